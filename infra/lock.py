@@ -1,0 +1,54 @@
+"""Writes the locks: one with hashes for development, one for each function. Run by ``make lock``.
+
+With ``--check`` nothing is changed, and stale locks are named.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+DEVELOPMENT = Path("infra/locks/dev.txt")
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
+
+
+def main() -> int:
+    """Locks, or checks, all requirement files."""
+    check = "--check" in sys.argv[1:]
+    wanted = {DEVELOPMENT: ["--extra", "cli", "--group", "dev"]}
+    wanted |= {Path("functions", n, "requirements.txt"): ["--extra", n] for n in FUNCTIONS}
+    stale = [lock for lock, options in wanted.items() if not _lock(lock, options, check=check)]
+    for lock in stale:
+        print(f"{lock} does not match pyproject.toml: run `make lock` and commit it")
+    return 1 if stale else 0
+
+
+def _lock(lock: Path, options: list[str], *, check: bool) -> bool:
+    """Compiles one lock. Pins that still satisfy pyproject.toml stay as they are."""
+    present = ROOT / lock
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder, lock.name)
+        if present.exists():
+            shutil.copy(present, fresh)
+        command = ["uv", "pip", "compile", "pyproject.toml", "--universal", "--generate-hashes"]
+        command += ["--python-version", "3.11", "--custom-compile-command", "make lock"]
+        command += ["--quiet", "--output-file", str(fresh), *options]
+        subprocess.run(command, cwd=ROOT, check=True, env=_environment())
+        if check:
+            return present.exists() and present.read_bytes() == fresh.read_bytes()
+        present.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(fresh, present)
+    return True
+
+
+def _environment() -> dict[str, str]:
+    """Uv is in the virtual environment, or, for the very first lock, on the path."""
+    import os
+
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
