@@ -1,0 +1,1 @@
+"""The rules of lead scoring as plain values and functions: no clock, no I/O, no vendor."""

@@ -1,0 +1,265 @@
+"""The lead: one person, one aggregate. What events do to it, and what it is worth.
+
+A lead is made of *trails*, one for each identifier by which the person is known. A trail keeps
+what was done under its identifier, so when it turns out whose identifier it is, the trail moves
+as a whole, and nothing is counted twice or left behind.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.history import (
+    History,
+    KeptEvent,
+    Tally,
+    fold,
+    record,
+    tally,
+    to_ms,
+)
+from warmlead.domain.identity import (
+    Claim,
+    Identifier,
+    Kind,
+    Ties,
+    best_claim,
+    group_people,
+    identifiers_of,
+    ties_of,
+)
+from warmlead.domain.lifecycle import Progress, merge_progress
+from warmlead.domain.rules import Rules
+from warmlead.domain.trigger import Trigger
+
+MAX_KEPT_EVENTS = 1_000
+"""A lead with more events kept than this is flooding; further ones go to quarantine."""
+
+MAX_TRAILS = 200
+"""So many identifiers may one person have; more are flooding too."""
+
+MAX_TRAITS = 250
+"""So many traits are kept of an identifier: signed ones first, then by name."""
+
+
+class TraitFact(NamedTuple):
+    """A trait's value with what decides which value wins: the greatest fact does."""
+
+    rank: int  # 1 signed, 0 public
+    at_ms: int
+    key: str
+    value_json: str
+
+    @property
+    def value(self) -> Property:
+        """The value itself."""
+        value: Property = json.loads(self.value_json)
+        return value
+
+
+class Touch(NamedTuple):
+    """Where a visit came from; touches are ordered by time."""
+
+    at_ms: int
+    key: str
+    attribution: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What is known of one identifier, and what was done under it."""
+
+    identifier: Identifier
+    links: frozenset[str] = frozenset()
+    claim: Claim | None = None
+    history: History = field(default_factory=History)
+    traits: Mapping[str, TraitFact] = field(default_factory=dict)
+    first_touch: Touch | None = None
+    last_touch: Touch | None = None
+
+    @property
+    def ties(self) -> Ties:
+        """What the trail says of its belonging."""
+        return Ties(self.identifier.kind, self.links, self.claim)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The score as of the last update: for lists and queries, never for decisions."""
+
+    score: int
+    engagement: int
+    fit: int
+    day: int
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """One person. ``id`` is the id of the strongest identifier, a key of ``trails``."""
+
+    id: str
+    trails: Mapping[str, Trail]
+    progress: Progress
+    created_at: datetime
+    snapshot: Snapshot | None = None
+    outbox: tuple[Trigger, ...] = ()
+
+    @property
+    def identified(self) -> bool:
+        """Whether the person has an email or a user id."""
+        return any(t.identifier.kind is not Kind.ANONYMOUS for t in self.trails.values())
+
+    @property
+    def kept_events(self) -> int:
+        """How many events are kept one by one."""
+        return sum(len(trail.history.kept) for trail in self.trails.values())
+
+    @property
+    def email(self) -> str | None:
+        """The address by which the lead is known, the one of the lead's id if there are several."""
+        return self._value_of(Kind.EMAIL)
+
+    @property
+    def user_id(self) -> str | None:
+        """The user id by which the lead is known."""
+        return self._value_of(Kind.USER)
+
+    def _value_of(self, kind: Kind) -> str | None:
+        found = [(id_, t) for id_, t in self.trails.items() if t.identifier.kind is kind]
+        return min(found)[1].identifier.value if found else None
+
+    @property
+    def traits(self) -> dict[str, Property]:
+        """The value of each known trait: signed before public, then the latest."""
+        best: dict[str, TraitFact] = {}
+        for trail in self.trails.values():
+            for name, fact in trail.traits.items():
+                best[name] = max(fact, best.get(name, fact))
+        known = {name: fact.value for name, fact in sorted(best.items())}
+        return {name: value for name, value in known.items() if value is not None}
+
+    @property
+    def first_touch(self) -> Touch | None:
+        """The earliest visit with an origin."""
+        return min((t.first_touch for t in self.trails.values() if t.first_touch), default=None)
+
+    @property
+    def last_touch(self) -> Touch | None:
+        """The latest visit with an origin."""
+        return max((t.last_touch for t in self.trails.values() if t.last_touch), default=None)
+
+    def tally(self, known_at: datetime | None = None) -> Tally:
+        """How often what happened on which day; as it was known at a past time, if given."""
+        histories = [trail.history for trail in self.trails.values()]
+        return tally(histories, known_at_ms=None if known_at is None else to_ms(known_at))
+
+
+def has_event(trails: Mapping[str, Trail], key: str) -> bool:
+    """Whether an event of the key is kept in any of the trails."""
+    return any(key in trail.history.kept for trail in trails.values())
+
+
+def touch_trails(
+    trails: Mapping[str, Trail], event: Event, ids: Mapping[Identifier, str], rules: Rules
+) -> dict[str, Trail]:
+    """The trails after one event: kept under its strongest identifier, tied to the others.
+
+    Applying an event twice is applying it once, and order does not matter.
+    """
+    after = dict(trails)
+    for identifier in identifiers_of(event):
+        after.setdefault(ids[identifier], Trail(identifier))
+    claims, links = ties_of(event, ids)
+    for id_, claim in claims.items():
+        after[id_] = replace(after[id_], claim=best_claim([after[id_].claim, claim]))
+    for one, other in links:
+        after[one] = replace(after[one], links=after[one].links | {other})
+        after[other] = replace(after[other], links=after[other].links | {one})
+    home = ids[identifiers_of(event)[0]]
+    after[home] = _with_event(after[home], event, rules)
+    return after
+
+
+def _with_event(trail: Trail, event: Event, rules: Rules) -> Trail:
+    at_ms = to_ms(event.occurred_at)
+    kept = KeptEvent(at_ms, event.key, to_ms(event.received_at), event.name, rules.classify(event))
+    rank = 1 if event.trust is Trust.SIGNED else 0
+    traits = dict(trail.traits)
+    for name, value in event.traits.items():
+        fact = TraitFact(rank, at_ms, event.key, json.dumps(value, sort_keys=True))
+        traits[name] = max(fact, traits.get(name, fact))
+    if len(traits) > MAX_TRAITS:
+        by_rank = sorted(traits.items(), key=lambda item: (-item[1].rank, item[0]))
+        traits = dict(by_rank[:MAX_TRAITS])
+    first, last = trail.first_touch, trail.last_touch
+    if event.attribution:
+        touch = Touch(at_ms, event.key, tuple(sorted(event.attribution.items())))
+        first = min(touch, first or touch)
+        last = max(touch, last or touch)
+    history = record(trail.history, [kept])
+    return replace(trail, history=history, traits=traits, first_touch=first, last_touch=last)
+
+
+def regroup(
+    leads: Sequence[Lead], trails: Mapping[str, Trail], rules: Rules, now: datetime
+) -> list[Lead]:
+    """The leads that the trails make up: merged, split or new, as their ties say.
+
+    ``leads`` are those from which the trails came. A lead that goes on keeps its progress; one
+    into which others merge gets the furthest of theirs, and all of their unsent triggers.
+    """
+    person_of = group_people({id_: trail.ties for id_, trail in trails.items()})
+    groups: dict[str, dict[str, Trail]] = {}
+    for id_, trail in trails.items():
+        groups.setdefault(person_of[id_], {})[id_] = trail
+    return [
+        _assemble(id_, group, [lead for lead in leads if person_of[lead.id] == id_], rules, now)
+        for id_, group in groups.items()
+    ]
+
+
+def _assemble(
+    id_: str, trails: Mapping[str, Trail], sources: Sequence[Lead], rules: Rules, now: datetime
+) -> Lead:
+    now_ms = to_ms(now)
+    folded = {
+        key: replace(t, history=fold(t.history, now_ms)) for key, t in _each_once(trails).items()
+    }
+    if not sources:
+        return Lead(id_, folded, Progress("anonymous", now), now)
+    first, *others = sorted(sources, key=lambda lead: lead.id != id_)
+    if not others:
+        return replace(first, id=id_, trails=folded)
+    outbox = {trigger.id: trigger for lead in sources for trigger in lead.outbox}
+    return replace(
+        first,
+        id=id_,
+        trails=folded,
+        progress=merge_progress(rules.stage_order, [lead.progress for lead in sources]),
+        created_at=min(lead.created_at for lead in sources),
+        outbox=tuple(outbox.values()),
+    )
+
+
+def _each_once(trails: Mapping[str, Trail]) -> Mapping[str, Trail]:
+    """The trails, with an event that was sent under several identifiers kept in one of them."""
+    if len(trails) == 1:
+        return trails
+    homes: dict[str, tuple[KeptEvent, str]] = {}
+    copies = 0
+    for id_, trail in trails.items():
+        for key, event in trail.history.kept.items():
+            copies += key in homes
+            homes[key] = min((event, id_), homes.get(key, (event, id_)))
+    if not copies:
+        return trails
+    return {
+        id_: replace(
+            trail, history=trail.history.only(key for key in homes if homes[key][1] == id_)
+        )
+        for id_, trail in trails.items()
+    }

@@ -1,0 +1,217 @@
+"""Stages: where a lead stands between anonymous and customer, and how it moves.
+
+Anonymous and lead follow from identity. The model's stages (mql, and others it names) are
+entered and left by conditions. Stages that sales sets are never left by a score.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Protocol, TypeAlias
+
+ANONYMOUS = "anonymous"
+LEAD = "lead"
+RECYCLED = "recycled"
+SALES_STAGES = ("sql", "opportunity", "customer", "disqualified")
+"""Stages that only sales sets; the last of them is a dead end, the others lead to a sale."""
+
+BUILT_IN_STAGES = (ANONYMOUS, LEAD, RECYCLED, *SALES_STAGES)
+
+BYPASS_DAYS = 30
+"""A bypass signal opens its stage, and keeps it open, for so many days."""
+
+Facts: TypeAlias = Mapping[str, object]
+"""What a condition may name: score, fit, traits, ``last_30d.webinar_attended`` …"""
+
+
+class Condition(Protocol):
+    """A reviewed condition over facts; one that names an unknown fact does not hold."""
+
+    def __call__(self, facts: Facts) -> bool:
+        """Whether it holds."""
+        ...
+
+    def missing(self, facts: Facts) -> tuple[str, ...]:
+        """What would have to hold besides, in the condition's own words; empty if it holds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StagePolicy:
+    """When a lead enters and leaves a stage of the model.
+
+    ``bypass`` signals open the stage whatever the conditions say. After a rejection by sales
+    the stage is closed for ``cooldown``, unless a bypass signal comes after it.
+    """
+
+    name: str
+    enter: Condition
+    leave: Condition | None = None
+    cooldown: timedelta = timedelta(0)
+    bypass: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """The time after a rejection in which a lead is not offered again."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a lead stands: its stage and since when, and how often it entered each stage."""
+
+    stage: str
+    since: datetime
+    entered: Mapping[str, int] = field(default_factory=dict)
+    peak_score: int = 0
+    cooling: Cooling | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One move between stages: a record of what was known when.
+
+    ``cycle`` counts how often the lead has entered ``to_stage``, this time included.
+    """
+
+    at: datetime
+    from_stage: str
+    to_stage: str
+    cycle: int
+    reason: str
+    score: int
+    fit: int
+    hours_in_stage: float
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a lead is worth at a moment, as far as stages are concerned."""
+
+    identified: bool
+    facts: Facts
+    last_days: Mapping[str, int]
+    """Signal → the UTC day number on which it was last seen."""
+
+
+def next_stage(
+    policies: Sequence[StagePolicy], progress: Progress, standing: Standing, now: datetime
+) -> tuple[str, str]:
+    """The stage in which the lead belongs now, and why in words; the present one if nothing moves.
+
+    Sales stages stay. A stage of the model is kept until its ``leave`` condition holds, even
+    if ``enter`` no longer does: between the two thresholds nothing flaps.
+    """
+    if progress.stage in SALES_STAGES:
+        return progress.stage, ""
+    if not standing.identified:
+        return ANONYMOUS, ""
+    for policy in reversed(policies):
+        if policy.name == progress.stage:
+            if not _must_leave(policy, standing, now):
+                return policy.name, ""
+        elif why := _opens(policy, progress, standing, now):
+            return policy.name, why
+    return _known(policies, progress.stage)
+
+
+def _known(policies: Sequence[StagePolicy], stage: str) -> tuple[str, str]:
+    """Where a known person stands whom no stage of the model holds, and why."""
+    if stage in (LEAD, RECYCLED):
+        return stage, ""
+    if stage == ANONYMOUS:
+        return LEAD, "became known by an email or a user id"
+    if any(policy.name == stage for policy in policies):
+        return LEAD, f"the {stage} stage's leave condition holds"
+    return LEAD, f"the model has no {stage} stage any more"
+
+
+def _opens(policy: StagePolicy, progress: Progress, standing: Standing, now: datetime) -> str:
+    """Why the lead may enter the stage now; empty if it may not."""
+    cooling = progress.cooling
+    since_day = cooling.since.toordinal() if cooling else None
+    if signal := _recent_bypass(policy, standing, now, since_day):
+        return f"{signal} opens the {policy.name} stage at once"
+    may_stay = not _must_leave(policy, standing, now)  # or it would leave with the next event
+    is_open = cooling is None or now >= cooling.until
+    if is_open and policy.enter(standing.facts) and may_stay:
+        return f"the {policy.name} stage's enter condition holds"
+    return ""
+
+
+def _must_leave(policy: StagePolicy, standing: Standing, now: datetime) -> bool:
+    if policy.leave is None or not policy.leave(standing.facts):
+        return False
+    return not _recent_bypass(policy, standing, now, None)
+
+
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+
+def _recent_bypass(
+    policy: StagePolicy, standing: Standing, now: datetime, since_ordinal: int | None
+) -> str:
+    """A bypass signal of the last 30 days, and of a day after the last rejection."""
+    oldest = now.toordinal() - _EPOCH_ORDINAL - BYPASS_DAYS
+    if since_ordinal is not None:
+        oldest = max(oldest, since_ordinal - _EPOCH_ORDINAL)
+    recent = [s for s in policy.bypass if standing.last_days.get(s, oldest) > oldest]
+    return min(recent, default="")
+
+
+def move(
+    progress: Progress,
+    to_stage: str,
+    reason: str,
+    now: datetime,
+    *,
+    score: int,
+    fit: int,
+    model_version: str,
+) -> tuple[Progress, Transition]:
+    """The progress after a move, and the record of it."""
+    cycle = progress.entered.get(to_stage, 0) + 1
+    transition = Transition(
+        at=now,
+        from_stage=progress.stage,
+        to_stage=to_stage,
+        cycle=cycle,
+        reason=reason,
+        score=score,
+        fit=fit,
+        hours_in_stage=round((now - progress.since).total_seconds() / 3600, 3),
+        model_version=model_version,
+    )
+    entered = {**progress.entered, to_stage: cycle}
+    return replace(progress, stage=to_stage, since=now, entered=entered), transition
+
+
+def recycle(progress: Progress, policy: StagePolicy, now: datetime) -> Progress:
+    """The progress of a lead that sales sent back as not ready: recycled, and cooling down."""
+    entered = {**progress.entered, RECYCLED: progress.entered.get(RECYCLED, 0) + 1}
+    cooling = Cooling(now, now + policy.cooldown)
+    return replace(progress, stage=RECYCLED, since=now, entered=entered, cooling=cooling)
+
+
+def merge_progress(stages: Sequence[str], parts: Sequence[Progress]) -> Progress:
+    """The progress of one person of whom several were kept: the furthest stage, counters' maxima.
+
+    ``stages`` is the order of all stages, the furthest last.
+    """
+    rank = {stage: i for i, stage in enumerate(stages)}
+    furthest = min(parts, key=lambda p: (-rank.get(p.stage, 0), p.since))
+    entered: dict[str, int] = {}
+    for part in parts:
+        for stage, count in part.entered.items():
+            entered[stage] = max(count, entered.get(stage, 0))
+    coolings = [part.cooling for part in parts if part.cooling]
+    return replace(
+        furthest,
+        entered=entered,
+        peak_score=max(part.peak_score for part in parts),
+        cooling=max(coolings, key=lambda c: c.until, default=None),
+    )

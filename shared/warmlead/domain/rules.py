@@ -1,0 +1,69 @@
+"""What the domain asks of a model: classification, worth, fit and stages, ready to be applied.
+
+The model file is compiled to this; nothing here knows of YAML or of CEL.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from warmlead.domain.event import Event, Property
+from warmlead.domain.lifecycle import (
+    ANONYMOUS,
+    LEAD,
+    RECYCLED,
+    SALES_STAGES,
+    Facts,
+    StagePolicy,
+)
+from warmlead.domain.scoring import FitPoints, ScoringPolicy
+
+COUNT_WINDOWS_DAYS = (1, 7, 30, 90)
+"""The windows, in UTC days ending today, over which conditions may count events."""
+
+
+class FitRule(Protocol):
+    """A rule that gives points for what a lead is."""
+
+    @property
+    def name(self) -> str:
+        """What the rule is called in the model."""
+        ...
+
+    @property
+    def points(self) -> int:
+        """What it is worth; negative if it speaks against the lead."""
+        ...
+
+    def holds(self, facts: Facts) -> bool:
+        """Whether it is so, as far as known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A model, compiled. ``version`` is the hash of its content."""
+
+    version: str
+    classify: Callable[[Event], tuple[str, ...]]
+    """The names of the signals that an event is, in alphabetical order."""
+    know: Callable[[Mapping[str, Property]], Facts]
+    """Traits as conditions see them: of the declared type, unknown ones absent."""
+    fit_rules: tuple[FitRule, ...]
+    scoring: ScoringPolicy
+    stages: tuple[StagePolicy, ...]
+    counters: frozenset[tuple[int, str]]
+    """The (window in days, signal or event name) pairs that some condition reads."""
+
+    def fit(self, facts: Facts) -> tuple[FitPoints, ...]:
+        """The fit rules that hold."""
+        return tuple(
+            FitPoints(rule.name, rule.points) for rule in self.fit_rules if rule.holds(facts)
+        )
+
+    @property
+    def stage_order(self) -> tuple[str, ...]:
+        """All stages from the first to the furthest."""
+        model = tuple(stage.name for stage in self.stages)
+        sql, opportunity, customer, disqualified = SALES_STAGES
+        return (ANONYMOUS, RECYCLED, LEAD, *model, disqualified, sql, opportunity, customer)

@@ -1,0 +1,42 @@
+"""A trigger: the message to automation tools that a transition, a step or a deadline causes.
+
+It is made in the commit that causes it and stored as the very bytes that will be sent, so
+that a repeat is byte-identical. Its id says what it is about, so that consumers can tell.
+"""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Topic(StrEnum):
+    """The topics on which Warmlead speaks and listens."""
+
+    LEAD_EVENTS = "lead-events"
+    QUARANTINE = "quarantine"
+    MQL = "mql"
+    NURTURE = "nurture"
+    LIFECYCLE = "lifecycle"
+
+
+TRIGGER_TOPICS = (Topic.MQL, Topic.NURTURE, Topic.LIFECYCLE)
+
+
+class Trigger(NamedTuple):
+    """A message to be published once the commit that holds it has succeeded.
+
+    ``attributes`` hold no personal data, so that subscriptions may filter on them.
+    """
+
+    id: str
+    topic: Topic
+    at: datetime
+    body: str
+    attributes: tuple[tuple[str, str], ...]
+
+
+def trigger_id(lead_id: str, kind: str, cycle: int) -> str:
+    """The id of the trigger of this kind in a lead's cycle (1, 2, …): one per crossing."""
+    text = f"{lead_id}\n{kind}\n{cycle}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,51 @@
+"""What a score means in words, for people and for triggers."""
+
+from collections.abc import Mapping, Sequence
+
+from warmlead.domain.scoring import MICRO, Contribution, Part, Score
+
+
+def title_of(name: str, titles: Mapping[str, str]) -> str:
+    """A signal's, rule's or group's name for people: its title, or the name with spaces."""
+    return titles.get(name) or name.replace("_", " ").replace("-", " ")
+
+
+def describe(line: Contribution, titles: Mapping[str, str]) -> str:
+    """One contribution as a phrase: ``Pricing page viewed 4 times, last on 2026-03-09``."""
+    phrase = _phrase(line, title_of(line.name, titles))
+    return phrase[:1].upper() + phrase[1:]
+
+
+def _phrase(line: Contribution, title: str) -> str:
+    match line.part:
+        case Part.SIGNAL:
+            times = "once" if line.count == 1 else f"{line.count} times"
+            dated = "on" if line.first_day == line.last_day else "last on"
+            return f"{title} {times}, {dated} {line.last_day}"
+        case Part.FIT:
+            return f"fits: {title}"
+        case Part.GROUP_LIMIT:
+            bound = "most" if line.exact_micro < 0 else "least"
+            return f"limit: the {bound} that {title} may count"
+        case Part.INACTIVITY:
+            times = "once" if line.steps == 1 else f"{line.steps} times"
+            return f"faded for inactivity, {times}"
+        case Part.FLOOR:
+            return "a score never falls below 0"
+
+
+def losses(line: Contribution) -> tuple[str, ...]:
+    """What took points from a signal: ``10 for the daily limit``, ``3.2 for age``."""
+    taken = (("the daily limit", line.per_day_took_micro), ("age", line.decay_took_micro))
+    return tuple(f"{_amount(micro)} for {what}" for what, micro in taken if micro)
+
+
+def _amount(micro: int) -> str:
+    return f"{micro / MICRO:.1f}".replace("-", "−").removesuffix(".0")
+
+
+def reasons(score: Score, titles: Mapping[str, str], most: int = 5) -> Sequence[str]:
+    """The contributions that matter most, the greatest first: ``+20 demo requested once …``."""
+    weighty = [line for line in score.contributions if line.points]
+    weighty.sort(key=lambda line: (-abs(line.points), line.name))
+    return [f"{line.points:+d} {describe(line, titles)}" for line in weighty[:most]]

@@ -1,0 +1,132 @@
+"""The score a second time: from a plain list of events, in exact fractions, slowly.
+
+Written from the formula alone. It knows no history, no folding, no limit of kept events and
+no arithmetic of the product; of the product it reads a model's numbers and nothing else.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
+from functools import cache
+
+from warmlead.domain.event import Event
+from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
+
+MILLIONTH = Decimal("0.000001")
+ONE = Fraction(1)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What the formula says of a list of events on a day; ``exact`` before it is rounded."""
+
+    exact: Fraction
+    score: int
+    engagement: int
+    fit: int
+    days_inactive: int | None
+
+
+def worth_of(
+    events: Iterable[Event],
+    signals_of: Mapping[str, Sequence[str]],
+    policy: ScoringPolicy,
+    fit: int,
+    today: date,
+) -> Worth:
+    happened = list({event.key: event for event in events}.values())
+    engagement = Fraction(0)
+    grouped: dict[str, Fraction] = dict.fromkeys(policy.groups, Fraction(0))
+    for name, signal in policy.signals.items():
+        points = _signal(name, signal, happened, signals_of, today)
+        if signal.group in grouped:
+            grouped[signal.group] += points
+        else:
+            engagement += points
+    for name, group in policy.groups.items():
+        total = grouped[name]
+        if group.minimum is not None and total < group.minimum:
+            total = Fraction(group.minimum)
+        if group.maximum is not None and total > group.maximum:
+            total = Fraction(group.maximum)
+        engagement += total
+    idle = _days_inactive(happened, policy, today)
+    engagement = _faded(engagement, policy, idle)
+    exact = engagement + fit
+    return Worth(exact, max(0, half_up(exact)), half_up(engagement), fit, idle)
+
+
+def count_of_last(
+    window_days: int,
+    label: str,
+    events: Iterable[Event],
+    labels_of: Mapping[str, Sequence[str]],
+    today: date,
+) -> int:
+    """How often a label was seen in the days of a window; of each day at most 20 count."""
+    days: Counter[date] = Counter()
+    for event in {event.key: event for event in events}.values():
+        if label in labels_of.get(event.name, ()):
+            days[event.occurred_at.date()] += 1
+    first = today - timedelta(days=window_days - 1)
+    return sum(min(20, count) for day, count in days.items() if first <= day <= today)
+
+
+def half_up(exact: Fraction) -> int:
+    """The nearest whole number; of two that are as near, the greater."""
+    return math.floor(exact + Fraction(1, 2))
+
+
+def _signal(
+    name: str,
+    signal: SignalPolicy,
+    events: Sequence[Event],
+    signals_of: Mapping[str, Sequence[str]],
+    today: date,
+) -> Fraction:
+    days = Counter(e.occurred_at.date() for e in events if name in signals_of.get(e.name, ()))
+    total = Fraction(0)
+    for day, count in days.items():
+        age_days = max(0, (today - day).days)
+        total += signal.points * min(count, signal.per_day) * _keep(signal, age_days)
+    return total
+
+
+def _keep(signal: SignalPolicy, age_days: int) -> Fraction:
+    if signal.half_life_days is not None:
+        return _halved(signal.half_life_days, age_days)
+    expired = signal.expires_after_days is not None and age_days >= signal.expires_after_days
+    return Fraction(0) if expired else ONE
+
+
+@cache
+def _halved(half_life_days: float, age_days: int) -> Fraction:
+    with localcontext() as context:
+        context.prec = 60
+        kept = Decimal(2) ** (-Decimal(age_days) / Decimal(half_life_days))
+        return Fraction(kept.quantize(MILLIONTH, ROUND_HALF_UP))
+
+
+def _days_inactive(events: Iterable[Event], policy: ScoringPolicy, today: date) -> int | None:
+    active = [e.occurred_at.date() for e in events if e.name not in policy.passive]
+    return max(0, (today - max(active)).days) if active else None
+
+
+def _faded(engagement: Fraction, policy: ScoringPolicy, idle: int | None) -> Fraction:
+    inactivity = policy.inactivity
+    if inactivity is None or idle is None:
+        return engagement
+    steps, next_on = 0, inactivity.after_days
+    while next_on <= idle:
+        steps, next_on = steps + 1, next_on + inactivity.every_days
+    return Fraction(half_up(engagement * _left(inactivity.lose_ppm, steps) * 10**6), 10**6)
+
+
+@cache
+def _left(lose_ppm: int, steps: int) -> Fraction:
+    left = (ONE - Fraction(lose_ppm, 10**6)) ** steps
+    return Fraction(half_up(left * 10**6), 10**6)

@@ -1,0 +1,241 @@
+"""Who is whom: addresses and ids as people write them, claims, links, and what they join."""
+
+import string
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unit.domain.worlds import NOON, World, event_of, id_of, rules_of
+from warmlead.domain.event import Event, Trust
+from warmlead.domain.identity import (
+    PLACEHOLDER_IDS,
+    Claim,
+    Identifier,
+    Kind,
+    LeadIds,
+    Ties,
+    best_claim,
+    group_people,
+    identifiers_of,
+    normalise_email,
+    normalise_id,
+)
+
+ADA = Identifier(Kind.EMAIL, "ada@example.com")
+BOB = Identifier(Kind.EMAIL, "bob@example.com")
+ACCOUNT = Identifier(Kind.USER, "u1")
+BROWSER = Identifier(Kind.ANONYMOUS, "b1")
+
+SIGNED, PUBLIC = Trust.SIGNED, Trust.PUBLIC
+
+
+# --- addresses and ids -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("ada@example.com", "ada@example.com"),
+        ("  Ada@Example.COM\n", "ada@example.com"),
+        ("ada.l+news@example.com", "ada.l+news@example.com"),
+        ("a@b.co", "a@b.co"),
+        ("o'hara_1%x@sub.example-1.org", "o'hara_1%x@sub.example-1.org"),
+        ("ada@Bücher.de", "ada@xn--bcher-kva.de"),
+        ("ada@xn--bcher-kva.de", "ada@xn--bcher-kva.de"),
+        ("ada@例え。テスト", "ada@xn--r8jz45g.xn--zckzah"),
+        ("ADA@ＥＸＡＭＰＬＥ.com", "ada@example.com"),
+        ("jürgen@example.com", "jürgen@example.com"),
+        ("x" * 64 + "@example.com", "x" * 64 + "@example.com"),
+    ],
+)
+def test_addresses_are_written_in_one_way(text: str, address: str) -> None:
+    assert normalise_email(text) == address
+    assert normalise_email(address) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "@", "ada", "ada@", "@example.com", "ada@example", "ada@localhost"),
+        *("ada@@example.com", "ada@bob@example.com", "ada lovelace@example.com"),
+        *(".ada@example.com", "ada.@example.com", "a..da@example.com"),
+        *("ada@.com", "ada@example..com", "ada@example.com.", "ada@-example.com"),
+        *("ada@example-.com", "ada@exa_mple.com", "ada@exam ple.com"),
+        *("ada@127.0.0.1", "ada@[127.0.0.1]", "ada@[IPv6:::1]"),
+        *("Ada <ada@example.com>", "mailto:ada@example.com", '"ada"@example.com'),
+        *("ada,bob@example.com", "ada@example.com,bob@example.com", "ada;@example.com"),
+        *("ada\x00@example.com", "a\nda@example.com", "ada@exam\x00ple.com", "\ud800@example.com"),
+        *("x" * 65 + "@example.com", "ada@" + "x" * 64 + ".com", "ada@" + "xy." * 90 + "com"),
+        *("ada@\ud800.com", "ada@xn--.com", "undefined", "null"),
+    ],
+)
+def test_what_is_no_address_is_none(text: str) -> None:
+    assert normalise_email(text) is None
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(st.one_of(st.emails(), st.text(), st.text(string.printable + "@@..")))
+def test_whatever_comes_as_an_address_normalising_it_twice_is_once(text: str) -> None:
+    address = normalise_email(text)
+    assert address is None or (normalise_email(address) == address and len(address) <= 254)
+
+
+@pytest.mark.parametrize(
+    "text", [*sorted(PLACEHOLDER_IDS), "NULL", " undefined ", "Anonymous", "", "   ", "\t"]
+)
+def test_placeholders_are_no_ids(text: str) -> None:
+    assert normalise_id(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "id_"),
+    [("42", "42"), ("  u-1 ", "u-1"), ("Ada", "Ada"), ("nullable", "nullable"), ("00", "00")],
+)
+def test_other_ids_keep_their_letters_and_lose_the_space_around(text: str, id_: str) -> None:
+    assert normalise_id(text) == id_
+
+
+def test_a_lead_id_is_stable_keyed_and_opaque() -> None:
+    ids = LeadIds(b"one secret")
+    assert ids.of(ADA) == LeadIds(b"one secret").of(ADA)
+    assert ids.of(ADA) != LeadIds(b"another").of(ADA)
+    assert ids.of(ADA) != ids.of(BOB)
+    assert len(ids.of(ADA)) == 26
+    assert set(ids.of(ADA)) <= set(string.ascii_lowercase + string.digits)
+    assert "ada" not in ids.of(ADA)
+
+
+def test_the_same_text_as_another_kind_of_identifier_is_another_id() -> None:
+    ids = LeadIds(b"one secret")
+    assert len({ids.of(Identifier(kind, "42")) for kind in Kind}) == 3
+
+
+def test_identifiers_are_named_strongest_first() -> None:
+    event = event_of("1", NOON, email="ada@example.com", user_id="u1", anonymous_id="b1")
+    assert identifiers_of(event) == [ADA, ACCOUNT, BROWSER]
+    assert identifiers_of(event_of("1", NOON, anonymous_id="b1")) == [BROWSER]
+
+
+# --- who is whom -------------------------------------------------------------------------
+
+
+def says(
+    trust: Trust,
+    *identifiers: Identifier,
+    minute: int = 0,
+    id_: str = "",
+) -> Event:
+    """An event that names the identifiers, so many minutes past."""
+    named = {identifier.kind: identifier.value for identifier in identifiers}
+    return event_of(
+        id_ or f"{trust}-{minute}-{identifiers}",
+        NOON.replace(minute=minute),
+        trust=trust,
+        email=named.get(Kind.EMAIL),
+        user_id=named.get(Kind.USER),
+        anonymous_id=named.get(Kind.ANONYMOUS),
+    )
+
+
+def people_after(*events: Event) -> set[frozenset[Identifier]]:
+    world = World(rules_of())
+    for event in events:
+        world.apply([event], NOON.replace(hour=20))
+    return set(world.people().values())
+
+
+def person(*identifiers: Identifier) -> frozenset[Identifier]:
+    return frozenset(identifiers)
+
+
+@pytest.mark.parametrize("trust", Trust)
+def test_a_browser_becomes_the_person_who_says_an_address_in_it(trust: Trust) -> None:
+    visit = says(PUBLIC, BROWSER)
+    assert people_after(visit, says(trust, ADA, BROWSER)) == {person(ADA, BROWSER)}
+
+
+@pytest.mark.parametrize("trust", Trust)
+def test_an_account_belongs_to_the_address_it_is_named_with(trust: Trust) -> None:
+    login = says(PUBLIC, ACCOUNT, BROWSER)
+    assert people_after(login, says(trust, ADA, ACCOUNT)) == {person(ADA, ACCOUNT, BROWSER)}
+
+
+def test_of_two_who_used_a_browser_the_first_has_it() -> None:
+    ada, bob = says(PUBLIC, ADA, BROWSER, minute=1), says(PUBLIC, BOB, BROWSER, minute=2)
+    expected = {person(ADA, BROWSER), person(BOB)}
+    assert people_after(ada, bob) == people_after(bob, ada) == expected
+
+
+def test_a_signed_claim_beats_an_earlier_public_one() -> None:
+    ada, bob = says(PUBLIC, ADA, BROWSER, minute=1), says(SIGNED, BOB, BROWSER, minute=2)
+    expected = {person(ADA), person(BOB, BROWSER)}
+    assert people_after(ada, bob) == people_after(bob, ada) == expected
+
+
+def test_not_even_a_signed_source_makes_one_person_of_two_who_share_a_browser() -> None:
+    ada, bob = says(SIGNED, ADA, BROWSER, minute=1), says(SIGNED, BOB, BROWSER, minute=2)
+    assert people_after(ada, bob) == {person(ADA, BROWSER), person(BOB)}
+
+
+def test_a_public_source_never_merges_two_addresses() -> None:
+    told = [
+        says(PUBLIC, ADA, ACCOUNT, BROWSER, minute=1),
+        says(PUBLIC, BOB, ACCOUNT, BROWSER, minute=2),
+    ]
+    assert people_after(*told) == {person(ADA, ACCOUNT, BROWSER), person(BOB)}
+
+
+def test_a_signed_source_merges_two_addresses_of_one_account() -> None:
+    told = [
+        says(SIGNED, ADA, ACCOUNT, minute=1),
+        says(PUBLIC, BOB, BROWSER, minute=2),
+        says(SIGNED, BOB, ACCOUNT, minute=3),
+    ]
+    assert people_after(*told) == {person(ADA, BOB, ACCOUNT, BROWSER)}
+    assert people_after(*reversed(told)) == {person(ADA, BOB, ACCOUNT, BROWSER)}
+
+
+def test_a_public_claim_cannot_take_an_account_that_a_signed_source_gave_to_an_address() -> None:
+    told = [says(SIGNED, ADA, ACCOUNT, minute=9), says(PUBLIC, BOB, ACCOUNT, minute=1)]
+    expected = {person(ADA, ACCOUNT), person(BOB)}
+    assert people_after(*told) == people_after(*reversed(told)) == expected
+
+
+def test_a_browser_follows_the_account_that_it_belongs_to() -> None:
+    told = [
+        says(PUBLIC, ACCOUNT, BROWSER, minute=1),
+        says(PUBLIC, ADA, ACCOUNT, minute=2),
+        says(SIGNED, BOB, ACCOUNT, minute=3),
+    ]
+    assert people_after(*told) == {person(ADA), person(BOB, ACCOUNT, BROWSER)}
+
+
+def test_a_person_has_the_id_of_the_strongest_identifier() -> None:
+    world = World(rules_of())
+    world.apply([says(PUBLIC, BROWSER)], NOON)
+    assert set(world.leads) == {id_of(BROWSER)}
+    world.apply([says(PUBLIC, ACCOUNT, BROWSER)], NOON)
+    assert set(world.leads) == {id_of(ACCOUNT)}
+    world.apply([says(SIGNED, ADA, ACCOUNT)], NOON)
+    assert set(world.leads) == {id_of(ADA)}
+    world.apply([says(SIGNED, BOB, ACCOUNT)], NOON)
+    assert set(world.leads) == {min(id_of(ADA), id_of(BOB))}
+    (lead,) = world.leads.values()
+    assert lead.email == min((ADA, BOB), key=id_of).value
+    assert lead.user_id == ACCOUNT.value
+    assert lead.identified
+
+
+def test_the_best_claim_is_signed_then_early() -> None:
+    late_signed = Claim(0, 9, "k", "a")
+    early_signed = Claim(0, 5, "k", "b")
+    public = Claim(1, 1, "k", "c")
+    assert best_claim([public, late_signed, None, early_signed]) == early_signed
+    assert best_claim([public, None]) == public
+    assert best_claim([None]) is None
+
+
+def test_a_claim_by_someone_who_is_not_there_has_no_effect() -> None:
+    ties = {"b": Ties(Kind.ANONYMOUS, frozenset({"gone"}), Claim(1, 1, "k", "erased"))}
+    assert group_people(ties) == {"b": "b"}

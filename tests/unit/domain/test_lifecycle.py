@@ -1,0 +1,267 @@
+"""When a lead moves between stages, and when it stays."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unit.domain.worlds import NOON, Holds, rules_of
+from warmlead.domain.history import day_of, to_ms
+from warmlead.domain.lifecycle import (
+    ANONYMOUS,
+    BYPASS_DAYS,
+    LEAD,
+    RECYCLED,
+    SALES_STAGES,
+    Cooling,
+    Progress,
+    StagePolicy,
+    Standing,
+    merge_progress,
+    move,
+    next_stage,
+    recycle,
+)
+
+DAY = timedelta(days=1)
+COOLDOWN = 30 * DAY
+
+
+def at_least(score: int) -> Holds:
+    return Holds(lambda facts: int(str(facts["score"])) >= score)
+
+
+def below(score: int) -> Holds:
+    return Holds(lambda facts: int(str(facts["score"])) < score)
+
+
+MQL = StagePolicy(
+    "mql", at_least(50), below(35), cooldown=COOLDOWN, bypass=frozenset({"demo", "trial"})
+)
+PQL = StagePolicy("pql", at_least(80), below(70))
+NO_WAY_OUT = StagePolicy("mql", at_least(50))
+
+
+def standing(
+    score: int, *, identified: bool = True, seen: dict[str, datetime] | None = None
+) -> Standing:
+    last_days = {signal: day_of(to_ms(at)) for signal, at in (seen or {}).items()}
+    return Standing(identified, {"score": score}, last_days)
+
+
+def in_stage(stage: str, *, cooling: Cooling | None = None) -> Progress:
+    return Progress(stage, NOON - 90 * DAY, cooling=cooling)
+
+
+def stage_after(progress: Progress, *found: Standing, now: datetime = NOON) -> str:
+    """The stage in the end, when a lead is found so, one after the other."""
+    for each in found:
+        to_stage, _ = next_stage([MQL, PQL], progress, each, now)
+        progress = replace(progress, stage=to_stage)
+    return progress.stage
+
+
+# --- becoming known, warming up, cooling down ----------------------------------------------
+
+
+def test_nobody_is_more_than_anonymous_before_becoming_known() -> None:
+    found = standing(99, identified=False, seen={"demo": NOON})
+    assert next_stage([MQL], in_stage(ANONYMOUS), found, NOON) == (ANONYMOUS, "")
+
+
+def test_becoming_known_makes_a_lead() -> None:
+    to_stage, why = next_stage([MQL], in_stage(ANONYMOUS), standing(0), NOON)
+    assert to_stage == LEAD
+    assert "became known" in why
+
+
+def test_becoming_known_warm_enough_skips_the_stage_between() -> None:
+    assert stage_after(in_stage(ANONYMOUS), standing(50)) == "mql"
+
+
+def test_between_the_thresholds_everyone_stays_where_they_are() -> None:
+    assert stage_after(in_stage(LEAD), standing(49)) == LEAD
+    assert stage_after(in_stage(LEAD), standing(50), standing(40), standing(35)) == "mql"
+    assert stage_after(in_stage(LEAD), standing(50), standing(34), standing(49)) == LEAD
+
+
+def test_a_stage_without_a_leave_condition_is_kept() -> None:
+    assert next_stage([NO_WAY_OUT], in_stage("mql"), standing(0), NOON) == ("mql", "")
+
+
+def test_every_move_has_a_reason_and_staying_has_none() -> None:
+    for stage in (ANONYMOUS, LEAD, RECYCLED, "mql", "pql", "abolished"):
+        for score in (0, 40, 60, 75, 90):
+            to_stage, why = next_stage([MQL, PQL], in_stage(stage), standing(score), NOON)
+            assert bool(why) == (to_stage != stage)
+
+
+def test_a_lead_goes_straight_to_the_furthest_stage_that_is_open() -> None:
+    assert stage_after(in_stage(LEAD), standing(80)) == "pql"
+    assert stage_after(in_stage("mql"), standing(80)) == "pql"
+
+
+def test_a_lead_that_leaves_falls_back_to_the_stage_that_is_open_to_it() -> None:
+    assert stage_after(in_stage("pql"), standing(69)) == "mql"
+    assert stage_after(in_stage("pql"), standing(49)) == LEAD
+
+
+def test_who_must_leave_a_stage_cannot_enter_it() -> None:
+    unsubscribed = Holds(lambda facts: facts.get("unsubscribed") is True)
+    policy = StagePolicy("mql", at_least(50), unsubscribed)
+    found = Standing(identified=True, facts={"score": 90, "unsubscribed": True}, last_days={})
+    assert next_stage([policy], in_stage(LEAD), found, NOON) == (LEAD, "")
+    assert next_stage([policy], in_stage("mql"), found, NOON)[0] == LEAD
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(
+    st.sampled_from([ANONYMOUS, LEAD, RECYCLED, "mql", "pql", "abolished", *SALES_STAGES]),
+    st.integers(0, 100),
+    st.booleans(),
+    st.tuples(*[st.one_of(st.none(), st.integers(0, 40))] * 2),
+    st.tuples(*[st.integers(0, 100)] * 4),
+)
+def test_who_is_found_the_same_twice_moves_once_at_most(
+    stage: str,
+    score: int,
+    identified: bool,
+    days_ago: tuple[int | None, int | None],
+    thresholds: tuple[int, int, int, int],
+) -> None:
+    bypass_ago, rejected_ago = days_ago
+    mql = replace(MQL, enter=at_least(thresholds[0]), leave=below(thresholds[1]))
+    pql = replace(PQL, enter=at_least(thresholds[2]), leave=below(thresholds[3]))
+    seen = {} if bypass_ago is None else {"demo": NOON - bypass_ago * DAY}
+    since = None if rejected_ago is None else NOON - rejected_ago * DAY
+    cooling = Cooling(since, since + COOLDOWN) if since else None
+    found = standing(score, identified=identified, seen=seen)
+    progress = in_stage(stage, cooling=cooling)
+    once, _ = next_stage([mql, pql], progress, found, NOON)
+    assert next_stage([mql, pql], replace(progress, stage=once), found, NOON) == (once, "")
+
+
+# --- what sales decides ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", SALES_STAGES)
+@pytest.mark.parametrize("score", [0, 99])
+def test_no_score_moves_a_lead_out_of_a_stage_of_sales(stage: str, score: int) -> None:
+    found = standing(score, seen={"demo": NOON})
+    assert next_stage([MQL, PQL], in_stage(stage), found, NOON) == (stage, "")
+
+
+def test_a_lead_that_sales_sent_back_is_not_offered_again_before_the_cooldown_ends() -> None:
+    progress = recycle(in_stage("mql"), MQL, NOON)
+    assert progress.stage == RECYCLED
+    assert progress.since == NOON
+    assert progress.entered == {RECYCLED: 1}
+    until = NOON + COOLDOWN
+    for now in (NOON, until - timedelta(milliseconds=1)):
+        assert next_stage([MQL], progress, standing(99), now) == (RECYCLED, "")
+    assert next_stage([MQL], progress, standing(99), until)[0] == "mql"
+    assert next_stage([MQL], progress, standing(40), until) == (RECYCLED, "")
+
+
+def test_sending_back_counts_and_starts_the_cooldown_anew() -> None:
+    once = recycle(in_stage("mql"), MQL, NOON)
+    twice = recycle(once, MQL, NOON + DAY)
+    assert twice.entered == {RECYCLED: 2}
+    assert twice.cooling == Cooling(NOON + DAY, NOON + DAY + COOLDOWN)
+
+
+# --- bypass ----------------------------------------------------------------------------------
+
+
+def test_a_bypass_signal_opens_its_stage_whatever_the_score() -> None:
+    to_stage, why = next_stage([MQL], in_stage(LEAD), standing(0, seen={"demo": NOON}), NOON)
+    assert to_stage == "mql"
+    assert why.startswith("demo")
+    assert stage_after(in_stage(LEAD), standing(0, seen={"newsletter": NOON})) == LEAD
+
+
+def test_of_several_bypass_signals_one_is_named_whatever_their_order() -> None:
+    for seen in ({"demo": NOON, "trial": NOON}, {"trial": NOON, "demo": NOON}):
+        _, why = next_stage([MQL], in_stage(LEAD), standing(0, seen=seen), NOON)
+        assert why.startswith("demo")
+
+
+def test_a_bypass_signal_keeps_its_stage_open_for_thirty_days() -> None:
+    seen = {"demo": NOON}
+    last = NOON + (BYPASS_DAYS - 1) * DAY
+    assert stage_after(in_stage("mql"), standing(0, seen=seen), now=last) == "mql"
+    assert stage_after(in_stage(LEAD), standing(0, seen=seen), now=last) == "mql"
+    assert stage_after(in_stage("mql"), standing(0, seen=seen), now=last + DAY) == LEAD
+    assert stage_after(in_stage(LEAD), standing(0, seen=seen), now=last + DAY) == LEAD
+
+
+def test_only_a_bypass_signal_of_a_later_day_ends_a_cooldown() -> None:
+    progress = recycle(in_stage("mql"), MQL, NOON)
+    tomorrow = NOON + DAY
+    before = standing(99, seen={"demo": NOON - DAY, "trial": NOON})
+    after = standing(0, seen={"demo": tomorrow})
+    assert next_stage([MQL], progress, before, tomorrow) == (RECYCLED, "")
+    assert next_stage([MQL], progress, after, tomorrow)[0] == "mql"
+
+
+# --- records ---------------------------------------------------------------------------------
+
+
+def test_a_move_is_recorded_and_counted() -> None:
+    progress = Progress(LEAD, NOON, entered={"mql": 2, LEAD: 3}, peak_score=70)
+    later = NOON + timedelta(hours=1, minutes=30)
+    moved, record = move(progress, "mql", "because", later, score=55, fit=20, model_version="v")
+    assert moved == Progress("mql", later, entered={"mql": 3, LEAD: 3}, peak_score=70)
+    assert (record.from_stage, record.to_stage, record.cycle) == (LEAD, "mql", 3)
+    assert (record.at, record.hours_in_stage) == (later, 1.5)
+    assert (record.reason, record.score, record.fit) == ("because", 55, 20)
+    assert record.model_version == "v"
+    assert progress.entered == {"mql": 2, LEAD: 3}
+
+
+def test_the_first_time_in_a_stage_is_cycle_one() -> None:
+    _, record = move(in_stage(LEAD), "mql", "", NOON, score=0, fit=0, model_version="")
+    assert record.cycle == 1
+
+
+# --- merging ---------------------------------------------------------------------------------
+
+STAGES = rules_of(stages=[MQL, PQL]).stage_order
+
+
+def test_the_order_of_stages_has_those_of_the_model_between_lead_and_sales() -> None:
+    built_in = (ANONYMOUS, RECYCLED, LEAD)
+    of_sales = ("disqualified", "sql", "opportunity", "customer")
+    assert list(STAGES) == [*built_in, "mql", "pql", *of_sales]
+
+
+def test_two_records_of_one_person_become_the_furthest_with_the_most_of_everything() -> None:
+    cooling = Cooling(NOON, NOON + COOLDOWN)
+    parts = [
+        Progress("mql", NOON, entered={"mql": 1, LEAD: 4}, peak_score=60),
+        Progress(RECYCLED, NOON + DAY, entered={"mql": 3}, peak_score=90, cooling=cooling),
+        Progress(ANONYMOUS, NOON - DAY, peak_score=10),
+    ]
+    expected = Progress("mql", NOON, entered={"mql": 3, LEAD: 4}, peak_score=90, cooling=cooling)
+    for order in permutations(parts):
+        assert merge_progress(STAGES, order) == expected
+
+
+def test_of_two_in_the_same_stage_the_one_there_longer_counts() -> None:
+    parts = [Progress("mql", NOON), Progress("mql", NOON - DAY)]
+    assert merge_progress(STAGES, parts).since == NOON - DAY
+
+
+def test_the_longer_cooldown_stays() -> None:
+    shorter, longer = Cooling(NOON, NOON + DAY), Cooling(NOON - DAY, NOON + 2 * DAY)
+    parts = [in_stage(RECYCLED, cooling=shorter), in_stage(RECYCLED, cooling=longer)]
+    assert merge_progress(STAGES, parts).cooling == longer
+
+
+def test_what_sales_decided_outlasts_a_merge() -> None:
+    parts = [in_stage("disqualified"), in_stage("mql"), in_stage(LEAD)]
+    assert merge_progress(STAGES, parts).stage == "disqualified"
+    assert merge_progress(STAGES, [*parts, in_stage("customer")]).stage == "customer"

@@ -1,0 +1,244 @@
+"""The same events in any order, any number of times, in any batches make the same people."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from unit.domain.worlds import HasTrait, Holds, World, adds_up, event_of, received_again, rules_of
+from warmlead.domain.assessment import assess
+from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.identity import Identifier
+from warmlead.domain.lead import Lead, Trail
+from warmlead.domain.lifecycle import StagePolicy
+from warmlead.domain.scoring import (
+    GroupPolicy,
+    InactivityPolicy,
+    Score,
+    ScoringPolicy,
+    SignalPolicy,
+)
+
+EXAMPLES = 1_000
+ORDERS = 10
+
+NOW = datetime(2026, 1, 20, 8, 30, tzinfo=UTC)
+WINDOW = timedelta(days=31)
+MS = timedelta(milliseconds=1)
+
+RULES = rules_of(
+    ScoringPolicy(
+        signals={
+            "visit": SignalPolicy(2, per_day=20, half_life_days=30, group="web"),
+            "pricing": SignalPolicy(9, per_day=3, half_life_days=7, group="web"),
+            "download": SignalPolicy(20, per_day=1, expires_after_days=60),
+            "unsubscribe": SignalPolicy(-15, per_day=1),
+        },
+        groups={"web": GroupPolicy(minimum=None, maximum=40)},
+        inactivity=InactivityPolicy(after_days=14, lose_ppm=100_000, every_days=7),
+        passive=frozenset({"email_delivered"}),
+    ),
+    {
+        "page_viewed": ["visit"],
+        "pricing_viewed": ["visit", "pricing"],
+        "content_downloaded": ["download"],
+        "email_unsubscribed": ["unsubscribe"],
+    },
+    fit_rules=[HasTrait("in_usa", 10, "country", "US"), HasTrait("free", -10, "plan", "free")],
+    stages=[StagePolicy("mql", Holds(lambda facts: facts["score"] in range(30, 1000)))],
+    counters=[(30, "page_viewed"), (7, "visit"), (90, "download")],
+)
+
+NAMES = (*("page_viewed", "pricing_viewed", "content_downloaded", "email_unsubscribed"), "login")
+EMAILS = ("ada@example.com", "bob@example.com", "cyd@example.com")
+USERS = ("u1", "u2")
+BROWSERS = ("b1", "b2", "b3")
+# which identifiers an event names; claims and links come from those that name several
+SHAPES = ("b", "b", "e", "u", "be", "bu", "ue", "bue")
+
+minutes = st.integers(0, 30 * 1440)
+traits: st.SearchStrategy[dict[str, Property]] = st.sampled_from(
+    [{}, {}, {"country": "US"}, {"country": "DE", "plan": "free"}, {"plan": None}]
+)
+origins = st.sampled_from([{}, {}, {"utm_source": "ads"}, {"utm_source": "mail"}])
+delays = st.sampled_from(
+    [timedelta(minutes=-5), timedelta(0), timedelta(0), timedelta(days=2), timedelta(days=100)]
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    email: str | None
+    user_id: str | None
+    anonymous_id: str | None
+
+
+@st.composite
+def identities(draw: st.DrawFn) -> Identity:
+    shape = draw(st.sampled_from(SHAPES))
+    return Identity(
+        draw(st.sampled_from(EMAILS)) if "e" in shape else None,
+        draw(st.sampled_from(USERS)) if "u" in shape else None,
+        draw(st.sampled_from(BROWSERS)) if "b" in shape else None,
+    )
+
+
+@st.composite
+def events_received(draw: st.DrawFn, id_: str, minutes_ago: st.SearchStrategy[int]) -> Event:
+    received_at = NOW - timedelta(minutes=draw(minutes_ago))
+    identity = draw(identities())
+    return event_of(
+        id_,
+        received_at - draw(delays),
+        name=draw(st.sampled_from(NAMES)),
+        received_at=received_at,
+        trust=draw(st.sampled_from(Trust)),
+        traits=draw(traits),
+        attribution=draw(origins),
+        email=identity.email,
+        user_id=identity.user_id,
+        anonymous_id=identity.anonymous_id,
+    )
+
+
+@st.composite
+def busy_days(draw: st.DrawFn, minutes_ago: st.SearchStrategy[int]) -> list[Event]:
+    """More events of one day than are kept of it, some of them known to us only later."""
+    received_at = NOW - timedelta(minutes=draw(minutes_ago))
+    midnight = received_at.replace(hour=0, minute=0)
+    identity = draw(identities())
+    late = draw(st.sets(st.integers(0, 24), max_size=6))
+    late_by = draw(st.sampled_from([timedelta(days=20), WINDOW]))
+    return [
+        event_of(
+            f"busy-{nth}",
+            midnight + timedelta(seconds=nth),
+            name=draw(st.sampled_from(NAMES[:2])) if nth % 7 == 0 else "page_viewed",
+            received_at=min(NOW, received_at + (late_by if nth in late else nth * MS)),
+            email=identity.email,
+            user_id=identity.user_id,
+            anonymous_id=identity.anonymous_id,
+        )
+        for nth in range(25)
+    ]
+
+
+@st.composite
+def happenings(
+    draw: st.DrawFn, minutes_ago: st.SearchStrategy[int], *, busy_in_ten: int = 1
+) -> list[Event]:
+    """What a few people did who share browsers, accounts and addresses in every way."""
+    count = draw(st.integers(2, 9))
+    events = [draw(events_received(str(nth), minutes_ago)) for nth in range(count)]
+    if draw(st.integers(1, 10)) <= busy_in_ten:
+        events += draw(busy_days(minutes_ago))
+    return events
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that must not depend on the order."""
+
+    people: dict[str, frozenset[Identifier]]
+    trails: dict[str, Trail]
+    scores: dict[str, Score]
+    traits: dict[str, dict[str, object]]
+
+
+def outcome_of(world: World) -> Outcome:
+    return Outcome(
+        world.people(),
+        world.trails(NOW),
+        {id_: assess(lead, RULES, NOW).score for id_, lead in world.leads.items()},
+        {id_: dict(lead.traits) for id_, lead in world.leads.items()},
+    )
+
+
+def batches(events: Sequence[Event], chance: Random) -> Iterator[Sequence[Event]]:
+    start = 0
+    while start < len(events):
+        size = chance.choice([1, 1, 2, 3, 5, 100])
+        yield events[start : start + size]
+        start += size
+
+
+def in_any_order(events: Sequence[Event], chance: Random) -> World:
+    """Every event once or more, in any order and any batches, all of it now."""
+    again = chance.choices(events, k=chance.randrange(len(events) + 1))
+    arrivals = [*events, *(received_again(e, e.received_at + timedelta(hours=1)) for e in again)]
+    chance.shuffle(arrivals)
+    world = World(RULES)
+    for batch in batches(arrivals, chance):
+        world.apply(batch, NOW)
+    return world
+
+
+def in_any_order_over_time(events: Sequence[Event], chance: Random) -> World:
+    """The same, but every delivery at its own time, at most 31 days after the first receipt."""
+    deliveries: list[tuple[datetime, Event]] = []
+    for event in events:
+        for copy in range(chance.choice([1, 1, 2, 3])):
+            wait = chance.choice([timedelta(0), WINDOW, WINDOW * chance.random()])
+            at = min(NOW, event.received_at + wait)
+            again_at = chance.choice([event.received_at, at])
+            deliveries.append((at, received_again(event, again_at) if copy else event))
+    chance.shuffle(deliveries)
+    world = World(RULES)
+    for at, event in sorted(deliveries, key=lambda delivery: delivery[0]):
+        world.apply([event], at)
+    return world
+
+
+def is_whole(world: World) -> bool:
+    """Every identifier is one lead's, and a lead's id is one of its own."""
+    held = {id_: lead.id for lead in world.leads.values() for id_ in lead.trails}
+    return held == world.holder and all(lead.id in lead.trails for lead in world.leads.values())
+
+
+def emails_of(lead: Lead) -> set[str]:
+    return {t.identifier.value for t in lead.trails.values() if "@" in t.identifier.value}
+
+
+reproducible = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@reproducible
+@given(happenings(minutes), st.integers(0, 2**32))
+def test_any_order_and_duplication_gives_the_same_leads(events: list[Event], seed: int) -> None:
+    chance = Random(seed)
+    expected = outcome_of(in_any_order(events, chance))
+    for _ in range(ORDERS - 1):
+        world = in_any_order(events, chance)
+        assert is_whole(world)
+        assert outcome_of(world) == expected
+        assert all(adds_up(score) for score in expected.scores.values())
+
+
+@settings(reproducible, max_examples=EXAMPLES // 2)
+@given(happenings(st.integers(0, 100 * 1440), busy_in_ten=5), st.integers(0, 2**32))
+def test_neither_does_it_matter_when_old_events_are_folded(events: list[Event], seed: int) -> None:
+    chance = Random(seed)
+    expected = outcome_of(in_any_order_over_time(events, chance))
+    for _ in range(ORDERS - 1):
+        world = in_any_order_over_time(events, chance)
+        assert is_whole(world)
+        assert outcome_of(world) == expected
+        assert all(adds_up(score) for score in expected.scores.values())
+
+
+@settings(reproducible, max_examples=300)
+@given(happenings(minutes), st.integers(0, 2**32))
+def test_public_events_never_make_one_person_of_two_addresses(
+    events: list[Event], seed: int
+) -> None:
+    public = [event.model_copy(update={"trust": Trust.PUBLIC}) for event in events]
+    world = in_any_order(public, Random(seed))
+    assert all(len(emails_of(lead)) <= 1 for lead in world.leads.values())

@@ -1,0 +1,204 @@
+"""The score agrees with a second implementation that takes the formula literally."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from unit.domain.brute_force import Worth, count_of_last, worth_of
+from unit.domain.worlds import HasTrait, World, adds_up, event_of, rules_of
+from warmlead.domain.assessment import assess
+from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.identity import Identifier, Kind
+from warmlead.domain.lead import Lead, regroup
+from warmlead.domain.rules import COUNT_WINDOWS_DAYS, Rules
+from warmlead.domain.scoring import (
+    MICRO,
+    GroupPolicy,
+    InactivityPolicy,
+    Part,
+    Score,
+    ScoringPolicy,
+    SignalPolicy,
+)
+
+NAMES = ("page_viewed", "form_submitted", "email_opened", "chat_started")
+SIGNALS = ("alpha", "beta", "gamma", "delta", "epsilon")
+GROUPS = ("web", "mail")
+ADA = Identifier(Kind.EMAIL, "ada@example.com")
+# a leap day, a year's end, the day after a February of 28 days, an ordinary day
+ANCHORS = tuple(
+    datetime(*day, tzinfo=UTC)
+    for day in ((2024, 2, 29), (2024, 12, 31), (2025, 3, 1), (2025, 8, 17))
+)
+MS = timedelta(milliseconds=1)
+FIT_RULES = (
+    HasTrait("in_usa", 10, "country", "US"),
+    HasTrait("in_germany", 7, "country", "DE"),
+    HasTrait("student", -25, "student", value=True),
+)
+FIT_OF_TRAITS: tuple[tuple[dict[str, Property], int], ...] = (
+    ({}, 0),
+    ({"country": "US"}, 10),
+    ({"country": "DE"}, 7),
+    ({"country": "US", "student": True}, -15),
+    ({"student": True}, -25),
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, a history, the fit that its traits make, and the moments at which it is scored."""
+
+    policy: ScoringPolicy
+    signals_of: dict[str, tuple[str, ...]]
+    events: tuple[Event, ...]
+    fit: int
+    nows: tuple[datetime, ...]
+
+    @property
+    def rules(self) -> Rules:
+        labels = (*SIGNALS, *NAMES)
+        counters = [(window, label) for window in COUNT_WINDOWS_DAYS for label in labels]
+        return rules_of(self.policy, self.signals_of, fit_rules=FIT_RULES, counters=counters)
+
+
+half_lives = st.one_of(
+    st.sampled_from([0.5, 1.0, 7.0, 30.0, 45.5, 365.0]), st.floats(0.25, 1000, allow_nan=False)
+)
+# the days of a half-life, or the day of expiry, or neither
+decays: st.SearchStrategy[tuple[float | None, int | None]] = st.one_of(
+    st.just((None, None)),
+    st.tuples(half_lives, st.none()),
+    st.tuples(st.none(), st.integers(1, 120)),
+)
+groups = st.tuples(
+    st.one_of(st.none(), st.integers(-60, 5)), st.one_of(st.none(), st.integers(5, 80))
+).map(lambda bounds: GroupPolicy(*bounds))
+
+
+@st.composite
+def signal_policies(draw: st.DrawFn) -> SignalPolicy:
+    half_life_days, expires_after_days = draw(decays)
+    return SignalPolicy(
+        points=draw(st.integers(-30, 50)),
+        per_day=draw(st.integers(1, 20)),
+        group=draw(st.sampled_from([None, *GROUPS])),
+        half_life_days=half_life_days,
+        expires_after_days=expires_after_days,
+    )
+
+
+policies = st.builds(
+    ScoringPolicy,
+    signals=st.fixed_dictionaries(dict.fromkeys(SIGNALS, signal_policies())),
+    groups=st.dictionaries(st.sampled_from(GROUPS), groups),
+    inactivity=st.one_of(
+        st.none(),
+        st.builds(
+            InactivityPolicy,
+            after_days=st.integers(1, 40),
+            lose_ppm=st.one_of(
+                st.sampled_from([100_000, 500_000, 1_000_000]), st.integers(1, 10**6)
+            ),
+            every_days=st.integers(1, 14),
+        ),
+    ),
+    passive=st.frozensets(st.sampled_from(NAMES), max_size=2),
+)
+classifications = st.fixed_dictionaries(
+    {name: st.sets(st.sampled_from(SIGNALS), max_size=3).map(sorted).map(tuple) for name in NAMES}
+)
+# how long an event took to reach us: ahead of our clock, at once, late, imported from a year ago
+DELAYS_S = (-300, 0, 1, 20 * 86_400, 31 * 86_400, 366 * 86_400)
+delays = st.sampled_from(DELAYS_S).map(lambda seconds: timedelta(seconds=seconds))
+
+
+@st.composite
+def bursts(draw: st.DrawFn) -> tuple[str, datetime, datetime, int, bool]:
+    """Name, time, time of receipt, how many in a row, and whether the visitor was known."""
+    day = draw(st.sampled_from(ANCHORS)) + timedelta(days=draw(st.integers(-100, 100)))
+    ms = st.one_of(st.sampled_from([0, 1, 86_399_999]), st.integers(0, 86_399_999))
+    received_at = day + draw(ms) * MS
+    count = draw(st.sampled_from([1, 1, 1, 1, 2, 3, 21, 24]))
+    name = draw(st.sampled_from(NAMES))
+    return name, received_at - draw(delays), received_at, count, draw(st.booleans())
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    drawn = draw(st.lists(bursts(), min_size=1, max_size=8))
+    events = [
+        event_of(
+            f"{number}-{nth}",
+            min(at + nth * MS, received_at + timedelta(minutes=5)),
+            name=name,
+            received_at=received_at,
+            anonymous_id=None if known else "browser",
+            email=ADA.value if known else None,
+        )
+        for number, (name, at, received_at, count, known) in enumerate(drawn)
+        for nth in range(count)
+    ]
+    last = max(event.received_at for event in events)
+    traits, fit = draw(st.sampled_from(FIT_OF_TRAITS))
+    # the event that tells whose browser it was; it is passive in no model and no signal
+    events.append(
+        event_of(
+            "merge",
+            last,
+            name="form_sent",
+            trust=Trust.SIGNED,
+            email=ADA.value,
+            anonymous_id="browser",
+            traits=traits,
+        )
+    )
+    boundary = draw(st.sampled_from(events)).received_at + timedelta(days=31)
+    moments = [last, boundary - MS, boundary, boundary + MS]
+    moments += [last + timedelta(days=draw(st.integers(0, 400)))]
+    policy = draw(policies)
+    if fades := policy.inactivity:
+        moments += [last + timedelta(days=fades.after_days + n * fades.every_days) for n in (0, 2)]
+    nows = tuple(sorted(moment for moment in moments if moment >= last))
+    return Case(policy, draw(classifications), tuple(events), fit, nows)
+
+
+def lead_after(events: Sequence[Event], rules: Rules) -> Lead:
+    """The lead as it grew: each event applied, and older ones folded, when it was received."""
+    world = World(rules)
+    for each in sorted(events, key=lambda e: e.received_at):
+        world.apply([each], each.received_at)
+    return world.lead_of(ADA)
+
+
+def worth_as_explained(score: Score) -> Worth:
+    lines = [line.exact_micro for line in score.contributions if line.part is not Part.FLOOR]
+    exact = Fraction(sum(lines), MICRO)
+    return Worth(exact, score.score, score.engagement, score.fit, score.days_inactive)
+
+
+@settings(
+    max_examples=600,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(cases())
+def test_a_lead_is_worth_what_the_formula_says_of_its_events(case: Case) -> None:
+    lead = lead_after(case.events, case.rules)
+    labels_of = {name: (name, *case.signals_of[name]) for name in NAMES}
+    for now in case.nows:
+        (lead,) = regroup([lead], lead.trails, case.rules, now)
+        found = assess(lead, case.rules, now)
+        score = found.score
+        expected = worth_of(case.events, case.signals_of, case.policy, case.fit, now.date())
+        event(f"score above 0: {expected.score > 0}")
+        assert worth_as_explained(score) == expected
+        assert adds_up(score)
+        for window, label in case.rules.counters:
+            count = count_of_last(window, label, case.events, labels_of, now.date())
+            assert found.facts[f"last_{window}d.{label}"] == count

@@ -1,0 +1,161 @@
+"""Models, events and an in-memory world for the tests of the domain. Holds no assertion."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+
+from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.history import fold, to_ms
+from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
+from warmlead.domain.lead import Lead, Trail, regroup, touch_trails
+from warmlead.domain.lifecycle import Facts, StagePolicy
+from warmlead.domain.rules import FitRule, Rules
+from warmlead.domain.scoring import MICRO, Score, ScoringPolicy
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+NO_SCORING = ScoringPolicy(signals={}, groups={})
+
+_LEAD_IDS = LeadIds(b"a secret of the tests")
+
+
+@cache
+def id_of(identifier: Identifier) -> str:
+    return _LEAD_IDS.of(identifier)
+
+
+@dataclass(frozen=True)
+class Holds:
+    """A condition made of a plain function."""
+
+    test: Callable[[Facts], bool]
+    words: str = "what the test says"
+
+    def __call__(self, facts: Facts) -> bool:
+        return self.test(facts)
+
+    def missing(self, facts: Facts) -> tuple[str, ...]:
+        return () if self(facts) else (self.words,)
+
+
+@dataclass(frozen=True)
+class HasTrait:
+    """A fit rule: a trait has a value."""
+
+    name: str
+    points: int
+    trait: str
+    value: Property
+
+    def holds(self, facts: Facts) -> bool:
+        return facts.get(self.trait) == self.value
+
+
+def rules_of(
+    scoring: ScoringPolicy = NO_SCORING,
+    signals_of: Mapping[str, Iterable[str]] | None = None,
+    *,
+    fit_rules: Sequence[FitRule] = (),
+    stages: Sequence[StagePolicy] = (),
+    counters: Iterable[tuple[int, str]] = (),
+) -> Rules:
+    by_name = {name: tuple(sorted(signals)) for name, signals in (signals_of or {}).items()}
+    return Rules(
+        version="of the tests",
+        classify=lambda event: by_name.get(event.name, ()),
+        know=dict,
+        fit_rules=tuple(fit_rules),
+        scoring=scoring,
+        stages=tuple(stages),
+        counters=frozenset(counters),
+    )
+
+
+def event_of(
+    id_: str,
+    at: datetime,
+    *,
+    name: str = "page_viewed",
+    received_at: datetime | None = None,
+    trust: Trust = Trust.PUBLIC,
+    email: str | None = None,
+    user_id: str | None = None,
+    anonymous_id: str | None = None,
+    traits: Mapping[str, Property] | None = None,
+    attribution: Mapping[str, str] | None = None,
+) -> Event:
+    return Event(
+        id=id_,
+        source="tests",
+        trust=trust,
+        name=name,
+        occurred_at=at,
+        received_at=received_at or at,
+        email=email,
+        user_id=user_id,
+        anonymous_id=anonymous_id,
+        traits=dict(traits or {}),
+        attribution=dict(attribution or {}),
+    )
+
+
+def received_again(event: Event, at: datetime) -> Event:
+    """The same event, sent a second time by a sender that had no answer to the first."""
+    return event.model_copy(update={"received_at": at})
+
+
+def adds_up(score: Score) -> bool:
+    """Whether the lines of the sum are the score, and each is its exact value but for rounding."""
+    near = all(abs(line.points * MICRO - line.exact_micro) < MICRO for line in score.contributions)
+    return near and sum(line.points for line in score.contributions) == score.score
+
+
+class World:
+    """Leads in memory, changed as the use case that applies events changes them."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.leads: dict[str, Lead] = {}
+        self.holder: dict[str, str] = {}
+
+    def apply(self, events: Sequence[Event], now: datetime) -> None:
+        """One commit: loads every lead that holds an identifier, and regroups all their trails."""
+        ids = {i: id_of(i) for event in events for i in identifiers_of(event)}
+        held = {self.holder[id_] for id_ in ids.values() if id_ in self.holder}
+        before = [self.leads.pop(id_) for id_ in sorted(held)]
+        trails: Mapping[str, Trail] = {i: t for lead in before for i, t in lead.trails.items()}
+        for event in events:
+            trails = touch_trails(trails, event, ids, self.rules)
+        for lead in regroup(before, trails, self.rules, now):
+            self.leads[lead.id] = lead
+            self.holder.update(dict.fromkeys(lead.trails, lead.id))
+
+    def lead_of(self, identifier: Identifier) -> Lead:
+        return self.leads[self.holder[id_of(identifier)]]
+
+    def people(self) -> dict[str, frozenset[Identifier]]:
+        """Who is whom: every lead's identifiers."""
+        return {
+            id_: frozenset(trail.identifier for trail in lead.trails.values())
+            for id_, lead in self.leads.items()
+        }
+
+    def trails(self, now: datetime) -> dict[str, Trail]:
+        """Everything that is kept, folded as of now."""
+        return {
+            id_: folded_trail(trail, now)
+            for lead in self.leads.values()
+            for id_, trail in lead.trails.items()
+        }
+
+
+def folded_trail(trail: Trail, now: datetime) -> Trail:
+    return Trail(
+        trail.identifier,
+        trail.links,
+        trail.claim,
+        fold(trail.history, to_ms(now)),
+        trail.traits,
+        trail.first_touch,
+        trail.last_touch,
+    )
