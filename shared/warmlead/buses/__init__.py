@@ -1,0 +1,1 @@
+"""How messages travel: adapters of the ``EventBus`` port and of those that read from it."""

@@ -1,0 +1,235 @@
+"""What the use cases need from the outside, and what the outside may hand them.
+
+Every adapter of a port passes the port's contract suite in ``tests/contract``.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from warmlead.domain.errors import RejectedError
+from warmlead.domain.event import Event
+from warmlead.domain.lead import Lead
+from warmlead.domain.lifecycle import Transition
+
+T = TypeVar("T")
+
+
+# --- leads -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A change's answer that it must see these leads too before it can decide."""
+
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit(Generic[T]):
+    """What a change decided: written in one atomic commit, or not at all.
+
+    ``aliases`` map an identifier's id to the id of the lead that holds it now. An id that was
+    a lead's and is among the aliases stops being a lead. ``result`` is handed to the caller.
+    """
+
+    result: T
+    leads: Sequence[Lead] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    transitions: Sequence[tuple[str, Transition]] = ()
+
+
+Loaded: TypeAlias = Mapping[str, Lead | None]
+"""The leads asked for, by the id asked for; aliases have been followed. ``None``: no such lead."""
+
+Change: TypeAlias = Callable[[Loaded], Commit[T] | Need]
+"""A decision over leads: pure, and may be called again, with the same or with newer leads."""
+
+
+class LeadStore(Protocol):
+    """Keeps lead documents. Raises ``UnavailableError`` when it cannot tell."""
+
+    async def update(self, ids: Sequence[str], change: Change[T]) -> T:
+        """Loads, lets ``change`` decide, and commits atomically; exactly what it decided.
+
+        When another writer was faster, ``change`` is called again with what that one wrote.
+        When it returns, the commit is durable. An error that ``change`` raises passes through,
+        and nothing is written.
+        """
+        ...
+
+    async def get(self, lead_id: str) -> Lead | None:
+        """The lead that holds the identifier of this id, following aliases."""
+        ...
+
+    def leads(self) -> AsyncIterator[Lead]:
+        """Every lead once, in order of id; those that come meanwhile may be missing."""
+        ...
+
+    def with_unsent_triggers(self) -> AsyncIterator[Lead]:
+        """The leads whose outbox is not empty."""
+        ...
+
+    async def transitions(self, lead_id: str) -> Sequence[Transition]:
+        """The recorded moves of a lead between stages, the earliest first."""
+        ...
+
+    async def clear(self) -> None:
+        """Forgets all leads, aliases and transitions: the beginning of a rebuild."""
+        ...
+
+
+# --- messages ----------------------------------------------------------------------------
+
+
+class Message(NamedTuple):
+    """What is sent over the bus; ``attributes`` hold no personal data."""
+
+    body: bytes
+    attributes: Mapping[str, str]
+
+
+class Published(NamedTuple):
+    """A message as it lies in a topic's log. ``number`` grows along the log."""
+
+    number: int
+    message_id: str
+    topic: str
+    at: datetime
+    message: Message
+
+
+class Delivery(NamedTuple):
+    """A message handed to a subscriber; ``attempt`` counts from 1."""
+
+    token: str
+    published: Published
+    attempt: int
+
+
+class EventBus(Protocol):
+    """Sends messages. What it has accepted it delivers at least once."""
+
+    async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[str]:
+        """Publishes all of them and waits until they are durable; returns their ids.
+
+        Raises ``UnavailableError`` if that is not certain for every one of them.
+        """
+        ...
+
+
+class MessageLog(Protocol):
+    """Reads back what was published; the archive, where the bus keeps it."""
+
+    def read(self, topic: str, *, after: int = 0) -> AsyncIterator[Published]:
+        """The messages of a topic with a number above ``after``, the oldest first."""
+        ...
+
+
+class Subscriptions(Protocol):
+    """Hands out messages to be worked on, for a bus that does not push by itself."""
+
+    async def pull(self, subscription: str, *, most: int, now: datetime) -> Sequence[Delivery]:
+        """Leases up to ``most`` messages that are due; nobody else is handed them meanwhile.
+
+        One that is neither acknowledged nor returned before its lease ends is due again.
+        """
+        ...
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """The messages are done with."""
+        ...
+
+    async def retry_later(self, delivery: Delivery, *, why: str, now: datetime) -> None:
+        """Makes the message due again after a growing pause, or, after the last attempt, dead."""
+        ...
+
+    async def dead(self, subscription: str) -> Sequence[tuple[Published, str]]:
+        """The messages that were given up, each with the last error."""
+        ...
+
+    async def outstanding(self, subscription: str) -> Sequence[Published]:
+        """The messages that are not acknowledged and not given up, without leasing them."""
+        ...
+
+    async def finish(self, subscription: str, numbers: Sequence[int]) -> None:
+        """The messages are done with, whoever holds them."""
+        ...
+
+    async def revive(self, subscription: str, numbers: Sequence[int], *, now: datetime) -> int:
+        """Makes given-up messages due again; returns how many."""
+        ...
+
+
+# --- senders -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """An HTTP request as it came: what a signature covers, before anything is parsed.
+
+    ``path`` is below the function's own (``/generic``), header names are in lower case, and
+    ``body`` is as sent except that a declared or evident gzip has been undone.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One item of a request that could not become an event, as it was sent."""
+
+    error: RejectedError
+    raw: bytes
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What a sender's request says: events, and items that are none.
+
+    ``index`` of an event is that of the item from which it came.
+    """
+
+    events: Sequence[tuple[int, Event]] = ()
+    refused: Sequence[Refused] = ()
+    items: int = 1
+
+
+class Source(Protocol):
+    """One sender's way of speaking: pure, and the only place that knows its wire format."""
+
+    @property
+    def name(self) -> str:
+        """The sender's name: the path under the function, and the ``source`` of its events."""
+        ...
+
+    def verify(self, request: RawRequest) -> None:
+        """Raises ``RejectedError`` unless the request is from someone who may send it."""
+        ...
+
+    def translate(self, request: RawRequest) -> Translation:
+        """The events in the request; raises ``RejectedError`` if it cannot be read at all."""
+        ...
+
+    def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
+        """The path and body with which one refused item of a request to ``path`` comes again."""
+        ...
+
+
+# --- time --------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """The present, in aware UTC."""
+        ...

@@ -1,0 +1,297 @@
+"""One SQLite file for several adapters, threads, event loops and processes.
+
+Holds how the file is opened, written in groups and read. Refuses to know what its tables mean.
+
+SQLite has one writer at a time, and a durable commit costs a disk flush. So one thread writes:
+whatever waits for it goes into one transaction, and all of it is acknowledged by one flush.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from types import TracebackType
+from typing import Any, Self, TypeAlias, TypeVar
+
+from warmlead.domain.errors import ConfigurationError, UnavailableError
+
+FILE_VERSION = 1
+"""The layout of all tables in the file; a file with a greater one is of a newer release."""
+
+MOST_TOGETHER = 256
+"""So many writes share a transaction at most, lest other processes wait too long."""
+
+BUSY_PAUSE_S = 0.001
+"""How long to wait before asking again whether another process has finished its commit."""
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The answer for an item that wrote nothing; its caller gets the error raised."""
+
+    error: Exception
+
+
+Write: TypeAlias = Callable[[sqlite3.Connection, Sequence[Item]], Sequence[Answer | Failed]]
+"""Writes items in one transaction, in order, and answers for each.
+
+If it raises, none of it stays, and each item is tried by itself.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    write: Callable[[sqlite3.Connection, Sequence[Any]], Sequence[Any]]
+    item: object
+    done: Future[Any] = field(default_factory=Future)
+
+
+class SqliteFile:
+    """The file at ``path``, whose folder exists; opened at its first use, in WAL mode.
+
+    Another process's commit is waited for up to ``patience_s``. Its users raise
+    ``UnavailableError`` when the file does not answer, in which case a write may or may not
+    have happened, and ``ConfigurationError`` if it is no data file of this release or before.
+    """
+
+    def __init__(self, path: Path, *, patience_s: float = 10.0) -> None:
+        self._schema: list[str] = []
+        self._writing = _Link(path, self._schema, patience_s)
+        self._reading = _Link(path, self._schema, patience_s)
+        self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._writer: Thread | None = None
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="sqlite-reader")
+        self._lock = Lock()
+        self._closed = False
+
+    def define(self, statements: Iterable[str]) -> None:
+        """Adds tables to the file; each statement does nothing if it has been done before."""
+        self._schema.extend(statements)
+
+    async def write(self, write: Write[Item, Answer], item: Item) -> Answer:
+        """Has the item written, together with what else waits; when it returns it is durable."""
+        waiting = _Waiting(write, item)
+        with self._lock:
+            self._refuse_if_closed()
+            if self._writer is None:
+                self._writer = Thread(target=self._keep_writing, name="sqlite-writer", daemon=True)
+                self._writer.start()
+            self._waiting.put(waiting)
+        answer: Answer = await asyncio.wrap_future(waiting.done)
+        return answer
+
+    async def read(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """Asks the file in another thread; sees every commit that has returned."""
+        with self._lock:
+            self._refuse_if_closed()
+            asked = self._reader.submit(self._ask, question)
+        return await asyncio.wrap_future(asked)
+
+    async def close(self) -> None:
+        """Finishes what waits and closes the file; it cannot be used again."""
+        await asyncio.to_thread(self._close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise UnavailableError("the data file has been closed")
+
+    def _close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._waiting.put(None)
+        if self._writer:
+            self._writer.join()
+        self._reader.shutdown()
+        self._reading.drop()
+
+    def _ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        try:
+            connection = self._reading.connection()
+            return self._reading.patiently(lambda: question(connection))
+        except sqlite3.Error as error:
+            self._reading.drop()
+            raise _unavailable(error) from error
+
+    def _keep_writing(self) -> None:
+        more = True
+        while more:
+            waiting, more = self._take()
+            waiting = [each for each in waiting if each.done.set_running_or_notify_cancel()]
+            if waiting:
+                self._write_together(waiting)
+        self._writing.drop()
+
+    def _take(self) -> tuple[list[_Waiting], bool]:
+        """What waits now, at least one; and whether more may come."""
+        taken: list[_Waiting] = []
+        while len(taken) < MOST_TOGETHER:
+            try:
+                each = self._waiting.get(block=not taken)
+            except Empty:
+                break
+            if each is None:
+                return taken, False
+            taken.append(each)
+        return taken, True
+
+    def _write_together(self, waiting: Sequence[_Waiting]) -> None:
+        try:
+            answers = self._commit(waiting)
+        except Exception as error:  # noqa: BLE001  # whoever waits must hear of every failure
+            self._writing.drop()
+            for each in waiting:
+                each.done.set_exception(_for_caller(error))
+            return
+        for done, answer in answers:
+            if isinstance(answer, Failed):
+                done.set_exception(answer.error)
+            else:
+                done.set_result(answer)
+
+    def _commit(self, waiting: Sequence[_Waiting]) -> list[tuple[Future[Any], Any]]:
+        connection = self._writing.begin()
+        groups: dict[Callable[..., Sequence[Any]], list[_Waiting]] = {}
+        for each in waiting:
+            groups.setdefault(each.write, []).append(each)
+        answers = [pair for group in groups.values() for pair in _attempt(connection, group)]
+        connection.execute("COMMIT")
+        return answers
+
+
+def _attempt(
+    connection: sqlite3.Connection, group: Sequence[_Waiting]
+) -> list[tuple[Future[Any], Any]]:
+    """Writes a group as a whole or, if that fails, each by itself: a bad item fails alone."""
+    connection.execute("SAVEPOINT attempt")
+    try:
+        answers = group[0].write(connection, [each.item for each in group])
+    except Exception as error:
+        if not connection.in_transaction:  # SQLite gave up the whole transaction: disk full …
+            raise
+        connection.execute("ROLLBACK TO attempt")
+        connection.execute("RELEASE attempt")
+        if len(group) == 1:
+            return [(group[0].done, Failed(_for_caller(error)))]
+        return [pair for each in group for pair in _attempt(connection, [each])]
+    connection.execute("RELEASE attempt")
+    return [(each.done, answer) for each, answer in zip(group, answers, strict=True)]
+
+
+class _Link:
+    """A connection of one thread, opened when needed, dropped after an error."""
+
+    def __init__(self, path: Path, schema: Sequence[str], patience_s: float) -> None:
+        self._path = path
+        self._schema = schema
+        self._defined = 0
+        self._patience_s = patience_s
+        self._connection: sqlite3.Connection | None = None
+
+    def connection(self) -> sqlite3.Connection:
+        """The connection, on which all tables that are known by now exist."""
+        if self._connection is None:
+            self._connection = self._open()
+        if self._defined < len(self._schema):
+            self._define(self._connection)
+        return self._connection
+
+    def begin(self) -> sqlite3.Connection:
+        """The connection, in a transaction that holds the file's write lock."""
+        connection = self.connection()
+        self._execute(connection, "BEGIN IMMEDIATE")
+        return connection
+
+    def drop(self) -> None:
+        """Closes the connection; what was not committed is undone."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+        self._defined = 0
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=0, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._refuse_if_foreign(connection)
+            self._execute(connection, "PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _refuse_if_foreign(self, connection: sqlite3.Connection) -> None:
+        try:
+            version = self._version(connection)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+                raise
+            problem = "is not a data file of Warmlead"
+            raise ConfigurationError.one(str(self._path), problem) from error
+        if version > FILE_VERSION:
+            problem = (
+                f"was written by a newer release (layout {version}, this one knows {FILE_VERSION})"
+            )
+            raise ConfigurationError.one(str(self._path), problem)
+
+    def _define(self, connection: sqlite3.Connection) -> None:
+        """Makes the tables that are missing; where none is, no lock is needed."""
+        statements = list(self._schema)
+        for statement in statements:
+            self._execute(connection, statement)
+        if self._version(connection) != FILE_VERSION:
+            self._execute(connection, f"PRAGMA user_version = {FILE_VERSION}")
+        self._defined = len(statements)
+
+    def _version(self, connection: sqlite3.Connection) -> int:
+        version: int = self._execute(connection, "PRAGMA user_version").fetchone()[0]
+        return version
+
+    def patiently(self, attempt: Callable[[], Answer]) -> Answer:
+        """What the attempt returns as soon as no other process is in its way.
+
+        SQLite's own waiting pauses up to 100 ms between two looks, and for some statements
+        does not wait at all.
+        """
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return attempt()
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > deadline:
+                    raise
+                time.sleep(BUSY_PAUSE_S)
+
+    def _execute(self, connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
+        return self.patiently(lambda: connection.execute(statement))
+
+
+def _for_caller(error: Exception) -> Exception:
+    return _unavailable(error) if isinstance(error, sqlite3.Error) else error
+
+
+def _unavailable(error: sqlite3.Error) -> UnavailableError:
+    unavailable = UnavailableError("the data file does not answer")
+    unavailable.__cause__ = error
+    return unavailable

@@ -1,0 +1,1 @@
+"""Where leads live: adapters of the ``LeadStore`` port."""

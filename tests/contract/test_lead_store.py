@@ -1,0 +1,334 @@
+"""What every ``LeadStore`` promises; the tests never ask which adapter they hold."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from builders import (
+    NOW,
+    a_lead,
+    a_lead_named,
+    a_transition,
+    a_trigger,
+    an_event,
+    keeping,
+    lead_ids,
+)
+from contract.backends import OpenStore
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.identity import Identifier, Kind
+from warmlead.domain.lead import Lead
+from warmlead.ports import Change, Commit, LeadStore, Loaded, Need
+
+ADA = a_lead_named("ada")
+BOB = a_lead_named("bob")
+CYN = a_lead_named("cyn")
+
+BROWSER = lead_ids.of(Identifier(Kind.ANONYMOUS, "browser-1"))
+VISITOR = a_lead(an_event(id="event-2", anonymous_id="browser-1"))
+
+
+def one_more(lead_id: str) -> Change[int]:
+    """Counts on the lead, in a field that stands for any: a read-modify-write."""
+
+    def change(loaded: Loaded) -> Commit[int]:
+        lead = loaded[lead_id]
+        assert lead is not None
+        count = lead.progress.peak_score + 1
+        return Commit(count, [replace(lead, progress=replace(lead.progress, peak_score=count))])
+
+    return change
+
+
+def looking_at(into: list[Mapping[str, Lead | None]]) -> Change[None]:
+    def change(loaded: Loaded) -> Commit[None]:
+        into.append(dict(loaded))
+        return Commit(None)
+
+    return change
+
+
+async def count_of(store: LeadStore, lead_id: str) -> int:
+    lead = await store.get(lead_id)
+    assert lead is not None
+    return lead.progress.peak_score
+
+
+async def all_ids(store: LeadStore) -> list[str]:
+    return [lead.id async for lead in store.leads()]
+
+
+async def test_what_was_written_is_read_back_exactly(store: LeadStore) -> None:
+    lead = a_lead(
+        an_event(
+            traits={"company": "Łódź & Söhne 株式会社 🚀", "employees": 80, "tags": ["a", None]}
+        ),
+        an_event(id="event-2", anonymous_id="browser-1", email="ada@example.com"),
+        outbox=(a_trigger(body='{"name":"Ж"}', attributes=(("stage", "mql"),)),),
+        created_at=NOW + timedelta(microseconds=1),
+    )
+    await store.update([lead.id], keeping(lead))
+    assert await store.get(lead.id) == lead
+
+
+async def test_another_instance_reads_what_was_written(open_store: OpenStore) -> None:
+    await open_store().update([ADA.id], keeping(ADA))
+    assert await open_store().get(ADA.id) == ADA
+
+
+async def test_an_unknown_lead_is_none(store: LeadStore) -> None:
+    seen: list[Mapping[str, Lead | None]] = []
+    await store.update([ADA.id], looking_at(seen))
+    assert seen == [{ADA.id: None}]
+    assert await store.get(ADA.id) is None
+
+
+async def test_an_update_returns_what_the_change_decided(store: LeadStore) -> None:
+    answer = await store.update([ADA.id], lambda _: Commit("decided", [ADA]))
+    assert answer == "decided"
+
+
+async def test_an_error_as_a_result_is_a_result(store: LeadStore) -> None:
+    error = ValueError("found, not raised")
+    assert await store.update([], lambda _: Commit(error)) is error
+
+
+async def test_an_error_of_the_change_passes_through_and_nothing_is_written(
+    store: LeadStore,
+) -> None:
+    def flooded(_: Loaded) -> Commit[None]:
+        raise RejectedError(Reason.LEAD_FLOODED, "too many events")
+
+    await store.update([ADA.id], keeping(ADA))
+    with pytest.raises(RejectedError) as caught:
+        await store.update([ADA.id], flooded)
+    assert caught.value.reason is Reason.LEAD_FLOODED
+    assert await store.get(ADA.id) == ADA
+
+
+async def test_an_error_of_one_change_costs_no_other_that_runs_at_the_same_time(
+    store: LeadStore,
+) -> None:
+    def fails(_: Loaded) -> Commit[int]:
+        raise RejectedError(Reason.LEAD_FLOODED, "too many events")
+
+    await store.update([ADA.id], keeping(ADA))
+    changes = [fails if i % 3 == 0 else one_more(ADA.id) for i in range(30)]
+    updates = (store.update([ADA.id], change) for change in changes)
+    answers = await asyncio.gather(*updates, return_exceptions=True)
+    assert [isinstance(answer, RejectedError) for answer in answers] == [True, False, False] * 10
+    assert await count_of(store, ADA.id) == 20
+
+
+async def test_what_cannot_be_written_costs_no_other_and_leaves_nothing(store: LeadStore) -> None:
+    unwritable = replace(ADA, created_at="not a time")  # type: ignore[arg-type]  # that is the test
+    changes = [keeping(VISITOR), keeping(BOB), keeping(CYN, unwritable), keeping(BOB)]
+    updates = (store.update([], change) for change in changes)
+    answers = await asyncio.gather(*updates, return_exceptions=True)
+    assert [isinstance(answer, TypeError) for answer in answers] == [False, False, True, False]
+    assert await all_ids(store) == sorted([BOB.id, BROWSER])
+
+
+async def test_fifty_tasks_on_one_lead_lose_nothing(store: LeadStore) -> None:
+    await store.update([ADA.id], keeping(ADA))
+    answers = await asyncio.gather(*(store.update([ADA.id], one_more(ADA.id)) for _ in range(50)))
+    assert sorted(answers) == list(range(1, 51))
+    assert await count_of(store, ADA.id) == 50
+
+
+async def test_two_instances_on_one_lead_lose_nothing(
+    open_store: OpenStore,
+) -> None:
+    stores = [open_store(), open_store()]
+    await stores[0].update([ADA.id], keeping(ADA))
+
+    async def ten_times(store: LeadStore) -> list[int]:
+        return [await store.update([ADA.id], one_more(ADA.id)) for _ in range(10)]
+
+    answers = await asyncio.gather(*(ten_times(store) for store in stores * 5))
+    assert sorted(count for counts in answers for count in counts) == list(range(1, 101))
+    assert await count_of(stores[1], ADA.id) == 100
+
+
+async def test_tasks_on_many_leads_lose_nothing(store: LeadStore) -> None:
+    leads = [a_lead_named(f"person-{i}") for i in range(40)]
+    await asyncio.gather(*(store.update([lead.id], keeping(lead)) for lead in leads))
+    await asyncio.gather(
+        *(store.update([lead.id], one_more(lead.id)) for _ in range(5) for lead in leads)
+    )
+    assert [await count_of(store, lead.id) for lead in leads] == [5] * 40
+
+
+async def test_two_leads_change_together_or_not_at_all(store: LeadStore) -> None:
+    def move_one(loaded: Loaded) -> Commit[None]:
+        ada, bob = loaded[ADA.id], loaded[BOB.id]
+        assert ada
+        assert bob
+        less, more = ada.progress.peak_score - 1, bob.progress.peak_score + 1
+        return Commit(
+            None,
+            [
+                replace(ada, progress=replace(ada.progress, peak_score=less)),
+                replace(bob, progress=replace(bob.progress, peak_score=more)),
+            ],
+        )
+
+    await store.update([], keeping(ADA, BOB))
+    await asyncio.gather(*(store.update([ADA.id, BOB.id], move_one) for _ in range(25)))
+    assert await count_of(store, ADA.id) == -25
+    assert await count_of(store, BOB.id) == 25
+
+
+async def test_a_change_may_ask_for_more_leads(store: LeadStore) -> None:
+    def ada_then_bob_then_cyn(loaded: Loaded) -> Commit[list[str | None]] | Need:
+        for wanted in (BOB.id, CYN.id):
+            if wanted not in loaded:
+                return Need(frozenset([wanted]))
+        emails = [
+            lead.email if lead else None for lead in map(loaded.get, (ADA.id, BOB.id, CYN.id))
+        ]
+        return Commit(emails)
+
+    await store.update([], keeping(ADA, BOB))
+    answer = await store.update([ADA.id], ada_then_bob_then_cyn)
+    assert answer == ["ada@example.com", "bob@example.com", None]
+
+
+async def test_a_change_that_asks_for_what_it_has_is_stopped(store: LeadStore) -> None:
+    with pytest.raises(RuntimeError):
+        await store.update([ADA.id], lambda _: Need(frozenset([ADA.id])))
+
+
+async def test_an_alias_leads_to_the_lead(store: LeadStore) -> None:
+    await store.update([], keeping(ADA, aliases={BROWSER: ADA.id}))
+    seen: list[Mapping[str, Lead | None]] = []
+    await store.update([BROWSER, ADA.id], looking_at(seen))
+    assert seen == [{BROWSER: ADA, ADA.id: ADA}]
+    assert await store.get(BROWSER) == ADA
+
+
+async def test_an_alias_of_an_alias_leads_to_the_lead(store: LeadStore) -> None:
+    await store.update([], keeping(ADA, aliases={BROWSER: ADA.id}))
+    await store.update([], keeping(BOB, aliases={ADA.id: BOB.id}))
+    await store.update([], keeping(CYN, aliases={BOB.id: CYN.id}))
+    assert [await store.get(id_) for id_ in (BROWSER, ADA.id, BOB.id)] == [CYN, CYN, CYN]
+    assert await all_ids(store) == [CYN.id]
+
+
+async def test_an_alias_of_nobody_and_a_circle_of_aliases_are_no_lead(store: LeadStore) -> None:
+    await store.update([], keeping(aliases={ADA.id: BOB.id, BOB.id: ADA.id, BROWSER: CYN.id}))
+    assert [await store.get(id_) for id_ in (ADA.id, BOB.id, BROWSER)] == [None, None, None]
+
+
+async def test_an_alias_of_a_lead_to_itself_changes_nothing(store: LeadStore) -> None:
+    await store.update([], keeping(ADA, aliases={ADA.id: ADA.id}))
+    assert await store.get(ADA.id) == ADA
+
+
+async def test_a_lead_merged_into_another_stops_being_one(store: LeadStore) -> None:
+    await store.update([], keeping(ADA, VISITOR))
+    merged = replace(ADA, trails={**ADA.trails, **VISITOR.trails})
+    await store.update([ADA.id, BROWSER], keeping(merged, aliases={BROWSER: ADA.id}))
+    assert await store.get(BROWSER) == merged
+    assert await all_ids(store) == [ADA.id]
+
+
+async def test_an_alias_that_becomes_a_lead_again_stops_being_an_alias(store: LeadStore) -> None:
+    await store.update([], keeping(ADA, aliases={BROWSER: ADA.id}))
+    await store.update([], keeping(VISITOR))
+    assert await store.get(BROWSER) == VISITOR
+    assert await store.get(ADA.id) == ADA
+
+
+async def test_updates_through_an_alias_and_by_id_meet_in_one_lead(store: LeadStore) -> None:
+    await store.update([], keeping(ADA, aliases={BROWSER: ADA.id}))
+    await asyncio.gather(
+        *(store.update([id_], one_more(id_)) for _ in range(20) for id_ in (ADA.id, BROWSER))
+    )
+    assert await count_of(store, ADA.id) == 40
+
+
+async def test_merges_among_updates_lose_nothing(store: LeadStore) -> None:
+    def merge(loaded: Loaded) -> Commit[int]:
+        ada, visitor = loaded[ADA.id], loaded[BROWSER]
+        assert ada
+        assert visitor
+        if ada == visitor:
+            return Commit(0)
+        total = ada.progress.peak_score + visitor.progress.peak_score
+        merged = replace(ada, progress=replace(ada.progress, peak_score=total))
+        return Commit(total, [merged], {BROWSER: ADA.id})
+
+    await store.update([], keeping(ADA, VISITOR))
+    counting = [(id_, one_more(id_)) for _ in range(20) for id_ in (ADA.id, BROWSER)]
+    await asyncio.gather(
+        *(store.update([id_], change) for id_, change in counting[:20]),
+        store.update([ADA.id, BROWSER], merge),
+        *(store.update([id_], change) for id_, change in counting[20:]),
+        store.update([BROWSER, ADA.id], merge),
+    )
+    assert await all_ids(store) == [ADA.id]
+    assert await count_of(store, BROWSER) == 40
+
+
+async def test_transitions_are_read_in_the_order_of_time(store: LeadStore) -> None:
+    first, second, third = (
+        a_transition(at=NOW + timedelta(days=day), cycle=day, reason=f"Grund № {day}")
+        for day in (1, 2, 3)
+    )
+    await store.update([], keeping(ADA, transitions=[(ADA.id, first)]))
+    await store.update([], keeping(transitions=[(ADA.id, third), (BOB.id, first)]))
+    await store.update([], keeping(transitions=[(ADA.id, second)]))
+    assert await store.transitions(ADA.id) == [first, second, third]
+    assert await store.transitions(BOB.id) == [first]
+    assert await store.transitions(CYN.id) == []
+
+
+async def test_transitions_of_a_merged_lead_are_those_of_both(store: LeadStore) -> None:
+    early, late = a_transition(at=NOW), a_transition(at=NOW + timedelta(days=1))
+    await store.update([], keeping(ADA, transitions=[(ADA.id, late)]))
+    await store.update([], keeping(VISITOR, transitions=[(BROWSER, early)]))
+    merged = replace(ADA, trails={**ADA.trails, **VISITOR.trails})
+    await store.update([], keeping(merged, aliases={BROWSER: ADA.id}))
+    assert await store.transitions(ADA.id) == [early, late]
+    assert await store.transitions(BROWSER) == [early, late]
+
+
+async def test_every_lead_comes_once_in_order_of_id(store: LeadStore) -> None:
+    leads = [a_lead_named(f"person-{i}") for i in range(450)]
+    await store.update([], keeping(*leads, aliases={BROWSER: leads[0].id}))
+    found = [lead async for lead in store.leads()]
+    assert found == sorted(leads, key=lambda lead: lead.id)
+
+
+async def test_leads_may_change_while_they_are_gone_through(store: LeadStore) -> None:
+    leads = [a_lead_named(f"person-{i}") for i in range(250)]
+    await store.update([], keeping(*leads))
+    found = []
+    async for lead in store.leads():
+        found.append(lead.id)
+        await store.update([lead.id], one_more(lead.id))
+    assert found == sorted(lead.id for lead in leads)
+
+
+async def test_leads_with_unsent_triggers_are_found_until_they_are_sent(store: LeadStore) -> None:
+    waiting = replace(ADA, outbox=(a_trigger(),))
+    await store.update([], keeping(waiting, BOB))
+    assert [lead async for lead in store.with_unsent_triggers()] == [waiting]
+    await store.update([], keeping(ADA, BOB))
+    assert [lead async for lead in store.with_unsent_triggers()] == []
+
+
+async def test_clear_forgets_everything(store: LeadStore) -> None:
+    await store.update(
+        [], keeping(ADA, aliases={BROWSER: ADA.id}, transitions=[(ADA.id, a_transition())])
+    )
+    await store.clear()
+    assert await all_ids(store) == []
+    assert await store.get(BROWSER) is None
+    assert await store.transitions(ADA.id) == []
+    await store.update([], keeping(VISITOR))
+    assert await store.get(BROWSER) == VISITOR

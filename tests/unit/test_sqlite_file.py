@@ -1,0 +1,184 @@
+import asyncio
+import sqlite3
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from warmlead.domain.errors import ConfigurationError, UnavailableError
+from warmlead.sqlite_file import FILE_VERSION, Failed, SqliteFile
+
+NUMBERS = ["CREATE TABLE IF NOT EXISTS numbers (number INTEGER NOT NULL UNIQUE)"]
+LETTERS = ["CREATE TABLE IF NOT EXISTS letters (letter TEXT NOT NULL)"]
+
+
+def insert_all(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[int | Failed]:
+    """Odd numbers are written, even ones are refused one by one."""
+    answers: list[int | Failed] = []
+    for number in numbers:
+        if number % 2 == 0:
+            answers.append(Failed(ValueError("even")))
+        else:
+            connection.execute("INSERT INTO numbers VALUES (?)", (number,))
+            answers.append(number)
+    return answers
+
+
+def numbers_in(connection: sqlite3.Connection) -> list[int]:
+    return [number for (number,) in connection.execute("SELECT number FROM numbers ORDER BY 1")]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data.db"
+
+
+@pytest.fixture
+def outsider(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def test_nothing_is_opened_before_it_is_used(path: Path) -> None:
+    file = SqliteFile(path)
+    file.define(NUMBERS)
+    asyncio.run(file.close())
+    assert not path.exists()
+
+
+async def test_a_commit_is_flushed_to_the_disk(path: Path) -> None:
+    def settings(connection: sqlite3.Connection, items: Sequence[None]) -> list[tuple[str, int]]:
+        journal = connection.execute("PRAGMA journal_mode").fetchone()[0]
+        return [(journal, connection.execute("PRAGMA synchronous").fetchone()[0]) for _ in items]
+
+    async with SqliteFile(path) as file:
+        assert await file.write(settings, None) == ("wal", 2)
+
+
+async def test_each_of_many_writes_gets_its_own_answer(path: Path) -> None:
+    async with SqliteFile(path) as file:
+        file.define(NUMBERS)
+        writes = (file.write(insert_all, number) for number in range(100))
+        answers = await asyncio.gather(*writes, return_exceptions=True)
+        assert answers[1::2] == list(range(1, 100, 2))
+        assert all(isinstance(answer, ValueError) for answer in answers[::2])
+        assert await file.read(numbers_in) == list(range(1, 100, 2))
+
+
+async def test_a_write_that_the_database_refuses_costs_no_other(path: Path) -> None:
+    async with SqliteFile(path) as file:
+        file.define(NUMBERS)
+        writes = (file.write(insert_all, number) for number in (1, 3, 3, 5))
+        answers = await asyncio.gather(*writes, return_exceptions=True)
+        assert [isinstance(answer, UnavailableError) for answer in answers] == [
+            *(False, False, True, False)
+        ]
+        assert await file.read(numbers_in) == [1, 3, 5]
+
+
+async def test_tables_may_be_defined_after_the_first_use(path: Path) -> None:
+    async with SqliteFile(path) as file:
+        file.define(NUMBERS)
+        await file.write(insert_all, 1)
+        await file.read(numbers_in)
+        file.define(LETTERS)
+        assert await file.read(lambda c: c.execute("SELECT * FROM letters").fetchall()) == []
+
+
+async def test_a_file_of_a_newer_release_is_refused_and_left_alone(
+    path: Path, outsider: sqlite3.Connection
+) -> None:
+    outsider.execute(f"PRAGMA user_version = {FILE_VERSION + 1}")
+    async with SqliteFile(path) as file:
+        file.define(NUMBERS)
+        with pytest.raises(ConfigurationError, match="newer release"):
+            await file.write(insert_all, 1)
+        with pytest.raises(ConfigurationError, match="newer release"):
+            await file.read(numbers_in)
+    assert outsider.execute("SELECT * FROM sqlite_master").fetchall() == []
+    assert outsider.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
+def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
+    path.write_text("Dear diary, " * 100)
+    file = SqliteFile(path)
+    with pytest.raises(ConfigurationError, match="not a data file"):
+        asyncio.run(file.read(numbers_in))
+    asyncio.run(file.close())
+
+
+async def test_a_folder_that_is_missing_is_unavailable(tmp_path: Path) -> None:
+    async with SqliteFile(tmp_path / "missing" / "data.db") as file:
+        with pytest.raises(UnavailableError):
+            await file.write(insert_all, 1)
+
+
+async def test_a_write_gives_up_when_another_process_does_not_let_go(
+    path: Path, outsider: sqlite3.Connection
+) -> None:
+    async with SqliteFile(path, patience_s=0.05) as file:
+        file.define(NUMBERS)
+        await file.write(insert_all, 1)
+        outsider.execute("BEGIN IMMEDIATE")
+        with pytest.raises(UnavailableError):
+            await file.write(insert_all, 3)
+        assert await file.read(numbers_in) == [1]
+        outsider.execute("ROLLBACK")
+        assert await file.write(insert_all, 5) == 5
+        assert await file.read(numbers_in) == [1, 5]
+
+
+async def test_reading_does_not_wait_for_another_process_that_writes(
+    path: Path, outsider: sqlite3.Connection
+) -> None:
+    async with SqliteFile(path) as file:
+        file.define(NUMBERS)
+        await file.write(insert_all, 1)
+    outsider.execute("BEGIN IMMEDIATE")
+    async with SqliteFile(path, patience_s=0) as file:
+        file.define(NUMBERS)
+        assert await file.read(numbers_in) == [1]
+
+
+async def test_a_full_disk_is_unavailable_until_there_is_room(path: Path) -> None:
+    def fill_up(connection: sqlite3.Connection, items: Sequence[int]) -> list[None]:
+        connection.execute("PRAGMA max_page_count = 1")  # of this connection, as a full disk is
+        connection.executemany("INSERT INTO numbers VALUES (?)", [(i,) for i in range(10_000)])
+        return [None for _ in items]
+
+    async with SqliteFile(path) as file:
+        file.define(NUMBERS)
+        with pytest.raises(UnavailableError):
+            await file.write(fill_up, 0)
+        assert await file.write(insert_all, 1) == 1
+        assert await file.read(numbers_in) == [1]
+
+
+async def test_closing_finishes_what_waits(path: Path) -> None:
+    file = SqliteFile(path)
+    file.define(NUMBERS)
+    writes = [asyncio.create_task(file.write(insert_all, number)) for number in (1, 3, 5)]
+    await asyncio.sleep(0)  # lets the tasks begin
+    await file.close()
+    assert await asyncio.gather(*writes) == [1, 3, 5]
+    with pytest.raises(UnavailableError):
+        await file.write(insert_all, 7)
+    with pytest.raises(UnavailableError):
+        await file.read(numbers_in)
+    await file.close()
+
+
+def test_several_event_loops_may_use_one_file(path: Path) -> None:
+    file = SqliteFile(path)
+    file.define(NUMBERS)
+
+    async def write_from(start: int) -> None:
+        numbers = range(start, start + 100, 2)
+        await asyncio.gather(*(file.write(insert_all, number) for number in numbers))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda start: asyncio.run(write_from(start)), (1, 1001, 2001, 3001)))
+    assert len(asyncio.run(file.read(numbers_in))) == 200
+    asyncio.run(file.close())
