@@ -1,0 +1,148 @@
+"""The wire: which paths there are, and how a request's body or query becomes calls.
+
+After https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/ and
+https://segment.com/docs/connections/sources/catalog/libraries/server/pixel-tracking-api/,
+and RudderStack's https://www.rudderstack.com/docs/api/http-api/.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import unquote_plus
+
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.ports import RawRequest
+from warmlead.web.strict_json import Document, fault_in, loads, parse
+
+MAX_CALLS = 2_500
+MAX_QUERY_FIELDS = 100
+
+BATCH = "batch"
+_KINDS = {
+    **{kind: kind for kind in ("track", "identify", "page", "screen", "group", "alias", BATCH)},
+    "t": "track",
+    "i": "identify",
+    "p": "page",
+    "s": "screen",
+    "g": "group",
+    "a": "alias",
+    "b": BATCH,
+    "import": BATCH,
+}
+_API = re.compile(r"/(?:beacon/)?(?:v1/)?([a-z]+)/?")
+_PIXEL = re.compile(r"/(?:v1/pixel|pixel/v1|pixel)/([a-z]+)/?")
+
+
+class Route(NamedTuple):
+    """What a path asks for: a kind of call, or a batch; ``pixel`` if an image is expected."""
+
+    kind: str
+    pixel: bool
+
+
+class Calls(NamedTuple):
+    """The calls in a request, with what they share."""
+
+    items: Sequence[Any]
+    suspect: bool
+    context: Mapping[str, Any]
+    sent_at: Any
+
+
+def route_of(request: RawRequest) -> Route:
+    """What the request's path means; raises ``RejectedError`` for unknown paths and methods."""
+    pixel = _PIXEL.fullmatch(request.path)
+    kind = kind_at(request.path)
+    if kind is None or (pixel and kind == BATCH):
+        raise RejectedError(
+            Reason.NOT_FOUND, "There are /v1/track, identify, page, screen, group, alias and batch."
+        )
+    if request.method not in (("GET", "HEAD") if pixel else ("POST",)):
+        raise RejectedError(
+            Reason.METHOD_NOT_ALLOWED, f"Use {'GET' if pixel else 'POST'} for this path."
+        )
+    return Route(kind, pixel is not None)
+
+
+def kind_at(path: str) -> str | None:
+    """The kind of call that is sent to a path; ``None`` if there is no such path."""
+    found = _PIXEL.fullmatch(path) or _API.fullmatch(path)
+    return _KINDS.get(found[1]) if found else None
+
+
+def calls_of(request: RawRequest, route: Route) -> Calls:
+    """The calls in the request; raises ``RejectedError`` if they cannot be told apart."""
+    if route.pixel:
+        return Calls([_pixel_call(request.query)], suspect=False, context={}, sent_at=None)
+    document = parse(request.body)
+    root = _object(document)
+    if route.kind != BATCH:
+        return Calls([root], document.suspect, {}, None)
+    items = root.pop("batch", None)
+    if document.suspect and (fault := fault_in(root)):
+        raise fault
+    if not isinstance(items, list):
+        raise RejectedError(Reason.EVENT_INVALID, "batch is not a list.")
+    if len(items) > MAX_CALLS:
+        raise RejectedError(Reason.TOO_MANY_EVENTS, f"A batch has {MAX_CALLS} events at most.")
+    context = root.get("context")
+    shared = context if isinstance(context, dict) else {}
+    return Calls(items, document.suspect, shared, root.get("sentAt"))
+
+
+def write_key_in_body(body: bytes) -> str | None:
+    """The write key at the top of a body, where clients put it that cannot set headers."""
+    key = _object(parse(body)).get("writeKey")
+    return key if isinstance(key, str) else None
+
+
+def query_fields(query: str) -> dict[str, str]:
+    """A query's fields by name, the first of each; raises ``RejectedError`` for too many."""
+    parts = [part for part in query.split("&") if part]
+    if len(parts) > MAX_QUERY_FIELDS:
+        raise RejectedError(Reason.QUERY_INVALID, f"A query has {MAX_QUERY_FIELDS} fields at most.")
+    fields: dict[str, str] = {}
+    for part in parts:
+        name, _, value = part.partition("=")
+        fields.setdefault(unquote_plus(name), unquote_plus(value))
+    return fields
+
+
+def _object(document: Document) -> dict[str, Any]:
+    if isinstance(document.value, dict):
+        return document.value
+    if document.suspect and (fault := fault_in(document.value)):
+        raise fault
+    raise RejectedError(Reason.EVENT_INVALID, "The body is not a JSON object.")
+
+
+def _pixel_call(query: str) -> dict[str, Any]:
+    fields = query_fields(query)
+    if "data" not in fields:
+        return _undotted(fields)
+    encoded = fields["data"].replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RejectedError(Reason.QUERY_INVALID, "data is not base64.") from error
+    call = loads(decoded)
+    if not isinstance(call, dict):
+        raise RejectedError(Reason.EVENT_INVALID, "data is not a JSON object.")
+    return call
+
+
+def _undotted(fields: Mapping[str, str]) -> dict[str, Any]:
+    """``properties.plan=a`` as ``{"properties": {"plan": "a"}}``."""
+    call: dict[str, Any] = {}
+    for name, value in fields.items():
+        *groups, last = name.split(".")[:5]
+        inner: Any = call
+        for group in groups:
+            inner = inner.setdefault(group, {})
+            if not isinstance(inner, dict):
+                break
+        else:
+            inner.setdefault(last, value.strip('"'))  # RudderStack's pixel quotes its values
+    return call

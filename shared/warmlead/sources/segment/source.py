@@ -1,0 +1,171 @@
+"""The sender itself: who may send, what the request says, and what it is answered."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.event import Event, Trust
+from warmlead.ports import RawRequest, Refused, Translation
+from warmlead.sources.segment.payload import (
+    BATCH,
+    Calls,
+    Route,
+    calls_of,
+    kind_at,
+    query_fields,
+    route_of,
+    write_key_in_body,
+)
+from warmlead.sources.segment.translate import NAME, Envelope, sent_at, translate_call
+from warmlead.web.answer import Answer
+from warmlead.web.strict_json import fault_in, text_of
+
+MAX_REPORTED = 100
+"""So many refused items are named in an answer."""
+
+_KINDS = ("track", "identify", "page", "screen", "group", "alias")
+_COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+_SUCCESS = b'{"success": true}'
+_GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+
+
+class SegmentSource:
+    """Segment's tracking API for a set of write keys, each with the trust its events have."""
+
+    name = NAME
+
+    def __init__(
+        self, write_keys: Mapping[str, Trust], *, max_event_bytes: int = 32 * 1024
+    ) -> None:
+        self._keys = [(_digest(key), trust) for key, trust in write_keys.items()]
+        self._max_event_bytes = max_event_bytes
+
+    def verify(self, request: RawRequest) -> None:
+        """Raises ``RejectedError`` unless the request carries a write key of ours."""
+        route = route_of(request)
+        if self._trust(request, route) is None:
+            raise RejectedError(Reason.UNAUTHORIZED, "The write key is missing or unknown.")
+
+    def translate(self, request: RawRequest) -> Translation:
+        """The events of the request's calls, each call judged by itself."""
+        route = route_of(request)
+        calls = calls_of(request, route)
+        envelope = Envelope(
+            trust=self._trust(request, route) or Trust.PUBLIC,
+            received_at=request.received_at,
+            request_id=request.request_id,
+            context=calls.context,
+            sent_at=sent_at(calls.sent_at),
+        )
+        may_be_large = len(request.body) > self._max_event_bytes
+        events: list[tuple[int, Event]] = []
+        refused: list[Refused] = []
+        for index, item in enumerate(calls.items):
+            try:
+                call = self._sound(item, calls, may_be_large=may_be_large)
+                events.append((index, translate_call(_kind(route, call), call, envelope, index)))
+            except RejectedError as error:
+                raw = text_of(_without_key(item)).encode()
+                refused.append(Refused(error, raw, index))
+        return Translation(events, refused, len(calls.items))
+
+    def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
+        """A refused call of a batch comes as a batch of one, any other as the call it was."""
+        kind = kind_at(path)
+        if kind == BATCH:
+            return "/v1/batch", b'{"batch":[' + raw + b"]}"
+        return f"/v1/{kind}", raw
+
+    def answer(self, request: RawRequest, refused: Sequence[Refused]) -> Answer:
+        """200 exactly: clients send again what was answered with 201, 202 or 204."""
+        if route_of(request).pixel:
+            return Answer(200, _GIF, "image/gif")
+        if not refused:
+            return Answer(200, _SUCCESS)
+        told = [
+            {"index": one.index, "code": one.error.reason, "message": one.error.message}
+            for one in refused[:MAX_REPORTED]
+        ]
+        return Answer(200, json.dumps({"success": True, "refused": told}).encode())
+
+    def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:
+        """The failure as it is; but a pixel is an image, whatever happened."""
+        try:
+            is_pixel = route_of(request).pixel
+        except RejectedError:
+            is_pixel = False
+        if not is_pixel:
+            return failure
+        return replace(failure, status=200, body=_GIF, content_type="image/gif", headers={})
+
+    def _sound(self, item: Any, calls: Calls, *, may_be_large: bool) -> Mapping[str, Any]:  # noqa: ANN401  # whatever JSON holds
+        if calls.suspect and (fault := fault_in(item)):
+            raise fault
+        if not isinstance(item, dict):
+            raise RejectedError(Reason.EVENT_INVALID, "A call is not a JSON object.")
+        if may_be_large and _size_bytes(item) > self._max_event_bytes:
+            raise RejectedError(
+                Reason.EVENT_TOO_LARGE, f"An event has {self._max_event_bytes} bytes at most."
+            )
+        return item
+
+    def _trust(self, request: RawRequest, route: Route) -> Trust | None:
+        given = next(_keys_given(request, route), None)
+        if given is None:
+            return None
+        digest = _digest(given)
+        found: Trust | None = None
+        for known, trust in self._keys:  # to the end, so that its time tells nothing
+            if hmac.compare_digest(digest, known):
+                found = trust
+        return found
+
+
+def _keys_given(request: RawRequest, route: Route) -> Iterator[str]:
+    """The write keys in the request, from where it costs least to look."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            user = base64.b64decode(credentials.strip(), validate=True).partition(b":")[0]
+        except (binascii.Error, ValueError):
+            user = b""
+        if user:
+            yield user.decode("utf-8", "replace")
+    if key := request.headers.get("x-write-key"):
+        yield key
+    if key := query_fields(request.query).get("writeKey"):
+        yield key
+    if not route.pixel and (key := write_key_in_body(request.body)):
+        yield key
+    if route.pixel and isinstance(key := calls_of(request, route).items[0].get("writeKey"), str):
+        yield key
+
+
+def _kind(route: Route, call: Mapping[str, Any]) -> str:
+    if route.kind != BATCH:
+        return route.kind
+    kind = call.get("type")
+    if kind not in _KINDS:
+        raise RejectedError(Reason.EVENT_TYPE_UNKNOWN, f"type is none of {', '.join(_KINDS)}.")
+    return str(kind)
+
+
+def _without_key(item: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
+    if isinstance(item, dict):
+        return {name: value for name, value in item.items() if name != "writeKey"}
+    return item
+
+
+def _size_bytes(item: Mapping[str, Any]) -> int:
+    """The size of a call as compact JSON, which is never more than what its sender counted."""
+    return len(_COMPACT.encode(item).encode())
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,1 @@
+"""The HTTP edge: limits, parsers, signatures, CORS, outcomes as answers. Knows no use case."""

@@ -1,0 +1,82 @@
+"""The one table that says which HTTP status an outcome has, and how an error is put into words.
+
+Error bodies are exactly ``{"code": …, "message": …}``: tracking clients take a 4xx without
+these keys for a fault on the way, and send everything again. Nothing of what was sent is in them.
+"""
+
+import json
+from types import MappingProxyType
+
+from warmlead.domain.errors import Reason, RejectedError, UnavailableError
+from warmlead.web.answer import Answer
+
+STATUS = MappingProxyType(
+    {
+        Reason.UNAUTHORIZED: 401,
+        Reason.SIGNATURE_MISSING: 401,
+        Reason.SIGNATURE_INVALID: 401,
+        Reason.SIGNATURE_EXPIRED: 401,
+        Reason.FORBIDDEN: 403,
+        Reason.NOT_FOUND: 404,
+        Reason.METHOD_NOT_ALLOWED: 405,
+        Reason.BODY_TOO_LARGE: 413,
+        Reason.BODY_TIMEOUT: 408,
+        Reason.BODY_EMPTY: 400,
+        Reason.BODY_INCOMPLETE: 400,
+        Reason.ENCODING_UNSUPPORTED: 415,
+        Reason.ENCODING_INVALID: 400,
+        Reason.MEDIA_TYPE_UNSUPPORTED: 415,
+        Reason.CHARSET_INVALID: 400,
+        Reason.QUERY_INVALID: 400,
+        Reason.JSON_INVALID: 400,
+        Reason.JSON_TOO_DEEP: 400,
+        Reason.JSON_DUPLICATE_KEY: 400,
+        Reason.JSON_NOT_A_NUMBER: 400,
+        Reason.JSON_INTEGER_TOO_LARGE: 400,
+        Reason.JSON_SURROGATE: 400,
+        Reason.FORM_INVALID: 400,
+        Reason.FORM_TOO_MANY_FIELDS: 400,
+        Reason.REDIRECT_NOT_ALLOWED: 400,
+        Reason.EVENT_INVALID: 400,
+        Reason.EVENT_TOO_LARGE: 400,  # Segment's own answer; its clients do not send it again
+        Reason.EVENT_NAME_MISSING: 400,
+        Reason.EVENT_NAME_INVALID: 400,
+        Reason.EVENT_TYPE_UNKNOWN: 400,
+        Reason.EVENT_ID_INVALID: 400,
+        Reason.TOO_MANY_EVENTS: 400,
+        Reason.TOO_MANY_FIELDS: 400,
+        Reason.FIELD_INVALID: 400,
+        Reason.IDENTITY_MISSING: 400,
+        Reason.IDENTITY_INVALID: 400,
+        Reason.EMAIL_INVALID: 400,
+        Reason.TIME_INVALID: 400,
+        Reason.TIME_OUT_OF_RANGE: 400,
+        Reason.LEAD_FLOODED: 400,
+        Reason.RECEIVED_TOO_LONG_AGO: 400,
+        Reason.MESSAGE_INVALID: 400,
+    }
+)
+"""Every reason and its HTTP status; a test sees to it that none is missing."""
+
+_HEADERS = {
+    # The rest of the body is not read: the connection cannot be used again.
+    Reason.BODY_TOO_LARGE: {"Connection": "close"},
+    Reason.BODY_TIMEOUT: {"Connection": "close"},
+    Reason.METHOD_NOT_ALLOWED: {"Allow": "POST, OPTIONS"},
+}
+
+
+def answer_error(error: Exception) -> Answer:
+    """The answer to a request that failed; what is not ours becomes a 500 without detail."""
+    if isinstance(error, RejectedError):
+        headers = _HEADERS.get(error.reason, {})
+        return _answer(STATUS[error.reason], str(error.reason), error.message, headers)
+    if isinstance(error, UnavailableError):
+        retry = {"Retry-After": str(error.retry_after_s)}
+        return _answer(503, "unavailable", "Try again later; nothing was accepted.", retry)
+    return _answer(500, "internal_error", "This is our fault, not yours.", {})
+
+
+def _answer(status: int, code: str, message: str, headers: dict[str, str]) -> Answer:
+    body = json.dumps({"code": code, "message": message}).encode()
+    return Answer(status, body, headers=headers, facts={"reason": code})

@@ -1,0 +1,146 @@
+"""Signatures over raw bodies: made and checked, in constant time, failing closed.
+
+Refuses to raise anything but ``RejectedError``, whatever is in the headers. The check is always
+computed to the end; what is wrong with a request is said only after that.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from warmlead.domain.errors import Reason, RejectedError
+
+TOLERANCE_S = 300
+"""A signed time may differ from ours by this much, either way (Standard Webhooks)."""
+
+_SECRET_PREFIX = "whsec_"  # noqa: S105  # a public prefix, not a secret
+_ID = re.compile(r"[^\s.]{1,256}")
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_NO_SECRET = b"nobody knows this key, so nothing is signed with it"
+_INVALID = "The signature does not fit the body."
+
+
+class HmacScheme(BaseModel):
+    """How a sender signs: a keyed hash of the body, in one header, perhaps behind a prefix."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    header: str = "X-Signature"
+    algorithm: Literal["sha256", "sha1", "sha512"] = "sha256"
+    encoding: Literal["hex", "base64"] = "hex"
+    prefix: str = Field(default="", examples=["sha256="])
+
+    def sign(self, body: bytes, secret: str) -> str:
+        """The header's value for a body."""
+        digest = hmac.new(secret.encode(), body, self.algorithm).digest()
+        text = digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode()
+        return self.prefix + text
+
+
+def key_of(secret: str) -> bytes:
+    """The key that a Standard Webhooks secret stands for: base64 after ``whsec_``, or raw text.
+
+    Raises ``ValueError`` if it is empty or not base64.
+    """
+    if not secret.startswith(_SECRET_PREFIX):
+        key = secret.encode()
+    else:
+        try:
+            key = base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
+        except (binascii.Error, UnicodeEncodeError) as error:
+            raise ValueError("a secret that begins with whsec_ goes on in base64") from error
+    if not key:
+        raise ValueError("a secret may not be empty")
+    return key
+
+
+def sign_standard_webhooks(
+    body: bytes, *, message_id: str, at: datetime, secret: str
+) -> dict[str, str]:
+    """The three headers that sign a body (standardwebhooks.com); ``at`` is rounded to seconds."""
+    timestamp = str(int(at.timestamp()))
+    signature = _signature(key_of(secret), message_id, timestamp, body)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": signature.decode(),
+    }
+
+
+def verify_standard_webhooks(
+    headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str], now: datetime
+) -> str:
+    """The id of a message that one of the secrets signed within the last five minutes.
+
+    Header names are in lower case, ``webhook-`` or ``svix-``. Raises ``RejectedError``.
+    """
+    message_id, timestamp, signatures = _signature_headers(headers)
+    offered = [part.encode() for part in signatures.split(" ") if part.startswith("v1,")]
+    valid = False
+    for key in _keys(secrets):
+        expected = _signature(key, message_id, timestamp, body)
+        for signature in offered:
+            valid |= hmac.compare_digest(signature, expected)
+    if not (valid and secrets and _ID.fullmatch(message_id) and _TIMESTAMP.fullmatch(timestamp)):
+        raise RejectedError(Reason.SIGNATURE_INVALID, _INVALID)
+    if abs(now.timestamp() - int(timestamp)) > TOLERANCE_S:
+        raise RejectedError(
+            Reason.SIGNATURE_EXPIRED, "The signed time is more than five minutes from ours."
+        )
+    return message_id
+
+
+def verify_hmac(
+    headers: Mapping[str, str], body: bytes, *, scheme: HmacScheme, secrets: Sequence[str]
+) -> None:
+    """Raises ``RejectedError`` unless one of the secrets signed the body as the scheme says."""
+    offered = headers.get(scheme.header.lower())
+    if offered is None:
+        raise RejectedError(Reason.SIGNATURE_MISSING, f"The header {scheme.header} is missing.")
+    given = offered.strip()
+    if scheme.encoding == "hex":
+        given = scheme.prefix + given.removeprefix(scheme.prefix).lower()
+    valid = False
+    for secret in secrets or (_NO_SECRET.decode(),):
+        valid |= hmac.compare_digest(given.encode(), scheme.sign(body, secret).encode())
+    if not (valid and secrets and all(secrets)):
+        raise RejectedError(Reason.SIGNATURE_INVALID, _INVALID)
+
+
+def has_standard_webhooks(headers: Mapping[str, str]) -> bool:
+    """Whether a request claims to be signed at all."""
+    return "webhook-signature" in headers or "svix-signature" in headers
+
+
+def _signature_headers(headers: Mapping[str, str]) -> tuple[str, str, str]:
+    for family in ("webhook", "svix"):
+        found = [headers.get(f"{family}-{part}") for part in ("id", "timestamp", "signature")]
+        if all(value is not None for value in found):
+            message_id, timestamp, signatures = (str(value).strip() for value in found)
+            return message_id, timestamp, signatures
+    raise RejectedError(
+        Reason.SIGNATURE_MISSING,
+        "The headers webhook-id, webhook-timestamp and webhook-signature are needed.",
+    )
+
+
+def _keys(secrets: Sequence[str]) -> list[bytes]:
+    keys = []
+    for secret in secrets:
+        try:
+            keys.append(key_of(secret))
+        except ValueError:
+            keys.append(hashlib.sha256(_NO_SECRET).digest())
+    return keys or [_NO_SECRET]
+
+
+def _signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> bytes:
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    return b"v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())

@@ -1,0 +1,196 @@
+"""JSON, strictly: what Python's parser lets pass and storage would not is found and named.
+
+Most faults are local: a number that is none, a key given twice, half a surrogate pair. Such a
+fault is left in place as a ``Fault``, so that an item of a batch can be refused by itself.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from warmlead.domain.errors import Reason, RejectedError
+
+MAX_DEPTH = 32
+"""So deep may an item be nested; a whole body a little deeper, since batches wrap items."""
+
+_HOPELESS_DEPTH = 200  # far below the parser's own limit
+_MAX_INTEGER_DIGITS = 19
+_MAX_INTEGER = 2**63
+
+# Escapes that are complete: anything but \u, pairs of surrogates, and \u that is no surrogate.
+_SOUND_ESCAPE = re.compile(
+    rb"\\(?:[^u]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(?![dD][89a-fA-F]))"
+)
+_QUOTES_AND_BRACKETS = b'"[]{}'
+_OTHERS = bytes(set(range(256)) - set(_QUOTES_AND_BRACKETS))
+_AS_PARENTHESES = bytes.maketrans(b"[]{}", b"()()")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Stands in a parsed value where something cannot be used; ``text`` is what stood there."""
+
+    reason: Reason
+    message: str
+    text: str
+
+
+class Document(NamedTuple):
+    """A parsed body. Only if it is ``suspect`` need its items be asked for faults."""
+
+    value: object
+    suspect: bool
+
+
+def parse(body: bytes) -> Document:
+    """Reads JSON in UTF-8, leaving local faults in place; raises if it cannot be read at all."""
+    if not body or body.isspace():
+        raise RejectedError(Reason.BODY_EMPTY, "The body is empty; JSON was expected.")
+    text, suspect = _decode(body)
+    sound = _SOUND_ESCAPE.sub(b"", body) if b"\\" in body else body
+    depth = _depth(sound)
+    if depth > _HOPELESS_DEPTH:
+        raise _too_deep()
+    reader = _Reader()
+    try:
+        value = reader.decoder.decode(text)
+    except json.JSONDecodeError as error:
+        raise RejectedError(
+            Reason.JSON_INVALID, f"The body is not JSON: {error.msg} at character {error.pos}."
+        ) from None  # the original holds the whole body
+    except RecursionError as error:
+        raise _too_deep() from error
+    return Document(
+        value, suspect or b"\\u" in sound or depth > MAX_DEPTH or reader.has_found_faults
+    )
+
+
+def loads(body: bytes) -> object:
+    """Reads JSON in UTF-8 and raises ``RejectedError`` for any fault anywhere in it."""
+    document = parse(body)
+    fault = fault_in(document.value) if document.suspect else None
+    if fault:
+        raise fault
+    return document.value
+
+
+def fault_in(value: object) -> RejectedError | None:
+    """A fault in the value, as the error to refuse it with; ``None`` if it is sound."""
+    waiting = [(value, 1)]
+    while waiting:
+        part, depth = waiting.pop()
+        if isinstance(part, Fault):
+            return RejectedError(part.reason, part.message)
+        if isinstance(part, str):
+            if not part.isascii() and (fault := _fault_in_text(part)):
+                return fault
+        elif isinstance(part, dict | list):
+            if depth > MAX_DEPTH:
+                return _too_deep()
+            if isinstance(part, dict):
+                waiting.extend((key, depth) for key in part)
+                part = part.values()  # the keys went with the line above
+            waiting.extend((child, depth + 1) for child in part)
+    return None
+
+
+def text_of(value: object) -> str:
+    """JSON text of a parsed value, its faults as they were sent; in ASCII, so it can be stored."""
+    if isinstance(value, Fault):
+        return value.text
+    if isinstance(value, dict):
+        return _object_text(list(value.items()))
+    if isinstance(value, list):
+        return f"[{','.join(map(text_of, value))}]"
+    return json.dumps(value)
+
+
+def _object_text(pairs: list[tuple[str, object]]) -> str:
+    return "{" + ",".join(f"{json.dumps(key)}:{text_of(value)}" for key, value in pairs) + "}"
+
+
+def _decode(body: bytes) -> tuple[str, bool]:
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return body.decode(), False
+    except UnicodeDecodeError:
+        # Bytes that are no UTF-8 become U+DC80 to U+DCFF, and cost only the item they are in.
+        return body.decode(errors="surrogateescape"), True
+
+
+def _fault_in_text(text: str) -> RejectedError | None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        if "\udc80" <= text[error.start] <= "\udcff":
+            return RejectedError(Reason.CHARSET_INVALID, "A text is not in UTF-8.")
+        return RejectedError(Reason.JSON_SURROGATE, "A text holds half of a surrogate pair.")
+    return None
+
+
+def _depth(sound: bytes) -> int:
+    """How deep the brackets nest; of what is not JSON at least the depth up to its first fault.
+
+    Pairs that hold nothing are taken away until nothing is left: a few passes in C instead of
+    one over every character. What is left then had as many levels more as there were passes.
+    """
+    outside_strings = sound.translate(None, _OTHERS).split(b'"')[::2]
+    brackets = b"".join(outside_strings).translate(_AS_PARENTHESES)
+    for depth in range(MAX_DEPTH + 1):
+        if not brackets:
+            return depth
+        brackets = brackets.replace(b"()", b"")
+    depth = deepest = 0
+    for bracket in brackets:
+        depth += 1 if bracket == ord("(") else -1
+        deepest = max(deepest, depth)
+        if depth < 0 or depth > _HOPELESS_DEPTH:
+            break
+    return deepest + MAX_DEPTH + 1
+
+
+def _too_deep() -> RejectedError:
+    return RejectedError(Reason.JSON_TOO_DEEP, f"Nested deeper than {MAX_DEPTH} levels.")
+
+
+class _Reader:
+    """A JSON decoder that remembers whether it left faults in what it read."""
+
+    def __init__(self) -> None:
+        self.has_found_faults = False
+        self.decoder = json.JSONDecoder(
+            object_pairs_hook=self._object,
+            parse_int=self._integer,
+            parse_float=self._float,
+            parse_constant=self._constant,
+        )
+
+    def _fault(self, reason: Reason, message: str, text: str) -> Fault:
+        self.has_found_faults = True
+        return Fault(reason, message, text)
+
+    def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object] | Fault:
+        value = dict(pairs)
+        if len(value) == len(pairs):
+            return value
+        text = _object_text(pairs)
+        return self._fault(Reason.JSON_DUPLICATE_KEY, "An object has the same key twice.", text)
+
+    def _integer(self, text: str) -> int | Fault:
+        if len(text) <= _MAX_INTEGER_DIGITS + 1:
+            value = int(text)
+            if -_MAX_INTEGER <= value < _MAX_INTEGER:
+                return value
+        return self._fault(
+            Reason.JSON_INTEGER_TOO_LARGE, "An integer does not fit into 64 bits.", text
+        )
+
+    def _float(self, text: str) -> float | Fault:
+        value = float(text)
+        if abs(value) != float("inf"):
+            return value
+        return self._fault(Reason.JSON_NOT_A_NUMBER, "A number is too large.", text)
+
+    def _constant(self, text: str) -> Fault:
+        return self._fault(Reason.JSON_NOT_A_NUMBER, "NaN and Infinity are no JSON.", text)

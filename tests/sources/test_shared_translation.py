@@ -1,0 +1,285 @@
+"""What all senders share: fields, times, traits, attribution."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.sources.attribution import attribution_of, path_of
+from warmlead.sources.countries import country_code
+from warmlead.sources.fields import event_id, event_name, field_name, flatten, person_id
+from warmlead.sources.times import occurred_at, parse_time
+from warmlead.sources.traits import as_traits, company_traits, standard_name
+
+MOMENT = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
+
+
+def reason_of(function: Callable[..., object], *arguments: object) -> Reason:
+    with pytest.raises(RejectedError) as refusal:
+        function(*arguments)
+    return refusal.value.reason
+
+
+# --- fields ---
+
+
+def test_nested_fields_become_flat_ones() -> None:
+    assert flatten(
+        {
+            "firstName": "Ada",
+            "Company": {"Name": "A", "address": {"zip code": 5}},
+            "tags": ["a", 1, None],
+            "items": [{"sku": "x"}],
+            "none": None,
+            "empty": {},
+        }
+    ) == {
+        "first_name": "Ada",
+        "company_name": "A",
+        "company_address_zip_code": 5,
+        "tags": ["a", 1, None],
+        "items": '[{"sku":"x"}]',
+        "none": None,
+    }
+
+
+def test_of_two_names_that_become_one_the_first_is_kept() -> None:
+    assert flatten({"firstName": 1, "first-name": 2}) == {"first_name": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("1.3", "field_1_3"),
+        ("2", "field_2"),
+        ("__proto__", "proto"),
+        ("What is your budget (in €) for this whole year and perhaps the next one?" * 2, None),
+        ("名前", "field_ca9c3966"),
+        ("", "field_"),
+    ],
+)
+def test_field_names_are_usable_in_conditions(text: str, name: str) -> None:
+    found = field_name(text)
+
+    assert found.startswith(name or "what_is_your_budget")
+    assert found == found.lower()
+    assert found[0].isalpha()
+    assert len(found) <= 64
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        ({f"f{i}": i for i in range(101)}, Reason.TOO_MANY_FIELDS),
+        ({"a": "x" * 8193}, Reason.FIELD_INVALID),
+        ({"a": "ë" * 4097}, Reason.FIELD_INVALID),
+        ({"a": ["x" * 5000, "x" * 5000]}, Reason.FIELD_INVALID),
+        ({"a": [1] * 101}, Reason.FIELD_INVALID),
+        ({"a": [{"b": "x" * 9000}]}, Reason.FIELD_INVALID),
+    ],
+)
+def test_too_much_is_refused(payload: dict[str, object], reason: Reason) -> None:
+    assert reason_of(flatten, payload) is reason
+
+
+def test_eight_kilobytes_of_text_are_kept() -> None:
+    assert flatten({"a": "x" * 8192})["a"]
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (" u-1 ", "u-1"),
+        (4711, "4711"),
+        (None, None),
+        ("", None),
+        ("null", None),
+        ("Anonymous", None),
+        ("[object Object]", None),
+    ],
+)
+def test_ids_of_people(value: object, found: str | None) -> None:
+    assert person_id(value, "userId") == found
+
+
+@pytest.mark.parametrize("value", [True, 1.5, {}, ["a"], "x" * 201, "a\0b", "a\nb"])
+def test_what_can_be_nobodys_id(value: object) -> None:
+    assert reason_of(person_id, value, "userId") is Reason.IDENTITY_INVALID
+
+
+def test_ids_of_events() -> None:
+    assert event_id("m-1", "messageId") == "m-1"
+    assert event_id(5, "messageId") == "5"
+    assert event_id("", "messageId") is None
+    long = event_id("x" * 500, "messageId")
+    assert long
+    assert long == event_id("x" * 500, "messageId") != event_id("x" * 501, "messageId")
+    assert len(long) <= 200
+    values: list[object] = [True, 1.5, {}, "a\0"]
+    for value in values:
+        assert reason_of(event_id, value, "messageId") is Reason.EVENT_ID_INVALID
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Demo Requested", "demo_requested"),
+        ("order-completed", "order_completed"),
+        ("2nd visit", "event_2nd_visit"),
+        ("デモ", "event_e3cc7eb0"),
+        ("x" * 100, "x" * 64),
+    ],
+)
+def test_event_names(text: str, name: str) -> None:
+    assert event_name(text) == name
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_every_text_is_some_event(text: str) -> None:
+    name = event_name(text)
+
+    assert 1 <= len(name) <= 64
+    assert name[0].isalpha()
+    assert name.isascii()
+
+
+# --- times ---
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("2026-03-02T10:00:05Z", "2026-03-02T10:00:05.000Z", "2026-03-02T10:00:05.000000+00:00"),
+        *("2026-03-02T11:00:05+01:00", "2026-03-02 10:00:05", "2026-3-2T10:00:05.000Z"),
+        *("20260302T100005Z", "2026-03-02T10:00:05,000000000Z", " 2026-03-02T05:00:05-0500 "),
+        *(1772445605, 1772445605.0, 1772445605000, "1772445605", "1772445605000"),
+    ],
+)
+def test_times_in_all_their_forms(value: object) -> None:
+    assert parse_time(value, "timestamp") == MOMENT
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_no_time_is_none(value: object) -> None:
+    assert parse_time(value, "timestamp") is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("yesterday", "2026-13-01", "2026-02-30T00:00:00Z", "10:00", "2026-03-02T25:00Z", "12"),
+        *(True, [], {}, 10**30, -(10**30), 1e300, "9" * 400, "0001-01-01T00:00:00+23:59"),
+    ],
+)
+def test_what_is_no_time(value: object) -> None:
+    assert reason_of(parse_time, value, "timestamp") is Reason.TIME_INVALID
+
+
+@given(st.text() | st.integers() | st.floats(allow_nan=False))
+def test_any_time_is_understood_or_refused(value: object) -> None:
+    try:
+        found = parse_time(value, "timestamp")
+    except RejectedError:
+        return
+    assert found is None or found.tzinfo is UTC
+
+
+def test_times_count_within_limits() -> None:
+    assert occurred_at(None, MOMENT, "timestamp") == MOMENT
+    assert occurred_at(MOMENT.replace(year=2030), MOMENT, "timestamp") == MOMENT
+    past = MOMENT.replace(year=2020)
+    assert reason_of(occurred_at, past, MOMENT, "timestamp") is Reason.TIME_OUT_OF_RANGE
+
+
+# --- traits ---
+
+
+@pytest.mark.parametrize(
+    ("field", "trait"),
+    [
+        *((name, "email") for name in ("email", "e_mail", "your_email", "work_email", "q4_email")),
+        *((name, "email") for name in ("contact_email", "data_merges_email", "fields_email")),
+        *((name, "first_name") for name in ("first_name", "fname", "firstname", "your_fname")),
+        *((name, "company") for name in ("company", "company_name", "organisation")),
+        *((name, "title") for name in ("title", "job_title", "jobtitle")),
+        *((name, "employees") for name in ("company_size", "num_employees", "company_employees")),
+        *((name, "country") for name in ("country", "address_country")),
+        *((name, None) for name in ("friend_email", "form_name", "user_id", "message", "data")),
+    ],
+)
+def test_common_names_of_traits(field: str, trait: str | None) -> None:
+    assert standard_name(field) == trait
+
+
+def test_a_standard_name_wins_over_another_spelling() -> None:
+    assert as_traits({"job_title": "a", "title": "b", "custom": 1, "phone": ""}) == {
+        "title": "b",
+        "custom": 1,
+    }
+
+
+def test_a_company_is_told_by_its_people() -> None:
+    assert company_traits(
+        {"name": "A", "employees": 5, "plan": "x", "email": "info@a.example"}
+    ) == {
+        "company": "A",
+        "employees": 5,
+        "company_plan": "x",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        *(("US", "US"), ("us", "US"), ("United States", "US"), ("usa", "US"), ("UK", "GB")),
+        *(("Deutschland", None), ("germany", "DE"), ("Türkiye", "TR"), ("??", None), ("", None)),
+    ],
+)
+def test_countries_are_codes(text: str, code: str | None) -> None:
+    assert country_code(text) == code
+
+
+# --- attribution ---
+
+
+def test_attribution_comes_from_the_page_the_campaign_and_the_fields() -> None:
+    assert attribution_of(
+        url="https://shop.example/?utm_source=a&utm_medium=b&gclid=G%2D1&x=y&utm_term=#utm_id=z",
+        referrer="https://www.google.com/search?q=ada",
+        campaign={"source": "c", "name": "spring", "other": "x", "content": 5},
+        fields={"utm_medium": "d", "fbclid": "F", "email": "ada@example.com", "utm_content": None},
+    ) == {
+        "utm_source": "c",
+        "utm_medium": "d",
+        "utm_campaign": "spring",
+        "gclid": "G-1",
+        "fbclid": "F",
+        "referrer": "https://www.google.com/search",
+    }
+
+
+def test_ones_own_site_is_no_referrer() -> None:
+    url = "https://shop.example/b"
+
+    assert attribution_of(url=url, referrer="https://Shop.example/a") == {}
+    assert attribution_of(url=url, referrer="javascript:x") == {}
+
+
+def test_attribution_ignores_what_it_cannot_read() -> None:
+    assert attribution_of(url=5, referrer=[], campaign="x", fields={}) == {}
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("https://shop.example/a/b?c#d", "/a/b"),
+        ("https://shop.example", "/"),
+        ("https://shop.example?x", "/"),
+        ("nonsense", "/"),
+    ],
+)
+def test_the_path_of_a_url(url: str, path: str) -> None:
+    assert path_of(url) == path

@@ -1,0 +1,166 @@
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.web.strict_json import Fault, fault_in, loads, parse, text_of
+
+sound = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner),
+)
+
+
+@given(sound, st.booleans())
+def test_sound_json_is_read_as_the_usual_parser_reads_it(value: object, ascii_only: bool) -> None:
+    body = json.dumps(value, ensure_ascii=ascii_only).encode(errors="replace")
+
+    assert loads(body) == json.loads(body)
+    assert not parse(body).suspect or b"\\u" in body
+
+
+def test_a_byte_order_mark_is_tolerated() -> None:
+    assert loads(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+
+
+def test_pairs_of_surrogates_are_characters() -> None:
+    assert loads(b'["\\ud83d\\ude80", "\\\\ud800", "\\u00eb"]') == ["🚀", "\\ud800", "ë"]
+
+
+HUGE = b"9" * 5000
+FAULTY = [
+    (b"NaN", Reason.JSON_NOT_A_NUMBER),
+    (b"-Infinity", Reason.JSON_NOT_A_NUMBER),
+    (b"1e999", Reason.JSON_NOT_A_NUMBER),
+    (b"9223372036854775808", Reason.JSON_INTEGER_TOO_LARGE),
+    (b"-9223372036854775809", Reason.JSON_INTEGER_TOO_LARGE),
+    (HUGE, Reason.JSON_INTEGER_TOO_LARGE),
+    (b'{"a": 1, "a": 2}', Reason.JSON_DUPLICATE_KEY),
+    (b'{"a": 1, "\\u0061": 2}', Reason.JSON_DUPLICATE_KEY),
+    (b'{"x": {"a": {}, "b": 1, "a": []}}', Reason.JSON_DUPLICATE_KEY),
+    (b'"\\ud800"', Reason.JSON_SURROGATE),
+    (b'"\\udc00\\ud800"', Reason.JSON_SURROGATE),
+    (b'{"\\ud800": 1}', Reason.JSON_SURROGATE),
+    (b'"\xff\xfe"', Reason.CHARSET_INVALID),
+    (b'"\xed\xa0\x80"', Reason.CHARSET_INVALID),
+    (b"[" * 40 + b"]" * 40, Reason.JSON_TOO_DEEP),
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), FAULTY)
+def test_a_local_fault_refuses_a_whole_body(text: bytes, reason: Reason) -> None:
+    with pytest.raises(RejectedError) as refusal:
+        loads(text)
+
+    assert refusal.value.reason is reason
+
+
+@pytest.mark.parametrize(("text", "reason"), FAULTY)
+def test_a_local_fault_costs_no_neighbour(text: bytes, reason: Reason) -> None:
+    document = parse(b'{"batch": [{"a": 1}, ' + text + b', {"b": "\\ud83d\\ude80"}]}')
+
+    assert document.suspect
+    assert isinstance(document.value, dict)
+    first, faulty, last = document.value["batch"]
+    assert fault_in(first) is None
+    assert fault_in(last) is None
+    assert (first, last) == ({"a": 1}, {"b": "🚀"})
+    found = fault_in(faulty)
+    assert found
+    assert found.reason is reason
+
+
+@pytest.mark.parametrize("body", [b"", b" \n\t"])
+def test_an_empty_body_is_named_as_such(body: bytes) -> None:
+    with pytest.raises(RejectedError) as refusal:
+        loads(body)
+
+    assert refusal.value.reason is Reason.BODY_EMPTY
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"{", b"[1,]", b"{'a': 1}", b"[1] x", b'"a', b"]", b"}{", b'{"a"}', b"\\", b"\0"),
+        *(b'["\\x"]', b'["\\u12"]', b'["\n"]', b"[01]", b"[.5]", b"nul", b"1 2", b"\xff"),
+        '{"a": 1}'.encode("utf-16"),
+    ],
+)
+def test_what_is_not_json_is_refused(body: bytes) -> None:
+    with pytest.raises(RejectedError) as refusal:
+        loads(body)
+
+    assert refusal.value.reason is Reason.JSON_INVALID
+
+
+def test_a_refusal_does_not_repeat_the_body() -> None:
+    with pytest.raises(RejectedError) as refusal:
+        loads(b'{"email": "ada@example.com"')
+
+    assert "ada" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b'[{"a":' * 300 + b"1"])
+def test_a_body_that_only_nests_is_refused_before_it_is_parsed(body: bytes) -> None:
+    with pytest.raises(RejectedError) as refusal:
+        loads(body)
+
+    assert refusal.value.reason is Reason.JSON_TOO_DEEP
+
+
+def test_brackets_in_texts_do_not_nest() -> None:
+    assert loads(b'["' + b"[{" * 1000 + b'", "\\"[", "\\\\"]')
+
+
+def test_thirty_two_levels_are_allowed() -> None:
+    assert loads(b"[" * 32 + b"]" * 32)
+
+
+@given(st.binary(max_size=60) | st.text(alphabet='[]{}",:\\u d8019eE-+.NaIfinty', max_size=60))
+def test_nothing_but_rejections_escapes(body: bytes) -> None:
+    raw = body if isinstance(body, bytes) else body.encode()
+    try:
+        value = loads(raw)
+    except RejectedError:
+        return
+
+    assert value == json.loads(raw)
+
+
+@pytest.mark.parametrize(("text", "_"), FAULTY)
+def test_a_faulty_value_can_be_written_down_again(text: bytes, _: object) -> None:
+    written = text_of(parse(b'{"a": [' + text + b"]}").value)
+
+    assert written.isascii()
+    assert parse(written.encode()).suspect
+
+
+def test_a_duplicate_key_is_written_down_with_both_values() -> None:
+    document = parse(b'{"a": 1, "a": NaN}')
+
+    assert isinstance(document.value, Fault)
+    assert text_of(document.value) == '{"a":1,"a":NaN}'
+
+
+def test_a_batch_of_half_a_megabyte_takes_milliseconds() -> None:
+    event = {"properties": {"path": "/a", "title": "T" * 900}, "context": {"page": {"a": [1]}}}
+    body = json.dumps({"batch": [event] * 500}).encode()
+    assert len(body) > 450_000
+
+    fastest_s = min(_seconds_to_parse(body) for _ in range(5))
+
+    assert fastest_s < 0.1
+
+
+def _seconds_to_parse(body: bytes) -> float:
+    began = time.perf_counter()
+    parse(body)
+    return time.perf_counter() - began
