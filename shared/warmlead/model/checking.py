@@ -1,0 +1,91 @@
+"""Checks a model file whole: every fault and every doubt in one run, each with its place."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from warmlead.model.compiling import Contexts, contexts_of
+from warmlead.model.conditions import Context
+from warmlead.model.doubts import check_doubts
+from warmlead.model.findings import Finding, Severity, did_you_mean
+from warmlead.model.flaws import examine, stage_literals
+from warmlead.model.naming import check_names
+from warmlead.model.positions import Document, Path, read
+from warmlead.model.quantities import check_quantities
+from warmlead.model.reaching import Reach
+from warmlead.model.report import Report
+from warmlead.model.schema import ModelFile
+from warmlead.model.structure import hold_to_schema, path_text, with_sections_named
+from warmlead.model.vocabulary import STAGE_NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file with its findings by line. ``file`` is the author's only if no error is found."""
+
+    file: ModelFile
+    findings: tuple[Finding, ...]
+
+
+def examine_model(text: str) -> Examined:
+    """Reads and checks a model; never raises, whatever the text."""
+    document, misnamed = with_sections_named(read(text))
+    sound = hold_to_schema(document)
+    findings = [*_misread(document), *misnamed]
+    if isinstance(document.value, dict):
+        report = Report(document, sound)
+        check_names(sound, report)
+        check_quantities(sound, report)
+        contexts = contexts_of(sound.file)
+        accepted = _check_conditions(sound.file, contexts, report)
+        Reach(sound, contexts.stage, accepted, report).check()
+        check_doubts(sound, contexts, report)
+        findings += [*sound.findings, *report.findings]
+    findings.sort(key=lambda found: (found.line, found.column, found.severity, found.path))
+    return Examined(sound.file, tuple(dict.fromkeys(findings)))
+
+
+def _misread(document: Document) -> Iterator[Finding]:
+    for fault in document.faults:
+        line, column = fault.position
+        path = path_text(fault.path)
+        yield Finding(Severity.ERROR, line, column, path, fault.message, fault.suggestion)
+    for line, column in document.unquoted:
+        message = "other readers of YAML refuse [ within unquoted text inside { }"
+        yield Finding(Severity.WARNING, line, column, "", message, "put the condition in quotes")
+    if document.value is None and not document.faults:
+        yield Finding(Severity.ERROR, 1, 1, "", "the file is empty", "begin with signals:")
+    elif not isinstance(document.value, dict) and not document.faults:
+        yield Finding(Severity.ERROR, 1, 1, "", "the file must be a mapping of keys to values")
+
+
+def _check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> frozenset[Path]:
+    """Reports what is wrong with the conditions; returns the paths of those that are sound."""
+    accepted: set[Path] = set()
+    stages = {*STAGE_NAMES, *file.stages}
+    for path, text, context in _conditions(file, contexts):
+        flaws = examine(text, context)
+        for flaw in flaws:
+            report.error(path, flaw.message, flaw.suggestion, at=flaw.at)
+        if flaws:
+            continue
+        accepted.add(path)
+        for at, stage in stage_literals(text, context):
+            if stage not in stages:
+                guess = did_you_mean(stage, stages)
+                report.error(path, f'there is no stage "{stage}"', guess, at=at)
+    return frozenset(accepted)
+
+
+def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str, Context]]:
+    for name, signal in file.signals.items():
+        if signal.when is not None:
+            yield ("signals", name, "when"), signal.when, contexts.event
+    for name, rule in file.fit.items():
+        yield ("fit", name, "when"), rule.when, contexts.fit
+    for name, stage in file.stages.items():
+        yield ("stages", name, "enter"), stage.enter, contexts.stage
+        if stage.leave is not None:
+            yield ("stages", name, "leave"), stage.leave, contexts.stage
+    for name, sequence in file.sequences.items():
+        yield ("sequences", name, "start"), sequence.start, contexts.stage
+        yield ("sequences", name, "stop"), sequence.stop, contexts.stage

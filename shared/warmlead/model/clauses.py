@@ -1,0 +1,137 @@
+"""A condition taken apart: its words, and its clauses joined by ``&&`` and ``||``.
+
+Reads only conditions that CEL has accepted; what they mean is CEL's to say.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+_TOKEN = re.compile(
+    r'''
+      (?P<space>\s+|//[^\n]*)
+    | (?P<string>[rRbB]{0,2}(?:"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\'
+                              |"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
+    | (?P<number>(?:\d+\.\d*|\.\d+|0[xX][0-9a-fA-F]+|\d+)(?:[eE][-+]?\d+)?[uU]?)
+    | (?P<name>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)
+    | (?P<sign>&&|\|\||[<>=!]=|.)
+    ''',
+    re.VERBOSE | re.DOTALL | re.ASCII,
+)
+
+
+class Token(NamedTuple):
+    """A word or sign of a condition: ``string``, ``number``, ``name`` (dots included) or ``sign``.
+
+    ``at`` is the index of its first character.
+    """
+
+    kind: str
+    text: str
+    at: int
+
+    @property
+    def end(self) -> int:
+        """The index after its last character."""
+        return self.at + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a condition that is true or false as a whole."""
+
+    text: str
+    at: int
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Clauses that must all hold."""
+
+    parts: "tuple[Tree, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Clauses of which one must hold."""
+
+    parts: "tuple[Tree, ...]"
+
+
+Tree: TypeAlias = Clause | Every | Either
+
+
+def words(text: str) -> list[Token]:
+    """The words and signs of a condition, without space and comments."""
+    found = _TOKEN.finditer(text)
+    return [
+        Token(match.lastgroup or "", match[0], match.start())
+        for match in found
+        if match.lastgroup != "space"
+    ]
+
+
+def tree_of(text: str) -> Tree:
+    """The condition's clauses; parentheses that change nothing are gone."""
+    return _tree(text, words(text))
+
+
+def clauses_of(tree: Tree) -> Iterator[Clause]:
+    """All clauses, from left to right."""
+    if isinstance(tree, Clause):
+        yield tree
+    else:
+        for part in tree.parts:
+            yield from clauses_of(part)
+
+
+def _tree(text: str, tokens: Sequence[Token]) -> Tree:
+    while _wrapped(tokens):
+        tokens = tokens[1:-1]
+    whole = Clause(text[tokens[0].at : tokens[-1].end], tokens[0].at, tuple(tokens))
+    if any(token.text == "?" for token in _outside(tokens)):
+        return whole
+    for sign, kind in (("||", Either), ("&&", Every)):
+        pieces = _split(tokens, sign)
+        if len(pieces) > 1:
+            trees = [_tree(text, piece) for piece in pieces]
+            parts: list[Tree] = []
+            for tree in trees:
+                parts.extend(tree.parts if isinstance(tree, kind) else [tree])
+            return kind(tuple(parts))
+    return whole
+
+
+def _depths(tokens: Sequence[Token]) -> Iterator[tuple[Token, int]]:
+    """Each token with the number of brackets open after it, or before it if it closes one."""
+    depth = 0
+    for token in tokens:
+        if token.kind == "sign" and token.text in "([{":
+            depth += 1
+        yield token, depth
+        if token.kind == "sign" and token.text in ")]}":
+            depth -= 1
+
+
+def _outside(tokens: Sequence[Token]) -> Iterator[Token]:
+    return (token for token, depth in _depths(tokens) if not depth and token.kind == "sign")
+
+
+def _wrapped(tokens: Sequence[Token]) -> bool:
+    """Whether the first parenthesis closes at the very end."""
+    if len(tokens) <= 2 or tokens[0].text != "(" or tokens[-1].text != ")":  # noqa: PLR2004  # "(" and ")"
+        return False
+    return all(depth for _, depth in _depths(tokens[:-1]))
+
+
+def _split(tokens: Sequence[Token], sign: str) -> list[list[Token]]:
+    pieces: list[list[Token]] = [[]]
+    borders = {token.at for token in _outside(tokens) if token.text == sign}
+    for token in tokens:
+        if token.at in borders:
+            pieces.append([])
+        else:
+            pieces[-1].append(token)
+    return pieces

@@ -1,0 +1,117 @@
+"""Values as senders write them, turned into values of a declared type.
+
+What cannot be turned is unknown, never an error: a condition over it does not hold.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+
+from warmlead.domain.event import Property
+from warmlead.model.mailboxes import FREE_MAILBOX_DOMAINS
+from warmlead.model.vocabulary import ValueType
+
+_MOST = 2**63 - 1  # what fits a condition's integer
+_MAX_DIGITS = 40
+_TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
+_FALSE = frozenset({"false", "no", "off", "0", "n", "f"})
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?:[,'\u00a0\u202f ]\d{3})+(?:\.\d+)?")
+_PLAIN = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_AFTER = re.compile(
+    r"""\s*(?:
+        \+ | or\s+more | and\s+more
+      | (?:[-–—]|to)\s*\d[\d.,'\u00a0\u202f ]*     # the upper bound of a range
+    )?\s*
+    (?:employees?|people|persons?|staff|users?|seats?)?\s*""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def coerce(value: Property, type_: ValueType) -> object | None:
+    """The value as the type, or ``None`` if it is none.
+
+    ``"1,000"``, ``250.0`` and ``"51-200 employees"`` are the integers 1000, 250 and 51: of a
+    range the lower bound counts.
+    """
+    if value is None:
+        return None
+    if type_ is ValueType.LIST:
+        items = value if isinstance(value, list) else [value]
+        texts = (_string(item) for item in items if not isinstance(item, list))
+        return [text for text in texts if text is not None]
+    if isinstance(value, list):
+        return coerce(value[0], type_) if len(value) == 1 else None
+    return _OF_TYPE[type_](value)
+
+
+def _string(value: Property) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _MOST:
+        return str(int(value))
+    return None if value is None else str(value)
+
+
+def _boolean(value: Property) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return bool(value) if value in (0, 1) else None
+    text = str(value).strip().lower()
+    return True if text in _TRUE else False if text in _FALSE else None
+
+
+def _number(value: Property) -> int | float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if abs(value) <= _MOST else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    text = str(value).strip()
+    found = _GROUPED.match(text) or _PLAIN.match(text)
+    if found is None or found.end() > _MAX_DIGITS or not _AFTER.fullmatch(text, found.end()):
+        return None
+    digits = re.sub(r"[,'\s]", "", found[0])
+    return float(digits) if "." in digits else int(digits)
+
+
+def _integer(value: Property) -> int | None:
+    number = _number(value)
+    whole = None if number is None else math.floor(number)
+    return whole if whole is not None and abs(whole) <= _MOST else None
+
+
+def _decimal(value: Property) -> float | None:
+    number = _number(value)
+    return None if number is None else float(number)
+
+
+_OF_TYPE: Mapping[ValueType, Callable[[Property], object | None]] = {
+    ValueType.STRING: _string,
+    ValueType.BOOLEAN: _boolean,
+    ValueType.INTEGER: _integer,
+    ValueType.NUMBER: _decimal,
+}
+
+
+def know(traits: Mapping[str, Property], types: Mapping[str, ValueType]) -> dict[str, object]:
+    """Traits as conditions see them: of the declared types, unknown ones absent.
+
+    ``email_domain`` and ``free_mailbox`` follow from ``email``, whatever a sender says of them.
+    """
+    known: dict[str, object] = {}
+    for name, value in traits.items():
+        typed = coerce(value, types[name]) if name in types else None
+        if typed is not None:
+            known[name] = typed
+    known.pop("email_domain", None)
+    known.pop("free_mailbox", None)
+    email = known.get("email")
+    if isinstance(email, str) and "@" in email:
+        domain = email.rpartition("@")[2].strip().lower()
+        known["email_domain"] = domain
+        known["free_mailbox"] = domain in FREE_MAILBOX_DOMAINS
+    return known

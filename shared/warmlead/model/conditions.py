@@ -1,0 +1,144 @@
+"""Conditions in CEL, compiled once: whether they hold, and what would have to hold besides.
+
+A condition that names something unknown does not hold; evaluating one never raises.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cel_expr_python import cel
+
+from warmlead.domain.lifecycle import Facts
+from warmlead.model.clauses import Clause, Either, Token, Tree, clauses_of, tree_of, words
+from warmlead.model.schema import RESERVED
+from warmlead.model.vocabulary import ValueType
+
+_REMEMBERED = 512  # texts of one trait, such as job titles; they repeat
+
+_TYPES = {
+    ValueType.STRING: cel.Type.STRING,
+    ValueType.INTEGER: cel.Type.INT,
+    ValueType.NUMBER: cel.Type.DOUBLE,
+    ValueType.BOOLEAN: cel.Type.BOOL,
+    ValueType.LIST: cel.Type.List(cel.Type.STRING),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A place in the model where conditions stand, and everything that they may name there.
+
+    ``elsewhere`` says of names that mean something in other places what they are.
+    """
+
+    types: Mapping[str, ValueType]
+    elsewhere: Mapping[str, str]
+    env: cel.Env
+
+    @classmethod
+    def of(cls, types: Mapping[str, ValueType], elsewhere: Mapping[str, str]) -> "Context":
+        """A context in which the names may be used, each of its type."""
+        usable = {name: type_ for name, type_ in types.items() if name not in RESERVED}
+        declared = {name: _TYPES[type_] for name, type_ in usable.items()}
+        return cls(usable, elsewhere, cel.NewEnv(variables=declared))
+
+    def name_in(self, token: Token) -> str:
+        """The nameable thing that a word refers to; empty for a function or anything else."""
+        if token.kind != "name":
+            return ""
+        dotted = token.text.replace(" ", "")
+        while dotted and dotted not in self.types:
+            dotted = dotted.rpartition(".")[0]
+        return dotted
+
+    def names(self, text: str) -> tuple[str, ...]:
+        """What a condition names, in order, each once."""
+        found = (self.name_in(token) for token in words(text))
+        return tuple(dict.fromkeys(name for name in found if name))
+
+
+class Formula:
+    """An expression that is true, false or unknown of facts.
+
+    CEL compiles a regular expression whenever it meets it, which takes ten times as long as
+    anything else here: the answers for the latest texts are kept.
+    """
+
+    __slots__ = ("_expression", "_remembered", "names", "text")
+
+    def __init__(self, text: str, context: Context) -> None:
+        self.text = text
+        self.names = context.names(text)
+        self._expression = context.env.compile(text)
+        kept = all(context.types[name] is ValueType.STRING for name in self.names)
+        self._remembered = (
+            lru_cache(_REMEMBERED)(self._holds) if kept and ".matches(" in text else None
+        )
+
+    def __call__(self, facts: Facts) -> bool:
+        """Whether it is known to be true."""
+        bound = [(name, facts[name]) for name in self.names if name in facts]
+        if self._remembered and all(isinstance(value, str) for _, value in bound):
+            return self._remembered(*bound)
+        return self._holds(*bound)
+
+    def _holds(self, *bound: tuple[str, object]) -> bool:
+        try:
+            return self._expression.eval(data=dict(bound)).value() is True
+        except RuntimeError:  # a value that CEL cannot hold, such as half of a surrogate pair
+            return False
+
+    def with_values(self, facts: Facts) -> str:
+        """The text, with the present values of what it names: ``score >= 50 (is 32)``."""
+        present = [(name, _in_words(facts, name)) for name in self.names]
+        if not present:
+            return self.text
+        name, value = present[0]
+        if len(present) == 1 and name in facts and self.text.startswith(name):
+            return f"{self.text} ({value})"
+        return f"{self.text} ({', '.join(f'{name} {value}' for name, value in present)})"
+
+
+def _in_words(facts: Facts, name: str) -> str:
+    if name not in facts:
+        return "is unknown"
+    return "is " + json.dumps(facts[name], ensure_ascii=False, default=str)
+
+
+class CompiledCondition:
+    """A condition of the model; implements the domain's ``Condition``.
+
+    ``text`` must have passed ``examine``: anything else is a mistake of the caller.
+    """
+
+    __slots__ = ("_formulas", "_tree", "_whole", "names", "text")
+
+    def __init__(self, text: str, context: Context) -> None:
+        self.text = text
+        self._whole = Formula(text, context)
+        self.names = self._whole.names
+        self._tree = tree_of(text)
+        self._formulas = {
+            clause.at: Formula(clause.text, context) for clause in clauses_of(self._tree)
+        }
+
+    def __call__(self, facts: Facts) -> bool:
+        """Whether it holds, as far as is known."""
+        return self._whole(facts)
+
+    def missing(self, facts: Facts) -> tuple[str, ...]:
+        """Each clause that does not hold, with the values that keep it from holding."""
+        return tuple(self._missing(self._tree, facts))
+
+    def _missing(self, tree: Tree, facts: Facts) -> list[str]:
+        if isinstance(tree, Clause):
+            formula = self._formulas[tree.at]
+            return [] if formula(facts) else [formula.with_values(facts)]
+        parts = [self._missing(part, facts) for part in tree.parts]
+        if isinstance(tree, Either):
+            if not all(parts):
+                return []
+            return ["one of: " + ", ".join(" and ".join(part) for part in parts)]
+        return [line for part in parts for line in part]

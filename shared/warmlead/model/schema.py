@@ -1,0 +1,225 @@
+"""The model file as data: what may stand where, of which type and in which range.
+
+What needs more than one value to judge, such as a group's name, is judged in ``checking``.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.config import JsonDict
+
+from warmlead.domain.history import MAX_PER_DAY
+
+_DURATION = re.compile(r"(\d{1,5})(d|h|m)")
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,4})?)%")
+_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
+
+
+def parse_duration(value: object) -> timedelta:
+    """``30d``, ``24h`` or ``90m`` as a length of time."""
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("a duration is a whole number and a unit, such as 30d, 24h or 90m")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _positive(value: object) -> timedelta:
+    length = parse_duration(value)
+    if not length:
+        raise ValueError("this duration must be longer than nothing")
+    return length
+
+
+def _whole_days(value: object) -> timedelta:
+    length = _positive(value)
+    if length % timedelta(days=1):
+        raise ValueError("this duration must be whole days, such as 14d: scores change by the day")
+    return length
+
+
+def _percent(value: object) -> int:
+    found = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    percent = float(found[1]) if found else 0.0
+    if not 0 < percent <= 100:  # noqa: PLR2004  # per cent
+        raise ValueError("a share is a percentage above 0% and up to 100%, such as 10%")
+    return round(percent * 10_000)
+
+
+_DURATION_JSON = WithJsonSchema(
+    {"type": "string", "pattern": r"^\d{1,5}[dhm]$", "examples": ["30d", "24h", "90m"]}
+)
+_DAYS_JSON = WithJsonSchema({"type": "string", "pattern": r"^\d{1,5}[dhm]$", "examples": ["14d"]})
+_PERCENT_JSON = WithJsonSchema(
+    {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,4})?%$", "examples": ["10%"]}
+)
+_IN_SECONDS = PlainSerializer(lambda length: int(length.total_seconds()), return_type=int)
+
+Duration: TypeAlias = Annotated[
+    timedelta, BeforeValidator(parse_duration), _IN_SECONDS, _DURATION_JSON
+]
+Positive: TypeAlias = Annotated[timedelta, BeforeValidator(_positive), _IN_SECONDS, _DURATION_JSON]
+WholeDays: TypeAlias = Annotated[timedelta, BeforeValidator(_whole_days), _IN_SECONDS, _DAYS_JSON]
+ShareInPpm: TypeAlias = Annotated[int, BeforeValidator(_percent), _PERCENT_JSON]
+
+RESERVED = [
+    *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for"),
+    *("function", "if", "import", "let", "loop", "package", "namespace", "return", "var"),
+    *("void", "while", "bool", "bytes", "double", "dyn", "int", "list", "map", "null_type"),
+    *("string", "type", "uint"),
+]
+"""Words and types that CEL keeps for itself."""
+
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
+LABEL_PATTERN = r"^[a-z][a-z0-9_-]{0,63}$"
+
+Name: TypeAlias = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+"""A name that conditions may use: snake_case."""
+
+Label: TypeAlias = Annotated[str, StringConstraints(pattern=LABEL_PATTERN)]
+"""A name that stands in texts and messages; it may have hyphens."""
+
+_NAME_KEYS: JsonDict = {"propertyNames": {"pattern": NAME_PATTERN, "not": {"enum": [*RESERVED]}}}
+_LABEL_KEYS: JsonDict = {"propertyNames": {"pattern": LABEL_PATTERN}}
+# Keys are held to their pattern by ``naming``, after which checking goes on into what they name.
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Names: TypeAlias = Annotated[
+    list[Name],
+    BeforeValidator(_listed),
+    Field(min_length=1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": NAME_PATTERN},
+                {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"type": "string", "pattern": NAME_PATTERN},
+                },
+            ]
+        }
+    ),
+]
+"""One event's name, or a list of them."""
+
+Expression: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+"""A condition in CEL."""
+
+Title: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Points: TypeAlias = Annotated[int, Field(ge=-1000, le=1000)]
+TypeName: TypeAlias = Literal["string", "integer", "number", "boolean", "list"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Signal(_Part):
+    """An event worth recognising: what it is, what it is worth, and for how long."""
+
+    on: Names = Field(description="The event's name, or several: any of them is the signal.")
+    when: Expression | None = Field(None, description="A CEL condition over its properties.")
+    trust: Literal["signed"] | None = Field(
+        None, description="signed: counts only if the event came signed by a secret."
+    )
+    points: Points = Field(description="What one event is worth.")
+    per_day: Annotated[int, Field(ge=1, le=MAX_PER_DAY)] = Field(
+        MAX_PER_DAY, description="So many a UTC day count, at most."
+    )
+    half_life: Positive | None = Field(None, description="The time in which half of it is gone.")
+    expires_after: WholeDays | None = Field(None, description="The age at which all is gone.")
+    decay: Literal["never"] | None = Field(None, description="never: it keeps its points.")
+    group: Label | None = Field(None, description="The group whose limits apply to it.")
+    title: Title | None = Field(None, description="What people read.")
+
+
+class Group(_Part):
+    """Signals that together count no less than ``min`` and no more than ``max`` points."""
+
+    min: Annotated[int, Field(ge=-100_000, le=0)] | None = None
+    max: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    title: Title | None = None
+
+
+class FitRule(_Part):
+    """Points for what a lead is; they never fade."""
+
+    when: Expression = Field(description="A CEL condition over traits.")
+    points: Points
+    title: Title | None = None
+
+
+class Inactivity(_Part):
+    """What idle time takes: a share of the engagement, again and again."""
+
+    after: WholeDays
+    lose: ShareInPpm
+    every: WholeDays
+    passive: list[Name] | None = Field(
+        None, description="Events that are not the lead's doing; replaces the default list."
+    )
+
+
+class Stage(_Part):
+    """A stage of the model: who enters it, who leaves it."""
+
+    enter: Expression
+    leave: Expression | None = None
+    cooldown: Duration = Field(
+        timedelta(0), description="So long after a rejection by sales the stage stays closed."
+    )
+    bypass: list[Name] = Field([], description="Signals that open the stage at once.")
+    title: Title | None = None
+
+
+class Handoff(_Part):
+    """What sales promised for an offered lead."""
+
+    first_touch_within: Positive
+    accept_within: Positive
+
+
+class Step(_Part):
+    """One message of a sequence, so long after its start."""
+
+    after: Duration
+    message: Label
+    title: Title | None = None
+
+
+class Sequence(_Part):
+    """A nurture sequence: who enters, what ends it early, and what is sent when."""
+
+    start: Expression
+    stop: Expression
+    steps: list[Step]
+    title: Title | None = None
+
+
+class ModelFile(_Part):
+    """A model: what is worth how much, who fits, when a lead is ready, what follows."""
+
+    signals: Mapping[str, Signal] = Field(min_length=1, json_schema_extra=_NAME_KEYS)
+    groups: Mapping[str, Group] = Field({}, json_schema_extra=_LABEL_KEYS)
+    fit: Mapping[str, FitRule] = Field({}, json_schema_extra=_LABEL_KEYS)
+    inactivity: Inactivity | None = None
+    stages: Mapping[str, Stage] = Field({}, json_schema_extra=_LABEL_KEYS)
+    handoff: Handoff | None = None
+    sequences: Mapping[str, Sequence] = Field({}, json_schema_extra=_LABEL_KEYS)
+    traits: Mapping[str, TypeName] = Field({}, json_schema_extra=_NAME_KEYS)
+    properties: Mapping[str, TypeName] = Field({}, json_schema_extra=_NAME_KEYS)

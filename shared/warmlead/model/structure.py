@@ -1,0 +1,185 @@
+"""Holds a file's values to the schema, and goes on with what is sound.
+
+Every fault is found in one pass. Faulty values are replaced by stand-ins, so that the rest of
+the file can be judged too; what is later found out about a stand-in is nobody's fault.
+"""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from warmlead.model.findings import Finding, Severity, closest
+from warmlead.model.positions import Document, Path, Plain
+from warmlead.model.schema import (
+    FitRule,
+    Group,
+    Handoff,
+    Inactivity,
+    ModelFile,
+    Sequence,
+    Signal,
+    Stage,
+    Step,
+)
+from warmlead.model.wording import in_words
+
+_ENTRIES: Mapping[str, type[BaseModel]] = {
+    "signals": Signal,
+    "groups": Group,
+    "fit": FitRule,
+    "stages": Stage,
+    "sequences": Sequence,
+}
+_SECTIONS: Mapping[str, type[BaseModel]] = {"inactivity": Inactivity, "handoff": Handoff}
+
+_STAND_INS: Mapping[str, Plain] = {
+    "on": "stand_in",
+    "points": 0,
+    "when": "true",
+    "after": "1d",
+    "lose": "1%",
+    "every": "1d",
+    "enter": "true",
+    "start": "true",
+    "stop": "true",
+    "steps": [],
+    "message": "stand-in",
+    "first_touch_within": "1h",
+    "accept_within": "1h",
+    "signals": {"stand_in": {"on": "stand_in", "points": 0, "decay": "never"}},
+}
+"""What takes the place of a faulty value that the schema requires."""
+
+_ENTRY_STAND_INS: Mapping[str, Plain] = {
+    "signals": {"on": "stand_in", "points": 0, "decay": "never"},
+    "groups": {},
+    "fit": {"when": "true", "points": 0},
+    "stages": {"enter": "true"},
+    "sequences": {"start": "true", "stop": "true", "steps": []},
+    "traits": "string",
+    "properties": "string",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The file as far as it is sound. Nothing at or under a ``replaced`` path is the author's."""
+
+    file: ModelFile
+    replaced: frozenset[Path]
+    findings: tuple[Finding, ...]
+
+    def is_whole(self, *sections: str) -> bool:
+        """Whether nothing in these sections had to be replaced: their sums can be trusted."""
+        return not any(path[0] in sections for path in self.replaced)
+
+    def is_own(self, path: Path) -> bool:
+        """Whether the value at a path is what the author wrote."""
+        return not any(path[: len(bad)] == bad for bad in self.replaced)
+
+
+def with_sections_named(document: Document) -> tuple[Document, list[Finding]]:
+    """The document with misspelt sections under their right names, and a finding for each.
+
+    So that everything that refers to what is in them need not be reported too.
+    """
+    findings = []
+    given = document.value if isinstance(document.value, dict) else {}
+    for key in given.keys() - ModelFile.model_fields.keys():
+        close = closest(key, ModelFile.model_fields.keys() - given.keys())
+        if close:
+            line, column = document.of_key((key,))
+            message, suggestion = f'unknown key "{key}"', f'did you mean "{close}"?'
+            findings.append(Finding(Severity.ERROR, line, column, key, message, suggestion))
+            document = document.renamed(key, close)
+            given = document.value if isinstance(document.value, dict) else {}
+    return document, findings
+
+
+def hold_to_schema(document: Document) -> Sound:
+    """The model in the document, with a finding for everything that the schema does not allow."""
+    value = copy.deepcopy(document.value) if isinstance(document.value, dict) else {}
+    replaced: set[Path] = set()
+    findings: list[Finding] = []
+    while True:
+        try:
+            return Sound(ModelFile.model_validate(value), frozenset(replaced), tuple(findings))
+        except ValidationError as error:
+            for fault in error.errors(include_url=False):
+                path = _cut(fault["loc"])
+                if path not in replaced or _is_inside_list(fault["loc"]):
+                    findings.append(_finding(document, fault))
+            for fault in error.errors(include_url=False):
+                path = _cut(fault["loc"])
+                replaced.add(path)
+                _mend(value, path)
+
+
+def _is_inside_list(loc: Path) -> bool:
+    return any(isinstance(part, int) for part in loc)
+
+
+def _cut(loc: Path) -> Path:
+    """The path down to the first list: a list with a fault is replaced as a whole."""
+    for i, part in enumerate(loc):
+        if isinstance(part, int):
+            return loc[:i]
+    return loc
+
+
+def _mend(value: dict[str, Any], path: Path) -> None:
+    """Takes the faulty value out, and puts a stand-in where the schema requires something."""
+    *above, key = path
+    holder: Any = value
+    for part in above:
+        holder = holder.get(part) if isinstance(holder, dict) else None
+    if not isinstance(holder, dict):
+        return  # what holds it has been replaced already
+    holder.pop(key, None)
+    if len(above) == 1 and above[0] in _ENTRY_STAND_INS:
+        holder[key] = copy.deepcopy(_ENTRY_STAND_INS[str(above[0])])
+    elif _is_required(path):
+        holder[key] = copy.deepcopy(_STAND_INS[str(key)])
+
+
+def _is_required(path: Path) -> bool:
+    model = _model_at(path[:-1])
+    field = model.model_fields.get(str(path[-1])) if model else None
+    return field is not None and field.is_required()
+
+
+def _model_at(path: Path) -> type[BaseModel] | None:
+    """What the schema expects at a path."""
+    match path:
+        case ():
+            return ModelFile
+        case (section,):
+            return _SECTIONS.get(str(section))
+        case (section, _):
+            return _ENTRIES.get(str(section))
+        case ("sequences", _, "steps", _):
+            return Step
+    return None
+
+
+def path_text(path: Path) -> str:
+    """A path as people write it: ``sequences.re-engage.steps[1].after``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _finding(document: Document, fault: ErrorDetails) -> Finding:
+    loc = document.written(fault["loc"])
+    at_key = fault["type"] in ("extra_forbidden", "missing")
+    place = document.of_key(loc) if at_key else document.of_value(loc)
+    if fault["type"] == "missing":
+        place = document.of_key(loc[:-1])
+    model = _model_at(loc[:-1])
+    message, suggestion = in_words(fault, model.model_fields if model else ())
+    return Finding(Severity.ERROR, place.line, place.column, path_text(loc), message, suggestion)

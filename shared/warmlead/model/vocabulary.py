@@ -1,0 +1,179 @@
+"""The words that a condition may use: standard traits, events, their properties, and types.
+
+A model adds its own traits and properties. What an event is worth is not said here.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from warmlead.domain.lifecycle import BUILT_IN_STAGES
+
+
+class ValueType(StrEnum):
+    """The type of a trait or a property, as a model file writes it."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    LIST = "list"
+
+
+def _typed(**names: str) -> Mapping[str, ValueType]:
+    """Names by type, given as one string of names for each type."""
+    return MappingProxyType(
+        {name: ValueType(type_) for type_, text in names.items() for name in text.split()}
+    )
+
+
+STANDARD_TRAITS = _typed(
+    string="""
+        email email_domain first_name last_name name phone title department seniority
+        company industry website country region city postal_code language time_zone plan
+        lead_source lifecycle_stage
+    """,
+    integer="employees annual_revenue founded seats",
+    boolean="free_mailbox consent",
+    list="tags interests technologies",
+)
+"""What may be known of a person or of the company, whoever says it."""
+
+DERIVED_TRAITS = frozenset({"email", "email_domain", "free_mailbox"})
+"""Traits that follow from the lead's address; a model cannot change their type."""
+
+STANDARD_FACTS = _typed(
+    integer="score engagement fit days_inactive peak_score",
+    string="stage",
+    boolean="identified",
+)
+"""What stages and sequences may ask besides traits, signals and counts."""
+
+EVENT_FACTS = _typed(string="name source trust")
+"""What a signal may ask of any event; properties of these names are hidden by them."""
+
+STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
+    {
+        # website
+        "page_viewed": "path url title referrer search seconds",
+        "page_left": "path url seconds scroll_depth",
+        "screen_viewed": "screen",
+        "outbound_link_clicked": "url content",
+        "file_downloaded": "url file path",
+        "site_searched": "query results",
+        "video_watched": "video seconds percent",
+        "calculator_used": "tool path",
+        # forms and content
+        "form_started": "form path",
+        "form_submitted": "form path",
+        "newsletter_subscribed": "mailing_list",
+        "content_downloaded": "kind content topic url",
+        "survey_answered": "survey rating",
+        # webinars and events
+        "webinar_registered": "webinar topic",
+        "webinar_attended": "webinar topic minutes",
+        "webinar_missed": "webinar topic",
+        "event_registered": "conference",
+        "event_attended": "conference",
+        # asking for sales
+        "demo_requested": "product form",
+        "contact_requested": "topic form",
+        "quote_requested": "product amount",
+        "trial_requested": "product plan form",
+        "meeting_booked": "meeting minutes",
+        "meeting_held": "meeting minutes",
+        "meeting_cancelled": "meeting",
+        "call_answered": "minutes",
+        # chat
+        "chat_started": "channel path",
+        "chat_message_sent": "channel",
+        "chat_rated": "rating",
+        # email
+        "email_delivered": "campaign subject",
+        "email_opened": "campaign subject",
+        "email_clicked": "campaign subject url",
+        "email_replied": "campaign subject",
+        "email_bounced": "campaign kind",
+        "email_dropped": "campaign",
+        "email_unsubscribed": "campaign mailing_list",
+        "email_marked_spam": "campaign",
+        # advertising and social media
+        "ad_clicked": "platform campaign",
+        "social_clicked": "platform url",
+        "social_followed": "platform",
+        "social_mentioned": "platform",
+        # using the product
+        "signed_up": "plan method",
+        "trial_started": "product plan days",
+        "trial_ended": "product plan",
+        "logged_in": "method",
+        "onboarding_completed": "step",
+        "feature_used": "feature uses",
+        "limit_reached": "limit percent",
+        "teammate_invited": "invited",
+        "integration_connected": "integration",
+        "plan_viewed": "plan",
+        "subscription_started": "plan amount currency interval seats",
+        "subscription_upgraded": "plan amount currency interval seats",
+        "subscription_cancelled": "plan reason",
+        # shop
+        "product_viewed": "product sku category brand price currency",
+        "products_searched": "query results",
+        "product_added": "product sku category brand price quantity currency",
+        "product_removed": "product sku category quantity",
+        "product_added_to_wishlist": "product sku category price",
+        "product_reviewed": "product rating",
+        "cart_viewed": "cart value currency",
+        "coupon_applied": "coupon",
+        "checkout_started": "cart value currency",
+        "order_completed": "order total revenue currency coupon items",
+        "order_refunded": "order total",
+        "order_cancelled": "order total",
+        # bookkeeping
+        "identified": "",
+        "grouped": "",
+        "aliased": "",
+    }
+)
+"""Event names that senders are translated to, with the properties they may carry."""
+
+STANDARD_PROPERTIES: Mapping[str, ValueType] = MappingProxyType(
+    {
+        **{
+            name: ValueType.STRING
+            for names in STANDARD_EVENTS.values()
+            for name in names.split()
+            if name not in EVENT_FACTS
+        },
+        **_typed(
+            integer="""
+                seconds minutes days percent scroll_depth results rating uses invited seats
+                quantity items
+            """,
+            number="amount price value total revenue",
+        ),
+    }
+)
+"""The properties that a signal may ask for without declaring them."""
+
+PASSIVE_EVENTS = frozenset(
+    {
+        "email_delivered",
+        "email_bounced",
+        "email_dropped",
+        "email_unsubscribed",
+        "email_marked_spam",
+        "unsubscribed",
+        "webinar_missed",
+        "trial_ended",
+        "limit_reached",
+        "order_refunded",
+        "identified",
+        "grouped",
+        "aliased",
+    }
+)
+"""Events that are not the lead's doing, or no sign of interest: they do not end inactivity."""
+
+STAGE_NAMES = frozenset(BUILT_IN_STAGES)
+"""Stages that every model has."""

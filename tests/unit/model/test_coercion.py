@@ -1,0 +1,109 @@
+"""Values as forms and clients write them become values of the declared type, or unknown."""
+
+import pytest
+
+from warmlead.domain.event import Property
+from warmlead.model.coercion import coerce, know
+from warmlead.model.vocabulary import STANDARD_TRAITS, ValueType
+
+
+@pytest.mark.parametrize(
+    ("given", "whole"),
+    [
+        (180, 180),
+        (250.0, 250),
+        (250.9, 250),
+        ("180", 180),
+        (" 180 ", 180),
+        ("1,000", 1000),
+        ("1,234,567", 1234567),
+        ("1 000", 1000),
+        ("10'000", 10000),
+        ("250.0", 250),
+        ("-5", -5),
+        ("51-200", 51),
+        ("51 - 200", 51),
+        ("51–200 employees", 51),
+        ("51 to 200", 51),
+        ("1,001-5,000", 1001),
+        ("500+", 500),
+        ("10,000+ employees", 10000),
+        ("500 or more", 500),
+        ("180 people", 180),
+        (["180"], 180),
+        ("many", None),
+        ("", None),
+        ("12.5.2024", None),
+        ("180 Main Street", None),
+        ("1e400", None),
+        ("9" * 400, None),
+        (2**70, None),
+        (float("nan"), None),
+        (float("inf"), None),
+        (True, None),
+        (None, None),
+        (["1", "2"], None),
+    ],
+)
+def test_integers(given: Property, whole: int | None) -> None:
+    assert coerce(given, ValueType.INTEGER) == whole
+
+
+@pytest.mark.parametrize(
+    ("given", "truth"),
+    [
+        *[(text, True) for text in ("true", "Yes", "ON", "1", " y ")],
+        *[(text, False) for text in ("false", "No", "off", "0", "n")],
+        (True, True),
+        (False, False),
+        (1, True),
+        (0.0, False),
+        (2, None),
+        ("maybe", None),
+        ("", None),
+    ],
+)
+def test_booleans(given: Property, truth: bool | None) -> None:
+    assert coerce(given, ValueType.BOOLEAN) is truth
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [("x", "x"), (5, "5"), (5.0, "5"), (5.5, "5.5"), (True, "true"), (["x"], "x"), ([], None)],
+)
+def test_strings(given: Property, text: str | None) -> None:
+    assert coerce(given, ValueType.STRING) == text
+
+
+def test_numbers() -> None:
+    assert coerce("1,234.5", ValueType.NUMBER) == 1234.5
+    assert coerce(3, ValueType.NUMBER) == 3.0
+    assert isinstance(coerce("3", ValueType.NUMBER), float)
+
+
+def test_lists() -> None:
+    assert coerce("a", ValueType.LIST) == ["a"]
+    assert coerce(["a", 5, None, True], ValueType.LIST) == ["a", "5", "true"]
+    assert coerce(None, ValueType.LIST) is None
+
+
+def test_facts_follow_from_the_address_whatever_a_sender_says_of_them() -> None:
+    given: dict[str, Property] = {
+        "email": "ann@GMail.com",
+        "free_mailbox": False,
+        "email_domain": "example.com",
+    }
+
+    assert know(given, STANDARD_TRAITS) == {
+        "email": "ann@GMail.com",
+        "email_domain": "gmail.com",
+        "free_mailbox": True,
+    }
+    assert know({"free_mailbox": True}, STANDARD_TRAITS) == {}
+    assert know({"email": "ann@acme.example"}, STANDARD_TRAITS)["free_mailbox"] is False
+
+
+def test_traits_that_are_unknown_or_not_of_their_type_are_absent() -> None:
+    given: dict[str, Property] = {"employees": "lots", "country": "US", "shoe_size": 44}
+
+    assert know(given, STANDARD_TRAITS) == {"country": "US"}

@@ -1,0 +1,196 @@
+"""What a model file means once it is compiled: classification, worth, stages, version."""
+
+from datetime import UTC, datetime, timedelta
+from textwrap import dedent
+
+import pytest
+
+from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.scoring import InactivityPolicy
+from warmlead.model.loading import Model, load, reclassified
+from warmlead.model.vocabulary import PASSIVE_EVENTS
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TEXT = dedent(
+    """\
+    signals:
+      page_viewed: {on: page_viewed, points: 1, decay: never}
+      pricing: {on: page_viewed, when: path.startsWith("/pricing"), points: 10, per_day: 3,
+                half_life: 36h, group: web, title: Pricing page viewed}
+      bought: {on: [order_completed, subscription_started], trust: signed, points: 50,
+               expires_after: 90d}
+      big: {on: order_completed, when: total >= 100.0 && rush, points: 5, decay: never}
+      from_crm: {on: meeting_held, when: source == "hubspot" && trust == "signed", points: 9,
+                 decay: never}
+    groups: {web: {min: -5, max: 40}}
+    fit: {large: {when: employees >= 50, points: 15, title: Fifty or more}}
+    inactivity: {after: 14d, lose: 12.5%, every: 7d}
+    stages:
+      mql:
+        enter: score >= 50 && (last_30d.pricing >= 1 || last_7d.form_submitted >= 1)
+        leave: score < 35
+        cooldown: 30d
+        bypass: [bought]
+        title: Marketing-qualified
+    sequences:
+      s: {start: last_90d.page_viewed >= 3, stop: bought, steps: [{after: 1h, message: hello}]}
+    properties: {rush: boolean}
+    """
+)
+
+
+def model(text: str = TEXT) -> Model:
+    return load(text, name="test")
+
+
+def event(name: str, trust: Trust = Trust.PUBLIC, source: str = "web", **given: Property) -> Event:
+    return Event(
+        id="1",
+        source=source,
+        trust=trust,
+        name=name,
+        occurred_at=NOW,
+        received_at=NOW,
+        anonymous_id="a",
+        properties=given,
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "signals"),
+    [
+        (event("page_viewed", path="/pricing/teams"), ("page_viewed", "pricing")),
+        (event("page_viewed", path="/"), ("page_viewed",)),
+        (event("page_viewed"), ("page_viewed",)),
+        (event("page_viewed", path=None), ("page_viewed",)),
+        (event("order_completed"), ()),
+        (event("order_completed", Trust.SIGNED), ("bought",)),
+        (event("subscription_started", Trust.SIGNED), ("bought",)),
+        (event("order_completed", total="1,200", rush="yes"), ("big",)),
+        (event("order_completed", total=99, rush=True), ()),
+        (event("order_completed", total="much", rush=True), ()),
+        (event("meeting_held", Trust.SIGNED, "hubspot"), ("from_crm",)),
+        (event("meeting_held", Trust.PUBLIC, "hubspot"), ()),
+        (event("never_heard_of"), ()),
+    ],
+)
+def test_an_event_is_the_signals_that_the_model_sees_in_it(
+    seen: Event, signals: tuple[str, ...]
+) -> None:
+    assert model().rules.classify(seen) == signals
+
+
+def test_policies_are_what_the_file_says() -> None:
+    scoring = model().rules.scoring
+    pricing, bought = scoring.signals["pricing"], scoring.signals["bought"]
+
+    assert (pricing.points, pricing.per_day, pricing.half_life_days) == (10, 3, 1.5)
+    assert (bought.per_day, bought.expires_after_days, bought.half_life_days) == (20, 90, None)
+    assert (scoring.groups["web"].minimum, scoring.groups["web"].maximum) == (-5, 40)
+    assert scoring.inactivity == InactivityPolicy(14, 125_000, 7)
+    assert scoring.passive == PASSIVE_EVENTS
+
+
+def test_a_list_of_passive_events_replaces_the_default() -> None:
+    text = TEXT.replace("every: 7d}", "every: 7d, passive: [page_viewed]}")
+
+    assert model(text).rules.scoring.passive == {"page_viewed"}
+
+
+def test_stages_are_what_the_file_says() -> None:
+    stage = model().rules.stages[0]
+
+    assert (stage.name, stage.cooldown) == ("mql", timedelta(days=30))
+    assert stage.bypass == {"bought"}
+    assert stage.enter({"score": 50, "last_30d.pricing": 0, "last_7d.form_submitted": 1})
+    assert stage.leave is not None
+    assert stage.leave({"score": 34})
+
+
+def test_only_the_counts_that_conditions_read_are_counted() -> None:
+    assert model().rules.counters == {(30, "pricing"), (7, "form_submitted"), (90, "page_viewed")}
+
+
+def test_fit_reads_traits_as_they_are_known() -> None:
+    rules = model().rules
+
+    assert [rule.name for rule in rules.fit(rules.know({"employees": "51-200"}))] == ["large"]
+    assert rules.fit(rules.know({"employees": "11-50"})) == ()
+    assert rules.fit(rules.know({})) == ()
+
+
+def test_titles_name_signals_rules_and_stages() -> None:
+    assert model().titles == {
+        "pricing": "Pricing page viewed",
+        "large": "Fifty or more",
+        "mql": "Marketing-qualified",
+    }
+
+
+@pytest.mark.parametrize(
+    ("find", "instead"),
+    [
+        ("signals:", "# reviewed\nsignals:"),
+        ("points: 1,", "per_day: 20, points: 1,"),
+        ('path.startsWith("/pricing")', "'path.startsWith(  \"/pricing\"  )'"),
+        ("half_life: 36h", "half_life: 2160m"),
+        ("on: page_viewed, points", "on: [page_viewed], points"),
+        ("{when: employees >= 50, points: 15,", "{points: 15, when: employees >= 50,"),
+    ],
+)  # fmt: skip
+def test_writing_the_same_differently_keeps_the_version(find: str, instead: str) -> None:
+    assert find in TEXT
+    assert model(TEXT.replace(find, instead, 1)).version == model().version
+
+
+@pytest.mark.parametrize(
+    ("find", "instead"),
+    [("points: 10", "points: 11"), ('"/pricing"', '"/prices"'), ("36h", "35h"), ("12.5%", "12%")],
+)
+def test_a_change_of_content_changes_the_version(find: str, instead: str) -> None:
+    assert model(TEXT.replace(find, instead, 1)).version != model().version
+
+
+def test_the_order_of_stages_is_content() -> None:
+    head = "signals: {a: {on: page_viewed, points: 1, decay: never}}\nstages:\n"
+    low, high = "  low: {enter: score > 5}\n", "  high: {enter: score > 9}\n"
+
+    assert model(head + low + high).version != model(head + high + low).version
+
+
+@pytest.mark.parametrize(
+    ("find", "instead", "changed"),
+    [
+        ("points: 10", "points: 12", []),
+        ("half_life: 36h", "half_life: 2d", []),
+        ("employees >= 50", "employees >= 60", []),
+        ('"/pricing"', '"/prices"', ["pricing"]),
+        ("trust: signed, points: 50", "points: 50", ["bought"]),
+        ("[order_completed, subscription_started]", "order_completed", ["bought"]),
+        ("[order_completed, subscription_started]", "[subscription_started, order_completed]", []),
+        ("{rush: boolean}", "{rush: boolean, total: number}", []),
+        ("  big:", "  fresh: {on: chat_started, points: 1, decay: never}\n  big:", ["fresh"]),
+        ("  big:", "  huge:", ["huge"]),
+    ],
+)
+def test_only_a_changed_classification_needs_a_replay(
+    find: str, instead: str, changed: list[str]
+) -> None:
+    assert find in TEXT
+
+    assert reclassified(model(), model(TEXT.replace(find, instead, 1))) == changed
+
+
+def test_a_signal_whose_property_changes_its_type_needs_a_replay() -> None:
+    before = 'signals: {a: {on: x, when: size2 == "9", points: 1, decay: never}}\nproperties: '
+    after = before.replace('"9"', "9")
+
+    assert reclassified(model(before + "{size2: string}"), model(after + "{size2: integer}")) == [
+        "a"
+    ]
+
+
+def test_the_files_own_type_of_a_trait_goes_before_the_standard_one() -> None:
+    text = TEXT + "traits: {plan: integer}\n"
+
+    assert model(text).rules.know({"plan": "5"}) == {"plan": 5}

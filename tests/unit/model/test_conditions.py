@@ -1,0 +1,126 @@
+"""Conditions: when they hold, when they do not, and what they say is missing."""
+
+import pytest
+
+from warmlead.model.conditions import CompiledCondition, Context
+from warmlead.model.vocabulary import ValueType
+
+TYPES = {
+    "score": ValueType.INTEGER,
+    "fit": ValueType.INTEGER,
+    "employees": ValueType.INTEGER,
+    "budget": ValueType.NUMBER,
+    "country": ValueType.STRING,
+    "title": ValueType.STRING,
+    "stage": ValueType.STRING,
+    "free_mailbox": ValueType.BOOLEAN,
+    "unsubscribed": ValueType.BOOLEAN,
+    "tags": ValueType.LIST,
+    "last_30d.webinar_attended": ValueType.INTEGER,
+    "last_30d.whitepaper_downloaded": ValueType.INTEGER,
+}
+CONTEXT = Context.of(TYPES, {})
+MQL = (
+    "fit >= 20 && score >= 50 && "
+    "(last_30d.whitepaper_downloaded >= 1 || last_30d.webinar_attended >= 1)"
+)
+
+
+def condition(text: str) -> CompiledCondition:
+    return CompiledCondition(text, CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "holds"),
+    [
+        ("score >= 50", {"score": 50}, True),
+        ("score >= 50", {"score": 49}, False),
+        ("score >= 50", {}, False),
+        ("score < 50", {}, False),
+        ('country != "US"', {}, False),
+        ("!free_mailbox", {}, False),
+        ("!free_mailbox", {"free_mailbox": False}, True),
+        ('country == "US" || score >= 50', {"score": 60}, True),
+        ('country == "US" || score >= 50', {"score": 40}, False),
+        ('"vip" in tags', {"tags": ["vip", "new"]}, True),
+        ("budget > 1.5", {"budget": 2.0}, True),
+        ('title.matches("(?i)\\\\bvp\\\\b")', {"title": "VP Marketing"}, True),
+        ("last_30d.webinar_attended >= 1", {"last_30d.webinar_attended": 1}, True),
+        ('stage in ["sql", "customer"]', {"stage": "sql"}, True),
+        # values that are not of the declared type are as good as unknown
+        ("score >= 50", {"score": "60"}, False),
+        ("score >= 50", {"score": None}, False),
+        ("score >= 50", {"score": 2**70}, False),
+        ('country == "US"', {"country": 5}, False),
+        ('country != "US"', {"country": "\ud800"}, False),
+        ("fit + score > 10", {"fit": 2**63 - 1, "score": 2**63 - 1}, False),
+        ("score / fit > 1", {"fit": 0, "score": 1}, False),
+    ],
+)
+def test_a_condition_holds_only_if_it_is_known_to(
+    text: str, facts: dict[str, object], holds: bool
+) -> None:
+    assert condition(text)(facts) is holds
+
+
+def test_nothing_is_missing_when_a_condition_holds() -> None:
+    facts = {"fit": 20, "score": 50, "last_30d.webinar_attended": 1}
+
+    assert condition(MQL)(facts)
+    assert condition(MQL).missing(facts) == ()
+
+
+def test_each_clause_that_does_not_hold_is_told_with_its_value() -> None:
+    facts = {
+        "fit": 25,
+        "score": 32,
+        "last_30d.webinar_attended": 0,
+        "last_30d.whitepaper_downloaded": 0,
+    }
+
+    assert condition(MQL).missing(facts) == (
+        "score >= 50 (is 32)",
+        "one of: last_30d.whitepaper_downloaded >= 1 (is 0), last_30d.webinar_attended >= 1 (is 0)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "missing"),
+    [
+        ('country == "US"', {}, ('country == "US" (country is unknown)',)),
+        ('country == "US"', {"country": "DE"}, ('country == "US" (is "DE")',)),
+        ("unsubscribed", {"unsubscribed": False}, ("unsubscribed (is false)",)),
+        ("!unsubscribed", {"unsubscribed": True}, ("!unsubscribed (unsubscribed is true)",)),
+        ("score > fit", {"score": 1, "fit": 2}, ("score > fit (score is 1, fit is 2)",)),
+        ("50 <= score", {"score": 1}, ("50 <= score (score is 1)",)),
+        ('"vip" in tags', {"tags": ["a"]}, ('"vip" in tags (tags is ["a"])',)),
+        ("1 > 2", {}, ("1 > 2",)),
+        # parentheses that change nothing are gone, and nested groups are one
+        ("((score >= 5) && (fit >= 5))", {"score": 1, "fit": 1},
+         ("score >= 5 (is 1)", "fit >= 5 (is 1)")),
+        ("score >= 5 || (fit >= 5 || unsubscribed)", {"score": 1, "fit": 1, "unsubscribed": False},
+         ("one of: score >= 5 (is 1), fit >= 5 (is 1), unsubscribed (is false)",)),
+        # within a group only what is missing of an alternative is told
+        ("(score >= 5 && fit >= 5) || unsubscribed", {"score": 9, "fit": 1, "unsubscribed": False},
+         ("one of: fit >= 5 (is 1), unsubscribed (is false)",)),
+        ("(score >= 5 && fit >= 5) || unsubscribed", {"score": 1, "fit": 1, "unsubscribed": False},
+         ("one of: score >= 5 (is 1) and fit >= 5 (is 1), unsubscribed (is false)",)),
+        # && and || within texts, functions and ?: do not split anything
+        ('country == "a && b"', {"country": "c"}, ('country == "a && b" (is "c")',)),
+        ("score > 5 ? fit > 5 : fit > 9 && fit < 12", {"score": 6, "fit": 1},
+         ("score > 5 ? fit > 5 : fit > 9 && fit < 12 (score is 6, fit is 1)",)),
+        ('tags.exists(t, t == "a" || t == "b")', {"tags": []},
+         ('tags.exists(t, t == "a" || t == "b") (is [])',)),
+        ("score >= 5 // and why\n && fit >= 5", {"score": 5, "fit": 1}, ("fit >= 5 (is 1)",)),
+    ],
+)  # fmt: skip
+def test_what_is_missing_reads_like_a_sentence(
+    text: str, facts: dict[str, object], missing: tuple[str, ...]
+) -> None:
+    assert condition(text).missing(facts) == missing
+
+
+def test_a_condition_knows_what_it_names() -> None:
+    text = 'score >= 1 && title.startsWith("fit") && last_30d.webinar_attended > 0 && score < 9'
+
+    assert condition(text).names == ("score", "title", "last_30d.webinar_attended")

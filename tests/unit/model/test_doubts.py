@@ -1,0 +1,103 @@
+"""What is allowed but seldom meant: warnings, each at its place, marked with » here."""
+
+import pytest
+
+from warmlead.model.findings import Finding, Severity
+from warmlead.model.loading import check, load
+
+# Modelled on a first draft of a model as people write it.
+SOUND = """\
+signals:
+  visited: {on: page_viewed, points: 2, per_day: 5, half_life: 30d, group: web}
+  downloaded: {on: content_downloaded, points: 20, per_day: 2, half_life: 60d}
+groups:
+  web: {max: 40}
+fit:
+  mid_market: {when: employees >= 50, points: 15}
+stages:
+  mql:
+    enter: score >= 50 && fit >= 10
+    leave: score < 35
+"""
+FIT_AND_ENTER = SOUND[SOUND.index("fit:") : SOUND.index("    leave")]
+WEB = SOUND[SOUND.index("  visited") : SOUND.index("fit:")]
+NEGATIVE = FIT_AND_ENTER.replace(": 15", ": -15").replace("fit >=", "-fit >=")
+SHORT = WEB.replace("half_life: 30d", "expires_after: 2d")
+DOUBTS = [
+    ("no decay", "visited: {on: page_viewed, points: 2, per_day: 5, half_life: 30d",
+     "»visited: {on: page_viewed, points: 2, per_day: 5", "does not say how it fades"),
+    ("no points", "points: 20", "points: »0", "is worth nothing"),
+    ("nearly a standard event", "on: page_viewed", "on: »page_view", "is no standard event"),
+    ("nearly a standard event, listed", "on: page_viewed", "on: [page_viewed, »form_submited]",
+     "is no standard event"),
+    ("fit only negative", FIT_AND_ENTER, "»" + NEGATIVE,
+     "fit is never above 0"),
+    ("fit named like a signal", "  mid_market:", "  »visited:", "a signal has the same name"),
+    ("no way out", "  mql:\n    enter: score >= 50 && fit >= 10\n    leave: score < 35",
+     "  »mql:\n    enter: score >= 50 && fit >= 10", "has no leave condition"),
+    ("no hysteresis", "leave: score < 35", "leave: »score < 50", "same threshold"),
+    ("leave beside enter", "leave: score < 35", "leave: score < 35 || »fit < 12", "flap"),
+    ("leave that enter ignores", "leave: score < 35", "leave: score < 35 || »downloaded",
+     "which does not ask for downloaded"),
+    ("dead alternative", "fit >= 10", "(fit >= 10 || »fit > 15)", "this part can never hold"),
+    ("only a bypass", "enter: score >= 50 && fit >= 10", "bypass: [visited]\n    enter: »1 > 2",
+     "only a bypass opens the stage"),
+    ("unused trait", "fit:", "traits: {»budget: integer}\nfit:", "no condition uses this trait"),
+    ("unused property", "fit:", "properties: {»sku2: string}\nfit:", "no signal uses this"),
+    ("group without limits", "web: {max: 40}", "»web: {}", "limits nothing"),
+    ("limit beyond its members", WEB, SHORT.replace("40", "»40"),
+     "add up to 30 at most"),
+    ("passive misspelt", "fit:",
+     "inactivity: {after: 14d, lose: 10%, every: 7d, passive: [»email_bounce]}\nfit:",
+     "is no known event"),
+    ("brackets without quotes", "visited: {on: page_viewed,",
+     'visited: {on: page_viewed, when: path in »["/a", "/b"],', "other readers of YAML refuse ["),
+]  # fmt: skip
+# "leave beside enter" is a fault, not a doubt: both thresholds are on fit.
+FAULTS = {"leave beside enter"}
+
+
+@pytest.mark.parametrize(
+    ("what", "find", "instead", "fragment"), DOUBTS, ids=[case[0] for case in DOUBTS]
+)
+def test_a_doubt_is_raised_at_its_place(what: str, find: str, instead: str, fragment: str) -> None:
+    assert SOUND.count(find) >= 1
+    marked = SOUND.replace(find, instead, 1)
+    before = marked[: marked.index("»")]
+    place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+    found = check(marked.replace("»", ""))
+
+    assert [(doubt.line, doubt.column) for doubt in found] == [place], found
+    assert fragment in found[0].message
+    assert found[0].severity is (Severity.ERROR if what in FAULTS else Severity.WARNING)
+
+
+def test_a_model_without_stages_is_doubted() -> None:
+    found = check(SOUND[: SOUND.index("stages:")])
+
+    assert [doubt.message for doubt in found] == ["there are no stages: no lead will ever qualify"]
+
+
+def test_doubts_do_not_keep_a_model_from_being_used() -> None:
+    model = load(SOUND.replace("    leave: score < 35\n", ""), name="draft")
+
+    assert model.rules.stages[0].leave is None
+
+
+def test_a_worthless_signal_that_a_condition_names_is_no_doubt() -> None:
+    text = SOUND.replace("points: 20", "points: 0").replace("fit >= 10", "downloaded")
+
+    assert check(text) == []
+
+
+def test_a_stage_left_below_the_sum_that_enter_asks_for_does_not_flap() -> None:
+    text = SOUND.replace("score >= 50 && fit >= 10", "engagement >= 30 && fit >= 10")
+
+    assert check(text) == []
+
+
+def test_a_finding_reads_as_one_line() -> None:
+    finding = Finding(Severity.ERROR, 3, 7, "fit.x.when", "wrong", "write it right")
+
+    assert str(finding) == "line 3, column 7: fit.x.when: wrong (write it right)"

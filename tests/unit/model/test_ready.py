@@ -1,0 +1,236 @@
+"""The ready-made models: sound, described by the schema, and sensible in a story."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from textwrap import dedent
+
+import jsonschema
+import pytest
+
+from warmlead.domain.assessment import count_in_window
+from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.history import DAY_MS, Tally, to_ms
+from warmlead.domain.lifecycle import Progress, Standing, next_stage
+from warmlead.domain.scoring import evaluate
+from warmlead.model.loading import (
+    Model,
+    check,
+    json_schema,
+    load,
+    ready_model,
+    ready_names,
+    ready_text,
+)
+from warmlead.model.positions import read
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+TODAY = to_ms(NOW) // DAY_MS
+
+
+def test_there_are_three() -> None:
+    assert ready_names() == ["b2b-saas", "ecommerce", "product-led"]
+
+
+@pytest.mark.parametrize("name", ["b2b-saas", "ecommerce", "product-led"])
+def test_a_ready_made_model_has_neither_faults_nor_doubts(name: str) -> None:
+    assert check(ready_text(name)) == []
+    assert ready_model(name).name == name
+
+
+@pytest.mark.parametrize("name", ["b2b-saas", "ecommerce", "product-led"])
+def test_the_json_schema_accepts_a_ready_made_model(name: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+
+    jsonschema.validate(read(ready_text(name)).value, json_schema())
+
+
+@pytest.mark.parametrize(
+    ("find", "instead"),
+    [
+        ("points: 10", "points: many"),
+        ("half_life: 30d", "half_life: 30"),
+        ("half_life: 30d", "halflife: 30d"),
+        ("per_day: 3", "per_day: 21"),
+        ("lose: 10%", "lose: 10"),
+        ("on: page_viewed", "on: Page Viewed"),
+        ("  site_searched:", "  site-searched:"),
+        ("first_touch_within: 1h, ", ""),
+    ],
+)
+def test_the_json_schema_refuses_a_broken_model(find: str, instead: str) -> None:
+    text = ready_text("b2b-saas")
+    assert find in text
+
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(read(text.replace(find, instead, 1)).value, json_schema())
+
+
+def test_a_model_that_nobody_made_is_named_with_those_that_are() -> None:
+    with pytest.raises(ConfigurationError, match="there are b2b-saas, ecommerce, product-led"):
+        ready_model("b2c")
+
+
+# The example of the project's design page, its steps written out and its second sequence stopped.
+EXAMPLE = dedent(
+    """\
+    signals:
+      pricing_page_viewed: {on: page_viewed, when: path.startsWith("/pricing"), points: 10, per_day: 3, half_life: 30d, group: web}
+      whitepaper_downloaded: {on: content_downloaded, when: 'kind in ["whitepaper", "ebook", "guide"]', points: 20, half_life: 60d}
+      webinar_attended: {on: webinar_attended, points: 20, half_life: 60d}
+      unsubscribed: {on: email_unsubscribed, points: -15, decay: never}
+    groups: {web: {max: 40}}
+    fit:
+      mid_market: {when: employees >= 50 && employees <= 500, points: 15}
+      in_usa: {when: country == "US", points: 10}
+      free_mailbox: {when: free_mailbox, points: -10}
+    inactivity: {after: 14d, lose: 10%, every: 7d}
+    stages:
+      mql:
+        enter: fit >= 20 && score >= 50 && (last_30d.whitepaper_downloaded >= 1 || last_30d.webinar_attended >= 1 || last_30d.page_viewed >= 3)
+        leave: score < 35          # hysteresis: no flapping around one threshold
+        cooldown: 30d              # after a rejection by sales
+    handoff: {first_touch_within: 1h, accept_within: 24h}
+    sequences:
+      mql-education: {start: stage == "mql", stop: unsubscribed || stage in ["sql", "customer", "disqualified"],
+                      steps: [{after: 0d, message: welcome-guide}, {after: 3d, message: case-study}]}   # 5–7 over 2–4 weeks
+      re-engage: {start: days_inactive >= 30 && peak_score >= 30, stop: days_inactive < 7, steps: [{after: 0d, message: news}]}
+    """  # noqa: E501  # as it stands there
+)
+
+
+def test_the_example_of_the_design_is_a_model() -> None:
+    model = load(EXAMPLE, name="example")
+
+    assert model.file.sequences["mql-education"].stop == (
+        'unsubscribed || stage in ["sql", "customer", "disqualified"]'
+    )
+    assert model.rules.counters == {
+        (30, "whitepaper_downloaded"),
+        (30, "webinar_attended"),
+        (30, "page_viewed"),
+    }
+    assert [(doubt.line, doubt.column) for doubt in check(EXAMPLE)] == [(19, 73)]
+
+
+class Story:
+    """A person's events and traits, and where a model says that they stand."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.events: list[Event] = []
+        self.traits: dict[str, Property] = {}
+        self.progress = Progress("anonymous", NOW)
+        self.score = 0
+
+    def does(self, name: str, days_ago: int, /, **properties: Property) -> None:
+        at = NOW - timedelta(days=days_ago)
+        self.events.append(
+            Event(
+                id=str(len(self.events)),
+                source="web",
+                trust=Trust.PUBLIC,
+                name=name,
+                occurred_at=at,
+                received_at=at,
+                anonymous_id="a",
+                properties=properties,
+            )
+        )
+
+    def is_now(self) -> str:
+        rules = self.model.rules
+        signals: dict[str, dict[int, int]] = {}
+        names: dict[str, dict[int, int]] = {}
+        for event in self.events:
+            day = to_ms(event.occurred_at) // DAY_MS
+            for label, into in [
+                (event.name, names),
+                *((s, signals) for s in rules.classify(event)),
+            ]:
+                days = into.setdefault(label, {})
+                days[day] = days.get(day, 0) + 1
+        known = rules.know(self.traits)
+        last = {name: max(days) for name, days in names.items()}
+        score = evaluate(rules.scoring, Tally(signals, names, last), rules.fit(known), TODAY)
+        facts: dict[str, object] = {**known, "score": score.score, "fit": score.fit}
+        facts |= {"engagement": score.engagement, "peak_score": score.score, "identified": True}
+        facts |= {name: name in signals for name in rules.scoring.signals}
+        for window, label in rules.counters:
+            counted: Mapping[int, int] = signals.get(label) or names.get(label) or {}
+            facts[f"last_{window}d.{label}"] = count_in_window(counted, window, TODAY)
+        last_days = {signal: max(days) for signal, days in signals.items()}
+        standing = Standing("email" in self.traits, facts, last_days)
+        self.score = score.score
+        stage, _ = next_stage(rules.stages, self.progress, standing, NOW)
+        self.progress = Progress(stage, NOW)
+        return stage
+
+
+def test_b2b_saas_warms_a_visitor_up_from_anonymous_to_mql() -> None:
+    story = Story(ready_model("b2b-saas"))
+    for path in ("/", "/product", "/pricing", "/pricing", "/pricing"):
+        story.does("page_viewed", 1, path=path)
+    story.does("content_downloaded", 1, kind="whitepaper")
+    stages = [story.is_now()]
+    story.traits = {"email": "ann@acme.example"}
+    stages.append(story.is_now())
+    story.does("form_submitted", 0, form="talk-to-us")
+    story.traits |= {
+        "company": "Acme",
+        "employees": "180",
+        "country": "US",
+        "title": "VP Marketing",
+    }
+    story.does("webinar_attended", 0)
+    stages.append(story.is_now())
+
+    assert stages == ["anonymous", "lead", "mql"]
+    assert story.score > 50
+
+
+def test_b2b_saas_does_not_take_clicks_for_fit() -> None:
+    story = Story(ready_model("b2b-saas"))
+    story.traits = {"email": "joe@gmail.com", "title": "Student"}
+    for day in range(20):
+        for path in ("/", "/pricing", "/pricing", "/pricing", "/customers/acme"):
+            story.does("page_viewed", day, path=path)
+        story.does("email_opened", day)
+
+    assert story.is_now() == "lead"
+    assert story.score < 50
+
+
+def test_b2b_saas_takes_a_demo_request_at_once() -> None:
+    story = Story(ready_model("b2b-saas"))
+    story.traits = {"email": "ann@acme.example"}
+    story.does("demo_requested", 0)
+
+    assert story.is_now() == "mql"
+
+
+def test_ecommerce_sees_who_is_about_to_buy() -> None:
+    story = Story(ready_model("ecommerce"))
+    story.traits = {"email": "ann@gmail.com", "country": "DE"}
+    for _ in range(4):
+        story.does("product_viewed", 0, price=259.0)
+    story.does("product_added", 0)
+    assert story.is_now() == "mql"
+    story.does("email_unsubscribed", 0)
+
+    assert story.is_now() == "lead"
+
+
+def test_product_led_tells_use_from_interest() -> None:
+    story = Story(ready_model("product-led"))
+    story.traits = {"email": "ann@acme.example", "employees": 60}
+    story.does("signed_up", 3)
+    story.does("trial_started", 3)
+    assert story.is_now() == "mql"
+    for day in range(3):
+        story.does("logged_in", day)
+        for feature in ("report_shared", "search", "search"):
+            story.does("feature_used", day, feature=feature)
+    story.does("teammate_invited", 0)
+
+    assert story.is_now() == "pql"
