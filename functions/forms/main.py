@@ -1,0 +1,13 @@
+"""Cloud Function ``forms``: accepts website forms, one path a sender (``/generic``)."""
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from warmlead import wiring
+
+
+@functions_framework.aio.http
+async def forms(request: Request) -> Response:
+    """Verifies, translates and publishes a form submission, and answers its sender."""
+    return await wiring.forms()(request)

@@ -1,0 +1,13 @@
+"""Cloud Function ``track``: accepts tracking calls as Segment's clients send them."""
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from warmlead import wiring
+
+
+@functions_framework.aio.http
+async def track(request: Request) -> Response:
+    """Checks the write key, translates and publishes events, and answers the client."""
+    return await wiring.track()(request)

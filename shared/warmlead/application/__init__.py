@@ -1,0 +1,1 @@
+"""The use cases, one a module: what Warmlead does, in terms of ports and the domain."""

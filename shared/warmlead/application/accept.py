@@ -1,0 +1,64 @@
+"""Accepts a sender's request: verified, translated, published. Needs no database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from warmlead.application.messages import Quarantined, by_lead, to_quarantine
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.identity import LeadIds
+from warmlead.domain.trigger import Topic
+from warmlead.ports import EventBus, Message, RawRequest, Refused, Source, Translation
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a request's items: ``events`` are on the bus, ``refused`` in quarantine."""
+
+    events: int
+    refused: Sequence[Refused]
+    items: int
+
+
+async def accept(request: RawRequest, source: Source, *, bus: EventBus, ids: LeadIds) -> Accepted:
+    """Publishes the request's events, one message a lead, and sets unusable items aside.
+
+    When it returns, all is durable. Raises ``RejectedError``, with no effect at all, if the
+    request is not to be trusted, cannot be read, or holds nothing but unusable items; and
+    ``UnavailableError`` if the sender should try again.
+    """
+    source.verify(request)
+    translation = source.translate(request)
+    if translation.refused and not translation.events:
+        raise _only_refused(translation.refused)
+    events = [event for _, event in translation.events]
+    if events:
+        await bus.publish(Topic.LEAD_EVENTS, by_lead(events, ids))
+    if translation.refused:
+        await bus.publish(Topic.QUARANTINE, _set_aside(request, source, translation))
+    return Accepted(len(events), translation.refused, translation.items)
+
+
+def _only_refused(refused: Sequence[Refused]) -> RejectedError:
+    first = refused[0].error
+    if len(refused) == 1:
+        return first
+    return RejectedError(
+        Reason(first.reason),
+        f"none of the {len(refused)} items can be used; the first: {first.message}",
+    )
+
+
+def _set_aside(request: RawRequest, source: Source, translation: Translation) -> list[Message]:
+    return [
+        to_quarantine(
+            Quarantined(
+                reason=item.error.reason,
+                message=item.error.message,
+                source=source.name,
+                received_at=request.received_at,
+                raw=item.raw.decode("utf-8", "replace"),
+                path=request.path,
+            )
+        )
+        for item in translation.refused
+    ]

@@ -1,0 +1,149 @@
+"""Applies events to leads: one read, one decision, one commit; then what it triggered is sent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from warmlead.application.messages import Quarantined, to_quarantine
+from warmlead.application.send import send
+from warmlead.application.settle import settle
+from warmlead.domain.errors import Reason
+from warmlead.domain.event import Event
+from warmlead.domain.history import EXACT_DAYS
+from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
+from warmlead.domain.lead import (
+    MAX_KEPT_EVENTS,
+    MAX_TRAILS,
+    Lead,
+    Trail,
+    has_event,
+    regroup,
+    touch_trails,
+)
+from warmlead.domain.lifecycle import Transition
+from warmlead.domain.rules import Rules
+from warmlead.domain.trigger import Topic, Trigger
+from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """What deciding about a lead takes besides the lead itself."""
+
+    rules: Rules
+    titles: Mapping[str, str]
+    ids: LeadIds
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of the events: each is counted, was counted before, or is in quarantine."""
+
+    counted: int = 0
+    duplicates: int = 0
+    quarantined: tuple[tuple[Event, Reason], ...] = ()
+    triggers: tuple[tuple[str, Trigger], ...] = ()
+
+
+async def apply(
+    events: Sequence[Event], *, store: LeadStore, bus: EventBus, scoring: Scoring, clock: Clock
+) -> list[Applied]:
+    """Counts each event once on the lead whom it names, and publishes what that triggers.
+
+    Safe to repeat after any failure: what was counted is known by its key. Raises
+    ``UnavailableError`` if it should be repeated.
+    """
+    grouped: dict[str, list[Event]] = {}
+    for event in events:
+        home = scoring.ids.of(identifiers_of(event)[0])
+        grouped.setdefault(home, []).append(event)
+    results = []
+    for home, group in grouped.items():
+        now = clock.now()
+        decide = Decision(group, scoring, now)
+        applied = await store.update([home], decide)
+        await _set_aside(applied, bus, now)
+        await send(applied.triggers, store=store, bus=bus)
+        results.append(applied)
+    return results
+
+
+async def _set_aside(applied: Applied, bus: EventBus, now: datetime) -> None:
+    entries = [
+        Quarantined(
+            reason=reason,
+            message="the lead has more events than are kept of one"
+            if reason is Reason.LEAD_FLOODED
+            else f"received more than {EXACT_DAYS} days ago, so it may have been counted before",
+            source=event.source,
+            received_at=now,
+            event=event,
+            trust=event.trust,
+        )
+        for event, reason in applied.quarantined
+    ]
+    if entries:
+        await bus.publish(Topic.QUARANTINE, [to_quarantine(entry) for entry in entries])
+
+
+class Decision:
+    """The change that some events make to the leads that they concern; pure, may run again."""
+
+    def __init__(self, events: Sequence[Event], scoring: Scoring, now: datetime) -> None:
+        self._events = events
+        self._scoring = scoring
+        self._now = now
+        named = {i for event in events for i in identifiers_of(event)}
+        self._ids: dict[Identifier, str] = {i: scoring.ids.of(i) for i in named}
+
+    def __call__(self, loaded: Loaded) -> Commit[Applied] | Need:
+        """What to write, or which other leads must be seen first."""
+        before = {lead.id: lead for lead in loaded.values() if lead}
+        trails = {id_: t for lead in before.values() for id_, t in lead.trails.items()}
+        unseen = frozenset(self._ids.values()) - trails.keys() - loaded.keys()
+        if unseen:
+            return Need(unseen)
+        applied, after = self._take(trails)
+        if after == trails:
+            return Commit(applied)
+        return self._commit(before, after, applied)
+
+    def _take(self, trails: Mapping[str, Trail]) -> tuple[Applied, Mapping[str, Trail]]:
+        """The trails after the events, and what became of each event."""
+        counted, duplicates = 0, 0
+        refused: list[tuple[Event, Reason]] = []
+        oldest = self._now - timedelta(days=EXACT_DAYS)
+        for event in self._events:
+            if event.received_at < oldest:
+                refused.append((event, Reason.RECEIVED_TOO_LONG_AGO))
+                continue
+            if known := has_event(trails, event.key):
+                duplicates += 1
+            elif _is_flooding(trails):
+                refused.append((event, Reason.LEAD_FLOODED))
+                continue
+            trails = touch_trails(trails, event, self._ids, self._scoring.rules)
+            counted += not known
+        return Applied(counted, duplicates, tuple(refused)), trails
+
+    def _commit(
+        self, before: Mapping[str, Lead], trails: Mapping[str, Trail], applied: Applied
+    ) -> Commit[Applied]:
+        leads: list[Lead] = []
+        aliases: dict[str, str] = {}
+        transitions: list[tuple[str, Transition]] = []
+        triggers: list[tuple[str, Trigger]] = []
+        for lead in regroup(list(before.values()), trails, self._scoring.rules, self._now):
+            settled = settle(lead, self._scoring.rules, self._scoring.titles, self._now)
+            leads.append(settled.lead)
+            transitions += [(lead.id, transition) for transition in settled.transitions]
+            triggers += [(lead.id, trigger) for trigger in settled.triggers]
+            had = before[lead.id].trails if lead.id in before else {}
+            aliases.update((id_, lead.id) for id_ in lead.trails if id_ not in {lead.id, *had})
+        result = Applied(applied.counted, applied.duplicates, applied.quarantined, tuple(triggers))
+        return Commit(result, leads, aliases, transitions)
+
+
+def _is_flooding(trails: Mapping[str, Trail]) -> bool:
+    kept = sum(len(trail.history.kept) for trail in trails.values())
+    return kept >= MAX_KEPT_EVENTS or len(trails) >= MAX_TRAILS

@@ -1,0 +1,181 @@
+"""Explains a lead's score: every contribution, what was taken from it, and what is missing.
+
+The points of the contributions add up to the score exactly.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from warmlead.domain.assessment import Assessment, assess
+from warmlead.domain.event import Property
+from warmlead.domain.lead import Lead
+from warmlead.domain.lifecycle import ANONYMOUS, SALES_STAGES
+from warmlead.domain.rules import Rules
+from warmlead.domain.scoring import MICRO, Contribution
+from warmlead.domain.wording import describe, losses
+
+
+class _Stable(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ExplainedContribution(_Stable):
+    """One line of the sum. ``points`` are whole, ``exact`` is the same unrounded.
+
+    ``raw_points`` is the worth without any loss; ``per_day`` and ``decay`` say what the daily
+    limit and age took from it (both are 0 or have the sign of the loss).
+    """
+
+    kind: str
+    name: str
+    points: int
+    exact: float
+    because: str
+    raw_points: int
+    per_day: float
+    decay: float
+    lowered_by: list[str]
+    count: int
+    group: str | None
+    first_day: str | None
+    last_day: str | None
+
+
+class NextStage(_Stable):
+    """The next stage of the model that the lead has not reached, and what is missing for it."""
+
+    name: str
+    missing: list[str]
+
+
+class Explanation(_Stable):
+    """A score with everything that made it: ``sum(points) == score``."""
+
+    id: str
+    email: str | None
+    stage: str
+    score: int
+    engagement: int
+    fit: int
+    days_inactive: int | None
+    contributions: list[ExplainedContribution]
+    next_stage: NextStage | None
+    as_of: datetime
+    model_version: str
+
+
+class LeadView(_Stable):
+    """A lead as people see it, its score as of ``as_of``."""
+
+    id: str
+    email: str | None
+    user_id: str | None
+    stage: str
+    stage_since: datetime
+    score: int
+    engagement: int
+    fit: int
+    days_inactive: int | None
+    traits: dict[str, Property]
+    signals: dict[str, int]
+    events: dict[str, int]
+    first_touch: dict[str, str]
+    last_touch: dict[str, str]
+    identifiers: dict[str, list[str]]
+    entered: dict[str, int]
+    created_at: datetime
+    as_of: datetime
+    model_version: str
+
+
+def view(lead: Lead, rules: Rules, now: datetime, *, known_at: datetime | None = None) -> LeadView:
+    """The lead as of ``now``; with ``known_at`` as far as its events were known by then."""
+    found = assess(lead, rules, now, known_at=known_at)
+    identifiers: dict[str, list[str]] = {}
+    for _, trail in sorted(lead.trails.items()):
+        kind = trail.identifier.kind.name.lower()
+        identifiers.setdefault(kind, []).append(trail.identifier.value)
+    return LeadView(
+        id=lead.id,
+        email=lead.email,
+        user_id=lead.user_id,
+        stage=lead.progress.stage,
+        stage_since=lead.progress.since,
+        score=found.score.score,
+        engagement=found.score.engagement,
+        fit=found.score.fit,
+        days_inactive=found.score.days_inactive,
+        traits=lead.traits,
+        signals=_totals(found.tally.signals),
+        events=_totals(found.tally.names),
+        first_touch=dict(lead.first_touch.attribution) if lead.first_touch else {},
+        last_touch=dict(lead.last_touch.attribution) if lead.last_touch else {},
+        identifiers=identifiers,
+        entered=dict(lead.progress.entered),
+        created_at=lead.created_at,
+        as_of=now,
+        model_version=rules.version,
+    )
+
+
+def _totals(counts: Mapping[str, Mapping[int, int]]) -> dict[str, int]:
+    return {label: sum(days.values()) for label, days in sorted(counts.items())}
+
+
+def explain(
+    lead: Lead,
+    rules: Rules,
+    titles: Mapping[str, str],
+    now: datetime,
+    *,
+    known_at: datetime | None = None,
+) -> Explanation:
+    """Why the lead has its score at ``now``, and what keeps it from the next stage."""
+    found = assess(lead, rules, now, known_at=known_at)
+    score = found.score
+    return Explanation(
+        id=lead.id,
+        email=lead.email,
+        stage=lead.progress.stage,
+        score=score.score,
+        engagement=score.engagement,
+        fit=score.fit,
+        days_inactive=score.days_inactive,
+        contributions=[_explained(line, titles) for line in score.contributions],
+        next_stage=_next_stage(lead, rules, found),
+        as_of=now,
+        model_version=rules.version,
+    )
+
+
+def _explained(line: Contribution, titles: Mapping[str, str]) -> ExplainedContribution:
+    return ExplainedContribution(
+        kind=str(line.part),
+        name=line.name,
+        points=line.points,
+        exact=line.exact_micro / MICRO,
+        because=describe(line, titles),
+        raw_points=line.raw_points,
+        per_day=-line.per_day_took_micro / MICRO,
+        decay=-line.decay_took_micro / MICRO,
+        lowered_by=list(losses(line)),
+        count=line.count,
+        group=line.group,
+        first_day=line.first_day.isoformat() if line.first_day else None,
+        last_day=line.last_day.isoformat() if line.last_day else None,
+    )
+
+
+def _next_stage(lead: Lead, rules: Rules, found: Assessment) -> NextStage | None:
+    stage = lead.progress.stage
+    names = [policy.name for policy in rules.stages]
+    rank = names.index(stage) + 1 if stage in names else 0
+    if stage in SALES_STAGES or rank >= len(names):
+        return None
+    policy = rules.stages[rank]
+    missing = list(policy.enter.missing(found.facts))
+    if stage == ANONYMOUS:
+        missing.insert(0, "an email or a user id (the visitor is anonymous)")
+    return NextStage(name=policy.name, missing=missing)

@@ -1,0 +1,120 @@
+"""Looks after what could not be counted: lists it, and tries it again.
+
+Two kinds lie there: *items* that were set aside with a reason, and *messages* that were given
+up after the last attempt. Nothing leaves before it has been accepted anew.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from warmlead.application.messages import Quarantined, by_lead
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.event import Event
+from warmlead.domain.identity import LeadIds
+from warmlead.domain.trigger import Topic
+from warmlead.ports import Clock, EventBus, Published, RawRequest, Source, Subscriptions
+
+SCORE = "score"
+"""The subscription of the function that applies events."""
+
+QUARANTINE = "quarantine"
+"""The subscription that holds what was set aside until it is released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing in quarantine: an ``item``, or a ``message`` that was given up."""
+
+    number: int
+    at: datetime
+    reason: str
+    message: str
+    source: str
+    kind: str
+    content: str
+    item: Quarantined | None = None
+
+
+async def entries(subscriptions: Subscriptions) -> list[Entry]:
+    """What lies in quarantine, the oldest first."""
+    items = [_item(published) for published in await subscriptions.outstanding(QUARANTINE)]
+    dead = [_given_up(published, error) for published, error in await subscriptions.dead(SCORE)]
+    return sorted([*items, *dead], key=lambda entry: entry.number)
+
+
+def _item(published: Published) -> Entry:
+    item = Quarantined.model_validate_json(published.message.body)
+    content = item.event.model_dump_json(exclude_defaults=True) if item.event else item.raw or ""
+    return Entry(
+        published.number,
+        published.at,
+        item.reason,
+        item.message,
+        item.source,
+        "item",
+        content,
+        item,
+    )
+
+
+def _given_up(published: Published, error: str) -> Entry:
+    return Entry(
+        number=published.number,
+        at=published.at,
+        reason="given_up",
+        message=error,
+        source=published.message.attributes.get("source", ""),
+        kind="message",
+        content=published.message.body.decode("utf-8", "replace"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Tries entries again, as if they had come now."""
+
+    bus: EventBus
+    subscriptions: Subscriptions
+    sources: Mapping[str, Source]
+    ids: LeadIds
+    clock: Clock
+
+    async def __call__(self, chosen: Sequence[Entry]) -> tuple[int, int]:
+        """How many were released to be counted, and how many still cannot be used."""
+        released = 0
+        for entry in chosen:
+            released += await self._release(entry)
+        return released, len(chosen) - released
+
+    async def _release(self, entry: Entry) -> bool:
+        if entry.item is None:
+            now = self.clock.now()
+            return bool(await self.subscriptions.revive(SCORE, [entry.number], now=now))
+        try:
+            events = self._events(entry.item, entry.number)
+        except RejectedError:
+            return False
+        await self.bus.publish(Topic.LEAD_EVENTS, by_lead(events, self.ids))
+        await self.subscriptions.finish(QUARANTINE, [entry.number])
+        return True
+
+    def _events(self, item: Quarantined, number: int) -> list[Event]:
+        """The item's events, received now. Raises ``RejectedError`` if there still are none.
+
+        Where its sender gave none, an event's id is made of the entry's number: the same
+        however often the entry is released.
+        """
+        now = self.clock.now()
+        if item.event:
+            return [item.event.model_copy(update={"received_at": now})]
+        source = self.sources.get(item.source)
+        if source is None or item.raw is None or item.path is None:
+            raise RejectedError(Reason.EVENT_INVALID, "nobody can read the item any more")
+        path, body = source.resend(item.path, item.raw.encode())
+        headers = {"content-type": "application/json"}
+        request = RawRequest("POST", path, "", headers, body, now, f"quarantine-{number}")
+        translation = source.translate(request)
+        if translation.refused:
+            raise translation.refused[0].error
+        return [event for _, event in translation.events]

@@ -1,0 +1,164 @@
+/*
+ * Warmlead's browser snippet: what a visitor does on a website, sent as Segment-shaped batches.
+ *
+ * This is the source. `warmlead.js` is built from it with `make snippet`; what it may weigh,
+ * 2,047 bytes, is why it says `let` and not `const`, and why some conditions are terse.
+ *
+ * It refuses to hold dependencies, configuration, retries, and anything that could throw into,
+ * delay or change the page. It is written for ES2021: browsers since the autumn of 2020.
+ */
+
+// It is there already when the snippet was embedded twice: then the first one counts.
+if (!self.warmlead) {
+  let anonymousId; // none: nothing is sent
+  let seenAt; // when the page was first seen; 0 once it has been left
+  let page = {}; // the page that is being viewed, as it was when it was first seen
+
+  let doc = document;
+  let loc = location;
+  let nav = navigator;
+  let past = history;
+  let { src, dataset } = doc.currentScript;
+
+  // `/track/warmlead.js`, `/warmlead.js` and `/v1/warmlead.js`: `/track/v1/b`, `/v1/b`, `/v1/b`.
+  let endpoint = src.replace(/(\/v1)?\/[^/]*$/, "/v1/b");
+
+  // 128 random bits, as a UUID has. crypto.randomUUID is missing on plain http origins.
+  let newId = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+
+  // UTM parameters and the click ids of Google, Meta, Microsoft, TikTok, X, LinkedIn …
+  let parameter = /utm_|clk?id|li_fat/;
+  let campaign = {};
+
+  // A string is sent as text/plain, so without a preflight. The event's id is made here, once:
+  // whatever the browser then repeats is counted once.
+  let send = async (type, fields) => {
+    if (anonymousId)
+      try {
+        let timestamp = new Date();
+        let body = JSON.stringify({
+          batch: [
+            { type, messageId: newId(), anonymousId, timestamp, context: { page, campaign }, ...fields },
+          ],
+          writeKey: dataset.key,
+          sentAt: timestamp,
+        });
+        nav.sendBeacon?.(endpoint, body) ||
+          (await fetch(endpoint, { method: "POST", body, keepalive: true }));
+      } catch {}
+  };
+  let track = (event, properties) => send("track", { event, properties });
+
+  // Once per view, and at the first chance: a hidden page may never be heard of again.
+  let leave = () => {
+    if (seenAt) track("Page Left", { ...page, seconds: ((new Date() - seenAt) / 1e3) | 0 });
+    seenAt = 0;
+  };
+
+  // A page is viewed when it is seen: not while it is prerendered or waits in another tab.
+  let look = () => {
+    // A fragment is no other page, and may hold a token; but `#/…` and `#!…` are a router's.
+    let url = loc.href.replace(/#(?![!/]).*/, "");
+    if (doc.hidden) leave();
+    else if (url != page.url) {
+      leave();
+      page = { url, path: loc.pathname, title: doc.title, referrer: doc.referrer };
+      seenAt = new Date();
+      send("page", { properties: page });
+    }
+  };
+  // A router sets the title, and redirects, after it has changed the URL.
+  let lookSoon = () => setTimeout(look);
+
+  let click = ({ target, button }) => {
+    let link = target.closest("a");
+    let kind =
+      link.dataset.warmleadKind || /\.(pdf|zip|(doc|xls|ppt)x?)$/i.exec(link.pathname)?.[1];
+    // Without a host it is mailto:, tel:, javascript: …; button 2 opens a menu.
+    if (link.host && button < 2 && (kind || link.host != loc.host))
+      track(kind ? "Content Downloaded" : "Outbound Link Clicked", {
+        content: link.innerText,
+        url: link.href,
+        kind,
+      });
+  };
+
+  let handlers = {
+    visibilitychange: look,
+    pagehide() {
+      leave();
+      page = {}; // so that a page which comes back from the back/forward cache is viewed anew
+    },
+    popstate: lookSoon,
+    click,
+    auxclick: click, // the middle button
+    submit({ target: form }) {
+      // Not form.name: a field that is called "name" would stand in its place.
+      let attribute = (name) => form.getAttribute(name);
+      let event = attribute("data-warmlead");
+      let traits = {};
+      if (event != null) {
+        [...form.elements].map((field) => {
+          let { name, value } = field;
+          if (
+            name &&
+            value &&
+            // Allowed: chosen boxes; text, textarea, tel, time, email, url, number, date, month,
+            // week, search, select. A password that is being shown is of type text.
+            (field.checked ||
+              /^([teundmw]|se)(?!.*(cc-|card|cv|pass))/i.test(
+                field.type + name + field.autocomplete,
+              )) &&
+            !field.closest("[data-warmlead-ignore]")
+          )
+            traits[/mail/i.test(field.type + name) && /@/.test(value) ? "email" : name] ??= value;
+        });
+        send("identify", { traits });
+        track(event || "Form Submitted", { form: attribute("name") || attribute("id") });
+      }
+      form.anonymous_id.value = anonymousId; // throws, without harm, where there is none
+    },
+  };
+
+  self.warmlead = send;
+
+  // Do Not Track and Global Privacy Control: nothing is sent, stored or listened to.
+  if (!(nav.doNotTrack > 0 || nav.globalPrivacyControl)) {
+    let search = loc.search;
+    anonymousId = newId();
+    try {
+      anonymousId = localStorage._wl ||= anonymousId;
+      if (parameter.test(search)) sessionStorage._wl = search;
+      else search = sessionStorage._wl;
+    } catch {
+      try {
+        anonymousId = /_wl=([^;]+)/.exec(doc.cookie)?.[1] || anonymousId;
+        doc.cookie = `_wl=${anonymousId};path=/;max-age=31536000`;
+      } catch {}
+    }
+    new URLSearchParams(search).forEach(
+      (value, name) =>
+        parameter.test(name) &&
+        (campaign[name == "utm_campaign" ? "name" : name.replace("utm_", "")] = value),
+    );
+
+    // Capturing, so that a page that stops an event does not hide it.
+    for (let type in handlers)
+      addEventListener(
+        type,
+        (event) => {
+          try {
+            handlers[type](event);
+          } catch {}
+        },
+        true,
+      );
+    ["pushState", "replaceState"].map((name) => {
+      let original = past[name];
+      past[name] = (...values) => {
+        lookSoon(original.apply(past, values));
+      };
+    });
+    look();
+  }
+}

@@ -1,0 +1,320 @@
+"""The composition root: the one place where settings, adapters and use cases meet.
+
+Everything is built when it is first needed and imported only then: what an accepting function
+imports decides how long its cold start takes. Hence the imports inside functions.
+"""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, TypeAlias
+
+from warmlead.application.accept import Accepted, accept
+from warmlead.domain.errors import RejectedError
+from warmlead.domain.identity import LeadIds
+from warmlead.domain.trigger import Topic
+from warmlead.ports import RawRequest, Source
+from warmlead.settings import Settings, read_settings
+from warmlead.web.answer import Answer
+from warmlead.web.edge import Edge, Limits
+from warmlead.web.json_logging import configure_logging
+from warmlead.web.senders import Sender, answer_sender
+from warmlead.web.snippet import SCRIPT_PATH, script_answer
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from warmlead.application.apply import Scoring
+    from warmlead.buses.sqlite import SqliteBus
+    from warmlead.model.loading import Model
+    from warmlead.sources.generic import FormSettings
+    from warmlead.sqlite_file import SqliteFile
+    from warmlead.stores.sqlite import SqliteLeadStore
+
+RELEASE = "0.1.0"
+"""Kept here because a staged function has no package metadata to read it from."""
+
+SUBSCRIPTIONS = {"score": Topic.LEAD_EVENTS, "quarantine": Topic.QUARANTINE}
+"""Who works on what on one machine; what is in quarantine waits for a person."""
+
+Handler: TypeAlias = "Callable[[Request], Awaitable[Response]]"
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        """The present, in aware UTC."""
+        return datetime.now(UTC)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, from its environment; read once."""
+    return read_settings(os.environ)
+
+
+# --- what the functions run ----------------------------------------------------------------
+
+
+@cache
+def forms() -> Handler:
+    """The ``forms`` function: website forms, one path a sender."""
+    return _accepting("forms", [_generic(settings())], settings().form_bytes)
+
+
+@cache
+def track() -> Handler:
+    """The ``track`` function: Segment's tracking API and the browser snippet."""
+    return _accepting("track", [_segment(settings())], settings().track_batch_bytes)
+
+
+@cache
+def score() -> Handler:
+    """The ``score`` function: applies the events that Pub/Sub pushes."""
+    from warmlead.application.apply import apply
+    from warmlead.application.messages import read_events, set_aside
+    from warmlead.web.pubsub_push import parse_push
+
+    clock, scoring = SystemClock(), _scoring(settings())
+
+    async def work(request: RawRequest) -> Answer:
+        data = parse_push(request.body).data
+        try:
+            events = read_events(data)
+        except RejectedError as error:  # sent again it would be no better: acknowledged
+            await set_aside(data, error, bus=bus(), now=request.received_at)
+            return Answer(200, b"{}", facts={"reason": error.reason})
+        await apply(events, store=store(), bus=bus(), scoring=scoring, clock=clock)
+        return Answer(200, b"{}", facts={"events": len(events)})
+
+    return _edge("score", work, body_bytes=20_000_000)
+
+
+def sources(using: Settings) -> Mapping[str, Source]:
+    """Every sender, by name."""
+    return {sender.name: sender for sender in (_generic(using), _segment(using))}
+
+
+def _accepting(function: str, senders: list[Sender], body_bytes: int) -> Handler:
+    ids = LeadIds(settings().id_secret.encode())
+    by_name = {sender.name: sender for sender in senders}
+
+    async def taken(request: RawRequest, sender: Sender) -> Accepted:
+        return await accept(request, sender, bus=bus(), ids=ids)
+
+    async def work(request: RawRequest) -> Answer:
+        if function == "track" and request.path.endswith(SCRIPT_PATH):
+            return script_answer(request)
+        first = request.path.strip("/").partition("/")[0]
+        sender = by_name.get(first, senders[0])
+        return await answer_sender(request, sender, taken)
+
+    return _edge(function, work, body_bytes=body_bytes)
+
+
+def _edge(
+    function: str, work: Callable[[RawRequest], Awaitable[Answer]], *, body_bytes: int
+) -> Handler:
+    configure_logging(human=not settings().production)
+    edge = Edge(
+        work,
+        function=function,
+        limits=Limits(body_bytes, settings().body_timeout_s),
+        clock=SystemClock(),
+        new_id=lambda: uuid.uuid4().hex,
+    )
+    return edge.answer
+
+
+def _generic(using: Settings) -> Sender:
+    from warmlead.sources.generic import FormSettings, GenericSource
+
+    unconfigured = None if using.production else FormSettings(allow_unsigned=True)
+    return GenericSource(form_settings(using), unconfigured=unconfigured)
+
+
+def form_settings(using: Settings) -> "Mapping[str, FormSettings]":
+    """The configured forms, by name."""
+    from warmlead.sources.generic import read_forms
+
+    return read_forms(_form_file(using))
+
+
+def _form_file(using: Settings) -> object:
+    """What the file of form mappings says; ``env:NAME`` stands for a secret in a variable."""
+    if using.forms is None:
+        return None
+    import yaml
+
+    from warmlead.domain.errors import ConfigurationError
+
+    try:
+        return _with_secrets(yaml.safe_load(using.forms.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        problem = f"it cannot be read: {type(error).__name__}"
+        raise ConfigurationError.one(f"WARMLEAD_FORMS {using.forms}", problem) from error
+
+
+def _with_secrets(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _with_secrets(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_with_secrets(part) for part in value]
+    if isinstance(value, str) and value.startswith("env:"):
+        return os.environ.get(value.removeprefix("env:"), "")
+    return value
+
+
+def _segment(using: Settings) -> Sender:
+    from warmlead.sources.segment import SegmentSource
+
+    return SegmentSource(using.write_keys, max_event_bytes=using.track_event_bytes)
+
+
+# --- what they run on ----------------------------------------------------------------------
+
+
+@cache
+def model() -> "Model":
+    """The model of this process."""
+    return load_model(settings().model)
+
+
+def load_model(name: str) -> "Model":
+    """A ready-made model by its name, or the model in a file.
+
+    Raises ``ConfigurationError`` with every fault, or if there is neither.
+    """
+    from warmlead.model.loading import load
+
+    return load(model_text(name), name=name)
+
+
+def model_text(name: str) -> str:
+    """A model as it is written: a ready-made one by its name, or a file.
+
+    Raises ``ConfigurationError`` if there is neither.
+    """
+    from warmlead.domain.errors import ConfigurationError
+    from warmlead.model.loading import ready_names, ready_text
+
+    if name in ready_names():
+        return ready_text(name)
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"no model file can be read there; ready-made are {', '.join(ready_names())}"
+        raise ConfigurationError.one(f"There is no model {name}:", problem) from error
+
+
+def needs_replay(new: "Model", using: Settings) -> list[str]:
+    """The signals that ``new`` takes for other events than the histories kept here do."""
+    from warmlead.model.loading import load, reclassified
+
+    if not (record := _classifying_model(using)).exists():
+        return []
+    return reclassified(load(record.read_text(encoding="utf-8"), name=str(record)), new)
+
+
+def remember_model(using: Settings) -> None:
+    """Notes that the histories kept here are classified by the model in the settings."""
+    using.data.mkdir(parents=True, exist_ok=True)
+    record = _classifying_model(using)
+    fresh = record.with_suffix(f".{os.getpid()}")
+    fresh.write_text(model_text(using.model), encoding="utf-8")
+    fresh.replace(record)  # whole at any moment: another process may be starting
+
+
+def _classifying_model(using: Settings) -> Path:
+    return using.data / "classified-by.yaml"
+
+
+def _scoring(using: Settings) -> "Scoring":
+    from warmlead.application.apply import Scoring
+
+    return Scoring(model().rules, model().titles, LeadIds(using.id_secret.encode()))
+
+
+@cache
+def file() -> "SqliteFile":
+    """The data file of this process."""
+    return _open_file(settings())
+
+
+@cache
+def bus() -> "SqliteBus":
+    """The bus of this process."""
+    return _open_bus(file())
+
+
+@cache
+def store() -> "SqliteLeadStore":
+    """The lead store of this process."""
+    from warmlead.stores.sqlite import SqliteLeadStore
+
+    return SqliteLeadStore(file(), SystemClock())
+
+
+def _open_file(using: Settings) -> "SqliteFile":
+    from warmlead.sqlite_file import SqliteFile
+
+    using.data.mkdir(parents=True, exist_ok=True)
+    return SqliteFile(using.data / "warmlead.sqlite3")
+
+
+def _open_bus(file: "SqliteFile") -> "SqliteBus":
+    from warmlead.buses.sqlite import SqliteBus
+
+    return SqliteBus(file, SystemClock(), SUBSCRIPTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Everything that one machine needs, for commands: opened for them, closed after them."""
+
+    settings: Settings
+    clock: SystemClock
+    ids: LeadIds
+    model: "Model"
+    file: "SqliteFile"
+    store: "SqliteLeadStore"
+    bus: "SqliteBus"
+
+
+@asynccontextmanager
+async def embedded(using: Settings | None = None) -> AsyncIterator[Embedded]:
+    """The embedded backend; that of this process's settings if none are given."""
+    from warmlead.stores.sqlite import SqliteLeadStore
+
+    chosen = using or settings()
+    loaded = load_model(chosen.model)
+    clock = SystemClock()
+    async with _open_file(chosen) as file:
+        yield Embedded(
+            settings=chosen,
+            clock=clock,
+            ids=LeadIds(chosen.id_secret.encode()),
+            model=loaded,
+            file=file,
+            store=SqliteLeadStore(file, clock),
+            bus=_open_bus(file),
+        )
+
+
+@asynccontextmanager
+async def scratch_store() -> AsyncIterator["SqliteLeadStore"]:
+    """An empty store that is gone afterwards: where leads are rebuilt."""
+    from warmlead.sqlite_file import SqliteFile
+    from warmlead.stores.sqlite import SqliteLeadStore
+
+    with TemporaryDirectory(prefix="warmlead-") as folder:
+        async with SqliteFile(Path(folder, "scratch.sqlite3")) as file:
+            yield SqliteLeadStore(file, SystemClock())
