@@ -1,0 +1,169 @@
+"""``warmlead model``: checks the reviewed file, shows it, applies it to everyone."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel, ConfigDict
+from rich.markup import escape
+
+from warmlead import wiring
+from warmlead.application.rescore import Rescored, rescore
+from warmlead.cli.output import EXIT_WRONG, Json, console, count_of, errors, fail, print_json
+from warmlead.model.findings import Finding, Severity
+from warmlead.model.loading import check, json_schema, load
+
+app = typer.Typer(no_args_is_help=True, help="The reviewed file that says what is worth how much.")
+
+
+class FindingRow(BaseModel):
+    """One fault or doubt, where it is, and what may have been meant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    severity: str
+    line: int
+    column: int
+    path: str
+    message: str
+    suggestion: str
+
+
+class CheckReport(BaseModel):
+    """Everything that was found in a model file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    version: str | None
+    errors: int
+    warnings: int
+    findings: list[FindingRow]
+    needs_replay: list[str]
+
+
+@app.command("check")
+def check_file(
+    file: Annotated[Path, typer.Argument(help="The model file.", metavar="FILE")],
+    as_json: Json = False,
+) -> None:
+    """Find every fault and doubt in a model file; exits with 1 if there is a fault.
+
+    Also names the signals that the model in use takes for other events: these need `replay`.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise fail(f"{file} cannot be read: {type(error).__name__}", code=EXIT_WRONG) from error
+    report = _report(file, text, check(text))
+    if as_json:
+        print_json(report)
+    else:
+        _print(report)
+    if report.errors:
+        raise typer.Exit(EXIT_WRONG)
+
+
+def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
+    faults = sum(finding.severity is Severity.ERROR for finding in found)
+    version, needs_replay = None, []
+    if not faults:
+        checked = load(text, name=str(file))
+        version = checked.version
+        needs_replay = wiring.needs_replay(checked, wiring.settings())
+    rows = [
+        FindingRow(
+            severity=finding.severity,
+            line=finding.line,
+            column=finding.column,
+            path=finding.path,
+            message=finding.message,
+            suggestion=finding.suggestion,
+        )
+        for finding in found
+    ]
+    return CheckReport(
+        file=str(file),
+        version=version,
+        errors=faults,
+        warnings=len(found) - faults,
+        findings=rows,
+        needs_replay=needs_replay,
+    )
+
+
+def _print(report: CheckReport) -> None:
+    for row in report.findings:
+        colour = "red" if row.severity == Severity.ERROR else "yellow"
+        where = f"{report.file}:{row.line}:{row.column}"
+        subject = f"{row.path}: " if row.path else ""
+        console.print(
+            f"[bold]{escape(where)}[/] [{colour}]{row.severity}[/] {escape(subject + row.message)}",
+            soft_wrap=True,
+        )
+        if row.suggestion:
+            console.print(f"    [dim]{escape(row.suggestion)}[/]", soft_wrap=True)
+    if report.errors:
+        found = f"{count_of(report.errors, 'fault')}, {count_of(report.warnings, 'warning')}"
+        console.print(f"{found}: not usable yet.")
+        return
+    warnings = f", {count_of(report.warnings, 'warning')}" if report.warnings else ""
+    console.print(f"[green]{escape(report.file)} is valid[/], version {report.version}{warnings}.")
+    if report.needs_replay:
+        names = ", ".join(report.needs_replay)
+        console.print(
+            f"What these signals are differs from the model in use: {names}.\n"
+            "When you change over, run [bold]warmlead replay[/], so that past events count too."
+        )
+
+
+@app.command()
+def show(
+    name: Annotated[
+        str | None, typer.Argument(help="A ready-made model; the one in use if none is given.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show a model as it is written. Copy one with: warmlead model show b2b-saas > model.yaml."""
+    chosen = name or wiring.settings().model
+    text = wiring.model_text(chosen)
+    if as_json:
+        loaded = load(text, name=chosen)
+        print_json({"name": chosen, "version": loaded.version, "text": text})
+        return
+    typer.echo(text, nl=False)
+
+
+@app.command()
+def apply(as_json: Json = False) -> None:
+    """Bring every lead up to date under the model in use, from what is kept of it.
+
+    Reads no raw event. May run beside `serve`, be stopped, and be run again.
+    """
+    done = asyncio.run(_apply())
+    if as_json:
+        print_json({"leads": done.leads, "changed": done.changed, "moved": done.moved})
+        return
+    console.print(
+        f"{count_of(done.leads, 'lead')} looked at: another score for {done.changed}, "
+        f"another stage for {done.moved}."
+    )
+
+
+async def _apply() -> Rescored:
+    async with wiring.embedded() as system:
+        with errors.status("applying the model …"):
+            return await rescore(
+                store=system.store,
+                bus=system.bus,
+                rules=system.model.rules,
+                titles=system.model.titles,
+                clock=system.clock,
+            )
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of model files, for editors."""
+    print_json(json_schema())

@@ -1,0 +1,95 @@
+"""``warmlead send``: replays a fixture into a running server, as its sender would send it."""
+
+import base64
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from warmlead import wiring
+from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, console, fail
+from warmlead.sources.generic import FormSettings
+from warmlead.web.signatures import sign_standard_webhooks
+
+SENDERS = ("generic", "segment")
+TIMEOUT_S = 30.0
+_TYPES = {".json": "application/json", ".txt": "text/plain"}
+
+
+def send(
+    sender: Annotated[str, typer.Argument(help="Who sends: generic or segment.")],
+    fixture: Annotated[
+        str, typer.Argument(help="A file with the body (.json, or form fields), or - for input.")
+    ],
+    to: Annotated[str, typer.Option(help="Where Warmlead serves.")] = "http://127.0.0.1:8080",
+    form: Annotated[str, typer.Option(help="The form's name, for generic.")] = "",
+    write_key: Annotated[str, typer.Option(help="The write key, for segment.")] = "local",
+) -> None:
+    """Send a fixture as its sender would, signed if the form's settings ask for it.
+
+    A file of form fields holds them as a browser encodes them: email=ada%40example.com&name=Ada
+    """
+    if sender not in SENDERS:
+        known = " and ".join(SENDERS)
+        raise fail(f"There is no sender {sender}; there are {known}.", code=EXIT_MISUSE)
+    body = _read(fixture)
+    headers = {"Content-Type": _type_of(fixture, body), "User-Agent": "warmlead-send"}
+    if sender == "segment":
+        path = "/v1/batch"
+        headers["Authorization"] = "Basic " + base64.b64encode(f"{write_key}:".encode()).decode()
+    else:
+        path = f"/forms/generic/{form}".rstrip("/")
+        headers |= _signature(form, body)
+    _post(f"{to.rstrip('/')}{path}", body, headers)
+
+
+def _read(fixture: str) -> bytes:
+    if fixture == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(fixture).read_bytes()
+    except OSError as error:
+        raise fail(f"{fixture} cannot be read: {error.strerror}", code=EXIT_MISUSE) from error
+
+
+def _type_of(fixture: str, body: bytes) -> str:
+    if body.lstrip()[:1] in (b"{", b"["):
+        return "application/json"
+    return _TYPES.get(Path(fixture).suffix, "application/x-www-form-urlencoded")
+
+
+def _signature(form: str, body: bytes) -> Mapping[str, str]:
+    """The headers that sign the body as the form's settings say; none if it takes any post."""
+    settings: FormSettings | None = wiring.form_settings(wiring.settings()).get(form or "generic")
+    if settings is None or settings.signature is None:
+        return {}
+    scheme, secret = settings.signature, settings.signature.secrets[0]
+    if scheme.scheme == "hmac":
+        return {scheme.hmac.header: scheme.hmac.sign(body, secret)}
+    message_id = f"msg_{uuid.uuid4().hex}"
+    return sign_standard_webhooks(body, message_id=message_id, at=datetime.now(UTC), secret=secret)
+
+
+def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise fail(f"{url} is no http address.", code=EXIT_MISUSE)
+    request = urllib.request.Request(url, body, dict(headers))  # noqa: S310  # http, as checked
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310  # http
+            status, text = answer.status, answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        text = error.read().decode("utf-8", "replace")
+        raise fail(f"{url} answered {error.code}: {text}", code=EXIT_WRONG) from error
+    except OSError as error:
+        raise fail(
+            f"{url} does not answer.", hint="Is it running? Start it with: warmlead serve"
+        ) from error
+    console.print(f"{status} {escape(text)}")
+    console.print("[dim]see what it did: warmlead lead list[/]")

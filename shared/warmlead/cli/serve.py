@@ -1,0 +1,72 @@
+"""``warmlead serve``: all functions in one process, on one SQLite file."""
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.markup import escape
+
+from warmlead import wiring
+from warmlead.cli.output import console
+from warmlead.cli.site import Site, load_function
+from warmlead.cli.worker import Worker
+from warmlead.settings import Settings
+from warmlead.web.json_logging import configure_logging
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="The port to listen on.")] = 8080,
+    data: Annotated[
+        Path | None, typer.Option(help="The folder of the SQLite file; .warmlead by default.")
+    ] = None,
+) -> None:
+    """Serve all functions in this process: forms, track and score, on one SQLite file.
+
+    The very entry points that are deployed are mounted at /forms and /track, and what SDKs
+    expect at the root is there too (/v1/batch). Events are applied as they come. Several may
+    serve one folder at once. Ctrl-C ends it; nothing that was accepted is lost.
+    """
+    if data is not None:
+        os.environ["WARMLEAD_DATA"] = str(data)  # the functions read their settings from there
+    settings = wiring.settings()
+    base = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
+    console.print(f"[bold]Warmlead[/] serves [bold]{base}[/], data in {escape(str(settings.data))}")
+    console.print(f"  model      {escape(settings.model)}, version {wiring.model().version}")
+    console.print(f"  a form     POST {base}/forms/generic")
+    console.print(
+        f"  tracking   {base}/v1/batch" + ("" if settings.production else "  (write key: local)")
+    )
+    script = f"<script async src={base}/track/warmlead.js data-key=…></script>"
+    console.print(f"  a website  {script}", soft_wrap=True)
+    console.print("  watch      [bold]warmlead triggers --follow[/], [bold]warmlead lead list[/]")
+    _tell_of_reclassified(settings)
+    configure_logging(human=not settings.production)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it repeats what was just said
+    asyncio.run(_serve(host, port))
+
+
+def _tell_of_reclassified(settings: Settings) -> None:
+    if signals := wiring.needs_replay(wiring.model(), settings):
+        console.print(
+            f"[yellow]The model takes {', '.join(signals)} for other events than before: run "
+            "[bold]warmlead replay[/], so that past events count too.[/]"
+        )
+    else:
+        wiring.remember_model(settings)
+
+
+async def _serve(host: str, port: int) -> None:
+    site = Site({name: load_function(name) for name in ("forms", "track")})
+    worker = Worker(
+        load_function("score"), bus=wiring.bus(), store=wiring.store(), clock=wiring.SystemClock()
+    )
+    config = uvicorn.Config(
+        site, host=host, port=port, log_config=None, access_log=False, lifespan="off", ws="none"
+    )
+    async with wiring.file(), worker:
+        await uvicorn.Server(config).serve()

@@ -1,0 +1,137 @@
+"""Works the bus of one machine: hands each message to ``score`` as Pub/Sub would push it.
+
+Also sends the triggers that a crash left unsent. What fails is tried again later, by the bus.
+"""
+
+import asyncio
+import base64
+import contextlib
+import json
+import logging
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from starlette.types import ASGIApp, Message
+
+from warmlead.application.quarantine import SCORE
+from warmlead.application.send import sweep
+from warmlead.buses.sqlite import SqliteBus
+from warmlead.domain.errors import WarmleadError
+from warmlead.ports import Clock, Delivery, LeadStore
+from warmlead.web.json_logging import log_event
+
+MOST_AT_ONCE = 256
+LOOK_EVERY_S = 0.5
+"""How often to look for messages of other processes, and for those due again."""
+
+SWEEP_EVERY_S = 30.0
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Runs while its context is open; leaving it finishes what is under way."""
+
+    def __init__(self, score: ASGIApp, *, bus: SqliteBus, store: LeadStore, clock: Clock) -> None:
+        self._score = score
+        self._bus = bus
+        self._store = store
+        self._clock = clock
+        self._ending = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._sweep())]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._ending.set()
+        await asyncio.gather(*self._tasks)
+
+    async def _work(self) -> None:
+        while not self._ending.is_set():
+            try:
+                due = await self._bus.pull(SCORE, most=MOST_AT_ONCE, now=self._clock.now())
+                await self._deliver(due)
+            except WarmleadError as error:
+                log_event(_log, "bus_unavailable", level=logging.WARNING, error=error)
+                due = []
+            if not due:
+                await self._bus.arrival(SCORE, within_s=LOOK_EVERY_S)
+
+    async def _sweep(self) -> None:
+        while not self._ending.is_set():
+            try:
+                sent = await sweep(store=self._store, bus=self._bus, now=self._clock.now())
+            except WarmleadError as error:
+                log_event(_log, "sweep_failed", level=logging.WARNING, error=error)
+            else:
+                if sent:
+                    log_event(_log, "triggers_swept", triggers=sent)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), SWEEP_EVERY_S)
+
+    async def _deliver(self, due: Sequence[Delivery]) -> None:
+        statuses = await asyncio.gather(*(self._push(delivery) for delivery in due))
+        outcomes = list(zip(due, statuses, strict=True))
+        done = [delivery for delivery, status in outcomes if _is_success(status)]
+        if done:
+            await self._bus.acknowledge(done)
+        for delivery, status in outcomes:
+            if not _is_success(status):
+                why = f"score answered {status}"
+                await self._bus.retry_later(delivery, why=why, now=self._clock.now())
+
+    async def _push(self, delivery: Delivery) -> int:
+        """The status with which ``score`` answers the message, in Pub/Sub's push envelope."""
+        published = delivery.published
+        envelope = {
+            "message": {
+                "data": base64.b64encode(published.message.body).decode(),
+                "attributes": dict(published.message.attributes),
+                "messageId": published.message_id,
+                "publishTime": published.at.isoformat(),
+            },
+            "subscription": SCORE,
+            "deliveryAttempt": delivery.attempt,
+        }
+        return await post(self._score, json.dumps(envelope).encode())
+
+
+def _is_success(status: int) -> bool:
+    return 200 <= status < 300  # noqa: PLR2004  # HTTP's class of success
+
+
+async def post(app: ASGIApp, body: bytes) -> int:
+    """Posts a JSON body to an application in this process; returns the status of its answer."""
+    statuses: list[int] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/",
+        "raw_path": b"/",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+        "server": ("score", 80),
+        "client": ("bus", 0),
+    }
+    await app(scope, receive, send)
+    return statuses[0]
