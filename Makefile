@@ -8,7 +8,7 @@ LOCK   := infra/locks/dev.txt
 T      ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check lint format types imports lock-check lock bench clean
+.PHONY: help setup demo serve test check lint format types imports bench snippet lock lock-check clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
@@ -40,6 +40,10 @@ bench: $(READY) ## Measure: import time, memory, events a second, microseconds a
 	$(BIN)/python tests/bench.py
 
 ##@ Release it
+snippet: ## Build the browser snippet from its source (needs Node)
+	cd shared/warmlead/web/snippet && \
+	  npx --yes esbuild@0.28.2 snippet.js --minify --target=es2021 --outfile=warmlead.js --log-level=warning && \
+	  sha256sum snippet.js warmlead.js > SHA256SUMS
 lock: $(READY) ## Lock all requirements with hashes, for development and for each function
 	$(BIN)/python infra/lock.py
 lock-check: $(READY) ## Fail if a lock is older than pyproject.toml
