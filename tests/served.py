@@ -1,0 +1,105 @@
+"""A running ``warmlead serve``, started as a user starts it, and what it knows of its leads."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PATIENCE_S = 20.0
+
+
+class Served:
+    """The server at ``base``, its data folder, and the command to ask it with."""
+
+    def __init__(self, base: str, data: Path, environment: Mapping[str, str]) -> None:
+        self.base = base
+        self.data = data
+        self.environment = dict(environment)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The ``warmlead`` command on the server's data."""
+        return subprocess.run(
+            [sys.executable, "-m", "warmlead.cli.main", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """What a command prints with ``--json``; it must succeed."""
+        done = self.command(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def lead(self, who: str) -> dict[str, Any] | None:
+        """A lead as ``lead show`` tells it; ``None`` if there is none yet."""
+        done = self.command("lead", "show", who, "--json")
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def post(
+        self, path: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """The status and body of the answer to a post."""
+        request = urllib.request.Request(f"{self.base}{path}", body, dict(headers or {}))
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+
+@contextmanager
+def serving(data: Path, *, port: int | None = None, **settings: str) -> Iterator[Served]:
+    """``warmlead serve`` on a free port; ended by SIGTERM, as a platform ends it."""
+    port = port or free_port()
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("WARMLEAD_")}
+    environment = {**clean, "WARMLEAD_DATA": str(data), **settings}
+    command = [sys.executable, "-m", "warmlead.cli.main", "serve", "--port", str(port)]
+    log_path = data.parent / f"serve-{port}.log"
+    with (
+        log_path.open("wb") as log,
+        subprocess.Popen(command, env=environment, stdout=log, stderr=log) as server,
+    ):
+        served = Served(f"http://127.0.0.1:{port}", data, environment)
+        try:
+            until(lambda: _answers(served.base) or server.poll() is not None)
+            assert server.poll() is None, log_path.read_text()
+            yield served
+        finally:
+            server.terminate()
+            server.wait(timeout=15)
+
+
+def until(holds: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
+    """The first true value of ``holds``, asked again and again; fails when patience ends."""
+    deadline = time.monotonic() + patience_s
+    while not (value := holds()):
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.05)
+    return value
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(base: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{base}/healthz", timeout=1).close()
+    except OSError:
+        return False
+    return True
