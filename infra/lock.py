@@ -3,6 +3,7 @@
 With ``--check`` nothing is changed, and stale locks are named.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 DEVELOPMENT = Path("infra/locks/dev.txt")
+# uv is in the virtual environment or, for the very first lock, on the path
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
 
 
@@ -35,19 +38,12 @@ def _lock(lock: Path, options: list[str], *, check: bool) -> bool:
         command = ["uv", "pip", "compile", "pyproject.toml", "--universal", "--generate-hashes"]
         command += ["--python-version", "3.11", "--custom-compile-command", "make lock"]
         command += ["--quiet", "--output-file", str(fresh), *options]
-        subprocess.run(command, cwd=ROOT, check=True, env=_environment())
+        subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "PATH": PATH})
         if check:
             return present.exists() and present.read_bytes() == fresh.read_bytes()
         present.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(fresh, present)
     return True
-
-
-def _environment() -> dict[str, str]:
-    """Uv is in the virtual environment, or, for the very first lock, on the path."""
-    import os
-
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def _phrase(line: Contribution, title: str) -> str:
             dated = "on" if line.first_day == line.last_day else "last on"
             return f"{title} {times}, {dated} {line.last_day}"
         case Part.FIT:
-            return f"fits: {title}"
+            return f"fits: {title}" if line.exact_micro >= 0 else f"speaks against: {title}"
         case Part.GROUP_LIMIT:
             bound = "most" if line.exact_micro < 0 else "least"
             return f"limit: the {bound} that {title} may count"

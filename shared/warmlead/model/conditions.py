@@ -4,6 +4,7 @@ A condition that names something unknown does not hold; evaluating one never rai
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,6 +60,12 @@ class Context:
         return tuple(dict.fromkeys(name for name in found if name))
 
 
+_AT_LEAST = re.compile(
+    r"(?:(?P<points>score|fit|engagement)|last_(?P<days>\d+)d\.(?P<label>\w+))"
+    r"\s*>=\s*(?P<least>\d+)"
+)
+
+
 class Formula:
     """An expression that is true, false or unknown of facts.
 
@@ -91,7 +98,12 @@ class Formula:
             return False
 
     def with_values(self, facts: Facts) -> str:
-        """The text, with the present values of what it names: ``score >= 50 (is 32)``."""
+        """What is asked, with the present values: ``a score of at least 50 (is 32)``.
+
+        Thresholds of points and counts are put into words, all else is told as it is written.
+        """
+        if (asked := _AT_LEAST.fullmatch(self.text)) and self.names[0] in facts:
+            return f"{_threshold(asked)} ({_in_words(facts, self.names[0])})"
         present = [(name, _in_words(facts, name)) for name in self.names]
         if not present:
             return self.text
@@ -99,6 +111,16 @@ class Formula:
         if len(present) == 1 and name in facts and self.text.startswith(name):
             return f"{self.text} ({value})"
         return f"{self.text} ({', '.join(f'{name} {value}' for name, value in present)})"
+
+
+def _threshold(asked: re.Match[str]) -> str:
+    least, days = asked["least"], asked["days"]
+    if days is None:
+        article = "" if asked["points"] == "engagement" else "a "
+        return f"{article}{asked['points']} of at least {least}"
+    times = "once" if least == "1" else f"{least} times"
+    when = "today" if days == "1" else f"in the last {days} days"
+    return f"{asked['label'].replace('_', ' ')} at least {times} {when}"
 
 
 def _in_words(facts: Facts, name: str) -> str:

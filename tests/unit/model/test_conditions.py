@@ -18,6 +18,8 @@ TYPES = {
     "tags": ValueType.LIST,
     "last_30d.webinar_attended": ValueType.INTEGER,
     "last_30d.whitepaper_downloaded": ValueType.INTEGER,
+    "last_1d.page_viewed": ValueType.INTEGER,
+    "engagement": ValueType.INTEGER,
 }
 CONTEXT = Context.of(TYPES, {})
 MQL = (
@@ -79,8 +81,9 @@ def test_each_clause_that_does_not_hold_is_told_with_its_value() -> None:
     }
 
     assert condition(MQL).missing(facts) == (
-        "score >= 50 (is 32)",
-        "one of: last_30d.whitepaper_downloaded >= 1 (is 0), last_30d.webinar_attended >= 1 (is 0)",
+        "a score of at least 50 (is 32)",
+        "one of: whitepaper downloaded at least once in the last 30 days (is 0), "
+        "webinar attended at least once in the last 30 days (is 0)",
     )
 
 
@@ -92,26 +95,29 @@ def test_each_clause_that_does_not_hold_is_told_with_its_value() -> None:
         ("unsubscribed", {"unsubscribed": False}, ("unsubscribed (is false)",)),
         ("!unsubscribed", {"unsubscribed": True}, ("!unsubscribed (unsubscribed is true)",)),
         ("score > fit", {"score": 1, "fit": 2}, ("score > fit (score is 1, fit is 2)",)),
+        ("last_1d.page_viewed >= 3", {"last_1d.page_viewed": 1},
+         ("page viewed at least 3 times today (is 1)",)),
+        ("engagement >= 30", {"engagement": 2}, ("engagement of at least 30 (is 2)",)),
         ("50 <= score", {"score": 1}, ("50 <= score (score is 1)",)),
         ('"vip" in tags', {"tags": ["a"]}, ('"vip" in tags (tags is ["a"])',)),
         ("1 > 2", {}, ("1 > 2",)),
         # parentheses that change nothing are gone, and nested groups are one
         ("((score >= 5) && (fit >= 5))", {"score": 1, "fit": 1},
-         ("score >= 5 (is 1)", "fit >= 5 (is 1)")),
+         ("a score of at least 5 (is 1)", "a fit of at least 5 (is 1)")),
         ("score >= 5 || (fit >= 5 || unsubscribed)", {"score": 1, "fit": 1, "unsubscribed": False},
-         ("one of: score >= 5 (is 1), fit >= 5 (is 1), unsubscribed (is false)",)),
+         ("one of: a score of at least 5 (is 1), a fit of at least 5 (is 1), unsubscribed (is false)",)),
         # within a group only what is missing of an alternative is told
         ("(score >= 5 && fit >= 5) || unsubscribed", {"score": 9, "fit": 1, "unsubscribed": False},
-         ("one of: fit >= 5 (is 1), unsubscribed (is false)",)),
+         ("one of: a fit of at least 5 (is 1), unsubscribed (is false)",)),
         ("(score >= 5 && fit >= 5) || unsubscribed", {"score": 1, "fit": 1, "unsubscribed": False},
-         ("one of: score >= 5 (is 1) and fit >= 5 (is 1), unsubscribed (is false)",)),
+         ("one of: a score of at least 5 (is 1) and a fit of at least 5 (is 1), unsubscribed (is false)",)),
         # && and || within texts, functions and ?: do not split anything
         ('country == "a && b"', {"country": "c"}, ('country == "a && b" (is "c")',)),
         ("score > 5 ? fit > 5 : fit > 9 && fit < 12", {"score": 6, "fit": 1},
          ("score > 5 ? fit > 5 : fit > 9 && fit < 12 (score is 6, fit is 1)",)),
         ('tags.exists(t, t == "a" || t == "b")', {"tags": []},
          ('tags.exists(t, t == "a" || t == "b") (is [])',)),
-        ("score >= 5 // and why\n && fit >= 5", {"score": 5, "fit": 1}, ("fit >= 5 (is 1)",)),
+        ("score >= 5 // and why\n && fit >= 5", {"score": 5, "fit": 1}, ("a fit of at least 5 (is 1)",)),
     ],
 )  # fmt: skip
 def test_what_is_missing_reads_like_a_sentence(
