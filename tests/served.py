@@ -19,10 +19,17 @@ PATIENCE_S = 20.0
 class Served:
     """The server at ``base``, its data folder, and the command to ask it with."""
 
-    def __init__(self, base: str, data: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        base: str,
+        data: Path,
+        environment: Mapping[str, str],
+        process: subprocess.Popen[bytes],
+    ) -> None:
         self.base = base
         self.data = data
         self.environment = dict(environment)
+        self.process = process
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The ``warmlead`` command on the server's data."""
@@ -70,7 +77,7 @@ def serving(data: Path, *, port: int | None = None, **settings: str) -> Iterator
         log_path.open("wb") as log,
         subprocess.Popen(command, env=environment, stdout=log, stderr=log) as server,
     ):
-        served = Served(f"http://127.0.0.1:{port}", data, environment)
+        served = Served(f"http://127.0.0.1:{port}", data, environment, server)
         try:
             until(lambda: _answers(served.base) or server.poll() is not None)
             assert server.poll() is None, log_path.read_text()

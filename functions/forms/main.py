@@ -6,8 +6,10 @@ from starlette.responses import Response
 
 from warmlead import wiring
 
+handle = wiring.forms()  # at the start, which faulty settings refuse
+
 
 @functions_framework.aio.http
 async def forms(request: Request) -> Response:
     """Verifies, translates and publishes a form submission, and answers its sender."""
-    return await wiring.forms()(request)
+    return await handle(request)

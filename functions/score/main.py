@@ -9,8 +9,10 @@ from starlette.responses import Response
 
 from warmlead import wiring
 
+handle = wiring.score()  # at the start, which faulty settings refuse
+
 
 @functions_framework.aio.http
 async def score(request: Request) -> Response:
     """Counts the pushed events on their leads and publishes what that triggers."""
-    return await wiring.score()(request)
+    return await handle(request)

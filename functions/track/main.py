@@ -6,8 +6,10 @@ from starlette.responses import Response
 
 from warmlead import wiring
 
+handle = wiring.track()  # at the start, which faulty settings refuse
+
 
 @functions_framework.aio.http
 async def track(request: Request) -> Response:
     """Checks the write key, translates and publishes events, and answers the client."""
-    return await wiring.track()(request)
+    return await handle(request)

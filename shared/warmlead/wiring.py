@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeAlias
 
 from warmlead.application.accept import Accepted, accept
-from warmlead.domain.errors import RejectedError
+from warmlead.domain.errors import ConfigurationError, RejectedError
 from warmlead.domain.identity import LeadIds
 from warmlead.domain.trigger import Topic
 from warmlead.ports import RawRequest, Source
@@ -154,8 +154,6 @@ def _form_file(using: Settings) -> object:
         return None
     import yaml
 
-    from warmlead.domain.errors import ConfigurationError
-
     try:
         return _with_secrets(yaml.safe_load(using.forms.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -203,7 +201,6 @@ def model_text(name: str) -> str:
 
     Raises ``ConfigurationError`` if there is neither.
     """
-    from warmlead.domain.errors import ConfigurationError
     from warmlead.model.loading import ready_names, ready_text
 
     if name in ready_names():
@@ -221,12 +218,16 @@ def needs_replay(new: "Model", using: Settings) -> list[str]:
 
     if not (record := _classifying_model(using)).exists():
         return []
-    return reclassified(load(record.read_text(encoding="utf-8"), name=str(record)), new)
+    try:
+        old = load(record.read_text(encoding="utf-8"), name=str(record))
+    except ConfigurationError:  # it was valid for another release
+        return sorted(new.rules.scoring.signals)
+    return reclassified(old, new)
 
 
 def remember_model(using: Settings) -> None:
     """Notes that the histories kept here are classified by the model in the settings."""
-    using.data.mkdir(parents=True, exist_ok=True)
+    _make_data_folder(using)
     record = _classifying_model(using)
     fresh = record.with_suffix(f".{os.getpid()}")
     fresh.write_text(model_text(using.model), encoding="utf-8")
@@ -266,8 +267,16 @@ def store() -> "SqliteLeadStore":
 def _open_file(using: Settings) -> "SqliteFile":
     from warmlead.sqlite_file import SqliteFile
 
-    using.data.mkdir(parents=True, exist_ok=True)
+    _make_data_folder(using)
     return SqliteFile(using.data / "warmlead.sqlite3")
+
+
+def _make_data_folder(using: Settings) -> None:
+    try:
+        using.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"no folder can be made there: {error.strerror}"
+        raise ConfigurationError.one(f"WARMLEAD_DATA {using.data}", problem) from error
 
 
 def _open_bus(file: "SqliteFile") -> "SqliteBus":

@@ -8,7 +8,7 @@ from pathlib import Path
 README = Path(__file__).parents[2] / "README.md"
 
 
-def test_the_readme_shows_the_demos_real_output():
+def test_the_readme_shows_the_demos_real_output() -> None:
     shown = re.search(r"<!-- demo:.*?```\n(.*?)```", README.read_text(), re.DOTALL)
     assert shown
 

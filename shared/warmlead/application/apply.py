@@ -10,13 +10,13 @@ from warmlead.application.settle import settle
 from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event
 from warmlead.domain.history import EXACT_DAYS
-from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
+from warmlead.domain.identity import Identifier, Kind, LeadIds, identifiers_of
 from warmlead.domain.lead import (
-    MAX_KEPT_EVENTS,
     MAX_TRAILS,
     Lead,
     Trail,
     has_event,
+    is_flooding,
     regroup,
     touch_trails,
 )
@@ -100,26 +100,37 @@ class Decision:
         """What to write, or which other leads must be seen first."""
         before = {lead.id: lead for lead in loaded.values() if lead}
         trails = {id_: t for lead in before.values() for id_, t in lead.trails.items()}
-        unseen = frozenset(self._ids.values()) - trails.keys() - loaded.keys()
-        if unseen:
+        is_full = any(len(lead.trails) >= MAX_TRAILS for lead in before.values())
+        events = [self._of_known(e, trails) for e in self._events] if is_full else self._events
+        wanted = {self._ids[i] for event in events for i in identifiers_of(event)}
+        if unseen := frozenset(wanted - trails.keys() - loaded.keys()):
             return Need(unseen)
-        applied, after = self._take(trails)
+        applied, after = self._take(events, trails)
         if after == trails:
             return Commit(applied)
         return self._commit(before, after, applied)
 
-    def _take(self, trails: Mapping[str, Trail]) -> tuple[Applied, Mapping[str, Trail]]:
+    def _of_known(self, event: Event, trails: Mapping[str, Trail]) -> Event:
+        """The event, without those of its weaker identifiers that the lead does not have yet."""
+        _, *weaker = identifiers_of(event)
+        strangers = [i.kind for i in weaker if self._ids[i] not in trails]
+        fields = {Kind.USER: "user_id", Kind.ANONYMOUS: "anonymous_id"}
+        return event.model_copy(update={fields[kind]: None for kind in strangers})
+
+    def _take(
+        self, events: Sequence[Event], trails: Mapping[str, Trail]
+    ) -> tuple[Applied, Mapping[str, Trail]]:
         """The trails after the events, and what became of each event."""
         counted, duplicates = 0, 0
         refused: list[tuple[Event, Reason]] = []
         oldest = self._now - timedelta(days=EXACT_DAYS)
-        for event in self._events:
+        for event in events:
             if event.received_at < oldest:
                 refused.append((event, Reason.RECEIVED_TOO_LONG_AGO))
                 continue
             if known := has_event(trails, event.key):
                 duplicates += 1
-            elif _is_flooding(trails):
+            elif is_flooding(trails, event.trust):
                 refused.append((event, Reason.LEAD_FLOODED))
                 continue
             trails = touch_trails(trails, event, self._ids, self._scoring.rules)
@@ -142,8 +153,3 @@ class Decision:
             aliases.update((id_, lead.id) for id_ in lead.trails if id_ not in {lead.id, *had})
         result = Applied(applied.counted, applied.duplicates, applied.quarantined, tuple(triggers))
         return Commit(result, leads, aliases, transitions)
-
-
-def _is_flooding(trails: Mapping[str, Trail]) -> bool:
-    kept = sum(len(trail.history.kept) for trail in trails.values())
-    return kept >= MAX_KEPT_EVENTS or len(trails) >= MAX_TRAILS

@@ -9,8 +9,8 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from warmlead.domain.assessment import Assessment, assess
-from warmlead.domain.event import Property
-from warmlead.domain.lead import Lead
+from warmlead.domain.event import Property, Trust
+from warmlead.domain.lead import Lead, is_flooding
 from warmlead.domain.lifecycle import ANONYMOUS, SALES_STAGES
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import MICRO, Contribution
@@ -85,6 +85,7 @@ class LeadView(_Stable):
     last_touch: dict[str, str]
     identifiers: dict[str, list[str]]
     entered: dict[str, int]
+    flooding: bool
     created_at: datetime
     as_of: datetime
     model_version: str
@@ -114,6 +115,7 @@ def view(lead: Lead, rules: Rules, now: datetime, *, known_at: datetime | None =
         last_touch=dict(lead.last_touch.attribution) if lead.last_touch else {},
         identifiers=identifiers,
         entered=dict(lead.progress.entered),
+        flooding=is_flooding(lead.trails, Trust.PUBLIC),
         created_at=lead.created_at,
         as_of=now,
         model_version=rules.version,

@@ -6,9 +6,9 @@ message and one commit.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
@@ -25,7 +25,7 @@ class LeadEvents(_Own):
     """The events that one request brought for one lead."""
 
     v: Literal[1] = 1
-    events: list[Event]
+    events: Annotated[list[Event], Field(min_length=1)]
 
 
 class Quarantined(_Own):

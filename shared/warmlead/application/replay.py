@@ -49,12 +49,13 @@ async def replay(
     live traffic, be killed, and be run again. ``progress`` is told the number of events read.
     """
     events = unreadable = 0
+    seen: set[int] = set()
     async for message_events in _read(archive):
         if message_events is None:
             unreadable += 1
             continue
         events += len(message_events)
-        await _rebuild(message_events, scratch, scoring)
+        await _rebuild(_first_copies(message_events, seen), scratch, scoring)
         progress(events)
     leads = moved = 0
     async for rebuilt in scratch.leads():
@@ -75,8 +76,21 @@ async def _read(archive: MessageLog) -> AsyncIterator[Sequence[Event] | None]:
             yield None
 
 
+def _first_copies(events: Sequence[Event], seen: set[int]) -> list[Event]:
+    """Those whose key was not seen before: what was released from quarantine is there twice."""
+    first = []
+    for event in events:
+        key = int(event.key, 16)
+        if key not in seen:
+            seen.add(key)
+            first.append(event)
+    return first
+
+
 async def _rebuild(events: Sequence[Event], scratch: LeadStore, scoring: Scoring) -> None:
     """Applies a message as it was applied when it came: the time is that of its receipt."""
+    if not events:
+        return
     home = scoring.ids.of(identifiers_of(events[0])[0])
     received_at = max(event.received_at for event in events)
     await scratch.update([home], Decision(events, scoring, received_at))

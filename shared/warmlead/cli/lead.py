@@ -125,6 +125,8 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         f"score [bold]{seen.score}[/] ({seen.engagement} did + {seen.fit} is), "
         f"stage [bold]{seen.stage}[/] since {seen.stage_since:%Y-%m-%d %H:%M} UTC"
     )
+    if seen.flooding:
+        console.print("[yellow]flooding: further public events go to quarantine[/]")
     _print_pairs("traits", seen.traits)
     _print_pairs("signals", seen.signals)
     _print_pairs("events", seen.events)
@@ -214,10 +216,10 @@ async def _find(system: wiring.Embedded, who: str) -> Lead:
 
 
 def _candidates(who: str, system: wiring.Embedded) -> Sequence[str]:
+    named = [Identifier(kind, who) for kind in (Kind.USER, Kind.ANONYMOUS)]
     if email := normalise_email(who):
-        return [system.ids.of(Identifier(Kind.EMAIL, email))]
-    others = [system.ids.of(Identifier(kind, who)) for kind in (Kind.USER, Kind.ANONYMOUS)]
-    return [who.lower(), *others]
+        named.insert(0, Identifier(Kind.EMAIL, email))
+    return [*map(system.ids.of, named), who.lower()]
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -228,10 +230,10 @@ def _moment(text: str | None) -> datetime | None:
         if len(text) == len("2026-03-31"):
             return datetime.combine(date.fromisoformat(text), time.max, UTC)
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise fail(
             f"{text!r} is not a time.",
             hint="Write a date (2026-03-31) or a time (2026-03-31T09:00Z).",
             code=EXIT_MISUSE,
         ) from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -109,7 +109,10 @@ def _print(report: CheckReport) -> None:
         console.print(f"{found}: not usable yet.")
         return
     warnings = f", {count_of(report.warnings, 'warning')}" if report.warnings else ""
-    console.print(f"[green]{escape(report.file)} is valid[/], version {report.version}{warnings}.")
+    console.print(
+        f"[green]{escape(report.file)} is valid[/], version {report.version}{warnings}.",
+        soft_wrap=True,
+    )
     if report.needs_replay:
         names = ", ".join(report.needs_replay)
         console.print(

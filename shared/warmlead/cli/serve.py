@@ -3,6 +3,9 @@
 import asyncio
 import logging
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -60,6 +63,18 @@ def _tell_of_reclassified(settings: Settings) -> None:
         wiring.remember_model(settings)
 
 
+class _Server(uvicorn.Server):
+    """Ends when it is told to, and leaves ending the process to those who have work to finish."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Listens until the process ends; uvicorn's own would raise the signal once more."""
+        loop = asyncio.get_running_loop()
+        for told in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(told, self.handle_exit, told, None)
+        yield
+
+
 async def _serve(host: str, port: int) -> None:
     site = Site({name: load_function(name) for name in ("forms", "track")})
     worker = Worker(
@@ -69,4 +84,4 @@ async def _serve(host: str, port: int) -> None:
         site, host=host, port=port, log_config=None, access_log=False, lifespan="off", ws="none"
     )
     async with wiring.file(), worker:
-        await uvicorn.Server(config).serve()
+        await _Server(config).serve()

@@ -36,10 +36,13 @@ from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Trigger
 
 MAX_KEPT_EVENTS = 1_000
-"""A lead with more events kept than this is flooding; further ones go to quarantine."""
+"""A lead with so many events kept is flooding: further public ones go to quarantine.
+
+Signed ones may be as many again, so that nobody can shut out what a CRM says of a lead.
+"""
 
 MAX_TRAILS = 200
-"""So many identifiers may one person have; more are flooding too."""
+"""So many identifiers may one person have; no more are tied to a lead that has them."""
 
 MAX_TRAITS = 250
 """So many traits are kept of an identifier: signed ones first, then by name."""
@@ -156,6 +159,12 @@ class Lead:
         """How often what happened on which day; as it was known at a past time, if given."""
         histories = [trail.history for trail in self.trails.values()]
         return tally(histories, known_at_ms=None if known_at is None else to_ms(known_at))
+
+
+def is_flooding(trails: Mapping[str, Trail], trust: Trust) -> bool:
+    """Whether a person of these trails may have no further events of this trust."""
+    kept = sum(len(trail.history.kept) for trail in trails.values())
+    return kept >= MAX_KEPT_EVENTS * (2 if trust is Trust.SIGNED else 1)
 
 
 def has_event(trails: Mapping[str, Trail], key: str) -> bool:

@@ -1,0 +1,276 @@
+"""Each function by itself, started by functions-framework as the platform starts it."""
+
+import base64
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from served import free_port, until
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+BASIC = {"Authorization": "Basic bG9jYWw6"}
+CALL = b'{"anonymousId": "browser-1", "event": "Demo Requested", "messageId": "m-1"}'
+PRODUCTION = {"WARMLEAD_ENV": "production"}
+SECRETS = {"WARMLEAD_WRITE_KEYS": "pk_site", "WARMLEAD_ID_SECRET": "0123456789" * 4}
+
+
+def environment(data: Path, **settings: str) -> dict[str, str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("WARMLEAD_")}
+    return {**clean, "WARMLEAD_DATA": str(data), **settings}
+
+
+@contextmanager
+def alone(function: str, data: Path, **settings: str) -> Iterator[str]:
+    """The function's address, while it runs."""
+    port = free_port()
+    log_path = data.parent / f"{function}.log"
+    with (
+        log_path.open("wb") as log,
+        subprocess.Popen(
+            _framework(function, port),
+            env={**environment(data, **settings), "FUNCTION_USE_ASGI": "1"},
+            stdout=log,
+            stderr=log,
+        ) as server,
+    ):
+        base = f"http://127.0.0.1:{port}"
+        try:
+            until(lambda: _answers(base) or server.poll() is not None)
+            assert server.poll() is None, log_path.read_text()
+            yield base
+        finally:
+            server.terminate()
+            server.wait(timeout=15)
+
+
+def _framework(function: str, port: int) -> list[str]:
+    source = str(FUNCTIONS / function / "main.py")
+    options = ["--target", function, "--source", source, "--port", str(port), "--host", "127.0.0.1"]
+    return [sys.executable, "-m", "functions_framework", *options]
+
+
+def _answers(base: str) -> bool:
+    try:
+        urllib.request.urlopen(urllib.request.Request(base, method="OPTIONS"), timeout=1).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str] = BASIC) -> tuple[int, dict[str, Any]]:
+    request = urllib.request.Request(url, body, dict(headers))
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def an_event(event_id: str) -> bytes:
+    """A message of lead events, as an accepting function publishes it."""
+    event = {
+        "id": event_id,
+        "source": "generic",
+        "trust": "signed",
+        "name": "demo_requested",
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "received_at": datetime.now(UTC).isoformat(),
+        "email": f"{event_id}@example.com",
+    }
+    return json.dumps({"v": 1, "events": [event]}).encode()
+
+
+# Modelled on the documentation of Pub/Sub's push requests, and on what its emulator sends.
+def as_production(data: bytes) -> bytes:
+    message = {
+        "attributes": {"lead_id": "a", "source": "generic"},
+        "data": base64.b64encode(data).decode(),
+        "messageId": "2070443601311540",
+        "message_id": "2070443601311540",
+        "publishTime": "2026-03-02T10:00:05.123Z",
+        "publish_time": "2026-03-02T10:00:05.123Z",
+    }
+    subscription = "projects/warmlead/subscriptions/score"
+    pushed = {"deliveryAttempt": 5, "message": message, "subscription": subscription}
+    return json.dumps(pushed).encode()
+
+
+def as_the_emulator(data: bytes) -> bytes:
+    message = {
+        "data": base64.b64encode(data).decode(),
+        "messageId": "1",
+        "message_id": "1",
+        "publishTime": "2026-03-02T10:00:05.1Z",
+        "publish_time": "2026-03-02T10:00:05.1Z",
+    }
+    return json.dumps({"subscription": "projects/p/subscriptions/s", "message": message}).encode()
+
+
+def test_forms_and_track_answer_and_score_counts_what_they_published(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with alone("forms", data) as base:
+        assert post(f"{base}/generic", b'{"email": "ada@example.com"}') == (200, {"success": True})
+        assert post(f"{base}/generic", b'{"email": "ada@"}')[0] == 400
+    with alone("track", data) as base:
+        assert post(f"{base}/v1/track", CALL) == (200, {"success": True})
+        assert post(f"{base}/v1/track", CALL, {})[1]["code"] == "unauthorized"
+    with alone("score", data) as base:
+        for shape in (as_production, as_the_emulator):
+            assert post(base, shape(an_event(shape.__name__)))[0] == 200
+        for bad in (b"{}", b'{"message": {}}', b"[]", b"", b"NaN"):
+            status, answer = post(base, bad)
+            assert 400 <= status < 500
+            assert answer.keys() == {"code", "message"}
+        assert post(base, as_production(b"not ours"))[0] == 200  # no better if pushed again
+    for shape in (as_production, as_the_emulator):
+        assert told(data, "lead", "show", f"{shape.__name__}@example.com")["stage"] == "mql"
+    (set_aside,) = told(data, "quarantine", "list")
+    assert set_aside["reason"] == "message_invalid"
+    assert json.loads(published(data, "lead-events")[1])["events"][0]["id"] == "m-1"
+
+
+def command(data: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "warmlead.cli.main", *arguments],
+        env=environment(data, **settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def told(data: Path, *arguments: str) -> Any:
+    """What a command prints with ``--json``."""
+    done = command(data, *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def published(data: Path, topic: str) -> list[str]:
+    """The bodies of a topic's messages, read as any SQLite client would."""
+    with sqlite3.connect(data / "warmlead.sqlite3") as connection:
+        rows = connection.execute("SELECT body FROM messages WHERE topic = ?", (topic,)).fetchall()
+    return [body.decode() for (body,) in rows]
+
+
+PUBLISHING = """
+import asyncio, json, sys
+from starlette.requests import Request
+from warmlead import wiring
+
+async def receive():
+    return {"type": "http.request", "body": sys.argv[3].encode(), "more_body": False}
+
+async def handled():
+    headers = [(b"authorization", b"Basic bG9jYWw6"), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": sys.argv[2], "query_string": b"",
+             "headers": headers}
+    answer = await getattr(wiring, sys.argv[1])()(Request(scope, receive))
+    await wiring.file().close()
+    return answer.status_code
+
+print(json.dumps([asyncio.run(handled()), sorted(sys.modules)]))
+"""
+HEAVY = ("cel_expr_python", "warmlead.model", "warmlead.stores", "warmlead.cli", "rich", "typer")
+
+
+@pytest.mark.parametrize(
+    ("function", "path", "body", "unwanted"),
+    [
+        ("forms", "/generic", '{"email": "ada@example.com"}', HEAVY),
+        ("track", "/v1/track", CALL.decode(), (*HEAVY, "yaml")),
+    ],
+)
+def test_accepting_imports_nothing_that_only_scoring_needs(
+    tmp_path: Path, function: str, path: str, body: str, unwanted: tuple[str, ...]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PUBLISHING, function, path, body],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    status, modules = json.loads(done.stdout)
+    assert status == 200
+    assert len(published(tmp_path, "lead-events")) == 1
+    loaded = {name for name in modules if name.startswith(unwanted)}
+    assert loaded == set()
+
+
+@pytest.mark.parametrize("function", ["forms", "track", "score"])
+def test_an_entry_point_holds_no_logic(function: str) -> None:
+    text = (FUNCTIONS / function / "main.py").read_text()
+    assert len(text.splitlines()) < 40
+    assert (FUNCTIONS / function / "requirements.txt").exists()
+
+
+def test_in_production_nothing_works_that_is_only_for_ones_own_machine(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with alone("track", data, **PRODUCTION, **SECRETS) as base:
+        assert post(f"{base}/v1/track", CALL)[1]["code"] == "unauthorized"
+        ours = {"Authorization": f"Basic {base64.b64encode(b'pk_site:').decode()}"}
+        assert post(f"{base}/v1/track", CALL, ours)[0] == 200
+    forms = tmp_path / "forms.yaml"
+    forms.write_text("contact: {signature: {secrets: [env:CONTACT_SECRET]}}")
+    extra = {"WARMLEAD_FORMS": str(forms), "CONTACT_SECRET": "a secret of the tests"}
+    with alone("forms", data, **PRODUCTION, **SECRETS, **extra) as base:
+        submission = b'{"email": "ada@example.com"}'
+        assert post(f"{base}/generic", submission)[1]["code"] == "not_found"
+        assert post(f"{base}/generic/contact", submission)[1]["code"] == "signature_missing"
+    assert len(published(data, "lead-events")) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaints"),
+    [
+        ({}, ["WARMLEAD_WRITE_KEYS", "WARMLEAD_ID_SECRET"]),
+        ({**SECRETS, "WARMLEAD_ID_SECRET": "short"}, ["WARMLEAD_ID_SECRET"]),
+        ({**SECRETS, "WARMLEAD_WRITE_KEYS": "pk_site,local"}, ["WARMLEAD_WRITE_KEYS"]),
+    ],
+)
+def test_in_production_nothing_starts_without_secrets(
+    tmp_path: Path, settings: dict[str, str], complaints: list[str]
+) -> None:
+    started = command(tmp_path, "serve", "--port", str(free_port()), **PRODUCTION, **settings)
+    assert started.returncode == 2
+    assert "Traceback" not in started.stderr
+    for variable in complaints:
+        assert variable in started.stderr
+
+
+def test_in_production_a_function_without_secrets_does_not_start_and_says_why(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+
+    started = subprocess.run(
+        _framework("track", free_port()),
+        env={**environment(data, **PRODUCTION), "FUNCTION_USE_ASGI": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert started.returncode != 0
+    assert "WARMLEAD_WRITE_KEYS must be set" in started.stderr
+    assert "WARMLEAD_ID_SECRET must be set" in started.stderr
+    assert not data.exists()

@@ -1,0 +1,89 @@
+"""Accepting: all or nothing for a request, one message a lead, unusable items set aside."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from builders import NOW, lead_ids
+from unit.application.conftest import World
+from warmlead.application.accept import Accepted, accept
+from warmlead.application.messages import read_events
+from warmlead.domain.errors import Reason, RejectedError, UnavailableError
+from warmlead.domain.event import Trust
+from warmlead.domain.trigger import Topic
+from warmlead.ports import RawRequest
+from warmlead.sources.segment import SegmentSource
+
+SOURCE = SegmentSource({"key": Trust.PUBLIC})
+
+
+def call(who: str, number: int, **fields: object) -> Mapping[str, object]:
+    sound = {"type": "track", "event": "Site Searched", "messageId": f"m-{number}"}
+    return {**sound, "anonymousId": who, **fields}
+
+
+async def accepted(world: World, *calls: Mapping[str, object], key: str = "key") -> Accepted:
+    body = json.dumps({"batch": calls, "writeKey": key}).encode()
+    request = RawRequest("POST", "/v1/batch", "", {}, body, NOW, "request-1")
+    return await accept(request, SOURCE, bus=world.bus, ids=lead_ids)
+
+
+async def test_the_events_of_a_lead_are_one_message_in_their_order(world: World) -> None:
+    outcome = await accepted(world, call("a", 1), call("b", 2), call("a", 3))
+    assert (outcome.events, outcome.items, list(outcome.refused)) == (3, 3, [])
+    first, second = await world.published(Topic.LEAD_EVENTS)
+    assert [event.id for event in read_events(first.message.body)] == ["m-1", "m-3"]
+    assert [event.id for event in read_events(second.message.body)] == ["m-2"]
+    assert first.message.attributes["events"] == "2"
+    assert first.message.attributes["lead_id"] != second.message.attributes["lead_id"]
+
+
+async def test_attributes_hold_no_personal_data(world: World) -> None:
+    await accepted(world, call("a", 1, userId="ada@example.com"))
+    (message,) = await world.published(Topic.LEAD_EVENTS)
+    assert "ada" not in str(message.message.attributes)
+
+
+async def test_unusable_items_are_set_aside_whole_without_the_key(world: World) -> None:
+    outcome = await accepted(world, call("a", 1), call("a", 2, event=None, writeKey="key"))
+    assert (outcome.events, len(outcome.refused)) == (1, 1)
+    (entry,) = await world.published(Topic.QUARANTINE)
+    kept = json.loads(entry.message.body)
+    assert kept["reason"] == entry.message.attributes["reason"] == "event_name_missing"
+    assert kept["path"] == "/v1/batch"
+    assert json.loads(kept["raw"]) == call("a", 2, event=None)
+
+
+@pytest.mark.parametrize("bad", [1, 3])
+async def test_a_request_of_unusable_items_has_no_effect(world: World, bad: int) -> None:
+    with pytest.raises(RejectedError) as caught:
+        await accepted(world, *[call("a", i, event=None) for i in range(bad)])
+    assert caught.value.reason is Reason.EVENT_NAME_MISSING
+    assert world.bus.asked == []
+
+
+async def test_a_request_that_is_not_to_be_trusted_has_no_effect(world: World) -> None:
+    with pytest.raises(RejectedError) as caught:
+        await accepted(world, call("a", 1), key="another")
+    assert caught.value.reason is Reason.UNAUTHORIZED
+    assert world.bus.asked == []
+
+
+@pytest.mark.parametrize("away", [Topic.LEAD_EVENTS, Topic.QUARANTINE])
+async def test_what_is_not_durable_is_not_accepted(world: World, away: Topic) -> None:
+    world.bus.away = frozenset([away])
+    calls = [call("a", 1), call("a", 2, event=None)]
+    with pytest.raises(UnavailableError):
+        await accepted(world, *calls)
+    world.bus.away = frozenset()
+    assert (await accepted(world, *calls)).events == 1  # the sender sends it again
+    for message in await world.published(Topic.LEAD_EVENTS):
+        await world.apply(*read_events(message.message.body))
+    (lead,) = [lead async for lead in world.store.leads()]
+    assert lead.kept_events == 1
+
+
+async def test_nothing_to_do_is_accepted(world: World) -> None:
+    assert await accepted(world) == Accepted(0, [], 0)
+    assert world.bus.asked == []

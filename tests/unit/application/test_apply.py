@@ -1,0 +1,113 @@
+"""Applying: each event once, whatever fails in between; what cannot be counted is set aside."""
+
+import asyncio
+import json
+from datetime import timedelta
+
+import pytest
+
+from builders import StandingClock, an_event
+from unit.application.conftest import DAY, World
+from warmlead.application.apply import Applied
+from warmlead.application.messages import read_events
+from warmlead.domain.errors import Reason, RejectedError, UnavailableError
+from warmlead.domain.event import Trust
+from warmlead.domain.lead import MAX_KEPT_EVENTS
+from warmlead.domain.trigger import Topic
+
+
+async def test_an_event_is_counted_once(world: World) -> None:
+    event = world.seen(1)
+    assert await world.apply(event) == [Applied(counted=1)]
+    before = await world.lead()
+    assert await world.apply(event, event) == [Applied(duplicates=2)]
+    assert await world.lead() == before
+
+
+async def test_events_of_several_leads_are_decided_apart(world: World) -> None:
+    bob = world.seen(2, email="bob@example.com")
+    assert await world.apply(world.seen(1), bob, world.seen(3)) == [Applied(2), Applied(1)]
+    assert (await world.lead()).kept_events == 2
+    assert (await world.lead(bob)).kept_events == 1
+
+
+async def test_many_at_once_on_one_lead_lose_nothing(world: World) -> None:
+    events = [world.seen(i, f"event_{i}") for i in range(50)]
+    await asyncio.gather(*(world.apply(event) for event in (*events, *reversed(events))))
+    assert (await world.lead()).kept_events == 50
+
+
+async def test_a_visitor_who_becomes_known_is_one_lead_with_everything(world: World) -> None:
+    browser = world.seen(1, email=None, anonymous_id="browser-1")
+    await world.apply(browser)
+    await world.apply(world.seen(2, email="ada@example.com", anonymous_id="browser-1"))
+    lead = await world.lead(browser)
+    assert lead == await world.lead()
+    assert lead.kept_events == 2
+    assert [moved.to_stage for moved in await world.store.transitions(lead.id)] == ["lead"]
+    assert len([lead async for lead in world.store.leads()]) == 1
+
+
+async def test_what_was_received_too_long_ago_is_set_aside(
+    world: World, clock: StandingClock
+) -> None:
+    late, just_in_time = (
+        world.seen(1),
+        world.seen(2, received_at=clock.now() + timedelta(seconds=1)),
+    )
+    clock.forward(31 * DAY + timedelta(seconds=1))
+    (applied,) = await world.apply(late, just_in_time)
+    assert applied.counted == 1
+    assert applied.quarantined == ((late, Reason.RECEIVED_TOO_LONG_AGO),)
+    (entry,) = await world.published(Topic.QUARANTINE)
+    kept = json.loads(entry.message.body)
+    assert (kept["reason"], kept["event"]["id"]) == ("received_too_long_ago", "event-1")
+
+
+async def test_a_flooding_lead_is_frozen_and_says_so(world: World) -> None:
+    # Of one name 20 a day are kept at most, so flooding takes many names.
+    public = {"trust": Trust.PUBLIC}
+    events = [world.seen(i, f"event_{i}", **public) for i in range(MAX_KEPT_EVENTS + 2)]
+    await world.apply(*events[:MAX_KEPT_EVENTS])
+    (applied,) = await world.apply(*events[-3:])
+    assert (applied.duplicates, applied.counted) == (1, 0)
+    assert [reason for _, reason in applied.quarantined] == [Reason.LEAD_FLOODED] * 2
+    assert (await world.lead()).kept_events == MAX_KEPT_EVENTS
+    assert len(await world.published(Topic.QUARANTINE)) == 2
+    assert await world.apply(world.seen(0, trust=Trust.SIGNED)) == [Applied(counted=1)]
+
+
+async def test_an_event_is_counted_though_its_trigger_could_not_be_sent(world: World) -> None:
+    world.bus.away = frozenset([Topic.MQL])
+    with pytest.raises(UnavailableError):
+        await world.pages(1, 3)
+    lead = await world.lead()
+    assert (lead.progress.stage, lead.kept_events, len(lead.outbox)) == ("mql", 3, 1)
+    world.bus.away = frozenset()
+    assert await world.pages(1, 3) == [Applied(duplicates=3)]  # delivered again
+
+
+async def test_a_set_aside_that_fails_is_done_when_the_message_comes_again(world: World) -> None:
+    old = world.seen(1, received_at=world.clock.now() - 40 * DAY)
+    world.bus.away = frozenset([Topic.QUARANTINE])
+    with pytest.raises(UnavailableError):
+        await world.apply(old)
+    world.bus.away = frozenset()
+    await world.apply(old)
+    assert len(await world.published(Topic.QUARANTINE)) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b"{}", b'{"events": 1}', b'{"v": 2, "events": []}', b"\xff"]
+)
+def test_a_message_that_is_not_ours_is_rejected_without_an_echo(body: bytes) -> None:
+    with pytest.raises(RejectedError) as caught:
+        read_events(body)
+    assert caught.value.reason is Reason.MESSAGE_INVALID
+
+
+def test_a_fault_in_an_event_is_told_without_its_content() -> None:
+    event = an_event().model_dump_json().replace("page_viewed", "Ada viewed a page")
+    with pytest.raises(RejectedError) as caught:
+        read_events(f'{{"events": [{event}]}}'.encode())
+    assert "ada" not in caught.value.message

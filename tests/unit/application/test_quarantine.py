@@ -1,0 +1,166 @@
+"""Quarantine: listed with its reason, tried again without doubling, never lost."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from builders import StandingClock, an_event
+from unit.application.conftest import DAY, World
+from warmlead.application.messages import (
+    Quarantined,
+    by_lead,
+    read_events,
+    set_aside,
+    to_quarantine,
+)
+from warmlead.application.quarantine import Release, entries
+from warmlead.domain.errors import Reason, RejectedError, UnavailableError
+from warmlead.domain.event import Event, Trust
+from warmlead.domain.trigger import Topic
+from warmlead.ports import Message, Source
+from warmlead.sources.generic import FormSettings, GenericSource
+from warmlead.sources.segment import SegmentSource
+
+SOURCES: Mapping[str, Source] = {
+    "segment": SegmentSource({"key": Trust.PUBLIC}),
+    "generic": GenericSource({"generic": FormSettings(allow_unsigned=True)}),
+}
+CALL = '{"type": "track", "event": "Site Searched", "anonymousId": "browser-1"}'
+
+
+def release(world: World) -> Release:
+    return Release(world.bus, world.sqlite_bus, SOURCES, world.ids, world.clock)
+
+
+def an_item(raw: str | None = CALL, *, event: Event | None = None, **changes: str) -> Quarantined:
+    fields = {"source": "segment", "path": "/v1/batch", **changes}
+    return Quarantined(
+        reason=Reason.EVENT_INVALID,
+        message="It makes no event.",
+        received_at=an_event().received_at,
+        raw=None if event else raw,
+        event=event,
+        **fields,
+    )
+
+
+async def lying(world: World, *items: Quarantined) -> None:
+    await world.bus.publish(Topic.QUARANTINE, [to_quarantine(item) for item in items])
+
+
+async def work_all(world: World) -> None:
+    """What ``score`` does with what waits for it."""
+    while found := await world.sqlite_bus.pull("score", most=100, now=world.clock.now()):
+        for delivery in found:
+            await world.apply(*read_events(delivery.published.message.body))
+        await world.sqlite_bus.acknowledge(found)
+
+
+async def test_an_item_is_released_counted_once_and_gone(world: World) -> None:
+    await lying(world, an_item())
+    assert await release(world)(await entries(world.sqlite_bus)) == (1, 0)
+    assert await entries(world.sqlite_bus) == []
+    await work_all(world)
+    lead = await world.lead(an_event(anonymous_id="browser-1"))
+    assert lead.kept_events == 1
+
+
+async def test_two_items_of_one_request_stay_two_events(world: World) -> None:
+    await lying(world, an_item(), an_item())
+    await release(world)(await entries(world.sqlite_bus))
+    await work_all(world)
+    assert (await world.lead(an_event(anonymous_id="browser-1"))).kept_events == 2
+
+
+async def test_a_release_that_is_cut_short_doubles_nothing(world: World) -> None:
+    await lying(world, an_item())
+    chosen = await entries(world.sqlite_bus)
+    await release(world)(chosen)
+    await release(world)(chosen)  # as if it had been killed before the entry was gone
+    await work_all(world)
+    assert (await world.lead(an_event(anonymous_id="browser-1"))).kept_events == 1
+
+
+async def test_what_cannot_be_published_stays(world: World) -> None:
+    await lying(world, an_item())
+    world.bus.away = frozenset([Topic.LEAD_EVENTS])
+    with pytest.raises(UnavailableError):
+        await release(world)(await entries(world.sqlite_bus))
+    assert len(await entries(world.sqlite_bus)) == 1
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        an_item("{}"),
+        an_item("no JSON"),
+        an_item(CALL, source="typeform"),
+        an_item('{"email": "a@"}', source="generic", path="/generic"),
+        an_item(CALL, source="lead-events"),
+    ],
+)
+async def test_what_still_cannot_be_used_stays_with_its_reason(
+    world: World, item: Quarantined
+) -> None:
+    await lying(world, item)
+    (entry,) = await entries(world.sqlite_bus)
+    assert (entry.kind, entry.reason, entry.content) == ("item", "event_invalid", item.raw)
+    assert await release(world)([entry]) == (0, 1)
+    assert await entries(world.sqlite_bus) == [entry]
+    assert await world.published(Topic.LEAD_EVENTS) == []
+
+
+async def test_an_event_that_came_too_late_counts_once_it_is_released(
+    world: World, clock: StandingClock
+) -> None:
+    late = world.seen(1)
+    clock.forward(40 * DAY)
+    await world.apply(late)
+    (entry,) = await entries(world.sqlite_bus)
+    assert entry.reason == "received_too_long_ago"
+    assert json.loads(entry.content)["id"] == "event-1"
+    assert await release(world)([entry]) == (1, 0)
+    await work_all(world)
+    lead = await world.lead()
+    assert dict(lead.tally().names) == {
+        "page_viewed": {late.occurred_at.date().toordinal() - 719163: 1}
+    }
+
+
+async def test_what_was_given_up_is_listed_and_tried_again(
+    world: World, clock: StandingClock
+) -> None:
+    await world.bus.publish(Topic.LEAD_EVENTS, by_lead([world.seen(1)], world.ids))
+    while due := await world.sqlite_bus.pull("score", most=1, now=clock.now()):
+        await world.sqlite_bus.retry_later(due[0], why="score answered 500", now=clock.now())
+        clock.forward(DAY)
+    (entry,) = await entries(world.sqlite_bus)
+    assert (entry.kind, entry.reason, entry.message) == (
+        "message",
+        "given_up",
+        "score answered 500",
+    )
+    assert await release(world)([entry]) == (1, 0)
+    assert await entries(world.sqlite_bus) == []
+    await work_all(world)
+    assert (await world.lead()).kept_events == 1
+
+
+async def test_a_message_of_others_lies_there_as_it_came(
+    world: World, clock: StandingClock
+) -> None:
+    error = RejectedError(Reason.MESSAGE_INVALID, "not ours")
+    await set_aside(b"\xff{}", error, bus=world.bus, now=clock.now())
+    (entry,) = await entries(world.sqlite_bus)
+    assert (entry.reason, entry.content) == ("message_invalid", "\ufffd{}")
+    assert await release(world)([entry]) == (0, 1)
+
+
+async def test_everything_is_listed_the_oldest_first(world: World) -> None:
+    await lying(world, an_item("1"))
+    await world.bus.publish(Topic.LEAD_EVENTS, [Message(b"{}", {})])
+    await lying(world, an_item("2"), an_item(event=an_event()))
+    found = await entries(world.sqlite_bus)
+    assert [entry.content[:1] for entry in found] == ["1", "2", "{"]
+    assert [entry.number for entry in found] == sorted(entry.number for entry in found)

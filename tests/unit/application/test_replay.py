@@ -1,0 +1,140 @@
+"""Replay: histories anew from the archive; stages, moves and sent triggers as they were."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import StandingClock
+from unit.application.conftest import DAY, RULES, World
+from warmlead.application.messages import by_lead
+from warmlead.application.replay import Replayed
+from warmlead.application.replay import replay as rebuild
+from warmlead.domain.event import Event
+from warmlead.domain.trigger import Topic
+from warmlead.ports import Message
+from warmlead.sqlite_file import SqliteFile
+from warmlead.stores.sqlite import SqliteLeadStore
+
+
+async def replay(
+    world: World, folder: Path, progress: Callable[[int], None] = lambda _: None
+) -> Replayed:
+    async with SqliteFile(folder / "scratch.sqlite3") as file:
+        outcome = await rebuild(
+            archive=world.sqlite_bus,
+            scratch=SqliteLeadStore(file, world.clock),
+            store=world.store,
+            bus=world.bus,
+            scoring=world.scoring,
+            clock=world.clock,
+            progress=progress,
+        )
+    (folder / "scratch.sqlite3").unlink()
+    return outcome
+
+
+async def arrive(world: World, *events: Event) -> None:
+    """Archived and counted, as when they came."""
+    await world.bus.publish(Topic.LEAD_EVENTS, by_lead(events, world.ids))
+    await world.apply(*events)
+
+
+async def a_long_story(world: World, clock: StandingClock) -> None:
+    """Two people over four months, one of them first unknown, across the fold of histories."""
+    for day in range(120):
+        browser: dict[str, Any] = {"email": None, "anonymous_id": "browser-1"}
+        await arrive(world, world.seen(day, **(browser if day < 60 else {})))
+        if day % 7 == 0:
+            await arrive(world, world.seen(1000 + day, email="bob@example.com", traits={"d": day}))
+        if day == 60:
+            known = {"email": "ada@example.com", "anonymous_id": "browser-1"}
+            await arrive(world, world.seen(2000, "identified", **known))
+        clock.forward(DAY)
+
+
+async def test_rebuilt_leads_are_identical(
+    world: World, clock: StandingClock, tmp_path: Path
+) -> None:
+    await a_long_story(world, clock)
+    before = {lead.id: lead async for lead in world.store.leads()}
+    told = await world.triggers()
+    progress: list[int] = []
+    outcome = await replay(world, tmp_path, progress.append)
+    assert (outcome.leads, outcome.moved, outcome.unreadable) == (2, 0, 0)
+    assert progress[-1] == outcome.events == 120 + 18 + 1
+    after = {lead.id: lead async for lead in world.store.leads()}
+    for id_, lead in after.items():
+        assert lead.tally() == before[id_].tally()
+        assert lead.traits == before[id_].traits
+        assert lead.progress == before[id_].progress
+        assert lead.trails.keys() == before[id_].trails.keys()
+    assert await world.triggers() == told
+
+
+async def test_lost_leads_come_back_with_their_moves_but_tell_nobody_again(
+    world: World, clock: StandingClock, tmp_path: Path
+) -> None:
+    await a_long_story(world, clock)
+    before = {lead.id: lead async for lead in world.store.leads()}
+    moves = {id_: await world.store.transitions(id_) for id_ in before}
+    told = await world.triggers()
+    await world.store.clear()
+    await replay(world, tmp_path)
+    after = {lead.id: lead async for lead in world.store.leads()}
+    assert after.keys() == before.keys()
+    for id_, lead in after.items():
+        assert lead.tally() == before[id_].tally()
+        assert lead.progress.stage == before[id_].progress.stage
+        assert lead.progress.entered == before[id_].progress.entered
+        assert await world.store.transitions(id_) == moves[id_]
+        assert lead.outbox == ()
+    assert await world.triggers() == told
+
+
+async def test_what_events_are_is_decided_anew(world: World, tmp_path: Path) -> None:
+    await arrive(world, *(world.seen(i) for i in range(3)), world.seen(3, "searched"))
+    lead = await world.lead()
+    world.use(replace(RULES, version="v2", classify=lambda _: ("unsubscribed",)))
+    outcome = await replay(world, tmp_path)
+    assert (outcome.leads, outcome.moved) == (1, 1)
+    rebuilt = await world.lead()
+    assert rebuilt.progress.stage == "lead"
+    assert {name: sum(days.values()) for name, days in rebuilt.tally().signals.items()} == {
+        "unsubscribed": 4
+    }
+    assert rebuilt.created_at == lead.created_at
+    assert [told["data"]["stage"] for told in await world.triggers()] == ["mql", "lead"]
+
+
+async def test_twice_is_once(world: World, clock: StandingClock, tmp_path: Path) -> None:
+    await a_long_story(world, clock)
+    await replay(world, tmp_path)
+    first = [lead async for lead in world.store.leads()]
+    await replay(world, tmp_path)
+    assert [lead async for lead in world.store.leads()] == first
+
+
+async def test_events_that_come_meanwhile_stay(world: World, tmp_path: Path) -> None:
+    await arrive(world, world.seen(1))
+    await world.apply(world.seen(2))  # counted, but after the archive was read
+    await replay(world, tmp_path)
+    assert (await world.lead()).kept_events == 2
+
+
+async def test_what_cannot_be_read_is_counted_and_skipped(world: World, tmp_path: Path) -> None:
+    await world.bus.publish(
+        Topic.LEAD_EVENTS, [Message(b"not ours", {}), Message(b'{"events": []}', {})]
+    )
+    await arrive(world, world.seen(1))
+    assert await replay(world, tmp_path) == Replayed(1, 2, 1, 0)
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+async def test_copies_in_the_archive_count_once(world: World, tmp_path: Path, copies: int) -> None:
+    for _ in range(copies):
+        await arrive(world, world.seen(1))
+    await replay(world, tmp_path)
+    assert (await world.lead()).kept_events == 1

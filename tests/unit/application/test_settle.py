@@ -1,0 +1,91 @@
+"""Settling: one trigger per crossing, in the commit of the move, the same bytes for ever."""
+
+import json
+
+import jsonschema
+
+from builders import StandingClock
+from unit.application.conftest import DAY, World
+from warmlead.application.apply import Decision
+from warmlead.application.settle import settle
+from warmlead.domain.identity import identifiers_of
+from warmlead.domain.lead import Lead
+from warmlead.domain.message import StageEnteredMessage
+from warmlead.domain.trigger import trigger_id
+from warmlead.ports import Commit
+
+
+async def test_a_crossing_is_told_once(world: World) -> None:
+    await world.pages(1, 2)
+    assert await world.triggers() == []
+    await world.pages(3, 2)
+    (told,) = await world.triggers()
+    lead = await world.lead()
+    assert (told["data"]["stage"], told["data"]["cycle"], told["data"]["score"]) == ("mql", 1, 40)
+    assert told["id"] == trigger_id(lead.id, "stage:mql", 1)
+    await world.pages(1, 6)
+    assert await world.triggers() == [told]
+    assert lead.outbox == ()
+
+
+async def test_a_trigger_is_a_cloud_event_with_all_that_a_tool_needs(world: World) -> None:
+    await world.pages(1, 3, traits={"company": "Engines"}, attribution={"utm_source": "google"})
+    (published,) = await world.published("mql")
+    event = json.loads(published.message.body)
+    jsonschema.validate(event, StageEnteredMessage.model_json_schema())
+    assert event["data"]["lead"]["traits"] == {"company": "Engines"}
+    assert event["data"]["attribution"]["first"] == {"utm_source": "google"}
+    assert event["data"]["reasons"][0].startswith("+30 Page viewed 3 times")
+    attributes = published.message.attributes
+    assert attributes["lead_id"] == event["subject"] == (await world.lead()).id
+    assert (attributes["stage"], attributes["cycle"]) == ("mql", "1")
+    assert "ada" not in str(attributes).lower()
+
+
+async def test_each_crossing_has_its_cycle(world: World, clock: StandingClock) -> None:
+    await world.pages(1, 4)
+    await world.apply(
+        *(world.seen(10 + i, "unsubscribed", occurred_at=clock.now() - i * DAY) for i in range(2))
+    )
+    clock.forward(DAY)
+    await world.pages(20, 3)
+    moves = [(each["data"]["stage"], each["data"]["cycle"]) for each in await world.triggers()]
+    assert moves == [("mql", 1), ("lead", 1), ("mql", 2)]
+    assert len({each["id"] for each in await world.triggers()}) == 3
+    lead = await world.lead()
+    assert dict(lead.progress.entered) == {"mql": 2, "lead": 1}
+    transitions = await world.store.transitions(lead.id)
+    assert [(t.from_stage, t.to_stage, t.cycle) for t in transitions] == [
+        ("anonymous", "mql", 1),
+        ("mql", "lead", 1),
+        ("lead", "mql", 2),
+    ]
+    assert transitions[2].hours_in_stage == 24
+
+
+async def test_becoming_known_is_no_news(world: World) -> None:
+    await world.pages(1, 1)
+    assert (await world.lead()).progress.stage == "lead"
+    assert await world.triggers() == []
+
+
+async def test_settling_again_changes_nothing(world: World, clock: StandingClock) -> None:
+    await world.pages(1, 3)
+    lead = await world.lead()
+    again = settle(lead, world.rules, {}, clock.now())
+    assert again == (lead, (), ())
+
+
+async def test_a_decision_that_runs_again_decides_the_same_bytes(
+    world: World, clock: StandingClock
+) -> None:
+    events = [world.seen(i) for i in range(3)]
+    decide = Decision(events, world.scoring, clock.now())
+    nobody: dict[str, Lead | None] = {world.ids.of(i): None for i in identifiers_of(events[0])}
+    first, second = decide(nobody), decide(nobody)
+    assert isinstance(first, Commit)
+    assert first == second
+    (lead,) = first.leads
+    (trigger,) = lead.outbox
+    assert first.result.triggers == ((lead.id, trigger),)
+    assert json.loads(trigger.body)["id"] == trigger.id

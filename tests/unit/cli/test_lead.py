@@ -1,0 +1,158 @@
+"""``warmlead lead``: the shapes that ``docs/cli.md`` promises, whom it finds, and when."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unit.cli.conftest import DAY, Workspace, happened
+
+DOCUMENTED = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
+
+
+def documented(command: str) -> set[str]:
+    """The keys that the documentation names for a command's JSON."""
+    found = re.search(rf"`{command} --json`: (?:an array of )?`\{{([^}}]*)\}}`", DOCUMENTED)
+    assert found
+    return set(found[1].split(", "))
+
+
+def test_a_list_has_the_documented_shape_and_the_warmest_first(ada: Workspace) -> None:
+    ada.take(happened("page_viewed", id="9", email="bob@example.com"))
+    warm, cold = ada.json("lead", "list")
+    assert warm.keys() == cold.keys() == documented("list")
+    assert (warm["email"], cold["email"]) == ("ada@example.com", "bob@example.com")
+    assert warm["score"] > cold["score"]
+    assert ada.json("lead", "list", "--stage", "mql") == [warm]
+    assert ada.json("lead", "list", "--most", "1") == [warm]
+    assert ada.run("lead", "list", "--most", "0").code == 2
+
+
+def test_a_lead_has_the_documented_shape(ada: Workspace) -> None:
+    shown = ada.json("lead", "show", "ada@example.com")
+    assert shown.keys() == documented("show")
+    assert shown["traits"]["company"] == "Analytical Engines"
+    assert shown["signals"]["pricing_page_viewed"] == 2
+    assert shown["events"] == {
+        "content_downloaded": 1,
+        "demo_requested": 1,
+        "identified": 1,
+        "page_viewed": 2,
+    }
+    assert shown["first_touch"] == shown["last_touch"] == {"utm_source": "google"}
+    assert shown["identifiers"] == {
+        "email": ["ada@example.com"],
+        "user": ["u-42"],
+        "anonymous": ["browser-1"],
+    }
+    assert shown["stage"] == "mql"
+    assert shown["entered"]["mql"] == 1
+    assert shown["score"] == shown["engagement"] + shown["fit"]
+
+
+def test_an_explanation_has_the_documented_shape_and_adds_up(ada: Workspace) -> None:
+    explained = ada.json("lead", "explain", "ada@example.com")
+    assert explained.keys() == documented("explain")
+    fields = {
+        name
+        for line in DOCUMENTED.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`(\w+)`", line.split("|")[1])
+    }
+    for line in explained["contributions"]:
+        assert line.keys() == fields
+        assert abs(line["points"] - line["exact"]) < 1
+    points = sum(line["points"] for line in explained["contributions"])
+    assert points == explained["score"] == ada.json("lead", "show", "u-42")["score"]
+    assert explained["next_stage"] is None
+
+
+def test_what_is_missing_for_the_next_stage_is_said(ada: Workspace) -> None:
+    ada.take(happened("page_viewed", id="9", anonymous_id="browser-2"))
+    explained = ada.json("lead", "explain", "browser-2")
+    assert explained["stage"] == "anonymous"
+    assert explained["next_stage"].keys() == {"name", "missing"}
+    assert explained["next_stage"]["name"] == "mql"
+    assert len(explained["next_stage"]["missing"]) > 1
+    assert "Missing for mql" in ada.run("lead", "explain", "browser-2").out
+
+
+def test_a_lead_is_found_by_each_of_its_names(ada: Workspace) -> None:
+    lead_id = ada.json("lead", "show", "ada@example.com")["id"]
+    for who in (" ADA@Example.com", "u-42", "browser-1", lead_id, lead_id.upper()):
+        assert ada.json("lead", "show", who)["id"] == lead_id
+        assert ada.json("lead", "explain", who)["id"] == lead_id
+
+
+def test_a_user_id_may_look_like_an_address(ada: Workspace) -> None:
+    ada.take(happened("page_viewed", id="9", email="bob@example.com", user_id="bob@old.example"))
+    assert ada.json("lead", "show", "bob@old.example")["email"] == "bob@example.com"
+
+
+@pytest.mark.parametrize("who", ["mallory@example.com", "nobody", "", "[bold]", "a" * 10_000])
+@pytest.mark.parametrize("command", ["show", "explain"])
+def test_an_unknown_lead_is_the_wrong_thing(ada: Workspace, command: str, who: str) -> None:
+    done = ada.run("lead", command, who, "--json")
+    assert done.code == 1
+    assert "There is no lead" in done.err
+    assert done.out == ""
+
+
+def score_at(workspace: Workspace, as_of: str) -> dict[str, Any]:
+    explained: dict[str, Any] = workspace.json(
+        "lead", "explain", "ada@example.com", "--as-of", as_of
+    )
+    points = sum(line["points"] for line in explained["contributions"])
+    assert points == explained["score"]
+    return explained
+
+
+def test_in_the_past_only_what_was_known_counts(ada: Workspace) -> None:
+    today = datetime.now(UTC)
+    five_days_ago = score_at(ada, f"{today - 5 * DAY:%Y-%m-%d}")
+    assert {
+        line["name"] for line in five_days_ago["contributions"] if line["kind"] == "signal"
+    } == {
+        "page_viewed",
+        "visit_day",
+        "pricing_page_viewed",
+    }
+    long_ago = score_at(ada, "2001-01-01")
+    assert long_ago["engagement"] == 0
+    assert long_ago["days_inactive"] is None
+
+
+def test_in_the_future_the_score_fades(ada: Workspace) -> None:
+    now = ada.json("lead", "explain", "ada@example.com")
+    later = score_at(ada, (datetime.now(UTC) + timedelta(days=60)).isoformat())
+    last = score_at(ada, "9999-12-31")
+    assert now["engagement"] > later["engagement"] > last["engagement"] == 0
+    assert now["fit"] == later["fit"] == last["fit"]
+
+
+def test_a_time_may_be_written_in_several_ways(ada: Workspace) -> None:
+    for text in ("2026-03-31T09:00Z", "2026-03-31T09:00:00", "2026-03-31 11:00+02:00"):
+        assert score_at(ada, text)["as_of"] == "2026-03-31T09:00:00Z"
+    assert score_at(ada, "2026-03-31")["as_of"] == "2026-03-31T23:59:59.999999Z"
+
+
+@pytest.mark.parametrize(
+    "text", ["yesterday", "2026-13-01", "31.03.2026", "", "9999-12-31T23:59-14:00", "0000-01-01"]
+)
+def test_what_is_no_time_is_misuse(ada: Workspace, text: str) -> None:
+    done = ada.run("lead", "show", "ada@example.com", "--as-of", text)
+    assert done.code == 2
+    assert "is not a time" in done.err
+
+
+def test_people_are_told_the_same_in_sentences(ada: Workspace) -> None:
+    ada.take(
+        happened("page_viewed", id="9", email="eve@example.com", traits={"name": "[red]Eve[/]"})
+    )
+    assert "ada@example.com" in ada.run("lead", "list").out
+    assert "[red]Eve[/]" in ada.run("lead", "show", "eve@example.com").out
+    told = " ".join(ada.run("lead", "explain", "ada@example.com").out.split())
+    assert re.search(r"is an MQL with a score of \d+: \d+ for what they did, \d+ for what", told)
+    assert "Demo requested once" in told

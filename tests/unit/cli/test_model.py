@@ -1,0 +1,105 @@
+"""``warmlead model``: faults with their places, and what a changed model needs."""
+
+import json
+
+import jsonschema
+import pytest
+
+from unit.cli.conftest import Workspace
+
+FAULTY = """\
+signals:
+  page_viewed: {on: page_viewed, points: 1}
+  pricing_viewed: {on: page_viewed, when: pth.startsWith("/pricing"), points: ten}
+stages:
+  mql: {enter: score >= 5}
+"""
+SOUND = """\
+signals:
+  page_viewed: {on: page_viewed, points: 1}
+  pricing_page_viewed: {on: page_viewed, when: path.startsWith("/pricing"), points: 10}
+  demo_requested: {on: demo_requested, points: 40}
+stages:
+  mql: {enter: score >= 30, leave: score < 20}
+"""
+
+
+def test_a_sound_model_passes(workspace: Workspace) -> None:
+    path = workspace.write("model.yaml", SOUND)
+    report = workspace.json("model", "check", str(path))
+    assert report.keys() == {"file", "version", "errors", "warnings", "findings", "needs_replay"}
+    assert (report["errors"], report["needs_replay"]) == (0, [])
+    assert len(report["version"]) == 12
+    assert "is valid" in workspace.run("model", "check", str(path)).out
+
+
+def test_every_fault_is_found_with_its_place(workspace: Workspace) -> None:
+    path = workspace.write("model.yaml", FAULTY)
+    done = workspace.run("model", "check", str(path), "--json")
+    report = json.loads(done.out)
+    assert done.code == 1
+    assert report["version"] is None
+    assert report["errors"] == len([f for f in report["findings"] if f["severity"] == "error"]) > 1
+    lines = FAULTY.splitlines()
+    for finding in report["findings"]:
+        assert finding.keys() == {"severity", "line", "column", "path", "message", "suggestion"}
+        assert lines[finding["line"] - 1][finding["column"] - 1 :]
+    said = workspace.run("model", "check", str(path))
+    assert said.code == 1
+    place = next(f for f in report["findings"] if f["severity"] == "error")
+    assert f"model.yaml:{place['line']}:{place['column']} error" in said.out
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"", b"[1, 2]", b"a: b: c", b"&a [*a]"])
+def test_what_is_no_model_is_the_wrong_thing(workspace: Workspace, content: bytes | None) -> None:
+    path = workspace.folder / "model.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    done = workspace.run("model", "check", str(path))
+    assert done.code == 1
+    assert done.out + done.err
+
+
+@pytest.mark.parametrize("name", ["b2b-saas", "ecommerce", "product-led"])
+def test_a_ready_made_model_is_shown_as_it_is_written(workspace: Workspace, name: str) -> None:
+    text = workspace.run("model", "show", name).out
+    assert text == workspace.json("model", "show", name)["text"]
+    path = workspace.write("copy.yaml", text)
+    assert workspace.json("model", "check", str(path))["errors"] == 0
+
+
+def test_the_model_in_use_is_shown_by_default(workspace: Workspace) -> None:
+    assert workspace.json("model", "show")["name"] == "b2b-saas"
+    path = workspace.write("model.yaml", SOUND)
+    workspace.settings["WARMLEAD_MODEL"] = str(path)
+    assert workspace.run("model", "show").out == SOUND
+
+
+def test_the_schema_is_one(workspace: Workspace) -> None:
+    schema = json.loads(workspace.run("model", "schema").out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert {"signals", "fit", "stages"} <= schema["properties"].keys()
+    assert schema["additionalProperties"] is False
+
+
+def test_a_changed_model_is_applied_to_everyone_without_events(ada: Workspace) -> None:
+    before = ada.json("lead", "show", "u-42")
+    assert ada.json("model", "apply") == {"leads": 1, "changed": 0, "moved": 0}
+    path = ada.write("model.yaml", SOUND.replace("points: 40", "points: 15"))
+    ada.settings["WARMLEAD_MODEL"] = str(path)
+    assert ada.json("model", "apply") == {"leads": 1, "changed": 1, "moved": 0}
+    after = ada.json("lead", "show", "u-42")
+    assert after["score"] == 2 * (10 + 1) + 15
+    assert after["model_version"] != before["model_version"]
+    assert ada.json("model", "apply") == {"leads": 1, "changed": 0, "moved": 0}
+    path.write_text(path.read_text().replace("points: 10", "points: 1"))
+    assert ada.json("model", "apply") == {"leads": 1, "changed": 1, "moved": 1}
+    assert [row["event"]["data"]["stage"] for row in ada.json("triggers")] == ["mql", "lead"]
+
+
+def test_a_faulty_model_is_never_in_use(ada: Workspace) -> None:
+    ada.settings["WARMLEAD_MODEL"] = str(ada.write("model.yaml", FAULTY))
+    done = ada.run("model", "check", "model.yaml")
+    assert done.code == 1
+    with pytest.raises(Exception, match=r"model\.yaml"):  # which the command tells in words
+        ada.run("lead", "list")
