@@ -142,33 +142,12 @@ def _generic(using: Settings) -> Sender:
 
 
 def form_settings(using: Settings) -> "Mapping[str, FormSettings]":
-    """The configured forms, by name."""
-    from warmlead.sources.generic import read_forms
-
-    return read_forms(_form_file(using))
-
-
-def _form_file(using: Settings) -> object:
-    """What the file of form mappings says; ``env:NAME`` stands for a secret in a variable."""
+    """The configured forms, by name; raises ``ConfigurationError`` with every fault of the file."""
     if using.forms is None:
-        return None
-    import yaml
+        return {}
+    from warmlead.sources.generic.form_file import read_form_file
 
-    try:
-        return _with_secrets(yaml.safe_load(using.forms.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        problem = f"it cannot be read: {type(error).__name__}"
-        raise ConfigurationError.one(f"WARMLEAD_FORMS {using.forms}", problem) from error
-
-
-def _with_secrets(value: object) -> object:
-    if isinstance(value, dict):
-        return {name: _with_secrets(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_with_secrets(part) for part in value]
-    if isinstance(value, str) and value.startswith("env:"):
-        return os.environ.get(value.removeprefix("env:"), "")
-    return value
+    return read_form_file(using.forms, os.environ)
 
 
 def _segment(using: Settings) -> Sender:
@@ -212,32 +191,6 @@ def model_text(name: str) -> str:
         raise ConfigurationError.one(f"There is no model {name}:", problem) from error
 
 
-def needs_replay(new: "Model", using: Settings) -> list[str]:
-    """The signals that ``new`` takes for other events than the histories kept here do."""
-    from warmlead.model.loading import load, reclassified
-
-    if not (record := _classifying_model(using)).exists():
-        return []
-    try:
-        old = load(record.read_text(encoding="utf-8"), name=str(record))
-    except ConfigurationError:  # it was valid for another release
-        return sorted(new.rules.scoring.signals)
-    return reclassified(old, new)
-
-
-def remember_model(using: Settings) -> None:
-    """Notes that the histories kept here are classified by the model in the settings."""
-    _make_data_folder(using)
-    record = _classifying_model(using)
-    fresh = record.with_suffix(f".{os.getpid()}")
-    fresh.write_text(model_text(using.model), encoding="utf-8")
-    fresh.replace(record)  # whole at any moment: another process may be starting
-
-
-def _classifying_model(using: Settings) -> Path:
-    return using.data / "classified-by.yaml"
-
-
 def _scoring(using: Settings) -> "Scoring":
     from warmlead.application.apply import Scoring
 
@@ -267,11 +220,12 @@ def store() -> "SqliteLeadStore":
 def _open_file(using: Settings) -> "SqliteFile":
     from warmlead.sqlite_file import SqliteFile
 
-    _make_data_folder(using)
+    make_data_folder(using)
     return SqliteFile(using.data / "warmlead.sqlite3")
 
 
-def _make_data_folder(using: Settings) -> None:
+def make_data_folder(using: Settings) -> None:
+    """Makes the folder in the settings; raises ``ConfigurationError`` if that cannot be."""
     try:
         using.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -4,74 +4,35 @@ The log is kept after delivery, so it is also the archive. Refuses to work on me
 """
 
 import asyncio
-import hashlib
 import json
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
 
-from warmlead.domain.history import from_ms, to_ms
+from warmlead.buses.sqlite_statements import (
+    MESSAGE,
+    SCHEMA,
+    Postponement,
+    Publication,
+    Pull,
+    Revival,
+    acknowledge_all,
+    due,
+    finish_all,
+    pause_ms,
+    postpone_all,
+    published_of,
+    revive_all,
+    token_of,
+)
+from warmlead.domain.history import to_ms
 from warmlead.ports import Clock, Delivery, Message, Published
 from warmlead.sqlite_file import SqliteFile
 
 MAX_ATTEMPTS = 5
 LEASE_S = 60.0
-FIRST_PAUSE_S = 2.0
-PAUSE_GROWTH = 4.0
-"""The pauses between five attempts are about 2 s, 8 s, 32 s and 2 minutes."""
-
 PAGE_MESSAGES = 500
-
-SCHEMA = (
-    """CREATE TABLE IF NOT EXISTS messages (
-         number INTEGER PRIMARY KEY AUTOINCREMENT,
-         topic TEXT NOT NULL,
-         message_id TEXT NOT NULL,
-         at_ms INTEGER NOT NULL,
-         attributes TEXT NOT NULL,
-         body BLOB NOT NULL)""",
-    "CREATE INDEX IF NOT EXISTS messages_of_topic ON messages (topic, number)",
-    """CREATE TABLE IF NOT EXISTS deliveries (
-         subscription TEXT NOT NULL,
-         number INTEGER NOT NULL REFERENCES messages,
-         due_ms INTEGER NOT NULL,
-         attempts INTEGER NOT NULL DEFAULT 0,
-         leases INTEGER NOT NULL DEFAULT 0,
-         dead INTEGER NOT NULL DEFAULT 0,
-         last_error TEXT NOT NULL DEFAULT '',
-         PRIMARY KEY (subscription, number)) WITHOUT ROWID""",
-    """CREATE INDEX IF NOT EXISTS deliveries_due
-         ON deliveries (subscription, due_ms, number) WHERE NOT dead""",
-)
-
-_MESSAGE = "m.number, m.message_id, m.topic, m.at_ms, m.body, m.attributes"
-
-
-class _Publication(NamedTuple):
-    topic: str
-    at_ms: int
-    messages: Sequence[tuple[str, Message]]
-
-
-class _Pull(NamedTuple):
-    subscription: str
-    most: int
-    now_ms: int
-
-
-class _Postponement(NamedTuple):
-    token: str
-    due_ms: int
-    dead: bool
-    why: str
-
-
-class _Revival(NamedTuple):
-    subscription: str
-    numbers: Sequence[int]
-    now_ms: int
 
 
 class SqliteBus:
@@ -103,7 +64,7 @@ class SqliteBus:
         if not messages:
             return []
         named = [(uuid.uuid4().hex, message) for message in messages]
-        publication = _Publication(topic, to_ms(self._clock.now()), named)
+        publication = Publication(topic, to_ms(self._clock.now()), named)
         await self._file.write(self._publish_all, publication)
         self._announce(topic)
         return [message_id for message_id, _ in named]
@@ -113,11 +74,11 @@ class SqliteBus:
 
         def page(connection: sqlite3.Connection) -> list[Published]:
             rows = connection.execute(
-                f"SELECT {_MESSAGE} FROM messages m WHERE topic = ? AND number > ?"  # noqa: S608  # constants
+                f"SELECT {MESSAGE} FROM messages m WHERE topic = ? AND number > ?"  # noqa: S608  # constants
                 " ORDER BY number LIMIT ?",
                 (topic, after, PAGE_MESSAGES),
             )
-            return [_published(row) for row in rows.fetchall()]
+            return [published_of(row) for row in rows.fetchall()]
 
         while messages := await self._file.read(page):
             for message in messages:
@@ -127,28 +88,28 @@ class SqliteBus:
     async def pull(self, subscription: str, *, most: int, now: datetime) -> Sequence[Delivery]:
         """See ``Subscriptions``."""
         self._arrival_of(subscription).clear()
-        return await self._file.write(self._pull_all, _Pull(subscription, most, to_ms(now)))
+        return await self._file.write(self._pull_all, Pull(subscription, most, to_ms(now)))
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """See ``Subscriptions``; without effect on a message that has been leased anew."""
-        await self._file.write(_acknowledge_all, [delivery.token for delivery in deliveries])
+        await self._file.write(acknowledge_all, [delivery.token for delivery in deliveries])
 
     async def retry_later(self, delivery: Delivery, *, why: str, now: datetime) -> None:
         """See ``Subscriptions``; without effect on a message that has been leased anew."""
         due_ms = to_ms(now) + pause_ms(delivery.published.message_id, delivery.attempt)
         dead = delivery.attempt >= self._max_attempts
-        await self._file.write(_postpone_all, _Postponement(delivery.token, due_ms, dead, why))
+        await self._file.write(postpone_all, Postponement(delivery.token, due_ms, dead, why))
 
     async def dead(self, subscription: str) -> Sequence[tuple[Published, str]]:
         """See ``Subscriptions``."""
 
         def ask(connection: sqlite3.Connection) -> list[tuple[Published, str]]:
             rows = connection.execute(
-                f"SELECT {_MESSAGE}, last_error FROM deliveries d JOIN messages m USING (number)"  # noqa: S608  # constants
+                f"SELECT {MESSAGE}, last_error FROM deliveries d JOIN messages m USING (number)"  # noqa: S608  # constants
                 " WHERE subscription = ? AND dead ORDER BY number",
                 (subscription,),
             )
-            return [(_published(row[:-1]), row[-1]) for row in rows.fetchall()]
+            return [(published_of(row[:-1]), row[-1]) for row in rows.fetchall()]
 
         return await self._file.read(ask)
 
@@ -157,22 +118,22 @@ class SqliteBus:
 
         def ask(connection: sqlite3.Connection) -> list[Published]:
             rows = connection.execute(
-                f"SELECT {_MESSAGE} FROM deliveries d JOIN messages m USING (number)"  # noqa: S608  # constants
+                f"SELECT {MESSAGE} FROM deliveries d JOIN messages m USING (number)"  # noqa: S608  # constants
                 " WHERE subscription = ? AND NOT dead ORDER BY number",
                 (subscription,),
             )
-            return [_published(row) for row in rows.fetchall()]
+            return [published_of(row) for row in rows.fetchall()]
 
         return await self._file.read(ask)
 
     async def finish(self, subscription: str, numbers: Sequence[int]) -> None:
         """See ``Subscriptions``."""
-        await self._file.write(_finish_all, [(subscription, number) for number in numbers])
+        await self._file.write(finish_all, [(subscription, number) for number in numbers])
 
     async def revive(self, subscription: str, numbers: Sequence[int], *, now: datetime) -> int:
         """See ``Subscriptions``."""
-        revival = _Revival(subscription, numbers, to_ms(now))
-        revived = await self._file.write(_revive_all, revival)
+        revival = Revival(subscription, numbers, to_ms(now))
+        revived = await self._file.write(revive_all, revival)
         self._announce(self._subscriptions.get(subscription, ""))
         return revived
 
@@ -200,7 +161,7 @@ class SqliteBus:
                 loop.call_soon_threadsafe(event.set)
 
     def _publish_all(
-        self, connection: sqlite3.Connection, publications: Sequence[_Publication]
+        self, connection: sqlite3.Connection, publications: Sequence[Publication]
     ) -> Sequence[None]:
         for topic, at_ms, messages in publications:
             listening = [name for name, of in self._subscriptions.items() if of == topic]
@@ -217,104 +178,26 @@ class SqliteBus:
         return [None] * len(publications)
 
     def _pull_all(
-        self, connection: sqlite3.Connection, pulls: Sequence[_Pull]
+        self, connection: sqlite3.Connection, pulls: Sequence[Pull]
     ) -> list[list[Delivery]]:
         return [self._lease(connection, pull) for pull in pulls]
 
-    def _lease(self, connection: sqlite3.Connection, pull: _Pull) -> list[Delivery]:
+    def _lease(self, connection: sqlite3.Connection, pull: Pull) -> list[Delivery]:
         name, now_ms = pull.subscription, pull.now_ms
-        rows = _due(connection, pull)
+        rows = due(connection, pull)
         while spent := [(name, row[0]) for row in rows if row[-2] > self._max_attempts]:
             connection.executemany(
                 "UPDATE deliveries SET dead = 1, last_error = 'the last attempt never ended'"
                 " WHERE subscription = ? AND number = ?",
                 spent,
             )
-            rows = _due(connection, pull)
+            rows = due(connection, pull)
         connection.executemany(
             "UPDATE deliveries SET attempts = ?, leases = ?, due_ms = ?"
             " WHERE subscription = ? AND number = ?",
             [(*row[-2:], now_ms + self._lease_ms, name, row[0]) for row in rows],
         )
         return [
-            Delivery(_token(row[0], row[-1], name), _published(row[:-2]), row[-2]) for row in rows
+            Delivery(token_of(row[0], row[-1], name), published_of(row[:-2]), row[-2])
+            for row in rows
         ]
-
-
-def _due(connection: sqlite3.Connection, pull: _Pull) -> list[tuple[Any, ...]]:
-    """The messages that are due, each with the numbers of its next attempt and lease."""
-    return connection.execute(
-        f"SELECT {_MESSAGE}, attempts + 1, leases + 1"  # noqa: S608  # constants
-        " FROM deliveries d JOIN messages m USING (number)"
-        " WHERE subscription = ? AND NOT dead AND due_ms <= ? ORDER BY due_ms, number LIMIT ?",
-        (pull.subscription, pull.now_ms, pull.most),
-    ).fetchall()
-
-
-def pause_ms(message_id: str, attempt: int) -> int:
-    """How long to wait after a failed attempt: four times as long as after the one before.
-
-    Up to a quarter is added, by the message's id, so that what failed together comes apart.
-    """
-    spread = hashlib.blake2b(f"{message_id}.{attempt}".encode(), digest_size=2).digest()
-    jitter = 1 + int.from_bytes(spread) / 65_536 / 4
-    return round(FIRST_PAUSE_S * 1000 * PAUSE_GROWTH ** (attempt - 1) * jitter)
-
-
-def _token(number: int, lease: int, subscription: str) -> str:
-    """Names one lease of one message: whoever holds it can tell whether it is still theirs."""
-    return f"{number} {lease} {subscription}"
-
-
-def _leased(token: str) -> tuple[int, int, str]:
-    number, lease, subscription = token.split(" ", 2)
-    return int(number), int(lease), subscription
-
-
-def _published(row: tuple[int, str, str, int, bytes, str]) -> Published:
-    number, message_id, topic, at_ms, body, attributes = row
-    return Published(
-        number, message_id, topic, from_ms(at_ms), Message(body, json.loads(attributes))
-    )
-
-
-def _acknowledge_all(
-    connection: sqlite3.Connection, calls: Sequence[Sequence[str]]
-) -> Sequence[None]:
-    connection.executemany(
-        "DELETE FROM deliveries WHERE number = ? AND leases = ? AND subscription = ?",
-        [_leased(token) for tokens in calls for token in tokens],
-    )
-    return [None] * len(calls)
-
-
-def _finish_all(
-    connection: sqlite3.Connection, calls: Sequence[Sequence[tuple[str, int]]]
-) -> Sequence[None]:
-    connection.executemany(
-        "DELETE FROM deliveries WHERE subscription = ? AND number = ?",
-        [finished for call in calls for finished in call],
-    )
-    return [None] * len(calls)
-
-
-def _postpone_all(
-    connection: sqlite3.Connection, postponements: Sequence[_Postponement]
-) -> Sequence[None]:
-    connection.executemany(
-        "UPDATE deliveries SET due_ms = ?, dead = ?, last_error = ?"
-        " WHERE number = ? AND leases = ? AND subscription = ? AND NOT dead",
-        [(p.due_ms, p.dead, p.why, *_leased(p.token)) for p in postponements],
-    )
-    return [None] * len(postponements)
-
-
-def _revive_all(connection: sqlite3.Connection, revivals: Sequence[_Revival]) -> Sequence[int]:
-    return [
-        connection.executemany(
-            "UPDATE deliveries SET dead = 0, attempts = 0, due_ms = ?"
-            " WHERE subscription = ? AND number = ? AND dead",
-            [(revival.now_ms, revival.subscription, number) for number in revival.numbers],
-        ).rowcount
-        for revival in revivals
-    ]

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from warmlead import wiring
 from warmlead.application.rescore import Rescored, rescore
+from warmlead.cli.classification import needs_replay
 from warmlead.cli.output import EXIT_WRONG, Json, console, count_of, errors, fail, print_json
 from warmlead.model.findings import Finding, Severity
 from warmlead.model.loading import check, json_schema, load
@@ -67,11 +68,11 @@ def check_file(
 
 def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
     faults = sum(finding.severity is Severity.ERROR for finding in found)
-    version, needs_replay = None, []
+    version, stale = None, []
     if not faults:
         checked = load(text, name=str(file))
         version = checked.version
-        needs_replay = wiring.needs_replay(checked, wiring.settings())
+        stale = needs_replay(checked, wiring.settings())
     rows = [
         FindingRow(
             severity=finding.severity,
@@ -89,7 +90,7 @@ def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
         errors=faults,
         warnings=len(found) - faults,
         findings=rows,
-        needs_replay=needs_replay,
+        needs_replay=stale,
     )
 
 

@@ -8,6 +8,7 @@ from warmlead import wiring
 from warmlead.application.apply import Scoring
 from warmlead.application.replay import Replayed
 from warmlead.application.replay import replay as rebuild
+from warmlead.cli.classification import remember_model
 from warmlead.cli.output import Json, console, count_of, errors, print_json
 
 
@@ -55,5 +56,5 @@ async def _run() -> Replayed:
                 clock=system.clock,
                 progress=told,
             )
-            wiring.remember_model(system.settings)
+            remember_model(system.settings)
             return outcome

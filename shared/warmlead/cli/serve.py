@@ -14,6 +14,7 @@ import uvicorn
 from rich.markup import escape
 
 from warmlead import wiring
+from warmlead.cli.classification import needs_replay, remember_model
 from warmlead.cli.output import console
 from warmlead.cli.site import Site, load_function
 from warmlead.cli.worker import Worker
@@ -54,13 +55,13 @@ def serve(
 
 
 def _tell_of_reclassified(settings: Settings) -> None:
-    if signals := wiring.needs_replay(wiring.model(), settings):
+    if signals := needs_replay(wiring.model(), settings):
         console.print(
             f"[yellow]The model takes {', '.join(signals)} for other events than before: run "
             "[bold]warmlead replay[/], so that past events count too.[/]"
         )
     else:
-        wiring.remember_model(settings)
+        remember_model(settings)
 
 
 class _Server(uvicorn.Server):

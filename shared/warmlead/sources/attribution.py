@@ -22,9 +22,9 @@ _CAMPAIGN = {
 
 def attribution_of(
     *,
-    url: Any = None,  # noqa: ANN401  # whatever JSON holds, here and below
-    referrer: Any = None,  # noqa: ANN401
-    campaign: Any = None,  # noqa: ANN401
+    url: object = None,
+    referrer: object = None,
+    campaign: object = None,
     fields: Mapping[str, Any] | None = None,
 ) -> dict[str, str]:
     """The origin of a visit, by parameter: fields first, then the campaign, then the page's URL.

@@ -1,0 +1,32 @@
+"""The file of form mappings: YAML, with ``env:NAME`` in the place of a secret."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from warmlead.domain.errors import ConfigurationError
+from warmlead.sources.generic.settings import FormSettings, read_forms
+
+
+def read_form_file(path: Path, environment: Mapping[str, str]) -> Mapping[str, FormSettings]:
+    """The forms in the file, by name; secrets are looked up in the environment.
+
+    Raises ``ConfigurationError`` if it cannot be read, or with every fault in it.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        problem = f"it cannot be read: {type(error).__name__}"
+        raise ConfigurationError.one(f"The form file {path} cannot be used:", problem) from error
+    return read_forms(_with_secrets(content, environment))
+
+
+def _with_secrets(value: object, environment: Mapping[str, str]) -> object:
+    if isinstance(value, dict):
+        return {name: _with_secrets(part, environment) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_with_secrets(part, environment) for part in value]
+    if isinstance(value, str) and value.startswith("env:"):
+        return environment.get(value.removeprefix("env:"), "")
+    return value
