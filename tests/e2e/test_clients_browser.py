@@ -1,0 +1,317 @@
+"""What browsers send, analytics-next and plain forms, from a site of another origin."""
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from e2e.ledger import drain
+from e2e.node_clients import install_node_clients, skip_or_fail
+from e2e.recording import Recorder, recording
+from served import Served, serving, until
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+FLAGS = (
+    "--no-sandbox",
+    "--headless=new",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
+)
+PAGES = Path(__file__).parent / "clients"
+PLAIN = "<!doctype html><title>Plain</title><link rel=icon href='data:,'>"
+CAMPAIGN = "?utm_source=google&utm_medium=cpc&gclid=G1"
+FORMS = "contact: {allow_unsigned: true, redirect_hosts: [site.example]}"
+
+
+class Site(ThreadingHTTPServer):
+    """The visited website; its pages send to ``tracker``, another origin."""
+
+    daemon_threads = True
+
+    def __init__(self, tracker: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Serve)
+        self.tracker = tracker.removeprefix("http://")
+        self.umd: Path | None = None
+        self.fields = {"tracker": self.tracker, "port": str(self.server_port), "strategy": "null"}
+
+    def url(self, path: str) -> str:
+        return f"http://site.example:{self.server_port}{path}"
+
+    def content(self, path: str) -> tuple[bytes, str]:
+        if path.startswith("/umd/") and self.umd:
+            return (self.umd / path.removeprefix("/umd/")).read_bytes(), "text/javascript"
+        page = PAGES / f"{path.removeprefix('/')}.html"
+        text = page.read_text("utf-8") if page.exists() else PLAIN
+        for name, value in self.fields.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text.encode(), "text/html; charset=utf-8"
+
+
+class _Serve(BaseHTTPRequestHandler):
+    server: Site
+
+    def do_GET(self) -> None:
+        body, content_type = self.server.content(self.path.partition("?")[0])
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is logged."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not (chromium := shutil.which("chromium")):
+        skip_or_fail("there is no chromium on the PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("warmlead")
+    (folder / "forms.yaml").write_text(FORMS)
+    with serving(folder / "data", WARMLEAD_FORMS=str(folder / "forms.yaml")) as served:
+        yield served
+
+
+@pytest.fixture
+def recorder(server: Served) -> Iterator[Recorder]:
+    with recording(server.base) as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def site(recorder: Recorder) -> Iterator[Site]:
+    with Site(recorder.base) as site:
+        thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield site
+        site.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def analytics_site(site: Site) -> Site:
+    site.umd = install_node_clients() / "node_modules/@segment/analytics-next/dist/umd"
+    return site
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A new visitor; whatever a page does, no error may surface in it."""
+    errors: list[str] = []
+    context = browser.new_context()
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+    yield context.new_page()
+    context.close()
+    assert errors == []
+
+
+def opened(page: Page, site: Site, **strategy: Any) -> str:
+    """A page with analytics-next, which delivers as told; returns the visitor's anonymous id."""
+    site.fields["strategy"] = json.dumps(strategy or None)
+    page.goto(site.url("/analytics-next" + CAMPAIGN), referer="https://www.google.com/")
+    user = "analytics.ready().then(() => analytics.instance.user().anonymousId())"
+    return str(page.evaluate(user))
+
+
+def arrived(recorder: Recorder, calls: int) -> None:
+    """Waits until so many calls were answered; then none was sent twice, and all were taken."""
+    until(lambda: len(recorder.times_sent) >= calls and None not in recorder.statuses)
+    assert recorder.statuses == {200}
+    assert set(recorder.times_sent.values()) == {1}
+    assert len(recorder.times_sent) == calls
+
+
+def test_analytics_next_sends_every_call_once(
+    server: Served, recorder: Recorder, analytics_site: Site, page: Page
+) -> None:
+    visitor = opened(page, analytics_site)
+    page.evaluate(
+        """async () => {
+            await analytics.page("Product", "Pricing");
+            await analytics.track("Content Downloaded", {kind: "whitepaper", name: "東京 🚀"});
+            await analytics.identify("next-user", {
+                email: "Next@Example.com",
+                name: "Zoë Müller — 東京",
+                company: {name: "Ünïcode Works", employees: 120},
+            });
+            await analytics.group("acct-7", {industry: "Software"});
+            await analytics.screen("App", "Home");
+            await analytics.alias("next-user", "next-before");
+            await analytics.track("demoVideoOpened");
+        }"""
+    )
+    arrived(recorder, 7)
+    drain(server)
+
+    lead = server.lead("next@example.com")
+
+    assert lead
+    assert lead["events"] == {
+        "page_viewed": 1,
+        "content_downloaded": 1,
+        "identified": 1,
+        "grouped": 1,
+        "screen_viewed": 1,
+        "aliased": 1,
+        "demo_video_opened": 1,
+    }
+    assert lead["traits"] == {
+        "name": "Zoë Müller — 東京",
+        "company": "Ünïcode Works",
+        "employees": 120,
+        "industry": "Software",
+        "company_id": "acct-7",
+    }
+    assert {kind: set(values) for kind, values in lead["identifiers"].items()} == {
+        "email": {"next@example.com"},
+        "user": {"next-user"},
+        "anonymous": {visitor, "next-before"},
+    }
+    assert lead["first_touch"] == {
+        "utm_source": "google",
+        "utm_medium": "cpc",
+        "gclid": "G1",
+        "referrer": "https://www.google.com/",
+    }
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        pytest.param({"strategy": "batching", "config": {"size": 100}}, id="batching"),
+        pytest.param({"config": {"keepalive": True}}, id="keepalive"),
+    ],
+)
+def test_what_is_sent_while_the_page_is_left_arrives(
+    server: Served, recorder: Recorder, analytics_site: Site, page: Page, strategy: dict[str, Any]
+) -> None:
+    visitor = opened(page, analytics_site, **strategy)
+    page.evaluate("analytics.page()")
+    page.evaluate(
+        """() => {
+            for (let i = 0; i < 5; i++) analytics.track(`Leaving ${i}`);
+            document.querySelector("#away").addEventListener("click", () => {
+                analytics.track("Away Clicked");
+            });
+        }"""
+    )
+    page.click("#away")
+    page.wait_for_url("**/plain")
+    arrived(recorder, 7)
+    drain(server)
+
+    lead = server.lead(visitor)
+
+    assert lead
+    leaving = {f"leaving_{i}": 1 for i in range(5)}
+    assert lead["events"] == {"page_viewed": 1, **leaving, "away_clicked": 1}
+
+
+def test_what_the_client_sends_again_after_its_return_counts_once(
+    server: Served, recorder: Recorder, analytics_site: Site, page: Page
+) -> None:
+    """What is unanswered when a page is left is kept by the client, and sent on its next page."""
+    visitor = opened(page, analytics_site)
+    page.evaluate("analytics.page().then(() => analytics.track('Calm'))")
+    with recorder.holding_answers():
+        page.evaluate("() => { for (let i = 0; i < 5; i++) analytics.track(`Hurried ${i}`) }")
+        until(lambda: len(recorder.times_sent) == 7)
+        page.goto(analytics_site.url("/plain"))
+    opened(page, analytics_site)
+    until(lambda: sorted(recorder.times_sent.values()) == [1, 1, 2, 2, 2, 2, 2])
+    until(lambda: len(recorder.accepted) == 7)
+    drain(server)
+
+    lead = server.lead(visitor)
+
+    assert lead
+    hurried = {f"hurried_{i}": 1 for i in range(5)}
+    assert lead["events"] == {"page_viewed": 1, "calm": 1, **hurried}
+
+
+@pytest.mark.parametrize(
+    "enctype", ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"]
+)
+def test_a_form_leads_to_the_thank_you_page_and_makes_a_lead(
+    server: Served, recorder: Recorder, site: Site, page: Page, enctype: str
+) -> None:
+    site.fields["enctype"] = enctype
+    email = f"{enctype.rpartition('/')[2]}@example.com"
+    page.goto(site.url("/forms"))
+    page.fill("[name='contact[full_name]']", "Zoë Müller — 東京")
+    page.fill("[name=E-Mail]", email)
+    page.fill("[name=company]", "Ünïcode & Söhne = 1+1")
+    page.select_option("[name=company_size]", "51-200")
+    page.fill("[name=message]", "First line\nSecond: 100%")
+    page.click("button")
+    page.wait_for_url("**/thanks")
+
+    assert [exchange.status for exchange in recorder.exchanges] == [303]
+    drain(server)
+    lead = server.lead(email)
+    assert lead
+    assert lead["events"] == {"form_submitted": 1}
+    assert lead["traits"] == {
+        "name": "Zoë Müller — 東京",
+        "company": "Ünïcode & Söhne = 1+1",
+        "employees": "51-200",
+        "interests": ["scoring", "nurture & more"],
+    }
+    assert lead["first_touch"] == {"utm_source": "google"}
+
+
+def test_a_form_that_would_redirect_elsewhere_is_refused(
+    recorder: Recorder, site: Site, page: Page
+) -> None:
+    site.fields["enctype"] = "multipart/form-data"
+    page.goto(site.url("/forms"))
+    page.evaluate("document.querySelector('[name=_redirect]').value = 'https://evil.example/'")
+    page.fill("[name=E-Mail]", "elsewhere@example.com")
+    page.click("button")
+    page.wait_for_url("**/forms/generic/contact")
+
+    assert "redirect_not_allowed" in page.inner_text("body")
+    assert recorder.statuses == {400}
+
+
+def test_a_script_posts_json_and_reads_the_answer(
+    server: Served, recorder: Recorder, site: Site, page: Page
+) -> None:
+    page.goto(site.url("/plain"))
+    answers = page.evaluate(
+        """async (url) => {
+            const post = async (body) => {
+                const headers = {"Content-Type": "application/json"};
+                const answer = await fetch(url, {method: "POST", headers, body});
+                return [answer.status, await answer.json()];
+            };
+            const lead = {email: "fetched@example.com", full_name: "Zoë", company_size: 120};
+            return [await post(JSON.stringify(lead)), await post("{")];
+        }""",
+        f"{recorder.base}/forms/generic/contact",
+    )
+
+    assert answers[0] == [200, {"success": True}]
+    assert answers[1][0] == 400
+    assert answers[1][1]["code"] == "json_invalid"
+    drain(server)
+    lead = server.lead("fetched@example.com")
+    assert lead
+    assert lead["traits"] == {"name": "Zoë", "employees": 120}
