@@ -9,7 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -163,7 +163,7 @@ def told(data: Path, *arguments: str) -> Any:
 
 def published(data: Path, topic: str) -> list[str]:
     """The bodies of a topic's messages, read as any SQLite client would."""
-    with sqlite3.connect(data / "warmlead.sqlite3") as connection:
+    with closing(sqlite3.connect(data / "warmlead.sqlite3")) as connection, connection:
         rows = connection.execute("SELECT body FROM messages WHERE topic = ?", (topic,)).fetchall()
     return [body.decode() for (body,) in rows]
 

@@ -31,7 +31,9 @@ from warmlead.ports import Clock, Delivery, Message, Published
 from warmlead.sqlite_file import SqliteFile
 
 MAX_ATTEMPTS = 5
-LEASE_S = 60.0
+LEASE_S = 10.0
+"""So long after a kill others may work on what the dead process had taken: scoring takes ms."""
+
 PAGE_MESSAGES = 500
 
 

@@ -5,6 +5,7 @@ Refuses to hold anything sender-specific, and any rule about what an event is wo
 
 import hashlib
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self, TypeAlias
@@ -28,9 +29,14 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 def snake_case(text: str) -> str:
     """``"Demo Requested"``, ``"demoRequested"`` and ``"demo-requested"`` are ``demo_requested``.
 
-    Returns the empty string when nothing usable is left. Letters beyond ASCII are dropped.
+    Accents are dropped (``"Größe"`` is ``grosse``), and so are letters of other scripts than
+    Latin: the empty string is returned when nothing usable is left.
     """
-    return _NOT_WORD.sub("_", _CAMEL.sub("_", text).lower()).strip("_")
+    split = _CAMEL.sub("_", text)
+    if not split.isascii():
+        apart = unicodedata.normalize("NFKD", split.casefold())
+        split = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return _NOT_WORD.sub("_", split.lower()).strip("_")
 
 
 class Trust(StrEnum):

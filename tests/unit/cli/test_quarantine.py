@@ -4,6 +4,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,7 +42,7 @@ MENDED = '{"type": "track", "event": "Demo Requested", "anonymousId": "browser-1
 
 def waiting(workspace: Workspace) -> int:
     """How many messages wait for ``score``."""
-    with sqlite3.connect(workspace.data / "warmlead.sqlite3") as connection:
+    with closing(sqlite3.connect(workspace.data / "warmlead.sqlite3")) as connection, connection:
         question = "SELECT count(*) FROM deliveries WHERE subscription = 'score'"
         (count,) = connection.execute(question).fetchone()
     return int(count)
@@ -117,7 +118,7 @@ def test_rebuilt_leads_are_the_same(ada: Workspace) -> None:
 def test_lost_leads_are_rebuilt(ada: Workspace) -> None:
     whom = some_leads(ada)
     before, told = shown(ada, whom), ada.json("triggers")
-    with sqlite3.connect(ada.data / "warmlead.sqlite3") as connection:
+    with closing(sqlite3.connect(ada.data / "warmlead.sqlite3")) as connection, connection:
         for table in ("leads", "aliases", "transitions"):
             connection.execute(f"DELETE FROM {table}")
     assert ada.run("lead", "show", "u-42").code == 1
