@@ -32,7 +32,7 @@ MS = timedelta(milliseconds=1)
         ("  $demo.requested!  ", "demo_requested"),
         ("Viewed 3 Pages", "viewed_3_pages"),
         ("page2Viewed", "page2_viewed"),
-        ("Grüße gesendet", "grosse_gesendet"),
+        ("Grüße gesendet", "grusse_gesendet"),
         ("ページ", ""),
         ("___", ""),
         ("", ""),
