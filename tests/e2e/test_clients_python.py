@@ -94,7 +94,7 @@ EVENTS = {
     "webinar_attended": 1,
     "video_watched": 1,
     "aliased": 1,
-    "gr_e_gew_hlt": 1,
+    "grosse_gewahlt": 1,
 }
 TRAITS = {
     "name": NAME,
