@@ -183,8 +183,8 @@ def _request(id_: str, lead: int, batch: int) -> RawRequest:
         method="POST",
         path="/v1/batch",
         query="",
-        headers={"content-type": "application/json"},
-        body=json.dumps({"batch": calls, "writeKey": "local"}).encode(),
+        headers={"authorization": "Basic bG9jYWw6", "content-type": "application/json"},
+        body=json.dumps({"batch": calls}).encode(),
         received_at=now,
         request_id=id_,
     )

@@ -3,7 +3,8 @@
 The points of the contributions add up to the score exactly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from warmlead.domain.assessment import Assessment, assess
 from warmlead.domain.event import Property, Trust
 from warmlead.domain.lead import Lead, is_flooding
-from warmlead.domain.lifecycle import ANONYMOUS, SALES_STAGES
+from warmlead.domain.lifecycle import ANONYMOUS, SALES_STAGES, Transition
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import MICRO, Contribution
 from warmlead.domain.wording import describe, losses
@@ -89,6 +90,15 @@ class LeadView(_Stable):
     created_at: datetime
     as_of: datetime
     model_version: str
+
+
+def as_it_stood(lead: Lead, moves: Sequence[Transition], at: datetime) -> Lead:
+    """The lead in the stage in which it was at a past time, after its recorded moves."""
+    before = [move for move in moves if move.at <= at]
+    if len(before) == len(moves):
+        return lead
+    stage, since = (before[-1].to_stage, before[-1].at) if before else (ANONYMOUS, lead.created_at)
+    return replace(lead, progress=replace(lead.progress, stage=stage, since=since))
 
 
 def view(lead: Lead, rules: Rules, now: datetime, *, known_at: datetime | None = None) -> LeadView:

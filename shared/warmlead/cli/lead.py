@@ -15,6 +15,7 @@ from warmlead.application.explain import (
     ExplainedContribution,
     Explanation,
     LeadView,
+    as_it_stood,
     explain,
     view,
 )
@@ -55,10 +56,11 @@ class LeadRow(BaseModel):
 def list_leads(
     stage: Annotated[str | None, typer.Option(help="Only leads in this stage.")] = None,
     most: Annotated[int, typer.Option(min=1, help="At most so many, the warmest first.")] = 50,
+    as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """List leads with their score as of now, the warmest first."""
-    rows = asyncio.run(_rows(stage))[:most]
+    rows = asyncio.run(_rows(stage, _moment(as_of)))[:most]
     if as_json:
         print_json(rows)
         return
@@ -84,11 +86,14 @@ def list_leads(
     console.print(table)
 
 
-async def _rows(stage: str | None) -> list[LeadRow]:
+async def _rows(stage: str | None, moment: datetime | None) -> list[LeadRow]:
     async with wiring.embedded() as system:
-        now = system.clock.now()
+        now = moment or system.clock.now()
         rules = system.model.rules
-        views = [view(lead, rules, now) async for lead in system.store.leads()]
+        leads = [lead async for lead in system.store.leads() if lead.created_at <= now]
+        views = [
+            view(await _as_of(system, lead, moment), rules, now, known_at=moment) for lead in leads
+        ]
     chosen = [seen for seen in views if stage in (None, seen.stage)]
     chosen.sort(key=lambda seen: (-seen.score, seen.id))
     return [
@@ -194,18 +199,24 @@ def _outlook(explained: Explanation) -> str:
 
 async def _view(who: str, moment: datetime | None) -> LeadView:
     async with wiring.embedded() as system:
-        lead = await _find(system, who)
+        lead = await _as_of(system, await _find(system, who), moment)
         now = moment or system.clock.now()
         return view(lead, system.model.rules, now, known_at=moment)
 
 
 async def _explained(who: str, moment: datetime | None) -> tuple[LeadView, Explanation]:
     async with wiring.embedded() as system:
-        lead = await _find(system, who)
+        lead = await _as_of(system, await _find(system, who), moment)
         now = moment or system.clock.now()
         rules, titles = system.model.rules, system.model.titles
         seen = view(lead, rules, now, known_at=moment)
         return seen, explain(lead, rules, titles, now, known_at=moment)
+
+
+async def _as_of(system: wiring.Embedded, lead: Lead, moment: datetime | None) -> Lead:
+    if moment is None:
+        return lead
+    return as_it_stood(lead, await system.store.transitions(lead.id), moment)
 
 
 async def _find(system: wiring.Embedded, who: str) -> Lead:

@@ -124,6 +124,16 @@ def test_in_the_past_only_what_was_known_counts(ada: Workspace) -> None:
     assert long_ago["days_inactive"] is None
 
 
+def test_in_the_past_a_lead_is_in_the_stage_of_then(ada: Workspace) -> None:
+    now = ada.json("lead", "show", "ada@example.com")
+    before = datetime.fromisoformat(now["created_at"]) - timedelta(seconds=1)
+    then = ada.json("lead", "show", "ada@example.com", "--as-of", before.isoformat())
+
+    assert now["stage"] != "anonymous"
+    assert then["stage"] == "anonymous"
+    assert ada.json("lead", "list", "--as-of", before.isoformat()) == []
+
+
 def test_in_the_future_the_score_fades(ada: Workspace) -> None:
     now = ada.json("lead", "explain", "ada@example.com")
     later = score_at(ada, (datetime.now(UTC) + timedelta(days=60)).isoformat())
