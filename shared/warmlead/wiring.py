@@ -227,7 +227,7 @@ def _open_file(using: Settings) -> "SqliteFile":
 def make_data_folder(using: Settings) -> None:
     """Makes the folder in the settings; raises ``ConfigurationError`` if that cannot be."""
     try:
-        using.data.mkdir(parents=True, exist_ok=True)
+        using.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # personal data is in it
     except OSError as error:
         problem = f"no folder can be made there: {error.strerror}"
         raise ConfigurationError.one(f"WARMLEAD_DATA {using.data}", problem) from error

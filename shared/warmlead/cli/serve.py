@@ -21,6 +21,8 @@ from warmlead.cli.worker import Worker
 from warmlead.settings import Settings
 from warmlead.web.json_logging import configure_logging
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
@@ -48,6 +50,11 @@ def serve(
     script = f"<script async src={base}/track/warmlead.js data-key=…></script>"
     console.print(f"  a website  {script}", soft_wrap=True)
     console.print("  watch      [bold]warmlead triggers --follow[/], [bold]warmlead lead list[/]")
+    if not settings.production and host not in LOOPBACK:
+        console.print(
+            "[yellow]Whoever can reach this address may send events: the key is known to all. "
+            "For more than your own machine set WARMLEAD_ENV=production.[/]"
+        )
     _tell_of_reclassified(settings)
     configure_logging(human=not settings.production)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it repeats what was just said
