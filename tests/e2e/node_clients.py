@@ -16,6 +16,8 @@ _INSTALLED = CLIENTS / "node_modules" / ".installed"
 
 def install_node_clients() -> Path:
     """The folder that holds ``node_modules``; skips if there is no npm, but fails in CI."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        skip_or_fail("there is no node and npm on the PATH")
     with _LOCK.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # workers of a parallel run would install at once
         wanted = hashlib.sha256(lock.read()).hexdigest()
@@ -33,8 +35,6 @@ def skip_or_fail(reason: str) -> None:
 
 
 def _install() -> None:
-    if not (shutil.which("node") and shutil.which("npm")):
-        skip_or_fail("there is no node and npm on the PATH")
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(
         command, cwd=CLIENTS, capture_output=True, text=True, check=False, timeout=180
