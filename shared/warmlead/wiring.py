@@ -25,7 +25,6 @@ from warmlead.web.answer import Answer
 from warmlead.web.edge import Edge, Limits
 from warmlead.web.json_logging import configure_logging
 from warmlead.web.senders import Sender, answer_sender
-from warmlead.web.snippet import SCRIPT_PATH, script_answer
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -45,6 +44,7 @@ SUBSCRIPTIONS = {"score": Topic.LEAD_EVENTS, "quarantine": Topic.QUARANTINE}
 """Who works on what on one machine; what is in quarantine waits for a person."""
 
 Handler: TypeAlias = "Callable[[Request], Awaitable[Response]]"
+Work: TypeAlias = Callable[[RawRequest], Awaitable[Answer]]
 
 
 class SystemClock:
@@ -67,13 +67,22 @@ def settings() -> Settings:
 @cache
 def forms() -> Handler:
     """The ``forms`` function: website forms, one path a sender."""
-    return _accepting("forms", [_generic(settings())], settings().form_bytes)
+    return _edge("forms", _accepting([_generic(settings())]), body_bytes=settings().form_bytes)
 
 
 @cache
 def track() -> Handler:
     """The ``track`` function: Segment's tracking API and the browser snippet."""
-    return _accepting("track", [_segment(settings())], settings().track_batch_bytes)
+    from warmlead.web.snippet import SCRIPT_PATH, script_answer
+
+    accepting = _accepting([_segment(settings())])
+
+    async def work(request: RawRequest) -> Answer:
+        if request.path.endswith(SCRIPT_PATH):
+            return script_answer(request)
+        return await accepting(request)
+
+    return _edge("track", work, body_bytes=settings().track_batch_bytes)
 
 
 @cache
@@ -103,26 +112,26 @@ def sources(using: Settings) -> Mapping[str, Source]:
     return {sender.name: sender for sender in (_generic(using), _segment(using))}
 
 
-def _accepting(function: str, senders: list[Sender], body_bytes: int) -> Handler:
-    ids = LeadIds(settings().id_secret.encode())
+def _accepting(senders: list[Sender]) -> Work:
+    ids = _ids(settings())
     by_name = {sender.name: sender for sender in senders}
 
     async def taken(request: RawRequest, sender: Sender) -> Accepted:
         return await accept(request, sender, bus=bus(), ids=ids)
 
     async def work(request: RawRequest) -> Answer:
-        if function == "track" and request.path.endswith(SCRIPT_PATH):
-            return script_answer(request)
         first = request.path.strip("/").partition("/")[0]
         sender = by_name.get(first, senders[0])
         return await answer_sender(request, sender, taken)
 
-    return _edge(function, work, body_bytes=body_bytes)
+    return work
 
 
-def _edge(
-    function: str, work: Callable[[RawRequest], Awaitable[Answer]], *, body_bytes: int
-) -> Handler:
+def _ids(using: Settings) -> LeadIds:
+    return LeadIds(using.id_secret.encode())
+
+
+def _edge(function: str, work: Work, *, body_bytes: int) -> Handler:
     configure_logging(human=not settings().production)
     edge = Edge(
         work,
@@ -194,7 +203,7 @@ def model_text(name: str) -> str:
 def _scoring(using: Settings) -> "Scoring":
     from warmlead.application.apply import Scoring
 
-    return Scoring(model().rules, model().titles, LeadIds(using.id_secret.encode()))
+    return Scoring(model().rules, model().titles, _ids(using))
 
 
 @cache
@@ -264,7 +273,7 @@ async def embedded(using: Settings | None = None) -> AsyncIterator[Embedded]:
         yield Embedded(
             settings=chosen,
             clock=clock,
-            ids=LeadIds(chosen.id_secret.encode()),
+            ids=_ids(chosen),
             model=loaded,
             file=file,
             store=SqliteLeadStore(file, clock),

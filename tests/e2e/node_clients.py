@@ -2,12 +2,11 @@
 
 import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from e2e.lacking import skip_or_fail
 
 CLIENTS = Path(__file__).parent / "clients"
 _LOCK = CLIENTS / "package-lock.json"
@@ -25,13 +24,6 @@ def install_node_clients() -> Path:
             _install()
             _INSTALLED.write_text(wanted)
     return CLIENTS
-
-
-def skip_or_fail(reason: str) -> None:
-    """Skips on a machine that lacks something; CI has to have it."""
-    if os.environ.get("CI"):
-        pytest.fail(f"CI needs it: {reason}")
-    pytest.skip(reason)
 
 
 def _install() -> None:

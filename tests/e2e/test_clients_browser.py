@@ -1,31 +1,22 @@
 """What browsers send, analytics-next and plain forms, from a site of another origin."""
 
 import json
-import shutil
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from e2e.chromium import chromium, visited
 from e2e.ledger import drain
-from e2e.node_clients import install_node_clients, skip_or_fail
+from e2e.node_clients import install_node_clients
 from e2e.recording import Recorder, recording
 from served import Served, serving, until
 
 pytestmark = pytest.mark.xdist_group("browser")
 
-FLAGS = (
-    "--no-sandbox",
-    "--headless=new",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP *.example 127.0.0.1",
-)
 PAGES = Path(__file__).parent / "clients"
 PLAIN = "<!doctype html><title>Plain</title><link rel=icon href='data:,'>"
 CAMPAIGN = "?utm_source=google&utm_medium=cpc&gclid=G1"
@@ -73,12 +64,8 @@ class _Serve(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not (chromium := shutil.which("chromium")):
-        skip_or_fail("there is no chromium on the PATH")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -97,12 +84,8 @@ def recorder(server: Served) -> Iterator[Recorder]:
 
 @pytest.fixture
 def site(recorder: Recorder) -> Iterator[Site]:
-    with Site(recorder.base) as site:
-        thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with visited(Site(recorder.base)) as site:
         yield site
-        site.shutdown()
-        thread.join()
 
 
 @pytest.fixture

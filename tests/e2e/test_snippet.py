@@ -1,7 +1,5 @@
 import hashlib
 import json
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,21 +9,13 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
+from e2e.chromium import chromium, visited
 from warmlead.web.snippet import snippet_etag, snippet_js
 
 pytestmark = pytest.mark.xdist_group("browser")
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = (
-    "--no-sandbox",
-    "--headless=new",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP *.example 127.0.0.1",
-)
 PAGES = Path(__file__).parent / "pages"
 PLAIN = "<!doctype html><title>Plain</title><body>"
 DEADLINE_S = 10
@@ -140,27 +130,14 @@ class Answer(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None and not os.environ.get("CI"):
-        pytest.skip("no chromium on the PATH; CI insists on one")
-    assert CHROMIUM, "CI needs chromium on the PATH"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=FLAGS,
-            ignore_default_args=["--disable-back-forward-cache"],
-        )
+    with chromium(without=["--disable-back-forward-cache"]) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def web() -> Iterator[Web]:
-    with Web() as web:
-        thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with visited(Web()) as web:
         yield web
-        web.shutdown()
-        thread.join()
 
 
 @pytest.fixture

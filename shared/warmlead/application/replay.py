@@ -11,8 +11,8 @@ from datetime import datetime
 
 from warmlead.application.apply import Decision, Scoring
 from warmlead.application.messages import read_events
-from warmlead.application.rescore import Settlement
 from warmlead.application.send import send
+from warmlead.application.settle import settle
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import record
@@ -120,11 +120,9 @@ class _Replacement:
             for id_, trail in lead.trails.items()
         }
         renewed = replace(lead, trails=trails)
-        settle = Settlement(lead.id, self._scoring.rules, self._scoring.titles, self._now)
-        settled = settle({lead.id: renewed})
-        _, moves, triggers = settled.result
-        leads = settled.leads or [renewed]
-        return Commit((moves, triggers), leads, {}, settled.transitions)
+        settled = settle(renewed, self._scoring.rules, self._scoring.titles, self._now)
+        moves = [(lead.id, move) for move in settled.transitions]
+        return Commit((settled.transitions, settled.triggers), [settled.lead], {}, moves)
 
     def _restored(self) -> Commit[tuple[tuple[Transition, ...], tuple[Trigger, ...]]]:
         """A lead that the store has lost: as rebuilt, without sending its triggers again."""

@@ -19,7 +19,6 @@ from warmlead.cli.output import console
 from warmlead.cli.site import Site, load_function
 from warmlead.cli.worker import Worker
 from warmlead.settings import Settings
-from warmlead.web.json_logging import configure_logging
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -56,7 +55,6 @@ def serve(
             "For more than your own machine set WARMLEAD_ENV=production.[/]"
         )
     _tell_of_reclassified(settings)
-    configure_logging(human=not settings.production)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it repeats what was just said
     asyncio.run(_serve(host, port))
 
