@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from warmlead.domain.errors import RejectedError
-from warmlead.domain.event import Event
+from warmlead.domain.event import Event, Trust
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
 
@@ -211,11 +211,11 @@ class Source(Protocol):
         """The sender's name: the path under the function, and the ``source`` of its events."""
         ...
 
-    def verify(self, request: RawRequest) -> None:
-        """Raises ``RejectedError`` unless the request is from someone who may send it."""
+    def verify(self, request: RawRequest) -> Trust:
+        """How far the request is to be trusted; ``RejectedError`` if its sender may not send it."""
         ...
 
-    def translate(self, request: RawRequest) -> Translation:
+    def translate(self, request: RawRequest, trust: Trust) -> Translation:
         """The events in the request; raises ``RejectedError`` if it cannot be read at all."""
         ...
 

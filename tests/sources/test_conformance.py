@@ -55,8 +55,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 def test_a_fixture_means_its_events(case: Case) -> None:
     sender, request, said = case
 
-    sender.verify(request)
-    translation = sender.translate(request)
+    translation = sender.translate(request, sender.verify(request))
 
     found = [
         {
@@ -78,7 +77,7 @@ def test_a_repeat_has_the_same_ids(case: Case) -> None:
     sender, request, said = case
     again = replace(request, request_id="another")
 
-    ids = [event.id for _, event in sender.translate(again).events]
+    ids = [event.id for _, event in sender.translate(again, Trust.PUBLIC).events]
 
     known = [one["id"] for one in said["expected"]]
     # Without an id of the sender's, only the content of a form tells that it came before.
@@ -98,7 +97,9 @@ def test_success_is_200_or_a_way_on(case: Case) -> None:
 def test_no_key_of_the_sender_is_kept(case: Case) -> None:
     sender, request, _ = case
 
-    kept = "".join(event.model_dump_json() for _, event in sender.translate(request).events)
+    kept = "".join(
+        event.model_dump_json() for _, event in sender.translate(request, Trust.PUBLIC).events
+    )
 
     assert "writeKey" not in kept
     assert "write_key" not in kept
@@ -174,8 +175,7 @@ def test_any_json_to_a_form_is_an_event_or_a_refusal(payload: dict[str, object])
 def assert_only_rejects(sender: Sender, request: RawRequest) -> None:
     """Whatever is in the request, it ends in events, refusals or a ``RejectedError``."""
     try:
-        sender.verify(request)
-        translation = sender.translate(request)
+        translation = sender.translate(request, sender.verify(request))
         answer = sender.answer(request, translation.refused)
     except RejectedError as error:
         answer = sender.answer_failure(request, Answer(400, error.message.encode()))

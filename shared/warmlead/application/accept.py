@@ -26,8 +26,8 @@ async def accept(request: RawRequest, source: Source, *, bus: EventBus, ids: Lea
     request is not to be trusted, cannot be read, or holds nothing but unusable items; and
     ``UnavailableError`` if the sender should try again.
     """
-    source.verify(request)
-    translation = source.translate(request)
+    trust = source.verify(request)
+    translation = source.translate(request, trust)
     if translation.refused and not translation.events:
         raise _only_refused(translation.refused)
     events = [event for _, event in translation.events]

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from warmlead.application.messages import Quarantined, by_lead
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import Event
+from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import LeadIds
 from warmlead.domain.trigger import Topic
 from warmlead.ports import Clock, EventBus, Published, RawRequest, Source, Subscriptions
@@ -114,7 +114,7 @@ class Release:
         path, body = source.resend(item.path, item.raw.encode())
         headers = {"content-type": "application/json"}
         request = RawRequest("POST", path, "", headers, body, now, f"quarantine-{number}")
-        translation = source.translate(request)
+        translation = source.translate(request, Trust.PUBLIC)
         if translation.refused:
             raise translation.refused[0].error
         return [event for _, event in translation.events]

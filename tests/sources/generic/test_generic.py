@@ -58,20 +58,20 @@ def post(body: object, name: str = "open", **headers: str) -> RawRequest:
 
 
 def only_event(body: object, name: str = "open", **headers: str) -> Event:
-    translation = FORMS.translate(post(body, name, **headers))
+    translation = FORMS.translate(post(body, name, **headers), Trust.PUBLIC)
     assert not translation.refused, translation.refused[0].error
     ((_, event),) = translation.events
     return event
 
 
-def reason_of(function: Callable[[RawRequest], Any], request: RawRequest) -> Reason:
+def reason_of(function: Callable[..., Any], request: RawRequest, *trust: Trust) -> Reason:
     with pytest.raises(RejectedError) as refusal:
-        function(request)
+        function(request, *trust)
     return refusal.value.reason
 
 
 def refused_as(body: object, name: str) -> Reason:
-    (one,) = FORMS.translate(post(body, name)).refused
+    (one,) = FORMS.translate(post(body, name), Trust.PUBLIC).refused
     return one.error.reason
 
 
@@ -98,9 +98,9 @@ def test_a_form_takes_what_is_signed_as_it_says(
 ) -> None:
     request = post(BODY, name, **headers)
 
-    FORMS.verify(request)
+    verified = FORMS.verify(request)
 
-    assert FORMS.translate(request).events[0][1].trust is trust
+    assert FORMS.translate(request, verified).events[0][1].trust is trust
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,9 @@ def test_other_names_have_the_settings_of_unconfigured_forms_if_there_are_any() 
     local = GenericSource({}, unconfigured=FormSettings(allow_unsigned=True))
 
     local.verify(post(BODY, "anything"))
-    assert local.translate(post(BODY, "anything")).events[0][1].properties == {"form": "anything"}
+    assert local.translate(post(BODY, "anything"), Trust.PUBLIC).events[0][1].properties == {
+        "form": "anything"
+    }
 
 
 def test_forms_are_posted() -> None:
@@ -191,7 +193,9 @@ def test_the_body_counts_whatever_its_label_says(body: bytes, content_type: str)
     ],
 )
 def test_bodies_that_cannot_be_read(body: bytes, content_type: str, reason: Reason) -> None:
-    assert reason_of(FORMS.translate, post(body, **{"content-type": content_type})) is reason
+    request = post(body, **{"content-type": content_type})
+
+    assert reason_of(FORMS.translate, request, Trust.PUBLIC) is reason
 
 
 @pytest.mark.parametrize(
@@ -211,7 +215,7 @@ def test_bodies_that_cannot_be_read(body: bytes, content_type: str, reason: Reas
 )
 def test_submissions_that_make_no_event(body: bytes, reason: Reason) -> None:
     raw = {"content-type": "application/json"}
-    refused = FORMS.translate(post(body, **raw)).refused
+    refused = FORMS.translate(post(body, **raw), Trust.PUBLIC).refused
 
     assert [one.error.reason for one in refused] == ([reason] if reason else [])
 
@@ -219,7 +223,7 @@ def test_submissions_that_make_no_event(body: bytes, reason: Reason) -> None:
 def test_a_bad_submission_costs_no_neighbour() -> None:
     body = b'[{"email": "ada@example.com"}, {"email": NaN}, 5, {"email": "bob@example.com"}]'
 
-    translation = FORMS.translate(post(body))
+    translation = FORMS.translate(post(body), Trust.PUBLIC)
 
     assert [event.email for _, event in translation.events] == [
         "ada@example.com",
@@ -304,7 +308,7 @@ def test_a_filled_honeypot_is_answered_well_and_forgotten() -> None:
     ):
         request = post(body, name)
 
-        translation = FORMS.translate(request)
+        translation = FORMS.translate(request, Trust.PUBLIC)
 
         assert (translation.events, translation.refused, translation.items) == ([], [], 1)
         assert FORMS.answer(request, []).status == 200
@@ -329,7 +333,10 @@ def test_the_same_content_on_the_same_day_is_the_same_event() -> None:
     tomorrow = replace(first, received_at=NOW + timedelta(days=1))
     elsewhere = replace(first, path="/generic")
 
-    ids = [FORMS.translate(r).events[0][1].id for r in (first, again, tomorrow, elsewhere)]
+    ids = [
+        FORMS.translate(r, Trust.PUBLIC).events[0][1].id
+        for r in (first, again, tomorrow, elsewhere)
+    ]
 
     assert ids[0] == ids[1]
     assert len(set(ids)) == 3
@@ -344,7 +351,7 @@ def test_a_senders_id_is_the_events(header: str) -> None:
 def test_several_submissions_with_one_id_are_numbered() -> None:
     body = b'[{"email": "a@example.com"}, {"email": "b@example.com"}]'
 
-    events = FORMS.translate(post(body, **{"webhook-id": "w"})).events
+    events = FORMS.translate(post(body, **{"webhook-id": "w"}), Trust.PUBLIC).events
 
     assert [event.id for _, event in events] == ["w", "w-1"]
 
@@ -375,7 +382,7 @@ def test_a_browser_is_sent_on_and_a_script_is_not(
     body: bytes, headers: dict[str, str], location: str | None
 ) -> None:
     request = post(body, "redirecting", **headers)
-    FORMS.translate(request)
+    FORMS.translate(request, Trust.PUBLIC)
 
     answer = FORMS.answer(request, [])
 
@@ -413,7 +420,7 @@ def test_a_form_cannot_send_people_to_strangers(target: str) -> None:
 def test_refused_submissions_are_named_by_their_position() -> None:
     request = post([{"email": "ada@example.com"}, {"email": "x"}])
 
-    answer = FORMS.answer(request, FORMS.translate(request).refused)
+    answer = FORMS.answer(request, FORMS.translate(request, Trust.PUBLIC).refused)
 
     assert json.loads(answer.body)["refused"][0]["code"] == "email_invalid"
     assert b"ada" not in answer.body
@@ -458,9 +465,9 @@ def test_secrets_do_not_show() -> None:
 
 
 def test_a_refused_submission_can_be_sent_again_by_itself() -> None:
-    (refused,) = FORMS.translate(post(b"email=ada&a[b]=c")).refused
+    (refused,) = FORMS.translate(post(b"email=ada&a[b]=c"), Trust.PUBLIC).refused
 
     path, body = FORMS.resend("/generic/open", refused.raw.replace(b"ada", b"ada@example.com"))
 
-    again = FORMS.translate(RawRequest("POST", path, "", {}, body, NOW, "req"))
+    again = FORMS.translate(RawRequest("POST", path, "", {}, body, NOW, "req"), Trust.PUBLIC)
     assert again.events[0][1].properties == {"a_b": "c", "form": "open"}

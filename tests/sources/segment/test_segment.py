@@ -40,12 +40,13 @@ def track(**fields: object) -> dict[str, object]:
 
 
 def only_event(path: str, body: object, *, key: str = "pub") -> Event:
-    ((_, event),) = SEGMENT.translate(request_of(path, body, key=key)).events
+    request = request_of(path, body, key=key)
+    ((_, event),) = SEGMENT.translate(request, SEGMENT.verify(request)).events
     return event
 
 
 def refusals(*items: object) -> list[tuple[int, Reason]]:
-    translation = SEGMENT.translate(request_of(body={"batch": items}))
+    translation = SEGMENT.translate(request_of(body={"batch": items}), Trust.PUBLIC)
     assert len(translation.events) + len(translation.refused) == len(items) == translation.items
     return [(one.index, one.error.reason) for one in translation.refused]
 
@@ -164,7 +165,7 @@ def test_wrong_methods(method: str, path: str) -> None:
 )
 def test_what_cannot_be_told_apart_is_refused_whole(body: bytes, reason: Reason) -> None:
     with pytest.raises(RejectedError) as refusal:
-        SEGMENT.translate(request_of(body=body))
+        SEGMENT.translate(request_of(body=body), Trust.PUBLIC)
 
     assert refusal.value.reason is reason
 
@@ -208,7 +209,7 @@ def test_a_bad_event_costs_no_neighbour(item: object, reason: Reason) -> None:
 def test_a_refused_event_is_set_aside_without_its_key() -> None:
     body = {"batch": [track(event=5, writeKey="pub", n=1)]}
 
-    (one,) = SEGMENT.translate(request_of(body=body)).refused
+    (one,) = SEGMENT.translate(request_of(body=body), Trust.PUBLIC).refused
 
     assert json.loads(one.raw) == track(event=5, n=1)
 
@@ -218,7 +219,7 @@ def test_an_event_of_32_kilobytes_is_taken_even_if_escapes_made_it_larger() -> N
     body = json.dumps({"batch": [call]}).encode()
     assert len(body) > 64 * 1024
 
-    assert SEGMENT.translate(request_of(body=body)).events
+    assert SEGMENT.translate(request_of(body=body), Trust.PUBLIC).events
 
 
 # --- what calls mean ---
@@ -250,7 +251,7 @@ def test_placeholders_are_nobody() -> None:
 
 
 def test_a_missing_message_id_is_made_of_the_request_and_the_position() -> None:
-    events = SEGMENT.translate(request_of(body={"batch": [track(), track()]})).events
+    events = SEGMENT.translate(request_of(body={"batch": [track(), track()]}), Trust.PUBLIC).events
 
     assert [event.id for _, event in events] == ["req-0", "req-1"]
 
@@ -312,7 +313,7 @@ def test_success_is_exactly_200() -> None:
 def test_refused_events_are_named_by_their_position() -> None:
     request = request_of(body={"batch": [track(), {}]})
 
-    answer = SEGMENT.answer(request, SEGMENT.translate(request).refused)
+    answer = SEGMENT.answer(request, SEGMENT.translate(request, Trust.PUBLIC).refused)
 
     told = json.loads(answer.body)
     assert answer.status == 200
@@ -344,7 +345,7 @@ def test_a_broken_pixel_is_refused(query: str) -> None:
     request = request_of("/v1/pixel/track", method="GET", query=query)
 
     try:
-        translation = SEGMENT.translate(request)
+        translation = SEGMENT.translate(request, Trust.PUBLIC)
     except RejectedError:
         return
     assert translation.events == []
@@ -371,7 +372,7 @@ def test_a_batch_of_a_hundred_events_is_translated_in_milliseconds() -> None:
 
 def _seconds_to_translate(request: RawRequest) -> float:
     began = time.perf_counter()
-    assert len(SEGMENT.translate(request).events) == 100
+    assert len(SEGMENT.translate(request, Trust.PUBLIC).events) == 100
     return time.perf_counter() - began
 
 
@@ -381,7 +382,7 @@ def _seconds_to_translate(request: RawRequest) -> float:
 @pytest.mark.parametrize("path", ["/v1/b", "/v1/batch", "/v1/import", "/beacon/v1/batch"])
 def test_a_refused_event_of_a_batch_can_be_sent_again_by_itself(path: str) -> None:
     request = request_of(path, {"batch": [track(), track(timestamp="soon")]})
-    (refused,) = SEGMENT.translate(request).refused
+    (refused,) = SEGMENT.translate(request, Trust.PUBLIC).refused
 
     again, body = SEGMENT.resend(path, refused.raw.replace(b"soon", b""))
 
@@ -390,7 +391,7 @@ def test_a_refused_event_of_a_batch_can_be_sent_again_by_itself(path: str) -> No
 
 @pytest.mark.parametrize("path", ["/v1/t", "/v1/track", "/track"])
 def test_a_refused_single_call_can_be_sent_again(path: str) -> None:
-    (refused,) = SEGMENT.translate(request_of(path, track(timestamp="soon"))).refused
+    (refused,) = SEGMENT.translate(request_of(path, track(timestamp="soon")), Trust.PUBLIC).refused
 
     again, body = SEGMENT.resend(path, refused.raw.replace(b"soon", b""))
 

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
+from warmlead.domain.event import Trust
 from warmlead.ports import RawRequest, Refused, Translation
 from warmlead.web.answer import Answer
 from warmlead.web.edge import Edge, Limits
@@ -235,10 +236,10 @@ class Shouting:
 
     name = "shouting"
 
-    def verify(self, request: RawRequest) -> None:
+    def verify(self, request: RawRequest) -> Trust:
         raise NotImplementedError
 
-    def translate(self, request: RawRequest) -> Translation:
+    def translate(self, request: RawRequest, trust: Trust) -> Translation:
         raise NotImplementedError
 
     def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:

@@ -34,8 +34,8 @@ class GenericSource:
         self._forms = forms
         self._unconfigured = unconfigured
 
-    def verify(self, request: RawRequest) -> None:
-        """Raises ``RejectedError`` unless the form takes the post, signed as it says."""
+    def verify(self, request: RawRequest) -> Trust:
+        """Signed or public; ``RejectedError`` unless the form takes the post, signed as it says."""
         _, settings = self._form(request)
         if request.method != "POST":
             raise RejectedError(Reason.METHOD_NOT_ALLOWED, "Forms are posted.")
@@ -43,17 +43,20 @@ class GenericSource:
         if signature is None:
             if not settings.allow_unsigned:
                 raise RejectedError(Reason.FORBIDDEN, "This form takes no posts.")
-        elif not (settings.allow_unsigned and not _claims_signature(request, signature)):
-            _verify_signature(request, signature)
+            return Trust.PUBLIC
+        if settings.allow_unsigned and not _claims_signature(request, signature):
+            return Trust.PUBLIC
+        _verify_signature(request, signature)
+        return Trust.SIGNED
 
-    def translate(self, request: RawRequest) -> Translation:
+    def translate(self, request: RawRequest, trust: Trust) -> Translation:
         """The events in the post, each submission judged by itself."""
         form, settings = self._form(request)
         submissions = read_submissions(request)
         post = Post(
             form=form,
             settings=settings,
-            trust=_trust(request, settings),
+            trust=trust,
             received_at=request.received_at,
             sender_id=_sender_id(request),
             referer=request.headers.get("referer", ""),
@@ -127,16 +130,6 @@ def _verify_signature(request: RawRequest, signature: SignatureSettings) -> None
     else:
         now = request.received_at
         verify_standard_webhooks(request.headers, request.body, secrets=secrets, now=now)
-
-
-def _trust(request: RawRequest, settings: FormSettings) -> Trust:
-    if settings.signature is None:
-        return Trust.PUBLIC
-    try:
-        _verify_signature(request, settings.signature)
-    except RejectedError:
-        return Trust.PUBLIC
-    return Trust.SIGNED
 
 
 def _sender_id(request: RawRequest) -> str | None:

@@ -46,18 +46,19 @@ class SegmentSource:
         self._keys = [(_digest(key), trust) for key, trust in write_keys.items()]
         self._max_event_bytes = max_event_bytes
 
-    def verify(self, request: RawRequest) -> None:
-        """Raises ``RejectedError`` unless the request carries a write key of ours."""
-        route = route_of(request)
-        if self._trust(request, route) is None:
+    def verify(self, request: RawRequest) -> Trust:
+        """The trust of the write key; ``RejectedError`` unless the request carries one of ours."""
+        trust = self._trust(request, route_of(request))
+        if trust is None:
             raise RejectedError(Reason.UNAUTHORIZED, "The write key is missing or unknown.")
+        return trust
 
-    def translate(self, request: RawRequest) -> Translation:
+    def translate(self, request: RawRequest, trust: Trust) -> Translation:
         """The events of the request's calls, each call judged by itself."""
         route = route_of(request)
         calls = calls_of(request, route)
         envelope = Envelope(
-            trust=self._trust(request, route) or Trust.PUBLIC,
+            trust=trust,
             received_at=request.received_at,
             request_id=request.request_id,
             context=calls.context,
