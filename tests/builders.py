@@ -55,7 +55,7 @@ def an_event(**overrides: Any) -> Event:
     }
     if not overrides.keys() & {"email", "user_id", "anonymous_id"}:
         fields["email"] = "ada@example.com"
-    return Event.model_validate({**fields, **overrides})
+    return Event.checked(**{**fields, **overrides})
 
 
 def a_lead(*events: Event, **overrides: Any) -> Lead:

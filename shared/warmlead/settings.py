@@ -1,14 +1,16 @@
 """Settings: ``WARMLEAD_*`` variables, checked once at start. Refuses to guess in production.
 
-Not pydantic-settings: it costs an accepting function a third of a second at every cold start.
+Not pydantic-settings: it costs an accepting function a third of a second at every cold start
+(docs/decisions/0008-msgspec-where-cold-start-counts.md).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from msgspec import Meta, Struct, field
 
+from warmlead.configuration import configured, faults_of
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Trust
 
@@ -18,51 +20,63 @@ LOCAL_ID_SECRET = "warmlead-on-one-machine"  # noqa: S105  # refused in producti
 MIN_SECRET_LENGTH = 32
 
 
-class Settings(BaseModel):
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings; each is the variable ``WARMLEAD_`` and its name in capitals."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     env: Literal["development", "production"] = "development"
-    backend: Literal["sqlite"] = "sqlite"
-    data: Annotated[Path, Field(description="Folder of the SQLite file.")] = Path(".warmlead")
-    model: Annotated[str, Field(description="A ready-made model's name, or a file.")] = "b2b-saas"
-    id_secret: Annotated[str, Field(description="Keys the hash that makes lead ids.")] = (
+    backend: Annotated[
+        Literal["sqlite", "gcp"],
+        Meta(description="sqlite: one file on one machine; gcp: Firestore and Pub/Sub."),
+    ] = "sqlite"
+    data: Annotated[Path, Meta(description="Folder of the SQLite file.")] = Path(".warmlead")
+    project: Annotated[str, Meta(description="The Google Cloud project, for gcp.")] = ""
+    database: Annotated[str, Meta(description="The Firestore database, for gcp.")] = "(default)"
+    push_audience: Annotated[
+        str, Meta(description="The audience of Pub/Sub's push tokens; checked if it is set.")
+    ] = ""
+    push_account: Annotated[
+        str, Meta(description="The e-mail of the service account that pushes.")
+    ] = ""
+    push_certs: Annotated[
+        str, Meta(description="Where Google publishes the certificates of its tokens, in PEM.")
+    ] = "https://www.googleapis.com/oauth2/v1/certs"
+    model: Annotated[str, Meta(description="A ready-made model's name, or a file.")] = "b2b-saas"
+    id_secret: Annotated[str, Meta(description="Keys the hash that makes lead ids.")] = (
         LOCAL_ID_SECRET
     )
     write_keys: Annotated[
         Mapping[str, Trust],
-        Field(description="Keys of tracking clients: key, or key:signed for a server's."),
-    ] = {LOCAL_WRITE_KEY: Trust.PUBLIC}
-    forms: Annotated[Path | None, Field(description="YAML file of form mappings.")] = None
-    form_bytes: Annotated[int, Field(ge=1_024, le=10_000_000)] = 1_000_000
-    track_event_bytes: Annotated[int, Field(ge=1_024, le=1_000_000)] = 32 * 1024
-    track_batch_bytes: Annotated[int, Field(ge=1_024, le=10_000_000)] = 500 * 1024
-    body_timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+        Meta(description="Keys of tracking clients: key, or key:signed for a server's."),
+    ] = field(default_factory=lambda: {LOCAL_WRITE_KEY: Trust.PUBLIC})
+    forms: Annotated[Path | None, Meta(description="File of form mappings.")] = None
+    form_bytes: Annotated[int, Meta(ge=1_024, le=10_000_000)] = 1_000_000
+    track_event_bytes: Annotated[int, Meta(ge=1_024, le=1_000_000)] = 32 * 1024
+    track_batch_bytes: Annotated[int, Meta(ge=1_024, le=10_000_000)] = 500 * 1024
+    body_timeout_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
 
-    @field_validator("write_keys", mode="before")
-    @classmethod
-    def _split_keys(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        pairs = [part.strip().rpartition(":") for part in value.split(",") if part.strip()]
-        return {key or trust: trust if key else Trust.PUBLIC for key, _, trust in pairs}
+    def __post_init__(self) -> None:
+        problems = [*self._lacking()]
+        if self.production:
+            problems += self._unsafe()
+        if problems:
+            raise ValueError("\n".join(problems))
 
-    @model_validator(mode="after")
-    def _safe_in_production(self) -> Self:
-        if self.env != "production":
-            return self
-        problems = []
+    def _lacking(self) -> Iterator[str]:
+        if self.backend == "gcp" and not self.project:
+            yield "WARMLEAD_PROJECT must be set with WARMLEAD_BACKEND=gcp"
+        if bool(self.push_audience) != bool(self.push_account):
+            yield "WARMLEAD_PUSH_AUDIENCE and WARMLEAD_PUSH_ACCOUNT go together"
+
+    def _unsafe(self) -> Iterator[str]:
+        if not self.push_certs.startswith("https://"):
+            yield "WARMLEAD_PUSH_CERTS must begin with https:// in production"
         if LOCAL_WRITE_KEY in self.write_keys:
-            problems.append("WARMLEAD_WRITE_KEYS must be set, and not to 'local', in production")
+            yield "WARMLEAD_WRITE_KEYS must be set, and not to 'local', in production"
         if self.id_secret == LOCAL_ID_SECRET or len(self.id_secret) < MIN_SECRET_LENGTH:
-            problems.append(
+            yield (
                 f"WARMLEAD_ID_SECRET must be set, to at least {MIN_SECRET_LENGTH} characters, in "
                 'production: python -c "import secrets; print(secrets.token_urlsafe(32))"'
             )
-        if problems:
-            raise ValueError("\n".join(problems))
-        return self
 
     @property
     def production(self) -> bool:
@@ -72,28 +86,34 @@ class Settings(BaseModel):
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings in the variables; raises ``ConfigurationError`` that names every fault."""
-    given = {
+    given: dict[str, object] = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environment.items()
         if name.startswith(PREFIX) and value
     }
+    if isinstance(keys := given.get("write_keys"), str):
+        given["write_keys"] = _split_keys(keys)
     try:
-        return Settings.model_validate(given)
-    except ValidationError as error:
+        return configured(given, Settings)
+    except ValueError:
         problems = [
             problem
-            for fault in error.errors()
-            for problem in _problem(fault["loc"], fault["msg"]).splitlines()
+            for where, message in faults_of(given, Settings)
+            for problem in _problem(where, message).splitlines()
         ]
         raise ConfigurationError("These settings cannot be used:", problems) from None
 
 
-def _problem(where: tuple[int | str, ...], message: str) -> str:
-    text = message.removeprefix("Value error, ")
+def _split_keys(text: str) -> dict[str, str]:
+    pairs = [part.strip().rpartition(":") for part in text.split(",") if part.strip()]
+    return {key or trust: trust if key else Trust.PUBLIC for key, _, trust in pairs}
+
+
+def _problem(where: tuple[str, ...], message: str) -> str:
     if not where:
-        return text
-    name = f"{PREFIX}{str(where[0]).upper()}"
-    if message.startswith("Extra inputs"):
-        known = ", ".join(f"{PREFIX}{field.upper()}" for field in Settings.model_fields)
-        return f"{name} is not a setting; there are {known}"
-    return f"{name}: {text}"
+        return message
+    name = f"{PREFIX}{where[0].upper()}"
+    if where[0] not in Settings.__struct_fields__:
+        there = ", ".join(f"{PREFIX}{known.upper()}" for known in Settings.__struct_fields__)
+        return f"{name} is not a setting; there are {there}"
+    return f"{name}: {message}"

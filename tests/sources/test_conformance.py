@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,9 +61,11 @@ def test_a_fixture_means_its_events(case: Case) -> None:
     found = [
         {
             "index": index,
-            **event.model_dump(
-                mode="json", exclude_defaults=True, exclude={"received_at", "source"}
-            ),
+            **{
+                name: value
+                for name, value in msgspec.to_builtins(event).items()
+                if name not in ("received_at", "source")
+            },
         }
         for index, event in translation.events
     ]
@@ -97,9 +100,8 @@ def test_success_is_200_or_a_way_on(case: Case) -> None:
 def test_no_key_of_the_sender_is_kept(case: Case) -> None:
     sender, request, _ = case
 
-    kept = "".join(
-        event.model_dump_json() for _, event in sender.translate(request, Trust.PUBLIC).events
-    )
+    translation = sender.translate(request, Trust.PUBLIC)
+    kept = msgspec.json.encode([event for _, event in translation.events]).decode()
 
     assert "writeKey" not in kept
     assert "write_key" not in kept
@@ -182,7 +184,7 @@ def assert_only_rejects(sender: Sender, request: RawRequest) -> None:
         assert answer.status in (200, 400)
         return
     for _, event in translation.events:
-        event.model_dump_json().encode()  # storable: no half surrogate, no NaN
+        msgspec.json.encode(event)  # storable: no half surrogate, no NaN
         assert event.key
     for one in translation.refused:
         one.raw.decode()

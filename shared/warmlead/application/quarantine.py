@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from warmlead.application.messages import Quarantined, by_lead
+import msgspec
+
+from warmlead.application.messages import Quarantined, by_lead, read_quarantined
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import LeadIds
@@ -44,8 +46,8 @@ async def entries(subscriptions: Subscriptions) -> list[Entry]:
 
 
 def _item(published: Published) -> Entry:
-    item = Quarantined.model_validate_json(published.message.body)
-    content = item.event.model_dump_json(exclude_defaults=True) if item.event else item.raw or ""
+    item = read_quarantined(published.message.body)
+    content = msgspec.json.encode(item.event).decode() if item.event else item.raw or ""
     return Entry(
         published.number,
         published.at,
@@ -107,7 +109,7 @@ class Release:
         """
         now = self.clock.now()
         if item.event:
-            return [item.event.model_copy(update={"received_at": now})]
+            return [msgspec.structs.replace(item.event, received_at=now)]
         source = self.sources.get(item.source)
         if source is None or item.raw is None or item.path is None:
             raise RejectedError(Reason.EVENT_INVALID, "nobody can read the item any more")

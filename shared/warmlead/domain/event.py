@@ -10,7 +10,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from msgspec import Meta, Struct, convert, json
+from msgspec.structs import force_setattr
+
+from warmlead.domain.errors import Reason, RejectedError
 
 MAX_CLOCK_AHEAD = timedelta(minutes=5)
 """A sender's clock may run ahead by this much; later times are taken as the time of receipt."""
@@ -23,7 +26,6 @@ Property: TypeAlias = Scalar | list[Scalar]
 
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def snake_case(text: str) -> str:
@@ -55,44 +57,50 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError("a time is before the year 1 or after 9999 in UTC") from error
 
 
-def _event_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ValueError("an event's name is snake_case, 1 to 64 characters, a letter first")
-    return name
+Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
-Moment: TypeAlias = Annotated[datetime, AfterValidator(_utc)]
-
-
-class Event(BaseModel):
+class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One thing that one person did, at ``occurred_at`` (UTC), told to us at ``received_at``.
 
     ``id`` is the sender's own id of the event, stable over its retries: with ``source`` and
     ``trust`` it makes the ``key`` by which the event is counted once. At least one of
     ``email`` (normalised), ``user_id`` and ``anonymous_id`` is given.
+
+    What comes from outside goes through ``checked``, or is decoded as an ``Event``: the
+    constructor believes its types, lengths and names.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     v: Literal[1] = 1
-    id: Annotated[str, Field(min_length=1, max_length=200)]
-    source: Annotated[str, Field(min_length=1, max_length=64)]
+    id: Id
+    source: Annotated[str, Meta(min_length=1, max_length=64)]
     trust: Trust
-    name: Annotated[str, AfterValidator(_event_name)]
-    occurred_at: Moment
-    received_at: Moment
-    email: Annotated[str, Field(max_length=254)] | None = None
-    user_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    anonymous_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    name: Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,63}\Z")]
+    occurred_at: datetime
+    received_at: datetime
+    email: Annotated[str, Meta(max_length=254)] | None = None
+    user_id: Id | None = None
+    anonymous_id: Id | None = None
     traits: dict[str, Property] = {}
     properties: dict[str, Property] = {}
     attribution: dict[str, str] = {}
 
-    @model_validator(mode="after")
-    def _has_identity(self) -> Self:
+    def __post_init__(self) -> None:
+        force_setattr(self, "occurred_at", _utc(self.occurred_at))
+        force_setattr(self, "received_at", _utc(self.received_at))
         if not (self.email or self.user_id or self.anonymous_id):
             raise ValueError("an event needs an email, a user id or an anonymous id")
-        return self
+
+    @classmethod
+    def checked(cls, **fields: object) -> Self:
+        """The event of these fields; raises ``RejectedError`` unless each is as declared here."""
+        try:
+            event = convert(fields, cls)
+            json.encode(event)  # fails for half of a surrogate pair, which nothing can store
+        except ValueError:
+            message = "This makes no valid event."
+            raise RejectedError(Reason.EVENT_INVALID, message) from None  # it may quote a value
+        return event
 
     @property
     def key(self) -> str:

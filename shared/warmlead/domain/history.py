@@ -7,9 +7,10 @@ All operations are pure, and the result depends on the set of events alone.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,14 +69,13 @@ class KeptEvent(NamedTuple):
         return ((False, self.name), *((True, signal) for signal in self.signals))
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """The kept events by key, the folded counts, and the last day of each event name."""
 
-    kept: Mapping[str, KeptEvent] = field(default_factory=dict)
-    signal_days: Counts = field(default_factory=dict)
-    name_days: Counts = field(default_factory=dict)
-    last_day: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, KeptEvent] = {}
+    signal_days: Counts = {}
+    name_days: Counts = {}
+    last_day: Mapping[str, int] = {}
 
     def only(self, keys: Iterable[str]) -> "History":
         """The history without the kept events of other keys."""
@@ -147,8 +147,7 @@ def fold(history: History, now_ms: int) -> History:
     return History(kept, signals, recent, history.last_day)
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """How often what happened on which day, over all of a lead's histories; counts to 20."""
 
     signals: Counts

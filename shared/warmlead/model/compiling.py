@@ -1,21 +1,19 @@
-"""The model file, compiled to the domain's rules: everything that can be done once.
+"""The model file, compiled to a plan: everything that can be done once, before deployment.
 
 Takes only files that have passed ``checking``.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from warmlead.domain.event import Event, Trust
-from warmlead.domain.lifecycle import Facts, StagePolicy
-from warmlead.domain.rules import COUNT_WINDOWS_DAYS, Rules
+from warmlead.domain.rules import COUNT_WINDOWS_DAYS
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
 from warmlead.model.clauses import words
-from warmlead.model.coercion import coerce, know
-from warmlead.model.conditions import CompiledCondition, Context, Formula
+from warmlead.model.conditions import Context
+from warmlead.model.plan import FitPlan, Plan, SignalPlan, StagePlan
 from warmlead.model.schema import ModelFile, Signal
 from warmlead.model.vocabulary import (
     DERIVED_TRAITS,
@@ -76,45 +74,43 @@ def contexts_of(file: ModelFile) -> Contexts:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledFit:
-    """A fit rule with its condition; implements the domain's ``FitRule``."""
-
-    name: str
-    points: int
-    when: CompiledCondition
-
-    def holds(self, facts: Facts) -> bool:
-        """Whether it is so, as far as known."""
-        return self.when(facts)
-
-
-def compile_rules(file: ModelFile) -> Rules:
-    """The rules that the file states."""
+def plan_of(file: ModelFile) -> Plan:
+    """The plan that the file states."""
     contexts = contexts_of(file)
-    types = trait_types(file)
-    stages = tuple(
-        StagePolicy(
-            name=name,
-            enter=CompiledCondition(stage.enter, contexts.stage),
-            leave=CompiledCondition(stage.leave, contexts.stage) if stage.leave else None,
-            cooldown=stage.cooldown,
-            bypass=frozenset(stage.bypass),
-        )
-        for name, stage in file.stages.items()
-    )
-    return Rules(
+    return Plan(
         version=version_of(file),
-        classify=_classifier(file, contexts.event),
-        know=lambda traits: know(traits, types),
-        fit_rules=tuple(
-            CompiledFit(name, rule.points, CompiledCondition(rule.when, contexts.fit))
-            for name, rule in sorted(file.fit.items())
-        ),
+        titles=_titles(file),
         scoring=_scoring(file),
-        stages=stages,
+        signals={
+            name: SignalPlan(frozenset(signal.on), signal.when, signal.trust == "signed")
+            for name, signal in file.signals.items()
+        },
+        fit={name: FitPlan(rule.points, rule.when) for name, rule in file.fit.items()},
+        stages=tuple(
+            StagePlan(name, stage.enter, stage.leave, stage.cooldown, frozenset(stage.bypass))
+            for name, stage in file.stages.items()
+        ),
         counters=_counters(stage_conditions(file), contexts.stage),
+        event_types=_named((signal.when for signal in file.signals.values()), contexts.event),
+        fit_types=_named((rule.when for rule in file.fit.values()), contexts.fit),
+        stage_types=_named(
+            (text for stage in file.stages.values() for text in (stage.enter, stage.leave)),
+            contexts.stage,
+        ),
+        trait_types=trait_types(file),
     )
+
+
+def _titles(file: ModelFile) -> dict[str, str]:
+    titles: dict[str, str] = {}
+    for section in (file.stages, file.groups, file.fit, file.signals):
+        titles.update({name: part.title for name, part in section.items() if part.title})
+    return titles
+
+
+def _named(texts: Iterable[str | None], context: Context) -> dict[str, ValueType]:
+    """What the conditions name, with its type."""
+    return {name: context.types[name] for text in texts for name in context.names(text or "")}
 
 
 def stage_conditions(file: ModelFile) -> Iterable[str]:
@@ -152,37 +148,6 @@ def _signal_policy(signal: Signal) -> SignalPolicy:
         expires_after_days=signal.expires_after // _DAY if signal.expires_after else None,
         group=signal.group,
     )
-
-
-def _classifier(file: ModelFile, context: Context) -> Callable[[Event], tuple[str, ...]]:
-    by_event: dict[str, list[tuple[str, bool, Formula | None]]] = {}
-    for name, signal in sorted(file.signals.items()):
-        when = Formula(signal.when, context) if signal.when else None
-        for event_name in set(signal.on):
-            entry = (name, signal.trust == "signed", when)
-            by_event.setdefault(event_name, []).append(entry)
-    types = context.types
-
-    def classify(event: Event) -> tuple[str, ...]:
-        return tuple(
-            name
-            for name, signed, when in by_event.get(event.name, ())
-            if (not signed or event.trust is Trust.SIGNED)
-            and (when is None or when(_facts_of(event, when.names, types)))
-        )
-
-    return classify
-
-
-def _facts_of(event: Event, names: Iterable[str], types: Mapping[str, ValueType]) -> Facts:
-    facts: dict[str, object] = {}
-    for name in names:
-        own = name in EVENT_FACTS
-        given = str(getattr(event, name)) if own else event.properties.get(name)
-        typed = coerce(given, types[name])
-        if typed is not None:
-            facts[name] = typed
-    return facts
 
 
 def _canonical(condition: str | None) -> str:

@@ -13,8 +13,7 @@ from cel_expr_python import cel
 
 from warmlead.domain.lifecycle import Facts
 from warmlead.model.clauses import Clause, Either, Token, Tree, clauses_of, tree_of, words
-from warmlead.model.schema import RESERVED
-from warmlead.model.vocabulary import ValueType
+from warmlead.model.vocabulary import RESERVED, ValueType
 
 _REMEMBERED = 512  # texts of one trait, such as job titles; they repeat
 

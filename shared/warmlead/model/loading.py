@@ -8,8 +8,9 @@ from typing import Any
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.rules import Rules
 from warmlead.model.checking import examine_model
-from warmlead.model.compiling import classification_of, compile_rules
+from warmlead.model.compiling import classification_of, plan_of
 from warmlead.model.findings import Finding, Severity
+from warmlead.model.plan import Plan, rules_of
 from warmlead.model.schema import ModelFile
 
 
@@ -17,15 +18,20 @@ from warmlead.model.schema import ModelFile
 class Model:
     """A checked model. ``name`` is where it came from, for people.
 
-    ``titles`` are what people read for a signal, fit rule, group or stage. ``classification``
-    tells of each signal which events it is, so that two models can be compared.
+    ``classification`` tells of each signal which events it is, so that two models can be
+    compared.
     """
 
     name: str
     file: ModelFile
+    plan: Plan
     rules: Rules
-    titles: Mapping[str, str]
     classification: Mapping[str, str]
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """What people read for a signal, fit rule, group or stage."""
+        return self.plan.titles
 
     @property
     def version(self) -> str:
@@ -49,14 +55,8 @@ def load(text: str, *, name: str) -> Model:
     if errors:
         raise ConfigurationError(f"{name} is not a valid model", [str(error) for error in errors])
     file = examined.file
-    return Model(name, file, compile_rules(file), _titles(file), classification_of(file))
-
-
-def _titles(file: ModelFile) -> dict[str, str]:
-    titles: dict[str, str] = {}
-    for section in (file.stages, file.groups, file.fit, file.signals):
-        titles.update({name: part.title for name, part in section.items() if part.title})
-    return titles
+    plan = plan_of(file)
+    return Model(name, file, plan, rules_of(plan), classification_of(file))
 
 
 def reclassified(old: Model, new: Model) -> list[str]:

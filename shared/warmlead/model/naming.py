@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from warmlead.model.compiling import trait_types
 from warmlead.model.findings import did_you_mean
 from warmlead.model.report import Report
-from warmlead.model.schema import LABEL_PATTERN, NAME_PATTERN, RESERVED, ModelFile
+from warmlead.model.schema import LABEL_PATTERN, NAME_PATTERN, ModelFile
 from warmlead.model.structure import Sound
 from warmlead.model.vocabulary import (
     DERIVED_TRAITS,
     EVENT_FACTS,
+    RESERVED,
     STAGE_NAMES,
     STANDARD_EVENTS,
     STANDARD_FACTS,

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.config import JsonDict
 
 from warmlead.domain.history import MAX_PER_DAY
+from warmlead.model.vocabulary import RESERVED
 
 _DURATION = re.compile(r"(\d{1,5})(d|h|m)")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,4})?)%")
@@ -71,14 +72,6 @@ Duration: TypeAlias = Annotated[
 Positive: TypeAlias = Annotated[timedelta, BeforeValidator(_positive), _IN_SECONDS, _DURATION_JSON]
 WholeDays: TypeAlias = Annotated[timedelta, BeforeValidator(_whole_days), _IN_SECONDS, _DAYS_JSON]
 ShareInPpm: TypeAlias = Annotated[int, BeforeValidator(_percent), _PERCENT_JSON]
-
-RESERVED = [
-    *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for"),
-    *("function", "if", "import", "let", "loop", "package", "namespace", "return", "var"),
-    *("void", "while", "bool", "bytes", "double", "dyn", "int", "list", "map", "null_type"),
-    *("string", "type", "uint"),
-]
-"""Words and types that CEL keeps for itself."""
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 LABEL_PATTERN = r"^[a-z][a-z0-9_-]{0,63}$"

@@ -20,6 +20,15 @@ class ValueType(StrEnum):
     LIST = "list"
 
 
+RESERVED = [
+    *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for"),
+    *("function", "if", "import", "let", "loop", "package", "namespace", "return", "var"),
+    *("void", "while", "bool", "bytes", "double", "dyn", "int", "list", "map", "null_type"),
+    *("string", "type", "uint"),
+]
+"""Words and types that CEL keeps for itself."""
+
+
 def _typed(**names: str) -> Mapping[str, ValueType]:
     """Names by type, given as one string of names for each type."""
     return MappingProxyType(

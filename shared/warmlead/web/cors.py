@@ -7,7 +7,8 @@ that header is exposed.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from warmlead.web.answer import Answer
 
@@ -16,8 +17,7 @@ _HEADER_LIST = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1024}")
 _METHODS = "GET, POST, OPTIONS"
 
 
-@dataclass(frozen=True, slots=True)
-class Cors:
+class Cors(Struct, frozen=True):
     """Which origins' pages may read our answers; ``None`` means all."""
 
     allowed_origins: frozenset[str] | None = None

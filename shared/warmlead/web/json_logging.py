@@ -49,6 +49,8 @@ def configure_logging(stream: TextIO = sys.stderr, *, human: bool = False) -> No
     root.setLevel(logging.INFO)
     # Access logs hold whole URLs, and in a pixel's URL is the event.
     logging.getLogger("uvicorn.access").disabled = True
+    # It warns of every malformed form, which is its sender's fault and answered so.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     for name in ("uvicorn", "uvicorn.error", "gunicorn.error"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True

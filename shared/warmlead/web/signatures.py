@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import Struct
 
 from warmlead.domain.errors import Reason, RejectedError
 
@@ -27,15 +27,13 @@ _NO_SECRET = b"nobody knows this key, so nothing is signed with it"
 _INVALID = "The signature does not fit the body."
 
 
-class HmacScheme(BaseModel):
+class HmacScheme(Struct, frozen=True, forbid_unknown_fields=True):
     """How a sender signs: a keyed hash of the body, in one header, perhaps behind a prefix."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     header: str = "X-Signature"
     algorithm: Literal["sha256", "sha1", "sha512"] = "sha256"
     encoding: Literal["hex", "base64"] = "hex"
-    prefix: str = Field(default="", examples=["sha256="])
+    prefix: str = ""
 
     def sign(self, body: bytes, secret: str) -> str:
         """The header's value for a body."""

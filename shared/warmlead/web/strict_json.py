@@ -6,8 +6,9 @@ fault is left in place as a ``Fault``, so that an item of a batch can be refused
 
 import json
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from warmlead.domain.errors import Reason, RejectedError
 
@@ -27,8 +28,7 @@ _OTHERS = bytes(set(range(256)) - set(_QUOTES_AND_BRACKETS))
 _AS_PARENTHESES = bytes.maketrans(b"[]{}", b"()()")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """Stands in a parsed value where something cannot be used; ``text`` is what stood there."""
 
     reason: Reason

@@ -2,14 +2,17 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
 from warmlead.domain.event import Event, Trust
 from warmlead.ports import RawRequest
 from warmlead.sources.generic import FormSettings, GenericSource, read_forms
+from warmlead.sources.generic.form_file import read_form_file
 from warmlead.web.answer import Answer
 from warmlead.web.signatures import HmacScheme, sign_standard_webhooks
 
@@ -130,9 +133,12 @@ def test_an_old_signature_has_expired() -> None:
 
 
 def test_a_form_that_says_nothing_of_signatures_takes_nothing() -> None:
-    closed = GenericSource({"open": FormSettings.model_construct(signature=None)})
+    with pytest.raises(ValueError, match="give a signature"):
+        FormSettings(signature=None)
+    closed = FormSettings(allow_unsigned=True)
+    structs.force_setattr(closed, "allow_unsigned", False)  # whoever made it, however it was made
 
-    assert reason_of(closed.verify, post(BODY)) is Reason.FORBIDDEN
+    assert reason_of(GenericSource({"open": closed}).verify, post(BODY)) is Reason.FORBIDDEN
 
 
 def test_other_names_have_the_settings_of_unconfigured_forms_if_there_are_any() -> None:
@@ -458,6 +464,28 @@ def test_every_fault_of_the_settings_is_named_and_no_secret() -> None:
     for expected in ("a: give a signature", "b.event", "b.colour", "c.signature", "d: redirect"):
         assert expected in problems
     assert "hidden" not in problems
+
+
+def test_a_file_of_forms_is_yaml_or_json_and_secrets_are_looked_up(tmp_path: Path) -> None:
+    texts = {
+        "forms.yaml": "a: {signature: {secrets: [env:SECRET, plain]}}",
+        "forms.json": '{"a": {"signature": {"secrets": ["env:SECRET", "plain"]}}}',
+    }
+    for name, text in texts.items():
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        signature = read_form_file(path, {"SECRET": "looked up"})["a"].signature
+        assert signature is not None
+        assert signature.secrets == ("looked up", "plain")
+
+
+@pytest.mark.parametrize("name", ["forms.yaml", "forms.json", "nowhere.json"])
+def test_a_file_of_forms_that_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name != "nowhere.json":
+        path.write_text("{a: [", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_form_file(path, {})
 
 
 def test_secrets_do_not_show() -> None:

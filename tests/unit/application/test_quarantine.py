@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -33,8 +34,8 @@ def release(world: World) -> Release:
     return Release(world.bus, world.sqlite_bus, SOURCES, world.ids, world.clock)
 
 
-def an_item(raw: str | None = CALL, *, event: Event | None = None, **changes: str) -> Quarantined:
-    fields = {"source": "segment", "path": "/v1/batch", **changes}
+def an_item(raw: str | None = CALL, *, event: Event | None = None, **changes: Any) -> Quarantined:
+    fields: dict[str, Any] = {"source": "segment", "path": "/v1/batch", **changes}
     return Quarantined(
         reason=Reason.EVENT_INVALID,
         message="It makes no event.",

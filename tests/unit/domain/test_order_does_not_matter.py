@@ -7,6 +7,7 @@ from random import Random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from unit.domain.worlds import HasTrait, Holds, World, adds_up, event_of, received_again, rules_of
 from warmlead.domain.assessment import assess
@@ -239,6 +240,6 @@ def test_neither_does_it_matter_when_old_events_are_folded(events: list[Event], 
 def test_public_events_never_make_one_person_of_two_addresses(
     events: list[Event], seed: int
 ) -> None:
-    public = [event.model_copy(update={"trust": Trust.PUBLIC}) for event in events]
+    public = [structs.replace(event, trust=Trust.PUBLIC) for event in events]
     world = in_any_order(public, Random(seed))
     assert all(len(emails_of(lead)) <= 1 for lead in world.leads.values())

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
+from msgspec import structs
+
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.history import fold, to_ms
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
@@ -101,7 +103,7 @@ def event_of(
 
 def received_again(event: Event, at: datetime) -> Event:
     """The same event, sent a second time by a sender that had no answer to the first."""
-    return event.model_copy(update={"received_at": at})
+    return structs.replace(event, received_at=at)
 
 
 def adds_up(score: Score) -> bool:

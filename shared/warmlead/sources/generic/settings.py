@@ -1,42 +1,42 @@
 """What a person says about a form: which field is what, who may post, where to go afterwards."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from msgspec import Meta, Struct
 
+from warmlead.configuration import Fault, configured, faults_of
 from warmlead.domain.errors import ConfigurationError
 from warmlead.web.signatures import HmacScheme, key_of
 
-EventName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-FormName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+EventName = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,63}\Z")]
+
+_FORM_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
-class SignatureSettings(BaseModel):
+class SignatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the sender signs. With several secrets any of them is good, so they can be rotated."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     scheme: Literal["standard-webhooks", "hmac"] = "standard-webhooks"
-    secrets: Annotated[tuple[str, ...], Field(min_length=1, repr=False)]
+    secrets: Annotated[tuple[str, ...], Meta(min_length=1)]
     hmac: HmacScheme = HmacScheme()
 
-    @model_validator(mode="after")
-    def _has_usable_secrets(self) -> Self:
+    def __post_init__(self) -> None:
         for secret in self.secrets:
-            key_of(secret)  # raises ValueError, which pydantic turns into a fault of the file
-        return self
+            key_of(secret)  # raises ValueError, which becomes a fault of the file
+
+    def __repr__(self) -> str:
+        return f"SignatureSettings(scheme={self.scheme!r}, hmac={self.hmac!r})"
 
 
-class FormSettings(BaseModel):
+class FormSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One form. Fields are named as the form names them; those not named are recognised.
 
     ``traits`` says which trait a field is; what is neither a trait nor named becomes a property
     of the event. A post whose ``honeypot`` field is filled is answered well and forgotten.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     event: EventName = "form_submitted"
     email: str | None = None
@@ -53,13 +53,11 @@ class FormSettings(BaseModel):
     signature: SignatureSettings | None = None
     allow_unsigned: bool = False
 
-    @model_validator(mode="after")
-    def _can_be_used(self) -> Self:
+    def __post_init__(self) -> None:
         if self.signature is None and not self.allow_unsigned:
             raise ValueError("give a signature, or say allow_unsigned: true")
         if self.redirect is not None and not is_web_url(self.redirect):
             raise ValueError("redirect must be a whole URL, https://…")
-        return self
 
 
 def is_web_url(text: str) -> bool:
@@ -87,13 +85,19 @@ def read_forms(raw: object) -> Mapping[str, FormSettings]:
 
     Raises ``ConfigurationError`` that names every fault.
     """
-    try:
-        return TypeAdapter(dict[FormName, FormSettings]).validate_python(raw or {})
-    except ValidationError as error:
-        raise ConfigurationError(
-            "These forms cannot be used:",
-            [
-                f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
-                for fault in error.errors(include_input=False, include_url=False)
-            ],
-        ) from None  # the original holds the secrets
+    forms = raw or {}
+    if not isinstance(forms, dict):
+        faults = [Fault((), "the file must be a mapping of forms by name")]
+    else:
+        faults = [fault for name, form in forms.items() for fault in _faults_of_form(name, form)]
+    if faults:
+        problems = [": ".join(filter(None, [".".join(at), message])) for at, message in faults]
+        raise ConfigurationError("These forms cannot be used:", problems)
+    return configured(forms, dict[str, FormSettings])
+
+
+def _faults_of_form(name: object, form: object) -> list[Fault]:
+    found = faults_of(form, FormSettings, (str(name),))
+    if not isinstance(name, str) or not _FORM_NAME.fullmatch(name):
+        found.append(Fault((str(name),), "a form's name is small letters, digits, _ and -"))
+    return found

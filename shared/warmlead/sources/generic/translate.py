@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.identity import normalise_email
@@ -65,23 +63,20 @@ def translate_submission(submission: Mapping[str, Any], post: Post, index: int) 
         properties.setdefault("path", path_of(page))
     if post.form:
         properties["form"] = post.form
-    try:
-        return Event(
-            id=given_id or _id(content, post, index),
-            source=NAME,
-            trust=post.trust,
-            name=settings.event,
-            occurred_at=occurred_at(claimed, post.received_at, "The time"),
-            received_at=post.received_at,
-            email=email,
-            user_id=user_id,
-            anonymous_id=anonymous_id,
-            traits=traits,
-            properties=properties,
-            attribution=attribution,
-        )
-    except ValidationError:
-        raise RejectedError(Reason.EVENT_INVALID, "The submission makes no valid event.") from None
+    return Event.checked(
+        id=given_id or _id(content, post, index),
+        source=NAME,
+        trust=post.trust,
+        name=settings.event,
+        occurred_at=occurred_at(claimed, post.received_at, "The time"),
+        received_at=post.received_at,
+        email=email,
+        user_id=user_id,
+        anonymous_id=anonymous_id,
+        traits=traits,
+        properties=properties,
+        attribution=attribution,
+    )
 
 
 def _wanted(submission: Mapping[str, Any], settings: FormSettings) -> dict[str, Property]:

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import MAX_CLOCK_AHEAD, Event, Property, Trust
 from warmlead.domain.identity import normalise_email
@@ -51,27 +49,24 @@ def translate_call(kind: str, call: Mapping[str, Any], envelope: Envelope, index
     person = _person(kind, call, context)
     properties = _properties(kind, call, page)
     claimed = _claimed_time(call, envelope)
-    try:
-        return Event(
-            id=event_id(call.get("messageId"), "messageId") or f"{envelope.request_id}-{index}",
-            source=NAME,
-            trust=envelope.trust,
-            name=_EVENTS.get(kind) or _track_name(call.get("event")),
-            occurred_at=occurred_at(claimed, envelope.received_at, "timestamp"),
-            received_at=envelope.received_at,
-            email=person.email,
-            user_id=person.user_id,
-            anonymous_id=person.anonymous_id,
-            traits=person.traits,
-            properties=properties,
-            attribution=attribution_of(
-                url=page.get("url") or properties.get("url"),
-                referrer=page.get("referrer") or properties.get("referrer"),
-                campaign=context.get("campaign"),
-            ),
-        )
-    except ValidationError:
-        raise RejectedError(Reason.EVENT_INVALID, "The call makes no valid event.") from None
+    return Event.checked(
+        id=event_id(call.get("messageId"), "messageId") or f"{envelope.request_id}-{index}",
+        source=NAME,
+        trust=envelope.trust,
+        name=_EVENTS.get(kind) or _track_name(call.get("event")),
+        occurred_at=occurred_at(claimed, envelope.received_at, "timestamp"),
+        received_at=envelope.received_at,
+        email=person.email,
+        user_id=person.user_id,
+        anonymous_id=person.anonymous_id,
+        traits=person.traits,
+        properties=properties,
+        attribution=attribution_of(
+            url=page.get("url") or properties.get("url"),
+            referrer=page.get("referrer") or properties.get("referrer"),
+            campaign=context.get("campaign"),
+        ),
+    )
 
 
 def sent_at(value: object) -> datetime | None:

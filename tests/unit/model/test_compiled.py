@@ -1,0 +1,200 @@
+"""The compiled model: another way to the same rules, or a clear refusal."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from warmlead.application.settle import settle
+from warmlead.domain.assessment import assess
+from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.event import Event, Trust
+from warmlead.domain.identity import LeadIds, identifiers_of
+from warmlead.domain.lead import Lead, Trail, regroup, touch_trails
+from warmlead.domain.lifecycle import Condition
+from warmlead.domain.rules import Rules
+from warmlead.model.compiled import FORMAT, is_compiled, read_compiled, write_compiled
+from warmlead.model.loading import Model, load, ready_model, ready_names, ready_text
+from warmlead.model.plan import Plan, rules_of
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+IDS = LeadIds(b"a secret of the tests")
+EVERYTHING = """
+signals:
+  big_visit:
+    {on: [page_viewed, screen_viewed], when: 'path.startsWith("/a") && seconds > 5', points: 3,
+     per_day: 2, half_life: 36h, group: web, title: Größe}
+  trusted: {on: login, trust: signed, points: 7, expires_after: 30d}
+  kept: {on: page_viewed, when: 'plan == "pro" || visits >= 2.5', points: -4, decay: never}
+groups: {web: {min: -5, max: 20, title: The web}}
+fit:
+  large: {when: employees >= 50 && "b2b" in tags, points: 15, title: Large}
+  own: {when: budget > 1.5, points: 5}
+  free: {when: free_mailbox, points: -10}
+inactivity: {after: 14d, lose: 12.5%, every: 7d, passive: [login]}
+stages:
+  warm: {enter: score >= 5, leave: score < 3, cooldown: 12h}
+  mql:
+    enter: fit >= 10 && (last_7d.big_visit >= 1 || last_30d.page_viewed >= 3 || trusted)
+    cooldown: 30d
+    bypass: [trusted]
+sequences:
+  teach:
+    {start: stage == "mql" && last_90d.login >= 1, stop: identified,
+     steps: [{after: 0d, message: hello}]}
+traits: {budget: number}
+properties: {visits: number}
+"""
+
+
+@cache
+def model_called(name: str) -> Model:
+    return load(EVERYTHING, name=name) if name == "everything" else ready_model(name)
+
+
+@cache
+def plan_read_back(name: str) -> Plan:
+    return read_compiled(write_compiled(model_called(name)), name=name)
+
+
+@cache
+def rules_read_back(name: str) -> Rules:
+    return rules_of(plan_read_back(name))
+
+
+NAMES = ["everything", *ready_names()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_lost_on_the_way(name: str) -> None:
+    model = model_called(name)
+    assert plan_read_back(name) == model.plan
+    assert rules_read_back(name).version == model.version
+    assert plan_read_back(name).titles == model.titles
+
+
+values = (
+    st.none()
+    | st.booleans()
+    | st.integers(-10, 10_000)
+    | st.floats(allow_nan=False)
+    | st.sampled_from(["/a", "/pricing", "pro", "US", "CEO", "b2b", "50-200", "ada@gmail.com", ""])
+    | st.lists(st.sampled_from(["b2b", "saas"]), max_size=2)
+)
+traits = st.dictionaries(
+    st.sampled_from(
+        ["employees", "tags", "budget", "email", "country", "title", "industry", "plan", "seats"]
+    ),
+    values,
+    max_size=5,
+)
+properties = st.dictionaries(
+    st.sampled_from(
+        ["path", "seconds", "plan", "visits", "kind", "minutes", "percent", "amount", "value"]
+    ),
+    values,
+    max_size=4,
+)
+
+
+@st.composite
+def events(draw: st.DrawFn) -> list[Event]:
+    """Events of one person in the last four months."""
+    signals = [signal for name in NAMES for signal in model_called(name).plan.signals.values()]
+    names = sorted({event for signal in signals for event in signal.on})
+    many = draw(st.lists(st.sampled_from(names), min_size=1, max_size=12))
+    return [
+        Event.checked(
+            id=str(number),
+            source="tests",
+            trust=draw(st.sampled_from(Trust)),
+            name=name,
+            occurred_at=(at := NOW - timedelta(hours=draw(st.integers(0, 24 * 120)))),
+            received_at=max(at, NOW - timedelta(days=30)),
+            email="ada@example.com",
+            traits=draw(traits),
+            properties=draw(properties),
+        )
+        for number, name in enumerate(many)
+    ]
+
+
+def lead_of(happened: list[Event], rules: Rules) -> Lead:
+    trails: dict[str, Trail] = {}
+    for event in happened:
+        ids = {identifier: IDS.of(identifier) for identifier in identifiers_of(event)}
+        trails = touch_trails(trails, event, ids, rules)
+    (lead,) = regroup([], trails, rules, NOW)
+    return lead
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(NAMES), events())
+def test_a_lead_stands_where_it_stands_under_the_model_file(
+    name: str, happened: list[Event]
+) -> None:
+    model, rules = model_called(name), rules_read_back(name)
+    lead = lead_of(happened, rules)
+
+    assert lead == lead_of(happened, model.rules)
+    assert assess(lead, rules, NOW) == assess(lead, model.rules, NOW)
+    titles = plan_read_back(name).titles
+    assert settle(lead, rules, titles, NOW) == settle(lead, model.rules, model.titles, NOW)
+    facts = model.rules.know(happened[0].traits)
+    assert rules.know(happened[0].traits) == facts
+    for condition, original in zip(_conditions(rules), _conditions(model.rules), strict=True):
+        assert condition.missing(facts) == original.missing(facts)
+
+
+def _conditions(rules: Rules) -> list[Condition]:
+    return [part for stage in rules.stages for part in (stage.enter, stage.leave) if part]
+
+
+def test_whoever_writes_it_writes_the_same() -> None:
+    writing = (
+        "from warmlead.model.compiled import write_compiled as w;"
+        "from warmlead.model.loading import ready_model as m; print(w(m('b2b-saas')), end='')"
+    )
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", writing],
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            timeout=60,
+        ).stdout.decode()
+        for seed in ("1", "2")
+    }
+    assert texts == {write_compiled(ready_model("b2b-saas"))}
+
+
+def test_only_what_says_so_is_a_compiled_model() -> None:
+    written = write_compiled(model_called("everything"))
+    assert is_compiled(written)
+    assert is_compiled(written[:80])
+    assert is_compiled('\n{ "format" : "warmlead-compiled-model/99"}')
+    assert not is_compiled(ready_text("b2b-saas"))
+    assert not is_compiled('{"signals": {"a": {"on": "a", "points": 1}}}')
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"format":"warmlead-compiled-model/99","plan":{}}', "warmlead-compiled-model/99"),
+        (f'{{"format":"{FORMAT}","plan":{{}}}}', "damaged"),
+        (f'{{"format":"{FORMAT}"}}', "damaged"),
+        (write_compiled(ready_model("b2b-saas"))[:-100], "damaged"),
+        ("", "damaged"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_words(text: str, told: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_compiled(text, name="model.json")
+    assert "model.json cannot be used" in caught.value.subject
+    (problem,) = caught.value.problems
+    assert told in problem
+    assert "compile the model file again" in problem

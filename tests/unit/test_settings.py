@@ -1,0 +1,94 @@
+"""Settings: what variables mean, and that every fault is told at once, without a value."""
+
+from pathlib import Path
+
+import pytest
+
+from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.event import Trust
+from warmlead.settings import Settings, read_settings
+
+SECRETS = {"WARMLEAD_WRITE_KEYS": "pk_site", "WARMLEAD_ID_SECRET": "0123456789" * 4}
+DOCUMENTED = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+
+
+def problems_of(**variables: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings({f"WARMLEAD_{name}": value for name, value in variables.items()})
+    return list(caught.value.problems)
+
+
+def test_variables_become_what_they_stand_for() -> None:
+    found = read_settings(
+        {
+            "WARMLEAD_DATA": "/var/leads",
+            "WARMLEAD_FORMS": "forms.yaml",
+            "WARMLEAD_FORM_BYTES": "2000",
+            "WARMLEAD_BODY_TIMEOUT_S": "2.5",
+            "WARMLEAD_WRITE_KEYS": "site, server:signed,odd:one:public",
+            "WARMLEAD_MODEL": "",
+            "HOME": "/home/ada",
+        }
+    )
+    assert found.data == Path("/var/leads")
+    assert found.forms == Path("forms.yaml")
+    assert (found.form_bytes, found.body_timeout_s) == (2000, 2.5)
+    assert found.write_keys == {
+        "site": Trust.PUBLIC,
+        "server": Trust.SIGNED,
+        "odd:one": Trust.PUBLIC,
+    }
+    assert found.model == Settings().model
+
+
+def test_every_fault_is_told_at_once_and_no_value() -> None:
+    problems = problems_of(
+        ENV="staging",
+        FORM_BYTES="lots",
+        TRACK_EVENT_BYTES="1023",
+        BODY_TIMEOUT_S="nan",
+        WRITE_KEYS="secret:owner",
+        MODLE="b2b-saas",
+    )
+    assert {problem.partition(":")[0] for problem in problems[1:]} == {
+        "WARMLEAD_ENV",
+        "WARMLEAD_FORM_BYTES",
+        "WARMLEAD_TRACK_EVENT_BYTES",
+        "WARMLEAD_BODY_TIMEOUT_S",
+        "WARMLEAD_WRITE_KEYS",
+    }
+    assert problems[0].startswith("WARMLEAD_MODLE is not a setting; there are WARMLEAD_ENV, ")
+    told = "\n".join(problems)
+    for value in ("staging", "lots", "nan", "secret", "owner"):
+        assert value not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("ENV", "staging", "must be development or production"),
+        ("FORM_BYTES", "1e3", "must be a whole number from 1024 to 10000000"),
+        ("FORM_BYTES", "10000001", "must be a whole number from 1024 to 10000000"),
+        ("BODY_TIMEOUT_S", "0", "must be a number above 0 and at most 60"),
+        ("BODY_TIMEOUT_S", "inf", "must be a number above 0 and at most 60"),
+        ("WRITE_KEYS", "a:owner", "must be signed or public"),
+    ],
+)
+def test_a_fault_says_what_would_be_right(name: str, value: str, told: str) -> None:
+    assert problems_of(**{name: value}) == [f"WARMLEAD_{name}: {told}"]
+
+
+def test_what_settings_need_of_each_other_is_told_together() -> None:
+    problems = problems_of(ENV="production", BACKEND="gcp", PUSH_ACCOUNT="push@example.com")
+    for name in ("PROJECT", "PUSH_AUDIENCE", "WRITE_KEYS", "ID_SECRET"):
+        assert any(problem.startswith(f"WARMLEAD_{name} ") for problem in problems)
+    assert len(problems) == 4
+
+
+def test_production_takes_secrets_of_ones_own() -> None:
+    assert read_settings({"WARMLEAD_ENV": "production", **SECRETS}).production
+
+
+def test_every_setting_is_documented() -> None:
+    names = [f"`WARMLEAD_{name.upper()}`" for name in Settings.__struct_fields__]
+    assert [name for name in names if f"| {name} |" not in DOCUMENTED] == []
