@@ -4,14 +4,18 @@ Every adapter of a port passes the port's contract suite in ``tests/contract``.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event, Trust
-from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import Transition
+
+if TYPE_CHECKING:  # accepting functions know no leads
+    from warmlead.domain.lead import Lead
+    from warmlead.domain.lifecycle import Transition
 
 T = TypeVar("T")
 
@@ -19,32 +23,42 @@ T = TypeVar("T")
 # --- leads -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """A change's answer that it must see these leads too before it can decide."""
 
     ids: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Commit(Generic[T]):
+class Tombstone(NamedTuple):
+    """What is left at the id of an erased identifier: when it was erased, and nothing else."""
+
+    erased_at: datetime
+
+
+class Commit(Struct, Generic[T], frozen=True):
     """What a change decided: written in one atomic commit, or not at all.
 
     ``aliases`` map an identifier's id to the id of the lead that holds it now. An id that was
-    a lead's and is among the aliases stops being a lead. ``result`` is handed to the caller.
+    a lead's and is among the aliases, or the tombstones, stops being a lead. ``result`` is
+    handed to the caller.
     """
 
     result: T
-    leads: Sequence[Lead] = ()
-    aliases: Mapping[str, str] = field(default_factory=dict)
-    transitions: Sequence[tuple[str, Transition]] = ()
+    leads: "Sequence[Lead]" = ()
+    aliases: Mapping[str, str] = {}
+    transitions: "Sequence[tuple[str, Transition]]" = ()
+    tombstones: Mapping[str, Tombstone] = {}
 
 
-Loaded: TypeAlias = Mapping[str, Lead | None]
-"""The leads asked for, by the id asked for; aliases have been followed. ``None``: no such lead."""
+Loaded: TypeAlias = "Mapping[str, Lead | Tombstone | None]"
+"""What is at the ids asked for; aliases have been followed. ``None``: there is nothing."""
 
 Change: TypeAlias = Callable[[Loaded], Commit[T] | Need]
-"""A decision over leads: pure, and may be called again, with the same or with newer leads."""
+"""A decision over leads: pure, and may be called again, with the same or with newer leads.
+
+That includes leads on which it has been committed already, when the store did not hear of it:
+what it does must be seen on them, so that it is not done twice.
+"""
 
 
 class LeadStore(Protocol):
@@ -59,19 +73,19 @@ class LeadStore(Protocol):
         """
         ...
 
-    async def get(self, lead_id: str) -> Lead | None:
+    async def get(self, lead_id: str) -> "Lead | None":
         """The lead that holds the identifier of this id, following aliases."""
         ...
 
-    def leads(self) -> AsyncIterator[Lead]:
+    def leads(self) -> "AsyncIterator[Lead]":
         """Every lead once, in order of id; those that come meanwhile may be missing."""
         ...
 
-    def with_unsent_triggers(self) -> AsyncIterator[Lead]:
+    def with_unsent_triggers(self) -> "AsyncIterator[Lead]":
         """The leads whose outbox is not empty."""
         ...
 
-    async def transitions(self, lead_id: str) -> Sequence[Transition]:
+    async def transitions(self, lead_id: str) -> "Sequence[Transition]":
         """The recorded moves of a lead between stages, the earliest first."""
         ...
 
@@ -182,8 +196,7 @@ class RawRequest:
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """One item of a request that could not become an event, as it was sent."""
 
     error: RejectedError
@@ -191,8 +204,7 @@ class Refused:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
+class Translation(Struct, frozen=True):
     """What a sender's request says: events, and items that are none.
 
     ``index`` of an event is that of the item from which it came.

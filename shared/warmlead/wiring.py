@@ -8,18 +8,18 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec import Struct
+
 from warmlead.application.accept import Accepted, accept
 from warmlead.domain.errors import ConfigurationError, RejectedError
 from warmlead.domain.identity import LeadIds
-from warmlead.domain.trigger import Topic
-from warmlead.ports import RawRequest, Source
+from warmlead.ports import EventBus, LeadStore, RawRequest, Source
 from warmlead.settings import Settings, read_settings
 from warmlead.web.answer import Answer
 from warmlead.web.edge import Edge, Limits
@@ -31,17 +31,20 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from warmlead.application.apply import Scoring
+    from warmlead.buses.pubsub import PubSubBus
     from warmlead.buses.sqlite import SqliteBus
     from warmlead.model.loading import Model
+    from warmlead.model.plan import Plan
     from warmlead.sources.generic import FormSettings
     from warmlead.sqlite_file import SqliteFile
+    from warmlead.stores.firestore import FirestoreLeadStore
     from warmlead.stores.sqlite import SqliteLeadStore
 
 RELEASE = "0.1.0"
 """Kept here because a staged function has no package metadata to read it from."""
 
-SUBSCRIPTIONS = {"score": Topic.LEAD_EVENTS, "quarantine": Topic.QUARANTINE}
-"""Who works on what on one machine; what is in quarantine waits for a person."""
+STAGED = {"WARMLEAD_MODEL": "model.json", "WARMLEAD_FORMS": "forms.json"}
+"""The files that staging may put beside an entry point: defaults of these settings."""
 
 Handler: TypeAlias = "Callable[[Request], Awaitable[Response]]"
 Work: TypeAlias = Callable[[RawRequest], Awaitable[Answer]]
@@ -58,7 +61,12 @@ class SystemClock:
 @cache
 def settings() -> Settings:
     """The settings of this process, from its environment; read once."""
-    return read_settings(os.environ)
+    given = {name: value for name, value in os.environ.items() if value}
+    return read_settings({**_staged(Path(__file__).parents[1]), **given})
+
+
+def _staged(folder: Path) -> Mapping[str, str]:
+    return {name: str(folder / file) for name, file in STAGED.items() if (folder / file).exists()}
 
 
 # --- what the functions run ----------------------------------------------------------------
@@ -90,21 +98,55 @@ def score() -> Handler:
     """The ``score`` function: applies the events that Pub/Sub pushes."""
     from warmlead.application.apply import apply
     from warmlead.application.messages import read_events, set_aside
+    from warmlead.buses.topology import SCORE
     from warmlead.web.pubsub_push import parse_push
 
     clock, scoring = SystemClock(), _scoring(settings())
 
     async def work(request: RawRequest) -> Answer:
-        data = parse_push(request.body).data
+        push = parse_push(request.body)
+        if not SCORE.is_for(push.attributes):
+            return Answer(200, b"{}", facts={"reason": "not_wanted"})
         try:
-            events = read_events(data)
+            events = read_events(push.data)
         except RejectedError as error:  # sent again it would be no better: acknowledged
-            await set_aside(data, error, bus=bus(), now=request.received_at)
+            await set_aside(push.data, error, bus=bus(), now=request.received_at)
             return Answer(200, b"{}", facts={"reason": error.reason})
         await apply(events, store=store(), bus=bus(), scoring=scoring, clock=clock)
         return Answer(200, b"{}", facts={"events": len(events)})
 
-    return _edge("score", work, body_bytes=20_000_000)
+    return _edge("score", _pushed(work), body_bytes=20_000_000)
+
+
+@cache
+def followup() -> Handler:
+    """The ``followup`` function: sends what a crash left unsent, every minute."""
+    from warmlead.application.send import sweep
+
+    clock = SystemClock()
+
+    async def work(_: RawRequest) -> Answer:
+        sent = await sweep(store=store(), bus=bus(), now=clock.now())
+        return Answer(200, b"{}", facts={"triggers": sent})
+
+    return _edge("followup", _pushed(work), body_bytes=10_000)
+
+
+def _pushed(work: Work) -> Work:
+    """The work, only for the account that may push, if one is set."""
+    using = settings()
+    if not using.push_audience:
+        return work
+    from warmlead.web.oidc import Certificates, PushTokens
+
+    certificates = Certificates(using.push_certs)
+    tokens = PushTokens(certificates, audience=using.push_audience, account=using.push_account)
+
+    async def checked(request: RawRequest) -> Answer:
+        await tokens.check(request.headers)
+        return await work(request)
+
+    return checked
 
 
 def sources(using: Settings) -> Mapping[str, Source]:
@@ -181,7 +223,24 @@ def load_model(name: str) -> "Model":
     """
     from warmlead.model.loading import load
 
+    if compiled_model(name):
+        problem = "this needs the model file of which it was made"
+        raise ConfigurationError.one(f"{name} is a compiled model:", problem)
     return load(model_text(name), name=name)
+
+
+def compiled_model(name: str) -> "Plan | None":
+    """The plan in a compiled model's file; ``None`` if it is not the name of one.
+
+    Raises ``ConfigurationError`` if it cannot be used.
+    """
+    path = Path(name)
+    if path.suffix != ".json" or not path.is_file():
+        return None
+    from warmlead.model.compiled import is_compiled, read_compiled
+
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return read_compiled(text, name=name) if is_compiled(text) else None
 
 
 def model_text(name: str) -> str:
@@ -203,6 +262,10 @@ def model_text(name: str) -> str:
 def _scoring(using: Settings) -> "Scoring":
     from warmlead.application.apply import Scoring
 
+    if plan := compiled_model(using.model):
+        from warmlead.model.plan import rules_of
+
+        return Scoring(rules_of(plan), plan.titles, _ids(using))
     return Scoring(model().rules, model().titles, _ids(using))
 
 
@@ -213,17 +276,42 @@ def file() -> "SqliteFile":
 
 
 @cache
-def bus() -> "SqliteBus":
+def bus() -> EventBus:
     """The bus of this process."""
+    using = settings()
+    return _pubsub(using) if using.backend == "gcp" else embedded_bus()
+
+
+@cache
+def embedded_bus() -> "SqliteBus":
+    """The bus of this process, for those that work on the embedded one alone."""
     return _open_bus(file())
 
 
 @cache
-def store() -> "SqliteLeadStore":
+def store() -> LeadStore:
     """The lead store of this process."""
+    using = settings()
+    return _firestore(using) if using.backend == "gcp" else _open_store(file())
+
+
+def _pubsub(using: Settings) -> "PubSubBus":
+    from warmlead.buses.pubsub import PubSubBus
+
+    return PubSubBus(using.project, emulator=os.environ.get("PUBSUB_EMULATOR_HOST", ""))
+
+
+def _firestore(using: Settings) -> "FirestoreLeadStore":
+    from warmlead.stores.firestore import FirestoreLeadStore
+
+    emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
+    return FirestoreLeadStore(using.project, using.database, emulator=emulator)
+
+
+def _open_store(file: "SqliteFile") -> "SqliteLeadStore":
     from warmlead.stores.sqlite import SqliteLeadStore
 
-    return SqliteLeadStore(file(), SystemClock())
+    return SqliteLeadStore(file, SystemClock())
 
 
 def _open_file(using: Settings) -> "SqliteFile":
@@ -244,40 +332,68 @@ def make_data_folder(using: Settings) -> None:
 
 def _open_bus(file: "SqliteFile") -> "SqliteBus":
     from warmlead.buses.sqlite import SqliteBus
+    from warmlead.buses.topology import topics_of_subscriptions
 
-    return SqliteBus(file, SystemClock(), SUBSCRIPTIONS)
+    return SqliteBus(file, SystemClock(), topics_of_subscriptions())
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """Everything that one machine needs, for commands: opened for them, closed after them."""
+class System(Struct, frozen=True):
+    """What commands work with, on either backend: opened for them, closed after them."""
 
     settings: Settings
     clock: SystemClock
     ids: LeadIds
     model: "Model"
-    file: "SqliteFile"
+    store: LeadStore
+    bus: EventBus
+
+
+class Embedded(System, frozen=True):
+    """The embedded backend, whose bus is also the archive and hands out messages."""
+
     store: "SqliteLeadStore"
     bus: "SqliteBus"
+    file: "SqliteFile"
 
 
 @asynccontextmanager
-async def embedded(using: Settings | None = None) -> AsyncIterator[Embedded]:
-    """The embedded backend; that of this process's settings if none are given."""
-    from warmlead.stores.sqlite import SqliteLeadStore
-
+async def opened(using: Settings | None = None) -> AsyncIterator[System]:
+    """The backend in the settings; those of this process if none are given."""
     chosen = using or settings()
+    if chosen.backend == "sqlite":
+        async with embedded(chosen) as system:
+            yield system
+        return
     loaded = load_model(chosen.model)
-    clock = SystemClock()
+    store, bus = _firestore(chosen), _pubsub(chosen)
+    try:
+        yield System(chosen, SystemClock(), _ids(chosen), loaded, store, bus)
+    finally:
+        await bus.close()
+        await store.close()
+
+
+@asynccontextmanager
+async def embedded(
+    using: Settings | None = None, *, instead: str = "this works on one machine alone"
+) -> AsyncIterator[Embedded]:
+    """The embedded backend; that of this process's settings if none are given.
+
+    Raises ``ConfigurationError`` if the settings name another, with what to do ``instead``.
+    """
+    chosen = using or settings()
+    if chosen.backend != "sqlite":
+        raise ConfigurationError.one(f"WARMLEAD_BACKEND is {chosen.backend}:", instead)
+    loaded = load_model(chosen.model)
     async with _open_file(chosen) as file:
         yield Embedded(
             settings=chosen,
-            clock=clock,
+            clock=SystemClock(),
             ids=_ids(chosen),
             model=loaded,
-            file=file,
-            store=SqliteLeadStore(file, clock),
+            store=_open_store(file),
             bus=_open_bus(file),
+            file=file,
         )
 
 

@@ -1,35 +1,47 @@
-"""Every adapter under test: a function that opens it, as often as a test needs instances."""
+"""Every adapter under test: what opens it, as often as a test needs instances."""
 
-from collections.abc import AsyncIterator, Callable
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from builders import StandingClock
+from contract.subscribers import PubSubSubscriber, SqliteSubscriber, Subscriber
+from warmlead.buses.pubsub import PubSubBus
+from warmlead.buses.pubsub_admin import create_topology
 from warmlead.buses.sqlite import SqliteBus
+from warmlead.buses.topology import Subscription
+from warmlead.cli.emulators import Service
 from warmlead.ports import EventBus, LeadStore, MessageLog, Subscriptions
 from warmlead.sqlite_file import SqliteFile
+from warmlead.stores.firestore import FirestoreLeadStore
 from warmlead.stores.sqlite import SqliteLeadStore
 
 
-class Bus(EventBus, MessageLog, Subscriptions, Protocol):
-    """A bus that delivers and archives by itself."""
+@dataclass(frozen=True)
+class Place:
+    """What an adapter may use: a folder and a clock of the test, and the run's emulators."""
 
+    folder: Path
+    clock: StandingClock
+    emulator: Callable[[Service], str]
+
+
+# --- leads -------------------------------------------------------------------------------
 
 OpenStore = Callable[[], LeadStore]
 """Opens the same leads once more, as another process does."""
 
-OpenBus = Callable[[], Bus]
-"""Opens the same bus once more. Topic ``news`` goes to ``readers`` and ``archivists``."""
-
 
 @asynccontextmanager
-async def sqlite_stores(folder: Path, clock: StandingClock) -> AsyncIterator[OpenStore]:
+async def sqlite_stores(place: Place) -> AsyncIterator[OpenStore]:
     files: list[SqliteFile] = []
 
     def open_store() -> LeadStore:
-        files.append(SqliteFile(folder / "warmlead.db"))
-        return SqliteLeadStore(files[-1], clock)
+        files.append(SqliteFile(place.folder / "warmlead.db"))
+        return SqliteLeadStore(files[-1], place.clock)
 
     yield open_store
     for file in files:
@@ -37,13 +49,99 @@ async def sqlite_stores(folder: Path, clock: StandingClock) -> AsyncIterator[Ope
 
 
 @asynccontextmanager
-async def sqlite_buses(folder: Path, clock: StandingClock) -> AsyncIterator[OpenBus]:
-    files: list[SqliteFile] = []
+async def firestore_stores(place: Place) -> AsyncIterator[OpenStore]:
+    stores: list[FirestoreLeadStore] = []
+    project, emulator = a_project(), place.emulator("firestore")
 
-    def open_bus() -> Bus:
-        files.append(SqliteFile(folder / "warmlead.db"))
-        return SqliteBus(files[-1], clock, {"readers": "news", "archivists": "news"})
+    def open_store() -> LeadStore:
+        stores.append(FirestoreLeadStore(project, emulator=emulator))
+        return stores[-1]
 
-    yield open_bus
-    for file in files:
+    yield open_store
+    for store in stores:
+        await store.close()
+
+
+# --- messages ----------------------------------------------------------------------------
+
+SUBSCRIPTIONS: Sequence[Subscription] = (
+    Subscription("readers", "news", ack_deadline_s=10, attempts=5),
+    Subscription("archivists", "news", ack_deadline_s=10, attempts=5),
+    Subscription("listeners", "gossip", ack_deadline_s=10, attempts=5),
+)
+
+
+class Bus(EventBus, MessageLog, Subscriptions, Protocol):
+    """A bus that delivers and archives by itself."""
+
+
+OpenBus = Callable[[], Bus]
+"""Opens the same bus once more."""
+
+
+class Buses(Protocol):
+    """One bus, whoever delivers its messages."""
+
+    def open(self) -> EventBus:
+        """Opens it once more, as another process does."""
+        ...
+
+    def subscriber(self, subscription: str) -> Subscriber:
+        """Somebody who works on what a subscription hands out."""
+        ...
+
+
+class SqliteBuses:
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.files: list[SqliteFile] = []
+
+    def open(self) -> Bus:
+        self.files.append(SqliteFile(self._place.folder / "warmlead.db"))
+        topics = {each.name: each.topic for each in SUBSCRIPTIONS}
+        return SqliteBus(self.files[-1], self._place.clock, topics)
+
+    def subscriber(self, subscription: str) -> Subscriber:
+        return SqliteSubscriber(self.open(), subscription, self._place.clock.now())
+
+
+class PubSubBuses:
+    def __init__(self, project: str, emulator: str) -> None:
+        self._project = project
+        self._emulator = emulator
+        self.buses: list[PubSubBus] = []
+        self.subscribers: list[PubSubSubscriber] = []
+
+    def open(self) -> EventBus:
+        self.buses.append(PubSubBus(self._project, emulator=self._emulator))
+        return self.buses[-1]
+
+    def subscriber(self, subscription: str) -> Subscriber:
+        self.subscribers.append(PubSubSubscriber(self._project, subscription, self._emulator))
+        return self.subscribers[-1]
+
+
+@asynccontextmanager
+async def sqlite_buses(place: Place) -> AsyncIterator[SqliteBuses]:
+    buses = SqliteBuses(place)
+    yield buses
+    for file in buses.files:
         await file.close()
+
+
+@asynccontextmanager
+async def pubsub_buses(place: Place) -> AsyncIterator[PubSubBuses]:
+    project, emulator = a_project(), place.emulator("pubsub")
+    topics = sorted({each.topic for each in SUBSCRIPTIONS})
+    create_topology(project, {}, emulator=emulator, topics=topics, subscriptions=SUBSCRIPTIONS)
+    buses = PubSubBuses(project, emulator)
+    yield buses
+    for subscriber in buses.subscribers:
+        subscriber.close()
+    for bus in buses.buses:
+        await bus.close()
+
+
+def a_project() -> str:
+    """A project that no other test uses."""
+    return f"test-{uuid.uuid4().hex[:16]}"

@@ -1,14 +1,23 @@
 """The fixtures of the contract suites. A new adapter is one more parameter here."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from builders import StandingClock
-from contract.backends import Bus, OpenBus, OpenStore, sqlite_buses, sqlite_stores
-from warmlead.ports import LeadStore
+from contract.backends import (
+    Bus,
+    Buses,
+    OpenBus,
+    OpenStore,
+    Place,
+    firestore_stores,
+    pubsub_buses,
+    sqlite_buses,
+    sqlite_stores,
+)
+from warmlead.ports import EventBus, LeadStore
 
 
 @pytest.fixture
@@ -16,12 +25,20 @@ def clock() -> StandingClock:
     return StandingClock()
 
 
-@pytest.fixture(params=[pytest.param(sqlite_stores, id="sqlite")])
-async def open_store(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: StandingClock
-) -> AsyncIterator[OpenStore]:
-    async with AsyncExitStack() as stack:
-        yield await stack.enter_async_context(request.param(tmp_path, clock))
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path, clock: StandingClock) -> Place:
+    return Place(tmp_path, clock, lambda service: request.getfixturevalue(f"{service}_emulator"))
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(sqlite_stores, id="sqlite"),
+        pytest.param(firestore_stores, id="firestore"),
+    ]
+)
+async def open_store(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[OpenStore]:
+    async with request.param(place) as open_store:
+        yield open_store
 
 
 @pytest.fixture
@@ -29,12 +46,25 @@ def store(open_store: OpenStore) -> LeadStore:
     return open_store()
 
 
+@pytest.fixture(
+    params=[pytest.param(sqlite_buses, id="sqlite"), pytest.param(pubsub_buses, id="pubsub")]
+)
+async def buses(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[Buses]:
+    """Every ``EventBus``, with whatever delivers its messages."""
+    async with request.param(place) as buses:
+        yield buses
+
+
+@pytest.fixture
+def event_bus(buses: Buses) -> EventBus:
+    return buses.open()
+
+
 @pytest.fixture(params=[pytest.param(sqlite_buses, id="sqlite")])
-async def open_bus(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: StandingClock
-) -> AsyncIterator[OpenBus]:
-    async with AsyncExitStack() as stack:
-        yield await stack.enter_async_context(request.param(tmp_path, clock))
+async def open_bus(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[OpenBus]:
+    """Every bus that is a ``MessageLog`` and ``Subscriptions`` too."""
+    async with request.param(place) as buses:
+        yield buses.open
 
 
 @pytest.fixture

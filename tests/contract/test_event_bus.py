@@ -1,96 +1,137 @@
-"""What every bus promises: publishing, the log, delivery; never asking which bus it is."""
+"""What every ``EventBus`` promises, seen by those who work on what it delivers.
+
+The tests never ask which bus it is. All of them deliver at least once, in any order.
+"""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable
+from time import monotonic
 
-import pytest
+from contract.backends import Buses
+from contract.messages import a_message
+from contract.subscribers import Subscriber, Taken
+from warmlead.ports import EventBus, Message
 
-from builders import NOW, StandingClock
-from contract.backends import Bus, OpenBus
-from warmlead.ports import Delivery, Message, Published
-
-LONG = timedelta(days=1)
-"""Longer than any lease and any pause."""
+PATIENCE_S = 60.0
 
 
-def a_message(text: str = "hello") -> Message:
-    return Message(text.encode(), {"type": "greeting"})
+async def until(step: Callable[[], Awaitable[bool]]) -> None:
+    """Takes the step again and again until it says that it was the last; fails in the end."""
+    deadline = monotonic() + PATIENCE_S
+    while not await step():
+        assert monotonic() < deadline, "it did not come about in time"
 
 
-def bodies(found: Sequence[Delivery] | Sequence[Published]) -> list[str]:
-    published = [each.published if isinstance(each, Delivery) else each for each in found]
-    return [each.message.body.decode() for each in published]
+async def received(subscriber: Subscriber, ids: Iterable[str]) -> dict[str, Message]:
+    """All that came, by id, until everything with these ids has; each is acknowledged."""
+    missing, found = set(ids), dict[str, Message]()
+
+    async def take() -> bool:
+        if taken := await subscriber.take():
+            await subscriber.acknowledge(taken)
+        found.update({each.message_id: each.message for each in taken})
+        return missing <= found.keys()
+
+    await until(take)
+    return found
 
 
-async def log_of(bus: Bus, topic: str, after: int = 0) -> list[Published]:
-    return [published async for published in bus.read(topic, after=after)]
+async def first(subscriber: Subscriber) -> Taken:
+    """The first message that comes; it is not acknowledged."""
+    found: list[Taken] = []
+
+    async def take() -> bool:
+        found.extend(await subscriber.take())
+        return bool(found)
+
+    await until(take)
+    return found[0]
 
 
-async def fail(bus: Bus, now: datetime, why: str = "broken") -> Delivery:
-    (delivery,) = await bus.pull("readers", most=10, now=now)
-    await bus.retry_later(delivery, why=why, now=now)
-    return delivery
+def bodies(messages: Iterable[Message]) -> list[str]:
+    return sorted(message.body.decode() for message in messages)
 
 
-async def fail_until_dead(bus: Bus, now: datetime = NOW) -> int:
-    """Fails at the one waiting message until nothing is due any more; returns how often."""
-    failures = 0
-    while found := await bus.pull("readers", most=10, now=now):
-        failures += 1
-        await bus.retry_later(found[0], why=f"failure {failures}", now=now)
-        now += LONG
-    return failures
+# --- publishing --------------------------------------------------------------------------
 
 
-# --- publishing and the log --------------------------------------------------------------
+async def test_a_message_comes_exactly_as_it_was_published(
+    event_bus: EventBus, buses: Buses
+) -> None:
+    message = Message(bytes(range(256)), {"stage": "żółw 🐢", "empty": "", "type": "x.y.v1"})
+    ids = await event_bus.publish("news", [message])
+    assert await received(buses.subscriber("readers"), ids) == {ids[0]: message}
 
 
-async def test_a_published_message_is_read_back_exactly(bus: Bus, clock: StandingClock) -> None:
-    message = Message(bytes(range(256)), {"stage": "żółw 🐢", "empty": ""})
-    (message_id,) = await bus.publish("news", [message])
-    (found,) = await log_of(bus, "news")
-    assert found.message == message
-    assert (found.message_id, found.topic, found.at) == (message_id, "news", clock.now())
+async def test_every_message_has_an_id_of_its_own_in_the_order_of_publishing(
+    event_bus: EventBus, buses: Buses
+) -> None:
+    messages = [a_message(str(i)) for i in range(30)]
+    ids = await event_bus.publish("news", messages)
+    assert len(set(ids)) == 30
+    found = await received(buses.subscriber("readers"), ids)
+    assert [found[message_id] for message_id in ids] == messages
 
 
-async def test_another_instance_has_what_was_published(open_bus: OpenBus) -> None:
-    await open_bus().publish("news", [a_message()])
-    other = open_bus()
-    assert bodies(await log_of(other, "news")) == ["hello"]
-    assert bodies(await other.pull("readers", most=1, now=NOW)) == ["hello"]
+async def test_equal_messages_are_messages_of_their_own(event_bus: EventBus, buses: Buses) -> None:
+    ids = [*await event_bus.publish("news", [a_message()] * 2)]
+    ids += await event_bus.publish("news", [a_message()])
+    assert len(set(ids)) == 3
+    assert len(await received(buses.subscriber("readers"), ids)) == 3
 
 
-async def test_the_log_keeps_the_order_of_publishing(bus: Bus) -> None:
-    for start in range(0, 30, 10):
-        await bus.publish("news", [a_message(str(i)) for i in range(start, start + 10)])
-    log = await log_of(bus, "news")
-    assert bodies(log) == [str(i) for i in range(30)]
-    numbers = [published.number for published in log]
-    assert numbers == sorted(set(numbers))
+async def test_publishing_nothing_does_nothing(event_bus: EventBus, buses: Buses) -> None:
+    assert list(await event_bus.publish("news", [])) == []
+    ids = await event_bus.publish("news", [a_message("something")])
+    found = await received(buses.subscriber("readers"), ids)
+    assert bodies(found.values()) == ["something"]
 
 
-async def test_the_log_can_be_read_from_a_number_on(bus: Bus) -> None:
-    await bus.publish("news", [a_message(str(i)) for i in range(5)])
-    third = (await log_of(bus, "news"))[2]
-    assert bodies(await log_of(bus, "news", after=third.number)) == ["3", "4"]
+async def test_topics_are_apart(event_bus: EventBus, buses: Buses) -> None:
+    gossip = await event_bus.publish("gossip", [a_message("gossip")])
+    news = await event_bus.publish("news", [a_message("news")])
+    heard = await received(buses.subscriber("listeners"), gossip)
+    read = await received(buses.subscriber("readers"), news)
+    assert (bodies(heard.values()), bodies(read.values())) == (["gossip"], ["news"])
 
 
-async def test_topics_are_apart(bus: Bus) -> None:
-    await bus.publish("news", [a_message("news")])
-    await bus.publish("gossip", [a_message("gossip")])
-    assert bodies(await log_of(bus, "news")) == ["news"]
-    assert bodies(await log_of(bus, "gossip")) == ["gossip"]
-    assert bodies(await bus.pull("readers", most=10, now=NOW)) == ["news"]
+async def test_a_message_without_a_body_is_one(event_bus: EventBus, buses: Buses) -> None:
+    message = Message(b"", {"type": "nothing to say"})
+    ids = await event_bus.publish("news", [message])
+    assert await received(buses.subscriber("readers"), ids) == {ids[0]: message}
 
 
-async def test_publishing_nothing_does_nothing(bus: Bus) -> None:
-    assert list(await bus.publish("news", [])) == []
-    assert await log_of(bus, "news") == []
+async def test_a_message_may_have_many_and_long_attributes(
+    event_bus: EventBus, buses: Buses
+) -> None:
+    attributes = {f"{i:02}".ljust(256, "k"): f"{i:02}".ljust(1_024, "v") for i in range(100)}
+    ids = await event_bus.publish("news", [Message(b"a", attributes)])
+    found = await received(buses.subscriber("readers"), ids)
+    assert found[ids[0]].attributes == attributes
 
 
-async def test_many_messages_and_many_publishers_lose_nothing(open_bus: OpenBus) -> None:
-    one, other = open_bus(), open_bus()
+async def test_a_megabyte_is_a_message(event_bus: EventBus, buses: Buses) -> None:
+    message = Message(bytes(range(256)) * 4_096, {"type": "large"})
+    ids = await event_bus.publish("news", [message])
+    assert await received(buses.subscriber("readers"), ids) == {ids[0]: message}
+
+
+async def test_thousands_of_messages_are_one_publication(event_bus: EventBus, buses: Buses) -> None:
+    messages = [a_message(str(i)) for i in range(5_000)]
+    ids = await event_bus.publish("news", messages)
+    found = await received(buses.subscriber("readers"), ids)
+    assert [found[message_id] for message_id in ids] == messages
+
+
+async def test_a_publication_may_have_many_megabytes(event_bus: EventBus, buses: Buses) -> None:
+    messages = [Message(bytes([i]) * 1_000_000, {"type": "large"}) for i in range(20)]
+    ids = await event_bus.publish("news", messages)
+    found = await received(buses.subscriber("readers"), ids)
+    assert [found[message_id] for message_id in ids] == messages
+
+
+async def test_many_publishers_lose_nothing(buses: Buses) -> None:
+    one, other = buses.open(), buses.open()
     published = await asyncio.gather(
         *(
             bus.publish("news", [a_message(f"{name}-{i}-{j}") for j in range(20)])
@@ -98,162 +139,117 @@ async def test_many_messages_and_many_publishers_lose_nothing(open_bus: OpenBus)
             for name, bus in (("one", one), ("other", other))
         )
     )
-    log = await log_of(one, "news")
-    assert len(set(bodies(log))) == len(log) == 1_200
-    assert {each.message_id for each in log} == {id_ for ids in published for id_ in ids}
-
-
-async def test_the_log_keeps_what_has_been_delivered(bus: Bus) -> None:
-    await bus.publish("news", [a_message()])
-    for subscription in ("readers", "archivists"):
-        await bus.acknowledge(await bus.pull(subscription, most=1, now=NOW))
-    assert bodies(await log_of(bus, "news")) == ["hello"]
+    ids = {message_id for group in published for message_id in group}
+    found = await received(buses.subscriber("readers"), ids)
+    assert len(set(bodies(found.values()))) == len(found) == len(ids) == 1_200
 
 
 # --- delivery ----------------------------------------------------------------------------
 
 
-async def test_each_subscription_is_handed_every_message(bus: Bus) -> None:
-    await bus.publish("news", [a_message("a"), a_message("b")])
-    await bus.acknowledge(await bus.pull("readers", most=10, now=NOW))
-    assert bodies(await bus.pull("archivists", most=10, now=NOW)) == ["a", "b"]
-    assert bodies(await bus.pull("readers", most=10, now=NOW + LONG)) == []
+async def test_what_one_instance_published_is_there_for_whoever_comes_later(buses: Buses) -> None:
+    ids = await buses.open().publish("news", [a_message()])
+    buses.open()
+    assert (await received(buses.subscriber("readers"), ids)).keys() == set(ids)
 
 
-async def test_no_more_are_handed_out_than_asked_for(bus: Bus) -> None:
-    await bus.publish("news", [a_message(str(i)) for i in range(5)])
-    assert bodies(await bus.pull("readers", most=3, now=NOW)) == ["0", "1", "2"]
-    assert bodies(await bus.pull("readers", most=3, now=NOW)) == ["3", "4"]
+async def test_every_subscription_is_handed_every_message(
+    event_bus: EventBus, buses: Buses
+) -> None:
+    ids = await event_bus.publish("news", [a_message(str(i)) for i in range(10)])
+    for subscription in ("readers", "archivists"):
+        assert (await received(buses.subscriber(subscription), ids)).keys() == set(ids)
 
 
-async def test_a_delivery_says_what_was_published_and_which_attempt_it_is(bus: Bus) -> None:
-    await bus.publish("news", [a_message()])
-    (delivery,) = await bus.pull("readers", most=1, now=NOW)
-    assert [delivery.published] == await log_of(bus, "news")
-    assert delivery.attempt == 1
+async def test_two_who_share_a_subscription_have_everything_between_them(
+    event_bus: EventBus, buses: Buses
+) -> None:
+    ids = await event_bus.publish("news", [a_message(str(i)) for i in range(50)])
+    found: set[str] = set()
 
+    async def work(subscriber: Subscriber) -> None:
+        async def take() -> bool:
+            if taken := await subscriber.take():
+                await subscriber.acknowledge(taken)
+            found.update(each.message_id for each in taken)
+            return found == set(ids)
 
-async def test_an_acknowledged_message_never_comes_again(bus: Bus) -> None:
-    await bus.publish("news", [a_message("a"), a_message("b")])
-    await bus.acknowledge(await bus.pull("readers", most=1, now=NOW))
-    assert bodies(await bus.pull("readers", most=10, now=NOW + LONG)) == ["b"]
+        await until(take)
 
-
-async def test_a_leased_message_is_not_handed_to_another(open_bus: OpenBus) -> None:
-    one, other = open_bus(), open_bus()
-    await one.publish("news", [a_message()])
-    assert bodies(await one.pull("readers", most=1, now=NOW)) == ["hello"]
-    assert await other.pull("readers", most=1, now=NOW + timedelta(seconds=1)) == []
-
-
-async def test_a_lease_that_ends_makes_the_message_due_again(open_bus: OpenBus) -> None:
-    one, other = open_bus(), open_bus()
-    await one.publish("news", [a_message()])
-    await one.pull("readers", most=1, now=NOW)
-    (again,) = await other.pull("readers", most=1, now=NOW + LONG)
-    assert (bodies([again]), again.attempt) == (["hello"], 2)
-
-
-async def test_whoever_lost_the_lease_cannot_disturb_the_new_holder(open_bus: OpenBus) -> None:
-    slow, fast = open_bus(), open_bus()
-    await slow.publish("news", [a_message()])
-    (lost,) = await slow.pull("readers", most=1, now=NOW)
-    await fast.pull("readers", most=1, now=NOW + LONG)
-    await slow.retry_later(lost, why="too slow", now=NOW)
-    assert await slow.pull("readers", most=1, now=NOW + LONG + timedelta(seconds=1)) == []
-
-
-async def test_concurrent_pulls_of_two_instances_never_share_a_message(open_bus: OpenBus) -> None:
-    one, other = open_bus(), open_bus()
-    await one.publish("news", [a_message(str(i)) for i in range(200)])
-    pulls = (bus.pull("readers", most=7, now=NOW) for _ in range(20) for bus in (one, other))
-    found = [text for deliveries in await asyncio.gather(*pulls) for text in bodies(deliveries)]
-    assert sorted(found, key=int) == [str(i) for i in range(200)]
+    await asyncio.gather(*(work(buses.subscriber("readers")) for _ in range(2)))
+    assert found == set(ids)
 
 
 # --- failure -----------------------------------------------------------------------------
 
 
-async def test_a_failed_message_comes_again_after_a_pause(bus: Bus) -> None:
-    await bus.publish("news", [a_message()])
-    first = await fail(bus, NOW)
-    assert await bus.pull("readers", most=1, now=NOW + timedelta(milliseconds=100)) == []
-    (second,) = await bus.pull("readers", most=1, now=NOW + LONG)
-    assert (first.attempt, second.attempt) == (1, 2)
-    assert second.published == first.published
+async def test_a_message_that_was_given_back_comes_again_as_it_was(
+    event_bus: EventBus, buses: Buses
+) -> None:
+    ids = await event_bus.publish("news", [a_message()])
+    readers = buses.subscriber("readers")
+    failed = await first(readers)
+    await readers.give_back([failed])
+    again = await first(readers)
+    assert (again.message_id, again.message) == (failed.message_id, failed.message)
+    assert again.message_id == ids[0]
 
 
-async def test_the_pause_grows_with_every_failure(bus: Bus) -> None:
-    await bus.publish("news", [a_message()])
-    (delivery,) = await bus.pull("readers", most=1, now=NOW)
-    now = NOW
-    pauses: list[timedelta] = []
-    for _ in range(3):
-        failed_at = now
-        await bus.retry_later(delivery, why="broken", now=failed_at)
-        while not (found := await bus.pull("readers", most=1, now=now)):
-            now += timedelta(seconds=0.5)
-        pauses.append(now - failed_at)
-        (delivery,) = found
-    assert timedelta(0) < pauses[0] < pauses[1] < pauses[2]
+async def test_one_that_always_fails_does_not_hold_up_the_others(
+    event_bus: EventBus, buses: Buses
+) -> None:
+    await event_bus.publish("news", [a_message("poison")])
+    readers = buses.subscriber("readers")
+    await readers.give_back([await first(readers)])
+    good = set(await event_bus.publish("news", [a_message(str(i)) for i in range(20)]))
+
+    async def work() -> bool:
+        taken = await readers.take()
+        done = [each for each in taken if each.message_id in good]
+        if done:
+            await readers.acknowledge(done)
+            good.difference_update(each.message_id for each in done)
+        if failed := [each for each in taken if each not in done]:
+            await readers.give_back(failed)
+        return not good
+
+    await until(work)
 
 
-async def test_a_failed_message_does_not_hold_up_others(bus: Bus) -> None:
-    await bus.publish("news", [a_message("poison")])
-    await fail(bus, NOW)
-    await bus.publish("news", [a_message("good")])
-    assert bodies(await bus.pull("readers", most=10, now=NOW)) == ["good"]
+async def test_after_its_attempts_a_message_is_dead_and_the_others_are_not(
+    event_bus: EventBus, buses: Buses
+) -> None:
+    ids = await event_bus.publish("news", [a_message("poison"), a_message("good")])
+    readers, failures, dead = buses.subscriber("readers"), 0, list[Message]()
 
-
-async def test_after_the_last_attempt_a_message_is_dead_with_its_last_error(bus: Bus) -> None:
-    await bus.publish("news", [a_message()])
-    failures = await fail_until_dead(bus)
-    ((published, why),) = await bus.dead("readers")
-    assert failures > 1
-    assert [published] == await log_of(bus, "news")
-    assert why == f"failure {failures}"
-    assert await bus.pull("readers", most=1, now=NOW + 1000 * LONG) == []
-    assert await bus.dead("archivists") == []
-
-
-async def test_a_message_that_kills_whoever_takes_it_is_dead_in_the_end(bus: Bus) -> None:
-    await bus.publish("news", [a_message("poison")])
-    now = NOW
-    for _ in range(100):
-        await bus.pull("readers", most=1, now=now)
-        now += LONG
-    assert bodies([published for published, _ in await bus.dead("readers")]) == ["poison"]
-
-
-async def test_a_revived_message_has_all_its_attempts_again(bus: Bus) -> None:
-    await bus.publish("news", [a_message()])
-    failures = await fail_until_dead(bus)
-    ((published, _),) = await bus.dead("readers")
-    assert await bus.revive("readers", [published.number], now=NOW) == 1
-    assert await bus.dead("readers") == []
-    assert await fail_until_dead(bus) == failures
-
-
-async def test_only_dead_messages_can_be_revived(bus: Bus) -> None:
-    await bus.publish("news", [a_message("a"), a_message("b")])
-    numbers = [published.number for published in await log_of(bus, "news")]
-    await bus.pull("readers", most=1, now=NOW)
-    assert await bus.revive("readers", [*numbers, 999_999], now=NOW) == 0
-    assert await bus.revive("readers", [], now=NOW) == 0
-
-
-@pytest.mark.parametrize("messages", [1, 100])
-async def test_whoever_works_through_everything_has_seen_it_all(bus: Bus, messages: int) -> None:
-    await bus.publish("news", [a_message(str(i)) for i in range(messages)])
-    seen: list[str] = []
-    now = NOW
-    while found := await bus.pull("readers", most=9, now=now):
-        for i, delivery in enumerate(found):
-            if i % 3 == 2 and delivery.attempt == 1:
-                await bus.retry_later(delivery, why="try again", now=now)
+    async def work() -> bool:
+        nonlocal failures
+        for each in await readers.take():
+            if each.message_id == ids[0]:
+                failures += 1
+                await readers.give_back([each])
             else:
-                await bus.acknowledge([delivery])
-                seen += bodies([delivery])
-        now += timedelta(minutes=1)
-    assert sorted(seen, key=int) == [str(i) for i in range(messages)]
-    assert await bus.dead("readers") == []
+                await readers.acknowledge([each])
+        dead.extend(await readers.dead())
+        return bool(dead)
+
+    await until(work)
+    assert bodies(dead) == ["poison"]
+    assert failures > 1
+    assert await readers.take() == []
+
+
+async def test_what_is_dead_for_one_subscription_is_delivered_to_the_other(
+    event_bus: EventBus, buses: Buses
+) -> None:
+    ids = await event_bus.publish("news", [a_message("poison")])
+    readers, archivists = buses.subscriber("readers"), buses.subscriber("archivists")
+
+    async def fail() -> bool:
+        if taken := await readers.take():
+            await readers.give_back(taken)
+        return bool(await readers.dead())
+
+    await until(fail)
+    assert (await received(archivists, ids)).keys() == set(ids)
+    assert await archivists.dead() == []

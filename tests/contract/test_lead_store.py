@@ -1,7 +1,6 @@
 """What every ``LeadStore`` promises; the tests never ask which adapter they hold."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,7 +20,7 @@ from contract.backends import OpenStore
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.lead import Lead
-from warmlead.ports import Change, Commit, LeadStore, Loaded, Need
+from warmlead.ports import Change, Commit, LeadStore, Loaded, Need, Tombstone
 
 ADA = a_lead_named("ada")
 BOB = a_lead_named("bob")
@@ -36,14 +35,14 @@ def one_more(lead_id: str) -> Change[int]:
 
     def change(loaded: Loaded) -> Commit[int]:
         lead = loaded[lead_id]
-        assert lead is not None
+        assert isinstance(lead, Lead)
         count = lead.progress.peak_score + 1
         return Commit(count, [replace(lead, progress=replace(lead.progress, peak_score=count))])
 
     return change
 
 
-def looking_at(into: list[Mapping[str, Lead | None]]) -> Change[None]:
+def looking_at(into: list[Loaded]) -> Change[None]:
     def change(loaded: Loaded) -> Commit[None]:
         into.append(dict(loaded))
         return Commit(None)
@@ -53,7 +52,7 @@ def looking_at(into: list[Mapping[str, Lead | None]]) -> Change[None]:
 
 async def count_of(store: LeadStore, lead_id: str) -> int:
     lead = await store.get(lead_id)
-    assert lead is not None
+    assert isinstance(lead, Lead)
     return lead.progress.peak_score
 
 
@@ -80,9 +79,9 @@ async def test_another_instance_reads_what_was_written(open_store: OpenStore) ->
 
 
 async def test_an_unknown_lead_is_none(store: LeadStore) -> None:
-    seen: list[Mapping[str, Lead | None]] = []
+    seen: list[Loaded] = []
     await store.update([ADA.id], looking_at(seen))
-    assert seen == [{ADA.id: None}]
+    assert seen[-1] == {ADA.id: None}
     assert await store.get(ADA.id) is None
 
 
@@ -165,8 +164,8 @@ async def test_tasks_on_many_leads_lose_nothing(store: LeadStore) -> None:
 async def test_two_leads_change_together_or_not_at_all(store: LeadStore) -> None:
     def move_one(loaded: Loaded) -> Commit[None]:
         ada, bob = loaded[ADA.id], loaded[BOB.id]
-        assert ada
-        assert bob
+        assert isinstance(ada, Lead)
+        assert isinstance(bob, Lead)
         less, more = ada.progress.peak_score - 1, bob.progress.peak_score + 1
         return Commit(
             None,
@@ -188,7 +187,8 @@ async def test_a_change_may_ask_for_more_leads(store: LeadStore) -> None:
             if wanted not in loaded:
                 return Need(frozenset([wanted]))
         emails = [
-            lead.email if lead else None for lead in map(loaded.get, (ADA.id, BOB.id, CYN.id))
+            lead.email if isinstance(lead, Lead) else None
+            for lead in map(loaded.get, (ADA.id, BOB.id, CYN.id))
         ]
         return Commit(emails)
 
@@ -204,9 +204,9 @@ async def test_a_change_that_asks_for_what_it_has_is_stopped(store: LeadStore) -
 
 async def test_an_alias_leads_to_the_lead(store: LeadStore) -> None:
     await store.update([], keeping(ADA, aliases={BROWSER: ADA.id}))
-    seen: list[Mapping[str, Lead | None]] = []
+    seen: list[Loaded] = []
     await store.update([BROWSER, ADA.id], looking_at(seen))
-    assert seen == [{BROWSER: ADA, ADA.id: ADA}]
+    assert seen[-1] == {BROWSER: ADA, ADA.id: ADA}
     assert await store.get(BROWSER) == ADA
 
 
@@ -254,8 +254,8 @@ async def test_updates_through_an_alias_and_by_id_meet_in_one_lead(store: LeadSt
 async def test_merges_among_updates_lose_nothing(store: LeadStore) -> None:
     def merge(loaded: Loaded) -> Commit[int]:
         ada, visitor = loaded[ADA.id], loaded[BROWSER]
-        assert ada
-        assert visitor
+        assert isinstance(ada, Lead)
+        assert isinstance(visitor, Lead)
         if ada == visitor:
             return Commit(0)
         total = ada.progress.peak_score + visitor.progress.peak_score
@@ -314,6 +314,64 @@ async def test_leads_may_change_while_they_are_gone_through(store: LeadStore) ->
     assert found == sorted(lead.id for lead in leads)
 
 
+async def test_an_erased_lead_leaves_a_tombstone_and_nothing_else(store: LeadStore) -> None:
+    grave = Tombstone(NOW)
+    await store.update([], keeping(ADA, BOB, aliases={BROWSER: ADA.id}))
+    await store.update([ADA.id], keeping(tombstones={ADA.id: grave, BROWSER: grave}))
+    seen: list[Loaded] = []
+    await store.update([ADA.id, BROWSER, BOB.id], looking_at(seen))
+    assert seen[-1] == {ADA.id: grave, BROWSER: grave, BOB.id: BOB}
+    assert await store.get(BROWSER) is None
+    assert await all_ids(store) == [BOB.id]
+
+
+async def test_whoever_comes_again_after_being_erased_is_a_lead(store: LeadStore) -> None:
+    await store.update([], keeping(tombstones={ADA.id: Tombstone(NOW), BROWSER: Tombstone(NOW)}))
+    await store.update([ADA.id], keeping(ADA, aliases={BROWSER: ADA.id}))
+    assert await store.get(BROWSER) == ADA
+
+
+async def test_what_was_only_looked_at_has_not_changed_when_it_is_written(
+    open_store: OpenStore,
+) -> None:
+    """Whoever sees the other's count at zero adds to its own: only one of them may."""
+    stores = [open_store(), open_store()]
+
+    def alone(own: Lead, other: Lead) -> Change[bool]:
+        def change(loaded: Loaded) -> Commit[bool]:
+            seen, rival = loaded[own.id], loaded[other.id]
+            assert isinstance(seen, Lead)
+            assert isinstance(rival, Lead)
+            if rival.progress.peak_score:
+                return Commit(False)
+            return Commit(True, [replace(seen, progress=replace(seen.progress, peak_score=1))])
+
+        return change
+
+    for i in range(10):
+        ada, bob = a_lead_named(f"ada-{i}"), a_lead_named(f"bob-{i}")
+        await stores[0].update([], keeping(ada, bob))
+        done = await asyncio.gather(
+            stores[0].update([ada.id, bob.id], alone(ada, bob)),
+            stores[1].update([bob.id, ada.id], alone(bob, ada)),
+        )
+        assert sorted(done) == [False, True]
+
+
+async def test_two_instances_that_make_one_lead_make_it_once(open_store: OpenStore) -> None:
+    def first_or_more(loaded: Loaded) -> Commit[int]:
+        lead = loaded[ADA.id]
+        before = lead if isinstance(lead, Lead) else ADA
+        count = before.progress.peak_score + 1
+        kept = replace(before, progress=replace(before.progress, peak_score=count))
+        return Commit(count, [kept])
+
+    stores = [open_store(), open_store()]
+    answers = await asyncio.gather(*(s.update([ADA.id], first_or_more) for s in stores * 4))
+    assert await count_of(stores[0], ADA.id) == max(answers)
+    assert max(answers) == 8
+
+
 async def test_leads_with_unsent_triggers_are_found_until_they_are_sent(store: LeadStore) -> None:
     waiting = replace(ADA, outbox=(a_trigger(),))
     await store.update([], keeping(waiting, BOB))
@@ -322,13 +380,28 @@ async def test_leads_with_unsent_triggers_are_found_until_they_are_sent(store: L
     assert [lead async for lead in store.with_unsent_triggers()] == []
 
 
+async def test_many_leads_with_unsent_triggers_are_all_found(store: LeadStore) -> None:
+    leads = [
+        a_lead_named(f"person-{i}", outbox=(a_trigger(at=NOW + timedelta(seconds=i % 7)),))
+        for i in range(450)
+    ]
+    for start in range(0, 450, 150):
+        await store.update([], keeping(*leads[start : start + 150]))
+    found = {lead.id async for lead in store.with_unsent_triggers()}
+    assert found == {lead.id for lead in leads}
+
+
 async def test_clear_forgets_everything(store: LeadStore) -> None:
     await store.update(
         [], keeping(ADA, aliases={BROWSER: ADA.id}, transitions=[(ADA.id, a_transition())])
     )
+    await store.update([], keeping(tombstones={CYN.id: Tombstone(NOW)}))
     await store.clear()
     assert await all_ids(store) == []
     assert await store.get(BROWSER) is None
     assert await store.transitions(ADA.id) == []
+    seen: list[Loaded] = []
+    await store.update([CYN.id], looking_at(seen))
+    assert seen[-1] == {CYN.id: None}
     await store.update([], keeping(VISITOR))
     assert await store.get(BROWSER) == VISITOR

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from served import free_port, until
+from warmlead.model.compiled import write_compiled
+from warmlead.model.loading import ready_model
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 BASIC = {"Authorization": "Basic bG9jYWw6"}
@@ -96,7 +98,7 @@ def an_event(event_id: str) -> bytes:
 # Modelled on the documentation of Pub/Sub's push requests, and on what its emulator sends.
 def as_production(data: bytes) -> bytes:
     message = {
-        "attributes": {"lead_id": "a", "source": "generic"},
+        "attributes": {"type": "warmlead.lead_events.v1", "lead_id": "a", "source": "generic"},
         "data": base64.b64encode(data).decode(),
         "messageId": "2070443601311540",
         "message_id": "2070443601311540",
@@ -111,6 +113,7 @@ def as_production(data: bytes) -> bytes:
 def as_the_emulator(data: bytes) -> bytes:
     message = {
         "data": base64.b64encode(data).decode(),
+        "attributes": {"type": "warmlead.lead_events.v1"},
         "messageId": "1",
         "message_id": "1",
         "publishTime": "2026-03-02T10:00:05.1Z",
@@ -186,22 +189,21 @@ async def handled():
 
 print(json.dumps([asyncio.run(handled()), sorted(sys.modules)]))
 """
-HEAVY = ("cel_expr_python", "warmlead.model", "warmlead.stores", "warmlead.cli", "rich", "typer")
+SLOW = ("pydantic", "yaml", "rich", "typer", "warmlead.cli")
+"""What no function waits for before its first answer."""
 
-
-@pytest.mark.parametrize(
-    ("function", "path", "body", "unwanted"),
-    [
-        ("forms", "/generic", '{"email": "ada@example.com"}', HEAVY),
-        ("track", "/v1/track", CALL.decode(), (*HEAVY, "yaml")),
-    ],
+SCORING = (
+    *("cel_expr_python", "warmlead.model", "warmlead.stores"),
+    *(f"warmlead.domain.{part}" for part in ("lead", "lifecycle", "message", "rules", "scoring")),
 )
-def test_accepting_imports_nothing_that_only_scoring_needs(
-    tmp_path: Path, function: str, path: str, body: str, unwanted: tuple[str, ...]
-) -> None:
+"""What only those need who decide about leads."""
+
+
+def imported_by(data: Path, function: str, path: str, body: str, **settings: str) -> set[str]:
+    """The modules that a process has loaded once it has answered one request."""
     done = subprocess.run(
         [sys.executable, "-c", PUBLISHING, function, path, body],
-        env=environment(tmp_path),
+        env=environment(data, **settings),
         capture_output=True,
         text=True,
         check=True,
@@ -209,9 +211,43 @@ def test_accepting_imports_nothing_that_only_scoring_needs(
     )
     status, modules = json.loads(done.stdout)
     assert status == 200
+    return set(modules)
+
+
+@pytest.mark.parametrize(
+    ("function", "path", "body"),
+    [
+        ("forms", "/generic", '{"email": "ada@example.com"}'),
+        ("track", "/v1/track", CALL.decode()),
+    ],
+)
+def test_accepting_imports_nothing_slow_and_nothing_that_only_scoring_needs(
+    tmp_path: Path, function: str, path: str, body: str
+) -> None:
+    forms = tmp_path / "forms.json"
+    forms.write_text('{"generic": {"allow_unsigned": true}}')
+    loaded = imported_by(tmp_path, function, path, body, WARMLEAD_FORMS=str(forms))
     assert len(published(tmp_path, "lead-events")) == 1
-    loaded = {name for name in modules if name.startswith(unwanted)}
-    assert loaded == set()
+    assert {name for name in loaded if name.startswith((*SLOW, *SCORING))} == set()
+
+
+def test_scoring_with_a_compiled_model_imports_nothing_slow(tmp_path: Path) -> None:
+    model = tmp_path / "model.json"
+    model.write_text(write_compiled(ready_model("b2b-saas")))
+    message = as_production(an_event("score-1").replace(b"demo_requested", b"page_viewed")).decode()
+    loaded = imported_by(tmp_path, "score", "/", message, WARMLEAD_MODEL=str(model))
+    assert told(tmp_path, "lead", "show", "score-1@example.com")["stage"] == "lead"
+    checking = ("warmlead.model.schema", "warmlead.model.checking", "warmlead.domain.message")
+    assert {name for name in loaded if name.startswith((*SLOW, *checking))} == set()
+
+
+def test_what_needs_the_model_file_says_so_of_a_compiled_one(tmp_path: Path) -> None:
+    model = tmp_path / "model.json"
+    model.write_text(write_compiled(ready_model("b2b-saas")))
+    done = command(tmp_path, "lead", "list", WARMLEAD_MODEL=str(model))
+    assert done.returncode == 2
+    assert "compiled model" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("function", ["forms", "track", "score"])

@@ -1,7 +1,8 @@
 """Accepts a sender's request: verified, translated, published. Needs no database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from warmlead.application.messages import Quarantined, by_lead, to_quarantine
 from warmlead.domain.errors import Reason, RejectedError
@@ -10,8 +11,7 @@ from warmlead.domain.trigger import Topic
 from warmlead.ports import EventBus, Message, RawRequest, Refused, Source, Translation
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """What became of a request's items: ``events`` are on the bus, ``refused`` in quarantine."""
 
     events: int

@@ -1,8 +1,10 @@
 """Applies events to leads: one read, one decision, one commit; then what it triggered is sent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import structs
 
 from warmlead.application.messages import Quarantined, to_quarantine
 from warmlead.application.send import send
@@ -23,7 +25,8 @@ from warmlead.domain.lead import (
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic, Trigger
-from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need
+from warmlead.domain.weight import outgrows
+from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need, Tombstone
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,14 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of the events: each is counted, was counted before, or is in quarantine."""
+    """What became of the events: each is counted, was counted before, or is in quarantine.
+
+    Or it is dropped, because the person whom it names was ``erased`` after it happened.
+    """
 
     counted: int = 0
     duplicates: int = 0
+    erased: int = 0
     quarantined: tuple[tuple[Event, Reason], ...] = ()
     triggers: tuple[tuple[str, Trigger], ...] = ()
 
@@ -72,7 +79,7 @@ async def _set_aside(applied: Applied, bus: EventBus, now: datetime) -> None:
     entries = [
         Quarantined(
             reason=reason,
-            message="the lead has more events than are kept of one"
+            message="the lead has more events, or more is known of it, than is kept of one"
             if reason is Reason.LEAD_FLOODED
             else f"received more than {EXACT_DAYS} days ago, so it may have been counted before",
             source=event.source,
@@ -98,14 +105,18 @@ class Decision:
 
     def __call__(self, loaded: Loaded) -> Commit[Applied] | Need:
         """What to write, or which other leads must be seen first."""
-        before = {lead.id: lead for lead in loaded.values() if lead}
+        before = {lead.id: lead for lead in loaded.values() if isinstance(lead, Lead)}
+        graves = {id_: t for id_, t in loaded.items() if isinstance(t, Tombstone)}
         trails = {id_: t for lead in before.values() for id_, t in lead.trails.items()}
         is_full = any(len(lead.trails) >= MAX_TRAILS for lead in before.values())
         events = [self._of_known(e, trails) for e in self._events] if is_full else self._events
+        late = [event for event in events if self._came_too_late(event, graves)]
+        events = [event for event in events if event not in late]
         wanted = {self._ids[i] for event in events for i in identifiers_of(event)}
         if unseen := frozenset(wanted - trails.keys() - loaded.keys()):
             return Need(unseen)
         applied, after = self._take(events, trails)
+        applied = replace(applied, erased=len(late))
         if after == trails:
             return Commit(applied)
         return self._commit(before, after, applied)
@@ -115,7 +126,13 @@ class Decision:
         _, *weaker = identifiers_of(event)
         strangers = [i.kind for i in weaker if self._ids[i] not in trails]
         fields = {Kind.USER: "user_id", Kind.ANONYMOUS: "anonymous_id"}
-        return event.model_copy(update={fields[kind]: None for kind in strangers})
+        return structs.replace(event, **{fields[kind]: None for kind in strangers})
+
+    def _came_too_late(self, event: Event, graves: Mapping[str, Tombstone]) -> bool:
+        """Whether a person whom the event names was erased after it happened or was received."""
+        erased = [graves[self._ids[i]] for i in identifiers_of(event) if self._ids[i] in graves]
+        earliest = min(event.occurred_at, event.received_at)
+        return any(earliest <= tombstone.erased_at for tombstone in erased)
 
     def _take(
         self, events: Sequence[Event], trails: Mapping[str, Trail]
@@ -128,14 +145,16 @@ class Decision:
             if event.received_at < oldest:
                 refused.append((event, Reason.RECEIVED_TOO_LONG_AGO))
                 continue
+            after = touch_trails(trails, event, self._ids, self._scoring.rules)
+            too_heavy = outgrows(trails, after, event.trust)
             if known := has_event(trails, event.key):
                 duplicates += 1
-            elif is_flooding(trails, event.trust):
+            elif too_heavy or is_flooding(trails, event.trust):
                 refused.append((event, Reason.LEAD_FLOODED))
                 continue
-            trails = touch_trails(trails, event, self._ids, self._scoring.rules)
+            trails = trails if too_heavy else after
             counted += not known
-        return Applied(counted, duplicates, tuple(refused)), trails
+        return Applied(counted, duplicates, quarantined=tuple(refused)), trails
 
     def _commit(
         self, before: Mapping[str, Lead], trails: Mapping[str, Trail], applied: Applied
@@ -151,5 +170,4 @@ class Decision:
             triggers += [(lead.id, trigger) for trigger in settled.triggers]
             had = before[lead.id].trails if lead.id in before else {}
             aliases.update((id_, lead.id) for id_ in lead.trails if id_ not in {lead.id, *had})
-        result = Applied(applied.counted, applied.duplicates, applied.quarantined, tuple(triggers))
-        return Commit(result, leads, aliases, transitions)
+        return Commit(replace(applied, triggers=tuple(triggers)), leads, aliases, transitions)

@@ -20,7 +20,7 @@ from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.trigger import Topic, Trigger
-from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, MessageLog
+from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, MessageLog, Tombstone
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,8 @@ class _Replacement:
         lead = loaded[self._rebuilt.id]
         if lead is None:
             return self._restored()
+        if isinstance(lead, Tombstone):
+            return Commit(((), ()))
         if lead.id != self._rebuilt.id:
             return Commit(((), ()))  # merged meanwhile: its trails are another lead's now
         trails = {

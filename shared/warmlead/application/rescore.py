@@ -58,8 +58,8 @@ class Settlement:
         self, loaded: Loaded
     ) -> Commit[tuple[bool, tuple[Transition, ...], tuple[Trigger, ...]]]:
         """The lead's score, stage and triggers as of now."""
-        lead: Lead | None = loaded[self._lead_id]
-        if lead is None:
+        lead = loaded[self._lead_id]
+        if not isinstance(lead, Lead):
             return Commit((False, (), ()))
         settled = settle(lead, self._rules, self._titles, self._now)
         if settled.lead == lead:

@@ -9,7 +9,6 @@ from warmlead.domain.assessment import Assessment, assess
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lead import Lead, Snapshot, Touch
 from warmlead.domain.lifecycle import ANONYMOUS, LEAD, Transition, move, next_stage
-from warmlead.domain.message import LeadInMessage, StageEntered, StageEnteredMessage, Touches
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic, Trigger, trigger_id
 from warmlead.domain.wording import reasons
@@ -50,6 +49,13 @@ def settle(lead: Lead, rules: Rules, titles: Mapping[str, str], now: datetime) -
 def _stage_entered(
     lead: Lead, found: Assessment, transition: Transition, rules: Rules, titles: Mapping[str, str]
 ) -> Trigger:
+    from warmlead.domain.message import (  # noqa: PLC0415  # pydantic: few requests need it
+        LeadInMessage,
+        StageEntered,
+        StageEnteredMessage,
+        Touches,
+    )
+
     stage, cycle = transition.to_stage, transition.cycle
     id_ = trigger_id(lead.id, f"stage:{stage}", cycle)
     message = StageEnteredMessage(

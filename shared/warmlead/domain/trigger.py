@@ -20,6 +20,9 @@ class Topic(StrEnum):
     LIFECYCLE = "lifecycle"
 
 
+LEAD_EVENTS_TYPE = "warmlead.lead_events.v1"
+"""The attribute ``type`` of what ``lead-events`` carries, so that subscriptions may filter."""
+
 TRIGGER_TOPICS = (Topic.MQL, Topic.NURTURE, Topic.LIFECYCLE)
 
 

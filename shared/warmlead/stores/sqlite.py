@@ -1,13 +1,13 @@
 """Leads in an SQLite file. Refuses to know how a lead is written down: see ``documents``."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from warmlead.domain.history import to_ms
+from warmlead.domain.history import from_ms, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
-from warmlead.ports import Change, Clock, Commit
+from warmlead.ports import Change, Clock, Tombstone
 from warmlead.sqlite_file import Failed, SqliteFile
 from warmlead.stores.documents import (
     LeadDocument,
@@ -16,6 +16,7 @@ from warmlead.stores.documents import (
     write_lead,
     write_transition,
 )
+from warmlead.stores.unit_of_work import Alias, Deciding, Record, UnitOfWork
 
 T = TypeVar("T")
 
@@ -34,6 +35,9 @@ SCHEMA = (
     """CREATE TABLE IF NOT EXISTS aliases (
          id TEXT NOT NULL PRIMARY KEY,
          lead_id TEXT NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS tombstones (
+         id TEXT NOT NULL PRIMARY KEY,
+         erased_ms INTEGER NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS transitions (
          number INTEGER PRIMARY KEY,
          lead_id TEXT NOT NULL,
@@ -66,7 +70,7 @@ class SqliteLeadStore:
 
     async def get(self, lead_id: str) -> Lead | None:
         """See ``LeadStore``."""
-        return await self._file.read(lambda connection: _Leads(connection).find(lead_id))
+        return await self._file.read(lambda connection: _lead_at(connection, lead_id))
 
     async def leads(self) -> AsyncIterator[Lead]:
         """See ``LeadStore``."""
@@ -82,7 +86,7 @@ class SqliteLeadStore:
         """See ``LeadStore``; those of a lead that was merged into this one are among them."""
 
         def ask(connection: sqlite3.Connection) -> list[Transition]:
-            lead = _Leads(connection).find(lead_id)
+            lead = _lead_at(connection, lead_id)
             moves = [
                 read_transition(record)
                 for id_ in sorted({lead_id, *(lead.trails if lead else ())})
@@ -111,19 +115,16 @@ class SqliteLeadStore:
             page = await self._file.read(_page(query, after=page[-1][0]))
 
     def _update_all(self, connection: sqlite3.Connection, updates: Sequence[_Update]) -> list[Any]:
-        leads = _Leads(connection)
+        unit = UnitOfWork()
         answers: list[Any] = []
         for update in updates:
             try:
-                commit = _decide(leads, update)
+                answers.append(_learning(connection, unit, unit.decide(update.ids, update.change)))
             except sqlite3.Error:
                 raise
             except Exception as error:  # noqa: BLE001  # a change's own error, for its own caller
                 answers.append(Failed(error))
-            else:
-                leads.take(commit)
-                answers.append(commit.result)
-        leads.write(to_ms(self._clock.now()))
+        _write(connection, unit, to_ms(self._clock.now()))
         return answers
 
 
@@ -135,98 +136,71 @@ def _page(query: str, *, after: str) -> Callable[[sqlite3.Connection], list[tupl
     return ask
 
 
-def _decide(leads: "_Leads", update: _Update) -> Commit[Any]:
-    """What the change decides once it has been shown every lead that it needs."""
-    loaded: dict[str, Lead | None] = {}
-    wanted = frozenset(update.ids)
-    while True:
-        loaded.update((id_, leads.find(id_)) for id_ in wanted)
-        decision = update.change(loaded)
-        if isinstance(decision, Commit):
-            return decision
-        wanted = decision.ids - loaded.keys()
-        if not wanted:
-            raise RuntimeError("a change needs only leads that it has been shown")
-
-
 def _clear_all(connection: sqlite3.Connection, calls: Sequence[None]) -> Sequence[None]:
-    for table in ("leads", "aliases", "transitions"):
+    for table in ("leads", "aliases", "tombstones", "transitions"):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608  # constants
     return calls
 
 
-class _Leads:
-    """The leads as a transaction sees them: what the tables say, and what was decided since."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._documents: dict[str, LeadDocument | None] = {}
-        self._aliases: dict[str, str | None] = {}
-        self._changed: set[str] = set()
-        self._moves: list[tuple[str, str]] = []
-
-    def find(self, id_: str) -> Lead | None:
-        """The lead that holds the id; aliases are followed, and a circle of them holds nobody."""
-        seen: set[str] = set()
-        following: str | None = id_
-        while following is not None and following not in seen:
-            if document := self._document(following):
-                return document.lead
-            seen.add(following)
-            following = self._alias(following)
-        return None
-
-    def take(self, commit: Commit[Any]) -> None:
-        """Lets those that come later see what was decided."""
-        for lead in commit.leads:
-            before = self._document(lead.id)
-            self._documents[lead.id] = LeadDocument(lead, before.extra if before else {})
-            self._aliases[lead.id] = None
-        elsewhere = {id_: lead_id for id_, lead_id in commit.aliases.items() if id_ != lead_id}
-        self._documents.update(dict.fromkeys(elsewhere))
-        self._aliases.update(elsewhere)
-        self._changed.update((lead.id for lead in commit.leads), elsewhere)
-        self._moves.extend((id_, write_transition(move)) for id_, move in commit.transitions)
-
-    def write(self, now_ms: int) -> None:
-        """Writes what was decided, each row once."""
-        execute = self._connection.executemany
-        documents = {id_: self._documents[id_] for id_ in sorted(self._changed)}
-        aliases = {id_: self._aliases[id_] for id_ in documents}
-        execute("DELETE FROM leads WHERE id = ?", _keys_without_value(documents))
-        execute("DELETE FROM aliases WHERE id = ?", _keys_without_value(aliases))
-        execute(
-            "INSERT INTO leads (id, stage, score, unsent, updated_ms, document)"
-            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-            " stage = excluded.stage, score = excluded.score, unsent = excluded.unsent,"
-            " updated_ms = excluded.updated_ms, document = excluded.document",
-            [_row(document, now_ms) for document in documents.values() if document],
-        )
-        execute(
-            "INSERT INTO aliases (id, lead_id) VALUES (?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET lead_id = excluded.lead_id",
-            [(id_, lead_id) for id_, lead_id in aliases.items() if lead_id is not None],
-        )
-        execute("INSERT INTO transitions (lead_id, record) VALUES (?, ?)", self._moves)
-
-    def _document(self, id_: str) -> LeadDocument | None:
-        if id_ not in self._documents:
-            text = self._value("SELECT document FROM leads WHERE id = ?", id_)
-            self._documents[id_] = None if text is None else read_lead(text)
-        return self._documents[id_]
-
-    def _alias(self, id_: str) -> str | None:
-        if id_ not in self._aliases:
-            self._aliases[id_] = self._value("SELECT lead_id FROM aliases WHERE id = ?", id_)
-        return self._aliases[id_]
-
-    def _value(self, query: str, id_: str) -> str | None:
-        row: tuple[str] | None = self._connection.execute(query, (id_,)).fetchone()
-        return row[0] if row else None
+def _lead_at(connection: sqlite3.Connection, id_: str) -> Lead | None:
+    unit = UnitOfWork()
+    held = _learning(connection, unit, unit.find(id_))
+    return held if isinstance(held, Lead) else None
 
 
-def _keys_without_value(values: Mapping[str, object]) -> list[tuple[str]]:
-    return [(id_,) for id_, value in values.items() if value is None]
+def _learning(connection: sqlite3.Connection, unit: UnitOfWork, deciding: Deciding) -> Any:  # noqa: ANN401  # whatever was decided
+    """What is decided once the unit has learnt all that it asks for."""
+    try:
+        while True:
+            unit.learn({id_: _record_at(connection, id_) for id_ in next(deciding)})
+    except StopIteration as decided:
+        return decided.value
+
+
+def _record_at(connection: sqlite3.Connection, id_: str) -> Record:
+    for query, read in _READING:
+        row: tuple[Any] | None = connection.execute(query, (id_,)).fetchone()
+        if row:
+            return read(row[0])
+    return None
+
+
+_READING: Sequence[tuple[str, Callable[[Any], Record]]] = (
+    ("SELECT document FROM leads WHERE id = ?", read_lead),
+    ("SELECT lead_id FROM aliases WHERE id = ?", Alias),
+    ("SELECT erased_ms FROM tombstones WHERE id = ?", lambda ms: Tombstone(from_ms(ms))),
+)
+
+
+def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> None:
+    """Writes what was decided, each row once."""
+    changed = unit.changed
+    leads = [_row(r, now_ms) for r in changed.values() if isinstance(r, LeadDocument)]
+    aliases = [(id_, r.lead_id) for id_, r in changed.items() if isinstance(r, Alias)]
+    erased = [(id_, to_ms(r.erased_at)) for id_, r in changed.items() if isinstance(r, Tombstone)]
+    execute = connection.executemany
+    for table, kept in (("leads", leads), ("aliases", aliases), ("tombstones", erased)):
+        elsewhere = changed.keys() - {row[0] for row in kept}
+        execute(f"DELETE FROM {table} WHERE id = ?", [(id_,) for id_ in sorted(elsewhere)])  # noqa: S608  # constants
+    execute(
+        "INSERT INTO leads (id, stage, score, unsent, updated_ms, document)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+        " stage = excluded.stage, score = excluded.score, unsent = excluded.unsent,"
+        " updated_ms = excluded.updated_ms, document = excluded.document",
+        leads,
+    )
+    execute(
+        "INSERT INTO aliases (id, lead_id) VALUES (?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET lead_id = excluded.lead_id",
+        aliases,
+    )
+    execute(
+        "INSERT INTO tombstones (id, erased_ms) VALUES (?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET erased_ms = excluded.erased_ms",
+        erased,
+    )
+    moves = [(lead_id, write_transition(move)) for lead_id, move in unit.moves]
+    execute("INSERT INTO transitions (lead_id, record) VALUES (?, ?)", moves)
 
 
 def _row(document: LeadDocument, now_ms: int) -> tuple[str, str, int | None, bool, int, str]:

@@ -7,15 +7,15 @@ in snake_case. Refuses to know what the data means.
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.web.strict_json import loads
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(Struct, frozen=True):
     """A pushed message. ``delivery_attempt`` is there only if a dead-letter topic is set."""
 
     message_id: str

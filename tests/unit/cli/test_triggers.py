@@ -14,6 +14,7 @@ import jsonschema
 
 from unit.cli.conftest import Workspace, happened
 from warmlead.domain.message import StageEnteredMessage
+from warmlead.domain.message_schema import message_schema
 
 PATIENCE_S = 20.0
 
@@ -41,6 +42,14 @@ def test_those_that_follow_are_told_of_new_ones(ada: Workspace) -> None:
         ada.take(happened("trial_started", id="9", email="bob@example.com"))
         assert lines.get(timeout=PATIENCE_S)["event"]["data"]["lead"]["email"] == "bob@example.com"
         assert lines.empty()
+
+
+def test_schemas_are_listed_and_printed(workspace: Workspace) -> None:
+    (kind,) = workspace.run("triggers", "schema").out.split()
+    assert json.loads(workspace.run("triggers", "schema", kind).out) == message_schema(kind)
+    unknown = workspace.run("triggers", "schema", "nonsense")
+    assert unknown.code == 2
+    assert kind in unknown.err
 
 
 @contextmanager

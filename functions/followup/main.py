@@ -1,0 +1,15 @@
+"""Cloud Function ``followup``: Cloud Scheduler calls it every minute."""
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from warmlead import wiring
+
+handle = wiring.followup()  # at the start, which faulty settings refuse
+
+
+@functions_framework.aio.http
+async def followup(request: Request) -> Response:
+    """Publishes the triggers that a crash left unsent."""
+    return await handle(request)

@@ -1,0 +1,18 @@
+"""Messages that mean nothing, and how tests name them."""
+
+from collections.abc import Sequence
+
+from warmlead.ports import Delivery, Message, MessageLog, Published
+
+
+def a_message(text: str = "hello") -> Message:
+    return Message(text.encode(), {"type": "greeting"})
+
+
+def bodies(found: Sequence[Delivery] | Sequence[Published]) -> list[str]:
+    published = [each.published if isinstance(each, Delivery) else each for each in found]
+    return [each.message.body.decode() for each in published]
+
+
+async def log_of(bus: MessageLog, topic: str, after: int = 0) -> list[Published]:
+    return [published async for published in bus.read(topic, after=after)]

@@ -1,0 +1,78 @@
+"""``score`` and ``followup`` by themselves, called by others than the account that may push."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from authority import ACCOUNT, AUDIENCE, Authority, Key, an_authority, bad_headers
+from functions.test_alone import alone, an_event, as_production, post
+
+STRANGER = Key("stranger")
+
+
+@pytest.fixture(scope="module")
+def authority() -> Iterator[Authority]:
+    with an_authority() as authority:
+        yield authority
+
+
+def settings(authority: Authority) -> Mapping[str, str]:
+    return {
+        "WARMLEAD_PUSH_AUDIENCE": AUDIENCE,
+        "WARMLEAD_PUSH_ACCOUNT": ACCOUNT,
+        "WARMLEAD_PUSH_CERTS": authority.url,
+    }
+
+
+def leads(data: Path) -> int:
+    with closing(sqlite3.connect(data / "warmlead.sqlite3")) as file:
+        count: int = file.execute("SELECT count(*) FROM leads").fetchone()[0]
+        return count
+
+
+def test_score_does_nothing_for_others(tmp_path: Path, authority: Authority) -> None:
+    data = tmp_path / "data"
+    with alone("score", data, **settings(authority)) as base:
+        good = {"Authorization": f"Bearer {authority.keys[0].token()}"}
+        assert post(base, as_production(an_event("first")), good)[0] == 200
+        refusals = {}
+        for number, (fault, header) in enumerate(bad_headers(authority.keys[0], STRANGER).items()):
+            headers = {} if header is None else {"Authorization": header}
+            refusals[fault] = post(base, as_production(an_event(f"bad-{number}")), headers)
+        assert {status for status, _ in refusals.values()} == {401}, refusals
+        assert {answer["code"] for _, answer in refusals.values()} == {"unauthorized"}
+        assert leads(data) == 1
+        assert post(base, as_production(an_event("last")), good)[0] == 200
+    assert leads(data) == 2
+
+
+def test_followup_does_nothing_for_others(tmp_path: Path, authority: Authority) -> None:
+    with alone("followup", tmp_path / "data", **settings(authority)) as base:
+        assert post(base, b"{}", {})[0] == 401
+        good = {"Authorization": f"Bearer {authority.keys[0].token()}"}
+        assert post(base, b"{}", good) == (200, {})
+
+
+def test_score_is_unavailable_without_certificates(tmp_path: Path) -> None:
+    with an_authority() as gone:
+        pass
+    data = tmp_path / "data"
+    with alone("score", data, **settings(gone)) as base:
+        good = {"Authorization": f"Bearer {gone.keys[0].token()}"}
+        status, answer = post(base, as_production(an_event("first")), good)
+        assert (status, answer["code"]) == (503, "unavailable")
+
+
+def test_score_does_nothing_for_a_message_of_another_type(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with alone("score", data) as base:
+        for attributes in ({}, {"type": "warmlead.lead_events.v2"}, {"kind": "x"}):
+            pushed = json.loads(as_production(an_event("other")))
+            pushed["message"]["attributes"] = attributes
+            assert post(base, json.dumps(pushed).encode(), {}) == (200, {})
+        assert post(base, as_production(an_event("ours")), {}) == (200, {})
+    assert leads(data) == 1

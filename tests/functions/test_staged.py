@@ -1,0 +1,274 @@
+"""Every staged function alone, as it is deployed: its zip, its requirements, its settings.
+
+Each runs on a Python that has its locked requirements and nothing else, from inside the folder
+into which its zip was unpacked, on Google's emulators. So what it lacks it lacks here too.
+"""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import uuid
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from builders import a_lead_named, a_trigger, keeping
+from served import free_port, until
+from warmlead.model.loading import load, ready_text
+from warmlead.stores.firestore import FirestoreLeadStore
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
+UV = Path(sys.executable).parent / "uv"
+
+MODEL = ready_text("b2b-saas").replace("demo_requested, points: 40", "demo_requested, points: 41")
+FORMS = "contact: {signature: {secrets: [env:CONTACT_SECRET]}}\nopen: {allow_unsigned: true}\n"
+SECRETS = {"WARMLEAD_WRITE_KEYS": "pk_site", "WARMLEAD_ID_SECRET": "0123456789" * 4}
+
+pytestmark = pytest.mark.xdist_group("staged")
+
+
+class Cloud(NamedTuple):
+    """A project of a test on the emulators, spoken to over HTTP as anyone may."""
+
+    project: str
+    pubsub: str
+    firestore: str
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a deployment sets, and where the emulators are."""
+        return {
+            "WARMLEAD_ENV": "production",
+            "WARMLEAD_BACKEND": "gcp",
+            "WARMLEAD_PROJECT": self.project,
+            "PUBSUB_EMULATOR_HOST": self.pubsub,
+            "FIRESTORE_EMULATOR_HOST": self.firestore,
+            **SECRETS,
+        }
+
+    def listen(self, *topics: str) -> None:
+        """Makes the topics, each with a subscription of the same name."""
+        base = f"http://{self.pubsub}/v1/projects/{self.project}"
+        for topic in topics:
+            ask("PUT", f"{base}/topics/{topic}", {})
+            name = f"projects/{self.project}/topics/{topic}"
+            ask("PUT", f"{base}/subscriptions/{topic}", {"topic": name})
+
+    def heard(self, topic: str) -> list[Any]:
+        """The bodies of what was published to the topic, once there is something."""
+        url = f"http://{self.pubsub}/v1/projects/{self.project}/subscriptions/{topic}:pull"
+        wanted = {"maxMessages": 10, "returnImmediately": True}
+        answer = until(lambda: ask("POST", url, wanted)[1])
+        bodies = [one["message"]["data"] for one in answer["receivedMessages"]]
+        return [json.loads(base64.b64decode(body)) for body in bodies]
+
+
+@pytest.fixture
+def cloud(pubsub_emulator: str, firestore_emulator: str) -> Cloud:
+    return Cloud(f"p-{uuid.uuid4().hex[:12]}", pubsub_emulator, firestore_emulator)
+
+
+@pytest.fixture(scope="session")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every function, staged as for a deployment with a model and forms of its own."""
+    folder = tmp_path_factory.mktemp("staged")
+    (folder / "model.yaml").write_text(MODEL)
+    (folder / "forms.yaml").write_text(FORMS)
+    command = [sys.executable, str(ROOT / "infra/stage.py"), "--into", "build"]
+    command += ["--model", "model.yaml", "--forms", "forms.yaml"]
+    subprocess.run(command, cwd=folder, check=True, timeout=120)
+    return folder / "build"
+
+
+class Deployed(NamedTuple):
+    """A running function: where it answers, and what it wrote, its imports among it."""
+
+    base: str
+    folder: Path
+    log: Path
+
+    def post(self, path: str, body: bytes, **headers: str) -> tuple[int, Any]:
+        return ask("POST", f"{self.base}{path}", body, **headers)
+
+
+@pytest.fixture
+def deployed(
+    staged: Path, cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Deployed]:
+    """The function that the test is marked with, deployed alone."""
+    function = request.param
+    folder = tmp_path / function
+    with zipfile.ZipFile(staged / f"{function}.zip") as archive:
+        archive.extractall(folder)
+    binaries = python_of_its_own(tmp_path / "python", folder / "requirements.txt")
+    settings = {**cloud.settings, "CONTACT_SECRET": "a secret of the tests"}
+    with running(function, folder, binaries, settings) as deployed:
+        yield deployed
+    assert_imported_from(deployed.log.read_text(), folder)
+
+
+def python_of_its_own(folder: Path, requirements: Path) -> Path:
+    """The programs of a new environment with these requirements, and nothing else in it."""
+    binaries = folder / "bin"
+    make = [str(UV), "venv", "--quiet", "--no-project", "--python", sys.executable, str(folder)]
+    install = [str(UV), "pip", "install", "--quiet", "--require-hashes"]
+    install += ["--python", str(binaries / "python"), "--requirements", str(requirements)]
+    for command in (make, install):
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, f"the requirements cannot be installed:\n{done.stderr}"
+    return binaries
+
+
+@contextmanager
+def running(
+    function: str, folder: Path, binaries: Path, settings: Mapping[str, str]
+) -> Iterator[Deployed]:
+    """The function, started as the platform starts it, and nothing else in its environment."""
+    port = free_port()
+    log = folder.parent / f"{function}.log"
+    command = [str(binaries / "functions-framework"), "--target", function, "--port", str(port)]
+    started = {"FUNCTION_USE_ASGI": "1", "PATH": f"{binaries}:{os.defpath}", "PYTHONVERBOSE": "1"}
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [*command, "--host", "127.0.0.1"],
+            cwd=folder,
+            env={**settings, **started},
+            stdout=output,
+            stderr=output,
+        ) as server,
+    ):
+        base = f"http://127.0.0.1:{port}"
+        try:
+            until(lambda: answers(base) or server.poll() is not None)
+            assert server.poll() is None, log.read_text()[-4_000:]
+            yield Deployed(base, folder, log)
+        finally:
+            server.terminate()
+            server.wait(timeout=15)
+
+
+def assert_imported_from(log: str, folder: Path) -> None:
+    """Every module of ours came from the folder, and compiled: told by ``python -v``."""
+    ours = set(re.findall(r"^# code object from '?(.*/warmlead/.*?)'?$", log, re.MULTILINE))
+    assert len(ours) > 20
+    for path in ours:
+        assert path.startswith(f"{folder}/warmlead/"), path
+        assert path.endswith(".pyc"), path
+    assert f"# code object from '{folder}/__pycache__/main." in log
+    assert "import 'yaml'" not in log  # staged models and forms need no YAML
+
+
+def ask(method: str, url: str, body: object = None, **headers: str) -> tuple[int, Any]:
+    """The status of an answer and its JSON."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    sent = {"Content-Type": "application/json", **headers}
+    try:
+        request = urllib.request.Request(url, content, sent, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.loads(answer.read() or b"null")
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def answers(base: str) -> bool:
+    try:
+        urllib.request.urlopen(urllib.request.Request(base, method="OPTIONS"), timeout=1).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def alone(function: str) -> pytest.MarkDecorator:
+    """Marks a test with the function that it is about."""
+    return pytest.mark.parametrize("deployed", [function], indirect=True)
+
+
+# --- one request to each -------------------------------------------------------------------
+
+
+@alone("forms")
+def test_forms_takes_what_its_staged_forms_allow(deployed: Deployed, cloud: Cloud) -> None:
+    cloud.listen("lead-events")
+    ada = b'{"email": "ada@example.com"}'
+
+    assert deployed.post("/generic/open", ada) == (200, {"success": True})
+    assert deployed.post("/generic/contact", ada)[1]["code"] == "signature_missing"
+    assert deployed.post("/generic/other", ada)[1]["code"] == "not_found"
+
+    (message,) = cloud.heard("lead-events")
+    assert message["events"][0]["email"] == "ada@example.com"
+
+
+@alone("track")
+def test_track_takes_calls_and_serves_the_snippet(deployed: Deployed, cloud: Cloud) -> None:
+    cloud.listen("lead-events")
+    call = b'{"anonymousId": "b-1", "event": "Demo Requested", "messageId": "m-1"}'
+    key = f"Basic {base64.b64encode(b'pk_site:').decode()}"
+
+    assert deployed.post("/v1/track", call, Authorization=key) == (200, {"success": True})
+    assert deployed.post("/v1/track", call)[1]["code"] == "unauthorized"
+    with urllib.request.urlopen(f"{deployed.base}/warmlead.js", timeout=10) as script:
+        assert script.read() == (ROOT / "shared/warmlead/web/snippet/warmlead.js").read_bytes()
+
+    (message,) = cloud.heard("lead-events")
+    assert message["events"][0]["id"] == "m-1"
+
+
+@alone("score")
+def test_score_counts_a_push_under_its_staged_model(deployed: Deployed, cloud: Cloud) -> None:
+    cloud.listen("mql", "lifecycle")
+    now = datetime.now(UTC).isoformat()
+    event = {"id": "e-1", "source": "generic", "trust": "signed", "name": "demo_requested"}
+    event |= {"occurred_at": now, "received_at": now, "email": "ada@example.com"}
+    data = base64.b64encode(json.dumps({"v": 1, "events": [event]}).encode()).decode()
+    message = {
+        "data": data,
+        "attributes": {"type": "warmlead.lead_events.v1"},
+        "messageId": "1",
+        "publishTime": now,
+    }
+    pushed = json.dumps({"message": message, "subscription": "projects/p/subscriptions/s"})
+
+    assert deployed.post("/", pushed.encode())[0] == 200
+    assert deployed.post("/", pushed.encode())[0] == 200  # delivered twice, told once
+
+    (told,) = cloud.heard("mql")
+    assert told["data"]["lead"]["email"] == "ada@example.com"
+    assert told["data"]["model_version"] == load(MODEL, name="staged").version
+
+
+@alone("followup")
+async def test_followup_sends_what_was_left_unsent(deployed: Deployed, cloud: Cloud) -> None:
+    cloud.listen("mql")
+    store = FirestoreLeadStore(cloud.project, emulator=cloud.firestore)
+    await store.update([], keeping(a_lead_named("ada", outbox=(a_trigger(),))))
+    await store.close()
+
+    assert deployed.post("/", b"{}") == (200, {})
+
+    assert cloud.heard("mql") == [json.loads(a_trigger().body)]
+
+
+def test_every_function_is_tried_here() -> None:
+    text = Path(__file__).read_text()
+    assert re.findall(r'^@alone\("(\w+)"\)', text, re.MULTILINE) == [
+        "forms",
+        "track",
+        "score",
+        "followup",
+    ]
+    assert sorted(FUNCTIONS) == ["followup", "forms", "score", "track"]

@@ -1,0 +1,225 @@
+"""What is staged for a deployment: these files, these bytes, whenever and wherever."""
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from warmlead.model.compiled import write_compiled
+from warmlead.model.loading import ready_model
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
+TAG = sys.implementation.cache_tag
+
+FORMS = """
+contact: {signature: {secrets: [env:CONTACT_SECRET]}, honeypot: größe 😀}
+open: {allow_unsigned: true}
+"""
+
+pytestmark = pytest.mark.xdist_group("staged")
+
+
+def stage(into: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "infra/stage.py"), "--into", str(into), *options]
+    return subprocess.run(
+        command,
+        cwd=into.parent,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every function, staged with a model and forms."""
+    folder = tmp_path_factory.mktemp("staged")
+    (folder / "forms.yaml").write_text(FORMS)
+    done = stage(folder / "build", "--model", "ecommerce", "--forms", "forms.yaml")
+    assert done.returncode == 0, done.stderr
+    return folder / "build"
+
+
+def zipped(build: Path, function: str) -> dict[str, bytes]:
+    with zipfile.ZipFile(build / f"{function}.zip") as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def unzipped(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def modules() -> Iterator[str]:
+    """The modules that a staged function has to hold, as files of a zip."""
+    package = ROOT / "shared/warmlead"
+    for path in package.rglob("*.py"):
+        if (inside := path.relative_to(package)).parts[0] != "cli":
+            yield (Path("warmlead") / inside).as_posix()
+
+
+def compiled(module: str) -> str:
+    return str(Path(module).parent / "__pycache__" / f"{Path(module).stem}.{TAG}.pyc")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_zip_holds_the_function_and_nothing_else(staged: Path, function: str) -> None:
+    sources = {"main.py", *modules()}
+    texts = [f"warmlead/model/ready/{name}.yaml" for name in ("b2b-saas", "ecommerce")]
+    texts += ["warmlead/model/ready/product-led.yaml", "warmlead/web/snippet/warmlead.js"]
+    given = {"score": "model.json", "forms": "forms.json"}.get(function)
+
+    contents = zipped(staged, function)
+
+    expected = {
+        *sources,
+        *map(compiled, sources),
+        "requirements.txt",
+        *texts,
+        *filter(None, [given]),
+    }
+    assert set(contents) == expected
+    assert contents == unzipped(staged / function)
+    for name in ("main.py", "requirements.txt"):
+        assert contents[name] == (ROOT / "functions" / function / name).read_bytes()
+    assert f"def {function}(".encode() in contents["main.py"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_zip_is_plain_sorted_and_without_times(staged: Path, function: str) -> None:
+    with zipfile.ZipFile(staged / f"{function}.zip") as archive:
+        entries = archive.infolist()
+
+    assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
+    assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
+    assert {oct(entry.external_attr >> 16) for entry in entries} == {"0o100644"}
+
+
+def test_the_same_sources_give_the_same_bytes_elsewhere_and_later(
+    staged: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "a copy" / "of the sources"
+    for part in ("functions", "shared", "infra"):
+        for name, content in unzipped(ROOT / part).items():
+            if "__pycache__" not in name:
+                file = copy / part / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+                os.utime(file, (1_000_000_000, 1_000_000_000))
+    (tmp_path / "forms.yaml").write_text(FORMS)
+    command = [sys.executable, "-B", str(copy / "infra/stage.py"), "--into", "build"]
+    command += ["--model", "ecommerce", "--forms", "forms.yaml"]
+    other = {
+        **os.environ,
+        "PYTHONPATH": str(copy / "shared"),
+        "PYTHONHASHSEED": "7",
+        "TZ": "Asia/Tokyo",
+    }
+
+    subprocess.run(command, cwd=tmp_path, env=other, check=True, timeout=120)
+
+    for function in FUNCTIONS:
+        there, here = tmp_path / "build" / f"{function}.zip", staged / f"{function}.zip"
+        assert there.read_bytes() == here.read_bytes(), function
+
+
+def test_staging_again_leaves_nothing_of_the_time_before(tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    assert stage(build, "--model", "ecommerce").returncode == 0
+    (build / "score" / "stray.py").write_text("left behind")
+    before = (build / "forms.zip").read_bytes()
+
+    assert stage(build).returncode == 0
+
+    assert "stray.py" not in unzipped(build / "score")
+    assert zipped(build, "score")["model.json"] == write_compiled(ready_model("b2b-saas")).encode()
+    assert (build / "forms.zip").read_bytes() == before
+    kept = {*FUNCTIONS, *(f"{function}.zip" for function in FUNCTIONS)}
+    assert {path.name for path in build.iterdir()} == kept
+
+
+def test_compiled_modules_are_used_whatever_the_times_of_the_files(
+    staged: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(staged / "forms.zip") as archive:
+        archive.extractall(tmp_path)  # with the times of now
+    (tmp_path / "warmlead/domain/errors.py").write_text("raise SystemExit('read again')")
+
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-S",
+            "-c",
+            "import warmlead.domain.errors as m; print(m.__file__, m.__cached__)",
+        ],
+        cwd=tmp_path,
+        env={},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    cached = tmp_path / "warmlead/domain/__pycache__" / f"errors.{TAG}.pyc"
+    assert done.stdout.split() == [str(tmp_path / "warmlead/domain/errors.py"), str(cached)]
+
+
+NOT_FOR = {
+    "forms": ("google-cloud-firestore", "cel-expr-python"),
+    "track": ("google-cloud-firestore", "cel-expr-python", "pyyaml", "python-multipart"),
+    "score": ("python-multipart",),
+    "followup": ("cel-expr-python", "pyyaml", "python-multipart"),
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_requires_only_what_it_needs(staged: Path, function: str) -> None:
+    text = (staged / function / "requirements.txt").read_text()
+    required = set(re.findall(r"^([a-z0-9._-]+)==", text, re.MULTILINE))
+
+    assert "functions-framework" in required
+    for name in (*NOT_FOR[function], "typer", "rich", "python-dotenv", "pytest", "warmlead"):
+        assert name not in required
+    assert text.count("--hash=sha256:") >= len(required)
+
+
+def test_the_table_tells_sizes_and_hashes(tmp_path: Path) -> None:
+    done = stage(tmp_path / "build")
+
+    told = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
+    for function in FUNCTIONS:
+        zip_bytes = (tmp_path / "build" / f"{function}.zip").stat().st_size
+        assert f"{zip_bytes:,} B" in told[function]
+        assert len(told[function].split()[-1]) == 64
+    assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--model", "no-such"], "There is no model no-such"),
+        (["--model", "broken.yaml"], "broken.yaml is not a valid model"),
+        (["--forms", "no-such.yaml"], "it cannot be read"),
+        (["--forms", "broken.yaml"], "These forms cannot be used"),
+        (["--forms", "secret.yaml"], "a: a secret is written in it"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_is_staged(
+    tmp_path: Path, options: list[str], complaint: str
+) -> None:
+    (tmp_path / "broken.yaml").write_text("signals: {}\nfit: 3\n")
+    (tmp_path / "secret.yaml").write_text("a: {signature: {secrets: [hunter2hunter2]}}")
+
+    done = stage(tmp_path / "build", *options)
+
+    assert done.returncode == 2
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hunter2" not in done.stderr
+    assert not (tmp_path / "build").exists()
