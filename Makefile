@@ -6,20 +6,24 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 LOCK   := infra/locks/dev.txt
 T      ?= tests
+BACKEND ?= sqlite# or gcp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check lint format types imports bench snippet lock lock-check clean
+.PHONY: help setup demo serve emulators test check lint format types imports bench fuzz soak faults stage snippet lock lock-check clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
 	  /^[a-z-]+:.*## / {printf "  \033[36mmake %-11s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-##@ Try it
+##@ Try it; BACKEND=gcp does it on Google's emulators (gcloud and Java, no account)
 demo: $(READY) ## Warm up one lead from anonymous to MQL, over real HTTP, and show why
-	@$(BIN)/python -m warmlead.cli.main demo
+	@$(BIN)/python -m warmlead.cli.main demo --backend $(BACKEND)
 
 serve: $(READY) ## Leave everything running on http://127.0.0.1:8080 to play with (Ctrl-C ends it)
-	@$(BIN)/warmlead serve
+	@$(BIN)/warmlead serve --backend $(BACKEND)
+
+emulators: $(READY) ## Run Google's emulators of Firestore and Pub/Sub by themselves
+	@$(BIN)/warmlead emulators
 
 ##@ Work on it
 setup: $(READY) ## Make the virtual environment .venv from the locked requirements
@@ -36,10 +40,19 @@ types: $(READY) ## Mypy, strict
 	$(BIN)/mypy
 imports: $(READY) ## Import-linter: layers point down only
 	$(BIN)/lint-imports
-bench: $(READY) ## Measure: import time, memory, events a second, microseconds a score
-	$(BIN)/python tests/bench.py
+bench: $(READY) ## Measure what is claimed about cost and speed; OPTIONS="--quick --only rpcs"
+	@PYTHONPATH=tests $(BIN)/python -m bench $(OPTIONS)
+fuzz: $(READY) ## Send 100,000 odd requests to the functions; CAPTURES=folder SEED=1 REPLAY=finding
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(if $(CAPTURES),--captures "$(CAPTURES)") \
+	  $(if $(SEED),--seed "$(SEED)") $(if $(REPLAY),--replay "$(REPLAY)")
+soak: $(READY) ## Watch the memory of score and track over 100,000 events each
+	$(BIN)/python tests/soak.py
+faults: $(READY) ## Break everything in every way and check the promises (20 min); ARGS=--help
+	PYTHONPATH=tests $(BIN)/python -m faults $(ARGS)
 
 ##@ Release it
+stage: $(READY) ## Stage each function and its zip in build/; MODEL=model.yaml FORMS=forms.yaml
+	@$(BIN)/python infra/stage.py $(if $(MODEL),--model "$(MODEL)") $(if $(FORMS),--forms "$(FORMS)")
 snippet: ## Build the browser snippet from its source (needs Node)
 	cd shared/warmlead/web/snippet && \
 	  npx --yes esbuild@0.28.2 snippet.js --minify --target=es2021 --outfile=warmlead.js --log-level=warning && \

@@ -13,6 +13,7 @@ from warmlead import wiring
 from warmlead.application.explain import view
 from warmlead.application.send import GRACE, sweep
 from warmlead.buses.sqlite import SqliteBus
+from warmlead.buses.topology import topics_of_subscriptions
 from warmlead.domain.trigger import TRIGGER_TOPICS
 from warmlead.ports import Published
 from warmlead.settings import read_settings
@@ -47,7 +48,7 @@ async def books(server: Served) -> AsyncIterator[wiring.Embedded]:
 
 async def _backlog(server: Served) -> int:
     async with SqliteFile(server.data / "warmlead.sqlite3") as file:
-        bus = SqliteBus(file, wiring.SystemClock(), wiring.SUBSCRIPTIONS)
+        bus = SqliteBus(file, wiring.SystemClock(), topics_of_subscriptions())
         return len(await bus.outstanding("score"))
 
 

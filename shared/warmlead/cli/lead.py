@@ -87,7 +87,7 @@ def list_leads(
 
 
 async def _rows(stage: str | None, moment: datetime | None) -> list[LeadRow]:
-    async with wiring.embedded() as system:
+    async with wiring.opened() as system:
         now = moment or system.clock.now()
         rules = system.model.rules
         leads = [lead async for lead in system.store.leads() if lead.created_at <= now]
@@ -198,14 +198,14 @@ def _outlook(explained: Explanation) -> str:
 
 
 async def _view(who: str, moment: datetime | None) -> LeadView:
-    async with wiring.embedded() as system:
+    async with wiring.opened() as system:
         lead = await _as_of(system, await _find(system, who), moment)
         now = moment or system.clock.now()
         return view(lead, system.model.rules, now, known_at=moment)
 
 
 async def _explained(who: str, moment: datetime | None) -> tuple[LeadView, Explanation]:
-    async with wiring.embedded() as system:
+    async with wiring.opened() as system:
         lead = await _as_of(system, await _find(system, who), moment)
         now = moment or system.clock.now()
         rules, titles = system.model.rules, system.model.titles
@@ -213,20 +213,20 @@ async def _explained(who: str, moment: datetime | None) -> tuple[LeadView, Expla
         return seen, explain(lead, rules, titles, now, known_at=moment)
 
 
-async def _as_of(system: wiring.Embedded, lead: Lead, moment: datetime | None) -> Lead:
+async def _as_of(system: wiring.System, lead: Lead, moment: datetime | None) -> Lead:
     if moment is None:
         return lead
     return as_it_stood(lead, await system.store.transitions(lead.id), moment)
 
 
-async def _find(system: wiring.Embedded, who: str) -> Lead:
+async def _find(system: wiring.System, who: str) -> Lead:
     for lead_id in _candidates(who, system):
         if lead := await system.store.get(lead_id):
             return lead
     raise fail(f"There is no lead {who!r}.", hint="warmlead lead list shows who there is.")
 
 
-def _candidates(who: str, system: wiring.Embedded) -> Sequence[str]:
+def _candidates(who: str, system: wiring.System) -> Sequence[str]:
     named = [Identifier(kind, who) for kind in (Kind.USER, Kind.ANONYMOUS)]
     if email := normalise_email(who):
         named.insert(0, Identifier(Kind.EMAIL, email))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from dotenv import load_dotenv
 
-from warmlead.cli import demo, lead, model, quarantine, replay, send, serve, triggers
+from warmlead.cli import cloud, demo, lead, model, quarantine, replay, send, serve, triggers
 from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, fail
 from warmlead.domain.errors import ConfigurationError, UnavailableError
 from warmlead.wiring import RELEASE
@@ -18,9 +18,10 @@ app = typer.Typer(
     help="One living, explained score per lead. Begin with: warmlead serve",
 )
 app.command("serve")(serve.serve)
+app.command("emulators")(cloud.run_emulators)
 app.command("demo")(demo.demo)
 app.add_typer(lead.app, name="lead")
-app.command("triggers")(triggers.triggers)
+app.add_typer(triggers.app, name="triggers")
 app.add_typer(model.app, name="model")
 app.command("send")(send.send)
 app.add_typer(quarantine.app, name="quarantine")

@@ -156,7 +156,7 @@ def apply(as_json: Json = False) -> None:
 
 
 async def _apply() -> Rescored:
-    async with wiring.embedded() as system:
+    async with wiring.opened() as system:
         with errors.status("applying the model …"):
             return await rescore(
                 store=system.store,

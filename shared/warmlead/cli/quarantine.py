@@ -17,6 +17,11 @@ app = typer.Typer(
     help="Input that could not be counted, each with its reason, and trying it again.",
 )
 
+INSTEAD = (
+    "what was set aside waits in a subscription: "
+    "gcloud pubsub subscriptions pull quarantine --limit=100 (with --auto-ack it is done with)"
+)
+
 
 class EntryRow(BaseModel):
     """One thing set aside. ``number`` is what ``replay`` takes."""
@@ -54,7 +59,7 @@ def list_entries(as_json: Json = False) -> None:
 
 
 async def _entries() -> list[Entry]:
-    async with wiring.embedded() as system:
+    async with wiring.embedded(instead=INSTEAD) as system:
         return await entries(system.bus)
 
 
@@ -87,7 +92,7 @@ def replay(
 
 
 async def _release(numbers: list[int] | None) -> tuple[int, int]:
-    async with wiring.embedded() as system:
+    async with wiring.embedded(instead=INSTEAD) as system:
         chosen = [
             entry for entry in await entries(system.bus) if not numbers or entry.number in numbers
         ]

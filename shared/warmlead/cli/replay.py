@@ -11,6 +11,11 @@ from warmlead.application.replay import replay as rebuild
 from warmlead.cli.classification import remember_model
 from warmlead.cli.output import Json, console, count_of, errors, print_json
 
+INSTEAD = (
+    "events are archived by a BigQuery subscription of lead-events, and a replay from there is not "
+    "built yet; a change of points, caps or stages needs none: warmlead model apply"
+)
+
 
 def replay(as_json: Json = False) -> None:
     """Rebuild every lead from the archive of events, under the present model.
@@ -45,7 +50,7 @@ async def _run() -> Replayed:
         def told(events: int) -> None:
             bar.update(task, description=f"{events} events read again")
 
-        async with wiring.embedded() as system, wiring.scratch_store() as scratch:
+        async with wiring.embedded(instead=INSTEAD) as system, wiring.scratch_store() as scratch:
             model = system.model
             outcome = await rebuild(
                 archive=system.bus,

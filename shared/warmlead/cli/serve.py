@@ -7,20 +7,19 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 import uvicorn
-from rich.markup import escape
 
 from warmlead import wiring
 from warmlead.cli.classification import needs_replay, remember_model
 from warmlead.cli.output import console
+from warmlead.cli.serve_cloud import serve_cloud
 from warmlead.cli.site import Site, load_function
+from warmlead.cli.welcome import welcome
 from warmlead.cli.worker import Worker
 from warmlead.settings import Settings
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def serve(
@@ -29,31 +28,37 @@ def serve(
     data: Annotated[
         Path | None, typer.Option(help="The folder of the SQLite file; .warmlead by default.")
     ] = None,
+    backend: Annotated[
+        Literal["sqlite", "gcp"],
+        typer.Option(
+            help="sqlite, whatever WARMLEAD_BACKEND says; or gcp: Google's emulators of Firestore "
+            "and Pub/Sub, never Google itself."
+        ),
+    ] = "sqlite",
 ) -> None:
     """Serve all functions in this process: forms, track and score, on one SQLite file.
 
     The very entry points that are deployed are mounted at /forms and /track, and what SDKs
     expect at the root is there too (/v1/batch). Events are applied as they come. Several may
     serve one folder at once. Ctrl-C ends it; nothing that was accepted is lost.
+
+    With --backend gcp every function is a process of its own, on Google's emulators: on those
+    that FIRESTORE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST name, otherwise on its own, which end
+    with it and all that is in them. Needs gcloud and Java, and no account.
     """
+    os.environ["WARMLEAD_BACKEND"] = backend  # the functions read their settings from there
     if data is not None:
-        os.environ["WARMLEAD_DATA"] = str(data)  # the functions read their settings from there
+        os.environ["WARMLEAD_DATA"] = str(data)
+    if backend == "gcp":
+        serve_cloud(host, port)
+        return
     settings = wiring.settings()
-    base = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
-    console.print(f"[bold]Warmlead[/] serves [bold]{base}[/], data in {escape(str(settings.data))}")
-    console.print(f"  model      {escape(settings.model)}, version {wiring.model().version}")
-    console.print(f"  a form     POST {base}/forms/generic")
-    console.print(
-        f"  tracking   {base}/v1/batch" + ("" if settings.production else "  (write key: local)")
+    welcome(
+        host,
+        port,
+        on=f"data in {settings.data}",
+        watch="[bold]warmlead triggers --follow[/], [bold]warmlead lead list[/]",
     )
-    script = f"<script async src={base}/track/warmlead.js data-key=…></script>"
-    console.print(f"  a website  {script}", soft_wrap=True)
-    console.print("  watch      [bold]warmlead triggers --follow[/], [bold]warmlead lead list[/]")
-    if not settings.production and host not in LOOPBACK:
-        console.print(
-            "[yellow]Whoever can reach this address may send events: the key is known to all. "
-            "For more than your own machine set WARMLEAD_ENV=production.[/]"
-        )
     _tell_of_reclassified(settings)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it repeats what was just said
     asyncio.run(_serve(host, port))
@@ -84,7 +89,10 @@ class _Server(uvicorn.Server):
 async def _serve(host: str, port: int) -> None:
     site = Site({name: load_function(name) for name in ("forms", "track")})
     worker = Worker(
-        load_function("score"), bus=wiring.bus(), store=wiring.store(), clock=wiring.SystemClock()
+        load_function("score"),
+        bus=wiring.embedded_bus(),
+        store=wiring.store(),
+        clock=wiring.SystemClock(),
     )
     config = uvicorn.Config(
         site, host=host, port=port, log_config=None, access_log=False, lifespan="off", ws="none"

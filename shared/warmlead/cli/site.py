@@ -16,14 +16,20 @@ import warmlead
 AT_ROOT = ("/v1/", "/beacon/v1/", "/pixel/v1/", "/warmlead.js")
 """What SDKs and snippets look for without any prefix; ``track`` answers it."""
 
-_HEALTHY = json.dumps({"status": "ok", "paths": ["/forms/generic", "/track/v1/batch", "/v1/batch"]})
+HEALTH_PATHS = ("/", "/healthz")
+HEALTHY = json.dumps({"status": "ok", "paths": ["/forms/generic", "/track/v1/batch", "/v1/batch"]})
+NOT_FOUND = json.dumps({"code": "not_found", "message": "There is no such path."})
 
 
 def load_function(name: str) -> ASGIApp:
     """The function's application, made from its ``main.py`` as the platform makes it."""
-    source = str(_folder() / name / "main.py")
-    app: ASGIApp = create_asgi_app(name, source)  # type: ignore[no-untyped-call]  # it has no types
+    app: ASGIApp = create_asgi_app(name, source_of(name))  # type: ignore[no-untyped-call]  # it has no types
     return app
+
+
+def source_of(name: str) -> str:
+    """The function's ``main.py``."""
+    return str(_folder() / name / "main.py")
 
 
 def _folder() -> Path:
@@ -51,10 +57,10 @@ class Site:
         elif name in self._mounted:
             below = {**scope, "root_path": f"{scope.get('root_path', '')}/{name}"}
             await self._mounted[name](below, receive, send)
-        elif path in ("/", "/healthz"):
-            await _answer(send, 200, _HEALTHY)
+        elif path in HEALTH_PATHS:
+            await _answer(send, 200, HEALTHY)
         else:
-            await _answer(send, 404, '{"code": "not_found", "message": "There is no such path."}')
+            await _answer(send, 404, NOT_FOUND)
 
 
 async def _answer(send: Send, status: int, body: str) -> None:

@@ -1,4 +1,4 @@
-"""``warmlead triggers``: what automation tools were told."""
+"""``warmlead triggers``: what automation tools were told, and the schemas of it."""
 
 import asyncio
 import json
@@ -9,11 +9,17 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from rich.markup import escape
 
 from warmlead import wiring
-from warmlead.cli.output import Json, console, print_json, print_json_line
+from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, print_json, print_json_line
+from warmlead.domain.message_schema import MESSAGES, message_schema
 from warmlead.domain.trigger import TRIGGER_TOPICS
 from warmlead.ports import Published
 
 POLL_S = 0.5
+INSTEAD = (
+    "triggers are read from a subscription of your own, as tools read them: "
+    "gcloud pubsub subscriptions create my-mql --topic=mql, "
+    "and then: gcloud pubsub subscriptions pull my-mql --auto-ack"
+)
 
 
 class TriggerRow(BaseModel):
@@ -27,7 +33,13 @@ class TriggerRow(BaseModel):
     event: dict[str, JsonValue]
 
 
+app = typer.Typer(invoke_without_command=True)
+
+
+@app.callback()
 def triggers(
+    context: typer.Context,
+    *,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Keep printing new ones (Ctrl-C ends it).")
     ] = False,
@@ -37,14 +49,32 @@ def triggers(
 
     With --json one array; with --json --follow one JSON document a line.
     """
+    if context.invoked_subcommand:
+        return
     try:
         asyncio.run(_run(follow=follow, as_json=as_json))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
 
+@app.command()
+def schema(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="TYPE", help="The type; without it all are listed.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of a type of trigger, or which types there are."""
+    if kind is None:
+        typer.echo("\n".join(MESSAGES))
+        return
+    if kind not in MESSAGES:
+        known = f"There are: {', '.join(MESSAGES)}"
+        raise fail(f"{kind} is not a type of trigger", hint=known, code=EXIT_MISUSE)
+    print_json(message_schema(kind))
+
+
 async def _run(*, follow: bool, as_json: bool) -> None:
-    async with wiring.embedded() as system:
+    async with wiring.embedded(instead=INSTEAD) as system:
         seen: dict[str, int] = {}
         rows = await _new(system, seen)
         if as_json and not follow:
@@ -57,11 +87,17 @@ async def _run(*, follow: bool, as_json: bool) -> None:
                 if as_json:
                     print_json_line(_row(published))
                 else:
-                    _print(_row(published))
+                    print_trigger(_row(published))
             if not follow:
                 return
             await asyncio.sleep(POLL_S)
             rows = await _new(system, seen)
+
+
+async def triggers_so_far() -> list[TriggerRow]:
+    """All that were published, the oldest first."""
+    async with wiring.embedded(instead=INSTEAD) as system:
+        return [_row(published) for published in await _new(system, {})]
 
 
 async def _new(system: wiring.Embedded, seen: dict[str, int]) -> list[Published]:
@@ -83,7 +119,8 @@ def _row(published: Published) -> TriggerRow:
     )
 
 
-def _print(row: TriggerRow) -> None:
+def print_trigger(row: TriggerRow) -> None:
+    """One trigger for a person: who moved where, and why."""
     data = row.event.get("data")
     data = data if isinstance(data, dict) else {}
     lead = data.get("lead")

@@ -1,0 +1,103 @@
+"""``warmlead serve --backend gcp``: every function a process of its own, on Google's emulators.
+
+What Google does in the cloud is done here: Pub/Sub's emulator pushes, a clock calls
+``followup``, and one address leads to the functions that senders may reach.
+"""
+
+import asyncio
+import os
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rich.markup import escape
+
+from warmlead import wiring
+from warmlead.cli.cloud import LOCAL_PROJECT, Cloud, cloud, print_exports, until_one_ends
+from warmlead.cli.emulators import VARIABLES, Ports
+from warmlead.cli.front import MAX_HEAD_BYTES, Front
+from warmlead.cli.functions import environments, functions
+from warmlead.cli.output import EXIT_MISUSE, console, errors, fail
+from warmlead.cli.processes import EndedError, Process, answers, ended_by_sigterm, is_taken
+from warmlead.cli.welcome import welcome
+
+PUBLIC = ("forms", "track")
+"""The functions that senders may reach; the others are called by Google alone."""
+
+FOLLOWUP_EVERY_S = 60.0
+"""As Cloud Scheduler calls it, at its shortest interval."""
+
+
+def serve_cloud(host: str, port: int) -> None:
+    """Serves until Ctrl-C; exits with 1, and says why, if a function or an emulator ends."""
+    os.environ.setdefault("WARMLEAD_PROJECT", LOCAL_PROJECT)
+    logs = wiring.settings().data / "logs" / str(port)
+    wiring.model()  # faults of settings and model are told now, not in a function's log
+    if is_taken(port):
+        raise fail(f"Something listens on port {port} already.", code=EXIT_MISUSE)
+    ports: Ports = {service: None for service, name in VARIABLES.items() if name not in os.environ}
+    try:
+        with suppress(KeyboardInterrupt), ended_by_sigterm(), cloud(ports) as ours:
+            _serve(ours, _made(logs), host, port)
+    except EndedError as error:
+        raise fail(str(error), hint=f"All logs are in {logs}.") from error
+
+
+def _made(logs: Path) -> Path:
+    wiring.make_data_folder(wiring.settings())
+    logs.mkdir(parents=True, exist_ok=True)
+    return logs
+
+
+def _serve(ours: Cloud, logs: Path, host: str, port: int) -> None:
+    each = environments(ours.variables(), database=VARIABLES["firestore"])
+    with functions(each, logs=logs) as started, _pushed(ours, started["score"]):
+        welcome(
+            host,
+            port,
+            on="every function a process of its own",
+            watch="[bold]warmlead lead list[/], in another terminal with these variables:",
+        )
+        print_exports(ours.variables())
+        console.print(f"  logs       {escape(str(logs))}", soft_wrap=True)
+        asyncio.run(_front(ours, started, host, port))
+
+
+@contextmanager
+def _pushed(ours: Cloud, score: Process) -> Iterator[None]:
+    """Has events pushed while the block runs; afterwards they wait, where emulators run on."""
+    ours.push_to(f"http://{score.address}/")
+    try:
+        yield
+    finally:
+        if not ours.processes and answers(f"http://{ours.hosts['pubsub']}/"):
+            ours.push_to("")
+
+
+async def _front(ours: Cloud, started: Mapping[str, Process], host: str, port: int) -> None:
+    front = Front({name: started[name].address for name in PUBLIC})
+    try:
+        server = await asyncio.start_server(front, host, port, limit=MAX_HEAD_BYTES)
+    except OSError as error:
+        raise fail(f"{host} cannot be listened on: {error}", code=EXIT_MISUSE) from error
+    async with server:
+        await asyncio.gather(
+            until_one_ends([*ours.processes, *started.values()]),
+            _call_regularly(f"http://{started['followup'].address}/"),
+        )
+
+
+async def _call_regularly(url: str) -> None:
+    """Calls a function as Cloud Scheduler does: in vain is not the end, the next call comes."""
+    while True:
+        await asyncio.sleep(FOLLOWUP_EVERY_S)
+        try:
+            await asyncio.to_thread(_post, url)
+        except OSError as error:
+            errors.print(f"[yellow]followup was called in vain: {escape(str(error))}[/]")
+
+
+def _post(url: str) -> None:
+    with urllib.request.urlopen(url, b"{}", timeout=30) as answer:  # noqa: S310  # a function of ours
+        answer.read()

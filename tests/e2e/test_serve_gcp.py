@@ -1,0 +1,226 @@
+"""Every function a process of its own, on Google's emulators, from an SDK to a subscriber."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from segment.analytics.client import Client
+
+from e2e.cloud_processes import CloudServed, serving_cloud
+from e2e.lacking import skip_or_fail
+from served import until
+from warmlead.cli.emulators import missing
+from warmlead.domain.message_schema import message_schema
+
+FUNCTIONS = ("forms", "track", "score", "followup")
+COUNTED_WITHIN_S = 30.0
+
+# What a tool of somebody else would be: it knows Google's client, a topic, and nothing of ours.
+SUBSCRIBER = """
+import json, sys
+from google.cloud import pubsub_v1
+
+project, topic = sys.argv[1:]
+subscriber = pubsub_v1.SubscriberClient()
+path = subscriber.subscription_path(project, "tool")
+subscriber.create_subscription(name=path, topic=f"projects/{project}/topics/{topic}")
+
+def heard(message):
+    print(json.dumps([dict(message.attributes), json.loads(message.data)]), flush=True)
+    message.ack()
+
+listening = subscriber.subscribe(path, heard)
+print("[]", flush=True)
+listening.result()
+"""
+
+PUBLISHER = """
+import sys
+from google.cloud import pubsub_v1
+
+project, body = sys.argv[1:]
+publisher = pubsub_v1.PublisherClient()
+topic = publisher.topic_path(project, "lead-events")
+publisher.publish(topic, body.encode(), type="warmlead.lead_events.v1").result(timeout=20)
+"""
+
+
+@pytest.fixture
+def variables(firestore_emulator: str, pubsub_emulator: str) -> dict[str, str]:
+    """The emulators of this run, with a project that nobody else uses."""
+    return {
+        "FIRESTORE_EMULATOR_HOST": firestore_emulator,
+        "PUBSUB_EMULATOR_HOST": pubsub_emulator,
+        "WARMLEAD_PROJECT": f"p-{uuid.uuid4().hex[:12]}",
+    }
+
+
+@contextmanager
+def subscribed(variables: dict[str, str], folder: Path) -> Iterator[Path]:
+    """The file to which a subscriber's process writes what it hears, once it listens."""
+    heard = folder / "heard.jsonl"
+    with (
+        heard.open("wb") as output,
+        subprocess.Popen(
+            [sys.executable, "-c", SUBSCRIBER, variables["WARMLEAD_PROJECT"], "mql"],
+            env={**os.environ, **variables},
+            stdout=output,
+        ) as subscriber,
+    ):
+        try:
+            until(lambda: heard.read_text() or subscriber.poll() is not None)
+            assert subscriber.poll() is None
+            yield heard
+        finally:
+            subscriber.terminate()
+
+
+def said(heard: Path) -> list[tuple[dict[str, str], dict[str, Any]]]:
+    return [tuple(json.loads(line)) for line in heard.read_text().splitlines()[1:]]
+
+
+def counted(cloud: CloudServed, who: str, events: dict[str, int]) -> None:
+    """Waits until the lead has just these events."""
+
+    def has_them() -> bool:
+        lead = cloud.served.lead(who)
+        return lead is not None and lead["events"] == events
+
+    until(has_them, COUNTED_WITHIN_S)
+
+
+def test_from_segments_sdk_to_a_subscriber_no_part_shares_a_process(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    with serving_cloud(tmp_path / "data", **variables) as cloud:
+        with subscribed(variables, tmp_path) as heard:
+            client = Client("local", host=cloud.served.base, sync_mode=True)
+            client.identify("ada-1", {"email": "ada@example.com", "firstName": "Ada"})
+            counted(cloud, "ada-1", {"identified": 1})
+            client.track("ada-1", "Demo Requested")
+            counted(cloud, "ada-1", {"identified": 1, "demo_requested": 1})
+            until(lambda: said(heard), COUNTED_WITHIN_S)
+            ((attributes, event),) = {json.dumps(one): one for one in said(heard)}.values()
+
+        jsonschema.validate(event, message_schema(event["type"]))
+        assert event["specversion"] == "1.0"
+        assert event["data"]["stage"] == attributes["stage"] == "mql"
+        assert event["data"]["lead"]["email"] == "ada@example.com"
+        assert event["id"] == attributes["id"]
+        assert "ada" not in json.dumps(attributes)
+
+        (listed,) = cloud.served.json("lead", "list")
+        assert (listed["email"], listed["stage"]) == ("ada@example.com", "mql")
+        explained = cloud.served.json("lead", "explain", "ada@example.com")
+        assert sum(part["points"] for part in explained["contributions"]) == listed["score"]
+        assert cloud.served.json("model", "apply") == {"leads": 1, "changed": 0, "moved": 0}
+
+
+@pytest.mark.parametrize(
+    ("command", "instead"),
+    [
+        (("triggers",), "gcloud pubsub subscriptions create"),
+        (("quarantine", "list"), "gcloud pubsub subscriptions pull quarantine"),
+        (("quarantine", "replay"), "gcloud pubsub subscriptions pull quarantine"),
+        (("replay",), "BigQuery"),
+    ],
+)
+def test_a_command_that_needs_one_machine_says_what_to_do_instead(
+    command: tuple[str, ...], instead: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "warmlead.cli.main", *command],
+        env={**os.environ, "WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": "p", "COLUMNS": "500"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 2
+    assert instead in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_end_it_leaves_no_process(told: signal.Signals, tmp_path: Path) -> None:
+    if lacking := missing():
+        skip_or_fail(lacking)
+    with serving_cloud(tmp_path / "data") as cloud:
+        commands = " ".join(cloud.processes().values())
+        assert all(f"--target {name} " in commands for name in FUNCTIONS)
+        assert "pubsub-emulator" in commands
+        assert "firestore-emulator" in commands
+
+        assert cloud.tell_to_end(told) == 0
+
+        assert until(lambda: not cloud.processes())
+
+
+def test_a_function_that_ends_is_reported_and_ends_everything(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    with serving_cloud(tmp_path / "data", **variables) as cloud:
+        (score, *_) = sorted(
+            number for number, command in cloud.processes().items() if "--target score " in command
+        )
+        os.kill(score, signal.SIGKILL)
+
+        assert cloud.served.process.wait(timeout=10) == 1
+
+        assert "The function score ended" in cloud.log.read_text()
+        assert until(lambda: not cloud.processes())
+
+
+def test_what_is_published_while_nothing_serves_is_counted_later(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    with serving_cloud(tmp_path / "data", **variables) as cloud:
+        cloud.tell_to_end(signal.SIGTERM)
+    now = datetime.now(UTC).isoformat()
+    event = {
+        "id": "e-1",
+        "source": "generic",
+        "trust": "signed",
+        "name": "demo_requested",
+        "occurred_at": now,
+        "received_at": now,
+        "email": "grace@example.com",
+    }
+    subprocess.run(
+        [
+            *(sys.executable, "-c", PUBLISHER, variables["WARMLEAD_PROJECT"]),
+            json.dumps({"v": 1, "events": [event]}),
+        ],
+        env={**os.environ, **variables},
+        check=True,
+        timeout=60,
+    )
+
+    with serving_cloud(tmp_path / "data", **variables) as cloud:
+        counted(cloud, "grace@example.com", {"demo_requested": 1})
+
+
+def test_an_accepting_function_is_not_told_where_the_database_is(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    with serving_cloud(tmp_path / "data", **variables) as cloud:
+        told = {
+            name: b"FIRESTORE_EMULATOR_HOST=" in Path(f"/proc/{number}/environ").read_bytes()
+            for number, command in cloud.processes().items()
+            for name in FUNCTIONS
+            if f"--target {name} " in command
+        }
+
+    assert told == {"forms": False, "track": False, "score": True, "followup": True}
