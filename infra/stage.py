@@ -1,0 +1,219 @@
+"""Stages every function as it is deployed: ``build/<function>/`` and ``build/<function>.zip``.
+
+Run by ``make stage``. A staged function holds its entry point, the package, its locked
+requirements and, where it reads them, the model (compiled) and the forms (as JSON). The same
+sources give the same bytes, whenever and wherever they are staged. Refuses to deploy anything.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from warmlead.domain.errors import ConfigurationError
+from warmlead.model.compiled import write_compiled
+from warmlead.settings import Settings
+from warmlead.sources.generic.settings import read_forms
+from warmlead.wiring import STAGED, load_model
+
+ROOT = Path(__file__).parent.parent
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
+PACKAGE = ROOT / "shared/warmlead"
+LEFT_OUT = ("cli",)
+"""Parts of the package that no function imports."""
+
+DATA = ("model/ready/*.yaml", "web/snippet/warmlead.js")
+"""What the package reads besides its modules."""
+
+USERS_OF = {"WARMLEAD_MODEL": ("score",), "WARMLEAD_FORMS": ("forms",)}
+"""Which functions read the files that these settings name."""
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time of every file in a zip: the earliest that the format knows."""
+
+FILE_MODE = 0o100644 << 16
+UNIX = 3
+A_SECRET = "stands-for-a-secret-while-forms-are-checked"  # noqa: S105  # it is none
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One staged function, measured; ``content_bytes`` is the size unpacked."""
+
+    function: str
+    files: int
+    content_bytes: int
+    zip_bytes: int
+    sha256: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Stages all functions and prints what came of it; 2 if something given cannot be used."""
+    options = _options(arguments)
+    try:
+        beside = {
+            "WARMLEAD_MODEL": write_compiled(load_model(options.model)),
+            "WARMLEAD_FORMS": _staged_forms(Path(options.forms)) if options.forms else None,
+        }
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 2
+    made = []
+    for function in FUNCTIONS:
+        print(f"Staging {function} …", flush=True)
+        read = [name for name in beside if function in USERS_OF[name]]
+        texts = {STAGED[name]: text for name in read if (text := beside[name])}
+        made.append(stage(function, options.into, texts))
+    _print_table(made, options.into)
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make stage", description=__doc__)
+    model = Settings().model
+    parser.add_argument("--model", default=model, help="a model file or a ready-made model's name")
+    parser.add_argument("--forms", help="a YAML file of form mappings")
+    parser.add_argument("--into", type=Path, default=ROOT / "build", help="default: build/")
+    return parser.parse_args(arguments)
+
+
+# --- one function --------------------------------------------------------------------------
+
+
+def stage(function: str, into: Path, beside: Mapping[str, str]) -> Staged:
+    """Stages one function; what was staged of it before is replaced when all is there.
+
+    ``beside`` are the names and texts of the files that are to lie beside ``main.py``.
+    """
+    fresh = into / f".{function}.fresh"
+    shutil.rmtree(fresh, ignore_errors=True)
+    for target, source in _sources(function):
+        copy = fresh / target
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+    for name, text in beside.items():
+        (fresh / name).write_text(text, encoding="utf-8")
+    _compile(fresh)
+    archive = into / f"{function}.zip"
+    contents = _contents(fresh)
+    _write_zip(archive, contents)
+    final = into / function
+    shutil.rmtree(final, ignore_errors=True)
+    fresh.rename(final)
+    return Staged(
+        function,
+        files=len(contents),
+        content_bytes=sum(len(data) for data in contents.values()),
+        zip_bytes=archive.stat().st_size,
+        sha256=hashlib.sha256(archive.read_bytes()).hexdigest(),
+    )
+
+
+def _sources(function: str) -> Iterator[tuple[Path, Path]]:
+    """Where each file of a staged function lies in it, and which file it is a copy of."""
+    for name in ("main.py", "requirements.txt"):
+        yield Path(name), ROOT / "functions" / function / name
+    for pattern in ("**/*.py", *DATA):
+        for source in PACKAGE.glob(pattern):
+            inside = source.relative_to(PACKAGE)
+            if inside.parts[0] not in LEFT_OUT:
+                yield "warmlead" / inside, source
+
+
+def _compile(folder: Path) -> None:
+    """Writes ``__pycache__``, valid whatever times the files are given when they are unpacked.
+
+    In a process of its own, with relative names and a fixed seed: what a compiled file's bytes
+    depend on besides its source (PEP 552; order of sets, shared strings).
+    """
+    command = [sys.executable, "-s", "-S", "-P", "-m", "compileall", "-q"]
+    command += ["--invalidation-mode", "unchecked-hash", "."]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    subprocess.run(command, cwd=folder, env={**plain, "PYTHONHASHSEED": "0"}, check=True)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def _write_zip(path: Path, contents: Mapping[str, bytes]) -> None:
+    """A zip whose bytes follow from names and contents alone."""
+    fresh = path.with_suffix(".zip.fresh")
+    with zipfile.ZipFile(fresh, "w") as archive:
+        for name in sorted(contents):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.create_system = UNIX
+            entry.external_attr = FILE_MODE
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, contents[name], compresslevel=9)
+    fresh.replace(path)
+
+
+# --- what is given -------------------------------------------------------------------------
+
+
+def _staged_forms(path: Path) -> str:
+    """The checked forms as JSON; raises ``ConfigurationError`` if a secret is written there."""
+    subject = f"The form file {path} cannot be staged:"
+    try:
+        forms = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError.one(subject, f"it cannot be read: {error}") from error
+    variables: list[str] = []
+    read_forms(_with_stand_ins(forms, variables))
+    if open_secrets := _open_secrets(forms):
+        problem = "a secret is written in it; name its variable instead: env:CONTACT_SECRET"
+        raise ConfigurationError(subject, [f"{form}: {problem}" for form in open_secrets])
+    if variables:
+        print(f"The forms need these variables: {', '.join(sorted(set(variables)))}")
+    return json.dumps(forms, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+
+
+def _with_stand_ins(value: object, variables: list[str]) -> object:
+    """The forms with a stand-in for each secret that a variable holds; collects the variables."""
+    if isinstance(value, dict):
+        return {name: _with_stand_ins(part, variables) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_with_stand_ins(part, variables) for part in value]
+    if isinstance(value, str) and value.startswith("env:"):
+        variables.append(value.removeprefix("env:"))
+        return A_SECRET
+    return value
+
+
+def _open_secrets(forms: object) -> list[str]:
+    """The forms in whose text a secret stands."""
+    found = []
+    for name, form in (forms if isinstance(forms, dict) else {}).items():
+        secrets = (form.get("signature") or {}).get("secrets", [])
+        if any(not str(secret).startswith("env:") for secret in secrets):
+            found.append(str(name))
+    return found
+
+
+# --- what came of it -----------------------------------------------------------------------
+
+
+def _print_table(made: Sequence[Staged], into: Path) -> None:
+    version = ".".join(map(str, sys.version_info[:2]))
+    print(f"\n{'function':<10} {'files':>5} {'unpacked':>10} {'zip':>10}  sha256 of the zip")
+    for one in made:
+        unpacked, packed = f"{one.content_bytes:,} B", f"{one.zip_bytes:,} B"
+        print(f"{one.function:<10} {one.files:>5} {unpacked:>10} {packed:>10}  {one.sha256}")
+    where = os.path.relpath(into)
+    print(f"\nThey are in {where}/. The modules are compiled for Python {version}, on which they")
+    print(f"start fastest: deploy them with the runtime python{version.replace('.', '')}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
