@@ -6,7 +6,7 @@ Not pydantic-settings: it costs an accepting function a third of a second at eve
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
@@ -18,6 +18,9 @@ PREFIX = "WARMLEAD_"
 LOCAL_WRITE_KEY = "local"
 LOCAL_ID_SECRET = "warmlead-on-one-machine"  # noqa: S105  # refused in production
 MIN_SECRET_LENGTH = 32
+
+Secret: TypeAlias = Literal["write_keys", "id_secret"]
+"""What must be set in production by whoever uses it."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,13 +73,29 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def _unsafe(self) -> Iterator[str]:
         if not self.push_certs.startswith("https://"):
             yield "WARMLEAD_PUSH_CERTS must begin with https:// in production"
-        if LOCAL_WRITE_KEY in self.write_keys:
-            yield "WARMLEAD_WRITE_KEYS must be set, and not to 'local', in production"
-        if self.id_secret == LOCAL_ID_SECRET or len(self.id_secret) < MIN_SECRET_LENGTH:
-            yield (
-                f"WARMLEAD_ID_SECRET must be set, to at least {MIN_SECRET_LENGTH} characters, in "
-                'production: python -c "import secrets; print(secrets.token_urlsafe(32))"'
-            )
+
+    def demand(self, *secrets: Secret) -> None:
+        """Raises ``ConfigurationError`` unless these are safe to use in production.
+
+        A function demands what it uses, so that none must be given the secrets of another.
+        """
+        known = {"write_keys": self._write_keys_fault(), "id_secret": self._id_secret_fault()}
+        problems = [known[name] for name in secrets if known[name]]
+        if self.production and problems:
+            raise ConfigurationError("These settings cannot be used:", problems)
+
+    def _write_keys_fault(self) -> str:
+        if LOCAL_WRITE_KEY not in self.write_keys:
+            return ""
+        return "WARMLEAD_WRITE_KEYS must be set, and not to 'local', in production"
+
+    def _id_secret_fault(self) -> str:
+        if self.id_secret != LOCAL_ID_SECRET and len(self.id_secret) >= MIN_SECRET_LENGTH:
+            return ""
+        return (
+            f"WARMLEAD_ID_SECRET must be set, to at least {MIN_SECRET_LENGTH} characters, in "
+            'production: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )
 
     @property
     def production(self) -> bool:
@@ -94,7 +113,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if isinstance(keys := given.get("write_keys"), str):
         given["write_keys"] = _split_keys(keys)
     try:
-        return configured(given, Settings)
+        settings = configured(given, Settings)
     except ValueError:
         problems = [
             problem
@@ -102,6 +121,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             for problem in _problem(where, message).splitlines()
         ]
         raise ConfigurationError("These settings cannot be used:", problems) from None
+    if settings.backend == "sqlite" and environment.get("K_SERVICE"):  # Cloud Run sets it
+        problem = "an instance loses its disk; set WARMLEAD_BACKEND=gcp and WARMLEAD_PROJECT"
+        raise ConfigurationError.one("A deployed function cannot keep data on SQLite:", problem)
+    return settings
 
 
 def _split_keys(text: str) -> dict[str, str]:

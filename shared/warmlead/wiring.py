@@ -75,6 +75,7 @@ def _staged(folder: Path) -> Mapping[str, str]:
 @cache
 def forms() -> Handler:
     """The ``forms`` function: website forms, one path a sender."""
+    settings().demand("id_secret")
     return _edge("forms", _accepting([_generic(settings())]), body_bytes=settings().form_bytes)
 
 
@@ -83,6 +84,7 @@ def track() -> Handler:
     """The ``track`` function: Segment's tracking API and the browser snippet."""
     from warmlead.web.snippet import SCRIPT_PATH, script_answer
 
+    settings().demand("write_keys", "id_secret")
     accepting = _accepting([_segment(settings())])
 
     async def work(request: RawRequest) -> Answer:
@@ -101,6 +103,7 @@ def score() -> Handler:
     from warmlead.buses.topology import SCORE
     from warmlead.web.pubsub_push import parse_push
 
+    settings().demand("id_secret")
     clock, scoring = SystemClock(), _scoring(settings())
 
     async def work(request: RawRequest) -> Answer:
@@ -360,6 +363,7 @@ class Embedded(System, frozen=True):
 async def opened(using: Settings | None = None) -> AsyncIterator[System]:
     """The backend in the settings; those of this process if none are given."""
     chosen = using or settings()
+    chosen.demand("id_secret")
     if chosen.backend == "sqlite":
         async with embedded(chosen) as system:
             yield system
@@ -382,6 +386,7 @@ async def embedded(
     Raises ``ConfigurationError`` if the settings name another, with what to do ``instead``.
     """
     chosen = using or settings()
+    chosen.demand("id_secret")
     if chosen.backend != "sqlite":
         raise ConfigurationError.one(f"WARMLEAD_BACKEND is {chosen.backend}:", instead)
     loaded = load_model(chosen.model)

@@ -80,13 +80,33 @@ def test_a_fault_says_what_would_be_right(name: str, value: str, told: str) -> N
 
 def test_what_settings_need_of_each_other_is_told_together() -> None:
     problems = problems_of(ENV="production", BACKEND="gcp", PUSH_ACCOUNT="push@example.com")
-    for name in ("PROJECT", "PUSH_AUDIENCE", "WRITE_KEYS", "ID_SECRET"):
+    for name in ("PROJECT", "PUSH_AUDIENCE"):
         assert any(problem.startswith(f"WARMLEAD_{name} ") for problem in problems)
-    assert len(problems) == 4
+    assert len(problems) == 2
+
+
+def test_production_demands_only_the_secrets_that_are_used() -> None:
+    settings = read_settings({"WARMLEAD_ENV": "production"})
+    settings.demand()
+    with pytest.raises(ConfigurationError) as caught:
+        settings.demand("write_keys", "id_secret")
+    told = [problem.split()[0] for problem in caught.value.problems]
+    assert told == ["WARMLEAD_WRITE_KEYS", "WARMLEAD_ID_SECRET"]
 
 
 def test_production_takes_secrets_of_ones_own() -> None:
-    assert read_settings({"WARMLEAD_ENV": "production", **SECRETS}).production
+    read_settings({"WARMLEAD_ENV": "production", **SECRETS}).demand("write_keys", "id_secret")
+
+
+def test_on_ones_own_machine_nothing_is_demanded() -> None:
+    read_settings({}).demand("write_keys", "id_secret")
+
+
+def test_a_deployed_function_does_not_keep_data_on_a_disk_that_it_loses() -> None:
+    with pytest.raises(ConfigurationError, match="WARMLEAD_BACKEND=gcp"):
+        read_settings({"K_SERVICE": "score"})
+    deployed = {"WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": "p", "K_SERVICE": "score"}
+    assert read_settings(deployed).backend == "gcp"
 
 
 def test_every_setting_is_documented() -> None:

@@ -53,6 +53,7 @@ def serve(
         serve_cloud(host, port)
         return
     settings = wiring.settings()
+    settings.demand("write_keys", "id_secret")
     welcome(
         host,
         port,
