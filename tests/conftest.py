@@ -1,6 +1,7 @@
 """What every test may ask for: Google's emulators, started once for a whole run."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node) -> None:
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401  # a class of pytest-xdist's own
     """Tells a worker of pytest-xdist which run it belongs to."""
     node.workerinput["emulators"] = str(node.config.stash[_run].folder)
 

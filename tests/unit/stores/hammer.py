@@ -13,6 +13,7 @@ from pathlib import Path
 
 from builders import NOW, StandingClock, a_lead_named, a_transition
 from warmlead.buses.sqlite import SqliteBus
+from warmlead.domain.lead import Lead
 from warmlead.ports import Change, Commit, Loaded, Message
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore

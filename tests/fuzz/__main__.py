@@ -1,0 +1,133 @@
+"""Fuzzes the functions; run by ``make fuzz``. Ends with 1 if any promise was broken.
+
+Every request is made from the seed that is printed: the same seed and number make the same ones.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import SystemRandom
+
+from fuzz.corpus import corpus
+from fuzz.findings import Findings, requests_in
+from fuzz.functions import Functions
+from fuzz.over_http import over_http
+from fuzz.run import Report, Run, requests_of
+from fuzz.storing import Storing
+from warmlead import wiring
+from warmlead.buses.sqlite import SqliteBus
+from warmlead.cli.emulators import VARIABLES, emulator
+from warmlead.domain.identity import LeadIds
+
+FINDINGS = Path("build/fuzz")
+
+
+def main() -> int:
+    """Runs as the command line says."""
+    chosen = _arguments()
+    seed = chosen.seed if chosen.seed is not None else SystemRandom().randrange(10**9)
+    findings = Findings(chosen.findings, seed)
+    with _firestore() as address, tempfile.TemporaryDirectory(prefix="warmlead-fuzz-") as data:
+        report = asyncio.run(_run(chosen, seed, findings, address, Path(data)))
+    _tell(report)
+    if not findings.count:
+        print(f"No promise was broken. The seed was {seed}.")
+        return 0
+    print(
+        f"{findings.count} findings; the seed was {seed}. To send one again: make fuzz REPLAY=file"
+    )
+    for path, what in findings.written:
+        print(f"  {path}  {what}")
+    return 1
+
+
+async def _run(
+    chosen: argparse.Namespace, seed: int, findings: Findings, address: str, data: Path
+) -> Report:
+    functions = Functions(data)
+    bus = wiring.bus()
+    assert isinstance(bus, SqliteBus)
+    storing = Storing(address, bus, LeadIds(wiring.settings().id_secret.encode()))
+    run = Run(functions, bus, storing, findings)
+    try:
+        if chosen.replay:
+            for sent in requests_in(chosen.replay):
+                print(f"{sent.function} {sent.method} {sent.target!r} {sent.body[:2_000]!r}")
+                before = findings.count
+                await run.store(await run.send([sent]))
+                print("  breaks a promise" if findings.count > before else "  keeps them all")
+            return run.report
+        beginning = corpus(chosen.captures)
+        print(f"{len(beginning)} requests to begin with; seed {seed}", flush=True)
+        await run.all_of(requests_of(seed, chosen.requests, beginning), _progress)
+        if chosen.over_http:
+            rounds = requests_of(seed + 1, chosen.over_http, beginning)
+            requests = [sent for each in rounds for sent in each]
+            codes = await over_http(requests, data / "http", run, findings)
+            print(f"\n\nOver HTTP, to processes: {len(requests)} requests")
+            _tell_codes(codes)
+    finally:
+        await wiring.file().close()
+    return run.report
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
+    parser.add_argument("--requests", type=int, default=100_000, help="in this process")
+    parser.add_argument("--over-http", type=int, default=2_000, help="to processes, over HTTP")
+    parser.add_argument("--seed", type=int, help="any, if it is not given")
+    parser.add_argument("--captures", type=Path, help="a folder with raw requests, *.http")
+    parser.add_argument("--findings", type=Path, default=FINDINGS, help="where they are written")
+    parser.add_argument("--replay", type=Path, help="a finding, to send its requests again")
+    return parser.parse_args()
+
+
+@contextmanager
+def _firestore() -> Iterator[str]:
+    """The emulator that the environment names, or one of our own."""
+    given = os.environ.get(VARIABLES["firestore"])
+    if given:
+        yield given
+        return
+    with emulator("firestore") as address:
+        yield address
+
+
+def _progress(report: Report) -> None:
+    print(f"  {report.sent:>7} sent, {report.events} events stored", end="\r", flush=True)
+
+
+def _tell(report: Report) -> None:
+    rate = report.sent / report.took_s if report.took_s else 0.0
+    print(f"\n\n{report.sent} requests in {report.took_s:.0f} s: {rate:.0f}/s")
+    print(f"{_share(report.accepted, report.sent)} accepted")
+    print(f"{report.events} events on {report.leads} leads were stored and read back", end="")
+    print("".join(f"; {count} {reason}" for reason, count in report.set_aside.items()), "\n")
+    print("Function      requests")
+    for function, count in report.by_function.most_common():
+        print(f"  {function:<22} {count:>8}")
+    print("Made from     requests, accepted")
+    for maker, count in report.by_maker.most_common():
+        print(f"  {maker:<22} {count:>8}  {_share(report.accepted_by_maker[maker], count)}")
+    print("Answer        requests")
+    _tell_codes(report.codes)
+    print()
+
+
+def _tell_codes(codes: Counter[str]) -> None:
+    for code, count in codes.most_common():
+        print(f"  {code:<22} {count:>8}  {_share(count, codes.total())}")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / max(1, whole):.1f} %"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

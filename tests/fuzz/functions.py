@@ -1,0 +1,153 @@
+"""The functions in this process, as functions-framework makes them, each request told apart."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+from collections.abc import Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple, NoReturn
+from urllib.parse import unquote
+
+from functions_framework.aio import create_asgi_app
+
+from fuzz.corpus import SIGNED_FORM_SECRET, WRITE_KEYS, forms
+from fuzz.sent import Sent
+from fuzz.verdict import Answer
+from warmlead.web.signatures import HmacScheme
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+
+HANGS_AFTER_S = 20.0
+"""So long may all requests of a bunch take together; a machine that does more must not fail."""
+
+_number: ContextVar[int | None] = ContextVar("number", default=None)
+
+
+class Hung(BaseException):
+    """A request is still being worked on; no ``except Exception`` can swallow it."""
+
+
+class Outcome(NamedTuple):
+    """What became of a request: an answer or what was raised, and what was logged meanwhile."""
+
+    answer: Answer | None
+    raised: str | None
+    logged: Sequence[str]
+
+
+def environment(data: Path) -> dict[str, str]:
+    """The settings of every function: SQLite in this folder, and our keys and forms."""
+    data.mkdir(parents=True, exist_ok=True)
+    written = data / "forms.json"  # JSON is YAML
+    written.write_text(json.dumps(forms()))
+    return {
+        "WARMLEAD_DATA": str(data),
+        "WARMLEAD_FORMS": str(written),
+        "WARMLEAD_WRITE_KEYS": WRITE_KEYS,
+    }
+
+
+class Functions:
+    """Answers requests. Settings of this process's environment are replaced, for good."""
+
+    def __init__(self, data: Path) -> None:
+        for name in [name for name in os.environ if name.startswith("WARMLEAD_")]:
+            del os.environ[name]
+        os.environ.update(environment(data))
+        self._apps = {
+            name: create_asgi_app(name, str(FUNCTIONS / name / "main.py"))  # type: ignore[no-untyped-call]  # it has no types
+            for name in ("forms", "track", "score")
+        }
+        self._log = _Log()
+        logging.getLogger().handlers = [self._log]
+
+    async def answer_all(self, bunch: Sequence[Sent]) -> list[Outcome]:
+        """What became of each request of a bunch; they are worked on side by side."""
+        signal.signal(signal.SIGALRM, _hung)
+        signal.setitimer(signal.ITIMER_REAL, HANGS_AFTER_S)
+        try:
+            answers = await asyncio.gather(
+                *(self._answer(number, sent) for number, sent in enumerate(bunch)),
+                return_exceptions=True,
+            )
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        logged = self._log.taken()
+        unasked = logged.get(None, [])
+        return [
+            Outcome(None, repr(answer), [*logged.get(number, []), *unasked])
+            if isinstance(answer, BaseException)
+            else Outcome(answer, None, [*logged.get(number, []), *unasked])
+            for number, answer in enumerate(answers)
+        ]
+
+    async def _answer(self, number: int, sent: Sent) -> Answer:
+        _number.set(number)
+        return await _over_asgi(self._apps[sent.function], signed(sent))
+
+
+def signed(sent: Sent) -> Sent:
+    """The request, signed where a form wants it, so that its content is looked at."""
+    if not sent.target.startswith(b"/generic/signed") or sent.header(b"x-signature"):
+        return sent
+    signature = HmacScheme().sign(sent.body, SIGNED_FORM_SECRET)
+    return sent.with_header(b"x-signature", signature.encode())
+
+
+async def _over_asgi(app: Any, sent: Sent) -> Answer:
+    path, _, query = sent.target.partition(b"?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "method": sent.method,
+        "path": unquote(path.decode("ascii")),
+        "raw_path": path,
+        "query_string": query,
+        "root_path": "",
+        "headers": list(sent.headers),
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    left = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in sent.chunks]
+    if sent.whole:
+        left.append({"type": "http.request", "body": b"", "more_body": False})
+    left.reverse()
+    said: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return left.pop() if left else {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        said.append(message)
+
+    await app(scope, receive, send)
+    start, *bodies = said
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}
+    return Answer(start["status"], headers, b"".join(part.get("body", b"") for part in bodies))
+
+
+def _hung(_told: int, _at: FrameType | None) -> NoReturn:
+    raise Hung(f"not answered within {HANGS_AFTER_S:g} s")
+
+
+class _Log(logging.Handler):
+    """Keeps warnings and errors, by the number of the request that they are about."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._kept: dict[int | None, list[str]] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raised = record.exc_info[1] if record.exc_info else None
+        said = f"{record.levelname} {record.name}: {record.getMessage()[:2_000]} {raised!r}"
+        self._kept.setdefault(_number.get(), []).append(said)
+
+    def taken(self) -> dict[int | None, list[str]]:
+        kept, self._kept = self._kept, {}
+        return kept

@@ -1,0 +1,128 @@
+"""The same over real HTTP: each function as a process, each request as bytes on a connection."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from fuzz.alone import alone
+from fuzz.findings import Finding, Findings
+from fuzz.functions import environment, signed
+from fuzz.run import Published, Run
+from fuzz.sent import Sent
+from fuzz.verdict import Answer, fault_of
+from warmlead.buses.sqlite import SqliteBus
+from warmlead.cli.processes import Process
+from warmlead.sqlite_file import SqliteFile
+from warmlead.wiring import SystemClock
+
+AT_ONCE = 8
+PATIENCE_S = 30.0
+"""Longer than a function waits for a body."""
+
+_FRAMING = (b"content-length", b"transfer-encoding", b"connection", b"expect", b"host")
+_BODY_NOT_READ = ("GET", "HEAD", "OPTIONS")
+"""A server that closes while such a body is still on its way resets the connection."""
+
+_REFUSED_BY_SERVER = "refused by the server"
+_TROUBLE = ("ERROR", "CRITICAL", "Traceback", "WARNING")
+
+
+async def over_http(
+    requests: Sequence[Sent], folder: Path, run: Run, findings: Findings
+) -> Counter[str]:
+    """Sends the requests, judges the answers and the logs, and stores what was published."""
+    settings = environment(folder / "data")
+    codes: Counter[str] = Counter()
+    with ExitStack() as stack:
+        names = sorted({sent.function for sent in requests})
+        servers = {name: stack.enter_context(alone(name, settings, folder)) for name in names}
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(sent: Sent) -> None:
+            async with gate:
+                codes[await _exchange(sent, servers[sent.function], findings)] += 1
+
+        await asyncio.gather(*map(one, requests))
+        for server in servers.values():
+            if server.popen.poll() is not None:
+                findings.add(
+                    Finding(
+                        "a process ended", server.log.read_text(errors="replace")[-2_000:], requests
+                    )
+                )
+    for name in names:
+        for line in (folder / f"{name}.log").read_text(errors="replace").splitlines():
+            if any(word in line for word in _TROUBLE):
+                findings.add(Finding("logged by a process", line, []))
+    async with SqliteFile(folder / "data" / "warmlead.sqlite3") as file:
+        published = Published(SqliteBus(file, SystemClock(), {}))
+        await run.store([(body, ()) for body in await published.since_last()])
+    return codes
+
+
+async def _exchange(sent: Sent, server: Process, findings: Findings) -> str:
+    """Sends one request and judges its answer; returns what is counted."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            answer = await _ask(signed(sent), server)
+    except TimeoutError:
+        findings.add(Finding("no answer over HTTP", f"within {PATIENCE_S:g} s", [sent]))
+        return "no answer"
+    except (OSError, asyncio.IncompleteReadError) as error:
+        if not sent.whole or (sent.body and sent.method in _BODY_NOT_READ):
+            return "hung up"
+        findings.add(Finding("no answer over HTTP", repr(error), [sent]))
+        return "no answer"
+    if answer.status == 400 and answer.body == b"Invalid HTTP request received.":
+        return _REFUSED_BY_SERVER
+    if sent.method != "HEAD" and (fault := fault_of(sent, answer)):
+        findings.add(Finding(f"{fault}, over HTTP", answer.body.decode("utf-8", "replace"), [sent]))
+    return answer.code
+
+
+async def _ask(sent: Sent, server: Process) -> Answer:
+    """The answer to a request on a connection of its own."""
+    host, _, port = server.address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        with suppress(OSError):  # it may have answered already, and closed
+            await _write(sent, writer)
+        return await _answer(reader, has_body=sent.method != "HEAD")
+    finally:
+        writer.close()
+
+
+async def _write(sent: Sent, writer: asyncio.StreamWriter) -> None:
+    writer.write(_head(sent))
+    if len(sent.chunks) > 1:
+        for chunk in filter(None, sent.chunks):
+            writer.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+        writer.write(b"0\r\n\r\n")
+    else:
+        writer.write(sent.body)
+    await writer.drain()
+    if not sent.whole:
+        writer.write_eof()
+
+
+def _head(sent: Sent) -> bytes:
+    """The head, with an honest framing; a client that will hang up promises more than it sends."""
+    promised = len(sent.body) + (0 if sent.whole else 10)
+    framing = (
+        b"Transfer-Encoding: chunked" if len(sent.chunks) > 1 else b"Content-Length: %d" % promised
+    )
+    given = [name + b": " + value for name, value in sent.headers if name not in _FRAMING]
+    first = b"%s %s HTTP/1.1" % (sent.method.encode(), sent.target)
+    lines = [first, b"Host: warmlead.example", b"Connection: close", framing, *given]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+async def _answer(reader: asyncio.StreamReader, *, has_body: bool) -> Answer:
+    head = await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").rstrip().split("\r\n")
+    headers = {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
+    return Answer(int(first.split()[1]), headers, await reader.read() if has_body else b"")

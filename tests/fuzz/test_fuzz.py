@@ -1,0 +1,161 @@
+"""A slice of ``make fuzz``, and proof that it notices what it is there to notice."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from builders import a_lead, an_event, lead_ids
+from fuzz.corpus import an_event as an_event_as_published
+from fuzz.corpus import corpus, push_of, pushed_in
+from fuzz.findings import Finding, Findings, requests_in
+from fuzz.mutation import Mutator
+from fuzz.run import requests_of
+from fuzz.sent import Sent
+from fuzz.storing import Storing, lost
+from fuzz.verdict import Answer, fault_of
+from warmlead.buses.sqlite import SqliteBus
+from warmlead.sqlite_file import SqliteFile
+from warmlead.wiring import SystemClock
+
+REQUESTS = 2_000
+OVER_HTTP = 100
+JSON = {"content-type": "application/json"}
+POST = Sent("track", "POST", b"/v1/track", (), (b"{}",))
+REFUSED = b'{"code": "json_invalid", "message": "The body is not JSON."}'
+
+
+def fuzz(
+    firestore_emulator: str, tmp_path: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    return subprocess.run(
+        [sys.executable, "-m", "fuzz", "--findings", str(tmp_path), *arguments],
+        env={**environment, "FIRESTORE_EMULATOR_HOST": firestore_emulator},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_no_promise_is_broken_by_mutants_and_odd_requests(
+    firestore_emulator: str, tmp_path: Path
+) -> None:
+    counts = ("--requests", str(REQUESTS), "--over-http", str(OVER_HTTP))
+
+    done = fuzz(firestore_emulator, tmp_path, *counts, "--seed", "1")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{REQUESTS} requests in " in done.stdout
+    assert f"Over HTTP, to processes: {OVER_HTTP} requests" in done.stdout
+    assert "were stored and read back" in done.stdout
+
+
+def test_a_finding_can_be_sent_again(firestore_emulator: str, tmp_path: Path) -> None:
+    findings = Findings(tmp_path, seed=7)
+    findings.add(Finding("a test", "none", [Sent("forms", "POST", b"/generic", (), (b"a=\xff",))]))
+    ((path, _),) = findings.written
+
+    done = fuzz(firestore_emulator, tmp_path, "--replay", str(path))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert r"forms POST b'/generic' b'a=\xff'" in done.stdout
+
+
+# --- that nothing escapes it ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (Answer(500, JSON, REFUSED), "500"),
+        (Answer(503, JSON, REFUSED), "503"),
+        (Answer(201, JSON, b"{}"), "201"),
+        (Answer(400, JSON, b"<html>"), "not JSON"),
+        (Answer(400, JSON, b'{"code": "json_invalid"}'), "code and message"),
+        (Answer(400, JSON, b'["code", "message"]'), "code and message"),
+        (Answer(400, JSON, REFUSED.replace(b"json_invalid", b"made_up")), "without a reason"),
+        (Answer(400, {"content-type": "text/plain"}, REFUSED), "not called JSON"),
+        (Answer(404, {}, b"Not Found"), "not JSON"),
+        (Answer(307, {"location": "/v1/track/"}, b""), "307"),
+        (Answer(303, {"location": "https://evil.example/"}, b""), "must not"),
+    ],
+)
+def test_an_answer_that_breaks_a_promise_is_a_finding(answer: Answer, fault: str) -> None:
+    assert fault in str(fault_of(POST, answer))
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [
+        (POST, Answer(200, JSON, b"{}")),
+        (POST, Answer(400, JSON, REFUSED)),
+        (POST, Answer(303, {"location": "https://shop.example/thanks"}, b"")),
+        (POST._replace(method="OPTIONS"), Answer(204, {}, b"")),
+        (POST._replace(target=b"/a%0Ab"), Answer(404, {}, b"Not Found")),
+        (POST._replace(target=b"/%0A/"), Answer(307, {"location": "/%0A"}, b"")),
+        (POST._replace(method="TRACE"), Answer(405, {}, b"Method Not Allowed")),
+    ],
+)
+def test_an_answer_that_keeps_them_is_none(sent: Sent, answer: Answer) -> None:
+    assert fault_of(sent, answer) is None
+
+
+@pytest.fixture
+async def storing(firestore_emulator: str, tmp_path: Path) -> AsyncIterator[Storing]:
+    async with SqliteFile(tmp_path / "bus.sqlite3") as file:
+        bus = SqliteBus(file, SystemClock(), {})
+        yield Storing(firestore_emulator, bus, lead_ids)
+
+
+async def test_what_was_accepted_is_applied_and_read_back(storing: Storing) -> None:
+    events = [an_event_as_published(id=f"e-{i}", email=f"ada{i % 2}@example.com") for i in range(4)]
+    pushed = [pushed_in(push_of(_message(event))) for event in events]
+
+    stored = await storing.store([data for data in pushed if data])
+
+    assert (stored.events, stored.leads, stored.faults) == (4, 2, {})
+
+
+def _message(event: dict[str, object]) -> bytes:
+    return json.dumps({"events": [event]}).encode()
+
+
+def test_an_event_that_is_not_on_its_lead_as_it_was_sent_is_a_finding() -> None:
+    event = an_event(traits={"title": "VP", "employees": 70})
+    lead = a_lead(event)
+    (id_,) = lead.trails
+
+    assert lost(event, {id_: lead}, lead_ids) is None
+    assert lost(event, {}, lead_ids) == "no lead has its identifier"
+    assert lost(an_event(id="another"), {id_: lead}, lead_ids) == "it is not in the history"
+    changed = an_event(traits={"title": "CEO", "employees": 70})
+    assert lost(changed, {id_: lead}, lead_ids) == "a trait is not there as it was sent"
+    more = an_event(traits={"title": "VP", "country": "US"})
+    assert lost(more, {id_: lead}, lead_ids) == "a trait is not there as it was sent"
+
+
+def test_a_seed_makes_the_same_requests_again() -> None:
+    beginning = corpus(None)
+
+    once, again = ([*requests_of(3, 1_200, beginning)] for _ in range(2))
+
+    assert once == again
+    assert once != [*requests_of(4, 1_200, beginning)]
+    assert sum(map(len, once)) == 1_200
+
+
+def test_a_request_that_was_written_down_is_the_same(tmp_path: Path) -> None:
+    mutator = Mutator(corpus(None), Random(5))
+    mutants = [mutator.mutant() for _ in range(200)]
+    findings = Findings(tmp_path, seed=5)
+
+    findings.add(Finding("all", "", mutants))
+
+    assert requests_in(tmp_path / "5-001.json") == mutants

@@ -1,0 +1,70 @@
+"""What an answer must be like, whatever was sent: the promises, as one function."""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from fuzz import odd
+from fuzz.sent import Sent
+from warmlead.domain.errors import Reason
+
+REASONS = frozenset(Reason)
+_REDIRECT_HOST = "https://shop.example/"
+_FRAMEWORKS_OWN = {405: b"Method Not Allowed", 404: b"Not Found", 307: b""}
+
+
+class Answer(NamedTuple):
+    """An answer; its header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def code(self) -> str:
+        """Its status, or why it was refused."""
+        try:
+            told = json.loads(self.body)
+        except ValueError:
+            return str(self.status)
+        return str(told.get("code", self.status)) if isinstance(told, dict) else str(self.status)
+
+
+def fault_of(sent: Sent, answer: Answer) -> str | None:
+    """Which promise the answer breaks; ``None`` if it keeps them all."""
+    status = answer.status
+    if status >= 500:
+        return f"answered with {status}"
+    if _is_the_frameworks_own(sent, answer):
+        return None
+    if status >= 400:
+        return _fault_of_refusal(answer)
+    if status == 303:
+        there = answer.headers.get("location", "")
+        return None if there.startswith(_REDIRECT_HOST) else "redirects to where it must not"
+    return None if status in (200, 204, 304) else f"answered with {status}, which clients repeat"
+
+
+def _fault_of_refusal(answer: Answer) -> str | None:
+    try:
+        told = json.loads(answer.body)
+    except ValueError:
+        return "a refusal that is not JSON"
+    if not isinstance(told, dict) or told.keys() != {"code", "message"}:
+        return "a refusal without exactly code and message"
+    if answer.headers.get("content-type") != "application/json":
+        return "a refusal that is not called JSON"
+    return None if told["code"] in REASONS and told["message"] else "a refusal without a reason"
+
+
+def _is_the_frameworks_own(sent: Sent, answer: Answer) -> bool:
+    """Whether functions-framework answered it before our code was asked.
+
+    It takes seven methods, keeps two paths to itself, and its routes match one line only.
+    """
+    path = unquote(sent.target.partition(b"?")[0].decode())
+    ours = sent.method in odd.METHODS and "\n" not in path
+    reserved = path in ("/robots.txt", "/favicon.ico")
+    said = _FRAMEWORKS_OWN.get(answer.status)
+    return (not ours or reserved) and said is not None and answer.body in (said, b"")
