@@ -17,7 +17,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:  # noqa: ANN401  # a class of pytest-xdist's own
+def pytest_configure_node(node: Any) -> None:
     """Tells a worker of pytest-xdist which run it belongs to."""
     node.workerinput["emulators"] = str(node.config.stash[_run].folder)
 

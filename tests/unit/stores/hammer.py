@@ -28,7 +28,8 @@ def tell(line: str) -> None:
 
 def one_more(mark: str) -> Change[None]:
     def change(loaded: Loaded) -> Commit[None]:
-        lead = loaded[ADA.id] or ADA
+        found = loaded[ADA.id]
+        lead = found if isinstance(found, Lead) else ADA
         progress = replace(lead.progress, peak_score=lead.progress.peak_score + 1)
         moves = [(lead.id, a_transition(reason=mark))]
         return Commit(None, [replace(lead, progress=progress)], transitions=moves)
