@@ -1,0 +1,85 @@
+"""What each staged function imports at its start: time, memory and modules, in a fresh process."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.deployed import NOOP
+from bench.report import heading, table
+from bench.run import Run
+
+ROUNDS, QUICK_ROUNDS = 7, 3
+FUNCTIONS = ("forms", "track", "score")
+
+_IMPORT = """
+import sys, time
+start = time.perf_counter()
+{statement}
+ms = (time.perf_counter() - start) * 1000
+status = open("/proc/self/status").read()
+peak_kb = status.partition("VmHWM:")[2].split()[0]  # getrusage's begins with the parent's
+print(ms, int(peak_kb) / 1024, len(sys.modules))
+"""
+_FRAMEWORK = "import functions_framework.aio"
+_OURS = "{framework}; from warmlead import wiring; wiring.{function}(); wiring.{adapter}()"
+
+
+class Cost(NamedTuple):
+    """Of importing something, at best."""
+
+    ms: float
+    mb: float
+    modules: float
+
+
+def measure(run: Run) -> None:
+    """Prints what each function adds to the framework, its adapters of Google's APIs included."""
+    rounds = QUICK_ROUNDS if run.quick else ROUNDS
+    heading(f"Imports of each function in a fresh process (minimum of {rounds} rounds, in turns)")
+    imports = _imports(run)
+    costs: dict[str, list[Cost]] = {name: [] for name, _, _ in imports}
+    for _ in range(rounds):
+        for name, folder, statement in imports:
+            costs[name].append(_import(folder, statement))
+    bare = _best(costs["functions-framework alone"])
+    rows = [_row(name, _best(each), bare) for name, each in costs.items()]
+    table(["", "ms", "x", "MB", "x", "modules"], rows)
+
+
+def _imports(run: Run) -> list[tuple[str, Path, str]]:
+    """What to import, and in which folder."""
+    found = [("functions-framework alone", NOOP.folder, _FRAMEWORK)]
+    for function in FUNCTIONS:
+        adapter = "store" if function == "score" else "bus"
+        statement = _OURS.format(framework=_FRAMEWORK, function=function, adapter=adapter)
+        found.append((function, run.staged[function].folder, statement))
+    clients = ("google.cloud.pubsub_v1", "google.cloud.firestore")
+    return found + [(client, NOOP.folder, f"{_FRAMEWORK}; import {client}") for client in clients]
+
+
+def _best(costs: list[Cost]) -> Cost:
+    return Cost(*map(min, zip(*costs, strict=True)))
+
+
+def _row(name: str, cost: Cost, bare: Cost) -> tuple[str, ...]:
+    return (
+        name,
+        f"{cost.ms:.0f}",
+        f"{cost.ms / bare.ms:.2f}",
+        f"{cost.mb:.0f}",
+        f"{cost.mb / bare.mb:.2f}",
+        f"{cost.modules:.0f}",
+    )
+
+
+def _import(folder: Path, statement: str) -> Cost:
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT.format(statement=statement)],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=NOOP.environment({"WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": "bench"}),
+    )
+    return Cost(*map(float, done.stdout.split()))
