@@ -245,7 +245,10 @@ class FirestoreLeadStore:
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
-                return await attempt()
+                async with asyncio.timeout_at(deadline):
+                    return await attempt()
+            except TimeoutError as error:
+                raise UnavailableError("Firestore does not answer") from error
             except grpc.aio.AioRpcError as error:
                 if error.code() in _REFUSED:
                     raise RuntimeError(f"Firestore refuses it: {error.code().name}") from error
