@@ -1,0 +1,84 @@
+"""The fault campaign: breaks Warmlead in every way it can think of, and checks its promises.
+
+Exit code 0: every promise was kept, and every planted bug was caught. 1: not so. 2: misuse.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from faults import planted
+from faults.campaign import Row, jobs_of, run_jobs, say, table
+from faults.registry import BACKENDS, FAULTS
+from warmlead.cli.emulators import VARIABLES, emulators, missing
+
+PLANTED = "planted"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs what was asked for and tells of it; the exit code."""
+    options = _options(arguments)
+    backends = [*BACKENDS] if options.backend == "all" else [options.backend]
+    chosen = [
+        (fault, backend)
+        for fault in FAULTS.values()
+        for backend in backends
+        if options.only in (None, fault.name) and backend in fault.trials[options.slice]
+    ]
+    bugs = options.only in (None, PLANTED) and not options.without_planted
+    with ExitStack() as stack:
+        if "gcp" in backends:
+            _emulators(stack)
+        rows = []
+        for fault, backend in chosen:
+            jobs = jobs_of(
+                fault.name, backend, options.slice, seed=options.seed, trials=options.trials
+            )
+            say(f"{fault.name} on {backend}: {fault.says}")
+            rows.append(run_jobs(jobs, until_violation=options.until_violation))
+        if rows:
+            say(f"\n{table(rows)}")
+            _say_sites(rows)
+        uncaught = planted.hunt(backends) if bugs else 0
+    return 1 if uncaught or any(row.violations for row in rows) else 0
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m faults", description=__doc__)
+    parser.add_argument("--only", choices=[*FAULTS, PLANTED], help="one fault alone")
+    parser.add_argument("--backend", choices=[*BACKENDS, "all"], default="all")
+    parser.add_argument("--slice", choices=["full", "ci"], default="full", help="how much")
+    parser.add_argument("--seed", type=int, default=1, help="the seed of the first trial")
+    parser.add_argument("--trials", type=int, help="how many trials of each fault")
+    parser.add_argument("--until-violation", action="store_true", help="stop at the first")
+    parser.add_argument("--without-planted", action="store_true", help="plant no bugs")
+    options = parser.parse_args(arguments)
+    if options.backend != "sqlite" and not _are_running() and missing():
+        parser.error(f"{missing()}. Or leave them out: --backend sqlite")
+    return options
+
+
+def _are_running() -> bool:
+    return all(os.environ.get(variable) for variable in VARIABLES.values())
+
+
+def _emulators(stack: ExitStack) -> None:
+    """Starts those that the environment does not name."""
+    if _are_running():
+        return
+    started = stack.enter_context(emulators(dict.fromkeys(VARIABLES)))
+    for service, process in started.items():
+        os.environ[VARIABLES[service]] = process.address
+
+
+def _say_sites(rows: Sequence[Row]) -> None:
+    for row in rows:
+        if row.sites:
+            each = ", ".join(f"{site} {n}" for site, n in sorted(row.sites.items()))
+            say(f"\nkills on {row.backend}, {len(row.sites)} sites: {each}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

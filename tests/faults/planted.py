@@ -1,0 +1,157 @@
+"""Bugs that are planted into a copy of the product, to see that the campaign finds them.
+
+Each is a patch in ``planted/`` whose first lines say what it is and who is to find it. A patch
+that no longer applies is a failure too: then nobody knows whether the bug would be found.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import warmlead
+from faults.campaign import say
+
+FOLDER = Path(__file__).with_name("planted")
+TESTS = Path(__file__).parents[1]
+LONGEST_S = 300
+AT_ONCE = 2
+
+
+class Bug(NamedTuple):
+    """A patch, what is wrong with the product afterwards, and the trials that must show it."""
+
+    name: str
+    says: str
+    fault: str
+    backend: str
+    trials: int
+    patch: str
+
+
+class Hunted(NamedTuple):
+    """What came of a hunt: ``caught`` by which seed with which violation, or why not."""
+
+    bug: Bug
+    caught: bool
+    told: str
+
+
+class StalePatchError(Exception):
+    """A patch does not fit the product any more."""
+
+
+def read_bugs() -> list[Bug]:
+    """The planted bugs, in order of their names."""
+    return [_read(path) for path in sorted(FOLDER.glob("*.patch"))]
+
+
+def _read(path: Path) -> Bug:
+    text = path.read_text(encoding="utf-8")
+    fields = dict(re.findall(r"^(Bug|Fault|Backend|Trials): (.+)$", text, re.MULTILINE))
+    return Bug(
+        path.stem, fields["Bug"], fields["Fault"], fields["Backend"], int(fields["Trials"]), text
+    )
+
+
+def hunt(backends: Sequence[str]) -> int:
+    """Plants each bug of these backends in turn and looks for it; how many were not caught."""
+    bugs = [bug for bug in read_bugs() if bug.backend in backends]
+    say(f"\nplanted bugs: {len(bugs)}")
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        hunted = []
+        for each in threads.map(_hunt, bugs):
+            hunted.append(each)
+            mark = "caught" if each.caught else "NOT CAUGHT"
+            say(f"  {mark} {each.bug.name}: {each.bug.says}\n      {each.told}")
+    caught = sum(each.caught for each in hunted)
+    say(f"{caught} of {len(bugs)} planted bugs caught")
+    return len(bugs) - caught
+
+
+def _hunt(bug: Bug) -> Hunted:
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
+        try:
+            plant(bug.patch, Path(folder))
+        except StalePatchError as error:
+            return Hunted(bug, caught=False, told=f"the patch no longer applies: {error}")
+        return _look_for(bug, Path(folder))
+
+
+def _look_for(bug: Bug, copy: Path) -> Hunted:
+    command = [
+        *(sys.executable, "-m", "faults", "--only", bug.fault, "--backend", bug.backend),
+        *("--slice", "ci", "--trials", str(bug.trials), "--until-violation"),
+    ]
+    environment = {**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{TESTS}"}
+    done = subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LONGEST_S,
+        cwd=TESTS,
+    )
+    seed = re.search(r"^VIOLATION of .*, seed (\d+)$", done.stdout, re.MULTILINE)
+    broken = re.search(r"^ +(I[1-7]: .*)$", done.stdout, re.MULTILINE)
+    if done.returncode == 1 and seed and broken:
+        told = f"by {bug.fault} on {bug.backend}, seed {seed[1]}: {broken[1][:110]}"
+        return Hunted(bug, caught=True, told=told)
+    said = (done.stdout + done.stderr).strip().splitlines()[-4:]
+    return Hunted(bug, caught=False, told=f"exit code {done.returncode}: {' | '.join(said)}")
+
+
+# --- planting --------------------------------------------------------------------------------
+
+
+def plant(patch: str, folder: Path) -> None:
+    """Copies the product to a folder and applies the patch; ``StalePatchError`` if it does not fit.
+
+    Line numbers are not looked at: each hunk's old lines must be there exactly once.
+    """
+    product = Path(warmlead.__file__).parent
+    copy = folder / "warmlead"
+    shutil.copytree(product, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    for file, old, new in _hunks(patch):
+        path = copy / file
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        if text.count(old) != 1:
+            raise StalePatchError(f"{file} has these lines {text.count(old)} times:\n{old}")
+        path.write_text(text.replace(old, new), encoding="utf-8")
+    compiled = subprocess.run(
+        [sys.executable, "-m", "compileall", "-q", str(copy)], capture_output=True, check=False
+    )
+    if compiled.returncode:
+        raise StalePatchError("what comes out does not compile")
+
+
+def _hunks(patch: str) -> Iterator[tuple[str, str, str]]:
+    """The file, old and new lines of each hunk."""
+    file = ""
+    old: list[str] = []
+    new: list[str] = []
+    flush = partial(_joined, old, new)
+    for line in [*patch.splitlines(), "@@"]:
+        if line.startswith(("@@", "--- ")) and (old or new):
+            yield file, *flush()
+            old.clear()
+            new.clear()
+        if line.startswith("+++ "):
+            file = line.removeprefix("+++ b/shared/warmlead/").strip()
+        elif file and not line.startswith(("--- ", "@@")):
+            if line[:1] in (" ", "-", ""):
+                old.append(line[1:])
+            if line[:1] in (" ", "+", ""):
+                new.append(line[1:])
+
+
+def _joined(old: Sequence[str], new: Sequence[str]) -> tuple[str, str]:
+    return "".join(f"{line}\n" for line in old), "".join(f"{line}\n" for line in new)

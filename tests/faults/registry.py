@@ -1,0 +1,76 @@
+"""Every fault of the campaign. A new one is one module with ``run``, and one entry here."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from faults import kills, lost_answers, multiplied, network, outage, poison, told_to_end, two_models
+from faults.backends import Backend, SqliteBackend
+from faults.gcp import GcpBackend
+from faults.trial import Fault
+
+BACKENDS: Mapping[str, Backend] = {b.name: b for b in (SqliteBackend(), GcpBackend())}
+
+_ALL = (
+    Fault(
+        "kills",
+        "SIGKILL at a named site, up to four times a trial",
+        kills.run,
+        {"full": {"sqlite": 5_700, "gcp": 800}, "ci": {"sqlite": 280, "gcp": 60}},
+    ),
+    Fault(
+        "lost-answers",
+        "calls fail, or succeed while their answer is an error",
+        lost_answers.run,
+        {"full": {"gcp": 400}, "ci": {"gcp": 10}},
+    ),
+    Fault(
+        "cut-off",
+        "answers cut off on the network after the server has acted",
+        partial(network.run, network.lost),
+        {"full": {"gcp": 210}, "ci": {"gcp": 6}},
+    ),
+    Fault(
+        "gone-and-slow",
+        "Firestore and Pub/Sub refuse connections, or answer too late",
+        partial(network.run, network.gone_and_slow),
+        {"full": {"gcp": 30}, "ci": {"gcp": 3}},
+    ),
+    Fault(
+        "aborted",
+        "three in ten calls are aborted",
+        partial(network.run, network.aborted),
+        {"full": {"gcp": 30}, "ci": {"gcp": 3}},
+    ),
+    Fault(
+        "multiplied",
+        "every event delivered ten times, in any order, to two instances",
+        multiplied.run,
+        {"full": {"sqlite": 200, "gcp": 60}, "ci": {"sqlite": 8, "gcp": 4}},
+    ),
+    Fault(
+        "two-models",
+        "two deployments with two models on one store",
+        two_models.run,
+        {"full": {"sqlite": 200, "gcp": 60}, "ci": {"sqlite": 8, "gcp": 4}},
+    ),
+    Fault(
+        "poison",
+        "one message among 1,000 fails whenever it is tried",
+        poison.run,
+        {"full": {"sqlite": 4, "gcp": 2}, "ci": {"sqlite": 1, "gcp": 1}},
+    ),
+    Fault(
+        "outage",
+        "Pub/Sub is gone for an hour and 5,000 crossings",
+        outage.run,
+        {"full": {"sqlite": 1, "gcp": 1}, "ci": {"sqlite": 1, "gcp": 1}},
+    ),
+    Fault(
+        "told-to-end",
+        "SIGTERM, SIGSTOP and SIGCONT of real servers under load",
+        told_to_end.run,
+        {"full": {"sqlite": 6}, "ci": {"sqlite": 1}},
+    ),
+)
+
+FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _ALL}

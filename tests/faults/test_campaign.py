@@ -1,0 +1,74 @@
+"""A little of the fault campaign, with every run of the tests; all of it is ``make faults``."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from faults.planted import Bug, plant, read_bugs
+from faults.registry import FAULTS
+
+TESTS = Path(__file__).parents[1]
+PATIENCE_S = 600
+"""The slice takes a minute; other tests run at the same time."""
+
+
+def campaign(*options: str, environment: Mapping[str, str] | None = None) -> str:
+    """What the campaign says; it must find every promise kept."""
+    done = subprocess.run(
+        [sys.executable, "-m", "faults", "--slice", "ci", "--without-planted", *options],
+        env={**os.environ, "PYTHONPATH": str(TESTS), **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_promise_is_kept_on_sqlite_whatever_breaks() -> None:
+    told = campaign("--backend", "sqlite")
+    assert all(name in told for name, fault in FAULTS.items() if "sqlite" in fault.trials["ci"])
+
+
+def test_every_promise_is_kept_on_the_emulators_whatever_breaks(
+    firestore_emulator: str, pubsub_emulator: str
+) -> None:
+    hosts = {"FIRESTORE_EMULATOR_HOST": firestore_emulator, "PUBSUB_EMULATOR_HOST": pubsub_emulator}
+    told = campaign("--backend", "gcp", environment=hosts)
+    assert all(name in told for name, fault in FAULTS.items() if "gcp" in fault.trials["ci"])
+
+
+@pytest.mark.parametrize("bug", read_bugs(), ids=lambda bug: bug.name)
+def test_a_planted_bug_still_fits_the_product(bug: Bug, tmp_path: Path) -> None:
+    plant(bug.patch, tmp_path)
+    assert bug.fault in FAULTS
+    assert bug.backend in FAULTS[bug.fault].trials["full"]
+
+
+def test_the_same_seed_makes_the_same_violation(tmp_path: Path) -> None:
+    [bug] = [bug for bug in read_bugs() if bug.name == "outbox-outside-the-commit"]
+    plant(bug.patch, tmp_path)
+    found = [_violations_of(tmp_path) for _ in range(2)]
+    assert found[0]
+    assert found[0] == found[1]
+
+
+def _violations_of(copy: Path) -> list[str]:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "faults", "--only", "kills", "--backend", "sqlite"),
+            *("--seed", "1", "--trials", "60", "--until-violation"),
+        ],
+        env={**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{TESTS}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    return [line for line in done.stdout.splitlines() if line.startswith("    I")]

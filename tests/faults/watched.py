@@ -1,0 +1,68 @@
+"""A store and a bus as the use cases see them, with a site before and after each call."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeVar
+
+from faults.sites import Switches, under_way
+from warmlead.application.apply import Decision
+from warmlead.domain.lead import Lead
+from warmlead.domain.lifecycle import Transition
+from warmlead.domain.trigger import Topic
+from warmlead.ports import Change, Commit, EventBus, LeadStore, Loaded, Message, Need
+
+T = TypeVar("T")
+
+_KINDS = {Topic.LEAD_EVENTS: "events", Topic.QUARANTINE: "quarantine"}
+
+
+class WatchedBus:
+    """Publishes as the bus does."""
+
+    def __init__(self, bus: EventBus, switches: Switches) -> None:
+        self._bus = bus
+        self._visit = switches.visit
+
+    async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[str]:
+        place = f"{under_way()}.{_KINDS.get(Topic(topic), 'trigger')}"
+        self._visit(f"{place}.before")
+        ids = await self._bus.publish(topic, messages)
+        self._visit(f"{place}.after")
+        return ids
+
+
+class WatchedStore:
+    """Keeps leads as the store does."""
+
+    def __init__(self, store: LeadStore, switches: Switches) -> None:
+        self._store = store
+        self._visit = switches.visit
+
+    async def update(self, ids: Sequence[str], change: Change[T]) -> T:
+        place = f"{under_way()}.{'lead' if isinstance(change, Decision) else 'clear'}"
+
+        def watched(loaded: Loaded) -> Commit[T] | Need:
+            self._visit(f"{place}.read")
+            decided = change(loaded)
+            if isinstance(decided, Commit):
+                self._visit(f"{place}.decided")
+            return decided
+
+        self._visit(f"{place}.before")
+        result = await self._store.update(ids, watched)
+        self._visit(f"{place}.after")
+        return result
+
+    async def get(self, lead_id: str) -> Lead | None:
+        return await self._store.get(lead_id)
+
+    def leads(self) -> AsyncIterator[Lead]:
+        return self._store.leads()
+
+    def with_unsent_triggers(self) -> AsyncIterator[Lead]:
+        return self._store.with_unsent_triggers()
+
+    async def transitions(self, lead_id: str) -> Sequence[Transition]:
+        return await self._store.transitions(lead_id)
+
+    async def clear(self) -> None:
+        await self._store.clear()
