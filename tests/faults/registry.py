@@ -15,19 +15,19 @@ _ALL = (
         "kills",
         "SIGKILL at a named site, up to four times a trial",
         kills.run,
-        {"full": {"sqlite": 5_700, "gcp": 800}, "ci": {"sqlite": 280, "gcp": 60}},
+        {"full": {"sqlite": 5_500, "gcp": 720}, "ci": {"sqlite": 280, "gcp": 60}},
     ),
     Fault(
         "lost-answers",
         "calls fail, or succeed while their answer is an error",
         lost_answers.run,
-        {"full": {"gcp": 400}, "ci": {"gcp": 10}},
+        {"full": {"gcp": 200}, "ci": {"gcp": 10}},
     ),
     Fault(
         "cut-off",
         "answers cut off on the network after the server has acted",
         partial(network.run, network.lost),
-        {"full": {"gcp": 210}, "ci": {"gcp": 6}},
+        {"full": {"gcp": 240}, "ci": {"gcp": 6}},
     ),
     Fault(
         "gone-and-slow",
