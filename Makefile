@@ -51,8 +51,8 @@ faults: $(READY) ## Break everything in every way and check the promises (20 min
 	PYTHONPATH=tests $(BIN)/python -m faults $(ARGS)
 
 ##@ Release it
-stage: $(READY) ## Stage each function and its zip in build/; MODEL=model.yaml FORMS=forms.yaml
-	@$(BIN)/python infra/stage.py $(if $(MODEL),--model "$(MODEL)") $(if $(FORMS),--forms "$(FORMS)")
+stage: $(READY) ## Stage each function and its zip in build/; MODEL=model.yaml FORMS=forms.yaml SALES=sales.yaml
+	@$(BIN)/python infra/stage.py $(if $(MODEL),--model "$(MODEL)") $(if $(FORMS),--forms "$(FORMS)") $(if $(SALES),--sales "$(SALES)")
 snippet: ## Build the browser snippet from its source (needs Node)
 	cd shared/warmlead/web/snippet && \
 	  npx --yes esbuild@0.28.2 snippet.js --minify --target=es2021 --outfile=warmlead.js --log-level=warning && \

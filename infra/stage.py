@@ -1,8 +1,9 @@
 """Stages every function as it is deployed: ``build/<function>/`` and ``build/<function>.zip``.
 
 Run by ``make stage``. A staged function holds its entry point, the package, its locked
-requirements and, where it reads them, the model (compiled) and the forms (as JSON). The same
-sources give the same bytes, whenever and wherever they are staged. Refuses to deploy anything.
+requirements and, where it reads them, the model (compiled), the forms and the senders of sales
+(as JSON). The same sources give the same bytes, whenever and wherever they are staged. Refuses
+to deploy anything.
 """
 
 import argparse
@@ -13,17 +14,19 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import yaml
 
+from warmlead.backends import STAGED, load_model
 from warmlead.domain.errors import ConfigurationError
 from warmlead.model.compiled import write_compiled
 from warmlead.settings import Settings
 from warmlead.sources.generic.settings import read_forms
-from warmlead.wiring import STAGED, load_model
+from warmlead.sources.sales_file import read_sales
 
 ROOT = Path(__file__).parent.parent
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
@@ -34,7 +37,11 @@ LEFT_OUT = ("cli",)
 DATA = ("model/ready/*.yaml", "web/snippet/warmlead.js")
 """What the package reads besides its modules."""
 
-USERS_OF = {"WARMLEAD_MODEL": ("score",), "WARMLEAD_FORMS": ("forms",)}
+USERS_OF = {
+    "WARMLEAD_MODEL": ("score", "decay", "followup"),
+    "WARMLEAD_FORMS": ("forms",),
+    "WARMLEAD_SALES": ("sales",),
+}
 """Which functions read the files that these settings name."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -42,7 +49,9 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 FILE_MODE = 0o100644 << 16
 UNIX = 3
-A_SECRET = "stands-for-a-secret-while-forms-are-checked"  # noqa: S105  # it is none
+A_SECRET = "stands-for-a-secret-while-files-are-checked"  # noqa: S105  # it is none
+SECRETS = ("secrets", "tokens", "passwords")
+"""Under these names stand secrets, in forms and senders of sales."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         beside = {
             "WARMLEAD_MODEL": write_compiled(load_model(options.model)),
-            "WARMLEAD_FORMS": _staged_forms(Path(options.forms)) if options.forms else None,
+            "WARMLEAD_FORMS": _staged_file("form", options.forms, read_forms),
+            "WARMLEAD_SALES": _staged_file(
+                "sales", options.sales, partial(read_sales, production=True)
+            ),
         }
     except ConfigurationError as error:
         print(error, file=sys.stderr)
@@ -82,6 +94,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     model = Settings().model
     parser.add_argument("--model", default=model, help="a model file or a ready-made model's name")
     parser.add_argument("--forms", help="a YAML file of form mappings")
+    parser.add_argument("--sales", help="a YAML file of who speaks for sales")
     parser.add_argument("--into", type=Path, default=ROOT / "build", help="default: build/")
     return parser.parse_args(arguments)
 
@@ -162,25 +175,39 @@ def _write_zip(path: Path, contents: Mapping[str, bytes]) -> None:
 # --- what is given -------------------------------------------------------------------------
 
 
-def _staged_forms(path: Path) -> str:
-    """The checked forms as JSON; raises ``ConfigurationError`` if a secret is written there."""
-    subject = f"The form file {path} cannot be staged:"
+def _staged_file(what: str, path: str | None, check: Callable[[object], object]) -> str | None:
+    """The checked file as JSON, if one is given.
+
+    Raises ``ConfigurationError`` if it cannot be used, or if a secret is written in it.
+    """
+    if path is None:
+        return None
+    subject = f"The {what} file {path} cannot be staged:"
     try:
-        forms = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError.one(subject, f"it cannot be read: {error}") from error
     variables: list[str] = []
-    read_forms(_with_stand_ins(forms, variables))
-    if open_secrets := _open_secrets(forms):
+    check(_with_stand_ins(content, variables))
+    if open_secrets := _open_secrets(content):
         problem = "a secret is written in it; name its variable instead: env:CONTACT_SECRET"
-        raise ConfigurationError(subject, [f"{form}: {problem}" for form in open_secrets])
+        raise ConfigurationError(subject, [f"{name}: {problem}" for name in open_secrets])
     if variables:
-        print(f"The forms need these variables: {', '.join(sorted(set(variables)))}")
-    return json.dumps(forms, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+        print(f"The {what} file needs these variables: {', '.join(sorted(set(variables)))}")
+    return (
+        json.dumps(_with_text_names(content), ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+    )
+
+
+def _with_text_names(value: object) -> object:
+    """The content with names that JSON can have: YAML takes 3 for a number."""
+    if isinstance(value, dict):
+        return {str(name): _with_text_names(part) for name, part in value.items()}
+    return value
 
 
 def _with_stand_ins(value: object, variables: list[str]) -> object:
-    """The forms with a stand-in for each secret that a variable holds; collects the variables."""
+    """The content with a stand-in for each secret that a variable holds; collects the variables."""
     if isinstance(value, dict):
         return {name: _with_stand_ins(part, variables) for name, part in value.items()}
     if isinstance(value, list):
@@ -191,14 +218,18 @@ def _with_stand_ins(value: object, variables: list[str]) -> object:
     return value
 
 
-def _open_secrets(forms: object) -> list[str]:
-    """The forms in whose text a secret stands."""
-    found = []
-    for name, form in (forms if isinstance(forms, dict) else {}).items():
-        secrets = (form.get("signature") or {}).get("secrets", [])
-        if any(not str(secret).startswith("env:") for secret in secrets):
-            found.append(str(name))
-    return found
+def _open_secrets(content: object) -> list[str]:
+    """The forms or senders in whose text a secret stands."""
+    parts = content.items() if isinstance(content, dict) else ()
+    return [str(name) for name, part in parts if _has_open_secret(part)]
+
+
+def _has_open_secret(part: object) -> bool:
+    if not isinstance(part, dict):
+        return False
+    given = [one for name in SECRETS for one in part.get(name) or ()]
+    written = any(not str(one).startswith("env:") for one in given)
+    return written or any(map(_has_open_secret, part.values()))
 
 
 # --- what came of it -----------------------------------------------------------------------

@@ -11,5 +11,5 @@ handle = wiring.followup()  # at the start, which faulty settings refuse
 
 @functions_framework.aio.http
 async def followup(request: Request) -> Response:
-    """Publishes the triggers that a crash left unsent."""
+    """Does what is due: nurture steps, deadlines of sales, triggers that a crash left unsent."""
     return await handle(request)

@@ -9,6 +9,8 @@ The package, from the inside out; imports point down only:
 - ``web``          the HTTP edge: limits, signatures, CORS, outcomes as answers
 - ``sources``      one folder a sender: its wire format, translated to events
 - ``stores``, ``buses``  where leads live, how events travel
-- ``settings``, ``wiring``  configuration, and the one place where parts meet
+- ``settings``     configuration, from the environment
+- ``backends``     what runs on what: the store and the bus of the settings
+- ``wiring``       the functions: the one place where all parts meet
 - ``cli``          the ``warmlead`` command
 """

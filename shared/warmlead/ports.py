@@ -61,6 +61,20 @@ what it does must be seen on them, so that it is not done twice.
 """
 
 
+Update: TypeAlias = tuple[Sequence[str], Change[T]]
+"""What ``LeadStore.update`` takes: ids, and the change to what is at them."""
+
+
+class DueLead(NamedTuple):
+    """A lead that must be looked at: its id, and since when, as a number that orders such leads.
+
+    It is no more than a place in a queue: whether the lead is still due is for the change to see.
+    """
+
+    since: int
+    id: str
+
+
 class LeadStore(Protocol):
     """Keeps lead documents. Raises ``UnavailableError`` when it cannot tell."""
 
@@ -70,6 +84,13 @@ class LeadStore(Protocol):
         When another writer was faster, ``change`` is called again with what that one wrote.
         When it returns, the commit is durable. An error that ``change`` raises passes through,
         and nothing is written.
+        """
+        ...
+
+    async def update_each(self, updates: Sequence[Update[T]]) -> Sequence[T | Exception]:
+        """Several updates, each for itself, in as few commits as the store likes.
+
+        Answers each with what its change decided, or the error that ``update`` would raise.
         """
         ...
 
@@ -83,6 +104,27 @@ class LeadStore(Protocol):
 
     def with_unsent_triggers(self) -> "AsyncIterator[Lead]":
         """The leads whose outbox is not empty."""
+        ...
+
+    @property
+    def shards(self) -> int:
+        """Into how many parts the leads are divided, by their ids; each has its own queues."""
+        ...
+
+    async def due_for_decay(
+        self, day: int, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """The leads of a shard whose ``decay_on`` is not after a UTC day number.
+
+        At most ``most``, the longest overdue first, those behind ``after`` if it is given; fewer
+        only if there are no more. No lead that is not due is read.
+        """
+        ...
+
+    async def due_for_followup(
+        self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """The leads of a shard whose ``due_at`` is not after a moment; see ``due_for_decay``."""
         ...
 
     async def transitions(self, lead_id: str) -> "Sequence[Transition]":
@@ -207,12 +249,15 @@ class Refused(Struct, frozen=True):
 class Translation(Struct, frozen=True):
     """What a sender's request says: events, and items that are none.
 
-    ``index`` of an event is that of the item from which it came.
+    ``index`` of an event is that of the item from which it came. ``keeps_refused`` is said for
+    senders that make no use of an error: what they send goes to quarantine even if all of the
+    request is refused.
     """
 
     events: Sequence[tuple[int, Event]] = ()
     refused: Sequence[Refused] = ()
     items: int = 1
+    keeps_refused: bool = False
 
 
 class Source(Protocol):

@@ -52,6 +52,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="Keys of tracking clients: key, or key:signed for a server's."),
     ] = field(default_factory=lambda: {LOCAL_WRITE_KEY: Trust.PUBLIC})
     forms: Annotated[Path | None, Meta(description="File of form mappings.")] = None
+    sales: Annotated[Path | None, Meta(description="File of who speaks for sales.")] = None
     form_bytes: Annotated[int, Meta(ge=1_024, le=10_000_000)] = 1_000_000
     track_event_bytes: Annotated[int, Meta(ge=1_024, le=1_000_000)] = 32 * 1024
     track_batch_bytes: Annotated[int, Meta(ge=1_024, le=10_000_000)] = 500 * 1024

@@ -16,11 +16,11 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from types import TracebackType
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
 from warmlead.domain.errors import ConfigurationError, UnavailableError
 
-FILE_VERSION = 1
+FILE_VERSION = 2
 """The layout of all tables in the file; a file with a greater one is of a newer release."""
 
 MOST_TOGETHER = 256
@@ -31,6 +31,14 @@ BUSY_PAUSE_S = 0.001
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
+
+
+class Column(NamedTuple):
+    """A column that a table was given after its first release; rows of before get the default."""
+
+    table: str
+    name: str
+    declaration: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ class SqliteFile:
     """
 
     def __init__(self, path: Path, *, patience_s: float = 10.0) -> None:
-        self._schema: list[str] = []
+        self._schema: list[str | Column] = []
         self._writing = _Link(path, self._schema, patience_s)
         self._reading = _Link(path, self._schema, patience_s)
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
@@ -72,9 +80,9 @@ class SqliteFile:
         self._lock = Lock()
         self._closed = False
 
-    def define(self, statements: Iterable[str]) -> None:
-        """Adds tables to the file; each statement does nothing if it has been done before."""
-        self._schema.extend(statements)
+    def define(self, schema: Iterable[str | Column]) -> None:
+        """Adds tables and columns to the file; a statement does nothing if it was done before."""
+        self._schema.extend(schema)
 
     async def write(self, write: Write[Item, Answer], item: Item) -> Answer:
         """Has the item written, together with what else waits; when it returns it is durable."""
@@ -199,7 +207,7 @@ def _attempt(
 class _Link:
     """A connection of one thread, opened when needed, dropped after an error."""
 
-    def __init__(self, path: Path, schema: Sequence[str], patience_s: float) -> None:
+    def __init__(self, path: Path, schema: Sequence[str | Column], patience_s: float) -> None:
         self._path = path
         self._schema = schema
         self._defined = 0
@@ -255,13 +263,30 @@ class _Link:
             raise ConfigurationError.one(str(self._path), problem)
 
     def _define(self, connection: sqlite3.Connection) -> None:
-        """Makes the tables that are missing; where none is, no lock is needed."""
+        """Makes the tables and columns that are missing; where none is, no lock is needed."""
         statements = list(self._schema)
         for statement in statements:
-            self._execute(connection, statement)
+            if isinstance(statement, Column):
+                self._add(connection, statement)
+            else:
+                self._execute(connection, statement)
         if self._version(connection) != FILE_VERSION:
             self._execute(connection, f"PRAGMA user_version = {FILE_VERSION}")
         self._defined = len(statements)
+
+    def _add(self, connection: sqlite3.Connection, column: Column) -> None:
+        if self._has(connection, column):
+            return
+        table, name, declaration = column
+        try:
+            self._execute(connection, f"ALTER TABLE {table} ADD COLUMN {name} {declaration}")
+        except sqlite3.OperationalError:
+            if not self._has(connection, column):  # or another process was faster
+                raise
+
+    def _has(self, connection: sqlite3.Connection, column: Column) -> bool:
+        known = self._execute(connection, f"SELECT name FROM pragma_table_info('{column.table}')")  # noqa: S608  # constants
+        return (column.name,) in known.fetchall()
 
     def _version(self, connection: sqlite3.Connection) -> int:
         version: int = self._execute(connection, "PRAGMA user_version").fetchone()[0]

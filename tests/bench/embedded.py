@@ -12,7 +12,7 @@ from bench import traffic
 from bench.cloud import WRITE_KEY
 from bench.report import heading, table
 from bench.run import Run
-from warmlead import wiring
+from warmlead import backends
 from warmlead.application.accept import accept
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.messages import read_events
@@ -42,7 +42,7 @@ def measure(run: Run) -> None:
 
 async def _events_per_second(leads: int, batch: int, seconds: float) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        async with wiring.embedded(Settings(data=Path(folder))) as system:
+        async with backends.embedded(Settings(data=Path(folder))) as system:
             start = time.perf_counter()
             accepting = asyncio.gather(
                 *(_visit(system, index, leads, batch, start + seconds) for index in range(VISITORS))
@@ -51,7 +51,7 @@ async def _events_per_second(leads: int, batch: int, seconds: float) -> float:
             return applied / (time.perf_counter() - start)
 
 
-async def _visit(system: wiring.Embedded, index: int, leads: int, batch: int, end: float) -> None:
+async def _visit(system: backends.Embedded, index: int, leads: int, batch: int, end: float) -> None:
     source = SegmentSource({WRITE_KEY: Trust.PUBLIC})
     for number in counting():
         if time.perf_counter() > end:
@@ -61,7 +61,7 @@ async def _visit(system: wiring.Embedded, index: int, leads: int, batch: int, en
         await accept(request, source, bus=system.bus, ids=system.ids)
 
 
-async def _apply(system: wiring.Embedded, accepting: asyncio.Future[list[None]]) -> int:
+async def _apply(system: backends.Embedded, accepting: asyncio.Future[list[None]]) -> int:
     """Applies what is accepted until nothing more comes; returns how many events that were."""
     scoring = Scoring(system.model.rules, system.model.titles, system.ids)
     applied = 0

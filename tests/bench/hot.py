@@ -16,7 +16,7 @@ from bench.hot_writers import Outcome, Round, lead_id_of
 from bench.naive.score import lead_id
 from bench.report import Goal, heading, latency_of, note, table
 from bench.run import Run
-from warmlead import wiring
+from warmlead import backends
 from warmlead.application.apply import Scoring, apply
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.domain.lead import Lead
@@ -169,10 +169,10 @@ async def _make_lead(cloud: Cloud, project: str, visitor: str) -> None:
     """Applies a first event."""
     store = FirestoreLeadStore(project, emulator=cloud.firestore)
     bus = PubSubBus(project, emulator=cloud.pubsub)
-    model = wiring.load_model(MODEL)
+    model = backends.load_model(MODEL)
     scoring = Scoring(model.rules, model.titles, traffic.IDS)
     event = traffic.viewed(visitor)
-    await apply([event], store=store, bus=bus, scoring=scoring, clock=wiring.SystemClock())
+    await apply([event], store=store, bus=bus, scoring=scoring, clock=backends.SystemClock())
     await store.close()
 
 

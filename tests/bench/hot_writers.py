@@ -21,7 +21,7 @@ from google.cloud import firestore
 from bench import traffic
 from bench.cloud import MODEL
 from bench.naive import score as naive
-from warmlead import wiring
+from warmlead import backends
 from warmlead.application.apply import Scoring, apply
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.domain.errors import UnavailableError
@@ -127,9 +127,9 @@ def _one_more(lead_id: str) -> Change[None]:
 def _applying(store: FirestoreLeadStore, project: str) -> Write:
     """Applies a page view that nobody has seen before; of one day a lead keeps only twenty."""
     bus = PubSubBus(project, emulator=os.environ["PUBSUB_EMULATOR_HOST"])
-    model = wiring.load_model(MODEL)
+    model = backends.load_model(MODEL)
     scoring = Scoring(model.rules, model.titles, traffic.IDS)
-    clock = wiring.SystemClock()
+    clock = backends.SystemClock()
     days = itertools.cycle(range(DAYS))
 
     async def write(_: int, visitor: str) -> None:

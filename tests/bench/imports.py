@@ -22,7 +22,9 @@ peak_kb = status.partition("VmHWM:")[2].split()[0]  # getrusage's begins with th
 print(ms, int(peak_kb) / 1024, len(sys.modules))
 """
 _FRAMEWORK = "import functions_framework.aio"
-_OURS = "{framework}; from warmlead import wiring; wiring.{function}(); wiring.{adapter}()"
+_OURS = (
+    "{framework}; from warmlead import backends, wiring; wiring.{function}(); backends.{adapter}()"
+)
 
 
 class Cost(NamedTuple):

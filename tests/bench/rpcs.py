@@ -20,7 +20,7 @@ from bench.naive import accept as naive_accept
 from bench.naive import score as naive_score
 from bench.report import heading, note, table
 from bench.run import Run
-from warmlead import wiring
+from warmlead import backends
 from warmlead.application.accept import accept
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.messages import read_events
@@ -135,9 +135,9 @@ async def _instance(cloud: Cloud, project: str, counts: Counts) -> Any:  # gener
     bus = _Bus(project, emulator=cloud.pubsub, interceptors=interceptors)
     store = FirestoreLeadStore(project, emulator=cloud.firestore, interceptors=interceptors)
     source = SegmentSource({WRITE_KEY: Trust.SIGNED})
-    model = wiring.load_model("b2b-saas")
+    model = backends.load_model("b2b-saas")
     scoring = Scoring(model.rules, model.titles, traffic.IDS)
-    clock = wiring.SystemClock()
+    clock = backends.SystemClock()
 
     async def work(calls: Sequence[Call]) -> None:
         await accept(_request(calls), source, bus=bus, ids=traffic.IDS)

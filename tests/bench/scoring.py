@@ -8,7 +8,7 @@ from bench import traffic
 from bench.cloud import MODEL
 from bench.report import heading, table
 from bench.run import Run
-from warmlead import wiring
+from warmlead import backends
 from warmlead.domain.assessment import assess
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import identifiers_of
@@ -27,7 +27,7 @@ def measure(run: Run) -> None:
 
 
 def _us(events: int, rounds: int) -> float:
-    rules = wiring.load_model(MODEL).rules
+    rules = backends.load_model(MODEL).rules
     lead = _lead(events)
     repeats = max(20, 10_000 // events)
     took = []
@@ -40,7 +40,7 @@ def _us(events: int, rounds: int) -> float:
 
 
 def _lead(events: int) -> Lead:
-    rules = wiring.load_model(MODEL).rules
+    rules = backends.load_model(MODEL).rules
     trails: dict[str, Trail] = {}
     for number in range(events):
         event = _viewed(number, NOW - timedelta(hours=number))

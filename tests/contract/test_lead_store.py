@@ -1,6 +1,7 @@
 """What every ``LeadStore`` promises; the tests never ask which adapter they hold."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,7 +21,7 @@ from contract.backends import OpenStore
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.lead import Lead
-from warmlead.ports import Change, Commit, LeadStore, Loaded, Need, Tombstone
+from warmlead.ports import Change, Commit, DueLead, LeadStore, Loaded, Need, Tombstone
 
 ADA = a_lead_named("ada")
 BOB = a_lead_named("bob")
@@ -389,6 +390,179 @@ async def test_many_leads_with_unsent_triggers_are_all_found(store: LeadStore) -
         await store.update([], keeping(*leads[start : start + 150]))
     found = {lead.id async for lead in store.with_unsent_triggers()}
     assert found == {lead.id for lead in leads}
+
+
+# --- leads that are due ---------------------------------------------------------------------
+
+TODAY = 20_522
+Page = Callable[[LeadStore, int, int, DueLead | None], Awaitable[Sequence[DueLead]]]
+
+
+def decay_page(
+    store: LeadStore, shard: int, most: int, after: DueLead | None
+) -> Awaitable[Sequence[DueLead]]:
+    return store.due_for_decay(TODAY, shard=shard, most=most, after=after)
+
+
+def followup_page(
+    store: LeadStore, shard: int, most: int, after: DueLead | None
+) -> Awaitable[Sequence[DueLead]]:
+    return store.due_for_followup(NOW, shard=shard, most=most, after=after)
+
+
+def fading(lead: Lead, day: int | None) -> Lead:
+    return replace(lead, decay_on=day)
+
+
+def waiting(lead: Lead, seconds: float | None) -> Lead:
+    return replace(lead, due_at=None if seconds is None else NOW + timedelta(seconds=seconds))
+
+
+async def due(store: LeadStore, page: Page, most: int = 100) -> list[DueLead]:
+    """All that are due, page by page, one shard after the other."""
+    found: list[DueLead] = []
+    for shard in range(store.shards):
+        after, got = None, None
+        while got is None or len(got) == most:
+            got = await page(store, shard, most, after)
+            assert len(got) <= most
+            assert [*got] == sorted(got), "the longest overdue first"
+            found += got
+            after = got[-1] if got else None
+    return found
+
+
+async def test_leads_whose_day_has_come_are_due_and_no_others(store: LeadStore) -> None:
+    dan = a_lead_named("dan")
+    yesterday, today = fading(ADA, TODAY - 1), fading(BOB, TODAY)
+    tomorrow, never = fading(CYN, TODAY + 1), fading(dan, None)
+    await store.update([], keeping(yesterday, today, tomorrow, never))
+    found = await due(store, decay_page)
+    assert sorted(found) == [(TODAY - 1, ADA.id), (TODAY, BOB.id)]
+    assert await due(store, followup_page) == []
+
+
+async def test_leads_whose_moment_has_come_are_due_and_no_others(store: LeadStore) -> None:
+    dan = a_lead_named("dan")
+    before, now = waiting(ADA, -0.000_001), waiting(BOB, 0)
+    after, never = waiting(CYN, 0.000_001), waiting(dan, None)
+    await store.update([], keeping(before, now, after, never))
+    assert [id_ for _, id_ in sorted(await due(store, followup_page))] == [ADA.id, BOB.id]
+    assert await due(store, decay_page) == []
+
+
+async def test_a_lead_is_due_no_longer_once_it_is_written_so(store: LeadStore) -> None:
+    for lead in (fading(ADA, TODAY), fading(ADA, TODAY + 7), fading(ADA, 5), fading(ADA, None)):
+        await store.update([ADA.id], keeping(waiting(lead, -60)))
+        is_due = lead.decay_on is not None and lead.decay_on <= TODAY
+        assert [id_ for _, id_ in await due(store, decay_page)] == [ADA.id] * is_due
+        assert [id_ for _, id_ in await due(store, followup_page)] == [ADA.id]
+    await store.update([ADA.id], keeping(ADA))
+    assert await due(store, followup_page) == []
+    assert await store.get(ADA.id) == ADA
+
+
+async def test_neither_an_alias_nor_the_erased_are_due(store: LeadStore) -> None:
+    await store.update([], keeping(*(waiting(fading(lead, 3), -9) for lead in (ADA, VISITOR, BOB))))
+    await store.update([], keeping(aliases={BROWSER: BOB.id}, tombstones={ADA.id: Tombstone(NOW)}))
+    assert [id_ for _, id_ in await due(store, decay_page)] == [BOB.id]
+    assert [id_ for _, id_ in await due(store, followup_page)] == [BOB.id]
+
+
+@pytest.mark.parametrize("page", [decay_page, followup_page])
+async def test_every_due_lead_is_on_one_page_of_one_shard(store: LeadStore, page: Page) -> None:
+    leads = [
+        waiting(fading(a_lead_named(f"person-{i}"), TODAY - i % 5), -(i % 7)) for i in range(150)
+    ]
+    await store.update([], keeping(*leads))
+    found = await due(store, page, most=7)
+    assert sorted(id_ for _, id_ in found) == sorted(lead.id for lead in leads)
+
+
+@pytest.mark.parametrize("page", [decay_page, followup_page])
+async def test_leads_that_are_settled_on_the_way_hide_no_others(
+    store: LeadStore, page: Page
+) -> None:
+    leads = [
+        waiting(fading(a_lead_named(f"person-{i}"), TODAY - i % 3), -(i % 3)) for i in range(60)
+    ]
+    await store.update([], keeping(*leads))
+    found: list[str] = []
+    for shard in range(store.shards):
+        after = None
+        while got := await page(store, shard, 4, after):
+            found += [id_ for _, id_ in got]
+            await store.update([], keeping(*(lead for lead in (ADA, BOB))))
+            settled = [lead for lead in leads if lead.id in {id_ for _, id_ in got[1:]}]
+            await store.update(
+                [], keeping(*(fading(waiting(each, None), None) for each in settled))
+            )
+            after = got[-1]  # the first of each page stays due: it could not be settled
+    assert sorted(found) == sorted(lead.id for lead in leads)
+
+
+async def test_what_was_found_due_is_decided_on_as_it_is(open_store: OpenStore) -> None:
+    one, other = open_store(), open_store()
+    await one.update([], keeping(fading(ADA, TODAY)))
+    assert [id_ for _, id_ in await due(one, decay_page)] == [ADA.id]
+    await other.update([ADA.id], one_more(ADA.id))
+    assert await one.update([ADA.id], one_more(ADA.id)) == 2
+
+
+# --- several updates ------------------------------------------------------------------------
+
+
+async def test_several_updates_are_answered_each_in_its_place(store: LeadStore) -> None:
+    leads = [a_lead_named(f"person-{i}") for i in range(60)]
+    await store.update([], keeping(*leads))
+    for count in (1, 2):
+        answers = await store.update_each([([lead.id], one_more(lead.id)) for lead in leads])
+        assert [*answers] == [count] * 60
+    assert [await count_of(store, lead.id) for lead in leads] == [2] * 60
+    assert [*await store.update_each([])] == []
+
+
+async def test_several_updates_of_one_lead_see_each_other(store: LeadStore) -> None:
+    await store.update([], keeping(ADA, aliases={BROWSER: ADA.id}))
+    answers = await store.update_each([([id_], one_more(id_)) for id_ in (ADA.id, BROWSER, ADA.id)])
+    assert sorted(str(answer) for answer in answers) == ["1", "2", "3"]
+    assert await count_of(store, ADA.id) == 3
+
+
+async def test_an_update_that_fails_costs_none_of_the_others(store: LeadStore) -> None:
+    def refuses(_: Loaded) -> Commit[int]:
+        raise RejectedError(Reason.LEAD_FLOODED, "too many events")
+
+    def breaks(_: Loaded) -> Commit[int]:
+        return Commit(0, [replace(CYN, created_at="not a time")])  # type: ignore[arg-type]  # that is the test
+
+    await store.update([], keeping(ADA, BOB, CYN))
+    changes = [one_more(ADA.id), refuses, breaks, one_more(BOB.id)]
+    ids = [ADA.id, VISITOR.id, CYN.id, BOB.id]
+    answers = await store.update_each(
+        [([id_], change) for id_, change in zip(ids, changes, strict=True)]
+    )
+    assert [type(answer) for answer in answers] == [int, RejectedError, TypeError, int]
+    assert [await count_of(store, id_) for id_ in (ADA.id, BOB.id, CYN.id)] == [1, 1, 0]
+
+
+async def test_several_updates_among_those_of_others_lose_nothing(open_store: OpenStore) -> None:
+    stores = [open_store(), open_store(), open_store()]
+    leads = [a_lead_named(f"person-{i}") for i in range(12)]
+    await stores[0].update([], keeping(*leads))
+
+    async def together(store: LeadStore) -> None:
+        for _ in range(4):
+            answers = await store.update_each([([lead.id], one_more(lead.id)) for lead in leads])
+            assert all(isinstance(answer, int) for answer in answers)
+
+    async def alone(store: LeadStore) -> None:
+        for _ in range(8):
+            await store.update([leads[0].id], one_more(leads[0].id))
+
+    await asyncio.gather(*(together(store) for store in stores), alone(stores[1]), alone(stores[2]))
+    counts = [await count_of(stores[0], lead.id) for lead in leads]
+    assert counts == [3 * 4 + 2 * 8] + [3 * 4] * 11
 
 
 async def test_clear_forgets_everything(store: LeadStore) -> None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing
 from typing import Any, TypeVar
 
 from served import Served, until
-from warmlead import wiring
+from warmlead import backends
 from warmlead.application.explain import view
 from warmlead.application.send import GRACE, sweep
 from warmlead.buses.sqlite import SqliteBus
@@ -40,15 +40,15 @@ def events_by_email(server: Served) -> dict[str, Counter[str]]:
 
 
 @asynccontextmanager
-async def books(server: Served) -> AsyncIterator[wiring.Embedded]:
+async def books(server: Served) -> AsyncIterator[backends.Embedded]:
     """The server's own file, opened by this process too."""
-    async with wiring.embedded(read_settings(server.environment)) as system:
+    async with backends.embedded(read_settings(server.environment)) as system:
         yield system
 
 
 async def _backlog(server: Served) -> int:
     async with SqliteFile(server.data / "warmlead.sqlite3") as file:
-        bus = SqliteBus(file, wiring.SystemClock(), topics_of_subscriptions())
+        bus = SqliteBus(file, backends.SystemClock(), topics_of_subscriptions())
         return len(await bus.outstanding("score"))
 
 

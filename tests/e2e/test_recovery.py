@@ -10,6 +10,7 @@ import pytest
 from e2e.ledger import drain, end_leases, events_by_email, sweep_later, triggers_sent, under_way
 from e2e.load import Post, Sent, expected, send, visits
 from served import Served, serving
+from warmlead.domain.trigger import Topic
 
 VISITORS = [f"visitor-{i}@example.com" for i in range(60)]
 
@@ -38,7 +39,8 @@ def mqls(server: Served) -> list[str]:
     announced = []
     for repeats in triggers_sent(server).values():
         [body] = {published.message.body for published in repeats}
-        announced.append(json.loads(body)["data"]["lead"]["email"])
+        if repeats[0].topic == Topic.MQL:
+            announced.append(json.loads(body)["data"]["lead"]["email"])
     return sorted(announced)
 
 

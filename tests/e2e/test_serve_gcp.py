@@ -22,7 +22,7 @@ from served import until
 from warmlead.cli.emulators import missing
 from warmlead.domain.message_schema import message_schema
 
-FUNCTIONS = ("forms", "track", "score", "followup")
+FUNCTIONS = ("forms", "track", "sales", "score", "decay", "followup")
 COUNTED_WITHIN_S = 30.0
 
 # What a tool of somebody else would be: it knows Google's client, a topic, and nothing of ours.
@@ -223,4 +223,4 @@ def test_an_accepting_function_is_not_told_where_the_database_is(
             if f"--target {name} " in command
         }
 
-    assert told == {"forms": False, "track": False, "score": True, "followup": True}
+    assert told == {name: name in ("score", "decay", "followup") for name in FUNCTIONS}

@@ -134,7 +134,7 @@ def test_what_is_refused_every_time_is_kept_as_a_dead_letter(
 ACCEPTING = """
 import asyncio, json, sys
 from starlette.requests import Request
-from warmlead import wiring
+from warmlead import backends, wiring
 
 async def receive():
     return {"type": "http.request", "body": sys.argv[3].encode(), "more_body": False}
@@ -144,7 +144,7 @@ async def handled():
     scope = {"type": "http", "method": "POST", "path": sys.argv[2], "query_string": b"",
              "headers": headers}
     answer = await getattr(wiring, sys.argv[1])()(Request(scope, receive))
-    await wiring.bus().close()
+    await backends.bus().close()
     return answer.status_code
 
 print(json.dumps([asyncio.run(handled()), sorted(sys.modules)]))

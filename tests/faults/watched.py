@@ -1,14 +1,26 @@
 """A store and a bus as the use cases see them, with a site before and after each call."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from faults.sites import Switches, under_way
 from warmlead.application.apply import Decision
+from warmlead.application.settlement import Settlement
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.trigger import Topic
-from warmlead.ports import Change, Commit, EventBus, LeadStore, Loaded, Message, Need
+from warmlead.ports import (
+    Change,
+    Commit,
+    DueLead,
+    EventBus,
+    LeadStore,
+    Loaded,
+    Message,
+    Need,
+    Update,
+)
 
 T = TypeVar("T")
 
@@ -38,8 +50,23 @@ class WatchedStore:
         self._visit = switches.visit
 
     async def update(self, ids: Sequence[str], change: Change[T]) -> T:
-        place = f"{under_way()}.{'lead' if isinstance(change, Decision) else 'clear'}"
+        place = _place(change)
+        self._visit(f"{place}.before")
+        result = await self._store.update(ids, self._watched(change, place))
+        self._visit(f"{place}.after")
+        return result
 
+    async def update_each(self, updates: Sequence[Update[T]]) -> Sequence[T | Exception]:
+        places = {_place(change) for _, change in updates}
+        for place in sorted(places):
+            self._visit(f"{place}.before")
+        watched = [(ids, self._watched(change, _place(change))) for ids, change in updates]
+        answers = await self._store.update_each(watched)
+        for place in sorted(places):
+            self._visit(f"{place}.after")
+        return answers
+
+    def _watched(self, change: Change[T], place: str) -> Change[T]:
         def watched(loaded: Loaded) -> Commit[T] | Need:
             self._visit(f"{place}.read")
             decided = change(loaded)
@@ -47,10 +74,7 @@ class WatchedStore:
                 self._visit(f"{place}.decided")
             return decided
 
-        self._visit(f"{place}.before")
-        result = await self._store.update(ids, watched)
-        self._visit(f"{place}.after")
-        return result
+        return watched
 
     async def get(self, lead_id: str) -> Lead | None:
         return await self._store.get(lead_id)
@@ -61,8 +85,27 @@ class WatchedStore:
     def with_unsent_triggers(self) -> AsyncIterator[Lead]:
         return self._store.with_unsent_triggers()
 
+    @property
+    def shards(self) -> int:
+        return self._store.shards
+
+    async def due_for_decay(
+        self, day: int, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        return await self._store.due_for_decay(day, shard=shard, most=most, after=after)
+
+    async def due_for_followup(
+        self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        return await self._store.due_for_followup(now, shard=shard, most=most, after=after)
+
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         return await self._store.transitions(lead_id)
 
     async def clear(self) -> None:
         await self._store.clear()
+
+
+def _place(change: object) -> str:
+    kind = "lead" if isinstance(change, Decision | Settlement) else "clear"
+    return f"{under_way()}.{kind}"

@@ -12,7 +12,7 @@ from faults.people import Calls, Person, before, people, stamp
 from warmlead.domain.event import Event, Trust
 from warmlead.ports import RawRequest
 from warmlead.sources.generic import FormSettings
-from warmlead.sources.generic.settings import SignatureSettings
+from warmlead.sources.signing import SignatureSettings
 from warmlead.web.signatures import sign_standard_webhooks
 
 WRITE_KEYS = {"browser": Trust.PUBLIC, "server": Trust.SIGNED}

@@ -174,7 +174,7 @@ def published(data: Path, topic: str) -> list[str]:
 PUBLISHING = """
 import asyncio, json, sys
 from starlette.requests import Request
-from warmlead import wiring
+from warmlead import backends, wiring
 
 async def receive():
     return {"type": "http.request", "body": sys.argv[3].encode(), "more_body": False}
@@ -184,7 +184,7 @@ async def handled():
     scope = {"type": "http", "method": "POST", "path": sys.argv[2], "query_string": b"",
              "headers": headers}
     answer = await getattr(wiring, sys.argv[1])()(Request(scope, receive))
-    await wiring.file().close()
+    await backends.file().close()
     return answer.status_code
 
 print(json.dumps([asyncio.run(handled()), sorted(sys.modules)]))
@@ -219,14 +219,16 @@ def imported_by(data: Path, function: str, path: str, body: str, **settings: str
     [
         ("forms", "/generic", '{"email": "ada@example.com"}'),
         ("track", "/v1/track", CALL.decode()),
+        ("sales", "/generic", '{"email": "ada@example.com", "said": "accepted"}'),
     ],
 )
 def test_accepting_imports_nothing_slow_and_nothing_that_only_scoring_needs(
     tmp_path: Path, function: str, path: str, body: str
 ) -> None:
-    forms = tmp_path / "forms.json"
-    forms.write_text('{"generic": {"allow_unsigned": true}}')
-    loaded = imported_by(tmp_path, function, path, body, WARMLEAD_FORMS=str(forms))
+    unsigned = tmp_path / "unsigned.json"  # as a file of forms, and as one of sales
+    unsigned.write_text('{"generic": {"allow_unsigned": true}}')
+    files = {"WARMLEAD_FORMS": str(unsigned), "WARMLEAD_SALES": str(unsigned)}
+    loaded = imported_by(tmp_path, function, path, body, **files)
     assert len(published(tmp_path, "lead-events")) == 1
     assert {name for name in loaded if name.startswith((*SLOW, *SCORING))} == set()
 
@@ -241,6 +243,17 @@ def test_scoring_with_a_compiled_model_imports_nothing_slow(tmp_path: Path) -> N
     assert {name for name in loaded if name.startswith((*SLOW, *checking))} == set()
 
 
+@pytest.mark.parametrize("function", ["decay", "followup"])
+def test_what_is_scheduled_imports_nothing_slow_with_a_compiled_model(
+    tmp_path: Path, function: str
+) -> None:
+    model = tmp_path / "model.json"
+    model.write_text(write_compiled(ready_model("b2b-saas")))
+    loaded = imported_by(tmp_path, function, "/", "{}", WARMLEAD_MODEL=str(model))
+    checking = ("warmlead.model.schema", "warmlead.model.checking", "warmlead.domain.message")
+    assert {name for name in loaded if name.startswith((*SLOW, *checking))} == set()
+
+
 def test_what_needs_the_model_file_says_so_of_a_compiled_one(tmp_path: Path) -> None:
     model = tmp_path / "model.json"
     model.write_text(write_compiled(ready_model("b2b-saas")))
@@ -250,7 +263,7 @@ def test_what_needs_the_model_file_says_so_of_a_compiled_one(tmp_path: Path) -> 
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("function", ["forms", "track", "score"])
+@pytest.mark.parametrize("function", ["forms", "track", "sales", "score", "decay", "followup"])
 def test_an_entry_point_holds_no_logic(function: str) -> None:
     text = (FUNCTIONS / function / "main.py").read_text()
     assert len(text.splitlines()) < 40
@@ -271,7 +284,19 @@ def test_in_production_nothing_works_that_is_only_for_ones_own_machine(tmp_path:
         submission = b'{"email": "ada@example.com"}'
         assert post(f"{base}/generic", submission)[1]["code"] == "not_found"
         assert post(f"{base}/generic/contact", submission)[1]["code"] == "signature_missing"
+    with alone("sales", data, **PRODUCTION, **SECRETS) as base:
+        assert post(f"{base}/generic", submission)[1]["code"] == "not_found"
     assert len(published(data, "lead-events")) == 1
+
+
+def test_in_production_sales_does_not_start_if_anybody_may_speak_for_it(tmp_path: Path) -> None:
+    sales = tmp_path / "sales.yaml"
+    sales.write_text("generic: {allow_unsigned: true}")
+    settings = {**PRODUCTION, **SECRETS, "WARMLEAD_SALES": str(sales)}
+    started = command(tmp_path, "serve", "--port", str(free_port()), **settings)
+    assert started.returncode == 2
+    assert "generic.allow_unsigned: is only for one's own machine" in started.stderr
+    assert "Traceback" not in started.stderr
 
 
 @pytest.mark.parametrize(

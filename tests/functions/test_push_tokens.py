@@ -50,11 +50,15 @@ def test_score_does_nothing_for_others(tmp_path: Path, authority: Authority) -> 
     assert leads(data) == 2
 
 
-def test_followup_does_nothing_for_others(tmp_path: Path, authority: Authority) -> None:
-    with alone("followup", tmp_path / "data", **settings(authority)) as base:
+@pytest.mark.parametrize("function", ["decay", "followup"])
+def test_what_is_scheduled_does_nothing_for_others(
+    tmp_path: Path, authority: Authority, function: str
+) -> None:
+    with alone(function, tmp_path / "data", **settings(authority)) as base:
         assert post(base, b"{}", {})[0] == 401
         good = {"Authorization": f"Bearer {authority.keys[0].token()}"}
-        assert post(base, b"{}", good) == (200, {})
+        status, told = post(base, b"{}", good)
+        assert (status, told["looked_at"], told["done"]) == (200, 0, True)
 
 
 def test_score_is_unavailable_without_certificates(tmp_path: Path) -> None:

@@ -26,12 +26,14 @@ from builders import a_lead_named, a_trigger, keeping
 from served import free_port, until
 from warmlead.model.loading import load, ready_text
 from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.web.signatures import HmacScheme
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
 UV = Path(sys.executable).parent / "uv"
 
 MODEL = ready_text("b2b-saas").replace("demo_requested, points: 40", "demo_requested, points: 41")
+SALES = "generic: {signature: {scheme: hmac, secrets: [env:SALES_SECRET]}}\n"
 FORMS = "contact: {signature: {secrets: [env:CONTACT_SECRET]}}\nopen: {allow_unsigned: true}\n"
 SECRETS = {"WARMLEAD_WRITE_KEYS": "pk_site", "WARMLEAD_ID_SECRET": "0123456789" * 4}
 
@@ -86,7 +88,8 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "model.yaml").write_text(MODEL)
     (folder / "forms.yaml").write_text(FORMS)
     command = [sys.executable, str(ROOT / "infra/stage.py"), "--into", "build"]
-    command += ["--model", "model.yaml", "--forms", "forms.yaml"]
+    (folder / "sales.yaml").write_text(SALES)
+    command += ["--model", "model.yaml", "--forms", "forms.yaml", "--sales", "sales.yaml"]
     subprocess.run(command, cwd=folder, check=True, timeout=120)
     return folder / "build"
 
@@ -112,7 +115,8 @@ def deployed(
     with zipfile.ZipFile(staged / f"{function}.zip") as archive:
         archive.extractall(folder)
     binaries = python_of_its_own(tmp_path / "python", folder / "requirements.txt")
-    settings = {**cloud.settings, "CONTACT_SECRET": "a secret of the tests"}
+    secrets = dict.fromkeys(("CONTACT_SECRET", "SALES_SECRET"), "a secret of the tests")
+    settings = {**cloud.settings, **secrets}
     with running(function, folder, binaries, settings) as deployed:
         yield deployed
     assert_imported_from(deployed.log.read_text(), folder)
@@ -228,6 +232,21 @@ def test_track_takes_calls_and_serves_the_snippet(deployed: Deployed, cloud: Clo
     assert message["events"][0]["id"] == "m-1"
 
 
+@alone("sales")
+def test_sales_takes_what_its_staged_senders_sign(deployed: Deployed, cloud: Cloud) -> None:
+    cloud.listen("lead-events")
+    won = b'{"email": "ada@example.com", "said": "won", "value": 9.5, "currency": "EUR"}'
+    signature = HmacScheme().sign(won, "a secret of the tests")
+
+    assert deployed.post("/generic", won, **{"X-Signature": signature})[1] == {"success": True}
+    assert deployed.post("/generic", won)[1]["code"] == "signature_missing"
+    assert deployed.post("/hubspot", won)[1]["code"] == "not_found"
+
+    (message,) = cloud.heard("lead-events")
+    assert message["events"][0]["name"] == "sales_won"
+    assert message["events"][0]["properties"] == {"value_cents": 950, "currency": "EUR"}
+
+
 @alone("score")
 def test_score_counts_a_push_under_its_staged_model(deployed: Deployed, cloud: Cloud) -> None:
     cloud.listen("mql", "lifecycle")
@@ -251,6 +270,26 @@ def test_score_counts_a_push_under_its_staged_model(deployed: Deployed, cloud: C
     assert told["data"]["model_version"] == load(MODEL, name="staged").version
 
 
+@alone("decay")
+async def test_decay_settles_who_is_due_under_its_staged_model(
+    deployed: Deployed, cloud: Cloud
+) -> None:
+    store = FirestoreLeadStore(cloud.project, emulator=cloud.firestore)
+    due, later = a_lead_named("ada", decay_on=1), a_lead_named("bob", decay_on=99_999)
+    await store.update([], keeping(due, later))
+
+    for settled in (1, 0):
+        status, told = deployed.post("/", b"{}")
+        assert (status, told["looked_at"], told["done"]) == (200, settled, True)
+
+    lead = await store.get(due.id)
+    assert lead
+    assert lead.snapshot
+    assert lead.snapshot.model_version == load(MODEL, name="staged").version
+    assert await store.get(later.id) == later
+    await store.close()
+
+
 @alone("followup")
 async def test_followup_sends_what_was_left_unsent(deployed: Deployed, cloud: Cloud) -> None:
     cloud.listen("mql")
@@ -258,7 +297,8 @@ async def test_followup_sends_what_was_left_unsent(deployed: Deployed, cloud: Cl
     await store.update([], keeping(a_lead_named("ada", outbox=(a_trigger(),))))
     await store.close()
 
-    assert deployed.post("/", b"{}") == (200, {})
+    status, told = deployed.post("/", b"{}")
+    assert (status, told["swept"], told["done"]) == (200, 1, True)
 
     assert cloud.heard("mql") == [json.loads(a_trigger().body)]
 
@@ -268,7 +308,9 @@ def test_every_function_is_tried_here() -> None:
     assert re.findall(r'^@alone\("(\w+)"\)', text, re.MULTILINE) == [
         "forms",
         "track",
+        "sales",
         "score",
+        "decay",
         "followup",
     ]
-    assert sorted(FUNCTIONS) == ["followup", "forms", "score", "track"]
+    assert sorted(FUNCTIONS) == ["decay", "followup", "forms", "sales", "score", "track"]

@@ -22,6 +22,14 @@ contact: {signature: {secrets: [env:CONTACT_SECRET]}, honeypot: größe 😀}
 open: {allow_unsigned: true}
 """
 
+SALES = """
+pipedrive:
+  user: warmlead
+  passwords: [env:PIPEDRIVE_PASSWORD]
+  companies: [1]
+  stages: {stage_id: {3: won}}
+"""
+
 pytestmark = pytest.mark.xdist_group("staged")
 
 
@@ -43,8 +51,12 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every function, staged with a model and forms."""
     folder = tmp_path_factory.mktemp("staged")
     (folder / "forms.yaml").write_text(FORMS)
-    done = stage(folder / "build", "--model", "ecommerce", "--forms", "forms.yaml")
+    (folder / "sales.yaml").write_text(SALES)
+    files = ("--forms", "forms.yaml", "--sales", "sales.yaml")
+    done = stage(folder / "build", "--model", "ecommerce", *files)
     assert done.returncode == 0, done.stderr
+    assert "The form file needs these variables: CONTACT_SECRET" in done.stdout
+    assert "The sales file needs these variables: PIPEDRIVE_PASSWORD" in done.stdout
     return folder / "build"
 
 
@@ -70,12 +82,21 @@ def compiled(module: str) -> str:
     return str(Path(module).parent / "__pycache__" / f"{Path(module).stem}.{TAG}.pyc")
 
 
+GIVEN = {
+    **dict.fromkeys(("score", "decay", "followup"), "model.json"),
+    "forms": "forms.json",
+    "sales": "sales.json",
+    "track": None,
+}
+"""Which file a function is given, of those that are staged."""
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_zip_holds_the_function_and_nothing_else(staged: Path, function: str) -> None:
     sources = {"main.py", *modules()}
     texts = [f"warmlead/model/ready/{name}.yaml" for name in ("b2b-saas", "ecommerce")]
     texts += ["warmlead/model/ready/product-led.yaml", "warmlead/web/snippet/warmlead.js"]
-    given = {"score": "model.json", "forms": "forms.json"}.get(function)
+    given = GIVEN[function]
 
     contents = zipped(staged, function)
 
@@ -115,8 +136,9 @@ def test_the_same_sources_give_the_same_bytes_elsewhere_and_later(
                 file.write_bytes(content)
                 os.utime(file, (1_000_000_000, 1_000_000_000))
     (tmp_path / "forms.yaml").write_text(FORMS)
+    (tmp_path / "sales.yaml").write_text(SALES)
     command = [sys.executable, "-B", str(copy / "infra/stage.py"), "--into", "build"]
-    command += ["--model", "ecommerce", "--forms", "forms.yaml"]
+    command += ["--model", "ecommerce", "--forms", "forms.yaml", "--sales", "sales.yaml"]
     other = {
         **os.environ,
         "PYTHONPATH": str(copy / "shared"),
@@ -173,8 +195,10 @@ def test_compiled_modules_are_used_whatever_the_times_of_the_files(
 NOT_FOR = {
     "forms": ("google-cloud-firestore", "cel-expr-python"),
     "track": ("google-cloud-firestore", "cel-expr-python", "pyyaml", "python-multipart"),
+    "sales": ("google-cloud-firestore", "cel-expr-python", "python-multipart"),
     "score": ("python-multipart",),
-    "followup": ("cel-expr-python", "pyyaml", "python-multipart"),
+    "decay": ("python-multipart",),
+    "followup": ("python-multipart",),
 }
 
 
@@ -208,6 +232,10 @@ def test_the_table_tells_sizes_and_hashes(tmp_path: Path) -> None:
         (["--forms", "no-such.yaml"], "it cannot be read"),
         (["--forms", "broken.yaml"], "These forms cannot be used"),
         (["--forms", "secret.yaml"], "a: a secret is written in it"),
+        (["--sales", "no-such.yaml"], "it cannot be read"),
+        (["--sales", "broken.yaml"], "These senders of sales cannot be used"),
+        (["--sales", "password.yaml"], "pipedrive: a secret is written in it"),
+        (["--sales", "open.yaml"], "generic.allow_unsigned: is only for one's own machine"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_anything_is_staged(
@@ -215,6 +243,8 @@ def test_what_cannot_be_used_is_refused_before_anything_is_staged(
 ) -> None:
     (tmp_path / "broken.yaml").write_text("signals: {}\nfit: 3\n")
     (tmp_path / "secret.yaml").write_text("a: {signature: {secrets: [hunter2hunter2]}}")
+    (tmp_path / "password.yaml").write_text(SALES.replace("env:PIPEDRIVE_PASSWORD", "hunter2"))
+    (tmp_path / "open.yaml").write_text("generic: {allow_unsigned: true}")
 
     done = stage(tmp_path / "build", *options)
 

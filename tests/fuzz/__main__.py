@@ -20,7 +20,7 @@ from fuzz.functions import Functions
 from fuzz.over_http import over_http
 from fuzz.run import Report, Run, requests_of
 from fuzz.storing import Storing
-from warmlead import wiring
+from warmlead import backends
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.cli.emulators import VARIABLES, emulator
 from warmlead.domain.identity import LeadIds
@@ -51,9 +51,9 @@ async def _run(
     chosen: argparse.Namespace, seed: int, findings: Findings, address: str, data: Path
 ) -> Report:
     functions = Functions(data)
-    bus = wiring.bus()
+    bus = backends.bus()
     assert isinstance(bus, SqliteBus)
-    storing = Storing(address, bus, LeadIds(wiring.settings().id_secret.encode()))
+    storing = Storing(address, bus, LeadIds(backends.settings().id_secret.encode()))
     run = Run(functions, bus, storing, findings)
     try:
         if chosen.replay:
@@ -73,7 +73,7 @@ async def _run(
             print(f"\n\nOver HTTP, to processes: {len(requests)} requests")
             _tell_codes(codes)
     finally:
-        await wiring.file().close()
+        await backends.file().close()
     return run.report
 
 

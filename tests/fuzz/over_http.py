@@ -12,10 +12,10 @@ from fuzz.functions import environment, signed
 from fuzz.run import Published, Run
 from fuzz.sent import Sent
 from fuzz.verdict import Answer, fault_of
+from warmlead.backends import SystemClock
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.cli.processes import Process
 from warmlead.sqlite_file import SqliteFile
-from warmlead.wiring import SystemClock
 
 AT_ONCE = 8
 PATIENCE_S = 30.0

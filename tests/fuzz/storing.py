@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from warmlead.application.apply import Applied, Scoring, apply
 from warmlead.application.messages import read_events
+from warmlead.backends import SystemClock
 from warmlead.domain.event import Event
 from warmlead.domain.history import MAX_PER_DAY, day_of, to_ms
 from warmlead.domain.identity import LeadIds, identifiers_of
@@ -15,7 +16,6 @@ from warmlead.domain.lead import MAX_TRAITS, Lead
 from warmlead.model.loading import ready_model
 from warmlead.ports import EventBus
 from warmlead.stores.firestore import FirestoreLeadStore
-from warmlead.wiring import SystemClock
 
 AT_ONCE = 128
 PATIENCE_S = 60.0

@@ -19,9 +19,9 @@ from fuzz.run import requests_of
 from fuzz.sent import Sent
 from fuzz.storing import Storing, lost
 from fuzz.verdict import Answer, fault_of
+from warmlead.backends import SystemClock
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.sqlite_file import SqliteFile
-from warmlead.wiring import SystemClock
 
 REQUESTS = 2_000
 OVER_HTTP = 100

@@ -18,6 +18,7 @@ from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Trust
 from warmlead.ports import RawRequest
 from warmlead.sources.generic import GenericSource, read_forms
+from warmlead.sources.sales_file import read_sales
 from warmlead.sources.segment import SegmentSource
 from warmlead.web.answer import Answer
 from warmlead.web.senders import Sender
@@ -25,9 +26,12 @@ from warmlead.web.senders import Sender
 HERE = Path(__file__).parent
 NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
 FORMS = json.loads((HERE / "generic" / "forms.json").read_text())
+SALES = json.loads((HERE / "sales.json").read_text())
+SPEAK_FOR_SALES: dict[str, Sender] = {sender.name: sender for sender in read_sales(SALES)}
 SENDERS: dict[str, Sender] = {
     "segment": SegmentSource({"pub": Trust.PUBLIC, "server": Trust.SIGNED}),
     "generic": GenericSource(read_forms(FORMS)),
+    **SPEAK_FOR_SALES,
 }
 Case: TypeAlias = tuple[Sender, RawRequest, dict[str, Any]]
 
@@ -72,7 +76,8 @@ def test_a_fixture_means_its_events(case: Case) -> None:
     assert found == said["expected"]
     refused = [{"index": one.index, "reason": one.error.reason} for one in translation.refused]
     assert refused == said["refused"]
-    assert translation.items == len(found) + len(refused)
+    done = {*(one["index"] for one in (*found, *refused, *said.get("ignored", [])))}
+    assert done == set(range(translation.items))
     assert all(event.source == sender.name for _, event in translation.events)
 
 
@@ -126,6 +131,20 @@ def test_damaged_requests_raise_nothing_but_rejections(data: st.DataObject) -> N
     assert_only_rejects(sender, damaged)
 
 
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_damaged_statements_raise_nothing_but_rejections(data: st.DataObject) -> None:
+    """Past the signature, which would refuse all of them."""
+    paths = [path for path in FIXTURES if path.parent.parent.name in SPEAK_FOR_SALES]
+    sender, request, _ = fixture(data.draw(st.sampled_from(paths)))
+    body = bytearray(request.body)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(body)))
+        body[at : at + data.draw(st.integers(0, 8))] = data.draw(st.binary(max_size=8))
+
+    assert_only_rejects(sender, replace(request, body=bytes(body)), verified=True)
+
+
 content_types = st.sampled_from(
     [
         *("application/json", "text/plain", "application/x-www-form-urlencoded", "", "a/b; =;"),
@@ -174,10 +193,45 @@ def test_any_json_to_a_form_is_an_event_or_a_refusal(payload: dict[str, object])
     assert_only_rejects(SENDERS["generic"], request)
 
 
-def assert_only_rejects(sender: Sender, request: RawRequest) -> None:
+@given(st.sampled_from(sorted(SPEAK_FOR_SALES)), st.data())
+@settings(max_examples=600, deadline=None)
+def test_any_json_to_sales_is_an_event_or_a_refusal(name: str, data: st.DataObject) -> None:
+    payload = data.draw(statements_of(name) | json_values | st.lists(statements_of(name)))
+    headers = {"content-type": "application/json"}
+    body = json.dumps(payload).encode()
+    request = RawRequest("POST", f"/{name}", "", headers, body, NOW, "req")
+
+    assert_only_rejects(SPEAK_FOR_SALES[name], request, verified=True)
+
+
+def statements_of(name: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Something like what the sender sends: its fields, with anything in them."""
+    bodies = [json.loads(json_of(path)) for path in FIXTURES if path.parent.parent.name == name]
+    items = [item for body in bodies for item in (body if isinstance(body, list) else [body])]
+    known: dict[str, Any] = {}
+    for item in items:
+        known |= item
+    fields = {
+        key: st.just(value)
+        | json_values
+        | (st.dictionaries(st.sampled_from(sorted(value)), json_values) if value else json_values)
+        if isinstance(value, dict)
+        else st.just(value) | json_values
+        for key, value in known.items()
+    }
+    return st.sampled_from(items) | st.fixed_dictionaries({}, optional=fields)
+
+
+def json_of(path: Path) -> str:
+    body = str(json.loads(path.read_text())["body"])
+    return "{}" if body.startswith("<") else body
+
+
+def assert_only_rejects(sender: Sender, request: RawRequest, *, verified: bool = False) -> None:
     """Whatever is in the request, it ends in events, refusals or a ``RejectedError``."""
     try:
-        translation = sender.translate(request, sender.verify(request))
+        trust = Trust.SIGNED if verified else sender.verify(request)
+        translation = sender.translate(request, trust)
         answer = sender.answer(request, translation.refused)
     except RejectedError as error:
         answer = sender.answer_failure(request, Answer(400, error.message.encode()))

@@ -23,12 +23,12 @@ async def accept(request: RawRequest, source: Source, *, bus: EventBus, ids: Lea
     """Publishes the request's events, one message a lead, and sets unusable items aside.
 
     When it returns, all is durable. Raises ``RejectedError``, with no effect at all, if the
-    request is not to be trusted, cannot be read, or holds nothing but unusable items; and
-    ``UnavailableError`` if the sender should try again.
+    request is not to be trusted, cannot be read, or holds nothing but unusable items that its
+    sender can mend; and ``UnavailableError`` if the sender should try again.
     """
     trust = source.verify(request)
     translation = source.translate(request, trust)
-    if translation.refused and not translation.events:
+    if translation.refused and not translation.events and not translation.keeps_refused:
         raise _only_refused(translation.refused)
     events = [event for _, event in translation.events]
     if events:

@@ -1,13 +1,13 @@
 """Sends triggers: published after the commit that holds them, cleared once acknowledged."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from warmlead.domain.lead import Lead
-from warmlead.domain.trigger import Trigger
-from warmlead.ports import Commit, EventBus, LeadStore, Loaded, Message
+from warmlead.domain.trigger import Topic, Trigger
+from warmlead.ports import Commit, EventBus, LeadStore, Loaded, Message, Update
 
 GRACE = timedelta(seconds=30)
 """So long a trigger belongs to the process whose commit made it; after that it was left behind."""
@@ -21,16 +21,27 @@ async def send(triggers: Sequence[tuple[str, Trigger]], *, store: LeadStore, bus
 
     Killed in between, it leaves a trigger that the sweep sends again, byte for byte.
     """
-    for _, trigger in triggers:
+    by_topic: dict[Topic, list[Message]] = {}
+    by_lead: dict[str, set[str]] = {}
+    for lead_id, trigger in triggers:
         message = Message(trigger.body.encode(), {**dict(trigger.attributes), "id": trigger.id})
-        await bus.publish(trigger.topic, [message])
-    for lead_id in dict.fromkeys(lead_id for lead_id, _ in triggers):
-        sent = frozenset(trigger.id for owner, trigger in triggers if owner == lead_id)
-        await store.update([lead_id], _Cleared(lead_id, sent))
+        by_topic.setdefault(trigger.topic, []).append(message)
+        by_lead.setdefault(lead_id, set()).add(trigger.id)
+    for topic, messages in by_topic.items():
+        await bus.publish(topic, messages)
+    clearing: list[Update[None]] = [
+        ([id_], _Cleared(id_, frozenset(sent))) for id_, sent in by_lead.items()
+    ]
+    cleared = await store.update_each(clearing)
+    for outcome in cleared:
+        if outcome is not None:
+            raise outcome
 
 
-async def sweep(*, store: LeadStore, bus: EventBus, now: datetime) -> int:
-    """Sends what a crash left unsent; returns how many triggers that were."""
+async def sweep(
+    *, store: LeadStore, bus: EventBus, now: datetime, is_over: Callable[[], bool] = lambda: False
+) -> int:
+    """Sends what a crash left unsent, until the time is over; returns how many triggers."""
     count = 0
     together: list[Sequence[tuple[str, Trigger]]] = []
     async for lead in store.with_unsent_triggers():
@@ -41,6 +52,8 @@ async def sweep(*, store: LeadStore, bus: EventBus, now: datetime) -> int:
         if len(together) == LEADS_AT_ONCE:
             await _send_together(together, store=store, bus=bus)
             together.clear()
+            if is_over():
+                break
     await _send_together(together, store=store, bus=bus)
     return count
 

@@ -1,17 +1,25 @@
-"""Brings a lead up to date: its score as of now, the stage it belongs in, what that triggers."""
+"""Brings a lead up to date: score, stage, handoff and sequences as of now, and what they trigger.
+
+Pure: the same lead at the same moment settles in the same way, and settling twice is settling
+once. Whatever changes a lead ends here.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from warmlead.domain.assessment import Assessment, assess
+from warmlead.application.announce import Announcer
+from warmlead.domain.assessment import assess
+from warmlead.domain.attention import decay_day
+from warmlead.domain.handoff import HandoffPolicy, Offer, follow, next_deadline
 from warmlead.domain.history import day_of, to_ms
-from warmlead.domain.lead import Lead, Snapshot, Touch
-from warmlead.domain.lifecycle import ANONYMOUS, LEAD, Transition, move, next_stage
+from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.lifecycle import ANONYMOUS, LEAD, Transition
+from warmlead.domain.nurture import Enrolments, is_suppressed, next_due, nurture
+from warmlead.domain.placement import place
 from warmlead.domain.rules import Rules
-from warmlead.domain.trigger import Topic, Trigger, trigger_id
-from warmlead.domain.wording import reasons
+from warmlead.domain.trigger import Trigger
 
 
 class Settled(NamedTuple):
@@ -23,73 +31,82 @@ class Settled(NamedTuple):
 
 
 def settle(lead: Lead, rules: Rules, titles: Mapping[str, str], now: datetime) -> Settled:
-    """The lead with its snapshot as of ``now``, moved to the stage in which it belongs.
+    """The lead as of ``now``: scored, in the stage in which it belongs, offered and nurtured.
 
-    What a move triggers is added to the outbox, so that it is committed with the move.
+    What that triggers is added to the outbox, so that it is committed with its cause.
     """
     found = assess(lead, rules, now)
     score = found.score
-    snapshot = Snapshot(score.score, score.engagement, score.fit, day_of(to_ms(now)), rules.version)
-    progress = replace(lead.progress, peak_score=max(lead.progress.peak_score, score.score))
+    today = day_of(to_ms(now))
+    snapshot = Snapshot(score.score, score.engagement, score.fit, today, rules.version)
+    progress, moves = place(lead, found, rules, now)
     settled = replace(lead, snapshot=snapshot, progress=progress)
-    stage, why = next_stage(rules.stages, progress, found.standing, now)
-    if stage == progress.stage:
-        return Settled(settled, (), ())
-    progress, transition = move(
-        progress, stage, why, now, score=score.score, fit=score.fit, model_version=rules.version
+    announcer = Announcer(settled, found, rules, titles, now)
+    for moved in moves:
+        if (moved.from_stage, moved.to_stage) != (ANONYMOUS, LEAD):  # that is no news to a tool
+            announcer.stage_entered(moved)
+    offer = _offered(settled, moves, rules, announcer, now)
+    facts = {**found.facts, "stage": progress.stage}
+    enrolments, due = nurture(
+        rules.sequences,
+        lead.enrolments,
+        facts,
+        now,
+        suppressed=is_suppressed(found.tally.last_day),
     )
-    settled = replace(settled, progress=progress)
-    if (transition.from_stage, stage) == (ANONYMOUS, LEAD):
-        return Settled(settled, (transition,), ())  # becoming known is no news to a tool
-    trigger = _stage_entered(settled, found, transition, rules, titles)
-    settled = replace(settled, outbox=(*settled.outbox, trigger))
-    return Settled(settled, (transition,), (trigger,))
-
-
-def _stage_entered(
-    lead: Lead, found: Assessment, transition: Transition, rules: Rules, titles: Mapping[str, str]
-) -> Trigger:
-    from warmlead.domain.message import (  # noqa: PLC0415  # pydantic: few requests need it
-        LeadInMessage,
-        StageEntered,
-        StageEnteredMessage,
-        Touches,
+    for step in due:
+        announcer.step_due(step)
+    triggers = announcer.triggers
+    settled = replace(
+        settled,
+        outbox=(*lead.outbox, *triggers),
+        offer=offer,
+        enrolments=enrolments,
+        due_at=_next_moment(offer, enrolments, rules),
     )
-
-    stage, cycle = transition.to_stage, transition.cycle
-    id_ = trigger_id(lead.id, f"stage:{stage}", cycle)
-    message = StageEnteredMessage(
-        id=id_,
-        subject=lead.id,
-        time=transition.at,
-        data=StageEntered(
-            lead=LeadInMessage(
-                id=lead.id, email=lead.email, user_id=lead.user_id, traits=lead.traits
-            ),
-            stage=stage,
-            from_stage=transition.from_stage,
-            cycle=cycle,
-            reason=transition.reason,
-            score=found.score.score,
-            engagement=found.score.engagement,
-            fit=found.score.fit,
-            reasons=list(reasons(found.score, titles)),
-            attribution=Touches(first=_origin(lead.first_touch), last=_origin(lead.last_touch)),
-            model_version=rules.version,
-        ),
-    )
-    qualifies = any(policy.name == stage for policy in rules.stages)
-    attributes = {
-        "type": message.type,
-        "lead_id": lead.id,
-        "stage": stage,
-        "cycle": str(cycle),
-        "content-type": "application/cloudevents+json",
-    }
-    topic = Topic.MQL if qualifies else Topic.LIFECYCLE
-    body = message.model_dump_json()
-    return Trigger(id_, topic, transition.at, body, tuple(attributes.items()))
+    settled = replace(settled, decay_on=decay_day(settled, found, rules, now))
+    return Settled(settled, moves, triggers)
 
 
-def _origin(touch: Touch | None) -> dict[str, str]:
-    return dict(touch.attribution) if touch else {}
+def _offered(
+    lead: Lead,
+    moves: tuple[Transition, ...],
+    rules: Rules,
+    announcer: Announcer,
+    now: datetime,
+) -> Offer | None:
+    """The lead's offer to sales as of now: made, followed up, answered or withdrawn."""
+    offer, policy = lead.offer, rules.handoff
+    if policy is None:
+        return offer
+    of_model = {stage.name for stage in rules.stages}
+    if offer is not None:
+        offer = _followed(offer, lead, policy, announcer, now)
+        if offer.closed_at is None and lead.progress.stage not in of_model:
+            answer = moves[-1].reason if moves else "withdrawn"
+            offer = replace(offer, closed_at=now, answer=answer)
+    entered = [moved for moved in moves if moved.to_stage in of_model]
+    if entered and lead.progress.stage in of_model and (offer is None or offer.closed_at):
+        cycle = offer.cycle + 1 if offer else 1
+        owner = policy.owner_of(lead.id, announcer.facts)
+        offer = Offer(cycle, lead.progress.stage, now, owner=owner)
+        announcer.offered(offer)
+        offer = _followed(offer, lead, policy, announcer, now)  # the time of a word may be ahead
+    return offer
+
+
+def _followed(
+    offer: Offer, lead: Lead, policy: HandoffPolicy, announcer: Announcer, now: datetime
+) -> Offer:
+    """The offer as of now, the deadlines that it has passed announced."""
+    offer, passed = follow(offer, policy, lead.statements, now)
+    for deadline in passed:
+        announcer.deadline_passed(offer, deadline)
+    return offer
+
+
+def _next_moment(offer: Offer | None, enrolments: Enrolments, rules: Rules) -> datetime | None:
+    moments = [next_due(enrolments)]
+    if offer is not None and rules.handoff is not None:
+        moments.append(next_deadline(offer, rules.handoff))
+    return min((moment for moment in moments if moment), default=None)

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from warmlead import wiring
+from warmlead import backends
 from warmlead.domain.errors import ConfigurationError
 from warmlead.model.loading import Model, load, reclassified
 from warmlead.settings import Settings
@@ -22,10 +22,10 @@ def needs_replay(new: Model, using: Settings) -> list[str]:
 
 def remember_model(using: Settings) -> None:
     """Notes that the histories kept here are classified by the model in the settings."""
-    wiring.make_data_folder(using)
+    backends.make_data_folder(using)
     record = _record(using)
     fresh = record.with_suffix(f".{os.getpid()}")
-    fresh.write_text(wiring.model_text(using.model), encoding="utf-8")
+    fresh.write_text(backends.model_text(using.model), encoding="utf-8")
     fresh.replace(record)  # whole at any moment: another process may be starting
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from warmlead import wiring
+from warmlead import backends
 from warmlead.application.explain import LeadView, view
 from warmlead.cli import lead as lead_commands
 from warmlead.cli.demo_backends import DemoBackend, OnEmulators, OnSqlite
@@ -98,6 +98,6 @@ def _wait_for_events(expected: int) -> LeadView:
 
 
 async def _visitor() -> LeadView | None:
-    async with wiring.opened() as system:
+    async with backends.opened() as system:
         lead = await system.store.get(system.ids.of(Identifier(Kind.ANONYMOUS, VISITOR)))
         return view(lead, system.model.rules, system.clock.now()) if lead else None

@@ -69,7 +69,7 @@ class OnSqlite:
 
     def triggers(self) -> Sequence[TriggerRow]:
         """See ``DemoBackend``."""
-        return asyncio.run(triggers_so_far())
+        return [row for row in asyncio.run(triggers_so_far()) if row.topic == Topic.MQL]
 
 
 class OnEmulators:

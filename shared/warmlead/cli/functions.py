@@ -14,7 +14,10 @@ from warmlead.cli.output import count_of, errors
 from warmlead.cli.processes import Process, free_port, running, wait_until_it_answers
 from warmlead.cli.site import source_of
 
-NEEDS_DATABASE = {"forms": False, "track": False, "score": True, "followup": True}
+NEEDS_DATABASE = {
+    **dict.fromkeys(("forms", "track", "sales"), False),
+    **dict.fromkeys(("score", "decay", "followup"), True),
+}
 """Every function, and whether it is told where the database is: one that accepts never is."""
 
 _NOT_INHERITED = (*VARIABLES.values(), "WARMLEAD_PUSH_AUDIENCE", "WARMLEAD_PUSH_ACCOUNT")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.markup import escape
 from rich.table import Table
 
-from warmlead import wiring
+from warmlead import backends
 from warmlead.application.explain import (
     ExplainedContribution,
     Explanation,
@@ -19,7 +19,8 @@ from warmlead.application.explain import (
     explain,
     view,
 )
-from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, print_json
+from warmlead.cli.as_of import moment as _moment
+from warmlead.cli.output import Json, console, fail, print_json
 from warmlead.domain.identity import Identifier, Kind, normalise_email
 from warmlead.domain.lead import Lead
 
@@ -87,7 +88,7 @@ def list_leads(
 
 
 async def _rows(stage: str | None, moment: datetime | None) -> list[LeadRow]:
-    async with wiring.opened() as system:
+    async with backends.opened() as system:
         now = moment or system.clock.now()
         rules = system.model.rules
         leads = [lead async for lead in system.store.leads() if lead.created_at <= now]
@@ -198,14 +199,14 @@ def _outlook(explained: Explanation) -> str:
 
 
 async def _view(who: str, moment: datetime | None) -> LeadView:
-    async with wiring.opened() as system:
+    async with backends.opened() as system:
         lead = await _as_of(system, await _find(system, who), moment)
         now = moment or system.clock.now()
         return view(lead, system.model.rules, now, known_at=moment)
 
 
 async def _explained(who: str, moment: datetime | None) -> tuple[LeadView, Explanation]:
-    async with wiring.opened() as system:
+    async with backends.opened() as system:
         lead = await _as_of(system, await _find(system, who), moment)
         now = moment or system.clock.now()
         rules, titles = system.model.rules, system.model.titles
@@ -213,38 +214,21 @@ async def _explained(who: str, moment: datetime | None) -> tuple[LeadView, Expla
         return seen, explain(lead, rules, titles, now, known_at=moment)
 
 
-async def _as_of(system: wiring.System, lead: Lead, moment: datetime | None) -> Lead:
+async def _as_of(system: backends.System, lead: Lead, moment: datetime | None) -> Lead:
     if moment is None:
         return lead
     return as_it_stood(lead, await system.store.transitions(lead.id), moment)
 
 
-async def _find(system: wiring.System, who: str) -> Lead:
+async def _find(system: backends.System, who: str) -> Lead:
     for lead_id in _candidates(who, system):
         if lead := await system.store.get(lead_id):
             return lead
     raise fail(f"There is no lead {who!r}.", hint="warmlead lead list shows who there is.")
 
 
-def _candidates(who: str, system: wiring.System) -> Sequence[str]:
+def _candidates(who: str, system: backends.System) -> Sequence[str]:
     named = [Identifier(kind, who) for kind in (Kind.USER, Kind.ANONYMOUS)]
     if email := normalise_email(who):
         named.insert(0, Identifier(Kind.EMAIL, email))
     return [*map(system.ids.of, named), who.lower()]
-
-
-def _moment(text: str | None) -> datetime | None:
-    """A time that a person typed; a bare date means the end of that day."""
-    if text is None:
-        return None
-    try:
-        if len(text) == len("2026-03-31"):
-            return datetime.combine(date.fromisoformat(text), time.max, UTC)
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise fail(
-            f"{text!r} is not a time.",
-            hint="Write a date (2026-03-31) or a time (2026-03-31T09:00Z).",
-            code=EXIT_MISUSE,
-        ) from None

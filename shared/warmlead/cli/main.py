@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from dotenv import load_dotenv
 
-from warmlead.cli import cloud, demo, lead, model, quarantine, replay, send, serve, triggers
+from warmlead.cli import cloud, demo, lead, model, quarantine, replay, run, send, serve, triggers
 from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, fail
 from warmlead.domain.errors import ConfigurationError, UnavailableError
 from warmlead.wiring import RELEASE
@@ -23,6 +23,7 @@ app.command("demo")(demo.demo)
 app.add_typer(lead.app, name="lead")
 app.add_typer(triggers.app, name="triggers")
 app.add_typer(model.app, name="model")
+app.add_typer(run.app, name="run")
 app.command("send")(send.send)
 app.add_typer(quarantine.app, name="quarantine")
 app.command("replay")(replay.replay)

@@ -8,7 +8,7 @@ import typer
 from pydantic import BaseModel, ConfigDict
 from rich.markup import escape
 
-from warmlead import wiring
+from warmlead import backends
 from warmlead.application.rescore import Rescored, rescore
 from warmlead.cli.classification import needs_replay
 from warmlead.cli.output import EXIT_WRONG, Json, console, count_of, errors, fail, print_json
@@ -72,7 +72,7 @@ def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
     if not faults:
         checked = load(text, name=str(file))
         version = checked.version
-        stale = needs_replay(checked, wiring.settings())
+        stale = needs_replay(checked, backends.settings())
     rows = [
         FindingRow(
             severity=finding.severity,
@@ -130,8 +130,8 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a model as it is written. Copy one with: warmlead model show b2b-saas > model.yaml."""
-    chosen = name or wiring.settings().model
-    text = wiring.model_text(chosen)
+    chosen = name or backends.settings().model
+    text = backends.model_text(chosen)
     if as_json:
         loaded = load(text, name=chosen)
         print_json({"name": chosen, "version": loaded.version, "text": text})
@@ -156,7 +156,7 @@ def apply(as_json: Json = False) -> None:
 
 
 async def _apply() -> Rescored:
-    async with wiring.opened() as system:
+    async with backends.opened() as system:
         with errors.status("applying the model …"):
             return await rescore(
                 store=system.store,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.markup import escape
 from rich.table import Table
 
-from warmlead import wiring
+from warmlead import backends, wiring
 from warmlead.application.quarantine import Entry, Release, entries
 from warmlead.cli.output import Json, console, print_json
 
@@ -59,7 +59,7 @@ def list_entries(as_json: Json = False) -> None:
 
 
 async def _entries() -> list[Entry]:
-    async with wiring.embedded(instead=INSTEAD) as system:
+    async with backends.embedded(instead=INSTEAD) as system:
         return await entries(system.bus)
 
 
@@ -92,7 +92,7 @@ def replay(
 
 
 async def _release(numbers: list[int] | None) -> tuple[int, int]:
-    async with wiring.embedded(instead=INSTEAD) as system:
+    async with backends.embedded(instead=INSTEAD) as system:
         chosen = [
             entry for entry in await entries(system.bus) if not numbers or entry.number in numbers
         ]

@@ -4,7 +4,7 @@ import asyncio
 
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from warmlead import wiring
+from warmlead import backends
 from warmlead.application.apply import Scoring
 from warmlead.application.replay import Replayed
 from warmlead.application.replay import replay as rebuild
@@ -50,7 +50,10 @@ async def _run() -> Replayed:
         def told(events: int) -> None:
             bar.update(task, description=f"{events} events read again")
 
-        async with wiring.embedded(instead=INSTEAD) as system, wiring.scratch_store() as scratch:
+        async with (
+            backends.embedded(instead=INSTEAD) as system,
+            backends.scratch_store() as scratch,
+        ):
             model = system.model
             outcome = await rebuild(
                 archive=system.bus,

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from warmlead import wiring
+from warmlead import backends, wiring
 from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, console, fail
 from warmlead.sources.generic import FormSettings
 from warmlead.web.signatures import sign_standard_webhooks
@@ -67,7 +67,7 @@ def _type_of(fixture: str, body: bytes) -> str:
 
 def _signature(form: str, body: bytes) -> Mapping[str, str]:
     """The headers that sign the body as the form's settings say; none if it takes any post."""
-    settings: FormSettings | None = wiring.form_settings(wiring.settings()).get(form or "generic")
+    settings: FormSettings | None = wiring.form_settings(backends.settings()).get(form or "generic")
     if settings is None or settings.signature is None:
         return {}
     scheme, secret = settings.signature, settings.signature.secrets[0]

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import typer
 import uvicorn
 
-from warmlead import wiring
+from warmlead import backends, wiring
 from warmlead.cli.classification import needs_replay, remember_model
 from warmlead.cli.output import console
 from warmlead.cli.serve_cloud import serve_cloud
@@ -36,9 +36,9 @@ def serve(
         ),
     ] = "sqlite",
 ) -> None:
-    """Serve all functions in this process: forms, track and score, on one SQLite file.
+    """Serve all functions in this process: forms, track, sales and score, on one SQLite file.
 
-    The very entry points that are deployed are mounted at /forms and /track, and what SDKs
+    The very entry points that are deployed are mounted at /forms, /track and /sales; what SDKs
     expect at the root is there too (/v1/batch). Events are applied as they come. Several may
     serve one folder at once. Ctrl-C ends it; nothing that was accepted is lost.
 
@@ -52,7 +52,7 @@ def serve(
     if backend == "gcp":
         serve_cloud(host, port)
         return
-    settings = wiring.settings()
+    settings = backends.settings()
     settings.demand("write_keys", "id_secret")
     welcome(
         host,
@@ -66,7 +66,7 @@ def serve(
 
 
 def _tell_of_reclassified(settings: Settings) -> None:
-    if signals := needs_replay(wiring.model(), settings):
+    if signals := needs_replay(backends.model(), settings):
         console.print(
             f"[yellow]The model takes {', '.join(signals)} for other events than before: run "
             "[bold]warmlead replay[/], so that past events count too.[/]"
@@ -88,15 +88,14 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(host: str, port: int) -> None:
-    site = Site({name: load_function(name) for name in ("forms", "track")})
+    site = Site({name: load_function(name) for name in ("forms", "track", "sales")})
     worker = Worker(
         load_function("score"),
-        bus=wiring.embedded_bus(),
-        store=wiring.store(),
-        clock=wiring.SystemClock(),
+        bus=backends.embedded_bus(),
+        settling=wiring.settling(backends.settings())(),
     )
     config = uvicorn.Config(
         site, host=host, port=port, log_config=None, access_log=False, lifespan="off", ws="none"
     )
-    async with wiring.file(), worker:
+    async with backends.file(), worker:
         await _Server(config).serve()

@@ -1,7 +1,7 @@
 """``warmlead serve --backend gcp``: every function a process of its own, on Google's emulators.
 
-What Google does in the cloud is done here: Pub/Sub's emulator pushes, a clock calls
-``followup``, and one address leads to the functions that senders may reach.
+What Google does in the cloud is done here: Pub/Sub's emulator pushes, a clock calls ``decay``
+and ``followup``, and one address leads to the functions that senders may reach.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from warmlead import wiring
+from warmlead import backends
 from warmlead.cli.cloud import LOCAL_PROJECT, Cloud, cloud, print_exports, until_one_ends
 from warmlead.cli.emulators import VARIABLES, Ports
 from warmlead.cli.front import MAX_HEAD_BYTES, Front
@@ -22,18 +22,21 @@ from warmlead.cli.output import EXIT_MISUSE, console, errors, fail
 from warmlead.cli.processes import EndedError, Process, answers, ended_by_sigterm, is_taken
 from warmlead.cli.welcome import welcome
 
-PUBLIC = ("forms", "track")
+PUBLIC = ("forms", "track", "sales")
 """The functions that senders may reach; the others are called by Google alone."""
 
-FOLLOWUP_EVERY_S = 60.0
-"""As Cloud Scheduler calls it, at its shortest interval."""
+EVERY_S = {"followup": 60.0, "decay": 300.0}
+"""How often Cloud Scheduler calls which function; a minute is its shortest interval."""
+
+PATIENCE_S = 120.0
+"""A call works for most of a minute if there is much to do."""
 
 
 def serve_cloud(host: str, port: int) -> None:
     """Serves until Ctrl-C; exits with 1, and says why, if a function or an emulator ends."""
     os.environ.setdefault("WARMLEAD_PROJECT", LOCAL_PROJECT)
-    logs = wiring.settings().data / "logs" / str(port)
-    wiring.model()  # faults of settings and model are told now, not in a function's log
+    logs = backends.settings().data / "logs" / str(port)
+    backends.model()  # faults of settings and model are told now, not in a function's log
     if is_taken(port):
         raise fail(f"Something listens on port {port} already.", code=EXIT_MISUSE)
     ports: Ports = {service: None for service, name in VARIABLES.items() if name not in os.environ}
@@ -45,7 +48,7 @@ def serve_cloud(host: str, port: int) -> None:
 
 
 def _made(logs: Path) -> Path:
-    wiring.make_data_folder(wiring.settings())
+    backends.make_data_folder(backends.settings())
     logs.mkdir(parents=True, exist_ok=True)
     return logs
 
@@ -84,20 +87,20 @@ async def _front(ours: Cloud, started: Mapping[str, Process], host: str, port: i
     async with server:
         await asyncio.gather(
             until_one_ends([*ours.processes, *started.values()]),
-            _call_regularly(f"http://{started['followup'].address}/"),
+            *(_call_regularly(name, started[name]) for name in EVERY_S),
         )
 
 
-async def _call_regularly(url: str) -> None:
+async def _call_regularly(name: str, function: Process) -> None:
     """Calls a function as Cloud Scheduler does: in vain is not the end, the next call comes."""
     while True:
-        await asyncio.sleep(FOLLOWUP_EVERY_S)
         try:
-            await asyncio.to_thread(_post, url)
+            await asyncio.to_thread(_post, f"http://{function.address}/")
         except OSError as error:
-            errors.print(f"[yellow]followup was called in vain: {escape(str(error))}[/]")
+            errors.print(f"[yellow]{name} was called in vain: {escape(str(error))}[/]")
+        await asyncio.sleep(EVERY_S[name])
 
 
 def _post(url: str) -> None:
-    with urllib.request.urlopen(url, b"{}", timeout=30) as answer:  # noqa: S310  # a function of ours
+    with urllib.request.urlopen(url, b"{}", timeout=PATIENCE_S) as answer:  # noqa: S310  # a function of ours
         answer.read()

@@ -1,7 +1,8 @@
 """All functions behind one address: the very entry points that are deployed, mounted by name.
 
-``/forms/…`` and ``/track/…`` are what a load balancer would route; what tracking SDKs expect at
-the root (``/v1/…``) is there too. ``score`` is not mounted: only the bus may push to it.
+``/forms/…``, ``/track/…`` and ``/sales/…`` are what a load balancer would route; what tracking
+SDKs expect at the root (``/v1/…``) is there too. ``score`` is not mounted: only the bus may push
+to it.
 """
 
 import json

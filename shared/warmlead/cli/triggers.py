@@ -8,7 +8,7 @@ import typer
 from pydantic import BaseModel, ConfigDict, JsonValue
 from rich.markup import escape
 
-from warmlead import wiring
+from warmlead import backends
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, print_json, print_json_line
 from warmlead.domain.message_schema import MESSAGES, message_schema
 from warmlead.domain.trigger import TRIGGER_TOPICS
@@ -74,7 +74,7 @@ def schema(
 
 
 async def _run(*, follow: bool, as_json: bool) -> None:
-    async with wiring.embedded(instead=INSTEAD) as system:
+    async with backends.embedded(instead=INSTEAD) as system:
         seen: dict[str, int] = {}
         rows = await _new(system, seen)
         if as_json and not follow:
@@ -96,11 +96,11 @@ async def _run(*, follow: bool, as_json: bool) -> None:
 
 async def triggers_so_far() -> list[TriggerRow]:
     """All that were published, the oldest first."""
-    async with wiring.embedded(instead=INSTEAD) as system:
+    async with backends.embedded(instead=INSTEAD) as system:
         return [_row(published) for published in await _new(system, {})]
 
 
-async def _new(system: wiring.Embedded, seen: dict[str, int]) -> list[Published]:
+async def _new(system: backends.Embedded, seen: dict[str, int]) -> list[Published]:
     """The triggers published since the last call, over all topics, in their order."""
     found: list[Published] = []
     for topic in TRIGGER_TOPICS:
@@ -120,16 +120,35 @@ def _row(published: Published) -> TriggerRow:
 
 
 def print_trigger(row: TriggerRow) -> None:
-    """One trigger for a person: who moved where, and why."""
+    """One trigger for a person: what became of whom, and why."""
     data = row.event.get("data")
     data = data if isinstance(data, dict) else {}
     lead = data.get("lead")
     who = (lead.get("email") or lead.get("id")) if isinstance(lead, dict) else "?"
     console.print(
         f"[dim]{row.published_at[:19]}[/] [bold]{row.topic}[/] {escape(str(who))}: "
-        f"{data.get('from_stage')} → [bold]{data.get('stage')}[/] with {data.get('score')} points, "
-        f"{escape(str(data.get('reason')))}"
+        f"{_in_words(str(row.event.get('type')), data)}"
     )
     reasons = data.get("reasons")
     for reason in reasons if isinstance(reasons, list) else []:
         console.print(f"    {escape(str(reason))}")
+
+
+def _in_words(kind: str, data: dict[str, JsonValue]) -> str:
+    """What a trigger of a type says, for a person."""
+    said = {name: escape(str(value)) for name, value in data.items()}
+    owner = said.get("owner") or "sales"
+    match kind.removeprefix("warmlead.").rpartition(".v")[0]:
+        case "nurture.step_due":
+            which = f"message {said['step']} of {said['steps']} of {said['sequence']}"
+            return f"[bold]{said['message']}[/] is due, {which}"
+        case "handoff.offered":
+            return f"offered to {owner} with {said['score']} points, touch by {said['touch_by']}"
+        case "handoff.reminder":
+            return f"{owner} is reminded: touch by {said['touch_by']}"
+        case "handoff.breached":
+            return f"{owner} has not kept the promise of {said['promise'].replace('_', ' ')}"
+    return (
+        f"{said.get('from_stage')} → [bold]{said.get('stage')}[/] "
+        f"with {said.get('score')} points, {said.get('reason')}"
+    )

@@ -2,7 +2,7 @@
 
 from rich.markup import escape
 
-from warmlead import wiring
+from warmlead import backends
 from warmlead.cli.output import console
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -10,10 +10,10 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def welcome(host: str, port: int, *, on: str, watch: str) -> None:
     """Tells a person the addresses, the model, and how to ``watch`` (in rich's markup)."""
-    settings = wiring.settings()
+    settings = backends.settings()
     base = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
     console.print(f"[bold]Warmlead[/] serves [bold]{base}[/], {escape(on)}")
-    console.print(f"  model      {escape(settings.model)}, version {wiring.model().version}")
+    console.print(f"  model      {escape(settings.model)}, version {backends.model().version}")
     console.print(f"  a form     POST {base}/forms/generic")
     console.print(
         f"  tracking   {base}/v1/batch" + ("" if settings.production else "  (write key: local)")

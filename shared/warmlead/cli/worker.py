@@ -1,6 +1,7 @@
 """Works the bus of one machine: hands each message to ``score`` as Pub/Sub would push it.
 
-Also sends the triggers that a crash left unsent. What fails is tried again later, by the bus.
+Also does what Cloud Scheduler has done: leads fade, what is due is followed up, and triggers
+that a crash left unsent are sent. What fails is tried again later, by the bus or the next run.
 """
 
 import asyncio
@@ -14,18 +15,24 @@ from typing import Self
 
 from starlette.types import ASGIApp, Message
 
+from warmlead import wiring
+from warmlead.application.decay import decay
+from warmlead.application.due import Progress, Settling
+from warmlead.application.follow_up import follow_up
 from warmlead.application.quarantine import SCORE
-from warmlead.application.send import sweep
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.domain.errors import WarmleadError
-from warmlead.ports import Clock, Delivery, LeadStore
+from warmlead.domain.history import day_of, to_ms
+from warmlead.ports import Delivery
 from warmlead.web.json_logging import log_event
 
 MOST_AT_ONCE = 256
 LOOK_EVERY_S = 0.5
 """How often to look for messages of other processes, and for those due again."""
 
-SWEEP_EVERY_S = 30.0
+FOLLOW_UP_EVERY_S = 30.0
+TURN_S = 2.0
+"""So long each takes its turn: whoever ends the process waits no longer."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,16 +40,17 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Runs while its context is open; leaving it finishes what is under way."""
 
-    def __init__(self, score: ASGIApp, *, bus: SqliteBus, store: LeadStore, clock: Clock) -> None:
+    def __init__(self, score: ASGIApp, *, bus: SqliteBus, settling: Settling) -> None:
         self._score = score
         self._bus = bus
-        self._store = store
-        self._clock = clock
+        self._settling = settling
+        self._clock = settling.clock
+        self._faded_on: int | None = None
         self._ending = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._sweep())]
+        self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._keep_up())]
         return self
 
     async def __aexit__(
@@ -65,17 +73,35 @@ class Worker:
             if not due:
                 await self._bus.arrival(SCORE, within_s=LOOK_EVERY_S)
 
-    async def _sweep(self) -> None:
+    async def _keep_up(self) -> None:
         while not self._ending.is_set():
+            done = True
             try:
-                sent = await sweep(store=self._store, bus=self._bus, now=self._clock.now())
+                done = await self._fade()
+                done = await self._follow_up() and done
             except WarmleadError as error:
-                log_event(_log, "sweep_failed", level=logging.WARNING, error=error)
-            else:
-                if sent:
-                    log_event(_log, "triggers_swept", triggers=sent)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), SWEEP_EVERY_S)
+                log_event(_log, "settling_failed", level=logging.WARNING, error=error)
+            if done:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._ending.wait(), FOLLOW_UP_EVERY_S)
+
+    async def _fade(self) -> bool:
+        """Lets leads fade, at the start and once every UTC day; whether that is done."""
+        today = day_of(to_ms(self._clock.now()))
+        if self._faded_on == today:
+            return True
+        run = await decay(self._settling, budget_s=TURN_S)
+        if run.looked_at:
+            _tell("decayed", run)
+        if run.done:
+            self._faded_on = today
+        return run.done
+
+    async def _follow_up(self) -> bool:
+        run = await follow_up(self._settling, budget_s=TURN_S)
+        if run.due.looked_at or run.swept:
+            _tell("followed_up", run.due, swept=run.swept)
+        return run.done
 
     async def _deliver(self, due: Sequence[Delivery]) -> None:
         statuses = await asyncio.gather(*(self._push(delivery) for delivery in due))
@@ -102,6 +128,11 @@ class Worker:
             "deliveryAttempt": delivery.attempt,
         }
         return await post(self._score, json.dumps(envelope).encode())
+
+
+def _tell(event: str, progress: Progress, **others: int) -> None:
+    log_event(_log, event, error=None, **progress.counts, **others)
+    wiring.tell_failures(progress)
 
 
 def _is_success(status: int) -> bool:

@@ -1,7 +1,9 @@
 """What a lead is worth at a moment: its score, and what conditions may know of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from warmlead.domain.history import DAY_MS, DayCounts, Tally, to_ms
 from warmlead.domain.lead import Lead
@@ -48,12 +50,29 @@ def assess(
     if score.days_inactive is not None:
         facts["days_inactive"] = score.days_inactive
     facts.update((name, bool(counts.signals.get(name))) for name in rules.scoring.signals)
-    for window, label in rules.counters:
-        is_signal = label in rules.scoring.signals
-        days = (counts.signals if is_signal else counts.names).get(label, {})
-        facts[f"last_{window}d.{label}"] = count_in_window(days, window, today)
+    facts.update((each.fact, each.count(today)) for each in windows(counts, rules))
     last_days = {signal: max(days) for signal, days in counts.signals.items() if days}
     return Assessment(score, Standing(lead.identified, facts, last_days), counts)
+
+
+class Window(NamedTuple):
+    """A fact that counts the events of some days, and the days on which there are any."""
+
+    fact: str
+    days: DayCounts
+    window_days: int
+
+    def count(self, today: int) -> int:
+        """The count over the window that ends today."""
+        return count_in_window(self.days, self.window_days, today)
+
+
+def windows(counts: Tally, rules: Rules) -> Iterator[Window]:
+    """The windows that conditions read."""
+    for window_days, label in rules.counters:
+        is_signal = label in rules.scoring.signals
+        days = (counts.signals if is_signal else counts.names).get(label, {})
+        yield Window(f"last_{window_days}d.{label}", days, window_days)
 
 
 def count_in_window(days: DayCounts, window_days: int, today: int) -> int:

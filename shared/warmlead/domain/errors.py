@@ -63,6 +63,13 @@ class Reason(StrEnum):
     EMAIL_INVALID = "email_invalid"
     TIME_INVALID = "time_invalid"
     TIME_OUT_OF_RANGE = "time_out_of_range"
+    # what sales says
+    ACCOUNT_UNKNOWN = "account_unknown"
+    XML_INVALID = "xml_invalid"
+    SAID_UNKNOWN = "said_unknown"
+    REASON_INVALID = "reason_invalid"
+    VALUE_INVALID = "value_invalid"
+    CURRENCY_UNKNOWN = "currency_unknown"
     # one lead
     LEAD_FLOODED = "lead_flooded"
     RECEIVED_TOO_LONG_AGO = "received_too_long_ago"

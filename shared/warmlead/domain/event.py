@@ -21,6 +21,9 @@ MAX_CLOCK_AHEAD = timedelta(minutes=5)
 MAX_AGE = timedelta(days=5 * 366)
 """Events may be imported from the last five years; older times are refused as mistakes."""
 
+CRM_ID = "crm:"
+"""So begin the ids of a CRM's records. They are easily guessed, so only signed events bear them."""
+
 Scalar: TypeAlias = str | int | float | bool | None
 Property: TypeAlias = Scalar | list[Scalar]
 
@@ -100,6 +103,11 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
         except ValueError:
             message = "This makes no valid event."
             raise RejectedError(Reason.EVENT_INVALID, message) from None  # it may quote a value
+        ids = (event.user_id or "", event.anonymous_id or "")
+        if event.trust is Trust.PUBLIC and any(id_.startswith(CRM_ID) for id_ in ids):
+            raise RejectedError(
+                Reason.IDENTITY_INVALID, f"Only a signed event may bear an id with {CRM_ID}."
+            )
         return event
 
     @property

@@ -46,7 +46,7 @@ def day_of(moment_ms: int) -> int:
 
 def to_date(day: int) -> date:
     """The calendar date of a day number."""
-    return from_ms(day * DAY_MS).date()
+    return date.fromordinal(day + _EPOCH.toordinal())
 
 
 class KeptEvent(NamedTuple):
@@ -162,15 +162,18 @@ def tally(histories: Iterable[History], *, known_at_ms: int | None = None) -> Ta
     on that day or before) is counted: the past as it was known, not as it is known now.
     """
     parts = list(histories)
-    kept, unknown = _received_by(parts, known_at_ms)
+    unknown: set[tuple[str, int]] = set()
+    if len(parts) == 1 and known_at_ms is None:
+        kept = parts[0].kept
+    else:
+        kept, unknown = _received_by(parts, known_at_ms)
     last_known_day = None if known_at_ms is None else day_of(known_at_ms)
     signals = _sum([part.signal_days for part in parts], last_known_day)
     names = _sum([part.name_days for part in parts], last_known_day)
     for event in kept.values():
         day = event.at_ms // DAY_MS
-        _count(names, event.name, day)
-        for signal in event.signals:
-            _count(signals, signal, day)
+        _count(names, (event.name,), day)
+        _count(signals, event.signals, day)
     latest = _latest([part.last_day for part in parts])
     if last_known_day is not None:
         known = {n: d for n, d in latest.items() if d <= last_known_day and (n, d) not in unknown}
@@ -195,9 +198,14 @@ def _received_by(
     return kept, unknown
 
 
-def _count(counts: dict[str, dict[int, int]], label: str, day: int) -> None:
-    days = counts.setdefault(label, {})
-    days[day] = min(MAX_PER_DAY, days.get(day, 0) + 1)
+def _count(counts: dict[str, dict[int, int]], labels: Iterable[str], day: int) -> None:
+    for label in labels:
+        days = counts.get(label)
+        if days is None:
+            days = counts[label] = {}
+        count = days.get(day, 0)
+        if count < MAX_PER_DAY:
+            days[day] = count + 1
 
 
 def _sum(parts: Iterable[Counts], last_day: int | None = None) -> dict[str, dict[int, int]]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.event import CRM_ID, Event, Property, Trust
+from warmlead.domain.handoff import Offer
 from warmlead.domain.history import (
     History,
     KeptEvent,
@@ -32,7 +33,9 @@ from warmlead.domain.identity import (
     ties_of,
 )
 from warmlead.domain.lifecycle import Progress, merge_progress
+from warmlead.domain.nurture import Enrolments, merge_enrolments
 from warmlead.domain.rules import Rules
+from warmlead.domain.sales import Statement, in_order, with_statement
 from warmlead.domain.trigger import Trigger
 
 MAX_KEPT_EVENTS = 1_000
@@ -82,6 +85,7 @@ class Trail:
     traits: Mapping[str, TraitFact] = field(default_factory=dict)
     first_touch: Touch | None = None
     last_touch: Touch | None = None
+    statements: Mapping[str, Statement] = field(default_factory=dict)
 
     @property
     def ties(self) -> Ties:
@@ -102,7 +106,11 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """One person. ``id`` is the id of the strongest identifier, a key of ``trails``."""
+    """One person. ``id`` is the id of the strongest identifier, a key of ``trails``.
+
+    ``decay_on`` is the UTC day number on which it must be looked at although nothing happens,
+    ``due_at`` the moment of its next nurture step or deadline; ``None``: never.
+    """
 
     id: str
     trails: Mapping[str, Trail]
@@ -110,6 +118,15 @@ class Lead:
     created_at: datetime
     snapshot: Snapshot | None = None
     outbox: tuple[Trigger, ...] = ()
+    enrolments: Enrolments = field(default_factory=dict)
+    offer: Offer | None = None
+    decay_on: int | None = None
+    due_at: datetime | None = None
+
+    @property
+    def statements(self) -> list[Statement]:
+        """What sales has said of the lead, the earliest first."""
+        return in_order(trail.statements for trail in self.trails.values())
 
     @property
     def identified(self) -> bool:
@@ -132,8 +149,12 @@ class Lead:
         return self._value_of(Kind.USER)
 
     def _value_of(self, kind: Kind) -> str | None:
-        found = [(id_, t) for id_, t in self.trails.items() if t.identifier.kind is kind]
-        return min(found)[1].identifier.value if found else None
+        found = [
+            (t.identifier.value.startswith(CRM_ID), id_, t.identifier.value)  # ours before a CRM's
+            for id_, t in self.trails.items()
+            if t.identifier.kind is kind
+        ]
+        return min(found)[2] if found else None
 
     @property
     def traits(self) -> dict[str, Property]:
@@ -144,6 +165,11 @@ class Lead:
                 best[name] = max(fact, best.get(name, fact))
         known = {name: fact.value for name, fact in sorted(best.items())}
         return {name: value for name, value in known.items() if value is not None}
+
+    def learnt_since(self, at_ms: int) -> bool:
+        """Whether a trait was said of the person after a moment."""
+        facts = (fact for trail in self.trails.values() for fact in trail.traits.values())
+        return any(fact.at_ms > at_ms for fact in facts)
 
     @property
     def first_touch(self) -> Touch | None:
@@ -210,7 +236,15 @@ def _with_event(trail: Trail, event: Event, rules: Rules) -> Trail:
         first = min(touch, first or touch)
         last = max(touch, last or touch)
     history = record(trail.history, [kept])
-    return replace(trail, history=history, traits=traits, first_touch=first, last_touch=last)
+    statements = with_statement(trail.statements, event)
+    return replace(
+        trail,
+        history=history,
+        traits=traits,
+        first_touch=first,
+        last_touch=last,
+        statements=statements,
+    )
 
 
 def regroup(
@@ -244,6 +278,7 @@ def _assemble(
     if not others:
         return replace(first, id=id_, trails=folded)
     outbox = {trigger.id: trigger for lead in sources for trigger in lead.outbox}
+    offers = [lead.offer for lead in sources if lead.offer]
     return replace(
         first,
         id=id_,
@@ -251,6 +286,8 @@ def _assemble(
         progress=merge_progress(rules.stage_order, [lead.progress for lead in sources]),
         created_at=min(lead.created_at for lead in sources),
         outbox=tuple(outbox.values()),
+        enrolments=merge_enrolments([lead.enrolments for lead in sources]),
+        offer=min(offers, key=lambda offer: (-offer.cycle, offer.at), default=None),
     )
 
 

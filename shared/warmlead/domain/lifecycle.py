@@ -15,6 +15,11 @@ RECYCLED = "recycled"
 SALES_STAGES = ("sql", "opportunity", "customer", "disqualified")
 """Stages that only sales sets; the last of them is a dead end, the others lead to a sale."""
 
+DISQUALIFIED = "disqualified"
+
+MODEL = "model"
+"""The source of moves that the model's conditions make."""
+
 BUILT_IN_STAGES = (ANONYMOUS, LEAD, RECYCLED, *SALES_STAGES)
 
 BYPASS_DAYS = 30
@@ -61,13 +66,19 @@ class Cooling:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a lead stands: its stage and since when, and how often it entered each stage."""
+    """Where a lead stands: its stage and since when, and how often it entered each stage.
+
+    ``verdict`` is the key of the last word of sales that moved it. ``grounds`` are the fit
+    rules that held when sales found it unfit: it stays disqualified until they change.
+    """
 
     stage: str
     since: datetime
     entered: Mapping[str, int] = field(default_factory=dict)
     peak_score: int = 0
     cooling: Cooling | None = None
+    verdict: str = ""
+    grounds: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,8 @@ class Transition:
     """One move between stages: a record of what was known when.
 
     ``cycle`` counts how often the lead has entered ``to_stage``, this time included.
+    ``source`` is who moved it: the model, or a sender that speaks for sales. ``attribution``
+    is that of the lead's last touch.
     """
 
     at: datetime
@@ -86,6 +99,8 @@ class Transition:
     fit: int
     hours_in_stage: float
     model_version: str
+    source: str = MODEL
+    attribution: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +123,8 @@ def next_stage(
     """
     if progress.stage in SALES_STAGES:
         return progress.stage, ""
-    if not standing.identified:
-        return ANONYMOUS, ""
+    if not standing.identified:  # a deal that nobody has tied to a person may be recycled too
+        return (RECYCLED if progress.stage == RECYCLED else ANONYMOUS), ""
     for policy in reversed(policies):
         if policy.name == progress.stage:
             if not _must_leave(policy, standing, now):
@@ -172,8 +187,11 @@ def move(
     score: int,
     fit: int,
     model_version: str,
+    source: str = MODEL,
+    attribution: tuple[tuple[str, str], ...] = (),
 ) -> tuple[Progress, Transition]:
-    """The progress after a move, and the record of it."""
+    """The progress after a move, and the record of it; never from before the last move."""
+    now = max(now, progress.since)
     cycle = progress.entered.get(to_stage, 0) + 1
     transition = Transition(
         at=now,
@@ -185,16 +203,21 @@ def move(
         fit=fit,
         hours_in_stage=round((now - progress.since).total_seconds() / 3600, 3),
         model_version=model_version,
+        source=source,
+        attribution=attribution,
     )
     entered = {**progress.entered, to_stage: cycle}
     return replace(progress, stage=to_stage, since=now, entered=entered), transition
 
 
-def recycle(progress: Progress, policy: StagePolicy, now: datetime) -> Progress:
-    """The progress of a lead that sales sent back as not ready: recycled, and cooling down."""
-    entered = {**progress.entered, RECYCLED: progress.entered.get(RECYCLED, 0) + 1}
-    cooling = Cooling(now, now + policy.cooldown)
-    return replace(progress, stage=RECYCLED, since=now, entered=entered, cooling=cooling)
+def cool_down(progress: Progress, policies: Sequence[StagePolicy], since: datetime) -> Progress:
+    """The progress of a lead that is not to be offered again for a while.
+
+    The cool-down is that of the stage that the lead is in, or else the longest of the model.
+    """
+    own = [policy.cooldown for policy in policies if policy.name == progress.stage]
+    longest = max(own or [policy.cooldown for policy in policies], default=timedelta(0))
+    return replace(progress, cooling=Cooling(since, since + longest))
 
 
 def merge_progress(stages: Sequence[str], parts: Sequence[Progress]) -> Progress:

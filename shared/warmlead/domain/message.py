@@ -36,14 +36,11 @@ class Touches(_Message):
     last: Annotated[dict[str, str], Field(description="Of the latest event with any.")] = {}
 
 
-class StageEntered(_Message):
-    """A lead moved from one stage to another, and why."""
+class _AboutLead(_Message):
+    """What every message says of its lead."""
 
     lead: LeadInMessage
-    stage: Annotated[str, Field(description="The stage that was entered.")]
-    from_stage: Annotated[str, Field(description="The stage that was left.")]
-    cycle: Annotated[int, Field(ge=1, description="How often the lead has entered this stage.")]
-    reason: Annotated[str, Field(description="Why it moved, in words.")]
+    stage: Annotated[str, Field(description="The stage in which the lead is now.")]
     score: Annotated[int, Field(ge=0, description="engagement + fit, never below 0.")]
     engagement: Annotated[int, Field(description="The points for what the lead did.")]
     fit: Annotated[int, Field(description="The points for what the lead is.")]
@@ -52,8 +49,37 @@ class StageEntered(_Message):
     model_version: Annotated[str, Field(description="The hash of the model that decided.")]
 
 
-class StageEnteredMessage(_Message):
-    """The CloudEvent of a stage that was entered."""
+class StageEntered(_AboutLead):
+    """A lead moved from one stage to another, and why."""
+
+    from_stage: Annotated[str, Field(description="The stage that was left.")]
+    cycle: Annotated[int, Field(ge=1, description="How often the lead has entered this stage.")]
+    reason: Annotated[str, Field(description="Why it moved, in words.")]
+
+
+class StepDue(_AboutLead):
+    """A message of a nurture sequence is to be sent to the lead now."""
+
+    sequence: Annotated[str, Field(description="The sequence, as the model names it.")]
+    run: Annotated[int, Field(ge=1, description="How often the lead has started it.")]
+    step: Annotated[int, Field(ge=1, description="The number of the message in the sequence.")]
+    steps: Annotated[int, Field(ge=1, description="How many messages the sequence has.")]
+    message: Annotated[str, Field(description="Which message, as the model names it.")]
+    title: Annotated[str, Field(description="What people read of the message.")]
+
+
+class Offered(_AboutLead):
+    """A lead is offered to sales, or waits for sales longer than was promised."""
+
+    offer: Annotated[int, Field(ge=1, description="How often the lead has been offered.")]
+    offered_at: Annotated[datetime, Field(description="When it was offered, UTC.")]
+    owner: Annotated[str, Field(description="Whose lead it is; empty if no route says so.")]
+    touch_by: Annotated[datetime, Field(description="When sales should have spoken to it, UTC.")]
+    accept_by: Annotated[datetime, Field(description="When sales should have answered, UTC.")]
+
+
+class CloudEvent(_Message):
+    """The attributes of a CloudEvent."""
 
     specversion: Literal["1.0"] = "1.0"
     id: Annotated[
@@ -63,8 +89,50 @@ class StageEnteredMessage(_Message):
         ),
     ]
     source: Literal["/warmlead"] = "/warmlead"
-    type: Literal["warmlead.lead.stage_entered.v1"] = "warmlead.lead.stage_entered.v1"
+    type: str
     subject: Annotated[str, Field(min_length=1, description="The lead's id.")]
-    time: Annotated[datetime, Field(description="When the lead moved, UTC.")]
+    time: Annotated[datetime, Field(description="When it came about, UTC.")]
     datacontenttype: Literal["application/json"] = "application/json"
+
+
+class StageEnteredMessage(CloudEvent):
+    """The CloudEvent of a stage that was entered."""
+
+    type: Literal["warmlead.lead.stage_entered.v1"] = "warmlead.lead.stage_entered.v1"
     data: StageEntered
+
+
+class StepDueMessage(CloudEvent):
+    """The CloudEvent of a nurture step that is due."""
+
+    type: Literal["warmlead.nurture.step_due.v1"] = "warmlead.nurture.step_due.v1"
+    data: StepDue
+
+
+class OfferedMessage(CloudEvent):
+    """The CloudEvent of a lead that is offered to sales."""
+
+    type: Literal["warmlead.handoff.offered.v1"] = "warmlead.handoff.offered.v1"
+    data: Offered
+
+
+class ReminderMessage(CloudEvent):
+    """The CloudEvent of an offered lead to which nobody has spoken yet."""
+
+    type: Literal["warmlead.handoff.reminder.v1"] = "warmlead.handoff.reminder.v1"
+    data: Offered
+
+
+class BreachedData(Offered):
+    """What sales promised of a lead was not kept."""
+
+    promise: Annotated[
+        Literal["first_touch", "acceptance"], Field(description="Which promise was not kept.")
+    ]
+
+
+class BreachedMessage(CloudEvent):
+    """The CloudEvent of a promise that sales has not kept."""
+
+    type: Literal["warmlead.handoff.breached.v1"] = "warmlead.handoff.breached.v1"
+    data: BreachedData

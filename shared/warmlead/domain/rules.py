@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from warmlead.domain.event import Event, Property
+from warmlead.domain.handoff import HandoffPolicy
 from warmlead.domain.lifecycle import (
     ANONYMOUS,
     LEAD,
@@ -16,6 +17,7 @@ from warmlead.domain.lifecycle import (
     Facts,
     StagePolicy,
 )
+from warmlead.domain.nurture import SequencePolicy
 from warmlead.domain.scoring import FitPoints, ScoringPolicy
 
 COUNT_WINDOWS_DAYS = (1, 7, 30, 90)
@@ -54,6 +56,8 @@ class Rules:
     stages: tuple[StagePolicy, ...]
     counters: frozenset[tuple[int, str]]
     """The (window in days, signal or event name) pairs that some condition reads."""
+    handoff: HandoffPolicy | None = None
+    sequences: tuple[SequencePolicy, ...] = ()
 
     def fit(self, facts: Facts) -> tuple[FitPoints, ...]:
         """The fit rules that hold."""

@@ -15,11 +15,15 @@ an explanation adds up to the score exactly. Halves round up.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
+
+from msgspec import Struct, structs
 
 from warmlead.domain.history import DayCounts, Tally, to_date
+from warmlead.domain.sales import EVENT_PREFIX
 
 MICRO = 1_000_000
 """Millionths of a point in a point."""
@@ -42,7 +46,7 @@ class SignalPolicy:
     def keep_micro(self, age_days: int) -> int:
         """What is left of a point at an age of whole days, in millionths."""
         if self.half_life_days is not None:
-            return _micro(math.exp2(-age_days / self.half_life_days))
+            return _faded(age_days, self.half_life_days)
         if self.expires_after_days is not None and age_days >= self.expires_after_days:
             return 0
         return MICRO
@@ -54,6 +58,14 @@ class GroupPolicy:
 
     minimum: int | None = None
     maximum: int | None = None
+
+    def within(self, micro: int) -> int:
+        """A sum, in millionths, or the limit that it passes."""
+        if self.minimum is not None:
+            micro = max(micro, self.minimum * MICRO)
+        if self.maximum is not None:
+            micro = min(micro, self.maximum * MICRO)
+        return micro
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,10 @@ class InactivityPolicy:
     def keep_micro(self, steps: int) -> int:
         """What is left of a point after so many steps, in millionths."""
         return _micro(math.pow(1 - self.lose_ppm / MICRO, steps))
+
+    def left(self, micro: int, steps: int) -> int:
+        """What is left of engagement, in millionths, after so many steps."""
+        return rounded(micro * self.keep_micro(steps)) if steps else micro
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +121,7 @@ class Part(StrEnum):
     FLOOR = "floor"
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(Struct, frozen=True):
     """One line of the sum that is the score.
 
     ``points`` are whole and add up to the score; ``exact_micro`` is the same unrounded, in
@@ -160,27 +175,37 @@ def evaluate(policy: ScoringPolicy, tally: Tally, fit: Sequence[FitPoints], toda
     contributions = [*lines, *limits, *([faded] if faded else []), *being]
     if exact < 0:
         contributions.append(Contribution(Part.FLOOR, "never_below_zero", -exact))
-    score = max(0, _round(exact))
+    score = max(0, rounded(exact))
     return Score(
-        score, _round(engagement), fit_points, idle, _in_whole_points(contributions, score)
+        score, rounded(engagement), fit_points, idle, _in_whole_points(contributions, score)
     )
 
 
 def days_inactive(policy: ScoringPolicy, tally: Tally, today: int) -> int | None:
     """Whole UTC days since the lead last did something; ``None`` if it never did."""
-    active = [day for name, day in tally.last_day.items() if name not in policy.passive]
-    return max(0, today - max(active)) if active else None
+    last = last_active_day(policy, tally)
+    return None if last is None else max(0, today - last)
+
+
+def last_active_day(policy: ScoringPolicy, tally: Tally) -> int | None:
+    """The UTC day number on which the lead last did something; ``None`` if it never did."""
+    active = (
+        day
+        for name, day in tally.last_day.items()
+        if name not in policy.passive and not name.startswith(EVENT_PREFIX)
+    )
+    return max(active, default=None)
 
 
 def _signal(name: str, policy: SignalPolicy, days: DayCounts, today: int) -> Contribution | None:
-    count = counted = exact = 0
-    for day, happened in days.items():
-        within = min(happened, policy.per_day)
-        count += happened
-        counted += within
-        exact += policy.points * within * policy.keep_micro(max(0, today - day))
+    count = sum(days.values())
     if not count:
         return None
+    counted = exact = 0
+    for day, happened in days.items():
+        within = min(happened, policy.per_day)
+        counted += within
+        exact += policy.points * within * policy.keep_micro(max(0, today - day))
     return Contribution(
         part=Part.SIGNAL,
         name=name,
@@ -199,13 +224,8 @@ def _group_limits(policy: ScoringPolicy, lines: Sequence[Contribution]) -> list[
     limits = []
     for name, group in sorted(policy.groups.items()):
         total = sum(line.exact_micro for line in lines if line.group == name)
-        bounded = total
-        if group.minimum is not None:
-            bounded = max(bounded, group.minimum * MICRO)
-        if group.maximum is not None:
-            bounded = min(bounded, group.maximum * MICRO)
-        if bounded != total:
-            limits.append(Contribution(Part.GROUP_LIMIT, name, bounded - total, group=name))
+        if took := group.within(total) - total:
+            limits.append(Contribution(Part.GROUP_LIMIT, name, took, group=name))
     return limits
 
 
@@ -215,8 +235,13 @@ def _inactivity(policy: ScoringPolicy, engagement: int, idle: int | None) -> Con
     steps = policy.inactivity.steps(idle)
     if not steps:
         return None
-    left = _round(engagement * policy.inactivity.keep_micro(steps))
+    left = policy.inactivity.left(engagement, steps)
     return Contribution(Part.INACTIVITY, "inactivity", left - engagement, steps=steps)
+
+
+@lru_cache(maxsize=10_000)
+def _faded(age_days: int, half_life_days: float) -> int:
+    return _micro(math.exp2(-age_days / half_life_days))
 
 
 def _micro(share: float) -> int:
@@ -224,7 +249,7 @@ def _micro(share: float) -> int:
     return math.floor(share * MICRO + 0.5)
 
 
-def _round(micro: int) -> int:
+def rounded(micro: int) -> int:
     """Whole points; halves go up, so that score is always engagement plus fit as shown."""
     return (micro + MICRO // 2) // MICRO
 
@@ -238,4 +263,6 @@ def _in_whole_points(lines: Sequence[Contribution], score: int) -> tuple[Contrib
     by_remainder = sorted(range(len(lines)), key=lambda i: -(lines[i].exact_micro % MICRO))
     for i in by_remainder[: score - sum(whole)]:
         whole[i] += 1
-    return tuple(replace(line, points=points) for line, points in zip(lines, whole, strict=True))
+    return tuple(
+        structs.replace(line, points=points) for line, points in zip(lines, whole, strict=True)
+    )

@@ -8,7 +8,9 @@ from warmlead.model.conditions import Context
 from warmlead.model.doubts import check_doubts
 from warmlead.model.findings import Finding, Severity, did_you_mean
 from warmlead.model.flaws import examine, stage_literals
+from warmlead.model.following import Following
 from warmlead.model.naming import check_names
+from warmlead.model.outlook import Prospect
 from warmlead.model.positions import Document, Path, read
 from warmlead.model.quantities import check_quantities
 from warmlead.model.reaching import Reach
@@ -37,7 +39,9 @@ def examine_model(text: str) -> Examined:
         check_quantities(sound, report)
         contexts = contexts_of(sound.file)
         accepted = _check_conditions(sound.file, contexts, report)
-        Reach(sound, contexts.stage, accepted, report).check()
+        prospect = Prospect(sound, contexts.stage, accepted)
+        Reach(sound.file, prospect, report).check()
+        Following(sound.file, prospect, report).check()
         check_doubts(sound, contexts, report)
         findings += [*sound.findings, *report.findings]
     findings.sort(key=lambda found: (found.line, found.column, found.severity, found.path))
@@ -68,11 +72,14 @@ def _check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> fr
             report.error(path, flaw.message, flaw.suggestion, at=flaw.at)
         if flaws:
             continue
-        accepted.add(path)
-        for at, stage in stage_literals(text, context):
-            if stage not in stages:
-                guess = did_you_mean(stage, stages)
-                report.error(path, f'there is no stage "{stage}"', guess, at=at)
+        unknown = [
+            (at, stage) for at, stage in stage_literals(text, context) if stage not in stages
+        ]
+        for at, stage in unknown:
+            guess = did_you_mean(stage, stages)
+            report.error(path, f'there is no stage "{stage}"', guess, at=at)
+        if not unknown:
+            accepted.add(path)
     return frozenset(accepted)
 
 
@@ -86,6 +93,11 @@ def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str
         yield ("stages", name, "enter"), stage.enter, contexts.stage
         if stage.leave is not None:
             yield ("stages", name, "leave"), stage.leave, contexts.stage
+    for i, route in enumerate(file.handoff.routes if file.handoff else []):
+        if route.when is not None:
+            yield ("handoff", "routes", i, "when"), route.when, contexts.stage
     for name, sequence in file.sequences.items():
         yield ("sequences", name, "start"), sequence.start, contexts.stage
         yield ("sequences", name, "stop"), sequence.stop, contexts.stage
+        if sequence.goal is not None:
+            yield ("sequences", name, "goal"), sequence.goal, contexts.stage

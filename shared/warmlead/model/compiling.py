@@ -9,12 +9,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from warmlead.domain.nurture import Hours, Late, Step
 from warmlead.domain.rules import COUNT_WINDOWS_DAYS
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
 from warmlead.model.clauses import words
 from warmlead.model.conditions import Context
-from warmlead.model.plan import FitPlan, Plan, SignalPlan, StagePlan
-from warmlead.model.schema import ModelFile, Signal
+from warmlead.model.hours import weekdays_of
+from warmlead.model.plan import (
+    FitPlan,
+    HandoffPlan,
+    Plan,
+    RoutePlan,
+    SequencePlan,
+    SignalPlan,
+    StagePlan,
+)
+from warmlead.model.schema import Handoff, ModelFile, Sequence, Signal
+from warmlead.model.schema import Hours as WrittenHours
 from warmlead.model.vocabulary import (
     DERIVED_TRAITS,
     EVENT_FACTS,
@@ -90,13 +101,12 @@ def plan_of(file: ModelFile) -> Plan:
             StagePlan(name, stage.enter, stage.leave, stage.cooldown, frozenset(stage.bypass))
             for name, stage in file.stages.items()
         ),
+        handoff=_handoff_plan(file.handoff) if file.handoff else None,
+        sequences=tuple(_sequence_plan(*named) for named in file.sequences.items()),
         counters=_counters(stage_conditions(file), contexts.stage),
         event_types=_named((signal.when for signal in file.signals.values()), contexts.event),
         fit_types=_named((rule.when for rule in file.fit.values()), contexts.fit),
-        stage_types=_named(
-            (text for stage in file.stages.values() for text in (stage.enter, stage.leave)),
-            contexts.stage,
-        ),
+        stage_types=_named(stage_conditions(file), contexts.stage),
         trait_types=trait_types(file),
     )
 
@@ -108,19 +118,46 @@ def _titles(file: ModelFile) -> dict[str, str]:
     return titles
 
 
+def _handoff_plan(handoff: Handoff) -> HandoffPlan:
+    return HandoffPlan(
+        handoff.first_touch_within,
+        handoff.accept_within,
+        handoff.reminded_after,
+        tuple(RoutePlan(tuple(route.all_owners), route.when) for route in handoff.routes),
+    )
+
+
+def _sequence_plan(name: str, sequence: Sequence) -> SequencePlan:
+    return SequencePlan(
+        name=name,
+        start=sequence.start,
+        stop=sequence.stop,
+        steps=tuple(Step(step.after, step.message, step.title or "") for step in sequence.steps),
+        goal=sequence.goal,
+        hours=_hours(sequence.hours) if sequence.hours else None,
+        late=Late(sequence.late),
+        again_after=sequence.again_after,
+        alongside=sequence.alongside,
+    )
+
+
+def _hours(hours: WrittenHours) -> Hours:
+    return Hours(weekdays_of(hours.days), hours.opens, hours.closes, hours.time_zone)
+
+
 def _named(texts: Iterable[str | None], context: Context) -> dict[str, ValueType]:
     """What the conditions name, with its type."""
     return {name: context.types[name] for text in texts for name in context.names(text or "")}
 
 
 def stage_conditions(file: ModelFile) -> Iterable[str]:
-    """The texts of all conditions that may count events."""
+    """The texts of all conditions that are asked of leads as they stand, and may count events."""
     for stage in file.stages.values():
-        yield stage.enter
-        if stage.leave:
-            yield stage.leave
+        yield from filter(None, (stage.enter, stage.leave))
+    for route in file.handoff.routes if file.handoff else ():
+        yield from filter(None, (route.when,))
     for sequence in file.sequences.values():
-        yield from (sequence.start, sequence.stop)
+        yield from filter(None, (sequence.start, sequence.stop, sequence.goal))
 
 
 def _counters(texts: Iterable[str], context: Context) -> frozenset[tuple[int, str]]:
@@ -159,15 +196,24 @@ def version_of(file: ModelFile) -> str:
     """What tells this model from others: 12 hexadecimal characters, from its content alone.
 
     Comments, spacing, quotes, the order of keys and stated defaults make no difference; the
-    order of stages does.
+    order of stages, sequences, routes and owners does.
     """
     content = file.model_dump(mode="json", exclude_defaults=True)
     for section in ("signals", "fit", "stages", "sequences"):
         for entry in content.get(section, {}).values():
-            for key in ("when", "enter", "leave", "start", "stop"):
+            for key in ("when", "enter", "leave", "start", "stop", "goal"):
                 if key in entry:
                     entry[key] = _canonical(entry[key])
-    return _digest([content, list(file.stages)])
+    for name, sequence in file.sequences.items():
+        if sequence.hours:
+            weekdays = sorted(weekdays_of(sequence.hours.days))
+            content["sequences"][name]["hours"]["days"] = weekdays
+    if file.handoff:
+        content["handoff"]["remind_after"] = file.handoff.reminded_after.total_seconds()
+        content["handoff"]["routes"] = [
+            [_canonical(route.when), route.all_owners] for route in file.handoff.routes
+        ]
+    return _digest([content, list(file.stages), list(file.sequences)])
 
 
 def classification_of(file: ModelFile) -> dict[str, str]:

@@ -15,7 +15,10 @@ from warmlead.domain.lifecycle import Facts
 from warmlead.model.clauses import Clause, Either, Token, Tree, clauses_of, tree_of, words
 from warmlead.model.vocabulary import RESERVED, ValueType
 
-_REMEMBERED = 512  # texts of one trait, such as job titles; they repeat
+_REMEMBERED = 512
+"""So many answers of a formula are kept: stages, countries, job titles, low scores repeat."""
+
+_UNKNOWN = object()
 
 _TYPES = {
     ValueType.STRING: cel.Type.STRING,
@@ -68,8 +71,8 @@ _AT_LEAST = re.compile(
 class Formula:
     """An expression that is true, false or unknown of facts.
 
-    CEL compiles a regular expression whenever it meets it, which takes ten times as long as
-    anything else here: the answers for the latest texts are kept.
+    Asking CEL takes ten times as long as finding an answer that was given before, and a hundred
+    times where it compiles a regular expression, so the answers for the latest values are kept.
     """
 
     __slots__ = ("_expression", "_remembered", "names", "text")
@@ -78,21 +81,22 @@ class Formula:
         self.text = text
         self.names = context.names(text)
         self._expression = context.env.compile(text)
-        kept = all(context.types[name] is ValueType.STRING for name in self.names)
-        self._remembered = (
-            lru_cache(_REMEMBERED)(self._holds) if kept and ".matches(" in text else None
-        )
+        plain = all(context.types[name] is not ValueType.LIST for name in self.names)
+        self._remembered = lru_cache(_REMEMBERED, typed=True)(self._holds) if plain else self._holds
 
     def __call__(self, facts: Facts) -> bool:
         """Whether it is known to be true."""
-        bound = [(name, facts[name]) for name in self.names if name in facts]
-        if self._remembered and all(isinstance(value, str) for _, value in bound):
-            return self._remembered(*bound)
-        return self._holds(*bound)
-
-    def _holds(self, *bound: tuple[str, object]) -> bool:
+        values = [facts.get(name, _UNKNOWN) for name in self.names]
         try:
-            return self._expression.eval(data=dict(bound)).value() is True
+            return self._remembered(*values)
+        except TypeError:  # a value that cannot be hashed: not of its declared type
+            return self._holds(*values)
+
+    def _holds(self, *values: object) -> bool:
+        named = zip(self.names, values, strict=True)
+        bound = {name: value for name, value in named if value is not _UNKNOWN}
+        try:
+            return self._expression.eval(data=bound).value() is True
         except RuntimeError:  # a value that CEL cannot hold, such as half of a surrogate pair
             return False
 

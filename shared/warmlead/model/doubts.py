@@ -1,9 +1,16 @@
 """Looks for what is allowed, but seldom meant: the warnings of ``model check``."""
 
+from datetime import timedelta
+
 from warmlead.model.compiling import Contexts, stage_conditions
 from warmlead.model.report import Report
-from warmlead.model.schema import ModelFile
+from warmlead.model.schema import ModelFile, Sequence
 from warmlead.model.structure import Sound
+
+LONGEST = timedelta(weeks=8)
+MOST_MESSAGES = 10
+SHORTEST_PAUSE = timedelta(days=1)
+"""Beyond these a sequence is doubted; five to seven messages over two to four weeks are usual."""
 
 
 def check_doubts(sound: Sound, contexts: Contexts, report: Report) -> None:
@@ -16,6 +23,8 @@ def check_doubts(sound: Sound, contexts: Contexts, report: Report) -> None:
     if sound.is_whole("fit"):
         _doubt_fit(file, report)
     _doubt_stages(file, report)
+    for name, sequence in file.sequences.items():
+        _doubt_sequence(name, sequence, report)
     _doubt_declared(file, contexts, named, report)
 
 
@@ -52,6 +61,19 @@ def _doubt_stages(file: ModelFile, report: Report) -> None:
                 "add leave with a lower threshold than enter",
                 key=True,
             )
+
+
+def _doubt_sequence(name: str, sequence: Sequence, report: Report) -> None:
+    path, steps = ("sequences", name), sequence.steps
+    if steps and steps[-1].after > LONGEST:
+        message = f"runs for {steps[-1].after.days} days: most sequences take two to four weeks"
+        report.warn((*path, "steps", len(steps) - 1, "after"), message)
+    if len(steps) > MOST_MESSAGES:
+        message = f"sends {len(steps)} messages: most sequences have five to seven"
+        report.warn((*path, "steps"), message, key=True)
+    if sequence.again_after and sequence.again_after < SHORTEST_PAUSE:
+        message = "starts anew on the day of its end, and so on as long as start holds"
+        report.warn((*path, "again_after"), message, "leave a pause of days")
 
 
 def _doubt_declared(file: ModelFile, contexts: Contexts, named: set[str], report: Report) -> None:

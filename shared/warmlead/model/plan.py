@@ -7,11 +7,15 @@ neither YAML nor pydantic, which take longer to import than a lead takes to scor
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Event, Trust
+from warmlead.domain.handoff import HandoffPolicy, Route
 from warmlead.domain.lifecycle import Facts, StagePolicy
+from warmlead.domain.nurture import Hours, Late, SequencePolicy, Step
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
 from warmlead.model.coercion import coerce, know
@@ -44,12 +48,43 @@ class StagePlan(Struct, frozen=True, omit_defaults=True):
     bypass: frozenset[str] = frozenset()
 
 
+class RoutePlan(Struct, frozen=True, omit_defaults=True):
+    """Who gets offered leads, the condition as it is written."""
+
+    owners: tuple[str, ...]
+    when: str | None = None
+
+
+class HandoffPlan(Struct, frozen=True, omit_defaults=True):
+    """What sales promised for an offered lead, and who gets which."""
+
+    first_touch_within: timedelta
+    accept_within: timedelta
+    remind_after: timedelta
+    routes: tuple[RoutePlan, ...] = ()
+
+
+class SequencePlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A nurture sequence, its conditions as they are written."""
+
+    name: str
+    start: str
+    stop: str
+    steps: tuple[Step, ...]
+    goal: str | None = None
+    hours: Hours | None = None
+    late: Late = Late.SHIFT
+    again_after: timedelta | None = None
+    alongside: bool = False
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """A model that was checked. ``version`` is the hash of the file's content.
 
     ``titles`` are what people read for a signal, fit rule, group or stage. ``event_types``,
-    ``fit_types`` and ``stage_types`` hold what conditions name in each place, with its type;
-    ``trait_types`` all traits that the model knows.
+    ``fit_types`` and ``stage_types`` hold what conditions name in each place, with its type
+    (``stage_types`` also what those of routes and sequences name); ``trait_types`` all traits
+    that the model knows.
     """
 
     version: str
@@ -58,6 +93,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     signals: dict[str, SignalPlan]
     fit: dict[str, FitPlan]
     stages: tuple[StagePlan, ...]
+    handoff: HandoffPlan | None
+    sequences: tuple[SequencePlan, ...]
     counters: frozenset[tuple[int, str]]
     event_types: dict[str, ValueType]
     fit_types: dict[str, ValueType]
@@ -79,7 +116,10 @@ class CompiledFit:
 
 
 def rules_of(plan: Plan) -> Rules:
-    """The rules that the plan states, their conditions compiled."""
+    """The rules that the plan states, their conditions compiled.
+
+    Raises ``ConfigurationError`` if this machine does not know a time zone of the plan.
+    """
     fit, stage = Context.of(plan.fit_types, {}), Context.of(plan.stage_types, {})
     return Rules(
         version=plan.version,
@@ -92,6 +132,8 @@ def rules_of(plan: Plan) -> Rules:
         scoring=plan.scoring,
         stages=tuple(_stage_policy(one, stage) for one in plan.stages),
         counters=plan.counters,
+        handoff=_handoff_policy(plan.handoff, stage) if plan.handoff else None,
+        sequences=tuple(_sequence_policy(one, stage) for one in plan.sequences),
     )
 
 
@@ -99,10 +141,49 @@ def _stage_policy(stage: StagePlan, context: Context) -> StagePolicy:
     return StagePolicy(
         name=stage.name,
         enter=CompiledCondition(stage.enter, context),
-        leave=CompiledCondition(stage.leave, context) if stage.leave else None,
+        leave=_condition(stage.leave, context),
         cooldown=stage.cooldown,
         bypass=stage.bypass,
     )
+
+
+def _handoff_policy(handoff: HandoffPlan, context: Context) -> HandoffPolicy:
+    return HandoffPolicy(
+        first_touch_within=handoff.first_touch_within,
+        accept_within=handoff.accept_within,
+        remind_after=handoff.remind_after,
+        routes=tuple(
+            Route(_condition(route.when, context), route.owners) for route in handoff.routes
+        ),
+    )
+
+
+def _sequence_policy(sequence: SequencePlan, context: Context) -> SequencePolicy:
+    return SequencePolicy(
+        name=sequence.name,
+        start=CompiledCondition(sequence.start, context),
+        stop=CompiledCondition(sequence.stop, context),
+        steps=sequence.steps,
+        goal=_condition(sequence.goal, context),
+        hours=_known(sequence.hours) if sequence.hours else None,
+        late=sequence.late,
+        again_after=sequence.again_after,
+        alongside=sequence.alongside,
+    )
+
+
+def _known(hours: Hours) -> Hours:
+    """The hours, whose time zone this machine knows: now, rather than when a message is due."""
+    try:
+        ZoneInfo(hours.zone)
+    except (KeyError, OSError, ValueError) as error:
+        subject = f"The model's time zone {hours.zone} is not known on this machine:"
+        raise ConfigurationError.one(subject, "install tzdata") from error
+    return hours
+
+
+def _condition(text: str | None, context: Context) -> CompiledCondition | None:
+    return CompiledCondition(text, context) if text else None
 
 
 def _classifier(plan: Plan) -> Callable[[Event], tuple[str, ...]]:

@@ -1,15 +1,16 @@
-"""Checks numbers against each other: decay, limits of groups, and the steps of sequences."""
+"""Checks values against each other: decay, limits of groups, promises of sales, steps and hours."""
 
 from itertools import pairwise
 
 from warmlead.model.limits import most_of_group
+from warmlead.model.positions import Path
 from warmlead.model.report import Report
-from warmlead.model.schema import Group, ModelFile, Sequence, Signal
+from warmlead.model.schema import Group, Handoff, Hours, ModelFile, Route, Sequence, Signal
 from warmlead.model.structure import Sound
 
 
 def check_quantities(sound: Sound, report: Report) -> None:
-    """Finds limits that contradict each other, and steps that cannot be taken in turn."""
+    """Finds values that contradict each other, and steps that cannot be taken in turn."""
     file = sound.file
     for name, signal in file.signals.items():
         _check_decay(name, signal, report)
@@ -21,8 +22,20 @@ def check_quantities(sound: Sound, report: Report) -> None:
     if _has_known_members(sound):
         for name, group in file.groups.items():
             _check_members(file, name, group, report)
+    _check_what_follows(sound, report)
+
+
+def _check_what_follows(sound: Sound, report: Report) -> None:
+    file = sound.file
+    if file.handoff:
+        _check_promises(file.handoff, sound, report)
+        for i, route in enumerate(file.handoff.routes):
+            _check_owners(("handoff", "routes", i), route, report)
     for name, sequence in file.sequences.items():
         _check_steps(name, sequence, report)
+        path = ("sequences", name, "hours")
+        if sequence.hours and sound.is_own((*path, "from")):
+            _check_hours(path, sequence.hours, report)
 
 
 def _check_decay(name: str, signal: Signal, report: Report) -> None:
@@ -69,6 +82,40 @@ def _check_members(file: ModelFile, name: str, group: Group, report: Report) -> 
         report.warn((*path, "max"), message)
 
 
+def _check_promises(handoff: Handoff, sound: Sound, report: Report) -> None:
+    if not sound.is_own(("handoff", "first_touch_within")):
+        return
+    if handoff.reminded_after >= handoff.first_touch_within:
+        message = "sales would be reminded when the time to speak to the lead is up already"
+        suggestion = "let it be shorter than first_touch_within"
+        report.error(("handoff", "remind_after"), message, suggestion)
+    if handoff.accept_within < handoff.first_touch_within:
+        message = "is shorter than first_touch_within: sales would decide before it has spoken"
+        report.error(("handoff", "accept_within"), message)
+
+
+def _check_owners(path: Path, route: Route, report: Report) -> None:
+    if route.owner is None and route.owners is None:
+        report.error(path, "names nobody", "add owner: or owners:")
+    elif route.owner is not None and route.owners is not None:
+        message = "owner and owners exclude each other"
+        report.error((*path, "owners"), message, "keep one of them", key=True)
+    seen: set[str] = set()
+    for i, owner in enumerate(route.owners or []):
+        if owner in seen:
+            message = f'"{owner}" is named twice, and gets twice as many leads'
+            report.warn((*path, "owners", i), message)
+        seen.add(owner)
+
+
+def _check_hours(path: Path, hours: Hours, report: Report) -> None:
+    if hours.opens == hours.closes:
+        report.error((*path, "to"), "no time is left in which a message could go out")
+    elif hours.opens > hours.closes:
+        message = "the hours end before they begin; they are those of one day"
+        report.error((*path, "to"), message, "swap from and to")
+
+
 def _check_steps(name: str, sequence: Sequence, report: Report) -> None:
     path = ("sequences", name, "steps")
     if not sequence.steps:
@@ -81,5 +128,6 @@ def _check_steps(name: str, sequence: Sequence, report: Report) -> None:
     seen: set[str] = set()
     for i, step in enumerate(sequence.steps):
         if step.message in seen:
-            report.warn((*path, i, "message"), f'"{step.message}" is sent twice')
+            message = f'"{step.message}" is sent twice'
+            report.error((*path, i, "message"), message, "give each message a name of its own")
         seen.add(step.message)

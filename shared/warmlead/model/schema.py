@@ -5,10 +5,11 @@ What needs more than one value to judge, such as a group's name, is judged in ``
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,6 +21,7 @@ from pydantic import (
 from pydantic.config import JsonDict
 
 from warmlead.domain.history import MAX_PER_DAY
+from warmlead.model.hours import check_days, check_zone, parse_time
 from warmlead.model.vocabulary import RESERVED
 
 _DURATION = re.compile(r"(\d{1,5})(d|h|m)")
@@ -110,6 +112,34 @@ Names: TypeAlias = Annotated[
 ]
 """One event's name, or a list of them."""
 
+_DAYS_PATTERN = r"^(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?$"
+_DAY_JSON: JsonDict = {"type": "string", "pattern": _DAYS_PATTERN}
+
+Days: TypeAlias = Annotated[
+    list[Annotated[str, AfterValidator(check_days)]],
+    BeforeValidator(_listed),
+    Field(min_length=1),
+    WithJsonSchema({"anyOf": [_DAY_JSON, {"type": "array", "minItems": 1, "items": _DAY_JSON}]}),
+]
+"""A weekday or a range of them, such as ``mon-fri``, or a list of such."""
+
+TimeOfDay: TypeAlias = Annotated[
+    time,
+    BeforeValidator(parse_time),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^(([01]?\d|2[0-3]):[0-5]\d|24:00)$", "examples": ["09:00"]}
+    ),
+]
+TimeZone: TypeAlias = Annotated[
+    str,
+    AfterValidator(check_zone),
+    WithJsonSchema({"type": "string", "minLength": 1, "examples": ["Europe/Berlin"]}),
+]
+OWNER_PATTERN = r"^\S([^\r\n]{0,98}\S)?$"
+
+Owner: TypeAlias = Annotated[str, StringConstraints(pattern=OWNER_PATTERN)]
+"""A person or a team, as the CRM names it: an address, an id, a name."""
+
 Expression: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 """A condition in CEL."""
 
@@ -180,11 +210,37 @@ class Stage(_Part):
     title: Title | None = None
 
 
+class Route(_Part):
+    """Who gets offered leads: all of them, or those for which a condition holds."""
+
+    when: Expression | None = Field(None, description="A CEL condition; without one: all leads.")
+    owner: Owner | None = Field(None, description="A person or a team, as your CRM names it.")
+    owners: list[Owner] | None = Field(
+        None, min_length=1, description="Several, of whom each gets as many leads."
+    )
+
+    @property
+    def all_owners(self) -> list[str]:
+        """Its owners, one or several."""
+        return self.owners or ([self.owner] if self.owner else [])
+
+
 class Handoff(_Part):
-    """What sales promised for an offered lead."""
+    """What sales promised for an offered lead, and who gets which."""
 
     first_touch_within: Positive
     accept_within: Positive
+    remind_after: Positive | None = Field(
+        None, description="When sales is reminded; by default in the middle of the time to speak."
+    )
+    routes: list[Route] = Field(
+        [], min_length=1, description="The first that holds says whose a lead is."
+    )
+
+    @property
+    def reminded_after(self) -> timedelta:
+        """When sales is reminded of a lead to which nobody has spoken."""
+        return self.remind_after or self.first_touch_within / 2
 
 
 class Step(_Part):
@@ -195,12 +251,32 @@ class Step(_Part):
     title: Title | None = None
 
 
+class Hours(_Part):
+    """When the messages of a sequence may go out."""
+
+    days: Days = Field(["mon-fri"], description="Weekdays: mon-fri, or a list.")
+    opens: TimeOfDay = Field(alias="from")
+    closes: TimeOfDay = Field(alias="to")
+    time_zone: TimeZone
+
+
 class Sequence(_Part):
     """A nurture sequence: who enters, what ends it early, and what is sent when."""
 
     start: Expression
     stop: Expression
+    goal: Expression | None = Field(None, description="What it is for; reaching it ends it.")
     steps: list[Step]
+    hours: Hours | None = Field(None, description="Without them messages go out at any time.")
+    late: Literal["shift", "skip"] = Field(
+        "shift", description="After an outage: shift what is left, or skip what was missed."
+    )
+    again_after: Positive | None = Field(
+        None, description="So long after its end it may start anew; without it one run is all."
+    )
+    alongside: bool = Field(
+        False, description="true: runs beside others; of the rest a lead is in one at a time."
+    )
     title: Title | None = None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from warmlead.model.findings import Finding, Severity, closest
@@ -18,8 +19,10 @@ from warmlead.model.schema import (
     FitRule,
     Group,
     Handoff,
+    Hours,
     Inactivity,
     ModelFile,
+    Route,
     Sequence,
     Signal,
     Stage,
@@ -35,6 +38,7 @@ _ENTRIES: Mapping[str, type[BaseModel]] = {
     "sequences": Sequence,
 }
 _SECTIONS: Mapping[str, type[BaseModel]] = {"inactivity": Inactivity, "handoff": Handoff}
+_PARTS: Mapping[str, type[BaseModel]] = {"steps": Step, "hours": Hours}
 
 _STAND_INS: Mapping[str, Plain] = {
     "on": "stand_in",
@@ -50,6 +54,9 @@ _STAND_INS: Mapping[str, Plain] = {
     "message": "stand-in",
     "first_touch_within": "1h",
     "accept_within": "1h",
+    "from": "00:00",
+    "to": "24:00",
+    "time_zone": "UTC",
     "signals": {"stand_in": {"on": "stand_in", "points": 0, "decay": "never"}},
 }
 """What takes the place of a faulty value that the schema requires."""
@@ -148,8 +155,13 @@ def _mend(value: dict[str, Any], path: Path) -> None:
 
 def _is_required(path: Path) -> bool:
     model = _model_at(path[:-1])
-    field = model.model_fields.get(str(path[-1])) if model else None
+    field = _keys_of(model).get(str(path[-1])) if model else None
     return field is not None and field.is_required()
+
+
+def _keys_of(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """The keys that the schema knows, as the file writes them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _model_at(path: Path) -> type[BaseModel] | None:
@@ -161,8 +173,10 @@ def _model_at(path: Path) -> type[BaseModel] | None:
             return _SECTIONS.get(str(section))
         case (section, _):
             return _ENTRIES.get(str(section))
-        case ("sequences", _, "steps", _):
-            return Step
+        case ("handoff", "routes", _):
+            return Route
+        case ("sequences", _, part, *_):
+            return _PARTS.get(str(part))
     return None
 
 
@@ -181,5 +195,5 @@ def _finding(document: Document, fault: ErrorDetails) -> Finding:
     if fault["type"] == "missing":
         place = document.of_key(loc[:-1])
     model = _model_at(loc[:-1])
-    message, suggestion = in_words(fault, model.model_fields if model else ())
+    message, suggestion = in_words(fault, _keys_of(model) if model else ())
     return Finding(Severity.ERROR, place.line, place.column, path_text(loc), message, suggestion)

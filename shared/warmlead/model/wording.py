@@ -6,11 +6,12 @@ from pydantic_core import ErrorDetails
 
 from warmlead.domain.event import snake_case
 from warmlead.model.findings import did_you_mean
-from warmlead.model.schema import LABEL_PATTERN
+from warmlead.model.schema import LABEL_PATTERN, OWNER_PATTERN
 
 _MESSAGES: Mapping[str, str] = {
     "int_type": "must be a whole number",
     "string_type": "must be text",
+    "bool_type": "must be true or false",
     "literal_error": "must be {expected}",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
@@ -23,6 +24,8 @@ _MESSAGES: Mapping[str, str] = {
     "string_too_long": "must not be longer than {max_length} characters",
 }
 """What to say of each type of pydantic's errors that needs no more than its own context."""
+
+_SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 def in_words(fault: ErrorDetails, keys: Iterable[str]) -> tuple[str, str]:
@@ -38,7 +41,10 @@ def in_words(fault: ErrorDetails, keys: Iterable[str]) -> tuple[str, str]:
         case "value_error":
             message = fault["msg"].removeprefix("Value error, ")
             is_bare = isinstance(given, int) and "duration" in message
-            return message, f"write {given}d for days" if is_bare else ""
+            meant = getattr(context.get("error"), "suggestion", "")
+            return message, f"write {given}d for days" if is_bare else meant
+        case "string_pattern_mismatch" if context["pattern"] == OWNER_PATTERN:
+            return "must be one line of up to 100 characters, without space around it", ""
         case "string_pattern_mismatch":
             return name_fault(str(given), hyphens=context["pattern"] == LABEL_PATTERN)
     template = _MESSAGES.get(fault["type"], fault["msg"].replace("{", "{{").replace("}", "}}"))
@@ -50,6 +56,8 @@ def _suggestion(type_: str, given: object, context: Mapping[str, object]) -> str
         return f"write {given} without quotes"
     if type_ == "string_type" and isinstance(given, int | float):
         return "put it in quotes"
+    if type_ == "bool_type" and (switch := _SWITCHES.get(str(given).lower())):
+        return f"write {switch}"
     if type_ == "literal_error":
         return did_you_mean(str(given), str(context["expected"]).split("'")[1::2])
     return ""

@@ -3,25 +3,34 @@
 Refuses to know where the text is kept. The text is compact, because it is read and written
 with every event, and the same for the same lead, in whatever order its events came.
 
-Version 1. Times of events are milliseconds, others microseconds since 1970. Kept events are
-columns, sorted by time: a time is the difference from the one before, a receipt that from
-the event's time, and a shape is the number of a pair of name and signals in ``shapes``.
+Version 2. Version 1 is the same without what sales said, offers, enrolments and the times at
+which the lead must be looked at again; what is empty of these is left out. Times of events are
+milliseconds, others microseconds since 1970. Kept events are columns, sorted by time: a time is
+the difference from the one before, a receipt that from the event's time, and a shape is the
+number of a pair of name and signals in ``shapes``.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
-from typing import NamedTuple, TypeAlias, TypedDict
+from typing import NamedTuple, NotRequired, TypeAlias, TypedDict
 
 from warmlead.domain.errors import UnavailableError
+from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import Counts, History, KeptEvent
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.lead import Lead, Snapshot, Touch, Trail, TraitFact
-from warmlead.domain.lifecycle import Cooling, Progress, Transition
+from warmlead.domain.lifecycle import MODEL, Cooling, Progress, Transition
+from warmlead.domain.nurture import Enrolment
+from warmlead.domain.sales import Said, Statement
 from warmlead.domain.trigger import Topic, Trigger
 
-VERSION = 1
+VERSION = 2
+
+LONG_AGO = 0
+"""The ``decay_on`` of leads that were written before there was any."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -38,6 +47,10 @@ _Shape: TypeAlias = tuple[str, tuple[str, ...]]
 _Shapes: TypeAlias = dict[_Shape, int]
 _Pairs: TypeAlias = Sequence[tuple[str, str]]
 _TouchV1: TypeAlias = tuple[int, str, _Pairs] | None
+
+
+_StatementV2: TypeAlias = tuple[int, int, str, str, str, str, int | None, str]
+"""The fields of a ``Statement``, in order."""
 
 
 class _KeptV1(TypedDict):
@@ -58,6 +71,7 @@ class _TrailV1(TypedDict):
     traits: dict[str, tuple[int, int, str, str]]
     first_touch: _TouchV1
     last_touch: _TouchV1
+    statements: NotRequired[list[_StatementV2]]
 
 
 class _ProgressV1(TypedDict):
@@ -66,6 +80,28 @@ class _ProgressV1(TypedDict):
     entered: dict[str, int]
     peak: int
     cooling: tuple[int, int] | None
+    verdict: NotRequired[str]
+    grounds: NotRequired[str]
+
+
+class _EnrolmentV2(TypedDict):
+    run: int
+    started: int
+    position: int
+    next: int | None
+    ended: int | None
+    ending: str
+
+
+class _OfferV2(TypedDict):
+    cycle: int
+    stage: str
+    at: int
+    owner: str
+    told: list[str]
+    touched: int | None
+    closed: int | None
+    answer: str
 
 
 class _LeadV1(TypedDict):
@@ -77,6 +113,10 @@ class _LeadV1(TypedDict):
     outbox: list[tuple[str, str, int, str, _Pairs]]
     shapes: list[_Shape]
     trails: dict[str, _TrailV1]
+    enrolments: NotRequired[dict[str, _EnrolmentV2]]
+    offer: NotRequired[_OfferV2]
+    decay_on: NotRequired[int]
+    due_at: NotRequired[int]
 
 
 class _TransitionV1(TypedDict):
@@ -90,6 +130,8 @@ class _TransitionV1(TypedDict):
     fit: int
     hours: float
     model: str
+    source: NotRequired[str]
+    attribution: NotRequired[_Pairs]
 
 
 def write_lead(lead: Lead, extra: Mapping[str, object] | None = None) -> str:
@@ -99,13 +141,22 @@ def write_lead(lead: Lead, extra: Mapping[str, object] | None = None) -> str:
     document: _LeadV1 = {
         "v": VERSION,
         "id": lead.id,
-        "created": _to_us(lead.created_at),
+        "created": to_us(lead.created_at),
         "progress": _write_progress(lead.progress),
         "snapshot": _snapshot_fields(lead.snapshot) if lead.snapshot else None,
-        "outbox": [(t.id, t.topic, _to_us(t.at), t.body, t.attributes) for t in lead.outbox],
+        "outbox": [(t.id, t.topic, to_us(t.at), t.body, t.attributes) for t in lead.outbox],
         "shapes": list(shapes),
         "trails": trails,
     }
+    if lead.enrolments:
+        ordered = sorted(lead.enrolments.items())
+        document["enrolments"] = {name: _write_enrolment(each) for name, each in ordered}
+    if lead.offer:
+        document["offer"] = _write_offer(lead.offer)
+    if lead.decay_on is not None:
+        document["decay_on"] = lead.decay_on
+    if lead.due_at is not None:
+        document["due_at"] = to_us(lead.due_at)
     return _dump({**(extra or {}), **document})
 
 
@@ -118,7 +169,7 @@ def read_lead(text: str) -> LeadDocument:
     return reader(document)
 
 
-def _read_v1(document: _LeadV1) -> LeadDocument:
+def _read_v2(document: _LeadV1) -> LeadDocument:
     shapes = [(name, tuple(signals)) for name, signals in document["shapes"]]
     snapshot = document["snapshot"]
     lead = Lead(
@@ -131,12 +182,25 @@ def _read_v1(document: _LeadV1) -> LeadDocument:
             Trigger(id_, Topic(topic), _from_us(at), body, _pairs(attributes))
             for id_, topic, at, body, attributes in document["outbox"]
         ),
+        enrolments={
+            name: _read_enrolment(name, each)
+            for name, each in document.get("enrolments", {}).items()
+        },
+        offer=_read_offer(document["offer"]) if "offer" in document else None,
+        decay_on=document.get("decay_on"),
+        due_at=_maybe_from_us(document.get("due_at")),
     )
     known = _LeadV1.__annotations__
     return LeadDocument(lead, {k: value for k, value in document.items() if k not in known})
 
 
-_READERS: Mapping[int, Callable[[_LeadV1], LeadDocument]] = {1: _read_v1}
+def _read_v1(document: _LeadV1) -> LeadDocument:
+    """A lead that was never asked when it must be looked at: it is due at once."""
+    lead, extra = _read_v2(document)
+    return LeadDocument(replace(lead, decay_on=LONG_AGO), extra)
+
+
+_READERS: Mapping[int, Callable[[_LeadV1], LeadDocument]] = {1: _read_v1, 2: _read_v2}
 """How to read what this release and the one before wrote; only the present version is written."""
 
 
@@ -144,7 +208,7 @@ def write_transition(transition: Transition) -> str:
     """The record of a move as one JSON text."""
     document: _TransitionV1 = {
         "v": VERSION,
-        "at": _to_us(transition.at),
+        "at": to_us(transition.at),
         "from_stage": transition.from_stage,
         "to_stage": transition.to_stage,
         "cycle": transition.cycle,
@@ -154,6 +218,10 @@ def write_transition(transition: Transition) -> str:
         "hours": transition.hours_in_stage,
         "model": transition.model_version,
     }
+    if transition.source != MODEL:
+        document["source"] = transition.source
+    if transition.attribution:
+        document["attribution"] = transition.attribution
     return _dump(document)
 
 
@@ -170,12 +238,14 @@ def read_transition(text: str) -> Transition:
         fit=document["fit"],
         hours_in_stage=document["hours"],
         model_version=document["model"],
+        source=document.get("source", MODEL),
+        attribution=_pairs(document.get("attribution", ())),
     )
 
 
 def _write_trail(trail: Trail, shapes: _Shapes) -> _TrailV1:
     history = trail.history
-    return {
+    document: _TrailV1 = {
         "who": (int(trail.identifier.kind), trail.identifier.value),
         "links": sorted(trail.links),
         "claim": trail.claim,
@@ -187,6 +257,9 @@ def _write_trail(trail: Trail, shapes: _Shapes) -> _TrailV1:
         "first_touch": trail.first_touch,
         "last_touch": trail.last_touch,
     }
+    if trail.statements:
+        document["statements"] = sorted(trail.statements.values())
+    return document
 
 
 def _read_trail(document: _TrailV1, shapes: Sequence[_Shape]) -> Trail:
@@ -204,6 +277,9 @@ def _read_trail(document: _TrailV1, shapes: Sequence[_Shape]) -> Trail:
         traits={name: TraitFact(*fact) for name, fact in document["traits"].items()},
         first_touch=_read_touch(document["first_touch"]),
         last_touch=_read_touch(document["last_touch"]),
+        statements={
+            each.key: each for each in map(_read_statement, document.get("statements", ()))
+        },
     )
 
 
@@ -247,15 +323,25 @@ def _read_touch(fields: _TouchV1) -> Touch | None:
     return Touch(fields[0], fields[1], _pairs(fields[2])) if fields else None
 
 
+def _read_statement(fields: _StatementV2) -> Statement:
+    at_ms, rank, key, said, source, reason, value_cents, currency = fields
+    return Statement(at_ms, rank, key, Said(said), source, reason, value_cents, currency)
+
+
 def _write_progress(progress: Progress) -> _ProgressV1:
     cooling = progress.cooling
-    return {
+    document: _ProgressV1 = {
         "stage": progress.stage,
-        "since": _to_us(progress.since),
+        "since": to_us(progress.since),
         "entered": dict(sorted(progress.entered.items())),
         "peak": progress.peak_score,
-        "cooling": (_to_us(cooling.since), _to_us(cooling.until)) if cooling else None,
+        "cooling": (to_us(cooling.since), to_us(cooling.until)) if cooling else None,
     }
+    if progress.verdict:
+        document["verdict"] = progress.verdict
+    if progress.grounds is not None:
+        document["grounds"] = progress.grounds
+    return document
 
 
 def _read_progress(document: _ProgressV1) -> Progress:
@@ -266,6 +352,57 @@ def _read_progress(document: _ProgressV1) -> Progress:
         entered=document["entered"],
         peak_score=document["peak"],
         cooling=Cooling(_from_us(cooling[0]), _from_us(cooling[1])) if cooling else None,
+        verdict=document.get("verdict", ""),
+        grounds=document.get("grounds"),
+    )
+
+
+def _write_enrolment(enrolment: Enrolment) -> _EnrolmentV2:
+    return {
+        "run": enrolment.run,
+        "started": to_us(enrolment.started_at),
+        "position": enrolment.position,
+        "next": _maybe_to_us(enrolment.next_at),
+        "ended": _maybe_to_us(enrolment.ended_at),
+        "ending": enrolment.ending,
+    }
+
+
+def _read_enrolment(name: str, document: _EnrolmentV2) -> Enrolment:
+    return Enrolment(
+        sequence=name,
+        run=document["run"],
+        started_at=_from_us(document["started"]),
+        position=document["position"],
+        next_at=_maybe_from_us(document["next"]),
+        ended_at=_maybe_from_us(document["ended"]),
+        ending=document["ending"],
+    )
+
+
+def _write_offer(offer: Offer) -> _OfferV2:
+    return {
+        "cycle": offer.cycle,
+        "stage": offer.stage,
+        "at": to_us(offer.at),
+        "owner": offer.owner,
+        "told": sorted(offer.told),
+        "touched": _maybe_to_us(offer.touched_at),
+        "closed": _maybe_to_us(offer.closed_at),
+        "answer": offer.answer,
+    }
+
+
+def _read_offer(document: _OfferV2) -> Offer:
+    return Offer(
+        cycle=document["cycle"],
+        stage=document["stage"],
+        at=_from_us(document["at"]),
+        owner=document["owner"],
+        told=frozenset(Deadline(told) for told in document["told"]),
+        touched_at=_maybe_from_us(document["touched"]),
+        closed_at=_maybe_from_us(document["closed"]),
+        answer=document["answer"],
     )
 
 
@@ -277,8 +414,17 @@ def _pairs(lists: _Pairs) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in lists)
 
 
-def _to_us(moment: datetime) -> int:
+def to_us(moment: datetime) -> int:
+    """Microseconds since 1970."""
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def _maybe_to_us(moment: datetime | None) -> int | None:
+    return None if moment is None else to_us(moment)
+
+
+def _maybe_from_us(moment_us: int | None) -> datetime | None:
+    return None if moment_us is None else _from_us(moment_us)
 
 
 def _from_us(moment_us: int) -> datetime:

@@ -10,6 +10,8 @@ import random
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,11 +22,12 @@ from warmlead.domain.errors import UnavailableError
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
 from warmlead.google_api import GoogleApi, Interceptors
-from warmlead.ports import Change
+from warmlead.ports import Change, DueLead, Update
 from warmlead.stores.documents import LeadDocument
 from warmlead.stores.firestore_documents import (
     LEADS,
     NOTHING,
+    SHARDS,
     TRANSITIONS,
     CommitRequest,
     CommitResponse,
@@ -36,6 +39,7 @@ from warmlead.stores.firestore_documents import (
     QueryResponse,
     Stored,
     by_chunks,
+    read_due,
     read_move,
     read_record,
 )
@@ -67,6 +71,15 @@ _REFUSED = (
 """What will not get better: a fault of ours, or a document that is too large."""
 
 
+_OVERTAKEN = (
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.ALREADY_EXISTS,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.NOT_FOUND,
+)
+"""Somebody else has written what was decided on."""
+
+
 class _Waiting(NamedTuple):
     ids: Sequence[str]
     change: Change[Any]
@@ -83,8 +96,11 @@ class FirestoreLeadStore:
     """The ``LeadStore`` of a Google Cloud project: safe for many tasks and many instances.
 
     An ordinary update is one read and one commit; a lead that this instance has just written
-    is not read again, since the commit fails if another has written it meanwhile.
+    is not read again, since the commit fails if another has written it meanwhile. Nor are
+    leads that were found due.
     """
+
+    shards = SHARDS
 
     def __init__(
         self,
@@ -119,6 +135,18 @@ class FirestoreLeadStore:
         result: T = await waiting.done
         return result
 
+    async def update_each(self, updates: Sequence[Update[T]]) -> Sequence[T | Exception]:
+        """See ``LeadStore``: one commit, unless another writer was faster at any of the leads."""
+        loop = asyncio.get_running_loop()
+        group = [_Waiting(ids, change, loop.create_future()) for ids, change in updates]
+        try:
+            answers = await self._commit(group, contend=False) if group else ()
+        except Exception:  # noqa: BLE001  # one of them may be in the way of all others
+            answers = await asyncio.gather(
+                *(self.update(ids, change) for ids, change in updates), return_exceptions=True
+            )
+        return [answer.error if isinstance(answer, _Raised) else answer for answer in answers]
+
     async def get(self, lead_id: str) -> Lead | None:
         """See ``LeadStore``."""
         unit = UnitOfWork()
@@ -140,6 +168,20 @@ class FirestoreLeadStore:
         """See ``LeadStore``."""
         async for lead in self._pages(self._database.leads_by_outbox):
             yield lead
+
+    async def due_for_decay(
+        self, day: int, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """See ``LeadStore``."""
+        query = self._database.leads_by_decay(day, shard=shard, most=most, after=after)
+        return await self._queue(query, "decay_on")
+
+    async def due_for_followup(
+        self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """See ``LeadStore``."""
+        query = self._database.leads_by_due_time(now, shard=shard, most=most, after=after)
+        return await self._queue(query, "due_at")
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         """See ``LeadStore``; those of a lead that was merged into this one are among them."""
@@ -190,8 +232,11 @@ class FirestoreLeadStore:
             for each in group:  # one of them cannot be written: it fails alone
                 await self._settle([each])
 
-    async def _commit(self, group: Sequence[_Waiting]) -> Sequence[Any]:
-        """Decides and commits until it is known to be written; the answers to the group."""
+    async def _commit(self, group: Sequence[_Waiting], *, contend: bool = True) -> Sequence[Any]:
+        """Decides and commits until it is known to be written; the answers to the group.
+
+        With ``contend`` also when somebody was faster; otherwise that is raised.
+        """
         sent: dict[str, Sequence[Any]] = {}
         trust_warm = True
 
@@ -215,7 +260,7 @@ class FirestoreLeadStore:
                 raise
             return answers
 
-        return await self._patiently(attempt)
+        return await self._patiently(attempt, but_not=() if contend else _OVERTAKEN)
 
     async def _write(self, deciding: "_Deciding", commit: str) -> None:
         unit, seen = deciding.unit, deciding.stored
@@ -238,7 +283,9 @@ class FirestoreLeadStore:
 
     # --- calls ---------------------------------------------------------------------------
 
-    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def _patiently(
+        self, attempt: Callable[[], Awaitable[T]], *, but_not: Sequence[grpc.StatusCode] = ()
+    ) -> T:
         """What the attempt returns as soon as it succeeds, with jittered pauses in between."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience_s
@@ -250,6 +297,8 @@ class FirestoreLeadStore:
             except TimeoutError as error:
                 raise UnavailableError("Firestore does not answer") from error
             except grpc.aio.AioRpcError as error:
+                if error.code() in but_not:
+                    raise
                 if error.code() in _REFUSED:
                     raise RuntimeError(f"Firestore refuses it: {error.code().name}") from error
                 if loop.time() + pause_s > deadline:
@@ -299,6 +348,14 @@ class FirestoreLeadStore:
             return [answer.document async for answer in answers if answer.HasField("document")]
 
         return await self._patiently(ask)
+
+    async def _queue(self, query: Any, field: str) -> Sequence[DueLead]:  # noqa: ANN401  # protobuf's
+        """A page of leads that are due; they are kept warm, and need not be read once more."""
+        page = await self._query(query)
+        for document in page:
+            with suppress(UnavailableError):  # what only a newer release can read
+                self._warm.keep({document.name.rpartition("/")[2]: read_record(document)})
+        return [read_due(document, field) for document in page]
 
     async def _pages(self, query: Callable[..., Any]) -> AsyncIterator[Lead]:
         after = None

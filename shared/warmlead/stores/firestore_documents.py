@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
 from warmlead.google_api import message_types
-from warmlead.ports import Tombstone
+from warmlead.ports import DueLead, Tombstone
 from warmlead.stores.documents import (
     LeadDocument,
     read_lead,
     read_transition,
+    to_us,
     write_lead,
     write_transition,
 )
@@ -28,7 +29,10 @@ TRANSITIONS = "transitions"
 SHARDS = 8
 """Time fields are indexed behind the shard only: one index takes 500 writes a second."""
 
-LEAD_FIELDS = ("document", "alias", "erased_at", "stage", "score", "shard", "outbox_at", "commit")
+LEAD_FIELDS = (
+    *("document", "alias", "erased_at", "commit"),
+    *("stage", "score", "shard", "outbox_at", "decay_on", "due_at"),
+)
 """All fields that this release writes; others, of a newer one, stay as they are."""
 
 MOST_IN = 30
@@ -51,7 +55,10 @@ QueryResponse = _firestore.RunQueryResponse.pb()
 StructuredQuery = _query.StructuredQuery.pb()
 Write = _write.Write.pb()
 
+_AND = _query.StructuredQuery.CompositeFilter.Operator.AND
+_EQUAL = _query.StructuredQuery.FieldFilter.Operator.EQUAL
 _EQUAL_TO_ANY = _query.StructuredQuery.FieldFilter.Operator.IN
+_NOT_AFTER = _query.StructuredQuery.FieldFilter.Operator.LESS_THAN_OR_EQUAL
 
 
 class Stored(NamedTuple):
@@ -133,6 +140,28 @@ class Database:
             query.start_at.values.add().reference_value = after.name
         return self._request(query)
 
+    def leads_by_decay(
+        self, day: int, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Any:  # noqa: ANN401
+        """The query for a page of the leads of a shard that are due on a UTC day."""
+        query, limit, place = _queue("decay_on", shard, most, after)
+        limit.integer_value = day
+        if after is not None:
+            place[0].integer_value = after.since
+            place[1].reference_value = self.lead_name(after.id)
+        return self._request(query)
+
+    def leads_by_due_time(
+        self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Any:  # noqa: ANN401
+        """The query for a page of the leads of a shard that are due at a moment."""
+        query, limit, place = _queue("due_at", shard, most, after)
+        limit.timestamp_value.FromDatetime(now)
+        if after is not None:
+            place[0].timestamp_value.FromMicroseconds(after.since)
+            place[1].reference_value = self.lead_name(after.id)
+        return self._request(query)
+
     def moves_of(self, lead_ids: Sequence[str]) -> Any:  # noqa: ANN401
         """The query for the transitions of at most ``MOST_IN`` leads."""
         query = StructuredQuery()
@@ -159,6 +188,14 @@ def read_record(document: Any) -> Stored:  # noqa: ANN401
     return Stored(record, document.update_time, fields["commit"].string_value)
 
 
+def read_due(document: Any, field: str) -> DueLead:  # noqa: ANN401
+    """The place in a queue of a lead's document; ``field`` is that by which the queue goes."""
+    value = document.fields[field]
+    is_time = value.WhichOneof("value_type") == "timestamp_value"
+    since = value.timestamp_value.ToMicroseconds() if is_time else value.integer_value
+    return DueLead(since, document.name.rpartition("/")[2])
+
+
 def read_move(document: Any) -> Transition:  # noqa: ANN401
     """The transition in a document."""
     return read_transition(document.fields["record"].string_value)
@@ -174,6 +211,10 @@ def _write_fields(fields: Any, id_: str, record: Record) -> None:  # noqa: ANN40
             fields["score"].integer_value = lead.snapshot.score
         if lead.outbox:
             fields["outbox_at"].timestamp_value.FromDatetime(_waiting_since(lead))
+        if lead.decay_on is not None:
+            fields["decay_on"].integer_value = lead.decay_on
+        if lead.due_at is not None:
+            fields["due_at"].timestamp_value.FromMicroseconds(to_us(lead.due_at))
     elif isinstance(record, Alias):
         fields["alias"].string_value = record.lead_id
     elif isinstance(record, Tombstone):
@@ -200,6 +241,22 @@ def _leads(most: int) -> Any:  # noqa: ANN401
         values.add().integer_value = shard
     query.limit.value = most
     return query
+
+
+def _queue(field: str, shard: int, most: int, after: DueLead | None) -> Any:  # noqa: ANN401
+    """A page of a shard's leads by a field, and the values to be set: its limit, and the place."""
+    query = StructuredQuery()
+    query.from_.add().collection_id = LEADS
+    both = query.where.composite_filter
+    both.op = _AND
+    own, due = both.filters.add().field_filter, both.filters.add().field_filter
+    own.field.field_path, own.op, own.value.integer_value = "shard", _EQUAL, shard
+    due.field.field_path, due.op = field, _NOT_AFTER
+    _order(query, field)
+    _order(query, "__name__")
+    query.limit.value = most
+    place = [] if after is None else [query.start_at.values.add(), query.start_at.values.add()]
+    return query, due.value, place
 
 
 def _any_of(query: Any, field: str) -> Any:  # noqa: ANN401

@@ -1,24 +1,30 @@
 """Leads in an SQLite file. Refuses to know how a lead is written down: see ``documents``."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from warmlead.domain.history import from_ms, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
-from warmlead.ports import Change, Clock, Tombstone
-from warmlead.sqlite_file import Failed, SqliteFile
+from warmlead.ports import Change, Clock, DueLead, Tombstone, Update
+from warmlead.sqlite_file import Column, Failed, SqliteFile
 from warmlead.stores.documents import (
+    LONG_AGO,
     LeadDocument,
     read_lead,
     read_transition,
+    to_us,
     write_lead,
     write_transition,
 )
 from warmlead.stores.unit_of_work import Alias, Deciding, Record, UnitOfWork
 
 T = TypeVar("T")
+
+_BEFORE_ALL = -(2**63)
 
 PAGE_LEADS = 200
 """So many leads are read at once: a page holds up other readers for some 20 ms."""
@@ -32,6 +38,11 @@ SCHEMA = (
          updated_ms INTEGER NOT NULL,
          document TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS leads_unsent ON leads (id) WHERE unsent",
+    # Leads of before are all due: nobody knows yet when they must be looked at.
+    Column("leads", "decay_on", f"INTEGER DEFAULT {LONG_AGO}"),
+    Column("leads", "due_us", "INTEGER"),
+    "CREATE INDEX IF NOT EXISTS leads_fading ON leads (decay_on, id) WHERE decay_on IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS leads_due ON leads (due_us, id) WHERE due_us IS NOT NULL",
     """CREATE TABLE IF NOT EXISTS aliases (
          id TEXT NOT NULL PRIMARY KEY,
          lead_id TEXT NOT NULL) WITHOUT ROWID""",
@@ -56,7 +67,10 @@ class SqliteLeadStore:
 
     Updates that wait at the same time are decided one after the other and share one commit,
     so a hot lead is read and written once for all of them. ``clock`` dates the rows, for lists.
+    There is one shard: several would wait for the same writer.
     """
+
+    shards = 1
 
     def __init__(self, file: SqliteFile, clock: Clock) -> None:
         file.define(SCHEMA)
@@ -67,6 +81,12 @@ class SqliteLeadStore:
         """See ``LeadStore``."""
         result: T = await self._file.write(self._update_all, _Update(ids, change))
         return result
+
+    async def update_each(self, updates: Sequence[Update[T]]) -> Sequence[T | Exception]:
+        """See ``LeadStore``."""
+        waiting = (self.update(ids, change) for ids, change in updates)
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        return [_passed_on(answer) for answer in answers]
 
     async def get(self, lead_id: str) -> Lead | None:
         """See ``LeadStore``."""
@@ -81,6 +101,34 @@ class SqliteLeadStore:
         """See ``LeadStore``."""
         async for lead in self._pages("unsent"):
             yield lead
+
+    async def due_for_decay(
+        self, day: int, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """See ``LeadStore``."""
+        return await self._queue("decay_on", day, shard, most, after)
+
+    async def due_for_followup(
+        self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """See ``LeadStore``."""
+        return await self._queue("due_us", to_us(now), shard, most, after)
+
+    async def _queue(
+        self, column: str, until: int, shard: int, most: int, after: DueLead | None
+    ) -> Sequence[DueLead]:
+        if shard:
+            return ()
+        query = (
+            f"SELECT {column}, id FROM leads WHERE {column} <= ? AND ({column}, id) > (?, ?)"  # noqa: S608  # constants
+            f" ORDER BY {column}, id LIMIT ?"
+        )
+        since, id_ = after or DueLead(_BEFORE_ALL, "")
+
+        def ask(connection: sqlite3.Connection) -> list[DueLead]:
+            return [DueLead(*row) for row in connection.execute(query, (until, since, id_, most))]
+
+        return await self._file.read(ask)
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         """See ``LeadStore``; those of a lead that was merged into this one are among them."""
@@ -126,6 +174,12 @@ class SqliteLeadStore:
                 answers.append(Failed(error))
         _write(connection, unit, to_ms(self._clock.now()))
         return answers
+
+
+def _passed_on(answer: T | BaseException) -> T | Exception:
+    if isinstance(answer, BaseException) and not isinstance(answer, Exception):
+        raise answer  # whoever waited was told to end
+    return answer
 
 
 def _page(query: str, *, after: str) -> Callable[[sqlite3.Connection], list[tuple[str, Lead]]]:
@@ -183,10 +237,11 @@ def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> Non
         elsewhere = changed.keys() - {row[0] for row in kept}
         execute(f"DELETE FROM {table} WHERE id = ?", [(id_,) for id_ in sorted(elsewhere)])  # noqa: S608  # constants
     execute(
-        "INSERT INTO leads (id, stage, score, unsent, updated_ms, document)"
-        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+        "INSERT INTO leads (id, stage, score, unsent, updated_ms, document, decay_on, due_us)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
         " stage = excluded.stage, score = excluded.score, unsent = excluded.unsent,"
-        " updated_ms = excluded.updated_ms, document = excluded.document",
+        " updated_ms = excluded.updated_ms, document = excluded.document,"
+        " decay_on = excluded.decay_on, due_us = excluded.due_us",
         leads,
     )
     execute(
@@ -203,8 +258,10 @@ def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> Non
     execute("INSERT INTO transitions (lead_id, record) VALUES (?, ?)", moves)
 
 
-def _row(document: LeadDocument, now_ms: int) -> tuple[str, str, int | None, bool, int, str]:
+def _row(document: LeadDocument, now_ms: int) -> tuple[object, ...]:
     lead = document.lead
     score = lead.snapshot.score if lead.snapshot else None
     text = write_lead(lead, document.extra)
-    return lead.id, lead.progress.stage, score, bool(lead.outbox), now_ms, text
+    due_us = None if lead.due_at is None else to_us(lead.due_at)
+    shown = (lead.id, lead.progress.stage, score, bool(lead.outbox), now_ms)
+    return *shown, text, lead.decay_on, due_us

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from warmlead.stores.firestore_documents import Stored
 from warmlead.stores.unit_of_work import Alias
 
-MOST_KEPT = 256
+MOST_KEPT = 1_024
 KEPT_S = 5.0
 """Longer, and another instance has probably written it: then the attempt costs a commit."""
 

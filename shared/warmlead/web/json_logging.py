@@ -17,6 +17,7 @@ FIELDS = frozenset(
     (
         *("function", "source", "topic", "subscription", "method", "status", "reason"),
         *("events", "refused", "items", "leads", "triggers", "count", "attempt", "ms"),
+        *("looked_at", "changed", "moved", "failed", "swept", "done"),
         *("request_id", "message_id", "lead_id", "trigger_id", "model_version", "trace"),
     )
 )

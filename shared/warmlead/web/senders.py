@@ -57,4 +57,4 @@ async def answer_sender(
         return replace(answer, facts={**failure.facts, "source": sender.name})
     answer = sender.answer(request, accepted.refused)
     counts = {"events": accepted.events, "refused": len(accepted.refused)}
-    return replace(answer, facts={"source": sender.name, **counts})
+    return replace(answer, facts={"source": sender.name, **counts, **answer.facts})

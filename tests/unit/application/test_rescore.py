@@ -41,7 +41,7 @@ async def test_a_stage_that_the_model_no_longer_has_is_left(world: World) -> Non
     assert (await world.lead()).progress.stage == "lead"
 
 
-async def test_time_alone_changes_the_day_of_the_snapshot_only(
+async def test_time_alone_changes_only_the_days_of_the_score_and_of_the_next_look(
     world: World, clock: StandingClock
 ) -> None:
     await world.pages(1, 1)
@@ -49,7 +49,7 @@ async def test_time_alone_changes_the_day_of_the_snapshot_only(
     clock.forward(2 * DAY)
     assert await rescored(world, RULES) == Rescored(leads=1, changed=0, moved=0)
     after = await world.lead()
-    assert replace(after, snapshot=before.snapshot) == before
+    assert replace(after, snapshot=before.snapshot, decay_on=before.decay_on) == before
 
 
 async def test_many_leads_are_all_reached(world: World) -> None:

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from builders import an_event
-from warmlead import wiring
+from warmlead import backends
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.messages import by_lead
 from warmlead.cli.main import app
@@ -40,7 +40,7 @@ class Workspace:
         self.settings = {"WARMLEAD_DATA": str(self.data)}
 
     def run(self, *arguments: str, stdin: bytes = b"") -> Ran:
-        wiring.settings.cache_clear()
+        backends.settings.cache_clear()
         done = CliRunner().invoke(app, list(arguments), env=self.settings, input=stdin)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
@@ -61,7 +61,7 @@ class Workspace:
         asyncio.run(self._take(events))
 
     async def _take(self, events: Sequence[Event]) -> None:
-        async with wiring.embedded(read_settings(self.settings)) as system:
+        async with backends.embedded(read_settings(self.settings)) as system:
             await system.bus.publish(Topic.LEAD_EVENTS, by_lead(events, system.ids))
             scoring = Scoring(system.model.rules, system.model.titles, system.ids)
             store, bus = system.store, system.bus
@@ -94,7 +94,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Works
     for name in [name for name in os.environ if name.startswith("WARMLEAD_")]:
         monkeypatch.delenv(name)
     yield Workspace(tmp_path)
-    wiring.settings.cache_clear()
+    backends.settings.cache_clear()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 from builders import NOW
 from unit.cli.conftest import DAY, Workspace, happened
-from warmlead import wiring
+from warmlead import backends
 from warmlead.application.messages import Quarantined, to_quarantine
 from warmlead.domain.errors import Reason
 from warmlead.domain.trigger import Topic
@@ -19,7 +19,7 @@ from warmlead.settings import read_settings
 
 def set_aside(workspace: Workspace, *entries: Quarantined) -> None:
     async def publish() -> None:
-        async with wiring.embedded(read_settings(workspace.settings)) as system:
+        async with backends.embedded(read_settings(workspace.settings)) as system:
             await system.bus.publish(Topic.QUARANTINE, [to_quarantine(entry) for entry in entries])
 
     asyncio.run(publish())

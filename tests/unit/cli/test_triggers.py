@@ -15,33 +15,51 @@ import jsonschema
 from unit.cli.conftest import Workspace, happened
 from warmlead.domain.message import StageEnteredMessage
 from warmlead.domain.message_schema import message_schema
+from warmlead.model.loading import ready_text
 
 PATIENCE_S = 20.0
 
 
 def test_triggers_have_the_documented_shape(ada: Workspace) -> None:
-    (row,) = ada.json("triggers")
+    rows = ada.json("triggers")
+    (row,) = [row for row in rows if row["topic"] == "mql"]
     assert row.keys() == {"topic", "published_at", "attributes", "event"}
     assert row["topic"] == "mql"
     assert row["attributes"]["stage"] == row["event"]["data"]["stage"] == "mql"
     assert row["attributes"]["id"] == row["event"]["id"]
     assert "ada@example.com" not in json.dumps(row["attributes"])
     jsonschema.validate(row["event"], StageEnteredMessage.model_json_schema())
-    assert ada.json("triggers") == [row]
+    assert ada.json("triggers") == rows
 
 
 def test_people_are_told_who_moved_where_and_why(ada: Workspace) -> None:
     told = " ".join(ada.run("triggers").out.split())
     assert re.search(r"mql ada@example.com: anonymous → mql with \d+ points, the mql stage", told)
     assert "Fits: Decision maker" in told
+    assert re.search(r"lifecycle ada@example.com: offered to sales with \d+ points, touch", told)
+
+
+def test_people_are_told_which_message_is_due(workspace: Workspace) -> None:
+    text = (
+        ready_text("b2b-saas")
+        .replace("hours:", "# hours:")
+        .replace("  # routes:", "  routes: [{owner: inside-sales}]")
+    )
+    workspace.settings["WARMLEAD_MODEL"] = str(workspace.write("model.yaml", text))
+    workspace.take(happened("demo_requested", email="ada@example.com"))
+
+    told = " ".join(workspace.run("triggers").out.split())
+
+    assert "nurture ada@example.com: welcome-guide is due, message 1 of 6 of mql-education" in told
+    assert "offered to inside-sales" in told
 
 
 def test_those_that_follow_are_told_of_new_ones(ada: Workspace) -> None:
     with following(ada) as lines:
-        assert lines.get(timeout=PATIENCE_S)["event"]["data"]["lead"]["email"] == "ada@example.com"
+        heard = until_mql_is(lines, "ada@example.com")
         ada.take(happened("trial_started", id="9", email="bob@example.com"))
-        assert lines.get(timeout=PATIENCE_S)["event"]["data"]["lead"]["email"] == "bob@example.com"
-        assert lines.empty()
+        heard += until_mql_is(lines, "bob@example.com")
+    assert len(set(heard)) == len(heard)
 
 
 def test_schemas_are_listed_and_printed(workspace: Workspace) -> None:
@@ -50,6 +68,16 @@ def test_schemas_are_listed_and_printed(workspace: Workspace) -> None:
     unknown = workspace.run("triggers", "schema", "nonsense")
     assert unknown.code == 2
     assert kind in unknown.err
+
+
+def until_mql_is(lines: "SimpleQueue[dict[str, Any]]", email: str) -> list[str]:
+    """The ids of the triggers up to the one that tells of an MQL."""
+    ids: list[str] = []
+    while True:
+        row = lines.get(timeout=PATIENCE_S)
+        ids.append(row["event"]["id"])
+        if row["topic"] == "mql" and row["event"]["data"]["lead"]["email"] == email:
+            return ids
 
 
 @contextmanager

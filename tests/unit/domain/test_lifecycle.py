@@ -20,10 +20,10 @@ from warmlead.domain.lifecycle import (
     Progress,
     StagePolicy,
     Standing,
+    cool_down,
     merge_progress,
     move,
     next_stage,
-    recycle,
 )
 
 DAY = timedelta(days=1)
@@ -144,6 +144,10 @@ def test_who_is_found_the_same_twice_moves_once_at_most(
     assert next_stage([mql, pql], replace(progress, stage=once), found, NOON) == (once, "")
 
 
+def sent_back(since: datetime) -> Progress:
+    return replace(cool_down(in_stage("mql"), [MQL], since), stage=RECYCLED, since=since)
+
+
 # --- what sales decides ----------------------------------------------------------------------
 
 
@@ -155,10 +159,7 @@ def test_no_score_moves_a_lead_out_of_a_stage_of_sales(stage: str, score: int) -
 
 
 def test_a_lead_that_sales_sent_back_is_not_offered_again_before_the_cooldown_ends() -> None:
-    progress = recycle(in_stage("mql"), MQL, NOON)
-    assert progress.stage == RECYCLED
-    assert progress.since == NOON
-    assert progress.entered == {RECYCLED: 1}
+    progress = sent_back(NOON)
     until = NOON + COOLDOWN
     for now in (NOON, until - timedelta(milliseconds=1)):
         assert next_stage([MQL], progress, standing(99), now) == (RECYCLED, "")
@@ -166,11 +167,13 @@ def test_a_lead_that_sales_sent_back_is_not_offered_again_before_the_cooldown_en
     assert next_stage([MQL], progress, standing(40), until) == (RECYCLED, "")
 
 
-def test_sending_back_counts_and_starts_the_cooldown_anew() -> None:
-    once = recycle(in_stage("mql"), MQL, NOON)
-    twice = recycle(once, MQL, NOON + DAY)
-    assert twice.entered == {RECYCLED: 2}
+def test_being_sent_back_again_starts_the_cooldown_anew() -> None:
+    twice = cool_down(sent_back(NOON), [MQL], NOON + DAY)
     assert twice.cooling == Cooling(NOON + DAY, NOON + DAY + COOLDOWN)
+
+
+def test_without_stages_there_is_nothing_to_wait_for() -> None:
+    assert cool_down(in_stage(LEAD), [], NOON).cooling == Cooling(NOON, NOON)
 
 
 # --- bypass ----------------------------------------------------------------------------------
@@ -199,7 +202,7 @@ def test_a_bypass_signal_keeps_its_stage_open_for_thirty_days() -> None:
 
 
 def test_only_a_bypass_signal_of_a_later_day_ends_a_cooldown() -> None:
-    progress = recycle(in_stage("mql"), MQL, NOON)
+    progress = sent_back(NOON)
     tomorrow = NOON + DAY
     before = standing(99, seen={"demo": NOON - DAY, "trial": NOON})
     after = standing(0, seen={"demo": tomorrow})

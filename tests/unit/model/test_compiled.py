@@ -1,5 +1,6 @@
 """The compiled model: another way to the same rules, or a clear refusal."""
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -42,10 +43,27 @@ stages:
     enter: fit >= 10 && (last_7d.big_visit >= 1 || last_30d.page_viewed >= 3 || trusted)
     cooldown: 30d
     bypass: [trusted]
+handoff:
+  first_touch_within: 30m
+  accept_within: 2d
+  routes:
+    - {when: employees > 500 && last_30d.screen_viewed >= 1, owner: "Ørsted, key accounts"}
+    - {when: budget > 9.5, owners: [ann, bob, ann]}
+    - {owner: all-of-us}
 sequences:
   teach:
-    {start: stage == "mql" && last_90d.login >= 1, stop: identified,
-     steps: [{after: 0d, message: hello}]}
+    start: stage == "mql" && last_90d.login >= 1
+    stop: trusted
+    steps: [{after: 0d, message: hello}]
+  tell:
+    start: big_visit || score > 5
+    stop: seats > 3 || last_1d.login >= 1
+    goal: free_mailbox && last_7d.page_viewed >= 2
+    hours: {days: [mon-thu, sun], from: "09:30", to: "24:00", time_zone: Asia/Kolkata}
+    late: skip
+    again_after: 36h
+    alongside: true
+    steps: [{after: 0d, message: one, title: Größe}, {after: 90m, message: two}]
 traits: {budget: number}
 properties: {visits: number}
 """
@@ -151,7 +169,10 @@ def test_a_lead_stands_where_it_stands_under_the_model_file(
 
 
 def _conditions(rules: Rules) -> list[Condition]:
-    return [part for stage in rules.stages for part in (stage.enter, stage.leave) if part]
+    stages = [part for stage in rules.stages for part in (stage.enter, stage.leave)]
+    routes = [route.when for route in rules.handoff.routes] if rules.handoff else []
+    sequences = [part for each in rules.sequences for part in (each.start, each.stop, each.goal)]
+    return [part for part in (*stages, *routes, *sequences) if part]
 
 
 def test_whoever_writes_it_writes_the_same() -> None:
@@ -162,7 +183,7 @@ def test_whoever_writes_it_writes_the_same() -> None:
     texts = {
         subprocess.run(
             [sys.executable, "-c", writing],
-            env={"PYTHONHASHSEED": seed},
+            env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             check=True,
             timeout=60,

@@ -1,16 +1,21 @@
 """What a model file means once it is compiled: classification, worth, stages, version."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from textwrap import dedent
 
+import msgspec
 import pytest
 
+from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.nurture import Hours, Late, Step
 from warmlead.domain.scoring import InactivityPolicy
 from warmlead.model.loading import Model, load, reclassified
+from warmlead.model.plan import Plan, rules_of
 from warmlead.model.vocabulary import PASSIVE_EVENTS
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 TEXT = dedent(
     """\
     signals:
@@ -32,8 +37,23 @@ TEXT = dedent(
         cooldown: 30d
         bypass: [bought]
         title: Marketing-qualified
+    handoff:
+      first_touch_within: 1h
+      accept_within: 2d
+      routes:
+        - {when: last_7d.chat_started >= 2 && seats > 5, owners: [ann, bob]}
+        - {owner: sales}
     sequences:
       s: {start: last_90d.page_viewed >= 3, stop: bought, steps: [{after: 1h, message: hello}]}
+      t:
+        start: stage == "mql"
+        stop: stage == "lead"
+        goal: last_30d.meeting_held >= 1
+        hours: {from: "09:00", to: "17:30", time_zone: Europe/Berlin}
+        late: skip
+        again_after: 90d
+        alongside: true
+        steps: [{after: 0d, message: hi, title: Hello}, {after: 3d, message: case-study}]
     properties: {rush: boolean}
     """
 )
@@ -108,7 +128,87 @@ def test_stages_are_what_the_file_says() -> None:
 
 
 def test_only_the_counts_that_conditions_read_are_counted() -> None:
-    assert model().rules.counters == {(30, "pricing"), (7, "form_submitted"), (90, "page_viewed")}
+    of_stages = {(30, "pricing"), (7, "form_submitted")}
+    of_routes_and_sequences = {(7, "chat_started"), (90, "page_viewed"), (30, "meeting_held")}
+
+    assert model().rules.counters == of_stages | of_routes_and_sequences
+
+
+def test_the_handoff_is_what_the_file_says() -> None:
+    handoff = model().rules.handoff
+
+    assert handoff is not None
+    assert (handoff.first_touch_within, handoff.accept_within) == (HOUR, timedelta(days=2))
+    assert handoff.remind_after == HOUR / 2
+    facts = {"last_7d.chat_started": 2, "seats": 6}
+    assert {handoff.owner_of(f"lead-{i}", facts) for i in range(20)} == {"ann", "bob"}
+    assert handoff.owner_of("lead", {"seats": 6}) == "sales"
+
+
+def test_sales_is_reminded_when_the_file_says_so() -> None:
+    text = TEXT.replace("accept_within: 2d", "accept_within: 2d\n  remind_after: 10m")
+
+    handoff = model(text).rules.handoff
+    assert handoff is not None
+    assert handoff.remind_after == timedelta(minutes=10)
+
+
+def test_a_model_without_a_handoff_offers_nothing() -> None:
+    text = TEXT[: TEXT.index("handoff:")] + TEXT[TEXT.index("sequences:") :]
+
+    assert model(text).rules.handoff is None
+
+
+def test_sequences_are_what_the_file_says_in_its_order() -> None:
+    plain, full = model().rules.sequences
+
+    assert (plain.name, plain.late, plain.alongside) == ("s", Late.SHIFT, False)
+    assert (plain.goal, plain.hours, plain.again_after) == (None, None, None)
+    assert plain.steps == (Step(HOUR, "hello"),)
+    assert plain.start({"last_90d.page_viewed": 3})
+    assert plain.stop({"bought": True})
+    assert (full.name, full.late, full.alongside) == ("t", Late.SKIP, True)
+    assert full.again_after == timedelta(days=90)
+    assert full.hours == Hours(frozenset(range(5)), time(9), time(17, 30), "Europe/Berlin")
+    assert full.goal is not None
+    assert full.goal({"last_30d.meeting_held": 1})
+    assert [(step.message, step.title) for step in full.steps] == [
+        ("hi", "Hello"),
+        ("case-study", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "weekdays"),
+    [
+        ("mon-fri", {0, 1, 2, 3, 4}),
+        ("mon-sun", {0, 1, 2, 3, 4, 5, 6}),
+        ("sun-thu", {6, 0, 1, 2, 3}),
+        ("sat", {5}),
+        ("wed-wed", {2}),
+        ("[mon-tue, thu, fri-sat]", {0, 1, 3, 4, 5}),
+    ],
+)
+def test_weekdays_are_named_one_by_one_or_as_ranges(days: str, weekdays: set[int]) -> None:
+    hours = model(TEXT.replace("hours: {", f"hours: {{days: {days}, ")).rules.sequences[1].hours
+
+    assert hours is not None
+    assert hours.weekdays == weekdays
+
+
+def test_hours_may_last_until_midnight() -> None:
+    hours = model(TEXT.replace('"17:30"', '"24:00"')).rules.sequences[1].hours
+
+    assert hours is not None
+    last_minute = datetime(2026, 3, 2, 22, 59, 30, tzinfo=UTC)  # 23:59:30 in Berlin
+    assert hours.next_open(last_minute) == last_minute
+
+
+def test_a_time_zone_that_the_machine_does_not_know_is_told_at_once() -> None:
+    plan = msgspec.json.encode(model().plan).replace(b"Europe/Berlin", b"Mars/Olympus")
+
+    with pytest.raises(ConfigurationError, match="Mars/Olympus is not known on this machine"):
+        rules_of(msgspec.json.decode(plan, type=Plan))
 
 
 def test_fit_reads_traits_as_they_are_known() -> None:
@@ -136,6 +236,12 @@ def test_titles_name_signals_rules_and_stages() -> None:
         ("half_life: 36h", "half_life: 2160m"),
         ("on: page_viewed, points", "on: [page_viewed], points"),
         ("{when: employees >= 50, points: 15,", "{points: 15, when: employees >= 50,"),
+        ("accept_within: 2d", "accept_within: 48h\n  remind_after: 30m"),
+        ("{owner: sales}", "{owners: [sales]}"),
+        ("seats > 5", "seats>5"),
+        ("goal: last_30d.meeting_held >= 1", "goal: last_30d.meeting_held>=1 // met"),
+        ('{from: "09:00"', "{days: [mon-wed, thu, fri], from: 9:00"),
+        ("steps: [{after: 1h", "alongside: false, steps: [{after: 60m"),
     ],
 )  # fmt: skip
 def test_writing_the_same_differently_keeps_the_version(find: str, instead: str) -> None:
@@ -145,10 +251,39 @@ def test_writing_the_same_differently_keeps_the_version(find: str, instead: str)
 
 @pytest.mark.parametrize(
     ("find", "instead"),
-    [("points: 10", "points: 11"), ('"/pricing"', '"/prices"'), ("36h", "35h"), ("12.5%", "12%")],
+    [
+        ("points: 10", "points: 11"),
+        ('"/pricing"', '"/prices"'),
+        ("36h", "35h"),
+        ("12.5%", "12%"),
+        ("first_touch_within: 1h", "first_touch_within: 2h"),
+        ("accept_within: 2d", "accept_within: 2d\n  remind_after: 10m"),
+        ("seats > 5", "seats > 6"),
+        ("[ann, bob]", "[bob, ann]"),
+        ("{owner: sales}", "{owner: support}"),
+        ("meeting_held >= 1\n", "meeting_held >= 2\n"),
+        ('{from: "09:00"', '{days: mon-sat, from: "09:00"'),
+        ('"17:30"', '"17:31"'),
+        ("Europe/Berlin", "Europe/Paris"),
+        ("late: skip", "late: shift"),
+        ("again_after: 90d", "again_after: 91d"),
+        ("alongside: true", "alongside: false"),
+        ("title: Hello", "title: Hi"),
+    ],
 )
 def test_a_change_of_content_changes_the_version(find: str, instead: str) -> None:
     assert model(TEXT.replace(find, instead, 1)).version != model().version
+
+
+def test_the_order_of_sequences_is_content() -> None:
+    """A lead is in one at a time: of two that it could start, the first."""
+    head, tail = TEXT.split("  s: ")
+    one, *rest = tail.splitlines(keepends=True)
+
+    swapped = [line for line in rest if "properties:" not in line]
+    text = head + "".join(swapped) + "  s: " + one + "properties: {rush: boolean}\n"
+    assert [each.name for each in model(text).rules.sequences] == ["t", "s"]
+    assert model(text).version != model().version
 
 
 def test_the_order_of_stages_is_content() -> None:

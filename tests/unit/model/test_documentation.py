@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from warmlead.model.loading import check
-from warmlead.model.schema import ModelFile, Sequence, Signal, Stage, Step
+from warmlead.model.schema import Handoff, Hours, ModelFile, Route, Sequence, Signal, Stage, Step
 from warmlead.model.vocabulary import (
     PASSIVE_EVENTS,
     STANDARD_EVENTS,
@@ -38,6 +38,8 @@ def test_every_standard_property_is_documented() -> None:
     assert [name for name in STANDARD_PROPERTIES if not re.search(rf"\b{name}\b", REFERENCE)] == []
 
 
-@pytest.mark.parametrize("part", [ModelFile, Signal, Stage, Sequence, Step])
+@pytest.mark.parametrize("part", [ModelFile, Signal, Stage, Handoff, Route, Sequence, Step, Hours])
 def test_every_key_is_documented(part: type[ModelFile]) -> None:
-    assert [key for key in part.model_fields if not re.search(rf"\b{key}\b", REFERENCE)] == []
+    keys = [field.alias or name for name, field in part.model_fields.items()]
+
+    assert [key for key in keys if not re.search(rf"`{key}`|### .*\b{key}\b", REFERENCE)] == []

@@ -18,11 +18,28 @@ stages:
   mql:
     enter: score >= 50 && fit >= 10
     leave: score < 35
+handoff:
+  first_touch_within: 1h
+  accept_within: 24h
+  routes:
+    - {when: country == "US", owners: [ann, bob]}
+    - {owner: sales}
+sequences:
+  education:
+    start: stage == "mql"
+    stop: stage == "sql" || stage == "disqualified"
+    goal: stage == "sql"
+    again_after: 90d
+    steps:
+      - {after: 0d, message: welcome}
+      - {after: 28d, message: case-study}
 """
 FIT_AND_ENTER = SOUND[SOUND.index("fit:") : SOUND.index("    leave")]
 WEB = SOUND[SOUND.index("  visited") : SOUND.index("fit:")]
 NEGATIVE = FIT_AND_ENTER.replace(": 15", ": -15").replace("fit >=", "-fit >=")
 SHORT = WEB.replace("half_life: 30d", "expires_after: 2d")
+FIRST = "    steps:\n      - {after: 0d, message: welcome}\n"
+MANY = "".join(f"      - {{after: {i}d, message: m-{i}}}\n" for i in range(1, 11))
 DOUBTS = [
     ("no decay", "visited: {on: page_viewed, points: 2, per_day: 5, half_life: 30d",
      "»visited: {on: page_viewed, points: 2, per_day: 5", "does not say how it fades"),
@@ -50,6 +67,19 @@ DOUBTS = [
     ("passive misspelt", "fit:",
      "inactivity: {after: 14d, lose: 10%, every: 7d, passive: [»email_bounce]}\nfit:",
      "is no known event"),
+    ("owner named twice", "[ann, bob]", "[ann, bob, »ann]", "gets twice as many leads"),
+    ("goal that is the stop", 'goal: stage == "sql"',
+     'goal: »stage == "sql" || stage  ==  "disqualified"', "whoever is stopped counts"),
+    ("goal wider than the stop", 'goal: stage == "sql"',
+     'goal: »stage in ["sql", "disqualified", "customer"]', "whoever is stopped counts"),
+    ("start by a refusal", 'start: stage == "mql"', "start: »last_90d.email_bounced >= 1",
+     "hardly any lead would enter"),
+    ("start by either refusal", 'start: stage == "mql"',
+     "start: »visited && (last_7d.email_marked_spam > 2 || last_7d.email_unsubscribed > 0)",
+     "hardly any lead would enter"),
+    ("a sequence for ever", "after: 28d", "after: »57d", "runs for 57 days"),
+    ("many messages", FIRST, FIRST.replace("steps", "»steps") + MANY, "sends 12 messages"),
+    ("again on the same day", "again_after: 90d", "again_after: »23h", "starts anew on the day"),
     ("brackets without quotes", "visited: {on: page_viewed,",
      'visited: {on: page_viewed, when: path in »["/a", "/b"],', "other readers of YAML refuse ["),
 ]  # fmt: skip

@@ -21,10 +21,19 @@ stages:
   mql:
     enter: score >= 50 && fit >= 10
     leave: score < 35
+handoff:
+  first_touch_within: 1h
+  accept_within: 24h
+  routes:
+    - {when: country == "US", owners: [ann, bob]}
+    - {owner: sales}
 sequences:
   education:
     start: stage == "mql"
     stop: stage == "sql"
+    goal: downloaded
+    hours: {days: mon-fri, from: "09:00", to: "17:00", time_zone: Europe/Berlin}
+    again_after: 90d
     steps:
       - {after: 0d, message: welcome}
       - {after: 3d, message: case-study}
@@ -39,6 +48,11 @@ STEPS = """\
       - {after: 0d, message: welcome}
       - {after: 3d, message: case-study}
 """
+
+TOUCH = "first_touch_within: 1h"
+ROUTE = '{when: country == "US", owners: [ann, bob]}'
+GOAL = "goal: downloaded"
+HOURS = 'hours: {days: mon-fri, from: "09:00", to: "17:00", time_zone: Europe/Berlin}'
 
 # (what is broken, text of SOUND, text that takes its place, fragment of the message, suggestion)
 BROKEN = [
@@ -303,16 +317,117 @@ BROKEN = [
     ("steps out of order", "after: 0d", "after: 5d", "steps are out of order", ""),
     ("steps at one time", "after: 3d", "after: »0h", "due at the same time", ""),
     ("step without message", "- {after: 3d, message: case-study}", "- »{after: 3d}", "missing", ""),
+    ("message twice", "message: case-study", "message: »welcome", "is sent twice", "name of its"),
+    ("handoff without a promise", f"  {TOUCH}\n", "", '"first_touch_within" is missing', ""),
+    ("promise of nothing", TOUCH, "first_touch_within: »0h", "longer than nothing", ""),
+    ("promise without a unit", TOUCH, "first_touch_within: »1", "a duration is", "write 1d"),
+    ("key of handoff", TOUCH, f"{TOUCH}\n  »remind: 5m", "unknown key", 'mean "remind_after"?'),
     (
-        "handoff",
-        "fit:",
-        "»handoff: {accept_within: 1d}\nfit:",
-        '"first_touch_within" is missing',
+        "reminded too late",
+        TOUCH,
+        f"{TOUCH}\n  remind_after: »60m",
+        "the time to speak to the lead is up already",
+        "shorter than first_touch_within",
+    ),
+    (
+        "accepted before spoken to",
+        "accept_within: 24h",
+        "accept_within: »30m",
+        "sales would decide before it has spoken",
         "",
     ),
+    (
+        "no routes",
+        SOUND[SOUND.index("routes:") : SOUND.index("sequences:")],
+        "routes: »[]\n",
+        "must not be empty",
+        "",
+    ),
+    ("routes by name", ROUTE, "»ann", "must be a mapping", ""),
+    ("route to nobody", ROUTE, '»{when: country == "US"}', "names nobody", "add owner:"),
+    ("route to no one of a list", "[ann, bob]", "»[]", "must not be empty", ""),
+    ("two kinds of owners", "{owner: sales}", "{owner: sales, »owners: [ann]}", "exclude", "keep"),
+    ("owner of no name", "{owner: sales}", '{owner: »""}', "one line of up to 100", ""),
+    ("owner with a line's end", "[ann, bob]", '[ann, »"b\\no"]', "one line of up to 100", ""),
+    ("owner by number", "{owner: sales}", "{owner: »17}", "must be text", "put it in quotes"),
+    ("key of a route", "{owner: sales}", "{»user: sales}", 'unknown key "user"', ""),
+    (
+        "route for everyone before others",
+        ROUTE,
+        "»{owner: ann}",
+        "takes every lead: the routes after it are never asked",
+        "move it to the end",
+    ),
+    (
+        "route that always holds before others",
+        '{when: country == "US"',
+        "»{when: 1 < 2",
+        "the routes after it are never asked",
+        "",
+    ),
+    (
+        "route within an earlier one",
+        "- {owner: sales}",
+        '- {when: »country == "US" && employees > 500, owner: sales}',
+        "holds only where route 1 does",
+        "put the narrower route first",
+    ),
+    ("route out of reach", 'country == "US"', "»fit > 15", "fit is at most 15", ""),
+    ("route for a stage of sales", 'country == "US"', '»stage == "sql"', "offered in a stage", ""),
+    ("unknown trait in a route", 'country == "US"', '»contry == "US"', "unknown name", '"country"'),
+    ("types in a route", 'country == "US"', "country »== 1", "string and integer", "in quotes"),
+    ("unknown stage in a route", 'country == "US"', 'stage == "»mqll"', "no stage", '"mql"'),
+    ("route that is no condition", 'country == "US"', "»score", "of type integer", ""),
+    ("unknown name in a goal", GOAL, "goal: »dowloaded", "unknown name", 'mean "downloaded"?'),
+    ("property in a goal", GOAL, 'goal: »path == "/"', "is a property of events", ""),
+    ("goal never", GOAL, "goal: »score < 0", "no lead would reach the goal", ""),
+    ("goal always", GOAL, "goal: »1 < 2", "nothing would ever be sent", ""),
+    ("goal at the start", GOAL, 'goal: »stage in ["mql"]', "holds whenever start does", ""),
+    ("goal that all have reached", GOAL, "goal: »identified", "holds whenever start does", ""),
+    ("stop that all fulfil", 'stage == "sql"', "»identified", "holds whenever start does", ""),
+    (
+        "anonymous start",
+        'start: stage == "mql"',
+        'start: »"!identified"',
+        "anonymous leads enter no sequence",
+        "",
+    ),
+    ("weekday", "mon-fri", "»mon-friday", '"friday" is no weekday', "write mon-fri"),
+    ("weekday in a list", "mon-fri", "[mon, »Tue]", '"Tue" is no weekday', "write tue"),
+    ("weekday by number", "mon-fri", "[»1]", "must be text", ""),
+    ("no weekday", "mon-fri", "»[]", "must not be empty", ""),
+    ("no hours at all", HOURS, HOURS.replace('"17:00"', '»"9:00"'), "no time is left", ""),
+    (
+        "hours reversed",
+        HOURS,
+        HOURS.replace('"17:00"', '»"08:59"'),
+        "end before they begin",
+        "swap",
+    ),
+    ("hours by number", HOURS, HOURS.replace('"09:00"', "»9"), "hours and minutes", '"09:00"'),
+    ("hours of 25", HOURS, HOURS.replace('"17:00"', '»"25:00"'), "up to", ""),
+    ("hours without an end", HOURS, HOURS.replace(' to: "17:00",', ""), '"to" is missing', ""),
+    ("hours without a zone", HOURS, 'hours: {from: "9:00", to: 17:00}', '"time_zone" is', ""),
+    ("key of hours", HOURS, HOURS.replace("days:", "»dais:"), "unknown key", 'mean "days"?'),
+    ("hours as text", HOURS, "hours: »mon-fri", "must be a mapping", ""),
+    ("time zone", "Europe/Berlin", "»Europe/Berlim", "no time zone", 'mean "Europe/Berlin"?'),
+    ("city for a zone", "Europe/Berlin", "»New York", "no time zone", 'mean "America/New_York"?'),
+    ("offset for a zone", "Europe/Berlin", "»UTC+2", 'no time zone "UTC+2"', ""),
+    ("no zone at all", "Europe/Berlin", '»""', "no time zone", ""),
+    ("path for a zone", "Europe/Berlin", "»../../etc/passwd", "no time zone", ""),
+    ("late", GOAL, f"{GOAL}\n    late: »shft", 'must be "shift" or "skip"', 'mean "shift"?'),
+    ("again at once", "again_after: 90d", "again_after: »0d", "longer than nothing", ""),
+    ("alongside", GOAL, f"{GOAL}\n    alongside: »yes", "true or false", "write true"),
 ]
 # Where the mark cannot stand in the replacement, because the fault is elsewhere.
-ELSEWHERE = {"open bracket": (3, 13), "no stop": (13, 3), "steps out of order": (18, 17)}
+ELSEWHERE = {
+    "open bracket": (3, 13),
+    "no stop": (19, 3),
+    "steps out of order": (27, 17),
+    "handoff without a promise": (12, 1),
+    "hours without an end": (23, 5),
+    "hours without a zone": (23, 5),
+}
 
 
 def broken(find: str, instead: str) -> tuple[str, tuple[int, int] | None]:
@@ -428,9 +543,25 @@ def test_what_is_no_model_at_all_is_said_plainly(text: str, fragment: str) -> No
     assert any(fragment in error.message for error in errors(text)), check(text)
 
 
-@pytest.mark.parametrize("section", ["signals", "groups", "fit", "stages", "sequences", "traits"])
-@pytest.mark.parametrize("value", ["", "5", "text", "[]", "{x: }", "{x: 5}", "{x: []}", "{x: {}}"])
+SECTIONS = ["signals", "groups", "fit", "stages", "handoff", "sequences", "traits"]
+STRANGE = ["", "5", "text", "[]", "{x: }", "{x: 5}", "{x: []}", "{x: {}}"]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("value", STRANGE)
 def test_checking_never_fails_on_a_strange_section(section: str, value: str) -> None:
     others = SOUND.split(f"{section}:", maxsplit=1)[0] if section != "signals" else ""
 
     check(f"{others}\n{section}: {value}\n")
+
+
+@pytest.mark.parametrize("value", [*STRANGE, "[5]", "[[]]", "[{}]", "[{when: }]", "{from: {}}"])
+@pytest.mark.parametrize("part", ["routes", "remind_after", "hours", "goal", "late", "again_after"])
+def test_checking_never_fails_on_a_strange_part(part: str, value: str) -> None:
+    lines = [f"  {part}: {value}" if "  routes:" in line else line for line in SOUND.splitlines()]
+    within_sequence = [
+        f"    {part}: {value}" if " hours:" in line else line for line in SOUND.splitlines()
+    ]
+
+    check("\n".join(line for line in lines if not line.startswith("    - {")))
+    check("\n".join(within_sequence))

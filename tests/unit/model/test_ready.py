@@ -55,7 +55,7 @@ def test_the_json_schema_accepts_a_ready_made_model(name: str) -> None:
         ("lose: 10%", "lose: 10"),
         ("on: page_viewed", "on: Page Viewed"),
         ("  site_searched:", "  site-searched:"),
-        ("first_touch_within: 1h, ", ""),
+        ("  first_touch_within: 1h\n", ""),
     ],
 )
 def test_the_json_schema_refuses_a_broken_model(find: str, instead: str) -> None:

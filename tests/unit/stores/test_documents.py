@@ -10,10 +10,13 @@ from msgspec import structs
 from builders import NOW, a_lead, a_transition, a_trigger, an_event, lead_ids
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.event import Trust
+from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import History, KeptEvent
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.lead import Lead, Snapshot, Touch, Trail, TraitFact
 from warmlead.domain.lifecycle import Cooling, Progress, Transition
+from warmlead.domain.nurture import Enrolment
+from warmlead.domain.sales import Said, Statement
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.stores.documents import read_lead, read_transition, write_lead, write_transition
 
@@ -35,6 +38,17 @@ HISTORIES = st.builds(
     name_days=COUNTS,
     last_day=st.dictionaries(WORDS, DAYS, max_size=3),
 )
+STATEMENTS = st.builds(
+    Statement,
+    MS,
+    st.integers(0, 5),
+    TEXTS,
+    st.sampled_from(Said),
+    TEXTS,
+    TEXTS,
+    st.none() | st.integers(0, 10**15),
+    TEXTS,
+)
 TRAILS = st.builds(
     Trail,
     identifier=st.builds(Identifier, st.sampled_from(Kind), TEXTS),
@@ -44,6 +58,7 @@ TRAILS = st.builds(
     traits=st.dictionaries(TEXTS, st.builds(TraitFact, st.integers(0, 1), MS, TEXTS, TEXTS)),
     first_touch=TOUCHES,
     last_touch=TOUCHES,
+    statements=st.lists(STATEMENTS, max_size=3).map(lambda said: {each.key: each for each in said}),
 )
 PROGRESS = st.builds(
     Progress,
@@ -52,6 +67,31 @@ PROGRESS = st.builds(
     entered=st.dictionaries(WORDS, st.integers(0, 99), max_size=3),
     peak_score=st.integers(),
     cooling=st.none() | st.builds(Cooling, MOMENTS, MOMENTS),
+    verdict=TEXTS,
+    grounds=st.none() | TEXTS,
+)
+ENROLMENTS = st.dictionaries(
+    WORDS,
+    st.tuples(
+        st.integers(1, 9),
+        MOMENTS,
+        st.integers(0, 9),
+        st.none() | MOMENTS,
+        st.none() | MOMENTS,
+        WORDS,
+    ),
+    max_size=2,
+).map(lambda parts: {name: Enrolment(name, *fields) for name, fields in parts.items()})
+OFFERS = st.builds(
+    Offer,
+    cycle=st.integers(1, 9),
+    stage=WORDS,
+    at=MOMENTS,
+    owner=TEXTS,
+    told=st.frozensets(st.sampled_from(Deadline)),
+    touched_at=st.none() | MOMENTS,
+    closed_at=st.none() | MOMENTS,
+    answer=TEXTS,
 )
 NUMBERS = st.integers(-1_000, 1_000)
 LEADS = st.builds(
@@ -64,6 +104,10 @@ LEADS = st.builds(
     outbox=st.lists(
         st.builds(Trigger, TEXTS, st.sampled_from(Topic), MOMENTS, TEXTS, PAIRS), max_size=3
     ).map(tuple),
+    enrolments=ENROLMENTS,
+    offer=st.none() | OFFERS,
+    decay_on=st.none() | DAYS,
+    due_at=st.none() | MOMENTS,
 )
 TRANSITIONS = st.builds(
     Transition,
@@ -76,6 +120,8 @@ TRANSITIONS = st.builds(
     fit=NUMBERS,
     hours_in_stage=st.floats(allow_nan=False, allow_infinity=False),
     model_version=TEXTS,
+    source=TEXTS,
+    attribution=PAIRS,
 )
 
 
@@ -132,15 +178,15 @@ def test_a_text_holds_only_characters_that_every_store_takes() -> None:
 
 def test_what_a_newer_release_keeps_beside_a_lead_is_written_back() -> None:
     lead = a_lead()
-    text = json.dumps({**json.loads(write_lead(lead)), "enrolments": {"mql-education": [1, 2]}})
+    text = json.dumps({**json.loads(write_lead(lead)), "newer": {"mql-education": [1, 2]}})
     document = read_lead(text)
     rewritten = json.loads(write_lead(replace(lead, outbox=()), document.extra))
     assert document.lead == lead
-    assert rewritten["enrolments"] == {"mql-education": [1, 2]}
+    assert rewritten["newer"] == {"mql-education": [1, 2]}
 
 
 def test_a_lead_in_a_layout_that_only_a_newer_release_knows_is_left_to_it() -> None:
-    text = json.dumps({**json.loads(write_lead(a_lead())), "v": 2})
+    text = json.dumps({**json.loads(write_lead(a_lead())), "v": 3})
     with pytest.raises(UnavailableError):
         read_lead(text)
 
@@ -159,18 +205,19 @@ GOLDEN = (
 )
 
 
-def test_a_lead_of_release_0_1_is_read_and_written_unchanged() -> None:
+def test_a_lead_of_layout_1_is_read_and_written_with_nothing_changed_but_that_it_is_due() -> None:
     lead, extra = read_lead(GOLDEN)
     trail = lead.trails["a"]
     assert trail.history.kept["k2"].at_ms == 1773140400005
     assert trail.history.kept["k2"].received_ms == 1773140400012
     assert trail.history.signal_days == {"pricing": {20400: 3, 20402: 1}}
     assert lead.progress.since == NOW
-    assert write_lead(lead, extra) == GOLDEN
+    of_now = GOLDEN.replace('{"v":1', '{"v":2')
+    assert write_lead(lead, extra) == of_now.removesuffix("}") + ',"decay_on":0}'
 
 
 def test_a_transition_written_later_with_more_fields_is_read() -> None:
-    text = json.dumps({**json.loads(write_transition(a_transition())), "source": "sales"})
+    text = json.dumps({**json.loads(write_transition(a_transition())), "newer": "sales"})
     assert read_transition(text) == a_transition()
 
 

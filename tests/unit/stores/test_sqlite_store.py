@@ -1,22 +1,29 @@
+import asyncio
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from builders import StandingClock, a_lead_named, a_trigger, keeping
+import pytest
+
+from builders import NOW, StandingClock, a_lead_named, a_trigger, keeping
 from warmlead.domain.history import to_ms
-from warmlead.domain.lead import Snapshot
-from warmlead.sqlite_file import SqliteFile
+from warmlead.domain.lead import Lead, Snapshot
+from warmlead.ports import DueLead
+from warmlead.sqlite_file import FILE_VERSION, SqliteFile
+from warmlead.stores.documents import write_lead
 from warmlead.stores.sqlite import SqliteLeadStore
 
 ADA = a_lead_named("ada")
 
 
-def enrol_all(connection: sqlite3.Connection, lead_ids: Sequence[str]) -> list[None]:
+def add_to_all(connection: sqlite3.Connection, lead_ids: Sequence[str]) -> list[None]:
     """Keeps something beside the leads, as a newer release may."""
     connection.executemany(
-        "UPDATE leads SET document = json_set(document, '$.enrolments', 3) WHERE id = ?",
+        "UPDATE leads SET document = json_set(document, '$.horoscope', 3) WHERE id = ?",
         [(id_,) for id_ in lead_ids],
     )
     return [None for _ in lead_ids]
@@ -26,10 +33,10 @@ async def test_what_a_newer_release_keeps_beside_a_lead_survives_updates(tmp_pat
     async with SqliteFile(tmp_path / "warmlead.db") as file:
         store = SqliteLeadStore(file, StandingClock())
         await store.update([], keeping(ADA))
-        await file.write(enrol_all, ADA.id)
+        await file.write(add_to_all, ADA.id)
         await store.update([ADA.id], keeping(replace(ADA, outbox=(a_trigger(),))))
         documents = await file.read(lambda c: c.execute("SELECT document FROM leads").fetchall())
-        assert [json.loads(text)["enrolments"] for (text,) in documents] == [3]
+        assert [json.loads(text)["horoscope"] for (text,) in documents] == [3]
         assert await store.get(ADA.id) == replace(ADA, outbox=(a_trigger(),))
 
 
@@ -41,3 +48,89 @@ async def test_lists_can_be_made_without_reading_documents(tmp_path: Path) -> No
         query = "SELECT stage, score, unsent, updated_ms FROM leads"
         rows = await file.read(lambda connection: connection.execute(query).fetchall())
         assert rows == [(scored.progress.stage, 42, 1, to_ms(clock.now()))]
+
+
+OF_THE_FIRST_LAYOUT = (
+    """CREATE TABLE leads (
+         id TEXT NOT NULL PRIMARY KEY,
+         stage TEXT NOT NULL,
+         score INTEGER,
+         unsent INTEGER NOT NULL,
+         updated_ms INTEGER NOT NULL,
+         document TEXT NOT NULL)""",
+    "CREATE INDEX leads_unsent ON leads (id) WHERE unsent",
+    "PRAGMA user_version = 1",
+)
+
+
+def make_first_layout(path: Path, *leads: Lead) -> None:
+    """A file as the first release wrote it: documents of version 1, and nothing of due leads."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in OF_THE_FIRST_LAYOUT:
+            connection.execute(statement)
+        for lead in leads:
+            text = json.dumps({**json.loads(write_lead(lead)), "v": 1}, separators=(",", ":"))
+            row = (lead.id, lead.progress.stage, None, 0, to_ms(NOW), text)
+            connection.execute("INSERT INTO leads VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+async def test_in_a_file_of_the_first_layout_every_lead_is_due_once(tmp_path: Path) -> None:
+    leads = [a_lead_named(f"person-{i}") for i in range(3)]
+    make_first_layout(tmp_path / "warmlead.db", *leads)
+    async with SqliteFile(tmp_path / "warmlead.db") as file:
+        store = SqliteLeadStore(file, StandingClock())
+        due = await store.due_for_decay(1, shard=0, most=9)
+        assert [id_ for _, id_ in due] == sorted(lead.id for lead in leads)
+        assert await store.due_for_followup(NOW, shard=0, most=9) == []
+        first = await store.get(due[0].id)
+        assert first
+        assert first.decay_on == 0
+        await store.update([], keeping(replace(first, decay_on=9)))
+        assert await store.due_for_decay(1, shard=0, most=9) == due[1:]
+        version = await file.read(lambda c: c.execute("PRAGMA user_version").fetchone())
+        assert version == (FILE_VERSION,)
+
+
+async def test_processes_that_open_a_file_of_the_first_layout_at_once_agree(
+    tmp_path: Path,
+) -> None:
+    for number in range(10):
+        path = tmp_path / f"{number}.db"
+        make_first_layout(path, ADA)
+        async with SqliteFile(path) as one, SqliteFile(path) as other:
+            stores = [SqliteLeadStore(file, StandingClock()) for file in (one, other)]
+            looks = (store.due_for_decay(1, shard=0, most=9) for store in stores)
+            writes = (store.update([], keeping(ADA)) for store in stores)
+            await asyncio.gather(*looks, *writes)
+            assert await stores[0].get(ADA.id) == ADA
+
+
+@pytest.mark.parametrize(
+    ("column", "index"), [("decay_on", "leads_fading"), ("due_us", "leads_due")]
+)
+async def test_due_leads_are_found_by_an_index_alone(
+    tmp_path: Path, column: str, index: str
+) -> None:
+    asked: list[tuple[str, Sequence[object]]] = []
+
+    class Watched:
+        def __init__(self, connection: sqlite3.Connection) -> None:
+            self._connection = connection
+
+        def execute(self, query: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+            asked.append((query, values))
+            return self._connection.execute(query, values)
+
+    class Watching(SqliteFile):
+        async def read(self, question: Callable[[Any], Any]) -> Any:
+            return await super().read(lambda connection: question(Watched(connection)))
+
+    async with Watching(tmp_path / "warmlead.db") as file:
+        store = SqliteLeadStore(file, StandingClock())
+        await store.due_for_decay(9, shard=0, most=9, after=DueLead(1, "a"))
+        await store.due_for_followup(NOW, shard=0, most=9, after=DueLead(1, "a"))
+        (query, values), *_ = [each for each in asked if f"SELECT {column}" in each[0]]
+        plan = f"EXPLAIN QUERY PLAN {query}"
+        steps = await file.read(lambda connection: connection.execute(plan, values).fetchall())
+        (step,) = steps
+        assert step[-1].startswith(f"SEARCH leads USING COVERING INDEX {index} (")

@@ -1,11 +1,9 @@
-"""The file of form mappings: YAML or JSON, with ``env:NAME`` in the place of a secret."""
+"""The file of form mappings."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
-from warmlead.domain.errors import ConfigurationError
+from warmlead.sources.configured_file import read_configured_file
 from warmlead.sources.generic.settings import FormSettings, read_forms
 
 
@@ -14,31 +12,4 @@ def read_form_file(path: Path, environment: Mapping[str, str]) -> Mapping[str, F
 
     Raises ``ConfigurationError`` if it cannot be read, or with every fault in it.
     """
-    try:
-        content = _content(path)
-    except (OSError, ValueError) as error:
-        problem = f"it cannot be read: {type(error).__name__}"
-        raise ConfigurationError.one(f"The form file {path} cannot be used:", problem) from error
-    return read_forms(_with_secrets(content, environment))
-
-
-def _content(path: Path) -> object:
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".json":
-        return msgspec.json.decode(text)
-    import yaml  # noqa: PLC0415  # heavy, and JSON does without it
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError("this is not YAML") from error
-
-
-def _with_secrets(value: object, environment: Mapping[str, str]) -> object:
-    if isinstance(value, dict):
-        return {name: _with_secrets(part, environment) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_with_secrets(part, environment) for part in value]
-    if isinstance(value, str) and value.startswith("env:"):
-        return environment.get(value.removeprefix("env:"), "")
-    return value
+    return read_forms(read_configured_file(path, environment, what="form file"))

@@ -2,33 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
 from warmlead.configuration import Fault, configured, faults_of
 from warmlead.domain.errors import ConfigurationError
-from warmlead.web.signatures import HmacScheme, key_of
+from warmlead.sources.signing import SignatureSettings
 
 EventName = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,63}\Z")]
 
 _FORM_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-
-
-class SignatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the sender signs. With several secrets any of them is good, so they can be rotated."""
-
-    scheme: Literal["standard-webhooks", "hmac"] = "standard-webhooks"
-    secrets: Annotated[tuple[str, ...], Meta(min_length=1)]
-    hmac: HmacScheme = HmacScheme()
-
-    def __post_init__(self) -> None:
-        for secret in self.secrets:
-            key_of(secret)  # raises ValueError, which becomes a fault of the file
-
-    def __repr__(self) -> str:
-        return f"SignatureSettings(scheme={self.scheme!r}, hmac={self.hmac!r})"
 
 
 class FormSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,10 +10,10 @@ from warmlead.domain.event import Event, Trust
 from warmlead.ports import RawRequest, Refused, Translation
 from warmlead.sources.fields import event_id
 from warmlead.sources.generic.payload import read_submissions
-from warmlead.sources.generic.settings import FormSettings, SignatureSettings, is_web_url
+from warmlead.sources.generic.settings import FormSettings, is_web_url
 from warmlead.sources.generic.translate import NAME, Post, is_trapped, translate_submission
+from warmlead.sources.signing import claims_signature, verify_signature
 from warmlead.web.answer import Answer
-from warmlead.web.signatures import has_standard_webhooks, verify_hmac, verify_standard_webhooks
 from warmlead.web.strict_json import fault_in, text_of
 
 _PATH = re.compile(r"/generic(?:/([a-z0-9][a-z0-9_-]{0,63}))?/?")
@@ -44,9 +44,9 @@ class GenericSource:
             if not settings.allow_unsigned:
                 raise RejectedError(Reason.FORBIDDEN, "This form takes no posts.")
             return Trust.PUBLIC
-        if settings.allow_unsigned and not _claims_signature(request, signature):
+        if settings.allow_unsigned and not claims_signature(request, signature):
             return Trust.PUBLIC
-        _verify_signature(request, signature)
+        verify_signature(request, signature)
         return Trust.SIGNED
 
     def translate(self, request: RawRequest, trust: Trust) -> Translation:
@@ -115,21 +115,6 @@ def _translated(item: object, post: Post, index: int, *, suspect: bool) -> Event
         return None
     _redirect_in(item, post.settings)
     return translate_submission(item, post, index)
-
-
-def _claims_signature(request: RawRequest, signature: SignatureSettings) -> bool:
-    if signature.scheme == "hmac":
-        return signature.hmac.header.lower() in request.headers
-    return has_standard_webhooks(request.headers)
-
-
-def _verify_signature(request: RawRequest, signature: SignatureSettings) -> None:
-    secrets = signature.secrets
-    if signature.scheme == "hmac":
-        verify_hmac(request.headers, request.body, scheme=signature.hmac, secrets=secrets)
-    else:
-        now = request.received_at
-        verify_standard_webhooks(request.headers, request.body, secrets=secrets, now=now)
 
 
 def _sender_id(request: RawRequest) -> str | None:

@@ -1,0 +1,170 @@
+"""Makes the triggers of what becomes of a lead: the messages that automation tools receive.
+
+Refuses to decide what becomes of it, and to send anything.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from warmlead.domain.assessment import Assessment
+from warmlead.domain.handoff import Deadline, Offer, Passed
+from warmlead.domain.lead import Lead, Touch
+from warmlead.domain.lifecycle import Facts, Transition
+from warmlead.domain.nurture import Due
+from warmlead.domain.rules import Rules
+from warmlead.domain.trigger import Topic, Trigger, trigger_id
+from warmlead.domain.wording import reasons
+
+if TYPE_CHECKING:  # pydantic's models take longer to import than a lead takes to settle
+    from warmlead.domain.message import CloudEvent
+
+Made: TypeAlias = "Callable[..., CloudEvent]"
+"""A message, but for its id, lead and time."""
+
+
+class Announcer:
+    """Collects the triggers of one lead at one moment."""
+
+    def __init__(
+        self,
+        lead: Lead,
+        found: Assessment,
+        rules: Rules,
+        titles: Mapping[str, str],
+        now: datetime,
+    ) -> None:
+        self.facts: Facts = {**found.facts, "stage": lead.progress.stage}
+        self._triggers: list[Trigger] = []
+        self._lead = lead
+        self._found = found
+        self._rules = rules
+        self._titles = titles
+        self._now = now
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """All that was announced, in order."""
+        return tuple(self._triggers)
+
+    def stage_entered(self, moved: Transition) -> None:
+        """Tells of a move between stages."""
+        from warmlead.domain.message import StageEntered, StageEnteredMessage  # noqa: PLC0415  # heavy
+
+        stage, cycle = moved.to_stage, moved.cycle
+        qualifies = any(policy.name == stage for policy in self._rules.stages)
+        data = StageEntered(
+            **{**self._about(), "stage": stage},
+            from_stage=moved.from_stage,
+            cycle=cycle,
+            reason=moved.reason,
+        )
+        self._add(
+            Topic.MQL if qualifies else Topic.LIFECYCLE,
+            f"stage:{stage}",
+            cycle,
+            partial(StageEnteredMessage, data=data),
+            {"stage": stage, "cycle": str(cycle)},
+        )
+
+    def step_due(self, due: Due) -> None:
+        """Tells a mail tool which message to send."""
+        from warmlead.domain.message import StepDue, StepDueMessage  # noqa: PLC0415  # heavy
+
+        name = due.policy.name
+        data = StepDue(
+            **self._about(),
+            sequence=name,
+            run=due.run,
+            step=due.number,
+            steps=len(due.policy.steps),
+            message=due.step.message,
+            title=due.step.title or due.step.message,
+        )
+        attributes = {"sequence": name, "message": due.step.message, "run": str(due.run)}
+        self._add(
+            Topic.NURTURE,
+            f"nurture:{name}:{due.number}",
+            due.run,
+            partial(StepDueMessage, data=data),
+            {**attributes, "step": str(due.number), "stage": self._lead.progress.stage},
+        )
+
+    def offered(self, offer: Offer) -> None:
+        """Tells sales of a lead."""
+        from warmlead.domain.message import Offered, OfferedMessage  # noqa: PLC0415  # heavy
+
+        data = Offered(**self._about(), **self._promised(offer))
+        self._tell_sales("offered", offer, partial(OfferedMessage, data=data))
+
+    def deadline_passed(self, offer: Offer, passed: Passed) -> None:
+        """Tells sales, or those above, that a lead is kept waiting."""
+        from warmlead.domain import message  # noqa: PLC0415  # heavy
+
+        fields = {**self._about(), **self._promised(offer)}
+        if passed.deadline is Deadline.REMINDER:
+            data = message.Offered(**fields)
+            self._tell_sales("reminder", offer, partial(message.ReminderMessage, data=data))
+            return
+        touch = passed.deadline is Deadline.TOUCH_BREACHED
+        promise = "first_touch" if touch else "acceptance"
+        breached = message.BreachedData(**fields, promise=promise)
+        made = partial(message.BreachedMessage, data=breached)
+        self._tell_sales(f"breached:{promise}", offer, made)
+
+    def _tell_sales(self, kind: str, offer: Offer, message: "Made") -> None:
+        attributes = {"stage": offer.stage, "cycle": str(offer.cycle), "owner": offer.owner}
+        self._add(Topic.LIFECYCLE, f"handoff:{kind}", offer.cycle, message, attributes)
+
+    def _promised(self, offer: Offer) -> dict[str, Any]:
+        policy = self._rules.handoff
+        if policy is None:
+            raise ValueError("there is no offer without a handoff in the model")
+        return {
+            "offer": offer.cycle,
+            "offered_at": offer.at,
+            "owner": offer.owner,
+            "touch_by": offer.at + policy.first_touch_within,
+            "accept_by": offer.at + policy.accept_within,
+        }
+
+    def _about(self) -> dict[str, Any]:
+        from warmlead.domain.message import LeadInMessage, Touches  # noqa: PLC0415  # heavy
+
+        lead, score = self._lead, self._found.score
+        return {
+            "lead": LeadInMessage(
+                id=lead.id, email=lead.email, user_id=lead.user_id, traits=lead.traits
+            ),
+            "stage": lead.progress.stage,
+            "score": score.score,
+            "engagement": score.engagement,
+            "fit": score.fit,
+            "reasons": list(reasons(score, self._titles)),
+            "attribution": Touches(first=_origin(lead.first_touch), last=_origin(lead.last_touch)),
+            "model_version": self._rules.version,
+        }
+
+    def _add(
+        self,
+        topic: Topic,
+        kind: str,
+        cycle: int,
+        message: "Made",
+        attributes: Mapping[str, str],
+    ) -> None:
+        id_ = trigger_id(self._lead.id, kind, cycle)
+        event = message(id=id_, subject=self._lead.id, time=self._now)
+        known = {
+            "type": event.type,
+            "lead_id": self._lead.id,
+            **{name: value for name, value in attributes.items() if value},
+            "content-type": "application/cloudevents+json",
+        }
+        body = event.model_dump_json()
+        self._triggers.append(Trigger(id_, topic, self._now, body, tuple(known.items())))
+
+
+def _origin(touch: Touch | None) -> dict[str, str]:
+    return dict(touch.attribution) if touch else {}

@@ -1,0 +1,165 @@
+"""Goes through leads that are due, page by page, until none is left or the time is up.
+
+Safe to kill anywhere and to run twice at once: a lead is settled in one commit, after which it
+is due no longer. Refuses to know why leads are due.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from warmlead.application.send import send
+from warmlead.application.settlement import Outcome, Settlement
+from warmlead.domain.errors import UnavailableError
+from warmlead.domain.lead import Lead
+from warmlead.domain.rules import Rules
+from warmlead.ports import Clock, DueLead, EventBus, LeadStore
+
+PAGE_LEADS = 400
+"""So many leads are looked for at once; with all of their shards they are what is in memory."""
+
+TOGETHER_LEADS = 100
+"""So many leads of a page are settled and written together; it holds others up for 30 ms."""
+
+SHARDS_AT_ONCE = 2
+"""While one waits for the store, the other settles; more would only take more memory."""
+
+MOST_FAILURES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a run has done. ``failed`` leads stay due; unless ``done``, others may be due too.
+
+    ``changed`` leads show another score, ``moved`` ones are in another stage. Of those that
+    failed the first ``failures`` are told, by the lead's id.
+    """
+
+    looked_at: int = 0
+    changed: int = 0
+    moved: int = 0
+    triggers: int = 0
+    failed: int = 0
+    done: bool = True
+    failures: tuple[tuple[str, Exception], ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """All but the failures, by name."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "failures"}
+
+    def __add__(self, other: "Progress") -> "Progress":
+        """Both runs together."""
+        return Progress(
+            self.looked_at + other.looked_at,
+            self.changed + other.changed,
+            self.moved + other.moved,
+            self.triggers + other.triggers,
+            self.failed + other.failed,
+            self.done and other.done,
+            (*self.failures, *other.failures)[:MOST_FAILURES],
+        )
+
+
+class Budget:
+    """The time that a run may take, from now on; without a limit if none is given."""
+
+    def __init__(self, seconds: float | None) -> None:
+        now = asyncio.get_running_loop().time()
+        self._until = None if seconds is None else now + seconds
+
+    def is_spent(self) -> bool:
+        """Whether no further page may be begun."""
+        return self._until is not None and asyncio.get_running_loop().time() >= self._until
+
+
+class Queue(Protocol):
+    """Why leads are due: where those are found, and whether one still is."""
+
+    async def page(
+        self, now: datetime, *, shard: int, most: int, after: DueLead | None
+    ) -> Sequence[DueLead]:
+        """The next leads of a shard that are due."""
+        ...
+
+    def holds(self, lead: Lead, now: datetime) -> bool:
+        """Whether the lead is due."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """What settling leads takes besides the leads, and how many are taken at a time."""
+
+    store: LeadStore
+    bus: EventBus
+    rules: Rules
+    titles: Mapping[str, str]
+    clock: Clock
+    page_leads: int = PAGE_LEADS
+    together_leads: int = TOGETHER_LEADS
+
+
+async def settle_due(queue: Queue, settling: Settling, budget: Budget) -> Progress:
+    """Settles the leads in the queue, shards side by side, and sends what that triggers.
+
+    Raises ``UnavailableError`` if it should be run again; what was done until then stays done.
+    """
+    turns = asyncio.Semaphore(SHARDS_AT_ONCE)
+
+    async def in_turn(shard: int) -> Progress:
+        async with turns:
+            return await _settle_shard(queue, settling, budget, shard)
+
+    shards = (in_turn(shard) for shard in range(settling.store.shards))
+    progress = Progress()
+    for outcome in await asyncio.gather(*shards, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+        progress += outcome
+    return progress
+
+
+async def _settle_shard(queue: Queue, settling: Settling, budget: Budget, shard: int) -> Progress:
+    progress, after = Progress(), None
+    while not budget.is_spent():
+        now = settling.clock.now()
+        page = await queue.page(now, shard=shard, most=settling.page_leads, after=after)
+        for start in range(0, len(page), settling.together_leads):
+            if budget.is_spent():
+                return progress + Progress(done=False)
+            together = page[start : start + settling.together_leads]
+            progress += await _settle_together(queue, together, settling)
+            after = together[-1]  # behind those that failed
+        if len(page) < settling.page_leads:
+            return progress
+    return progress + Progress(done=False)
+
+
+async def _settle_together(queue: Queue, leads: Sequence[DueLead], settling: Settling) -> Progress:
+    now = settling.clock.now()
+
+    def is_due(lead: Lead) -> bool:
+        return queue.holds(lead, now)
+
+    rules, titles = settling.rules, settling.titles
+    outcomes = await settling.store.update_each(
+        [([id_], Settlement(id_, rules, titles, now, is_due=is_due)) for _, id_ in leads]
+    )
+    pairs = zip(leads, outcomes, strict=True)
+    failed = [(id_, error) for (_, id_), error in pairs if isinstance(error, Exception)]
+    settled = [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
+    triggers = [each for outcome in settled for each in outcome.triggers]
+    await send(triggers, store=settling.store, bus=settling.bus)
+    if not settled and all(isinstance(error, UnavailableError) for _, error in failed):
+        raise failed[0][1]  # it is not a lead that is wrong
+    return Progress(
+        looked_at=len(leads),
+        changed=sum(outcome.changed for outcome in settled),
+        moved=sum(outcome.moved for outcome in settled),
+        triggers=len(triggers),
+        failed=len(failed),
+        failures=tuple(failed[:MOST_FAILURES]),
+    )

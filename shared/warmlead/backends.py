@@ -1,0 +1,261 @@
+"""What functions and commands run on: settings, model, lead store and bus, on either backend.
+
+Everything is built when it is first needed and imported only then: what an accepting function
+imports decides how long its cold start takes. Hence the imports inside functions.
+"""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.identity import LeadIds
+from warmlead.ports import EventBus, LeadStore
+from warmlead.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from warmlead.buses.pubsub import PubSubBus
+    from warmlead.buses.sqlite import SqliteBus
+    from warmlead.domain.rules import Rules
+    from warmlead.model.loading import Model
+    from warmlead.model.plan import Plan
+    from warmlead.sqlite_file import SqliteFile
+    from warmlead.stores.firestore import FirestoreLeadStore
+    from warmlead.stores.sqlite import SqliteLeadStore
+
+STAGED = {
+    "WARMLEAD_MODEL": "model.json",
+    "WARMLEAD_FORMS": "forms.json",
+    "WARMLEAD_SALES": "sales.json",
+}
+"""The files that staging may put beside an entry point: defaults of these settings."""
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        """The present, in aware UTC."""
+        return datetime.now(UTC)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, from its environment; read once."""
+    given = {name: value for name, value in os.environ.items() if value}
+    return read_settings({**_staged(Path(__file__).parents[1]), **given})
+
+
+def _staged(folder: Path) -> Mapping[str, str]:
+    return {name: str(folder / file) for name, file in STAGED.items() if (folder / file).exists()}
+
+
+def lead_ids(using: Settings) -> LeadIds:
+    """The ids of leads: the same secret everywhere, the same ids."""
+    return LeadIds(using.id_secret.encode())
+
+
+@cache
+def model() -> "Model":
+    """The model of this process."""
+    return load_model(settings().model)
+
+
+def load_model(name: str) -> "Model":
+    """A ready-made model by its name, or the model in a file.
+
+    Raises ``ConfigurationError`` with every fault, or if there is neither.
+    """
+    from warmlead.model.loading import load
+
+    if compiled_model(name):
+        problem = "this needs the model file of which it was made"
+        raise ConfigurationError.one(f"{name} is a compiled model:", problem)
+    return load(model_text(name), name=name)
+
+
+def compiled_model(name: str) -> "Plan | None":
+    """The plan in a compiled model's file; ``None`` if it is not the name of one.
+
+    Raises ``ConfigurationError`` if it cannot be used.
+    """
+    path = Path(name)
+    if path.suffix != ".json" or not path.is_file():
+        return None
+    from warmlead.model.compiled import is_compiled, read_compiled
+
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return read_compiled(text, name=name) if is_compiled(text) else None
+
+
+def model_text(name: str) -> str:
+    """A model as it is written: a ready-made one by its name, or a file.
+
+    Raises ``ConfigurationError`` if there is neither.
+    """
+    from warmlead.model.loading import ready_names, ready_text
+
+    if name in ready_names():
+        return ready_text(name)
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"no model file can be read there; ready-made are {', '.join(ready_names())}"
+        raise ConfigurationError.one(f"There is no model {name}:", problem) from error
+
+
+def rules(using: Settings) -> "tuple[Rules, Mapping[str, str]]":
+    """The rules of the model in the settings, compiled or not, and what people read for names."""
+    if plan := compiled_model(using.model):
+        from warmlead.model.plan import rules_of
+
+        return rules_of(plan), plan.titles
+    return model().rules, model().titles
+
+
+@cache
+def file() -> "SqliteFile":
+    """The data file of this process."""
+    return _open_file(settings())
+
+
+@cache
+def bus() -> EventBus:
+    """The bus of this process."""
+    using = settings()
+    return _pubsub(using) if using.backend == "gcp" else embedded_bus()
+
+
+@cache
+def embedded_bus() -> "SqliteBus":
+    """The bus of this process, for those that work on the embedded one alone."""
+    return _open_bus(file())
+
+
+@cache
+def store() -> LeadStore:
+    """The lead store of this process."""
+    using = settings()
+    return _firestore(using) if using.backend == "gcp" else _open_store(file())
+
+
+def _pubsub(using: Settings) -> "PubSubBus":
+    from warmlead.buses.pubsub import PubSubBus
+
+    return PubSubBus(using.project, emulator=os.environ.get("PUBSUB_EMULATOR_HOST", ""))
+
+
+def _firestore(using: Settings) -> "FirestoreLeadStore":
+    from warmlead.stores.firestore import FirestoreLeadStore
+
+    emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
+    return FirestoreLeadStore(using.project, using.database, emulator=emulator)
+
+
+def _open_store(file: "SqliteFile") -> "SqliteLeadStore":
+    from warmlead.stores.sqlite import SqliteLeadStore
+
+    return SqliteLeadStore(file, SystemClock())
+
+
+def _open_file(using: Settings) -> "SqliteFile":
+    from warmlead.sqlite_file import SqliteFile
+
+    make_data_folder(using)
+    return SqliteFile(using.data / "warmlead.sqlite3")
+
+
+def make_data_folder(using: Settings) -> None:
+    """Makes the folder in the settings; raises ``ConfigurationError`` if that cannot be."""
+    try:
+        using.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # personal data is in it
+    except OSError as error:
+        problem = f"no folder can be made there: {error.strerror}"
+        raise ConfigurationError.one(f"WARMLEAD_DATA {using.data}", problem) from error
+
+
+def _open_bus(file: "SqliteFile") -> "SqliteBus":
+    from warmlead.buses.sqlite import SqliteBus
+    from warmlead.buses.topology import topics_of_subscriptions
+
+    return SqliteBus(file, SystemClock(), topics_of_subscriptions())
+
+
+class System(Struct, frozen=True):
+    """What commands work with, on either backend: opened for them, closed after them."""
+
+    settings: Settings
+    clock: SystemClock
+    ids: LeadIds
+    model: "Model"
+    store: LeadStore
+    bus: EventBus
+
+
+class Embedded(System, frozen=True):
+    """The embedded backend, whose bus is also the archive and hands out messages."""
+
+    store: "SqliteLeadStore"
+    bus: "SqliteBus"
+    file: "SqliteFile"
+
+
+@asynccontextmanager
+async def opened(using: Settings | None = None) -> AsyncIterator[System]:
+    """The backend in the settings; those of this process if none are given."""
+    chosen = using or settings()
+    chosen.demand("id_secret")
+    if chosen.backend == "sqlite":
+        async with embedded(chosen) as system:
+            yield system
+        return
+    loaded = load_model(chosen.model)
+    store, bus = _firestore(chosen), _pubsub(chosen)
+    try:
+        yield System(chosen, SystemClock(), lead_ids(chosen), loaded, store, bus)
+    finally:
+        await bus.close()
+        await store.close()
+
+
+@asynccontextmanager
+async def embedded(
+    using: Settings | None = None, *, instead: str = "this works on one machine alone"
+) -> AsyncIterator[Embedded]:
+    """The embedded backend; that of this process's settings if none are given.
+
+    Raises ``ConfigurationError`` if the settings name another, with what to do ``instead``.
+    """
+    chosen = using or settings()
+    chosen.demand("id_secret")
+    if chosen.backend != "sqlite":
+        raise ConfigurationError.one(f"WARMLEAD_BACKEND is {chosen.backend}:", instead)
+    loaded = load_model(chosen.model)
+    async with _open_file(chosen) as file:
+        yield Embedded(
+            settings=chosen,
+            clock=SystemClock(),
+            ids=lead_ids(chosen),
+            model=loaded,
+            store=_open_store(file),
+            bus=_open_bus(file),
+            file=file,
+        )
+
+
+@asynccontextmanager
+async def scratch_store() -> AsyncIterator["SqliteLeadStore"]:
+    """An empty store that is gone afterwards: where leads are rebuilt."""
+    from warmlead.sqlite_file import SqliteFile
+    from warmlead.stores.sqlite import SqliteLeadStore
+
+    with TemporaryDirectory(prefix="warmlead-") as folder:
+        async with SqliteFile(Path(folder, "scratch.sqlite3")) as file:
+            yield SqliteLeadStore(file, SystemClock())

@@ -1,0 +1,121 @@
+"""``warmlead run``: what Cloud Scheduler has done, by hand, and as of any time.
+
+A run as of a time to come is no rehearsal: it moves leads, and tools are told.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+import typer
+
+from warmlead import backends
+from warmlead.application.decay import decay
+from warmlead.application.due import Progress, Settling
+from warmlead.application.follow_up import FollowedUp, follow_up
+from warmlead.cli.as_of import moment
+from warmlead.cli.output import (
+    EXIT_MISUSE,
+    EXIT_WRONG,
+    Json,
+    console,
+    count_of,
+    errors,
+    fail,
+    print_json,
+)
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, help="Run what is scheduled now, or as of another time.")
+
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        metavar="T",
+        help="As if it were this time: 2026-03-31 or 2026-03-31T09:00Z (UTC). Leads are moved.",
+    ),
+]
+
+
+class _StandingClock:
+    """A clock that tells the time it was set to."""
+
+    def __init__(self, time: datetime) -> None:
+        self._time = time
+
+    def now(self) -> datetime:
+        """That time."""
+        return self._time
+
+
+@app.command("decay")
+def run_decay(as_of: AsOf = None, as_json: Json = False) -> None:
+    """Let leads fade: settle everyone on whom this day changes something.
+
+    Reads only leads that are due. May run beside `serve`, be stopped, and be run again.
+    """
+    run = asyncio.run(_run(as_of, decay))
+    if as_json:
+        print_json(run.counts)
+    else:
+        console.print(f"{_in_words(run)}.")
+    _end(run)
+
+
+@app.command("followup")
+def run_followup(as_of: AsOf = None, as_json: Json = False) -> None:
+    """Do what is due: nurture steps, deadlines of sales, and triggers that were left unsent.
+
+    Reads only leads that are due. May run beside `serve`, be stopped, and be run again.
+    """
+    run: FollowedUp = asyncio.run(_run(as_of, follow_up))
+    if as_json:
+        print_json({**run.due.counts, "swept": run.swept, "done": run.done})
+    else:
+        left = f"; {count_of(run.swept, 'trigger')} left unsent before" if run.swept else ""
+        console.print(f"{_in_words(run.due)}{left}.")
+    _end(run.due)
+
+
+async def _run(as_of: str | None, use_case: Callable[[Settling], Awaitable[T]]) -> T:
+    time = moment(as_of)
+    async with backends.opened() as system:
+        if time is not None and time > system.clock.now():
+            _warn(time, production=system.settings.production)
+        model = system.model
+        clock = _StandingClock(time) if time else system.clock
+        settling = Settling(system.store, system.bus, model.rules, model.titles, clock)
+        with errors.status("looking at leads that are due …"):
+            return await use_case(settling)
+
+
+def _warn(time: datetime, *, production: bool) -> None:
+    """Tells what a run as of a time to come does; in production it is refused."""
+    if production:
+        raise fail(
+            "In production leads are not moved as of a time to come.",
+            hint="To try it, work on a copy: warmlead run … with another WARMLEAD_DATA.",
+            code=EXIT_MISUSE,
+        )
+    errors.print(
+        f"[yellow]This moves leads for real, as if it were {time:%Y-%m-%d %H:%M} UTC:[/] stages, "
+        "messages and deadlines stay as they come about, and tools are told. Until that time "
+        "nothing more becomes due of itself. To only look: warmlead lead explain WHO --as-of T."
+    )
+
+
+def _in_words(run: Progress) -> str:
+    looked = f"{count_of(run.looked_at, 'lead')} due: another score for {run.changed}"
+    return f"{looked}, another stage for {run.moved}, {count_of(run.triggers, 'trigger')} sent"
+
+
+def _end(run: Progress) -> None:
+    if run.failed:
+        lead_id, error = run.failures[0]
+        raise fail(
+            f"{count_of(run.failed, 'lead')} could not be settled.",
+            hint=f"The first is {lead_id}: {type(error).__name__}",
+            code=EXIT_WRONG,
+        )

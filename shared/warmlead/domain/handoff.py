@@ -1,0 +1,136 @@
+"""The handoff: an offer of a lead to sales, what sales promised, and whether it is kept.
+
+Refuses to say what sales did: that is in ``sales``.
+"""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from warmlead.domain.lifecycle import Condition, Facts
+from warmlead.domain.sales import Statement, answered, first_touch
+
+
+class Deadline(StrEnum):
+    """What an open offer tells of in time: each once an offer."""
+
+    REMINDER = "reminder"
+    TOUCH_BREACHED = "touch_breached"
+    ACCEPT_BREACHED = "accept_breached"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who gets leads for which the condition holds; all of them if there is none."""
+
+    when: Condition | None
+    owners: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffPolicy:
+    """What sales promised: to speak to a lead, and to take or refuse it, within a time.
+
+    ``remind_after`` is when sales is reminded of a lead to which nobody has spoken.
+    """
+
+    first_touch_within: timedelta
+    accept_within: timedelta
+    remind_after: timedelta
+    routes: tuple[Route, ...] = ()
+
+    def owner_of(self, lead_id: str, facts: Facts) -> str:
+        """Whose the lead is: of the first route that holds; empty if none does.
+
+        Of several owners each gets every lead with the same likelihood, by the lead's id, so
+        that it is the same whenever it is asked for.
+        """
+        for route in self.routes:
+            if route.when is None or route.when(facts):
+                digest = hashlib.sha256(lead_id.encode()).digest()
+                return route.owners[int.from_bytes(digest[:8]) % len(route.owners)]
+        return ""
+
+    def after(self, deadline: Deadline) -> timedelta:
+        """How long after the offer a deadline is."""
+        match deadline:
+            case Deadline.REMINDER:
+                return self.remind_after
+            case Deadline.TOUCH_BREACHED:
+                return self.first_touch_within
+            case Deadline.ACCEPT_BREACHED:
+                return self.accept_within
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A lead offered to sales, for the ``cycle``-th time; ``told`` are the deadlines passed.
+
+    ``closed_at`` is when it was answered, or when the lead was no longer to be had.
+    """
+
+    cycle: int
+    stage: str
+    at: datetime
+    owner: str = ""
+    told: frozenset[Deadline] = frozenset()
+    touched_at: datetime | None = None
+    closed_at: datetime | None = None
+    answer: str = ""
+
+
+class Passed(NamedTuple):
+    """A deadline that an offer has just passed."""
+
+    deadline: Deadline
+    due: datetime
+
+
+def follow(
+    offer: Offer, policy: HandoffPolicy, statements: Collection[Statement], now: datetime
+) -> tuple[Offer, Sequence[Passed]]:
+    """The offer as of now, and the deadlines that it has passed since it was last looked at.
+
+    A closed one too: what sales did before it was closed may be heard of afterwards.
+    """
+    end = offer.closed_at
+    in_time = [each for each in statements if end is None or each.at <= end]
+    touched = first_touch(in_time, offer.at)
+    answer = answered(in_time, offer.at)
+    passed = [
+        Passed(deadline, due)
+        for deadline in Deadline
+        if deadline not in offer.told
+        and (due := offer.at + policy.after(deadline)) <= now
+        and not _kept(deadline, due, touched, answer.at if answer else None)
+        and (offer.closed_at is None or due < offer.closed_at)
+    ]
+    followed = replace(
+        offer, touched_at=touched, told=offer.told | {each.deadline for each in passed}
+    )
+    if answer:
+        followed = replace(followed, closed_at=answer.at, answer=str(answer.said))
+    return followed, passed
+
+
+def next_deadline(offer: Offer, policy: HandoffPolicy) -> datetime | None:
+    """When the offer must be looked at again; ``None`` if it may rest."""
+    if offer.closed_at is not None:
+        return None
+    waiting = [
+        offer.at + policy.after(deadline)
+        for deadline in Deadline
+        if deadline not in offer.told
+        and not (offer.touched_at and deadline is not Deadline.ACCEPT_BREACHED)
+    ]
+    return min(waiting, default=None)
+
+
+def _kept(
+    deadline: Deadline, due: datetime, touched: datetime | None, answered_at: datetime | None
+) -> bool:
+    done = answered_at if deadline is Deadline.ACCEPT_BREACHED else touched
+    return done is not None and done <= due

@@ -1,0 +1,170 @@
+"""What sales says of a lead, and what follows from all of it together.
+
+A lead keeps every statement, so their order of arrival and their repetition do not matter: what
+was said last, by the time at which it became so, decides. Refuses to know any CRM.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from warmlead.domain.event import Event, Trust
+from warmlead.domain.history import to_ms
+
+
+class Said(StrEnum):
+    """What sales can say of a lead; the names of the events that say so begin with ``sales_``."""
+
+    TOUCHED = "touched"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    OPPORTUNITY = "opportunity"
+    WON = "won"
+    LOST = "lost"
+
+
+class Refusal(StrEnum):
+    """Why sales refused a lead."""
+
+    NOT_READY = "not_ready"
+    BAD_FIT = "bad_fit"
+    BAD_DATA = "bad_data"
+    DUPLICATE = "duplicate"
+    UNREACHABLE = "unreachable"
+
+
+EVENT_PREFIX = "sales_"
+"""What sales does is not the lead's doing: it does not end inactivity."""
+
+IDENTIFIED = "sales_identified"
+"""The event that says no more than whose a record of the CRM is."""
+
+MAX_STATEMENTS = 200
+"""So many statements are kept of an identifier; the latest ones."""
+
+_RECYCLED = "recycled"  # by name, as the others: who accepts what sales says needs no life cycle
+_STAGES: Mapping[Said, str] = MappingProxyType(
+    {
+        Said.ACCEPTED: "sql",
+        Said.OPPORTUNITY: "opportunity",
+        Said.WON: "customer",
+        Said.LOST: _RECYCLED,
+    }
+)
+_STAGES_AFTER_REFUSAL: Mapping[str, str] = MappingProxyType(
+    {
+        Refusal.NOT_READY: _RECYCLED,
+        Refusal.UNREACHABLE: _RECYCLED,
+        Refusal.BAD_FIT: "disqualified",
+        Refusal.BAD_DATA: "disqualified",
+        Refusal.DUPLICATE: "disqualified",
+    }
+)
+_RANK = {said: rank for rank, said in enumerate(Said)}
+
+
+class Statement(NamedTuple):
+    """One thing that sales said, true from ``at_ms`` on; ordered by time.
+
+    ``reason`` is a ``Refusal`` of a rejection, and free text of a loss. ``value_cents`` is the
+    value of the deal in the smallest unit of its ``currency`` (ISO 4217): cents, yen, fils.
+    """
+
+    at_ms: int
+    rank: int
+    key: str
+    said: Said
+    source: str
+    reason: str = ""
+    value_cents: int | None = None
+    currency: str = ""
+
+    @property
+    def at(self) -> datetime:
+        """When it became so."""
+        return datetime.fromtimestamp(self.at_ms / 1000, UTC)
+
+    @property
+    def stage(self) -> str:
+        """The stage into which it puts the lead; empty if it moves none."""
+        if self.said is Said.REJECTED:
+            return _STAGES_AFTER_REFUSAL.get(self.reason, _RECYCLED)
+        return _STAGES.get(self.said, "")
+
+    @property
+    def words(self) -> str:
+        """What people read."""
+        text = f"sales: {self.said}"
+        return f"{text} ({self.reason.replace('_', ' ')})" if self.reason else text
+
+
+def state(
+    said: Said,
+    *,
+    at_ms: int,
+    key: str,
+    source: str,
+    reason: str = "",
+    value_cents: int | None = None,
+    currency: str = "",
+) -> Statement:
+    """A statement; of two at the same time the one that is further on counts as the later."""
+    return Statement(at_ms, _RANK[said], key, said, source, reason, value_cents, currency)
+
+
+def with_statement(statements: Mapping[str, Statement], event: Event) -> Mapping[str, Statement]:
+    """The statements after an event; only a signed one whose name says so is a statement."""
+    said = event.name.removeprefix(EVENT_PREFIX)
+    known = event.name.startswith(EVENT_PREFIX) and said in set(Said)
+    if not known or event.trust is not Trust.SIGNED:
+        return statements
+    value = event.properties.get("value_cents")
+    stated = state(
+        Said(said),
+        at_ms=to_ms(event.occurred_at),
+        key=event.key,
+        source=event.source,
+        reason=str(event.properties.get("reason") or ""),
+        value_cents=value if isinstance(value, int) else None,
+        currency=str(event.properties.get("currency") or ""),
+    )
+    # A repeat may bear a later time, if its sender names none: the first one counts.
+    after = {**statements, event.key: min(stated, statements.get(event.key, stated), key=_order)}
+    if len(after) <= MAX_STATEMENTS:
+        return after
+    latest = sorted(after.values(), key=_order)[-MAX_STATEMENTS:]
+    return {each.key: each for each in latest}
+
+
+def in_order(parts: Iterable[Mapping[str, Statement]]) -> list[Statement]:
+    """All statements, the earliest first; of one that was made twice the earlier one counts."""
+    merged: dict[str, Statement] = {}
+    for part in parts:
+        for key, stated in part.items():
+            merged[key] = min(stated, merged.get(key, stated), key=_order)
+    return sorted(merged.values(), key=_order)
+
+
+def _order(statement: Statement) -> tuple[int, int, str, str]:
+    """What orders statements; the whole tuple cannot, since a value may be missing."""
+    return (statement.at_ms, statement.rank, statement.key, repr(statement))
+
+
+def verdict(statements: Collection[Statement]) -> Statement | None:
+    """The last statement that puts the lead into a stage; ``None`` if there is none."""
+    return max((each for each in statements if each.stage), default=None)
+
+
+def first_touch(statements: Collection[Statement], since: datetime) -> datetime | None:
+    """When sales first did anything about the lead after a moment: any statement tells of it."""
+    since_ms = int(since.timestamp() * 1000)
+    later = [each.at_ms for each in statements if each.at_ms >= since_ms]
+    return datetime.fromtimestamp(min(later) / 1000, UTC) if later else None
+
+
+def answered(statements: Collection[Statement], since: datetime) -> Statement | None:
+    """The first answer to an offer that was made at a moment."""
+    since_ms = int(since.timestamp() * 1000)
+    return min((each for each in statements if each.stage and each.at_ms >= since_ms), default=None)

@@ -1,0 +1,16 @@
+"""What a person says about the generic sender of sales: how it signs."""
+
+from msgspec import Struct
+
+from warmlead.sources.signing import SignatureSettings
+
+
+class GenericSalesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``allow_unsigned`` believes whoever reaches the address: for one's own machine alone."""
+
+    signature: SignatureSettings | None = None
+    allow_unsigned: bool = False
+
+    def __post_init__(self) -> None:
+        if self.signature is None and not self.allow_unsigned:
+            raise ValueError("give a signature, or say allow_unsigned: true")

@@ -1,0 +1,58 @@
+"""What is common to senders of sales: ids of a CRM are not for the public, unsigned is refused."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from builders import an_event
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.event import Trust
+from warmlead.ports import RawRequest
+from warmlead.sources.sales_file import read_sales
+from warmlead.web.signatures import HmacScheme
+
+NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("field", ["user_id", "anonymous_id"])
+def test_the_public_cannot_claim_what_a_crm_says(field: str) -> None:
+    fields = {field: "crm:hubspot:4711:contact:301", "email": "mallory@example.com"}
+    with pytest.raises(RejectedError) as refusal:
+        an_event(trust=Trust.PUBLIC, **fields)
+    assert refusal.value.reason is Reason.IDENTITY_INVALID
+    assert an_event(trust=Trust.SIGNED, **fields)
+
+
+def posted(**headers: str) -> RawRequest:
+    body = json.dumps({"said": "touched", "email": "ada@example.com"}).encode()
+    return RawRequest("POST", "/generic", "", headers, body, NOW, "req")
+
+
+def test_an_hmac_is_good_and_none_is_not_unless_the_file_says_so() -> None:
+    scheme = HmacScheme()
+    signature = {"scheme": "hmac", "secrets": ["s"]}
+    (strict,) = read_sales({"generic": {"signature": signature}})
+    signed = posted(**{"x-signature": scheme.sign(posted().body, "s")})
+    assert strict.verify(signed) is Trust.SIGNED
+    with pytest.raises(RejectedError) as refusal:
+        strict.verify(posted())
+    assert refusal.value.reason is Reason.SIGNATURE_MISSING
+    (lenient,) = read_sales({"generic": {"signature": signature, "allow_unsigned": True}})
+    assert lenient.verify(posted()) is Trust.SIGNED
+    with pytest.raises(RejectedError) as wrong:
+        lenient.verify(posted(**{"x-signature": "00"}))
+    assert wrong.value.reason is Reason.SIGNATURE_INVALID
+
+
+def test_the_same_statement_without_id_and_time_counts_once_a_day() -> None:
+    (sender,) = read_sales({"generic": {"allow_unsigned": True}})
+    first, same, next_day = (
+        sender.translate(RawRequest("POST", "/generic", "", {}, body, at, "req"), Trust.SIGNED)
+        for body, at in (
+            (posted().body, NOW),
+            (b'{"email": "ada@example.com", "said": "touched"}', NOW.replace(hour=23)),
+            (posted().body, NOW.replace(day=3)),
+        )
+    )
+    assert first.events[0][1].key == same.events[0][1].key != next_day.events[0][1].key

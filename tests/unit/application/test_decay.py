@@ -1,0 +1,110 @@
+"""Decay: leads fade on their day, all of them, once, whatever stops a run."""
+
+import asyncio
+import shutil
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import NOW, keeping
+from unit.application.living import DAY, PAGE_LEADS, a_reader, place, readers
+from warmlead.application.due import Progress
+from warmlead.ports import DueLead, LeadStore
+
+MANY = 2 * PAGE_LEADS + 7
+
+
+@pytest.fixture
+async def full(tmp_path: Path) -> Path:
+    """A file with leads who fade on different days, and one who has long gone."""
+    path = tmp_path / "full.db"
+    async with place(path, NOW) as before:
+        leads = [*readers(MANY, 3, NOW), a_reader("late", 4, NOW - 30 * DAY)]
+        await before.store.update([], keeping(*leads))
+    return path
+
+
+async def test_a_lead_fades_out_of_its_stage_on_its_day_and_is_told_of_once(
+    tmp_path: Path,
+) -> None:
+    async with place(tmp_path / "w.db", NOW) as here:
+        lead = a_reader("ada", 3, NOW)
+        await here.store.update([], keeping(lead))
+        assert lead.decay_on
+        for _ in range(12):
+            here.clock.forward(DAY)
+            await here.decay()
+        moves = await here.store.transitions(lead.id)
+        assert [(m.from_stage, m.to_stage) for m in moves] == [("mql", "lead")]
+        # 30 points, halved in seven days, are below 20 after five days: 30 × 2^(−5/7) = 18.3
+        assert moves[0].at == NOW + 5 * DAY
+        told = Counter(m.attributes["type"] for m in await here.triggers())
+        assert told["warmlead.lead.stage_entered.v1"] == 1
+
+
+async def test_nobody_is_looked_at_before_the_day(tmp_path: Path) -> None:
+    async with place(tmp_path / "w.db", NOW) as here:
+        await here.store.update([], keeping(*readers(3, 3, NOW)))
+        assert await here.decay() == Progress()
+        here.clock.forward(timedelta(hours=11, minutes=59))
+        assert await here.decay() == Progress()
+
+
+async def test_all_that_are_due_are_settled_and_a_second_run_finds_nothing(full: Path) -> None:
+    async with place(full, NOW + 6 * DAY) as here:
+        first = await here.decay()
+        assert (first.looked_at, first.moved) == (MANY + 1, MANY + 1)
+        assert (first.failed, first.done) == (0, True)
+        state = await here.state()
+        assert await here.decay() == Progress()
+        assert await here.state() == state
+        assert all(not lead.outbox for lead in state["leads"])
+
+
+async def test_two_runs_at_once_do_everything_once(full: Path, tmp_path: Path) -> None:
+    shutil.copy(full, tmp_path / "alone.db")
+    later = NOW + 6 * DAY
+    async with place(tmp_path / "alone.db", later) as alone:
+        await alone.decay()
+        expected, told = await alone.state(), len(await alone.triggers())
+    async with place(full, later) as one, place(full, later) as other:
+        runs = await asyncio.gather(one.decay(), other.decay())
+        assert await one.state() == expected
+        assert len(await one.triggers()) == told
+        assert sum(run.moved for run in runs) == sum(map(len, expected["moves"].values()))
+
+
+async def test_a_lead_that_was_settled_since_it_was_found_is_left_alone(tmp_path: Path) -> None:
+    async with place(tmp_path / "w.db", NOW + DAY) as here:
+        lead = a_reader("ada", 3, NOW + 2 * DAY)
+        await here.store.update([], keeping(lead))
+        here.store = Stale(here.store, [DueLead(1, lead.id)])  # type: ignore[assignment]  # it has all its methods
+        run = await here.decay()
+        assert (run.looked_at, run.changed, run.moved) == (1, 0, 0)
+        assert await here.leads() == [lead]
+
+
+class Stale:
+    """A store whose first page is older than what is in it."""
+
+    def __init__(self, store: LeadStore, page: list[DueLead]) -> None:
+        self._store = store
+        self._page = page
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def due_for_decay(self, *_: int, **__: Any) -> list[DueLead]:
+        page, self._page = self._page, []
+        return page
+
+
+async def test_a_run_stops_when_its_time_is_up_and_the_next_goes_on(full: Path) -> None:
+    async with place(full, NOW + 6 * DAY) as here:
+        assert await here.decay(budget_s=0.0) == Progress(done=False)
+        run = await here.decay(budget_s=60.0)
+        assert run.done
+        assert run.looked_at >= MANY

@@ -1,0 +1,58 @@
+"""The worker of one machine: what Cloud Scheduler does elsewhere is done from the start."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from starlette.types import Receive, Scope, Send
+
+from builders import NOW, a_lead_named, a_trigger, keeping
+from unit.application.living import DAY, HOUR, a_reader, place, settling
+from warmlead.application.quarantine import SCORE
+from warmlead.application.send import GRACE
+from warmlead.buses.sqlite import SqliteBus
+from warmlead.cli.worker import Worker
+
+PATIENCE_S = 20.0
+
+
+async def nobody_scores(_: Scope, __: Receive, ___: Send) -> None:
+    raise AssertionError("there is nothing to score")
+
+
+async def until(so: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not await so():  # noqa: ASYNC110  # it is a file that changes
+            await asyncio.sleep(0.01)
+
+
+async def test_leads_fade_and_what_is_due_is_followed_up_from_the_start(tmp_path: Path) -> None:
+    async with place(tmp_path / "w.db", NOW + 6 * DAY) as here:
+        fading = replace(a_reader("ada", 3, NOW), due_at=None, offer=None, enrolments={})
+        waiting = replace(a_reader("bob", 9, NOW + 6 * DAY - HOUR), decay_on=None)
+        left = a_lead_named("cyn", outbox=(a_trigger(at=NOW + 6 * DAY - GRACE),))
+        await here.store.update([], keeping(fading, waiting, left))
+        bus = SqliteBus(here.file, here.clock, {SCORE: "lead-events"})
+
+        async def all_is_done() -> bool:
+            leads = {lead.email: lead for lead in await here.leads()}
+            stage = leads["ada@example.com"].progress.stage
+            offer = leads["bob@example.com"].offer
+            assert offer
+            swept = not leads["cyn@example.com"].outbox
+            return stage == "lead" and bool(offer.told) and swept
+
+        async with Worker(nobody_scores, bus=bus, settling=settling(here.store, bus, here.clock)):
+            await until(all_is_done)
+
+
+async def test_whoever_ends_it_does_not_wait(tmp_path: Path) -> None:
+    async with place(tmp_path / "w.db", NOW) as here:
+        bus = SqliteBus(here.file, here.clock, {SCORE: "lead-events"})
+        async with asyncio.timeout(timedelta(seconds=PATIENCE_S).total_seconds()):
+            async with Worker(
+                nobody_scores, bus=bus, settling=settling(here.store, bus, here.clock)
+            ):
+                pass

@@ -1,0 +1,276 @@
+"""Nurture sequences: who starts, what is due when, what ends it; never two messages at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from warmlead.domain.lifecycle import Facts
+from warmlead.domain.nurture import (
+    Due,
+    Ending,
+    Enrolment,
+    Hours,
+    Late,
+    SequencePolicy,
+    Step,
+    is_suppressed,
+    merge_enrolments,
+    next_due,
+    nurture,
+)
+
+MONDAY = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Is:
+    """Holds if a fact is so."""
+
+    name: str
+    value: object = True
+
+    def __call__(self, facts: Facts) -> bool:
+        return facts.get(self.name) == self.value
+
+    def missing(self, facts: Facts) -> tuple[str, ...]:
+        return () if self(facts) else (self.name,)
+
+
+WELCOME = SequencePolicy(
+    "welcome",
+    start=Is("stage", "mql"),
+    stop=Is("stage", "sql"),
+    steps=[Step(timedelta(0), "guide"), Step(3 * DAY, "study"), Step(7 * DAY, "offer")],
+)
+MQL: Facts = {"stage": "mql"}
+
+
+class Lead:
+    """A lead's enrolments, looked at from time to time."""
+
+    def __init__(self, *policies: SequencePolicy) -> None:
+        self.policies = policies
+        self.enrolments: dict[str, Enrolment] = {}
+
+    def at(self, now: datetime, facts: Facts = MQL, *, suppressed: bool = False) -> list[str]:
+        self.enrolments, due = nurture(
+            self.policies, self.enrolments, facts, now, suppressed=suppressed
+        )
+        return messages(due)
+
+    def on(self, day: float, facts: Facts = MQL, *, suppressed: bool = False) -> list[str]:
+        return self.at(MONDAY + day * DAY, facts, suppressed=suppressed)
+
+
+def messages(due: Sequence[Due]) -> list[str]:
+    return [step.step.message for step in due]
+
+
+def test_each_step_is_due_once_and_at_its_time() -> None:
+    lead = Lead(WELCOME)
+    assert [lead.on(day) for day in (0, 0, 2.9, 3, 3, 6.9, 7, 8)] == [
+        *(["guide"], [], [], ["study"], [], [], ["offer"], []),
+    ]
+    assert lead.enrolments["welcome"].ending == Ending.FINISHED
+
+
+def test_a_step_says_which_it_is_and_of_which_run() -> None:
+    _, (due,) = nurture([WELCOME], {}, MQL, MONDAY, suppressed=False)
+    assert (due.policy.name, due.run, due.number, due.step.message) == ("welcome", 1, 1, "guide")
+
+
+def test_who_does_not_fulfil_the_condition_does_not_start() -> None:
+    lead = Lead(WELCOME)
+    assert lead.on(0, {"stage": "lead"}) == []
+    assert lead.enrolments == {}
+
+
+def test_whoever_is_to_be_stopped_or_has_reached_the_goal_does_not_start() -> None:
+    both = replace(WELCOME, stop=Is("rejected"), goal=Is("booked"))
+    for ended in ("rejected", "booked"):
+        lead = Lead(both)
+        assert lead.on(0, {**MQL, ended: True}) == []
+        assert lead.enrolments == {}
+        assert lead.on(1) == ["guide"]
+
+
+def test_nobody_anonymous_starts() -> None:
+    lead = Lead(replace(WELCOME, start=Is("visited")))
+    assert lead.on(0, {"stage": "anonymous", "visited": True}) == []
+    assert lead.enrolments == {}
+    assert lead.on(1, {"stage": "lead", "visited": True}) == ["guide"]
+
+
+def test_a_sequence_that_has_become_shorter_ends_where_it_was() -> None:
+    lead = Lead(WELCOME)
+    for day in (0, 3):
+        lead.on(day)
+    lead.policies = (replace(WELCOME, steps=WELCOME.steps[:2]),)
+    assert lead.on(7) == []
+    assert lead.enrolments["welcome"].ending == Ending.FINISHED
+
+
+def test_the_stop_condition_ends_it_before_the_step_that_is_due() -> None:
+    lead = Lead(WELCOME)
+    lead.on(0)
+    assert lead.on(3, {"stage": "sql"}) == []
+    assert lead.enrolments["welcome"].ending == Ending.STOPPED
+    assert lead.on(7) == []
+
+
+def test_the_goal_ends_it_and_is_told_apart_from_a_stop() -> None:
+    lead = Lead(replace(WELCOME, goal=Is("booked")))
+    lead.on(0)
+    assert lead.on(3, {"stage": "sql", "booked": True}) == []
+    assert lead.enrolments["welcome"].ending == Ending.GOAL
+
+
+def test_nobody_who_is_suppressed_is_written_to_or_started() -> None:
+    lead = Lead(WELCOME)
+    lead.on(0)
+    assert lead.on(3, suppressed=True) == []
+    assert lead.enrolments["welcome"].ending == Ending.SUPPRESSED
+    stranger = Lead(WELCOME)
+    assert stranger.on(0, suppressed=True) == []
+    assert stranger.enrolments == {}
+
+
+def test_a_sequence_that_the_model_no_longer_has_ends() -> None:
+    lead = Lead(WELCOME)
+    lead.on(0)
+    lead.policies = ()
+    assert lead.on(3) == []
+    assert lead.enrolments["welcome"].ending == Ending.REMOVED
+
+
+# --- again, and several ---------------------------------------------------------------------
+
+
+def test_one_run_is_all_unless_the_model_says_otherwise() -> None:
+    lead = Lead(WELCOME)
+    for day in (0, 3, 7):
+        lead.on(day)
+    assert lead.on(400) == []
+
+
+def test_another_run_may_start_a_while_after_the_last_has_ended() -> None:
+    lead = Lead(replace(WELCOME, again_after=30 * DAY))
+    for day in (0, 3, 7):
+        lead.on(day)
+    assert lead.on(36.9) == []
+    assert lead.on(37) == ["guide"]
+    assert lead.enrolments["welcome"].run == 2
+
+
+def test_a_lead_is_in_one_sequence_at_a_time() -> None:
+    other = replace(WELCOME, name="other", steps=[Step(timedelta(0), "other")])
+    lead = Lead(WELCOME, other)
+    assert lead.on(0) == ["guide"]
+    assert [lead.on(3), lead.on(7)] == [["study"], ["offer"]]
+    assert lead.on(8) == ["other"]
+
+
+def test_a_sequence_alongside_runs_beside_others() -> None:
+    beside = replace(WELCOME, name="news", steps=[Step(timedelta(0), "news")], alongside=True)
+    assert Lead(WELCOME, beside).on(0) == ["guide", "news"]
+
+
+# --- late -----------------------------------------------------------------------------------
+
+
+def test_after_an_outage_the_sequence_moves_back_and_nothing_comes_in_a_burst() -> None:
+    lead = Lead(WELCOME)
+    lead.on(0)
+    assert lead.on(10) == ["study"]
+    assert lead.on(10) == []
+    assert lead.on(13.9) == []
+    assert lead.on(14) == ["offer"]
+
+
+def test_or_what_was_missed_is_left_out() -> None:
+    lead = Lead(replace(WELCOME, late=Late.SKIP))
+    lead.on(0)
+    assert lead.on(10) == ["offer"]
+    assert lead.enrolments["welcome"].ending == Ending.FINISHED
+
+
+def test_a_minute_late_is_no_delay() -> None:
+    lead = Lead(WELCOME)
+    lead.on(0)
+    minute = timedelta(minutes=1)
+    assert lead.at(MONDAY + 3 * DAY + minute) == ["study"]
+    assert next_due(lead.enrolments) == MONDAY + 7 * DAY
+
+
+# --- hours ----------------------------------------------------------------------------------
+
+OFFICE = Hours(frozenset(range(5)), time(9), time(17), "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("moment", "opens"),
+    [
+        ("2026-03-09T10:30:00+00:00", "2026-03-09T10:30:00+00:00"),  # 11:30 in Berlin
+        ("2026-03-09T05:00:00+00:00", "2026-03-09T08:00:00+00:00"),
+        ("2026-03-09T16:00:00+00:00", "2026-03-10T08:00:00+00:00"),  # 17:00: closed
+        ("2026-03-13T16:30:00+00:00", "2026-03-16T08:00:00+00:00"),  # Friday evening
+        ("2026-03-28T12:00:00+00:00", "2026-03-30T07:00:00+00:00"),  # summer time begins
+    ],
+)
+def test_a_message_waits_until_the_office_opens(moment: str, opens: str) -> None:
+    assert OFFICE.next_open(datetime.fromisoformat(moment)) == datetime.fromisoformat(opens)
+
+
+def test_every_step_of_a_sequence_keeps_to_the_hours() -> None:
+    lead = Lead(replace(WELCOME, hours=OFFICE))
+    friday_night = MONDAY + 4 * DAY + timedelta(hours=12)
+    assert lead.at(friday_night) == []
+    assert next_due(lead.enrolments) == datetime(2026, 3, 16, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("late", "message"), [(Late.SHIFT, "study"), (Late.SKIP, "offer")])
+def test_what_an_outage_delayed_waits_for_the_hours_too(late: Late, message: str) -> None:
+    lead = Lead(replace(WELCOME, hours=OFFICE, late=late))
+    assert lead.at(MONDAY) == ["guide"]
+    sunday = MONDAY + 13 * DAY
+    assert lead.at(sunday) == []
+    assert next_due(lead.enrolments) == datetime(2026, 3, 23, 8, tzinfo=UTC)
+    assert lead.at(datetime(2026, 3, 23, 8, 0, 30, tzinfo=UTC)) == [message]
+
+
+def test_a_step_that_was_due_just_before_closing_is_not_held_back() -> None:
+    lead = Lead(replace(WELCOME, hours=OFFICE))
+    assert lead.at(datetime(2026, 3, 9, 15, 59, tzinfo=UTC)) == ["guide"]
+    assert lead.at(datetime(2026, 3, 12, 16, 0, 30, tzinfo=UTC)) == ["study"]
+
+
+# --- suppression and merging ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("last_day", "suppressed"),
+    [
+        ({}, False),
+        ({"email_unsubscribed": 5}, True),
+        ({"email_bounced": 5, "page_viewed": 9}, True),
+        ({"email_unsubscribed": 5, "newsletter_subscribed": 5}, True),
+        ({"email_unsubscribed": 5, "newsletter_subscribed": 6}, False),
+        ({"email_marked_spam": 7, "newsletter_subscribed": 6}, True),
+    ],
+)
+def test_whoever_unsubscribed_last_is_suppressed(
+    last_day: dict[str, int], suppressed: bool
+) -> None:
+    assert is_suppressed(last_day) is suppressed
+
+
+def test_merging_keeps_the_way_that_went_furthest() -> None:
+    first = Enrolment("welcome", 1, MONDAY, position=2, next_at=MONDAY)
+    second = Enrolment("welcome", 2, MONDAY, position=0, next_at=MONDAY)
+    other = Enrolment("other", 1, MONDAY)
+    parts = [{"welcome": first}, {"welcome": second, "other": other}]
+    assert merge_enrolments(parts) == {"welcome": second, "other": other}
+    assert merge_enrolments(parts[::-1]) == merge_enrolments(parts)

@@ -1,0 +1,138 @@
+"""What sales says: the last word decides, in whatever order and however often it is heard."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from builders import NOW, RULES, a_lead, an_event
+from warmlead.domain.assessment import assess
+from warmlead.domain.event import Trust
+from warmlead.domain.history import to_ms
+from warmlead.domain.sales import (
+    MAX_STATEMENTS,
+    Refusal,
+    Said,
+    Statement,
+    in_order,
+    state,
+    verdict,
+    with_statement,
+)
+
+EMAIL = "ada@example.com"
+
+
+def said(what: Said, at_ms: int, reason: str = "") -> Statement:
+    return state(what, at_ms=at_ms, key=f"{what}-{at_ms}", source="crm", reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("statement", "stage"),
+    [
+        (said(Said.TOUCHED, 1), ""),
+        (said(Said.ACCEPTED, 1), "sql"),
+        (said(Said.OPPORTUNITY, 1), "opportunity"),
+        (said(Said.WON, 1), "customer"),
+        (said(Said.LOST, 1), "recycled"),
+        (said(Said.REJECTED, 1, Refusal.NOT_READY), "recycled"),
+        (said(Said.REJECTED, 1, Refusal.UNREACHABLE), "recycled"),
+        (said(Said.REJECTED, 1, Refusal.BAD_FIT), "disqualified"),
+        (said(Said.REJECTED, 1, Refusal.BAD_DATA), "disqualified"),
+        (said(Said.REJECTED, 1, Refusal.DUPLICATE), "disqualified"),
+    ],
+)
+def test_each_word_of_sales_has_its_stage(statement: Statement, stage: str) -> None:
+    assert statement.stage == stage
+
+
+def test_the_last_word_decides_in_whatever_order_it_is_heard() -> None:
+    words = [
+        said(Said.ACCEPTED, 1),
+        said(Said.OPPORTUNITY, 2),
+        said(Said.WON, 3),
+        said(Said.TOUCHED, 4),
+    ]
+    for order in permutations(words):
+        found = verdict(order)
+        assert found
+        assert found.said is Said.WON
+
+
+def test_of_two_words_at_once_the_one_further_on_decides() -> None:
+    for order in permutations([said(Said.WON, 5), said(Said.ACCEPTED, 5)]):
+        assert verdict(order) == said(Said.WON, 5)
+
+
+def test_nothing_but_a_touch_is_no_verdict() -> None:
+    assert verdict([said(Said.TOUCHED, 1)]) is None
+    assert verdict([]) is None
+
+
+def test_a_signed_event_of_sales_is_a_statement_however_often_it_comes() -> None:
+    event = an_event(
+        name="sales_won", properties={"value_cents": 120_000, "currency": "EUR", "reason": "price"}
+    )
+    once = with_statement({}, event)
+    assert with_statement(once, event) == once
+    (statement,) = once.values()
+    assert statement.said is Said.WON
+    assert (statement.value_cents, statement.currency, statement.reason) == (
+        120_000,
+        "EUR",
+        "price",
+    )
+    assert statement.at_ms == to_ms(event.occurred_at)
+
+
+def test_of_a_repeat_with_a_later_time_the_first_counts() -> None:
+    first = an_event(name="sales_won")
+    repeat = an_event(name="sales_won", occurred_at=NOW)
+    assert with_statement(with_statement({}, first), repeat) == with_statement({}, first)
+    assert with_statement(with_statement({}, repeat), first) == with_statement({}, first)
+
+
+def test_one_statement_in_two_trails_is_one_whatever_differs() -> None:
+    worth = an_event(name="sales_won", properties={"value_cents": 5, "currency": "EUR"})
+    trails = [with_statement({}, worth), with_statement({}, an_event(name="sales_won"))]
+    assert in_order(trails) == in_order(reversed(trails))
+    assert len(in_order(trails)) == 1
+
+
+def test_what_sales_does_is_not_the_leads_doing() -> None:
+    idle = a_lead(an_event(occurred_at=NOW - timedelta(days=20)))
+    spoken = a_lead(
+        an_event(occurred_at=NOW - timedelta(days=20)), an_event(id="said", name="sales_touched")
+    )
+    assert assess(idle, RULES, NOW).score.days_inactive == 20
+    assert assess(spoken, RULES, NOW).score.days_inactive == 20
+
+
+def test_a_lead_is_known_by_our_user_id_before_a_crms() -> None:
+    contacts = [f"crm:hubspot:1:contact:{n}" for n in range(9)]
+    events = [an_event(id=f"e-{id_}", email=EMAIL, user_id=id_) for id_ in contacts]
+    assert a_lead(*events).user_id in contacts
+    assert a_lead(*events, an_event(id="ours", email=EMAIL, user_id="u-17")).user_id == "u-17"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        an_event(name="sales_won", trust=Trust.PUBLIC),
+        an_event(name="sales_danced"),
+        an_event(name="won"),
+    ],
+)
+def test_what_is_not_signed_or_not_known_is_no_statement(event: object) -> None:
+    assert with_statement({}, event) == {}  # type: ignore[arg-type]  # parametrised
+
+
+def test_only_the_latest_statements_are_kept() -> None:
+    statements: dict[str, Statement] = {}
+    for i in range(MAX_STATEMENTS + 5):
+        event = an_event(
+            id=f"e{i}", name="sales_touched", occurred_at=NOW.replace(microsecond=i * 1000)
+        )
+        statements = dict(with_statement(statements, event))
+    assert len(statements) == MAX_STATEMENTS
+    assert min(each.at_ms for each in statements.values()) == to_ms(NOW) + 5
