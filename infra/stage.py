@@ -38,7 +38,7 @@ DATA = ("model/ready/*.yaml", "web/snippet/warmlead.js")
 """What the package reads besides its modules."""
 
 USERS_OF = {
-    "WARMLEAD_MODEL": ("score", "decay", "followup"),
+    "WARMLEAD_MODEL": ("score", "decay", "followup", "report"),
     "WARMLEAD_FORMS": ("forms",),
     "WARMLEAD_SALES": ("sales",),
 }

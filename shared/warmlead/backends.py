@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.identity import LeadIds
-from warmlead.ports import EventBus, LeadStore
+from warmlead.ports import Clock, EventBus, LeadStore, ReportStore
 from warmlead.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from warmlead.model.plan import Plan
     from warmlead.sqlite_file import SqliteFile
     from warmlead.stores.firestore import FirestoreLeadStore
+    from warmlead.stores.firestore_reports import FirestoreReportStore
     from warmlead.stores.sqlite import SqliteLeadStore
+    from warmlead.stores.sqlite_reports import SqliteReportStore
 
 STAGED = {
     "WARMLEAD_MODEL": "model.json",
@@ -91,8 +93,8 @@ def compiled_model(name: str) -> "Plan | None":
         return None
     from warmlead.model.compiled import is_compiled, read_compiled
 
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return read_compiled(text, name=name) if is_compiled(text) else None
+    written = path.read_bytes()
+    return read_compiled(written, name=name) if is_compiled(written) else None
 
 
 def model_text(name: str) -> str:
@@ -146,6 +148,13 @@ def store() -> LeadStore:
     return _firestore(using) if using.backend == "gcp" else _open_store(file())
 
 
+@cache
+def reports() -> ReportStore:
+    """The reports of this process."""
+    using = settings()
+    return _firestore_reports(using) if using.backend == "gcp" else _open_reports(file())
+
+
 def _pubsub(using: Settings) -> "PubSubBus":
     from warmlead.buses.pubsub import PubSubBus
 
@@ -157,6 +166,19 @@ def _firestore(using: Settings) -> "FirestoreLeadStore":
 
     emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
     return FirestoreLeadStore(using.project, using.database, emulator=emulator)
+
+
+def _firestore_reports(using: Settings) -> "FirestoreReportStore":
+    from warmlead.stores.firestore_reports import FirestoreReportStore
+
+    emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
+    return FirestoreReportStore(using.project, using.database, emulator=emulator)
+
+
+def _open_reports(file: "SqliteFile") -> "SqliteReportStore":
+    from warmlead.stores.sqlite_reports import SqliteReportStore
+
+    return SqliteReportStore(file)
 
 
 def _open_store(file: "SqliteFile") -> "SqliteLeadStore":
@@ -197,6 +219,7 @@ class System(Struct, frozen=True):
     model: "Model"
     store: LeadStore
     bus: EventBus
+    reports: ReportStore
 
 
 class Embedded(System, frozen=True):
@@ -217,11 +240,12 @@ async def opened(using: Settings | None = None) -> AsyncIterator[System]:
             yield system
         return
     loaded = load_model(chosen.model)
-    store, bus = _firestore(chosen), _pubsub(chosen)
+    store, bus, reports = _firestore(chosen), _pubsub(chosen), _firestore_reports(chosen)
     try:
-        yield System(chosen, SystemClock(), lead_ids(chosen), loaded, store, bus)
+        yield System(chosen, SystemClock(), lead_ids(chosen), loaded, store, bus, reports)
     finally:
         await bus.close()
+        await reports.close()
         await store.close()
 
 
@@ -246,6 +270,7 @@ async def embedded(
             model=loaded,
             store=_open_store(file),
             bus=_open_bus(file),
+            reports=_open_reports(file),
             file=file,
         )
 
@@ -259,3 +284,16 @@ async def scratch_store() -> AsyncIterator["SqliteLeadStore"]:
     with TemporaryDirectory(prefix="warmlead-") as folder:
         async with SqliteFile(Path(folder, "scratch.sqlite3")) as file:
             yield SqliteLeadStore(file, SystemClock())
+
+
+@asynccontextmanager
+async def rehearsal(clock: Clock) -> AsyncIterator[tuple[LeadStore, EventBus]]:
+    """An empty store and bus that tell the time of ``clock``, and are gone afterwards."""
+    from warmlead.buses.sqlite import SqliteBus
+    from warmlead.buses.topology import topics_of_subscriptions
+    from warmlead.sqlite_file import SqliteFile
+    from warmlead.stores.sqlite import SqliteLeadStore
+
+    with TemporaryDirectory(prefix="warmlead-") as folder:
+        async with SqliteFile(Path(folder, "rehearsal.sqlite3")) as file:
+            yield SqliteLeadStore(file, clock), SqliteBus(file, clock, topics_of_subscriptions())

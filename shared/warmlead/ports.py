@@ -3,10 +3,19 @@
 Every adapter of a port passes the port's contract suite in ``tests/contract``.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    NamedTuple,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    runtime_checkable,
+)
 
 from msgspec import Struct
 
@@ -30,17 +39,21 @@ class Need(Struct, frozen=True):
 
 
 class Tombstone(NamedTuple):
-    """What is left at the id of an erased identifier: when it was erased, and nothing else."""
+    """What is left at the id of an erased identifier: when it was erased, and with which others.
+
+    ``ids`` are those of all identifiers that were erased together, this one among them.
+    """
 
     erased_at: datetime
+    ids: tuple[str, ...] = ()
 
 
 class Commit(Struct, Generic[T], frozen=True):
     """What a change decided: written in one atomic commit, or not at all.
 
     ``aliases`` map an identifier's id to the id of the lead that holds it now. An id that was
-    a lead's and is among the aliases, or the tombstones, stops being a lead. ``result`` is
-    handed to the caller.
+    a lead's and is among the aliases, or the tombstones, stops being a lead; with a tombstone
+    the moves that were recorded under the id go too. ``result`` is handed to the caller.
     """
 
     result: T
@@ -59,6 +72,19 @@ Change: TypeAlias = Callable[[Loaded], Commit[T] | Need]
 That includes leads on which it has been committed already, when the store did not hear of it:
 what it does must be seen on them, so that it is not done twice.
 """
+
+
+@runtime_checkable
+class Joinable(Protocol):
+    """A change that is cheaper to decide together with others of its kind that wait meanwhile.
+
+    What comes of it is what would come of them one after the other.
+    """
+
+    @staticmethod
+    def joined(changes: "Sequence[Any]") -> "Change[Sequence[Any]]":
+        """One change in the place of several for the same lead; it answers for each in order."""
+        ...
 
 
 Update: TypeAlias = tuple[Sequence[str], Change[T]]
@@ -136,6 +162,31 @@ class LeadStore(Protocol):
         ...
 
 
+class ReportStore(Protocol):
+    """Keeps reports, and tells what they are made of. Raises ``UnavailableError``."""
+
+    def moves(
+        self, start: datetime, end: datetime | None = None
+    ) -> "AsyncIterator[tuple[str, Transition]]":
+        """The moves of all leads from ``start`` on and before ``end``, each with a lead's id.
+
+        In no certain order, a page at a time; no others are read, and no leads.
+        """
+        ...
+
+    async def leads_in(self, stages: Sequence[str]) -> Mapping[str, int]:
+        """How many leads are in each of some stages now; counted, not read."""
+        ...
+
+    async def keep(self, period: str, report: str) -> None:
+        """Keeps the report of a period, in the place of the one before."""
+        ...
+
+    async def report(self, period: str) -> str | None:
+        """The report of a period, as it was kept."""
+        ...
+
+
 # --- messages ----------------------------------------------------------------------------
 
 
@@ -180,6 +231,18 @@ class MessageLog(Protocol):
 
     def read(self, topic: str, *, after: int = 0) -> AsyncIterator[Published]:
         """The messages of a topic with a number above ``after``, the oldest first."""
+        ...
+
+
+class Archive(MessageLog, Protocol):
+    """A log that can be searched for persons, and from which they can be erased."""
+
+    def of_leads(self, lead_ids: Collection[str]) -> AsyncIterator[Published]:
+        """The messages whose attribute ``lead_id`` is one of these, the oldest first."""
+        ...
+
+    async def erase(self, numbers: Sequence[int]) -> int:
+        """Takes messages out of the log and from whoever has yet to work on them; how many."""
         ...
 
 

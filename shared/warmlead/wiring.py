@@ -13,7 +13,16 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from warmlead.application.accept import Accepted, accept
-from warmlead.backends import SystemClock, bus, lead_ids, rules, settings, store
+from warmlead.backends import (
+    SystemClock,
+    bus,
+    embedded_bus,
+    lead_ids,
+    reports,
+    rules,
+    settings,
+    store,
+)
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.ports import RawRequest, Source
 from warmlead.settings import Settings
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
 
     from warmlead.application.apply import Scoring
     from warmlead.application.due import Progress, Settling
+    from warmlead.application.report import Reporting
     from warmlead.sources.generic import FormSettings
     from warmlead.sources.sales_sender import SalesSender
 
@@ -98,10 +108,18 @@ def score() -> Handler:
         except RejectedError as error:  # sent again it would be no better: acknowledged
             await set_aside(push.data, error, bus=bus(), now=request.received_at)
             return Answer(200, b"{}", facts={"reason": error.reason})
-        await apply(events, store=store(), bus=bus(), scoring=scoring, clock=clock)
+        applied = await apply(events, store=store(), bus=bus(), scoring=scoring, clock=clock)
+        if sum(each.erased for each in applied) == len(events):
+            await _take_out(push.message_id)
         return Answer(200, b"{}", facts={"events": len(events)})
 
     return _edge("score", _pushed(work), body_bytes=20_000_000)
+
+
+async def _take_out(message_id: str) -> None:
+    """Takes what came too late of somebody erased out of the archive, where the bus keeps one."""
+    if settings().backend == "sqlite" and (number := await embedded_bus().number_of(message_id)):
+        await embedded_bus().erase([number])
 
 
 @cache
@@ -129,6 +147,29 @@ def followup() -> Handler:
         return _told(run.due, swept=run.swept, done=run.done)
 
     return _edge("followup", _pushed(work), body_bytes=10_000)
+
+
+@cache
+def report() -> Handler:
+    """The ``report`` function: the KPIs of the periods that are over."""
+    from warmlead.application.report import report_due
+
+    needed, clock = reporting(settings()), SystemClock()
+
+    async def work(_: RawRequest) -> Answer:
+        made = await report_due(needed(), clock.now())
+        told = {"periods": [each.period for each in made]}
+        return Answer(200, json.dumps(told).encode(), facts={"count": len(made)})
+
+    return _edge("report", _pushed(work), body_bytes=10_000)
+
+
+def reporting(using: Settings) -> "Callable[[], Reporting]":
+    """What reports are made with; the model is read at once, the rest when used."""
+    from warmlead.application.report import Reporting
+
+    model, _ = rules(using)
+    return lambda: Reporting(store(), reports(), bus(), model)
 
 
 def settling(using: Settings) -> "Callable[[], Settling]":

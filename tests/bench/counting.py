@@ -1,7 +1,7 @@
 """Counts calls over gRPC, and the documents that they read, write and delete; for both designs."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import Any
 
 import grpc
@@ -58,6 +58,30 @@ class CountedAsync(grpc.aio.UnaryUnaryClientInterceptor):
         """See ``grpc.aio``."""
         self._counts.take(method_of(client_call_details), request)
         return await continuation(client_call_details, request)
+
+
+class CountedStreams(grpc.aio.UnaryStreamClientInterceptor):
+    """Counts the queries of our own adapters, and each document that they answer.
+
+    A query that finds nothing is charged for as one document.
+    """
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+
+    async def intercept_unary_stream(
+        self, continuation: Continue, client_call_details: grpc.aio.ClientCallDetails, request: Any
+    ) -> Any:  # gRPC's
+        """See ``grpc.aio``."""
+        self._counts.take(method_of(client_call_details), request)
+        return self._counted(await continuation(client_call_details, request))
+
+    async def _counted(self, answers: AsyncIterable[Any]) -> AsyncIterator[Any]:
+        found = 0
+        async for answer in answers:
+            found += answer.HasField("document")
+            yield answer
+        self._counts.reads += max(found, 1)
 
 
 class CountedSync(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):

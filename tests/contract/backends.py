@@ -14,10 +14,12 @@ from warmlead.buses.pubsub_admin import create_topology
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.buses.topology import Subscription
 from warmlead.cli.emulators import Service
-from warmlead.ports import EventBus, LeadStore, MessageLog, Subscriptions
+from warmlead.ports import Archive, EventBus, LeadStore, ReportStore, Subscriptions
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.stores.firestore_reports import FirestoreReportStore
 from warmlead.stores.sqlite import SqliteLeadStore
+from warmlead.stores.sqlite_reports import SqliteReportStore
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,33 @@ async def firestore_stores(place: Place) -> AsyncIterator[OpenStore]:
         await store.close()
 
 
+# --- reports -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Books:
+    """Leads, and the reports that are made of them."""
+
+    leads: LeadStore
+    reports: ReportStore
+
+
+@asynccontextmanager
+async def sqlite_books(place: Place) -> AsyncIterator[Books]:
+    async with SqliteFile(place.folder / "warmlead.db") as file:
+        yield Books(SqliteLeadStore(file, place.clock), SqliteReportStore(file))
+
+
+@asynccontextmanager
+async def firestore_books(place: Place) -> AsyncIterator[Books]:
+    project, emulator = a_project(), place.emulator("firestore")
+    leads = FirestoreLeadStore(project, emulator=emulator)
+    reports = FirestoreReportStore(project, emulator=emulator)
+    yield Books(leads, reports)
+    await leads.close()
+    await reports.close()
+
+
 # --- messages ----------------------------------------------------------------------------
 
 SUBSCRIPTIONS: Sequence[Subscription] = (
@@ -71,7 +100,7 @@ SUBSCRIPTIONS: Sequence[Subscription] = (
 )
 
 
-class Bus(EventBus, MessageLog, Subscriptions, Protocol):
+class Bus(EventBus, Archive, Subscriptions, Protocol):
     """A bus that delivers and archives by itself."""
 
 

@@ -7,13 +7,16 @@ import pytest
 
 from builders import StandingClock
 from contract.backends import (
+    Books,
     Bus,
     Buses,
     OpenBus,
     OpenStore,
     Place,
+    firestore_books,
     firestore_stores,
     pubsub_buses,
+    sqlite_books,
     sqlite_buses,
     sqlite_stores,
 )
@@ -44,6 +47,17 @@ async def open_store(request: pytest.FixtureRequest, place: Place) -> AsyncItera
 @pytest.fixture
 def store(open_store: OpenStore) -> LeadStore:
     return open_store()
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(sqlite_books, id="sqlite"),
+        pytest.param(firestore_books, id="firestore"),
+    ]
+)
+async def books(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[Books]:
+    async with request.param(place) as books:
+        yield books
 
 
 @pytest.fixture(

@@ -326,6 +326,67 @@ async def test_an_erased_lead_leaves_a_tombstone_and_nothing_else(store: LeadSto
     assert await all_ids(store) == [BOB.id]
 
 
+async def test_a_tombstone_knows_what_was_erased_together(store: LeadStore) -> None:
+    together = Tombstone(NOW, tuple(sorted([ADA.id, BROWSER])))
+    await store.update([], keeping(tombstones=dict.fromkeys(together.ids, together)))
+    seen: list[Loaded] = []
+    await store.update([BROWSER], looking_at(seen))
+    assert seen[-1] == {BROWSER: together}
+
+
+async def test_with_a_tombstone_go_the_moves_recorded_under_its_id(open_store: OpenStore) -> None:
+    store = open_store()
+    moves = [a_transition(at=NOW + timedelta(seconds=i), cycle=i) for i in range(450)]
+    await store.update([], keeping(ADA, BOB, transitions=[(ADA.id, move) for move in moves]))
+    kept = [(BOB.id, moves[0]), (BROWSER, moves[1]), (CYN.id, moves[2])]
+    await store.update([], keeping(transitions=kept))
+    grave = Tombstone(NOW)
+    await open_store().update([ADA.id], keeping(tombstones={ADA.id: grave, BROWSER: grave}))
+    left = [await store.transitions(id_) for id_ in (ADA.id, BROWSER, BOB.id, CYN.id)]
+    assert left == [[], [], [moves[0]], [moves[2]]]
+
+
+async def test_moves_that_come_with_or_after_a_tombstone_stay(store: LeadStore) -> None:
+    first, again, last = (a_transition(cycle=i, at=NOW + timedelta(days=i)) for i in (1, 2, 3))
+    await store.update([], keeping(ADA, transitions=[(ADA.id, first)]))
+    await asyncio.gather(
+        store.update([ADA.id], keeping(ADA, transitions=[(ADA.id, again)])),
+        store.update([ADA.id], keeping(tombstones={ADA.id: Tombstone(NOW)})),
+        store.update([ADA.id], keeping(ADA, transitions=[(ADA.id, last)])),
+    )
+    assert await store.transitions(ADA.id) == [last]
+    assert await store.get(ADA.id) == ADA
+
+
+async def test_whoever_is_erased_while_others_write_to_them_stays_erased(
+    open_store: OpenStore,
+) -> None:
+    stores = [open_store(), open_store(), open_store()]
+
+    def unless_erased(number: int) -> Change[bool]:
+        move = a_transition(at=NOW + timedelta(seconds=number), cycle=number)
+
+        def change(loaded: Loaded) -> Commit[bool]:
+            lead = loaded[ADA.id]
+            if isinstance(lead, Tombstone):
+                return Commit(False)
+            return Commit(True, [ADA], transitions=[(ADA.id, move)])
+
+        return change
+
+    def buried(_: Loaded) -> Commit[bool]:
+        return Commit(True, tombstones={ADA.id: Tombstone(NOW)})
+
+    await stores[0].update([ADA.id], unless_erased(0))
+    await asyncio.gather(
+        *(stores[i % 2].update([ADA.id], unless_erased(i)) for i in range(1, 20)),
+        stores[2].update([ADA.id], buried),
+        *(stores[i % 2].update([ADA.id], unless_erased(i)) for i in range(20, 40)),
+    )
+    assert await stores[0].get(ADA.id) is None
+    assert await stores[1].transitions(ADA.id) == []
+
+
 async def test_whoever_comes_again_after_being_erased_is_a_lead(store: LeadStore) -> None:
     await store.update([], keeping(tombstones={ADA.id: Tombstone(NOW), BROWSER: Tombstone(NOW)}))
     await store.update([ADA.id], keeping(ADA, aliases={BROWSER: ADA.id}))

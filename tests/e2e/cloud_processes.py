@@ -39,7 +39,7 @@ class CloudServed(NamedTuple):
 
 
 @contextmanager
-def serving_cloud(data: Path, **variables: str) -> Iterator[CloudServed]:
+def serving_cloud(data: Path, *options: str, **variables: str) -> Iterator[CloudServed]:
     """The server in front of its functions; ``variables`` may name emulators and a project."""
     port, mark = free_port(), uuid.uuid4().hex
     clean = {k: v for k, v in os.environ.items() if not k.startswith("WARMLEAD_")}
@@ -49,7 +49,7 @@ def serving_cloud(data: Path, **variables: str) -> Iterator[CloudServed]:
     with (
         log_path.open("wb") as log,
         subprocess.Popen(
-            [*command, "--port", str(port)], env=environment, stdout=log, stderr=log
+            [*command, "--port", str(port), *options], env=environment, stdout=log, stderr=log
         ) as process,
     ):
         base = f"http://127.0.0.1:{port}"

@@ -8,7 +8,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,20 @@ import jsonschema
 import pytest
 from segment.analytics.client import Client
 
+from builders import a_lead_named, a_trigger, keeping
 from e2e.cloud_processes import CloudServed, serving_cloud
 from e2e.lacking import skip_or_fail
 from served import until
 from warmlead.cli.emulators import missing
 from warmlead.domain.message_schema import message_schema
+from warmlead.domain.nurture import Enrolment
+from warmlead.model.loading import ready_text
+from warmlead.stores.firestore import FirestoreLeadStore
 
-FUNCTIONS = ("forms", "track", "sales", "score", "decay", "followup")
+FUNCTIONS = ("forms", "track", "sales", "score", "decay", "followup", "report")
 COUNTED_WITHIN_S = 30.0
+FOLLOWED_UP_WITHIN_S = 20.0
+"""Well under the minute after which it would be called without the option."""
 
 # What a tool of somebody else would be: it knows Google's client, a topic, and nothing of ours.
 SUBSCRIBER = """
@@ -32,7 +38,7 @@ from google.cloud import pubsub_v1
 
 project, topic = sys.argv[1:]
 subscriber = pubsub_v1.SubscriberClient()
-path = subscriber.subscription_path(project, "tool")
+path = subscriber.subscription_path(project, f"tool-{topic}")
 subscriber.create_subscription(name=path, topic=f"projects/{project}/topics/{topic}")
 
 def heard(message):
@@ -66,13 +72,13 @@ def variables(firestore_emulator: str, pubsub_emulator: str) -> dict[str, str]:
 
 
 @contextmanager
-def subscribed(variables: dict[str, str], folder: Path) -> Iterator[Path]:
+def subscribed(variables: dict[str, str], folder: Path, topic: str = "mql") -> Iterator[Path]:
     """The file to which a subscriber's process writes what it hears, once it listens."""
-    heard = folder / "heard.jsonl"
+    heard = folder / f"heard-{topic}.jsonl"
     with (
         heard.open("wb") as output,
         subprocess.Popen(
-            [sys.executable, "-c", SUBSCRIBER, variables["WARMLEAD_PROJECT"], "mql"],
+            [sys.executable, "-c", SUBSCRIBER, variables["WARMLEAD_PROJECT"], topic],
             env={**os.environ, **variables},
             stdout=output,
         ) as subscriber,
@@ -124,6 +130,38 @@ def test_from_segments_sdk_to_a_subscriber_no_part_shares_a_process(
         explained = cloud.served.json("lead", "explain", "ada@example.com")
         assert sum(part["points"] for part in explained["contributions"]) == listed["score"]
         assert cloud.served.json("model", "apply") == {"leads": 1, "changed": 0, "moved": 0}
+
+
+async def test_what_is_due_or_was_left_unsent_is_sent_without_any_event(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    model = tmp_path / "model.yaml"  # in which any hour is one to write
+    hours = 'days: mon-fri, from: "09:00", to: "17:00"'
+    model.write_text(
+        ready_text("b2b-saas").replace(hours, 'days: mon-sun, from: "00:00", to: "24:00"')
+    )
+    settings = {**variables, "WARMLEAD_MODEL": str(model)}
+    with (
+        serving_cloud(tmp_path / "data", "--follow-up-every", "1", **settings),
+        subscribed(variables, tmp_path) as mqls,
+        subscribed(variables, tmp_path, "nurture") as steps,
+    ):
+        # The calls at the start are over: who is due only now is found by a later one.
+        now = datetime.now(UTC)
+        waiting = Enrolment("mql-education", 1, now, position=1, next_at=now)
+        ada = a_lead_named("ada", due_at=now, enrolments={waiting.sequence: waiting})
+        left = a_trigger(at=now - timedelta(hours=1))
+        project, emulator = variables["WARMLEAD_PROJECT"], variables["FIRESTORE_EMULATOR_HOST"]
+        store = FirestoreLeadStore(project, emulator=emulator)
+        await store.update([], keeping(ada, a_lead_named("bob", outbox=(left,))))
+        await store.close()
+
+        ((_, step),) = until(lambda: said(steps), FOLLOWED_UP_WITHIN_S)
+        ((_, mql),) = until(lambda: said(mqls), FOLLOWED_UP_WITHIN_S)
+
+    assert step["data"]["message"] == "case-study"
+    assert step["data"]["lead"]["email"] == "ada@example.com"
+    assert mql == json.loads(left.body)
 
 
 @pytest.mark.parametrize(
@@ -223,4 +261,4 @@ def test_an_accepting_function_is_not_told_where_the_database_is(
             if f"--target {name} " in command
         }
 
-    assert told == {name: name in ("score", "decay", "followup") for name in FUNCTIONS}
+    assert told == {name: name in ("score", "decay", "followup", "report") for name in FUNCTIONS}

@@ -45,6 +45,19 @@ class CountedCalls(grpc.aio.UnaryUnaryClientInterceptor):
         self.documents.clear()
 
 
+class CountedStreams(grpc.aio.UnaryStreamClientInterceptor):
+    """Counts calls whose answers are streams, by method."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+
+    async def intercept_unary_stream(
+        self, continuation: Continue, client_call_details: grpc.aio.ClientCallDetails, request: Any
+    ) -> Any:
+        self.calls[method_of(client_call_details)] += 1
+        return await continuation(client_call_details, request)
+
+
 class LostReplies(grpc.aio.UnaryUnaryClientInterceptor):
     """Lets the server act, and then loses its reply: for these calls, counted from 1."""
 

@@ -8,20 +8,42 @@ import subprocess
 import sys
 import urllib.request
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs/messages/README.md"
+MESSAGES = Path(__file__).parents[2] / "docs/messages"
+PAGE = (MESSAGES / "README.md").read_text()
+TOPICS = ("mql", "nurture", "lifecycle")
+MOST_LINES = 20
 PATIENCE_S = 30.0
 
 
-def block(language: str) -> str:
-    (code,) = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
+def consumer() -> str:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     return str(code)
+
+
+def examples() -> list[Any]:
+    found = [json.loads(path.read_text()) for path in sorted(MESSAGES.glob("*.example.json"))]
+    return [event for event in found if topic_of(event) in TOPICS]
+
+
+def topic_of(event: Any) -> str:
+    """The topic on which such a message is sent, as the page's table says."""
+    (topic,) = re.findall(rf"^\| `(\w+)` \| \[`{re.escape(event['type'])}`\]", PAGE, re.MULTILINE)
+    return str(topic)
+
+
+def again(event: Any, id_: str) -> Any:
+    """A later message of the same kind, about somebody else."""
+    lead = {**event["data"]["lead"], "email": f"{id_}@example.com"}
+    return {**event, "id": id_, "data": {**event["data"], "lead": lead}}
 
 
 def call(method: str, url: str, body: object) -> Any:
@@ -32,49 +54,97 @@ def call(method: str, url: str, body: object) -> Any:
         return json.load(answer)
 
 
+class Bus(NamedTuple):
+    """A project of a test on Pub/Sub's emulator, spoken to over HTTP."""
+
+    base: str
+    project: str
+
+    def publish(self, *events: Any) -> None:
+        for event in events:
+            data = base64.b64encode(json.dumps(event).encode()).decode()
+            message = {"data": data, "attributes": {"type": event["type"]}}
+            url = f"{self.base}/topics/{topic_of(event)}:publish"
+            call("POST", url, {"messages": [message]})
+
+
 @pytest.fixture
-def project(pubsub_emulator: str) -> str:
-    """A project of this test, with the topic and the subscription that the page names."""
-    project = f"projects/p-{uuid.uuid4().hex[:12]}"
-    base = f"http://{pubsub_emulator}/v1/{project}"
-    call("PUT", f"{base}/topics/mql", {})
-    call("PUT", f"{base}/subscriptions/new-mqls", {"topic": f"{project}/topics/mql"})
-    return project
+def bus(pubsub_emulator: str) -> Bus:
+    """The topics, and the subscriptions that the page makes."""
+    project = f"p-{uuid.uuid4().hex[:12]}"
+    base = f"http://{pubsub_emulator}/v1/projects/{project}"
+    for topic in TOPICS:
+        call("PUT", f"{base}/topics/{topic}", {})
+        name = f"projects/{project}/topics/{topic}"
+        call("PUT", f"{base}/subscriptions/tool-{topic}", {"topic": name})
+    return Bus(base, project)
 
 
-def test_it_acts_once_on_a_message_that_comes_twice(
-    pubsub_emulator: str, project: str, tmp_path: Path
-) -> None:
-    event = json.loads(block("json"))
-    other = {**event, "id": "another", "data": {**event["data"], "score": 98}}
-    sent = [base64.b64encode(json.dumps(one).encode()).decode() for one in (event, event, other)]
-    script = tmp_path / "consumer.py"
-    script.write_text(block("python").replace("my-project", project.removeprefix("projects/")))
+@contextmanager
+def consuming(bus: Bus, folder: Path, emulator: str) -> Iterator["SimpleQueue[str]"]:
+    """What the consumer prints, while it runs."""
+    script = folder / "consumer.py"
+    script.write_text(consumer().replace("my-project", bus.project))
     told: SimpleQueue[str] = SimpleQueue()
-    environment = {**os.environ, "PUBSUB_EMULATOR_HOST": pubsub_emulator}
-    command = [sys.executable, str(script)]
-
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as consumer:
+    command = [sys.executable, "-W", "error", str(script)]
+    environment = {**os.environ, "PUBSUB_EMULATOR_HOST": emulator}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
 
         def read() -> None:
-            for line in consumer.stdout or ():
+            for line in process.stdout or ():
                 told.put(line.strip())
 
         reader = Thread(target=read)
         reader.start()
         try:
-            heard = []
-            for data in sent[:2], sent[2:]:
-                messages = [{"data": one, "attributes": {"stage": "mql"}} for one in data]
-                publish = f"http://{pubsub_emulator}/v1/{project}/topics/mql:publish"
-                call("POST", publish, {"messages": messages})
-                heard.append(told.get(timeout=PATIENCE_S))
+            yield told
         finally:
-            consumer.terminate()
-            consumer.wait(timeout=15)
+            process.terminate()
+            process.wait(timeout=15)
             reader.join()
 
-    points = [f"ada@example.com is mql, with {score} points" for score in (97, 98)]
-    assert heard == points
+
+def test_it_is_as_short_as_it_claims() -> None:
+    assert len([line for line in consumer().splitlines() if line.strip()]) <= MOST_LINES
+
+
+def test_it_acts_once_on_every_type_of_message_though_each_comes_twice(
+    bus: Bus, pubsub_emulator: str, tmp_path: Path
+) -> None:
+    sent = examples()
+    later = [again(event, f"later-{number}") for number, event in enumerate(sent)]
+    heard: list[str] = []
+
+    with consuming(bus, tmp_path, pubsub_emulator) as told:
+        for batch in sent + sent, later:
+            bus.publish(*batch)
+            heard += [told.get(timeout=PATIENCE_S) for _ in sent]
+
+    with pytest.raises(Empty):
+        told.get_nowait()
+    assert {topic_of(event) for event in sent} == set(TOPICS)
+    assert sorted(heard[: len(sent)]) == [
+        "bob is late for ada@example.com: first_touch",
+        "give ada@example.com to bob, to call by 2026-03-10T14:00:05Z",
+        "move ada@example.com to mql: the mql stage's enter condition holds",
+        "remind bob of ada@example.com",
+        "write welcome-guide to ada@example.com",
+    ]
+    about = [re.findall(r"later-\d", line) for line in heard[len(sent) :]]
+    assert sorted(about) == [[f"later-{number}"] for number in range(len(sent))]
+
+
+def test_it_leaves_alone_what_a_later_release_may_send(
+    bus: Bus, pubsub_emulator: str, tmp_path: Path
+) -> None:
+    known = examples()[0]
+    unknown = {**known, "id": "new", "type": known["type"].replace(".v1", ".v2")}
+
+    with consuming(bus, tmp_path, pubsub_emulator) as told:
+        data = base64.b64encode(json.dumps(unknown).encode()).decode()
+        call("POST", f"{bus.base}/topics/lifecycle:publish", {"messages": [{"data": data}]})
+        bus.publish(known)
+        assert known["data"]["lead"]["email"] in told.get(timeout=PATIENCE_S)
+
     with pytest.raises(Empty):
         told.get_nowait()

@@ -25,7 +25,7 @@ from builders import (
     keeping,
     lead_ids,
 )
-from emulator.calls import CountedCalls, LostReplies, RefusedCalls
+from emulator.calls import CountedCalls, CountedStreams, LostReplies, RefusedCalls
 from warmlead.application.apply import Scoring, apply
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.domain.errors import UnavailableError
@@ -34,7 +34,8 @@ from warmlead.domain.lead import Lead
 from warmlead.google_api import Interceptors
 from warmlead.ports import Commit, Loaded
 from warmlead.sqlite_file import SqliteFile
-from warmlead.stores.firestore import PATIENCE_S, FirestoreLeadStore
+from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.stores.firestore_calls import PATIENCE_S
 
 ADA = a_lead_named("ada")
 OpenStore = Callable[..., FirestoreLeadStore]
@@ -135,6 +136,56 @@ async def test_updates_that_arrive_during_a_commit_share_the_next(open_store: Op
     assert counted.calls["Commit"] <= 2
 
 
+PEOPLE = [a_lead_named(f"person-{number}") for number in range(40)]
+
+
+def one_more_of(id_: str) -> Callable[[Loaded], Commit[int]]:
+    """Not idempotent on purpose, as ``one_more``."""
+
+    def change(loaded: Loaded) -> Commit[int]:
+        lead = loaded[id_]
+        assert isinstance(lead, Lead)
+        count = lead.progress.peak_score + 1
+        return Commit(count, [replace(lead, progress=replace(lead.progress, peak_score=count))])
+
+    return change
+
+
+async def test_leads_that_are_updated_at_once_share_their_read_and_their_commit(
+    open_store: OpenStore,
+) -> None:
+    await open_store().update([], keeping(*PEOPLE))
+    counted, streams = CountedCalls(), CountedStreams()
+    store = open_store([counted, streams])
+    answers = await asyncio.gather(*(store.update([p.id], one_more_of(p.id)) for p in PEOPLE))
+    assert answers == [1] * len(PEOPLE)
+    assert counted.calls == {"Commit": 1}
+    assert streams.calls == {"BatchGetDocuments": 1}
+    assert counted.documents["written"] == len(PEOPLE)
+
+
+async def test_an_event_that_is_there_already_is_not_written_for_others_sake(
+    open_store: OpenStore,
+) -> None:
+    await open_store().update([], keeping(*PEOPLE))
+    counted = CountedCalls()
+    store = open_store([counted])
+    looks = (store.update([p.id], lambda _: Commit(0)) for p in PEOPLE[1:])
+    await asyncio.gather(store.update([PEOPLE[0].id], one_more_of(PEOPLE[0].id)), *looks)
+    assert counted.documents["written"] == 1
+
+
+async def test_a_lead_that_cannot_be_written_costs_no_other(open_store: OpenStore) -> None:
+    large = replace(ADA, outbox=(a_trigger(body="x" * 1_100_000),))
+    store = open_store()
+    answers = await asyncio.gather(
+        *(store.update([p.id], keeping(p)) for p in (*PEOPLE[:5], large, *PEOPLE[5:])),
+        return_exceptions=True,
+    )
+    assert [type(answer) for answer in answers if answer is not None] == [RuntimeError]
+    assert len([lead async for lead in store.leads()]) == len(PEOPLE)
+
+
 # --- answers that are lost -----------------------------------------------------------------
 
 
@@ -156,6 +207,29 @@ async def test_a_commit_whose_answer_is_lost_counts_once(
     store = open_store([lost])
     assert [await store.update([ADA.id], one_more) for _ in range(6)] == [1, 2, 3, 4, 5, 6]
     assert lost.lost == 3
+
+
+async def test_a_commit_of_many_leads_whose_answer_is_lost_counts_once(
+    open_store: OpenStore,
+) -> None:
+    await open_store().update([], keeping(*PEOPLE))
+    lost = LostReplies("Commit", numbers=range(1, 2))
+    store = open_store([lost])
+    updates = [(p.id, one_more_of(p.id)) for p in PEOPLE for _ in range(3)]
+    answers = await asyncio.gather(*(store.update([id_], change) for id_, change in updates))
+    assert answers == [1, 2, 3] * len(PEOPLE)
+    assert lost.lost == 1
+
+
+async def test_a_lead_that_another_instance_wrote_costs_the_others_no_answer(
+    open_store: OpenStore,
+) -> None:
+    here, there = open_store(), open_store()
+    await here.update([], keeping(*PEOPLE))
+    await asyncio.gather(*(here.update([p.id], one_more_of(p.id)) for p in PEOPLE))
+    await there.update([PEOPLE[7].id], one_more_of(PEOPLE[7].id))
+    answers = await asyncio.gather(*(here.update([p.id], one_more_of(p.id)) for p in PEOPLE))
+    assert answers == [3 if person is PEOPLE[7] else 2 for person in PEOPLE]
 
 
 async def test_a_read_whose_answer_is_lost_is_asked_for_again(open_store: OpenStore) -> None:
@@ -196,7 +270,7 @@ async def test_what_firestore_refuses_is_our_fault_and_is_not_tried_again(
     store = open_store([refused])
     with pytest.raises(RuntimeError, match="INVALID_ARGUMENT"):
         await store.update([], keeping(ADA))
-    assert refused.refused == 1
+    assert refused.refused == 2  # with whatever else waits, and by itself
 
 
 async def test_a_caller_who_goes_away_costs_no_other(open_store: OpenStore) -> None:

@@ -77,7 +77,9 @@ class Backend(Protocol):
 
     name: str
     sites: Mapping[str, int]
-    """Its own sites, inside the adapters, with about how often a trial comes by."""
+    """Its own sites, inside the adapters, with about how often half a trial comes by."""
+    trial_ms: int
+    """About how long a trial takes."""
 
     def open(
         self, folder: Path, clock: StandingClock, switches: Switches
@@ -108,14 +110,15 @@ class SqliteBackend:
 
     name = "sqlite"
     sites: Mapping[str, int] = {
-        "file.message": 12,
-        "file.lead": 9,
+        "file.message": 16,
+        "file.lead": 14,
         "file.alias": 3,
-        "file.transition": 4,
+        "file.transition": 3,
         "file.acknowledge": 8,
         "file.lease": 8,
         "file.commit": 40,
     }
+    trial_ms = 50
 
     @asynccontextmanager
     async def open(

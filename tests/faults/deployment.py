@@ -5,40 +5,55 @@ from pathlib import Path
 
 from builders import StandingClock, lead_ids
 from faults.sites import Switches, doing
-from faults.workload import FORMS, WRITE_KEYS
+from faults.workload import FORMS, SALES, WRITE_KEYS
 from warmlead.application.accept import Accepted, accept
 from warmlead.application.apply import Scoring, apply
+from warmlead.application.decay import decay
+from warmlead.application.due import Progress, Settling
+from warmlead.application.follow_up import follow_up
 from warmlead.application.messages import read_events, set_aside
-from warmlead.application.send import sweep
 from warmlead.buses.topology import SCORE
 from warmlead.domain.errors import RejectedError, UnavailableError
 from warmlead.model.loading import Model, load
 from warmlead.ports import EventBus, LeadStore, Message, RawRequest
 from warmlead.sources.generic import GenericSource
+from warmlead.sources.sales import GenericSalesSource
 from warmlead.sources.segment import SegmentSource
 from warmlead.web.outcomes import answer_error
 from warmlead.web.senders import Sender, answer_sender
 
 SENDERS: Mapping[str, Sender] = {
     "generic": GenericSource(FORMS),
+    "sales": GenericSalesSource(SALES),
     "segment": SegmentSource(WRITE_KEYS),
 }
 
 
 def sender_of(path: str) -> Sender:
-    """Whose path it is."""
-    return SENDERS["generic" if path.startswith("/generic") else "segment"]
+    """Whose path it is: that of ``sales``, of a form, or of a tracking client."""
+    if path == "/generic":
+        return SENDERS["sales"]
+    return SENDERS["generic" if path.startswith("/generic/") else "segment"]
 
 
-def campaign_model(changes: Mapping[str, str] | None = None) -> Model:
-    """The campaign's model; ``changes`` replace texts in it, for a second version."""
+def campaign_model(changes: Mapping[str, str] | None = None, *, quiet: bool = False) -> Model:
+    """The campaign's model; ``changes`` replace texts in it, for a second version.
+
+    With ``quiet`` nothing comes between events: no handoff, no sequences.
+    """
     text = Path(__file__).with_name("model.yaml").read_text(encoding="utf-8")
     for old, new in (changes or {}).items():
+        if old not in text:
+            raise ValueError(f"the campaign's model does not say {old}")
         text = text.replace(old, new)
-    return load(text, name="campaign")
+    return load(text.partition("handoff:")[0] if quiet else text, name="campaign")
 
 
 MODEL = campaign_model()
+QUIET = campaign_model(quiet=True)
+
+PAGE_LEADS = 2
+"""Small pages, so that the few people of a trial fill several."""
 
 
 class Deployment:
@@ -60,6 +75,9 @@ class Deployment:
         self._clock = clock
         self._visit = switches.visit
         self._scoring = Scoring(model.rules, model.titles, lead_ids)
+        self._settling = Settling(
+            store, bus, model.rules, model.titles, clock, PAGE_LEADS, PAGE_LEADS
+        )
 
     async def post(self, request: RawRequest) -> int:
         """A sender's request."""
@@ -96,11 +114,30 @@ class Deployment:
             self._visit("apply.done")
         return 200
 
-    async def tick(self) -> int:
-        """The minute in which what was left behind is sent."""
-        with doing("sweep"):
+    async def decay(self) -> int:
+        """A call of Cloud Scheduler's, of those that let leads fade."""
+        with doing("decay"):
             try:
-                await sweep(store=self._store, bus=self._bus, now=self._clock.now())
+                status = _status_of(await decay(self._settling))
             except UnavailableError as error:
                 return answer_error(error).status
-        return 200
+            self._visit("decay.done")
+        return status
+
+    async def follow_up(self) -> int:
+        """The call of a minute: what is due, and what was left unsent."""
+        with doing("followup"):
+            try:
+                status = _status_of((await follow_up(self._settling)).due)
+            except UnavailableError as error:
+                return answer_error(error).status
+            self._visit("followup.done")
+        return status
+
+
+def _status_of(run: Progress) -> int:
+    """How a run is answered; a lead that could not be settled for no good reason is our fault."""
+    for _, error in run.failures:
+        if not isinstance(error, UnavailableError):
+            raise error
+    return 503 if run.failed else 200

@@ -7,7 +7,7 @@ makes of them is what is under test. What a sender's request means is taken from
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from builders import lead_ids
@@ -34,7 +34,19 @@ SIGNALS = {
 
 
 ENTERS_AT = 25
-"""And of the score from which a lead is an MQL."""
+LEAVES_BELOW = 15
+"""And of the scores from which a lead is an MQL, and below which it is one no longer."""
+
+COOLDOWN = timedelta(days=10)
+STAGES_OF_WORDS = {
+    "sales_accepted": "sql",
+    "sales_won": "customer",
+    "sales_lost": "recycled",
+    "not_ready": "recycled",
+    "unreachable": "recycled",
+    "bad_data": "disqualified",
+}
+"""Where a lead stands after what sales said of it, or after the reason for which it refused it."""
 
 
 class Aside(NamedTuple):
@@ -62,9 +74,9 @@ def key_of(event: Event) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def trigger_id_of(lead_id: str, stage: str, cycle: int) -> str:
+def trigger_id_of(lead_id: str, kind: str, cycle: int) -> str:
     """The id of a trigger, as the documentation says."""
-    return hashlib.sha256(f"{lead_id}\nstage:{stage}\n{cycle}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{lead_id}\n{kind}\n{cycle}".encode()).hexdigest()[:32]
 
 
 def expected_of(plan: Workload, journal: Journal) -> Expected:
@@ -133,26 +145,64 @@ def leads_of(events: Iterable[Event], rules: Rules, now: datetime) -> list[Lead]
 
 
 class Brute(NamedTuple):
-    """What a lead is worth by the formula alone, and where it must stand in the end."""
+    """What a lead is worth by the formula alone, and in which of the stages it may be."""
 
     score: int
-    stage: str
+    stages: frozenset[str]
+    suppressed: bool
 
 
 def brute_force(lead: Lead, events: Mapping[str, Event], rules: Rules, now: datetime) -> Brute:
-    """The score and stage of a lead from its events, by the formula and the model's own words."""
+    """The score and stages of a lead from its events, by the formula and the model's own words."""
     keys = {key for trail in lead.trails.values() for key in trail.history.kept}
     mine = [events[key] for key in keys]
+    doings = [event for event in mine if not event.name.startswith("sales_")]
     employees = lead.traits.get("employees")
     fits = isinstance(employees, int) and 50 <= employees <= 500
-    worth = worth_of(mine, SIGNALS, rules.scoring, rules.fit_rules[0].points * fits, now.date())
-    names = {event.name for event in mine}
+    points = rules.fit_rules[0].points * fits
+    score = worth_of(doings, SIGNALS, rules.scoring, points, now.date()).score
+    unsubscribed = any(event.name == "email_unsubscribed" for event in mine)
     known = any(trail.identifier.kind is not Kind.ANONYMOUS for trail in lead.trails.values())
-    if not known:
-        return Brute(worth.score, "anonymous")
-    opened = "demo_requested" in names
-    warm = worth.score >= ENTERS_AT and "email_unsubscribed" not in names
-    return Brute(worth.score, "mql" if opened or warm else "lead")
+    stages = _stages(mine, score, now, unsubscribed=unsubscribed) if known else {"anonymous"}
+    return Brute(score, frozenset(stages), unsubscribed)
+
+
+def _stages(mine: Sequence[Event], score: int, now: datetime, *, unsubscribed: bool) -> set[str]:
+    """Where a known person may stand: one stage, but between the model's two thresholds."""
+    word = last_word(mine)
+    said = stage_of(word) if word else ""
+    if word and said != "recycled":
+        return {said}
+    since = word.occurred_at if word else None
+    asked = [event.occurred_at.date() for event in mine if event.name == "demo_requested"]
+    if any(since is None or day > since.date() for day in asked):
+        return {"mql"}  # all of a trial lies within the thirty days for which that is so
+    outside = {"lead", "recycled"} if word else {"lead"}
+    if (score < LEAVES_BELOW or unsubscribed) and not asked:
+        return outside
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    is_open = since is None or midnight >= since + COOLDOWN  # it is looked at once a day
+    if is_open and score >= ENTERS_AT and not unsubscribed:
+        return {"mql"}
+    return {"mql", *outside}
+
+
+def last_word(events: Iterable[Event]) -> Event | None:
+    """The last thing that sales said that moves a lead; of two at once the one further on."""
+    rank = ["sales_touched", "sales_accepted", "sales_rejected", "sales_won", "sales_lost"]
+    words = [event for event in events if event.name in rank and stage_of(event)]
+    return max(
+        words,
+        key=lambda e: (to_ms(e.occurred_at), rank.index(e.name), key_of(e)),
+        default=None,
+    )
+
+
+def stage_of(word: Event) -> str:
+    """The stage into which something that sales said puts a lead; empty if it moves none."""
+    if word.name == "sales_rejected":
+        return STAGES_OF_WORDS[str(word.properties["reason"])]
+    return STAGES_OF_WORDS.get(word.name, "")
 
 
 def disputed(events: Iterable[Event]) -> set[str]:

@@ -66,11 +66,12 @@ class GcpBackend:
     sites: Mapping[str, int] = {
         "rpc.GetDocument.before": 12,
         "rpc.GetDocument.answered": 12,
-        "rpc.Commit.before": 9,
-        "rpc.Commit.answered": 9,
-        "rpc.Publish.before": 10,
-        "rpc.Publish.answered": 10,
+        "rpc.Commit.before": 14,
+        "rpc.Commit.answered": 14,
+        "rpc.Publish.before": 14,
+        "rpc.Publish.answered": 14,
     }
+    trial_ms = 500
 
     def __init__(self, *, firestore: str = "", pubsub: str = "") -> None:
         self._through = (firestore, pubsub)

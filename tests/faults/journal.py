@@ -28,9 +28,13 @@ class Journal:
         """A life of the application begins."""
         self._add(born=to_ms(at))
 
-    def reached(self, step: int) -> None:
+    def reached(self, step: int, at: datetime) -> None:
         """The client has begun this step of its plan."""
-        self._add(step=step)
+        self._add(step=step, at=to_ms(at))
+
+    def passed(self, at: datetime) -> None:
+        """Time has gone by: nobody who comes later may think that it is earlier."""
+        self._add(at=to_ms(at))
 
     def sent(self, request: int, at: datetime) -> None:
         """A request is about to be sent."""

@@ -1,10 +1,11 @@
-"""SIGKILL at a named site, up to three times in one trial, the second and third while recovering.
+"""SIGKILL at a named site, up to eight times in one trial, but for the first while recovering.
 
 What the dead process was asked for is asked again by the client, delivered again by the bus, and
 swept by the next minute; then every promise is checked.
 """
 
 import asyncio
+from collections.abc import Mapping
 from random import Random
 
 from builders import StandingClock
@@ -13,21 +14,41 @@ from faults.checker import violations
 from faults.deployment import MODEL
 from faults.journal import Journal
 from faults.lives import live
-from faults.sites import ACCEPT, ANYWHERE, APPLY, PORTS, SWEEP, Switches, Visit, die, die_in
+from faults.sites import (
+    ACCEPT,
+    ANYWHERE,
+    APPLY,
+    DECAY,
+    FOLLOWUP,
+    PORTS,
+    SWEEP,
+    Switches,
+    Visit,
+    die,
+    die_in,
+)
 from faults.trial import Outcome, Trial
 from faults.workload import Workload, workload
 from faults.zygote import in_a_process
 from warmlead.model.loading import Model
 
-_OFTEN = {
+_OFTEN: Mapping[str, int] = {
+    **dict.fromkeys(ACCEPT, 8),
+    **dict.fromkeys(APPLY, 8),
+    **dict.fromkeys(SWEEP, 1),
+    **dict.fromkeys(DECAY, 2),
+    **dict.fromkeys(FOLLOWUP, 2),
     "accept.quarantine.before": 1,
     "accept.quarantine.after": 1,
     "apply.quarantine.before": 1,
     "apply.quarantine.after": 1,
     **{site: 2 for site in APPLY if ".trigger." in site or ".clear." in site},
-    **dict.fromkeys(SWEEP, 1),
+    "decay.page.before": 6,
+    "followup.page.before": 8,
+    "decay.done": 4,
+    "followup.done": 6,
 }
-"""About how often a life comes by a site, where that is less than it is for others."""
+"""About how often half a trial comes by a site."""
 
 _LEAVING = (
     "apply.lead.after",
@@ -35,28 +56,42 @@ _LEAVING = (
     "apply.trigger.after",
     "apply.clear.before",
     "apply.clear.decided",
+    "decay.lead.after",
+    "followup.lead.after",
+    "followup.trigger.before",
 )
 """Where a kill leaves a trigger for the sweep."""
+
+TRIGGERS_AT_ONCE = 4
+"""So many may come of one settlement: a stage, an offer, a step of each sequence."""
 
 
 def schedule(seed: int, backend: Backend) -> list[Visit]:
     """The visits at which the trial's processes are killed, one for each life but the last."""
     random = Random(f"kills {seed}")
     kills: list[Visit] = []
-    for _ in range(random.choice([1, 2, 2, 3])):
-        site = random.choice([*PORTS, *backend.sites, ANYWHERE, ANYWHERE])
+    chosen = [*PORTS, *backend.sites, ANYWHERE, ANYWHERE]
+    sites = random.sample(chosen, random.choice([4, 5, 6, 7]))
+    for site in sorted(sites, key=lambda site: _when(random, site)):
         if site in SWEEP and not kills:
             kills.append(_visit(random, random.choice(_LEAVING), backend))
         kills.append(_visit(random, site, backend))
     return kills
 
 
+def _when(random: Random, site: str) -> float:
+    """Where in a trial a site is, from 0 to 1: what begins late leaves nothing early to be hit."""
+    if site in ACCEPT or site in APPLY:
+        return random.uniform(0, 0.6)
+    if site in DECAY or site in FOLLOWUP or site in SWEEP:
+        return random.uniform(0.5, 1)
+    return random.random()
+
+
 def _visit(random: Random, site: str, backend: Backend) -> Visit:
     if site == ANYWHERE:
-        return Visit(site, random.randint(4, 160))
-    usual = 6 if site in ACCEPT else 5
-    most = backend.sites.get(site) or _OFTEN.get(site, usual)
-    return Visit(site, random.randint(1, most))
+        return Visit(site, random.randint(4, 4 * backend.trial_ms))
+    return Visit(site, random.randint(1, backend.sites.get(site) or _OFTEN[site]))
 
 
 def run(trial: Trial) -> Outcome:
@@ -89,9 +124,9 @@ def _live(trial: Trial, plan: Workload, number: int, kill: Visit) -> None:
 async def _heal_and_check(trial: Trial, plan: Workload, kills: int) -> list[str]:
     random = Random(f"last life of {trial.seed}")
     await live(trial.backend, trial.folder, plan, random, Switches(), heals=True)
-    # A sweep sends for several leads at once. Only where nothing else happens at the same time
-    # does every repeat have a kill to answer for it.
-    most = kills * len(plan.people)
+    # What a kill left unsent may be all triggers of all leads, and two schedulers at once each
+    # send it. Only where nothing else happens does every repeat have a kill to answer for it.
+    most = kills * len(plan.people) * TRIGGERS_AT_ONCE * 2
     return await check(trial, plan, most_repeats=most if plan.width == 1 else None)
 
 

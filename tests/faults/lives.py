@@ -1,7 +1,7 @@
 """One life of the application and its client: from where the last one ended, to its own end."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -12,7 +12,7 @@ from faults.deployment import Deployment
 from faults.journal import Journal
 from faults.sites import Switches
 from faults.watched import WatchedBus, WatchedStore
-from faults.workload import Request, Step, Workload
+from faults.workload import PASS, Request, Workload
 from warmlead.application.messages import by_lead
 from warmlead.application.send import GRACE
 from warmlead.domain.errors import UnavailableError
@@ -67,22 +67,36 @@ class Life:
         for request in self.journal.unanswered:
             await self.send(request)
         first = self.journal.next_step
-        for start in range(first, len(self.plan.steps), self.plan.width):
-            steps = list(enumerate(self.plan.steps))[start : start + self.plan.width]
-            await asyncio.gather(*(self._do(number, step) for number, step in steps))
+        while together := self._together(first):
+            await asyncio.gather(*(self._do(number) for number in together))
+            first = together[-1] + 1
 
-    async def _do(self, number: int, step: Step) -> None:
-        self.journal.reached(number)
-        self.clock.forward(timedelta(seconds=1))
+    def _together(self, first: int) -> Sequence[int]:
+        """The steps from one on that go on at once; while time goes by nothing else does."""
+        steps = range(first, min(first + self.plan.width, len(self.plan.steps)))
+        passing = [number for number in steps if self.plan.steps[number].what == PASS]
+        return range(first, max(passing[0], first + 1)) if passing else steps
+
+    async def _do(self, number: int) -> None:
+        step = self.plan.steps[number]
+        self.journal.reached(number, self.clock.forward(timedelta(seconds=1)))
         match step.what:
             case "send":
                 await self.send(step.number)
             case "deliver":
                 await self.deliver(step.number)
-            case "sweep":
-                await self.deployment.tick()
-            case "wait":
-                self.clock.forward(timedelta(seconds=step.number))
+            case "decay":
+                await self.run(self.deployment.decay, times=step.number)
+            case "followup":
+                await self.run(self.deployment.follow_up, times=step.number)
+            case "pass":
+                self.journal.passed(self.clock.forward(timedelta(seconds=step.number)))
+            case _:
+                raise ValueError(f"nobody knows how to {step.what}")
+
+    async def run(self, scheduled: Callable[[], Awaitable[int]], *, times: int = 1) -> None:
+        """A scheduled function is called, by so many schedulers at once."""
+        await asyncio.gather(*(scheduled() for _ in range(times)))
 
     async def send(self, number: int) -> None:
         """Sends a request once and takes down what it is answered."""
@@ -119,7 +133,7 @@ class Life:
             await self.installed.failed(delivery, self.clock.now())
 
     async def heal(self) -> None:
-        """Everything works: what is outstanding is delivered, what is unsent is swept."""
+        """Everything works: what is outstanding is delivered, what is due or unsent is done."""
         for request in self.journal.unanswered:
             await self.send(request)
         for _ in range(PASSES):
@@ -128,7 +142,8 @@ class Life:
             if not await self.installed.outstanding():
                 break
         self.clock.forward(2 * GRACE)
-        await self.deployment.tick()
+        await self.run(self.deployment.decay)
+        await self.run(self.deployment.follow_up)
 
 
 def from_elsewhere(request: Request) -> Sequence[Message]:

@@ -37,7 +37,7 @@ def failing_with(code: grpc.StatusCode) -> Act:
 
 
 def run(trial: Trial) -> Outcome:
-    """One trial: a dozen calls fail, most of them after they have done what they were asked."""
+    """One trial: twenty calls fail, most of them after they have done what they were asked."""
     ended = in_a_process(lambda: asyncio.run(_work(trial)))
     violations = [*(ended.result or []), *([ended.wrong] if ended.wrong else [])]
     return Outcome(violations)
@@ -48,7 +48,7 @@ def schedule(seed: int) -> dict[Visit, Act]:
     random = Random(f"lost answers {seed}")
     sites = [site for site, _ in GcpBackend.sites.items() if site != "rpc.GetDocument.answered"]
     weights = [4 if site.endswith("answered") else 1 for site in sites]
-    chosen = random.choices(sites, weights, k=12)
+    chosen = random.choices(sites, weights, k=20)
     return {
         Visit(site, random.randint(1, 2 * GcpBackend.sites[site])): failing_with(
             random.choice(CODES)

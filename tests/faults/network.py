@@ -25,7 +25,7 @@ from faults.workload import workload
 from faults.zygote import in_a_process
 
 CUT = ("rpc.Commit.before", "rpc.Publish.before")
-CUTS_EACH = 5
+CUTS_EACH = 8
 """So many answers of each method are lost in a trial."""
 
 TROUBLES = 6

@@ -13,7 +13,7 @@ from random import Random
 
 from builders import NOW
 from faults.crowds import all_of, deliver_all, demos
-from faults.deployment import Deployment
+from faults.deployment import QUIET, Deployment
 from faults.journal import Journal
 from faults.kills import check
 from faults.lives import Life, Ticking
@@ -60,7 +60,7 @@ async def _work(trial: Trial) -> Outcome:
     async with trial.backend.open(trial.folder, clock, Switches()) as installed:
         life = Life(plan, journal, installed, clock, random=Random(trial.seed))
         bus = Cut(installed.bus)
-        life.deployments = [Deployment(installed.store, bus, clock, Switches())]
+        life.deployments = [Deployment(installed.store, bus, clock, Switches(), QUIET)]
         await all_of(life.send(number) for number in before)
         bus.gone = True
         await _hour(life, unlucky)
@@ -77,7 +77,7 @@ async def _work(trial: Trial) -> Outcome:
     outcome.told = f"{len(before):,} triggers sent in {took_s:.1f} s"
     if took_s > DRAINED_WITHIN_S:
         outcome.violations.append(f"I7: the backlog took {took_s:.0f} s")
-    outcome.violations += await check(trial, plan, most_repeats=0)
+    outcome.violations += await check(trial, plan, most_repeats=0, model=QUIET)
     return outcome
 
 
@@ -87,7 +87,7 @@ async def _hour(life: Life, requests: Sequence[int]) -> None:
     posts = iter(requests)
     while life.clock.now() < end:
         await deliver_all(life)
-        await life.deployment.tick()
+        await life.deployment.follow_up()
         for number in islice(posts, UNLUCKY // 5):
             await life.send(number)
         life.clock.forward(LOOK_EVERY)

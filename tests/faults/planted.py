@@ -101,7 +101,7 @@ def _look_for(bug: Bug, copy: Path) -> Hunted:
         cwd=TESTS,
     )
     seed = re.search(r"^VIOLATION of .*, seed (\d+)$", done.stdout, re.MULTILINE)
-    broken = re.search(r"^ +(I[1-7]: .*)$", done.stdout, re.MULTILINE)
+    broken = re.search(r"^ +(I[1-8]: .*)$", done.stdout, re.MULTILINE)
     if done.returncode == 1 and seed and broken:
         told = f"by {bug.fault} on {bug.backend}, seed {seed[1]}: {broken[1][:110]}"
         return Hunted(bug, caught=True, told=told)

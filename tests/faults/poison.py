@@ -11,6 +11,7 @@ from random import Random
 
 from builders import NOW, lead_ids
 from faults.crowds import all_of, deliver_all, demos, email_of
+from faults.deployment import QUIET, Deployment
 from faults.journal import Journal
 from faults.kills import check
 from faults.lives import Life, Ticking
@@ -44,6 +45,7 @@ async def _work(trial: Trial) -> list[str]:
     found = []
     async with trial.backend.open(trial.folder, clock, Switches()) as installed:
         life = Life(plan, journal, installed, clock, random=random)
+        life.deployments = [Deployment(life.store, life.bus, clock, Switches(), QUIET)]
         await installed.spoil(_home(poisoned))
         await all_of(life.send(number) for number in plan.once_each())
         await deliver_all(life)
@@ -64,4 +66,4 @@ async def _work(trial: Trial) -> list[str]:
             await life.deployment.push(message)
         await life.heal()
         journal.born(clock.now())
-    return found + await check(trial, plan, most_repeats=0)
+    return found + await check(trial, plan, most_repeats=0, model=QUIET)

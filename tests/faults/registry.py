@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from functools import partial
 
-from faults import kills, lost_answers, multiplied, network, outage, poison, told_to_end, two_models
+from faults import (
+    kills,
+    lost_answers,
+    multiplied,
+    network,
+    outage,
+    poison,
+    schedulers,
+    told_to_end,
+    two_models,
+)
 from faults.backends import Backend, SqliteBackend
 from faults.gcp import GcpBackend
 from faults.trial import Fault
@@ -13,21 +23,21 @@ BACKENDS: Mapping[str, Backend] = {b.name: b for b in (SqliteBackend(), GcpBacke
 _ALL = (
     Fault(
         "kills",
-        "SIGKILL at a named site, up to four times a trial",
+        "SIGKILL at a named site, up to eight times a trial",
         kills.run,
-        {"full": {"sqlite": 5_500, "gcp": 720}, "ci": {"sqlite": 280, "gcp": 60}},
+        {"full": {"sqlite": 3_650, "gcp": 450}, "ci": {"sqlite": 180, "gcp": 36}},
     ),
     Fault(
         "lost-answers",
         "calls fail, or succeed while their answer is an error",
         lost_answers.run,
-        {"full": {"gcp": 200}, "ci": {"gcp": 10}},
+        {"full": {"gcp": 130}, "ci": {"gcp": 8}},
     ),
     Fault(
         "cut-off",
         "answers cut off on the network after the server has acted",
         partial(network.run, network.lost),
-        {"full": {"gcp": 240}, "ci": {"gcp": 6}},
+        {"full": {"gcp": 150}, "ci": {"gcp": 5}},
     ),
     Fault(
         "gone-and-slow",
@@ -45,13 +55,19 @@ _ALL = (
         "multiplied",
         "every event delivered ten times, in any order, to two instances",
         multiplied.run,
-        {"full": {"sqlite": 200, "gcp": 60}, "ci": {"sqlite": 8, "gcp": 4}},
+        {"full": {"sqlite": 200, "gcp": 50}, "ci": {"sqlite": 8, "gcp": 4}},
     ),
     Fault(
         "two-models",
         "two deployments with two models on one store",
         two_models.run,
-        {"full": {"sqlite": 200, "gcp": 60}, "ci": {"sqlite": 8, "gcp": 4}},
+        {"full": {"sqlite": 200, "gcp": 50}, "ci": {"sqlite": 8, "gcp": 4}},
+    ),
+    Fault(
+        "schedulers",
+        "decay and followup are called six times at once",
+        schedulers.run,
+        {"full": {"sqlite": 30, "gcp": 12}, "ci": {"sqlite": 2, "gcp": 2}},
     ),
     Fault(
         "poison",

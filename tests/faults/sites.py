@@ -32,6 +32,11 @@ def doing(what: str) -> Iterator[None]:
         _doing.reset(token)
 
 
+def now_doing(what: str) -> None:
+    """Names what the present task goes on to, until ``doing`` ends around it."""
+    _doing.set(what)
+
+
 def under_way() -> str:
     """The use case under way."""
     return _doing.get()
@@ -95,5 +100,30 @@ SWEEP = (
     "sweep.clear.decided",
     "sweep.clear.after",
 )
-PORTS = (*ACCEPT, *APPLY, *SWEEP)
+
+
+def _of_run(run: str) -> tuple[str, ...]:
+    """The sites of a scheduled run: finding leads that are due, settling, sending, clearing."""
+    return tuple(
+        f"{run}.{site}"
+        for site in (
+            "page.before",
+            "page.read",
+            "lead.before",
+            "lead.read",
+            "lead.decided",
+            "lead.after",
+            "trigger.before",
+            "trigger.after",
+            "clear.before",
+            "clear.decided",
+            "clear.after",
+            "done",
+        )
+    )
+
+
+DECAY = _of_run("decay")
+FOLLOWUP = _of_run("followup")
+PORTS = (*ACCEPT, *APPLY, *SWEEP, *DECAY, *FOLLOWUP)
 """The sites that every backend has: in the use cases, before and after each call of a port."""

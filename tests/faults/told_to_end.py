@@ -17,6 +17,9 @@ from served import Served, serving
 RETRIES = 5
 """So often a client sends again what was not answered, or answered 503."""
 
+CROSSED = "warmlead.lead.stage_entered.v1"
+OFFERED = "warmlead.handoff.offered.v1"
+
 
 def run(trial: Trial) -> Outcome:
     """One trial: SIGSTOP and SIGCONT of one server, SIGTERM of the other, then a third."""
@@ -72,12 +75,14 @@ def _violations(
         for email in counted.keys() | wanted.keys()
         if counted.get(email) != wanted.get(email)
     ]
-    announced = []
+    told: dict[str, list[str]] = {CROSSED: [], OFFERED: []}
     for id_, repeats in triggers_sent(server).items():
         bodies = {published.message.body for published in repeats}
         if len(bodies) > 1:
             found.append(f"I5: trigger {id_} has several bodies")
-        announced += [json.loads(body)["data"]["lead"]["email"] for body in bodies]
-    if sorted(announced) != sorted(visitors):
-        found.append(f"I4: {len(visitors)} crossings, announced {len(announced)}")
+        for each in map(json.loads, bodies):
+            told.setdefault(each["type"], []).append(each["data"]["lead"]["email"])
+    for what in (CROSSED, OFFERED):
+        if sorted(told[what]) != sorted(visitors):
+            found.append(f"I4: {len(visitors)} crossings, told {len(told[what])} times as {what}")
     return found

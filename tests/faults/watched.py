@@ -1,10 +1,11 @@
 """A store and a bus as the use cases see them, with a site before and after each call."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar
 
-from faults.sites import Switches, under_way
+from faults.sites import Switches, now_doing, under_way
 from warmlead.application.apply import Decision
 from warmlead.application.settlement import Settlement
 from warmlead.domain.lead import Lead
@@ -57,23 +58,18 @@ class WatchedStore:
         return result
 
     async def update_each(self, updates: Sequence[Update[T]]) -> Sequence[T | Exception]:
-        places = {_place(change) for _, change in updates}
-        for place in sorted(places):
+        places = sorted({_place(change) for _, change in updates})
+        for place in places:
             self._visit(f"{place}.before")
         watched = [(ids, self._watched(change, _place(change))) for ids, change in updates]
         answers = await self._store.update_each(watched)
-        for place in sorted(places):
+        for place in places:
             self._visit(f"{place}.after")
         return answers
 
     def _watched(self, change: Change[T], place: str) -> Change[T]:
-        def watched(loaded: Loaded) -> Commit[T] | Need:
-            self._visit(f"{place}.read")
-            decided = change(loaded)
-            if isinstance(decided, Commit):
-                self._visit(f"{place}.decided")
-            return decided
-
+        kind: type = type(change)
+        watched: Change[T] = _watched_kind(kind)(change, place, self._visit)
         return watched
 
     async def get(self, lead_id: str) -> Lead | None:
@@ -83,6 +79,7 @@ class WatchedStore:
         return self._store.leads()
 
     def with_unsent_triggers(self) -> AsyncIterator[Lead]:
+        now_doing("sweep")  # only a sweep asks, and it is the last that its caller does
         return self._store.with_unsent_triggers()
 
     @property
@@ -92,18 +89,62 @@ class WatchedStore:
     async def due_for_decay(
         self, day: int, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:
-        return await self._store.due_for_decay(day, shard=shard, most=most, after=after)
+        return await self._page(self._store.due_for_decay(day, shard=shard, most=most, after=after))
 
     async def due_for_followup(
         self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:
-        return await self._store.due_for_followup(now, shard=shard, most=most, after=after)
+        return await self._page(
+            self._store.due_for_followup(now, shard=shard, most=most, after=after)
+        )
+
+    async def _page(self, asked: Awaitable[Sequence[DueLead]]) -> Sequence[DueLead]:
+        """A page of leads that are due; an empty one is no visit when it is read."""
+        self._visit(f"{under_way()}.page.before")
+        page = await asked
+        if page:
+            self._visit(f"{under_way()}.page.read")
+        return page
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         return await self._store.transitions(lead_id)
 
     async def clear(self) -> None:
         await self._store.clear()
+
+
+class _Watched(Generic[T]):
+    """A change that is watched while it decides."""
+
+    def __init__(self, change: Change[T], place: str, visit: Callable[[str], None]) -> None:
+        self.change = change
+        self.place = place
+        self.visit = visit
+
+    def __call__(self, loaded: Loaded) -> Commit[T] | Need:
+        self.visit(f"{self.place}.read")
+        decided = self.change(loaded)
+        if isinstance(decided, Commit):
+            self.visit(f"{self.place}.decided")
+        return decided
+
+
+class _WatchedJoinable(_Watched[T]):
+    """One that the store may decide together with others of its kind."""
+
+    @staticmethod
+    def joined(changes: "Sequence[_WatchedJoinable[Any]]") -> "_Watched[Sequence[Any]]":
+        first = changes[0]
+        kind: Any = type(first.change)
+        together = kind.joined([each.change for each in changes])
+        return _Watched(together, first.place, first.visit)
+
+
+@cache
+def _watched_kind(kind: type) -> Any:
+    """What watches changes of a kind: of a kind of its own, as stores tell kinds apart."""
+    base = _WatchedJoinable if hasattr(kind, "joined") else _Watched
+    return type(f"Watched{kind.__name__}", (base,), {})
 
 
 def _place(change: object) -> str:

@@ -12,6 +12,7 @@ from faults.people import Calls, Person, before, people, stamp
 from warmlead.domain.event import Event, Trust
 from warmlead.ports import RawRequest
 from warmlead.sources.generic import FormSettings
+from warmlead.sources.sales import GenericSalesSettings
 from warmlead.sources.signing import SignatureSettings
 from warmlead.web.signatures import sign_standard_webhooks
 
@@ -23,6 +24,7 @@ FORMS = {
         event="webinar_attended", time="sent_at", signature=SignatureSettings(secrets=(SECRET,))
     ),
 }
+SALES = GenericSalesSettings(signature=SignatureSettings(secrets=(SECRET,)))
 
 LATE = timedelta(days=40)
 """So long ago something was received that may not be counted any more."""
@@ -56,11 +58,27 @@ class Request(NamedTuple):
         return RawRequest("POST", self.path, "", headers, self.body, moment, request_id)
 
 
+PASS = "pass"
+
+
 class Step(NamedTuple):
-    """One thing that happens: ``send`` a request, ``deliver`` messages, ``sweep``, ``wait``."""
+    """One thing that happens, and a number.
+
+    ``send`` a request, ``deliver`` so many messages, have so many schedulers run ``decay`` or
+    ``followup`` at once, let so many seconds ``pass``.
+    """
 
     what: str
     number: int = 0
+
+
+SOON_S = (31, 32 * 60, 61 * 60)
+"""Times after which a trigger is left behind, sales is reminded, and has broken its promise."""
+
+DAY_S = 24 * 60 * 60
+DAYS = (1, 2, 3, 4, 6)
+MOST_DAYS = 18
+"""So many days a trial may last: events of its first must still be told apart in the end."""
 
 
 class Workload(NamedTuple):
@@ -77,7 +95,7 @@ class Workload(NamedTuple):
 
 
 def workload(seed: int, *, persons: int = 3, busy: int = 10) -> Workload:
-    """A small day of some people: ``busy`` requests and a few that something is wrong with."""
+    """Some weeks of some people: ``busy`` requests and a few that something is wrong with."""
     random = Random(f"workload {seed}")
     who = people(random, persons)
     requests = _requests(random, who, busy)
@@ -85,15 +103,40 @@ def workload(seed: int, *, persons: int = 3, busy: int = 10) -> Workload:
     sends += [Step("send", random.randrange(len(requests))) for _ in range(len(requests) // 4)]
     random.shuffle(sends)
     steps = []
+    time = _Time(random)
     for send in sends:
         steps.append(send)
         if random.random() < 0.45:
             steps.append(Step("deliver", random.randint(1, 4)))
-        if random.random() < 0.2:
-            steps.append(random.choice([Step("wait", 31), Step("sweep")]))
-    steps += [Step("deliver", 30), Step("wait", 31), Step("sweep")]
+        if random.random() < 0.12:
+            steps += random.choice([time.minutes, time.minutes, time.days])()
+    steps.append(Step("deliver", 30))
+    for some_time in (time.minutes, time.days, time.days):
+        steps += some_time()
     width = 3 if random.random() < 0.2 else 1
     return Workload(who, requests, steps, width)
+
+
+class _Time:
+    """Lets time pass in a plan, and Cloud Scheduler call; sometimes two of it at once."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._days_left = MOST_DAYS
+
+    def minutes(self) -> list[Step]:
+        """As much time as sales has, after which what is due is followed up."""
+        return [Step(PASS, self._random.choice(SOON_S)), self._run("followup")]
+
+    def days(self) -> list[Step]:
+        """Some days, after which leads fade too, before or after."""
+        days = min(self._random.choice(DAYS), self._days_left)
+        self._days_left -= days
+        runs = [self._run("decay"), self._run("followup")]
+        return [Step(PASS, days * DAY_S), *self._random.sample(runs, 2)]
+
+    def _run(self, what: str) -> Step:
+        return Step(what, 2 if self._random.random() < 0.25 else 1)
 
 
 def _requests(random: Random, who: Sequence[Person], busy: int) -> list[Request]:
@@ -104,6 +147,9 @@ def _requests(random: Random, who: Sequence[Person], busy: int) -> list[Request]
             made.append(_tracked(random, calls.asked(person)))
         if person.unsubscribes:
             made.append(_tracked(random, calls.unsubscribed(person)))
+    for person in who:
+        if random.random() < 0.5:
+            made += [_said(random, person) for _ in range(random.choice([1, 1, 2]))]
     made += [_busy(random, calls, random.choice(who)) for _ in range(busy - len(made))]
     some = random.choice(who)
     odd = [
@@ -113,6 +159,8 @@ def _requests(random: Random, who: Sequence[Person], busy: int) -> list[Request]
         Request("/v1/batch", basic("browser"), b'{"batch":[{"messageId":"cut'),
         _late(random, some),
         Request("", {}, b'{"v":1,"events":"none of ours"}', foreign=True),
+        _said(random, some)._replace(signed=False),
+        _statement(random, {"said": "maybe", "email": some.email}),
     ]
     made += random.sample(odd, 3)
     if random.random() < 0.5:
@@ -159,6 +207,25 @@ def _form(random: Random, person: Person, *, signed: bool) -> Request:
     headers = {"content-type": "application/json", "webhook-id": id_}
     path = f"/generic/{'crm' if signed else 'contact'}"
     return Request(path, headers, json.dumps(fields).encode(), signed=signed)
+
+
+def _said(random: Random, person: Person) -> Request:
+    """What sales says of somebody; of some of it since when, of the rest when it is heard."""
+    said: dict[str, Any] = {"email": person.email, "said": random.choice(SAID)}
+    if said["said"] == "rejected":
+        said["reason"] = random.choice(["not_ready", "not_ready", "unreachable", "bad_data"])
+    if random.random() < 0.4:
+        said["occurred_at"] = stamp(before(random))
+    return _statement(random, said)
+
+
+SAID = ("touched", "touched", "rejected", "rejected", "accepted", "lost", "won")
+
+
+def _statement(random: Random, said: Mapping[str, Any]) -> Request:
+    id_ = f"said-{random.getrandbits(48):x}"
+    headers = {"content-type": "application/json", "webhook-id": id_}
+    return Request("/generic", headers, json.dumps({**said, "id": id_}).encode(), signed=True)
 
 
 def _late(random: Random, person: Person) -> Request:

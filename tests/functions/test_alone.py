@@ -10,15 +10,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from builders import StandingClock, a_lead_named, a_trigger, keeping
 from served import free_port, until
+from warmlead.domain.nurture import Enrolment
 from warmlead.model.compiled import write_compiled
-from warmlead.model.loading import ready_model
+from warmlead.model.loading import ready_model, ready_text
+from warmlead.sqlite_file import SqliteFile
+from warmlead.stores.sqlite import SqliteLeadStore
+from warmlead.web.signatures import HmacScheme
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 BASIC = {"Authorization": "Basic bG9jYWw6"}
@@ -146,6 +151,62 @@ def test_forms_and_track_answer_and_score_counts_what_they_published(tmp_path: P
     assert json.loads(published(data, "lead-events")[1])["events"][0]["id"] == "m-1"
 
 
+def test_what_sales_says_moves_the_lead(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    senders = tmp_path / "sales.yaml"
+    senders.write_text("generic: {signature: {scheme: hmac, secrets: [env:SALES_SECRET]}}")
+    secret = "a secret of the tests"
+    said = [{"email": "ada@example.com", "said": word} for word in ("touched", "accepted")]
+    with alone("sales", data, WARMLEAD_SALES=str(senders), SALES_SECRET=secret) as base:
+        for body in (json.dumps(each).encode() for each in said):
+            signed = {"X-Signature": HmacScheme().sign(body, secret)}
+            assert post(f"{base}/generic", body, signed) == (200, {"success": True})
+            assert post(f"{base}/generic", body, {})[1]["code"] == "signature_missing"
+    with alone("score", data) as base:
+        for message in published(data, "lead-events") * 2:  # delivered twice
+            assert post(base, as_production(message.encode()))[0] == 200
+    ada = told(data, "lead", "show", "ada@example.com")
+    assert (ada["stage"], ada["events"]) == ("sql", {"sales_touched": 1, "sales_accepted": 1})
+
+
+async def test_what_is_scheduled_does_what_is_due_and_nothing_when_called_again(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    now = datetime.now(UTC)
+    waiting = Enrolment("re-engage", 1, now, position=1, next_at=now)
+    ada = a_lead_named("ada", due_at=now, enrolments={waiting.sequence: waiting})
+    left = a_trigger(at=now - timedelta(hours=1))
+    async with SqliteFile(data / "warmlead.sqlite3") as file:
+        store = SqliteLeadStore(file, StandingClock(now))
+        bob, eve = a_lead_named("bob", outbox=(left,)), a_lead_named("eve", decay_on=1)
+        await store.update([], keeping(ada, bob, eve, a_lead_named("zoe")))
+    model = tmp_path / "model.yaml"  # in which any hour is one to write
+    hours = 'days: mon-fri, from: "09:00", to: "17:00"'
+    model.write_text(
+        ready_text("b2b-saas").replace(hours, 'days: mon-sun, from: "00:00", to: "24:00"')
+    )
+    with alone("followup", data, WARMLEAD_MODEL=str(model)) as base:
+        for count in (1, 0):
+            status, done = post(base, b"{}", {})
+            assert (status, done["failed"], done["done"]) == (200, 0, True)
+            assert (done["looked_at"], done["triggers"], done["swept"]) == (count,) * 3
+    with alone("decay", data, WARMLEAD_MODEL=str(model)) as base:
+        for count in (1, 0):
+            status, done = post(base, b"{}", {})
+            assert (status, done["looked_at"], done["failed"], done["done"]) == (
+                200,
+                count,
+                0,
+                True,
+            )
+    (step,) = published(data, "nurture")
+    assert json.loads(step)["data"]["message"] == "best-of-the-quarter"
+    assert published(data, "mql") == [left.body]
+
+
 def command(data: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "warmlead.cli.main", *arguments],
@@ -263,7 +324,9 @@ def test_what_needs_the_model_file_says_so_of_a_compiled_one(tmp_path: Path) -> 
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("function", ["forms", "track", "sales", "score", "decay", "followup"])
+@pytest.mark.parametrize(
+    "function", ["forms", "track", "sales", "score", "decay", "followup", "report"]
+)
 def test_an_entry_point_holds_no_logic(function: str) -> None:
     text = (FUNCTIONS / function / "main.py").read_text()
     assert len(text.splitlines()) < 40

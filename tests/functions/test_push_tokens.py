@@ -1,15 +1,16 @@
-"""``score`` and ``followup`` by themselves, called by others than the account that may push."""
+"""``score`` and what is scheduled, called by others than the account that may push."""
 
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from authority import ACCOUNT, AUDIENCE, Authority, Key, an_authority, bad_headers
-from functions.test_alone import alone, an_event, as_production, post
+from functions.test_alone import PRODUCTION, SECRETS, alone, an_event, as_production, post
 
 STRANGER = Key("stranger")
 
@@ -32,6 +33,12 @@ def leads(data: Path) -> int:
     with closing(sqlite3.connect(data / "warmlead.sqlite3")) as file:
         count: int = file.execute("SELECT count(*) FROM leads").fetchone()[0]
         return count
+
+
+def answered(log: Path) -> list[dict[str, Any]]:
+    """What the function has logged of the posts that it answered."""
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    return [line for line in lines if line.get("method") == "POST"]
 
 
 def test_score_does_nothing_for_others(tmp_path: Path, authority: Authority) -> None:
@@ -61,6 +68,13 @@ def test_what_is_scheduled_does_nothing_for_others(
         assert (status, told["looked_at"], told["done"]) == (200, 0, True)
 
 
+def test_nobody_else_has_reports_made(tmp_path: Path, authority: Authority) -> None:
+    with alone("report", tmp_path / "data", **settings(authority)) as base:
+        assert post(base, b"{}", {})[0] == 401
+        good = {"Authorization": f"Bearer {authority.keys[0].token()}"}
+        assert [len(post(base, b"{}", good)[1]["periods"]) for _ in range(2)] == [3, 1]
+
+
 def test_score_is_unavailable_without_certificates(tmp_path: Path) -> None:
     with an_authority() as gone:
         pass
@@ -73,10 +87,13 @@ def test_score_is_unavailable_without_certificates(tmp_path: Path) -> None:
 
 def test_score_does_nothing_for_a_message_of_another_type(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with alone("score", data) as base:
+    with alone("score", data, **PRODUCTION, **SECRETS) as base:  # logs JSON
         for attributes in ({}, {"type": "warmlead.lead_events.v2"}, {"kind": "x"}):
             pushed = json.loads(as_production(an_event("other")))
             pushed["message"]["attributes"] = attributes
             assert post(base, json.dumps(pushed).encode(), {}) == (200, {})
         assert post(base, as_production(an_event("ours")), {}) == (200, {})
     assert leads(data) == 1
+    told = answered(tmp_path / "score.log")
+    assert [line.get("reason") for line in told] == ["not_wanted"] * 3 + [None]
+    assert told[-1]["events"] == 1

@@ -16,23 +16,31 @@ import uuid
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from builders import a_lead_named, a_trigger, keeping
+from builders import NOW, a_lead_named, a_transition, a_trigger, keeping
 from served import free_port, until
+from warmlead.domain.nurture import Enrolment
 from warmlead.model.loading import load, ready_text
 from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.stores.firestore_reports import FirestoreReportStore
 from warmlead.web.signatures import HmacScheme
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
 UV = Path(sys.executable).parent / "uv"
 
-MODEL = ready_text("b2b-saas").replace("demo_requested, points: 40", "demo_requested, points: 41")
+HOURS = 'days: mon-fri, from: "09:00", to: "17:00", time_zone: America/New_York'
+ALWAYS_OPEN = 'days: mon-sun, from: "00:00", to: "24:00", time_zone: Europe/Berlin'
+MODEL = (
+    ready_text("b2b-saas")
+    .replace("demo_requested, points: 40", "demo_requested, points: 41")
+    .replace(HOURS, ALWAYS_OPEN)
+)
 SALES = "generic: {signature: {scheme: hmac, secrets: [env:SALES_SECRET]}}\n"
 FORMS = "contact: {signature: {secrets: [env:CONTACT_SECRET]}}\nopen: {allow_unsigned: true}\n"
 SECRETS = {"WARMLEAD_WRITE_KEYS": "pk_site", "WARMLEAD_ID_SECRET": "0123456789" * 4}
@@ -143,6 +151,7 @@ def running(
     log = folder.parent / f"{function}.log"
     command = [str(binaries / "functions-framework"), "--target", function, "--port", str(port)]
     started = {"FUNCTION_USE_ASGI": "1", "PATH": f"{binaries}:{os.defpath}", "PYTHONVERBOSE": "1"}
+    started["PYTHONTZPATH"] = ""  # as on a system without zone files
     with (
         log.open("wb") as output,
         subprocess.Popen(
@@ -249,7 +258,7 @@ def test_sales_takes_what_its_staged_senders_sign(deployed: Deployed, cloud: Clo
 
 @alone("score")
 def test_score_counts_a_push_under_its_staged_model(deployed: Deployed, cloud: Cloud) -> None:
-    cloud.listen("mql", "lifecycle")
+    cloud.listen("mql", "lifecycle", "nurture")
     now = datetime.now(UTC).isoformat()
     event = {"id": "e-1", "source": "generic", "trust": "signed", "name": "demo_requested"}
     event |= {"occurred_at": now, "received_at": now, "email": "ada@example.com"}
@@ -268,6 +277,8 @@ def test_score_counts_a_push_under_its_staged_model(deployed: Deployed, cloud: C
     (told,) = cloud.heard("mql")
     assert told["data"]["lead"]["email"] == "ada@example.com"
     assert told["data"]["model_version"] == load(MODEL, name="staged").version
+    (step,) = cloud.heard("nurture")  # within hours in Berlin, as always
+    assert step["data"]["message"] == "welcome-guide"
 
 
 @alone("decay")
@@ -291,16 +302,58 @@ async def test_decay_settles_who_is_due_under_its_staged_model(
 
 
 @alone("followup")
-async def test_followup_sends_what_was_left_unsent(deployed: Deployed, cloud: Cloud) -> None:
-    cloud.listen("mql")
+async def test_followup_does_what_is_due_and_sends_what_was_left_unsent(
+    deployed: Deployed, cloud: Cloud
+) -> None:
+    cloud.listen("mql", "nurture")
     store = FirestoreLeadStore(cloud.project, emulator=cloud.firestore)
-    await store.update([], keeping(a_lead_named("ada", outbox=(a_trigger(),))))
+    waiting = Enrolment("mql-education", 1, NOW, position=1, next_at=NOW)
+    due = {"due_at": NOW, "enrolments": {waiting.sequence: waiting}}
+    unsent = a_lead_named("bob", outbox=(a_trigger(),))
+    await store.update([], keeping(a_lead_named("ada", **due), unsent))
+    await store.close()
+
+    for settled in (1, 0):
+        status, told = deployed.post("/", b"{}")
+        done = (status, told["looked_at"], told["triggers"], told["swept"], told["done"])
+        assert done == (200, settled, settled, settled, True)
+
+    assert cloud.heard("mql") == [json.loads(a_trigger().body)]
+    (step,) = cloud.heard("nurture")
+    assert step["data"]["lead"]["email"] == "ada@example.com"
+    assert (step["data"]["message"], step["data"]["step"]) == ("case-study", 2)
+
+
+@alone("report")
+async def test_report_keeps_and_tells_the_kpis_of_what_is_over(
+    deployed: Deployed, cloud: Cloud
+) -> None:
+    cloud.listen("kpi")
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    store = FirestoreLeadStore(cloud.project, emulator=cloud.firestore)
+    move = a_transition(at=yesterday, touch_by=yesterday, accept_by=yesterday)
+    await store.update([], keeping(a_lead_named("ada"), transitions=[("an id", move)]))
     await store.close()
 
     status, told = deployed.post("/", b"{}")
-    assert (status, told["swept"], told["done"]) == (200, 1, True)
+    assert (status, told["periods"][0]) == (200, f"{yesterday:%Y-%m-%d}")
+    again = deployed.post("/", b"{}")[1]["periods"]
+    assert again == told["periods"][:1]
 
-    assert cloud.heard("mql") == [json.loads(a_trigger().body)]
+    heard: dict[str, Any] = {}
+    messages = 0
+    while messages < len(told["periods"]) + 1:
+        events = cloud.heard("kpi")
+        messages += len(events)
+        heard |= {event["id"]: event["data"] for event in events}
+    assert len(heard) == len(told["periods"])  # what was told again is the same message
+    (day,) = [each for each in heard.values() if each["period"] == f"{yesterday:%Y-%m-%d}"]
+    assert day["handoffs"]["first_touch"] == {"due": 1, "kept": 0, "breached": 1, "lapsed": 0}
+    reports = FirestoreReportStore(cloud.project, emulator=cloud.firestore)
+    kept = await reports.report(day["period"])
+    await reports.close()
+    assert kept
+    assert json.loads(kept) == day
 
 
 def test_every_function_is_tried_here() -> None:
@@ -312,5 +365,8 @@ def test_every_function_is_tried_here() -> None:
         "score",
         "decay",
         "followup",
+        "report",
     ]
-    assert sorted(FUNCTIONS) == ["decay", "followup", "forms", "sales", "score", "track"]
+    assert sorted(FUNCTIONS) == [
+        *("decay", "followup", "forms", "report", "sales", "score", "track")
+    ]

@@ -83,7 +83,7 @@ def compiled(module: str) -> str:
 
 
 GIVEN = {
-    **dict.fromkeys(("score", "decay", "followup"), "model.json"),
+    **dict.fromkeys(("score", "decay", "followup", "report"), "model.json"),
     "forms": "forms.json",
     "sales": "sales.json",
     "track": None,
@@ -199,6 +199,7 @@ NOT_FOR = {
     "score": ("python-multipart",),
     "decay": ("python-multipart",),
     "followup": ("python-multipart",),
+    "report": ("python-multipart",),
 }
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from builders import an_event
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import Trust
+from warmlead.domain.event import SALES_EVENTS, Trust
+from warmlead.domain.sales import EVENT_PREFIX, IDENTIFIED, Said
 from warmlead.ports import RawRequest
 from warmlead.sources.sales_file import read_sales
 from warmlead.web.signatures import HmacScheme
@@ -22,6 +23,19 @@ def test_the_public_cannot_claim_what_a_crm_says(field: str) -> None:
         an_event(trust=Trust.PUBLIC, **fields)
     assert refusal.value.reason is Reason.IDENTITY_INVALID
     assert an_event(trust=Trust.SIGNED, **fields)
+
+
+@pytest.mark.parametrize("name", sorted(SALES_EVENTS))
+def test_the_public_cannot_say_what_sales_says(name: str) -> None:
+    with pytest.raises(RejectedError) as refusal:
+        an_event(trust=Trust.PUBLIC, name=name)
+    assert refusal.value.reason is Reason.EVENT_INVALID
+    assert an_event(trust=Trust.SIGNED, name=name)
+
+
+def test_only_the_words_of_sales_are_kept_for_it() -> None:
+    assert {f"{EVENT_PREFIX}{said}" for said in Said} | {IDENTIFIED} == SALES_EVENTS
+    assert an_event(trust=Trust.PUBLIC, name="sales_page_viewed")
 
 
 def posted(**headers: str) -> RawRequest:

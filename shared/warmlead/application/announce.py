@@ -66,6 +66,7 @@ class Announcer:
             cycle,
             partial(StageEnteredMessage, data=data),
             {"stage": stage, "cycle": str(cycle)},
+            at=moved.at,  # it may be ahead of us: then another clock has moved the lead before
         )
 
     def step_due(self, due: Due) -> None:
@@ -153,9 +154,11 @@ class Announcer:
         cycle: int,
         message: "Made",
         attributes: Mapping[str, str],
+        *,
+        at: datetime | None = None,
     ) -> None:
         id_ = trigger_id(self._lead.id, kind, cycle)
-        event = message(id=id_, subject=self._lead.id, time=self._now)
+        event = message(id=id_, subject=self._lead.id, time=at or self._now)
         known = {
             "type": event.type,
             "lead_id": self._lead.id,

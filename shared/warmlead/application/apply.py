@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import structs
 
+from warmlead.application.erasure import begun_anew, came_too_late, erasures_in
 from warmlead.application.messages import Quarantined, to_quarantine
 from warmlead.application.send import send
 from warmlead.application.settle import settle
@@ -26,7 +27,7 @@ from warmlead.domain.lifecycle import Transition
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.domain.weight import outgrows
-from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need, Tombstone
+from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,29 +98,58 @@ class Decision:
     """The change that some events make to the leads that they concern; pure, may run again."""
 
     def __init__(self, events: Sequence[Event], scoring: Scoring, now: datetime) -> None:
-        self._events = events
-        self._scoring = scoring
-        self._now = now
         named = {i for event in events for i in identifiers_of(event)}
-        self._ids: dict[Identifier, str] = {i: scoring.ids.of(i) for i in named}
+        self.events = events
+        self.scoring = scoring
+        self.now = now
+        self.ids: Mapping[Identifier, str] = {i: scoring.ids.of(i) for i in named}
 
     def __call__(self, loaded: Loaded) -> Commit[Applied] | Need:
         """What to write, or which other leads must be seen first."""
+        decided = _JointDecision([self])(loaded)
+        if isinstance(decided, Need):
+            return decided
+        (applied,) = decided.result
+        return Commit(applied, decided.leads, decided.aliases, decided.transitions)
+
+    @staticmethod
+    def joined(changes: "Sequence[Decision]") -> "_JointDecision":
+        """The change that the events of several requests make, settled once for all of them."""
+        return _JointDecision(changes)
+
+
+class _JointDecision:
+    """The change that the events of one request, or of several that came at once, make."""
+
+    def __init__(self, decisions: Sequence[Decision]) -> None:
+        self._requests = [decision.events for decision in decisions]
+        self._scoring = decisions[0].scoring
+        self._now = max(decision.now for decision in decisions)
+        self._ids = {i: id_ for decision in decisions for i, id_ in decision.ids.items()}
+
+    def __call__(self, loaded: Loaded) -> Commit[Sequence[Applied]] | Need:
+        """What to write, or which other leads must be seen first; what became of each request."""
         before = {lead.id: lead for lead in loaded.values() if isinstance(lead, Lead)}
-        graves = {id_: t for id_, t in loaded.items() if isinstance(t, Tombstone)}
+        erased_at = erasures_in(loaded)
         trails = {id_: t for lead in before.values() for id_, t in lead.trails.items()}
         is_full = any(len(lead.trails) >= MAX_TRAILS for lead in before.values())
-        events = [self._of_known(e, trails) for e in self._events] if is_full else self._events
-        late = [event for event in events if self._came_too_late(event, graves)]
-        events = [event for event in events if event not in late]
-        wanted = {self._ids[i] for event in events for i in identifiers_of(event)}
+        wanted: set[str] = set()
+        requests = []
+        for events in self._requests:
+            known = [self._of_known(e, trails) for e in events] if is_full else events
+            alive = [e for e in known if not came_too_late(e, self._ids, erased_at)]
+            wanted.update(self._ids[i] for event in alive for i in identifiers_of(event))
+            requests.append((alive, len(events) - len(alive)))
         if unseen := frozenset(wanted - trails.keys() - loaded.keys()):
             return Need(unseen)
-        applied, after = self._take(events, trails)
-        applied = replace(applied, erased=len(late))
+        after: Mapping[str, Trail] = trails
+        applied = []
+        for alive, erased in requests:
+            taken, after = self._take(alive, after)
+            applied.append(replace(taken, erased=erased))
         if after == trails:
             return Commit(applied)
-        return self._commit(before, after, applied)
+        return self._commit(before, begun_anew(after, erased_at), applied)
 
     def _of_known(self, event: Event, trails: Mapping[str, Trail]) -> Event:
         """The event, without those of its weaker identifiers that the lead does not have yet."""
@@ -127,12 +157,6 @@ class Decision:
         strangers = [i.kind for i in weaker if self._ids[i] not in trails]
         fields = {Kind.USER: "user_id", Kind.ANONYMOUS: "anonymous_id"}
         return structs.replace(event, **{fields[kind]: None for kind in strangers})
-
-    def _came_too_late(self, event: Event, graves: Mapping[str, Tombstone]) -> bool:
-        """Whether a person whom the event names was erased after it happened or was received."""
-        erased = [graves[self._ids[i]] for i in identifiers_of(event) if self._ids[i] in graves]
-        earliest = min(event.occurred_at, event.received_at)
-        return any(earliest <= tombstone.erased_at for tombstone in erased)
 
     def _take(
         self, events: Sequence[Event], trails: Mapping[str, Trail]
@@ -157,8 +181,9 @@ class Decision:
         return Applied(counted, duplicates, quarantined=tuple(refused)), trails
 
     def _commit(
-        self, before: Mapping[str, Lead], trails: Mapping[str, Trail], applied: Applied
-    ) -> Commit[Applied]:
+        self, before: Mapping[str, Lead], trails: Mapping[str, Trail], applied: list[Applied]
+    ) -> Commit[Sequence[Applied]]:
+        """Settles the leads of the trails; the last request answers for what that triggers."""
         leads: list[Lead] = []
         aliases: dict[str, str] = {}
         transitions: list[tuple[str, Transition]] = []
@@ -170,4 +195,5 @@ class Decision:
             triggers += [(lead.id, trigger) for trigger in settled.triggers]
             had = before[lead.id].trails if lead.id in before else {}
             aliases.update((id_, lead.id) for id_ in lead.trails if id_ not in {lead.id, *had})
-        return Commit(replace(applied, triggers=tuple(triggers)), leads, aliases, transitions)
+        applied[-1] = replace(applied[-1], triggers=tuple(triggers))
+        return Commit(applied, leads, aliases, transitions)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from warmlead.domain.assessment import Assessment, assess
 from warmlead.domain.event import Property, Trust
 from warmlead.domain.lead import Lead, is_flooding
-from warmlead.domain.lifecycle import ANONYMOUS, SALES_STAGES, Transition
+from warmlead.domain.lifecycle import ANONYMOUS, SALES_STAGES, Transition, moved_back
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import MICRO, Contribution
 from warmlead.domain.wording import describe, losses
@@ -67,6 +67,20 @@ class Explanation(_Stable):
     model_version: str
 
 
+class MoveView(_Stable):
+    """One recorded move; ``cycle`` counts the entries into ``to_stage``, this one included."""
+
+    at: datetime
+    from_stage: str
+    to_stage: str
+    cycle: int
+    reason: str
+    source: str
+    score: int
+    fit: int
+    hours_in_stage: float
+
+
 class LeadView(_Stable):
     """A lead as people see it, its score as of ``as_of``."""
 
@@ -86,6 +100,8 @@ class LeadView(_Stable):
     last_touch: dict[str, str]
     identifiers: dict[str, list[str]]
     entered: dict[str, int]
+    moved_back: int
+    moves: list[MoveView]
     flooding: bool
     created_at: datetime
     as_of: datetime
@@ -101,8 +117,18 @@ def as_it_stood(lead: Lead, moves: Sequence[Transition], at: datetime) -> Lead:
     return replace(lead, progress=replace(lead.progress, stage=stage, since=since))
 
 
-def view(lead: Lead, rules: Rules, now: datetime, *, known_at: datetime | None = None) -> LeadView:
-    """The lead as of ``now``; with ``known_at`` as far as its events were known by then."""
+def view(
+    lead: Lead,
+    rules: Rules,
+    now: datetime,
+    *,
+    moves: Sequence[Transition] = (),
+    known_at: datetime | None = None,
+) -> LeadView:
+    """The lead as of ``now``; with ``known_at`` as far as its events were known by then.
+
+    ``moves`` are its recorded ones, where they are wanted.
+    """
     found = assess(lead, rules, now, known_at=known_at)
     identifiers: dict[str, list[str]] = {}
     for _, trail in sorted(lead.trails.items()):
@@ -125,11 +151,17 @@ def view(lead: Lead, rules: Rules, now: datetime, *, known_at: datetime | None =
         last_touch=dict(lead.last_touch.attribution) if lead.last_touch else {},
         identifiers=identifiers,
         entered=dict(lead.progress.entered),
+        moved_back=moved_back(moves, rules.stage_order),
+        moves=[_move(move) for move in moves],
         flooding=is_flooding(lead.trails, Trust.PUBLIC),
         created_at=lead.created_at,
         as_of=now,
         model_version=rules.version,
     )
+
+
+def _move(move: Transition) -> MoveView:
+    return MoveView(**{name: getattr(move, name) for name in MoveView.model_fields})
 
 
 def _totals(counts: Mapping[str, Mapping[int, int]]) -> dict[str, int]:

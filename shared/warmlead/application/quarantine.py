@@ -105,7 +105,8 @@ class Release:
         """The item's events, received now. Raises ``RejectedError`` if there still are none.
 
         Where its sender gave none, an event's id is made of the entry's number: the same
-        however often the entry is released.
+        however often the entry is released; and its time is that at which the entry came, so
+        that whoever was erased since does not come back.
         """
         now = self.clock.now()
         if item.event:
@@ -115,8 +116,11 @@ class Release:
             raise RejectedError(Reason.EVENT_INVALID, "nobody can read the item any more")
         path, body = source.resend(item.path, item.raw.encode())
         headers = {"content-type": "application/json"}
-        request = RawRequest("POST", path, "", headers, body, now, f"quarantine-{number}")
+        came_at = item.received_at
+        request = RawRequest("POST", path, "", headers, body, came_at, f"quarantine-{number}")
         translation = source.translate(request, Trust.PUBLIC)
         if translation.refused:
             raise translation.refused[0].error
-        return [event for _, event in translation.events]
+        return [
+            msgspec.structs.replace(event, received_at=now) for _, event in translation.events
+        ]

@@ -10,17 +10,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from warmlead.application.apply import Decision, Scoring
+from warmlead.application.erasure import erasures_in, unerased
 from warmlead.application.messages import read_events
 from warmlead.application.send import send
 from warmlead.application.settle import settle
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
-from warmlead.domain.history import record
+from warmlead.domain.history import record, to_ms
 from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.trigger import Topic, Trigger
-from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, MessageLog, Tombstone
+from warmlead.ports import (
+    Clock,
+    Commit,
+    EventBus,
+    LeadStore,
+    Loaded,
+    MessageLog,
+    Need,
+    Tombstone,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +60,20 @@ async def replay(
     """
     events = unreadable = 0
     seen: set[int] = set()
+    began = clock.now()
     async for message_events in _read(archive):
         if message_events is None:
             unreadable += 1
             continue
         events += len(message_events)
-        await _rebuild(_first_copies(message_events, seen), scratch, scoring)
+        first = _first_copies(message_events, seen)
+        kept = await unerased(first, store=store, ids=scoring.ids)
+        await _rebuild(kept, scratch, scoring)
         progress(events)
     leads = moved = 0
     async for rebuilt in scratch.leads():
         past = await scratch.transitions(rebuilt.id)
-        replacement = _Replacement(rebuilt, past, scoring, clock.now())
+        replacement = _Replacement(rebuilt, past, scoring, began, clock.now())
         moves, triggers = await store.update([rebuilt.id], replacement)
         await send([(rebuilt.id, trigger) for trigger in triggers], store=store, bus=bus)
         leads += 1
@@ -100,25 +113,35 @@ class _Replacement:
     """The change that gives a lead its rebuilt trails."""
 
     def __init__(
-        self, rebuilt: Lead, moves: Sequence[Transition], scoring: Scoring, now: datetime
+        self,
+        rebuilt: Lead,
+        moves: Sequence[Transition],
+        scoring: Scoring,
+        began: datetime,
+        now: datetime,
     ) -> None:
         self._rebuilt = rebuilt
         self._moves = moves
         self._scoring = scoring
+        self._began_ms = to_ms(began)
         self._now = now
 
     def __call__(
         self, loaded: Loaded
-    ) -> Commit[tuple[tuple[Transition, ...], tuple[Trigger, ...]]]:
+    ) -> Commit[tuple[tuple[Transition, ...], tuple[Trigger, ...]]] | Need:
         lead = loaded[self._rebuilt.id]
         if lead is None:
+            if unseen := frozenset(self._rebuilt.trails.keys() - loaded.keys()):
+                return Need(unseen)
+            if self._began_ms <= max(map(to_ms, erasures_in(loaded).values()), default=-1):
+                return Commit(((), ()))  # erased meanwhile
             return self._restored()
         if isinstance(lead, Tombstone):
             return Commit(((), ()))
         if lead.id != self._rebuilt.id:
             return Commit(((), ()))  # merged meanwhile: its trails are another lead's now
         trails = {
-            id_: _renewed(trail, self._rebuilt.trails.get(id_))
+            id_: self._renewed(trail, self._rebuilt.trails.get(id_))
             for id_, trail in lead.trails.items()
         }
         renewed = replace(lead, trails=trails)
@@ -132,13 +155,13 @@ class _Replacement:
         moves = [(lead.id, move) for move in self._moves]
         return Commit(((), ()), [lead], {i: lead.id for i in lead.trails if i != lead.id}, moves)
 
-
-def _renewed(trail: Trail, rebuilt: Trail | None) -> Trail:
-    """The rebuilt trail, with the events that only the live one has."""
-    if rebuilt is None:
-        return trail
-    newer = [e for key, e in trail.history.kept.items() if key not in rebuilt.history.kept]
-    traits = dict(rebuilt.traits)
-    for name, fact in trail.traits.items():
-        traits[name] = max(fact, traits.get(name, fact))
-    return replace(trail, history=record(rebuilt.history, newer), traits=traits)
+    def _renewed(self, trail: Trail, rebuilt: Trail | None) -> Trail:
+        """The rebuilt trail, with the events that only the live one has."""
+        erased_meanwhile = trail.erased_ms is not None and trail.erased_ms >= self._began_ms
+        if rebuilt is None or erased_meanwhile:
+            return trail
+        newer = [e for key, e in trail.history.kept.items() if key not in rebuilt.history.kept]
+        traits = dict(rebuilt.traits)
+        for name, fact in trail.traits.items():
+            traits[name] = max(fact, traits.get(name, fact))
+        return replace(trail, history=record(rebuilt.history, newer), traits=traits)

@@ -36,7 +36,7 @@ def settle(lead: Lead, rules: Rules, titles: Mapping[str, str], now: datetime) -
     What that triggers is added to the outbox, so that it is committed with its cause.
     """
     found = assess(lead, rules, now)
-    score = found.score
+    score = found.worth
     today = day_of(to_ms(now))
     snapshot = Snapshot(score.score, score.engagement, score.fit, today, rules.version)
     progress, moves = place(lead, found, rules, now)
@@ -46,6 +46,7 @@ def settle(lead: Lead, rules: Rules, titles: Mapping[str, str], now: datetime) -
         if (moved.from_stage, moved.to_stage) != (ANONYMOUS, LEAD):  # that is no news to a tool
             announcer.stage_entered(moved)
     offer = _offered(settled, moves, rules, announcer, now)
+    moves = _with_promises(moves, lead.offer, offer, rules)
     facts = {**found.facts, "stage": progress.stage}
     enrolments, due = nurture(
         rules.sequences,
@@ -93,6 +94,22 @@ def _offered(
         announcer.offered(offer)
         offer = _followed(offer, lead, policy, announcer, now)  # the time of a word may be ahead
     return offer
+
+
+def _with_promises(
+    moves: tuple[Transition, ...], before: Offer | None, offer: Offer | None, rules: Rules
+) -> tuple[Transition, ...]:
+    """The moves, the one that offered the lead to sales with what was promised of it."""
+    is_new = offer is not None and (before is None or offer.cycle > before.cycle)
+    if offer is None or not is_new or rules.handoff is None:
+        return moves
+    last = max(place for place, moved in enumerate(moves) if moved.to_stage == offer.stage)
+    offering = replace(
+        moves[last],
+        touch_by=offer.at + rules.handoff.first_touch_within,
+        accept_by=offer.at + rules.handoff.accept_within,
+    )
+    return (*moves[:last], offering, *moves[last + 1 :])
 
 
 def _followed(

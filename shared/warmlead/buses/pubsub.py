@@ -1,13 +1,14 @@
 """Messages over Google's Pub/Sub. Refuses to deliver: Pub/Sub pushes by itself.
 
 Google's own publisher collects messages in a background thread before it sends them. A function
-publishes what it has at once instead, and waits: what is not acknowledged was not accepted.
+publishes what it has at once instead, and waits: what is not acknowledged was not accepted. Only
+while several requests are under way do further messages wait, and go together.
 """
 
 import asyncio
 import random
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from time import monotonic
 from types import ModuleType
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from warmlead.buses.gathering import Gathering
 from warmlead.domain.errors import UnavailableError
 from warmlead.google_api import GoogleApi, Interceptors, message_types
 from warmlead.ports import Message
@@ -66,21 +68,29 @@ class PubSubBus:
     ) -> None:
         self._project = project
         self._api = GoogleApi("pubsub.googleapis.com", emulator=emulator, interceptors=interceptors)
+        self._topics: dict[str, Gathering] = {}
         self._budget_s = budget_s
         self._attempt_s = attempt_s
 
     async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[str]:
         """See ``EventBus``."""
-        end = monotonic() + self._budget_s
-        name = f"projects/{self._project}/topics/{topic}"
-        ids: list[str] = []
-        for request in _requests(name, messages):
-            ids += await self._accepted(request, end)
-        return ids
+        if topic not in self._topics:
+            name = f"projects/{self._project}/topics/{topic}"
+            self._topics[topic] = Gathering(partial(self._sent, name))
+        return await self._topics[topic].send(messages, monotonic() + self._budget_s)
 
     async def close(self) -> None:
-        """Closes the connection; the next call opens another."""
+        """Finishes what is under way and closes the connection; the next call opens another."""
+        for topic in self._topics.values():
+            await topic.rest()
         await self._api.close()
+
+    async def _sent(self, topic: str, messages: Sequence[Message], end: float) -> Sequence[str]:
+        """The ids of the messages, once Pub/Sub has all of them."""
+        ids: list[str] = []
+        for request in _requests(topic, messages):
+            ids += await self._accepted(request, end)
+        return ids
 
     async def _accepted(self, request: Any, end: float) -> Sequence[str]:  # noqa: ANN401  # made at run time
         """The ids of a request's messages, once Pub/Sub has them."""

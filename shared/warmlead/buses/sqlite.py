@@ -7,7 +7,7 @@ import asyncio
 import json
 import sqlite3
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 
 from warmlead.buses.sqlite_statements import (
@@ -19,6 +19,7 @@ from warmlead.buses.sqlite_statements import (
     Revival,
     acknowledge_all,
     due,
+    erase_all,
     finish_all,
     pause_ms,
     postpone_all,
@@ -38,7 +39,7 @@ PAGE_MESSAGES = 500
 
 
 class SqliteBus:
-    """The ``EventBus``, ``MessageLog`` and ``Subscriptions`` of one machine, for several processes.
+    """The ``EventBus``, ``Archive`` and ``Subscriptions`` of one machine, for several processes.
 
     ``subscriptions`` map a name to its topic, and are the same in every process on the file.
     A message that was leased ``max_attempts`` times without being acknowledged is dead.
@@ -86,6 +87,38 @@ class SqliteBus:
             for message in messages:
                 yield message
             after = messages[-1].number
+
+    async def of_leads(self, lead_ids: Collection[str]) -> AsyncIterator[Published]:
+        """See ``Archive``; looks through the whole log."""
+        after, wanted = 0, json.dumps(sorted(lead_ids))
+
+        def page(connection: sqlite3.Connection) -> list[Published]:
+            rows = connection.execute(
+                f"SELECT {MESSAGE} FROM messages m WHERE number > ?"  # noqa: S608  # constants
+                " AND attributes ->> 'lead_id' IN (SELECT value FROM json_each(?))"
+                " ORDER BY number LIMIT ?",
+                (after, wanted, PAGE_MESSAGES),
+            )
+            return [published_of(row) for row in rows.fetchall()]
+
+        while messages := await self._file.read(page):
+            for message in messages:
+                yield message
+            after = messages[-1].number
+
+    async def erase(self, numbers: Sequence[int]) -> int:
+        """See ``Archive``."""
+        return await self._file.write(erase_all, numbers)
+
+    async def number_of(self, message_id: str) -> int | None:
+        """Where in the log a message is that was published not long ago."""
+        query = "SELECT number FROM messages WHERE message_id = ? ORDER BY number DESC LIMIT 1"
+
+        def ask(connection: sqlite3.Connection) -> int | None:
+            row = connection.execute(query, (message_id,)).fetchone()
+            return row[0] if row else None
+
+        return await self._file.read(ask)
 
     async def pull(self, subscription: str, *, most: int, now: datetime) -> Sequence[Delivery]:
         """See ``Subscriptions``."""

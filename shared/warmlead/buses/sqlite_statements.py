@@ -125,6 +125,22 @@ def acknowledge_all(
     return [None] * len(calls)
 
 
+def erase_all(connection: sqlite3.Connection, calls: Sequence[Sequence[int]]) -> Sequence[int]:
+    """Forgets messages, and who has yet to work on them; how many, for each call.
+
+    SQLite overwrites what is deleted with zeros (https://sqlite.org/pragma.html#pragma_secure_delete).
+    """
+    connection.execute("PRAGMA secure_delete = ON")
+    erased = []
+    for numbers in calls:
+        rows = [(number,) for number in numbers]
+        connection.executemany("DELETE FROM deliveries WHERE number = ?", rows)
+        erased.append(
+            connection.executemany("DELETE FROM messages WHERE number = ?", rows).rowcount
+        )
+    return [max(0, count) for count in erased]
+
+
 def finish_all(
     connection: sqlite3.Connection, calls: Sequence[Sequence[tuple[str, int]]]
 ) -> Sequence[None]:

@@ -1,4 +1,8 @@
-"""Which model classified the histories kept here, so that one that differs asks for a replay."""
+"""Which model classified the histories that are kept, so that one that differs asks for a replay.
+
+On one machine it is noted beside them. On Firestore it is not: there the model in the settings,
+which is the one that is deployed, stands for it.
+"""
 
 import os
 from pathlib import Path
@@ -10,7 +14,9 @@ from warmlead.settings import Settings
 
 
 def needs_replay(new: Model, using: Settings) -> list[str]:
-    """The signals that ``new`` takes for other events than the histories kept here do."""
+    """The signals that ``new`` takes for other events than the histories that are kept do."""
+    if using.backend == "gcp":
+        return _differing_from_settings(new, using)
     if not (record := _record(using)).exists():
         return []
     try:
@@ -18,6 +24,13 @@ def needs_replay(new: Model, using: Settings) -> list[str]:
     except ConfigurationError:  # it was valid for another release
         return sorted(new.rules.scoring.signals)
     return reclassified(old, new)
+
+
+def _differing_from_settings(new: Model, using: Settings) -> list[str]:
+    try:
+        return reclassified(backends.load_model(using.model), new)
+    except ConfigurationError:  # there is none yet, or only a compiled one: nothing to compare with
+        return []
 
 
 def remember_model(using: Settings) -> None:

@@ -16,7 +16,7 @@ from warmlead.cli.site import source_of
 
 NEEDS_DATABASE = {
     **dict.fromkeys(("forms", "track", "sales"), False),
-    **dict.fromkeys(("score", "decay", "followup"), True),
+    **dict.fromkeys(("score", "decay", "followup", "report"), True),
 }
 """Every function, and whether it is told where the database is: one that accepts never is."""
 

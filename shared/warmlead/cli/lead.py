@@ -133,6 +133,8 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     )
     if seen.flooding:
         console.print("[yellow]flooding: further public events go to quarantine[/]")
+    if seen.moves:
+        console.print(f"[dim]moves[/]  {escape(_journey(seen))}")
     _print_pairs("traits", seen.traits)
     _print_pairs("signals", seen.signals)
     _print_pairs("events", seen.events)
@@ -143,6 +145,14 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
 def _title(seen: LeadView) -> str:
     email = f"<{seen.email}>" if seen.email else None
     return " ".join(p for p in (_name(seen), email or seen.user_id) if p) or "An anonymous visitor"
+
+
+def _journey(seen: LeadView) -> str:
+    """The stages in which the lead was, and how often it went back or came again."""
+    path = " → ".join([seen.moves[0].from_stage, *(move.to_stage for move in seen.moves)])
+    again = [f"{stage} {n - 1} more" for stage, n in sorted(seen.entered.items()) if n > 1]
+    times = ([f"{seen.moved_back} back"] if seen.moved_back else []) + again
+    return f"{path} ({', '.join(times)})" if times else path
 
 
 def _print_pairs(heading: str, pairs: object) -> None:
@@ -202,7 +212,8 @@ async def _view(who: str, moment: datetime | None) -> LeadView:
     async with backends.opened() as system:
         lead = await _as_of(system, await _find(system, who), moment)
         now = moment or system.clock.now()
-        return view(lead, system.model.rules, now, known_at=moment)
+        moves = [m for m in await system.store.transitions(lead.id) if m.at <= now]
+        return view(lead, system.model.rules, now, moves=moves, known_at=moment)
 
 
 async def _explained(who: str, moment: datetime | None) -> tuple[LeadView, Explanation]:

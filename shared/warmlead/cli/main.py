@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 from dotenv import load_dotenv
 
-from warmlead.cli import cloud, demo, lead, model, quarantine, replay, run, send, serve, triggers
+from warmlead.cli import (
+    cloud,
+    demo,
+    lead,
+    model,
+    privacy,
+    quarantine,
+    replay,
+    run,
+    send,
+    serve,
+    triggers,
+)
 from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, fail
 from warmlead.domain.errors import ConfigurationError, UnavailableError
 from warmlead.wiring import RELEASE
@@ -21,6 +33,8 @@ app.command("serve")(serve.serve)
 app.command("emulators")(cloud.run_emulators)
 app.command("demo")(demo.demo)
 app.add_typer(lead.app, name="lead")
+lead.app.command("erase")(privacy.erase)
+lead.app.command("export")(privacy.export)
 app.add_typer(triggers.app, name="triggers")
 app.add_typer(model.app, name="model")
 app.add_typer(run.app, name="run")

@@ -11,11 +11,14 @@ from rich.markup import escape
 from warmlead import backends
 from warmlead.application.rescore import Rescored, rescore
 from warmlead.cli.classification import needs_replay
+from warmlead.cli.findings import print_finding
 from warmlead.cli.output import EXIT_WRONG, Json, console, count_of, errors, fail, print_json
+from warmlead.cli.simulate import simulate_story
 from warmlead.model.findings import Finding, Severity
 from warmlead.model.loading import check, json_schema, load
 
 app = typer.Typer(no_args_is_help=True, help="The reviewed file that says what is worth how much.")
+app.command("simulate")(simulate_story)
 
 
 class FindingRow(BaseModel):
@@ -96,15 +99,8 @@ def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
 
 def _print(report: CheckReport) -> None:
     for row in report.findings:
-        colour = "red" if row.severity == Severity.ERROR else "yellow"
-        where = f"{report.file}:{row.line}:{row.column}"
-        subject = f"{row.path}: " if row.path else ""
-        console.print(
-            f"[bold]{escape(where)}[/] [{colour}]{row.severity}[/] {escape(subject + row.message)}",
-            soft_wrap=True,
-        )
-        if row.suggestion:
-            console.print(f"    [dim]{escape(row.suggestion)}[/]", soft_wrap=True)
+        finding = Finding(**{**row.model_dump(), "severity": Severity(row.severity)})
+        print_finding(finding, file=report.file, on=console)
     if report.errors:
         found = f"{count_of(report.errors, 'fault')}, {count_of(report.warnings, 'warning')}"
         console.print(f"{found}: not usable yet.")

@@ -14,7 +14,9 @@ from warmlead import backends
 from warmlead.application.decay import decay
 from warmlead.application.due import Progress, Settling
 from warmlead.application.follow_up import FollowedUp, follow_up
+from warmlead.application.report import Reporting, report
 from warmlead.cli.as_of import moment
+from warmlead.cli.kpi_table import print_report
 from warmlead.cli.output import (
     EXIT_MISUSE,
     EXIT_WRONG,
@@ -25,6 +27,8 @@ from warmlead.cli.output import (
     fail,
     print_json,
 )
+from warmlead.domain.kpi_report import KpiReport
+from warmlead.domain.period import Span, last_period
 
 T = TypeVar("T")
 
@@ -77,6 +81,38 @@ def run_followup(as_of: AsOf = None, as_json: Json = False) -> None:
         left = f"; {count_of(run.swept, 'trigger')} left unsent before" if run.swept else ""
         console.print(f"{_in_words(run.due)}{left}.")
     _end(run.due)
+
+
+@app.command("report")
+def run_report(
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="T",
+            help="Of the last period before this time: 2026-03-31 or 2026-03-31T09:00Z (UTC).",
+        ),
+    ] = None,
+    period: Annotated[Span, typer.Option(help="How long the period is.")] = Span.DAY,
+    as_json: Json = False,
+) -> None:
+    """Report the KPIs of the last whole day, week or month (UTC): show, keep and publish them.
+
+    Moves no leads. Made again, the report takes the place of the one before.
+    """
+    made = asyncio.run(_report(as_of, period))
+    if as_json:
+        print_json(made)
+    else:
+        print_report(made)
+
+
+async def _report(as_of: str | None, span: Span) -> KpiReport:
+    time = moment(as_of)
+    async with backends.opened() as system:
+        period = last_period(span, time or system.clock.now())
+        reporting = Reporting(system.store, system.reports, system.bus, system.model.rules)
+        with errors.status(f"adding up {period.name} …"):
+            return await report(reporting, period)
 
 
 async def _run(as_of: str | None, use_case: Callable[[Settling], Awaitable[T]]) -> T:

@@ -18,7 +18,7 @@ from warmlead.cli.output import console
 from warmlead.cli.serve_cloud import serve_cloud
 from warmlead.cli.site import Site, load_function
 from warmlead.cli.welcome import welcome
-from warmlead.cli.worker import Worker
+from warmlead.cli.worker import FOLLOW_UP_EVERY_S, Worker
 from warmlead.settings import Settings
 
 
@@ -35,6 +35,16 @@ def serve(
             "and Pub/Sub, never Google itself."
         ),
     ] = "sqlite",
+    follow_up_every: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=1,
+            max=3_600,
+            show_default=False,
+            help="How often to look for what is due; 30, and with gcp 60, as Cloud Scheduler does.",
+        ),
+    ] = None,
 ) -> None:
     """Serve all functions in this process: forms, track, sales and score, on one SQLite file.
 
@@ -50,7 +60,7 @@ def serve(
     if data is not None:
         os.environ["WARMLEAD_DATA"] = str(data)
     if backend == "gcp":
-        serve_cloud(host, port)
+        serve_cloud(host, port, follow_up_every_s=follow_up_every)
         return
     settings = backends.settings()
     settings.demand("write_keys", "id_secret")
@@ -62,7 +72,7 @@ def serve(
     )
     _tell_of_reclassified(settings)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it repeats what was just said
-    asyncio.run(_serve(host, port))
+    asyncio.run(_serve(host, port, follow_up_every or FOLLOW_UP_EVERY_S))
 
 
 def _tell_of_reclassified(settings: Settings) -> None:
@@ -87,15 +97,24 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(host: str, port: int) -> None:
+async def _serve(host: str, port: int, follow_up_every_s: float) -> None:
     site = Site({name: load_function(name) for name in ("forms", "track", "sales")})
     worker = Worker(
         load_function("score"),
         bus=backends.embedded_bus(),
         settling=wiring.settling(backends.settings())(),
+        follow_up_every_s=follow_up_every_s,
+        reporting=wiring.reporting(backends.settings())(),
     )
     config = uvicorn.Config(
-        site, host=host, port=port, log_config=None, access_log=False, lifespan="off", ws="none"
+        site,
+        host=host,
+        port=port,
+        http="h11",  # httptools sets no limit to headers; in the cloud Google's front end does
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
     )
     async with backends.file(), worker:
         await _Server(config).serve()

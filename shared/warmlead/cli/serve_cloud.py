@@ -1,7 +1,7 @@
 """``warmlead serve --backend gcp``: every function a process of its own, on Google's emulators.
 
-What Google does in the cloud is done here: Pub/Sub's emulator pushes, a clock calls ``decay``
-and ``followup``, and one address leads to the functions that senders may reach.
+What Google does in the cloud is done here: Pub/Sub's emulator pushes, a clock calls ``decay``,
+``followup`` and ``report``, and one address leads to the functions that senders may reach.
 """
 
 import asyncio
@@ -25,15 +25,16 @@ from warmlead.cli.welcome import welcome
 PUBLIC = ("forms", "track", "sales")
 """The functions that senders may reach; the others are called by Google alone."""
 
-EVERY_S = {"followup": 60.0, "decay": 300.0}
+EVERY_S = {"followup": 60.0, "decay": 300.0, "report": 86_400.0}
 """How often Cloud Scheduler calls which function; a minute is its shortest interval."""
 
 PATIENCE_S = 120.0
 """A call works for most of a minute if there is much to do."""
 
 
-def serve_cloud(host: str, port: int) -> None:
+def serve_cloud(host: str, port: int, *, follow_up_every_s: float | None = None) -> None:
     """Serves until Ctrl-C; exits with 1, and says why, if a function or an emulator ends."""
+    every_s = {**EVERY_S, "followup": follow_up_every_s or EVERY_S["followup"]}
     os.environ.setdefault("WARMLEAD_PROJECT", LOCAL_PROJECT)
     logs = backends.settings().data / "logs" / str(port)
     backends.model()  # faults of settings and model are told now, not in a function's log
@@ -42,7 +43,7 @@ def serve_cloud(host: str, port: int) -> None:
     ports: Ports = {service: None for service, name in VARIABLES.items() if name not in os.environ}
     try:
         with suppress(KeyboardInterrupt), ended_by_sigterm(), cloud(ports) as ours:
-            _serve(ours, _made(logs), host, port)
+            _serve(ours, _made(logs), host, port, every_s)
     except EndedError as error:
         raise fail(str(error), hint=f"All logs are in {logs}.") from error
 
@@ -53,7 +54,7 @@ def _made(logs: Path) -> Path:
     return logs
 
 
-def _serve(ours: Cloud, logs: Path, host: str, port: int) -> None:
+def _serve(ours: Cloud, logs: Path, host: str, port: int, every_s: Mapping[str, float]) -> None:
     each = environments(ours.variables(), database=VARIABLES["firestore"])
     with functions(each, logs=logs) as started, _pushed(ours, started["score"]):
         welcome(
@@ -64,7 +65,7 @@ def _serve(ours: Cloud, logs: Path, host: str, port: int) -> None:
         )
         print_exports(ours.variables())
         console.print(f"  logs       {escape(str(logs))}", soft_wrap=True)
-        asyncio.run(_front(ours, started, host, port))
+        asyncio.run(_front(ours, started, host, port, every_s))
 
 
 @contextmanager
@@ -78,7 +79,13 @@ def _pushed(ours: Cloud, score: Process) -> Iterator[None]:
             ours.push_to("")
 
 
-async def _front(ours: Cloud, started: Mapping[str, Process], host: str, port: int) -> None:
+async def _front(
+    ours: Cloud,
+    started: Mapping[str, Process],
+    host: str,
+    port: int,
+    every_s: Mapping[str, float],
+) -> None:
     front = Front({name: started[name].address for name in PUBLIC})
     try:
         server = await asyncio.start_server(front, host, port, limit=MAX_HEAD_BYTES)
@@ -87,18 +94,18 @@ async def _front(ours: Cloud, started: Mapping[str, Process], host: str, port: i
     async with server:
         await asyncio.gather(
             until_one_ends([*ours.processes, *started.values()]),
-            *(_call_regularly(name, started[name]) for name in EVERY_S),
+            *(_call_regularly(name, started[name], seconds) for name, seconds in every_s.items()),
         )
 
 
-async def _call_regularly(name: str, function: Process) -> None:
+async def _call_regularly(name: str, function: Process, every_s: float) -> None:
     """Calls a function as Cloud Scheduler does: in vain is not the end, the next call comes."""
     while True:
         try:
             await asyncio.to_thread(_post, f"http://{function.address}/")
         except OSError as error:
             errors.print(f"[yellow]{name} was called in vain: {escape(str(error))}[/]")
-        await asyncio.sleep(EVERY_S[name])
+        await asyncio.sleep(every_s)
 
 
 def _post(url: str) -> None:

@@ -45,7 +45,7 @@ def triggers(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the triggers that were published: MQLs, and moves between stages.
+    """Show the triggers that were published: MQLs, moves, steps that are due, offers to sales.
 
     With --json one array; with --json --follow one JSON document a line.
     """
@@ -137,18 +137,23 @@ def print_trigger(row: TriggerRow) -> None:
 def _in_words(kind: str, data: dict[str, JsonValue]) -> str:
     """What a trigger of a type says, for a person."""
     said = {name: escape(str(value)) for name, value in data.items()}
-    owner = said.get("owner") or "sales"
+    owner, touch_by = said.get("owner") or "sales", _to_the_minute(said.get("touch_by", ""))
     match kind.removeprefix("warmlead.").rpartition(".v")[0]:
         case "nurture.step_due":
             which = f"message {said['step']} of {said['steps']} of {said['sequence']}"
             return f"[bold]{said['message']}[/] is due, {which}"
         case "handoff.offered":
-            return f"offered to {owner} with {said['score']} points, touch by {said['touch_by']}"
+            return f"offered to {owner} with {said['score']} points, touch by {touch_by}"
         case "handoff.reminder":
-            return f"{owner} is reminded: touch by {said['touch_by']}"
+            return f"{owner} is reminded: touch by {touch_by}"
         case "handoff.breached":
             return f"{owner} has not kept the promise of {said['promise'].replace('_', ' ')}"
     return (
         f"{said.get('from_stage')} → [bold]{said.get('stage')}[/] "
         f"with {said.get('score')} points, {said.get('reason')}"
     )
+
+
+def _to_the_minute(time: str) -> str:
+    """A time of a message for a person: ``2026-03-10 14:00 UTC``."""
+    return f"{time[:16].replace('T', ' ')} UTC"

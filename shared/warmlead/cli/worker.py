@@ -1,7 +1,8 @@
 """Works the bus of one machine: hands each message to ``score`` as Pub/Sub would push it.
 
-Also does what Cloud Scheduler has done: leads fade, what is due is followed up, and triggers
-that a crash left unsent are sent. What fails is tried again later, by the bus or the next run.
+Also does what Cloud Scheduler has done: leads fade, what is due is followed up, triggers that a
+crash left unsent are sent, and what a day came to is reported. What fails is tried again later,
+by the bus or the next run.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from warmlead.application.decay import decay
 from warmlead.application.due import Progress, Settling
 from warmlead.application.follow_up import follow_up
 from warmlead.application.quarantine import SCORE
+from warmlead.application.report import Reporting, report_due
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.domain.errors import WarmleadError
 from warmlead.domain.history import day_of, to_ms
@@ -40,12 +42,23 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Runs while its context is open; leaving it finishes what is under way."""
 
-    def __init__(self, score: ASGIApp, *, bus: SqliteBus, settling: Settling) -> None:
+    def __init__(
+        self,
+        score: ASGIApp,
+        *,
+        bus: SqliteBus,
+        settling: Settling,
+        reporting: Reporting,
+        follow_up_every_s: float = FOLLOW_UP_EVERY_S,
+    ) -> None:
         self._score = score
         self._bus = bus
         self._settling = settling
+        self._follow_up_every_s = follow_up_every_s
         self._clock = settling.clock
+        self._reporting = reporting
         self._faded_on: int | None = None
+        self._reported_on: int | None = None
         self._ending = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -79,11 +92,12 @@ class Worker:
             try:
                 done = await self._fade()
                 done = await self._follow_up() and done
+                await self._report()
             except WarmleadError as error:
                 log_event(_log, "settling_failed", level=logging.WARNING, error=error)
             if done:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._ending.wait(), FOLLOW_UP_EVERY_S)
+                    await asyncio.wait_for(self._ending.wait(), self._follow_up_every_s)
 
     async def _fade(self) -> bool:
         """Lets leads fade, at the start and once every UTC day; whether that is done."""
@@ -102,6 +116,15 @@ class Worker:
         if run.due.looked_at or run.swept:
             _tell("followed_up", run.due, swept=run.swept)
         return run.done
+
+    async def _report(self) -> None:
+        """Reports what is over, at the start and once every UTC day."""
+        now = self._clock.now()
+        if self._reported_on == day_of(to_ms(now)):
+            return
+        made = await report_due(self._reporting, now)
+        self._reported_on = day_of(to_ms(now))
+        log_event(_log, "reported", error=None, count=len(made))
 
     async def _deliver(self, due: Sequence[Delivery]) -> None:
         statuses = await asyncio.gather(*(self._push(delivery) for delivery in due))

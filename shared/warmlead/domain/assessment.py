@@ -1,24 +1,39 @@
 """What a lead is worth at a moment: its score, and what conditions may know of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from warmlead.domain.history import DAY_MS, DayCounts, Tally, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Facts, Standing
 from warmlead.domain.rules import Rules
-from warmlead.domain.scoring import Score, evaluate
+from warmlead.domain.scoring import FitPoints, Score, ScoringPolicy, evaluate
+from warmlead.domain.worth import Points, Worth
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for the score that is made when it is asked for
 class Assessment:
-    """What a lead is worth at a moment, and what conditions may know of it."""
+    """What a lead is worth on a UTC day number, and what conditions may know of it."""
 
-    score: Score
+    worth: Worth
     standing: Standing
     tally: Tally
+    day: int
+    fit: tuple[FitPoints, ...]
+    policy: ScoringPolicy
+    points: Points = field(compare=False, repr=False)
+
+    @cached_property
+    def score(self) -> Score:
+        """The same worth with everything that made it; few need that."""
+        return evaluate(self.policy, self.tally, self.fit, self.day)
+
+    def worth_on(self, day: int) -> Worth:
+        """What the lead is worth on another UTC day number, if nothing happens until then."""
+        return self.points.on(day, self.worth.fit)
 
     @property
     def facts(self) -> Facts:
@@ -37,22 +52,28 @@ def assess(
     today = to_ms(now) // DAY_MS
     counts = lead.tally(known_at)
     known = rules.know({**lead.traits, **({"email": lead.email} if lead.email else {})})
-    score = evaluate(rules.scoring, counts, rules.fit(known), today)
+    fit = rules.fit(known)
+    points = Points(rules.scoring, counts)
+    worth = points.on(today, sum([rule.points for rule in fit]))
+    identified = lead.identified
     facts: dict[str, object] = {
         **known,
-        "score": score.score,
-        "engagement": score.engagement,
-        "fit": score.fit,
+        "score": worth.score,
+        "engagement": worth.engagement,
+        "fit": worth.fit,
         "stage": lead.progress.stage,
-        "peak_score": max(lead.progress.peak_score, score.score),
-        "identified": lead.identified,
+        "peak_score": max(lead.progress.peak_score, worth.score),
+        "identified": identified,
     }
-    if score.days_inactive is not None:
-        facts["days_inactive"] = score.days_inactive
-    facts.update((name, bool(counts.signals.get(name))) for name in rules.scoring.signals)
-    facts.update((each.fact, each.count(today)) for each in windows(counts, rules))
+    if worth.days_inactive is not None:
+        facts["days_inactive"] = worth.days_inactive
     last_days = {signal: max(days) for signal, days in counts.signals.items() if days}
-    return Assessment(score, Standing(lead.identified, facts, last_days), counts)
+    for name in rules.scoring.signals:
+        facts[name] = name in last_days
+    for each in windows(counts, rules):
+        facts[each.fact] = each.count(today)
+    standing = Standing(identified, facts, last_days)
+    return Assessment(worth, standing, counts, today, fit, rules.scoring, points)
 
 
 class Window(NamedTuple):
@@ -77,4 +98,5 @@ def windows(counts: Tally, rules: Rules) -> Iterator[Window]:
 
 def count_in_window(days: DayCounts, window_days: int, today: int) -> int:
     """How many of the counts fall on the UTC days of a window that ends today."""
-    return sum(count for day, count in days.items() if today - window_days < day <= today)
+    before = today - window_days
+    return sum([count for day, count in days.items() if before < day <= today])

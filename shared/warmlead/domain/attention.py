@@ -41,7 +41,7 @@ def decay_day(lead: Lead, found: Assessment, rules: Rules, now: datetime) -> int
     def changes(days: int) -> bool:
         then = midnight + timedelta(days=days)
         worth, standing = foresight.on(today + days)
-        if abs(worth.score - found.score.score) >= VISIBLE_POINTS:
+        if abs(worth.score - found.worth.score) >= VISIBLE_POINTS:
             return True
         stage, _ = next_stage(rules.stages, lead.progress, standing, then)
         return stage != lead.progress.stage or would_change(
@@ -55,7 +55,7 @@ def decay_day(lead: Lead, found: Assessment, rules: Rules, now: datetime) -> int
 
 def _is_silent(found: Assessment, today: int) -> bool:
     """Whether the lead has long done nothing, and no event falls out of a window any more."""
-    idle = found.score.days_inactive
+    idle = found.worth.days_inactive
     if idle is not None:
         return idle > REST_AFTER_DAYS
     return max(found.tally.last_day.values(), default=0) <= today - MAX_NAME_DAYS

@@ -24,6 +24,12 @@ MAX_AGE = timedelta(days=5 * 366)
 CRM_ID = "crm:"
 """So begin the ids of a CRM's records. They are easily guessed, so only signed events bear them."""
 
+SALES_EVENTS = frozenset(
+    f"sales_{said}"
+    for said in ("identified", "touched", "accepted", "rejected", "opportunity", "won", "lost")
+)
+"""The names of what sales says. Nobody else may say it, so only signed events bear them."""
+
 Scalar: TypeAlias = str | int | float | bool | None
 Property: TypeAlias = Scalar | list[Scalar]
 
@@ -103,11 +109,8 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
         except ValueError:
             message = "This makes no valid event."
             raise RejectedError(Reason.EVENT_INVALID, message) from None  # it may quote a value
-        ids = (event.user_id or "", event.anonymous_id or "")
-        if event.trust is Trust.PUBLIC and any(id_.startswith(CRM_ID) for id_ in ids):
-            raise RejectedError(
-                Reason.IDENTITY_INVALID, f"Only a signed event may bear an id with {CRM_ID}."
-            )
+        if event.trust is Trust.PUBLIC:
+            _refuse_what_only_signed_events_say(event)
         return event
 
     @property
@@ -118,6 +121,15 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
         """
         text = f"{self.source}\n{self.trust}\n{self.id}"
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _refuse_what_only_signed_events_say(event: Event) -> None:
+    if any(id_ and id_.startswith(CRM_ID) for id_ in (event.user_id, event.anonymous_id)):
+        message = f"Only a signed event may bear an id with {CRM_ID}."
+        raise RejectedError(Reason.IDENTITY_INVALID, message)
+    if event.name in SALES_EVENTS:
+        message = "Only a signed event may say what sales says."
+        raise RejectedError(Reason.EVENT_INVALID, message)
 
 
 def settle_time(claimed: datetime | None, received_at: datetime) -> datetime | None:

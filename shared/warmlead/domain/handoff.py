@@ -4,7 +4,7 @@ Refuses to say what sales did: that is in ``sales``.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -114,6 +114,18 @@ def follow(
     if answer:
         followed = replace(followed, closed_at=answer.at, answer=str(answer.said))
     return followed, passed
+
+
+def merge_offers(offers: Iterable[Offer]) -> Offer | None:
+    """The offer of one person of whom several were offered: the last one, by its earlier date.
+
+    What was told of any of that cycle is not told again: its message would have the same id.
+    """
+    ordered = sorted(offers, key=lambda offer: (-offer.cycle, offer.at))
+    if not ordered:
+        return None
+    same = [offer.told for offer in ordered if offer.cycle == ordered[0].cycle]
+    return replace(ordered[0], told=frozenset().union(*same))
 
 
 def next_deadline(offer: Offer, policy: HandoffPolicy) -> datetime | None:

@@ -95,15 +95,26 @@ def record(history: History, events: Iterable[KeptEvent]) -> History:
     touched: set[int] = set()
     for event in events:
         present = kept.get(event.key)
-        if present is None or event < present:
-            kept[event.key] = event
-            touched.add(event.day)
+        if present is not None and event >= present:
+            continue
+        kept[event.key] = event
+        touched.add(event.day)
+        if present is not None and last_day.get(present.name) == present.day:
+            del last_day[present.name]  # that copy counts no more
+            if days := _days_of(present.name, kept.values(), history):
+                last_day[present.name] = max(days)
         last_day[event.name] = max(event.day, last_day.get(event.name, event.day))
     if not touched and last_day == history.last_day:
         return history
     for key in _beyond_the_first(history, kept.values(), touched):
         del kept[key]
     return History(kept, history.signal_days, history.name_days, last_day)
+
+
+def _days_of(name: str, kept: Iterable[KeptEvent], history: History) -> set[int]:
+    """The days on which events of a name happened."""
+    days = {event.day for event in kept if event.name == name}
+    return days.union(history.name_days.get(name, ()))
 
 
 def _beyond_the_first(history: History, kept: Iterable[KeptEvent], days: set[int]) -> Sequence[str]:

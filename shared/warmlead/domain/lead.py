@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from warmlead.domain.event import CRM_ID, Event, Property, Trust
-from warmlead.domain.handoff import Offer
+from warmlead.domain.handoff import Offer, merge_offers
 from warmlead.domain.history import (
     History,
     KeptEvent,
@@ -76,7 +76,10 @@ class Touch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """What is known of one identifier, and what was done under it."""
+    """What is known of one identifier, and what was done under it.
+
+    ``erased_ms`` is until when all of it was erased, if it was: nothing of before may come back.
+    """
 
     identifier: Identifier
     links: frozenset[str] = frozenset()
@@ -86,6 +89,7 @@ class Trail:
     first_touch: Touch | None = None
     last_touch: Touch | None = None
     statements: Mapping[str, Statement] = field(default_factory=dict)
+    erased_ms: int | None = None
 
     @property
     def ties(self) -> Ties:
@@ -278,7 +282,6 @@ def _assemble(
     if not others:
         return replace(first, id=id_, trails=folded)
     outbox = {trigger.id: trigger for lead in sources for trigger in lead.outbox}
-    offers = [lead.offer for lead in sources if lead.offer]
     return replace(
         first,
         id=id_,
@@ -287,7 +290,7 @@ def _assemble(
         created_at=min(lead.created_at for lead in sources),
         outbox=tuple(outbox.values()),
         enrolments=merge_enrolments([lead.enrolments for lead in sources]),
-        offer=min(offers, key=lambda offer: (-offer.cycle, offer.at), default=None),
+        offer=merge_offers(lead.offer for lead in sources if lead.offer),
     )
 
 

@@ -4,7 +4,7 @@ Anonymous and lead follow from identity. The model's stages (mql, and others it 
 entered and left by conditions. Stages that sales sets are never left by a score.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol, TypeAlias
@@ -87,7 +87,8 @@ class Transition:
 
     ``cycle`` counts how often the lead has entered ``to_stage``, this time included.
     ``source`` is who moved it: the model, or a sender that speaks for sales. ``attribution``
-    is that of the lead's last touch.
+    is that of the lead's last touch. A move that offered the lead to sales says by when sales
+    promised to speak to it (``touch_by``), and to take or refuse it (``accept_by``).
     """
 
     at: datetime
@@ -101,6 +102,8 @@ class Transition:
     model_version: str
     source: str = MODEL
     attribution: tuple[tuple[str, str], ...] = ()
+    touch_by: datetime | None = None
+    accept_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +154,11 @@ def _opens(policy: StagePolicy, progress: Progress, standing: Standing, now: dat
     since_day = cooling.since.toordinal() if cooling else None
     if signal := _recent_bypass(policy, standing, now, since_day):
         return f"{signal} opens the {policy.name} stage at once"
-    may_stay = not _must_leave(policy, standing, now)  # or it would leave with the next event
-    is_open = cooling is None or now >= cooling.until
-    if is_open and policy.enter(standing.facts) and may_stay:
-        return f"the {policy.name} stage's enter condition holds"
-    return ""
+    if cooling is not None and now < cooling.until:
+        return ""
+    if not policy.enter(standing.facts) or _must_leave(policy, standing, now):
+        return ""  # what it must leave it would leave with the next event
+    return f"the {policy.name} stage's enter condition holds"
 
 
 def _must_leave(policy: StagePolicy, standing: Standing, now: datetime) -> bool:
@@ -208,6 +211,16 @@ def move(
     )
     entered = {**progress.entered, to_stage: cycle}
     return replace(progress, stage=to_stage, since=now, entered=entered), transition
+
+
+def moved_back(moves: Iterable[Transition], stages: Sequence[str]) -> int:
+    """How many of the moves went backward: to a stage that is less far, or out of the race.
+
+    ``stages`` is the order of all stages, the furthest last. Whoever leaves ``disqualified``
+    moves forward, wherever to.
+    """
+    rank = {stage: i for i, stage in enumerate(stages)} | {DISQUALIFIED: -1}
+    return sum(rank.get(m.to_stage, 0) < rank.get(m.from_stage, 0) for m in moves)
 
 
 def cool_down(progress: Progress, policies: Sequence[StagePolicy], since: datetime) -> Progress:

@@ -52,6 +52,7 @@ class _AboutLead(_Message):
 class StageEntered(_AboutLead):
     """A lead moved from one stage to another, and why."""
 
+    stage: Annotated[str, Field(description="The stage that was entered.")]
     from_stage: Annotated[str, Field(description="The stage that was left.")]
     cycle: Annotated[int, Field(ge=1, description="How often the lead has entered this stage.")]
     reason: Annotated[str, Field(description="Why it moved, in words.")]

@@ -9,13 +9,29 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from warmlead.domain.message import StageEnteredMessage
+from warmlead.domain.kpi_report import KpiReportedMessage
+from warmlead.domain.message import (
+    BreachedMessage,
+    OfferedMessage,
+    ReminderMessage,
+    StageEnteredMessage,
+    StepDueMessage,
+)
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PLACE = "https://raw.githubusercontent.com/warmlead/warmlead/main/docs/messages/"
 
+_PUBLISHED: tuple[type[BaseModel], ...] = (
+    StageEnteredMessage,
+    StepDueMessage,
+    OfferedMessage,
+    ReminderMessage,
+    BreachedMessage,
+    KpiReportedMessage,
+)
+
 MESSAGES: Mapping[str, type[BaseModel]] = {
-    str(message.model_fields["type"].default): message for message in (StageEnteredMessage,)
+    str(message.model_fields["type"].default): message for message in _PUBLISHED
 }
 """Every message that automation tools may receive, by the ``type`` of its CloudEvent."""
 

@@ -137,7 +137,7 @@ def nurture(
     }
     if _can_start(facts, suppressed=suppressed):
         for policy in policies:
-            if _may_start(policy, after, by_name, now) and _wants(policy, facts):
+            if _wants(policy, facts) and _may_start(policy, after, by_name, now):
                 after[policy.name] = _started(policy, after.get(policy.name), now)
     due: list[Due] = []
     for name, enrolment in after.items():
@@ -169,7 +169,7 @@ def would_change(
         if _ended(enrolment, policy, facts, then, suppressed=suppressed) is not enrolment:
             return True
     return _can_start(facts, suppressed=suppressed) and any(
-        _may_start(policy, enrolments, by_name, then) and _wants(policy, facts)
+        _wants(policy, facts) and _may_start(policy, enrolments, by_name, then)
         for policy in policies
     )
 

@@ -33,7 +33,7 @@ class Placed(NamedTuple):
 
 def place(lead: Lead, found: Assessment, rules: Rules, now: datetime) -> Placed:
     """Moves the lead to where it belongs: first as sales said, then as the model says."""
-    peak = max(lead.progress.peak_score, found.score.score)
+    peak = max(lead.progress.peak_score, found.worth.score)
     mover = _Mover(replace(lead.progress, peak_score=peak), lead, found, rules, now)
     said = verdict(lead.statements)
     if said is not None and said.key != mover.progress.verdict:
@@ -86,7 +86,7 @@ class _Mover:
         """Moves to a stage, unless the lead is there."""
         if stage == self.progress.stage:
             return
-        score = self._found.score
+        score = self._found.worth
         self.progress, transition = move(
             self.progress,
             stage,

@@ -22,8 +22,8 @@ from functools import lru_cache
 
 from msgspec import Struct, structs
 
+from warmlead.domain.event import SALES_EVENTS
 from warmlead.domain.history import DayCounts, Tally, to_date
-from warmlead.domain.sales import EVENT_PREFIX
 
 MICRO = 1_000_000
 """Millionths of a point in a point."""
@@ -192,7 +192,7 @@ def last_active_day(policy: ScoringPolicy, tally: Tally) -> int | None:
     active = (
         day
         for name, day in tally.last_day.items()
-        if name not in policy.passive and not name.startswith(EVENT_PREFIX)
+        if name not in policy.passive and name not in SALES_EVENTS
     )
     return max(active, default=None)
 

@@ -18,6 +18,7 @@ class Topic(StrEnum):
     MQL = "mql"
     NURTURE = "nurture"
     LIFECYCLE = "lifecycle"
+    KPI = "kpi"
 
 
 LEAD_EVENTS_TYPE = "warmlead.lead_events.v1"

@@ -20,7 +20,7 @@ _KIND = "warmlead-compiled-model"
 FORMAT = f"{_KIND}/2"
 """What the file says that it is. The number grows whenever a plan's fields or meaning change."""
 
-_BEGINNING = re.compile(rf'\s*\{{\s*"format"\s*:\s*"{_KIND}/')
+_BEGINNING = re.compile(rf'\s*\{{\s*"format"\s*:\s*"{_KIND}/'.encode())
 
 
 class _Head(Struct):
@@ -37,22 +37,24 @@ def write_compiled(model: "Model") -> str:
     return json.encode(_Compiled(FORMAT, model.plan), order="deterministic").decode() + "\n"
 
 
-def is_compiled(text: str) -> bool:
-    """Whether a text says that it is a compiled model, of whatever format, damaged or not."""
-    return _BEGINNING.match(text) is not None
+def is_compiled(written: bytes) -> bool:
+    """Whether a file says that it is a compiled model, of whatever format, damaged or not."""
+    return _BEGINNING.match(written) is not None
 
 
-def read_compiled(text: str, *, name: str) -> Plan:
+def read_compiled(written: bytes, *, name: str) -> Plan:
     """The plan in a compiled model; ``name`` is where it came from, for people.
 
     Raises ``ConfigurationError`` if it is damaged, or was written for another release.
     """
     remedy = "compile the model file again with this release"
     try:
-        written = json.decode(text, type=_Head).format
-        if written == FORMAT:
-            return json.decode(text, type=_Compiled).plan
-        problem = f"it has the format {written!r}, and this release reads {FORMAT!r}: {remedy}"
+        found = json.decode(written, type=_Head).format
+        if found == FORMAT:
+            return json.decode(written, type=_Compiled).plan
+        problem = f"it has the format {found!r}, and this release reads {FORMAT!r}: {remedy}"
     except DecodeError as error:
         problem = f"it is damaged ({error}): {remedy}"
+    except UnicodeDecodeError:
+        problem = f"it is damaged (it is not in UTF-8): {remedy}"
     raise ConfigurationError.one(f"The compiled model {name} cannot be used:", problem)

@@ -75,18 +75,19 @@ class Formula:
     times where it compiles a regular expression, so the answers for the latest values are kept.
     """
 
-    __slots__ = ("_expression", "_remembered", "names", "text")
+    __slots__ = ("_expression", "_remembered", "_unknown", "names", "text")
 
     def __init__(self, text: str, context: Context) -> None:
         self.text = text
         self.names = context.names(text)
+        self._unknown = (_UNKNOWN,) * len(self.names)
         self._expression = context.env.compile(text)
         plain = all(context.types[name] is not ValueType.LIST for name in self.names)
         self._remembered = lru_cache(_REMEMBERED, typed=True)(self._holds) if plain else self._holds
 
     def __call__(self, facts: Facts) -> bool:
         """Whether it is known to be true."""
-        values = [facts.get(name, _UNKNOWN) for name in self.names]
+        values = (*map(facts.get, self.names, self._unknown),)
         try:
             return self._remembered(*values)
         except TypeError:  # a value that cannot be hashed: not of its declared type

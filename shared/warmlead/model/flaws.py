@@ -76,6 +76,9 @@ def _unknown(name: str, at: int, text: str, context: Context) -> Flaw:
         return _unknown_count(window, start, context)
     if name in [f"last_{days}d" for days in COUNT_WINDOWS_DAYS]:
         return Flaw(start, f'"{name}" needs a signal or an event: {name}.page_viewed')
+    if f"last_30d.{name}" in context.types:
+        counted = f"count it, last_30d.{name} >= 1, or make a signal of it"
+        return Flaw(start, f'"{name}" is an event, and conditions name signals', counted)
     known = [other for other in context.types if ("." in other) == ("." in name)]
     return Flaw(start, f'unknown name "{name}"', _like(name, known))
 

@@ -111,6 +111,13 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         "social_clicked": "platform url",
         "social_followed": "platform",
         "social_mentioned": "platform",
+        # what sales says
+        "sales_touched": "",
+        "sales_accepted": "value_cents currency",
+        "sales_rejected": "reason",
+        "sales_opportunity": "value_cents currency",
+        "sales_won": "value_cents currency",
+        "sales_lost": "reason value_cents currency",
         # using the product
         "signed_up": "plan method",
         "trial_started": "product plan days",
@@ -157,7 +164,7 @@ STANDARD_PROPERTIES: Mapping[str, ValueType] = MappingProxyType(
         **_typed(
             integer="""
                 seconds minutes days percent scroll_depth results rating uses invited seats
-                quantity items
+                quantity items value_cents
             """,
             number="amount price value total revenue",
         ),

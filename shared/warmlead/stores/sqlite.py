@@ -1,6 +1,7 @@
 """Leads in an SQLite file. Refuses to know how a lead is written down: see ``documents``."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
@@ -11,16 +12,10 @@ from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
 from warmlead.ports import Change, Clock, DueLead, Tombstone, Update
 from warmlead.sqlite_file import Column, Failed, SqliteFile
-from warmlead.stores.documents import (
-    LONG_AGO,
-    LeadDocument,
-    read_lead,
-    read_transition,
-    to_us,
-    write_lead,
-    write_transition,
-)
-from warmlead.stores.unit_of_work import Alias, Deciding, Record, UnitOfWork
+from warmlead.stores.documents import LONG_AGO, LeadDocument, read_lead, write_lead
+from warmlead.stores.notation import to_us
+from warmlead.stores.transition_documents import read_transition, write_transition
+from warmlead.stores.unit_of_work import Alias, Deciding, Raised, Record, UnitOfWork, passed_on
 
 T = TypeVar("T")
 
@@ -49,6 +44,7 @@ SCHEMA = (
     """CREATE TABLE IF NOT EXISTS tombstones (
          id TEXT NOT NULL PRIMARY KEY,
          erased_ms INTEGER NOT NULL) WITHOUT ROWID""",
+    Column("tombstones", "ids", "TEXT NOT NULL DEFAULT '[]'"),
     """CREATE TABLE IF NOT EXISTS transitions (
          number INTEGER PRIMARY KEY,
          lead_id TEXT NOT NULL,
@@ -86,7 +82,7 @@ class SqliteLeadStore:
         """See ``LeadStore``."""
         waiting = (self.update(ids, change) for ids, change in updates)
         answers = await asyncio.gather(*waiting, return_exceptions=True)
-        return [_passed_on(answer) for answer in answers]
+        return [passed_on(answer) for answer in answers]
 
     async def get(self, lead_id: str) -> Lead | None:
         """See ``LeadStore``."""
@@ -164,22 +160,9 @@ class SqliteLeadStore:
 
     def _update_all(self, connection: sqlite3.Connection, updates: Sequence[_Update]) -> list[Any]:
         unit = UnitOfWork()
-        answers: list[Any] = []
-        for update in updates:
-            try:
-                answers.append(_learning(connection, unit, unit.decide(update.ids, update.change)))
-            except sqlite3.Error:
-                raise
-            except Exception as error:  # noqa: BLE001  # a change's own error, for its own caller
-                answers.append(Failed(error))
+        answers = _learning(connection, unit, unit.decide_all(updates))
         _write(connection, unit, to_ms(self._clock.now()))
-        return answers
-
-
-def _passed_on(answer: T | BaseException) -> T | Exception:
-    if isinstance(answer, BaseException) and not isinstance(answer, Exception):
-        raise answer  # whoever waited was told to end
-    return answer
+        return [Failed(a.error) if isinstance(a, Raised) else a for a in answers]
 
 
 def _page(query: str, *, after: str) -> Callable[[sqlite3.Connection], list[tuple[str, Lead]]]:
@@ -219,10 +202,15 @@ def _record_at(connection: sqlite3.Connection, id_: str) -> Record:
     return None
 
 
+def _tombstone(fields: str) -> Tombstone:
+    erased_ms, ids = json.loads(fields)
+    return Tombstone(from_ms(erased_ms), tuple(ids))
+
+
 _READING: Sequence[tuple[str, Callable[[Any], Record]]] = (
     ("SELECT document FROM leads WHERE id = ?", read_lead),
     ("SELECT lead_id FROM aliases WHERE id = ?", Alias),
-    ("SELECT erased_ms FROM tombstones WHERE id = ?", lambda ms: Tombstone(from_ms(ms))),
+    ("SELECT json_array(erased_ms, json(ids)) FROM tombstones WHERE id = ?", _tombstone),
 )
 
 
@@ -231,7 +219,8 @@ def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> Non
     changed = unit.changed
     leads = [_row(r, now_ms) for r in changed.values() if isinstance(r, LeadDocument)]
     aliases = [(id_, r.lead_id) for id_, r in changed.items() if isinstance(r, Alias)]
-    erased = [(id_, to_ms(r.erased_at)) for id_, r in changed.items() if isinstance(r, Tombstone)]
+    graves = [(id_, r) for id_, r in changed.items() if isinstance(r, Tombstone)]
+    erased = [(id_, to_ms(grave.erased_at), json.dumps(grave.ids)) for id_, grave in graves]
     execute = connection.executemany
     for table, kept in (("leads", leads), ("aliases", aliases), ("tombstones", erased)):
         elsewhere = changed.keys() - {row[0] for row in kept}
@@ -250,10 +239,13 @@ def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> Non
         aliases,
     )
     execute(
-        "INSERT INTO tombstones (id, erased_ms) VALUES (?, ?)"
-        " ON CONFLICT (id) DO UPDATE SET erased_ms = excluded.erased_ms",
+        "INSERT INTO tombstones (id, erased_ms, ids) VALUES (?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET erased_ms = excluded.erased_ms, ids = excluded.ids",
         erased,
     )
+    if unit.erased:
+        connection.execute("PRAGMA secure_delete = ON")
+    execute("DELETE FROM transitions WHERE lead_id = ?", [(id_,) for id_ in sorted(unit.erased)])
     moves = [(lead_id, write_transition(move)) for lead_id, move in unit.moves]
     execute("INSERT INTO transitions (lead_id, record) VALUES (?, ?)", moves)
 

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
-from warmlead.stores.firestore_documents import Stored
+from warmlead.stores.firestore_documents import NOTHING, Stored
 from warmlead.stores.unit_of_work import Alias
 
 MOST_KEPT = 1_024
@@ -46,6 +46,11 @@ class Warm:
         """Somebody else writes these as well: they are not kept for a while."""
         now = time.monotonic()
         self._kept.update(dict.fromkeys(ids, (now + KEPT_S, None)))
+
+    def is_contested(self, id_: str) -> bool:
+        """Whether somebody else was faster here of late."""
+        until, stored = self._kept.get(id_, (0.0, NOTHING))
+        return stored is None and until > time.monotonic()
 
     def forget_all(self) -> None:
         """Keeps nothing any more."""

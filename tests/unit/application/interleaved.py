@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
 from warmlead.ports import Change, DueLead, Message, Update
-from warmlead.stores.documents import LeadDocument, to_us
+from warmlead.stores.documents import LeadDocument
+from warmlead.stores.notation import to_us
 from warmlead.stores.unit_of_work import Record, UnitOfWork
 
 T = TypeVar("T")

@@ -115,5 +115,5 @@ def test_what_is_foreseen_is_what_will_be_found(model: str) -> None:
             worth, standing = foresight.on(day_of(to_ms(later)))
             found = assess(lead, rules, later)
             score = found.score
-            assert worth == (score.score, score.engagement, score.days_inactive)
+            assert worth == (score.score, score.engagement, score.fit, score.days_inactive)
             assert standing == found.standing

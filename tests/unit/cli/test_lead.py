@@ -52,6 +52,24 @@ def test_a_lead_has_the_documented_shape(ada: Workspace) -> None:
     assert shown["score"] == shown["engagement"] + shown["fit"]
 
 
+def test_a_lead_shows_its_moves_and_how_often_it_went_back_and_came_again(ada: Workspace) -> None:
+    said: dict[str, Any] = {"email": "ada@example.com", "source": "sales"}
+    lost: dict[str, Any] = {**said, "properties": {"reason": "no budget"}}
+    ada.take(happened("sales_accepted", id="6", **said))
+    ada.take(happened("sales_lost", id="7", **lost))
+    ada.take(happened("sales_accepted", id="8", **said))
+    shown = ada.json("lead", "show", "ada@example.com")
+
+    moves = [(each["from_stage"], each["to_stage"], each["cycle"]) for each in shown["moves"]]
+    assert moves[-3:] == [("mql", "sql", 1), ("sql", "recycled", 1), ("recycled", "sql", 2)]
+    assert (shown["moved_back"], shown["entered"]["sql"]) == (1, 2)
+    assert shown["moves"][-1]["source"] == "sales"
+    drawn = " ".join(ada.run("lead", "show", "ada@example.com").out.split())
+    assert "mql → sql → recycled → sql (1 back, sql 1 more)" in drawn
+    past = ada.json("lead", "show", "ada@example.com", "--as-of", "2000-01-01")
+    assert (past["moves"], past["moved_back"]) == ([], 0)
+
+
 def test_an_explanation_has_the_documented_shape_and_adds_up(ada: Workspace) -> None:
     explained = ada.json("lead", "explain", "ada@example.com")
     assert explained.keys() == documented("explain")

@@ -104,3 +104,33 @@ def test_a_faulty_model_is_never_in_use(ada: Workspace) -> None:
     assert done.code == 1
     with pytest.raises(Exception, match=r"model\.yaml"):  # which the command tells in words
         ada.run("lead", "list")
+
+
+CLASSIFYING = """\
+signals:
+  pricing_page_viewed: {on: page_viewed, when: path.startsWith("/pricing"), points: 10}
+  demo_requested: {on: demo_requested, points: 40, decay: never}
+"""
+
+
+def test_on_the_cloud_a_model_is_compared_with_the_one_in_use(ada: Workspace) -> None:
+    old = ada.write("old.yaml", CLASSIFYING)
+    ada.settings["WARMLEAD_MODEL"] = str(old)
+    ada.run("replay")  # what one machine notes of its own histories says nothing of Firestore's
+    narrowed = CLASSIFYING.replace("/pricing", "/price")
+    in_use = ada.write("in-use.yaml", narrowed)
+    cloud = {"WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": "p", "WARMLEAD_MODEL": str(in_use)}
+    ada.settings.update(cloud)
+
+    assert ada.json("model", "check", "in-use.yaml")["needs_replay"] == []
+    assert ada.json("model", "check", "old.yaml")["needs_replay"] == ["pricing_page_viewed"]
+    more = ada.write("more.yaml", narrowed.replace("points: 40", "points: 50"))
+    assert ada.json("model", "check", str(more))["needs_replay"] == []
+
+
+def test_on_the_cloud_a_model_can_be_checked_where_none_is_in_use(workspace: Workspace) -> None:
+    workspace.settings |= {"WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": "p"}
+    workspace.settings["WARMLEAD_MODEL"] = "nowhere.yaml"
+    workspace.write("model.yaml", CLASSIFYING)
+
+    assert workspace.json("model", "check", "model.yaml")["needs_replay"] == []

@@ -1,13 +1,22 @@
 """``warmlead run``: what is scheduled, by hand, now or as of another time."""
 
+import asyncio
 import json
 import re
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from unit.cli.conftest import DAY, Workspace, command_in
+from builders import a_lead_named, a_trigger, keeping
+from unit.cli.conftest import DAY, Workspace, command_in, happened
 from unit.cli.test_lead import DOCUMENTED
+from warmlead import backends
+from warmlead.domain.lead import Lead
+from warmlead.model.loading import ready_text
+from warmlead.settings import read_settings
 
 QUIET = {"looked_at": 0, "changed": 0, "moved": 0, "triggers": 0, "failed": 0, "done": True}
 
@@ -62,3 +71,91 @@ def test_what_is_no_time_is_refused(workspace: Workspace) -> None:
     done = workspace.run("run", "decay", "--as-of", "tomorrow")
     assert done.code == 2
     assert "is not a time" in done.err
+
+
+def keep(workspace: Workspace, *leads: Lead) -> None:
+    """Writes the leads as they are."""
+
+    async def write() -> None:
+        async with backends.embedded(read_settings(workspace.settings)) as system:
+            await system.store.update([], keeping(*leads))
+
+    asyncio.run(write())
+
+
+def test_a_run_says_in_words_what_it_did(workspace: Workspace) -> None:
+    left = a_trigger(at=datetime.now(UTC) - timedelta(hours=1))
+    due = datetime.now(UTC) - timedelta(minutes=1)
+    keep(workspace, a_lead_named("ada", due_at=due), a_lead_named("bob", outbox=(left,)))
+    keep(workspace, a_lead_named("eve", decay_on=1))
+
+    sentence = "{} due: another score for {}, another stage for {}, {} sent"
+    told = [workspace.run("run", command).out for command in ("followup", "followup", "decay")]
+
+    assert [" ".join(words.split()) for words in told] == [
+        f"{sentence.format('1 lead', 1, 1, '0 triggers')}; 1 trigger left unsent before.",
+        f"{sentence.format('0 leads', 0, 0, '0 triggers')}.",
+        f"{sentence.format('1 lead', 1, 1, '0 triggers')}.",
+    ]
+    (sent,) = workspace.json("triggers")
+    assert sent["event"] == json.loads(left.body)
+
+
+def test_a_lead_that_cannot_be_settled_is_told_by_its_id_and_costs_no_other(
+    workspace: Workspace,
+) -> None:
+    due = datetime.now(UTC) - timedelta(minutes=1)
+    ada, bob = (a_lead_named(name, due_at=due) for name in ("ada", "bob"))
+    keep(workspace, ada, bob)
+    with closing(sqlite3.connect(workspace.data / "warmlead.sqlite3")) as file, file:
+        file.execute("UPDATE leads SET document = '{}' WHERE id = ?", (ada.id,))
+
+    done = workspace.run("run", "followup", "--json")
+
+    assert done.code == 1
+    assert "1 lead could not be settled" in done.err
+    assert ada.id in done.err
+    told = json.loads(done.out)
+    assert (told["looked_at"], told["failed"], told["done"]) == (2, 1, True)
+    assert workspace.json("lead", "show", bob.id)["stage"] == "lead"
+
+
+def test_what_is_run_must_be_named(workspace: Workspace) -> None:
+    done = workspace.run("run")
+    assert done.code == 2
+    assert "decay" in done.out + done.err
+    assert "followup" in done.out + done.err
+
+
+README = (Path(__file__).parents[3] / "README.md").read_text()
+HOURS = 'days: mon-fri, from: "09:00", to: "17:00"'
+
+
+def squeezed(text: str) -> str:
+    """The text without the times in it, what is only told by the way, and how it is wrapped."""
+    lines = [line for line in text.splitlines() if not line.startswith("    +")]
+    joined = " ".join(" ".join(lines).split())
+    timeless = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d| UTC)", "T", joined)
+    return re.sub(r"another score for \d", "another score", timeless)  # it may be midnight
+
+
+def test_the_readme_shows_what_an_hour_of_waiting_brings(workspace: Workspace) -> None:
+    (shown,) = re.findall(r"<!-- between events.*?```\n(.*?)```", README, re.DOTALL)
+    told = dict(re.findall(r"^\$ warmlead (.*)\n([^$]*)", shown, re.MULTILINE))
+    always = 'days: mon-sun, from: "00:00", to: "24:00"'  # whenever this test runs
+    workspace.write("model.yaml", ready_text("b2b-saas").replace(HOURS, always))
+    workspace.settings["WARMLEAD_MODEL"] = "model.yaml"
+    traits = {"company": "Analytical Engines", "employees": 80, "country": "US", "title": "CEO"}
+    ebook, pricing = {"kind": "ebook"}, {"path": "/pricing"}
+    workspace.take(
+        happened("webinar_attended", 2, id="1", traits=traits),
+        happened("content_downloaded", 1, id="2", properties=ebook),
+        happened("page_viewed", id="3", properties=pricing),
+    )
+
+    hour = (datetime.now(UTC) + timedelta(minutes=61)).isoformat()
+    followed_up = workspace.run("run", "followup", "--as-of", hour).out
+    assert squeezed(followed_up) == squeezed(told["run followup"])
+    assert squeezed(workspace.run("triggers").out) == squeezed(told["triggers"])
+    lead = workspace.run("lead", "show", "ada@example.com").out
+    assert squeezed(lead).startswith(squeezed(told["lead show ada@example.com"]))

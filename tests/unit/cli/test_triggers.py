@@ -14,7 +14,7 @@ import jsonschema
 
 from unit.cli.conftest import Workspace, happened
 from warmlead.domain.message import StageEnteredMessage
-from warmlead.domain.message_schema import message_schema
+from warmlead.domain.message_schema import MESSAGES, message_schema
 from warmlead.model.loading import ready_text
 
 PATIENCE_S = 20.0
@@ -63,11 +63,13 @@ def test_those_that_follow_are_told_of_new_ones(ada: Workspace) -> None:
 
 
 def test_schemas_are_listed_and_printed(workspace: Workspace) -> None:
-    (kind,) = workspace.run("triggers", "schema").out.split()
-    assert json.loads(workspace.run("triggers", "schema", kind).out) == message_schema(kind)
+    kinds = workspace.run("triggers", "schema").out.split()
+    assert kinds == [*MESSAGES]
+    for kind in kinds:
+        assert json.loads(workspace.run("triggers", "schema", kind).out) == message_schema(kind)
     unknown = workspace.run("triggers", "schema", "nonsense")
     assert unknown.code == 2
-    assert kind in unknown.err
+    assert all(kind in unknown.err for kind in kinds)
 
 
 def until_mql_is(lines: "SimpleQueue[dict[str, Any]]", email: str) -> list[str]:

@@ -9,17 +9,23 @@ from pathlib import Path
 from starlette.types import Receive, Scope, Send
 
 from builders import NOW, a_lead_named, a_trigger, keeping
-from unit.application.living import DAY, HOUR, a_reader, place, settling
+from unit.application.living import DAY, HOUR, LIVING, Place, a_reader, place, settling
 from warmlead.application.quarantine import SCORE
+from warmlead.application.report import Reporting
 from warmlead.application.send import GRACE
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.cli.worker import Worker
+from warmlead.stores.sqlite_reports import SqliteReportStore
 
 PATIENCE_S = 20.0
 
 
 async def nobody_scores(_: Scope, __: Receive, ___: Send) -> None:
     raise AssertionError("there is nothing to score")
+
+
+def reporting(here: Place, bus: SqliteBus) -> Reporting:
+    return Reporting(here.store, SqliteReportStore(here.file), bus, LIVING)
 
 
 async def until(so: Callable[[], Awaitable[bool]]) -> None:
@@ -44,7 +50,12 @@ async def test_leads_fade_and_what_is_due_is_followed_up_from_the_start(tmp_path
             swept = not leads["cyn@example.com"].outbox
             return stage == "lead" and bool(offer.told) and swept
 
-        async with Worker(nobody_scores, bus=bus, settling=settling(here.store, bus, here.clock)):
+        async with Worker(
+            nobody_scores,
+            bus=bus,
+            settling=settling(here.store, bus, here.clock),
+            reporting=reporting(here, bus),
+        ):
             await until(all_is_done)
 
 
@@ -53,6 +64,28 @@ async def test_whoever_ends_it_does_not_wait(tmp_path: Path) -> None:
         bus = SqliteBus(here.file, here.clock, {SCORE: "lead-events"})
         async with asyncio.timeout(timedelta(seconds=PATIENCE_S).total_seconds()):
             async with Worker(
-                nobody_scores, bus=bus, settling=settling(here.store, bus, here.clock)
+                nobody_scores,
+                bus=bus,
+                settling=settling(here.store, bus, here.clock),
+                reporting=reporting(here, bus),
             ):
                 pass
+
+
+async def test_what_is_over_is_reported_from_the_start(tmp_path: Path) -> None:
+    async with place(tmp_path / "w.db", NOW) as here:
+        bus = SqliteBus(here.file, here.clock, {SCORE: "lead-events"})
+        reports = SqliteReportStore(here.file)
+
+        async def all_are_there() -> bool:
+            kept = [await reports.report(name) for name in ("2026-03-09", "2026-W10", "2026-02")]
+            return None not in kept
+
+        async with Worker(
+            nobody_scores,
+            bus=bus,
+            settling=settling(here.store, bus, here.clock),
+            reporting=reporting(here, bus),
+        ):
+            await until(all_are_there)
+        assert len([told async for told in bus.read("kpi")]) == 3

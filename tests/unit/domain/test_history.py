@@ -115,6 +115,27 @@ def test_of_two_copies_the_one_received_first_stays() -> None:
     assert record(record(NOTHING, [first]), [second]).kept == {first.key: first}
 
 
+@reproducible
+@given(kept_events(most=15), st.integers(1, 3), st.randoms(use_true_random=False))
+def test_copies_of_other_days_leave_no_trace(
+    events: list[KeptEvent], days: int, chance: Random
+) -> None:
+    later = [
+        event._replace(at_ms=event.at_ms + days * DAY_MS, received_ms=event.received_ms + DAY_MS)
+        for event in chance.sample(events, len(events) // 2)
+    ]
+    shuffled = [*events, *later]
+    chance.shuffle(shuffled)
+    assert record(NOTHING, shuffled) == record(NOTHING, events)
+
+
+def test_a_copy_under_another_name_leaves_no_trace() -> None:
+    first = kept_event(1, name="login")
+    second = kept_event(1, START_MS + DAY_MS)
+    assert record(record(NOTHING, [second]), [first]) == record(NOTHING, [first])
+    assert record(record(NOTHING, [first]), [second]) == record(NOTHING, [first])
+
+
 def test_the_first_twenty_of_a_day_are_kept_and_the_next_day_has_its_own() -> None:
     today = [kept_event(nth) for nth in range(MAX_PER_DAY + 5)]
     tomorrow = kept_event(900, START_MS + DAY_MS)

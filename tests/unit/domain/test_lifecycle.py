@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders import a_transition
 from unit.domain.worlds import NOON, Holds, rules_of
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lifecycle import (
@@ -23,6 +24,7 @@ from warmlead.domain.lifecycle import (
     cool_down,
     merge_progress,
     move,
+    moved_back,
     next_stage,
 )
 
@@ -268,3 +270,19 @@ def test_what_sales_decided_outlasts_a_merge() -> None:
     parts = [in_stage("disqualified"), in_stage("mql"), in_stage(LEAD)]
     assert merge_progress(STAGES, parts).stage == "disqualified"
     assert merge_progress(STAGES, [*parts, in_stage("customer")]).stage == "customer"
+
+
+@pytest.mark.parametrize(
+    ("path", "back"),
+    [
+        ([ANONYMOUS, LEAD, "mql", "pql", "sql", "opportunity", "customer"], 0),
+        ([LEAD, "mql", LEAD, "mql"], 1),
+        (["mql", RECYCLED, "mql", "sql", RECYCLED], 2),
+        ([LEAD, "disqualified", LEAD, "mql"], 1),
+        (["mql", "disqualified", "customer"], 1),
+        ([], 0),
+    ],
+)
+def test_moves_back_are_counted(path: list[str], back: int) -> None:
+    moves = [a_transition(from_stage=one, to_stage=other) for one, other in pairwise(path)]
+    assert moved_back(moves, STAGES) == back

@@ -17,13 +17,17 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from unit.domain.worlds import NOON, Holds, World, event_of, rules_of
 from warmlead.application.settle import settle
 from warmlead.domain.event import Property, Trust
+from warmlead.domain.handoff import HandoffPolicy, Route
 from warmlead.domain.lifecycle import StagePolicy
 from warmlead.domain.message_schema import MESSAGES, file_name, message_schema
+from warmlead.domain.nurture import SequencePolicy, Step
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
 from warmlead.domain.trigger import TRIGGER_TOPICS, Trigger
 
 DOCS = Path(__file__).parents[3] / "docs/messages"
+PAGE = (DOCS / "README.md").read_text()
+ATTRIBUTES = PAGE.partition("## Attributes")[2]
 DAY = timedelta(days=1)
 formats = FormatChecker(formats=())
 
@@ -46,6 +50,10 @@ def closed(part: Any) -> Any:
     return {**inner, "additionalProperties": False} if "properties" in part else inner
 
 
+def example_file(kind: str) -> str:
+    return f"{kind}.example.json"
+
+
 VALIDATORS = {
     kind: Draft202012Validator(closed(message_schema(kind)), format_checker=formats)
     for kind in MESSAGES
@@ -63,14 +71,36 @@ def test_a_published_schema_is_that_of_this_release(kind: str) -> None:
 
 
 def test_every_type_of_message_is_published_and_no_other() -> None:
-    assert {path.name for path in DOCS.glob("*.json")} == {file_name(kind) for kind in MESSAGES}
+    published = {path.name for path in DOCS.glob("*.schema.json")}
+    assert published == {file_name(kind) for kind in MESSAGES}
+    assert {path.name for path in DOCS.glob("*.example.json")} == set(map(example_file, MESSAGES))
+    assert [kind for kind in MESSAGES if f"[`{kind}`]({file_name(kind)})" not in PAGE] == []
 
 
-def test_the_documented_example_is_as_published() -> None:
-    (example,) = re.findall(r"```json\n(.*?)```", (DOCS / "README.md").read_text(), re.DOTALL)
+@pytest.mark.parametrize("kind", MESSAGES)
+def test_the_example_of_each_type_is_as_published(kind: str) -> None:
+    example = json.loads((DOCS / example_file(kind)).read_text())
 
-    event = json.loads(example)
-    VALIDATORS[event["type"]].validate(event)
+    VALIDATORS[kind].validate(example)
+    assert example["type"] == kind
+    assert f"[example]({example_file(kind)})" in PAGE
+
+
+def test_every_whole_message_on_the_page_is_the_example_of_its_type() -> None:
+    shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
+
+    assert shown
+    for event in shown:
+        assert event == json.loads((DOCS / example_file(event["type"])).read_text())
+
+
+@pytest.mark.parametrize("kind", MESSAGES)
+def test_the_page_names_every_field_and_attribute_of_its_own(kind: str) -> None:
+    data = MESSAGES[kind].model_fields["data"].annotation
+    assert data
+    shown = json.dumps(json.loads(re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)[0]))
+    named = set(re.findall(r"`(\w+)`", PAGE)) | set(re.findall(r'"(\w+)":', shown))
+    assert data.model_fields.keys() - named == set()
 
 
 def test_every_field_is_described_or_constant() -> None:
@@ -98,7 +128,12 @@ values: st.SearchStrategy[Property] = scalars | st.lists(scalars, max_size=3)
 histories = st.lists(
     st.fixed_dictionaries(
         {
-            "name": st.sampled_from(["page_viewed", "demo_requested", "odd"]),
+            "name": st.sampled_from(
+                [
+                    *("page_viewed", "demo_requested", "demo_requested", "odd"),
+                    *("sales_touched", "sales_rejected", "sales_won", "email_unsubscribed"),
+                ]
+            ),
             "trust": st.sampled_from(Trust),
             "traits": st.dictionaries(personal, values, max_size=4),
             "attribution": st.dictionaries(texts, texts, max_size=2),
@@ -113,8 +148,20 @@ histories = st.lists(
 )
 
 
+PROMISES = HandoffPolicy(DAY * 3 / 4, DAY * 7 / 8, DAY / 2, (Route(None, ("ann", "bob")),))
+EDUCATION = SequencePolicy(
+    "education",
+    start=Holds(lambda facts: facts["stage"] in {"mql", "hot"}),
+    stop=Holds(lambda facts: facts["stage"] in {"customer", "disqualified"}),
+    steps=[Step(timedelta(0), "guide", "The guide 😀"), Step(DAY, "case-study")],
+)
+
+
 def a_model(points: int, *, stages: int) -> Rules:
-    """A model in which some points make one of up to two stages, and idle days unmake it."""
+    """A model in which some points make one of up to two stages, and idle days unmake it.
+
+    Leads in a stage are offered to sales, for times that end before the next event, and nurtured.
+    """
     policies = [
         StagePolicy(
             name,
@@ -125,7 +172,8 @@ def a_model(points: int, *, stages: int) -> Rules:
     ]
     signals = {"visit": SignalPolicy(5, half_life_days=7), "ask": SignalPolicy(points)}
     named = {"page_viewed": ["visit"], "demo_requested": ["ask"]}
-    return rules_of(ScoringPolicy(signals, {}), named, stages=policies[:stages])
+    rules = rules_of(ScoringPolicy(signals, {}), named, stages=policies[:stages])
+    return replace(rules, handoff=PROMISES, sequences=(EDUCATION,))
 
 
 def triggers_of(history: list[dict[str, Any]], *models: Rules) -> list[Trigger]:
@@ -174,37 +222,84 @@ def test_personal_data_is_in_the_lead_of_a_message_and_nowhere_else(
         event = json.loads(trigger.body)
         lead = event["data"].pop("lead")
 
-        assert CANARY in json.dumps(lead)
+        known = lead["email"] or lead["user_id"] or lead["traits"]
+        assert (CANARY in json.dumps(lead)) == bool(known)
         assert CANARY not in json.dumps([event, trigger.attributes, trigger.id, trigger.topic])
 
 
-def test_attributes_repeat_what_subscriptions_filter_by() -> None:
-    asked = {"name": "demo_requested", "email": f"{CANARY}@example.com"}
-    first, *_ = triggers_of([asked], a_model(40, stages=2), a_model(40, stages=0))
+ASKED = {"name": "demo_requested", "email": f"{CANARY}@example.com", "trust": Trust.SIGNED}
+ABOUT_LEADS = {
+    kind
+    for kind, message in MESSAGES.items()
+    if "lead" in getattr(message.model_fields["data"].annotation, "model_fields", {})
+}
 
-    data = json.loads(first.body)["data"]
-    assert first.topic in TRIGGER_TOPICS
-    assert dict(first.attributes) == {
-        "type": "warmlead.lead.stage_entered.v1",
-        "lead_id": data["lead"]["id"],
-        "stage": data["stage"],
-        "cycle": str(data["cycle"]),
-        "content-type": "application/cloudevents+json",
-    }
+
+def one_of_each_type() -> dict[str, Trigger]:
+    """The first trigger of each type, of somebody who asked, was kept waiting, and was refused."""
+    refused = {**ASKED, "name": "sales_rejected"}
+    told = triggers_of([ASKED, {**ASKED, "name": "odd"}, refused, ASKED], *EVERY_MODEL)
+    return {json.loads(trigger.body)["type"]: trigger for trigger in reversed(told)}
+
+
+def test_every_type_that_is_about_a_lead_does_come_about() -> None:
+    assert one_of_each_type().keys() == ABOUT_LEADS
+
+
+@pytest.mark.parametrize("kind", sorted(ABOUT_LEADS))
+def test_attributes_repeat_what_subscriptions_filter_by(kind: str) -> None:
+    trigger = one_of_each_type()[kind]
+    data = json.loads(trigger.body)["data"]
+    attributes = dict(trigger.attributes)
+
+    assert trigger.topic in TRIGGER_TOPICS
+    assert attributes.pop("content-type") == "application/cloudevents+json"
+    assert attributes.pop("type") == kind
+    assert attributes.pop("lead_id") == data["lead"]["id"]
+    said = {name: str(value) for name, value in data.items()}
+    said["cycle"] = said.get("cycle") or said.get("offer", "")
+    assert attributes == {name: said[name] for name in attributes}
+    assert [name for name in attributes if f"`{name}`" not in ATTRIBUTES] == []
+    assert attributes.keys() >= {"stage"}
+
+
+def test_who_owns_an_offered_lead_and_which_message_is_due_can_be_filtered_by() -> None:
+    told = one_of_each_type()
+
+    names = {kind.split(".")[1]: dict(told[kind].attributes).keys() for kind in told}
+    assert names["handoff"] >= {"stage", "cycle", "owner"}
+    assert names["nurture"] >= {"sequence", "message", "run", "step"}
+    assert names["lead"] >= {"stage", "cycle"}
+
+
+def test_the_filters_on_the_page_ask_for_attributes_and_types_that_there_are() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| `(.*attributes.*)` \|$", ATTRIBUTES, re.MULTILINE)
+    sent: dict[str, set[str]] = {}
+    for trigger in one_of_each_type().values():
+        sent.setdefault(trigger.topic, {"type"}).update(dict(trigger.attributes))
+    sent["mql"] = {"type", "lead_id", "stage", "cycle"}
+
+    assert {topic for topic, _ in rows} == set(TRIGGER_TOPICS)
+    for topic, asked in rows:
+        assert set(re.findall(r"attributes[.:](\w+)", asked)) <= sent[topic], asked
+        assert set(re.findall(r'attributes.type = "([^"]*)"', asked)) <= ABOUT_LEADS, asked
 
 
 def test_the_kinds_of_moves_above_do_come_about() -> None:
-    asked = {"name": "demo_requested", "email": f"{CANARY}@example.com", "trust": Trust.SIGNED}
-    told = triggers_of([asked, asked], *EVERY_MODEL)
+    told = triggers_of([ASKED, ASKED], *EVERY_MODEL)
 
+    events = [json.loads(trigger.body) for trigger in told]
     moves = [
-        (data["from_stage"], data["stage"]) for data in (json.loads(t.body)["data"] for t in told)
+        (event["data"]["from_stage"], event["data"]["stage"])
+        for event in events
+        if event["type"] == "warmlead.lead.stage_entered.v1"
     ]
     assert moves == [("anonymous", "hot"), ("hot", "lead"), ("lead", "hot")]
 
 
 BROKEN: list[tuple[str, Any]] = [
     ("id", ""),
+    ("subject", None),
     ("time", "yesterday"),
     ("time", "2026-03-10T12:00:00"),
     ("specversion", "0.3"),
@@ -214,22 +309,33 @@ BROKEN: list[tuple[str, Any]] = [
 ]
 
 
+@pytest.mark.parametrize("kind", sorted(ABOUT_LEADS))
 @pytest.mark.parametrize(("name", "value"), BROKEN)
-def test_the_schema_refuses_what_is_not_as_published(name: str, value: object) -> None:
-    asked = {"name": "demo_requested", "email": f"{CANARY}@example.com"}
-    event = json.loads(triggers_of([asked], EVERY_MODEL[0])[0].body)
-    validator = VALIDATORS[event["type"]]
-    validator.validate(event)
+def test_the_schema_refuses_what_is_not_as_published(name: str, value: object, kind: str) -> None:
+    event = json.loads(one_of_each_type()[kind].body)
+    VALIDATORS[kind].validate(event)
 
     with pytest.raises(ValidationError):
-        validator.validate({**event, name: value})
-    with pytest.raises(ValidationError):
-        validator.validate({key: value for key, value in event.items() if key != "id"})
+        VALIDATORS[kind].validate({**event, name: value})
 
 
-def test_a_consumer_may_be_sent_fields_that_its_copy_of_the_schema_does_not_know() -> None:
-    asked = {"name": "demo_requested", "email": f"{CANARY}@example.com"}
-    event = json.loads(triggers_of([asked], EVERY_MODEL[0])[0].body)
+@pytest.mark.parametrize("kind", sorted(ABOUT_LEADS))
+def test_no_field_may_be_missing(kind: str) -> None:
+    event = json.loads(one_of_each_type()[kind].body)
+    lacking = [{key: event[key] for key in event if key != name} for name in event]
+    data = event["data"]
+    lacking += [{**event, "data": {k: data[k] for k in data if k != name}} for name in data]
+
+    for each in lacking:
+        with pytest.raises(ValidationError):
+            VALIDATORS[kind].validate(each)
+
+
+@pytest.mark.parametrize("kind", sorted(ABOUT_LEADS))
+def test_a_consumer_may_be_sent_fields_that_its_copy_of_the_schema_does_not_know(
+    kind: str,
+) -> None:
+    event = json.loads(one_of_each_type()[kind].body)
     event["data"]["lead"]["new"] = event["data"]["new"] = event["new"] = 1
 
-    Draft202012Validator(message_schema(event["type"])).validate(event)
+    Draft202012Validator(message_schema(kind)).validate(event)

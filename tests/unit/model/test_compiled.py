@@ -5,12 +5,14 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warmlead.application.settle import settle
+from warmlead.backends import load_model
 from warmlead.domain.assessment import assess
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Event, Trust
@@ -76,7 +78,7 @@ def model_called(name: str) -> Model:
 
 @cache
 def plan_read_back(name: str) -> Plan:
-    return read_compiled(write_compiled(model_called(name)), name=name)
+    return read_compiled(write_compiled(model_called(name)).encode(), name=name)
 
 
 @cache
@@ -194,28 +196,48 @@ def test_whoever_writes_it_writes_the_same() -> None:
 
 
 def test_only_what_says_so_is_a_compiled_model() -> None:
-    written = write_compiled(model_called("everything"))
+    written = write_compiled(model_called("everything")).encode()
     assert is_compiled(written)
     assert is_compiled(written[:80])
-    assert is_compiled('\n{ "format" : "warmlead-compiled-model/99"}')
-    assert not is_compiled(ready_text("b2b-saas"))
-    assert not is_compiled('{"signals": {"a": {"on": "a", "points": 1}}}')
+    assert is_compiled(b'\n{ "format" : "warmlead-compiled-model/99"}')
+    assert not is_compiled(ready_text("b2b-saas").encode())
+    assert not is_compiled(b'{"signals": {"a": {"on": "a", "points": 1}}}')
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("written", "told"),
     [
-        ('{"format":"warmlead-compiled-model/99","plan":{}}', "warmlead-compiled-model/99"),
-        (f'{{"format":"{FORMAT}","plan":{{}}}}', "damaged"),
-        (f'{{"format":"{FORMAT}"}}', "damaged"),
-        (write_compiled(ready_model("b2b-saas"))[:-100], "damaged"),
-        ("", "damaged"),
+        (b'{"format":"warmlead-compiled-model/99","plan":{}}', "warmlead-compiled-model/99"),
+        (f'{{"format":"{FORMAT}","plan":{{}}}}'.encode(), "damaged"),
+        (f'{{"format":"{FORMAT}"}}'.encode(), "damaged"),
+        (write_compiled(ready_model("b2b-saas")).encode()[:-100], "damaged"),
+        (write_compiled(model_called("everything")).encode("latin-1", "replace"), "not in UTF-8"),
+        (b"", "damaged"),
     ],
 )
-def test_what_cannot_be_used_is_refused_in_words(text: str, told: str) -> None:
+def test_what_cannot_be_used_is_refused_in_words(written: bytes, told: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        read_compiled(text, name="model.json")
+        read_compiled(written, name="model.json")
     assert "model.json cannot be used" in caught.value.subject
     (problem,) = caught.value.problems
     assert told in problem
     assert "compile the model file again" in problem
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (write_compiled(model_called("everything")).encode("latin-1", "replace"), "cannot be used"),
+        ("signals: {größe: {on: größe, points: 1}}".encode("latin-1"), "no model"),
+    ],
+    ids=["compiled", "as people write it"],
+)
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_a_model_file_that_is_not_in_utf_8_is_refused_and_never_guessed_at(
+    tmp_path: Path, content: bytes, told: str, suffix: str
+) -> None:
+    file = tmp_path / f"model.{suffix}"
+    file.write_bytes(content)
+    with pytest.raises(ConfigurationError) as caught:
+        load_model(str(file))
+    assert (told if suffix == "json" else "no model") in caught.value.subject

@@ -6,11 +6,14 @@ from textwrap import dedent
 import msgspec
 import pytest
 
+from builders import a_lead, an_event
+from warmlead.application.settle import settle
+from warmlead.domain.assessment import assess
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.nurture import Hours, Late, Step
 from warmlead.domain.scoring import InactivityPolicy
-from warmlead.model.loading import Model, load, reclassified
+from warmlead.model.loading import Model, check, load, reclassified
 from warmlead.model.plan import Plan, rules_of
 from warmlead.model.vocabulary import PASSIVE_EVENTS
 
@@ -329,3 +332,51 @@ def test_the_files_own_type_of_a_trait_goes_before_the_standard_one() -> None:
     text = TEXT + "traits: {plan: integer}\n"
 
     assert model(text).rules.know({"plan": "5"}) == {"plan": 5}
+
+
+# --- what sales says -------------------------------------------------------------------------
+
+AFTER_SALES = """
+signals:
+  price_was_wrong: {on: sales_lost, when: reason == "price" && value_cents > 100000, points: -7,
+                    decay: never}
+stages:
+  touched: {enter: last_30d.sales_touched >= 1, leave: last_90d.sales_touched < 1}
+"""
+
+
+def test_conditions_may_count_and_signals_may_be_what_sales_says() -> None:
+    assert check(AFTER_SALES) == []
+    rules = load(AFTER_SALES, name="test").rules
+    lost: dict[str, Property] = {"reason": "price", "value_cents": 250_000, "currency": "EUR"}
+    assert rules.classify(event("sales_lost", Trust.SIGNED, "crm", **lost)) == ("price_was_wrong",)
+    assert rules.classify(event("sales_lost", Trust.SIGNED, "crm", reason="other")) == ()
+    touched = an_event(name="sales_touched", occurred_at=NOW, received_at=NOW)
+    lead = a_lead(touched)
+
+    assert settle(lead, rules, {}, NOW).lead.progress.stage == "touched"
+    assert settle(lead, rules, {}, NOW + timedelta(days=91)).lead.progress.stage == "lead"
+
+
+def test_what_sales_does_is_not_the_leads_doing_but_what_is_only_called_so_is() -> None:
+    rules = load(AFTER_SALES, name="test").rules
+    days = [
+        assess(
+            a_lead(an_event(name=name, occurred_at=NOW, received_at=NOW)), rules, NOW
+        ).score.days_inactive
+        for name in ("sales_touched", "sales_won", "sales_page_viewed")
+    ]
+    assert days == [None, None, 0]
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("sales_touched", "count it, last_30d.sales_touched >= 1, or make a signal of it"),
+        ("last_30d.sales_tuched >= 1", 'did you mean "sales_touched"?'),
+        ("page_viewed && score > 5", "count it, last_30d.page_viewed >= 1"),
+    ],
+)
+def test_a_condition_that_names_an_event_wrongly_is_told_how(written: str, told: str) -> None:
+    (fault,) = check(AFTER_SALES.replace("last_30d.sales_touched >= 1", written))
+    assert told in str(fault)

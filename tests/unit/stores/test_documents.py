@@ -18,7 +18,8 @@ from warmlead.domain.lifecycle import Cooling, Progress, Transition
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.sales import Said, Statement
 from warmlead.domain.trigger import Topic, Trigger
-from warmlead.stores.documents import read_lead, read_transition, write_lead, write_transition
+from warmlead.stores.documents import read_lead, write_lead
+from warmlead.stores.transition_documents import read_transition, write_transition
 
 TEXTS = st.text(max_size=8)
 WORDS = st.sampled_from(["page_viewed", "form_submitted", "pricing", "webinar", "Grüße"])
@@ -59,6 +60,7 @@ TRAILS = st.builds(
     first_touch=TOUCHES,
     last_touch=TOUCHES,
     statements=st.lists(STATEMENTS, max_size=3).map(lambda said: {each.key: each for each in said}),
+    erased_ms=st.none() | MS,
 )
 PROGRESS = st.builds(
     Progress,

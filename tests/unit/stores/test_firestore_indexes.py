@@ -12,20 +12,23 @@ from warmlead.domain.lead import Snapshot
 from warmlead.ports import DueLead, Tombstone
 from warmlead.stores.documents import LeadDocument
 from warmlead.stores.firestore_documents import NOTHING, Database
+from warmlead.stores.firestore_queries import Queries
 from warmlead.stores.unit_of_work import Alias, Record
 
 INDEXES = json.loads((Path(__file__).parents[3] / "infra/firestore.indexes.json").read_text())
 DATABASE = Database("warmlead-tests", "(default)")
+QUERIES = Queries(DATABASE)
 EQUAL, IN = 5, 8
 """Firestore's numbers for these ways of comparing."""
 DIRECTIONS = {0: "ASCENDING", 1: "ASCENDING", 2: "DESCENDING"}
 
 QUERIES = {
-    "leads_by_id": DATABASE.leads_by_id(10),
-    "leads_by_outbox": DATABASE.leads_by_outbox(10),
-    "leads_by_decay": DATABASE.leads_by_decay(20_522, shard=3, most=10, after=DueLead(7, "a")),
-    "leads_by_due_time": DATABASE.leads_by_due_time(NOW, shard=3, most=10, after=DueLead(7, "a")),
-    "moves_of": DATABASE.moves_of(["a", "b"]),
+    "leads_by_id": QUERIES.leads_by_id(10),
+    "leads_by_outbox": QUERIES.leads_by_outbox(10),
+    "leads_by_decay": QUERIES.leads_by_decay(20_522, shard=3, most=10, after=DueLead(7, "a")),
+    "leads_by_due_time": QUERIES.leads_by_due_time(NOW, shard=3, most=10, after=DueLead(7, "a")),
+    "moves_of": QUERIES.moves_of(["a", "b"]),
+    "moves_by_time": QUERIES.moves_by_time(NOW, NOW, shard=3, most=10),
 }
 
 
@@ -93,7 +96,7 @@ def test_every_composite_index_serves_a_query() -> None:
 def records() -> list[Record]:
     scored = Snapshot(score=5, engagement=5, fit=0, day=1, model_version="v")
     lead = a_lead(outbox=(a_trigger(),), snapshot=scored, decay_on=20_522, due_at=NOW)
-    return [LeadDocument(lead, {}), Alias(lead.id), Tombstone(NOW + timedelta(days=1))]
+    return [LeadDocument(lead, {}), Alias(lead.id), Tombstone(NOW + timedelta(days=1), (lead.id,))]
 
 
 def written() -> set[tuple[str, str, str]]:
@@ -101,11 +104,20 @@ def written() -> set[tuple[str, str, str]]:
     writes = [DATABASE.write_record("an id", record, NOTHING, "c-1") for record in records()]
     updates = [("leads", write.update) for write in writes]
     updates.append(("transitions", DATABASE.write_move("an id", a_transition()).update))
+    updates.append(("reports", DATABASE.write_report("2026-03-10", "{}").update))
     return {
         (collection, name, value.WhichOneof("value_type"))
         for collection, update in updates
         for name, value in update.fields.items()
     }
+
+
+def test_what_is_counted_is_indexed() -> None:
+    counting = QUERIES.leads_in("mql").structured_aggregation_query.structured_query
+    collection, fields = used(counting)
+
+    assert (collection, [each["fieldPath"] for each in fields]) == ("leads", ["stage"])
+    assert "stage" not in exempt("leads")
 
 
 def test_fields_that_grow_with_time_are_not_indexed_by_themselves() -> None:

@@ -1,0 +1,57 @@
+"""What an erasure leaves behind: until when each identifier was erased, so that nothing comes back.
+
+Refuses to erase: see ``erase``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from warmlead.domain.event import Event
+from warmlead.domain.history import from_ms, to_ms
+from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
+from warmlead.domain.lead import Lead, Trail
+from warmlead.ports import Commit, LeadStore, Loaded, Need, Tombstone
+
+
+def erasures_in(loaded: Loaded) -> dict[str, datetime]:
+    """When each identifier was erased, by its id: as its tombstone says, or what came after it."""
+    erased: dict[str, datetime] = {}
+    for id_, found in loaded.items():
+        if isinstance(found, Tombstone):
+            erased[id_] = found.erased_at
+        elif isinstance(found, Lead):
+            trails = found.trails.items()
+            erased |= {i: from_ms(t.erased_ms) for i, t in trails if t.erased_ms is not None}
+    return erased
+
+
+def came_too_late(
+    event: Event, ids: Mapping[Identifier, str], erased: Mapping[str, datetime]
+) -> bool:
+    """Whether a person whom the event names was erased after it happened or was received."""
+    named = [ids[identifier] for identifier in identifiers_of(event)]
+    earliest = min(event.occurred_at, event.received_at)
+    return any(earliest <= erased[id_] for id_ in named if id_ in erased)
+
+
+def begun_anew(trails: Mapping[str, Trail], erased: Mapping[str, datetime]) -> Mapping[str, Trail]:
+    """The trails; those of erased identifiers remember it, since their tombstones are gone."""
+    if not erased:
+        return trails
+    return {
+        id_: replace(trail, erased_ms=to_ms(erased[id_])) if id_ in erased else trail
+        for id_, trail in trails.items()
+    }
+
+
+async def unerased(events: Sequence[Event], *, store: LeadStore, ids: LeadIds) -> list[Event]:
+    """Those of the events that did not come too late."""
+    named = {i: ids.of(i) for event in events for i in identifiers_of(event)}
+    wanted = frozenset(named.values())
+
+    def look(loaded: Loaded) -> Commit[dict[str, datetime]] | Need:
+        return Commit(erasures_in(loaded))
+
+    erased = await store.update(sorted(wanted), look)
+    return [event for event in events if not came_too_late(event, named, erased)]

@@ -1,0 +1,248 @@
+"""Collects everything that is kept about one person into one document, always in the same order.
+
+Refuses to know where the document is written to.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from pydantic import JsonValue
+
+from warmlead.application.archived import Found
+from warmlead.application.explain import explain
+from warmlead.application.exported import (
+    Export,
+    ExportedClaim,
+    ExportedCount,
+    ExportedEnrolment,
+    ExportedEvent,
+    ExportedIdentifier,
+    ExportedLead,
+    ExportedMessage,
+    ExportedOffer,
+    ExportedStage,
+    ExportedStatement,
+    ExportedTouch,
+    ExportedTrait,
+    ExportedTransition,
+    ExportedTrigger,
+)
+from warmlead.domain.handoff import Offer
+from warmlead.domain.history import History, from_ms, to_date
+from warmlead.domain.identity import Claim
+from warmlead.domain.lead import Lead, Touch, Trail, TraitFact
+from warmlead.domain.lifecycle import Progress, Transition
+from warmlead.domain.nurture import Enrolment
+from warmlead.domain.rules import Rules
+from warmlead.domain.sales import Statement
+
+
+def export(
+    lead: Lead | None,
+    moves: Sequence[Transition],
+    found: Sequence[Found] | None,
+    *,
+    rules: Rules,
+    titles: Mapping[str, str],
+    now: datetime,
+    elsewhere: Sequence[str],
+) -> Export:
+    """The lead, its recorded moves and what of the archive is about it; ``None``: no archive.
+
+    ``elsewhere`` says in words where else there may be something.
+    """
+    return Export(
+        as_of=now,
+        lead=None if lead is None else _lead(lead, moves, rules, titles, now),
+        archive=None if found is None else [_message(each) for each in found],
+        elsewhere=list(elsewhere),
+    )
+
+
+def _lead(
+    lead: Lead,
+    moves: Sequence[Transition],
+    rules: Rules,
+    titles: Mapping[str, str],
+    now: datetime,
+) -> ExportedLead:
+    return ExportedLead(
+        id=lead.id,
+        email=lead.email,
+        user_id=lead.user_id,
+        created_at=lead.created_at,
+        traits=lead.traits,
+        identifiers=[_identifier(id_, trail) for id_, trail in sorted(lead.trails.items())],
+        score=explain(lead, rules, titles, now),
+        stage=_stage(lead.progress),
+        transitions=[_transition(move) for move in moves],
+        offer=_offer(lead.offer) if lead.offer else None,
+        enrolments=[_enrolment(each) for _, each in sorted(lead.enrolments.items())],
+        unsent_triggers=[
+            ExportedTrigger(
+                topic=trigger.topic,
+                at=trigger.at,
+                attributes=dict(trigger.attributes),
+                event=msgspec.json.decode(trigger.body),
+            )
+            for trigger in lead.outbox
+        ],
+        decay_on=None if lead.decay_on is None else to_date(lead.decay_on).isoformat(),
+        due_at=lead.due_at,
+    )
+
+
+def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
+    return ExportedIdentifier(
+        id=id_,
+        kind=trail.identifier.kind.name.lower(),
+        value=trail.identifier.value,
+        linked_to=sorted(trail.links),
+        claim=_claim(trail.claim) if trail.claim else None,
+        erased_before=None if trail.erased_ms is None else from_ms(trail.erased_ms),
+        traits=[_trait(name, fact) for name, fact in sorted(trail.traits.items())],
+        events=_events(trail.history),
+        counts=_counts(trail.history),
+        last_days={
+            n: to_date(day).isoformat() for n, day in sorted(trail.history.last_day.items())
+        },
+        first_touch=_touch(trail.first_touch),
+        last_touch=_touch(trail.last_touch),
+        statements=[_statement(each) for each in sorted(trail.statements.values())],
+    )
+
+
+def _claim(claim: Claim) -> ExportedClaim:
+    return ExportedClaim(
+        owner=claim.owner,
+        trust="public" if claim.distrust else "signed",
+        at=from_ms(claim.at_ms),
+        event=claim.key,
+    )
+
+
+def _trait(name: str, fact: TraitFact) -> ExportedTrait:
+    trust = "signed" if fact.rank else "public"
+    at = from_ms(fact.at_ms)
+    return ExportedTrait(name=name, value=fact.value, trust=trust, at=at, event=fact.key)
+
+
+def _events(history: History) -> list[ExportedEvent]:
+    return [
+        ExportedEvent(
+            key=event.key,
+            name=event.name,
+            signals=list(event.signals),
+            at=from_ms(event.at_ms),
+            received_at=from_ms(event.received_ms),
+        )
+        for event in sorted(history.kept.values())
+    ]
+
+
+def _counts(history: History) -> list[ExportedCount]:
+    kinds = (("signal", history.signal_days), ("event", history.name_days))
+    return [
+        ExportedCount(kind=kind, name=name, day=to_date(day).isoformat(), count=count)
+        for kind, counts in kinds
+        for name, days in sorted(counts.items())
+        for day, count in sorted(days.items())
+    ]
+
+
+def _touch(touch: Touch | None) -> ExportedTouch | None:
+    if touch is None:
+        return None
+    attribution = dict(touch.attribution)
+    return ExportedTouch(at=from_ms(touch.at_ms), event=touch.key, attribution=attribution)
+
+
+def _statement(statement: Statement) -> ExportedStatement:
+    return ExportedStatement(
+        said=statement.said,
+        at=statement.at,
+        source=statement.source,
+        reason=statement.reason,
+        value_cents=statement.value_cents,
+        currency=statement.currency,
+        event=statement.key,
+    )
+
+
+def _stage(progress: Progress) -> ExportedStage:
+    cooling = progress.cooling
+    return ExportedStage(
+        stage=progress.stage,
+        since=progress.since,
+        entered=dict(sorted(progress.entered.items())),
+        peak_score=progress.peak_score,
+        cooling_since=cooling.since if cooling else None,
+        cooling_until=cooling.until if cooling else None,
+        verdict=progress.verdict,
+        grounds=progress.grounds,
+    )
+
+
+def _transition(move: Transition) -> ExportedTransition:
+    return ExportedTransition(
+        at=move.at,
+        from_stage=move.from_stage,
+        to_stage=move.to_stage,
+        cycle=move.cycle,
+        reason=move.reason,
+        source=move.source,
+        score=move.score,
+        fit=move.fit,
+        hours_in_stage=move.hours_in_stage,
+        model_version=move.model_version,
+        attribution=dict(move.attribution),
+        touch_by=move.touch_by,
+        accept_by=move.accept_by,
+    )
+
+
+def _offer(offer: Offer) -> ExportedOffer:
+    return ExportedOffer(
+        cycle=offer.cycle,
+        stage=offer.stage,
+        at=offer.at,
+        owner=offer.owner,
+        told=sorted(offer.told),
+        touched_at=offer.touched_at,
+        closed_at=offer.closed_at,
+        answer=offer.answer,
+    )
+
+
+def _enrolment(enrolment: Enrolment) -> ExportedEnrolment:
+    return ExportedEnrolment(
+        sequence=enrolment.sequence,
+        run=enrolment.run,
+        started_at=enrolment.started_at,
+        position=enrolment.position,
+        next_at=enrolment.next_at,
+        ended_at=enrolment.ended_at,
+        ending=enrolment.ending,
+    )
+
+
+def _message(found: Found) -> ExportedMessage:
+    published = found.published
+    return ExportedMessage(
+        number=published.number,
+        topic=published.topic,
+        published_at=published.at,
+        message_id=published.message_id,
+        attributes=dict(sorted(published.message.attributes.items())),
+        content=_content(published.message.body),
+    )
+
+
+def _content(body: bytes) -> JsonValue:
+    """The message's JSON or, if it is none, its text."""
+    try:
+        content: JsonValue = msgspec.json.decode(body)
+    except ValueError:  # msgspec's, and Python's for what is not UTF-8
+        return body.decode("utf-8", "replace")
+    return content

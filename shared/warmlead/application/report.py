@@ -1,0 +1,89 @@
+"""Makes the report of a period: reads what moved in it, keeps the KPIs, and tells of them.
+
+The same moves and leads make the same bytes, so a report may be made again at any time.
+"""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from warmlead.domain.kpi import Tally
+from warmlead.domain.kpi_report import KpiReport, KpiReportedMessage
+from warmlead.domain.lifecycle import ANONYMOUS
+from warmlead.domain.period import Period, Span, last_period
+from warmlead.domain.rules import Rules
+from warmlead.domain.trigger import Topic
+from warmlead.ports import EventBus, LeadStore, Message, ReportStore
+
+LEADS_AT_ONCE = 16
+"""So many leads are read side by side; no more of them are in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """What making reports takes."""
+
+    leads: LeadStore
+    reports: ReportStore
+    bus: EventBus
+    rules: Rules
+
+
+async def report_due(reporting: Reporting, now: datetime) -> list[KpiReport]:
+    """Reports yesterday, and the last week and month if they were not reported yet (UTC)."""
+    made = [await report(reporting, last_period(Span.DAY, now))]
+    for span in (Span.WEEK, Span.MONTH):
+        period = last_period(span, now)
+        if await reporting.reports.report(period.name) is None:
+            made.append(await report(reporting, period))
+    return made
+
+
+async def report(reporting: Reporting, period: Period) -> KpiReport:
+    """Makes the report of a period, keeps it and publishes it.
+
+    Killed anywhere and run again it does the same. Raises ``UnavailableError`` if it should be.
+    """
+    made = await _made(reporting, period)
+    await reporting.bus.publish(Topic.KPI, [to_message(made)])
+    await reporting.reports.keep(period.name, made.model_dump_json())  # last: then it is done
+    return made
+
+
+async def _made(reporting: Reporting, period: Period) -> KpiReport:
+    stages = reporting.rules.stage_order
+    tally = Tally(period, stages)
+    leads_in = await reporting.reports.leads_in([name for name in stages if name != ANONYMOUS])
+    since = period.start - _longest_promise(reporting.rules)
+    async for lead_id, move in reporting.reports.moves(since):
+        tally.add(lead_id, move)
+    asked = sorted(tally.in_question)
+    for start in range(0, len(asked), LEADS_AT_ONCE):
+        some = asked[start : start + LEADS_AT_ONCE]
+        found = await asyncio.gather(*(reporting.leads.get(id_) for id_ in some))
+        for lead_id, lead in zip(some, found, strict=True):
+            tally.know(lead_id, lead)
+    return tally.report(leads_in)
+
+
+def _longest_promise(rules: Rules) -> timedelta:
+    """So long before the period offers may have been made of which promises fall due in it."""
+    policy = rules.handoff
+    if policy is None:
+        return timedelta(0)
+    return max(policy.first_touch_within, policy.accept_within)
+
+
+def to_message(made: KpiReport) -> Message:
+    """The message that tells of a report; its id is that of its content."""
+    content = made.model_dump_json()
+    id_ = hashlib.sha256(f"kpi\n{made.period}\n{content}".encode()).hexdigest()[:32]
+    event = KpiReportedMessage(id=id_, subject=made.period, time=made.end, data=made)
+    attributes = {
+        "type": event.type,
+        "period": made.period,
+        "content-type": "application/cloudevents+json",
+        "id": id_,
+    }
+    return Message(event.model_dump_json().encode(), attributes)

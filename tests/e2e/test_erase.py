@@ -1,0 +1,65 @@
+"""Erasing somebody beside running servers: what comes late leaves no trace, and no lead."""
+
+import json
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from e2e.ledger import drain
+from served import Served, serving, until
+
+WHEN = datetime.now(UTC) - timedelta(hours=1)
+
+
+def track(server: Served, number: int, who: str, at: datetime) -> int:
+    call = {
+        "type": "track",
+        "event": "Demo Requested",
+        "messageId": f"m-{number}",
+        "userId": who,
+        "timestamp": at.isoformat(),
+        "writeKey": "local",
+    }
+    status, _ = server.post("/v1/track", json.dumps(call).encode())
+    return status
+
+
+def archived(server: Served) -> list[str]:
+    with closing(sqlite3.connect(server.data / "warmlead.sqlite3")) as connection:
+        bodies = connection.execute("SELECT body FROM messages ORDER BY number").fetchall()
+    return [bytes(body).decode() for (body,) in bodies]
+
+
+def test_what_comes_late_leaves_neither_a_lead_nor_a_trace(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as server:
+        assert track(server, 1, "ada-42", WHEN) == 200
+        assert track(server, 2, "bob-43", WHEN) == 200
+        until(lambda: server.lead("ada-42") and server.lead("bob-43"))
+        assert server.json("lead", "erase", "ada-42", "--yes")["events"] == 1
+        assert track(server, 1, "ada-42", WHEN) == 200
+        assert track(server, 3, "ada-42", WHEN + timedelta(minutes=1)) == 200
+        drain(server)
+        until(lambda: not any("ada-42" in body for body in archived(server)))
+        assert server.lead("ada-42") is None
+        assert any("bob-43" in body for body in archived(server))
+        assert track(server, 4, "ada-42", datetime.now(UTC)) == 200
+        lead = until(lambda: server.lead("ada-42"))
+        assert lead["events"] == {"demo_requested": 1}
+
+
+def test_whoever_is_written_to_by_two_servers_meanwhile_ends_erased(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as one, serving(tmp_path / "data") as other:
+        assert track(one, 0, "ada-42", WHEN) == 200
+        until(lambda: one.lead("ada-42"))
+        with ThreadPoolExecutor(4) as pool:
+            numbers = range(1, 200)
+            servers = [one, other]
+            statuses = [pool.submit(track, servers[i % 2], i, "ada-42", WHEN) for i in numbers]
+            erased = one.json("lead", "erase", "ada-42", "--yes")
+        assert {status.result() for status in statuses} == {200}
+        assert erased["leads"]
+        drain(one)
+        assert one.json("lead", "list") == []
+        until(lambda: not any("ada-42" in body for body in archived(one)))

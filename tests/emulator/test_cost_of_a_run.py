@@ -1,0 +1,46 @@
+"""What a daily run costs on Firestore: it follows what is due, not what exists."""
+
+import uuid
+from dataclasses import replace
+
+from bench.counting import CountedAsync, CountedStreams, Counts
+from builders import NOW, StandingClock, keeping
+from unit.application.living import DAY, a_reader, readers, settling
+from warmlead.application.decay import decay
+from warmlead.buses.pubsub import PubSubBus
+from warmlead.stores.firestore import FirestoreLeadStore
+
+DUE = 120
+TODAY = NOW + 2 * DAY
+
+
+async def cost_among(emulator: str, others: int) -> tuple[int, int, int]:
+    """Documents read and written, and calls, by a run with so many other leads asleep."""
+    project, clock = f"p{uuid.uuid4().hex[:12]}", StandingClock(TODAY)
+    filling = FirestoreLeadStore(project, emulator=emulator)
+    # Two pages are views enough to fade without leaving a stage: nothing is sent.
+    await filling.update([], keeping(*readers(DUE, 2, NOW - 5 * DAY)))
+    for start in range(0, others, 200):
+        asleep = [a_reader(f"asleep-{i}", 3, TODAY) for i in range(start, start + 200)]
+        await filling.update([], keeping(*(replace(lead, due_at=None) for lead in asleep)))
+    await filling.close()
+
+    counts = Counts()
+    counting = [CountedAsync(counts), CountedStreams(counts)]
+    store = FirestoreLeadStore(project, emulator=emulator, interceptors=counting)
+    bus = PubSubBus(project, emulator="localhost:1", interceptors=counting)  # nothing is sent
+    run = await decay(settling(store, bus, clock))
+    assert (run.looked_at, run.changed, run.done) == (DUE, DUE, True)
+    await store.close()
+    await bus.close()
+    return counts.reads, counts.writes, counts.calls.total()
+
+
+async def test_a_run_reads_and_writes_the_leads_that_are_due_and_no_others(
+    firestore_emulator: str,
+) -> None:
+    few = await cost_among(firestore_emulator, 200)
+    many = await cost_among(firestore_emulator, 2_000)
+    assert few == many
+    reads, writes, _ = many
+    assert (reads, writes) == (DUE, DUE)

@@ -1,0 +1,65 @@
+"""What the checker looks at when a trial has ended. Refuses to judge it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from faults.expected import Expected
+from warmlead.domain.lead import Lead
+from warmlead.domain.lifecycle import Transition
+from warmlead.domain.rules import Rules
+from warmlead.ports import Message
+
+
+class Told(NamedTuple):
+    """What one trigger tells, however often it was sent; ``what`` is its type without the rest."""
+
+    id: str
+    what: str
+    subject: str
+    at: datetime
+    data: Mapping[str, Any]
+
+    @property
+    def cycle(self) -> int:
+        """The how-manieth time it is: of the stage, of the offer, of the sequence."""
+        counted = {"stage_entered": "cycle", "step_due": "run"}
+        return int(self.data[counted.get(self.what, "offer")])
+
+    @property
+    def kind(self) -> str:
+        """What its id is made of besides the lead and the cycle, as the documentation says."""
+        match self.what:
+            case "stage_entered":
+                return f"stage:{self.data['stage']}"
+            case "step_due":
+                return f"nurture:{self.data['sequence']}:{self.data['step']}"
+            case "breached":
+                return f"handoff:breached:{self.data['promise']}"
+            case _:
+                return f"handoff:{self.what}"
+
+
+class Books(NamedTuple):
+    """Everything that the checker may look at, as it was in the end."""
+
+    expected: Expected
+    leads: Mapping[str, Lead]
+    moves: Mapping[str, Sequence[Transition]]
+    sink: Sequence[Message]
+    told: Sequence[Told]
+    quarantine: Sequence[Message]
+    accepted: Sequence[Message]
+    rules: Rules
+    now: datetime
+
+
+def read_told(sink: Sequence[Message]) -> list[Told]:
+    """The triggers that automation tools were sent; each once, as it was sent last."""
+    bodies = {message.attributes["id"]: message.body for message in sink}
+    found = []
+    for body in map(json.loads, bodies.values()):
+        what, at = body["type"].split(".")[2], datetime.fromisoformat(body["time"])
+        found.append(Told(body["id"], what, body["subject"], at, body["data"]))
+    return found

@@ -1,0 +1,93 @@
+"""What the checker asks of crossings and triggers: each recorded once, each told once, as it was.
+
+Reads what was recorded, and what tools were sent. Refuses to say where a lead should be.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from faults.books import Books
+from faults.expected import trigger_id_of
+from warmlead.domain.identity import Kind
+from warmlead.domain.lead import Lead
+from warmlead.domain.lifecycle import Transition
+
+
+def triggered_once(books: Books, most_repeats: int | None) -> list[str]:
+    """I3, I4, I5: the recorded crossings, their triggers' ids, and one body for each id."""
+    found = []
+    bodies: dict[str, set[tuple[bytes, tuple[tuple[str, str], ...]]]] = {}
+    for message in books.sink:
+        same = bodies.setdefault(message.attributes["id"], set())
+        same.add((message.body, tuple(sorted(message.attributes.items()))))
+    found += [f"I5: trigger {id_} has several bodies" for id_, b in bodies.items() if len(b) > 1]
+    found += _told_under_its_id(books)
+    found += _crossings(books)
+    repeats = len(books.sink) - len(bodies)
+    if most_repeats is not None and repeats > most_repeats:
+        found.append(f"I4: triggers were sent again {repeats} times, allowed are {most_repeats}")
+    return found
+
+
+def _told_under_its_id(books: Books) -> list[str]:
+    """I4: each trigger's id is that of its lead, what it tells, and the how-manieth time it is."""
+    return [
+        f"I4: trigger {told.id} has not the id of {told.kind}, cycle {told.cycle}"
+        for told in books.told
+        if told.id != trigger_id_of(told.subject, told.kind, told.cycle)
+    ]
+
+
+def _crossings(books: Books) -> list[str]:
+    entered = [told for told in books.told if told.what == "stage_entered"]
+    recorded = Counter(
+        (move.from_stage, move.to_stage, move.cycle, move.at)
+        for moves in books.moves.values()
+        for move in moves
+    )
+    told = Counter((t.data["from_stage"], t.data["stage"], t.cycle, t.at) for t in entered)
+    crossings = Counter({m: n for m, n in recorded.items() if m[:2] != ("anonymous", "lead")})
+    found = [f"I4: no trigger was sent for the crossing {move}" for move in crossings - told]
+    if len(books.moves) == len(books.leads):
+        strange = told - crossings
+        found += [f"I3: a trigger was sent whose crossing is not recorded: {m}" for m in strange]
+    for id_, moves in books.moves.items():
+        found += _transitions(books.leads[id_], moves)
+    announced: dict[str, set[str]] = {}
+    for trigger in entered:
+        if trigger.data["stage"] == "mql":
+            announced.setdefault(trigger.subject, set()).add(trigger.id)
+    for lead in books.leads.values():
+        found += _first_crossing(lead, announced)
+    return found
+
+
+def _transitions(lead: Lead, moves: Sequence[Transition]) -> list[str]:
+    """Each move was recorded once, and they lead, one after the other, to where the lead stands."""
+    twice = [move for move, count in Counter(moves).items() if count > 1]
+    found = [f"I3: recorded twice on {lead.id}: {move}" for move in twice]
+    stage = lead.progress.stage
+    if stage not in {"anonymous", *(move.to_stage for move in moves)}:
+        found.append(f"I3: no move brought {lead.id} to {stage}")
+    beginnings = [move for move in moves if move.from_stage == "anonymous"]
+    if len(beginnings) > 1:
+        return found  # two people turned out to be one: there are two ways to where it stands
+    came = Counter(move.to_stage for move in moves)
+    went = Counter(move.from_stage for move in moves)
+    for place in (came.keys() | went.keys()) - {"anonymous"}:
+        if came[place] - went[place] != (place == stage):
+            found.append(
+                f"I3: {lead.id} came to {place} {came[place]} times, left it {went[place]}"
+            )
+        if sorted(m.cycle for m in moves if m.to_stage == place) != [*range(1, came[place] + 1)]:
+            found.append(f"I3: the moves of {lead.id} to {place} are not counted one by one")
+    return found
+
+
+def _first_crossing(lead: Lead, announced: Mapping[str, set[str]]) -> list[str]:
+    """An MQL was announced under one of its names, in its first cycle."""
+    named = [i for i, t in lead.trails.items() if t.identifier.kind is not Kind.ANONYMOUS]
+    firsts = [trigger_id_of(name, "stage:mql", 1) in announced.get(name, ()) for name in named]
+    if lead.progress.stage == "mql" and not any(firsts):
+        return [f"I3: {lead.id} is an MQL, and its first crossing was never announced"]
+    return []

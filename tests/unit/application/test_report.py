@@ -1,0 +1,213 @@
+"""Reports of leads that really lived: their events, offers, and what sales said of them."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from builders import NOW, an_event, lead_ids
+from unit.application.living import DAY, HOUR, LIVING, Place, place
+from warmlead.application.apply import Scoring, apply
+from warmlead.application.report import Reporting, report, report_due
+from warmlead.domain.kpi_report import KpiReport
+from warmlead.domain.lead import Lead
+from warmlead.domain.message_schema import message_schema
+from warmlead.domain.period import Span, last_period
+from warmlead.ports import Commit, Loaded, Message
+from warmlead.stores.sqlite_reports import SqliteReportStore
+
+SCORING = Scoring(LIVING, {}, lead_ids)
+
+
+class Newsroom:
+    """A place where leads live, and where it is reported on them."""
+
+    def __init__(self, here: Place) -> None:
+        self.here = here
+        self.reports = SqliteReportStore(here.file)
+        self.reporting = Reporting(here.store, self.reports, here.bus, LIVING)
+
+    async def happens(self, name: str, *, who: str = "ada", **others: Any) -> None:
+        now = self.here.clock.now()
+        id_ = f"{who}-{name}-{now.isoformat()}"
+        event = an_event(
+            id=id_,
+            name=name,
+            email=f"{who}@example.com",
+            occurred_at=now,
+            received_at=now,
+            **others,
+        )
+        await apply(
+            [event],
+            store=self.here.store,
+            bus=self.here.bus,
+            scoring=SCORING,
+            clock=self.here.clock,
+        )
+
+    async def qualifies(self, who: str, source: str = "google") -> None:
+        for _ in range(3):
+            await self.happens("page_viewed", who=who, attribution={"utm_source": source})
+            self.here.clock.forward(timedelta(minutes=1))
+
+    async def of_today(self) -> KpiReport:
+        """The report of the day of the clock, made the day after."""
+        return await report(self.reporting, last_period(Span.DAY, self.here.clock.now() + DAY))
+
+    async def told(self) -> list[Message]:
+        return [each.message async for each in self.here.bus.read("kpi")]
+
+
+@pytest.fixture
+async def news(tmp_path: Path) -> AsyncIterator[Newsroom]:
+    async with place(tmp_path / "w.db", NOW) as here:
+        yield Newsroom(here)
+
+
+async def test_a_day_of_leads_that_lived(news: Newsroom) -> None:
+    # Noon: ada and bob qualify in three minutes each, and are offered. Sales speaks to ada after
+    # half an hour, takes her after two hours and wins 500 EUR after three; nobody speaks to bob
+    # within the hour.
+    await news.qualifies("ada")
+    await news.qualifies("bob", "news")
+    await news.happens("page_viewed", who="cyn")
+    news.here.clock.forward(HOUR / 2)
+    await news.happens("sales_touched")
+    news.here.clock.forward(1.5 * HOUR)
+    await news.happens("sales_accepted")
+    news.here.clock.forward(HOUR)
+    await news.happens("sales_won", properties={"value_cents": 50_000, "currency": "EUR"})
+
+    made = await news.of_today()
+
+    assert made.became_known == 3
+    assert {name: found.at_end for name, found in made.stages.items() if found.at_end} == {
+        "lead": 1,
+        "mql": 1,
+        "customer": 1,
+    }
+    assert made.conversions.lead_to_mql.model_dump() == {"of": 3, "reached": 2, "per_mille": 667}
+    assert made.conversions.mql_to_customer.per_mille == 500
+    # Her third view made ada an MQL; four minutes and half an hour later sales spoke to her.
+    assert made.times.mql_to_first_touch.model_dump() == {
+        "count": 1, "median_minutes": 34, "p90_minutes": 34,
+    }  # fmt: skip
+    assert made.handoffs.offers == 2
+    touch = made.handoffs.first_touch
+    assert (touch.due, touch.kept, touch.breached) == (2, 1, 1)
+    assert made.handoffs.acceptance.due == 0  # tomorrow
+    assert made.won.model_dump() == {
+        "deals": 1,
+        "without_value": 0,
+        "values": {"EUR": {"deals": 1, "smallest_units": 50_000}},
+    }
+    assert {name: found.mql for name, found in made.sources.items()} == {"google": 1, "news": 1}
+
+
+async def test_a_promise_is_reported_on_the_day_on_which_it_falls_due(news: Newsroom) -> None:
+    await news.qualifies("ada")
+    news.here.clock.forward(DAY)
+    made = await news.of_today()
+    assert made.handoffs.offers == 0
+    assert (made.handoffs.acceptance.due, made.handoffs.acceptance.breached) == (1, 1)
+
+
+async def test_a_repeat_is_the_same_to_the_byte_whatever_has_moved_since(news: Newsroom) -> None:
+    await news.qualifies("ada")
+    first = await news.of_today()
+    kept = await news.reports.report("2026-03-10")
+    assert kept == first.model_dump_json()
+    day = last_period(Span.DAY, NOW + DAY)
+    news.here.clock.forward(2 * DAY)
+    await news.qualifies("bob")
+    await news.happens("sales_rejected", properties={"reason": "not_ready"})
+
+    assert await report(news.reporting, day) == first
+
+    assert await news.reports.report("2026-03-10") == kept
+    told, again = await news.told()
+    assert told == again
+
+
+async def test_other_content_has_another_id(news: Newsroom) -> None:
+    await news.of_today()
+    await news.qualifies("ada")
+    await news.of_today()
+    ids = [message.attributes["id"] for message in await news.told()]
+    assert len(set(ids)) == 2
+
+
+async def test_the_message_is_as_published_and_names_nobody(news: Newsroom) -> None:
+    await news.qualifies("ada", "ada@example.com")
+    await news.happens("sales_lost", properties={"reason": "Ada Lovelace hung up"})
+    await news.of_today()
+    (message,) = await news.told()
+    event = json.loads(message.body)
+    Draft202012Validator(message_schema("warmlead.kpi.reported.v1")).validate(event)
+    assert (event["id"], event["subject"]) == (message.attributes["id"], "2026-03-10")
+    assert event["time"] == "2026-03-11T00:00:00Z"
+    assert dict(message.attributes) == {
+        "type": "warmlead.kpi.reported.v1",
+        "period": "2026-03-10",
+        "content-type": "application/cloudevents+json",
+        "id": event["id"],
+    }
+    text = message.body.decode().lower()
+    assert "ada" not in text
+    assert "lovelace" not in text
+    assert all(lead.id not in text for lead in await news.here.leads())
+
+
+async def test_weeks_and_months_are_reported_once_and_days_each_time(news: Newsroom) -> None:
+    first = await report_due(news.reporting, NOW)
+    assert [made.period for made in first] == ["2026-03-09", "2026-W10", "2026-02"]
+    again = await report_due(news.reporting, NOW)
+    assert [made.period for made in again] == ["2026-03-09"]
+    monday = await report_due(news.reporting, NOW + 6 * DAY)
+    assert [made.period for made in monday] == ["2026-03-15", "2026-W11"]
+
+
+async def test_only_leads_that_went_through_the_funnel_are_read(news: Newsroom) -> None:
+    await news.qualifies("ada")
+    for i in range(20):
+        await news.happens("page_viewed", who=f"visitor-{i}")
+    read: list[str] = []
+
+    class Counting:
+        async def get(self, lead_id: str) -> Lead | None:
+            read.append(lead_id)
+            return await news.here.store.get(lead_id)
+
+    day = last_period(Span.DAY, NOW + DAY)
+    made = await report(replace(news.reporting, leads=Counting()), day)  # type: ignore[arg-type]  # no more is asked of it
+    assert made.became_known == 21
+    assert len(read) == 1
+    await report(replace(news.reporting, leads=Counting()), last_period(Span.DAY, NOW))  # type: ignore[arg-type]  # the same
+    assert len(read) == 1
+
+
+async def test_a_merged_lead_is_one_person(news: Newsroom) -> None:
+    await news.qualifies("ada")
+    news.here.clock.forward(HOUR)
+    await news.happens("page_viewed", user_id="user-1")
+    await news.happens("sales_accepted", user_id="user-1")
+    made = await news.of_today()
+    assert (made.conversions.mql_to_sql.of, made.conversions.mql_to_sql.reached) == (1, 1)
+
+
+async def test_an_erased_lead_is_no_obstacle(news: Newsroom) -> None:
+    await news.qualifies("ada")
+    (lead,) = await news.here.leads()
+
+    def gone(_: Loaded) -> Commit[None]:
+        return Commit(None, aliases={lead.id: "nobody"})
+
+    await news.here.store.update([lead.id], gone)
+    made = await news.of_today()
+    assert made.conversions.mql_to_sql.of == 1

@@ -1,0 +1,144 @@
+"""``warmlead lead erase`` and ``export``: what they say, whom they find, and what they ask."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unit.cli.conftest import Workspace, happened
+from warmlead.application.erase import Buried
+from warmlead.application.exported import Export, ExportedIdentifier, ExportedLead
+from warmlead.cli import elsewhere
+
+DOCS = Path(__file__).parents[3] / "docs"
+PRIVACY = (DOCS / "privacy.md").read_text(encoding="utf-8")
+COMMANDS = (DOCS / "cli.md").read_text(encoding="utf-8")
+
+
+def rows(workspace: Workspace, table: str) -> list[Any]:
+    with closing(sqlite3.connect(workspace.data / "warmlead.sqlite3")) as connection:
+        return connection.execute(f"SELECT * FROM {table}").fetchall()
+
+
+@pytest.mark.parametrize("who", ["ada@example.com", " ADA@Example.COM ", "u-42", "browser-1"])
+def test_a_person_is_erased_by_each_name(ada: Workspace, who: str) -> None:
+    ada.take(happened("page_viewed", id="9", email="bob@example.com"))
+    done = ada.run("lead", "erase", who, "--yes")
+    assert done.code == 0
+    assert "Erased the lead" in done.out
+    for name in ("ada@example.com", "u-42", "browser-1"):
+        assert name in done.out
+        assert ada.run("lead", "show", name).code == 1
+    assert [lead["email"] for lead in ada.json("lead", "list")] == ["bob@example.com"]
+    assert ada.json("triggers") == []
+    assert len(rows(ada, "messages")) == 1
+
+
+def test_an_erasure_has_the_documented_shape(ada: Workspace) -> None:
+    lead_id = ada.json("lead", "show", "u-42")["id"]
+    done = ada.json("lead", "erase", lead_id.upper(), "--yes")
+    keys = "{" + ", ".join(done) + "}"
+    assert f"`erase --json`: `{keys}`" in COMMANDS
+    assert done["leads"] == [lead_id]
+    assert (len(done["ids"]), done["events"]) == (3, 5)
+    assert done["moves"] > 0
+    assert done["archive"]["lead-events"] == 3
+    assert done["left_to_do"] == []
+
+
+def test_it_asks_before_it_erases(ada: Workspace) -> None:
+    refused = ada.run("lead", "erase", "u-42", stdin=b"n\n")
+    assert refused.code == 1
+    assert "ada@example.com" in refused.err
+    assert ada.run("lead", "erase", "u-42", stdin=b"").code == 1
+    assert ada.json("lead", "show", "u-42")["email"] == "ada@example.com"
+    assert ada.run("lead", "erase", "u-42", stdin=b"y\n").code == 0
+    assert ada.run("lead", "show", "u-42").code == 1
+
+
+def test_erasing_twice_and_erasing_a_stranger_is_fine(ada: Workspace) -> None:
+    assert ada.run("lead", "erase", "u-42", "--yes").code == 0
+    twice = ada.run("lead", "erase", "ada@example.com", "--yes")
+    assert (twice.code, "was erased before" in twice.out) == (0, True)
+    late = happened("page_viewed", id="8", email="eve@example.com")
+    stranger = ada.run("lead", "erase", "Eve@example.com", "--yes")
+    assert (stranger.code, "There was no lead Eve@example.com" in stranger.out) == (0, True)
+    ada.take(late)
+    assert ada.json("lead", "list") == []
+    ada.take(happened("page_viewed", id="9", email="eve@example.com"))
+    assert [lead["email"] for lead in ada.json("lead", "list")] == ["eve@example.com"]
+
+
+@pytest.mark.parametrize("who", ["", "  ", "null", "undefined"])
+@pytest.mark.parametrize("command", [["erase", "--yes"], ["export"]])
+def test_what_names_nobody_is_refused(ada: Workspace, who: str, command: list[str]) -> None:
+    done = ada.run("lead", *command, who)
+    assert (done.code, done.out) == (1, "")
+    assert "the name of nobody" in done.err
+
+
+def test_what_names_two_people_is_refused(ada: Workspace) -> None:
+    ada.take(happened("page_viewed", id="9", email="bob@example.com", user_id="ada@example.com"))
+    done = ada.run("lead", "erase", "ada@example.com", "--yes")
+    assert done.code == 1
+    assert "names several leads" in done.err
+    bob = ada.json("lead", "show", "bob@example.com")["id"]
+    assert bob in done.err.replace("\n", "")
+    assert ada.run("lead", "erase", bob, "--yes").code == 0
+    assert [lead["email"] for lead in ada.json("lead", "list")] == ["ada@example.com"]
+
+
+def test_an_export_is_one_document_with_all_of_it(ada: Workspace) -> None:
+    done = ada.run("lead", "export", "ADA@example.com")
+    document = json.loads(done.out)
+    Export.model_validate(document)
+    assert document["format"] == "warmlead.lead_export.v1"
+    assert document["lead"]["traits"]["company"] == "Analytical Engines"
+    assert [move["to_stage"] for move in document["lead"]["transitions"]] == ["mql"]
+    assert {m["topic"] for m in document["archive"]} >= {"lead-events", "mql"}
+    assert document["elsewhere"] == []
+    again = json.loads(ada.run("lead", "export", "u-42").out)
+    assert without_moment(again) == without_moment(document)
+
+
+def without_moment(document: dict[str, Any]) -> str:
+    return json.dumps(document).replace(document["as_of"], "now")
+
+
+def test_the_documentation_names_every_part_of_an_export() -> None:
+    for model in (Export, ExportedLead, ExportedIdentifier):
+        for name in model.model_fields:
+            assert f"`{name}`" in PRIVACY
+
+
+def test_a_file_is_for_its_owner_alone(ada: Workspace) -> None:
+    path = ada.write("ada.json", "x" * 1_000_000)
+    path.chmod(0o644)
+    done = ada.run("lead", "export", "u-42", "--output", str(path))
+    assert (done.code, "Analytical" in done.out) == (0, False)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert json.loads(path.read_text())["lead"]["user_id"] == "u-42"
+    wrong = ada.run("lead", "export", "u-42", "--output", str(ada.folder / "no" / "where"))
+    assert (wrong.code, "cannot be written" in wrong.err) == (1, True)
+
+
+def test_of_whom_nothing_is_kept_nothing_is_exported(ada: Workspace) -> None:
+    done = ada.run("lead", "export", "eve@example.com")
+    assert (done.code, done.out) == (1, "")
+    assert "Nothing is kept about 'eve@example.com'" in done.err
+    ada.run("lead", "erase", "u-42", "--yes")
+    assert ada.run("lead", "export", "u-42").code == 1
+
+
+def test_in_the_cloud_it_is_said_what_is_left_to_do() -> None:
+    ids = ("abc", "def")
+    moment = happened("page_viewed").occurred_at
+    told = "\n".join(elsewhere.to_erase(Buried(moment, (), ids, (), {})))
+    where = "WHERE JSON_VALUE(attributes, '$.lead_id') IN ('abc', 'def')"
+    assert f"DELETE FROM `{elsewhere.TABLE}` {where};" in told
+    assert "gcloud pubsub subscriptions pull quarantine" in told
+    assert "gcloud pubsub subscriptions pull score-dead" in told
+    assert any(f"SELECT * FROM `{elsewhere.TABLE}` {where}" in p for p in elsewhere.to_look(ids))

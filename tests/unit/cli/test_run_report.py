@@ -1,0 +1,75 @@
+"""``warmlead run report``: the KPIs of a period, shown, kept and published."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from unit.cli.conftest import DAY, Workspace
+from unit.cli.test_lead import DOCUMENTED
+from warmlead.cli.kpi_table import print_report
+from warmlead.cli.output import console
+from warmlead.domain.kpi_report import KpiReport
+from warmlead.domain.period import Span, last_period
+
+MESSAGES = Path(__file__).parents[3] / "docs/messages"
+EXAMPLE = (MESSAGES / "warmlead.kpi.reported.v1.example.json").read_text()
+
+
+def tomorrow() -> datetime:
+    return datetime.now(UTC) + DAY
+
+
+def test_the_day_that_is_over_is_reported_in_the_documented_shape(ada: Workspace) -> None:
+    told = ada.json("run", "report", "--as-of", tomorrow().isoformat())
+    assert told["period"] == last_period(Span.DAY, tomorrow()).name
+    assert told["became_known"] == 1
+    assert told["stages"]["mql"]["first_time"] == 1
+    (shape,) = re.findall(r"`run report --json`: `{([^}]*)}`", DOCUMENTED)
+    assert shape.split(", ") == [*told]
+    KpiReport.model_validate(told)
+
+
+def test_without_a_time_it_is_yesterday(ada: Workspace) -> None:
+    told = ada.json("run", "report")
+    assert told["period"] == f"{datetime.now(UTC) - DAY:%Y-%m-%d}"
+    assert told["became_known"] == 0
+
+
+@pytest.mark.parametrize("span", Span)
+def test_weeks_and_months_hold_the_day(ada: Workspace, span: Span) -> None:
+    later = datetime.now(UTC) + timedelta(days={"day": 1, "week": 7, "month": 31}[span])
+    told = ada.json("run", "report", "--period", span, "--as-of", later.isoformat())
+    assert told["period"] == last_period(span, later).name
+    assert told["became_known"] == 1
+
+
+def test_made_again_it_is_the_same_and_moves_nobody(ada: Workspace) -> None:
+    before = ada.json("lead", "list")
+    first, again = (
+        ada.run("run", "report", "--as-of", tomorrow().isoformat(), "--json") for _ in range(2)
+    )
+    assert first.out == again.out
+    assert "for real" not in first.err
+    assert ada.json("lead", "list") == before
+
+
+def test_people_read_tables(ada: Workspace) -> None:
+    shown = ada.run("run", "report", "--as-of", tomorrow().isoformat())
+    assert shown.code == 0
+    for words in ("1 became known", "1 offered to sales", "first touch", "mql to sql", "google"):
+        assert words in shown.out
+
+
+def test_amounts_are_shown_in_their_own_decimals() -> None:
+    example = json.loads(EXAMPLE.replace("EUR", "JPY"))["data"]
+    example["won"]["values"]["TND"] = {"deals": 1, "smallest_units": 5}
+    with console.capture() as captured:
+        print_report(KpiReport.model_validate(example))
+    assert "1,250,000 JPY, 0.005 TND" in captured.get()
+
+
+def test_what_is_no_period_is_refused(workspace: Workspace) -> None:
+    assert workspace.run("run", "report", "--period", "year").code == 2

@@ -1,0 +1,402 @@
+"""The KPIs of a day, every number of them counted by hand; the day is 2026-03-10."""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders import a_lead_named
+from warmlead.domain.funnel import Deal, deal_won
+from warmlead.domain.kpi import MOST_SOURCES, Tally
+from warmlead.domain.kpi_report import KpiReport
+from warmlead.domain.lead import Lead, Touch
+from warmlead.domain.lifecycle import MODEL, Transition
+from warmlead.domain.period import Period
+from warmlead.domain.sales import Refusal, Said, Statement, state
+
+DAY = Period("2026-03-10", datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC))
+ORDER = (
+    *("anonymous", "recycled", "lead", "mql", "pql"),
+    *("disqualified", "sql", "opportunity", "customer"),
+)
+LEAVES = "the mql stage's leave condition holds"
+REJECTED = "sales: rejected (not ready)"
+
+
+def at(hour: float) -> datetime:
+    """A time of the day; hours below 0 are of the day before."""
+    return DAY.start + timedelta(hours=hour)
+
+
+def moved(hour: float, stages: str, **others: Any) -> Transition:
+    """``moved(9, "lead > mql")``: a first move at nine, after two hours in the stage."""
+    start, _, end = stages.partition(" > ")
+    source = others.pop("source", "hubspot" if others.get("reason", "").startswith("s") else MODEL)
+    plain = Transition(at(hour), start, end, 1, LEAVES, 50, 20, 2.0, "m", source)
+    return replace(plain, **others)
+
+
+def offered(hour: float, stages: str = "lead > mql", **others: Any) -> Transition:
+    """A move that offers the lead: to be touched within an hour, answered within a day."""
+    due = {"touch_by": at(hour + 1), "accept_by": at(hour + 24)}
+    return moved(hour, stages, **{**due, **others})
+
+
+def says(said: Said, hour: float, **others: Any) -> Statement:
+    at_ms = round(at(hour).timestamp() * 1000)
+    return state(said, at_ms=at_ms, key=f"{said}-{hour}", source="hubspot", **others)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A lead, its moves, and what sales said of it."""
+
+    moves: Sequence[Transition]
+    said: Sequence[Statement] = ()
+    utm_source: str = ""
+
+
+def lead_of(name: str, known: Known) -> Lead:
+    lead = a_lead_named(name)
+    ((id_, trail),) = lead.trails.items()
+    touch = Touch(1, "k", (("utm_source", known.utm_source),)) if known.utm_source else None
+    told = {each.key: each for each in known.said}
+    return replace(lead, trails={id_: replace(trail, statements=told, first_touch=touch)})
+
+
+def kpis(leads_in: Mapping[str, int] | None = None, /, **people: Known) -> KpiReport:
+    records = [(name, move) for name, known in people.items() for move in known.moves]
+    return counted(
+        records, {name: lead_of(name, known) for name, known in people.items()}, leads_in
+    )
+
+
+def counted(
+    records: Iterable[tuple[str, Transition]],
+    leads: Mapping[str, Lead],
+    leads_in: Mapping[str, int] | None = None,
+) -> KpiReport:
+    tally = Tally(DAY, ORDER)
+    for name, move in records:
+        tally.add(name, move)
+    for name in tally.in_question:
+        tally.know(name, leads.get(name))
+    return tally.report(leads_in or {})
+
+
+def test_a_day_on_which_nothing_happens_is_all_zeros() -> None:
+    report = kpis({"mql": 3})
+    assert report.became_known == 0
+    assert report.stages["mql"].model_dump() == {
+        "at_end": 3, "entered": 0, "first_time": 0, "again": 0,
+    }  # fmt: skip
+    assert report.conversions.mql_to_sql.model_dump() == {
+        "of": 0, "reached": 0, "per_mille": None,
+    }  # fmt: skip
+    assert report.times.mql_to_sql.model_dump() == {
+        "count": 0, "median_minutes": None, "p90_minutes": None,
+    }  # fmt: skip
+    assert list(report.stages) == [stage for stage in ORDER if stage != "anonymous"]
+
+
+def test_only_moves_of_the_day_count() -> None:
+    report = kpis(
+        before=Known([moved(-0.001, "lead > mql")]),
+        first=Known([moved(0, "lead > mql")]),
+        last=Known([moved(23.999, "lead > mql")]),
+        after=Known([moved(24, "lead > mql")]),
+    )
+    assert report.stages["mql"].entered == 2
+
+
+def test_who_qualifies_again_is_counted_apart() -> None:
+    report = kpis(
+        new=Known([moved(9, "anonymous > lead"), moved(10, "lead > mql")]),
+        back=Known([moved(11, "recycled > mql", cycle=2)]),
+    )
+    mql = report.stages["mql"]
+    assert (mql.entered, mql.first_time, mql.again) == (2, 1, 1)
+    assert report.became_known == 1
+
+
+def test_who_stood_where_at_the_end_is_told_from_now_and_the_moves_since() -> None:
+    # Now 5 MQLs and 2 SQLs. Since midnight one became MQL, and one MQL became SQL:
+    # at midnight there were 5 − 1 + 1 = 5 MQLs and 2 − 1 = 1 SQL.
+    report = kpis(
+        {"mql": 5, "sql": 2, "lead": 7},
+        ada=Known([moved(25, "lead > mql")]),
+        bob=Known([moved(26, "mql > sql")]),
+    )
+    at_end = {stage: found.at_end for stage, found in report.stages.items()}
+    assert (at_end["mql"], at_end["sql"], at_end["lead"]) == (5, 1, 8)
+
+
+def test_moves_back_are_counted_by_reason_and_no_free_text_gets_through() -> None:
+    lost = "sales: lost (Bob Smith of Acme said no)"
+    report = kpis(
+        faded=Known([moved(1, "mql > lead")]),
+        refused=Known([moved(2, "mql > recycled", reason=REJECTED)]),
+        unfit=Known([moved(3, "sql > disqualified", reason="sales: rejected (bad fit)")]),
+        odd=Known([moved(4, "sql > recycled", reason="sales: rejected (Bob is rude)")]),
+        gone=Known([moved(5, "customer > recycled", reason=lost)]),
+        up=Known([moved(6, "recycled > mql"), moved(7, "disqualified > lead")]),
+        renamed=Known([moved(8, "old > lead", reason="the model has no old stage any more")]),
+        aside=Known([moved(9, "disqualified > recycled", reason=REJECTED)]),
+    )
+    assert report.backward == {
+        "leave_condition": 1,
+        "lost": 1,
+        "model": 1,
+        "rejected_bad_fit": 1,
+        "rejected_not_ready": 1,
+        "rejected_other": 1,
+    }
+    assert report.rejections == {"bad_fit": 1, "not_ready": 2, "other": 1}
+    assert "Bob" not in report.model_dump_json()
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_every_refusal_is_known_by_its_words(refusal: Refusal) -> None:
+    words = says(Said.REJECTED, 9, reason=refusal).words
+    report = kpis(ada=Known([moved(9, "mql > recycled", reason=words)]))
+    assert report.rejections == {refusal: 1}
+
+
+def test_the_funnel_counts_persons_who_went_on_in_the_period() -> None:
+    # MQL: ada, bob, cyn, dan. Of these SQL: ada, bob, and dan, who skipped it. 3 of 4 = 750 ‰.
+    # SQL: ada, bob, dan, and eve, an MQL of before. Opportunity: ada, dan: 2 of 4 = 500 ‰.
+    # Opportunity: ada, dan. Customer: dan: 1 of 2. Customer of the 4 MQLs: dan: 250 ‰.
+    report = kpis(
+        ada=Known([moved(1, "lead > mql"), moved(2, "mql > sql"), moved(3, "sql > opportunity")]),
+        bob=Known([moved(1, "lead > mql"), moved(2, "mql > sql")]),
+        cyn=Known([moved(1, "lead > mql"), moved(2, "mql > recycled", reason=REJECTED)]),
+        dan=Known([moved(1, "lead > mql"), moved(9, "mql > customer")]),
+        eve=Known([moved(-9, "lead > mql"), moved(2, "mql > sql")]),
+    )
+    found = {name: tuple(step.values()) for name, step in report.conversions.model_dump().items()}
+    assert found == {
+        "lead_to_mql": (0, 0, None),
+        "mql_to_sql": (4, 3, 750),
+        "sql_to_opportunity": (4, 2, 500),
+        "opportunity_to_customer": (2, 1, 500),
+        "mql_to_customer": (4, 1, 250),
+    }
+
+
+def test_what_came_before_does_not_count_as_reached() -> None:
+    report = kpis(ada=Known([moved(1, "lead > sql"), moved(2, "recycled > mql")]))
+    assert report.conversions.mql_to_sql.model_dump(exclude={"per_mille"}) == {
+        "of": 1, "reached": 0,
+    }  # fmt: skip
+
+
+def test_sales_makes_no_mql_of_whom_it_takes_by_itself() -> None:
+    report = kpis(ada=Known([moved(1, "lead > opportunity")]))
+    assert report.conversions.mql_to_sql.of == 0
+    assert report.conversions.sql_to_opportunity.model_dump() == {
+        "of": 1, "reached": 1, "per_mille": 1000,
+    }  # fmt: skip
+
+
+def test_new_leads_that_qualify_are_those_of_the_period() -> None:
+    # ada and bob became known today, bob as an MQL at once; cyn three days ago.
+    report = kpis(
+        ada=Known([moved(1, "anonymous > lead"), moved(5, "lead > mql", hours_in_stage=4.0)]),
+        bob=Known([moved(6, "anonymous > mql")]),
+        cyn=Known([moved(7, "lead > mql", hours_in_stage=72.0)]),
+        dan=Known([moved(8, "anonymous > lead")]),
+    )
+    assert report.conversions.lead_to_mql.model_dump() == {
+        "of": 3, "reached": 2, "per_mille": 667,
+    }  # fmt: skip
+
+
+def test_a_stage_within_the_model_is_no_step_of_the_funnel() -> None:
+    report = kpis(ada=Known([moved(1, "lead > mql"), moved(2, "mql > pql"), moved(3, "pql > sql")]))
+    assert report.conversions.mql_to_sql.of == 1
+    assert report.backward == {}
+
+
+def test_medians_are_nearest_ranks_in_whole_minutes() -> None:
+    # Ten waits of 1 … 10 hours: rank 5 of 10 is 300 min, rank 9 is 540 min.
+    waits = {f"p{n}": Known([moved(1, "mql > sql", hours_in_stage=float(n))]) for n in range(1, 11)}
+    found = kpis(**waits).times.mql_to_sql
+    assert (found.count, found.median_minutes, found.p90_minutes) == (10, 300, 540)
+    one = kpis(ada=Known([moved(1, "mql > customer", hours_in_stage=0.025)])).times.mql_to_sql
+    assert (one.count, one.median_minutes, one.p90_minutes) == (1, 2, 2)  # 90 s, half up
+
+
+def test_the_first_word_of_sales_after_an_mql_is_its_touch() -> None:
+    # ada: 30 min. bob: none yet. cyn: twice an MQL, at 2 and 12; 1 h and 2 h.
+    # dan's word was before, eve's is of the next day.
+    report = kpis(
+        ada=Known([moved(1, "lead > mql")], [says(Said.TOUCHED, 1.5), says(Said.ACCEPTED, 4)]),
+        bob=Known([moved(1, "lead > mql")]),
+        cyn=Known(
+            [moved(2, "lead > mql"), moved(12, "recycled > mql", cycle=2)],
+            [says(Said.REJECTED, 3, reason="not_ready"), says(Said.TOUCHED, 14)],
+        ),
+        dan=Known([moved(8, "lead > mql")], [says(Said.TOUCHED, 7)]),
+        eve=Known([moved(23, "lead > mql")], [says(Said.TOUCHED, 24.1)]),
+    )
+    found = report.times.mql_to_first_touch
+    assert (found.count, found.median_minutes, found.p90_minutes) == (3, 60, 120)
+
+
+def test_promises_count_when_they_fall_due() -> None:
+    # First touch due today: ada (kept), bob (late), cyn (never), old (offered at 23:30 the day
+    # before, kept), dan (withdrawn first). eve's is due at 0:30 tomorrow.
+    # Acceptance due today: only of old and elder; elder's was kept, old's was not.
+    report = kpis(
+        ada=Known([offered(1)], [says(Said.TOUCHED, 2)]),
+        bob=Known([offered(1)], [says(Said.TOUCHED, 2.1)]),
+        cyn=Known([offered(1)]),
+        dan=Known([offered(1), moved(1.5, "mql > lead")]),
+        eve=Known([offered(23.5)], [says(Said.TOUCHED, 23.6)]),
+        old=Known([offered(-0.5)], [says(Said.TOUCHED, 0.25)]),
+        elder=Known(
+            [offered(-20), moved(-1, "mql > sql", reason="sales: accepted")],
+            [says(Said.ACCEPTED, -1)],
+        ),
+    )
+    assert report.handoffs.offers == 5
+    assert report.handoffs.first_touch.model_dump() == {
+        "due": 5, "kept": 2, "breached": 2, "lapsed": 1,
+    }  # fmt: skip
+    assert report.handoffs.acceptance.model_dump() == {
+        "due": 2, "kept": 1, "breached": 1, "lapsed": 0,
+    }  # fmt: skip
+
+
+def test_deals_are_added_up_by_currency_and_never_across() -> None:
+    won = {"reason": "sales: won", "source": "hubspot"}
+    report = kpis(
+        ada=Known(
+            [moved(1, "sql > customer", **won)],
+            [says(Said.WON, 1, value_cents=1_999, currency="EUR")],
+        ),
+        bob=Known(
+            [moved(2, "sql > customer", **won)],
+            [says(Said.WON, 2, value_cents=1, currency="EUR")],
+        ),
+        cyn=Known(
+            [moved(3, "sql > customer", **won)],
+            [says(Said.WON, 3, value_cents=50_000, currency="JPY")],
+        ),
+        dan=Known([moved(4, "sql > customer", **won)], [says(Said.WON, 4)]),
+    )
+    assert report.won.model_dump() == {
+        "deals": 4,
+        "without_value": 1,
+        "values": {
+            "EUR": {"deals": 2, "smallest_units": 2_000},
+            "JPY": {"deals": 1, "smallest_units": 50_000},
+        },
+    }
+
+
+def test_a_deal_is_worth_what_sales_said_of_it_last() -> None:
+    first = says(Said.WON, 1, value_cents=100, currency="EUR")
+    mended = says(Said.WON, 2, value_cents=120, currency="EUR")
+    silent = says(Said.WON, 3)
+    lost = says(Said.LOST, 10)
+    second = says(Said.WON, 20, value_cents=900, currency="USD")
+    said = [first, mended, says(Said.TOUCHED, 2.5), silent, lost, second]
+    assert deal_won(said, at(1)) == Deal(120, "EUR")
+    assert deal_won(said, at(20)) == Deal(900, "USD")
+    assert deal_won([lost], at(1)) == Deal()
+    assert deal_won([], at(1)) == Deal()
+
+
+def test_persons_are_told_apart_by_the_source_of_their_first_touch() -> None:
+    report = kpis(
+        ada=Known([moved(1, "lead > mql"), moved(2, "mql > sql")], utm_source="Google"),
+        bob=Known([moved(1, "lead > mql")], utm_source="google "),
+        cyn=Known([moved(1, "lead > mql"), moved(2, "mql > customer")]),
+        dan=Known([moved(1, "lead > mql")], utm_source="bob@example.com"),
+        eve=Known([moved(1, "lead > mql")], utm_source="x" * 61),
+    )
+    assert {name: tuple(found.model_dump().values()) for name, found in report.sources.items()} == {
+        "google": (2, 1, 0),
+        "(none)": (1, 1, 1),
+        "(other)": (2, 0, 0),
+    }
+
+
+def test_sources_that_anyone_may_make_up_do_not_swell_a_report() -> None:
+    people = {
+        f"p{n}": Known([moved(1, "lead > mql")], utm_source=f"made-up-{n:03}") for n in range(60)
+    }
+    sources = kpis(**people).sources
+    assert len(sources) == MOST_SOURCES + 1
+    assert sources["(other)"].mql == 10
+
+
+def test_one_person_under_two_ids_is_one_person() -> None:
+    # Was known by an email, then by a user id: the older id leads to the same lead.
+    ada = lead_of("ada", Known([], [says(Said.TOUCHED, 2)]))
+    records = [("by-email", moved(1, "lead > mql")), ("by-user", moved(3, "mql > sql"))]
+    report = counted(records, {"by-email": ada, "by-user": ada})
+    assert report.conversions.mql_to_sql.model_dump() == {
+        "of": 1, "reached": 1, "per_mille": 1000,
+    }  # fmt: skip
+    assert report.times.mql_to_first_touch.median_minutes == 60
+
+
+def test_whoever_was_erased_meanwhile_leaves_only_numbers() -> None:
+    report = counted([("gone", offered(1))], {})
+    assert report.stages["mql"].entered == 1
+    assert report.handoffs.first_touch.breached == 1
+
+
+# --- whatever comes, in whatever order -----------------------------------------------------
+
+STAGES = [*ORDER, "former"]
+REASONS = ["sales: won", "sales: lost (secret)", REJECTED, LEAVES, "sales: rejected (secret)"]
+
+
+@st.composite
+def any_moves(draw: st.DrawFn) -> list[tuple[str, Transition]]:
+    moves = st.builds(
+        lambda hour, start, end, cycle, reason, offers: (offered if offers else moved)(
+            hour, f"{start} > {end}", cycle=cycle, reason=reason
+        ),
+        st.integers(-30, 30),
+        *(st.sampled_from(STAGES), st.sampled_from(STAGES), st.integers(1, 3)),
+        *(st.sampled_from(REASONS), st.booleans()),
+    )
+    return draw(st.lists(st.tuples(st.sampled_from("abc"), moves), max_size=25))
+
+
+STATEMENTS = st.lists(
+    st.builds(
+        lambda said, hour, value: says(said, hour, value_cents=value, currency="EUR"),
+        *(st.sampled_from(Said), st.integers(-30, 30), st.none() | st.integers(0, 10**12)),
+    ),
+    max_size=6,
+)
+
+
+@settings(deadline=None)
+@given(any_moves(), st.tuples(STATEMENTS, STATEMENTS, STATEMENTS), st.randoms())
+def test_order_and_repetition_of_records_make_no_difference(
+    records: list[tuple[str, Transition]],
+    said: tuple[list[Statement], ...],
+    chance: random.Random,
+) -> None:
+    leads = {name: lead_of(name, Known([], of)) for name, of in zip("abc", said, strict=True)}
+    once = {(id_, move.at, move.to_stage, move.cycle): (id_, move) for id_, move in records}
+    plain = counted(once.values(), leads)
+    mixed = [*once.values(), *chance.choices([*once.values()], k=5)] if once else []
+    chance.shuffle(mixed)
+    assert counted(mixed, leads) == plain
+    assert "secret" not in plain.model_dump_json()
+    for promise in (plain.handoffs.first_touch, plain.handoffs.acceptance):
+        assert promise.due == promise.kept + promise.breached + promise.lapsed
+    for step in (plain.conversions.mql_to_sql, plain.conversions.mql_to_customer):
+        assert step.reached <= step.of
