@@ -9,7 +9,7 @@ import asyncio
 import importlib
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -91,11 +91,18 @@ class GoogleApi:
 
     async def stream(
         self, path: str, request: Message, answer: Message, *, routing: Routing, timeout_s: float
-    ) -> AsyncIterator[Message]:
-        """The answers to one request, one after the other; raises ``grpc.aio.AioRpcError``."""
+    ) -> AsyncGenerator[Message, None]:
+        """The answers to one request, one after the other; raises ``grpc.aio.AioRpcError``.
+
+        Closed before its end, it tells the server to send no more.
+        """
         call = await self._call(path, answer, "unary_stream")
-        async for each in call(request, timeout=timeout_s, metadata=self._metadata(routing)):
-            yield each
+        answers = call(request, timeout=timeout_s, metadata=self._metadata(routing))
+        try:
+            async for each in answers:
+                yield each
+        finally:
+            answers.cancel()
 
     async def close(self) -> None:
         """Closes the connection, if there is one; the next call opens another."""

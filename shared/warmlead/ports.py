@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import (
     TYPE_CHECKING,
-    Any,
     Generic,
     NamedTuple,
     Protocol,
     TypeAlias,
     TypeVar,
-    runtime_checkable,
 )
 
 from msgspec import Struct
@@ -71,20 +69,11 @@ Change: TypeAlias = Callable[[Loaded], Commit[T] | Need]
 
 That includes leads on which it has been committed already, when the store did not hear of it:
 what it does must be seen on them, so that it is not done twice.
+
+Changes of a class that has a static method ``joined`` may be decided together, where they wait for
+the same lead: it makes one change of several, which answers for each in order. What comes of it
+is what would come of them one after the other.
 """
-
-
-@runtime_checkable
-class Joinable(Protocol):
-    """A change that is cheaper to decide together with others of its kind that wait meanwhile.
-
-    What comes of it is what would come of them one after the other.
-    """
-
-    @staticmethod
-    def joined(changes: "Sequence[Any]") -> "Change[Sequence[Any]]":
-        """One change in the place of several for the same lead; it answers for each in order."""
-        ...
 
 
 Update: TypeAlias = tuple[Sequence[str], Change[T]]

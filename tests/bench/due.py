@@ -38,6 +38,9 @@ MOST_MB = 150.0
 CLIENT_SHARE = 5
 """One in so many leads is written with Google's client too; it takes its time."""
 
+CLIENT_BATCH = 500
+"""As large as Google's guide makes them."""
+
 
 class Sizes(NamedTuple):
     """How many leads exist, and how many of them are due."""
@@ -157,7 +160,8 @@ def _all_on_emulator(cloud: Cloud, leads: int) -> Rewritten:
     report = _run({**_where(cloud, name), "counted": False}, leads)
     after = leads / rewrite_project(project, crowd, asleep(), pace)
     some, client = crowd[: leads // CLIENT_SHARE], cloud.documents(name)
-    by_client = len(some) / rewrite_with_client(client, some, asleep(), TOGETHER_LEADS)
+    rewrite_with_client(client, some[:CLIENT_BATCH], asleep(), CLIENT_BATCH)  # to warm up
+    by_client = len(some) / rewrite_with_client(client, some, asleep(), CLIENT_BATCH)
     return Rewritten((before, after), report, by_client)
 
 
@@ -168,8 +172,8 @@ def _print_all(results: Mapping[str, Rewritten]) -> None:
     table(columns, [_all_row(name, result) for name, result in results.items()])
     note(f"plain: the same documents, {TOGETHER_LEADS} a commit, {SHARDS_AT_ONCE} commits under")
     note("way on the emulator, made beforehand but for id and address, on no condition; nothing is")
-    note("read and nothing decided. Google's: WriteBatch of its own client, one after the other.")
-    note("The emulator's queries take longer the more documents there are: many pages, much time")
+    note(f"read and nothing decided. Google's: its own client's WriteBatch, {CLIENT_BATCH} each.")
+    note("The emulator's queries take longer the more documents there are, all at their beginning.")
 
 
 def _all_row(name: str, result: Rewritten) -> tuple[str, ...]:
@@ -206,8 +210,9 @@ def _fast(results: Mapping[str, Rewritten]) -> list[Goal]:
     goals = []
     for name, result in results.items():
         if name.startswith("emulator"):
-            claim = f"all due at least {LEAST_RATIO:g} x plain writes, {name}"
-            goals.append(Goal(claim, f"{result.ratio:.2f} x", result.ratio >= LEAST_RATIO))
+            ratio = result.leads_s / result.client
+            claim = f"all due at least {LEAST_RATIO:g} x batches of Google's client, {name}"
+            goals.append(Goal(claim, f"{ratio:.2f} x", ratio >= LEAST_RATIO))
     return goals
 
 

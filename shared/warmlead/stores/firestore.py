@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import grpc
@@ -31,6 +32,7 @@ from warmlead.stores.firestore_documents import (
     read_move,
     read_record,
 )
+from warmlead.stores.firestore_pages import Pages
 from warmlead.stores.firestore_queries import Queries, by_chunks, read_due
 from warmlead.stores.lines import Answers, Lines, Waiting
 from warmlead.stores.unit_of_work import Alias, Deciding, UnitOfWork, passed_on
@@ -65,19 +67,19 @@ class FirestoreLeadStore:
         self._calls = FirestoreCalls(
             self._database, emulator=emulator, interceptors=interceptors, patience_s=patience_s
         )
+        self._due = Pages(self._calls)
         self._patience_s = patience_s
         self._warm = Warm()
         self._lines = Lines(self._commit_once, self._commit, self._warm.is_contested)
 
     async def update(self, ids: Sequence[str], change: Change[T]) -> T:
         """See ``LeadStore``."""
-        line = self._warm.home_of(ids[0]) if ids else None
-        result: T = await self._lines.answer(ids, change, line=line)
+        result: T = await self._join(ids, change)
         return result
 
     async def update_each(self, updates: Sequence[Update[T]]) -> Sequence[T | Exception]:
         """See ``LeadStore``."""
-        waiting = (self.update(ids, change) for ids, change in updates)
+        waiting = [self._join(ids, change) for ids, change in updates]
         answers = await asyncio.gather(*waiting, return_exceptions=True)
         return [passed_on(answer) for answer in answers]
 
@@ -105,15 +107,15 @@ class FirestoreLeadStore:
         self, day: int, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:
         """See ``LeadStore``."""
-        query = self._queries.leads_by_decay(day, shard=shard, most=most, after=after)
-        return await self._queue(query, "decay_on")
+        query = partial(self._queries.leads_by_decay, day)
+        return await self._queue("decay_on", shard, query, most, after)
 
     async def due_for_followup(
         self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:
         """See ``LeadStore``."""
-        query = self._queries.leads_by_due_time(now, shard=shard, most=most, after=after)
-        return await self._queue(query, "due_at")
+        query = partial(self._queries.leads_by_due_time, now)
+        return await self._queue("due_at", shard, query, most, after)
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         """See ``LeadStore``; those of a lead that was merged into this one are among them."""
@@ -136,9 +138,14 @@ class FirestoreLeadStore:
     async def close(self) -> None:
         """Finishes what is under way and closes the connection."""
         await self._lines.rest()
+        await self._due.close()
         await self._calls.close()
 
     # --- updating ------------------------------------------------------------------------
+
+    def _join(self, ids: Sequence[str], change: Change[Any]) -> "asyncio.Future[Any]":
+        line = self._warm.home_of(ids[0]) if ids else None
+        return self._lines.join(ids, change, line=line)
 
     async def _commit_once(self, some: Sequence[Waiting]) -> Answers:
         """Decides on what is warm, and commits; somebody else may be faster."""
@@ -171,8 +178,9 @@ class FirestoreLeadStore:
         answers: Answers = await seen.learn_all(
             seen.unit.decide_all([(waiting.ids, waiting.change) for waiting in some])
         )
-        for stored in seen.stored.values():
-            if any(stored.commit in waiting.sent for waiting in some):
+        sent = {commit for waiting in some for commit in waiting.sent}
+        for stored in seen.stored.values() if sent else ():
+            if stored.commit in sent:
                 return await self._beside(some, stored.commit)
         unit = seen.unit
         if not (unit.changed or unit.moves):
@@ -222,9 +230,16 @@ class FirestoreLeadStore:
 
     # --- looking -------------------------------------------------------------------------
 
-    async def _queue(self, query: Any, field: str) -> Sequence[DueLead]:  # noqa: ANN401  # protobuf's
+    async def _queue(
+        self,
+        field: str,
+        shard: int,
+        query: Callable[..., Any],
+        most: int,
+        after: DueLead | None,
+    ) -> Sequence[DueLead]:
         """A page of leads that are due; they are kept warm, and need not be read once more."""
-        page = await self._calls.query(query)
+        page = await self._due.page(field, shard, query, most=most, after=after)
         for document in page:
             with suppress(UnavailableError):  # what only a newer release can read
                 self._warm.keep({document.name.rpartition("/")[2]: read_record(document)})
@@ -246,9 +261,7 @@ Reading: TypeAlias = Callable[[Sequence[str]], Awaitable[dict[str, Stored]]]
 class _Seen:
     """A unit of work that learns from what is warm, or reads; and what it has learnt."""
 
-    def __init__(
-        self, warm: Warm | None, read: Callable[..., Awaitable[dict[str, Stored]]]
-    ) -> None:
+    def __init__(self, warm: Warm | None, read: Reading) -> None:
         self.unit = UnitOfWork()
         self.stored: dict[str, Stored] = {}
         self.warm_ids: set[str] = set()

@@ -5,7 +5,8 @@ Refuses to know what is in a document.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 import grpc
@@ -130,13 +131,20 @@ class FirestoreCalls:
         """The documents that a query finds."""
 
         async def ask() -> list[Any]:
-            routing = {"parent": request.parent}
-            answers = self._api.stream(
-                f"{_SERVICE}/RunQuery", request, QueryResponse, routing=routing, timeout_s=PAGE_S
-            )
-            return [answer.document async for answer in answers if answer.HasField("document")]
+            return [document async for document in self.stream(request)]
 
         return await self.patiently(ask)
+
+    async def stream(self, request: Any) -> AsyncGenerator[Any, None]:  # noqa: ANN401  # protobuf's
+        """The documents that a query finds, as they come; raises ``grpc.aio.AioRpcError``."""
+        routing = {"parent": request.parent}
+        answers = self._api.stream(
+            f"{_SERVICE}/RunQuery", request, QueryResponse, routing=routing, timeout_s=PAGE_S
+        )
+        async with aclosing(answers):
+            async for answer in answers:
+                if answer.HasField("document"):
+                    yield answer.document
 
     async def count(self, request: Any) -> int:  # noqa: ANN401  # protobuf's
         """How many documents a counting query finds."""

@@ -54,22 +54,18 @@ class Queries:
             query.start_at.values.add().reference_value = after.name
         return self._request(query)
 
-    def leads_by_decay(
-        self, day: int, *, shard: int, most: int, after: DueLead | None = None
-    ) -> Any:  # noqa: ANN401
-        """The query for a page of the leads of a shard that are due on a UTC day."""
-        query, limit, place = _queue("decay_on", shard, most, after)
+    def leads_by_decay(self, day: int, *, shard: int, after: DueLead | None = None) -> Any:  # noqa: ANN401
+        """The query for the leads of a shard that are due on a UTC day."""
+        query, limit, place = _queue("decay_on", shard, after)
         limit.integer_value = day
         if after is not None:
             place[0].integer_value = after.since
             place[1].reference_value = self._lead_name(after.id)
         return self._request(query)
 
-    def leads_by_due_time(
-        self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
-    ) -> Any:  # noqa: ANN401
-        """The query for a page of the leads of a shard that are due at a moment."""
-        query, limit, place = _queue("due_at", shard, most, after)
+    def leads_by_due_time(self, now: datetime, *, shard: int, after: DueLead | None = None) -> Any:  # noqa: ANN401
+        """The query for the leads of a shard that are due at a moment."""
+        query, limit, place = _queue("due_at", shard, after)
         limit.timestamp_value.FromDatetime(now)
         if after is not None:
             place[0].timestamp_value.FromMicroseconds(after.since)
@@ -149,8 +145,8 @@ def _leads(most: int) -> Any:  # noqa: ANN401
     return query
 
 
-def _queue(field: str, shard: int, most: int, after: DueLead | None) -> Any:  # noqa: ANN401
-    """A page of a shard's leads by a field, and the values to be set: its limit, and the place."""
+def _queue(field: str, shard: int, after: DueLead | None) -> Any:  # noqa: ANN401
+    """A shard's leads by a field, and the values to be set: its limit, and the place."""
     query = StructuredQuery()
     query.from_.add().collection_id = LEADS
     both = query.where.composite_filter
@@ -160,7 +156,6 @@ def _queue(field: str, shard: int, most: int, after: DueLead | None) -> Any:  # 
     due.field.field_path, due.op = field, _NOT_AFTER
     _order(query, field)
     _order(query, "__name__")
-    query.limit.value = most
     place = [] if after is None else [query.start_at.values.add(), query.start_at.values.add()]
     return query, due.value, place
 

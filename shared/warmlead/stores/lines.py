@@ -66,8 +66,10 @@ class Lines:
         self._together = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def answer(self, ids: Sequence[str], change: Change[Any], *, line: str | None) -> Any:  # noqa: ANN401  # whatever was decided
-        """What the change answers once it is committed; raises what the change raised."""
+    def join(
+        self, ids: Sequence[str], change: Change[Any], *, line: str | None
+    ) -> "asyncio.Future[Any]":
+        """What the change answers once it is committed, or the error that it raised."""
         key: object = object() if line is None else line
         waiting = Waiting(ids, change)
         if key in self._lines:
@@ -75,7 +77,7 @@ class Lines:
         else:
             self._lines[key] = deque([waiting])
             self._is_ready(key)
-        return await waiting.answer
+        return waiting.answer
 
     async def rest(self) -> None:
         """Waits until nobody waits any more."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
-from warmlead.ports import Change, Commit, Joinable, Loaded, Need, Tombstone, Update
+from warmlead.ports import Change, Commit, Loaded, Need, Tombstone, Update
 from warmlead.stores.documents import LeadDocument
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class UnitOfWork:
         found = yield from self._find_all(frozenset(id_ for ids, _ in updates for id_ in ids))
         together: dict[object, list[int]] = {}
         for place, (ids, change) in enumerate(updates):
-            key = (_home(ids[0], found), type(change)) if isinstance(change, Joinable) else place
+            key = (_home(ids[0], found), type(change)) if hasattr(change, "joined") else place
             together.setdefault(key, []).append(place)
         answers: list[Any] = [None] * len(updates)
         for places in together.values():
@@ -86,8 +86,8 @@ class UnitOfWork:
 
     def _decide_some(self, updates: Sequence[Update[Any]]) -> Deciding:
         """What some updates of one lead answer."""
-        changes: list[object] = [change for _, change in updates]
-        if len(changes) > 1 and isinstance(changes[0], Joinable):
+        changes: list[Any] = [change for _, change in updates]
+        if len(changes) > 1:  # of those that can be joined alone
             joined = changes[0].joined(changes)
             all_ids = {id_ for ids, _ in updates for id_ in ids}
             answers = yield from self._try(all_ids, joined)

@@ -17,18 +17,18 @@ from warmlead.stores.unit_of_work import Alias, Record
 
 INDEXES = json.loads((Path(__file__).parents[3] / "infra/firestore.indexes.json").read_text())
 DATABASE = Database("warmlead-tests", "(default)")
-QUERIES = Queries(DATABASE)
+ASKING = Queries(DATABASE)
 EQUAL, IN = 5, 8
 """Firestore's numbers for these ways of comparing."""
 DIRECTIONS = {0: "ASCENDING", 1: "ASCENDING", 2: "DESCENDING"}
 
 QUERIES = {
-    "leads_by_id": QUERIES.leads_by_id(10),
-    "leads_by_outbox": QUERIES.leads_by_outbox(10),
-    "leads_by_decay": QUERIES.leads_by_decay(20_522, shard=3, most=10, after=DueLead(7, "a")),
-    "leads_by_due_time": QUERIES.leads_by_due_time(NOW, shard=3, most=10, after=DueLead(7, "a")),
-    "moves_of": QUERIES.moves_of(["a", "b"]),
-    "moves_by_time": QUERIES.moves_by_time(NOW, NOW, shard=3, most=10),
+    "leads_by_id": ASKING.leads_by_id(10),
+    "leads_by_outbox": ASKING.leads_by_outbox(10),
+    "leads_by_decay": ASKING.leads_by_decay(20_522, shard=3, after=DueLead(7, "a")),
+    "leads_by_due_time": ASKING.leads_by_due_time(NOW, shard=3, after=DueLead(7, "a")),
+    "moves_of": ASKING.moves_of(["a", "b"]),
+    "moves_by_time": ASKING.moves_by_time(NOW, NOW, shard=3, most=10),
 }
 
 
@@ -80,7 +80,7 @@ def test_every_query_of_the_store_has_its_index(name: str) -> None:
 def test_the_queries_here_are_all_that_the_store_can_ask() -> None:
     asking = [
         name
-        for name, method in vars(Database).items()
+        for name, method in vars(Queries).items()
         if callable(method) and "_request" in method.__code__.co_names
     ]
 
@@ -113,7 +113,7 @@ def written() -> set[tuple[str, str, str]]:
 
 
 def test_what_is_counted_is_indexed() -> None:
-    counting = QUERIES.leads_in("mql").structured_aggregation_query.structured_query
+    counting = ASKING.leads_in("mql").structured_aggregation_query.structured_query
     collection, fields = used(counting)
 
     assert (collection, [each["fieldPath"] for each in fields]) == ("leads", ["stage"])
