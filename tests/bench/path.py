@@ -20,7 +20,9 @@ from bench.pushing import pushing
 from bench.report import Goal, heading, latency_of, note, table
 from bench.run import Run
 
-CONNECTIONS = 32
+CONNECTIONS = 80
+"""As many requests as Cloud Run has an instance work on at a time, unless it is told otherwise."""
+
 TURNS, QUICK_TURNS = 3, 1
 SECONDS, QUICK_SECONDS = 3.0, 1.0
 WARM_UP_S, QUICK_WARM_UP_S = 2.0, 0.3
@@ -36,7 +38,7 @@ LOOK_EVERY_S = 0.25
 SLOW_MS = 20
 
 GOAL = 5.0
-"""Times the naive design."""
+"""Times the naive design; not on loopback, where Google costs no time and the processor decides."""
 
 
 def measure(run: Run) -> None:
@@ -56,10 +58,8 @@ def measure(run: Run) -> None:
     _print(ours, naive)
     _print_floors(run, seconds)
     for name, rate in (
-        ("the whole path", _through_pubsub),
-        ("  pushed by the load generator", _directly),
-        (f"  and with Google {ROUND_TRIP_MS:g} ms away", _from_afar),
-        (f"  {BATCH} events a request", _in_batches),
+        (f"the whole path, with Google {ROUND_TRIP_MS:g} ms away", _from_afar),
+        (f"the whole path, {BATCH} events a request", _in_batches),
     ):
         ratio = rate(ours) / rate(naive)
         claim = f"{name}: at least {GOAL:g} x the naive design"

@@ -65,7 +65,7 @@ def _question(who: str, person: _Person) -> str:
     if person.lead is None:
         state = "was erased before" if person.erased else "is not known"
         return f"{who} {state}. Erase what is under way, so that it makes no lead?"
-    known = ", ".join(trail.identifier.value for trail in person.lead.trails.values())
+    known = ", ".join({trail.identifier.value: None for trail in person.lead.trails.values()})
     return f"Erase for good all that is kept about {known}?"
 
 
