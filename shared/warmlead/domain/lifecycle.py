@@ -226,10 +226,10 @@ def moved_back(moves: Iterable[Transition], stages: Sequence[str]) -> int:
 def cool_down(progress: Progress, policies: Sequence[StagePolicy], since: datetime) -> Progress:
     """The progress of a lead that is not to be offered again for a while.
 
-    The cool-down is that of the stage that the lead is in, or else the longest of the model.
+    The longest cool-down of the model closes all of its stages: sales did not want the lead, by
+    whichever way it came. And in whatever order one hears of it, the stage of the day is not asked.
     """
-    own = [policy.cooldown for policy in policies if policy.name == progress.stage]
-    longest = max(own or [policy.cooldown for policy in policies], default=timedelta(0))
+    longest = max((policy.cooldown for policy in policies), default=timedelta(0))
     return replace(progress, cooling=Cooling(since, since + longest))
 
 

@@ -174,6 +174,15 @@ def test_being_sent_back_again_starts_the_cooldown_anew() -> None:
     assert twice.cooling == Cooling(NOON + DAY, NOON + DAY + COOLDOWN)
 
 
+@pytest.mark.parametrize("stage", ["mql", "pql", RECYCLED])
+def test_the_longest_cooldown_closes_all_stages_wherever_the_lead_was(stage: str) -> None:
+    longer = replace(PQL, cooldown=2 * COOLDOWN)
+    progress = replace(cool_down(in_stage(stage), [MQL, longer], NOON), stage=RECYCLED)
+    before, after = (NOON + 2 * COOLDOWN + d for d in (-DAY, timedelta(0)))
+    assert next_stage([MQL, longer], progress, standing(99), before) == (RECYCLED, "")
+    assert next_stage([MQL, longer], progress, standing(99), after)[0] != RECYCLED
+
+
 def test_without_stages_there_is_nothing_to_wait_for() -> None:
     assert cool_down(in_stage(LEAD), [], NOON).cooling == Cooling(NOON, NOON)
 
