@@ -6,8 +6,9 @@ from typing import Any
 
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import LeadIds, identifiers_of
-from warmlead.domain.lead import Lead, Trail, regroup, touch_trails
+from warmlead.domain.lead import Lead, Trail, touch_trails
 from warmlead.domain.lifecycle import Transition
+from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
 from warmlead.domain.trigger import Topic, Trigger

@@ -16,7 +16,8 @@ from warmlead import backends
 from warmlead.application.settle import settle
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import Identifier, Kind, identifiers_of
-from warmlead.domain.lead import Lead, Trail, regroup, touch_trails
+from warmlead.domain.lead import Lead, Trail, touch_trails
+from warmlead.domain.regrouping import regroup
 from warmlead.stores.documents import LeadDocument, write_lead
 from warmlead.stores.firestore_documents import NOTHING, SHARDS, Database, Write
 

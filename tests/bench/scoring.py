@@ -12,7 +12,8 @@ from warmlead import backends
 from warmlead.domain.assessment import assess
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import identifiers_of
-from warmlead.domain.lead import Lead, Trail, regroup, touch_trails
+from warmlead.domain.lead import Lead, Trail, touch_trails
+from warmlead.domain.regrouping import regroup
 
 ROUNDS, QUICK_ROUNDS = 7, 3
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)

@@ -19,7 +19,8 @@ from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import KeptEvent, to_ms
 from warmlead.domain.identity import Kind, identifiers_of
-from warmlead.domain.lead import Lead, Trail, regroup, touch_trails
+from warmlead.domain.lead import Lead, Trail, touch_trails
+from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 
 SIGNALS = {

@@ -14,16 +14,9 @@ from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event
 from warmlead.domain.history import EXACT_DAYS
 from warmlead.domain.identity import Identifier, Kind, LeadIds, identifiers_of
-from warmlead.domain.lead import (
-    MAX_TRAILS,
-    Lead,
-    Trail,
-    has_event,
-    is_flooding,
-    regroup,
-    touch_trails,
-)
+from warmlead.domain.lead import MAX_TRAILS, Lead, Trail, has_event, is_flooding, touch_trails
 from warmlead.domain.lifecycle import Transition
+from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.domain.weight import outgrows

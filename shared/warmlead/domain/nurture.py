@@ -5,11 +5,11 @@ Refuses to send: a step that is due becomes a trigger, and a tool sends the mess
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
-from zoneinfo import ZoneInfo
 
+from warmlead.domain.hours import Hours
 from warmlead.domain.lifecycle import ANONYMOUS, Condition, Facts
 
 PUNCTUAL = timedelta(hours=1)
@@ -35,29 +35,6 @@ class Ending(StrEnum):
     STOPPED = "stopped"
     SUPPRESSED = "suppressed"  # unsubscribed, bounced, or marked as spam
     REMOVED = "removed"  # the model has no such sequence any more
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """When messages may go out: weekdays (Monday is 0), from a time to a time in a time zone."""
-
-    weekdays: frozenset[int]
-    opens: time
-    closes: time
-    zone: str
-
-    def next_open(self, moment: datetime) -> datetime:
-        """The moment itself if it is within hours, otherwise when they next begin; in UTC."""
-        local = moment.astimezone(ZoneInfo(self.zone))
-        for ahead in range(8):
-            day = local.date() + timedelta(days=ahead)
-            if day.weekday() not in self.weekdays:
-                continue
-            opens = datetime.combine(day, self.opens, local.tzinfo)
-            closes = datetime.combine(day, self.closes, local.tzinfo)
-            if local < closes:
-                return max(local, opens).astimezone(moment.tzinfo)
-        raise ValueError("there is no open day in a week")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from warmlead.domain.nurture import Hours, Late, Step
+from warmlead.domain.hours import Hours
+from warmlead.domain.nurture import Late, Step
 from warmlead.domain.rules import COUNT_WINDOWS_DAYS
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
 from warmlead.model.clauses import words

@@ -14,8 +14,9 @@ from msgspec import Struct
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.handoff import HandoffPolicy, Route
+from warmlead.domain.hours import Hours
 from warmlead.domain.lifecycle import Facts, StagePolicy
-from warmlead.domain.nurture import Hours, Late, SequencePolicy, Step
+from warmlead.domain.nurture import Late, SequencePolicy, Step
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
 from warmlead.model.coercion import coerce, know

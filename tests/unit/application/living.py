@@ -16,9 +16,10 @@ from warmlead.application.settle import settle
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.domain.handoff import HandoffPolicy
 from warmlead.domain.identity import identifiers_of
-from warmlead.domain.lead import Lead, Trail, regroup, touch_trails
+from warmlead.domain.lead import Lead, Trail, touch_trails
 from warmlead.domain.lifecycle import Facts, StagePolicy
 from warmlead.domain.nurture import SequencePolicy, Step
+from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import InactivityPolicy, ScoringPolicy, SignalPolicy
 from warmlead.domain.trigger import TRIGGER_TOPICS

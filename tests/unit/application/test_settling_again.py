@@ -13,7 +13,8 @@ from warmlead.domain.event import Event
 from warmlead.domain.foresight import Foresight
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.identity import identifiers_of
-from warmlead.domain.lead import Lead, regroup, touch_trails
+from warmlead.domain.lead import Lead, touch_trails
+from warmlead.domain.regrouping import regroup
 from warmlead.model.loading import ready_model, ready_names
 
 DAY = timedelta(days=1)

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from warmlead.domain.hours import Hours
 from warmlead.domain.lifecycle import Facts
 from warmlead.domain.nurture import (
     Due,
     Ending,
     Enrolment,
-    Hours,
     Late,
     SequencePolicy,
     Step,

@@ -10,8 +10,9 @@ from unit.domain.worlds import HasTrait, Holds, World, event_of, rules_of
 from warmlead.domain.assessment import assess
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import Identifier, Kind
-from warmlead.domain.lead import Lead, regroup
+from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Facts, StagePolicy, next_stage
+from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import (
     GroupPolicy,

@@ -13,7 +13,8 @@ from unit.domain.worlds import HasTrait, World, adds_up, event_of, rules_of
 from warmlead.domain.assessment import assess
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.identity import Identifier, Kind
-from warmlead.domain.lead import Lead, regroup
+from warmlead.domain.lead import Lead
+from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import COUNT_WINDOWS_DAYS, Rules
 from warmlead.domain.scoring import (
     MICRO,

@@ -10,8 +10,9 @@ from msgspec import structs
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.history import fold, to_ms
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
-from warmlead.domain.lead import Lead, Trail, regroup, touch_trails
+from warmlead.domain.lead import Lead, Trail, touch_trails
 from warmlead.domain.lifecycle import Facts, StagePolicy
+from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import FitRule, Rules
 from warmlead.domain.scoring import MICRO, Score, ScoringPolicy
 

@@ -17,8 +17,9 @@ from warmlead.domain.assessment import assess
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import LeadIds, identifiers_of
-from warmlead.domain.lead import Lead, Trail, regroup, touch_trails
+from warmlead.domain.lead import Lead, Trail, touch_trails
 from warmlead.domain.lifecycle import Condition
+from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 from warmlead.model.compiled import FORMAT, is_compiled, read_compiled, write_compiled
 from warmlead.model.loading import Model, load, ready_model, ready_names, ready_text

@@ -11,7 +11,8 @@ from warmlead.application.settle import settle
 from warmlead.domain.assessment import assess
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Event, Property, Trust
-from warmlead.domain.nurture import Hours, Late, Step
+from warmlead.domain.hours import Hours
+from warmlead.domain.nurture import Late, Step
 from warmlead.domain.scoring import InactivityPolicy
 from warmlead.model.loading import Model, check, load, reclassified
 from warmlead.model.plan import Plan, rules_of
