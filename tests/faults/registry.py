@@ -25,7 +25,7 @@ _ALL = (
         "kills",
         "SIGKILL at a named site, up to eight times a trial",
         kills.run,
-        {"full": {"sqlite": 3_650, "gcp": 450}, "ci": {"sqlite": 180, "gcp": 36}},
+        {"full": {"sqlite": 3_960, "gcp": 480}, "ci": {"sqlite": 180, "gcp": 36}},
     ),
     Fault(
         "lost-answers",
