@@ -25,6 +25,10 @@ _NOW = datetime.now(UTC).isoformat()
 _JSON = {"content-type": "application/json"}
 
 
+_FUNCTIONS = {"generic": "forms", "segment": "track"}
+"""Which function a sender's fixtures go to; those of all others to ``sales``."""
+
+
 def forms() -> dict[str, Any]:
     """The form mappings: those of the fixtures, and one whose posts are signed."""
     fixtures: dict[str, Any] = json.loads((FIXTURES / "generic" / "forms.json").read_text())
@@ -50,7 +54,7 @@ def ascii_target(target: bytes) -> bytes:
 def _fixtures() -> Iterator[Sent]:
     for path in sorted(FIXTURES.glob("*/fixtures/*.json")):
         said = json.loads(path.read_text())
-        function = "forms" if path.parent.parent.name == "generic" else "track"
+        function = _FUNCTIONS.get(path.parent.parent.name, "sales")
         target = said["path"] + (f"?{said['query']}" if said["query"] else "")
         body = said["body"].encode()
         yield Sent(function, said["method"], target.encode(), headers_of(said["headers"]), (body,))

@@ -14,10 +14,10 @@ from urllib.parse import unquote
 
 from functions_framework.aio import create_asgi_app
 
-from fuzz.corpus import SIGNED_FORM_SECRET, WRITE_KEYS, forms
+from fuzz.corpus import WRITE_KEYS, forms
 from fuzz.sent import Sent
+from fuzz.signing import SALES, signed
 from fuzz.verdict import Answer
-from warmlead.web.signatures import HmacScheme
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
@@ -40,13 +40,16 @@ class Outcome(NamedTuple):
 
 
 def environment(data: Path) -> dict[str, str]:
-    """The settings of every function: SQLite in this folder, and our keys and forms."""
+    """The settings of every function: SQLite in this folder, and our keys, forms and CRMs."""
     data.mkdir(parents=True, exist_ok=True)
     written = data / "forms.json"  # JSON is YAML
     written.write_text(json.dumps(forms()))
+    senders = data / "sales.json"
+    senders.write_text(json.dumps(SALES))
     return {
         "WARMLEAD_DATA": str(data),
         "WARMLEAD_FORMS": str(written),
+        "WARMLEAD_SALES": str(senders),
         "WARMLEAD_WRITE_KEYS": WRITE_KEYS,
     }
 
@@ -60,7 +63,7 @@ class Functions:
         os.environ.update(environment(data))
         self._apps = {
             name: create_asgi_app(name, str(FUNCTIONS / name / "main.py"))  # type: ignore[no-untyped-call]  # it has no types
-            for name in ("forms", "track", "score")
+            for name in ("forms", "track", "sales", "score")
         }
         self._log = _Log()
         logging.getLogger().handlers = [self._log]
@@ -88,14 +91,6 @@ class Functions:
     async def _answer(self, number: int, sent: Sent) -> Answer:
         _number.set(number)
         return await _over_asgi(self._apps[sent.function], signed(sent))
-
-
-def signed(sent: Sent) -> Sent:
-    """The request, signed where a form wants it, so that its content is looked at."""
-    if not sent.target.startswith(b"/generic/signed") or sent.header(b"x-signature"):
-        return sent
-    signature = HmacScheme().sign(sent.body, SIGNED_FORM_SECRET)
-    return sent.with_header(b"x-signature", signature.encode())
 
 
 async def _over_asgi(app: Any, sent: Sent) -> Answer:

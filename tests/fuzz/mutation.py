@@ -16,7 +16,7 @@ MOST_BYTES = 1_500_000
 PEOPLE = 40
 """A request of the corpus is sent for so many people in turn, lest one lead has all events."""
 
-FUNCTIONS = {"track": 50, "forms": 38, "score": 12}
+FUNCTIONS = {"track": 40, "forms": 30, "sales": 20, "score": 10}
 """How many of a hundred mutants go to which function."""
 
 KINDS: dict[str, tuple[int, Callable[[Sent, Random, Sequence[Sent]], Sent]]] = {

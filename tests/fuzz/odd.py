@@ -153,5 +153,8 @@ TARGETS = {
               b"/pixel/v1/identify?userId=1", b"/v1/pixel/batch", b"/v2/track", b"/v1//track",
               b"/v1/track?writeKey=local", b"/v1/track?" + b"a=1&" * 101, b"/v1/track?" + b"a" * 17_000,
               b"/warmlead.js", b"/v1/%2e%2e/track", b"/v1/track%20", b"/"),
+    "sales": (b"/generic", b"/hubspot", b"/hubspot/", b"/hubspot/x", b"/salesforce", b"/pipedrive",
+              b"/salesforce?token=a-token-of-the-tests-0123456789", b"/salesforce?token=%ff",
+              b"/HubSpot", b"/hubspot%2F", b"/zoho", b"/", b"//hubspot", b"/generic?a=%ff"),
     "score": (b"/", b"/x", b"/?a=b"),
 }  # fmt: skip

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from fuzz.alone import alone
 from fuzz.findings import Finding, Findings
-from fuzz.functions import environment, signed
+from fuzz.functions import environment
 from fuzz.run import Published, Run
 from fuzz.sent import Sent
+from fuzz.signing import signed
 from fuzz.verdict import Answer, fault_of
 from warmlead.backends import SystemClock
 from warmlead.buses.sqlite import SqliteBus

@@ -1,7 +1,9 @@
 """What an answer must be like, whatever was sent: the promises, as one function."""
 
 import json
+import re
 from collections.abc import Mapping
+from html import unescape
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -14,6 +16,10 @@ _REDIRECT_HOST = "https://shop.example/"
 _FRAMEWORKS_OWN = {405: b"Method Not Allowed", 404: b"Not Found", 307: b""}
 
 
+_SOAP = "text/xml; charset=utf-8"
+_FAULT = re.compile("<faultstring>(.*)</faultstring>", re.DOTALL)
+
+
 class Answer(NamedTuple):
     """An answer; its header names are in lower case."""
 
@@ -22,10 +28,17 @@ class Answer(NamedTuple):
     body: bytes
 
     @property
+    def told(self) -> str:
+        """What it says; of a SOAP fault, as Salesforce wants one, what stands in it."""
+        text = self.body.decode("utf-8", "replace")
+        fault = _FAULT.search(text) if self.headers.get("content-type") == _SOAP else None
+        return unescape(fault[1]) if fault else text
+
+    @property
     def code(self) -> str:
         """Its status, or why it was refused."""
         try:
-            told = json.loads(self.body)
+            told = json.loads(self.told)
         except ValueError:
             return str(self.status)
         return str(told.get("code", self.status)) if isinstance(told, dict) else str(self.status)
@@ -48,12 +61,12 @@ def fault_of(sent: Sent, answer: Answer) -> str | None:
 
 def _fault_of_refusal(answer: Answer) -> str | None:
     try:
-        told = json.loads(answer.body)
+        told = json.loads(answer.told)
     except ValueError:
         return "a refusal that is not JSON"
     if not isinstance(told, dict) or told.keys() != {"code", "message"}:
         return "a refusal without exactly code and message"
-    if answer.headers.get("content-type") != "application/json":
+    if answer.headers.get("content-type") not in ("application/json", _SOAP):
         return "a refusal that is not called JSON"
     return None if told["code"] in REASONS and told["message"] else "a refusal without a reason"
 
