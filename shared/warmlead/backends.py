@@ -181,10 +181,10 @@ def _open_reports(file: "SqliteFile") -> "SqliteReportStore":
     return SqliteReportStore(file)
 
 
-def _open_store(file: "SqliteFile") -> "SqliteLeadStore":
+def _open_store(file: "SqliteFile", clock: Clock | None = None) -> "SqliteLeadStore":
     from warmlead.stores.sqlite import SqliteLeadStore
 
-    return SqliteLeadStore(file, SystemClock())
+    return SqliteLeadStore(file, clock or SystemClock())
 
 
 def _open_file(using: Settings) -> "SqliteFile":
@@ -203,11 +203,11 @@ def make_data_folder(using: Settings) -> None:
         raise ConfigurationError.one(f"WARMLEAD_DATA {using.data}", problem) from error
 
 
-def _open_bus(file: "SqliteFile") -> "SqliteBus":
+def _open_bus(file: "SqliteFile", clock: Clock | None = None) -> "SqliteBus":
     from warmlead.buses.sqlite import SqliteBus
     from warmlead.buses.topology import topics_of_subscriptions
 
-    return SqliteBus(file, SystemClock(), topics_of_subscriptions())
+    return SqliteBus(file, clock or SystemClock(), topics_of_subscriptions())
 
 
 class System(Struct, frozen=True):
@@ -278,22 +278,21 @@ async def embedded(
 @asynccontextmanager
 async def scratch_store() -> AsyncIterator["SqliteLeadStore"]:
     """An empty store that is gone afterwards: where leads are rebuilt."""
-    from warmlead.sqlite_file import SqliteFile
-    from warmlead.stores.sqlite import SqliteLeadStore
-
-    with TemporaryDirectory(prefix="warmlead-") as folder:
-        async with SqliteFile(Path(folder, "scratch.sqlite3")) as file:
-            yield SqliteLeadStore(file, SystemClock())
+    async with _scratch_file() as file:
+        yield _open_store(file)
 
 
 @asynccontextmanager
 async def rehearsal(clock: Clock) -> AsyncIterator[tuple[LeadStore, EventBus]]:
     """An empty store and bus that tell the time of ``clock``, and are gone afterwards."""
-    from warmlead.buses.sqlite import SqliteBus
-    from warmlead.buses.topology import topics_of_subscriptions
+    async with _scratch_file() as file:
+        yield _open_store(file, clock), _open_bus(file, clock)
+
+
+@asynccontextmanager
+async def _scratch_file() -> AsyncIterator["SqliteFile"]:
     from warmlead.sqlite_file import SqliteFile
-    from warmlead.stores.sqlite import SqliteLeadStore
 
     with TemporaryDirectory(prefix="warmlead-") as folder:
-        async with SqliteFile(Path(folder, "rehearsal.sqlite3")) as file:
-            yield SqliteLeadStore(file, clock), SqliteBus(file, clock, topics_of_subscriptions())
+        async with SqliteFile(Path(folder, "scratch.sqlite3")) as file:
+            yield file

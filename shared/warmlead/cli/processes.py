@@ -102,7 +102,7 @@ def answers(url: str) -> bool:
     """Whether an HTTP server answers there, whatever it answers."""
     request = urllib.request.Request(url, method="OPTIONS")  # noqa: S310  # addresses of ours
     try:
-        urllib.request.urlopen(request, timeout=1).close()  # noqa: S310
+        urllib.request.urlopen(request, timeout=1).close()  # noqa: S310  # the same
     except urllib.error.HTTPError:
         return True
     except OSError:

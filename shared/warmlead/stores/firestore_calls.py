@@ -7,13 +7,13 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import grpc
 import grpc.aio
 
 from warmlead.domain.errors import UnavailableError
-from warmlead.google_api import GoogleApi, Interceptors
+from warmlead.google_api import GoogleApi, Interceptors, Message
 from warmlead.stores.firestore_documents import (
     NOTHING,
     BatchGetRequest,
@@ -120,22 +120,22 @@ class FirestoreCalls:
                 stored[names[answer.found.name]] = read_record(answer.found)
         return stored
 
-    async def write(self, writes: Sequence[Any]) -> list[Any]:
+    async def write(self, writes: Sequence[Message]) -> list[Message]:
         """Commits writes, all or none; the times of update, in order."""
         database = self._database.name
         request = CommitRequest(database=database, writes=writes)
         response = await self._call("Commit", request, CommitResponse, database=database)
         return [result.update_time for result in response.write_results]
 
-    async def query(self, request: Any) -> list[Any]:  # noqa: ANN401  # protobuf's classes are made at run time
+    async def query(self, request: Message) -> list[Message]:
         """The documents that a query finds."""
 
-        async def ask() -> list[Any]:
+        async def ask() -> list[Message]:
             return [document async for document in self.stream(request)]
 
         return await self.patiently(ask)
 
-    async def stream(self, request: Any) -> AsyncGenerator[Any, None]:  # noqa: ANN401  # protobuf's
+    async def stream(self, request: Message) -> AsyncGenerator[Message, None]:
         """The documents that a query finds, as they come; raises ``grpc.aio.AioRpcError``."""
         routing = {"parent": request.parent}
         answers = self._api.stream(
@@ -146,7 +146,7 @@ class FirestoreCalls:
                 if answer.HasField("document"):
                     yield answer.document
 
-    async def count(self, request: Any) -> int:  # noqa: ANN401  # protobuf's
+    async def count(self, request: Message) -> int:
         """How many documents a counting query finds."""
 
         async def ask() -> int:
@@ -166,10 +166,10 @@ class FirestoreCalls:
 
         return await self.patiently(ask)
 
-    async def get(self, name: str) -> Any:  # noqa: ANN401  # protobuf's
+    async def get(self, name: str) -> Message:
         """The document of a full name; ``None`` if there is none."""
 
-        async def ask() -> Any:  # noqa: ANN401  # protobuf's
+        async def ask() -> Message:
             try:
                 return await self._call("GetDocument", GetRequest(name=name), Document, name=name)
             except grpc.aio.AioRpcError as error:
@@ -207,6 +207,8 @@ class FirestoreCalls:
             raise
         return read_record(document)
 
-    async def _call(self, method: str, request: Any, answer: Any, **routing: str) -> Any:  # noqa: ANN401  # protobuf's
+    async def _call(
+        self, method: str, request: Message, answer: Message, **routing: str
+    ) -> Message:
         path = f"{_SERVICE}/{method}"
         return await self._api.call(path, request, answer, routing=routing, timeout_s=CALL_S)

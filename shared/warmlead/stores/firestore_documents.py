@@ -6,11 +6,11 @@ at an id. What a lead is made of is one text; beside it are the few fields that 
 
 import zlib
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
-from warmlead.google_api import message_types
+from warmlead.google_api import Message, message_types
 from warmlead.ports import Tombstone
 from warmlead.stores.documents import LeadDocument, read_lead, write_lead
 from warmlead.stores.notation import to_us
@@ -52,7 +52,7 @@ class Stored(NamedTuple):
     """
 
     record: Record
-    version: Any = None
+    version: Message = None
     commit: str = ""
 
 
@@ -70,7 +70,7 @@ class Database:
         """The full name of the document at an id."""
         return f"{self.documents}/{LEADS}/{id_}"
 
-    def write_record(self, id_: str, record: Record, before: Stored, commit: str) -> Any:  # noqa: ANN401  # protobuf's classes are made at run time
+    def write_record(self, id_: str, record: Record, before: Stored, commit: str) -> Message:
         """Writes a record, provided that what is there is still what was read."""
         write = Write()
         if record is None:
@@ -83,7 +83,7 @@ class Database:
         _provided_unchanged(write, before)
         return write
 
-    def rely_on(self, id_: str, seen: Stored) -> Any:  # noqa: ANN401
+    def rely_on(self, id_: str, seen: Stored) -> Message:
         """A write that changes nothing, and fails if what was read is there no longer."""
         write = Write()
         if seen.version is None:
@@ -94,7 +94,7 @@ class Database:
         _provided_unchanged(write, seen)
         return write
 
-    def write_move(self, lead_id: str, move: Transition) -> Any:  # noqa: ANN401
+    def write_move(self, lead_id: str, move: Transition) -> Message:
         """Writes the record of a move; the same one again is the same document."""
         write = Write()
         at_us = round(move.at.timestamp() * 1_000_000)
@@ -111,7 +111,7 @@ class Database:
         """The full name of the document of a period's report."""
         return f"{self.documents}/{REPORTS}/{period}"
 
-    def write_report(self, period: str, report: str) -> Any:  # noqa: ANN401
+    def write_report(self, period: str, report: str) -> Message:
         """Writes the report of a period, whatever was there."""
         write = Write()
         write.update.name = self.report_name(period)
@@ -119,7 +119,7 @@ class Database:
         return write
 
 
-def read_record(document: Any) -> Stored:  # noqa: ANN401
+def read_record(document: Message) -> Stored:
     """What lies in a document. Raises ``UnavailableError`` if only a newer release can read it."""
     fields = document.fields
     record: Record = None
@@ -134,12 +134,12 @@ def read_record(document: Any) -> Stored:  # noqa: ANN401
     return Stored(record, document.update_time, fields["commit"].string_value)
 
 
-def read_move(document: Any) -> Transition:  # noqa: ANN401
+def read_move(document: Message) -> Transition:
     """The transition in a document."""
     return read_transition(document.fields["record"].string_value)
 
 
-def _write_fields(fields: Any, id_: str, record: Record) -> None:  # noqa: ANN401
+def _write_fields(fields: Message, id_: str, record: Record) -> None:
     if isinstance(record, LeadDocument):
         lead = record.lead
         fields["document"].string_value = write_lead(lead, record.extra)
@@ -169,7 +169,7 @@ def _waiting_since(lead: Lead) -> datetime:
     return min(trigger.at for trigger in lead.outbox)
 
 
-def _provided_unchanged(write: Any, seen: Stored) -> None:  # noqa: ANN401
+def _provided_unchanged(write: Message, seen: Stored) -> None:
     if seen.version is None:
         write.current_document.exists = False
     else:

@@ -5,9 +5,9 @@ stream stays open for the next page. Refuses to know why leads are due.
 """
 
 from collections.abc import AsyncGenerator, Callable
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from warmlead.google_api import Message
 from warmlead.ports import DueLead
 from warmlead.stores.firestore_calls import FirestoreCalls
 from warmlead.stores.firestore_queries import read_due
@@ -17,7 +17,7 @@ class _Open(NamedTuple):
     """A stream of which everything up to ``last`` has been read."""
 
     last: DueLead
-    documents: AsyncGenerator[Any, None]
+    documents: AsyncGenerator[Message, None]
 
 
 class Pages:
@@ -31,18 +31,18 @@ class Pages:
         self,
         field: str,
         shard: int,
-        query: Callable[..., Any],
+        query: Callable[..., Message],
         *,
         most: int,
         after: DueLead | None,
-    ) -> list[Any]:
+    ) -> list[Message]:
         """The next documents of a shard's queue by a field, those behind ``after``.
 
         ``query`` makes the query for all of them. Raises ``UnavailableError``.
         """
         key = (field, shard)
 
-        async def read() -> list[Any]:
+        async def read() -> list[Message]:
             documents = await self._stream(key, query, after)
             page = []
             async for document in documents:
@@ -61,11 +61,11 @@ class Pages:
             await documents.aclose()
 
     async def _stream(
-        self, key: tuple[str, int], query: Callable[..., Any], after: DueLead | None
-    ) -> AsyncGenerator[Any, None]:
+        self, key: tuple[str, int], query: Callable[..., Message], after: DueLead | None
+    ) -> AsyncGenerator[Message, None]:
         """The stream that goes on behind ``after``: the one that is open, or another."""
         if (known := self._open.pop(key, None)) is not None:
             if known.last == after:
                 return known.documents
             await known.documents.aclose()
-        return self._calls.stream(partial(query, shard=key[1], after=after)())
+        return self._calls.stream(query(shard=key[1], after=after))

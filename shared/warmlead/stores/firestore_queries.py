@@ -5,9 +5,8 @@ Time fields are asked for behind a shard, as they are indexed.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
-from warmlead.google_api import message_types
+from warmlead.google_api import Message, message_types
 from warmlead.ports import DueLead
 from warmlead.stores.firestore_documents import LEADS, SHARDS, TRANSITIONS, Database
 
@@ -36,7 +35,7 @@ class Queries:
         self._parent = database.documents
         self._lead_name = database.lead_name
 
-    def leads_by_id(self, most: int, *, after: Any = None) -> Any:  # noqa: ANN401
+    def leads_by_id(self, most: int, *, after: Message = None) -> Message:
         """The query for a page of leads in order of id, after a document of the page before."""
         query = _leads(most)
         _order(query, "__name__")
@@ -44,7 +43,7 @@ class Queries:
             query.start_at.values.add().reference_value = after.name
         return self._request(query)
 
-    def leads_by_outbox(self, most: int, *, after: Any = None) -> Any:  # noqa: ANN401
+    def leads_by_outbox(self, most: int, *, after: Message = None) -> Message:
         """The query for a page of leads with unsent triggers, the longest waiting first."""
         query = _leads(most)
         _order(query, "outbox_at")
@@ -54,7 +53,7 @@ class Queries:
             query.start_at.values.add().reference_value = after.name
         return self._request(query)
 
-    def leads_by_decay(self, day: int, *, shard: int, after: DueLead | None = None) -> Any:  # noqa: ANN401
+    def leads_by_decay(self, day: int, *, shard: int, after: DueLead | None = None) -> Message:
         """The query for the leads of a shard that are due on a UTC day."""
         query, limit, place = _queue("decay_on", shard, after)
         limit.integer_value = day
@@ -63,7 +62,9 @@ class Queries:
             place[1].reference_value = self._lead_name(after.id)
         return self._request(query)
 
-    def leads_by_due_time(self, now: datetime, *, shard: int, after: DueLead | None = None) -> Any:  # noqa: ANN401
+    def leads_by_due_time(
+        self, now: datetime, *, shard: int, after: DueLead | None = None
+    ) -> Message:
         """The query for the leads of a shard that are due at a moment."""
         query, limit, place = _queue("due_at", shard, after)
         limit.timestamp_value.FromDatetime(now)
@@ -72,7 +73,7 @@ class Queries:
             place[1].reference_value = self._lead_name(after.id)
         return self._request(query)
 
-    def moves_of(self, lead_ids: Sequence[str]) -> Any:  # noqa: ANN401
+    def moves_of(self, lead_ids: Sequence[str]) -> Message:
         """The query for the transitions of at most ``MOST_IN`` leads."""
         query = StructuredQuery()
         query.from_.add().collection_id = TRANSITIONS
@@ -88,8 +89,8 @@ class Queries:
         *,
         shard: int,
         most: int,
-        after: Any = None,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        after: Message = None,
+    ) -> Message:
         """The query for a page of a shard's moves of a time, after a document of the page before.
 
         A move at ``start`` is among them, one at ``end`` is not.
@@ -112,7 +113,7 @@ class Queries:
         query.limit.value = most
         return self._request(query)
 
-    def leads_in(self, stage: str) -> Any:  # noqa: ANN401
+    def leads_in(self, stage: str) -> Message:
         """The query that counts the leads in a stage."""
         request = CountRequest(parent=self._parent)
         counting = request.structured_aggregation_query
@@ -122,11 +123,11 @@ class Queries:
         counting.aggregations.add(alias="leads").count.SetInParent()
         return request
 
-    def _request(self, query: Any) -> Any:  # noqa: ANN401
+    def _request(self, query: Message) -> Message:
         return QueryRequest(parent=self._parent, structured_query=query)
 
 
-def read_due(document: Any, field: str) -> DueLead:  # noqa: ANN401
+def read_due(document: Message, field: str) -> DueLead:
     """The place in a queue of a lead's document; ``field`` is that by which the queue goes."""
     value = document.fields[field]
     is_time = value.WhichOneof("value_type") == "timestamp_value"
@@ -134,7 +135,7 @@ def read_due(document: Any, field: str) -> DueLead:  # noqa: ANN401
     return DueLead(since, document.name.rpartition("/")[2])
 
 
-def _leads(most: int) -> Any:  # noqa: ANN401
+def _leads(most: int) -> Message:
     """Leads alone have a shard: aliases and tombstones are not read."""
     query = StructuredQuery()
     query.from_.add().collection_id = LEADS
@@ -145,7 +146,7 @@ def _leads(most: int) -> Any:  # noqa: ANN401
     return query
 
 
-def _queue(field: str, shard: int, after: DueLead | None) -> Any:  # noqa: ANN401
+def _queue(field: str, shard: int, after: DueLead | None) -> Message:
     """A shard's leads by a field, and the values to be set: its limit, and the place."""
     query = StructuredQuery()
     query.from_.add().collection_id = LEADS
@@ -160,14 +161,14 @@ def _queue(field: str, shard: int, after: DueLead | None) -> Any:  # noqa: ANN40
     return query, due.value, place
 
 
-def _any_of(query: Any, field: str) -> Any:  # noqa: ANN401
+def _any_of(query: Message, field: str) -> Message:
     condition = query.where.field_filter
     condition.field.field_path = field
     condition.op = _EQUAL_TO_ANY
     return condition.value.array_value.values
 
 
-def _order(query: Any, field: str) -> None:  # noqa: ANN401
+def _order(query: Message, field: str) -> None:
     query.order_by.add(direction=1).field.field_path = field
 
 
