@@ -4,34 +4,24 @@ What cannot be turned is unknown, never an error: a condition over it does not h
 """
 
 import math
-import re
 from collections.abc import Callable, Mapping
 
 from warmlead.domain.event import Property
 from warmlead.model.mailboxes import FREE_MAILBOX_DOMAINS
 from warmlead.model.vocabulary import ValueType
+from warmlead.model.written_numbers import written_number
 
 _MOST = 2**63 - 1  # what fits a condition's integer
-_MAX_DIGITS = 40
+_SHORT = 18  # so many digits always fit
 _TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
 _FALSE = frozenset({"false", "no", "off", "0", "n", "f"})
-_GROUPED = re.compile(r"[-+]?\d{1,3}(?:[,'\u00a0\u202f ]\d{3})+(?:\.\d+)?")
-_PLAIN = re.compile(r"[-+]?\d+(?:\.\d+)?")
-_AFTER = re.compile(
-    r"""\s*(?:
-        \+ | or\s+more | and\s+more
-      | (?:[-–—]|to)\s*\d[\d.,'\u00a0\u202f ]*     # the upper bound of a range
-    )?\s*
-    (?:employees?|people|persons?|staff|users?|seats?)?\s*""",
-    re.VERBOSE | re.IGNORECASE,
-)
 
 
 def coerce(value: Property, type_: ValueType) -> object | None:
     """The value as the type, or ``None`` if it is none.
 
-    ``"1,000"``, ``250.0`` and ``"51-200 employees"`` are the integers 1000, 250 and 51: of a
-    range the lower bound counts.
+    ``"1.000"``, ``250.0``, ``"10k"`` and ``"51-200 employees"`` are the integers 1000, 250, 10000
+    and 51: of a range the lower bound counts. As a decimal number ``"1.000"`` is unknown.
     """
     if value is None:
         return None
@@ -63,30 +53,32 @@ def _boolean(value: Property) -> bool | None:
     return True if text in _TRUE else False if text in _FALSE else None
 
 
-def _number(value: Property) -> int | float | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value if abs(value) <= _MOST else None
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    text = str(value).strip()
-    found = _GROUPED.match(text) or _PLAIN.match(text)
-    if found is None or found.end() > _MAX_DIGITS or not _AFTER.fullmatch(text, found.end()):
-        return None
-    digits = re.sub(r"[,'\s]", "", found[0])
-    return float(digits) if "." in digits else int(digits)
-
-
 def _integer(value: Property) -> int | None:
-    number = _number(value)
-    whole = None if number is None else math.floor(number)
-    return whole if whole is not None and abs(whole) <= _MOST else None
+    if isinstance(value, str):
+        if len(value) <= _SHORT and value.isascii() and value.isdecimal():
+            return int(value)
+        read = written_number(value, whole=True)
+        number = None if read is None else math.floor(read)
+    else:
+        given = _given_number(value)
+        number = None if given is None else math.floor(given)
+    return number if number is not None and abs(number) <= _MOST else None
 
 
 def _decimal(value: Property) -> float | None:
-    number = _number(value)
-    return None if number is None else float(number)
+    if isinstance(value, str):
+        read = written_number(value, whole=False)
+        return None if read is None else float(read)
+    given = _given_number(value)
+    return None if given is None else float(given)
+
+
+def _given_number(value: Property) -> int | float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, int):
+        return value if abs(value) <= _MOST else None
+    return value if math.isfinite(value) else None
 
 
 _OF_TYPE: Mapping[ValueType, Callable[[Property], object | None]] = {

@@ -75,8 +75,25 @@ def test_strings(given: Property, text: str | None) -> None:
     assert coerce(given, ValueType.STRING) == text
 
 
+@pytest.mark.parametrize(
+    ("given", "number"),
+    [
+        ("1,234.5", 1234.5),
+        ("1.234,5", 1234.5),
+        ("12,5 €", 12.5),
+        ("$12.50", 12.5),
+        ("1.5k", 1500.0),
+        ("-3.25", -3.25),
+        ("1.200", None),
+        ("1,200", None),
+        (">5", None),
+    ],
+)
+def test_decimal_numbers(given: str, number: float | None) -> None:
+    assert coerce(given, ValueType.NUMBER) == number
+
+
 def test_numbers() -> None:
-    assert coerce("1,234.5", ValueType.NUMBER) == 1234.5
     assert coerce(3, ValueType.NUMBER) == 3.0
     assert isinstance(coerce("3", ValueType.NUMBER), float)
 
