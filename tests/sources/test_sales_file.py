@@ -59,7 +59,8 @@ def test_each_sender_has_its_path() -> None:
         (changed("hubspot", secrets=[]), "hubspot.secrets: "),
         (changed("hubspot", secrets=[""]), "hubspot.secrets: "),
         (changed("hubspot", portals=["mine"]), "hubspot.portals: "),
-        (changed("hubspot", currency="EURO"), "hubspot: currency is no code of ISO 4217"),
+        (changed("hubspot", currency="EURO"), "hubspot: currency is not a code of ISO 4217"),
+        (changed("hubspot", numbers="1200"), "hubspot.numbers: must be 1,234.56 or 1.234,56 or"),
         (changed("hubspot", stagse={}), "hubspot.stagse: is not known; there are "),
         (changed("hubspot", stages={"a": 3}), "hubspot.stages.a: must be a mapping of the"),
         (

@@ -11,6 +11,7 @@ from warmlead.domain.event import SALES_EVENTS, Trust
 from warmlead.domain.sales import EVENT_PREFIX, IDENTIFIED, Said
 from warmlead.ports import RawRequest
 from warmlead.sources.sales_file import read_sales
+from warmlead.sources.saying import Deal, worth
 from warmlead.web.signatures import HmacScheme
 
 NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
@@ -70,3 +71,34 @@ def test_the_same_statement_without_id_and_time_counts_once_a_day() -> None:
         )
     )
     assert first.events[0][1].key == same.events[0][1].key != next_day.events[0][1].key
+
+
+def test_the_currency_of_an_amount_is_the_one_that_is_named() -> None:
+    assert worth("1.200,00 €", None, otherwise="USD") == Deal(120_000, "EUR")
+    assert worth("1.200,00 €", "eur") == Deal(120_000, "EUR")
+    assert worth("$5", None, otherwise="USD") == Deal(500, "USD")
+    assert worth(1.2, "EUR") == worth("1.20", "EUR") == Deal(120, "EUR")
+    for value, currency in (("5 €", "USD"), ("5", None), ("5", ["EUR"])):
+        with pytest.raises(RejectedError) as refusal:
+            worth(value, currency)
+        assert refusal.value.reason is Reason.CURRENCY_UNKNOWN
+
+
+@pytest.mark.parametrize("value", [True, [5], {"amount": 5}, 10**40, float("nan"), "9" * 5000])
+def test_what_is_no_amount_is_refused(value: object) -> None:
+    with pytest.raises(RejectedError) as refusal:
+        worth(value, "EUR")
+    assert refusal.value.reason is Reason.VALUE_INVALID
+
+
+def test_how_a_sender_writes_numbers_is_a_setting() -> None:
+    body = b'{"email": "ada@example.com", "said": "won", "value": "1.200", "currency": "EUR"}'
+    request = RawRequest("POST", "/generic", "", {}, body, NOW, "req")
+    (strict,) = read_sales({"generic": {"allow_unsigned": True}})
+    (german,) = read_sales({"generic": {"allow_unsigned": True, "numbers": "1.234,56"}})
+
+    refused = strict.translate(request, Trust.SIGNED).refused
+    (event,) = (event for _, event in german.translate(request, Trust.SIGNED).events)
+
+    assert [one.error.reason for one in refused] == [Reason.VALUE_INVALID]
+    assert event.properties["value_cents"] == 120_000

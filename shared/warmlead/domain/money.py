@@ -1,9 +1,13 @@
-"""Amounts of money as whole numbers of a currency's smallest unit. Refuses to convert any."""
+"""Amounts of money as whole numbers of a currency's smallest unit. Converts no currency."""
 
+import re
+import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
 
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.numerals import Style, in_ascii_digits, numeral_at, value_of
 
 _TWO = """
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD
@@ -29,11 +33,100 @@ MAX_DIGITS = 15
 """An amount has fewer digits before its point than this: a slip of the hand has more."""
 
 
+MAX_AMOUNT_TEXT = 40
+"""A longer text is no amount. This is looked at first."""
+
+Numbers: TypeAlias = Literal["1,234.56", "1.234,56", "either"]
+"""How a sender writes numbers in texts. With ``either``, ``1.200`` may be two, and is refused."""
+
+_STYLES: dict[str, Style] = {
+    "1,234.56": Style.POINT,
+    "1.234,56": Style.COMMA,
+    "either": Style.UNKNOWN,
+}
+_PLAIN = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?[eE][+-]?[0-9]{1,3}", re.ASCII)
+_SIGNS = MappingProxyType(
+    {"€": "EUR", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS"}
+    | {"₫": "VND", "₦": "NGN", "₱": "PHP", "฿": "THB", "₸": "KZT"}
+)
+"""The signs that belong to one currency. ``$``, ``£`` and ``¥`` belong to several."""
+
+
+class Amount(NamedTuple):
+    """A number, and the code of the currency that stands beside it; empty where none does."""
+
+    number: Decimal
+    currency: str = ""
+
+
+def written_amount(text: str, numbers: Numbers) -> Amount:
+    """The amount that a text states: ``1.200,00 €``, ``EUR 1,200.00``, ``1 200``, ``1.0E7``.
+
+    Raises ``RejectedError`` for what is no amount, and for what may be two.
+    """
+    plain = in_ascii_digits(text.strip()) if len(text) <= MAX_AMOUNT_TEXT else None
+    if plain is None:
+        raise RejectedError(Reason.VALUE_INVALID, "The value is not a number.")
+    if _PLAIN.fullmatch(plain):
+        return Amount(Decimal(plain))
+    before, digits, after = _around(plain)
+    minus, before = _unsigned(before.strip())
+    currency = _beside(before, after)
+    if not digits or currency is None:
+        raise RejectedError(Reason.VALUE_INVALID, "The value is not a number.")
+    number = _number(digits, numbers)
+    return Amount(-number if minus else number, currency)
+
+
+def _around(text: str) -> tuple[str, str, str]:
+    """What stands before the digits, the digits with their separators, and what stands after."""
+    start = next((at for at, letter in enumerate(text) if letter.isdecimal()), None)
+    if start is None:
+        return text, "", ""
+    end = numeral_at(text, start).end
+    return text[:start], text[start:end], text[end:].strip()
+
+
+def _unsigned(before: str) -> tuple[bool, str]:
+    """Whether a minus stands before the digits, and what stands there besides."""
+    for at in (0, -1):
+        if before and before[at] in "+-−":
+            rest = before[1:] if at == 0 else before[:-1]
+            return before[at] != "+", rest.strip()
+    return False, before
+
+
+def _beside(before: str, after: str) -> str | None:
+    """The currency that is named before or after the digits; ``None`` if anything else is."""
+    if before and after:
+        return None
+    named = before or after
+    if len(named) == 1 and unicodedata.category(named) == "Sc":
+        return _SIGNS.get(named, "")
+    return named.upper() if not named or named.upper() in DECIMALS else None
+
+
+def _number(digits: str, numbers: Numbers) -> Decimal:
+    numeral = numeral_at(digits, 0)
+    number = value_of(numeral, _STYLES[numbers])
+    if number is not None:
+        return number
+    if value_of(numeral, Style.WHOLE) is not None:
+        message = (
+            "The value may be two numbers: 1.200 is 1.2 or 1200. Send it as a JSON number or as "
+            'text with two decimals (1200.00), or state numbers: "1.234,56" in the sales file.'
+        )
+        raise RejectedError(Reason.VALUE_INVALID, message)
+    raise RejectedError(Reason.VALUE_INVALID, "The value is not a number.")
+
+
 def currency_code(text: str) -> str:
     """The code of a currency, in capitals; raises ``RejectedError`` unless it is one in use."""
     code = text.strip().upper()
     if code not in DECIMALS:
-        raise RejectedError(Reason.CURRENCY_UNKNOWN, "The currency is no code of ISO 4217.")
+        raise RejectedError(
+            Reason.CURRENCY_UNKNOWN, "The currency is not a code of ISO 4217, such as EUR."
+        )
     return code
 
 

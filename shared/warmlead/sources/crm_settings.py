@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from warmlead.domain.errors import RejectedError
-from warmlead.domain.money import currency_code
+from warmlead.domain.money import Numbers, currency_code
 from warmlead.sources.saying import Stages
 
 Secrets = Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
@@ -17,17 +17,19 @@ class CrmSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     ``stages`` says what a value of a property says of the lead. ``email`` are the properties
     that may hold the lead's address, the first that does counts; ``user_id`` is the one that
-    holds our user id. ``currency`` is that of values that name none.
+    holds our user id. ``currency`` is that of values that name none. ``numbers`` is how
+    amounts are written that come as text: APIs of CRMs send plain decimals.
     """
 
     stages: Stages
     email: tuple[str, ...] = ()
     user_id: str | None = None
     currency: str = ""
+    numbers: Numbers = "1,234.56"
 
     def __post_init__(self) -> None:
         if self.currency:
             try:
                 currency_code(self.currency)
             except RejectedError as error:
-                raise ValueError("currency is no code of ISO 4217, such as EUR") from error
+                raise ValueError("currency is not a code of ISO 4217, such as EUR") from error

@@ -3,7 +3,6 @@
 Refuses to know any CRM: how a record is read is for its sender.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import CRM_ID, Event, Property, Trust
 from warmlead.domain.identity import normalise_email
-from warmlead.domain.money import currency_code, smallest_units
+from warmlead.domain.money import Amount, Numbers, currency_code, smallest_units, written_amount
 from warmlead.domain.sales import EVENT_PREFIX, IDENTIFIED, Refusal, Said
 from warmlead.sources.times import occurred_at
 
@@ -40,8 +39,8 @@ Stages: TypeAlias = Mapping[str, Mapping[str, Word]]
 MAX_REASON = 100
 """A reason for a loss is cut after so many characters."""
 
-MAX_AMOUNT_TEXT = 40
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
+
+_BEYOND_ALL = 10**18  # as text such a number may take long to write
 
 
 class Who(NamedTuple):
@@ -121,26 +120,41 @@ def email_in(value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
     return email
 
 
-def worth(value: Any, currency: Any, *, otherwise: str = "", reason: str = "") -> Deal:  # noqa: ANN401  # whatever a CRM holds
+def worth(
+    value: Any,  # noqa: ANN401  # whatever a CRM holds
+    currency: Any,  # noqa: ANN401  # the same
+    *,
+    otherwise: str = "",
+    reason: str = "",
+    numbers: Numbers = "either",
+) -> Deal:
     """What a deal is worth; ``otherwise`` is the currency if none is named.
 
-    Raises ``RejectedError`` for what is no amount, and for an amount in no known currency.
+    ``numbers`` says how the sender writes amounts that come as text. Raises ``RejectedError`` for
+    what is no amount or may be two, and for an amount in no known currency.
     """
     if value is None or value == "":
         return Deal(reason=reason)
-    named = currency if currency not in (None, "") else otherwise
+    amount = _amount(value, numbers)
+    named = currency if currency not in (None, "") else amount.currency or otherwise
     if not isinstance(named, str) or not named:
-        raise RejectedError(Reason.CURRENCY_UNKNOWN, "The value has no currency.")
+        message = "The value has no currency. Send its code, such as EUR, beside it."
+        raise RejectedError(Reason.CURRENCY_UNKNOWN, message)
     code = currency_code(named)
-    return Deal(smallest_units(_amount(value), code), code, reason)
+    if amount.currency not in ("", code):
+        message = "The value names another currency than the field for it."
+        raise RejectedError(Reason.CURRENCY_UNKNOWN, message)
+    return Deal(smallest_units(amount.number, code), code, reason)
 
 
-def _amount(value: Any) -> Decimal:  # noqa: ANN401  # whatever a CRM holds
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        text = str(value).strip()
-        if len(text) <= MAX_AMOUNT_TEXT and _NUMBER.fullmatch(text):
-            return Decimal(text)
-    raise RejectedError(Reason.VALUE_INVALID, "The value is no number.")
+def _amount(value: Any, numbers: Numbers) -> Amount:  # noqa: ANN401  # whatever a CRM holds
+    if isinstance(value, str):
+        return written_amount(value, numbers)
+    if isinstance(value, float):
+        return Amount(Decimal(repr(value)))
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _BEYOND_ALL:
+        return Amount(Decimal(value))
+    raise RejectedError(Reason.VALUE_INVALID, "The value is not a number.")
 
 
 def value_text(value: Any) -> str:  # noqa: ANN401  # whatever a CRM holds

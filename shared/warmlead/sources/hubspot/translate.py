@@ -95,6 +95,7 @@ def _recorded(
         properties.get(settings.amount),
         properties.get(settings.amount_currency),
         otherwise=settings.currency,
+        numbers=settings.numbers,
         reason=value_text(properties.get(settings.reason)),
     )
     at = parse_time(properties.get(settings.time), settings.time) if settings.time else None

@@ -51,6 +51,7 @@ def translate_webhook(
             fields.get("value") if meta.entity == "deal" else None,
             fields.get("currency"),
             otherwise=settings.currency,
+            numbers=settings.numbers,
             reason=value_text(fields.get(settings.reason)),
         ),
     )

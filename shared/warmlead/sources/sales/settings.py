@@ -2,14 +2,19 @@
 
 from msgspec import Struct
 
+from warmlead.domain.money import Numbers
 from warmlead.sources.signing import SignatureSettings
 
 
 class GenericSalesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``allow_unsigned`` believes whoever reaches the address: for one's own machine alone."""
+    """``allow_unsigned`` believes whoever reaches the address: for one's own machine alone.
+
+    ``numbers`` is how values are written that come as text.
+    """
 
     signature: SignatureSettings | None = None
     allow_unsigned: bool = False
+    numbers: Numbers = "either"
 
     def __post_init__(self) -> None:
         if self.signature is None and not self.allow_unsigned:

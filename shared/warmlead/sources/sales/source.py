@@ -38,4 +38,4 @@ class GenericSalesSource(SalesSender):
 
     def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:
         """The one statement of an item."""
-        return [translate_posted(item, index, request)]
+        return [translate_posted(item, index, request, self._settings.numbers)]

@@ -6,6 +6,7 @@ from msgspec import structs
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event
+from warmlead.domain.money import Numbers
 from warmlead.domain.sales import Refusal, Said
 from warmlead.ports import RawRequest
 from warmlead.sources.fields import event_id, long_hash, person_id
@@ -22,7 +23,9 @@ class _Saying(NamedTuple):
     reason: str = ""
 
 
-def translate_posted(item: dict[str, Any], index: int, request: RawRequest) -> Event:
+def translate_posted(
+    item: dict[str, Any], index: int, request: RawRequest, numbers: Numbers = "either"
+) -> Event:
     """One statement as an event; raises ``RejectedError`` if it cannot be one."""
     posted = _posted(item)
     saying = _saying(posted)
@@ -34,7 +37,7 @@ def translate_posted(item: dict[str, Any], index: int, request: RawRequest) -> E
     if not who:
         message = "Give an email, a user_id or an anonymous_id."
         raise RejectedError(Reason.IDENTITY_MISSING, message)
-    deal = worth(posted.value, posted.currency, reason=saying.reason)
+    deal = worth(posted.value, posted.currency, reason=saying.reason, numbers=numbers)
     at = parse_time(posted.occurred_at, "occurred_at")
     id_ = event_id(posted.id, "id") or _id(item, index, request)
     return statement(Telling(NAME, request.received_at, id_, at), who, saying.word, deal)

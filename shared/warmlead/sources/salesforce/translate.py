@@ -37,6 +37,7 @@ def translate_record(
         fields.get(settings.amount),
         fields.get(settings.amount_currency),
         otherwise=settings.currency,
+        numbers=settings.numbers,
         reason=value_text(fields.get(settings.reason)) if settings.reason else "",
     )
     at = parse_time(fields.get(settings.time), settings.time)
