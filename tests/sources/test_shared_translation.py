@@ -156,10 +156,50 @@ def test_every_text_is_some_event(text: str) -> None:
         *("2026-03-02T11:00:05+01:00", "2026-03-02 10:00:05", "2026-3-2T10:00:05.000Z"),
         *("20260302T100005Z", "2026-03-02T10:00:05,000000000Z", " 2026-03-02T05:00:05-0500 "),
         *(1772445605, 1772445605.0, 1772445605000, "1772445605", "1772445605000"),
+        *(1772445605000000, 1772445605000000000, "1772445605000000", "1772445605000000000"),
+        *("2026/03/02 10:00:05", "2026.3.2 10:00:05", "2026-03-02 10:00:05 UTC"),
+        *("02.03.2026 10:00:05", "2.3.2026, 10:00:05 Uhr", "02.03.2026 10:00:05"),
+        *("Mon, 02 Mar 2026 11:00:05 +0100", "2 Mar 2026 05:00:05 EST", "02-Mar-2026 10:00:05"),
+        *("Mon, 02 Mar 2026 10:00:05 GMT", "Mon Mar 02 2026 10:00:05 GMT+0000"),
+        "Mon Mar 02 2026 11:00:05 GMT+0100 (Central European Standard Time)",
+        *("March 2nd, 2026 at 10:00:05 am", "Mar 2, 2026, 10:00:05\u202fAM"),
+        "Monday, March 2, 2026 10:00:05 AM",
     ],
 )
 def test_times_in_all_their_forms(value: object) -> None:
     assert parse_time(value, "timestamp") == MOMENT
+
+
+@pytest.mark.parametrize(
+    ("value", "iso"),
+    [
+        ("11/26/2026 7:21 pm", "2026-11-26T19:21"),
+        ("26/11/2026 19:21", "2026-11-26T19:21"),
+        ("26-11-2026", "2026-11-26T00:00"),
+        ("26.11.2026 19:21", "2026-11-26T19:21"),
+        ("03.04.2026", "2026-04-03T00:00"),
+        ("03/03/2026", "2026-03-03T00:00"),
+        ("2026/11/26", "2026-11-26T00:00"),
+        ("20261126T192100Z", "2026-11-26T19:21"),
+        ("11/26/2026 12:00 am", "2026-11-26T00:00"),
+        ("11/26/2026 12:30 p.m.", "2026-11-26T12:30"),
+    ],
+)
+def test_dates_that_can_only_mean_one_day(value: str, iso: str) -> None:
+    assert parse_time(value, "timestamp") == datetime.fromisoformat(iso).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("value", ["03/04/2026", "3-4-2026 10:00", "12/11/2026 7:21 pm"])
+def test_a_day_that_may_be_the_month_is_not_guessed(value: str) -> None:
+    assert reason_of(parse_time, value, "timestamp") is Reason.TIME_INVALID
+
+
+@given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)))  # noqa: DTZ001  # naive is meant
+def test_a_time_written_by_a_browser_or_a_mail_reads_back(moment: datetime) -> None:
+    whole = moment.replace(microsecond=0, year=max(moment.year, 1000))
+    for form in ("%a, %d %b %Y %H:%M:%S +0000", "%a %b %d %Y %H:%M:%S GMT+0000 (UTC)"):
+        assert parse_time(whole.strftime(form), "timestamp") == whole.replace(tzinfo=UTC)
+    assert parse_time(f"{whole:%d.%m.%Y %I:%M:%S %p}", "timestamp") == whole.replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize("value", [None, ""])
@@ -171,6 +211,8 @@ def test_no_time_is_none(value: object) -> None:
     "value",
     [
         *("yesterday", "2026-13-01", "2026-02-30T00:00:00Z", "10:00", "2026-03-02T25:00Z", "12"),
+        *("20260302100005", "26.13.2026", "31/02/2026", "2 Mrz 2026", "2 Mar 2026 10:00 XYZ"),
+        *("11/26/2026 13:00 pm", "26.11.26", "1" * 101, " " * 9000 + "x", "1:" * 5000),
         *(True, [], {}, 10**30, -(10**30), 1e300, "9" * 400, "0001-01-01T00:00:00+23:59"),
     ],
 )
