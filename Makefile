@@ -9,7 +9,7 @@ T      ?= tests
 BACKEND ?= sqlite# or gcp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve emulators test check lint format types imports bench fuzz soak faults stage snippet lock lock-check clean
+.PHONY: help setup demo serve emulators test check lint format types imports bench fuzz soak faults stage snippet countries lock lock-check clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
@@ -57,6 +57,8 @@ snippet: ## Build the browser snippet from its source (needs Node)
 	cd shared/warmlead/web/snippet && \
 	  npx --yes esbuild@0.28.2 snippet.js --minify --target=es2021 --outfile=warmlead.js --log-level=warning && \
 	  sha256sum snippet.js warmlead.js > SHA256SUMS
+countries: $(READY) ## Write the names of countries in all languages from the locked babel
+	$(BIN)/python infra/country_names.py
 lock: $(READY) ## Lock all requirements with hashes, for development and for each function
 	$(BIN)/python infra/lock.py
 lock-check: $(READY) ## Fail if a lock is older than pyproject.toml

@@ -34,7 +34,7 @@ PACKAGE = ROOT / "shared/warmlead"
 LEFT_OUT = ("cli",)
 """Parts of the package that no function imports."""
 
-DATA = ("model/ready/*.yaml", "web/snippet/warmlead.js")
+DATA = ("model/ready/*.yaml", "sources/country_names.*", "web/snippet/warmlead.js")
 """What the package reads besides its modules."""
 
 USERS_OF = {

@@ -277,7 +277,7 @@ def test_a_company_is_told_by_its_people() -> None:
     ("text", "code"),
     [
         *(("US", "US"), ("us", "US"), ("United States", "US"), ("usa", "US"), ("UK", "GB")),
-        *(("Deutschland", None), ("germany", "DE"), ("Türkiye", "TR"), ("??", None), ("", None)),
+        *(("Deutschland", "DE"), ("germany", "DE"), ("Türkiye", "TR"), ("??", None), ("", None)),
     ],
 )
 def test_countries_are_codes(text: str, code: str | None) -> None:

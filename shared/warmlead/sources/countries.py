@@ -1,42 +1,119 @@
 """Countries by name, so that a condition can say ``country == "US"`` whatever a form sends.
 
-Names after ISO 3166-1, with the short and the common ones; English only.
+Names in the languages of Unicode's CLDR, from the file beside this one (`make countries`).
 """
 
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from pathlib import Path
 from types import MappingProxyType
 
-_NAMES = """
-AE United Arab Emirates,UAE|AF Afghanistan|AL Albania|AM Armenia|AO Angola|AR Argentina|AT Austria
-AU Australia|AZ Azerbaijan|BA Bosnia and Herzegovina|BD Bangladesh|BE Belgium|BG Bulgaria
-BH Bahrain|BO Bolivia|BR Brazil|BW Botswana|BY Belarus|CA Canada|CH Switzerland
-CI Côte d'Ivoire,Ivory Coast|CL Chile|CM Cameroon|CN China|CO Colombia|CR Costa Rica|CU Cuba
-CY Cyprus|CZ Czechia,Czech Republic|DE Germany|DK Denmark|DO Dominican Republic|DZ Algeria
-EC Ecuador|EE Estonia|EG Egypt|ES Spain|ET Ethiopia|FI Finland|FR France
-GB United Kingdom,UK,Great Britain,England,Scotland,Wales,Northern Ireland|GE Georgia|GH Ghana
-GR Greece|GT Guatemala|HK Hong Kong|HN Honduras|HR Croatia|HU Hungary|ID Indonesia|IE Ireland
-IL Israel|IN India|IQ Iraq|IR Iran|IS Iceland|IT Italy|JM Jamaica|JO Jordan|JP Japan|KE Kenya
-KH Cambodia|KR South Korea,Korea,Republic of Korea|KW Kuwait|KZ Kazakhstan|LA Laos|LB Lebanon
-LI Liechtenstein|LK Sri Lanka|LT Lithuania|LU Luxembourg|LV Latvia|LY Libya|MA Morocco
-MC Monaco|MD Moldova|ME Montenegro|MK North Macedonia,Macedonia|MM Myanmar|MN Mongolia|MT Malta
-MU Mauritius|MX Mexico|MY Malaysia|MZ Mozambique|NA Namibia|NG Nigeria|NI Nicaragua
-NL Netherlands,The Netherlands,Holland|NO Norway|NP Nepal|NZ New Zealand|OM Oman|PA Panama
-PE Peru|PH Philippines|PK Pakistan|PL Poland|PR Puerto Rico|PT Portugal|PY Paraguay|QA Qatar
-RO Romania|RS Serbia|RU Russia,Russian Federation|RW Rwanda|SA Saudi Arabia|SE Sweden
-SG Singapore|SI Slovenia|SK Slovakia|SN Senegal|SV El Salvador|TH Thailand|TN Tunisia
-TR Turkey,Türkiye|TT Trinidad and Tobago|TW Taiwan|TZ Tanzania|UA Ukraine|UG Uganda
-US United States,United States of America,USA,U.S.A.,U.S.,America|UY Uruguay|UZ Uzbekistan
-VE Venezuela|VN Vietnam,Viet Nam|ZA South Africa|ZM Zambia|ZW Zimbabwe
-"""
-_ENTRIES = [entry.split(" ", 1) for entry in _NAMES.replace("\n", "|").split("|") if entry]
-_CODES = MappingProxyType(
-    {name.lower(): code for code, names in _ENTRIES for name in names.split(",")}
-)
+DATA = Path(__file__).with_name("country_names.txt")
+"""A line is the key of a name, a tab and the country's code, in the order of bytes."""
+
+MAX_TEXT = 100
+"""A longer text is no country. This is looked at before anything else."""
+
+OUTDATED = MappingProxyType({"UK": "GB", "EL": "GR"})
+"""What the European Union writes for two countries."""
+
 _CODE_LENGTH = 2
+_FLAG = range(0x1F1E6, 0x1F1E6 + 26)
+_TAG = range(0xE0061, 0xE0061 + 26)  # of the flags of England, Scotland and Wales
+_BLACK_FLAG = 0x1F3F4
+_BORDERS = str.maketrans(dict.fromkeys("()[]{}/|,;:-–—·", ","))
+_ARTICLES = frozenset(
+    {"the", "die", "der", "das", "la", "le", "les", "l", "el", "los", "las", "il", "lo", "gli"}
+    | {"o", "os", "as", "de", "het"}
+)
 
 
 def country_code(text: str) -> str | None:
-    """The two-letter code of a country, from its name or its code; ``None`` if we cannot tell."""
-    known = _CODES.get(text.lower())
-    if known:
-        return known
-    return text.upper() if len(text) == _CODE_LENGTH and text.isascii() and text.isalpha() else None
+    """The two-letter code of a country, from its name or its code; ``None`` if we cannot tell.
+
+    Codes are those of ISO 3166-1: of two letters, three letters or three digits. ``DE - Germany``,
+    ``United States (US)`` and ``Germany 🇩🇪`` are what all of their parts say.
+    """
+    if len(text) > MAX_TEXT:
+        return None
+    plain = text.strip().replace(".", "")
+    if len(plain) == _CODE_LENGTH and plain.isascii() and plain.isalpha():
+        return OUTDATED.get(plain.upper(), plain.upper())
+    return _found(text)
+
+
+def key_of(name: str) -> str:
+    """A name without case, accents, blanks and signs. The caller has looked at its length."""
+    if name.isascii():
+        return "".join(filter(str.isalnum, name.lower()))
+    apart = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(c for c in apart if c.isalnum() or _is_vowel(c))
+
+
+def _is_vowel(letter: str) -> bool:
+    """Vowel signs of Indic scripts tell names apart; accents do not."""
+    return not unicodedata.combining(letter) and unicodedata.category(letter) in ("Mn", "Mc")
+
+
+@lru_cache(maxsize=1024)
+def _found(text: str) -> str | None:
+    plain = _with_letters_for_flags(text)
+    return _named(plain) or _agreed(plain)
+
+
+def _named(text: str) -> str | None:
+    """The country of a whole name, with or without an article."""
+    key = key_of(text)
+    if len(key) == _CODE_LENGTH and key.isascii() and len(text.strip()) > _CODE_LENGTH:
+        return None  # N/A is not Namibia
+    if code := _looked_up(key):
+        return code
+    first, _, rest = text.strip().replace("'", " ").replace("’", " ").partition(" ")
+    return _looked_up(key_of(rest)) if first.lower() in _ARTICLES else None
+
+
+def _agreed(text: str) -> str | None:
+    """The country that every part of the text names, besides a prefix for telephones."""
+    parts = [part.strip() for part in text.translate(_BORDERS).split(",")]
+    named = {_named(part) for part in parts if key_of(part) and not part.startswith("+")}
+    return named.pop() if len(named) == 1 else None
+
+
+def _looked_up(key: str) -> str | None:
+    """Halves the file until the line is found: 15 steps, and nothing to build at a cold start."""
+    wanted, names = key.encode(), _names()
+    low, high = 0, len(names)
+    while low < high:
+        start = names.rfind(b"\n", low, (low + high) // 2) + 1 or low
+        end = names.index(b"\n", start)
+        found, _, code = names[start:end].partition(b"\t")
+        if found == wanted:
+            return code.decode()
+        low, high = (end + 1, high) if found < wanted else (low, start)
+    return None
+
+
+@cache
+def _names() -> bytes:
+    """The file as it is, 0.7 MB, read when the first name comes."""
+    return DATA.read_bytes()
+
+
+def _with_letters_for_flags(text: str) -> str:
+    return text if text.isascii() else "".join(_letters(text))
+
+
+def _letters(text: str) -> Iterator[str]:
+    """Flags as the letters of which they are made, apart from the rest of the text."""
+    inside = 0
+    for letter in text:
+        point = ord(letter)
+        if point in _FLAG:
+            inside += 1
+            yield ("," if inside % 2 else "") + chr(ord("a") + point - _FLAG.start)
+            yield "" if inside % 2 else ","
+        elif point in _TAG:
+            yield chr(ord("a") + point - _TAG.start)
+        else:
+            yield "," if point == _BLACK_FLAG else letter
