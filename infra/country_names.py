@@ -14,7 +14,8 @@ import babel
 from babel import Locale, localedata
 from babel.core import get_global
 
-from warmlead.sources.countries import DATA, OUTDATED, key_of
+from warmlead.sources.comparing import key_of
+from warmlead.sources.countries import DATA, OUTDATED
 
 LICENCE = DATA.with_suffix(".LICENSE")
 NOT_COUNTRIES = frozenset(

@@ -9,7 +9,8 @@ from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warmlead.sources.countries import DATA, MAX_TEXT, country_code, key_of
+from warmlead.sources.comparing import key_of
+from warmlead.sources.countries import DATA, MAX_TEXT, country_code
 from warmlead.sources.traits import trait_value
 
 ROOT = Path(__file__).parents[2]

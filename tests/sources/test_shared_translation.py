@@ -57,7 +57,8 @@ def test_of_two_names_that_become_one_the_first_is_kept() -> None:
         ("2", "field_2"),
         ("__proto__", "proto"),
         ("What is your budget (in €) for this whole year and perhaps the next one?" * 2, None),
-        ("名前", "field_ca9c3966"),
+        ("ご要望", "field_e55c783c"),
+        ("名前", "name"),
         ("", "field_"),
     ],
 )

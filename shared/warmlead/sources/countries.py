@@ -3,11 +3,12 @@
 Names in the languages of Unicode's CLDR, from the file beside this one (`make countries`).
 """
 
-import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
+
+from warmlead.sources.comparing import key_of
 
 DATA = Path(__file__).with_name("country_names.txt")
 """A line is the key of a name, a tab and the country's code, in the order of bytes."""
@@ -41,19 +42,6 @@ def country_code(text: str) -> str | None:
     if len(plain) == _CODE_LENGTH and plain.isascii() and plain.isalpha():
         return OUTDATED.get(plain.upper(), plain.upper())
     return _found(text)
-
-
-def key_of(name: str) -> str:
-    """A name without case, accents, blanks and signs. The caller has looked at its length."""
-    if name.isascii():
-        return "".join(filter(str.isalnum, name.lower()))
-    apart = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(c for c in apart if c.isalnum() or _is_vowel(c))
-
-
-def _is_vowel(letter: str) -> bool:
-    """Vowel signs of Indic scripts tell names apart; accents do not."""
-    return not unicodedata.combining(letter) and unicodedata.category(letter) in ("Mn", "Mc")
 
 
 @lru_cache(maxsize=1024)

@@ -12,6 +12,7 @@ from typing import Any
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Property, snake_case
 from warmlead.domain.identity import normalise_id
+from warmlead.sources.labels import trait_of_label
 from warmlead.web.strict_json import text_of
 
 MAX_FIELDS = 100
@@ -51,7 +52,12 @@ def _flatten(payload: Mapping[str, Any], prefix: str, flat: dict[str, Property])
 
 @lru_cache(maxsize=1024)
 def field_name(text: str) -> str:
-    """A field's name in snake_case, a letter first; a name without ASCII gets a stable stand-in."""
+    """A field's name in snake_case, a letter first; a name without ASCII gets a stable stand-in.
+
+    A label of another script that means a standard trait becomes that trait's name.
+    """
+    if not text.isascii() and (known := trait_of_label(text)):
+        return known
     name = snake_case(text)[:MAX_NAME].rstrip("_")
     if not name:
         return f"field_{short_hash(text)}"

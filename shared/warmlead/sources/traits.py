@@ -4,74 +4,23 @@ Forms and SDKs call the same thing by many names. The standard ones are those th
 what a trait's value means is for the model, except where it must be said once: countries.
 """
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
-from types import MappingProxyType
 
 from warmlead.domain.event import Property
 from warmlead.sources.countries import country_code
-
-_SPELLINGS = {
-    "email": """
-        email e_mail mail email_address e_mail_address emailaddress mail_address work_email
-        business_email company_email corporate_email professional_email user_email
-        email_1 emailadresse courriel
-    """,
-    "first_name": "first_name firstname fname given_name givenname forename name_first vorname",
-    "last_name": """
-        last_name lastname lname family_name familyname surname name_last nachname
-    """,
-    "name": "name full_name fullname name_full complete_name",
-    "phone": """
-        phone phone_number phonenumber telephone tel mobile mobile_phone work_phone business_phone
-        phone_1 telefon
-    """,
-    "title": "title job_title jobtitle job_role job_position position occupation",
-    "department": "department",
-    "seniority": "seniority job_level",
-    "company": """
-        company company_name companyname organization organisation organization_name
-        organisation_name org business_name employer account_name firma
-    """,
-    "employees": """
-        employees company_size companysize company_employees num_employees number_of_employees
-        numberofemployees employee_count employees_count numemployees no_of_employees team_size
-        organization_size headcount
-    """,
-    "annual_revenue": "annual_revenue annualrevenue company_revenue company_annual_revenue",
-    "industry": "industry company_industry sector",
-    "website": "website company_website company_url company_domain homepage web_site",
-    "country": """
-        country country_code countrycode country_name address_country location_country
-        company_country company_address_country land
-    """,
-    "region": "region state province address_state address_region state_region",
-    "city": "city town address_city location_city",
-    "postal_code": """
-        postal_code postalcode zip zip_code zipcode postcode address_postal_code
-        address_zip address_postalcode plz
-    """,
-    "language": "language preferred_language lang",
-    "interests": "interests interest",
-    "consent": "consent marketing_consent gdpr_consent opt_in",
-}
-_STANDARD = MappingProxyType(
-    {spelling: name for name, text in _SPELLINGS.items() for spelling in text.split()}
-)
-_WRAPPING = re.compile(
-    r"(?:(?:contact|lead|person|customer|visitor|subscriber|applicant|respondent|data|fields"
-    r"|merges|merge_fields|answers|attributes|traits|your|q[0-9]{1,3})_)+"
-)
+from warmlead.sources.fields import MAX_KEY, field_name
+from warmlead.sources.labels import trait_of_name
 
 
 @lru_cache(maxsize=1024)
 def standard_name(name: str) -> str | None:
-    """The trait that a field of this (flat) name means, or ``None`` if it is none we know.
+    """The trait that a field of this label or flat name means; ``None`` if it is none we know.
 
-    Groupings around it, as in ``contact[email]``, and Jotform's ``q4_email`` are seen through.
+    Groupings around it, as in ``contact[email]``, Jotform's ``q4_email``, and questions such as
+    ``What is your email?`` are seen through. ``friend_email`` and ``email_subject`` are none.
     """
-    return _STANDARD.get(name) or _STANDARD.get(_WRAPPING.sub("", name, count=1))
+    return trait_of_name(field_name(name[:MAX_KEY]))
 
 
 def as_traits(flat: Mapping[str, Property]) -> dict[str, Property]:
