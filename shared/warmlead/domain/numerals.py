@@ -27,6 +27,9 @@ class Style(Enum):
     """Two numbers are possible, so it is none."""
     WHOLE = "whole"
     """The number counts things, so the sign separates thousands."""
+    DECIMAL = "decimal"
+    """A decimal number: ``1,200`` separates thousands, as hardly anybody writes three decimals
+    behind a comma; ``1.200`` may come from a program that does behind a point, and is none."""
     POINT = "1,234.56"
     COMMA = "1.234,56"
 
@@ -98,7 +101,7 @@ def _one_sign(groups: tuple[str, ...], sign: str, style: Style) -> Decimal | Non
     fraction = Decimal(".".join(groups))
     if sign == DECIMAL_ONLY or _whole(groups, (sign,)) is None:
         return fraction  # 1200,5 and 12.50 mean one number, whatever the style
-    if style is Style.UNKNOWN:
+    if style is Style.UNKNOWN or (style is Style.DECIMAL and sign == "."):
         return None
     decimal = {Style.POINT: ".", Style.COMMA: ","}.get(style)
     return fraction if sign == decimal else Decimal("".join(groups))

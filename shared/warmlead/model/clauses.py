@@ -4,8 +4,9 @@ Reads only conditions that CEL has accepted; what they mean is CEL's to say.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
 _TOKEN = re.compile(
@@ -19,6 +20,9 @@ _TOKEN = re.compile(
     ''',
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
+
+
+_EQUALITY = frozenset({"==", "!="})
 
 
 class Token(NamedTuple):
@@ -71,6 +75,26 @@ def words(text: str) -> list[Token]:
         for match in found
         if match.lastgroup != "space"
     ]
+
+
+def compared_with(name: str, text: str) -> Iterator[Token]:
+    """The string literals with which a condition compares a name: by ``==``, ``!=`` or ``in``."""
+    tokens = words(text)
+    for at, token in enumerate(tokens):
+        if token.kind != "name" or token.text != name:
+            continue
+        if tokens[at - 1 : at] and tokens[at - 1].text in _EQUALITY:
+            yield from _strings(tokens[max(0, at - 2) : at - 1])
+        following = tokens[at + 1].text if at + 1 < len(tokens) else ""
+        if following in _EQUALITY:
+            yield from _strings(tokens[at + 2 : at + 3])
+        elif following == "in":
+            listed = takewhile(lambda one: one.text != "]", tokens[at + 2 :])
+            yield from _strings(listed)
+
+
+def _strings(tokens: Iterable[Token]) -> Iterator[Token]:
+    return (token for token in tokens if token.kind == "string")
 
 
 def tree_of(text: str) -> Tree:

@@ -13,6 +13,7 @@ from cel_expr_python import cel
 
 from warmlead.domain.lifecycle import Facts
 from warmlead.model.clauses import Clause, Either, Token, Tree, clauses_of, tree_of, words
+from warmlead.model.enumerated import spellings_of
 from warmlead.model.vocabulary import RESERVED, ValueType
 
 _REMEMBERED = 512
@@ -73,14 +74,17 @@ class Formula:
 
     Asking CEL takes ten times as long as finding an answer that was given before, and a hundred
     times where it compiles a regular expression, so the answers for the latest values are kept.
+    Values that are one of a few words are compared as words: see ``enumerated``.
     """
 
-    __slots__ = ("_expression", "_remembered", "_unknown", "names", "text")
+    __slots__ = ("_expression", "_remembered", "_spellings", "_unknown", "names", "text")
 
     def __init__(self, text: str, context: Context) -> None:
         self.text = text
         self.names = context.names(text)
         self._unknown = (_UNKNOWN,) * len(self.names)
+        spellings = spellings_of(text, self.names)
+        self._spellings = [(at, spellings[n]) for at, n in enumerate(self.names) if n in spellings]
         self._expression = context.env.compile(text)
         plain = all(context.types[name] is not ValueType.LIST for name in self.names)
         self._remembered = lru_cache(_REMEMBERED, typed=True)(self._holds) if plain else self._holds
@@ -88,10 +92,18 @@ class Formula:
     def __call__(self, facts: Facts) -> bool:
         """Whether it is known to be true."""
         values = (*map(facts.get, self.names, self._unknown),)
+        if self._spellings:
+            values = self._as_written(values)
         try:
             return self._remembered(*values)
         except TypeError:  # a value that cannot be hashed: not of its declared type
             return self._holds(*values)
+
+    def _as_written(self, values: tuple[object, ...]) -> tuple[object, ...]:
+        written = list(values)
+        for at, spelling in self._spellings:
+            written[at] = spelling(values[at])
+        return tuple(written)
 
     def _holds(self, *values: object) -> bool:
         named = zip(self.names, values, strict=True)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cel_expr_python import cel
 
 from warmlead.domain.rules import COUNT_WINDOWS_DAYS
-from warmlead.model.clauses import words
+from warmlead.model.clauses import compared_with, words
 from warmlead.model.conditions import Context
 from warmlead.model.findings import did_you_mean
 from warmlead.model.vocabulary import ValueType
@@ -147,16 +147,5 @@ def stage_literals(text: str, context: Context) -> Iterator[tuple[int, str]]:
     """The stages that a condition compares ``stage`` with, each with its place."""
     if context.types.get("stage") is not ValueType.STRING:
         return
-    tokens = words(text)
-    for i, token in enumerate(tokens):
-        if token.text != "stage" or i + 1 >= len(tokens):
-            continue
-        end = i + 3
-        if tokens[i + 1].text == "in":
-            while end < len(tokens) and tokens[end].text != "]":
-                end += 1
-        elif tokens[i + 1].text not in {"==", "!="}:
-            continue
-        for literal in tokens[i + 2 : end]:
-            if literal.kind == "string":
-                yield literal.at + 1, literal.text.strip("\"'")
+    for literal in compared_with("stage", text):
+        yield literal.at + 1, literal.text.strip("\"'")

@@ -172,6 +172,14 @@ STANDARD_PROPERTIES: Mapping[str, ValueType] = MappingProxyType(
 )
 """The properties that a signal may ask for without declaring them."""
 
+ENUMERATED = frozenset(
+    # properties
+    {"kind", "channel", "method", "platform", "interval", "plan", "reason", "currency"}
+    # traits
+    | {"industry", "department", "seniority", "lead_source", "lifecycle_stage"}
+)
+"""Properties and traits that hold one of a few words: compared without case and blanks."""
+
 PASSIVE_EVENTS = frozenset(
     {
         "email_delivered",

@@ -90,7 +90,7 @@ def _has_digit(text: str) -> bool:
 
 
 def _stated(text: str, *, whole: bool) -> Decimal | None:
-    style = Style.WHOLE if whole else Style.UNKNOWN
+    style = Style.WHOLE if whole else Style.DECIMAL
     items: list[_Item] = []
     for item in _items(text, style):
         if item is None or len(items) == _MAX_PARTS:
@@ -157,7 +157,7 @@ def _number(text: str, at: int, style: Style) -> tuple[_Item | None, int]:
     value = value_of(numeral, style)
     word = _word_at(text, numeral.end, SCALES)
     factor = SCALES.get(word.strip(), Decimal(1))
-    if factor != 1 and style is Style.WHOLE:  # 1.200k is 1,200 or 1,200,000
+    if factor != 1:  # 1.200k is 1,200 or 1,200,000
         value = value_of(numeral, Style.UNKNOWN)
     if value is None:
         return None, numeral.end + len(word)

@@ -85,7 +85,8 @@ def test_strings(given: Property, text: str | None) -> None:
         ("1.5k", 1500.0),
         ("-3.25", -3.25),
         ("1.200", None),
-        ("1,200", None),
+        ("1,200", 1200.0),
+        ("1,200k", None),
         (">5", None),
     ],
 )
