@@ -94,6 +94,7 @@ class LeadView(_Stable):
     fit: int
     days_inactive: int | None
     traits: dict[str, Property]
+    not_understood: list[str]
     signals: dict[str, int]
     events: dict[str, int]
     first_touch: dict[str, str]
@@ -145,6 +146,7 @@ def view(
         fit=found.score.fit,
         days_inactive=found.score.days_inactive,
         traits=lead.traits,
+        not_understood=list(rules.not_understood(lead.traits)),
         signals=_totals(found.tally.signals),
         events=_totals(found.tally.names),
         first_touch=dict(lead.first_touch.attribution) if lead.first_touch else {},

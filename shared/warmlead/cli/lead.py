@@ -136,6 +136,9 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if seen.moves:
         console.print(f"[dim]moves[/]  {escape(_journey(seen))}")
     _print_pairs("traits", seen.traits)
+    if seen.not_understood:
+        names = escape(", ".join(seen.not_understood))
+        console.print(f"[yellow]not understood: {names}; no condition over these holds[/]")
     _print_pairs("signals", seen.signals)
     _print_pairs("events", seen.events)
     _print_pairs("first touch", seen.first_touch)

@@ -57,7 +57,9 @@ def in_ascii_digits(text: str) -> str | None:
 
 def numeral_at(text: str, start: int) -> Numeral:
     """The longest numeral that begins at ``start``, where a digit stands."""
-    groups, signs, at = [], [], start
+    groups: list[str] = []
+    signs: list[str] = []
+    at = start
     while True:
         end = at
         while end < len(text) and text[end].isdecimal():

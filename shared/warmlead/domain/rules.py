@@ -42,6 +42,10 @@ class FitRule(Protocol):
         ...
 
 
+def _none(_: Mapping[str, Property]) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """A model, compiled. ``version`` is the hash of its content."""
@@ -58,6 +62,8 @@ class Rules:
     """The (window in days, signal or event name) pairs that some condition reads."""
     handoff: HandoffPolicy | None = None
     sequences: tuple[SequencePolicy, ...] = ()
+    not_understood: Callable[[Mapping[str, Property]], tuple[str, ...]] = _none
+    """The traits whose values could not be read, so that conditions do not see them."""
 
     def fit(self, facts: Facts) -> tuple[FitPoints, ...]:
         """The fit rules that hold."""

@@ -4,15 +4,17 @@ What cannot be turned is unknown, never an error: a condition over it does not h
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 
 from warmlead.domain.event import Property
 from warmlead.model.mailboxes import FREE_MAILBOX_DOMAINS
-from warmlead.model.vocabulary import ValueType
+from warmlead.model.vocabulary import DERIVED_TRAITS, ValueType
 from warmlead.model.written_numbers import written_number
 
 _MOST = 2**63 - 1  # what fits a condition's integer
 _SHORT = 18  # so many digits always fit
+_CODE = re.compile(r"[A-Z]{2}")
 _TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
 _FALSE = frozenset({"false", "no", "off", "0", "n", "f"})
 
@@ -93,11 +95,12 @@ def know(traits: Mapping[str, Property], types: Mapping[str, ValueType]) -> dict
     """Traits as conditions see them: of the declared types, unknown ones absent.
 
     ``email_domain`` and ``free_mailbox`` follow from ``email``, whatever a sender says of them.
+    A ``country`` that is no code of two letters was not recognised, so it is unknown.
     """
     known: dict[str, object] = {}
     for name, value in traits.items():
         typed = coerce(value, types[name]) if name in types else None
-        if typed is not None:
+        if typed is not None and (name != "country" or _is_code(typed)):
             known[name] = typed
     known.pop("email_domain", None)
     known.pop("free_mailbox", None)
@@ -107,3 +110,16 @@ def know(traits: Mapping[str, Property], types: Mapping[str, ValueType]) -> dict
         known["email_domain"] = domain
         known["free_mailbox"] = domain in FREE_MAILBOX_DOMAINS
     return known
+
+
+def not_understood(
+    traits: Mapping[str, Property], types: Mapping[str, ValueType]
+) -> tuple[str, ...]:
+    """The traits of which conditions see nothing, because their values could not be read."""
+    known = know(traits, types).keys() | DERIVED_TRAITS
+    said = (name for name in traits if name in types and traits[name] not in (None, "", []))
+    return tuple(sorted(name for name in said if name not in known))
+
+
+def _is_code(country: object) -> bool:
+    return not isinstance(country, str) or bool(_CODE.fullmatch(country))

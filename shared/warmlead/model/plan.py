@@ -19,7 +19,7 @@ from warmlead.domain.lifecycle import Facts, StagePolicy
 from warmlead.domain.nurture import Late, SequencePolicy, Step
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
-from warmlead.model.coercion import coerce, know
+from warmlead.model.coercion import coerce, know, not_understood
 from warmlead.model.conditions import CompiledCondition, Context, Formula
 from warmlead.model.vocabulary import EVENT_FACTS, ValueType
 
@@ -126,6 +126,7 @@ def rules_of(plan: Plan) -> Rules:
         version=plan.version,
         classify=_classifier(plan),
         know=lambda traits: know(traits, plan.trait_types),
+        not_understood=lambda traits: not_understood(traits, plan.trait_types),
         fit_rules=tuple(
             CompiledFit(name, rule.points, CompiledCondition(rule.when, fit))
             for name, rule in sorted(plan.fit.items())

@@ -52,6 +52,16 @@ def test_a_lead_has_the_documented_shape(ada: Workspace) -> None:
     assert shown["score"] == shown["engagement"] + shown["fit"]
 
 
+def test_a_lead_shows_which_values_were_not_understood(ada: Workspace) -> None:
+    assert ada.json("lead", "show", "ada@example.com")["not_understood"] == []
+    ada.take(happened("identified", id="6", traits={"employees": "lots", "country": "Atlantis"}))
+    shown = ada.json("lead", "show", "ada@example.com")
+    assert shown["traits"]["country"] == "Atlantis"
+    assert shown["not_understood"] == ["country", "employees"]
+    drawn = " ".join(ada.run("lead", "show", "ada@example.com").out.split())
+    assert "not understood: country, employees" in drawn
+
+
 def test_a_lead_shows_its_moves_and_how_often_it_went_back_and_came_again(ada: Workspace) -> None:
     said: dict[str, Any] = {"email": "ada@example.com", "source": "sales"}
     lost: dict[str, Any] = {**said, "properties": {"reason": "no budget"}}

@@ -3,7 +3,7 @@
 import pytest
 
 from warmlead.domain.event import Property
-from warmlead.model.coercion import coerce, know
+from warmlead.model.coercion import coerce, know, not_understood
 from warmlead.model.vocabulary import STANDARD_TRAITS, ValueType
 
 
@@ -125,3 +125,22 @@ def test_traits_that_are_unknown_or_not_of_their_type_are_absent() -> None:
     given: dict[str, Property] = {"employees": "lots", "country": "US", "shoe_size": 44}
 
     assert know(given, STANDARD_TRAITS) == {"country": "US"}
+
+
+def test_a_country_that_was_not_recognised_is_unknown() -> None:
+    assert know({"country": "Atlantis"}, STANDARD_TRAITS) == {}
+    assert know({"country": ["DE"]}, STANDARD_TRAITS) == {"country": "DE"}
+    assert know({"country": 3}, {"country": ValueType.INTEGER}) == {"country": 3}
+
+
+def test_what_was_not_understood_is_named() -> None:
+    given: dict[str, Property] = {
+        "employees": "lots",
+        "country": "Atlantis",
+        "annual_revenue": "1.2 million",
+        "company": "",
+        "shoe_size": "big",
+        "email_domain": "example.com",
+    }
+
+    assert not_understood(given, STANDARD_TRAITS) == ("country", "employees")
