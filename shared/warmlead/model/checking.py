@@ -7,7 +7,7 @@ from warmlead.model.compiling import Contexts, contexts_of
 from warmlead.model.conditions import Context
 from warmlead.model.doubts import check_doubts
 from warmlead.model.findings import Finding, Severity, did_you_mean
-from warmlead.model.flaws import examine, stage_literals
+from warmlead.model.flaws import country_names, examine, stage_literals
 from warmlead.model.following import Following
 from warmlead.model.naming import check_names
 from warmlead.model.outlook import Prospect
@@ -80,6 +80,9 @@ def _check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> fr
             report.error(path, f'there is no stage "{stage}"', guess, at=at)
         if not unknown:
             accepted.add(path)
+        for at, country in country_names(text, context):
+            message = f'a country is two capital letters, so "{country}" is never one'
+            report.warn(path, message, 'write the code of ISO 3166: "US", "GB", "DE"', at=at)
     return frozenset(accepted)
 
 

@@ -143,6 +143,16 @@ def _bad_patterns(text: str, context: Context) -> Iterator[Flaw]:
                 yield Flaw(pattern.at, f"the regular expression does not compile: {problem}")
 
 
+def country_names(text: str, context: Context) -> Iterator[tuple[int, str]]:
+    """What a condition compares ``country`` with that is no code, each with its place."""
+    if context.types.get("country") is not ValueType.STRING:
+        return
+    for literal in compared_with("country", text):
+        said = literal.text.strip("\"'")
+        if not re.fullmatch(r"[A-Z]{2}", said):
+            yield literal.at + 1, said
+
+
 def stage_literals(text: str, context: Context) -> Iterator[tuple[int, str]]:
     """The stages that a condition compares ``stage`` with, each with its place."""
     if context.types.get("stage") is not ValueType.STRING:

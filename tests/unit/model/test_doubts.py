@@ -43,6 +43,8 @@ MANY = "".join(f"      - {{after: {i}d, message: m-{i}}}\n" for i in range(1, 11
 DOUBTS = [
     ("no decay", "visited: {on: page_viewed, points: 2, per_day: 5, half_life: 30d",
      "»visited: {on: page_viewed, points: 2, per_day: 5", "does not say how it fades"),
+    ("a country by its name", 'when: country == "US"', 'when: country == "US" || country == "»USA"',
+     'a country is two capital letters, so "USA" is never one'),
     ("no points", "points: 20", "points: »0", "is worth nothing"),
     ("nearly a standard event", "on: page_viewed", "on: »page_view", "is no standard event"),
     ("nearly a standard event, listed", "on: page_viewed", "on: [page_viewed, »form_submited]",
