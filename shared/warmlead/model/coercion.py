@@ -6,11 +6,11 @@ What cannot be turned is unknown, never an error: a condition over it does not h
 import math
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 from warmlead.domain.event import Property
 from warmlead.model.mailboxes import FREE_MAILBOX_DOMAINS
 from warmlead.model.vocabulary import DERIVED_TRAITS, ValueType
-from warmlead.model.written_numbers import written_number
 
 _MOST = 2**63 - 1  # what fits a condition's integer
 _SHORT = 18  # so many digits always fit
@@ -59,7 +59,7 @@ def _integer(value: Property) -> int | None:
     if isinstance(value, str):
         if len(value) <= _SHORT and value.isascii() and value.isdecimal():
             return int(value)
-        read = written_number(value, whole=True)
+        read = _written(value, whole=True)
         number = None if read is None else math.floor(read)
     else:
         given = _given_number(value)
@@ -69,10 +69,17 @@ def _integer(value: Property) -> int | None:
 
 def _decimal(value: Property) -> float | None:
     if isinstance(value, str):
-        read = written_number(value, whole=False)
+        read = _written(value, whole=False)
         return None if read is None else float(read)
     given = _given_number(value)
     return None if given is None else float(given)
+
+
+def _written(text: str, *, whole: bool) -> Decimal | None:
+    # Its words take 3 ms to import, and most services are only ever sent numbers.
+    from warmlead.model.written_numbers import written_number  # noqa: PLC0415  # see above
+
+    return written_number(text, whole=whole)
 
 
 def _given_number(value: Property) -> int | float | None:
