@@ -116,7 +116,7 @@ _PHRASES = {
         | worldwide | global | globally | currently | wir sind | wir haben | mit | insgesamt
         | weltweit | nous sommes | somos | siamo | size | company | de | da | di | of
         | euro | euros | eur. | dollar | dollars | pound | pounds | us$ | fr | 円 | 元 | 원 | руб
-        | per year | a year | annually | p.a | pro jahr | par an | anual | , | . | :
+        | per year | a year | annually | p.a | pro jahr | par an | anual | , | . | : | !
     """,
 }
 _LABELS = """

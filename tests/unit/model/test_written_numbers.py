@@ -1,6 +1,8 @@
 """Company sizes and other counts, as people and the option lists of forms write them."""
 
+import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -53,6 +55,15 @@ ALONE |= {"1 (just me)": 1, "self-employed (1)": 1, "Myself Only": 1}
 LABELLED = {"SMB (50-200)": 50, "50-200 (SMB)": 50, "Enterprise 1000+": 1000, "Small: 1-10": 1}
 LABELLED |= {"Small - 1-10": 1, "Großunternehmen (1.000+)": 1000}
 
+OPTIONS = {"2–10": 2, "10,001+ employees": 10001, "5K-10K": 5000, "1 - 10 people (micro)": 1}
+OPTIONS |= {"$100M-$250M": 100_000_000, "$10B+": 10**10, "Less than $1M": 1, "11~50人": 11}
+OPTIONS |= {
+    "De 10 à 49 salariés": 10,
+    "Mittel (50–249 Mitarbeiter)": 50,
+    "Entre 11 y 50 empleados": 11,
+}
+OPTIONS |= {"5-10 Mio. €": 5_000_000, "от 100 до 500": 100, "10.000 of meer": 10000, "da 1 a 9": 1}
+
 UNKNOWN = ["N/A", "many", "10²", "½", "1½", "12-5", "2024-01-05", "12.5.2024", "180 Main Street"]
 UNKNOWN += ["51_200", "1.200k", "5 in 2024", "555 1234", "1e5", "+", "10-", "- 5", "1, 2", "()"]
 UNKNOWN += [
@@ -70,13 +81,26 @@ UNKNOWN += [
     ("text", "number"),
     [
         *(PLAIN | SCALED | RANGES | AT_LEAST | ABOVE | BELOW).items(),
-        *(ABOUT | UNITS | ALONE | LABELLED).items(),
+        *(ABOUT | UNITS | ALONE | LABELLED | OPTIONS).items(),
         *((text, None) for text in UNKNOWN),
     ],
 )
 def test_a_count_is_read_as_people_write_it(text: str, number: int | None) -> None:
     assert coerce(text, ValueType.INTEGER) == number
     assert coerce(f"  {text}\n", ValueType.INTEGER) == number
+
+
+def test_the_documented_table_is_true() -> None:
+    page = (Path(__file__).parents[3] / "docs/model.md").read_text(encoding="utf-8")
+    table = page.partition("| written | integer |")[2].partition("\n\n")[0]
+    checked = 0
+    for row in table.splitlines()[2:]:
+        written, told = row.strip("| ").split(" | ")
+        numbers = [int(number) for number in re.findall(r"\d+", told.partition(":")[0])] or [None]
+        for at, text in enumerate(re.findall(r"`([^`]+)`", written)):
+            assert coerce(text, ValueType.INTEGER) == numbers[min(at, len(numbers) - 1)], text
+            checked += 1
+    assert checked > 30
 
 
 @pytest.mark.parametrize("text", ["1" + " " * 8_000 + "x", "1" * 101, "a" * 8_192, "1," * 4_000])
