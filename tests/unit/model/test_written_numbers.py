@@ -96,7 +96,8 @@ def test_the_documented_table_is_true() -> None:
     checked = 0
     for row in table.splitlines()[2:]:
         written, told = row.strip("| ").split(" | ")
-        numbers = [int(number) for number in re.findall(r"\d+", told.partition(":")[0])] or [None]
+        found = re.findall(r"\d+", told.partition(":")[0])
+        numbers: list[int | None] = [*map(int, found)] or [None]
         for at, text in enumerate(re.findall(r"`([^`]+)`", written)):
             assert coerce(text, ValueType.INTEGER) == numbers[min(at, len(numbers) - 1)], text
             checked += 1
