@@ -294,5 +294,5 @@ async def _scratch_file() -> AsyncIterator["SqliteFile"]:
     from warmlead.sqlite_file import SqliteFile
 
     with TemporaryDirectory(prefix="warmlead-") as folder:
-        async with SqliteFile(Path(folder, "scratch.sqlite3")) as file:
+        async with SqliteFile(Path(folder, "scratch.sqlite3"), durable=False) as file:
             yield file

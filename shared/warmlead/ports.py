@@ -142,6 +142,25 @@ class LeadStore(Protocol):
         """The leads of a shard whose ``due_at`` is not after a moment; see ``due_for_decay``."""
         ...
 
+    async def by_id(
+        self, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """The leads of a shard in order of id, whether they are due or not; see ``due_for_decay``.
+
+        For work on every lead: ``since`` says nothing.
+        """
+        ...
+
+    async def by_score(
+        self, *, most: int, stage: str | None = None, after: "Lead | None" = None
+    ) -> "Sequence[Lead]":
+        """At most ``most`` leads, in one stage if it is given, the highest (score, id) first.
+
+        The score is that of the lead's last update. ``after`` is the last lead of the page before.
+        No other leads are read.
+        """
+        ...
+
     async def transitions(self, lead_id: str) -> "Sequence[Transition]":
         """The recorded moves of a lead between stages, the earliest first."""
         ...

@@ -65,15 +65,16 @@ class _Waiting:
 class SqliteFile:
     """The file at ``path``, whose folder exists; opened at its first use, in WAL mode.
 
-    Another process's commit is waited for up to ``patience_s``. Its users raise
+    Unless it is ``durable`` no commit waits for the disk: for a file that is of use only while its
+    process lives. Another process's commit is waited for up to ``patience_s``. Its users raise
     ``UnavailableError`` when the file does not answer, in which case a write may or may not
     have happened, and ``ConfigurationError`` if it is no data file of this release or before.
     """
 
-    def __init__(self, path: Path, *, patience_s: float = 10.0) -> None:
+    def __init__(self, path: Path, *, patience_s: float = 10.0, durable: bool = True) -> None:
         self._schema: list[str | Column] = []
-        self._writing = _Link(path, self._schema, patience_s)
-        self._reading = _Link(path, self._schema, patience_s)
+        self._writing = _Link(path, self._schema, patience_s, durable=durable)
+        self._reading = _Link(path, self._schema, patience_s, durable=durable)
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._writer: Thread | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sqlite-reader")
@@ -207,11 +208,14 @@ def _attempt(
 class _Link:
     """A connection of one thread, opened when needed, dropped after an error."""
 
-    def __init__(self, path: Path, schema: Sequence[str | Column], patience_s: float) -> None:
+    def __init__(
+        self, path: Path, schema: Sequence[str | Column], patience_s: float, *, durable: bool
+    ) -> None:
         self._path = path
         self._schema = schema
         self._defined = 0
         self._patience_s = patience_s
+        self._durable = durable
         self._connection: sqlite3.Connection | None = None
 
     def connection(self) -> sqlite3.Connection:
@@ -242,7 +246,7 @@ class _Link:
         try:
             self._refuse_if_foreign(connection)
             self._execute(connection, "PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
         except BaseException:
             connection.close()
             raise

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
-from bench import cold, cost, due, embedded, hot, imports, path, rpcs, scoring, warm
+from bench import cold, cost, due, embedded, everyone, hot, imports, path, rpcs, scoring, warm
 from bench.cloud import Cloud, cloud
 from bench.deployed import Staged, staged
 from bench.report import heading, noise_ms, note, print_goals
@@ -27,12 +27,13 @@ SECTIONS: Mapping[str, Callable[[Run], None]] = {
     "hot": hot.measure,
     "path": path.measure,
     "due": due.measure,
+    "everyone": everyone.measure,
     "cost": cost.measure,
 }
 NEEDS = {"cost": ("rpcs", "path")}
 """Sections whose figures another one uses: they are measured too."""
 
-ON_EMULATORS = frozenset({"rpcs", "cold", "warm", "hot", "path", "due"})
+ON_EMULATORS = frozenset({"rpcs", "cold", "warm", "hot", "path", "due", "everyone"})
 STAGED = frozenset({"imports", "cold", "warm", "path"})
 """Sections that need emulators, and those that need staged functions."""
 

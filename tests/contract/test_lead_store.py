@@ -20,7 +20,7 @@ from builders import (
 from contract.backends import OpenStore
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.identity import Identifier, Kind
-from warmlead.domain.lead import Lead
+from warmlead.domain.lead import Lead, Snapshot
 from warmlead.ports import Change, Commit, DueLead, LeadStore, Loaded, Need, Tombstone
 
 ADA = a_lead_named("ada")
@@ -303,6 +303,64 @@ async def test_every_lead_comes_once_in_order_of_id(store: LeadStore) -> None:
     await store.update([], keeping(*leads, aliases={BROWSER: leads[0].id}))
     found = [lead async for lead in store.leads()]
     assert found == sorted(leads, key=lambda lead: lead.id)
+
+
+def scored(name: str, score: int, stage: str = "lead") -> Lead:
+    snapshot = Snapshot(score=score, engagement=score, fit=0, day=1, model_version="v1")
+    lead = a_lead_named(name)
+    return replace(lead, snapshot=snapshot, progress=replace(lead.progress, stage=stage))
+
+
+async def by_score(store: LeadStore, most: int, stage: str | None = None) -> list[Lead]:
+    """All leads, page by page."""
+    found: list[Lead] = []
+    while page := await store.by_score(most=most, stage=stage, after=found[-1] if found else None):
+        assert len(page) <= most
+        found += page
+    return found
+
+
+@pytest.mark.parametrize("most", [1, 7, 100])
+async def test_pages_by_score_hold_every_lead_once_the_highest_first(
+    store: LeadStore, most: int
+) -> None:
+    leads = [
+        scored(f"person-{i}", score=i * 7 % 5, stage="mql" if i % 3 else "lead") for i in range(30)
+    ]
+    await store.update(
+        [], keeping(*leads, aliases={BROWSER: leads[0].id}, tombstones={ADA.id: Tombstone(NOW)})
+    )
+    ordered = sorted(
+        leads, key=lambda lead: (lead.snapshot.score if lead.snapshot else 0, lead.id), reverse=True
+    )
+    assert await by_score(store, most) == ordered
+    in_mql = [lead for lead in ordered if lead.progress.stage == "mql"]
+    assert await by_score(store, most, stage="mql") == in_mql
+    assert await by_score(store, most, stage="customer") == []
+
+
+async def test_a_list_by_score_follows_what_is_written(store: LeadStore) -> None:
+    await store.update([], keeping(scored("ada", 10), scored("bob", 20)))
+    assert [lead.id for lead in await store.by_score(most=5)] == [BOB.id, ADA.id]
+    await store.update([ADA.id], keeping(scored("ada", 30, stage="mql")))
+    assert [lead.id for lead in await store.by_score(most=1)] == [ADA.id]
+    assert await store.by_score(most=5, stage="lead") == [scored("bob", 20)]
+
+
+@pytest.mark.parametrize("most", [1, 7, 100])
+async def test_the_shards_hold_every_lead_once_in_order_of_id(store: LeadStore, most: int) -> None:
+    leads = [a_lead_named(f"person-{i}") for i in range(30)]
+    await store.update([], keeping(*leads, aliases={BROWSER: leads[0].id}))
+    found: list[str] = []
+    for shard in range(store.shards):
+        after: DueLead | None = None
+        of_shard: list[str] = []
+        while page := await store.by_id(shard=shard, most=most, after=after):
+            of_shard += [due.id for due in page]
+            after = page[-1]
+        assert of_shard == sorted(of_shard)
+        found += of_shard
+    assert sorted(found) == sorted(lead.id for lead in leads)
 
 
 async def test_leads_may_change_while_they_are_gone_through(store: LeadStore) -> None:

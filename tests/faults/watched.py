@@ -106,6 +106,16 @@ class WatchedStore:
             self._visit(f"{under_way()}.page.read")
         return page
 
+    async def by_id(
+        self, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        return await self._store.by_id(shard=shard, most=most, after=after)
+
+    async def by_score(
+        self, *, most: int, stage: str | None = None, after: Lead | None = None
+    ) -> Sequence[Lead]:
+        return await self._store.by_score(most=most, stage=stage, after=after)
+
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         return await self._store.transitions(lead_id)
 

@@ -5,7 +5,7 @@ is due no longer. Refuses to know why leads are due.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -102,27 +102,40 @@ class Settling:
     together_leads: int = TOGETHER_LEADS
 
 
-async def settle_due(queue: Queue, settling: Settling, budget: Budget) -> Progress:
+async def settle_due(
+    queue: Queue,
+    settling: Settling,
+    budget: Budget,
+    *,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Progress:
     """Settles the leads in the queue, shards side by side, and sends what that triggers.
 
-    Raises ``UnavailableError`` if it should be run again; what was done until then stays done.
+    ``progress`` is told of each group of leads that were settled together. Raises
+    ``UnavailableError`` if it should be run again; what was done until then stays done.
     """
     turns = asyncio.Semaphore(SHARDS_AT_ONCE)
 
     async def in_turn(shard: int) -> Progress:
         async with turns:
-            return await _settle_shard(queue, settling, budget, shard)
+            return await _settle_shard(queue, settling, budget, shard, progress)
 
     shards = (in_turn(shard) for shard in range(settling.store.shards))
-    progress = Progress()
+    done = Progress()
     for outcome in await asyncio.gather(*shards, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
-        progress += outcome
-    return progress
+        done += outcome
+    return done
 
 
-async def _settle_shard(queue: Queue, settling: Settling, budget: Budget, shard: int) -> Progress:
+async def _settle_shard(
+    queue: Queue,
+    settling: Settling,
+    budget: Budget,
+    shard: int,
+    tell: Callable[[Progress], None],
+) -> Progress:
     progress, after = Progress(), None
     while not budget.is_spent():
         now = settling.clock.now()
@@ -131,7 +144,9 @@ async def _settle_shard(queue: Queue, settling: Settling, budget: Budget, shard:
             if budget.is_spent():
                 return progress + Progress(done=False)
             together = page[start : start + settling.together_leads]
-            progress += await _settle_together(queue, together, settling)
+            settled = await _settle_together(queue, together, settling)
+            tell(settled)
+            progress += settled
             after = together[-1]  # behind those that failed
         if len(page) < settling.page_leads:
             return progress

@@ -5,16 +5,18 @@ Stages, transitions and sent triggers are a record of what was known when: they 
 rebuilt lead then moves on from where it stands.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias, TypeVar
 
-from warmlead.application.apply import Decision, Scoring
+from warmlead.application.apply import Applied, Decision, Scoring
 from warmlead.application.erasure import erasures_in, unerased
 from warmlead.application.messages import read_events
 from warmlead.application.send import send
 from warmlead.application.settle import settle
-from warmlead.domain.errors import RejectedError
+from warmlead.domain.errors import RejectedError, UnavailableError
 from warmlead.domain.event import Event
 from warmlead.domain.history import record, to_ms
 from warmlead.domain.identity import identifiers_of
@@ -29,18 +31,40 @@ from warmlead.ports import (
     Loaded,
     MessageLog,
     Need,
+    Published,
     Tombstone,
+    Update,
 )
+
+T = TypeVar("T")
+
+
+MESSAGES_TOGETHER = 256
+"""How many archived messages are rebuilt in one commit."""
+
+LEADS_TOGETHER = 100
+"""How many rebuilt leads are put in place together."""
+
+MOST_FAILURES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """How many archived events were read, and how many leads were rebuilt and moved."""
+    """How many archived events were read, and how many leads were rebuilt and moved.
+
+    ``failed`` leads stay as they were; the first ``failures`` are told, by the lead's id.
+    """
 
     events: int
     unreadable: int
     leads: int
     moved: int
+    failed: int = 0
+    failures: tuple[tuple[str, Exception], ...] = ()
+
+
+_Replaced: TypeAlias = tuple[tuple[Transition, ...], tuple[Trigger, ...]]
+"""The moves and triggers that came of it."""
 
 
 async def replay(
@@ -57,36 +81,74 @@ async def replay(
 
     Each lead is replaced in one commit, and events that come meanwhile stay: it may run beside
     live traffic, be killed, and be run again. ``progress`` is told the number of events read.
+    Raises ``UnavailableError`` if it should be run again.
     """
+    began = clock.now()
     events = unreadable = 0
     seen: set[int] = set()
-    began = clock.now()
-    async for message_events in _read(archive):
-        if message_events is None:
-            unreadable += 1
-            continue
-        events += len(message_events)
-        first = _first_copies(message_events, seen)
-        kept = await unerased(first, store=store, ids=scoring.ids)
-        await _rebuild(kept, scratch, scoring)
+    async for messages in _read(archive):
+        readable = [message for message in messages if message is not None]
+        unreadable += len(messages) - len(readable)
+        events += sum(map(len, readable))
+        await _rebuild(
+            [_first_copies(message, seen) for message in readable], scratch, store, scoring
+        )
         progress(events)
-    leads = moved = 0
-    async for rebuilt in scratch.leads():
-        past = await scratch.transitions(rebuilt.id)
-        replacement = _Replacement(rebuilt, past, scoring, began, clock.now())
-        moves, triggers = await store.update([rebuilt.id], replacement)
-        await send([(rebuilt.id, trigger) for trigger in triggers], store=store, bus=bus)
-        leads += 1
-        moved += bool(moves)
-    return Replayed(events, unreadable, leads, moved)
+    replayed = Replayed(events, unreadable, leads=0, moved=0)
+    async for rebuilt in _together(scratch.leads(), LEADS_TOGETHER):
+        pasts = await asyncio.gather(*(scratch.transitions(lead.id) for lead in rebuilt))
+        changes = [
+            _Replacement(lead, past, scoring, began, clock.now())
+            for lead, past in zip(rebuilt, pasts, strict=True)
+        ]
+        replayed = await _put_in_place(changes, replayed, store=store, bus=bus)
+    return replayed
 
 
-async def _read(archive: MessageLog) -> AsyncIterator[Sequence[Event] | None]:
-    async for published in archive.read(Topic.LEAD_EVENTS):
-        try:
-            yield read_events(published.message.body)
-        except RejectedError:
-            yield None
+async def _put_in_place(
+    changes: "Sequence[_Replacement]", before: Replayed, *, store: LeadStore, bus: EventBus
+) -> Replayed:
+    outcomes = await store.update_each([([change.lead_id], change) for change in changes])
+    pairs = list(zip(changes, outcomes, strict=True))
+    failed = [(change.lead_id, e) for change, e in pairs if isinstance(e, Exception)]
+    replaced = [(change.lead_id, e) for change, e in pairs if not isinstance(e, Exception)]
+    triggers = [(id_, trigger) for id_, (_, triggered) in replaced for trigger in triggered]
+    await send(triggers, store=store, bus=bus)
+    if unavailable := [error for _, error in failed if isinstance(error, UnavailableError)]:
+        raise unavailable[0]
+    return replace(
+        before,
+        leads=before.leads + len(replaced),
+        moved=before.moved + sum(bool(moves) for _, (moves, _) in replaced),
+        failed=before.failed + len(failed),
+        failures=(*before.failures, *failed)[:MOST_FAILURES],
+    )
+
+
+async def _read(archive: MessageLog) -> AsyncIterator[Sequence[Sequence[Event] | None]]:
+    """The events of archived messages, many messages at a time; ``None``: it cannot be read."""
+    log = archive.read(Topic.LEAD_EVENTS)
+    async for published in _together(log, MESSAGES_TOGETHER):
+        yield [_events_of(each) for each in published]
+
+
+def _events_of(published: Published) -> Sequence[Event] | None:
+    try:
+        return read_events(published.message.body)
+    except RejectedError:
+        return None
+
+
+async def _together(items: AsyncIterator[T], most: int) -> AsyncIterator[list[T]]:
+    """The items, ``most`` at a time."""
+    some: list[T] = []
+    async for item in items:
+        some.append(item)
+        if len(some) == most:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def _first_copies(events: Sequence[Event], seen: set[int]) -> list[Event]:
@@ -100,13 +162,27 @@ def _first_copies(events: Sequence[Event], seen: set[int]) -> list[Event]:
     return first
 
 
-async def _rebuild(events: Sequence[Event], scratch: LeadStore, scoring: Scoring) -> None:
-    """Applies a message as it was applied when it came: the time is that of its receipt."""
+async def _rebuild(
+    messages: Sequence[Sequence[Event]], scratch: LeadStore, store: LeadStore, scoring: Scoring
+) -> None:
+    """Applies messages as they were applied when they came: the time is that of their receipt.
+
+    They share a commit, but each is decided by itself, so that every move is recorded.
+    """
+    events = [event for message in messages for event in message]
     if not events:
         return
-    home = scoring.ids.of(identifiers_of(events[0])[0])
-    received_at = max(event.received_at for event in events)
-    await scratch.update([home], Decision(events, scoring, received_at))
+    alive = {id(event) for event in await unerased(events, store=store, ids=scoring.ids)}
+    updates: list[Update[Applied]] = []
+    for message in messages:
+        kept = [event for event in message if id(event) in alive]
+        if kept:
+            home = scoring.ids.of(identifiers_of(kept[0])[0])
+            decision = Decision(kept, scoring, max(event.received_at for event in kept))
+            updates.append(([home], decision.__call__))  # a method: it is not joined with others
+    for outcome in await scratch.update_each(updates):
+        if isinstance(outcome, Exception):
+            raise outcome
 
 
 class _Replacement:
@@ -120,15 +196,14 @@ class _Replacement:
         began: datetime,
         now: datetime,
     ) -> None:
+        self.lead_id = rebuilt.id
         self._rebuilt = rebuilt
         self._moves = moves
         self._scoring = scoring
         self._began_ms = to_ms(began)
         self._now = now
 
-    def __call__(
-        self, loaded: Loaded
-    ) -> Commit[tuple[tuple[Transition, ...], tuple[Trigger, ...]]] | Need:
+    def __call__(self, loaded: Loaded) -> Commit[_Replaced] | Need:
         lead = loaded[self._rebuilt.id]
         if lead is None:
             if unseen := frozenset(self._rebuilt.trails.keys() - loaded.keys()):
@@ -149,7 +224,7 @@ class _Replacement:
         moves = [(lead.id, move) for move in settled.transitions]
         return Commit((settled.transitions, settled.triggers), [settled.lead], {}, moves)
 
-    def _restored(self) -> Commit[tuple[tuple[Transition, ...], tuple[Trigger, ...]]]:
+    def _restored(self) -> Commit[_Replaced]:
         """A lead that the store has lost: as rebuilt, without sending its triggers again."""
         lead = replace(self._rebuilt, outbox=())
         moves = [(lead.id, move) for move in self._moves]

@@ -1,37 +1,37 @@
 """Applies a model to every lead from what is kept of it: no raw event is read."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from warmlead.application.send import send
-from warmlead.application.settlement import Settlement
-from warmlead.domain.rules import Rules
-from warmlead.ports import Clock, EventBus, LeadStore
-
-
-@dataclass(frozen=True, slots=True)
-class Rescored:
-    """How many leads were looked at, changed their score, and moved to another stage."""
-
-    leads: int
-    changed: int
-    moved: int
+from warmlead.application.due import Budget, Progress, Settling, settle_due
+from warmlead.domain.lead import Lead
+from warmlead.ports import DueLead, LeadStore
 
 
 async def rescore(
-    *,
-    store: LeadStore,
-    bus: EventBus,
-    rules: Rules,
-    titles: Mapping[str, str],
-    clock: Clock,
-) -> Rescored:
-    """Brings every lead up to date under the model; may be killed and run again."""
-    leads = changed = moved = 0
-    async for lead in store.leads():
-        outcome = await store.update([lead.id], Settlement(lead.id, rules, titles, clock.now()))
-        leads += 1
-        changed += outcome.changed
-        moved += outcome.moved
-        await send(outcome.triggers, store=store, bus=bus)
-    return Rescored(leads, changed, moved)
+    settling: Settling, *, progress: Callable[[Progress], None] = lambda _: None
+) -> Progress:
+    """Brings every lead up to date under the model; may be killed and run again.
+
+    Leads share commits, as in the daily run. A lead that cannot be brought up to date is among
+    the failures, and the others go on. ``progress`` is told of each group of leads. Raises
+    ``UnavailableError`` if it should be run again.
+    """
+    return await settle_due(_Everyone(settling.store), settling, Budget(None), progress=progress)
+
+
+class _Everyone:
+    """All leads, whether they are due or not."""
+
+    def __init__(self, store: LeadStore) -> None:
+        self._store = store
+
+    async def page(
+        self, now: datetime, *, shard: int, most: int, after: DueLead | None
+    ) -> Sequence[DueLead]:
+        del now  # everyone is asked for, at any time
+        return await self._store.by_id(shard=shard, most=most, after=after)
+
+    def holds(self, lead: Lead, now: datetime) -> bool:
+        del lead, now
+        return True

@@ -1,7 +1,8 @@
 """``warmlead lead``: who the leads are, and why each has its score."""
 
 import asyncio
-from collections.abc import Sequence
+import heapq
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -20,7 +21,7 @@ from warmlead.application.explain import (
     view,
 )
 from warmlead.cli.as_of import moment as _moment
-from warmlead.cli.output import Json, console, fail, print_json
+from warmlead.cli.output import Json, console, fail, json_list, print_json
 from warmlead.domain.identity import Identifier, Kind, normalise_email
 from warmlead.domain.lead import Lead
 
@@ -36,6 +37,10 @@ AsOf = Annotated[
         help="As it was, or will be, at this time: 2026-03-31 or 2026-03-31T09:00Z (UTC).",
     ),
 ]
+
+
+PAGE_ROWS = 100
+"""How many leads of a list are read and shown together."""
 
 
 class LeadRow(BaseModel):
@@ -60,19 +65,38 @@ def list_leads(
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
-    """List leads with their score as of now, the warmest first."""
-    rows = asyncio.run(_rows(stage, _moment(as_of)))[:most]
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
+    """List leads with their score as of now, the warmest first.
+
+    The order is that of the stored scores, which are at most five points off; those shown are
+    computed anew. With --as-of every lead is scored, which takes a while where there are many.
+    """
+    moment = _moment(as_of)
+    asyncio.run(_print_json_rows(stage, most, moment) if as_json else _print(stage, most, moment))
+
+
+async def _print_json_rows(stage: str | None, most: int, moment: datetime | None) -> None:
+    with json_list() as add:
+        async for rows in _pages(stage, most, moment):
+            add(rows)
+
+
+async def _print(stage: str | None, most: int, moment: datetime | None) -> None:
+    shown = 0
+    async for rows in _pages(stage, most, moment):
+        console.print(_table(rows, with_header=not shown))
+        shown += len(rows)
+    if not shown and stage is None:
         console.print("No leads yet. Send an event: [bold]warmlead send --help[/]")
-        return
-    table = Table(box=None, header_style="bold")
-    table.add_column("score", justify="right")
-    table.add_column("stage")
+    elif not shown:
+        console.print(f"No lead is in the stage {escape(str(stage))}.")
+
+
+def _table(rows: Sequence[LeadRow], *, with_header: bool) -> Table:
+    table = Table(box=None, header_style="bold", show_header=with_header)
+    table.add_column("score", justify="right", min_width=5)
+    table.add_column("stage", min_width=9)
     table.add_column("who", overflow="fold")
-    table.add_column("last active", style="dim")
+    table.add_column("last active", style="dim", min_width=11)
     table.add_column("id", style="dim", no_wrap=True)
     for row in rows:
         who = " ".join(escape(part) for part in (row.name, row.email and f"<{row.email}>") if part)
@@ -84,32 +108,59 @@ def list_leads(
             "today" if row.days_inactive == 0 else idle,
             row.id,
         )
-    console.print(table)
+    return table
 
 
-async def _rows(stage: str | None, moment: datetime | None) -> list[LeadRow]:
+async def _pages(
+    stage: str | None, most: int, moment: datetime | None
+) -> AsyncIterator[list[LeadRow]]:
+    """The rows of a list, some at a time: no more of them are in memory than are shown together."""
     async with backends.opened() as system:
-        now = moment or system.clock.now()
-        rules = system.model.rules
-        leads = [lead async for lead in system.store.leads() if lead.created_at <= now]
-        views = [
-            view(await _as_of(system, lead, moment), rules, now, known_at=moment) for lead in leads
-        ]
-    chosen = [seen for seen in views if stage in (None, seen.stage)]
-    chosen.sort(key=lambda seen: (-seen.score, seen.id))
-    return [
-        LeadRow(
-            id=seen.id,
-            email=seen.email,
-            name=_name(seen),
-            stage=seen.stage,
-            score=seen.score,
-            engagement=seen.engagement,
-            fit=seen.fit,
-            days_inactive=seen.days_inactive,
-        )
-        for seen in chosen
-    ]
+        if moment is not None:
+            yield await _as_of_rows(system, stage, most, moment)
+            return
+        left, last, now, rules = most, None, system.clock.now(), system.model.rules
+        while left:
+            page = await system.store.by_score(most=min(left, PAGE_ROWS), stage=stage, after=last)
+            if not page:
+                return
+            rows = [_row(view(lead, rules, now)) for lead in page]
+            yield sorted(rows, key=_warmest_first)
+            left, last = left - len(page), page[-1]
+
+
+async def _as_of_rows(
+    system: backends.System, stage: str | None, most: int, moment: datetime
+) -> list[LeadRow]:
+    """The rows as of another time: the store knows no order of then, so every lead is scored."""
+    rows: list[LeadRow] = []
+    async for lead in system.store.leads():
+        if lead.created_at > moment:
+            continue
+        stood = await _as_of(system, lead, moment)
+        row = _row(view(stood, system.model.rules, moment, known_at=moment))
+        if stage in (None, row.stage):
+            rows.append(row)
+        if len(rows) >= 2 * most + PAGE_ROWS:
+            rows = heapq.nsmallest(most, rows, key=_warmest_first)
+    return heapq.nsmallest(most, rows, key=_warmest_first)
+
+
+def _warmest_first(row: LeadRow) -> tuple[int, str]:
+    return -row.score, row.id
+
+
+def _row(seen: LeadView) -> LeadRow:
+    return LeadRow(
+        id=seen.id,
+        email=seen.email,
+        name=_name(seen),
+        stage=seen.stage,
+        score=seen.score,
+        engagement=seen.engagement,
+        fit=seen.fit,
+        days_inactive=seen.days_inactive,
+    )
 
 
 def _name(seen: LeadView) -> str | None:

@@ -9,10 +9,20 @@ from pydantic import BaseModel, ConfigDict
 from rich.markup import escape
 
 from warmlead import backends
-from warmlead.application.rescore import Rescored, rescore
+from warmlead.application.due import Progress, Settling
+from warmlead.application.rescore import rescore
 from warmlead.cli.classification import needs_replay
 from warmlead.cli.findings import print_finding
-from warmlead.cli.output import EXIT_WRONG, Json, console, count_of, errors, fail, print_json
+from warmlead.cli.output import (
+    EXIT_WRONG,
+    Json,
+    console,
+    count_of,
+    end_with_failures,
+    errors,
+    fail,
+    print_json,
+)
 from warmlead.cli.simulate import simulate_story
 from warmlead.model.findings import Finding, Severity
 from warmlead.model.loading import check, json_schema, load
@@ -143,24 +153,30 @@ def apply(as_json: Json = False) -> None:
     """
     done = asyncio.run(_apply())
     if as_json:
-        print_json({"leads": done.leads, "changed": done.changed, "moved": done.moved})
-        return
-    console.print(
-        f"{count_of(done.leads, 'lead')} looked at: another score for {done.changed}, "
-        f"another stage for {done.moved}."
-    )
+        counts = {"leads": done.looked_at, "changed": done.changed, "moved": done.moved}
+        print_json({**counts, "failed": done.failed})
+    else:
+        console.print(
+            f"{count_of(done.looked_at, 'lead')} looked at: another score for {done.changed}, "
+            f"another stage for {done.moved}."
+        )
+    end_with_failures(done.failed, done.failures)
 
 
-async def _apply() -> Rescored:
+async def _apply() -> Progress:
+    looked_at = 0
     async with backends.opened() as system:
-        with errors.status("applying the model …"):
-            return await rescore(
-                store=system.store,
-                bus=system.bus,
-                rules=system.model.rules,
-                titles=system.model.titles,
-                clock=system.clock,
+        with errors.status("applying the model …") as status:
+
+            def told(settled: Progress) -> None:
+                nonlocal looked_at
+                looked_at += settled.looked_at
+                status.update(f"applying the model … {count_of(looked_at, 'lead')}")
+
+            settling = Settling(
+                system.store, system.bus, system.model.rules, system.model.titles, system.clock
             )
+            return await rescore(settling, progress=told)
 
 
 @app.command()

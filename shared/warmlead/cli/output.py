@@ -2,7 +2,9 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from textwrap import indent
 from typing import Annotated
 
 import typer
@@ -33,6 +35,23 @@ def print_json_line(value: object) -> None:
     sys.stdout.flush()
 
 
+@contextmanager
+def json_list() -> Iterator[Callable[[Sequence[object]], None]]:
+    """A JSON list on standard output, of as many items as are added, some at a time."""
+    count = 0
+
+    def add(items: Sequence[object]) -> None:
+        nonlocal count
+        for item in items:
+            text = json.dumps(_plain(item), indent=2, ensure_ascii=False)
+            sys.stdout.write(("," if count else "[") + indent("\n" + text, "  "))
+            count += 1
+
+    yield add
+    sys.stdout.write("\n]\n" if count else "[]\n")
+    sys.stdout.flush()
+
+
 def _plain(value: object) -> object:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
@@ -52,6 +71,17 @@ def fail(message: str, *, hint: str = "", code: int = EXIT_WRONG) -> typer.Exit:
     if hint:
         errors.print(f"[dim]{_escaped(hint)}[/]")
     return typer.Exit(code)
+
+
+def end_with_failures(count: int, failures: Sequence[tuple[str, Exception]]) -> None:
+    """Ends the command with exit code 1 if there are leads on which it could not work.
+
+    ``failures`` are the ids of the first of them, and what was wrong.
+    """
+    if count:
+        told = "\n".join(f"{lead_id}: {type(error).__name__}" for lead_id, error in failures)
+        more = f"\nand {count - len(failures)} more" if count > len(failures) else ""
+        raise fail(f"{count_of(count, 'lead')} could not be settled.", hint=f"{told}{more}")
 
 
 def _escaped(text: str) -> str:

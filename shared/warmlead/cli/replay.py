@@ -9,7 +9,7 @@ from warmlead.application.apply import Scoring
 from warmlead.application.replay import Replayed
 from warmlead.application.replay import replay as rebuild
 from warmlead.cli.classification import remember_model
-from warmlead.cli.output import Json, console, count_of, errors, print_json
+from warmlead.cli.output import Json, console, count_of, end_with_failures, errors, print_json
 
 INSTEAD = (
     "events are archived by a BigQuery subscription of lead-events, and a replay from there is not "
@@ -31,8 +31,10 @@ def replay(as_json: Json = False) -> None:
                 "unreadable": outcome.unreadable,
                 "leads": outcome.leads,
                 "moved": outcome.moved,
+                "failed": outcome.failed,
             }
         )
+        end_with_failures(outcome.failed, outcome.failures)
         return
     console.print(
         f"{count_of(outcome.events, 'event')} read again, {count_of(outcome.leads, 'lead')} "
@@ -40,6 +42,7 @@ def replay(as_json: Json = False) -> None:
     )
     if outcome.unreadable:
         console.print(f"{outcome.unreadable} archived messages could not be read and were skipped.")
+    end_with_failures(outcome.failed, outcome.failures)
 
 
 async def _run() -> Replayed:

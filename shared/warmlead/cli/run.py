@@ -19,10 +19,10 @@ from warmlead.cli.as_of import moment
 from warmlead.cli.kpi_table import print_report
 from warmlead.cli.output import (
     EXIT_MISUSE,
-    EXIT_WRONG,
     Json,
     console,
     count_of,
+    end_with_failures,
     errors,
     fail,
     print_json,
@@ -65,7 +65,7 @@ def run_decay(as_of: AsOf = None, as_json: Json = False) -> None:
         print_json(run.counts)
     else:
         console.print(f"{_in_words(run)}.")
-    _end(run)
+    end_with_failures(run.failed, run.failures)
 
 
 @app.command("followup")
@@ -80,7 +80,7 @@ def run_followup(as_of: AsOf = None, as_json: Json = False) -> None:
     else:
         left = f"; {count_of(run.swept, 'trigger')} left unsent before" if run.swept else ""
         console.print(f"{_in_words(run.due)}{left}.")
-    _end(run.due)
+    end_with_failures(run.due.failed, run.due.failures)
 
 
 @app.command("report")
@@ -145,13 +145,3 @@ def _warn(time: datetime, *, production: bool) -> None:
 def _in_words(run: Progress) -> str:
     looked = f"{count_of(run.looked_at, 'lead')} due: another score for {run.changed}"
     return f"{looked}, another stage for {run.moved}, {count_of(run.triggers, 'trigger')} sent"
-
-
-def _end(run: Progress) -> None:
-    if run.failed:
-        lead_id, error = run.failures[0]
-        raise fail(
-            f"{count_of(run.failed, 'lead')} could not be settled.",
-            hint=f"The first is {lead_id}: {type(error).__name__}",
-            code=EXIT_WRONG,
-        )

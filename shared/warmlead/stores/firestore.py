@@ -117,6 +117,21 @@ class FirestoreLeadStore:
         query = partial(self._queries.leads_by_due_time, now)
         return await self._queue("due_at", shard, query, most, after)
 
+    async def by_id(
+        self, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """See ``LeadStore``."""
+        return await self._queue("shard", shard, self._queries.leads_of_shard, most, after)
+
+    async def by_score(
+        self, *, most: int, stage: str | None = None, after: Lead | None = None
+    ) -> Sequence[Lead]:
+        """See ``LeadStore``."""
+        place = (after.snapshot.score, after.id) if after and after.snapshot else None
+        page = await self._calls.query(self._queries.leads_by_score(most, stage=stage, after=place))
+        records = (read_record(document).record for document in page)
+        return [record.lead for record in records if isinstance(record, LeadDocument)]
+
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         """See ``LeadStore``; those of a lead that was merged into this one are among them."""
         lead = await self.get(lead_id)

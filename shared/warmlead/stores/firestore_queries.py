@@ -22,6 +22,8 @@ QueryRequest = _firestore.RunQueryRequest.pb()
 QueryResponse = _firestore.RunQueryResponse.pb()
 StructuredQuery = _query.StructuredQuery.pb()
 
+_ASCENDING = _query.StructuredQuery.Direction.ASCENDING
+_DESCENDING = _query.StructuredQuery.Direction.DESCENDING
 _AND = _query.StructuredQuery.CompositeFilter.Operator.AND
 _EQUAL = _query.StructuredQuery.FieldFilter.Operator.EQUAL
 _EQUAL_TO_ANY = _query.StructuredQuery.FieldFilter.Operator.IN
@@ -41,6 +43,39 @@ class Queries:
         _order(query, "__name__")
         if after is not None:
             query.start_at.values.add().reference_value = after.name
+        return self._request(query)
+
+    def leads_of_shard(self, *, shard: int, after: DueLead | None = None) -> Message:
+        """The query for the leads of a shard in order of id."""
+        query = StructuredQuery()
+        query.from_.add().collection_id = LEADS
+        own = query.where.field_filter
+        own.field.field_path, own.op, own.value.integer_value = "shard", _EQUAL, shard
+        _order(query, "__name__")
+        if after is not None:
+            query.start_at.values.add().reference_value = self._lead_name(after.id)
+        return self._request(query)
+
+    def leads_by_score(
+        self, most: int, *, stage: str | None, after: tuple[int, str] | None
+    ) -> Message:
+        """The query for a page of leads, the highest (score, id) first; of a stage, if it is given.
+
+        ``after`` is the score and the id of the last lead of the page before. Only leads have a
+        score: aliases and tombstones are not read.
+        """
+        query = StructuredQuery()
+        query.from_.add().collection_id = LEADS
+        if stage is not None:
+            there = query.where.field_filter
+            there.field.field_path, there.op, there.value.string_value = "stage", _EQUAL, stage
+        for field in ("score", "__name__"):
+            _order(query, field, direction=_DESCENDING)
+        if after is not None:
+            score, id_ = after
+            query.start_at.values.add().integer_value = score
+            query.start_at.values.add().reference_value = self._lead_name(id_)
+        query.limit.value = most
         return self._request(query)
 
     def leads_by_outbox(self, most: int, *, after: Message = None) -> Message:
@@ -168,8 +203,8 @@ def _any_of(query: Message, field: str) -> Message:
     return condition.value.array_value.values
 
 
-def _order(query: Message, field: str) -> None:
-    query.order_by.add(direction=1).field.field_path = field
+def _order(query: Message, field: str, *, direction: int = _ASCENDING) -> None:
+    query.order_by.add(direction=direction).field.field_path = field
 
 
 def by_chunks(ids: Iterable[str]) -> list[list[str]]:

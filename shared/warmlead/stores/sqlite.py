@@ -37,6 +37,8 @@ SCHEMA = (
     Column("leads", "decay_on", f"INTEGER DEFAULT {LONG_AGO}"),
     Column("leads", "due_us", "INTEGER"),
     "CREATE INDEX IF NOT EXISTS leads_fading ON leads (decay_on, id) WHERE decay_on IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS leads_by_score ON leads (score, id)",
+    "CREATE INDEX IF NOT EXISTS leads_by_stage ON leads (stage, score, id)",
     "CREATE INDEX IF NOT EXISTS leads_due ON leads (due_us, id) WHERE due_us IS NOT NULL",
     """CREATE TABLE IF NOT EXISTS aliases (
          id TEXT NOT NULL PRIMARY KEY,
@@ -123,6 +125,42 @@ class SqliteLeadStore:
 
         def ask(connection: sqlite3.Connection) -> list[DueLead]:
             return [DueLead(*row) for row in connection.execute(query, (until, since, id_, most))]
+
+        return await self._file.read(ask)
+
+    async def by_id(
+        self, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """See ``LeadStore``."""
+        if shard:
+            return ()
+        query = "SELECT 0, id FROM leads WHERE id > ? ORDER BY id LIMIT ?"
+
+        def ask(connection: sqlite3.Connection) -> list[DueLead]:
+            rows = connection.execute(query, (after.id if after else "", most))
+            return [DueLead(*row) for row in rows]
+
+        return await self._file.read(ask)
+
+    async def by_score(
+        self, *, most: int, stage: str | None = None, after: Lead | None = None
+    ) -> Sequence[Lead]:
+        """See ``LeadStore``."""
+        conditions, values = ["score IS NOT NULL"], list[object]()
+        if stage is not None:
+            conditions.append("stage = ?")
+            values.append(stage)
+        if after is not None and after.snapshot is not None:
+            conditions.append("(score, id) < (?, ?)")
+            values += [after.snapshot.score, after.id]
+        query = (
+            f"SELECT document FROM leads WHERE {' AND '.join(conditions)}"  # noqa: S608  # constants
+            " ORDER BY score DESC, id DESC LIMIT ?"
+        )
+
+        def ask(connection: sqlite3.Connection) -> list[Lead]:
+            rows = connection.execute(query, (*values, most))
+            return [read_lead(text).lead for (text,) in rows]
 
         return await self._file.read(ask)
 

@@ -134,6 +134,16 @@ class MemoryStore:
         ]
         return sorted(place for place in places if after is None or place > after)[:most]
 
+    async def by_id(
+        self, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        raise NotImplementedError
+
+    async def by_score(
+        self, *, most: int, stage: str | None = None, after: Lead | None = None
+    ) -> Sequence[Lead]:
+        raise NotImplementedError
+
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         return [move for id_, move in self.moves if id_ == lead_id]
 

@@ -1,18 +1,31 @@
 """Rescoring: everyone under the model in use, from what is kept of them."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from builders import StandingClock
 from unit.application.conftest import DAY, RULES, World, with_points
-from warmlead.application.rescore import Rescored, rescore
+from warmlead.application.due import Progress, Settling
+from warmlead.application.rescore import rescore
 from warmlead.domain.rules import Rules
+
+
+class Rescored(NamedTuple):
+    """How many leads were looked at, show another score, and are in another stage."""
+
+    leads: int
+    changed: int
+    moved: int
 
 
 async def rescored(world: World, rules: Rules) -> Rescored:
     world.use(rules)
-    return await rescore(
-        store=world.store, bus=world.bus, rules=rules, titles={}, clock=world.clock
-    )
+    told: list[Progress] = []
+    settling = Settling(world.store, world.bus, rules, {}, world.clock)
+    done = await rescore(settling, progress=told.append)
+    assert sum(each.looked_at for each in told) == done.looked_at
+    assert (done.failed, done.done) == (0, True)
+    return Rescored(done.looked_at, done.changed, done.moved)
 
 
 async def test_points_scores_and_stages_follow_the_model(world: World) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from unit.cli.conftest import DAY, Workspace, happened
+from warmlead.cli.lead import PAGE_ROWS
 
 DOCUMENTED = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
 
@@ -194,3 +195,31 @@ def test_people_are_told_the_same_in_sentences(ada: Workspace) -> None:
     told = " ".join(ada.run("lead", "explain", "ada@example.com").out.split())
     assert re.search(r"is an MQL with a score of \d+: \d+ for what they did, \d+ for what", told)
     assert "Demo requested once" in told
+
+
+def test_a_list_of_several_pages_is_one_list(ada: Workspace) -> None:
+    whom = [f"person-{number}@example.com" for number in range(PAGE_ROWS + 20)]
+    ada.take(*(happened("page_viewed", id=email, email=email) for email in whom))
+    listed = ada.json("lead", "list", "--most", str(PAGE_ROWS + 10))
+    assert len(listed) == PAGE_ROWS + 10
+    assert [row["score"] for row in listed] == sorted((r["score"] for r in listed), reverse=True)
+    assert len({row["id"] for row in listed}) == len(listed)
+    everyone = ada.json("lead", "list", "--most", "1000")
+    assert len(everyone) == PAGE_ROWS + 21
+    printed = ada.run("lead", "list", "--most", "1000").out
+    assert len(re.findall(r"\b[a-z2-7]{26}\b", printed)) == PAGE_ROWS + 21
+    assert printed.count("last active") == 1
+
+
+def test_a_list_of_a_stage_in_which_nobody_is_says_so(ada: Workspace) -> None:
+    assert ada.json("lead", "list", "--stage", "customer") == []
+    assert (
+        ada.run("lead", "list", "--stage", "customer").out == "No lead is in the stage customer.\n"
+    )
+
+
+def test_a_list_as_of_before_has_the_warmest_of_then(ada: Workspace) -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    (then,) = ada.json("lead", "list", "--as-of", tomorrow, "--most", "1")
+    assert then["email"] == "ada@example.com"
+    assert ada.json("lead", "list", "--as-of", "2020-01-01") == []
