@@ -11,7 +11,20 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
-from bench import cold, cost, due, embedded, everyone, hot, imports, path, rpcs, scoring, warm
+from bench import (
+    cold,
+    cost,
+    due,
+    embedded,
+    everyone,
+    hot,
+    imports,
+    large,
+    path,
+    rpcs,
+    scoring,
+    warm,
+)
 from bench.cloud import Cloud, cloud
 from bench.deployed import Staged, staged
 from bench.report import heading, noise_ms, note, print_goals
@@ -21,6 +34,7 @@ SECTIONS: Mapping[str, Callable[[Run], None]] = {
     "imports": imports.measure,
     "scoring": scoring.measure,
     "sqlite": embedded.measure,
+    "large": large.measure,
     "rpcs": rpcs.measure,
     "cold": cold.measure,
     "warm": warm.measure,

@@ -24,10 +24,11 @@ from warmlead.buses.pubsub_admin import create_topology
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.buses.topology import Subscription
 from warmlead.domain.event import Event, Trust
-from warmlead.domain.history import DAY_MS, from_ms
+from warmlead.domain.history import from_ms
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
+from warmlead.domain.packing import DAY_MS
 from warmlead.domain.trigger import TRIGGER_TOPICS
 from warmlead.model.loading import ready_model
 from warmlead.ports import EventBus, LeadStore, Message

@@ -17,9 +17,10 @@ from faults.workload import Request, Workload
 from unit.domain.brute_force import worth_of
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
-from warmlead.domain.history import KeptEvent, to_ms
+from warmlead.domain.history import to_ms
 from warmlead.domain.identity import Kind, identifiers_of
 from warmlead.domain.lead import Lead, Trail, touch_trails
+from warmlead.domain.packing import KeptEvent
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 

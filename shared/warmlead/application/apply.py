@@ -10,16 +10,16 @@ from warmlead.application.erasure import begun_anew, came_too_late, erasures_in
 from warmlead.application.messages import Quarantined, to_quarantine
 from warmlead.application.send import send
 from warmlead.application.settle import settle
+from warmlead.domain.capacity import has_room, has_room_for, outgrows
 from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event
 from warmlead.domain.history import EXACT_DAYS
 from warmlead.domain.identity import Identifier, Kind, LeadIds, identifiers_of
-from warmlead.domain.lead import MAX_TRAILS, Lead, Trail, has_event, is_flooding, touch_trails
+from warmlead.domain.lead import MAX_TRAILS, Lead, Trail, has_event, touch_trails
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic, Trigger
-from warmlead.domain.weight import outgrows
 from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need
 
 
@@ -158,20 +158,45 @@ class _JointDecision:
         counted, duplicates = 0, 0
         refused: list[tuple[Event, Reason]] = []
         oldest = self._now - timedelta(days=EXACT_DAYS)
-        for event in events:
+        for event in sorted(events, key=_by_receipt):  # in any other order it would cost more
             if event.received_at < oldest:
                 refused.append((event, Reason.RECEIVED_TOO_LONG_AGO))
                 continue
-            after = touch_trails(trails, event, self._ids, self._scoring.rules)
-            too_heavy = outgrows(trails, after, event.trust)
-            if known := has_event(trails, event.key):
-                duplicates += 1
-            elif too_heavy or is_flooding(trails, event.trust):
+            known = has_event(trails, event.key)
+            if not known and not has_room_for(trails, event, self._scoring.rules):
                 refused.append((event, Reason.LEAD_FLOODED))
                 continue
-            trails = trails if too_heavy else after
-            counted += not known
+            after = self._touched(trails, event)
+            if known:
+                duplicates += 1
+                trails = after or trails
+            elif after is None or not self._has_room(trails, after, event):
+                refused.append((event, Reason.LEAD_FLOODED))
+            else:
+                counted += 1
+                trails = after
         return Applied(counted, duplicates, quarantined=tuple(refused)), trails
+
+    def _touched(self, trails: Mapping[str, Trail], event: Event) -> Mapping[str, Trail] | None:
+        """The trails after the event; ``None`` if they become heavier than a store takes.
+
+        Then the event is taken without the traits that the model does not know.
+        """
+        rules, ids = self._scoring.rules, self._ids
+        after = touch_trails(trails, event, ids, rules)
+        if not outgrows(trails, after, event.trust):
+            return after
+        if event.name not in rules.names:
+            return None
+        known = {name: value for name, value in event.traits.items() if name in rules.traits}
+        after = touch_trails(trails, structs.replace(event, traits=known), ids, rules)
+        return None if outgrows(trails, after, event.trust, known_to=rules) else after
+
+    def _has_room(
+        self, before: Mapping[str, Trail], after: Mapping[str, Trail], event: Event
+    ) -> bool:
+        home = self._ids[identifiers_of(event)[0]]
+        return has_room(before, after, event, home, self._scoring.rules)
 
     def _commit(
         self, before: Mapping[str, Lead], trails: Mapping[str, Trail], applied: list[Applied]
@@ -190,3 +215,7 @@ class _JointDecision:
             aliases.update((id_, lead.id) for id_ in lead.trails if id_ not in {lead.id, *had})
         applied[-1] = replace(applied[-1], triggers=tuple(triggers))
         return Commit(applied, leads, aliases, transitions)
+
+
+def _by_receipt(event: Event) -> tuple[datetime, datetime, str]:
+    return event.received_at, event.occurred_at, event.key

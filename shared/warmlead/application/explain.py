@@ -10,8 +10,9 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from warmlead.domain.assessment import Assessment, assess
-from warmlead.domain.event import Property, Trust
-from warmlead.domain.lead import Lead, is_flooding
+from warmlead.domain.capacity import is_flooding
+from warmlead.domain.event import Property
+from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import ANONYMOUS, SALES_STAGES, Transition, moved_back
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import MICRO, Contribution
@@ -155,7 +156,7 @@ def view(
         entered=dict(lead.progress.entered),
         moved_back=moved_back(moves, rules.stage_order),
         moves=[_move(move) for move in moves],
-        flooding=is_flooding(lead.trails, Trust.PUBLIC),
+        flooding=is_flooding(lead.trails, rules),
         created_at=lead.created_at,
         as_of=now,
         model_version=rules.version,

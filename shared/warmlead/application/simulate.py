@@ -16,11 +16,12 @@ from warmlead.application.due import Settling
 from warmlead.application.follow_up import follow_up
 from warmlead.domain.assessment import assess
 from warmlead.domain.event import Event
-from warmlead.domain.history import DAY_MS, from_ms
+from warmlead.domain.history import from_ms
 from warmlead.domain.identity import Identifier, identifiers_of
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.nurture import Enrolments
+from warmlead.domain.packing import DAY_MS
 from warmlead.ports import EventBus, LeadStore, Message
 
 _DAY = timedelta(days=1)

@@ -6,9 +6,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from warmlead.domain.history import DAY_MS, DayCounts, Tally, to_ms
+from warmlead.domain.history import DayCounts, Tally, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Facts, Standing
+from warmlead.domain.packing import DAY_MS
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import FitPoints, Score, ScoringPolicy, evaluate
 from warmlead.domain.worth import Points, Worth

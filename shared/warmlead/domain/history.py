@@ -6,13 +6,22 @@ All operations are pure, and the result depends on the set of events alone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-DAY_MS = 86_400_000
+from warmlead.domain.packing import (
+    DAY_MS,
+    NONE_PACKED,
+    RECENT,
+    KeptEvent,
+    Packed,
+    by_receipt,
+    packed_prefix,
+)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
@@ -21,6 +30,9 @@ EXACT_DAYS = 31
 
 MAX_PER_DAY = 20
 """So many events of one signal or name on one day are kept; no model may count more."""
+
+MANY_RECENT = 4 * RECENT
+"""With more unpacked events than this, some are packed at once: many may come in one request."""
 
 MAX_NAME_DAYS = 90
 """For so long the days of bare event names matter: the longest window a condition can ask for."""
@@ -49,37 +61,37 @@ def to_date(day: int) -> date:
     return date.fromordinal(day + _EPOCH.toordinal())
 
 
-class KeptEvent(NamedTuple):
-    """One event as the history keeps it; the order of the fields is the order of events."""
-
-    at_ms: int
-    key: str
-    received_ms: int
-    name: str
-    signals: tuple[str, ...]
-
-    @property
-    def day(self) -> int:
-        """The UTC day on which it happened."""
-        return day_of(self.at_ms)
-
-    @property
-    def labels(self) -> tuple[tuple[bool, str], ...]:
-        """Everything it is counted as: its name, and its signals."""
-        return ((False, self.name), *((True, signal) for signal in self.signals))
-
-
 class History(Struct, frozen=True):
-    """The kept events by key, the folded counts, and the last day of each event name."""
+    """The kept events, the folded counts, and the last day of each event name.
 
-    kept: Mapping[str, KeptEvent] = {}
+    ``recent`` are the kept events that were received last, by key; those before are ``packed``.
+    """
+
+    recent: Mapping[str, KeptEvent] = {}
     signal_days: Counts = {}
     name_days: Counts = {}
     last_day: Mapping[str, int] = {}
+    packed: Packed = NONE_PACKED
 
-    def only(self, keys: Iterable[str]) -> "History":
-        """The history without the kept events of other keys."""
-        kept = {key: self.kept[key] for key in keys if key in self.kept}
+    @property
+    def kept(self) -> Mapping[str, KeptEvent]:
+        """All kept events by key. Unpacks them: for work on all of them."""
+        if not self.packed:
+            return self.recent
+        return {**{event.key: event for event in self.packed}, **self.recent}
+
+    @property
+    def count(self) -> int:
+        """How many events are kept."""
+        return len(self.packed) + len(self.recent)
+
+    def find(self, key: str) -> KeptEvent | None:
+        """The kept event of a key."""
+        return self.recent.get(key) or self.packed.find(key)
+
+    def without(self, keys: Collection[str]) -> "History":
+        """The history without the kept events of some keys."""
+        kept = {key: event for key, event in self.kept.items() if key not in keys}
         return History(kept, self.signal_days, self.name_days, self.last_day)
 
 
@@ -88,74 +100,164 @@ def record(history: History, events: Iterable[KeptEvent]) -> History:
 
     Of two copies of an event the smaller one stays, so that it does not matter which came
     first. Of each label and day the first 20 by (time of receipt, time, key) stay, those that
-    were folded among them: they were received before all that are kept.
+    were folded or packed among them: they were received before all others.
     """
-    kept = dict(history.kept)
+    some = list(events)
+    if history.packed:
+        history, some = _opened(history, some)
+    recent = dict(history.recent)
     last_day = dict(history.last_day)
-    touched: set[int] = set()
-    for event in events:
-        present = kept.get(event.key)
+    added: list[KeptEvent] = []
+    for event in some:
+        present = recent.get(event.key)
         if present is not None and event >= present:
             continue
-        kept[event.key] = event
-        touched.add(event.day)
+        recent[event.key] = event
+        added.append(event)
         if present is not None and last_day.get(present.name) == present.day:
             del last_day[present.name]  # that copy counts no more
-            if days := _days_of(present.name, kept.values(), history):
+            if days := _days_of(present.name, recent.values(), history):
                 last_day[present.name] = max(days)
         last_day[event.name] = max(event.day, last_day.get(event.name, event.day))
-    if not touched and last_day == history.last_day:
+    if not added and last_day == history.last_day:
         return history
-    for key in _beyond_the_first(history, kept.values(), touched):
-        del kept[key]
-    return History(kept, history.signal_days, history.name_days, last_day)
+    for key in _beyond_the_first(history, recent.values(), added):
+        del recent[key]
+    after = History(recent, history.signal_days, history.name_days, last_day, history.packed)
+    return _packed(after) if len(recent) > MANY_RECENT else after
+
+
+def _opened(history: History, events: Sequence[KeptEvent]) -> tuple[History, list[KeptEvent]]:
+    """The history, unpacked from where the events change what is packed; and the new events."""
+    packed, new = history.packed, []
+    end = len(packed)
+    for event in events:
+        place = packed.place_of(event.key)
+        if place is not None:
+            if event >= packed.at(place):
+                continue  # a later copy
+            end = min(end, place)
+        end = min(end, packed.place_for(event))
+        new.append(event)
+    return _unpacked(history, end) if end < len(packed) else history, new
+
+
+def _unpacked(history: History, start: int) -> History:
+    """The history, with the packed events from a place on unpacked."""
+    opened = {event.key: event for event in history.packed.slice(start, len(history.packed))}
+    recent = {**opened, **history.recent}
+    return structs.replace(history, recent=recent, packed=history.packed.first(start))
 
 
 def _days_of(name: str, kept: Iterable[KeptEvent], history: History) -> set[int]:
     """The days on which events of a name happened."""
     days = {event.day for event in kept if event.name == name}
-    return days.union(history.name_days.get(name, ()))
+    packed = (of for (known, _), of in history.packed.days.items() if known == name)
+    return days.union(history.name_days.get(name, ()), *packed)
 
 
-def _beyond_the_first(history: History, kept: Iterable[KeptEvent], days: set[int]) -> Sequence[str]:
-    """The keys of those events of the days that are beyond the first 20 of all their labels."""
+def _beyond_the_first(
+    history: History, kept: Iterable[KeptEvent], added: Sequence[KeptEvent]
+) -> Sequence[str]:
+    """The keys of those events that are beyond the first 20 of all their labels on their day.
+
+    Looks at the days of the events that were ``added``: on others nothing has changed.
+    """
+    days = {event.day for event in added}
     of_days = [event for event in kept if event.day in days]
+    if len(added) == 1 and not _is_full(history, of_days, added[0]):
+        return ()
     seen: defaultdict[tuple[int, bool, str], int] = defaultdict(int)
     beyond = []
-    for event in sorted(of_days, key=lambda event: (event.received_ms, event)):
+    packed = {day: history.packed.on_day(day) for day in days}
+    for event in sorted(of_days, key=by_receipt):
         needed = False
         for is_signal, label in event.labels:
-            folded = history.signal_days if is_signal else history.name_days
             slot = (event.day, is_signal, label)
             seen[slot] += 1
-            rank = seen[slot] + folded.get(label, {}).get(event.day, 0)
-            needed = needed or rank <= MAX_PER_DAY
+            folded = history.signal_days if is_signal else history.name_days
+            before = folded.get(label, {}).get(event.day, 0)
+            before += packed[event.day].get((is_signal, label), 0)
+            needed = needed or seen[slot] + before <= MAX_PER_DAY
         if not needed:
             beyond.append(event.key)
     return beyond
 
 
+def _is_full(history: History, of_day: Sequence[KeptEvent], event: KeptEvent) -> bool:
+    """Whether there are more than 20 of one of the event's labels on its day."""
+    day, packed = event.day, history.packed.on_day(event.day)
+    for is_signal, label in event.labels:
+        folded = history.signal_days if is_signal else history.name_days
+        count = folded.get(label, {}).get(day, 0) + packed.get((is_signal, label), 0)
+        of_label = [e for e in of_day if (label in e.signals if is_signal else e.name == label)]
+        if count + len(of_label) > MAX_PER_DAY:
+            return True
+    return False
+
+
 def fold(history: History, now_ms: int) -> History:
-    """The history as of now: events received more than 31 days ago become counts."""
+    """The history as of now: events received more than 31 days ago become counts.
+
+    Of those that are still kept all but the latest are packed.
+    """
     horizon_ms = now_ms - EXACT_DAYS * DAY_MS
-    due = [event for event in history.kept.values() if event.received_ms < horizon_ms]
+    packed_due = _due_in(history.packed, horizon_ms)
+    due = list(history.packed.slice(0, packed_due))
+    due += [event for event in history.recent.values() if event.received_ms < horizon_ms]
     oldest_day = day_of(now_ms) - MAX_NAME_DAYS
     outdated = any(day <= oldest_day for days in history.name_days.values() for day in days)
-    if not due and not outdated:
-        return history
-    signals = {signal: dict(days) for signal, days in history.signal_days.items()}
-    names = {name: dict(days) for name, days in history.name_days.items()}
+    if due or outdated:
+        history = _folded(history, due, packed_due, oldest_day)
+    return _packed(history)
+
+
+def _due_in(packed: Packed, horizon_ms: int) -> int:
+    """How many of the packed events were received before the horizon."""
+    count = 0
+    for event in packed:
+        if event.received_ms >= horizon_ms:
+            break
+        count += 1
+    return count
+
+
+def _folded(
+    history: History, due: Sequence[KeptEvent], packed_due: int, oldest_day: int
+) -> History:
+    signals, names = dict(history.signal_days), dict(history.name_days)
+    copied: set[tuple[bool, str]] = set()
     for event in due:
         for is_signal, label in event.labels:
-            days = (signals if is_signal else names).setdefault(label, {})
+            counts = signals if is_signal else names
+            if (is_signal, label) not in copied:
+                counts[label] = dict(counts.get(label, {}))
+                copied.add((is_signal, label))
+            days: dict[int, int] = counts[label]  # type: ignore[assignment]  # a copy of ours
             days[event.day] = min(MAX_PER_DAY, days.get(event.day, 0) + 1)
-    recent = {
-        name: fresh
+    fresh = {
+        name: recent
         for name, days in names.items()
-        if (fresh := {day: count for day, count in days.items() if day > oldest_day})
+        if (recent := {day: count for day, count in days.items() if day > oldest_day})
     }
-    kept = {k: e for k, e in history.kept.items() if e.received_ms >= horizon_ms}
-    return History(kept, signals, recent, history.last_day)
+    gone = {event.key for event in due[packed_due:]}
+    kept = {key: event for key, event in history.recent.items() if key not in gone}
+    packed = history.packed.without_first(packed_due) if packed_due else history.packed
+    return History(kept, signals, fresh, history.last_day, packed)
+
+
+def _packed(history: History) -> History:
+    """The history with as many of its kept events packed as the events themselves say."""
+    if history.packed and len(history.recent) < RECENT:
+        history = _unpacked(history, 0)
+    if len(history.recent) <= RECENT:
+        return history
+    ordered = sorted(history.recent.values(), key=by_receipt)
+    count = packed_prefix(ordered)
+    if not count:
+        return history
+    recent = {event.key: event for event in ordered[count:]}
+    return structs.replace(history, recent=recent, packed=history.packed.with_more(ordered[:count]))
 
 
 class Tally(Struct, frozen=True):
@@ -173,61 +275,106 @@ def tally(histories: Iterable[History], *, known_at_ms: int | None = None) -> Ta
     on that day or before) is counted: the past as it was known, not as it is known now.
     """
     parts = list(histories)
-    unknown: set[tuple[str, int]] = set()
-    if len(parts) == 1 and known_at_ms is None:
-        kept = parts[0].kept
-    else:
-        kept, unknown = _received_by(parts, known_at_ms)
-    last_known_day = None if known_at_ms is None else day_of(known_at_ms)
-    signals = _sum([part.signal_days for part in parts], last_known_day)
-    names = _sum([part.name_days for part in parts], last_known_day)
-    for event in kept.values():
+    if known_at_ms is not None:
+        return _tally_as_known(parts, known_at_ms)
+    signals, names = _Counting(), _Counting()
+    for part in parts:
+        signals.add_all(part.signal_days)
+        names.add_all(part.name_days)
+        for (name, labels), days in part.packed.days.items():
+            names.add(name, days)
+            for label in labels:
+                signals.add(label, days)
+    for event in _each_once([part.recent for part in parts]):
         day = event.at_ms // DAY_MS
-        _count(names, (event.name,), day)
-        _count(signals, event.signals, day)
+        names.count((event.name,), day)
+        signals.count(event.signals, day)
+    return Tally(signals.counts, names.counts, _latest([part.last_day for part in parts]))
+
+
+def _each_once(parts: Sequence[Mapping[str, KeptEvent]]) -> Iterable[KeptEvent]:
+    """The events of several histories; of one that is in several the smallest copy."""
+    if len(parts) == 1:
+        return parts[0].values()
+    once: dict[str, KeptEvent] = {}
+    for part in parts:
+        for key, event in part.items():
+            present = once.get(key)
+            once[key] = event if present is None else min(event, present)
+    return once.values()
+
+
+class _Counting:
+    """Counts by label and day, to 20; days that are not changed are shared with their source."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, Mapping[int, int]] = {}
+        self._own: dict[str, dict[int, int]] = {}
+
+    def add_all(self, counts: Counts) -> None:
+        for label, days in counts.items():
+            self.add(label, days)
+
+    def add(self, label: str, days: DayCounts) -> None:
+        if label not in self.counts:
+            self.counts[label] = days
+            return
+        into = self._own_days(label)
+        for day, count in days.items():
+            into[day] = min(MAX_PER_DAY, into.get(day, 0) + count)
+
+    def count(self, labels: Iterable[str], day: int) -> None:
+        for label in labels:
+            days = self._own.get(label)
+            if days is None:
+                days = self._own_days(label)
+            count = days.get(day, 0)
+            if count < MAX_PER_DAY:
+                days[day] = count + 1
+
+    def _own_days(self, label: str) -> dict[int, int]:
+        days = self._own.get(label)
+        if days is None:
+            days = self.counts[label] = self._own[label] = dict(self.counts.get(label, {}))
+        return days
+
+
+def _tally_as_known(parts: Sequence[History], known_at_ms: int) -> Tally:
+    """The tally of what had been received by then; of what was folded, what had happened."""
+    kept, unknown = _received_by(parts, known_at_ms)
+    last_known_day = day_of(known_at_ms)
+    signals, names = _Counting(), _Counting()
+    for part in parts:
+        for counting, counts in ((signals, part.signal_days), (names, part.name_days)):
+            for label, days in counts.items():
+                counting.add(label, {d: n for d, n in days.items() if d <= last_known_day})
+    for event in kept.values():
+        names.count((event.name,), event.day)
+        signals.count(event.signals, event.day)
     latest = _latest([part.last_day for part in parts])
-    if last_known_day is not None:
-        known = {n: d for n, d in latest.items() if d <= last_known_day and (n, d) not in unknown}
-        counted = [{name: max(days)} for name, days in names.items() if days]
-        latest = _latest([known, *counted])
-    return Tally(signals, names, latest)
+    known = {n: d for n, d in latest.items() if d <= last_known_day and (n, d) not in unknown}
+    counted = [{name: max(days)} for name, days in names.counts.items() if days]
+    return Tally(_without_empty(signals), _without_empty(names), _latest([known, *counted]))
+
+
+def _without_empty(counting: _Counting) -> Counts:
+    return {label: days for label, days in counting.counts.items() if days}
 
 
 def _received_by(
-    parts: Iterable[History], known_at_ms: int | None
+    parts: Iterable[History], known_at_ms: int
 ) -> tuple[dict[str, KeptEvent], set[tuple[str, int]]]:
     """The kept events that had been received by then, and the names and days of the others."""
     kept: dict[str, KeptEvent] = {}
     unknown: set[tuple[str, int]] = set()
     for part in parts:
         for key, event in part.kept.items():
-            if known_at_ms is not None and event.received_ms > known_at_ms:
+            if event.received_ms > known_at_ms:
                 unknown.add((event.name, event.day))
                 continue
             present = kept.get(key)
             kept[key] = event if present is None else min(event, present)
     return kept, unknown
-
-
-def _count(counts: dict[str, dict[int, int]], labels: Iterable[str], day: int) -> None:
-    for label in labels:
-        days = counts.get(label)
-        if days is None:
-            days = counts[label] = {}
-        count = days.get(day, 0)
-        if count < MAX_PER_DAY:
-            days[day] = count + 1
-
-
-def _sum(parts: Iterable[Counts], last_day: int | None = None) -> dict[str, dict[int, int]]:
-    total: dict[str, dict[int, int]] = {}
-    for part in parts:
-        for label, days in part.items():
-            into = total.setdefault(label, {})
-            for day, count in days.items():
-                if last_day is None or day <= last_day:
-                    into[day] = min(MAX_PER_DAY, into.get(day, 0) + count)
-    return total
 
 
 def _latest(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -13,14 +13,7 @@ from typing import NamedTuple
 
 from warmlead.domain.event import CRM_ID, Event, Property, Trust
 from warmlead.domain.handoff import Offer
-from warmlead.domain.history import (
-    History,
-    KeptEvent,
-    Tally,
-    record,
-    tally,
-    to_ms,
-)
+from warmlead.domain.history import History, Tally, record, tally, to_ms
 from warmlead.domain.identity import (
     Claim,
     Identifier,
@@ -32,21 +25,19 @@ from warmlead.domain.identity import (
 )
 from warmlead.domain.lifecycle import Progress
 from warmlead.domain.nurture import Enrolments
+from warmlead.domain.packing import KeptEvent
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import Statement, in_order, with_statement
 from warmlead.domain.trigger import Trigger
-
-MAX_KEPT_EVENTS = 1_000
-"""A lead with so many events kept is flooding: further public ones go to quarantine.
-
-Signed ones may be as many again, so that nobody can shut out what a CRM says of a lead.
-"""
 
 MAX_TRAILS = 200
 """So many identifiers may one person have; no more are tied to a lead that has them."""
 
 MAX_TRAITS = 250
-"""So many traits are kept of an identifier: signed ones first, then by name."""
+"""The limit of traits of an identifier: those that the model knows stay, then signed ones."""
+
+MAX_PUBLIC_TRAIT_BYTES = 1_500
+"""The limit of the JSON of a trait that the model knows, from a public source; texts are cut."""
 
 
 class TraitFact(NamedTuple):
@@ -138,7 +129,7 @@ class Lead:
     @property
     def kept_events(self) -> int:
         """How many events are kept one by one."""
-        return sum(len(trail.history.kept) for trail in self.trails.values())
+        return sum(trail.history.count for trail in self.trails.values())
 
     @property
     def email(self) -> str | None:
@@ -189,15 +180,9 @@ class Lead:
         return tally(histories, known_at_ms=None if known_at is None else to_ms(known_at))
 
 
-def is_flooding(trails: Mapping[str, Trail], trust: Trust) -> bool:
-    """Whether a person of these trails may have no further events of this trust."""
-    kept = sum(len(trail.history.kept) for trail in trails.values())
-    return kept >= MAX_KEPT_EVENTS * (2 if trust is Trust.SIGNED else 1)
-
-
 def has_event(trails: Mapping[str, Trail], key: str) -> bool:
     """Whether an event of the key is kept in any of the trails."""
-    return any(key in trail.history.kept for trail in trails.values())
+    return any(trail.history.find(key) for trail in trails.values())
 
 
 def touch_trails(
@@ -227,11 +212,14 @@ def _with_event(trail: Trail, event: Event, rules: Rules) -> Trail:
     rank = 1 if event.trust is Trust.SIGNED else 0
     traits = dict(trail.traits)
     for name, value in event.traits.items():
-        fact = TraitFact(rank, at_ms, event.key, json.dumps(value, sort_keys=True))
+        value_json = json.dumps(value, sort_keys=True)
+        if not rank and name in rules.traits:
+            value_json = _cut(value, value_json)
+        fact = TraitFact(rank, at_ms, event.key, value_json)
         traits[name] = max(fact, traits.get(name, fact))
     if len(traits) > MAX_TRAITS:
-        by_rank = sorted(traits.items(), key=lambda item: (-item[1].rank, item[0]))
-        traits = dict(by_rank[:MAX_TRAITS])
+        ordered = sorted(traits.items(), key=lambda i: (i[0] not in rules.traits, -i[1].rank, i[0]))
+        traits = dict(ordered[:MAX_TRAITS])
     first, last = trail.first_touch, trail.last_touch
     if event.attribution:
         touch = Touch(at_ms, event.key, tuple(sorted(event.attribution.items())))
@@ -247,3 +235,12 @@ def _with_event(trail: Trail, event: Event, rules: Rules) -> Trail:
         last_touch=last,
         statements=statements,
     )
+
+
+def _cut(value: Property, value_json: str) -> str:
+    """The JSON of a trait within the limit: a text is cut, of a list the first entries stay."""
+    while len(value_json) > MAX_PUBLIC_TRAIT_BYTES and isinstance(value, str | list):
+        fitting = len(value) * MAX_PUBLIC_TRAIT_BYTES // len(value_json)
+        value = value[: fitting * 19 // 20]
+        value_json = json.dumps(value, sort_keys=True)
+    return value_json

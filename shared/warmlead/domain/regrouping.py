@@ -3,12 +3,12 @@
 Refuses to score them, and to move them between stages.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from warmlead.domain.handoff import merge_offers
-from warmlead.domain.history import KeptEvent, fold, to_ms
+from warmlead.domain.history import fold, to_ms
 from warmlead.domain.identity import group_people
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Progress, merge_progress
@@ -38,8 +38,10 @@ def _assemble(
     id_: str, trails: Mapping[str, Trail], sources: Sequence[Lead], rules: Rules, now: datetime
 ) -> Lead:
     now_ms = to_ms(now)
+    before = sources[0].trails if len(sources) == 1 else {}
     folded = {
-        key: replace(t, history=fold(t.history, now_ms)) for key, t in _each_once(trails).items()
+        key: replace(t, history=fold(t.history, now_ms))
+        for key, t in _each_once(trails, before).items()
     }
     if not sources:
         return Lead(id_, folded, Progress("anonymous", now), now)
@@ -59,21 +61,29 @@ def _assemble(
     )
 
 
-def _each_once(trails: Mapping[str, Trail]) -> Mapping[str, Trail]:
-    """The trails, with an event that was sent under several identifiers kept in one of them."""
+def _each_once(trails: Mapping[str, Trail], before: Mapping[str, Trail]) -> Mapping[str, Trail]:
+    """The trails, with an event that was sent under several identifiers kept in one of them.
+
+    In the trails ``before`` that was so; only what is new since is looked for.
+    """
     if len(trails) == 1:
         return trails
-    homes: dict[str, tuple[KeptEvent, str]] = {}
-    copies = 0
-    for id_, trail in trails.items():
-        for key, event in trail.history.kept.items():
-            copies += key in homes
-            homes[key] = min((event, id_), homes.get(key, (event, id_)))
-    if not copies:
-        return trails
+    new = {key for id_, trail in trails.items() for key in _new_keys(trail, before.get(id_))}
+    twice: dict[str, set[str]] = {}
+    for key in new:
+        copies = [(e, id_) for id_, t in trails.items() if (e := t.history.find(key))]
+        for _, id_ in sorted(copies)[1:]:
+            twice.setdefault(id_, set()).add(key)
     return {
-        id_: replace(
-            trail, history=trail.history.only(key for key in homes if homes[key][1] == id_)
-        )
+        id_: replace(trail, history=trail.history.without(twice[id_])) if id_ in twice else trail
         for id_, trail in trails.items()
     }
+
+
+def _new_keys(trail: Trail, before: Trail | None) -> Iterable[str]:
+    """The keys of kept events that were not kept before."""
+    if before is None:
+        return trail.history.kept
+    if trail.history.packed is before.history.packed:
+        return trail.history.recent.keys() - before.history.recent.keys()
+    return trail.history.kept.keys() - before.history.kept.keys()

@@ -18,6 +18,7 @@ from warmlead.domain.lifecycle import (
     StagePolicy,
 )
 from warmlead.domain.nurture import SequencePolicy
+from warmlead.domain.packing import Shape
 from warmlead.domain.scoring import FitPoints, ScoringPolicy
 
 COUNT_WINDOWS_DAYS = (1, 7, 30, 90)
@@ -64,6 +65,20 @@ class Rules:
     sequences: tuple[SequencePolicy, ...] = ()
     not_understood: Callable[[Mapping[str, Property]], tuple[str, ...]] = _none
     """The traits whose values could not be read, so that conditions do not see them."""
+    names: frozenset[str] = frozenset()
+    """The event names that the model knows: of signals, of counters, and of what sales says."""
+    traits: frozenset[str] = frozenset()
+    """The traits that the model knows: the standard ones, and its own."""
+
+    def recognises(self, shape: Shape) -> bool:
+        """Whether the model knows events of a name and these signals."""
+        name, signals = shape
+        return bool(signals) or name in self.names
+
+    def labels_of(self, shape: Shape) -> frozenset[str]:
+        """What the model may count an event of a name and these signals as."""
+        name, signals = shape
+        return frozenset((*signals, name) if name in self.names else signals)
 
     def fit(self, facts: Facts) -> tuple[FitPoints, ...]:
         """The fit rules that hold."""

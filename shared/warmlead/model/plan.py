@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from warmlead.domain.errors import ConfigurationError
-from warmlead.domain.event import Event, Trust
+from warmlead.domain.event import SALES_EVENTS, Event, Trust
 from warmlead.domain.handoff import HandoffPolicy, Route
 from warmlead.domain.hours import Hours
 from warmlead.domain.lifecycle import Facts, StagePolicy
-from warmlead.domain.nurture import Late, SequencePolicy, Step
+from warmlead.domain.nurture import PERMITTING, SUPPRESSING, Late, SequencePolicy, Step
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
 from warmlead.model.coercion import coerce, know, not_understood
@@ -136,7 +136,16 @@ def rules_of(plan: Plan) -> Rules:
         counters=plan.counters,
         handoff=_handoff_policy(plan.handoff, stage) if plan.handoff else None,
         sequences=tuple(_sequence_policy(one, stage) for one in plan.sequences),
+        names=_names(plan),
+        traits=frozenset(plan.trait_types),
     )
+
+
+def _names(plan: Plan) -> frozenset[str]:
+    """The event names that the model, or Warmlead itself, does something with."""
+    of_signals = (name for signal in plan.signals.values() for name in signal.on)
+    counted = (label for _, label in plan.counters)
+    return frozenset((*of_signals, *counted, *SALES_EVENTS, *SUPPRESSING, *PERMITTING))
 
 
 def _stage_policy(stage: StagePlan, context: Context) -> StagePolicy:

@@ -3,8 +3,9 @@
 Refuses to know where the text is kept. The text is compact, because it is read and written
 with every event, and the same for the same lead, in whatever order its events came.
 
-Version 2. Version 1 is the same without what sales said, offers, enrolments and the times at
-which the lead must be looked at again; what is empty of these is left out. Times of events are
+Version 3. Version 2 is the same without packed events, which are a text behind the JSON, after a
+line break. Version 1 is the same without what sales said, offers, enrolments and the times at
+which the lead must be looked at again. What is empty of these is left out. Times of events are
 milliseconds, others microseconds since 1970.
 """
 
@@ -18,6 +19,7 @@ from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.lifecycle import Cooling, Progress
 from warmlead.domain.nurture import Enrolment
+from warmlead.domain.packing import Shape
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.stores.notation import (
     Pairs,
@@ -28,9 +30,9 @@ from warmlead.stores.notation import (
     pairs,
     to_us,
 )
-from warmlead.stores.trail_documents import Shape, Shapes, TrailV1, read_trail, write_trail
+from warmlead.stores.trail_documents import Shapes, TrailV1, packed_texts, read_trail, write_trail
 
-VERSION = 2
+VERSION = 3
 
 LONG_AGO = 0
 """The ``decay_on`` of leads that were written before there was any."""
@@ -111,24 +113,28 @@ def write_lead(lead: Lead, extra: Mapping[str, object] | None = None) -> str:
         document["decay_on"] = lead.decay_on
     if lead.due_at is not None:
         document["due_at"] = to_us(lead.due_at)
-    return dump({**(extra or {}), **document})
+    packed = [t.history.packed.text for _, t in sorted(lead.trails.items()) if t.history.packed]
+    text = dump({**(extra or {}), **document})
+    return "".join((text, "\n", *packed)) if packed else text
 
 
 def read_lead(text: str) -> LeadDocument:
     """The lead of a text. Raises ``UnavailableError`` if only a newer release can read it."""
-    document = json.loads(text)
+    head, _, packed = text.partition("\n")
+    document = json.loads(head)
     reader = _READERS.get(document["v"])
     if reader is None:
         raise UnavailableError("a newer release of Warmlead has written this lead")
-    return reader(document)
+    return reader(document, packed)
 
 
-def _read_v2(document: _LeadV1) -> LeadDocument:
+def _read_v2(document: _LeadV1, packed: str) -> LeadDocument:
     shapes = [(name, tuple(signals)) for name, signals in document["shapes"]]
     snapshot = document["snapshot"]
+    texts = packed_texts(document["trails"].values(), packed)
     lead = Lead(
         id=document["id"],
-        trails={id_: read_trail(trail, shapes) for id_, trail in document["trails"].items()},
+        trails={id_: read_trail(trail, shapes, texts) for id_, trail in document["trails"].items()},
         progress=_read_progress(document["progress"]),
         created_at=from_us(document["created"]),
         snapshot=Snapshot(*snapshot) if snapshot else None,
@@ -148,14 +154,18 @@ def _read_v2(document: _LeadV1) -> LeadDocument:
     return LeadDocument(lead, {k: value for k, value in document.items() if k not in known})
 
 
-def _read_v1(document: _LeadV1) -> LeadDocument:
+def _read_v1(document: _LeadV1, packed: str) -> LeadDocument:
     """A lead that was never asked when it must be looked at: it is due at once."""
-    lead, extra = _read_v2(document)
+    lead, extra = _read_v2(document, packed)
     return LeadDocument(replace(lead, decay_on=LONG_AGO), extra)
 
 
-_READERS: Mapping[int, Callable[[_LeadV1], LeadDocument]] = {1: _read_v1, 2: _read_v2}
-"""How to read what this release and the one before wrote; only the present version is written."""
+_READERS: Mapping[int, Callable[[_LeadV1, str], LeadDocument]] = {
+    1: _read_v1,
+    2: _read_v2,
+    3: _read_v2,
+}
+"""How to read what this release and those before wrote; only the present version is written."""
 
 
 def _write_progress(progress: Progress) -> _ProgressV1:

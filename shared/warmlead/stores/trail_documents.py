@@ -2,19 +2,22 @@
 
 Kept events are columns, sorted by time: a time is the difference from the one before, a receipt
 that from the event's time, and a shape is the number of a pair of name and signals in ``shapes``.
+Those that are packed are a text of their own, which stands behind the JSON of all trails; here is
+its length, and the count of each shape and day.
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from operator import sub
 from typing import NotRequired, TypeAlias, TypedDict
 
-from warmlead.domain.history import Counts, History, KeptEvent
+from warmlead.domain.history import Counts, DayCounts, History
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.lead import Touch, Trail, TraitFact
+from warmlead.domain.packing import NONE_PACKED, RECORD, KeptEvent, Packed, Shape
 from warmlead.domain.sales import Said, Statement
 from warmlead.stores.notation import Pairs, pairs
 
-Shape: TypeAlias = tuple[str, tuple[str, ...]]
 Shapes: TypeAlias = dict[Shape, int]
 """Pairs of name and signals, numbered: the columns of events name them by number."""
 
@@ -32,6 +35,11 @@ class _KeptV1(TypedDict):
     shapes: list[int]
 
 
+class _PackedV3(TypedDict):
+    count: int
+    days: list[tuple[int, list[int]]]
+
+
 class TrailV1(TypedDict):
     """A trail, as JSON has it."""
 
@@ -45,6 +53,7 @@ class TrailV1(TypedDict):
     traits: dict[str, tuple[int, int, str, str]]
     first_touch: _TouchV1
     last_touch: _TouchV1
+    packed: NotRequired[_PackedV3]
     statements: NotRequired[list[_StatementV2]]
     erased: NotRequired[int]
 
@@ -56,7 +65,7 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
         "who": (int(trail.identifier.kind), trail.identifier.value),
         "links": sorted(trail.links),
         "claim": trail.claim,
-        "kept": _write_kept(sorted(history.kept.values()), shapes),
+        "kept": _write_kept(sorted(history.recent.values()), shapes),
         "signals": _write_counts(history.signal_days),
         "names": _write_counts(history.name_days),
         "last": dict(sorted(history.last_day.items())),
@@ -64,6 +73,8 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
         "first_touch": trail.first_touch,
         "last_touch": trail.last_touch,
     }
+    if history.packed:
+        document["packed"] = _write_packed(history.packed, shapes)
     if trail.statements:
         document["statements"] = sorted(trail.statements.values())
     if trail.erased_ms is not None:
@@ -71,18 +82,19 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
     return document
 
 
-def read_trail(document: TrailV1, shapes: Sequence[Shape]) -> Trail:
-    """The trail of its part of a lead's document."""
+def read_trail(document: TrailV1, shapes: Sequence[Shape], packed: Iterator[str]) -> Trail:
+    """The trail of its part of a lead's document; takes the text of its packed events."""
     kind, value = document["who"]
     return Trail(
         identifier=Identifier(Kind(kind), value),
         links=frozenset(document["links"]),
         claim=Claim(*document["claim"]) if document["claim"] else None,
         history=History(
-            kept=_read_kept(document["kept"], shapes),
-            signal_days=_read_counts(document["signals"]),
-            name_days=_read_counts(document["names"]),
-            last_day=document["last"],
+            _read_kept(document["kept"], shapes),
+            _read_counts(document["signals"]),
+            _read_counts(document["names"]),
+            document["last"],
+            _read_packed(document, shapes, packed),
         ),
         traits={name: TraitFact(*fact) for name, fact in document["traits"].items()},
         first_touch=_read_touch(document["first_touch"]),
@@ -109,25 +121,55 @@ def _read_kept(columns: _KeptV1, shapes: Sequence[Shape]) -> dict[str, KeptEvent
     return {key: KeptEvent(at, key, at + delay, *shapes[shape]) for at, delay, key, shape in rows}
 
 
+def _write_packed(packed: Packed, shapes: Shapes) -> _PackedV3:
+    return {
+        "count": len(packed),
+        "days": [
+            (shapes.setdefault(shape, len(shapes)), _write_days(days))
+            for shape, days in sorted(packed.days.items())
+        ],
+    }
+
+
+def _read_packed(document: TrailV1, shapes: Sequence[Shape], texts: Iterator[str]) -> Packed:
+    fields = document.get("packed")
+    if fields is None:
+        return NONE_PACKED
+    days = {shapes[number]: _read_days(flat) for number, flat in fields["days"]}
+    return Packed(next(texts), days)
+
+
+def packed_texts(document: Iterable[TrailV1], text: str) -> Iterator[str]:
+    """The texts of packed events that stand behind the JSON, one for each trail that has some."""
+    start = 0
+    for trail in document:
+        if "packed" in trail:
+            end = start + trail["packed"]["count"] * RECORD
+            yield text[start:end]
+            start = end
+
+
 def _write_counts(counts: Counts) -> dict[str, list[int]]:
-    """Label → the days, each as the difference from the one before, then their counts."""
-    flat = {}
-    for label, of_days in sorted(counts.items()):
-        days = sorted(of_days)
-        flat[label] = [*_differences(days), *(of_days[day] for day in days)]
-    return flat
+    return {label: _write_days(of_days) for label, of_days in sorted(counts.items())}
+
+
+def _write_days(counts: DayCounts) -> list[int]:
+    """The days, each as the difference from the one before, then their counts."""
+    days = sorted(counts)
+    return [*_differences(days), *[counts[day] for day in days]]
 
 
 def _read_counts(flat: Mapping[str, list[int]]) -> dict[str, dict[int, int]]:
-    counts = {}
-    for label, values in flat.items():
-        half = len(values) // 2
-        counts[label] = dict(zip(accumulate(values[:half]), values[half:], strict=True))
-    return counts
+    return {label: _read_days(values) for label, values in flat.items()}
+
+
+def _read_days(values: list[int]) -> dict[int, int]:
+    half = len(values) // 2
+    return dict(zip(accumulate(values[:half]), values[half:], strict=True))
 
 
 def _differences(values: Sequence[int]) -> list[int]:
-    return [later - earlier for earlier, later in pairwise((0, *values))]
+    return list(map(sub, values, (0, *values)))
 
 
 def _read_touch(fields: _TouchV1) -> Touch | None:

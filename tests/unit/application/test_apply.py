@@ -11,9 +11,9 @@ from builders import StandingClock, an_event
 from unit.application.conftest import DAY, World
 from warmlead.application.apply import Applied
 from warmlead.application.messages import read_events
+from warmlead.domain.capacity import MAX_UNKNOWN_NAMES
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Trust
-from warmlead.domain.lead import MAX_KEPT_EVENTS
 from warmlead.domain.trigger import Topic
 
 
@@ -68,12 +68,12 @@ async def test_what_was_received_too_long_ago_is_set_aside(
 async def test_a_flooding_lead_is_frozen_and_says_so(world: World) -> None:
     # Of one name 20 a day are kept at most, so flooding takes many names.
     public = {"trust": Trust.PUBLIC}
-    events = [world.seen(i, f"event_{i}", **public) for i in range(MAX_KEPT_EVENTS + 2)]
-    await world.apply(*events[:MAX_KEPT_EVENTS])
+    events = [world.seen(i, f"event_{i}", **public) for i in range(MAX_UNKNOWN_NAMES + 2)]
+    await world.apply(*events[:MAX_UNKNOWN_NAMES])
     (applied,) = await world.apply(*events[-3:])
     assert (applied.duplicates, applied.counted) == (1, 0)
     assert [reason for _, reason in applied.quarantined] == [Reason.LEAD_FLOODED] * 2
-    assert (await world.lead()).kept_events == MAX_KEPT_EVENTS
+    assert (await world.lead()).kept_events == MAX_UNKNOWN_NAMES
     assert len(await world.published(Topic.QUARANTINE)) == 2
     assert await world.apply(world.seen(0, trust=Trust.SIGNED)) == [Applied(counted=1)]
 

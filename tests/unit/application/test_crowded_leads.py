@@ -1,26 +1,175 @@
 """A stranger with a public key can fill a lead up, but not shut others out of it."""
 
-from unit.application.conftest import World
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from msgspec import structs
+
+from builders import StandingClock
+from unit.application.conftest import DAY, RULES, World
 from warmlead.application.apply import Applied
+from warmlead.application.explain import view
+from warmlead.domain.capacity import MAX_KNOWN_EVENTS, MAX_UNKNOWN_EVENTS, MAX_UNKNOWN_NAMES
 from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event, Trust
-from warmlead.domain.lead import MAX_KEPT_EVENTS, MAX_TRAILS
+from warmlead.domain.history import MAX_PER_DAY
+from warmlead.domain.lead import MAX_PUBLIC_TRAIT_BYTES, MAX_TRAILS, MAX_TRAITS, has_event
 from warmlead.stores.documents import write_lead
 
 ADA = "ada@example.com"
 
 
+_SIGNALS = ("page_viewed", "unsubscribed", "demo_requested")
+KNOWING = replace(
+    RULES,
+    names=frozenset({"page_viewed", "unsubscribed", "form_submitted", "demo_requested"}),
+    traits=frozenset({"employees", "title", "country", "company"}),
+    classify=lambda event: (event.name,) if event.name in _SIGNALS else (),
+)
+
+
+def unknown(world: World, count: int) -> list[Event]:
+    """Public events of names that no model knows: 20 a day of each of 200."""
+    return [
+        world.seen(
+            i,
+            f"event_{i % 200}",
+            trust=Trust.PUBLIC,
+            occurred_at=world.clock.now() - timedelta(days=i // (200 * MAX_PER_DAY)),
+        )
+        for i in range(count)
+    ]
+
+
 async def test_signed_events_still_count_on_a_lead_that_public_ones_have_flooded(
     world: World,
 ) -> None:
-    await world.apply(*(world.seen(i, f"event_{i}") for i in range(MAX_KEPT_EVENTS)))
-    public = world.seen(2_001, trust=Trust.PUBLIC)
-    signed = world.seen(2_002, trust=Trust.SIGNED)
+    await world.apply(*unknown(world, MAX_UNKNOWN_EVENTS))
+    public = world.seen(20_001, "event_7", trust=Trust.PUBLIC)
+    signed = world.seen(20_002, "event_7", trust=Trust.SIGNED)
 
     (applied,) = await world.apply(public, signed)
 
     assert applied.counted == 1
     assert [event.id for event, _ in applied.quarantined] == [public.id]
+
+
+async def test_events_that_the_model_does_not_know_shut_out_none_that_it_knows(
+    world: World,
+) -> None:
+    world.use(KNOWING)
+    flood = unknown(world, MAX_UNKNOWN_EVENTS + 500)
+    (applied,) = await world.apply(*flood)
+    assert len(applied.quarantined) == 500
+
+    for number, name in enumerate(("form_submitted", "demo_requested", "page_viewed")):
+        own = world.seen(30_000 + number, name, trust=Trust.PUBLIC)
+        assert await world.apply(own) == [Applied(counted=1)]
+    shown = view(await world.lead(), world.rules, world.clock.now())
+    assert shown.flooding
+    assert shown.signals == {"demo_requested": 1, "page_viewed": 1}
+
+
+async def test_names_that_are_new_each_time_are_a_flood_and_shut_out_no_others(
+    world: World,
+) -> None:
+    world.use(KNOWING)
+    named = [
+        world.seen(i, f"viewed_{i}", trust=Trust.PUBLIC) for i in range(MAX_UNKNOWN_NAMES + 40)
+    ]
+    (applied,) = await world.apply(*named)
+    assert (applied.counted, len(applied.quarantined)) == (MAX_UNKNOWN_NAMES, 40)
+
+    old = world.seen(1_000, "viewed_7", trust=Trust.PUBLIC)
+    known = world.seen(1_001, "form_submitted", trust=Trust.PUBLIC)
+    (applied,) = await world.apply(old, known)
+    assert applied.counted == 2
+
+
+async def test_events_of_one_signal_shut_out_none_of_another(
+    world: World, clock: StandingClock
+) -> None:
+    world.use(KNOWING)
+    views = [
+        world.seen(
+            day * MAX_PER_DAY + i,
+            trust=Trust.PUBLIC,
+            occurred_at=clock.now() - timedelta(days=day, minutes=i),
+        )
+        for day in range(1, 1 + MAX_KNOWN_EVENTS // MAX_PER_DAY)
+        for i in range(MAX_PER_DAY)
+    ]
+    await world.apply(*views)
+    assert (await world.lead()).kept_events == MAX_KNOWN_EVENTS
+
+    demo = world.seen(50_000, "demo_requested", trust=Trust.PUBLIC)
+    more = world.seen(50_001, trust=Trust.PUBLIC)
+    (applied,) = await world.apply(demo, more)
+
+    assert applied.counted == 1
+    assert [event.id for event, _ in applied.quarantined] == [more.id]
+    assert len(write_lead(await world.lead())) < 400_000  # of the 1,048,487 that Firestore takes
+
+
+async def test_thirty_events_a_day_for_months_are_no_flood(
+    world: World, clock: StandingClock
+) -> None:
+    world.use(KNOWING)
+    names = [f"feature_{i}" for i in range(15)]
+    for day in range(75):
+        events = [world.seen(day * 100 + i, names[i % 15], trust=Trust.PUBLIC) for i in range(30)]
+        (applied,) = await world.apply(*events)
+        assert (applied.counted, applied.quarantined) == (30, ())
+        clock.forward(DAY)
+    assert not view(await world.lead(), world.rules, clock.now()).flooding
+
+
+async def test_traits_that_the_model_does_not_know_push_out_none_that_it_knows(
+    world: World,
+) -> None:
+    world.use(KNOWING)
+    known: dict[str, Any] = {"employees": 200, "title": "CTO", "country": "DE"}
+    await world.apply(world.seen(0, trust=Trust.PUBLIC, traits=known))
+    for number in range(4):
+        traits = {f"a{number}_{i:02}": "x" for i in range(90)}
+        await world.apply(world.seen(1 + number, trust=Trust.PUBLIC, traits=traits))
+    assert (await world.lead()).traits.items() >= known.items()
+
+    late: dict[str, Any] = {"company": "Analytical Engines"}
+    await world.apply(world.seen(9, trust=Trust.PUBLIC, traits=late))
+    lead = await world.lead()
+    assert lead.traits.items() >= {**known, **late}.items()
+    assert len(lead.traits) == MAX_TRAITS
+
+
+async def test_a_lead_of_whom_strangers_tell_too_much_still_takes_what_the_model_knows(
+    world: World,
+) -> None:
+    world.use(KNOWING)
+    long = dict.fromkeys(("title", "company", "country"), "é" * 4000)
+    await world.apply(*(telling_much(world, number) for number in range(70)))
+    await world.apply(world.seen(90, trust=Trust.PUBLIC, traits=long))
+
+    told: dict[str, Any] = {"employees": 80, "biography": "b" * 120_000}
+    own = world.seen(100, "form_submitted", trust=Trust.PUBLIC, traits=told)
+    assert await world.apply(own) == [Applied(counted=1)]
+
+    lead = await world.lead()
+    assert lead.traits["employees"] == 80
+    assert lead.traits["title"] == "é" * len(str(lead.traits["title"]))
+    assert 200 < len(str(lead.traits["title"])) <= MAX_PUBLIC_TRAIT_BYTES // 6
+    assert "biography" not in lead.traits
+
+
+async def test_of_a_list_that_the_model_knows_the_first_entries_stay(world: World) -> None:
+    world.use(KNOWING)
+    many = [f"entry {i}" for i in range(100)]
+    await world.apply(world.seen(0, trust=Trust.PUBLIC, traits={"company": list(many)}))
+    kept = (await world.lead()).traits["company"]
+    assert isinstance(kept, list)
+    assert kept == many[: len(kept)]
+    assert kept
 
 
 async def test_no_more_browsers_are_tied_to_a_lead_that_has_hundreds(world: World) -> None:
@@ -62,12 +211,13 @@ async def test_a_lead_of_whom_strangers_tell_too_much_still_takes_what_is_signed
 
 
 async def test_a_repeat_that_tells_more_than_before_makes_no_lead_too_heavy(world: World) -> None:
-    await world.apply(*(telling_much(world, number) for number in range(70)))
+    told = [telling_much(world, number) for number in range(70)]
+    await world.apply(*told)
     before = await world.lead()
-    first = telling_much(world, 0)
-    others = telling_much(world, 200)
+    kept = next(event for event in told if has_event(before.trails, event.key))
+    more = {**kept.traits, **telling_much(world, 200).traits}
 
-    again = world.seen(0, trust=Trust.PUBLIC, traits={**first.traits, **others.traits})
+    again = structs.replace(kept, traits=more)
 
     assert await world.apply(again) == [Applied(duplicates=1)]
     assert await world.lead() == before

@@ -22,10 +22,10 @@ from warmlead.application.exported import (
     ExportedTransition,
 )
 from warmlead.domain.handoff import Deadline, Offer
-from warmlead.domain.history import KeptEvent
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Cooling, Progress, Transition
 from warmlead.domain.nurture import Enrolment
+from warmlead.domain.packing import KeptEvent
 from warmlead.domain.sales import Said, Statement
 
 

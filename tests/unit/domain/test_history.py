@@ -6,14 +6,12 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unit.domain.worlds import brute_tally
 from warmlead.domain.history import (
-    DAY_MS,
     EXACT_DAYS,
     MAX_NAME_DAYS,
     MAX_PER_DAY,
     History,
-    KeptEvent,
-    Tally,
     day_of,
     fold,
     from_ms,
@@ -22,6 +20,7 @@ from warmlead.domain.history import (
     to_date,
     to_ms,
 )
+from warmlead.domain.packing import DAY_MS, KeptEvent
 
 DAY = 20_000  # 2024-10-04
 START_MS = DAY * DAY_MS
@@ -215,18 +214,6 @@ def test_days_of_names_are_forgotten_after_90_days_and_days_of_signals_never() -
 
 
 # --- tally -------------------------------------------------------------------------------
-
-
-def brute_tally(events: list[KeptEvent]) -> Tally:
-    signals: dict[str, dict[int, int]] = {}
-    names: dict[str, dict[int, int]] = {}
-    for event in events:
-        day = event.at_ms // DAY_MS
-        for counts, labels in ((signals, event.signals), (names, (event.name,))):
-            for label in labels:
-                days = counts.setdefault(label, {})
-                days[day] = min(20, days.get(day, 0) + 1)
-    return Tally(signals, names, {name: max(days) for name, days in names.items()})
 
 
 @reproducible

@@ -8,10 +8,11 @@ from functools import cache
 from msgspec import structs
 
 from warmlead.domain.event import Event, Property, Trust
-from warmlead.domain.history import fold, to_ms
+from warmlead.domain.history import Tally, fold, to_ms
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
 from warmlead.domain.lead import Lead, Trail, touch_trails
 from warmlead.domain.lifecycle import Facts, StagePolicy
+from warmlead.domain.packing import DAY_MS, KeptEvent
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import FitRule, Rules
 from warmlead.domain.scoring import MICRO, Score, ScoringPolicy
@@ -162,3 +163,16 @@ def folded_trail(trail: Trail, now: datetime) -> Trail:
         trail.first_touch,
         trail.last_touch,
     )
+
+
+def brute_tally(events: Sequence[KeptEvent]) -> Tally:
+    """The counts of events, each by itself."""
+    signals: dict[str, dict[int, int]] = {}
+    names: dict[str, dict[int, int]] = {}
+    for event in events:
+        day = event.at_ms // DAY_MS
+        for counts, labels in ((signals, event.signals), (names, (event.name,))):
+            for label in labels:
+                days = counts.setdefault(label, {})
+                days[day] = min(20, days.get(day, 0) + 1)
+    return Tally(signals, names, {name: max(days) for name, days in names.items()})

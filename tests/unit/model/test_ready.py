@@ -10,8 +10,9 @@ import pytest
 from warmlead.domain.assessment import count_in_window
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Event, Property, Trust
-from warmlead.domain.history import DAY_MS, Tally, to_ms
+from warmlead.domain.history import Tally, to_ms
 from warmlead.domain.lifecycle import Progress, Standing, next_stage
+from warmlead.domain.packing import DAY_MS
 from warmlead.domain.scoring import evaluate
 from warmlead.model.loading import (
     Model,

@@ -11,11 +11,12 @@ from builders import NOW, a_lead, a_transition, a_trigger, an_event, lead_ids
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.event import Trust
 from warmlead.domain.handoff import Deadline, Offer
-from warmlead.domain.history import History, KeptEvent
+from warmlead.domain.history import History
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.lead import Lead, Snapshot, Touch, Trail, TraitFact
 from warmlead.domain.lifecycle import Cooling, Progress, Transition
 from warmlead.domain.nurture import Enrolment
+from warmlead.domain.packing import KeptEvent
 from warmlead.domain.sales import Said, Statement
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.stores.documents import read_lead, write_lead
@@ -34,7 +35,7 @@ TOUCHES = st.none() | st.builds(Touch, MS, TEXTS, PAIRS)
 KEPT = st.builds(KeptEvent, MS, TEXTS, MS, WORDS, st.lists(WORDS, max_size=3).map(tuple))
 HISTORIES = st.builds(
     History,
-    kept=st.lists(KEPT, max_size=6).map(lambda events: {event.key: event for event in events}),
+    recent=st.lists(KEPT, max_size=6).map(lambda events: {event.key: event for event in events}),
     signal_days=COUNTS,
     name_days=COUNTS,
     last_day=st.dictionaries(WORDS, DAYS, max_size=3),
@@ -188,7 +189,7 @@ def test_what_a_newer_release_keeps_beside_a_lead_is_written_back() -> None:
 
 
 def test_a_lead_in_a_layout_that_only_a_newer_release_knows_is_left_to_it() -> None:
-    text = json.dumps({**json.loads(write_lead(a_lead())), "v": 3})
+    text = json.dumps({**json.loads(write_lead(a_lead())), "v": 4})
     with pytest.raises(UnavailableError):
         read_lead(text)
 
@@ -214,7 +215,7 @@ def test_a_lead_of_layout_1_is_read_and_written_with_nothing_changed_but_that_it
     assert trail.history.kept["k2"].received_ms == 1773140400012
     assert trail.history.signal_days == {"pricing": {20400: 3, 20402: 1}}
     assert lead.progress.since == NOW
-    of_now = GOLDEN.replace('{"v":1', '{"v":2')
+    of_now = GOLDEN.replace('{"v":1', '{"v":3')
     assert write_lead(lead, extra) == of_now.removesuffix("}") + ',"decay_on":0}'
 
 
@@ -233,3 +234,21 @@ def test_a_lead_stays_small(events: int, most_bytes: int) -> None:
     )
     assert lead.kept_events == events
     assert len(write_lead(lead)) <= most_bytes
+
+
+def test_a_lead_with_thousands_of_events_is_read_back_exactly() -> None:
+    events = (  # the last of them first: what is packed is opened again and again
+        an_event(
+            id=f"e{i}",
+            name=f"event_{i % 30}",
+            occurred_at=NOW - timedelta(hours=i // 3, seconds=i),
+            received_at=NOW - timedelta(hours=i // 3),
+            **({"anonymous_id": "browser-1", "email": None} if i % 4 == 0 else {}),
+        )
+        for i in range(2_000)
+    )
+    lead = a_lead(*events, an_event(id="tie", anonymous_id="browser-1"))
+    text = write_lead(lead)
+    assert text.isascii()
+    assert read_lead(text) == (lead, {})
+    assert all(trail.history.packed for trail in lead.trails.values())

@@ -1,0 +1,226 @@
+"""Kept events in a compact form: still each by itself, at a cost that hardly grows with them.
+
+A lead with thousands of kept events is read and written with every event. So those received
+first are packed: 32 characters each, sorted by receipt, beside a count per kind and day. What is
+asked with every event (is this event among them, how many were there on a day) needs no
+unpacking. All of it follows from the set of events alone.
+"""
+
+import hashlib
+import re
+from base64 import b64decode, b64encode
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
+
+DAY_MS = 86_400_000
+
+RECORD = 32
+"""The length of a packed event: key, time, delay of the receipt and shape, in base64."""
+
+RECENT = 64
+"""At least this number of events, those received last, stay unpacked."""
+
+_BOUNDARY_EVERY = 16
+"""One in so many events is a boundary, behind which packing may stop."""
+
+_KEY_CHARS = 10
+"""The characters of a record that its key alone decides: 60 of the key's 64 bits."""
+
+_KEY = re.compile(r"[0-9a-f]{16}")
+_KEY_BYTES, _TIME_BYTES, _DELAY_BYTES, _SHAPE_BYTES = 8, 6, 5, 5
+_AHEAD_MS = DAY_MS
+"""An event may happen after its receipt, by a clock that runs ahead; delays begin there."""
+
+Shape: TypeAlias = tuple[str, tuple[str, ...]]
+"""What an event is counted as: its name, and its signals."""
+
+
+class KeptEvent(NamedTuple):
+    """One event as the history keeps it; the order of the fields is the order of events."""
+
+    at_ms: int
+    key: str
+    received_ms: int
+    name: str
+    signals: tuple[str, ...]
+
+    @property
+    def day(self) -> int:
+        """The UTC day on which it happened."""
+        return self.at_ms // DAY_MS
+
+    @property
+    def labels(self) -> tuple[tuple[bool, str], ...]:
+        """Everything it is counted as: its name, and its signals."""
+        return ((False, self.name), *((True, signal) for signal in self.signals))
+
+    @property
+    def shape(self) -> Shape:
+        """What it is counted as."""
+        return self.name, self.signals
+
+
+def by_receipt(event: KeptEvent) -> tuple[int, KeptEvent]:
+    """The order in which events are packed, and in which the first of a day are kept."""
+    return event.received_ms, event
+
+
+class Packed(Struct, frozen=True):
+    """Events in order of receipt. ``days`` counts them by shape and UTC day."""
+
+    text: str = ""
+    days: Mapping[Shape, Mapping[int, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self.text) // RECORD
+
+    def __iter__(self) -> Iterator[KeptEvent]:
+        return self.slice(0, len(self))
+
+    def slice(self, start: int, end: int) -> Iterator[KeptEvent]:
+        """The events of some places, the earliest received first."""
+        shapes = {shape_id(shape): shape for shape in self.days}
+        for place in range(start, end):
+            yield _unpacked(self.text[place * RECORD : (place + 1) * RECORD], shapes)
+
+    def at(self, place: int) -> KeptEvent:
+        """The event of a place."""
+        return next(self.slice(place, place + 1))
+
+    def find(self, key: str) -> KeptEvent | None:
+        """The event of a key, if it is among them."""
+        place = self.place_of(key)
+        return None if place is None else self.at(place)
+
+    def place_of(self, key: str) -> int | None:
+        """The place of the event of a key, if it is among them."""
+        if not self.text or not _KEY.fullmatch(key):
+            return None
+        beginning = _key_text(key)
+        found = self.text.find(beginning)
+        while found >= 0:
+            if found % RECORD == 0 and self.at(found // RECORD).key == key:
+                return found // RECORD
+            found = self.text.find(beginning, found + 1)
+        return None
+
+    def place_for(self, event: KeptEvent) -> int:
+        """The number of events that were received before this one."""
+        order = event.received_ms, event.at_ms, event.key
+        return bisect_left(range(len(self)), order, key=self._order_at)
+
+    def _order_at(self, place: int) -> tuple[int, int, str]:
+        """What decides the order of an event by receipt; of two events the keys differ."""
+        at_ms, key, received_ms, _ = _fields(self.text[place * RECORD : (place + 1) * RECORD])
+        return received_ms, at_ms, key
+
+    def on_day(self, day: int) -> dict[tuple[bool, str], int]:
+        """How many of them happened on a UTC day, by name (``False``) and by signal (``True``)."""
+        counts: dict[tuple[bool, str], int] = {}
+        for (name, signals), days in self.days.items():
+            if count := days.get(day):
+                for label in ((False, name), *((True, signal) for signal in signals)):
+                    counts[label] = counts.get(label, 0) + count
+        return counts
+
+    def with_more(self, events: Sequence[KeptEvent]) -> "Packed":
+        """These and later ones; ``events`` are in order of receipt."""
+        text = self.text + "".join(map(_packed, events))
+        return Packed(text, _counted(self.days, events, 1))
+
+    def without_first(self, count: int) -> "Packed":
+        """All but the first ones."""
+        gone = self.slice(0, count)
+        return Packed(self.text[count * RECORD :], _counted(self.days, gone, -1))
+
+    def first(self, count: int) -> "Packed":
+        """The first ones alone."""
+        gone = self.slice(count, len(self))
+        return Packed(self.text[: count * RECORD], _counted(self.days, gone, -1))
+
+
+NONE_PACKED = Packed()
+
+
+def packed_prefix(events: Sequence[KeptEvent]) -> int:
+    """How many of some events, in order of receipt, are packed.
+
+    Up to the last boundary that leaves enough of them unpacked. A boundary is made by an event's
+    key, so that it stays where it is when events are added behind or folded away in front.
+    """
+    last = 0
+    for place, event in enumerate(events[: max(0, len(events) - RECENT)]):
+        if not _is_packable(event):
+            break
+        if int(event.key[-2:], 16) % _BOUNDARY_EVERY == 0:
+            last = place + 1
+    return last
+
+
+def _is_packable(event: KeptEvent) -> bool:
+    delay = event.received_ms - event.at_ms + _AHEAD_MS
+    return (
+        _KEY.fullmatch(event.key) is not None
+        and 0 <= event.at_ms < 1 << (8 * _TIME_BYTES)
+        and 0 <= delay < 1 << (8 * _DELAY_BYTES)
+    )
+
+
+@lru_cache(maxsize=10_000)
+def shape_id(shape: Shape) -> bytes:
+    """What stands for a shape in a record."""
+    name, signals = shape
+    text = "\n".join((name, *signals)).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=_SHAPE_BYTES).digest()
+
+
+def _key_text(key: str) -> str:
+    return b64encode(bytes.fromhex(key)).decode()[:_KEY_CHARS]
+
+
+def _packed(event: KeptEvent) -> str:
+    delay = event.received_ms - event.at_ms + _AHEAD_MS
+    record = (
+        bytes.fromhex(event.key)
+        + event.at_ms.to_bytes(_TIME_BYTES, "big")
+        + delay.to_bytes(_DELAY_BYTES, "big")
+        + shape_id(event.shape)
+    )
+    return b64encode(record).decode()
+
+
+def _unpacked(text: str, shapes: Mapping[bytes, Shape]) -> KeptEvent:
+    at_ms, key, received_ms, shape = _fields(text)
+    return KeptEvent(at_ms, key, received_ms, *shapes[shape])
+
+
+def _fields(text: str) -> tuple[int, str, int, bytes]:
+    """A record's time, key, time of receipt and id of a shape."""
+    record = b64decode(text)
+    at_ms = int.from_bytes(record[8:14], "big")
+    received_ms = at_ms + int.from_bytes(record[14:19], "big") - _AHEAD_MS
+    return at_ms, record[:8].hex(), received_ms, record[19:]
+
+
+def _counted(
+    before: Mapping[Shape, Mapping[int, int]], events: Iterable[KeptEvent], by: int
+) -> dict[Shape, Mapping[int, int]]:
+    """The counts with some events more, or less; what comes to nothing is left out."""
+    after: dict[Shape, Mapping[int, int]] = dict(before)
+    touched: dict[Shape, dict[int, int]] = {}
+    for event in events:
+        days = touched.get(event.shape)
+        if days is None:
+            days = after[event.shape] = touched[event.shape] = dict(before.get(event.shape, {}))
+        days[event.day] = days.get(event.day, 0) + by
+    for shape, days in touched.items():
+        left = {day: count for day, count in days.items() if count}
+        if left:
+            after[shape] = left
+        else:
+            del after[shape]
+    return after
