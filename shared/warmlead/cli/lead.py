@@ -23,6 +23,7 @@ from warmlead.cli.as_of import moment as _moment
 from warmlead.cli.output import Json, console, fail, print_json
 from warmlead.domain.identity import Identifier, Kind, normalise_email
 from warmlead.domain.lead import Lead
+from warmlead.domain.text import one_line
 
 app = typer.Typer(no_args_is_help=True, help="Who the leads are, and why each has its score.")
 
@@ -115,8 +116,8 @@ async def _rows(stage: str | None, moment: datetime | None) -> list[LeadRow]:
 def _name(seen: LeadView) -> str | None:
     parts = [seen.traits.get("first_name"), seen.traits.get("last_name")]
     full = " ".join(str(part) for part in parts if part)
-    name = seen.traits.get("name") or full
-    return str(name) if name else None
+    name = one_line(str(seen.traits.get("name") or full))
+    return name or None
 
 
 @app.command()
@@ -162,7 +163,7 @@ def _print_pairs(heading: str, pairs: object) -> None:
 
 
 def _shown(value: object) -> str:
-    return "/".join(map(str, value)) if isinstance(value, list) else str(value)
+    return one_line("/".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
 @app.command("explain")

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct, convert, json
 from msgspec.structs import force_setattr
 
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.text import cleaned
 
 MAX_CLOCK_AHEAD = timedelta(minutes=5)
 """A sender's clock may run ahead by this much; later times are taken as the time of receipt."""
@@ -102,7 +103,13 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
     @classmethod
     def checked(cls, **fields: object) -> Self:
-        """The event of these fields; raises ``RejectedError`` unless each is as declared here."""
+        """The event of these fields; raises ``RejectedError`` unless each is as declared here.
+
+        Characters that may not leave (see ``domain.text``) are taken out of the texts first.
+        """
+        for named in ("traits", "properties", "attribution"):
+            if isinstance(held := fields.get(named), dict):
+                fields[named] = cleaned(held)
         try:
             event = convert(fields, cls)
             json.encode(event)  # fails for half of a surrogate pair, which nothing can store
