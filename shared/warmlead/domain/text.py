@@ -28,7 +28,6 @@ _FLAGS = "|".join(
 )
 _LINE_ENDS = "\r\n|[\r\x85\u2028\u2029]"
 
-_SUSPECT = re.compile(f"[\r\x85\u2028\u2029{_REMOVED}]")
 _SWEPT = re.compile(f"(?P<flag>{_FLAGS})|(?P<line_end>{_LINE_ENDS})|[{_REMOVED}]")
 
 UNPRINTABLE = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029{_FORMATS}]")
@@ -37,8 +36,8 @@ UNPRINTABLE = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029{_FORMATS}]")
 
 def printable(text: str) -> str:
     """The text without what may not leave; other ends of lines than line feeds become such."""
-    if text.isprintable() or not _SUSPECT.search(text):
-        return text  # nearly every text: found out in a twentieth of the time
+    if text.isprintable() or text.replace("\n", "").isprintable():
+        return text  # nearly every text: found out in a hundredth of the time
     return _SWEPT.sub(_replacement, text)
 
 
