@@ -10,7 +10,8 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from warmlead.domain.assessment import Assessment, assess
-from warmlead.domain.event import Property, Trust
+from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property, Trust
+from warmlead.domain.history import Tally
 from warmlead.domain.lead import Lead, is_flooding
 from warmlead.domain.lifecycle import ANONYMOUS, SALES_STAGES, Transition, moved_back
 from warmlead.domain.rules import Rules
@@ -52,7 +53,10 @@ class NextStage(_Stable):
 
 
 class Explanation(_Stable):
-    """A score with everything that made it: ``sum(points) == score``."""
+    """A score with everything that made it: ``sum(points) == score``.
+
+    ``automated`` counts what is kept and worth nothing, since nobody looked.
+    """
 
     id: str
     email: str | None
@@ -62,6 +66,7 @@ class Explanation(_Stable):
     fit: int
     days_inactive: int | None
     contributions: list[ExplainedContribution]
+    automated: dict[Automation, int]
     next_stage: NextStage | None
     as_of: datetime
     model_version: str
@@ -96,6 +101,7 @@ class LeadView(_Stable):
     traits: dict[str, Property]
     signals: dict[str, int]
     events: dict[str, int]
+    automated: dict[Automation, int]
     first_touch: dict[str, str]
     last_touch: dict[str, str]
     identifiers: dict[str, list[str]]
@@ -147,6 +153,7 @@ def view(
         traits=lead.traits,
         signals=_totals(found.tally.signals),
         events=_totals(found.tally.names),
+        automated=_automated(found.tally),
         first_touch=dict(lead.first_touch.attribution) if lead.first_touch else {},
         last_touch=dict(lead.last_touch.attribution) if lead.last_touch else {},
         identifiers=identifiers,
@@ -162,6 +169,11 @@ def view(
 
 def _move(move: Transition) -> MoveView:
     return MoveView(**{name: getattr(move, name) for name in MoveView.model_fields})
+
+
+def _automated(tally: Tally) -> dict[Automation, int]:
+    totals = _totals(tally.names)
+    return {why: totals[name] for why, name in AUTOMATED_EVENTS.items() if name in totals}
 
 
 def _totals(counts: Mapping[str, Mapping[int, int]]) -> dict[str, int]:
@@ -188,6 +200,7 @@ def explain(
         fit=score.fit,
         days_inactive=score.days_inactive,
         contributions=[_explained(line, titles) for line in score.contributions],
+        automated=_automated(found.tally),
         next_stage=_next_stage(lead, rules, found),
         as_of=now,
         model_version=rules.version,

@@ -21,9 +21,11 @@ from warmlead.application.explain import (
 )
 from warmlead.cli.as_of import moment as _moment
 from warmlead.cli.output import Json, console, fail, print_json
+from warmlead.domain.event import AUTOMATED_EVENTS
 from warmlead.domain.identity import Identifier, Kind, normalise_email
 from warmlead.domain.lead import Lead
 from warmlead.domain.text import one_line
+from warmlead.domain.wording import unseen
 
 app = typer.Typer(no_args_is_help=True, help="Who the leads are, and why each has its score.")
 
@@ -138,7 +140,9 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         console.print(f"[dim]moves[/]  {escape(_journey(seen))}")
     _print_pairs("traits", seen.traits)
     _print_pairs("signals", seen.signals)
-    _print_pairs("events", seen.events)
+    _print_pairs("events", _seen_by_people(seen))
+    if seen.automated:
+        console.print(f"[dim]worth nothing[/]  {unseen(seen.automated)}")
     _print_pairs("first touch", seen.first_touch)
     console.print(f"[dim]why this score: warmlead lead explain {escape(seen.email or seen.id)}[/]")
 
@@ -154,6 +158,11 @@ def _journey(seen: LeadView) -> str:
     again = [f"{stage} {n - 1} more" for stage, n in sorted(seen.entered.items()) if n > 1]
     times = ([f"{seen.moved_back} back"] if seen.moved_back else []) + again
     return f"{path} ({', '.join(times)})" if times else path
+
+
+def _seen_by_people(seen: LeadView) -> dict[str, int]:
+    unseen_events = {AUTOMATED_EVENTS[why] for why in seen.automated}
+    return {name: count for name, count in seen.events.items() if name not in unseen_events}
 
 
 def _print_pairs(heading: str, pairs: object) -> None:
@@ -190,6 +199,8 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         table.add_row(f"{line.points:+d}", why)
     table.add_row(f"[bold]{explained.score}[/]", "[bold]score[/]")
     console.print(table)
+    if explained.automated:
+        console.print(f"[dim]Worth nothing: {unseen(explained.automated)}.[/]")
     console.print(_outlook(explained))
 
 

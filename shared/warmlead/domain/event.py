@@ -6,8 +6,10 @@ Refuses to hold anything sender-specific, and any rule about what an event is wo
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Literal, Self, TypeAlias
 
 from msgspec import Meta, Struct, convert, json
@@ -58,6 +60,23 @@ class Trust(StrEnum):
     PUBLIC = "public"
 
 
+class Automation(StrEnum):
+    """Why a request counts as no person's: what it says of itself."""
+
+    ROBOT = "robot"  # crawlers, feed readers, scanners
+    PREVIEW = "preview"  # link previews of messengers and networks
+    HEADLESS = "headless"  # a browser that a program drives
+    MONITOR = "monitor"  # availability checks
+    PREFETCH = "prefetch"  # a browser that fetches ahead, or draws a page that may never be seen
+    HEAD = "head"  # the head of an answer alone was asked for
+
+
+AUTOMATED_EVENTS: Mapping[Automation, str] = MappingProxyType(
+    {automation: f"{automation}_request" for automation in Automation}
+)
+"""The names under which such requests are kept, whatever they said had happened."""
+
+
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time needs a time zone")
@@ -75,7 +94,8 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
     ``id`` is the sender's own id of the event, stable over its retries: with ``source`` and
     ``trust`` it makes the ``key`` by which the event is counted once. At least one of
-    ``email`` (normalised), ``user_id`` and ``anonymous_id`` is given.
+    ``email`` (normalised), ``user_id`` and ``anonymous_id`` is given. ``automated`` says why the
+    event is no person's doing, if its request said so.
 
     What comes from outside goes through ``checked``, or is decoded as an ``Event``: the
     constructor believes its types, lengths and names.
@@ -94,6 +114,7 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     traits: dict[str, Property] = {}
     properties: dict[str, Property] = {}
     attribution: dict[str, str] = {}
+    automated: Automation | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "occurred_at", _utc(self.occurred_at))
@@ -124,9 +145,12 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     def key(self) -> str:
         """What makes the event countable once: 16 characters, the same for every retry of it.
 
-        Trust is part of it, so that a public client cannot burn the id of a signed event.
+        Trust is part of it, so that a public client cannot burn the id of a signed event; and
+        automation, so that a robot that fetches a pixel first cannot burn the person's view.
         """
         text = f"{self.source}\n{self.trust}\n{self.id}"
+        if self.automated:
+            text = f"{text}\n{self.automated}"
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from warmlead.domain.event import CRM_ID, Event, Property, Trust
+from msgspec import structs
+
+from warmlead.domain.event import AUTOMATED_EVENTS, CRM_ID, Event, Property, Trust
 from warmlead.domain.handoff import Offer
 from warmlead.domain.history import (
     History,
@@ -47,6 +49,8 @@ MAX_TRAILS = 200
 
 MAX_TRAITS = 250
 """So many traits are kept of an identifier: signed ones first, then by name."""
+
+_FIELDS = {Kind.EMAIL: "email", Kind.USER: "user_id", Kind.ANONYMOUS: "anonymous_id"}
 
 
 class TraitFact(NamedTuple):
@@ -207,6 +211,8 @@ def touch_trails(
 
     Applying an event twice is applying it once, and order does not matter.
     """
+    signals = rules.classify(event)
+    event = _as_counted(event, rules)
     after = dict(trails)
     for identifier in identifiers_of(event):
         after.setdefault(ids[identifier], Trail(identifier))
@@ -217,13 +223,28 @@ def touch_trails(
         after[one] = replace(after[one], links=after[one].links | {other})
         after[other] = replace(after[other], links=after[other].links | {one})
     home = ids[identifiers_of(event)[0]]
-    after[home] = _with_event(after[home], event, rules)
+    after[home] = _with_event(after[home], event, signals)
     return after
 
 
-def _with_event(trail: Trail, event: Event, rules: Rules) -> Trail:
+def _as_counted(event: Event, rules: Rules) -> Event:
+    """The event as it counts: of what nobody saw only that it was, whom it names and their traits.
+
+    It has no origin and says nothing else, and in public it ties no identifiers to each other.
+    """
+    if event.automated is None or rules.robots_count:
+        return event
+    counted = structs.replace(event, name=AUTOMATED_EVENTS[event.automated], attribution={})
+    if event.trust is Trust.SIGNED:
+        return counted
+    home = identifiers_of(event)[0].kind
+    others = {_FIELDS[kind]: None for kind in Kind if kind is not home}
+    return structs.replace(counted, **others)
+
+
+def _with_event(trail: Trail, event: Event, signals: tuple[str, ...]) -> Trail:
     at_ms = to_ms(event.occurred_at)
-    kept = KeptEvent(at_ms, event.key, to_ms(event.received_at), event.name, rules.classify(event))
+    kept = KeptEvent(at_ms, event.key, to_ms(event.received_at), event.name, signals)
     rank = 1 if event.trust is Trust.SIGNED else 0
     traits = dict(trail.traits)
     for name, value in event.traits.items():

@@ -48,7 +48,7 @@ class Rules:
 
     version: str
     classify: Callable[[Event], tuple[str, ...]]
-    """The names of the signals that an event is, in alphabetical order."""
+    """The names of the signals that an event is, in alphabetical order; none for most robots'."""
     know: Callable[[Mapping[str, Property]], Facts]
     """Traits as conditions see them: of the declared type, unknown ones absent."""
     fit_rules: tuple[FitRule, ...]
@@ -58,6 +58,8 @@ class Rules:
     """The (window in days, signal or event name) pairs that some condition reads."""
     handoff: HandoffPolicy | None = None
     sequences: tuple[SequencePolicy, ...] = ()
+    robots_count: bool = False
+    """Whether what robots do counts as if people did it."""
 
     def fit(self, facts: Facts) -> tuple[FitPoints, ...]:
         """The fit rules that hold."""
