@@ -69,7 +69,7 @@ class GenericSource:
             try:
                 event = _translated(item, post, index, suspect=submissions.suspect)
             except RejectedError as error:
-                refused.append(Refused(error, text_of(item).encode(), index))
+                refused.append(Refused(error, text_of(item).encode(), index, post.automated))
             else:
                 events.extend([(index, event)] if event else [])
         return Translation(events, refused, len(submissions.items))

@@ -75,7 +75,7 @@ class SegmentSource:
                 events.append((index, translate_call(_kind(route, call), call, envelope, index)))
             except RejectedError as error:
                 raw = text_of(_without_key(item)).encode()
-                refused.append(Refused(error, raw, index))
+                refused.append(Refused(error, raw, index, envelope.automated))
         return Translation(events, refused, len(calls.items))
 
     def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
