@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.event import Property
 from warmlead.domain.text import UNPRINTABLE, cleaned, one_line, printable, swept
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
@@ -75,7 +76,13 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
 
 
 def test_fields_keep_their_types_and_lose_what_is_left_empty() -> None:
-    fields = {"name": "A\x00da", "size": 5, "tags": ["a\x1b", 1, None], "blank": "\x00", "no": None}
+    fields: dict[str, Property] = {
+        "name": "A\x00da",
+        "size": 5,
+        "tags": ["a\x1b", 1, None],
+        "blank": "\x00",
+        "no": None,
+    }
     assert cleaned(fields) == {"name": "Ada", "size": 5, "tags": ["a", 1, None], "no": None}
 
 
