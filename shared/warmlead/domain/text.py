@@ -26,9 +26,10 @@ _FLAGS = "|".join(
     "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in region) + "\U000e007f"
     for region in ("gbeng", "gbsct", "gbwls")
 )
-_LINE_ENDS = "\r\n|[\r\x85\u2028\u2029]"
+_LINE_ENDS = ("\r\n", "\r", "\x85", "\u2028", "\u2029")
 
-_SWEPT = re.compile(f"(?P<flag>{_FLAGS})|(?P<line_end>{_LINE_ENDS})|[{_REMOVED}]")
+_UNWANTED = re.compile(f"[{_REMOVED}]+")
+_UNWANTED_BUT_FLAGS = re.compile(f"({_FLAGS})|[{_REMOVED}]+")
 
 UNPRINTABLE = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029{_FORMATS}]")
 """A character that no single line of text may have."""
@@ -38,7 +39,11 @@ def printable(text: str) -> str:
     """The text without what may not leave; other ends of lines than line feeds become such."""
     if text.isprintable() or text.replace("\n", "").isprintable():
         return text  # nearly every text: found out in a hundredth of the time
-    return _SWEPT.sub(_replacement, text)
+    for line_end in _LINE_ENDS:
+        text = text.replace(line_end, "\n")
+    if "\U0001f3f4" in text:
+        return _UNWANTED_BUT_FLAGS.sub(r"\1", text)
+    return _UNWANTED.sub("", text)  # in half the time
 
 
 def one_line(text: str) -> str:
@@ -68,9 +73,3 @@ def swept(value: object) -> object:
     if isinstance(value, list | tuple):
         return [swept(inner) for inner in value]
     return value
-
-
-def _replacement(found: re.Match[str]) -> str:
-    if found["flag"]:
-        return found["flag"]
-    return "\n" if found["line_end"] else ""
