@@ -20,7 +20,9 @@ lead_ids = LeadIds(b"a secret of the tests")
 
 RULES = Rules(
     version="rules-of-tests",
-    classify=lambda event: (f"{event.name}_signal",) if event.name != "ignored" else (),
+    classify=lambda event: (
+        () if event.automated or event.name == "ignored" else (f"{event.name}_signal",)
+    ),
     know=dict,
     fit_rules=(),
     scoring=ScoringPolicy({"page_viewed_signal": SignalPolicy(points=5)}, {}),

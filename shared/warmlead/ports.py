@@ -18,7 +18,7 @@ from typing import (
 from msgspec import Struct
 
 from warmlead.domain.errors import RejectedError
-from warmlead.domain.event import Event, Trust
+from warmlead.domain.event import Automation, Event, Trust
 
 if TYPE_CHECKING:  # accepting functions know no leads
     from warmlead.domain.lead import Lead
@@ -310,11 +310,15 @@ class RawRequest:
 
 
 class Refused(Struct, frozen=True):
-    """One item of a request that could not become an event, as it was sent."""
+    """One item of a request that could not become an event, as it was sent.
+
+    ``automated`` says why its request was no person's, if it said so.
+    """
 
     error: RejectedError
     raw: bytes
     index: int
+    automated: Automation | None = None
 
 
 class Translation(Struct, frozen=True):

@@ -11,9 +11,16 @@ from playwright.sync_api import Browser, sync_playwright
 
 from e2e.lacking import skip_or_fail
 
+PERSON = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/147.0.0.0 Safari/537.36"
+)
+"""The name of a person's browser: what one says that calls itself headless counts nothing."""
+
 FLAGS = (
     "--no-sandbox",
     "--headless=new",
+    f"--user-agent={PERSON}",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",

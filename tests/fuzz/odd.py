@@ -31,6 +31,13 @@ JSON_VALUES = (
     *('"' + "x" * 9_000 + '"', '"' + "é" * 4_096 + '"', str([0] * 101), '"' + "\\u0001" * 99 + '"'),
     *('"2026-13-01"', '"9999-12-31T23:59:59-14:00"', '"0001-01-01T00:00:00+14:00"', '"1"', "1e12"),
     *("-1e10", "253402300800", "-62135596801", '"2026-03-02"', '"20260302T10"', '"2026-3-2 1:1"'),
+    *(
+        '"\\u001b]0;x\\u0007"',
+        '"\\u202e\\u2066"',
+        '"\\ud83c\\udff4\\udb40\\udc67"',
+        '"\\r\\n\\u2028\\u0085"',
+    ),
+    *('"\\ufeff"', '"' + "\\u200d" * 1_300 + '"', '"' + "\\u001b" * 1_300 + '"'),
     *('"0"', '"null"', '"undefined"', '"a@b"', '"a@b.c"', '"ü@bücher.example"', '"a@xn--.com"'),
     *(
         '"Ada <a@b.example>"',
@@ -110,6 +117,13 @@ CONTENT_TYPES = (
 
 HEADERS = (
     (b"accept", b"text/html"),
+    (b"user-agent", b"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"),
+    (b"user-agent", b"ContextualBot" * 1_000),
+    (b"user-agent", b"; id bot" * 2_000),
+    (b"user-agent", b"\xff\x00" * 500),
+    (b"sec-ch-ua", b'"HeadlessChrome";v="147"'),
+    (b"sec-purpose", b"prefetch;prerender"),
+    (b"purpose", b"prefetch;" * 5_000),
     (b"authorization", b"Basic bG9jYWw6"),
     (b"authorization", b"Basic c2VydmVyOg=="),
     (b"authorization", b"Basic =="),

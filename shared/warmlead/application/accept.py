@@ -58,6 +58,7 @@ def _set_aside(request: RawRequest, source: Source, translation: Translation) ->
                 received_at=request.received_at,
                 raw=item.raw.decode("utf-8", "replace"),
                 path=request.path,
+                automated=item.automated,
             )
         )
         for item in translation.refused

@@ -14,6 +14,7 @@ from warmlead.domain.lead import Lead, Touch
 from warmlead.domain.lifecycle import Facts, Transition
 from warmlead.domain.nurture import Due
 from warmlead.domain.rules import Rules
+from warmlead.domain.text import cleaned, printable
 from warmlead.domain.trigger import Topic, Trigger, trigger_id
 from warmlead.domain.wording import reasons
 
@@ -136,7 +137,10 @@ class Announcer:
         lead, score = self._lead, self._found.score
         return {
             "lead": LeadInMessage(
-                id=lead.id, email=lead.email, user_id=lead.user_id, traits=lead.traits
+                id=lead.id,
+                email=_safe(lead.email),
+                user_id=_safe(lead.user_id),
+                traits=cleaned(lead.traits),
             ),
             "stage": lead.progress.stage,
             "score": score.score,
@@ -170,4 +174,9 @@ class Announcer:
 
 
 def _origin(touch: Touch | None) -> dict[str, str]:
-    return dict(touch.attribution) if touch else {}
+    return {name: printable(value) for name, value in touch.attribution} if touch else {}
+
+
+def _safe(text: str | None) -> str | None:
+    """What was stored before texts were cleaned at the door is cleaned here."""
+    return None if text is None else printable(text)

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from warmlead.domain.assessment import Assessment, assess
 from warmlead.domain.capacity import is_flooding
-from warmlead.domain.event import Property
+from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
+from warmlead.domain.history import Tally
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import ANONYMOUS, SALES_STAGES, Transition, moved_back
 from warmlead.domain.rules import Rules
@@ -53,7 +54,10 @@ class NextStage(_Stable):
 
 
 class Explanation(_Stable):
-    """A score with everything that made it: ``sum(points) == score``."""
+    """A score with everything that made it: ``sum(points) == score``.
+
+    ``automated`` counts what is kept and worth nothing, since nobody looked.
+    """
 
     id: str
     email: str | None
@@ -63,6 +67,7 @@ class Explanation(_Stable):
     fit: int
     days_inactive: int | None
     contributions: list[ExplainedContribution]
+    automated: dict[Automation, int]
     next_stage: NextStage | None
     as_of: datetime
     model_version: str
@@ -98,6 +103,7 @@ class LeadView(_Stable):
     not_understood: list[str]
     signals: dict[str, int]
     events: dict[str, int]
+    automated: dict[Automation, int]
     first_touch: dict[str, str]
     last_touch: dict[str, str]
     identifiers: dict[str, list[str]]
@@ -150,6 +156,7 @@ def view(
         not_understood=list(rules.not_understood(lead.traits)),
         signals=_totals(found.tally.signals),
         events=_totals(found.tally.names),
+        automated=_automated(found.tally),
         first_touch=dict(lead.first_touch.attribution) if lead.first_touch else {},
         last_touch=dict(lead.last_touch.attribution) if lead.last_touch else {},
         identifiers=identifiers,
@@ -165,6 +172,11 @@ def view(
 
 def _move(move: Transition) -> MoveView:
     return MoveView(**{name: getattr(move, name) for name in MoveView.model_fields})
+
+
+def _automated(tally: Tally) -> dict[Automation, int]:
+    totals = _totals(tally.names)
+    return {why: totals[name] for why, name in AUTOMATED_EVENTS.items() if name in totals}
 
 
 def _totals(counts: Mapping[str, Mapping[int, int]]) -> dict[str, int]:
@@ -191,6 +203,7 @@ def explain(
         fit=score.fit,
         days_inactive=score.days_inactive,
         contributions=[_explained(line, titles) for line in score.contributions],
+        automated=_automated(found.tally),
         next_stage=_next_stage(lead, rules, found),
         as_of=now,
         model_version=rules.version,

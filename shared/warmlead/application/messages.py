@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import Event, Trust
+from warmlead.domain.event import Automation, Event, Trust
 from warmlead.domain.identity import LeadIds, identifiers_of
 from warmlead.domain.trigger import LEAD_EVENTS_TYPE, Topic
 from warmlead.ports import EventBus, Message
@@ -32,7 +32,8 @@ class Quarantined(
 ):
     """Input that could not be counted, with the reason, and all that a replay needs.
 
-    Either ``event`` is there (it could not be applied), or ``raw`` as the sender sent it.
+    Either ``event`` is there (it could not be applied), or ``raw`` as the sender sent it, and
+    whether its request was ``automated``.
     """
 
     v: Literal[1] = 1
@@ -44,6 +45,7 @@ class Quarantined(
     raw: str | None = None
     path: str | None = None
     trust: Trust | None = None
+    automated: Automation | None = None
 
 
 _EVENTS = msgspec.json.Decoder(LeadEvents)

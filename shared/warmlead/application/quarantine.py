@@ -121,4 +121,9 @@ class Release:
         translation = source.translate(request, Trust.PUBLIC)
         if translation.refused:
             raise translation.refused[0].error
-        return [msgspec.structs.replace(event, received_at=now) for _, event in translation.events]
+        return [
+            msgspec.structs.replace(
+                event, received_at=now, automated=item.automated or event.automated
+            )
+            for _, event in translation.events
+        ]

@@ -22,8 +22,11 @@ from warmlead.application.explain import (
 )
 from warmlead.cli.as_of import moment as _moment
 from warmlead.cli.output import Json, console, fail, json_list, print_json
+from warmlead.domain.event import AUTOMATED_EVENTS
 from warmlead.domain.identity import Identifier, Kind, normalise_email
 from warmlead.domain.lead import Lead
+from warmlead.domain.text import one_line
+from warmlead.domain.wording import unseen
 
 app = typer.Typer(no_args_is_help=True, help="Who the leads are, and why each has its score.")
 
@@ -166,8 +169,8 @@ def _row(seen: LeadView) -> LeadRow:
 def _name(seen: LeadView) -> str | None:
     parts = [seen.traits.get("first_name"), seen.traits.get("last_name")]
     full = " ".join(str(part) for part in parts if part)
-    name = seen.traits.get("name") or full
-    return str(name) if name else None
+    name = one_line(str(seen.traits.get("name") or full))
+    return name or None
 
 
 @app.command()
@@ -191,7 +194,9 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         names = escape(", ".join(seen.not_understood))
         console.print(f"[yellow]not understood: {names}; no condition over these holds[/]")
     _print_pairs("signals", seen.signals)
-    _print_pairs("events", seen.events)
+    _print_pairs("events", _seen_by_people(seen))
+    if seen.automated:
+        console.print(f"[dim]worth nothing[/]  {unseen(seen.automated)}")
     _print_pairs("first touch", seen.first_touch)
     console.print(f"[dim]why this score: warmlead lead explain {escape(seen.email or seen.id)}[/]")
 
@@ -209,6 +214,11 @@ def _journey(seen: LeadView) -> str:
     return f"{path} ({', '.join(times)})" if times else path
 
 
+def _seen_by_people(seen: LeadView) -> dict[str, int]:
+    unseen_events = {AUTOMATED_EVENTS[why] for why in seen.automated}
+    return {name: count for name, count in seen.events.items() if name not in unseen_events}
+
+
 def _print_pairs(heading: str, pairs: object) -> None:
     if isinstance(pairs, dict) and pairs:
         shown = ", ".join(f"{name} {_shown(value)}" for name, value in pairs.items())
@@ -216,7 +226,7 @@ def _print_pairs(heading: str, pairs: object) -> None:
 
 
 def _shown(value: object) -> str:
-    return "/".join(map(str, value)) if isinstance(value, list) else str(value)
+    return one_line("/".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
 @app.command("explain")
@@ -243,6 +253,8 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         table.add_row(f"{line.points:+d}", why)
     table.add_row(f"[bold]{explained.score}[/]", "[bold]score[/]")
     console.print(table)
+    if explained.automated:
+        console.print(f"[dim]Worth nothing: {unseen(explained.automated)}.[/]")
     console.print(_outlook(explained))
 
 

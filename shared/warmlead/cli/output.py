@@ -2,14 +2,17 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from textwrap import indent
 from typing import Annotated
 
 import typer
 from pydantic import BaseModel
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from warmlead.domain.text import printable, swept
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON of a stable shape instead.")]
 
@@ -19,8 +22,20 @@ EXIT_WRONG = 1
 EXIT_MISUSE = 2
 """The command was used wrongly."""
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+
+class _SafeConsole(Console):
+    """A console on which nothing that a sender sent can steer the terminal."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The pieces that are printed; only those that rich makes itself control anything."""
+        for piece in super().render(renderable, options):
+            yield piece if piece.control else piece._replace(text=printable(piece.text))
+
+
+console = _SafeConsole(highlight=False)
+errors = _SafeConsole(stderr=True, highlight=False)
 
 
 def print_json(value: object) -> None:
@@ -54,10 +69,10 @@ def json_list() -> Iterator[Callable[[Sequence[object]], None]]:
 
 def _plain(value: object) -> object:
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+        return swept(value.model_dump(mode="json"))
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_plain(item) for item in value]
-    return value
+    return swept(value)
 
 
 def count_of(number: int, thing: str) -> str:

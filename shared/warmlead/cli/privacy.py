@@ -22,6 +22,7 @@ from warmlead.cli.lead import Who
 from warmlead.cli.output import Json, console, count_of, fail, print_json
 from warmlead.domain.identity import Identifier, Kind, normalise_email, normalise_id
 from warmlead.domain.lead import Lead
+from warmlead.domain.text import swept
 from warmlead.ports import Archive, Commit, Loaded, Tombstone
 
 _LEAD_ID = re.compile(r"[a-z2-7]{26}")
@@ -131,7 +132,8 @@ def export(who: Who, output: Output = None) -> None:
     exported = asyncio.run(_export(who))
     if exported.lead is None and not exported.archive:
         raise fail(f"Nothing is kept about {who!r}.", hint="warmlead lead list shows who there is.")
-    text = json.dumps(exported.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    kept = swept(exported.model_dump(mode="json"))
+    text = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
     if output is None:
         sys.stdout.write(text)
         return

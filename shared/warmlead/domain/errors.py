@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Self
 
+from warmlead.domain.text import one_line
+
 
 class Reason(StrEnum):
     """Why something was rejected; the stable ``code`` of error answers and of quarantine."""
@@ -87,6 +89,7 @@ class RejectedError(WarmleadError):
     """
 
     def __init__(self, reason: Reason, message: str) -> None:
+        message = one_line(message)
         super().__init__(f"{reason}: {message}")
         self.reason = reason
         self.message = message

@@ -6,14 +6,17 @@ Refuses to hold anything sender-specific, and any rule about what an event is wo
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Literal, Self, TypeAlias
 
 from msgspec import Meta, Struct, convert, json
 from msgspec.structs import force_setattr
 
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.text import cleaned
 
 MAX_CLOCK_AHEAD = timedelta(minutes=5)
 """A sender's clock may run ahead by this much; later times are taken as the time of receipt."""
@@ -57,6 +60,23 @@ class Trust(StrEnum):
     PUBLIC = "public"
 
 
+class Automation(StrEnum):
+    """Why a request counts as no person's: what it says of itself."""
+
+    ROBOT = "robot"  # crawlers, feed readers, scanners
+    PREVIEW = "preview"  # link previews of messengers and networks
+    HEADLESS = "headless"  # a browser that a program drives
+    MONITOR = "monitor"  # availability checks
+    PREFETCH = "prefetch"  # a browser that fetches ahead, or draws a page that may never be seen
+    HEAD = "head"  # the head of an answer alone was asked for
+
+
+AUTOMATED_EVENTS: Mapping[Automation, str] = MappingProxyType(
+    {automation: f"{automation}_request" for automation in Automation}
+)
+"""The names under which such requests are kept, whatever they said had happened."""
+
+
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time needs a time zone")
@@ -74,7 +94,8 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
     ``id`` is the sender's own id of the event, stable over its retries: with ``source`` and
     ``trust`` it makes the ``key`` by which the event is counted once. At least one of
-    ``email`` (normalised), ``user_id`` and ``anonymous_id`` is given.
+    ``email`` (normalised), ``user_id`` and ``anonymous_id`` is given. ``automated`` says why the
+    event is no person's doing, if its request said so.
 
     What comes from outside goes through ``checked``, or is decoded as an ``Event``: the
     constructor believes its types, lengths and names.
@@ -93,6 +114,7 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     traits: dict[str, Property] = {}
     properties: dict[str, Property] = {}
     attribution: dict[str, str] = {}
+    automated: Automation | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "occurred_at", _utc(self.occurred_at))
@@ -102,7 +124,13 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
     @classmethod
     def checked(cls, **fields: object) -> Self:
-        """The event of these fields; raises ``RejectedError`` unless each is as declared here."""
+        """The event of these fields; raises ``RejectedError`` unless each is as declared here.
+
+        Characters that may not leave (see ``domain.text``) are taken out of the texts first.
+        """
+        for named in ("traits", "properties", "attribution"):
+            if isinstance(held := fields.get(named), dict):
+                fields[named] = cleaned(held)
         try:
             event = convert(fields, cls)
             json.encode(event)  # fails for half of a surrogate pair, which nothing can store
@@ -117,9 +145,12 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     def key(self) -> str:
         """What makes the event countable once: 16 characters, the same for every retry of it.
 
-        Trust is part of it, so that a public client cannot burn the id of a signed event.
+        Trust is part of it, so that a public client cannot burn the id of a signed event; and
+        automation, so that a robot that fetches a pixel first cannot burn the person's view.
         """
         text = f"{self.source}\n{self.trust}\n{self.id}"
+        if self.automated:
+            text = f"{text}\n{self.automated}"
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from warmlead.domain.event import CRM_ID, Event, Property, Trust
+from msgspec import structs
+
+from warmlead.domain.event import AUTOMATED_EVENTS, CRM_ID, Event, Property, Trust
 from warmlead.domain.handoff import Offer
 from warmlead.domain.history import History, Tally, record, tally, to_ms
 from warmlead.domain.identity import (
@@ -38,6 +40,8 @@ MAX_TRAITS = 250
 
 MAX_PUBLIC_TRAIT_BYTES = 1_500
 """The limit of the JSON of a trait that the model knows, from a public source; texts are cut."""
+
+_FIELDS = {Kind.EMAIL: "email", Kind.USER: "user_id", Kind.ANONYMOUS: "anonymous_id"}
 
 
 class TraitFact(NamedTuple):
@@ -192,6 +196,8 @@ def touch_trails(
 
     Applying an event twice is applying it once, and order does not matter.
     """
+    signals = rules.classify(event)
+    event = _as_counted(event, rules)
     after = dict(trails)
     for identifier in identifiers_of(event):
         after.setdefault(ids[identifier], Trail(identifier))
@@ -202,23 +208,40 @@ def touch_trails(
         after[one] = replace(after[one], links=after[one].links | {other})
         after[other] = replace(after[other], links=after[other].links | {one})
     home = ids[identifiers_of(event)[0]]
-    after[home] = _with_event(after[home], event, rules)
+    after[home] = _with_event(after[home], event, signals, rules.traits)
     return after
 
 
-def _with_event(trail: Trail, event: Event, rules: Rules) -> Trail:
+def _as_counted(event: Event, rules: Rules) -> Event:
+    """The event as it counts: of what nobody saw only that it was, whom it names and their traits.
+
+    It has no origin and says nothing else, and in public it ties no identifiers to each other.
+    """
+    if event.automated is None or rules.robots_count:
+        return event
+    counted = structs.replace(event, name=AUTOMATED_EVENTS[event.automated], attribution={})
+    if event.trust is Trust.SIGNED:
+        return counted
+    home = identifiers_of(event)[0].kind
+    others = {_FIELDS[kind]: None for kind in Kind if kind is not home}
+    return structs.replace(counted, **others)
+
+
+def _with_event(
+    trail: Trail, event: Event, signals: tuple[str, ...], known: frozenset[str]
+) -> Trail:
     at_ms = to_ms(event.occurred_at)
-    kept = KeptEvent(at_ms, event.key, to_ms(event.received_at), event.name, rules.classify(event))
+    kept = KeptEvent(at_ms, event.key, to_ms(event.received_at), event.name, signals)
     rank = 1 if event.trust is Trust.SIGNED else 0
     traits = dict(trail.traits)
     for name, value in event.traits.items():
         value_json = json.dumps(value, sort_keys=True)
-        if not rank and name in rules.traits:
+        if not rank and name in known:
             value_json = _cut(value, value_json)
         fact = TraitFact(rank, at_ms, event.key, value_json)
         traits[name] = max(fact, traits.get(name, fact))
     if len(traits) > MAX_TRAITS:
-        ordered = sorted(traits.items(), key=lambda i: (i[0] not in rules.traits, -i[1].rank, i[0]))
+        ordered = sorted(traits.items(), key=lambda i: (i[0] not in known, -i[1].rank, i[0]))
         traits = dict(ordered[:MAX_TRAITS])
     first, last = trail.first_touch, trail.last_touch
     if event.attribution:

@@ -53,7 +53,7 @@ class Rules:
 
     version: str
     classify: Callable[[Event], tuple[str, ...]]
-    """The names of the signals that an event is, in alphabetical order."""
+    """The names of the signals that an event is, in alphabetical order; none for most robots'."""
     know: Callable[[Mapping[str, Property]], Facts]
     """Traits as conditions see them: of the declared type, unknown ones absent."""
     fit_rules: tuple[FitRule, ...]
@@ -63,6 +63,8 @@ class Rules:
     """The (window in days, signal or event name) pairs that some condition reads."""
     handoff: HandoffPolicy | None = None
     sequences: tuple[SequencePolicy, ...] = ()
+    robots_count: bool = False
+    """Whether what robots do counts as if people did it."""
     not_understood: Callable[[Mapping[str, Property]], tuple[str, ...]] = _none
     """The traits whose values could not be read, so that conditions do not see them."""
     names: frozenset[str] = frozenset()

@@ -22,11 +22,13 @@ from functools import lru_cache
 
 from msgspec import Struct, structs
 
-from warmlead.domain.event import SALES_EVENTS
+from warmlead.domain.event import AUTOMATED_EVENTS, SALES_EVENTS
 from warmlead.domain.history import DayCounts, Tally, to_date
 
 MICRO = 1_000_000
 """Millionths of a point in a point."""
+
+_NOT_THEIRS = SALES_EVENTS | frozenset(AUTOMATED_EVENTS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ def last_active_day(policy: ScoringPolicy, tally: Tally) -> int | None:
     active = (
         day
         for name, day in tally.last_day.items()
-        if name not in policy.passive and name not in SALES_EVENTS
+        if name not in policy.passive and name not in _NOT_THEIRS
     )
     return max(active, default=None)
 

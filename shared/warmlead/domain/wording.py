@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from warmlead.domain.event import Automation
 from warmlead.domain.scoring import MICRO, Contribution, Part, Score
 
 
@@ -49,3 +50,19 @@ def reasons(score: Score, titles: Mapping[str, str], most: int = 5) -> Sequence[
     weighty = [line for line in score.contributions if line.points]
     weighty.sort(key=lambda line: (-abs(line.points), line.name))
     return [f"{line.points:+d} {describe(line, titles)}" for line in weighty[:most]]
+
+
+_AUTOMATED = {
+    Automation.ROBOT: ("request of a declared robot", "requests of declared robots"),
+    Automation.PREVIEW: ("link preview", "link previews"),
+    Automation.HEADLESS: ("request of a headless browser", "requests of headless browsers"),
+    Automation.MONITOR: ("availability check", "availability checks"),
+    Automation.PREFETCH: ("prefetch", "prefetches"),
+    Automation.HEAD: ("HEAD of a pixel", "HEADs of a pixel"),
+}
+
+
+def unseen(counts: Mapping[Automation, int]) -> str:
+    """What was done while nobody looked: ``12 requests of declared robots, 1 link preview``."""
+    told = ((count, _AUTOMATED[automation]) for automation, count in counts.items())
+    return ", ".join(f"{count} {names[count != 1]}" for count, names in told)

@@ -94,7 +94,12 @@ def plan_of(file: ModelFile) -> Plan:
         titles=_titles(file),
         scoring=_scoring(file),
         signals={
-            name: SignalPlan(frozenset(signal.on), signal.when, signal.trust == "signed")
+            name: SignalPlan(
+                frozenset(signal.on),
+                signal.when,
+                signal.trust == "signed",
+                signal.counts_robots(file.robots),
+            )
             for name, signal in file.signals.items()
         },
         fit={name: FitPlan(rule.points, rule.when) for name, rule in file.fit.items()},
@@ -109,6 +114,7 @@ def plan_of(file: ModelFile) -> Plan:
         fit_types=_named((rule.when for rule in file.fit.values()), contexts.fit),
         stage_types=_named(stage_conditions(file), contexts.stage),
         trait_types=trait_types(file),
+        robots_count=file.robots == "count",
     )
 
 
@@ -226,6 +232,7 @@ def classification_of(file: ModelFile) -> dict[str, str]:
                 sorted(set(signal.on)),
                 _canonical(signal.when),
                 signal.trust,
+                signal.counts_robots(file.robots),
                 {used: context.types[used] for used in context.names(signal.when or "")},
             ]
         )

@@ -30,6 +30,7 @@ class SignalPlan(Struct, frozen=True, omit_defaults=True):
     on: frozenset[str]
     when: str | None = None
     signed: bool = False
+    robots: bool = False
 
 
 class FitPlan(Struct, frozen=True):
@@ -85,7 +86,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     ``titles`` are what people read for a signal, fit rule, group or stage. ``event_types``,
     ``fit_types`` and ``stage_types`` hold what conditions name in each place, with its type
     (``stage_types`` also what those of routes and sequences name); ``trait_types`` all traits
-    that the model knows.
+    that the model knows. ``robots_count``: what robots do counts as if people did it.
     """
 
     version: str
@@ -101,6 +102,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     fit_types: dict[str, ValueType]
     stage_types: dict[str, ValueType]
     trait_types: dict[str, ValueType]
+    robots_count: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ def rules_of(plan: Plan) -> Rules:
         sequences=tuple(_sequence_policy(one, stage) for one in plan.sequences),
         names=_names(plan),
         traits=frozenset(plan.trait_types),
+        robots_count=plan.robots_count,
     )
 
 
@@ -199,17 +202,18 @@ def _condition(text: str | None, context: Context) -> CompiledCondition | None:
 
 def _classifier(plan: Plan) -> Callable[[Event], tuple[str, ...]]:
     context = Context.of(plan.event_types, {})
-    by_event: dict[str, list[tuple[str, bool, Formula | None]]] = {}
+    by_event: dict[str, list[tuple[str, SignalPlan, Formula | None]]] = {}
     for name, signal in sorted(plan.signals.items()):
         when = Formula(signal.when, context) if signal.when else None
         for event_name in signal.on:
-            by_event.setdefault(event_name, []).append((name, signal.signed, when))
+            by_event.setdefault(event_name, []).append((name, signal, when))
 
     def classify(event: Event) -> tuple[str, ...]:
         return tuple(
             name
-            for name, signed, when in by_event.get(event.name, ())
-            if (not signed or event.trust is Trust.SIGNED)
+            for name, signal, when in by_event.get(event.name, ())
+            if (not signal.signed or event.trust is Trust.SIGNED)
+            and (signal.robots or event.automated is None)
             and (when is None or when(_facts_of(event, when.names, plan.event_types)))
         )
 

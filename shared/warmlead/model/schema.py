@@ -145,6 +145,9 @@ Expression: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_lengt
 
 Title: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Points: TypeAlias = Annotated[int, Field(ge=-1000, le=1000)]
+Robots: TypeAlias = Literal["ignore", "count"]
+"""What is done with requests that say of themselves that nobody looked."""
+
 TypeName: TypeAlias = Literal["string", "integer", "number", "boolean", "list"]
 
 
@@ -160,6 +163,9 @@ class Signal(_Part):
     trust: Literal["signed"] | None = Field(
         None, description="signed: counts only if the event came signed by a secret."
     )
+    robots: Robots | None = Field(
+        None, description="count: what robots and previews do is the signal too."
+    )
     points: Points = Field(description="What one event is worth.")
     per_day: Annotated[int, Field(ge=1, le=MAX_PER_DAY)] = Field(
         MAX_PER_DAY, description="So many a UTC day count, at most."
@@ -169,6 +175,10 @@ class Signal(_Part):
     decay: Literal["never"] | None = Field(None, description="never: it keeps its points.")
     group: Label | None = Field(None, description="The group whose limits apply to it.")
     title: Title | None = Field(None, description="What people read.")
+
+    def counts_robots(self, model: Robots) -> bool:
+        """Whether what robots do is the signal, where its model says this of all."""
+        return (self.robots or model) == "count"
 
 
 class Group(_Part):
@@ -290,5 +300,8 @@ class ModelFile(_Part):
     stages: Mapping[str, Stage] = Field({}, json_schema_extra=_LABEL_KEYS)
     handoff: Handoff | None = None
     sequences: Mapping[str, Sequence] = Field({}, json_schema_extra=_LABEL_KEYS)
+    robots: Robots = Field(
+        "ignore", description="count: robots, previews and prefetches count as people do."
+    )
     traits: Mapping[str, TypeName] = Field({}, json_schema_extra=_NAME_KEYS)
     properties: Mapping[str, TypeName] = Field({}, json_schema_extra=_NAME_KEYS)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from warmlead.domain.event import AUTOMATED_EVENTS
 from warmlead.domain.lifecycle import BUILT_IN_STAGES
 
 
@@ -149,6 +150,7 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         "identified": "",
         "grouped": "",
         "aliased": "",
+        **dict.fromkeys(AUTOMATED_EVENTS.values(), ""),
     }
 )
 """Event names that senders are translated to, with the properties they may carry."""
@@ -195,6 +197,7 @@ PASSIVE_EVENTS = frozenset(
         "identified",
         "grouped",
         "aliased",
+        *AUTOMATED_EVENTS.values(),
     }
 )
 """Events that are not the lead's doing, or no sign of interest: they do not end inactivity."""

@@ -13,6 +13,8 @@ import traceback
 from datetime import UTC, datetime
 from typing import TextIO
 
+from warmlead.domain.text import UNPRINTABLE
+
 FIELDS = frozenset(
     (
         *("function", "source", "topic", "subscription", "method", "status", "reason"),
@@ -26,7 +28,6 @@ FIELDS = frozenset(
 _OURS = "warmlead"
 _MAX_TEXT = 200
 _PERSONAL = re.compile(r"\S*[@?]\S*")  # addresses, and URLs with a query
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def log_event(
@@ -67,7 +68,7 @@ class _PlainLines(logging.Formatter):
         entry = _entry(record)
         time, severity, event = (entry.pop(key) for key in ("time", "severity", "event"))
         rest = "".join(f" {name}={value}" for name, value in entry.items())
-        return _CONTROL.sub(_escaped, f"{str(time)[11:19]} {severity:7} {event}{rest}")
+        return UNPRINTABLE.sub(_escaped, f"{str(time)[11:19]} {severity:7} {event}{rest}")
 
 
 def _escaped(control: re.Match[str]) -> str:

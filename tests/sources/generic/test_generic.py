@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
-from warmlead.domain.event import Event, Trust
+from warmlead.domain.event import Automation, Event, Trust
 from warmlead.ports import RawRequest
 from warmlead.sources.generic import FormSettings, GenericSource, read_forms
 from warmlead.sources.generic.form_file import read_form_file
@@ -499,3 +499,44 @@ def test_a_refused_submission_can_be_sent_again_by_itself() -> None:
 
     again = FORMS.translate(RawRequest("POST", path, "", {}, body, NOW, "req"), Trust.PUBLIC)
     assert again.events[0][1].properties == {"a_b": "c", "form": "open"}
+
+
+# --- who did not look ---
+
+LEAD = {"email": "ada@example.com", "first_name": "Ada"}
+HEADLESS = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/147.0 Safari/537.36"
+
+
+@pytest.mark.parametrize(
+    ("agent", "automated"),
+    [
+        ("", None),
+        ("Typeform Webhooks", None),
+        ("node-fetch", None),
+        ("Zapier", None),
+        ("curl/8.11.1", None),
+        (HEADLESS, Automation.HEADLESS),
+        ("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", Automation.PREVIEW),
+        ("Mozilla/5.0 (compatible; Googlebot/2.1)", Automation.ROBOT),
+    ],
+)
+def test_a_form_that_a_robot_posts_is_a_lead_and_marked(
+    agent: str, automated: Automation | None
+) -> None:
+    event = only_event(LEAD, **{"user-agent": agent})
+    assert event.automated is automated
+    assert (event.email, event.name, event.traits) == (
+        "ada@example.com",
+        "form_submitted",
+        {"first_name": "Ada"},
+    )
+
+
+def test_a_form_that_is_fetched_ahead_was_not_filled_in() -> None:
+    assert only_event(LEAD, **{"sec-purpose": "prefetch"}).automated is Automation.PREFETCH
+
+
+def test_a_signed_post_is_its_tools() -> None:
+    request = post(LEAD, **{"user-agent": HEADLESS})
+    ((_, event),) = FORMS.translate(request, Trust.SIGNED).events
+    assert event.automated is None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import Event, Trust
+from warmlead.domain.event import Automation, Event, Trust
 from warmlead.ports import RawRequest
 from warmlead.sources.segment import SegmentSource
 from warmlead.web.answer import Answer
@@ -396,3 +396,80 @@ def test_a_refused_single_call_can_be_sent_again(path: str) -> None:
     again, body = SEGMENT.resend(path, refused.raw.replace(b"soon", b""))
 
     assert only_event(again, body).name == "a"
+
+
+# --- who did not look ---
+
+CHROME = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/147.0.0.0 Safari/537.36"
+)
+GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+
+
+def automations(*items: object, key: str = "pub", **headers: str) -> list[Automation | None]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = request_of(body={"batch": items}, key=key, **named)
+    translation = SEGMENT.translate(request, SEGMENT.verify(request))
+    assert not translation.refused
+    return [event.automated for _, event in translation.events]
+
+
+def test_a_public_request_is_that_of_its_agent() -> None:
+    page = {"type": "page", "anonymousId": "b"}
+    assert automations(page, user_agent=CHROME) == [None]
+    assert automations(page) == [None]
+    assert automations(page, page, user_agent=GOOGLEBOT) == [Automation.ROBOT] * 2
+    assert automations(page, user_agent=CHROME, sec_purpose="prefetch;prerender") == [
+        Automation.PREFETCH
+    ]
+
+
+def test_a_server_hands_on_the_agent_of_each_visitor() -> None:
+    robot = track(context={"userAgent": GOOGLEBOT})
+    person = track(context={"userAgent": CHROME})
+    unknown = track(context={})
+    for key in ("server", "pub"):
+        found = automations(robot, person, unknown, key=key, user_agent="analytics-python/2.2.2")
+        assert found == [Automation.ROBOT, None, None]
+    assert automations(person, key="server", user_agent=GOOGLEBOT) == [None]
+
+
+def test_a_batchs_context_holds_for_its_calls_unless_they_have_their_own() -> None:
+    body = {
+        "batch": [track(), track(context={"userAgent": CHROME})],
+        "context": {"userAgent": GOOGLEBOT},
+    }
+    events = SEGMENT.translate(request_of(body=body), Trust.PUBLIC).events
+    assert [event.automated for _, event in events] == [Automation.ROBOT, None]
+
+
+def test_what_a_mail_system_states_is_so_whoever_clicked() -> None:
+    clicked = {"context": {"userAgent": GOOGLEBOT}}
+    stated = track(event="Email Unsubscribed", **clicked)
+    opened = track(event="Email Opened", **clicked)
+    assert automations(stated, opened, key="server") == [None, Automation.ROBOT]
+    assert automations(stated, opened) == [Automation.ROBOT, Automation.ROBOT]
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "automated"),
+    [
+        ("GET", {"user-agent": CHROME}, None),
+        ("HEAD", {"user-agent": CHROME}, Automation.HEAD),
+        ("GET", {"user-agent": CHROME, "purpose": "prefetch"}, Automation.PREFETCH),
+        ("GET", {"user-agent": "WhatsApp/2.23.20.0 A"}, Automation.PREVIEW),
+        ("HEAD", {"user-agent": GOOGLEBOT}, Automation.ROBOT),
+    ],
+)
+def test_a_pixel_is_seen_by_whoever_gets_it(
+    method: str, headers: dict[str, str], automated: Automation | None
+) -> None:
+    query = "writeKey=pub&userId=u&event=Email%20Opened&messageId=m-1"
+    request = request_of("/v1/pixel/track", method=method, query=query, key=None, **headers)
+    ((_, event),) = SEGMENT.translate(request, SEGMENT.verify(request)).events
+    assert event.automated is automated
+    seen = request_of("/v1/pixel/track", method="GET", query=query, key=None)
+    ((_, person),) = SEGMENT.translate(seen, Trust.PUBLIC).events
+    assert (event.key == person.key) is (automated is None)
+    assert event.name == person.name == "email_opened"

@@ -87,3 +87,12 @@ async def test_what_is_not_durable_is_not_accepted(world: World, away: Topic) ->
 async def test_nothing_to_do_is_accepted(world: World) -> None:
     assert await accepted(world) == Accepted(0, [], 0)
     assert world.bus.asked == []
+
+
+async def test_what_a_robot_sent_and_cannot_be_used_is_set_aside_as_a_robots(world: World) -> None:
+    body = json.dumps({"batch": [call("a", 1), call("", 2)], "writeKey": "key"}).encode()
+    robot = {"user-agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}
+    request = RawRequest("POST", "/v1/batch", "", robot, body, NOW, "request-1")
+    await accept(request, SOURCE, bus=world.bus, ids=lead_ids)
+    (entry,) = await world.published(Topic.QUARANTINE)
+    assert json.loads(entry.message.body)["automated"] == "robot"

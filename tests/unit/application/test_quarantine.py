@@ -17,7 +17,7 @@ from warmlead.application.messages import (
 )
 from warmlead.application.quarantine import Release, entries
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
-from warmlead.domain.event import Event, Trust
+from warmlead.domain.event import Automation, Event, Trust
 from warmlead.domain.trigger import Topic
 from warmlead.ports import Message, Source
 from warmlead.sources.generic import FormSettings, GenericSource
@@ -81,6 +81,14 @@ async def test_a_release_that_is_cut_short_doubles_nothing(world: World) -> None
     await release(world)(chosen)  # as if it had been killed before the entry was gone
     await work_all(world)
     assert (await world.lead(an_event(anonymous_id="browser-1"))).kept_events == 1
+
+
+async def test_what_a_robot_sent_is_a_robots_when_it_is_released(world: World) -> None:
+    await lying(world, an_item(automated=Automation.PREVIEW))
+    await release(world)(await entries(world.sqlite_bus))
+    await work_all(world)
+    lead = await world.lead(an_event(anonymous_id="browser-1"))
+    assert lead.tally().names.keys() == {"preview_request"}
 
 
 async def test_what_cannot_be_published_stays(world: World) -> None:

@@ -176,8 +176,6 @@ def test_what_is_sent_leaves_out_what_says_nothing() -> None:
         {"id": "x" * 201},
         {"id": "\ud800"},
         {"id": 1},
-        {"traits": {"name": "\ud800"}},
-        {"properties": {"tags": ["\ud800"]}},
         {"source": ""},
         {"trust": "blind"},
         {"name": ""},
@@ -206,3 +204,21 @@ def test_what_is_no_event_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(RejectedError) as caught:
         Event.checked(**{**VALID, **wrong})
     assert caught.value.reason is Reason.EVENT_INVALID
+
+
+def test_what_steers_a_terminal_or_a_reader_is_no_part_of_an_event() -> None:
+    event = Event.checked(
+        **{
+            **VALID,
+            "traits": {
+                "first_name": "\x1b[2JA\u202eda\x00",
+                "blank": "\x07",
+                "emoji": "👩\u200d🔬",
+            },
+            "properties": {"tags": ["a\ud800", "b\nc"], "size": 5},
+            "attribution": {"utm_source": "ads\x9b"},
+        }
+    )
+    assert event.traits == {"first_name": "[2JAda", "emoji": "👩\u200d🔬"}
+    assert event.properties == {"tags": ["a", "b\nc"], "size": 5}
+    assert event.attribution == {"utm_source": "ads"}

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from unit.domain.worlds import HasTrait, Holds, World, adds_up, event_of, received_again, rules_of
 from warmlead.domain.assessment import assess
-from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.event import Automation, Event, Property, Trust
 from warmlead.domain.identity import Identifier
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import StagePolicy
@@ -65,6 +65,7 @@ traits: st.SearchStrategy[dict[str, Property]] = st.sampled_from(
     [{}, {}, {"country": "US"}, {"country": "DE", "plan": "free"}, {"plan": None}]
 )
 origins = st.sampled_from([{}, {}, {"utm_source": "ads"}, {"utm_source": "mail"}])
+automations = st.sampled_from([None, None, None, Automation.ROBOT, Automation.PREFETCH])
 delays = st.sampled_from(
     [timedelta(minutes=-5), timedelta(0), timedelta(0), timedelta(days=2), timedelta(days=100)]
 )
@@ -97,6 +98,7 @@ def events_received(draw: st.DrawFn, id_: str, minutes_ago: st.SearchStrategy[in
         name=draw(st.sampled_from(NAMES)),
         received_at=received_at,
         trust=draw(st.sampled_from(Trust)),
+        automated=draw(automations),
         traits=draw(traits),
         attribution=draw(origins),
         email=identity.email,
@@ -243,3 +245,24 @@ def test_public_events_never_make_one_person_of_two_addresses(
     public = [structs.replace(event, trust=Trust.PUBLIC) for event in events]
     world = in_any_order(public, Random(seed))
     assert all(len(emails_of(lead)) <= 1 for lead in world.leads.values())
+
+
+@settings(reproducible, max_examples=300)
+@given(happenings(minutes), st.integers(0, 2**32))
+def test_what_nobody_saw_changes_no_score_and_no_origin_and_ties_nobody(
+    events: list[Event], seed: int
+) -> None:
+    seen = [event for event in events if not event.automated]
+    unseen = [
+        structs.replace(event, trust=Trust.PUBLIC, traits={}) for event in events if event.automated
+    ]
+    people = in_any_order(seen, Random(seed)) if seen else World(RULES)
+    world = in_any_order([*seen, *unseen], Random(seed)) if events else World(RULES)
+    for id_, lead in people.leads.items():
+        assert world.leads[id_].trails.keys() == lead.trails.keys()
+        assert assess(world.leads[id_], RULES, NOW).score == assess(lead, RULES, NOW).score
+        assert world.leads[id_].first_touch == lead.first_touch
+        assert world.leads[id_].last_touch == lead.last_touch
+    strangers = [lead for id_, lead in world.leads.items() if id_ not in people.leads]
+    assert all(assess(lead, RULES, NOW).score.engagement == 0 for lead in strangers)
+    assert all(len(lead.trails) == 1 for lead in strangers)

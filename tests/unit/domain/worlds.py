@@ -7,7 +7,7 @@ from functools import cache
 
 from msgspec import structs
 
-from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.event import Automation, Event, Property, Trust
 from warmlead.domain.history import Tally, fold, to_ms
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
 from warmlead.domain.lead import Lead, Trail, touch_trails
@@ -66,7 +66,7 @@ def rules_of(
     by_name = {name: tuple(sorted(signals)) for name, signals in (signals_of or {}).items()}
     return Rules(
         version="of the tests",
-        classify=lambda event: by_name.get(event.name, ()),
+        classify=lambda event: () if event.automated else by_name.get(event.name, ()),
         know=dict,
         fit_rules=tuple(fit_rules),
         scoring=scoring,
@@ -87,6 +87,7 @@ def event_of(
     anonymous_id: str | None = None,
     traits: Mapping[str, Property] | None = None,
     attribution: Mapping[str, str] | None = None,
+    automated: Automation | None = None,
 ) -> Event:
     return Event(
         id=id_,
@@ -100,6 +101,7 @@ def event_of(
         anonymous_id=anonymous_id,
         traits=dict(traits or {}),
         attribution=dict(attribution or {}),
+        automated=automated,
     )
 
 

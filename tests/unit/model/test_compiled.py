@@ -34,6 +34,7 @@ signals:
      per_day: 2, half_life: 36h, group: web, title: Größe}
   trusted: {on: login, trust: signed, points: 7, expires_after: 30d}
   kept: {on: page_viewed, when: 'plan == "pro" || visits >= 2.5', points: -4, decay: never}
+  shared: {on: page_viewed, robots: count, points: 1, decay: never}
 groups: {web: {min: -5, max: 20, title: The web}}
 fit:
   large: {when: employees >= 50 && "b2b" in tags, points: 15, title: Large}

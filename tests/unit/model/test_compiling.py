@@ -10,10 +10,11 @@ from builders import a_lead, an_event
 from warmlead.application.settle import settle
 from warmlead.domain.assessment import assess
 from warmlead.domain.errors import ConfigurationError
-from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.event import Automation, Event, Property, Trust
 from warmlead.domain.hours import Hours
 from warmlead.domain.nurture import Late, Step
 from warmlead.domain.scoring import InactivityPolicy
+from warmlead.model.findings import Severity
 from warmlead.model.loading import Model, check, load, reclassified
 from warmlead.model.plan import Plan, rules_of
 from warmlead.model.vocabulary import PASSIVE_EVENTS
@@ -381,3 +382,55 @@ def test_what_sales_does_is_not_the_leads_doing_but_what_is_only_called_so_is() 
 def test_a_condition_that_names_an_event_wrongly_is_told_how(written: str, told: str) -> None:
     (fault,) = check(AFTER_SALES.replace("last_30d.sales_touched >= 1", written))
     assert told in str(fault)
+
+
+# --- robots ---
+
+ROBOTS = """\
+robots: {all}
+signals:
+  visit: {{on: page_viewed, points: 5, decay: never}}
+  shared: {{on: page_viewed, when: path == "/a", points: 2, decay: never, robots: {one}}}
+"""
+
+
+def signals_of(all_: str, one: str, **overrides: object) -> tuple[str, ...]:
+    rules = load(ROBOTS.format(all=all_, one=one), name="robots").rules
+    return rules.classify(an_event(properties={"path": "/a"}, **overrides))
+
+
+def test_robots_are_no_signal_unless_the_model_or_the_signal_says_so() -> None:
+    for all_ in ("ignore", "count"):
+        for one in ("ignore", "count"):
+            assert signals_of(all_, one) == ("shared", "visit")
+    robot = {"automated": Automation.ROBOT}
+    assert signals_of("ignore", "ignore", **robot) == ()
+    assert signals_of("ignore", "count", **robot) == ("shared",)
+    assert signals_of("count", "count", **robot) == ("shared", "visit")
+    assert signals_of("count", "ignore", **robot) == ("visit",)
+
+
+def test_robots_are_ignored_by_default() -> None:
+    text = ROBOTS.replace("robots: {all}\n", "").replace(", robots: {one}", "").format()
+    said = load(ROBOTS.format(all="ignore", one="ignore"), name="said")
+    model_ = load(text, name="unsaid")
+    assert model_.rules.classify(an_event(automated=Automation.PREVIEW)) == ()
+    assert not model_.rules.robots_count
+    assert reclassified(model_, said) == []
+
+
+def test_a_change_about_robots_needs_a_replay() -> None:
+    ignoring = load(ROBOTS.format(all="ignore", one="ignore"), name="a")
+    one = load(ROBOTS.format(all="ignore", one="count"), name="b")
+    all_ = load(ROBOTS.format(all="count", one="count"), name="c")
+    assert reclassified(ignoring, one) == ["shared"]
+    assert reclassified(ignoring, all_) == ["shared", "visit"]
+    assert len({ignoring.version, one.version, all_.version}) == 3
+    assert all_.rules.robots_count
+
+
+def test_only_two_things_can_be_done_with_robots() -> None:
+    text = ROBOTS.format(all="block", one="count")
+    (fault,) = [found for found in check(text) if found.severity is Severity.ERROR]
+    assert fault.line == 1
+    assert "count" in fault.message

@@ -247,7 +247,7 @@ def test_a_lead_with_thousands_of_events_is_read_back_exactly() -> None:
         )
         for i in range(2_000)
     )
-    lead = a_lead(*events, an_event(id="tie", anonymous_id="browser-1"))
+    lead = a_lead(*events, an_event(id="tie", email="ada@example.com", anonymous_id="browser-1"))
     text = write_lead(lead)
     assert text.isascii()
     assert read_lead(text) == (lead, {})

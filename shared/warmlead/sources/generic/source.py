@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
 from warmlead.ports import RawRequest, Refused, Translation
+from warmlead.sources.automation import of_request
 from warmlead.sources.fields import event_id
 from warmlead.sources.generic.payload import read_submissions
 from warmlead.sources.generic.settings import FormSettings, is_web_url
@@ -60,6 +61,7 @@ class GenericSource:
             received_at=request.received_at,
             sender_id=_sender_id(request),
             referer=request.headers.get("referer", ""),
+            automated=of_request(request, trust),
         )
         events: list[tuple[int, Event]] = []
         refused: list[Refused] = []
@@ -67,7 +69,7 @@ class GenericSource:
             try:
                 event = _translated(item, post, index, suspect=submissions.suspect)
             except RejectedError as error:
-                refused.append(Refused(error, text_of(item).encode(), index))
+                refused.append(Refused(error, text_of(item).encode(), index, post.automated))
             else:
                 events.extend([(index, event)] if event else [])
         return Translation(events, refused, len(submissions.items))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.event import Automation, Event, Property, Trust
 from warmlead.domain.identity import normalise_email
 from warmlead.sources.attribution import PARAMETERS, attribution_of, path_of
 from warmlead.sources.fields import event_id, field_name, flatten, long_hash, person_id
@@ -35,6 +35,7 @@ class Post(NamedTuple):
     received_at: datetime
     sender_id: str | None
     referer: str
+    automated: Automation | None = None
 
 
 def is_trapped(submission: Mapping[str, Any], settings: FormSettings) -> bool:
@@ -76,6 +77,7 @@ def translate_submission(submission: Mapping[str, Any], post: Post, index: int) 
         traits=traits,
         properties=properties,
         attribution=attribution,
+        automated=post.automated,
     )
 
 

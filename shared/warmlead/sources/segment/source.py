@@ -12,6 +12,7 @@ from typing import Any
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
 from warmlead.ports import RawRequest, Refused, Translation
+from warmlead.sources.automation import of_request
 from warmlead.sources.segment.payload import (
     BATCH,
     Calls,
@@ -63,6 +64,7 @@ class SegmentSource:
             request_id=request.request_id,
             context=calls.context,
             sent_at=sent_at(calls.sent_at),
+            automated=of_request(request, trust),
         )
         may_be_large = len(request.body) > self._max_event_bytes
         events: list[tuple[int, Event]] = []
@@ -73,7 +75,7 @@ class SegmentSource:
                 events.append((index, translate_call(_kind(route, call), call, envelope, index)))
             except RejectedError as error:
                 raw = text_of(_without_key(item)).encode()
-                refused.append(Refused(error, raw, index))
+                refused.append(Refused(error, raw, index, envelope.automated))
         return Translation(events, refused, len(calls.items))
 
     def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:

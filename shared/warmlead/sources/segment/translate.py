@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import MAX_CLOCK_AHEAD, Event, Property, Trust
+from warmlead.domain.event import MAX_CLOCK_AHEAD, Automation, Event, Property, Trust
 from warmlead.domain.identity import normalise_email
 from warmlead.sources.attribution import attribution_of, path_of
+from warmlead.sources.automation import is_statement, of_visitor
 from warmlead.sources.fields import event_id, event_name, flatten, person_id
 from warmlead.sources.times import occurred_at, parse_time
 from warmlead.sources.traits import as_traits, company_traits
@@ -33,6 +34,7 @@ class Envelope(NamedTuple):
     request_id: str
     context: Mapping[str, Any]
     sent_at: datetime | None
+    automated: Automation | None = None
 
 
 class _Person(NamedTuple):
@@ -49,11 +51,12 @@ def translate_call(kind: str, call: Mapping[str, Any], envelope: Envelope, index
     person = _person(kind, call, context)
     properties = _properties(kind, call, page)
     claimed = _claimed_time(call, envelope)
+    name = _EVENTS.get(kind) or _track_name(call.get("event"))
     return Event.checked(
         id=event_id(call.get("messageId"), "messageId") or f"{envelope.request_id}-{index}",
         source=NAME,
         trust=envelope.trust,
-        name=_EVENTS.get(kind) or _track_name(call.get("event")),
+        name=name,
         occurred_at=occurred_at(claimed, envelope.received_at, "timestamp"),
         received_at=envelope.received_at,
         email=person.email,
@@ -66,7 +69,14 @@ def translate_call(kind: str, call: Mapping[str, Any], envelope: Envelope, index
             referrer=page.get("referrer") or properties.get("referrer"),
             campaign=context.get("campaign"),
         ),
+        automated=_automated(name, context, envelope),
     )
+
+
+def _automated(name: str, context: Mapping[str, Any], envelope: Envelope) -> Automation | None:
+    if is_statement(name, envelope.trust):
+        return None
+    return envelope.automated or of_visitor(context)
 
 
 def sent_at(value: object) -> datetime | None:
