@@ -41,9 +41,6 @@ if TYPE_CHECKING:
     from warmlead.sources.generic import FormSettings
     from warmlead.sources.sales_sender import SalesSender
 
-RELEASE = "0.1.0"
-"""Kept here because a staged function has no package metadata to read it from."""
-
 SALES_BYTES = 1_000_000
 """The largest body from a CRM: a hundred records with all of their fields."""
 

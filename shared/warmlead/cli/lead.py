@@ -20,11 +20,14 @@ from warmlead.application.explain import (
     view,
 )
 from warmlead.cli.as_of import moment as _moment
+from warmlead.cli.commands import LeadCommands
 from warmlead.cli.output import Json, console, fail, print_json
 from warmlead.domain.identity import Identifier, Kind, normalise_email
 from warmlead.domain.lead import Lead
 
-app = typer.Typer(no_args_is_help=True, help="Who the leads are, and why each has its score.")
+app = typer.Typer(
+    cls=LeadCommands, no_args_is_help=True, help="Who the leads are, and why each has its score."
+)
 
 Who = Annotated[
     str, typer.Argument(metavar="WHO", help="An e-mail, a lead id, a user id or an anonymous id.")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel
 from rich.console import Console
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON of a stable shape instead.")]
@@ -34,6 +33,8 @@ def print_json_line(value: object) -> None:
 
 
 def _plain(value: object) -> object:
+    from pydantic import BaseModel  # noqa: PLC0415  # 50 ms that only JSON needs
+
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):

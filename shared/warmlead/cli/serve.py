@@ -46,7 +46,7 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Serve all functions in this process: forms, track, sales and score, on one SQLite file.
+    """Serve all functions on this machine, at one address.
 
     The very entry points that are deployed are mounted at /forms, /track and /sales; what SDKs
     expect at the root is there too (/v1/batch). Events are applied as they come. Several may
