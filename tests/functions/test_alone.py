@@ -152,6 +152,23 @@ def test_forms_and_track_answer_and_score_counts_what_they_published(tmp_path: P
     assert json.loads(published(data, "lead-events")[1])["events"][0]["id"] == "m-1"
 
 
+def test_a_functions_name_may_stand_in_front_of_its_paths(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with alone("forms", data) as base:
+        for path in ("/generic", "/generic/contact", "/forms/generic", "/forms/generic/contact"):
+            answer = post(f"{base}{path}", b'{"email": "ada@example.com"}')
+            assert answer == (200, {"success": True})
+        for path in ("/forms", "/forms/", "/", "/nowhere"):  # no redirect, which loses a post
+            assert post(f"{base}{path}", b"{}")[1]["code"] == "not_found"
+    batch = b'{"batch": [{"type": "track", ' + CALL[1:] + b"]}"
+    with alone("track", data) as base:
+        for path in ("/v1/track", "/track/v1/track", "/track", "/track/", "/track/track"):
+            assert post(f"{base}{path}", CALL) == (200, {"success": True})
+        for path in ("/v1/batch", "/track/v1/batch", "/batch", "/track/batch"):
+            assert post(f"{base}{path}", batch) == (200, {"success": True})
+
+
 def test_what_sales_says_moves_the_lead(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
