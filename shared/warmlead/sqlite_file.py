@@ -135,7 +135,7 @@ class SqliteFile:
         """
         try:
             whole = await self.read(_is_whole)
-            await self.write(_write_nothing, None)
+            await self.write(_write_version, None)
         except UnavailableError as error:
             self._put_in_words(error)
             raise
@@ -373,7 +373,9 @@ def _is_whole(connection: sqlite3.Connection) -> bool:
         connection.set_progress_handler(None, 0)
 
 
-def _write_nothing(_: sqlite3.Connection, items: Sequence[None]) -> Sequence[None]:
+def _write_version(connection: sqlite3.Connection, items: Sequence[None]) -> Sequence[None]:
+    """Writes what is there already: beginning to write tells nothing of a read-only file."""
+    connection.execute(f"PRAGMA user_version = {FILE_VERSION}")
     return items
 
 

@@ -39,6 +39,7 @@ NOT_SHELL = {
 _SUITE = "it is a run of the tests or of measurements by itself"
 _GOOGLE = "it needs a project of Google's cloud, or gcloud"
 NOT_HERE = {
+    "sudo apt install": "it changes the machine; CI installs what it lacks",
     "git clone": "the folder is a copy of this checkout already",
     "make serve BACKEND=gcp": "it needs the emulators; tests/e2e/test_serve_gcp.py runs it",
     "make test": _SUITE,

@@ -23,7 +23,6 @@ from warmlead.cli.outside import Outside
 from warmlead.cli.site import NEEDED, PUBLIC, Site, load_function
 from warmlead.cli.welcome import welcome
 from warmlead.cli.worker import FOLLOW_UP_EVERY_S, Worker
-from warmlead.settings import Settings
 
 
 def serve(
@@ -89,23 +88,20 @@ def _let_score_be_pushed_here() -> None:
 
 def _tell(host: str, port: int) -> None:
     settings = backends.settings()
+    reclassified = needs_replay(backends.model(), settings)
+    if not reclassified:
+        remember_model(settings)
     welcome(
         host,
         port,
         on=f"data in {settings.data}",
         watch="[bold]warmlead triggers --follow[/], [bold]warmlead lead list[/]",
     )
-    _tell_of_reclassified(settings)
-
-
-def _tell_of_reclassified(settings: Settings) -> None:
-    if signals := needs_replay(backends.model(), settings):
+    if reclassified:
         console.print(
-            f"[yellow]The model takes {', '.join(signals)} for other events than before: run "
+            f"[yellow]The model takes {', '.join(reclassified)} for other events than before: run "
             "[bold]warmlead replay[/], so that past events count too.[/]"
         )
-    else:
-        remember_model(settings)
 
 
 class _Server(uvicorn.Server):
