@@ -244,9 +244,9 @@ def test_what_is_left_out_is_still_in_the_documentation() -> None:
     commands = [command for block in shell_blocks() for command in commands_of(block)]
     for known in (*NOT_HERE, *LASTING, *PROGRAMS, *TYPED):
         assert any(command.startswith(known) for command in commands), known
-    for document, known in NOT_SHELL.items():
+    for document, beginnings in NOT_SHELL.items():
         texts = [block.text for block in blocks_of(ROOT / document)]
-        for beginning in known:
+        for beginning in beginnings:
             assert any(text.startswith(beginning) for text in texts), beginning
 
 

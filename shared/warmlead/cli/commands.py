@@ -70,8 +70,9 @@ class LazyGroup(TyperGroup):
     ) -> Any:  # noqa: ANN401  # and that of its commands
         """The command that the arguments name, imported now."""
         name, command, rest = super().resolve_command(ctx, args)
-        place = self.places.get(name or "")
-        return name, loaded(place, name) if place else command, rest
+        if name in self.places:
+            command = loaded(self.places[name], name)
+        return name, command, rest
 
 
 class Commands(LazyGroup):

@@ -39,12 +39,12 @@ def listen(host: str, port: int) -> Sequence[socket.socket]:
     return sockets
 
 
-def _addresses(host: str, port: int) -> Iterable[tuple[int, tuple[str | int, ...]]]:
+def _addresses(host: str, port: int) -> Iterable[tuple[int, tuple[object, ...]]]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    return dict.fromkeys((family, tuple(address)) for family, _, _, _, address in found)
+    return dict.fromkeys((family, address) for family, _, _, _, address in found)
 
 
-def _listening(family: int, address: tuple[str | int, ...]) -> socket.socket:
+def _listening(family: int, address: tuple[object, ...]) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -3,9 +3,10 @@
 import os
 import socket
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,7 +152,7 @@ def a_file_with_a_bad_sector(data: Path) -> None:
     path.write_bytes(content)
 
 
-UNUSABLE = {
+UNUSABLE: Mapping[Callable[[Path], Any], str] = {
     a_file_instead_of_a_folder: "no folder can be made there",
     a_folder_instead_of_the_file: "cannot be opened; this user must be able to write",
     another_file: "is not a data file of Warmlead; set WARMLEAD_DATA",
@@ -163,7 +164,7 @@ UNUSABLE = {
 
 @pytest.mark.parametrize("make", UNUSABLE, ids=lambda each: each.__name__)
 def test_data_that_cannot_be_used_is_told_at_once(
-    tmp_path: Path, make: Callable[[Path], None]
+    tmp_path: Path, make: Callable[[Path], Any]
 ) -> None:
     data = tmp_path / "data"
     make(data)
@@ -174,7 +175,7 @@ def test_data_that_cannot_be_used_is_told_at_once(
 
 
 @pytest.mark.parametrize("make", [another_file, a_newer_file, a_folder_instead_of_the_file])
-def test_commands_tell_it_too(tmp_path: Path, make: Callable[[Path], None]) -> None:
+def test_commands_tell_it_too(tmp_path: Path, make: Callable[[Path], Any]) -> None:
     data = tmp_path / "data"
     make(data)
     done = command_in(tmp_path, "lead", "list", WARMLEAD_DATA=str(data))
