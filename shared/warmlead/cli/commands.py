@@ -70,7 +70,7 @@ class LazyGroup(TyperGroup):
     ) -> Any:  # noqa: ANN401  # and that of its commands
         """The command that the arguments name, imported now."""
         name, command, rest = super().resolve_command(ctx, args)
-        if name in self.places:
+        if name and name in self.places:
             command = loaded(self.places[name], name)
         return name, command, rest
 
