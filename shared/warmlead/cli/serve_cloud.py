@@ -29,6 +29,7 @@ from warmlead.cli.site import NEEDED, PUBLIC
 from warmlead.cli.welcome import welcome
 from warmlead.domain.errors import ConfigurationError
 from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.web.json_logging import configure_logging
 
 EVERY_S = {"followup": 60.0, "decay": 300.0, "report": 86_400.0}
 """How often Cloud Scheduler calls which function; a minute is its shortest interval."""
@@ -99,6 +100,7 @@ async def _front(
     ours: Cloud, started: Mapping[str, Process], at: Address, every_s: Mapping[str, float]
 ) -> None:
     using = backends.settings()
+    configure_logging(human=not using.production)
     store = FirestoreLeadStore(using.project, using.database, emulator=ours.hosts["firestore"])
     outside = Outside(store, body_bytes=using.form_bytes, timeout_s=using.body_timeout_s)
     functions = {name: started[name].address for name in PUBLIC}
