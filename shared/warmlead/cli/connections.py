@@ -14,10 +14,16 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_WITHIN_S = 10.0
-"""So long the head of a request may take, from its connection or from the answer before it."""
+"""So long the head of a request may take: the first from its connection, others from a byte."""
 
-REQUEST_WITHIN_S = 60.0
-"""So long a request may take from its head to its answer; a body has ``body_timeout_s`` of it."""
+KEEP_ALIVE_S = 150
+"""So long a connection is kept for another request: longer than proxies keep theirs.
+
+Else one of the two closes while the other sends, and a post is lost.
+"""
+
+REQUEST_WITHIN_S = 90.0
+"""So long a request may take from its head to its answer; its body has a minute of it at most."""
 
 LINGER_S = 2.0
 """So long a client may take to read why it is refused."""
@@ -106,6 +112,12 @@ class LimitedProtocol(H11Protocol):
         """Waits for the head of the first request."""
         super().connection_made(transport)
         self._wait()
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what came; it may be the beginning of another head."""
+        self._expect_head()
+        super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Makes room for another."""
@@ -125,6 +137,8 @@ class LimitedProtocol(H11Protocol):
         """Waits for the head of the next request, unless that has come with the last one."""
         self._wait()
         super().on_response_complete()
+        if self._is_waiting() and self.conn.trailing_data[0]:
+            self._expect_head()
 
     def _is_waiting(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
@@ -132,10 +146,13 @@ class LimitedProtocol(H11Protocol):
     def _wait(self) -> None:
         if self.transport.is_closing():
             return
-        if self._among.waits(self, self.transport.abort):
-            self._set_deadline(self._head_within_s, self._end_late)
-        else:
+        self._set_deadline(None)
+        if not self._among.waits(self, self.transport.abort):
             self._refuse(refusal(b"503 Service Unavailable", TOO_MANY))
+
+    def _expect_head(self) -> None:
+        if self._deadline is None:
+            self._set_deadline(self._head_within_s, self._end_late)
 
     def _end_late(self) -> None:
         begun = self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])

@@ -16,7 +16,12 @@ import uvicorn
 
 from warmlead import backends, wiring
 from warmlead.cli.classification import needs_replay, remember_model
-from warmlead.cli.connections import Connections, LimitedProtocol, most_connections
+from warmlead.cli.connections import (
+    KEEP_ALIVE_S,
+    Connections,
+    LimitedProtocol,
+    most_connections,
+)
 from warmlead.cli.listening import listen
 from warmlead.cli.output import console
 from warmlead.cli.outside import Outside
@@ -138,6 +143,7 @@ async def _serve(
             http=partial(LimitedProtocol, among=Connections(most_connections())),  # type: ignore[arg-type]  # as good as a class
             log_config=None,
             access_log=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
             lifespan="off",
             ws="none",
         )
