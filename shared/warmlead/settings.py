@@ -137,8 +137,10 @@ def _contradictions(settings: Settings, *, deployed: bool) -> Iterator[str]:
 def _split_keys(text: str) -> tuple[dict[str, str], list[str]]:
     """The trust of each key, and what is wrong with the list; no fault holds a key."""
     pairs = [part.strip().rpartition(":") for part in text.split(",") if part.strip()]
-    named = [(key or trust, trust if key else str(Trust.PUBLIC)) for key, _, trust in pairs]
+    named = [(key, trust) if colon else (trust, str(Trust.PUBLIC)) for key, colon, trust in pairs]
     faults = []
+    if not named or any(not key for key, _ in named):
+        faults.append("WARMLEAD_WRITE_KEYS: a key is empty; write key, or key:signed")
     if len({key for key, _ in named}) < len(named):
         faults.append("WARMLEAD_WRITE_KEYS: a key is given twice; name each once")
     if any(not key.isprintable() or " " in key for key, _ in named):

@@ -70,6 +70,9 @@ FILES = {
 }
 """What the documents tell the user to have written, in words."""
 
+PARTS = ("docs", "functions", "infra", "shared", "Makefile", "README.md", "pyproject.toml")
+"""What of a checkout its commands read."""
+
 _FOUND_NOTHING = re.compile(r"^(No \w+ yet|There (is|was) no lead |Nothing is )", re.MULTILINE)
 _CURL = """#!/bin/bash
 # curl as it is, which also fails if the answer is not a 2xx
@@ -155,13 +158,13 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 
 
 def _copy_checkout(folder: Path) -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    for name in listed.stdout.split("\0")[:-1]:
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    folder.mkdir()
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            left_out = shutil.ignore_patterns("__pycache__", "node_modules")
+            shutil.copytree(ROOT / part, folder / part, ignore=left_out)
+        else:
+            shutil.copy(ROOT / part, folder / part)
 
 
 def _install(environment: Path) -> None:

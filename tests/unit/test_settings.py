@@ -121,6 +121,8 @@ def test_production_takes_no_secret_that_is_easily_guessed_or_damaged(
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
+        (",", "a key is empty"),
+        (":signed", "a key is empty"),
         ("site,site", "a key is given twice"),
         ("site,site:signed", "a key is given twice"),
         ("site one,two", "a key has a blank in it"),
