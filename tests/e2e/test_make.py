@@ -63,7 +63,7 @@ def test_a_half_made_environment_is_made_anew(checkout: Path, *, interrupted: bo
         subprocess.run(half, check=True, timeout=60)
     done = make(checkout, "setup", f"PYTHON={sys.executable}", "PIP=true")
     assert done.returncode == 0, done.stderr
-    pip = [checkout / ".venv/bin/python", "-m", "pip", "--version"]
+    pip = [str(checkout / ".venv/bin/python"), "-m", "pip", "--version"]
     assert subprocess.run(pip, capture_output=True, check=False, timeout=60).returncode == 0
     assert "Nothing to be done" in make(checkout, "setup").stdout
 

@@ -69,7 +69,7 @@ class Outside:
         try:
             await look(self._store, self._health_within_s)
         except UnavailableError as error:
-            log_event(_log, "store_unavailable", level=logging.WARNING, error=error)
+            log_event(_log, "store_unavailable", level=logging.WARNING, reason="unavailable")
             message = f"{error.message[:1].upper()}{error.message[1:]}."
             told = json.dumps({"code": "unavailable", "message": message})
             return Answer(503, told.encode(), headers={"Retry-After": "5"})
