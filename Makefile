@@ -3,10 +3,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready
+RUNS   := $(VENV)/.runs# what it takes to run is installed
+READY  := $(VENV)/.ready# what it takes to work on it as well
+RUNTIME := infra/locks/runtime.txt
 LOCK   := infra/locks/dev.txt
 T      ?= tests
-BACKEND ?= sqlite# or gcp
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve emulators test check lint format types imports bench fuzz soak faults stage snippet countries lock lock-check clean
@@ -16,17 +17,17 @@ help: ## Show this list
 	  /^[a-z-]+:.*## / {printf "  \033[36mmake %-11s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Try it; BACKEND=gcp does it on Google's emulators (gcloud and Java, no account)
-demo: $(READY) ## Warm up one lead from anonymous to MQL, over real HTTP, and show why
-	@$(BIN)/python -m warmlead.cli.main demo --backend $(BACKEND)
+demo: $(RUNS) ## Warm up one lead from anonymous to MQL, over real HTTP, and show why
+	@$(BIN)/python -m warmlead.cli.main demo $(if $(BACKEND),--backend $(BACKEND))
 
-serve: $(READY) ## Leave everything running on http://127.0.0.1:8080 to play with (Ctrl-C ends it)
-	@$(BIN)/warmlead serve --backend $(BACKEND)
+serve: $(RUNS) ## Leave everything running on http://127.0.0.1:8080 to play with (Ctrl-C ends it; PORT=8081)
+	@$(BIN)/warmlead serve $(if $(BACKEND),--backend $(BACKEND)) $(if $(PORT),--port $(PORT))
 
-emulators: $(READY) ## Run Google's emulators of Firestore and Pub/Sub by themselves
+emulators: $(RUNS) ## Run Google's emulators of Firestore and Pub/Sub by themselves
 	@$(BIN)/warmlead emulators
 
 ##@ Work on it
-setup: $(READY) ## Make the virtual environment .venv from the locked requirements
+setup: $(RUNS) ## Make the virtual environment .venv with what it takes to run
 test: $(READY) ## Run the tests; one file or folder with T=tests/unit
 	$(BIN)/pytest -n auto --dist loadgroup $(T)
 check: lint types imports lock-check ## Everything that CI checks besides the tests
@@ -51,7 +52,7 @@ faults: $(READY) ## Break everything in every way and check the promises (20 min
 	PYTHONPATH=tests $(BIN)/python -m faults $(ARGS)
 
 ##@ Release it
-stage: $(READY) ## Stage each function and its zip in build/; MODEL=model.yaml FORMS=forms.yaml SALES=sales.yaml
+stage: $(RUNS) ## Stage each function and its zip in build/; MODEL=model.yaml FORMS=forms.yaml SALES=sales.yaml
 	@$(BIN)/python infra/stage.py $(if $(MODEL),--model "$(MODEL)") $(if $(FORMS),--forms "$(FORMS)") $(if $(SALES),--sales "$(SALES)")
 snippet: ## Build the browser snippet from its source (needs Node)
 	cd shared/warmlead/web/snippet && \
@@ -66,10 +67,27 @@ lock-check: $(READY) ## Fail if a lock is older than pyproject.toml
 clean: ## Remove what was built; .warmlead/ (your data) stays
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-$(READY): $(LOCK) pyproject.toml
+# An environment without a working pip is half-made, whatever interrupted it, and is made anew.
+define ENVIRONMENT
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Warmlead needs Python 3.11 or newer: make PYTHON=python3.12 setup")'
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV) >/dev/null 2>&1; } || { \
+	  rm -rf $(VENV); \
+	  echo "This Python cannot make virtual environments. On Debian and Ubuntu install what it lacks:" >&2; \
+	  echo "    sudo apt install python3-venv" >&2; \
+	  echo "and run make again. ($(PYTHON) -m venv $(VENV) says more.)" >&2; exit 1; }
+endef
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+$(RUNS): $(RUNTIME) pyproject.toml
+	$(ENVIRONMENT)
 	@echo "Setting up $(VENV) …"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PIP) --require-hashes -r $(RUNTIME)
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
+
+$(READY): $(LOCK) pyproject.toml
+	$(ENVIRONMENT)
+	@echo "Setting up $(VENV) for work on it …"
+	@$(PIP) --require-hashes -r $(LOCK)
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $(RUNS) $@

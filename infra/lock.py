@@ -1,6 +1,6 @@
-"""Writes the locks: one with hashes for development, one for each function. Run by ``make lock``.
+"""Writes the locks, with hashes: for development, to run a checkout, for each function.
 
-With ``--check`` nothing is changed, and stale locks are named.
+Run by ``make lock``. With ``--check`` nothing is changed, and stale locks are named.
 """
 
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 DEVELOPMENT = Path("infra/locks/dev.txt")
+RUNTIME = Path("infra/locks/runtime.txt")
 # uv is in the virtual environment or, for the very first lock, on the path
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
@@ -21,6 +22,8 @@ def main() -> int:
     """Locks, or checks, all requirement files."""
     check = "--check" in sys.argv[1:]
     wanted = {DEVELOPMENT: ["--extra", "cli", "--group", "dev"]}
+    same = ["--constraint", str(DEVELOPMENT)]  # so that `make test` changes nothing of it
+    wanted |= {RUNTIME: ["--extra", "cli", "--group", "runtime", *same]}
     wanted |= {Path("functions", n, "requirements.txt"): ["--extra", n] for n in FUNCTIONS}
     stale = [lock for lock, options in wanted.items() if not _lock(lock, options, check=check)]
     for lock in stale:

@@ -14,3 +14,6 @@ The package, from the inside out; imports point down only:
 - ``wiring``       the functions: the one place where all parts meet
 - ``cli``          the ``warmlead`` command
 """
+
+RELEASE = "0.1.0"
+"""Kept here because a staged function has no package metadata to read it from."""

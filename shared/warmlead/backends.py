@@ -5,20 +5,20 @@ imports decides how long its cold start takes. Hence the imports inside function
 """
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.identity import LeadIds
 from warmlead.ports import Clock, EventBus, LeadStore, ReportStore
-from warmlead.settings import Settings, read_settings
+from warmlead.settings import SUBJECT, Needed, Settings, read_settings, survey
 
 if TYPE_CHECKING:
     from warmlead.buses.pubsub import PubSubBus
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from warmlead.stores.firestore_reports import FirestoreReportStore
     from warmlead.stores.sqlite import SqliteLeadStore
     from warmlead.stores.sqlite_reports import SqliteReportStore
+
+T = TypeVar("T")
 
 STAGED = {
     "WARMLEAD_MODEL": "model.json",
@@ -51,8 +53,47 @@ class SystemClock:
 @cache
 def settings() -> Settings:
     """The settings of this process, from its environment; read once."""
+    return read_settings(_environment())
+
+
+def start(
+    needed: Sequence[Needed],
+    build: Callable[[Settings], T],
+    *more: Callable[[Settings], object],
+) -> T:
+    """What ``build`` makes of the settings of this process; what ``more`` make is only tried.
+
+    Raises one ``ConfigurationError`` that tells all faults: of the settings, of what is ``needed``
+    in production, and of every file that is read.
+    """
+    using, faults = survey(_environment())
+    faults += using.faults_for(*needed)
+    errors: list[ConfigurationError] = []
+    built: list[Any] = []
+    for each in (build, *more):
+        try:
+            built.append(each(using))
+        except ConfigurationError as error:
+            errors.append(error)
+    if faults or errors:
+        raise _together(faults, errors)
+    first: T = built[0]
+    return first
+
+
+def _together(faults: list[str], errors: Sequence[ConfigurationError]) -> ConfigurationError:
+    """One error for the faults of the settings and those of their files, of which there are any."""
+    if not errors:
+        return ConfigurationError(SUBJECT, faults)
+    if len(errors) == 1 and not faults:
+        return errors[0]
+    of_files = [f"{e.subject.rstrip(':')}: {each}" for e in errors for each in e.problems]
+    return ConfigurationError("Warmlead cannot start:", [*faults, *of_files])
+
+
+def _environment() -> Mapping[str, str]:
     given = {name: value for name, value in os.environ.items() if value}
-    return read_settings({**_staged(Path(__file__).parents[1]), **given})
+    return {**_staged(Path(__file__).parents[1]), **given}
 
 
 def _staged(folder: Path) -> Mapping[str, str]:
@@ -64,10 +105,14 @@ def lead_ids(using: Settings) -> LeadIds:
     return LeadIds(using.id_secret.encode())
 
 
-@cache
 def model() -> "Model":
     """The model of this process."""
-    return load_model(settings().model)
+    return _loaded(settings().model)
+
+
+@cache
+def _loaded(name: str) -> "Model":
+    return load_model(name)
 
 
 def load_model(name: str) -> "Model":
@@ -119,7 +164,8 @@ def rules(using: Settings) -> "tuple[Rules, Mapping[str, str]]":
         from warmlead.model.plan import rules_of
 
         return rules_of(plan), plan.titles
-    return model().rules, model().titles
+    loaded = _loaded(using.model)
+    return loaded.rules, loaded.titles
 
 
 @cache
@@ -233,13 +279,11 @@ class Embedded(System, frozen=True):
 @asynccontextmanager
 async def opened(using: Settings | None = None) -> AsyncIterator[System]:
     """The backend in the settings; those of this process if none are given."""
-    chosen = using or settings()
-    chosen.demand("id_secret")
-    if chosen.backend == "sqlite":
-        async with embedded(chosen) as system:
+    if (using or survey(_environment())[0]).backend == "sqlite":
+        async with embedded(using) as system:
             yield system
         return
-    loaded = load_model(chosen.model)
+    chosen, loaded = _usable(using)
     store, bus, reports = _firestore(chosen), _pubsub(chosen), _firestore_reports(chosen)
     try:
         yield System(chosen, SystemClock(), lead_ids(chosen), loaded, store, bus, reports)
@@ -257,13 +301,11 @@ async def embedded(
 
     Raises ``ConfigurationError`` if the settings name another, with what to do ``instead``.
     """
-    chosen = using or settings()
-    chosen.demand("id_secret")
+    chosen, loaded = _usable(using)
     if chosen.backend != "sqlite":
         raise ConfigurationError.one(f"WARMLEAD_BACKEND is {chosen.backend}:", instead)
-    loaded = load_model(chosen.model)
     async with _open_file(chosen) as file:
-        yield Embedded(
+        system = Embedded(
             settings=chosen,
             clock=SystemClock(),
             ids=lead_ids(chosen),
@@ -273,6 +315,17 @@ async def embedded(
             reports=_open_reports(file),
             file=file,
         )
+        await file.prove()
+        yield system
+
+
+def _usable(using: Settings | None) -> "tuple[Settings, Model]":
+    """The settings, and their model; those of this process if none are given."""
+    if using is None:
+        loaded = start(("id_secret",), lambda found: load_model(found.model))
+        return settings(), loaded
+    using.demand("id_secret")
+    return using, load_model(using.model)
 
 
 @asynccontextmanager

@@ -19,8 +19,14 @@ LOCAL_WRITE_KEY = "local"
 LOCAL_ID_SECRET = "warmlead-on-one-machine"  # noqa: S105  # refused in production
 MIN_SECRET_LENGTH = 32
 
-Secret: TypeAlias = Literal["write_keys", "id_secret"]
-"""What must be set in production by whoever uses it."""
+MIN_KEY_LENGTH = 16
+LEAST_VARIETY = 6
+"""A secret of fewer different characters is no random one."""
+
+SUBJECT = "These settings cannot be used:"
+
+Needed: TypeAlias = Literal["write_keys", "id_secret", "push"]
+"""What must be set in production by whoever uses it; ``push``: how callers are checked."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +46,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     push_account: Annotated[
         str, Meta(description="The e-mail of the service account that pushes.")
     ] = ""
+    push_auth: Annotated[
+        Literal["token", "iam"],
+        Meta(description="Who checks the callers of pushed functions: these, or the platform."),
+    ] = "token"
     push_certs: Annotated[
         str, Meta(description="Where Google publishes the certificates of its tokens, in PEM.")
     ] = "https://www.googleapis.com/oauth2/v1/certs"
@@ -58,45 +68,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     track_batch_bytes: Annotated[int, Meta(ge=1_024, le=10_000_000)] = 500 * 1024
     body_timeout_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
 
-    def __post_init__(self) -> None:
-        problems = [*self._lacking()]
-        if self.production:
-            problems += self._unsafe()
-        if problems:
-            raise ValueError("\n".join(problems))
-
-    def _lacking(self) -> Iterator[str]:
-        if self.backend == "gcp" and not self.project:
-            yield "WARMLEAD_PROJECT must be set with WARMLEAD_BACKEND=gcp"
-        if bool(self.push_audience) != bool(self.push_account):
-            yield "WARMLEAD_PUSH_AUDIENCE and WARMLEAD_PUSH_ACCOUNT go together"
-
-    def _unsafe(self) -> Iterator[str]:
-        if not self.push_certs.startswith("https://"):
-            yield "WARMLEAD_PUSH_CERTS must begin with https:// in production"
-
-    def demand(self, *secrets: Secret) -> None:
+    def demand(self, *needed: Needed) -> None:
         """Raises ``ConfigurationError`` unless these are safe to use in production.
 
         A function demands what it uses, so that none must be given the secrets of another.
         """
-        known = {"write_keys": self._write_keys_fault(), "id_secret": self._id_secret_fault()}
-        problems = [known[name] for name in secrets if known[name]]
-        if self.production and problems:
-            raise ConfigurationError("These settings cannot be used:", problems)
+        if faults := self.faults_for(*needed):
+            raise ConfigurationError(SUBJECT, faults)
 
-    def _write_keys_fault(self) -> str:
-        if LOCAL_WRITE_KEY not in self.write_keys:
-            return ""
-        return "WARMLEAD_WRITE_KEYS must be set, and not to 'local', in production"
-
-    def _id_secret_fault(self) -> str:
-        if self.id_secret != LOCAL_ID_SECRET and len(self.id_secret) >= MIN_SECRET_LENGTH:
-            return ""
-        return (
-            f"WARMLEAD_ID_SECRET must be set, to at least {MIN_SECRET_LENGTH} characters, in "
-            'production: python -c "import secrets; print(secrets.token_urlsafe(32))"'
-        )
+    def faults_for(self, *needed: Needed) -> list[str]:
+        """Why these cannot be used in production; nothing on one's own machine."""
+        if not self.production:
+            return []
+        known = {"write_keys": _unsafe_keys, "id_secret": _unsafe_secret, "push": _unsafe_push}
+        return [fault for name in needed for fault in known[name](self)]
 
     @property
     def production(self) -> bool:
@@ -106,36 +91,102 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings in the variables; raises ``ConfigurationError`` that names every fault."""
+    settings, faults = survey(environment)
+    if faults:
+        raise ConfigurationError(SUBJECT, faults)
+    return settings
+
+
+def survey(environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
+    """The settings in the variables, and every fault; a faulty one has its default instead.
+
+    So a start can tell the faults of files that other settings name as well.
+    """
     given: dict[str, object] = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environment.items()
         if name.startswith(PREFIX) and value
     }
+    faults: list[str] = []
     if isinstance(keys := given.get("write_keys"), str):
-        given["write_keys"] = _split_keys(keys)
-    try:
-        settings = configured(given, Settings)
-    except ValueError:
-        problems = [
-            problem
-            for where, message in faults_of(given, Settings)
-            for problem in _problem(where, message).splitlines()
-        ]
-        raise ConfigurationError("These settings cannot be used:", problems) from None
-    if settings.backend == "sqlite" and environment.get("K_SERVICE"):  # Cloud Run sets it
-        problem = "an instance loses its disk; set WARMLEAD_BACKEND=gcp and WARMLEAD_PROJECT"
-        raise ConfigurationError.one("A deployed function cannot keep data on SQLite:", problem)
-    return settings
+        given["write_keys"], faults = _split_keys(keys)
+    unusable = faults_of(given, Settings)
+    faults = [_problem(where, message) for where, message in unusable] + faults
+    faulty = {where[0] for where, _ in unusable}
+    usable = {name: value for name, value in given.items() if name not in faulty}
+    settings = configured(usable, Settings)
+    deployed = bool(environment.get("K_SERVICE")) and "backend" not in faulty  # Cloud Run sets it
+    return settings, [*faults, *_contradictions(settings, deployed=deployed)]
 
 
-def _split_keys(text: str) -> dict[str, str]:
+def _contradictions(settings: Settings, *, deployed: bool) -> Iterator[str]:
+    """What settings lack of each other, or of the place where they are used."""
+    if settings.backend == "gcp" and not settings.project:
+        yield "WARMLEAD_PROJECT must be set with WARMLEAD_BACKEND=gcp"
+    if bool(settings.push_audience) != bool(settings.push_account):
+        yield "WARMLEAD_PUSH_AUDIENCE and WARMLEAD_PUSH_ACCOUNT go together"
+    if settings.production and not settings.push_certs.startswith("https://"):
+        yield "WARMLEAD_PUSH_CERTS must begin with https:// in production"
+    if settings.backend == "sqlite" and deployed:
+        yield (
+            "a deployed function cannot keep data on SQLite, because an instance loses its disk; "
+            "set WARMLEAD_BACKEND=gcp and WARMLEAD_PROJECT"
+        )
+
+
+def _split_keys(text: str) -> tuple[dict[str, str], list[str]]:
+    """The trust of each key, and what is wrong with the list; no fault holds a key."""
     pairs = [part.strip().rpartition(":") for part in text.split(",") if part.strip()]
-    return {key or trust: trust if key else Trust.PUBLIC for key, _, trust in pairs}
+    named = [(key, trust) if colon else (trust, str(Trust.PUBLIC)) for key, colon, trust in pairs]
+    faults = []
+    if not named or any(not key for key, _ in named):
+        faults.append("WARMLEAD_WRITE_KEYS: a key is empty; write key, or key:signed")
+    if len({key for key, _ in named}) < len(named):
+        faults.append("WARMLEAD_WRITE_KEYS: a key is given twice; name each once")
+    if any(not key.isprintable() or " " in key for key, _ in named):
+        faults.append("WARMLEAD_WRITE_KEYS: a key has a blank in it; keys are divided by commas")
+    return dict(named), faults
+
+
+def _unsafe_keys(settings: Settings) -> Iterator[str]:
+    if LOCAL_WRITE_KEY in settings.write_keys:
+        yield "WARMLEAD_WRITE_KEYS must be set, and not to 'local', in production"
+    others = [key for key in settings.write_keys if key != LOCAL_WRITE_KEY]
+    if any(_is_guessable(key, MIN_KEY_LENGTH) for key in others):
+        yield (
+            f"WARMLEAD_WRITE_KEYS must be random texts of at least {MIN_KEY_LENGTH} characters in "
+            f"production: {_random(MIN_KEY_LENGTH)}"
+        )
+
+
+def _unsafe_secret(settings: Settings) -> Iterator[str]:
+    secret = settings.id_secret
+    if secret == LOCAL_ID_SECRET or _is_guessable(secret, MIN_SECRET_LENGTH):
+        yield (
+            f"WARMLEAD_ID_SECRET must be set, to a random text of at least {MIN_SECRET_LENGTH} "
+            f"characters, in production: {_random(MIN_SECRET_LENGTH)}"
+        )
+
+
+def _unsafe_push(settings: Settings) -> Iterator[str]:
+    if settings.push_auth == "token" and not (settings.push_audience or settings.push_account):
+        yield (
+            "WARMLEAD_PUSH_AUDIENCE and WARMLEAD_PUSH_ACCOUNT must be set in production, so that "
+            "nobody else can call this function; or WARMLEAD_PUSH_AUTH=iam if the platform's IAM "
+            "checks its callers"
+        )
+
+
+def _is_guessable(secret: str, least: int) -> bool:
+    """Whether a text is too short, too even or padded: a blank at its end is easily lost."""
+    return len(secret) < least or len(set(secret)) < LEAST_VARIETY or secret != secret.strip()
+
+
+def _random(length: int) -> str:
+    return f'python3 -c "import secrets; print(secrets.token_urlsafe({length}))"'
 
 
 def _problem(where: tuple[str, ...], message: str) -> str:
-    if not where:
-        return message
     name = f"{PREFIX}{where[0].upper()}"
     if where[0] not in Settings.__struct_fields__:
         there = ", ".join(f"{PREFIX}{known.upper()}" for known in Settings.__struct_fields__)

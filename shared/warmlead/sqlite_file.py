@@ -26,6 +26,22 @@ FILE_VERSION = 2
 MOST_TOGETHER = 256
 """So many writes share a transaction at most, lest other processes wait too long."""
 
+CHECK_S = 2.0
+"""So long a file is looked through at most: a large one is not looked through to its end."""
+
+STEPS_OF_A_LOOK = 10_000
+"""After so many of SQLite's steps it is asked whether the time is over: some milliseconds."""
+
+_PROBLEMS = {
+    sqlite3.SQLITE_NOTADB: "is not a data file of Warmlead; set WARMLEAD_DATA to another folder",
+    sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup, or move it away to begin anew",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; this user must be able to write to its folder",
+    sqlite3.SQLITE_READONLY: "cannot be written; this user must be able to write it and its folder",
+    sqlite3.SQLITE_PERM: "cannot be opened; this user must be able to write it and its folder",
+    sqlite3.SQLITE_FULL: "cannot be written; the disk is full",
+}
+"""What a person can do about, by SQLite's primary result code."""
+
 BUSY_PAUSE_S = 0.001
 """How long to wait before asking again whether another process has finished its commit."""
 
@@ -80,6 +96,7 @@ class SqliteFile:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sqlite-reader")
         self._lock = Lock()
         self._closed = False
+        self._path = path
 
     def define(self, schema: Iterable[str | Column]) -> None:
         """Adds tables and columns to the file; a statement does nothing if it was done before."""
@@ -103,6 +120,35 @@ class SqliteFile:
             self._refuse_if_closed()
             asked = self._reader.submit(self._ask, question)
         return await asyncio.wrap_future(asked)
+
+    async def prove(self) -> None:
+        """Opens the file; raises ``ConfigurationError`` with what to do if it cannot be used."""
+        try:
+            await self.read(lambda _: None)
+        except UnavailableError as error:
+            self._put_in_words(error)
+            raise
+
+    async def check(self) -> None:
+        """Proves that it can be read and written, and looks through it for ``CHECK_S`` at most.
+
+        Best done at the start of a process. Raises as ``prove`` does.
+        """
+        try:
+            whole = await self.read(_is_whole)
+            await self.write(_write_version, None)
+        except UnavailableError as error:
+            self._put_in_words(error)
+            raise
+        if not whole:
+            raise ConfigurationError.one(str(self._path), _PROBLEMS[sqlite3.SQLITE_CORRUPT])
+
+    def _put_in_words(self, error: UnavailableError) -> None:
+        """Raises ``ConfigurationError`` for what a person can do something about."""
+        cause = error.__cause__
+        code = cause.sqlite_errorcode & 0xFF if isinstance(cause, sqlite3.Error) else 0
+        if problem := _PROBLEMS.get(code):
+            raise ConfigurationError.one(str(self._path), problem) from cause
 
     async def close(self) -> None:
         """Finishes what waits and closes the file; it cannot be used again."""
@@ -258,11 +304,12 @@ class _Link:
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
                 raise
-            problem = "is not a data file of Warmlead"
+            problem = _PROBLEMS[sqlite3.SQLITE_NOTADB]
             raise ConfigurationError.one(str(self._path), problem) from error
         if version > FILE_VERSION:
             problem = (
-                f"was written by a newer release (layout {version}, this one knows {FILE_VERSION})"
+                f"was written by a newer release (layout {version}, this one knows "
+                f"{FILE_VERSION}); use that release, or another WARMLEAD_DATA"
             )
             raise ConfigurationError.one(str(self._path), problem)
 
@@ -314,6 +361,26 @@ class _Link:
 
     def _execute(self, connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
         return self.patiently(lambda: connection.execute(statement))
+
+
+def _is_whole(connection: sqlite3.Connection) -> bool:
+    """Whether nothing is found damaged in ``CHECK_S``."""
+    deadline = time.monotonic() + CHECK_S
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_OF_A_LOOK)
+    try:
+        return connection.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return True
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def _write_version(connection: sqlite3.Connection, items: Sequence[None]) -> Sequence[None]:
+    """Writes what is there already: beginning to write tells nothing of a read-only file."""
+    connection.execute(f"PRAGMA user_version = {FILE_VERSION}")
+    return items
 
 
 def _for_caller(error: Exception) -> Exception:

@@ -21,6 +21,7 @@ from warmlead.backends import (
     reports,
     rules,
     settings,
+    start,
     store,
 )
 from warmlead.domain.errors import Reason, RejectedError
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     from warmlead.sources.generic import FormSettings
     from warmlead.sources.sales_sender import SalesSender
 
-RELEASE = "0.1.0"
-"""Kept here because a staged function has no package metadata to read it from."""
-
 SALES_BYTES = 1_000_000
 """The largest body from a CRM: a hundred records with all of their fields."""
 
@@ -59,8 +57,7 @@ Work: TypeAlias = Callable[[RawRequest], Awaitable[Answer]]
 @cache
 def forms() -> Handler:
     """The ``forms`` function: website forms, one path a sender."""
-    settings().demand("id_secret")
-    accepting = _accepting({}, otherwise=_generic(settings()))
+    accepting = _accepting({}, otherwise=start(("id_secret",), _generic))
     return _edge("forms", accepting, body_bytes=settings().form_bytes)
 
 
@@ -69,8 +66,7 @@ def track() -> Handler:
     """The ``track`` function: Segment's tracking API and the browser snippet."""
     from warmlead.web.snippet import SCRIPT_PATH, script_answer
 
-    settings().demand("write_keys", "id_secret")
-    accepting = _accepting({}, otherwise=_segment(settings()))
+    accepting = _accepting({}, otherwise=start(("write_keys", "id_secret"), _segment))
 
     async def work(request: RawRequest) -> Answer:
         if request.path.endswith(SCRIPT_PATH):
@@ -83,8 +79,7 @@ def track() -> Handler:
 @cache
 def sales() -> Handler:
     """The ``sales`` function: what CRMs and people say of a lead, one path a sender."""
-    settings().demand("id_secret")
-    senders = {sender.path.strip("/"): sender for sender in _sales(settings())}
+    senders = {each.path.strip("/"): each for each in start(("id_secret",), sales_senders)}
     return _edge("sales", _accepting(senders), body_bytes=SALES_BYTES)
 
 
@@ -96,8 +91,7 @@ def score() -> Handler:
     from warmlead.buses.topology import SCORE
     from warmlead.web.pubsub_push import parse_push
 
-    settings().demand("id_secret")
-    clock, scoring = SystemClock(), _scoring(settings())
+    clock, scoring = SystemClock(), start(("id_secret", "push"), _scoring)
 
     async def work(request: RawRequest) -> Answer:
         push = parse_push(request.body)
@@ -127,7 +121,7 @@ def decay() -> Handler:
     """The ``decay`` function: lets leads fade, in as many calls of Cloud Scheduler as it takes."""
     from warmlead.application.decay import decay as let_fade
 
-    needed = settling(settings())
+    needed = start(("push",), settling)
 
     async def work(_: RawRequest) -> Answer:
         return _told(await let_fade(needed(), budget_s=RUN_S))
@@ -140,7 +134,7 @@ def followup() -> Handler:
     """The ``followup`` function: steps and deadlines that are due, and what was left unsent."""
     from warmlead.application.follow_up import follow_up
 
-    needed = settling(settings())
+    needed = start(("push",), settling)
 
     async def work(_: RawRequest) -> Answer:
         run = await follow_up(needed(), budget_s=RUN_S)
@@ -154,7 +148,7 @@ def report() -> Handler:
     """The ``report`` function: the KPIs of the periods that are over."""
     from warmlead.application.report import report_due
 
-    needed, clock = reporting(settings()), SystemClock()
+    needed, clock = start(("push",), reporting), SystemClock()
 
     async def work(_: RawRequest) -> Answer:
         made = await report_due(needed(), clock.now())
@@ -213,7 +207,7 @@ def _pushed(work: Work) -> Work:
 
 def sources(using: Settings) -> Mapping[str, Source]:
     """Every sender, by name."""
-    senders: list[Sender] = [_generic(using), _segment(using), *_sales(using)]
+    senders: list[Sender] = [_generic(using), _segment(using), *sales_senders(using)]
     return {sender.name: sender for sender in senders}
 
 
@@ -262,7 +256,7 @@ def form_settings(using: Settings) -> "Mapping[str, FormSettings]":
     return read_form_file(using.forms, os.environ)
 
 
-def _sales(using: Settings) -> "list[SalesSender]":
+def sales_senders(using: Settings) -> "list[SalesSender]":
     """The configured senders of sales; raises ``ConfigurationError`` with every fault."""
     if using.sales is None:
         return []
@@ -281,3 +275,7 @@ def _scoring(using: Settings) -> "Scoring":
     from warmlead.application.apply import Scoring
 
     return Scoring(*rules(using), lead_ids(using))
+
+
+FILES: tuple[Callable[[Settings], object], ...] = (rules, form_settings, sales_senders)
+"""What reads the files that settings name; each raises ``ConfigurationError`` with every fault."""

@@ -16,7 +16,7 @@ from warmlead.buses.topology import SCORE
 from warmlead.cli.emulators import VARIABLES, emulators
 
 ID_SECRET = "a-secret-of-the-benchmark-of-40-characters"  # it keeps nothing secret
-WRITE_KEY = "pk_bench"
+WRITE_KEY = "pk_bench_5fQ9xLr2Tz"
 MODEL = "b2b-saas"
 
 
@@ -45,6 +45,7 @@ class Cloud(NamedTuple):
             "WARMLEAD_PROJECT": project,
             "WARMLEAD_ID_SECRET": ID_SECRET,
             "WARMLEAD_WRITE_KEYS": WRITE_KEY,
+            "WARMLEAD_PUSH_AUTH": "iam",
             **self.hosts,
         }
 

@@ -1,15 +1,19 @@
-"""What each staged function imports at its start: time, memory and modules, in a fresh process."""
+"""What each staged function imports at its start, and what the command costs to start."""
 
+import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from bench.deployed import NOOP
 from bench.report import heading, table
 from bench.run import Run
 
-ROUNDS, QUICK_ROUNDS = 7, 3
+ROUNDS, QUICK_ROUNDS, COMMAND_ROUNDS = 7, 3, 10
 FUNCTIONS = ("forms", "track", "score")
 
 _IMPORT = """
@@ -25,6 +29,15 @@ _FRAMEWORK = "import functions_framework.aio"
 _OURS = (
     "{framework}; from warmlead import backends, wiring; wiring.{function}(); backends.{adapter}()"
 )
+
+_COMMAND = ("-m", "warmlead.cli.main")
+ALONE = "import typer, rich"
+COMMANDS = {
+    ALONE: ("-c", ALONE),
+    "warmlead --help": (*_COMMAND, "--help"),
+    "warmlead lead --help": (*_COMMAND, "lead", "--help"),
+    "warmlead lead list": (*_COMMAND, "lead", "list"),
+}
 
 
 class Cost(NamedTuple):
@@ -47,6 +60,31 @@ def measure(run: Run) -> None:
     bare = _best(costs["functions-framework alone"])
     rows = [_row(name, _best(each), bare) for name, each in costs.items()]
     table(["", "ms", "x", "MB", "x", "modules"], rows)
+    measure_commands(run)
+
+
+def measure_commands(run: Run) -> None:
+    """Prints the processor time of starting the command, beside importing typer and rich alone."""
+    rounds = QUICK_ROUNDS if run.quick else COMMAND_ROUNDS
+    heading(f"Starting the command (processor time, median of {rounds} rounds, in turns)")
+    spent: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    with TemporaryDirectory() as folder:
+        for _ in range(rounds + 1):
+            for name, arguments in COMMANDS.items():
+                spent[name].append(_cpu_ms([sys.executable, *arguments], Path(folder)))
+    medians = {name: median(each[1:]) for name, each in spent.items()}  # the first one compiles
+    bare = medians[ALONE]
+    table(["", "CPU ms", "x"], [(n, f"{ms:.0f}", f"{ms / bare:.2f}") for n, ms in medians.items()])
+
+
+def _cpu_ms(command: list[str], folder: Path) -> float:
+    """The processor time of a process, its system calls included."""
+    variables = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment = {**variables, "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, capture_output=True, cwd=folder, env=environment)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return 1000 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
 
 
 def _imports(run: Run) -> list[tuple[str, Path, str]]:

@@ -82,5 +82,6 @@ TOLERATED = [
     _gif("101 fields", "&".join(["a=1"] * 101)),
     _gif("contradictions", "writeKey=local&a=1&a.b=2&a.b.c=3&properties=4&properties.a=5"),
     _gif("no UTF-8", "writeKey=local&event=%ff&anonymousId=%ff"),
+    Row("OPTIONS of everything", request("OPTIONS *"), 204, None),
     Row("pixel: only its head", request("HEAD /v1/pixel/track"), 200, None),
 ]

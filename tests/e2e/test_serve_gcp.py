@@ -131,6 +131,16 @@ def test_from_segments_sdk_to_a_subscriber_no_part_shares_a_process(
         assert sum(part["points"] for part in explained["contributions"]) == listed["score"]
         assert cloud.served.json("model", "apply") == {"leads": 1, "changed": 0, "moved": 0}
 
+        assert cloud.served.post("/healthz", b"") == (200, b'{"status": "ok", "store": "ok"}')
+        form = b'{"email": "grace@example.com"}'
+        for path in ("/forms/generic/contact", "/generic/contact"):
+            assert cloud.served.post(path, form) == (200, b'{"success": true}')
+        for path in ("/nowhere", "/forms", "/score"):
+            status, body = cloud.served.post(path, form)
+            assert (status, json.loads(body)["code"]) == (404, "not_found")
+    log = cloud.log.read_text()
+    assert log.count("function=serve method=POST status=404") == 2  # of /forms the function tells
+
 
 async def test_what_is_due_or_was_left_unsent_is_sent_without_any_event(
     tmp_path: Path, variables: dict[str, str]

@@ -29,7 +29,8 @@ FUNCTIONS = Path(__file__).parents[2] / "functions"
 BASIC = {"Authorization": "Basic bG9jYWw6"}
 CALL = b'{"anonymousId": "browser-1", "event": "Demo Requested", "messageId": "m-1"}'
 PRODUCTION = {"WARMLEAD_ENV": "production"}
-SECRETS = {"WARMLEAD_WRITE_KEYS": "pk_site", "WARMLEAD_ID_SECRET": "0123456789" * 4}
+KEY = "pk_site_5fQ9xLr2Tz"
+SECRETS = {"WARMLEAD_WRITE_KEYS": KEY, "WARMLEAD_ID_SECRET": "0123456789" * 4}
 
 
 def environment(data: Path, **settings: str) -> dict[str, str]:
@@ -149,6 +150,23 @@ def test_forms_and_track_answer_and_score_counts_what_they_published(tmp_path: P
     (set_aside,) = told(data, "quarantine", "list")
     assert set_aside["reason"] == "message_invalid"
     assert json.loads(published(data, "lead-events")[1])["events"][0]["id"] == "m-1"
+
+
+def test_a_functions_name_may_stand_in_front_of_its_paths(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with alone("forms", data) as base:
+        for path in ("/generic", "/generic/contact", "/forms/generic", "/forms/generic/contact"):
+            answer = post(f"{base}{path}", b'{"email": "ada@example.com"}')
+            assert answer == (200, {"success": True})
+        for path in ("/forms", "/forms/", "/", "/nowhere"):  # no redirect, which loses a post
+            assert post(f"{base}{path}", b"{}")[1]["code"] == "not_found"
+    batch = b'{"batch": [{"type": "track", ' + CALL[1:] + b"]}"
+    with alone("track", data) as base:
+        for path in ("/v1/track", "/track/v1/track", "/track", "/track/", "/track/track"):
+            assert post(f"{base}{path}", CALL) == (200, {"success": True})
+        for path in ("/v1/batch", "/track/v1/batch", "/batch", "/track/batch"):
+            assert post(f"{base}{path}", batch) == (200, {"success": True})
 
 
 def test_what_sales_says_moves_the_lead(tmp_path: Path) -> None:
@@ -338,7 +356,7 @@ def test_in_production_nothing_works_that_is_only_for_ones_own_machine(tmp_path:
     data.mkdir()
     with alone("track", data, **PRODUCTION, **SECRETS) as base:
         assert post(f"{base}/v1/track", CALL)[1]["code"] == "unauthorized"
-        ours = {"Authorization": f"Basic {base64.b64encode(b'pk_site:').decode()}"}
+        ours = {"Authorization": f"Basic {base64.b64encode(f'{KEY}:'.encode()).decode()}"}
         assert post(f"{base}/v1/track", CALL, ours)[0] == 200
     forms = tmp_path / "forms.yaml"
     forms.write_text("contact: {signature: {secrets: [env:CONTACT_SECRET]}}")
@@ -367,7 +385,8 @@ def test_in_production_sales_does_not_start_if_anybody_may_speak_for_it(tmp_path
     [
         ({}, ["WARMLEAD_WRITE_KEYS", "WARMLEAD_ID_SECRET"]),
         ({**SECRETS, "WARMLEAD_ID_SECRET": "short"}, ["WARMLEAD_ID_SECRET"]),
-        ({**SECRETS, "WARMLEAD_WRITE_KEYS": "pk_site,local"}, ["WARMLEAD_WRITE_KEYS"]),
+        ({**SECRETS, "WARMLEAD_WRITE_KEYS": "k"}, ["WARMLEAD_WRITE_KEYS"]),
+        ({**SECRETS, "WARMLEAD_WRITE_KEYS": f"{KEY},local"}, ["WARMLEAD_WRITE_KEYS"]),
     ],
 )
 def test_in_production_nothing_starts_without_secrets(
@@ -398,3 +417,49 @@ def test_in_production_a_function_without_secrets_does_not_start_and_says_why(
     assert "WARMLEAD_WRITE_KEYS must be set" in started.stderr
     assert "WARMLEAD_ID_SECRET must be set" in started.stderr
     assert not data.exists()
+
+
+@pytest.mark.parametrize("function", ["score", "decay", "followup", "report"])
+def test_in_production_a_pushed_function_does_not_start_unless_its_callers_are_checked(
+    tmp_path: Path, function: str
+) -> None:
+    data = tmp_path / "data"
+    secrets = {"WARMLEAD_ID_SECRET": SECRETS["WARMLEAD_ID_SECRET"]}
+
+    started = subprocess.run(
+        _framework(function, free_port()),
+        env={**environment(data, **PRODUCTION, **secrets), "FUNCTION_USE_ASGI": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert started.returncode != 0
+    assert "WARMLEAD_PUSH_AUDIENCE and WARMLEAD_PUSH_ACCOUNT must be set" in started.stderr
+    assert "WARMLEAD_PUSH_AUTH=iam" in started.stderr
+    with alone(function, data, **PRODUCTION, **secrets, WARMLEAD_PUSH_AUTH="iam") as base:
+        assert post(base, b"{}", {})[0] in {200, 400}
+
+
+def test_the_faults_of_one_start_are_told_together(tmp_path: Path) -> None:
+    forms = tmp_path / "forms.yaml"
+    forms.write_text("contact: {signatur: {}}")
+    settings = {
+        "WARMLEAD_MODEL": str(tmp_path / "model.yaml"),
+        "WARMLEAD_FORMS": str(forms),
+        "WARMLEAD_SALES": str(tmp_path / "sales.yaml"),
+        "WARMLEAD_FORM_BYTES": "lots",
+        "WARMLEAD_WRITE_KEYS": "one two",
+        "WARMLEAD_BACKEND": "sql",
+    }
+
+    started = command(tmp_path, "serve", "--port", str(free_port()), **PRODUCTION, **settings)
+
+    assert started.returncode == 2
+    said = started.stderr.replace("\n", " ")
+    for fault in ("BACKEND:", "FORM_BYTES:", "WRITE_KEYS: a key has a blank", "ID_SECRET must be"):
+        assert f"WARMLEAD_{fault}" in said
+    for fault in ("contact.signatur:", "The sales file", "There is no model"):
+        assert fault in said
+    assert started.stdout == ""

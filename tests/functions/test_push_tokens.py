@@ -87,7 +87,8 @@ def test_score_is_unavailable_without_certificates(tmp_path: Path) -> None:
 
 def test_score_does_nothing_for_a_message_of_another_type(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with alone("score", data, **PRODUCTION, **SECRETS) as base:  # logs JSON
+    unchecked = {"WARMLEAD_PUSH_AUTH": "iam"}
+    with alone("score", data, **PRODUCTION, **SECRETS, **unchecked) as base:  # logs JSON
         for attributes in ({}, {"type": "warmlead.lead_events.v2"}, {"kind": "x"}):
             pushed = json.loads(as_production(an_event("other")))
             pushed["message"]["attributes"] = attributes

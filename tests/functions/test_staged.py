@@ -43,7 +43,8 @@ MODEL = (
 )
 SALES = "generic: {signature: {scheme: hmac, secrets: [env:SALES_SECRET]}}\n"
 FORMS = "contact: {signature: {secrets: [env:CONTACT_SECRET]}}\nopen: {allow_unsigned: true}\n"
-SECRETS = {"WARMLEAD_WRITE_KEYS": "pk_site", "WARMLEAD_ID_SECRET": "0123456789" * 4}
+KEY = "pk_site_5fQ9xLr2Tz"
+SECRETS = {"WARMLEAD_WRITE_KEYS": KEY, "WARMLEAD_ID_SECRET": "0123456789" * 4}
 
 pytestmark = pytest.mark.xdist_group("staged")
 
@@ -64,6 +65,7 @@ class Cloud(NamedTuple):
             "WARMLEAD_PROJECT": self.project,
             "PUBSUB_EMULATOR_HOST": self.pubsub,
             "FIRESTORE_EMULATOR_HOST": self.firestore,
+            "WARMLEAD_PUSH_AUTH": "iam",
             **SECRETS,
         }
 
@@ -230,7 +232,7 @@ def test_forms_takes_what_its_staged_forms_allow(deployed: Deployed, cloud: Clou
 def test_track_takes_calls_and_serves_the_snippet(deployed: Deployed, cloud: Cloud) -> None:
     cloud.listen("lead-events")
     call = b'{"anonymousId": "b-1", "event": "Demo Requested", "messageId": "m-1"}'
-    key = f"Basic {base64.b64encode(b'pk_site:').decode()}"
+    key = f"Basic {base64.b64encode(f'{KEY}:'.encode()).decode()}"
 
     assert deployed.post("/v1/track", call, Authorization=key) == (200, {"success": True})
     assert deployed.post("/v1/track", call)[1]["code"] == "unauthorized"

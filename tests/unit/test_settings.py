@@ -8,7 +8,7 @@ from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Trust
 from warmlead.settings import Settings, read_settings
 
-SECRETS = {"WARMLEAD_WRITE_KEYS": "pk_site", "WARMLEAD_ID_SECRET": "0123456789" * 4}
+SECRETS = {"WARMLEAD_WRITE_KEYS": "pk_site_5fQ9xLr2Tz", "WARMLEAD_ID_SECRET": "0123456789" * 4}
 DOCUMENTED = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 
 
@@ -67,6 +67,7 @@ def test_every_fault_is_told_at_once_and_no_value() -> None:
     ("name", "value", "told"),
     [
         ("ENV", "staging", "must be development or production"),
+        ("PUSH_AUTH", "none", "must be iam or token"),
         ("FORM_BYTES", "1e3", "must be a whole number from 1024 to 10000000"),
         ("FORM_BYTES", "10000001", "must be a whole number from 1024 to 10000000"),
         ("BODY_TIMEOUT_S", "0", "must be a number above 0 and at most 60"),
@@ -92,6 +93,65 @@ def test_production_demands_only_the_secrets_that_are_used() -> None:
         settings.demand("write_keys", "id_secret")
     told = [problem.split()[0] for problem in caught.value.problems]
     assert told == ["WARMLEAD_WRITE_KEYS", "WARMLEAD_ID_SECRET"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WRITE_KEYS", "k"),
+        ("WRITE_KEYS", "123456789abcdef"),
+        ("WRITE_KEYS", "a" * 40),
+        ("WRITE_KEYS", "pk_site_5fQ9xLr2Tz,short:signed"),
+        ("ID_SECRET", "k"),
+        ("ID_SECRET", "ab" * 40),
+        ("ID_SECRET", "0123456789" * 4 + "\n"),
+    ],
+)
+def test_production_takes_no_secret_that_is_easily_guessed_or_damaged(
+    name: str, value: str
+) -> None:
+    settings = read_settings({"WARMLEAD_ENV": "production", **SECRETS, f"WARMLEAD_{name}": value})
+    with pytest.raises(ConfigurationError) as caught:
+        settings.demand("write_keys", "id_secret")
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"WARMLEAD_{name} must be")
+    assert value not in problem or value == "k"
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        (",", "a key is empty"),
+        (":signed", "a key is empty"),
+        ("site,site", "a key is given twice"),
+        ("site,site:signed", "a key is given twice"),
+        ("site one,two", "a key has a blank in it"),
+        ("site\tone", "a key has a blank in it"),
+        ("site\u00a0one", "a key has a blank in it"),
+    ],
+)
+def test_a_list_of_keys_that_may_be_misread_is_refused(keys: str, told: str) -> None:
+    (problem,) = problems_of(WRITE_KEYS=keys)
+    assert problem.startswith(f"WARMLEAD_WRITE_KEYS: {told}")
+
+
+@pytest.mark.parametrize(
+    ("settings", "demanded"),
+    [
+        ({}, True),
+        ({"PUSH_AUTH": "token"}, True),
+        ({"PUSH_AUTH": "iam"}, False),
+        ({"PUSH_AUDIENCE": "https://a.example", "PUSH_ACCOUNT": "push@example.com"}, False),
+    ],
+)
+def test_production_demands_that_somebody_checks_who_pushes(
+    settings: dict[str, str], demanded: bool
+) -> None:
+    named = {f"WARMLEAD_{name}": value for name, value in settings.items()}
+    found = read_settings({"WARMLEAD_ENV": "production", **named})
+    assert bool(found.faults_for("push")) is demanded
+    assert found.faults_for() == []
+    assert read_settings(named).faults_for("push") == []
 
 
 def test_production_takes_secrets_of_ones_own() -> None:

@@ -34,12 +34,20 @@ def _differing_from_settings(new: Model, using: Settings) -> list[str]:
 
 
 def remember_model(using: Settings) -> None:
-    """Notes that the histories kept here are classified by the model in the settings."""
+    """Notes that the histories kept here are classified by the model in the settings.
+
+    Raises ``ConfigurationError`` if the data folder cannot be written.
+    """
     backends.make_data_folder(using)
     record = _record(using)
     fresh = record.with_suffix(f".{os.getpid()}")
-    fresh.write_text(backends.model_text(using.model), encoding="utf-8")
-    fresh.replace(record)  # whole at any moment: another process may be starting
+    text = backends.model_text(using.model)
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(record)  # whole at any moment: another process may be starting
+    except OSError as error:
+        problem = f"nothing can be written there: {error.strerror}"
+        raise ConfigurationError.one(f"WARMLEAD_DATA {using.data}", problem) from error
 
 
 def _record(using: Settings) -> Path:

@@ -58,10 +58,11 @@ def run_emulators(
     firestore_port: Annotated[int, typer.Option(min=1, max=65_535)] = 8086,
     pubsub_port: Annotated[int, typer.Option(min=1, max=65_535)] = 8085,
 ) -> None:
-    """Run Google's emulators of Firestore and Pub/Sub, with Warmlead's topics in them.
+    """Run Google's emulators of Firestore and Pub/Sub, for Warmlead.
 
-    Prints the variables with which other commands use them. Ctrl-C ends them, and all that is
-    in them is gone. Needs gcloud and Java, and no account.
+    Warmlead's topics and subscriptions are in them. Prints the variables with which other
+    commands use them. Ctrl-C ends them, and all that is in them is gone. Needs gcloud and Java,
+    and no account.
     """
     ports: Ports = {"firestore": firestore_port, "pubsub": pubsub_port}
     try:

@@ -42,7 +42,7 @@ def demo(
         typer.Option(help="Where: on one SQLite file, or on Google's emulators (gcloud, Java)."),
     ] = "sqlite",
 ) -> None:
-    """Warm up one lead from anonymous to MQL, over real HTTP, and show why.
+    """Warm up a lead from anonymous to MQL over HTTP, and show why.
 
     Uses a place of its own that is gone at the end; your data is not touched.
     """

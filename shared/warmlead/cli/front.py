@@ -8,48 +8,80 @@ import asyncio
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Mapping
 from contextlib import suppress
+from urllib.parse import unquote
 
-from warmlead.cli.site import AT_ROOT, HEALTH_PATHS, HEALTHY, NOT_FOUND
+from starlette.types import ASGIApp, Message, Scope
+
+from warmlead.cli.connections import (
+    HEAD_WITHIN_S,
+    REQUEST_WITHIN_S,
+    TOO_LATE,
+    TOO_MANY,
+    Connections,
+    refusal,
+)
+from warmlead.cli.site import function_at
 
 MAX_HEAD_BYTES = 64 * 1024
-HEAD_WITHIN_S = 10.0
-UNAVAILABLE = '{"code": "unavailable", "message": "The function does not answer."}'
+UNAVAILABLE = b'{"code": "unavailable", "message": "The function does not answer."}'
+TOO_LARGE = b'{"code": "head_too_large", "message": "The head of the request is too large."}'
 
 
 class Front:
-    """Serves connections: each request goes to its function, at the function's host:port."""
+    """Serves connections: each request goes to its function, at the function's host:port.
 
-    def __init__(self, functions: Mapping[str, str]) -> None:
+    What is for none of them is answered by ``outside``.
+    """
+
+    def __init__(
+        self,
+        functions: Mapping[str, str],
+        outside: ASGIApp,
+        among: Connections,
+        *,
+        head_within_s: float = HEAD_WITHIN_S,
+        request_within_s: float = REQUEST_WITHIN_S,
+    ) -> None:
         self._functions = functions
+        self._outside = outside
+        self._among = among
+        self._head_within_s = head_within_s
+        self._request_within_s = request_within_s
 
     async def __call__(self, client: StreamReader, to_client: StreamWriter) -> None:
         """Serves one connection until it is answered, or the client is gone."""
-        with suppress(OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
-            head = await asyncio.wait_for(client.readuntil(b"\r\n\r\n"), HEAD_WITHIN_S)
-            line, *headers = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
-            method, _, rest = line.partition(b" ")
-            target, _, version = rest.partition(b" ")
-            name, below = self._route(target.decode("latin-1"))
-            if name in self._functions:
-                line = b" ".join((method, below.encode("latin-1"), version))
-                await self._hand_on(name, _head(line, headers), client, to_client)
-            elif name in HEALTH_PATHS:
-                to_client.write(_answer(b"200 OK", HEALTHY))
-            else:
-                to_client.write(_answer(b"404 Not Found", NOT_FOUND))
-            await to_client.drain()
-        to_client.close()
+        try:
+            with suppress(OSError, EOFError, TimeoutError):
+                await self._serve(client, to_client)
+                await asyncio.wait_for(to_client.drain(), HEAD_WITHIN_S)
+        finally:
+            self._among.gone(to_client)
+            to_client.close()
 
-    def _route(self, target: str) -> tuple[str, str]:
-        """The function's name and the target below it; another path is its own name."""
-        path = target.partition("?")[0]
-        if path.startswith(AT_ROOT):
-            return "track", target
-        name = path.split("/", 2)[1] if path.startswith("/") else ""
-        if name not in self._functions:
-            return path, target
-        below = target.removeprefix(f"/{name}")
-        return name, below if below.startswith("/") else f"/{below}"
+    async def _serve(self, client: StreamReader, to_client: StreamWriter) -> None:
+        if not self._among.waits(to_client, to_client.transport.abort):
+            to_client.write(refusal(b"503 Service Unavailable", TOO_MANY))
+            return
+        try:
+            head = await asyncio.wait_for(client.readuntil(b"\r\n\r\n"), self._head_within_s)
+        except TimeoutError:
+            to_client.write(refusal(b"408 Request Timeout", TOO_LATE))
+            return
+        except asyncio.LimitOverrunError:
+            to_client.write(refusal(b"431 Request Header Fields Too Large", TOO_LARGE))
+            return
+        self._among.works(to_client)
+        async with asyncio.timeout(self._request_within_s):
+            await self._answer(head, client, to_client)
+
+    async def _answer(self, head: bytes, client: StreamReader, to_client: StreamWriter) -> None:
+        line, *headers = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+        target = line.partition(b" ")[2].partition(b" ")[0].decode("latin-1")
+        name = function_at(unquote(target.partition("?")[0]), self._functions)
+        if name:
+            await self._hand_on(name, _head(line, headers), client, to_client)
+        else:
+            to_client.write(await _answer_of(self._outside, line, headers))
 
     async def _hand_on(
         self, name: str, head: bytes, client: StreamReader, to_client: StreamWriter
@@ -58,7 +90,7 @@ class Front:
         try:
             function, to_function = await asyncio.open_connection(host, int(port))
         except OSError:
-            to_client.write(_answer(b"503 Service Unavailable", UNAVAILABLE))
+            to_client.write(refusal(b"503 Service Unavailable", UNAVAILABLE))
             return
         to_function.write(head)
         sending = asyncio.create_task(_pipe(client, to_function))
@@ -83,7 +115,38 @@ def _head(line: bytes, headers: list[bytes]) -> bytes:
     return b"\r\n".join((line, *kept, b"Connection: close", b"", b""))
 
 
-def _answer(status: bytes, body: str) -> bytes:
-    line = b"HTTP/1.1 " + status
-    headers = [b"Content-Type: application/json", b"Content-Length: %d" % len(body)]
-    return _head(line, headers) + body.encode()
+async def _answer_of(app: ASGIApp, line: bytes, headers: list[bytes]) -> bytes:
+    """The bytes of an application's answer to a request of which no body is read."""
+    said: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    scope = _scope(line, headers)
+    await app(scope, receive, send)
+    begun, *parts = said
+    status = b"HTTP/1.1 %d \r\n" % begun["status"]
+    told = b"".join(b"%s: %s\r\n" % header for header in begun["headers"])
+    body = b"".join(part.get("body", b"") for part in parts)
+    head = status + told + b"Connection: close\r\n\r\n"
+    return head if scope["method"] == "HEAD" else head + body
+
+
+def _scope(line: bytes, headers: list[bytes]) -> Scope:
+    method, _, rest = line.partition(b" ")
+    raw_path, _, query = rest.partition(b" ")[0].partition(b"?")
+    pairs = (header.partition(b":") for header in headers)
+    return {
+        "type": "http",
+        "method": method.decode("latin-1"),
+        "path": unquote(raw_path.decode("latin-1")),
+        "query_string": query,
+        "headers": [
+            (name.strip().lower(), value.strip())
+            for name, _, value in pairs
+            if name.strip().lower() != b"content-length"  # the body is not read
+        ],
+    }

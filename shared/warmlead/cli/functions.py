@@ -56,7 +56,8 @@ def environments(shared: Mapping[str, str], *, database: str) -> dict[str, dict[
     The variable ``database`` is only in that of a function which needs the database.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
-    whole = {**inherited, **shared, "FUNCTION_USE_ASGI": "1"}
+    unsigned = {"WARMLEAD_PUSH_AUTH": "iam"}  # on this machine nobody else reaches a function
+    whole = {**inherited, **shared, **unsigned, "FUNCTION_USE_ASGI": "1"}
     without = {name: value for name, value in whole.items() if name != database}
     return {name: whole if needed else without for name, needed in NEEDS_DATABASE.items()}
 

@@ -21,6 +21,7 @@ from warmlead.application.explain import (
     view,
 )
 from warmlead.cli.as_of import moment as _moment
+from warmlead.cli.commands import LeadCommands
 from warmlead.cli.output import Json, console, fail, json_list, print_json
 from warmlead.domain.event import AUTOMATED_EVENTS
 from warmlead.domain.identity import Identifier, Kind, normalise_email
@@ -28,7 +29,9 @@ from warmlead.domain.lead import Lead
 from warmlead.domain.text import one_line
 from warmlead.domain.wording import unseen
 
-app = typer.Typer(no_args_is_help=True, help="Who the leads are, and why each has its score.")
+app = typer.Typer(
+    cls=LeadCommands, no_args_is_help=True, help="Who the leads are, and why each has its score."
+)
 
 Who = Annotated[
     str, typer.Argument(metavar="WHO", help="An e-mail, a lead id, a user id or an anonymous id.")

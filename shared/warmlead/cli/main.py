@@ -1,46 +1,21 @@
-"""The ``warmlead`` command, put together; exit codes are 0 done, 1 wrong thing, 2 wrong use."""
+"""The ``warmlead`` command; exit codes are 0 done, 1 wrong thing, 2 wrong use."""
 
 import sys
 from typing import Annotated
 
 import typer
-from dotenv import load_dotenv
 
-from warmlead.cli import (
-    cloud,
-    demo,
-    lead,
-    model,
-    privacy,
-    quarantine,
-    replay,
-    run,
-    send,
-    serve,
-    triggers,
-)
-from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, fail
+from warmlead import RELEASE
+from warmlead.cli.commands import Commands
 from warmlead.domain.errors import ConfigurationError, UnavailableError
-from warmlead.wiring import RELEASE
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="One living, explained score per lead. Begin with: warmlead serve",
 )
-app.command("serve")(serve.serve)
-app.command("emulators")(cloud.run_emulators)
-app.command("demo")(demo.demo)
-app.add_typer(lead.app, name="lead")
-lead.app.command("erase")(privacy.erase)
-lead.app.command("export")(privacy.export)
-app.add_typer(triggers.app, name="triggers")
-app.add_typer(model.app, name="model")
-app.add_typer(run.app, name="run")
-app.command("send")(send.send)
-app.add_typer(quarantine.app, name="quarantine")
-app.command("replay")(replay.replay)
 
 
 def _version(asked: bool) -> None:
@@ -56,6 +31,8 @@ def _options(
     ] = False,
 ) -> None:
     """Settings are WARMLEAD_* variables, or lines of a file .env in this folder."""
+    from dotenv import load_dotenv  # noqa: PLC0415  # help needs no settings
+
     load_dotenv(".env")
 
 
@@ -63,10 +40,17 @@ def main() -> None:
     """Runs the command; faults of settings, model or store are told in words, not traces."""
     try:
         app()
-    except ConfigurationError as error:
-        sys.exit(fail(str(error), code=EXIT_MISUSE).exit_code)
-    except UnavailableError as error:
-        sys.exit(fail(error.message, hint="It may work in a moment.", code=EXIT_WRONG).exit_code)
+    except (ConfigurationError, UnavailableError) as error:
+        sys.exit(_told(error))
+
+
+def _told(error: ConfigurationError | UnavailableError) -> int:
+    """Says what is wrong; returns the exit code."""
+    from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, fail  # noqa: PLC0415  # as above
+
+    if isinstance(error, ConfigurationError):
+        return fail(str(error), code=EXIT_MISUSE).exit_code
+    return fail(error.message, hint="It may work in a moment.", code=EXIT_WRONG).exit_code
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from textwrap import indent
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
@@ -68,6 +67,8 @@ def json_list() -> Iterator[Callable[[Sequence[object]], None]]:
 
 
 def _plain(value: object) -> object:
+    from pydantic import BaseModel  # noqa: PLC0415  # 50 ms that only JSON needs
+
     if isinstance(value, BaseModel):
         return swept(value.model_dump(mode="json"))
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):

@@ -14,7 +14,7 @@ from warmlead.cli.output import Json, console, print_json
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Input that could not be counted, each with its reason, and trying it again.",
+    help="What could not be counted and why, and how to try it again.",
 )
 
 INSTEAD = (

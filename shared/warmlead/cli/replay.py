@@ -18,7 +18,7 @@ INSTEAD = (
 
 
 def replay(as_json: Json = False) -> None:
-    """Rebuild every lead from the archive of events, under the present model.
+    """Rebuild every lead from the archive, under the present model.
 
     Needed when a model changes what an event is (a signal's `on` or `when`). Stages, the record
     of moves and sent triggers stay. It may run beside `serve`, and be stopped and run again.

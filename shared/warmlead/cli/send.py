@@ -32,7 +32,7 @@ def send(
     form: Annotated[str, typer.Option(help="The form's name, for generic.")] = "",
     write_key: Annotated[str, typer.Option(help="The write key, for segment.")] = "local",
 ) -> None:
-    """Send a fixture as its sender would, signed if the form's settings ask for it.
+    """Send a fixture as its sender would, signed if the form asks.
 
     A file of form fields holds them as a browser encodes them: email=ada%40example.com&name=Ada
     """

@@ -4,9 +4,11 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from socket import socket
 from typing import Annotated, Literal
 
 import typer
@@ -14,12 +16,18 @@ import uvicorn
 
 from warmlead import backends, wiring
 from warmlead.cli.classification import needs_replay, remember_model
+from warmlead.cli.connections import (
+    KEEP_ALIVE_S,
+    Connections,
+    LimitedProtocol,
+    most_connections,
+)
+from warmlead.cli.listening import listen
 from warmlead.cli.output import console
-from warmlead.cli.serve_cloud import serve_cloud
-from warmlead.cli.site import Site, load_function
+from warmlead.cli.outside import Outside
+from warmlead.cli.site import NEEDED, PUBLIC, Site, load_function
 from warmlead.cli.welcome import welcome
 from warmlead.cli.worker import FOLLOW_UP_EVERY_S, Worker
-from warmlead.settings import Settings
 
 
 def serve(
@@ -29,12 +37,13 @@ def serve(
         Path | None, typer.Option(help="The folder of the SQLite file; .warmlead by default.")
     ] = None,
     backend: Annotated[
-        Literal["sqlite", "gcp"],
+        Literal["sqlite", "gcp"] | None,
         typer.Option(
-            help="sqlite, whatever WARMLEAD_BACKEND says; or gcp: Google's emulators of Firestore "
-            "and Pub/Sub, never Google itself."
+            show_default=False,
+            help="sqlite; or gcp: Google's emulators of Firestore and Pub/Sub, never Google "
+            "itself. WARMLEAD_BACKEND by default, which is sqlite if it is not set.",
         ),
-    ] = "sqlite",
+    ] = None,
     follow_up_every: Annotated[
         float | None,
         typer.Option(
@@ -46,43 +55,58 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Serve all functions in this process: forms, track, sales and score, on one SQLite file.
+    """Serve all functions on this machine, at one address.
 
-    The very entry points that are deployed are mounted at /forms, /track and /sales; what SDKs
+    The very entry points that are deployed answer at /forms, /track and /sales; what SDKs
     expect at the root is there too (/v1/batch). Events are applied as they come. Several may
     serve one folder at once. Ctrl-C ends it; nothing that was accepted is lost.
+
+    It is for one machine, and speaks plain HTTP: for the internet put a reverse proxy in front.
 
     With --backend gcp every function is a process of its own, on Google's emulators: on those
     that FIRESTORE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST name, otherwise on its own, which end
     with it and all that is in them. Needs gcloud and Java, and no account.
     """
-    os.environ["WARMLEAD_BACKEND"] = backend  # the functions read their settings from there
+    if backend is not None:
+        os.environ["WARMLEAD_BACKEND"] = backend  # the functions read their settings from there
     if data is not None:
         os.environ["WARMLEAD_DATA"] = str(data)
-    if backend == "gcp":
+    if os.environ.get("WARMLEAD_BACKEND") == "gcp":
+        from warmlead.cli.serve_cloud import serve_cloud  # noqa: PLC0415  # most have no emulators
+
         serve_cloud(host, port, follow_up_every_s=follow_up_every)
         return
+    _let_score_be_pushed_here()
+    backends.start(NEEDED, *wiring.FILES)
+    sockets = listen(host, port)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it repeats what is said already
+    told = partial(_tell, host, port)
+    asyncio.run(_serve(sockets, told, follow_up_every or FOLLOW_UP_EVERY_S))
+
+
+def _let_score_be_pushed_here() -> None:
+    """Only the bus in this process reaches ``score``, which has no address: it signs nothing."""
+    for name in ("WARMLEAD_PUSH_AUDIENCE", "WARMLEAD_PUSH_ACCOUNT"):
+        os.environ.pop(name, None)
+    os.environ["WARMLEAD_PUSH_AUTH"] = "iam"
+
+
+def _tell(host: str, port: int) -> None:
     settings = backends.settings()
-    settings.demand("write_keys", "id_secret")
+    reclassified = needs_replay(backends.model(), settings)
+    if not reclassified:
+        remember_model(settings)
     welcome(
         host,
         port,
         on=f"data in {settings.data}",
         watch="[bold]warmlead triggers --follow[/], [bold]warmlead lead list[/]",
     )
-    _tell_of_reclassified(settings)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it repeats what was just said
-    asyncio.run(_serve(host, port, follow_up_every or FOLLOW_UP_EVERY_S))
-
-
-def _tell_of_reclassified(settings: Settings) -> None:
-    if signals := needs_replay(backends.model(), settings):
+    if reclassified:
         console.print(
-            f"[yellow]The model takes {', '.join(signals)} for other events than before: run "
+            f"[yellow]The model takes {', '.join(reclassified)} for other events than before: run "
             "[bold]warmlead replay[/], so that past events count too.[/]"
         )
-    else:
-        remember_model(settings)
 
 
 class _Server(uvicorn.Server):
@@ -97,24 +121,32 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(host: str, port: int, follow_up_every_s: float) -> None:
-    site = Site({name: load_function(name) for name in ("forms", "track", "sales")})
-    worker = Worker(
-        load_function("score"),
-        bus=backends.embedded_bus(),
-        settling=wiring.settling(backends.settings())(),
-        follow_up_every_s=follow_up_every_s,
-        reporting=wiring.reporting(backends.settings())(),
-    )
-    config = uvicorn.Config(
-        site,
-        host=host,
-        port=port,
-        http="h11",  # httptools sets no limit to headers; in the cloud Google's front end does
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws="none",
-    )
-    async with backends.file(), worker:
-        await _Server(config).serve()
+async def _serve(
+    sockets: Sequence[socket], told: Callable[[], None], follow_up_every_s: float
+) -> None:
+    using = backends.settings()
+    bus, store = backends.embedded_bus(), backends.store()
+    async with backends.file() as file:
+        await file.check()
+        outside = Outside(store, body_bytes=using.form_bytes, timeout_s=using.body_timeout_s)
+        site = Site({name: load_function(name) for name in PUBLIC}, outside)
+        worker = Worker(
+            load_function("score"),
+            bus=bus,
+            settling=wiring.settling(using)(),
+            follow_up_every_s=follow_up_every_s,
+            reporting=wiring.reporting(using)(),
+        )
+        config = uvicorn.Config(
+            site,
+            # not httptools, which sets no limit to headers; in the cloud Google's front end does
+            http=partial(LimitedProtocol, among=Connections(most_connections())),  # type: ignore[arg-type]  # as good as a class
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            lifespan="off",
+            ws="none",
+        )
+        told()
+        async with worker:
+            await _Server(config).serve(list(sockets))

@@ -1,25 +1,32 @@
-"""All functions behind one address: the very entry points that are deployed, mounted by name.
+"""All functions behind one address: the very entry points that are deployed, by name.
 
-``/forms/…``, ``/track/…`` and ``/sales/…`` are what a load balancer would route; what tracking
-SDKs expect at the root (``/v1/…``) is there too. ``score`` is not mounted: only the bus may push
-to it.
+``/forms/…``, ``/track/…`` and ``/sales/…`` are what a load balancer routes. Every function also
+answers without its name in front, as it does where it is deployed by itself. ``score`` is not
+among them: only the bus may push to it.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from functions_framework.aio import create_asgi_app
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import warmlead
+from warmlead.settings import Needed
+from warmlead.sources.segment.payload import kind_at
+from warmlead.web.snippet import SCRIPT_PATH
 
-AT_ROOT = ("/v1/", "/beacon/v1/", "/pixel/v1/", "/warmlead.js")
-"""What SDKs and snippets look for without any prefix; ``track`` answers it."""
+PUBLIC = ("forms", "track", "sales")
+"""The functions that senders may reach; the others are called by the bus and by a clock."""
 
-HEALTH_PATHS = ("/", "/healthz")
-HEALTHY = json.dumps({"status": "ok", "paths": ["/forms/generic", "/track/v1/batch", "/v1/batch"]})
-NOT_FOUND = json.dumps({"code": "not_found", "message": "There is no such path."})
+NEEDED: tuple[Needed, ...] = ("write_keys", "id_secret")
+"""What they need in production, together."""
+
+SENDERS = {"generic": "forms", **dict.fromkeys(("hubspot", "salesforce", "pipedrive"), "sales")}
+"""Which function has a sender, where its name is the first part of the path."""
+
+TRACKED = ("/v1/", "/beacon/v1/", "/pixel/v1/")
+"""Where clients of ``track`` post: whatever is below gets its answer, be it that there is none."""
 
 
 def load_function(name: str) -> ASGIApp:
@@ -40,31 +47,31 @@ def _folder() -> Path:
     return installed if installed.exists() else package.parent.parent / "functions"
 
 
-class Site:
-    """Sends each request to the function that answers it."""
+def function_at(path: str, among: Collection[str]) -> str | None:
+    """The function that answers a path; ``None`` if it is outside of all.
 
-    def __init__(self, mounted: Mapping[str, ASGIApp]) -> None:
-        self._mounted = mounted
+    What CONNECT and ``OPTIONS *`` ask for is no path, and outside too.
+    """
+    if not path.startswith("/"):
+        return None
+    first = path.split("/", 2)[1]
+    named = first if first in among else SENDERS.get(first)
+    if named is None and (path.startswith((*TRACKED, SCRIPT_PATH)) or kind_at(path)):
+        named = "track"
+    return named if named in among else None
+
+
+class Site:
+    """Sends each request to the function that answers it; the rest is ``outside``."""
+
+    def __init__(self, functions: Mapping[str, ASGIApp], outside: ASGIApp) -> None:
+        self._functions = functions
+        self._outside = outside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; the lifespan protocol is declined."""
         if scope["type"] != "http":
             return
-        path: str = scope["path"]
-        # What CONNECT and OPTIONS * ask for is no path.
-        name = path.split("/", 2)[1] if path.startswith("/") else ""
-        if path.startswith(AT_ROOT):
-            await self._mounted["track"](scope, receive, send)
-        elif name in self._mounted:
-            below = {**scope, "root_path": f"{scope.get('root_path', '')}/{name}"}
-            await self._mounted[name](below, receive, send)
-        elif path in HEALTH_PATHS:
-            await _answer(send, 200, HEALTHY)
-        else:
-            await _answer(send, 404, NOT_FOUND)
-
-
-async def _answer(send: Send, status: int, body: str) -> None:
-    headers = [(b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body.encode()})
+        name = function_at(scope["path"], self._functions)
+        app = self._functions[name] if name else self._outside
+        await app(scope, receive, send)

@@ -45,8 +45,9 @@ def triggers(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the triggers that were published: MQLs, moves, steps that are due, offers to sales.
+    """Show the triggers that were published, the oldest first.
 
+    They are MQLs, other moves, steps that are due, and offers to sales.
     With --json one array; with --json --follow one JSON document a line.
     """
     if context.invoked_subcommand:

@@ -98,7 +98,7 @@ class Edge:
         body = b"" if request.method in _WITHOUT_BODY else await self._body(request, headers)
         return RawRequest(
             method=request.method,
-            path=path_below(request),
+            path=path_below(request, self._function),
             query=query.decode("latin-1"),
             headers=headers,
             body=body,
@@ -142,12 +142,16 @@ def _headers(request: Request) -> dict[str, str]:
     return headers
 
 
-def path_below(request: Request) -> str:
-    """The path below the point where the function is mounted; it begins with a slash."""
+def path_below(request: Request, function: str) -> str:
+    """The path below the function's name, which may stand in front of it or not.
+
+    A load balancer routes by that name and leaves it there. A path that is nothing but the name
+    stays as it is: ``/track`` is a call of Segment's API.
+    """
     path: str = request.scope["path"]
-    root: str = request.scope.get("root_path", "")
-    below = path.removeprefix(root) if path == root or path.startswith(f"{root}/") else path
-    return below or "/"
+    mount = f"/{function}"
+    below = path.removeprefix(mount)
+    return below if path.startswith(f"{mount}/") and below != "/" else path
 
 
 def _level_of(failure: Exception | None, status: int) -> int:

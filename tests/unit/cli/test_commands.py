@@ -1,10 +1,16 @@
 """Every command: its help, its exit codes, its refusals."""
 
+import os
 import socket
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from served import free_port
 from unit.cli.conftest import Workspace, command_in
 
 COMMANDS = [
@@ -106,26 +112,131 @@ def test_settings_may_stand_in_a_file_but_variables_win(tmp_path: Path) -> None:
         assert f'"name": "{name}"' in done.stdout
 
 
-def test_a_data_folder_that_cannot_be_one_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("no folder")
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "warmlead.sqlite3").write_bytes(b"no database, but long enough" * 100)
-    for data in ("file", "data"):
-        done = command_in(tmp_path, "lead", "list", WARMLEAD_DATA=str(tmp_path / data))
-        assert done.returncode in {1, 2}
-        assert "Traceback" not in done.stderr
-        assert "error" in done.stderr
+def a_file_instead_of_a_folder(data: Path) -> None:
+    data.write_text("no folder")
 
 
-def test_a_port_in_use_is_told(tmp_path: Path) -> None:
+def a_folder_instead_of_the_file(data: Path) -> None:
+    (data / "warmlead.sqlite3").mkdir(parents=True)
+
+
+def another_file(data: Path) -> None:
+    data.mkdir()
+    (data / "warmlead.sqlite3").write_bytes(b"no database, but long enough" * 100)
+
+
+def a_data_file(data: Path) -> Path:
+    """A real one, with its write-ahead log folded in."""
+    done = command_in(data.parent, "lead", "list", WARMLEAD_DATA=str(data))
+    assert done.returncode == 0, done.stderr
+    path = data / "warmlead.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+def a_newer_file(data: Path) -> None:
+    with closing(sqlite3.connect(a_data_file(data))) as file:
+        file.execute("PRAGMA user_version = 1000")
+
+
+def a_file_cut_short(data: Path) -> None:
+    path = a_data_file(data)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def a_file_with_a_bad_sector(data: Path) -> None:
+    path = a_data_file(data)
+    content = bytearray(path.read_bytes())
+    content[4096 : 2 * 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+
+
+UNUSABLE: Mapping[Callable[[Path], Any], str] = {
+    a_file_instead_of_a_folder: "no folder can be made there",
+    a_folder_instead_of_the_file: "cannot be opened; this user must be able to write",
+    another_file: "is not a data file of Warmlead; set WARMLEAD_DATA",
+    a_newer_file: "was written by a newer release",
+    a_file_cut_short: "is damaged; restore it from a backup",
+    a_file_with_a_bad_sector: "is damaged; restore it from a backup",
+}
+
+
+@pytest.mark.parametrize("make", UNUSABLE, ids=lambda each: each.__name__)
+def test_data_that_cannot_be_used_is_told_at_once(
+    tmp_path: Path, make: Callable[[Path], Any]
+) -> None:
+    data = tmp_path / "data"
+    make(data)
+    done = command_in(tmp_path, "serve", "--port", str(free_port()), WARMLEAD_DATA=str(data))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert UNUSABLE[make] in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("make", [another_file, a_newer_file, a_folder_instead_of_the_file])
+def test_commands_tell_it_too(tmp_path: Path, make: Callable[[Path], Any]) -> None:
+    data = tmp_path / "data"
+    make(data)
+    done = command_in(tmp_path, "lead", "list", WARMLEAD_DATA=str(data))
+    assert done.returncode == 2
+    assert UNUSABLE[make] in " ".join(done.stderr.split())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    path = a_data_file(tmp_path / "data")
+    for mode, each in ((0o400, path), (0o500, path.parent)):
+        each.chmod(mode)
+    try:
+        done = command_in(
+            tmp_path, "serve", "--port", str(free_port()), WARMLEAD_DATA=str(path.parent)
+        )
+    finally:
+        path.parent.chmod(0o700)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "this user must be able to write" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "gcp"])
+def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path, backend: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        done = command_in(tmp_path, "serve", "--port", port, WARMLEAD_DATA=str(tmp_path / "data"))
-    assert done.returncode != 0
-    assert "in use" in done.stderr
+        settings = {"WARMLEAD_DATA": str(tmp_path / "data"), "WARMLEAD_BACKEND": backend}
+        done = command_in(tmp_path, "serve", "--port", port, **settings)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "in use already; choose another" in done.stderr
     assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data" / "warmlead.sqlite3").exists()
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "gcp"])
+def test_a_model_that_is_not_there_is_told_before_anything_starts(
+    tmp_path: Path, backend: str
+) -> None:
+    settings = {"WARMLEAD_MODEL": "nowhere.yaml", "WARMLEAD_BACKEND": backend}
+    done = command_in(tmp_path, "serve", "--port", str(free_port()), **settings)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "There is no model nowhere.yaml" in done.stderr
+
+
+def test_a_backend_that_does_not_exist_is_told(tmp_path: Path) -> None:
+    for options in ((), ("--backend", "mysql")):
+        done = command_in(tmp_path, "serve", *options, WARMLEAD_BACKEND="mysql")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "sqlite" in done.stderr
+
+
+def test_an_option_of_serve_wins_over_the_variable(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        serve = ("serve", "--backend", "sqlite", "--port", port)
+        done = command_in(tmp_path, *serve, WARMLEAD_BACKEND="mysql")
+    assert "in use already" in done.stderr  # and so the backend was found good
 
 
 def test_serve_refuses_a_port_that_is_none(workspace: Workspace) -> None:

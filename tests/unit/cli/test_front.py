@@ -3,11 +3,13 @@
 import asyncio
 import re
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
+from starlette.responses import PlainTextResponse
 
+from warmlead.cli.connections import Connections
 from warmlead.cli.front import Front
 
 Serve = Callable[[StreamReader, StreamWriter], Awaitable[None]]
@@ -31,41 +33,100 @@ async def echo(reader: StreamReader, writer: StreamWriter) -> None:
     writer.close()
 
 
+def a_front(functions: Mapping[str, str], *, most: int = 10, within_s: float = 10.0) -> Front:
+    """A front whose outside answers 404 in plain words."""
+    outside = PlainTextResponse("outside", 404)
+    among = Connections(most)
+    return Front(functions, outside, among, head_within_s=within_s, request_within_s=within_s)
+
+
 async def exchanged(sent: bytes, serve: Serve = echo) -> bytes:
     """What comes back through a front from two functions that are alike."""
     async with listening(serve) as port:
         function = f"127.0.0.1:{port}"
-        async with listening(Front({"forms": function, "track": function})) as front:
-            reader, writer = await asyncio.open_connection("127.0.0.1", front)
-            writer.write(sent)
-            answer = await asyncio.wait_for(reader.read(), 10)
-            writer.close()
-            return answer
+        async with listening(a_front({"forms": function, "track": function})) as front:
+            return await answer_to(sent, front)
+
+
+async def answer_to(sent: bytes, port: int) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    return answer
 
 
 @pytest.mark.parametrize(
-    ("target", "below"),
+    "target",
     [
-        ("/forms/generic/contact?a=%2F", "/generic/contact?a=%2F"),
-        ("/forms", "/"),
-        ("/forms?a=1", "/?a=1"),
-        ("/track/v1/batch", "/v1/batch"),
-        ("/v1/batch", "/v1/batch"),
-        ("/warmlead.js", "/warmlead.js"),
+        "/forms/generic/contact?a=%2F",
+        "/forms",
+        "/forms?a=1",
+        "/generic/contact",
+        "/track/v1/batch",
+        "/v1/batch",
+        "/batch",
+        "/warmlead.js",
     ],
 )
-async def test_a_function_sees_the_path_below_its_own(target: str, below: str) -> None:
+async def test_a_function_sees_the_path_as_it_came(target: str) -> None:
     answer = await exchanged(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
 
-    assert answer.split(b"\r\n\r\n", 1)[1].startswith(f"GET {below} HTTP/1.1\r\n".encode())
+    assert answer.split(b"\r\n\r\n", 1)[1].startswith(f"GET {target} HTTP/1.1\r\n".encode())
 
 
 @pytest.mark.parametrize("target", ["/score", "/followup", "/", "/formsx", "*", "http://a/forms"])
 async def test_nothing_else_reaches_a_function(target: str) -> None:
     answer = await exchanged(f"POST {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
 
-    assert answer.startswith(b"HTTP/1.1 200" if target == "/" else b"HTTP/1.1 404")
-    assert b"Host: a" not in answer
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert answer.endswith(b"\r\n\r\noutside")
+
+
+async def test_an_answer_to_head_has_no_body() -> None:
+    answer = await exchanged(b"HEAD /nowhere HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert answer.endswith(b"\r\n\r\n")
+
+
+async def test_a_head_that_does_not_come_in_time_is_told_so() -> None:
+    async with listening(a_front({}, within_s=0.2)) as front:
+        answer = await answer_to(b"GET / HTTP/1.1\r\nHo", front)
+
+    assert answer.startswith(b"HTTP/1.1 408")
+
+
+async def test_a_head_that_has_no_end_is_told_so() -> None:
+    answer = await exchanged(b"GET / HTTP/1.1\r\na: " + b"a" * 100_000)
+
+    assert answer.startswith(b"HTTP/1.1 431")
+
+
+async def test_connections_that_wait_make_room_for_others() -> None:
+    async with listening(a_front({}, most=3)) as front:
+        idle = [await asyncio.open_connection("127.0.0.1", front) for _ in range(9)]
+        answer = await answer_to(b"GET / HTTP/1.1\r\n\r\n", front)
+        ended = [reader for reader, _ in idle if reader.at_eof() or reader.exception()]
+        for _, writer in idle:
+            writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert len(ended) >= 6
+
+
+async def test_a_function_that_never_ends_its_answer_holds_no_connection() -> None:
+    async def hang(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with (
+        listening(hang) as port,
+        listening(a_front({"forms": f"127.0.0.1:{port}"}, within_s=0.3)) as front,
+    ):
+        answer = await answer_to(b"GET /forms HTTP/1.1\r\n\r\n", front)
+
+    assert answer == b""
 
 
 async def test_a_large_body_arrives_whole_and_the_connection_is_for_one_request() -> None:
@@ -92,7 +153,7 @@ async def test_an_answer_that_comes_before_the_body_has_ended_is_handed_on() -> 
 
 
 async def test_a_function_that_does_not_answer_is_no_silence() -> None:
-    async with listening(Front({"forms": "127.0.0.1:1"})) as front:
+    async with listening(a_front({"forms": "127.0.0.1:1"})) as front:
         reader, writer = await asyncio.open_connection("127.0.0.1", front)
         writer.write(b"GET /forms HTTP/1.1\r\n\r\n")
         answer = await asyncio.wait_for(reader.read(), 10)

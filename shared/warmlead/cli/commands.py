@@ -1,0 +1,103 @@
+"""The commands by name: where each is, and its line in ``warmlead --help``.
+
+A command's module is imported when the command is used: all of them cost a second of processor
+time, and ``warmlead --help`` needs none.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, ClassVar, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
+
+
+class Place(NamedTuple):
+    """Where a command is: a module beside this one, and its function or ``Typer``."""
+
+    module: str
+    name: str
+    line: str
+    """What ``warmlead --help`` says of it: the first sentence of its own help."""
+
+
+COMMANDS: Mapping[str, Place] = {
+    "serve": Place("serve", "serve", "Serve all functions on this machine, at one address."),
+    "emulators": Place(
+        "cloud", "run_emulators", "Run Google's emulators of Firestore and Pub/Sub, for Warmlead."
+    ),
+    "demo": Place("demo", "demo", "Warm up a lead from anonymous to MQL over HTTP, and show why."),
+    "lead": Place("lead", "app", "Who the leads are, and why each has its score."),
+    "triggers": Place(
+        "triggers", "app", "Show the triggers that were published, the oldest first."
+    ),
+    "model": Place("model", "app", "The reviewed file that says what is worth how much."),
+    "run": Place("run", "app", "Run what is scheduled now, or as of another time."),
+    "send": Place("send", "send", "Send a fixture as its sender would, signed if the form asks."),
+    "quarantine": Place(
+        "quarantine", "app", "What could not be counted and why, and how to try it again."
+    ),
+    "replay": Place(
+        "replay", "replay", "Rebuild every lead from the archive, under the present model."
+    ),
+}
+
+OF_LEAD: Mapping[str, Place] = {
+    "erase": Place("privacy", "erase", "Erase all that is kept about one person, for good."),
+    "export": Place(
+        "privacy", "export", "Print all that is kept about one person, as one JSON document."
+    ),
+}
+
+
+class LazyGroup(TyperGroup):
+    """A group that imports those of its commands that are in ``places`` when they are used."""
+
+    places: ClassVar[Mapping[str, Place]] = {}
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  # typer's own
+        named = {
+            name: TyperCommand(name, help=place.line, rich_markup_mode=None)
+            for name, place in self.places.items()
+        }
+        super().__init__(**{**options, "commands": {**options["commands"], **named}})
+
+    def resolve_command(
+        self,
+        ctx: Any,  # noqa: ANN401  # typer keeps the type of its contexts to itself
+        args: list[str],
+    ) -> Any:  # noqa: ANN401  # and that of its commands
+        """The command that the arguments name, imported now."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name and name in self.places:
+            command = loaded(self.places[name], name)
+        return name, command, rest
+
+
+class Commands(LazyGroup):
+    """All commands."""
+
+    places = COMMANDS
+
+
+class LeadCommands(LazyGroup):
+    """The commands of ``warmlead lead`` that are modules of their own."""
+
+    places = OF_LEAD
+
+
+def loaded(place: Place, name: str) -> Any:  # noqa: ANN401  # as above
+    """The whole command, under its name."""
+    found = getattr(import_module(f"warmlead.cli.{place.module}"), place.name)
+    alone = typer.Typer(rich_markup_mode=None)  # rich's help costs more than most commands
+    alone.callback()(_nothing)  # so that one command alone is a group's too
+    if isinstance(found, typer.Typer):
+        alone.add_typer(found, name=name)
+    else:
+        alone.command(name)(found)
+    return get_group(alone).commands[name]
+
+
+def _nothing() -> None:
+    pass

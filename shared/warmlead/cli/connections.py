@@ -1,0 +1,172 @@
+"""How many connections ``serve`` keeps open, and how long a client may take for a request.
+
+uvicorn and h11 wait for the head of a request as long as the client likes, and its
+``limit_concurrency`` counts idle connections, so that idle ones shut out everybody else. Here
+those that wait for a request make room for new ones, the longest waiting first.
+"""
+
+import asyncio
+import resource
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_WITHIN_S = 10.0
+"""So long the head of a request may take: the first from its connection, others from a byte."""
+
+KEEP_ALIVE_S = 150
+"""So long a connection is kept for another request: longer than proxies keep theirs.
+
+Else one of the two closes while the other sends, and a post is lost.
+"""
+
+REQUEST_WITHIN_S = 90.0
+"""So long a request may take from its head to its answer; its body has a minute of it at most."""
+
+LINGER_S = 2.0
+"""So long a client may take to read why it is refused."""
+
+MOST_CONNECTIONS = 1_000
+OTHER_FILES = 100
+"""So many files this process opens besides connections, at most."""
+
+TOO_LATE = b'{"code": "head_timeout", "message": "The head of the request did not arrive in time."}'
+TOO_MANY = b'{"code": "unavailable", "message": "Too many requests are under way; try again."}'
+
+
+def most_connections() -> int:
+    """How many connections this process may keep open, by its limit of open files."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return max(1, min(MOST_CONNECTIONS, files - OTHER_FILES))
+
+
+class Connections:
+    """The open connections of a server: those that wait for a request, and those that have one."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._waiting: dict[Hashable, Callable[[], None]] = {}
+        self._working: set[Hashable] = set()
+
+    def waits(self, connection: Hashable, end: Callable[[], None]) -> bool:
+        """Notes that it waits for a request, and ends the one that has waited longest if need be.
+
+        False if there is no room for it, because all others have a request.
+        """
+        self.gone(connection)
+        self._waiting[connection] = end
+        if len(self._waiting) + len(self._working) <= self._most:
+            return True
+        oldest = next(iter(self._waiting))
+        end_oldest = self._waiting.pop(oldest)
+        if oldest is connection:
+            return False
+        end_oldest()
+        return True
+
+    def works(self, connection: Hashable) -> None:
+        """Notes that the head of its request is complete."""
+        self._waiting.pop(connection, None)
+        self._working.add(connection)
+
+    def gone(self, connection: Hashable) -> None:
+        """Notes that it has been closed."""
+        self._waiting.pop(connection, None)
+        self._working.discard(connection)
+
+
+def refusal(status: bytes, body: bytes) -> bytes:
+    """An answer to a connection of which no request is known."""
+    lines = (
+        b"HTTP/1.1 " + status,
+        b"Content-Type: application/json",
+        b"Content-Length: %d" % len(body),
+        b"Retry-After: 1",
+        b"Connection: close",
+    )
+    return b"\r\n".join((*lines, b"", body))
+
+
+class LimitedProtocol(H11Protocol):
+    """uvicorn's protocol, among so many connections and with deadlines."""
+
+    def __init__(
+        self,
+        *,
+        among: Connections,
+        head_within_s: float = HEAD_WITHIN_S,
+        request_within_s: float = REQUEST_WITHIN_S,
+        **options: Any,  # noqa: ANN401  # uvicorn's own
+    ) -> None:
+        super().__init__(**options)
+        self._among = among
+        self._head_within_s = head_within_s
+        self._request_within_s = request_within_s
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Waits for the head of the first request."""
+        super().connection_made(transport)
+        self._wait()
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what came; it may be the beginning of another head."""
+        self._expect_head()
+        super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Makes room for another."""
+        super().connection_lost(exc)
+        self._set_deadline(None)
+        self._among.gone(self)
+
+    def handle_events(self) -> None:
+        """Goes on with what came; the head of a request may be complete now."""
+        waited = self._is_waiting()
+        super().handle_events()
+        if waited and not self._is_waiting():
+            self._among.works(self)
+            self._set_deadline(self._request_within_s, self.transport.abort)
+
+    def on_response_complete(self) -> None:
+        """Waits for the head of the next request, unless that has come with the last one."""
+        self._wait()
+        super().on_response_complete()
+        if self._is_waiting() and self.conn.trailing_data[0]:
+            self._expect_head()
+
+    def _is_waiting(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _wait(self) -> None:
+        if self.transport.is_closing():
+            return
+        self._set_deadline(None)
+        if not self._among.waits(self, self.transport.abort):
+            self._refuse(refusal(b"503 Service Unavailable", TOO_MANY))
+
+    def _expect_head(self) -> None:
+        if self._deadline is None:
+            self._set_deadline(self._head_within_s, self._end_late)
+
+    def _end_late(self) -> None:
+        begun = self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])
+        if begun and not self.transport.is_closing():
+            self._refuse(refusal(b"408 Request Timeout", TOO_LATE))
+        else:
+            self.transport.abort()
+
+    def _refuse(self, answer: bytes) -> None:
+        self.transport.write(answer)
+        self.transport.close()
+        self._set_deadline(LINGER_S, self.transport.abort)  # if nobody reads it
+
+    def _set_deadline(self, within_s: float | None, then: Callable[[], None] | None = None) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(within_s, then) if within_s and then else None

@@ -1,0 +1,203 @@
+"""Which connections a server keeps, and how long it waits for a request."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from warmlead.cli.connections import Connections, LimitedProtocol
+from warmlead.cli.listening import listen
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+async def an_app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Reads the body, and answers with its length.
+
+    ``/early`` is answered before its body has come; ``/hang`` begins to answer and never ends.
+    """
+    if scope["path"] == "/early":
+        await PlainTextResponse("early")(scope, receive, send)
+        return
+    body = await Request(scope, receive).body()
+    if scope["path"] == "/hang":
+        await send({"type": "http.response.start", "status": 202, "headers": []})
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        await asyncio.Event().wait()
+    await PlainTextResponse(f"{len(body)} bytes")(scope, receive, send)
+
+
+@asynccontextmanager
+async def served(
+    most: int = 10, *, head_within_s: float = 10.0, request_within_s: float = 10.0
+) -> AsyncIterator[int]:
+    """The port of a real server with these limits."""
+    protocol = partial(
+        LimitedProtocol,
+        among=Connections(most),
+        head_within_s=head_within_s,
+        request_within_s=request_within_s,
+    )
+    config = uvicorn.Config(
+        an_app,
+        http=protocol,  # type: ignore[arg-type]  # as good as a class
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        timeout_graceful_shutdown=0,
+    )
+    server = uvicorn.Server(config)
+    (listening,) = listen("127.0.0.1", 0)
+    task = asyncio.create_task(server._serve([listening]))  # noqa: SLF001  # without its signals
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def connected(
+    port: int, sent: bytes = b""
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    return reader, writer
+
+
+async def answered(port: int, sent: bytes) -> bytes:
+    """All that comes until the server closes."""
+    reader, writer = await connected(port, sent)
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    return answer
+
+
+HANGING = GET.replace(b"/ ", b"/hang ", 1)
+CLOSING = GET.replace(b"Host", b"Connection: close\r\nHost")
+
+
+async def test_ordinary_requests_are_answered_on_one_connection() -> None:
+    async with served(head_within_s=0.5) as port:
+        answer = await answered(port, GET + GET + CLOSING)
+    assert answer.count(b"HTTP/1.1 200") == 3
+
+
+async def test_a_head_that_comes_too_slowly_is_told_so() -> None:
+    async with served(head_within_s=0.2) as port:
+        answer = await answered(port, GET[:-2])
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b'"head_timeout"' in answer
+
+
+async def test_dripping_bytes_do_not_lengthen_the_time() -> None:
+    async with served(head_within_s=0.3) as port:
+        reader, writer = await connected(port, b"GET / HTTP/1.1\r\n")
+
+        async def drip() -> None:
+            while True:
+                writer.write(b"a: b\r\n")
+                await asyncio.sleep(0.05)  # what such a client does
+
+        dripping = asyncio.create_task(drip())
+        with suppress(ConnectionResetError):  # what drips on may overtake the answer
+            assert (await asyncio.wait_for(reader.read(), 3)).startswith(b"HTTP/1.1 408")
+        dripping.cancel()
+        writer.close()
+
+
+async def test_a_second_head_has_the_same_time_as_the_first() -> None:
+    async with served(head_within_s=0.2) as port:
+        answer = await answered(port, GET + GET[:-2])
+    assert [answer.count(b"HTTP/1.1 200"), answer.count(b"HTTP/1.1 408")] == [1, 1]
+
+
+async def test_a_connection_may_rest_longer_than_a_head_may_take() -> None:
+    async with served(head_within_s=0.2) as port:
+        reader, writer = await connected(port, GET)
+        await asyncio.wait_for(reader.readuntil(b"0 bytes"), 5)
+        assert await answered(port, b"") == b""  # as long as a head may take
+        writer.write(CLOSING)
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+async def test_a_body_that_is_not_read_does_not_hold_its_connection() -> None:
+    head = b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"
+    async with served(head_within_s=0.2) as port:
+        reader, writer = await connected(port, head)
+        await asyncio.wait_for(reader.readuntil(b"early"), 5)
+        writer.write(b"a")
+        with suppress(ConnectionResetError):
+            await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+
+
+async def test_a_connection_that_says_nothing_is_closed_without_a_word() -> None:
+    async with served(head_within_s=0.2) as port:
+        assert await answered(port, b"") == b""
+
+
+async def test_a_body_may_take_longer_than_a_head() -> None:
+    async with served(head_within_s=0.2) as port:
+        reader, writer = await connected(
+            port, b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\n"
+        )
+        assert await answered(port, b"") == b""  # as long as a head may take
+        writer.write(b"ab")
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    assert answer.endswith(b"2 bytes")
+
+
+async def test_a_request_that_is_never_answered_ends() -> None:
+    async with served(request_within_s=0.2) as port:
+        reader, writer = await connected(port, HANGING)
+        with suppress(ConnectionResetError):
+            assert not (await asyncio.wait_for(reader.read(), 5)).endswith(b"0\r\n\r\n")
+        writer.close()
+
+
+async def test_connections_that_wait_make_room_the_longest_waiting_first() -> None:
+    async with served(most=3) as port:
+        waiting = [await connected(port, GET[:-2]) for _ in range(9)]
+        assert b"200" in await answered(port, CLOSING)
+        for reader, _ in waiting[:7]:
+            with suppress(ConnectionResetError):
+                assert await asyncio.wait_for(reader.read(), 5) == b""
+        for _, writer in waiting[7:]:
+            writer.write(b"Connection: close\r\n\r\n")
+        answers = [await asyncio.wait_for(reader.read(), 5) for reader, _ in waiting[7:]]
+        for _, writer in waiting:
+            writer.close()
+    assert [answer[:12] for answer in answers] == [b"HTTP/1.1 200"] * 2
+
+
+async def test_where_all_have_a_request_another_is_told_to_come_again() -> None:
+    async with served(most=2, request_within_s=1.0) as port:
+        busy = [await connected(port, HANGING) for _ in range(2)]
+        for reader, _ in busy:
+            await asyncio.wait_for(reader.readuntil(b"begun"), 5)
+        answer = await answered(port, GET)
+        for _, writer in busy:
+            writer.close()
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"Retry-After: 1" in answer
+
+
+def test_a_connection_counts_once_whatever_it_does() -> None:
+    among, ended = Connections(2), []
+    for _ in range(5):
+        assert among.waits("a", lambda: ended.append("a"))
+        among.works("a")
+    assert among.waits("b", lambda: ended.append("b"))
+    among.gone("a")
+    assert among.waits("c", lambda: ended.append("c"))
+    assert ended == []
+    assert among.waits("d", lambda: ended.append("d"))
+    assert ended == ["b"]
