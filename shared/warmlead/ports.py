@@ -46,6 +46,13 @@ class Tombstone(NamedTuple):
     ids: tuple[str, ...] = ()
 
 
+class Unreadable(NamedTuple):
+    """A lead whose document cannot be read, and what is wrong with it, for a person."""
+
+    id: str
+    problem: str
+
+
 class Commit(Struct, Generic[T], frozen=True):
     """What a change decided: written in one atomic commit, or not at all.
 
@@ -61,8 +68,12 @@ class Commit(Struct, Generic[T], frozen=True):
     tombstones: Mapping[str, Tombstone] = {}
 
 
-Loaded: TypeAlias = "Mapping[str, Lead | Tombstone | None]"
-"""What is at the ids asked for; aliases have been followed. ``None``: there is nothing."""
+Loaded: TypeAlias = "Mapping[str, Lead | Tombstone | Unreadable | None]"
+"""What is at the ids asked for; aliases have been followed. ``None``: there is nothing.
+
+Only a change whose attribute ``sees_unreadable`` is true is shown ``Unreadable``; for others the
+update raises ``UnreadableError``.
+"""
 
 Change: TypeAlias = Callable[[Loaded], Commit[T] | Need]
 """A decision over leads: pure, and may be called again, with the same or with newer leads.
@@ -91,7 +102,11 @@ class DueLead(NamedTuple):
 
 
 class LeadStore(Protocol):
-    """Keeps lead documents. Raises ``UnavailableError`` when it cannot tell."""
+    """Keeps lead documents. Raises ``UnavailableError`` when it cannot tell.
+
+    A document that cannot be read costs no other lead: an update or a look at it alone raises
+    ``UnreadableError``.
+    """
 
     async def update(self, ids: Sequence[str], change: Change[T]) -> T:
         """Loads, lets ``change`` decide, and commits atomically; exactly what it decided.
@@ -114,11 +129,15 @@ class LeadStore(Protocol):
         ...
 
     def leads(self) -> "AsyncIterator[Lead]":
-        """Every lead once, in order of id; those that come meanwhile may be missing."""
+        """Every lead once, in order of id; those that come meanwhile may be missing.
+
+        Raises ``UnreadableError`` at the end, when all others have been handed out, if there are
+        leads that cannot be read; it names each.
+        """
         ...
 
     def with_unsent_triggers(self) -> "AsyncIterator[Lead]":
-        """The leads whose outbox is not empty."""
+        """The leads whose outbox is not empty; about those that cannot be read see ``leads``."""
         ...
 
     @property

@@ -5,8 +5,8 @@ Stages, transitions and sent triggers are a record of what was known when: they 
 rebuilt lead then moves on from where it stands.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from warmlead.application.apply import Decision, Scoring
@@ -14,7 +14,7 @@ from warmlead.application.erasure import erasures_in, unerased
 from warmlead.application.messages import read_events
 from warmlead.application.send import send
 from warmlead.application.settle import settle
-from warmlead.domain.errors import RejectedError
+from warmlead.domain.errors import RejectedError, UnreadableError
 from warmlead.domain.event import Event
 from warmlead.domain.history import record, to_ms
 from warmlead.domain.identity import identifiers_of
@@ -30,17 +30,23 @@ from warmlead.ports import (
     MessageLog,
     Need,
     Tombstone,
+    Unreadable,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """How many archived events were read, and how many leads were rebuilt and moved."""
+    """How many archived events were read, and how many leads were rebuilt and moved.
+
+    ``unreadable`` messages were skipped. ``unreadable_leads`` says of leads that cannot be read,
+    by id, what is wrong; they stay as they are.
+    """
 
     events: int
     unreadable: int
     leads: int
     moved: int
+    unreadable_leads: Mapping[str, str] = field(default_factory=dict)
 
 
 async def replay(
@@ -71,14 +77,19 @@ async def replay(
         await _rebuild(kept, scratch, scoring)
         progress(events)
     leads = moved = 0
+    unreadable_leads: dict[str, str] = {}
     async for rebuilt in scratch.leads():
         past = await scratch.transitions(rebuilt.id)
         replacement = _Replacement(rebuilt, past, scoring, began, clock.now())
-        moves, triggers = await store.update([rebuilt.id], replacement)
+        try:
+            moves, triggers = await store.update([rebuilt.id], replacement)
+        except UnreadableError as error:
+            unreadable_leads |= error.problems
+            continue
         await send([(rebuilt.id, trigger) for trigger in triggers], store=store, bus=bus)
         leads += 1
         moved += bool(moves)
-    return Replayed(events, unreadable, leads, moved)
+    return Replayed(events, unreadable, leads, moved, unreadable_leads)
 
 
 async def _read(archive: MessageLog) -> AsyncIterator[Sequence[Event] | None]:
@@ -136,7 +147,7 @@ class _Replacement:
             if self._began_ms <= max(map(to_ms, erasures_in(loaded).values()), default=-1):
                 return Commit(((), ()))  # erased meanwhile
             return self._restored()
-        if isinstance(lead, Tombstone):
+        if isinstance(lead, Tombstone | Unreadable):
             return Commit(((), ()))
         if lead.id != self._rebuilt.id:
             return Commit(((), ()))  # merged meanwhile: its trails are another lead's now

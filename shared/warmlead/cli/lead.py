@@ -20,7 +20,8 @@ from warmlead.application.explain import (
     view,
 )
 from warmlead.cli.as_of import moment as _moment
-from warmlead.cli.output import Json, console, fail, print_json
+from warmlead.cli.output import Json, console, fail, print_json, unreadable
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.identity import Identifier, Kind, normalise_email
 from warmlead.domain.lead import Lead
 
@@ -61,10 +62,16 @@ def list_leads(
     as_json: Json = False,
 ) -> None:
     """List leads with their score as of now, the warmest first."""
-    rows = asyncio.run(_rows(stage, _moment(as_of)))[:most]
+    rows, unread = asyncio.run(_rows(stage, _moment(as_of)))
     if as_json:
-        print_json(rows)
-        return
+        print_json(rows[:most])
+    else:
+        _print_rows(rows[:most])
+    if unread:
+        raise unreadable(unread)
+
+
+def _print_rows(rows: Sequence[LeadRow]) -> None:
     if not rows:
         console.print("No leads yet. Send an event: [bold]warmlead send --help[/]")
         return
@@ -87,17 +94,27 @@ def list_leads(
     console.print(table)
 
 
-async def _rows(stage: str | None, moment: datetime | None) -> list[LeadRow]:
+async def _rows(
+    stage: str | None, moment: datetime | None
+) -> tuple[list[LeadRow], UnreadableError | None]:
+    """The leads in a stage, the warmest first; and which cannot be read."""
+    unread = None
+    leads = []
     async with backends.opened() as system:
         now = moment or system.clock.now()
         rules = system.model.rules
-        leads = [lead async for lead in system.store.leads() if lead.created_at <= now]
+        try:
+            async for lead in system.store.leads():
+                if lead.created_at <= now or moment is None:
+                    leads.append(lead)  # noqa: PERF401  # they stay when the walk raises
+        except UnreadableError as error:
+            unread = error
         views = [
             view(await _as_of(system, lead, moment), rules, now, known_at=moment) for lead in leads
         ]
     chosen = [seen for seen in views if stage in (None, seen.stage)]
     chosen.sort(key=lambda seen: (-seen.score, seen.id))
-    return [
+    rows = [
         LeadRow(
             id=seen.id,
             email=seen.email,
@@ -110,6 +127,7 @@ async def _rows(stage: str | None, moment: datetime | None) -> list[LeadRow]:
         )
         for seen in chosen
     ]
+    return rows, unread
 
 
 def _name(seen: LeadView) -> str | None:

@@ -19,8 +19,8 @@ from warmlead.cli import (
     serve,
     triggers,
 )
-from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, fail
-from warmlead.domain.errors import ConfigurationError, UnavailableError
+from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, fail, unreadable
+from warmlead.domain.errors import ConfigurationError, UnavailableError, UnreadableError
 from warmlead.wiring import RELEASE
 
 app = typer.Typer(
@@ -65,6 +65,8 @@ def main() -> None:
         app()
     except ConfigurationError as error:
         sys.exit(fail(str(error), code=EXIT_MISUSE).exit_code)
+    except UnreadableError as error:
+        sys.exit(unreadable(error).exit_code)
     except UnavailableError as error:
         sys.exit(fail(error.message, hint="It may work in a moment.", code=EXIT_WRONG).exit_code)
 

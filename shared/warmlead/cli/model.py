@@ -12,8 +12,18 @@ from warmlead import backends
 from warmlead.application.rescore import Rescored, rescore
 from warmlead.cli.classification import needs_replay
 from warmlead.cli.findings import print_finding
-from warmlead.cli.output import EXIT_WRONG, Json, console, count_of, errors, fail, print_json
+from warmlead.cli.output import (
+    EXIT_WRONG,
+    Json,
+    console,
+    count_of,
+    errors,
+    fail,
+    print_json,
+    unreadable,
+)
 from warmlead.cli.simulate import simulate_story
+from warmlead.domain.errors import UnreadableError
 from warmlead.model.findings import Finding, Severity
 from warmlead.model.loading import check, json_schema, load
 
@@ -143,12 +153,15 @@ def apply(as_json: Json = False) -> None:
     """
     done = asyncio.run(_apply())
     if as_json:
-        print_json({"leads": done.leads, "changed": done.changed, "moved": done.moved})
-        return
-    console.print(
-        f"{count_of(done.leads, 'lead')} looked at: another score for {done.changed}, "
-        f"another stage for {done.moved}."
-    )
+        told = {"leads": done.leads, "changed": done.changed, "moved": done.moved}
+        print_json({**told, "unreadable": list(done.unreadable)})
+    else:
+        console.print(
+            f"{count_of(done.leads, 'lead')} looked at: another score for {done.changed}, "
+            f"another stage for {done.moved}."
+        )
+    if done.unreadable:
+        raise unreadable(UnreadableError(done.unreadable))
 
 
 async def _apply() -> Rescored:

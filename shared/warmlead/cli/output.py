@@ -9,6 +9,8 @@ import typer
 from pydantic import BaseModel
 from rich.console import Console
 
+from warmlead.domain.errors import UnreadableError
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON of a stable shape instead.")]
 
 EXIT_WRONG = 1
@@ -16,6 +18,11 @@ EXIT_WRONG = 1
 
 EXIT_MISUSE = 2
 """The command was used wrongly."""
+
+UNREADABLE_HINT = (
+    "Everything else is done. If a newer release wrote it, install that one; if it is damaged, "
+    "bring the data back from a backup, or erase it by its id: warmlead lead erase ID"
+)
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -52,6 +59,11 @@ def fail(message: str, *, hint: str = "", code: int = EXIT_WRONG) -> typer.Exit:
     if hint:
         errors.print(f"[dim]{_escaped(hint)}[/]")
     return typer.Exit(code)
+
+
+def unreadable(error: UnreadableError) -> typer.Exit:
+    """Tells of leads that cannot be read, once all else is done; to be raised."""
+    return fail(f"{error.message}.", hint=UNREADABLE_HINT, code=EXIT_WRONG)
 
 
 def _escaped(text: str) -> str:

@@ -9,7 +9,8 @@ from warmlead.application.apply import Scoring
 from warmlead.application.replay import Replayed
 from warmlead.application.replay import replay as rebuild
 from warmlead.cli.classification import remember_model
-from warmlead.cli.output import Json, console, count_of, errors, print_json
+from warmlead.cli.output import Json, console, count_of, errors, print_json, unreadable
+from warmlead.domain.errors import UnreadableError
 
 INSTEAD = (
     "events are archived by a BigQuery subscription of lead-events, and a replay from there is not "
@@ -31,9 +32,16 @@ def replay(as_json: Json = False) -> None:
                 "unreadable": outcome.unreadable,
                 "leads": outcome.leads,
                 "moved": outcome.moved,
+                "unreadable_leads": list(outcome.unreadable_leads),
             }
         )
-        return
+    else:
+        _print(outcome)
+    if outcome.unreadable_leads:
+        raise unreadable(UnreadableError(outcome.unreadable_leads))
+
+
+def _print(outcome: Replayed) -> None:
     console.print(
         f"{count_of(outcome.events, 'event')} read again, {count_of(outcome.leads, 'lead')} "
         f"rebuilt, another stage for {outcome.moved}."

@@ -19,6 +19,7 @@ from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.lifecycle import Cooling, Progress
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.trigger import Topic, Trigger
+from warmlead.ports import Unreadable
 from warmlead.stores.notation import (
     Pairs,
     dump,
@@ -119,8 +120,19 @@ def read_lead(text: str) -> LeadDocument:
     document = json.loads(text)
     reader = _READERS.get(document["v"])
     if reader is None:
-        raise UnavailableError("a newer release of Warmlead has written this lead")
+        raise UnavailableError(f"written by another release, in version {document['v']}")
     return reader(document)
+
+
+def read_lead_at(id_: str, text: str) -> LeadDocument | Unreadable:
+    """The lead of a text that lies at an id, or what is wrong with the text."""
+    try:
+        read = read_lead(text)
+    except UnavailableError as error:
+        return Unreadable(id_, error.message)
+    except Exception as error:  # noqa: BLE001  # what is damaged may fail in any way
+        return Unreadable(id_, f"damaged: {type(error).__name__}")
+    return read if read.lead.id == id_ else Unreadable(id_, "damaged: it is another lead's")
 
 
 def _read_v2(document: _LeadV1) -> LeadDocument:

@@ -8,7 +8,6 @@ What arrives while commits are under way is decided together in the next one: se
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
@@ -16,11 +15,11 @@ from typing import Any, TypeAlias, TypeVar
 import grpc
 import grpc.aio
 
-from warmlead.domain.errors import UnavailableError
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
 from warmlead.google_api import Interceptors
-from warmlead.ports import Change, DueLead, Update
+from warmlead.ports import Change, DueLead, Unreadable, Update
 from warmlead.stores.documents import LeadDocument
 from warmlead.stores.firestore_calls import OVERTAKEN, PATIENCE_S, FirestoreCalls
 from warmlead.stores.firestore_documents import (
@@ -241,18 +240,24 @@ class FirestoreLeadStore:
         """A page of leads that are due; they are kept warm, and need not be read once more."""
         page = await self._due.page(field, shard, query, most=most, after=after)
         for document in page:
-            with suppress(UnavailableError):  # what only a newer release can read
-                self._warm.keep({document.name.rpartition("/")[2]: read_record(document)})
+            stored = read_record(document)
+            if not isinstance(stored.record, Unreadable):  # mended, it is to count at once
+                self._warm.keep({document.name.rpartition("/")[2]: stored})
         return [read_due(document, field) for document in page]
 
     async def _pages(self, query: Callable[..., Any]) -> AsyncIterator[Lead]:
         after = None
+        unreadable: dict[str, str] = {}
         while page := await self._calls.query(query(PAGE_LEADS, after=after)):
             for document in page:
                 record = read_record(document).record
                 if isinstance(record, LeadDocument):
                     yield record.lead
+                elif isinstance(record, Unreadable):
+                    unreadable[record.id] = record.problem
             after = page[-1]
+        if unreadable:
+            raise UnreadableError(unreadable)
 
 
 Reading: TypeAlias = Callable[[Sequence[str]], Awaitable[dict[str, Stored]]]

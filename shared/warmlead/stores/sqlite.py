@@ -5,14 +5,15 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.history import from_ms, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
-from warmlead.ports import Change, Clock, DueLead, Tombstone, Update
+from warmlead.ports import Change, Clock, DueLead, Tombstone, Unreadable, Update
 from warmlead.sqlite_file import Column, Failed, SqliteFile
-from warmlead.stores.documents import LONG_AGO, LeadDocument, read_lead, write_lead
+from warmlead.stores.documents import LONG_AGO, LeadDocument, read_lead_at, write_lead
 from warmlead.stores.notation import to_us
 from warmlead.stores.transition_documents import read_transition, write_transition
 from warmlead.stores.unit_of_work import Alias, Deciding, Raised, Record, UnitOfWork, passed_on
@@ -152,11 +153,17 @@ class SqliteLeadStore:
             f"SELECT id, document FROM leads WHERE id > ? AND {condition}"  # noqa: S608  # constants
             f" ORDER BY id LIMIT {PAGE_LEADS}"
         )
+        unreadable: dict[str, str] = {}
         page = await self._file.read(_page(query, after=""))
         while page:
-            for _, lead in page:
-                yield lead
+            for _, read in page:
+                if isinstance(read, Unreadable):
+                    unreadable[read.id] = read.problem
+                else:
+                    yield read.lead
             page = await self._file.read(_page(query, after=page[-1][0]))
+        if unreadable:
+            raise UnreadableError(unreadable)
 
     def _update_all(self, connection: sqlite3.Connection, updates: Sequence[_Update]) -> list[Any]:
         unit = UnitOfWork()
@@ -165,10 +172,13 @@ class SqliteLeadStore:
         return [Failed(a.error) if isinstance(a, Raised) else a for a in answers]
 
 
-def _page(query: str, *, after: str) -> Callable[[sqlite3.Connection], list[tuple[str, Lead]]]:
-    def ask(connection: sqlite3.Connection) -> list[tuple[str, Lead]]:
+_Read: TypeAlias = LeadDocument | Unreadable
+
+
+def _page(query: str, *, after: str) -> Callable[[sqlite3.Connection], list[tuple[str, _Read]]]:
+    def ask(connection: sqlite3.Connection) -> list[tuple[str, _Read]]:
         rows = connection.execute(query, (after,)).fetchall()
-        return [(id_, read_lead(text).lead) for id_, text in rows]
+        return [(id_, read_lead_at(id_, text)) for id_, text in rows]
 
     return ask
 
@@ -198,18 +208,22 @@ def _record_at(connection: sqlite3.Connection, id_: str) -> Record:
     for query, read in _READING:
         row: tuple[Any] | None = connection.execute(query, (id_,)).fetchone()
         if row:
-            return read(row[0])
+            return read(id_, row[0])
     return None
 
 
-def _tombstone(fields: str) -> Tombstone:
+def _alias(_: str, lead_id: str) -> Alias:
+    return Alias(lead_id)
+
+
+def _tombstone(_: str, fields: str) -> Tombstone:
     erased_ms, ids = json.loads(fields)
     return Tombstone(from_ms(erased_ms), tuple(ids))
 
 
-_READING: Sequence[tuple[str, Callable[[Any], Record]]] = (
-    ("SELECT document FROM leads WHERE id = ?", read_lead),
-    ("SELECT lead_id FROM aliases WHERE id = ?", Alias),
+_READING: Sequence[tuple[str, Callable[[str, Any], Record]]] = (
+    ("SELECT document FROM leads WHERE id = ?", read_lead_at),
+    ("SELECT lead_id FROM aliases WHERE id = ?", _alias),
     ("SELECT json_array(erased_ms, json(ids)) FROM tombstones WHERE id = ?", _tombstone),
 )
 
