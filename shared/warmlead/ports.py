@@ -216,11 +216,16 @@ class Published(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """A message handed to a subscriber; ``attempt`` counts from 1."""
+    """A message handed to a subscriber; ``attempt`` counts from 1.
+
+    ``is_alone`` says that it may be what ended a process before: nothing else was handed out
+    with it, and nothing else should be worked on meanwhile.
+    """
 
     token: str
     published: Published
     attempt: int
+    is_alone: bool = False
 
 
 class EventBus(Protocol):
@@ -260,7 +265,9 @@ class Subscriptions(Protocol):
     async def pull(self, subscription: str, *, most: int, now: datetime) -> Sequence[Delivery]:
         """Leases up to ``most`` messages that are due; nobody else is handed them meanwhile.
 
-        One that is neither acknowledged nor returned before its lease ends is due again.
+        One that is neither acknowledged nor returned before its lease ends is due again: alone,
+        when no other is due or it has waited for a minute. That attempt does not count. One that
+        never ends while it is alone, time and again, is dead.
         """
         ...
 

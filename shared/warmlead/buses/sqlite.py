@@ -10,22 +10,20 @@ import uuid
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 
+from warmlead.buses.sqlite_leases import Leasing, Pull
 from warmlead.buses.sqlite_statements import (
     MESSAGE,
     SCHEMA,
     Postponement,
     Publication,
-    Pull,
     Revival,
     acknowledge_all,
-    due,
     erase_all,
     finish_all,
     pause_ms,
     postpone_all,
     published_of,
     revive_all,
-    token_of,
 )
 from warmlead.domain.history import to_ms
 from warmlead.ports import Clock, Delivery, Message, Published
@@ -42,7 +40,7 @@ class SqliteBus:
     """The ``EventBus``, ``Archive`` and ``Subscriptions`` of one machine, for several processes.
 
     ``subscriptions`` map a name to its topic, and are the same in every process on the file.
-    A message that was leased ``max_attempts`` times without being acknowledged is dead.
+    A message that was returned ``max_attempts`` times is dead.
     """
 
     def __init__(
@@ -58,7 +56,7 @@ class SqliteBus:
         self._file = file
         self._clock = clock
         self._subscriptions = dict(subscriptions)
-        self._lease_ms = round(lease_s * 1000)
+        self._leasing = Leasing(round(lease_s * 1000), max_attempts)
         self._max_attempts = max_attempts
         self._arrivals: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
 
@@ -123,7 +121,8 @@ class SqliteBus:
     async def pull(self, subscription: str, *, most: int, now: datetime) -> Sequence[Delivery]:
         """See ``Subscriptions``."""
         self._arrival_of(subscription).clear()
-        return await self._file.write(self._pull_all, Pull(subscription, most, to_ms(now)))
+        pull = Pull(subscription, most, to_ms(now))
+        return await self._file.write(self._leasing.pull_all, pull)
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """See ``Subscriptions``; without effect on a message that has been leased anew."""
@@ -211,28 +210,3 @@ class SqliteBus:
                     [(name, number, at_ms) for name in listening],
                 )
         return [None] * len(publications)
-
-    def _pull_all(
-        self, connection: sqlite3.Connection, pulls: Sequence[Pull]
-    ) -> list[list[Delivery]]:
-        return [self._lease(connection, pull) for pull in pulls]
-
-    def _lease(self, connection: sqlite3.Connection, pull: Pull) -> list[Delivery]:
-        name, now_ms = pull.subscription, pull.now_ms
-        rows = due(connection, pull)
-        while spent := [(name, row[0]) for row in rows if row[-2] > self._max_attempts]:
-            connection.executemany(
-                "UPDATE deliveries SET dead = 1, last_error = 'the last attempt never ended'"
-                " WHERE subscription = ? AND number = ?",
-                spent,
-            )
-            rows = due(connection, pull)
-        connection.executemany(
-            "UPDATE deliveries SET attempts = ?, leases = ?, due_ms = ?"
-            " WHERE subscription = ? AND number = ?",
-            [(*row[-2:], now_ms + self._lease_ms, name, row[0]) for row in rows],
-        )
-        return [
-            Delivery(token_of(row[0], row[-1], name), published_of(row[:-2]), row[-2])
-            for row in rows
-        ]

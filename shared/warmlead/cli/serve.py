@@ -17,6 +17,8 @@ from warmlead.cli.classification import needs_replay, remember_model
 from warmlead.cli.output import console
 from warmlead.cli.serve_cloud import serve_cloud
 from warmlead.cli.site import Site, load_function
+from warmlead.cli.supervision import keep_serving
+from warmlead.cli.watchdog import Watchdog
 from warmlead.cli.welcome import welcome
 from warmlead.cli.worker import FOLLOW_UP_EVERY_S, Worker
 from warmlead.settings import Settings
@@ -72,6 +74,7 @@ def serve(
     )
     _tell_of_reclassified(settings)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it repeats what was just said
+    keep_serving()
     asyncio.run(_serve(host, port, follow_up_every or FOLLOW_UP_EVERY_S))
 
 
@@ -99,12 +102,14 @@ class _Server(uvicorn.Server):
 
 async def _serve(host: str, port: int, follow_up_every_s: float) -> None:
     site = Site({name: load_function(name) for name in ("forms", "track", "sales")})
+    watchdog = Watchdog()
     worker = Worker(
         load_function("score"),
         bus=backends.embedded_bus(),
         settling=wiring.settling(backends.settings())(),
         follow_up_every_s=follow_up_every_s,
         reporting=wiring.reporting(backends.settings())(),
+        watchdog=watchdog,
     )
     config = uvicorn.Config(
         site,
@@ -116,5 +121,5 @@ async def _serve(host: str, port: int, follow_up_every_s: float) -> None:
         lifespan="off",
         ws="none",
     )
-    async with backends.file(), worker:
+    async with backends.file(), watchdog, worker:
         await _Server(config).serve()

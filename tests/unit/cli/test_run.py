@@ -113,7 +113,7 @@ def test_a_lead_that_cannot_be_settled_is_told_by_its_id_and_costs_no_other(
     done = workspace.run("run", "followup", "--json")
 
     assert done.code == 1
-    assert "1 lead could not be settled" in done.err
+    assert "1 lead cannot be read" in done.err
     assert ada.id in done.err
     told = json.loads(done.out)
     assert (told["looked_at"], told["failed"], told["done"]) == (2, 1, True)
