@@ -246,6 +246,10 @@ class MessageLog(Protocol):
         """The messages of a topic with a number above ``after``, the oldest first."""
         ...
 
+    async def whole_since(self) -> datetime | None:
+        """From when on no message is missing for its age; ``None``: none ever went for it."""
+        ...
+
 
 class Archive(MessageLog, Protocol):
     """A log that can be searched for persons, and from which they can be erased."""

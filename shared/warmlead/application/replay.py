@@ -2,7 +2,8 @@
 
 Needed when a model changes what events are (``on``, ``when``); a change of worth needs none.
 Stages, transitions and sent triggers are a record of what was known when: they stay, and the
-rebuilt lead then moves on from where it stands.
+rebuilt lead then moves on from where it stands. So do the counts of days from which the archive
+has been pruned.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from warmlead.application.send import send
 from warmlead.application.settle import settle
 from warmlead.domain.errors import RejectedError, UnreadableError
 from warmlead.domain.event import Event
-from warmlead.domain.history import record, to_ms
+from warmlead.domain.history import day_of, record, to_ms, with_older
 from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Transition
@@ -66,7 +67,7 @@ async def replay(
     """
     events = unreadable = 0
     seen: set[int] = set()
-    began = clock.now()
+    began, whole_since = clock.now(), await archive.whole_since()
     async for message_events in _read(archive):
         if message_events is None:
             unreadable += 1
@@ -80,7 +81,9 @@ async def replay(
     unreadable_leads: dict[str, str] = {}
     async for rebuilt in scratch.leads():
         past = await scratch.transitions(rebuilt.id)
-        replacement = _Replacement(rebuilt, past, scoring, began, clock.now())
+        replacement = _Replacement(
+            rebuilt, past, scoring, began=began, now=clock.now(), whole_since=whole_since
+        )
         try:
             moves, triggers = await store.update([rebuilt.id], replacement)
         except UnreadableError as error:
@@ -128,14 +131,17 @@ class _Replacement:
         rebuilt: Lead,
         moves: Sequence[Transition],
         scoring: Scoring,
+        *,
         began: datetime,
         now: datetime,
+        whole_since: datetime | None,
     ) -> None:
         self._rebuilt = rebuilt
         self._moves = moves
         self._scoring = scoring
         self._began_ms = to_ms(began)
         self._now = now
+        self._whole_since = whole_since
 
     def __call__(
         self, loaded: Loaded
@@ -175,4 +181,7 @@ class _Replacement:
         traits = dict(rebuilt.traits)
         for name, fact in trail.traits.items():
             traits[name] = max(fact, traits.get(name, fact))
-        return replace(trail, history=record(rebuilt.history, newer), traits=traits)
+        history = record(rebuilt.history, newer)
+        if self._whole_since is not None:  # what was pruned is known by its counts alone
+            history = with_older(history, trail.history, day_of(to_ms(self._whole_since)))
+        return replace(trail, history=history, traits=traits)

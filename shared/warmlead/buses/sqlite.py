@@ -11,6 +11,13 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 
 from warmlead.buses.sqlite_leases import Leasing, Pull
+from warmlead.buses.sqlite_retention import (
+    Pruned,
+    Pruning,
+    give_back_all,
+    prune_all,
+    pruned_until_ms,
+)
 from warmlead.buses.sqlite_statements import (
     MESSAGE,
     SCHEMA,
@@ -25,7 +32,7 @@ from warmlead.buses.sqlite_statements import (
     published_of,
     revive_all,
 )
-from warmlead.domain.history import to_ms
+from warmlead.domain.history import from_ms, to_ms
 from warmlead.ports import Clock, Delivery, Message, Published
 from warmlead.sqlite_file import SqliteFile
 
@@ -107,6 +114,37 @@ class SqliteBus:
     async def erase(self, numbers: Sequence[int]) -> int:
         """See ``Archive``."""
         return await self._file.write(erase_all, numbers)
+
+    async def whole_since(self) -> datetime | None:
+        """See ``MessageLog``."""
+        until_ms = await self._file.read(pruned_until_ms)
+        return None if until_ms is None else from_ms(until_ms)
+
+    async def prune(
+        self,
+        *,
+        done_before: datetime | None,
+        set_aside_before: datetime | None,
+        holding: Sequence[str],
+        after: int = 0,
+    ) -> Pruned:
+        """Takes a page of old messages out of the log, those behind the number ``after``.
+
+        Those of before ``done_before`` that everybody is done with; and those of before
+        ``set_aside_before`` that were given up or lie in a subscription of ``holding``. ``None``
+        keeps them. What somebody has yet to work on stays, however old it is.
+        """
+        done_ms, aside_ms = _maybe_ms(done_before), _maybe_ms(set_aside_before)
+        names = sorted(self._subscriptions)
+        pruning = Pruning(after, done_ms, aside_ms, names, holding, PAGE_MESSAGES)
+        return await self._file.write(prune_all, pruning)
+
+    async def tidy(self) -> None:
+        """Gives the room of what has gone back to the system, and empties the write-ahead log."""
+        left = await self._file.write(give_back_all, None)
+        while left > (left := await self._file.write(give_back_all, None)):
+            pass
+        await self._file.empty_log()
 
     async def number_of(self, message_id: str) -> int | None:
         """Where in the log a message is that was published not long ago."""
@@ -210,3 +248,7 @@ class SqliteBus:
                     [(name, number, at_ms) for name in listening],
                 )
         return [None] * len(publications)
+
+
+def _maybe_ms(moment: datetime | None) -> int | None:
+    return None if moment is None else to_ms(moment)

@@ -40,6 +40,9 @@ SCHEMA = (
     Column("deliveries", "returned", "INTEGER NOT NULL DEFAULT 0"),
     # How often it was handed out alone, of a message that may have ended a process; else null.
     Column("deliveries", "alone", "INTEGER"),
+    """CREATE TABLE IF NOT EXISTS retention (
+         id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+         pruned_until_ms INTEGER NOT NULL)""",
     "DROP INDEX IF EXISTS deliveries_due",
     """CREATE INDEX IF NOT EXISTS deliveries_waiting
          ON deliveries (subscription, due_ms, number) WHERE NOT dead AND alone IS NULL""",
@@ -117,11 +120,7 @@ def acknowledge_all(
 
 
 def erase_all(connection: sqlite3.Connection, calls: Sequence[Sequence[int]]) -> Sequence[int]:
-    """Forgets messages, and who has yet to work on them; how many, for each call.
-
-    SQLite overwrites what is deleted with zeros (https://sqlite.org/pragma.html#pragma_secure_delete).
-    """
-    connection.execute("PRAGMA secure_delete = ON")
+    """Forgets messages, and who has yet to work on them; how many, for each call."""
     erased = []
     for numbers in calls:
         rows = [(number,) for number in numbers]

@@ -57,14 +57,20 @@ def erase(who: Who, yes: Yes = False, as_json: Json = False) -> None:
     person = asyncio.run(_look_up(who))
     if not yes:
         typer.confirm(_question(who, person), abort=True, err=True)
-    erased = asyncio.run(_erase(person))
+    erased, log_emptied = asyncio.run(_erase(person))
     left = elsewhere.to_erase(erased.buried) if backends.settings().backend == "gcp" else []
     if as_json:
-        print_json(_as_json(erased, left))
-        return
-    _print(who, person, erased)
-    for line in left:
-        console.print(escape(line), soft_wrap=True)
+        print_json({**_as_json(erased, left), "log_emptied": log_emptied})
+    else:
+        _print(who, person, erased)
+        for line in left:
+            console.print(escape(line), soft_wrap=True)
+    if log_emptied is False:
+        raise fail(
+            "The write-ahead log of the data file may still hold what was erased: another "
+            "process reads it all the time.",
+            hint="Run this again; or stop the servers, which empties the log.",
+        )
 
 
 def _question(who: str, person: _Person) -> str:
@@ -77,15 +83,20 @@ def _question(who: str, person: _Person) -> str:
     return f"Erase for good all that is kept about {known}?"
 
 
-async def _erase(person: _Person) -> erasing.Erased:
+async def _erase(person: _Person) -> tuple[erasing.Erased, bool | None]:
+    """What was erased; and whether the data file's log was emptied, where there is one."""
     async with backends.opened() as system:
-        return await erasing.erase(
+        erased = await erasing.erase(
             person.ids,
             store=system.store,
             archive=_archive(system),
             of=system.ids,
             clock=system.clock,
         )
+        emptied = None
+        if isinstance(system, backends.Embedded):
+            emptied = await system.file.empty_log()
+        return erased, emptied
 
 
 def _archive(system: backends.System) -> Archive | None:

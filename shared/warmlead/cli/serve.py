@@ -20,7 +20,7 @@ from warmlead.cli.site import Site, load_function
 from warmlead.cli.supervision import keep_serving
 from warmlead.cli.watchdog import Watchdog
 from warmlead.cli.welcome import welcome
-from warmlead.cli.worker import FOLLOW_UP_EVERY_S, Worker
+from warmlead.cli.worker import FOLLOW_UP_EVERY_S, Retention, Worker
 from warmlead.settings import Settings
 
 
@@ -102,7 +102,7 @@ class _Server(uvicorn.Server):
 
 async def _serve(host: str, port: int, follow_up_every_s: float) -> None:
     site = Site({name: load_function(name) for name in ("forms", "track", "sales")})
-    watchdog = Watchdog()
+    watchdog, using = Watchdog(), backends.settings()
     worker = Worker(
         load_function("score"),
         bus=backends.embedded_bus(),
@@ -110,6 +110,7 @@ async def _serve(host: str, port: int, follow_up_every_s: float) -> None:
         follow_up_every_s=follow_up_every_s,
         reporting=wiring.reporting(backends.settings())(),
         watchdog=watchdog,
+        retention=Retention(using.archive_days, using.quarantine_days),
     )
     config = uvicorn.Config(
         site,

@@ -12,6 +12,7 @@ import json
 import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -19,9 +20,9 @@ from starlette.types import ASGIApp, Message
 
 from warmlead import wiring
 from warmlead.application.decay import decay
-from warmlead.application.due import Progress, Settling
+from warmlead.application.due import Budget, Progress, Settling
 from warmlead.application.follow_up import follow_up
-from warmlead.application.quarantine import SCORE
+from warmlead.application.quarantine import QUARANTINE, SCORE
 from warmlead.application.report import Reporting, report_due
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.cli.watchdog import Watchdog
@@ -41,6 +42,21 @@ TURN_S = 2.0
 _log = logging.getLogger(__name__)
 
 
+class Retention(NamedTuple):
+    """For how many days the archive, and what was set aside, are kept; 0: for good."""
+
+    archive_days: int
+    quarantine_days: int
+
+
+KEEPS_ALL = Retention(0, 0)
+
+
+def before(now: datetime, days: int) -> datetime | None:
+    """Before when things of an age of so many days came; ``None`` if they are kept for good."""
+    return now - timedelta(days=days) if days else None
+
+
 class Worker:
     """Runs while its context is open; leaving it finishes what is under way."""
 
@@ -53,6 +69,7 @@ class Worker:
         reporting: Reporting,
         follow_up_every_s: float = FOLLOW_UP_EVERY_S,
         watchdog: Watchdog | None = None,
+        retention: Retention = KEEPS_ALL,
     ) -> None:
         self._score = score
         self._bus = bus
@@ -61,6 +78,9 @@ class Worker:
         self._clock = settling.clock
         self._reporting = reporting
         self._watchdog = watchdog
+        self._retention = retention
+        self._pruned_on: int | None = None
+        self._pruned_to = 0
         self._faded_on: int | None = None
         self._reported_on: int | None = None
         self._ending = asyncio.Event()
@@ -103,6 +123,7 @@ class Worker:
                 done = await self._fade()
                 done = await self._follow_up() and done
                 await self._report()
+                done = await self._prune() and done
             except WarmleadError as error:
                 log_event(_log, "settling_failed", level=logging.WARNING, error=error)
             if done:
@@ -135,6 +156,30 @@ class Worker:
         made = await report_due(self._reporting, now)
         self._reported_on = day_of(to_ms(now))
         log_event(_log, "reported", error=None, count=len(made))
+
+    async def _prune(self) -> bool:
+        """Takes out what is too old, at the start and once every UTC day; whether that is done."""
+        now = self._clock.now()
+        if self._pruned_on == day_of(to_ms(now)):
+            return True
+        budget, count = Budget(TURN_S), 0
+        after: int | None = self._pruned_to
+        while after is not None and not budget.is_spent():
+            self._pruned_to = after
+            pruned = await self._bus.prune(
+                done_before=before(now, self._retention.archive_days),
+                set_aside_before=before(now, self._retention.quarantine_days),
+                holding=[QUARANTINE],
+                after=after,
+            )
+            count, after = count + pruned.count, pruned.after
+        if count:
+            log_event(_log, "pruned", error=None, count=count)
+        if after is not None:
+            return False
+        self._pruned_on, self._pruned_to = day_of(to_ms(now)), 0
+        await self._bus.tidy()
+        return True
 
     async def _deliver(self, due: Sequence[Delivery]) -> None:
         answers = await asyncio.gather(*(self._push(delivery) for delivery in due))

@@ -257,8 +257,6 @@ def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> Non
         " ON CONFLICT (id) DO UPDATE SET erased_ms = excluded.erased_ms, ids = excluded.ids",
         erased,
     )
-    if unit.erased:
-        connection.execute("PRAGMA secure_delete = ON")
     execute("DELETE FROM transitions WHERE lead_id = ?", [(id_,) for id_ in sorted(unit.erased)])
     moves = [(lead_id, write_transition(move)) for lead_id, move in unit.moves]
     execute("INSERT INTO transitions (lead_id, record) VALUES (?, ?)", moves)
