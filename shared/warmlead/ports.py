@@ -155,6 +155,12 @@ class LeadStore(Protocol):
         """
         ...
 
+    async def due_beyond(
+        self, day: int, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """The leads of a shard whose ``decay_on`` is after a UTC day; see ``due_for_decay``."""
+        ...
+
     async def due_for_followup(
         self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:

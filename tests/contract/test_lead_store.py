@@ -626,6 +626,24 @@ async def test_several_updates_among_those_of_others_lose_nothing(open_store: Op
     assert counts == [3 * 4 + 2 * 8] + [3 * 4] * 11
 
 
+async def test_leads_that_are_due_beyond_a_day_are_found_page_by_page(store: LeadStore) -> None:
+    leads = [a_lead_named(f"p{i}", decay_on=day) for i, day in enumerate((5, 10, 11, 12, 90_000))]
+    await store.update([], keeping(*leads, a_lead_named("never")))
+
+    async def beyond(day: int, most: int) -> list[str]:
+        found: list[str] = []
+        for shard in range(store.shards):
+            after = None
+            while page := await store.due_beyond(day, shard=shard, most=most, after=after):
+                found += [each.id for each in page]
+                after = page[-1]
+        return sorted(found)
+
+    for most in (1, 2, 10):
+        assert await beyond(10, most) == sorted(lead.id for lead in leads[2:])
+        assert await beyond(90_000, most) == []
+
+
 async def test_clear_forgets_everything(store: LeadStore) -> None:
     await store.update(
         [], keeping(ADA, aliases={BROWSER: ADA.id}, transitions=[(ADA.id, a_transition())])

@@ -11,7 +11,7 @@ from warmlead.buses.pubsub import PubSubBus
 from warmlead.stores.firestore import FirestoreLeadStore
 
 DUE = 120
-MOST_CALLS = 2 * FirestoreLeadStore.shards  # a query and a commit of each
+MOST_CALLS = 3 * FirestoreLeadStore.shards  # two queries and a commit of each
 TODAY = NOW + 2 * DAY
 
 

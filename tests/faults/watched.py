@@ -91,6 +91,11 @@ class WatchedStore:
     ) -> Sequence[DueLead]:
         return await self._page(self._store.due_for_decay(day, shard=shard, most=most, after=after))
 
+    async def due_beyond(
+        self, day: int, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        return await self._store.due_beyond(day, shard=shard, most=most, after=after)
+
     async def due_for_followup(
         self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:

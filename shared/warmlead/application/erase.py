@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from warmlead.application.archived import about
 from warmlead.application.erasure import Look, erasures_in
+from warmlead.domain.ahead import AHEAD
 from warmlead.domain.history import from_ms, to_ms
 from warmlead.domain.identity import LeadIds
 from warmlead.domain.lead import Lead
@@ -108,7 +109,8 @@ class Burial:
         kept = [e for lead in leads for t in lead.trails.values() for e in t.history.kept.values()]
         latest_ms = max((min(event.at_ms, event.received_ms) for event in kept), default=0)
         now_ms = max(to_ms(self._now), latest_ms)
-        return max([from_ms(now_ms) + _MS, *(grave.erased_at for grave in graves)])
+        before = [grave.erased_at for grave in graves if grave.erased_at <= self._now + AHEAD]
+        return max([from_ms(now_ms) + _MS, *before])  # a clock that ran ahead is put right
 
 
 async def _forget(until: Mapping[str, datetime], archive: Archive, of: LeadIds) -> dict[str, int]:

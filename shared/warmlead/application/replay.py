@@ -15,6 +15,7 @@ from warmlead.application.erasure import erasures_in, unerased
 from warmlead.application.messages import read_events
 from warmlead.application.send import send
 from warmlead.application.settle import settle
+from warmlead.domain.ahead import received_by
 from warmlead.domain.errors import RejectedError, UnreadableError
 from warmlead.domain.event import Event
 from warmlead.domain.history import day_of, record, to_ms, with_older
@@ -73,7 +74,7 @@ async def replay(
             unreadable += 1
             continue
         events += len(message_events)
-        first = _first_copies(message_events, seen)
+        first = [received_by(event, began) for event in _first_copies(message_events, seen)]
         kept = await unerased(first, store=store, ids=scoring.ids)
         await _rebuild(kept, scratch, scoring)
         progress(events)

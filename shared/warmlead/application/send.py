@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from warmlead.domain.ahead import AHEAD
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.domain.trigger import Topic, Trigger
@@ -13,9 +14,6 @@ from warmlead.ports import Commit, EventBus, LeadStore, Loaded, Message, Update
 
 GRACE = timedelta(seconds=30)
 """So long a trigger belongs to the process whose commit made it; after that it was left behind."""
-
-AHEAD = timedelta(hours=1)
-"""What is farther ahead than this was dated by a wrong clock."""
 
 LEADS_AT_ONCE = 16
 """One after the other, an hour's backlog of a thousand leads would take minutes to send."""

@@ -109,6 +109,13 @@ class FirestoreLeadStore:
         query = partial(self._queries.leads_by_decay, day)
         return await self._queue("decay_on", shard, query, most, after)
 
+    async def due_beyond(
+        self, day: int, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """See ``LeadStore``."""
+        query = partial(self._queries.leads_beyond, day)
+        return await self._queue("decay_on", shard, query, most, after)
+
     async def due_for_followup(
         self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:

@@ -21,6 +21,7 @@ from warmlead.stores.unit_of_work import Alias, Deciding, Raised, Record, UnitOf
 T = TypeVar("T")
 
 _BEFORE_ALL = -(2**63)
+_AFTER_ALL = 2**63 - 1
 
 PAGE_LEADS = 200
 """So many leads are read at once: a page holds up other readers for some 20 ms."""
@@ -103,16 +104,22 @@ class SqliteLeadStore:
         self, day: int, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:
         """See ``LeadStore``."""
-        return await self._queue("decay_on", day, shard, most, after)
+        return await self._queue("decay_on", (_BEFORE_ALL, day), shard, most, after)
+
+    async def due_beyond(
+        self, day: int, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """See ``LeadStore``."""
+        return await self._queue("decay_on", (day + 1, _AFTER_ALL), shard, most, after)
 
     async def due_for_followup(
         self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:
         """See ``LeadStore``."""
-        return await self._queue("due_us", to_us(now), shard, most, after)
+        return await self._queue("due_us", (_BEFORE_ALL, to_us(now)), shard, most, after)
 
     async def _queue(
-        self, column: str, until: int, shard: int, most: int, after: DueLead | None
+        self, column: str, span: tuple[int, int], shard: int, most: int, after: DueLead | None
     ) -> Sequence[DueLead]:
         if shard:
             return ()
@@ -120,10 +127,11 @@ class SqliteLeadStore:
             f"SELECT {column}, id FROM leads WHERE {column} <= ? AND ({column}, id) > (?, ?)"  # noqa: S608  # constants
             f" ORDER BY {column}, id LIMIT ?"
         )
-        since, id_ = after or DueLead(_BEFORE_ALL, "")
+        first, last = span
+        since, id_ = after or DueLead(first, "")
 
         def ask(connection: sqlite3.Connection) -> list[DueLead]:
-            return [DueLead(*row) for row in connection.execute(query, (until, since, id_, most))]
+            return [DueLead(*row) for row in connection.execute(query, (last, since, id_, most))]
 
         return await self._file.read(ask)
 
