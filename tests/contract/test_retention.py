@@ -30,7 +30,7 @@ async def pruned(bus: Bus, *, done: datetime | None = None, aside: datetime | No
         page = await bus.prune(
             done_before=done, set_aside_before=aside, holding=["archivists"], after=after
         )
-        count += page.count
+        count += page.gone
         if page.after is None:
             return count
         after = page.after

@@ -30,7 +30,7 @@ class Pruning(NamedTuple):
 class Pruned(NamedTuple):
     """How many messages went; and behind which number others may be to go, if any."""
 
-    count: int
+    gone: int
     after: int | None
 
 

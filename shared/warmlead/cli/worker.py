@@ -172,7 +172,7 @@ class Worker:
                 holding=[QUARANTINE],
                 after=after,
             )
-            count, after = count + pruned.count, pruned.after
+            count, after = count + pruned.gone, pruned.after
         if count:
             log_event(_log, "pruned", error=None, count=count)
         if after is not None:
