@@ -149,8 +149,8 @@ def _warn(time: datetime, *, production: bool) -> None:
         )
     errors.print(
         f"[yellow]This moves leads for real, as if it were {time:%Y-%m-%d %H:%M} UTC:[/] stages, "
-        "messages and deadlines stay as they come about, and tools are told. Until that time "
-        "nothing more becomes due of itself. To only look: warmlead lead explain WHO --as-of T."
+        "messages and deadlines stay as they come about, and tools are told. The next run as of "
+        "the present takes times back to it. To only look: warmlead lead explain WHO --as-of T."
     )
 
 

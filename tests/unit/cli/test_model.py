@@ -87,13 +87,13 @@ def test_a_changed_model_is_applied_to_everyone_without_events(ada: Workspace) -
     assert ada.json("model", "apply") == {"leads": 1, "changed": 0, "moved": 0, "unreadable": []}
     path = ada.write("model.yaml", SOUND.replace("points: 40", "points: 15"))
     ada.settings["WARMLEAD_MODEL"] = str(path)
-    assert ada.json("model", "apply") == {"leads": 1, "changed": 1, "moved": 0}
+    assert ada.json("model", "apply") == {"leads": 1, "changed": 1, "moved": 0, "unreadable": []}
     after = ada.json("lead", "show", "u-42")
     assert after["score"] == 2 * (10 + 1) + 15
     assert after["model_version"] != before["model_version"]
     assert ada.json("model", "apply") == {"leads": 1, "changed": 0, "moved": 0, "unreadable": []}
     path.write_text(path.read_text().replace("points: 10", "points: 1"))
-    assert ada.json("model", "apply") == {"leads": 1, "changed": 1, "moved": 1}
+    assert ada.json("model", "apply") == {"leads": 1, "changed": 1, "moved": 1, "unreadable": []}
     moves = [row for row in ada.json("triggers") if "from_stage" in row["event"]["data"]]
     assert [move["event"]["data"]["stage"] for move in moves] == ["mql", "lead"]
 

@@ -44,6 +44,8 @@ def test_leads_fade_as_of_a_time_to_come_for_real_and_once(ada: Workspace) -> No
     told = json.loads(done.out)
     assert (told["looked_at"], told["changed"], told["done"]) == (1, 1, True)
     assert ada.json("run", "decay", "--as-of", later) == QUIET
+    back = ada.json("run", "decay")  # the present takes them back to it
+    assert (back["looked_at"], back["failed"], back["done"]) == (1, 0, True)
     assert ada.json("run", "decay") == QUIET
 
 
