@@ -19,7 +19,7 @@ from warmlead.cli import (
     serve,
     triggers,
 )
-from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, fail, unreadable
+from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, UNREADABLE_HINT, fail
 from warmlead.domain.errors import ConfigurationError, UnavailableError, UnreadableError
 from warmlead.wiring import RELEASE
 
@@ -66,7 +66,7 @@ def main() -> None:
     except ConfigurationError as error:
         sys.exit(fail(str(error), code=EXIT_MISUSE).exit_code)
     except UnreadableError as error:
-        sys.exit(unreadable(error).exit_code)
+        sys.exit(fail(f"{error.message}.", hint=UNREADABLE_HINT, code=EXIT_WRONG).exit_code)
     except UnavailableError as error:
         sys.exit(fail(error.message, hint="It may work in a moment.", code=EXIT_WRONG).exit_code)
 

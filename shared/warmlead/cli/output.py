@@ -20,8 +20,8 @@ EXIT_MISUSE = 2
 """The command was used wrongly."""
 
 UNREADABLE_HINT = (
-    "Everything else is done. If a newer release wrote it, install that one; if it is damaged, "
-    "bring the data back from a backup, or erase it by its id: warmlead lead erase ID"
+    "If a newer release wrote it, install that one; if it is damaged, bring the data back from a "
+    "backup, or erase it by its id: warmlead lead erase ID"
 )
 
 console = Console(highlight=False)
@@ -63,7 +63,7 @@ def fail(message: str, *, hint: str = "", code: int = EXIT_WRONG) -> typer.Exit:
 
 def unreadable(error: UnreadableError) -> typer.Exit:
     """Tells of leads that cannot be read, once all else is done; to be raised."""
-    return fail(f"{error.message}.", hint=UNREADABLE_HINT, code=EXIT_WRONG)
+    return fail(f"{error.message}.", hint=f"All else is done. {UNREADABLE_HINT}", code=EXIT_WRONG)
 
 
 def _escaped(text: str) -> str:

@@ -41,10 +41,10 @@ def keep_serving() -> None:
 
     It ends when a child has ended by itself, or was told to: raises ``typer.Exit`` with the
     child's exit code, or 1 if the child had to be killed. To be called before there are threads
-    or open data files: a fork shares them.
+    or open data files, which a fork would share.
     """
     if threading.active_count() > 1:
-        raise RuntimeError("a process with threads cannot be forked safely")
+        return  # a debugger's, say: then nobody starts it again, and the watchdog still ends it
     code = _Supervisor().run()
     if code is not None:
         raise typer.Exit(code)
