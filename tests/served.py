@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -30,6 +31,13 @@ class Served:
         self.data = data
         self.environment = dict(environment)
         self.process = process
+
+    def signal_all(self, told: signal.Signals) -> None:
+        """Sends a signal to the server and to the process that watches over it."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for each in (pid, *map(int, children)):
+            os.kill(each, told)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The ``warmlead`` command on the server's data."""

@@ -46,6 +46,13 @@ class Tombstone(NamedTuple):
     ids: tuple[str, ...] = ()
 
 
+class Unreadable(NamedTuple):
+    """A lead whose document cannot be read, and what is wrong with it, for a person."""
+
+    id: str
+    problem: str
+
+
 class Commit(Struct, Generic[T], frozen=True):
     """What a change decided: written in one atomic commit, or not at all.
 
@@ -61,8 +68,12 @@ class Commit(Struct, Generic[T], frozen=True):
     tombstones: Mapping[str, Tombstone] = {}
 
 
-Loaded: TypeAlias = "Mapping[str, Lead | Tombstone | None]"
-"""What is at the ids asked for; aliases have been followed. ``None``: there is nothing."""
+Loaded: TypeAlias = "Mapping[str, Lead | Tombstone | Unreadable | None]"
+"""What is at the ids asked for; aliases have been followed. ``None``: there is nothing.
+
+Only a change whose attribute ``sees_unreadable`` is true is shown ``Unreadable``; for others the
+update raises ``UnreadableError``.
+"""
 
 Change: TypeAlias = Callable[[Loaded], Commit[T] | Need]
 """A decision over leads: pure, and may be called again, with the same or with newer leads.
@@ -90,8 +101,19 @@ class DueLead(NamedTuple):
     id: str
 
 
+class Ranked(NamedTuple):
+    """A lead in a list by score. The score is that of the lead's last update."""
+
+    score: int
+    lead: "Lead | Unreadable"
+
+
 class LeadStore(Protocol):
-    """Keeps lead documents. Raises ``UnavailableError`` when it cannot tell."""
+    """Keeps lead documents. Raises ``UnavailableError`` when it cannot tell.
+
+    A document that cannot be read costs no other lead: an update or a look at it alone raises
+    ``UnreadableError``.
+    """
 
     async def update(self, ids: Sequence[str], change: Change[T]) -> T:
         """Loads, lets ``change`` decide, and commits atomically; exactly what it decided.
@@ -114,11 +136,15 @@ class LeadStore(Protocol):
         ...
 
     def leads(self) -> "AsyncIterator[Lead]":
-        """Every lead once, in order of id; those that come meanwhile may be missing."""
+        """Every lead once, in order of id; those that come meanwhile may be missing.
+
+        Raises ``UnreadableError`` at the end, when all others have been handed out, if there are
+        leads that cannot be read; it names each.
+        """
         ...
 
     def with_unsent_triggers(self) -> "AsyncIterator[Lead]":
-        """The leads whose outbox is not empty."""
+        """The leads whose outbox is not empty; about those that cannot be read see ``leads``."""
         ...
 
     @property
@@ -134,6 +160,12 @@ class LeadStore(Protocol):
         At most ``most``, the longest overdue first, those behind ``after`` if it is given; fewer
         only if there are no more. No lead that is not due is read.
         """
+        ...
+
+    async def due_beyond(
+        self, day: int, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """The leads of a shard whose ``decay_on`` is after a UTC day; see ``due_for_decay``."""
         ...
 
     async def due_for_followup(
@@ -152,12 +184,11 @@ class LeadStore(Protocol):
         ...
 
     async def by_score(
-        self, *, most: int, stage: str | None = None, after: "Lead | None" = None
-    ) -> "Sequence[Lead]":
+        self, *, most: int, stage: str | None = None, after: "Ranked | None" = None
+    ) -> "Sequence[Ranked]":
         """At most ``most`` leads, in one stage if it is given, the highest (score, id) first.
 
-        The score is that of the lead's last update. ``after`` is the last lead of the page before.
-        No other leads are read.
+        ``after`` is the last of the page before. No other leads are read.
         """
         ...
 
@@ -216,11 +247,16 @@ class Published(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """A message handed to a subscriber; ``attempt`` counts from 1."""
+    """A message handed to a subscriber; ``attempt`` counts from 1.
+
+    ``is_alone`` says that it may be what ended a process before: nothing else was handed out
+    with it, and nothing else should be worked on meanwhile.
+    """
 
     token: str
     published: Published
     attempt: int
+    is_alone: bool = False
 
 
 class EventBus(Protocol):
@@ -239,6 +275,10 @@ class MessageLog(Protocol):
 
     def read(self, topic: str, *, after: int = 0) -> AsyncIterator[Published]:
         """The messages of a topic with a number above ``after``, the oldest first."""
+        ...
+
+    async def whole_since(self) -> datetime | None:
+        """From when on no message is missing for its age; ``None``: none ever went for it."""
         ...
 
 
@@ -260,7 +300,9 @@ class Subscriptions(Protocol):
     async def pull(self, subscription: str, *, most: int, now: datetime) -> Sequence[Delivery]:
         """Leases up to ``most`` messages that are due; nobody else is handed them meanwhile.
 
-        One that is neither acknowledged nor returned before its lease ends is due again.
+        One that is neither acknowledged nor returned before its lease ends is due again: alone,
+        when no other is due or it has waited for a minute. That attempt does not count. One that
+        never ends while it is alone, time and again, is dead.
         """
         ...
 

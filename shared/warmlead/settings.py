@@ -63,6 +63,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = field(default_factory=lambda: {LOCAL_WRITE_KEY: Trust.PUBLIC})
     forms: Annotated[Path | None, Meta(description="File of form mappings.")] = None
     sales: Annotated[Path | None, Meta(description="File of who speaks for sales.")] = None
+    archive_days: Annotated[
+        int,
+        Meta(ge=0, le=36_500, description="How long one machine keeps its archive; 0: for good."),
+    ] = 400
+    quarantine_days: Annotated[
+        int,
+        Meta(ge=0, le=36_500, description="How long it keeps what was set aside; 0: for good."),
+    ] = 90
     form_bytes: Annotated[int, Meta(ge=1_024, le=10_000_000)] = 1_000_000
     track_event_bytes: Annotated[int, Meta(ge=1_024, le=1_000_000)] = 32 * 1024
     track_batch_bytes: Annotated[int, Meta(ge=1_024, le=10_000_000)] = 500 * 1024

@@ -45,6 +45,8 @@ _PROBLEMS = {
 BUSY_PAUSE_S = 0.001
 """How long to wait before asking again whether another process has finished its commit."""
 
+BUSY_LOG_PAUSE_S = 0.05
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -150,6 +152,18 @@ class SqliteFile:
         if problem := _PROBLEMS.get(code):
             raise ConfigurationError.one(str(self._path), problem) from cause
 
+    async def empty_log(self, *, patience_s: float = 5.0) -> bool:
+        """Moves the write-ahead log into the file and cuts it to nothing; whether it could be.
+
+        It cannot while another process reads what was there before: that is waited for.
+        """
+        deadline = time.monotonic() + patience_s
+        while not await self.read(_empty_log):
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(BUSY_LOG_PAUSE_S)
+        return True
+
     async def close(self) -> None:
         """Finishes what waits and closes the file; it cannot be used again."""
         await asyncio.to_thread(self._close)
@@ -251,6 +265,11 @@ def _attempt(
     return [(each.done, answer) for each, answer in zip(group, answers, strict=True)]
 
 
+def _empty_log(connection: sqlite3.Connection) -> bool:
+    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
 class _Link:
     """A connection of one thread, opened when needed, dropped after an error."""
 
@@ -291,8 +310,13 @@ class _Link:
         )
         try:
             self._refuse_if_foreign(connection)
+            if self._execute(connection, "PRAGMA page_count").fetchone() == (0,):
+                # The room of what is pruned can be given back; later it would take a VACUUM.
+                self._execute(connection, "PRAGMA auto_vacuum = INCREMENTAL")
             self._execute(connection, "PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
+            # What a row held before is overwritten at once: some builds of SQLite do so unasked.
+            connection.execute("PRAGMA secure_delete = ON")
         except BaseException:
             connection.close()
             raise

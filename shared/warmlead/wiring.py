@@ -24,7 +24,7 @@ from warmlead.backends import (
     start,
     store,
 )
-from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.errors import Reason, RejectedError, UnreadableError
 from warmlead.ports import RawRequest, Source
 from warmlead.settings import Settings
 from warmlead.web.answer import Answer
@@ -163,7 +163,7 @@ def reporting(using: Settings) -> "Callable[[], Reporting]":
     from warmlead.application.report import Reporting
 
     model, _ = rules(using)
-    return lambda: Reporting(store(), reports(), bus(), model)
+    return lambda: Reporting(store(), reports(), bus(), model, _tell_unreadable)
 
 
 def settling(using: Settings) -> "Callable[[], Settling]":
@@ -185,7 +185,16 @@ def tell_failures(progress: "Progress") -> None:
     """Logs which leads could not be settled, and why."""
     for lead_id, error in progress.failures:
         level = logging.ERROR
-        log_event(_log, "lead_not_settled", level=level, error=error, lead_id=lead_id)
+        if isinstance(error, UnreadableError):
+            _tell_unreadable(error)
+        else:
+            log_event(_log, "lead_not_settled", level=level, error=error, lead_id=lead_id)
+
+
+def _tell_unreadable(error: UnreadableError) -> None:
+    """Logs which leads cannot be read, and why."""
+    for lead_id, problem in error.problems.items():
+        log_event(_log, "lead_unreadable", level=logging.ERROR, lead_id=lead_id, reason=problem)
 
 
 def _pushed(work: Work) -> Work:

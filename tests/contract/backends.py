@@ -1,8 +1,9 @@
 """Every adapter under test: what opens it, as often as a test needs instances."""
 
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,9 +15,11 @@ from warmlead.buses.pubsub_admin import create_topology
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.buses.topology import Subscription
 from warmlead.cli.emulators import Service
+from warmlead.google_api import GoogleApi
 from warmlead.ports import Archive, EventBus, LeadStore, ReportStore, Subscriptions
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.stores.firestore_documents import CommitRequest, CommitResponse, Database, Write
 from warmlead.stores.firestore_reports import FirestoreReportStore
 from warmlead.stores.sqlite import SqliteLeadStore
 from warmlead.stores.sqlite_reports import SqliteReportStore
@@ -33,34 +36,76 @@ class Place:
 
 # --- leads -------------------------------------------------------------------------------
 
-OpenStore = Callable[[], LeadStore]
-"""Opens the same leads once more, as another process does."""
+
+class OpenStore(Protocol):
+    """The leads of a test, whoever keeps them."""
+
+    def __call__(self) -> LeadStore:
+        """Opens the same leads once more, as another process does."""
+        ...
+
+    async def spoil(self, lead_id: str, document: str) -> None:
+        """Puts a text in the place of a lead's document, past the adapter."""
+        ...
+
+
+class SqliteStores:
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.files: list[SqliteFile] = []
+
+    def __call__(self) -> LeadStore:
+        self.files.append(SqliteFile(self._place.folder / "warmlead.db"))
+        return SqliteLeadStore(self.files[-1], self._place.clock)
+
+    async def spoil(self, lead_id: str, document: str) -> None:
+        with closing(sqlite3.connect(self._place.folder / "warmlead.db")) as connection, connection:
+            row = (document, lead_id)
+            done = connection.execute("UPDATE leads SET document = ? WHERE id = ?", row)
+            assert done.rowcount == 1
+
+
+class FirestoreStores:
+    def __init__(self, project: str, emulator: str) -> None:
+        self._project = project
+        self._emulator = emulator
+        self.stores: list[FirestoreLeadStore] = []
+
+    def __call__(self) -> LeadStore:
+        self.stores.append(FirestoreLeadStore(self._project, emulator=self._emulator))
+        return self.stores[-1]
+
+    async def spoil(self, lead_id: str, document: str) -> None:
+        database = Database(self._project, "(default)")
+        write = Write()
+        write.update.name = database.lead_name(lead_id)
+        write.update_mask.field_paths.append("document")
+        write.update.fields["document"].string_value = document
+        write.current_document.exists = True
+        api = GoogleApi("firestore.googleapis.com", emulator=self._emulator)
+        await api.call(
+            "/google.firestore.v1.Firestore/Commit",
+            CommitRequest(database=database.name, writes=[write]),
+            CommitResponse,
+            routing={"database": database.name},
+            timeout_s=20,
+        )
+        await api.close()
 
 
 @asynccontextmanager
 async def sqlite_stores(place: Place) -> AsyncIterator[OpenStore]:
-    files: list[SqliteFile] = []
-
-    def open_store() -> LeadStore:
-        files.append(SqliteFile(place.folder / "warmlead.db"))
-        return SqliteLeadStore(files[-1], place.clock)
-
-    yield open_store
-    for file in files:
+    stores = SqliteStores(place)
+    yield stores
+    for file in stores.files:
         await file.close()
 
 
 @asynccontextmanager
 async def firestore_stores(place: Place) -> AsyncIterator[OpenStore]:
-    stores: list[FirestoreLeadStore] = []
-    project, emulator = a_project(), place.emulator("firestore")
-
-    def open_store() -> LeadStore:
-        stores.append(FirestoreLeadStore(project, emulator=emulator))
-        return stores[-1]
-
-    yield open_store
-    for store in stores:
+    stores = FirestoreStores(a_project(), place.emulator("firestore"))
+    yield stores
+    for store in stores.stores:
         await store.close()
 
 

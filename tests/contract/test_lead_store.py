@@ -21,7 +21,7 @@ from contract.backends import OpenStore
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.lead import Lead, Snapshot
-from warmlead.ports import Change, Commit, DueLead, LeadStore, Loaded, Need, Tombstone
+from warmlead.ports import Change, Commit, DueLead, LeadStore, Loaded, Need, Ranked, Tombstone
 
 ADA = a_lead_named("ada")
 BOB = a_lead_named("bob")
@@ -313,11 +313,14 @@ def scored(name: str, score: int, stage: str = "lead") -> Lead:
 
 async def by_score(store: LeadStore, most: int, stage: str | None = None) -> list[Lead]:
     """All leads, page by page."""
-    found: list[Lead] = []
+    found: list[Ranked] = []
     while page := await store.by_score(most=most, stage=stage, after=found[-1] if found else None):
         assert len(page) <= most
         found += page
-    return found
+    leads = [ranked.lead for ranked in found if isinstance(ranked.lead, Lead)]
+    scores = [lead.snapshot.score for lead in leads if lead.snapshot]
+    assert scores == [ranked.score for ranked in found]
+    return leads
 
 
 @pytest.mark.parametrize("most", [1, 7, 100])
@@ -341,10 +344,10 @@ async def test_pages_by_score_hold_every_lead_once_the_highest_first(
 
 async def test_a_list_by_score_follows_what_is_written(store: LeadStore) -> None:
     await store.update([], keeping(scored("ada", 10), scored("bob", 20)))
-    assert [lead.id for lead in await store.by_score(most=5)] == [BOB.id, ADA.id]
+    assert [ranked.lead.id for ranked in await store.by_score(most=5)] == [BOB.id, ADA.id]
     await store.update([ADA.id], keeping(scored("ada", 30, stage="mql")))
-    assert [lead.id for lead in await store.by_score(most=1)] == [ADA.id]
-    assert await store.by_score(most=5, stage="lead") == [scored("bob", 20)]
+    assert [ranked.lead.id for ranked in await store.by_score(most=1)] == [ADA.id]
+    assert await store.by_score(most=5, stage="lead") == [Ranked(20, scored("bob", 20))]
 
 
 @pytest.mark.parametrize("most", [1, 7, 100])
@@ -682,6 +685,24 @@ async def test_several_updates_among_those_of_others_lose_nothing(open_store: Op
     await asyncio.gather(*(together(store) for store in stores), alone(stores[1]), alone(stores[2]))
     counts = [await count_of(stores[0], lead.id) for lead in leads]
     assert counts == [3 * 4 + 2 * 8] + [3 * 4] * 11
+
+
+async def test_leads_that_are_due_beyond_a_day_are_found_page_by_page(store: LeadStore) -> None:
+    leads = [a_lead_named(f"p{i}", decay_on=day) for i, day in enumerate((5, 10, 11, 12, 90_000))]
+    await store.update([], keeping(*leads, a_lead_named("never")))
+
+    async def beyond(day: int, most: int) -> list[str]:
+        found: list[str] = []
+        for shard in range(store.shards):
+            after = None
+            while page := await store.due_beyond(day, shard=shard, most=most, after=after):
+                found += [each.id for each in page]
+                after = page[-1]
+        return sorted(found)
+
+    for most in (1, 2, 10):
+        assert await beyond(10, most) == sorted(lead.id for lead in leads[2:])
+        assert await beyond(90_000, most) == []
 
 
 async def test_clear_forgets_everything(store: LeadStore) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from builders import NOW
+from builders import NOW, StandingClock
 from contract.backends import Bus, OpenBus
 from contract.messages import a_message, bodies, log_of
 from warmlead.ports import Delivery
@@ -78,7 +78,7 @@ async def test_a_lease_that_ends_makes_the_message_due_again(open_bus: OpenBus) 
     await one.publish("news", [a_message()])
     await one.pull("readers", most=1, now=NOW)
     (again,) = await other.pull("readers", most=1, now=NOW + LONG)
-    assert (bodies([again]), again.attempt) == (["hello"], 2)
+    assert (bodies([again]), again.attempt) == (["hello"], 1)
 
 
 async def test_whoever_lost_the_lease_cannot_disturb_the_new_holder(open_bus: OpenBus) -> None:
@@ -167,6 +167,160 @@ async def test_only_dead_messages_can_be_revived(bus: Bus) -> None:
     await bus.pull("readers", most=1, now=NOW)
     assert await bus.revive("readers", [*numbers, 999_999], now=NOW) == 0
     assert await bus.revive("readers", [], now=NOW) == 0
+
+
+# --- processes that end while they work --------------------------------------------------
+
+
+async def published(bus: Bus, *texts: str) -> None:
+    await bus.publish("news", [a_message(text) for text in texts])
+
+
+async def test_what_a_dead_process_had_taken_is_handed_out_one_at_a_time(bus: Bus) -> None:
+    await published(bus, "a", "b", "c")
+    await bus.pull("readers", most=10, now=NOW)
+    seen = []
+    now = NOW + LONG
+    while found := await bus.pull("readers", most=10, now=now):
+        assert [each.is_alone for each in found] == [True]
+        seen += bodies(found)
+        await bus.acknowledge(found)
+    assert seen == ["a", "b", "c"]
+    assert await bus.dead("readers") == []
+
+
+async def test_what_was_never_taken_goes_before_what_may_end_the_process(bus: Bus) -> None:
+    await published(bus, "suspect")
+    await bus.pull("readers", most=10, now=NOW)
+    await published(bus, "a", "b")
+    now = NOW + timedelta(seconds=30)
+    found = await bus.pull("readers", most=10, now=now)
+    assert (bodies(found), found[0].is_alone) == (["a", "b"], False)
+    assert bodies(await bus.pull("readers", most=10, now=now)) == ["suspect"]
+
+
+async def test_a_suspect_waits_no_longer_than_a_minute_however_much_else_comes(
+    bus: Bus, clock: StandingClock
+) -> None:
+    await published(bus, "suspect")
+    await bus.pull("readers", most=10, now=NOW)
+    now = NOW
+    for _ in range(120):
+        now = clock.forward(timedelta(seconds=1))
+        await published(bus, "other")
+        found = await bus.pull("readers", most=1, now=now)
+        await bus.acknowledge(found)
+        if bodies(found) == ["suspect"]:
+            break
+    assert timedelta(seconds=60) <= now - NOW <= timedelta(seconds=80)
+
+
+async def test_the_message_with_which_processes_end_is_given_up_and_no_other(bus: Bus) -> None:
+    texts = [str(i) for i in range(20)]
+    await published(bus, *texts)
+    now = NOW
+    counted: list[str] = []
+    ended = 0
+    for _ in range(200):
+        found = await bus.pull("readers", most=10, now=now)
+        if "13" in bodies(found):
+            ended += 1
+            now += LONG
+        else:
+            await bus.acknowledge(found)
+            counted += bodies(found)
+    assert sorted(counted, key=int) == [text for text in texts if text != "13"]
+    ((dead, why),) = await bus.dead("readers")
+    assert bodies([dead]) == ["13"]
+    assert "the process ended or stood still" in why
+    assert ended == 3  # once among others, twice alone
+
+
+async def test_kills_cost_an_innocent_message_no_attempt(bus: Bus) -> None:
+    await published(bus, "unlucky")
+    now = NOW
+    attempts = []
+    for _ in range(20):
+        (found,) = await bus.pull("readers", most=10, now=now)
+        attempts.append(found.attempt)
+        if found.is_alone:
+            await bus.retry_later(found, why="away", now=now)
+            if len(await bus.dead("readers")):
+                break
+        now += LONG
+    assert attempts == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    ((_, why),) = await bus.dead("readers")
+    assert why == "away"
+
+
+async def test_a_suspect_that_fails_in_an_orderly_way_is_none_any_more(bus: Bus) -> None:
+    await published(bus, "a")
+    await bus.pull("readers", most=10, now=NOW)
+    (alone,) = await bus.pull("readers", most=10, now=NOW + LONG)
+    await bus.retry_later(alone, why="away", now=NOW + LONG)
+    (again,) = await bus.pull("readers", most=10, now=NOW + 2 * LONG)
+    assert (alone.is_alone, again.is_alone) == (True, False)
+
+
+async def test_a_suspect_that_was_given_up_can_be_revived(bus: Bus) -> None:
+    await published(bus, "a")
+    now = NOW
+    while await bus.pull("readers", most=10, now=now):
+        now += LONG
+    ((dead, _),) = await bus.dead("readers")
+    assert await bus.revive("readers", [dead.number], now=now) == 1
+    (again,) = await bus.pull("readers", most=10, now=now)
+    assert (again.is_alone, again.attempt) == (False, 1)
+
+
+async def test_a_message_that_is_worked_on_alone_has_a_long_lease(open_bus: OpenBus) -> None:
+    one, other = open_bus(), open_bus()
+    await published(one, "a")
+    await one.pull("readers", most=10, now=NOW)
+    later = NOW + timedelta(seconds=30)
+    assert bodies(await one.pull("readers", most=10, now=later)) == ["a"]
+    assert await other.pull("readers", most=10, now=later + timedelta(seconds=45)) == []
+
+
+# --- clocks that ran ahead -----------------------------------------------------------------
+
+YEAR = timedelta(days=365)
+
+
+async def test_what_was_published_under_a_clock_that_ran_ahead_is_due_now(
+    bus: Bus, clock: StandingClock
+) -> None:
+    clock.time = NOW + YEAR
+    await published(bus, "from the future")
+    clock.time = NOW
+    await published(bus, "of today")
+    assert sorted(bodies(await bus.pull("readers", most=10, now=NOW))) == [
+        *("from the future", "of today")
+    ]
+
+
+async def test_a_pause_that_began_under_a_clock_that_ran_ahead_is_over(bus: Bus) -> None:
+    await published(bus, "a")
+    await fail(bus, NOW + YEAR)
+    assert bodies(await bus.pull("readers", most=10, now=NOW)) == ["a"]
+
+
+async def test_a_lease_under_a_clock_that_ran_ahead_is_over(bus: Bus) -> None:
+    await published(bus, "a")
+    await bus.pull("readers", most=10, now=NOW + YEAR)
+    await bus.pull("readers", most=10, now=NOW + 2 * YEAR)
+    assert bodies(await bus.pull("readers", most=10, now=NOW)) == ["a"]
+
+
+@pytest.mark.parametrize("attempt", [1, 2, 3, 4])
+async def test_a_pause_that_is_as_long_as_it_may_be_is_waited_for(bus: Bus, attempt: int) -> None:
+    await published(bus, "a")
+    now = NOW
+    for _ in range(attempt):
+        await fail(bus, now)
+        failed_at = now
+        now += LONG
+    assert await bus.pull("readers", most=10, now=failed_at) == []
 
 
 @pytest.mark.parametrize("messages", [1, 100])

@@ -43,7 +43,7 @@ def _work(trial: Trial) -> list[str]:
                     act()
 
         sent = send(posts, [one.base, other.base], on_answer=on_answer)
-        one.process.send_signal(signal.SIGCONT)
+        one.signal_all(signal.SIGCONT)
     with serving(data) as server:
         # A frozen process may hold the file for longer than others wait: they answer 503.
         accepted, refused = set(sent.accepted), list(sent.refused)
@@ -59,8 +59,8 @@ def _work(trial: Trial) -> list[str]:
 
 
 def _freeze(server: Served, seconds: float) -> None:
-    server.process.send_signal(signal.SIGSTOP)
-    timer = threading.Timer(seconds, server.process.send_signal, [signal.SIGCONT])
+    server.signal_all(signal.SIGSTOP)
+    timer = threading.Timer(seconds, server.signal_all, [signal.SIGCONT])
     timer.daemon = True
     timer.start()
 

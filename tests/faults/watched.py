@@ -20,6 +20,7 @@ from warmlead.ports import (
     Loaded,
     Message,
     Need,
+    Ranked,
     Update,
 )
 
@@ -91,6 +92,11 @@ class WatchedStore:
     ) -> Sequence[DueLead]:
         return await self._page(self._store.due_for_decay(day, shard=shard, most=most, after=after))
 
+    async def due_beyond(
+        self, day: int, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        return await self._store.due_beyond(day, shard=shard, most=most, after=after)
+
     async def due_for_followup(
         self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:
@@ -112,8 +118,8 @@ class WatchedStore:
         return await self._store.by_id(shard=shard, most=most, after=after)
 
     async def by_score(
-        self, *, most: int, stage: str | None = None, after: Lead | None = None
-    ) -> Sequence[Lead]:
+        self, *, most: int, stage: str | None = None, after: Ranked | None = None
+    ) -> Sequence[Ranked]:
         return await self._store.by_score(most=most, stage=stage, after=after)
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:

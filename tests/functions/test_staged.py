@@ -24,6 +24,7 @@ import pytest
 
 from builders import NOW, a_lead_named, a_transition, a_trigger, keeping
 from served import free_port, until
+from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.nurture import Enrolment
 from warmlead.model.loading import load, ready_text
 from warmlead.stores.firestore import FirestoreLeadStore
@@ -283,12 +284,15 @@ def test_score_counts_a_push_under_its_staged_model(deployed: Deployed, cloud: C
     assert step["data"]["message"] == "welcome-guide"
 
 
+THREE_DAYS_ON = day_of(to_ms(datetime.now(UTC))) + 3
+
+
 @alone("decay")
 async def test_decay_settles_who_is_due_under_its_staged_model(
     deployed: Deployed, cloud: Cloud
 ) -> None:
     store = FirestoreLeadStore(cloud.project, emulator=cloud.firestore)
-    due, later = a_lead_named("ada", decay_on=1), a_lead_named("bob", decay_on=99_999)
+    due, later = a_lead_named("ada", decay_on=1), a_lead_named("bob", decay_on=THREE_DAYS_ON)
     await store.update([], keeping(due, later))
 
     for settled in (1, 0):

@@ -182,3 +182,30 @@ def test_several_event_loops_may_use_one_file(path: Path) -> None:
         list(threads.map(lambda start: asyncio.run(write_from(start)), (1, 1001, 2001, 3001)))
     assert len(asyncio.run(file.read(numbers_in))) == 200
     asyncio.run(file.close())
+
+
+async def test_what_a_row_held_is_overwritten_and_room_can_be_given_back(path: Path) -> None:
+    def settings(connection: sqlite3.Connection, items: Sequence[None]) -> list[tuple[int, int]]:
+        secure = connection.execute("PRAGMA secure_delete").fetchone()[0]
+        return [(secure, connection.execute("PRAGMA auto_vacuum").fetchone()[0]) for _ in items]
+
+    async with SqliteFile(path) as file:
+        file.define(NUMBERS)
+        assert await file.write(settings, None) == (1, 2)
+
+
+async def test_the_log_is_emptied_as_soon_as_nobody_reads_what_was_before(path: Path) -> None:
+    log = path.with_name(f"{path.name}-wal")
+    async with SqliteFile(path) as file:
+        file.define(NUMBERS)
+        await file.write(insert_all, 1)
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM numbers").fetchall()
+            await file.write(insert_all, 3)
+            assert not await file.empty_log(patience_s=0.1)
+            assert log.stat().st_size
+            reader.execute("ROLLBACK")
+            assert await file.empty_log()
+        assert log.stat().st_size == 0
+        assert await file.read(numbers_in) == [1, 3]

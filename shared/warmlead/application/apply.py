@@ -10,6 +10,7 @@ from warmlead.application.erasure import begun_anew, came_too_late, erasures_in
 from warmlead.application.messages import Quarantined, to_quarantine
 from warmlead.application.send import send
 from warmlead.application.settle import settle
+from warmlead.domain.ahead import brought_back, received_by
 from warmlead.domain.capacity import has_room, has_room_for, outgrows
 from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event
@@ -55,7 +56,7 @@ async def apply(
     ``UnavailableError`` if it should be repeated.
     """
     grouped: dict[str, list[Event]] = {}
-    for event in events:
+    for event in (received_by(event, clock.now()) for event in events):
         home = scoring.ids.of(identifiers_of(event)[0])
         grouped.setdefault(home, []).append(event)
     results = []
@@ -122,7 +123,8 @@ class _JointDecision:
 
     def __call__(self, loaded: Loaded) -> Commit[Sequence[Applied]] | Need:
         """What to write, or which other leads must be seen first; what became of each request."""
-        before = {lead.id: lead for lead in loaded.values() if isinstance(lead, Lead)}
+        held = {lead.id: lead for lead in loaded.values() if isinstance(lead, Lead)}
+        before = {id_: brought_back(lead, self._now) for id_, lead in held.items()}
         erased_at = erasures_in(loaded)
         trails = {id_: t for lead in before.values() for id_, t in lead.trails.items()}
         is_full = any(len(lead.trails) >= MAX_TRAILS for lead in before.values())

@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
-from warmlead.application.messages import Quarantined, read_events, read_quarantined
+from warmlead.application.messages import read_events, read_quarantined
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import snake_case
 from warmlead.domain.identity import (
@@ -26,7 +26,11 @@ from warmlead.domain.identity import (
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
 from warmlead.ports import Archive, Published
 
-_ADDRESS = re.compile(r"[^\s\"'<>()\[\]{}&=,;:\\]+@[^\s\"'<>()\[\]{}&=,;:\\]+")
+_BETWEEN = re.compile(r"[\s\"'<>()\[\]{}&=,;:\\]+")
+"""What parts words in which an address may be: a search for addresses would not be linear."""
+
+MOST_CHARACTERS = 1_000
+"""A longer word is no address, however it is written."""
 
 
 class _Dated(msgspec.Struct):
@@ -71,24 +75,29 @@ def _came_about(published: Published) -> datetime:
 
 def _named(published: Published, of: LeadIds) -> frozenset[str]:
     """The ids of all whom an entry of the quarantine may be about."""
-    entry = read_quarantined(published.message.body)
-    return frozenset(map(of.of, _identifiers_in(entry)))
+    body = published.message.body
+    try:
+        entry = read_quarantined(body)
+    except ValueError:  # a newer release wrote it, or it is damaged
+        return frozenset(map(of.of, _identifiers_in(body.decode("utf-8", "replace"))))
+    named = identifiers_of(entry.event) if entry.event else _identifiers_in(entry.raw or "")
+    return frozenset(map(of.of, named))
 
 
-def _identifiers_in(entry: Quarantined) -> Iterator[Identifier]:
-    if entry.event:
-        yield from identifiers_of(entry.event)
-        return
-    raw = entry.raw or ""
-    for text in (raw, unquote_plus(raw)):
-        for address in _ADDRESS.findall(text):
-            if email := normalise_email(address):
-                yield Identifier(Kind.EMAIL, email)
+def _identifiers_in(raw: str) -> Iterator[Identifier]:
+    yield from _addresses_in(raw)
+    yield from _addresses_in(unquote_plus(raw))
     try:
         content = msgspec.json.decode(raw)
     except ValueError:
         return
     yield from _ids_in(content)
+
+
+def _addresses_in(text: str) -> Iterator[Identifier]:
+    for word in _BETWEEN.split(text):
+        if "@" in word and len(word) <= MOST_CHARACTERS and (email := normalise_email(word)):
+            yield Identifier(Kind.EMAIL, email)
 
 
 def _ids_in(content: object) -> Iterator[Identifier]:
@@ -103,5 +112,5 @@ def _ids_in(content: object) -> Iterator[Identifier]:
         elif isinstance(value, str | int) and snake_case(name).endswith("id"):
             id_ = normalise_id(str(value))
             yield from (Identifier(kind, id_) for kind in (Kind.USER, Kind.ANONYMOUS) if id_)
-        if isinstance(value, str) and (email := normalise_email(value)):
-            yield Identifier(Kind.EMAIL, email)
+        if isinstance(value, str):
+            yield from _addresses_in(value)

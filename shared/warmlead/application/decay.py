@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from warmlead.application.due import Budget, Progress, Settling, settle_due
+from warmlead.domain.attention import MOST_DAYS_AHEAD
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.ports import DueLead, LeadStore
@@ -13,9 +14,14 @@ async def decay(settling: Settling, *, budget_s: float | None = None) -> Progres
     """Settles every lead that is due today, and sends what that triggers.
 
     May be killed anywhere and run again, and be run twice at once: a lead that was settled today
-    is not due today. Raises ``UnavailableError`` if it should be run again.
+    is not due today. Leads that were settled under a clock that ran ahead are brought back to the
+    present. Raises ``UnavailableError`` if it should be run again.
     """
-    return await settle_due(_Fading(settling.store), settling, Budget(budget_s))
+    budget = Budget(budget_s)
+    due = await settle_due(_Fading(settling.store), settling, budget)
+    if budget.is_spent():
+        return due + Progress(done=False)
+    return due + await settle_due(_Ahead(settling.store), settling, budget)
 
 
 class _Fading:
@@ -32,3 +38,24 @@ class _Fading:
 
     def holds(self, lead: Lead, now: datetime) -> bool:
         return lead.decay_on is not None and lead.decay_on <= day_of(to_ms(now))
+
+
+class _Ahead:
+    """The leads whose ``decay_on`` is farther ahead than it is ever set: a clock ran ahead."""
+
+    def __init__(self, store: LeadStore) -> None:
+        self._store = store
+
+    async def page(
+        self, now: datetime, *, shard: int, most: int, after: DueLead | None
+    ) -> Sequence[DueLead]:
+        day = _farthest(now)
+        return await self._store.due_beyond(day, shard=shard, most=most, after=after)
+
+    def holds(self, lead: Lead, now: datetime) -> bool:
+        return lead.decay_on is not None and lead.decay_on > _farthest(now)
+
+
+def _farthest(now: datetime) -> int:
+    """The last day on which a lead may be due; another machine may have tomorrow."""
+    return day_of(to_ms(now)) + MOST_DAYS_AHEAD + 1

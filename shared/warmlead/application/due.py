@@ -12,7 +12,7 @@ from typing import Protocol
 
 from warmlead.application.send import send
 from warmlead.application.settlement import Outcome, Settlement
-from warmlead.domain.errors import UnavailableError
+from warmlead.domain.errors import UnavailableError, UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
 from warmlead.ports import Clock, DueLead, EventBus, LeadStore
@@ -26,7 +26,8 @@ TOGETHER_LEADS = 100
 SHARDS_AT_ONCE = 2
 """While one waits for the store, the other settles; more would only take more memory."""
 
-MOST_FAILURES = 10
+MOST_FAILURES = 100
+"""Of the leads that failed, this number is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +169,8 @@ async def _settle_together(queue: Queue, leads: Sequence[DueLead], settling: Set
     settled = [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
     triggers = [each for outcome in settled for each in outcome.triggers]
     await send(triggers, store=settling.store, bus=settling.bus)
-    if not settled and all(isinstance(error, UnavailableError) for _, error in failed):
-        raise failed[0][1]  # it is not a lead that is wrong
+    if not settled and all(is_away(error) for _, error in failed):
+        raise failed[0][1]
     return Progress(
         looked_at=len(leads),
         changed=sum(outcome.changed for outcome in settled),
@@ -178,3 +179,14 @@ async def _settle_together(queue: Queue, leads: Sequence[DueLead], settling: Set
         failed=len(failed),
         failures=tuple(failed[:MOST_FAILURES]),
     )
+
+
+def is_away(error: Exception) -> bool:
+    """Whether it is the store that is wrong, and not the lead."""
+    return isinstance(error, UnavailableError) and not isinstance(error, UnreadableError)
+
+
+def unreadable_progress(error: UnreadableError) -> Progress:
+    """What a run has done with leads that cannot be read: nothing but to name them."""
+    failures = [(id_, UnreadableError({id_: why})) for id_, why in error.problems.items()]
+    return Progress(failed=len(failures), failures=tuple(failures[:MOST_FAILURES]))

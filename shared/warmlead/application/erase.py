@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from warmlead.application.archived import about
-from warmlead.application.erasure import erasures_in
+from warmlead.application.erasure import Look, erasures_in
+from warmlead.domain.ahead import AHEAD
 from warmlead.domain.history import from_ms, to_ms
 from warmlead.domain.identity import LeadIds
 from warmlead.domain.lead import Lead
-from warmlead.ports import Archive, Clock, Commit, LeadStore, Loaded, Need, Tombstone
+from warmlead.ports import Archive, Clock, Commit, LeadStore, Loaded, Need, Tombstone, Unreadable
 
 _MS = timedelta(milliseconds=1)
 
@@ -24,7 +25,8 @@ class Buried:
     """What an erasure took out of the store, and what it must be followed by.
 
     ``ids`` have a tombstone now. ``again`` were erased before and belong to a lead once more,
-    which stays. ``until`` says of each until when messages about it are to go.
+    which stays. ``until`` says of each until when messages about it are to go. ``unreadable``
+    leads went without having been read: which identifiers else were theirs is not known.
     """
 
     erased_at: datetime
@@ -32,6 +34,7 @@ class Buried:
     ids: tuple[str, ...]
     again: tuple[str, ...]
     until: Mapping[str, datetime]
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ async def erase(
     Safe to repeat after any failure. Raises ``UnavailableError`` if it should be repeated.
     """
     moves = 0
-    for lead_id in {lead.id for id_ in asked if (lead := await store.get(id_))}:
+    there = await store.update(sorted(asked), Look())
+    for lead_id in {each.id for each in there.values() if isinstance(each, Lead)}:
         moves += len(await store.transitions(lead_id))
     buried = await store.update(sorted(asked), Burial(asked, clock.now()))
     messages = await _forget(buried.until, archive, of) if archive else {}
@@ -64,7 +68,9 @@ async def erase(
 
 
 class Burial:
-    """The change that puts tombstones in the place of all that is at some ids."""
+    """The change that puts tombstones in the place of all that is at some ids, readable or not."""
+
+    sees_unreadable = True
 
     def __init__(self, asked: Collection[str], now: datetime) -> None:
         self._asked = frozenset(asked)
@@ -80,11 +86,19 @@ class Burial:
         if unseen := frozenset(before - loaded.keys()):
             return Need(unseen)
         again = {id_ for id_ in before if isinstance(loaded[id_], Lead)}
-        ids = tuple(sorted((self._asked | trails | before) - again))
+        unread = {each.id for each in found if isinstance(each, Unreadable)}
+        ids = tuple(sorted((self._asked | trails | before | unread) - again))
         erased_at = self._moment(list(leads.values()), graves)
         known = erasures_in(loaded)
         until = dict.fromkeys(ids, erased_at) | {i: known[i] for i in again if i in known}
-        buried = Buried(erased_at, tuple(leads.values()), ids, tuple(sorted(again)), until)
+        buried = Buried(
+            erased_at,
+            tuple(leads.values()),
+            ids,
+            tuple(sorted(again)),
+            until,
+            tuple(sorted(unread)),
+        )
         return Commit(buried, tombstones=dict.fromkeys(ids, Tombstone(erased_at, ids)))
 
     def _moment(self, leads: Sequence[Lead], graves: Sequence[Tombstone]) -> datetime:
@@ -95,7 +109,8 @@ class Burial:
         kept = [e for lead in leads for t in lead.trails.values() for e in t.history.kept.values()]
         latest_ms = max((min(event.at_ms, event.received_ms) for event in kept), default=0)
         now_ms = max(to_ms(self._now), latest_ms)
-        return max([from_ms(now_ms) + _MS, *(grave.erased_at for grave in graves)])
+        before = [grave.erased_at for grave in graves if grave.erased_at <= self._now + AHEAD]
+        return max([from_ms(now_ms) + _MS, *before])  # a clock that ran ahead is put right
 
 
 async def _forget(until: Mapping[str, datetime], archive: Archive, of: LeadIds) -> dict[str, int]:

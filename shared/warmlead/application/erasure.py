@@ -11,7 +11,7 @@ from warmlead.domain.event import Event
 from warmlead.domain.history import from_ms, to_ms
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
 from warmlead.domain.lead import Lead, Trail
-from warmlead.ports import Commit, LeadStore, Loaded, Need, Tombstone
+from warmlead.ports import Commit, LeadStore, Loaded, Tombstone
 
 
 def erasures_in(loaded: Loaded) -> dict[str, datetime]:
@@ -45,13 +45,19 @@ def begun_anew(trails: Mapping[str, Trail], erased: Mapping[str, datetime]) -> M
     }
 
 
+class Look:
+    """The change that changes nothing: it answers with what is at the ids, readable or not."""
+
+    sees_unreadable = True
+
+    def __call__(self, loaded: Loaded) -> Commit[Loaded]:
+        """What is at the ids."""
+        return Commit(dict(loaded))
+
+
 async def unerased(events: Sequence[Event], *, store: LeadStore, ids: LeadIds) -> list[Event]:
     """Those of the events that did not come too late."""
     named = {i: ids.of(i) for event in events for i in identifiers_of(event)}
     wanted = frozenset(named.values())
-
-    def look(loaded: Loaded) -> Commit[dict[str, datetime]] | Need:
-        return Commit(erasures_in(loaded))
-
-    erased = await store.update(sorted(wanted), look)
+    erased = erasures_in(await store.update(sorted(wanted), Look()))
     return [event for event in events if not came_too_late(event, named, erased)]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from warmlead.application.due import Budget, Progress, Settling, settle_due
+from warmlead.application.due import Budget, Progress, Settling, settle_due, unreadable_progress
 from warmlead.application.send import sweep
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.ports import DueLead, LeadStore
 
@@ -36,7 +37,9 @@ async def follow_up(settling: Settling, *, budget_s: float | None = None) -> Fol
         now=settling.clock.now(),
         is_over=budget.is_spent,
     )
-    return FollowedUp(due, swept, due.done and not budget.is_spent())
+    if swept.unreadable:
+        due += unreadable_progress(UnreadableError(swept.unreadable))
+    return FollowedUp(due, swept.triggers, due.done and not budget.is_spent())
 
 
 class _Waiting:

@@ -46,7 +46,10 @@ async def entries(subscriptions: Subscriptions) -> list[Entry]:
 
 
 def _item(published: Published) -> Entry:
-    item = read_quarantined(published.message.body)
+    try:
+        item = read_quarantined(published.message.body)
+    except ValueError:
+        return _unreadable(published)
     content = msgspec.json.encode(item.event).decode() if item.event else item.raw or ""
     return Entry(
         published.number,
@@ -57,6 +60,18 @@ def _item(published: Published) -> Entry:
         "item",
         content,
         item,
+    )
+
+
+def _unreadable(published: Published) -> Entry:
+    return Entry(
+        number=published.number,
+        at=published.at,
+        reason="unreadable",
+        message="a newer release set it aside, or it is damaged",
+        source=published.message.attributes.get("source", ""),
+        kind="item",
+        content=published.message.body.decode("utf-8", "replace"),
     )
 
 
@@ -90,9 +105,11 @@ class Release:
         return released, len(chosen) - released
 
     async def _release(self, entry: Entry) -> bool:
-        if entry.item is None:
+        if entry.kind == "message":
             now = self.clock.now()
             return bool(await self.subscriptions.revive(SCORE, [entry.number], now=now))
+        if entry.item is None:
+            return False
         try:
             events = self._events(entry.item, entry.number)
         except RejectedError:

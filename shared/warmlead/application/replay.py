@@ -2,7 +2,8 @@
 
 Needed when a model changes what events are (``on``, ``when``); a change of worth needs none.
 Stages, transitions and sent triggers are a record of what was known when: they stay, and the
-rebuilt lead then moves on from where it stands.
+rebuilt lead then moves on from where it stands. So do the counts of days from which the archive
+has been pruned.
 """
 
 import asyncio
@@ -12,13 +13,15 @@ from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from warmlead.application.apply import Applied, Decision, Scoring
+from warmlead.application.due import MOST_FAILURES, is_away
 from warmlead.application.erasure import erasures_in, unerased
 from warmlead.application.messages import read_events
 from warmlead.application.send import send
 from warmlead.application.settle import settle
-from warmlead.domain.errors import RejectedError, UnavailableError
+from warmlead.domain.ahead import received_by
+from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
-from warmlead.domain.history import record, to_ms
+from warmlead.domain.history import day_of, record, to_ms, with_older
 from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Transition
@@ -33,6 +36,7 @@ from warmlead.ports import (
     Need,
     Published,
     Tombstone,
+    Unreadable,
     Update,
 )
 
@@ -44,8 +48,6 @@ MESSAGES_TOGETHER = 256
 
 LEADS_TOGETHER = 100
 """How many rebuilt leads are put in place together."""
-
-MOST_FAILURES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +85,24 @@ async def replay(
     live traffic, be killed, and be run again. ``progress`` is told the number of events read.
     Raises ``UnavailableError`` if it should be run again.
     """
-    began = clock.now()
+    began, whole_since = clock.now(), await archive.whole_since()
     events = unreadable = 0
     seen: set[int] = set()
     async for messages in _read(archive):
         readable = [message for message in messages if message is not None]
         unreadable += len(messages) - len(readable)
         events += sum(map(len, readable))
-        await _rebuild(
-            [_first_copies(message, seen) for message in readable], scratch, store, scoring
-        )
+        first = [
+            [received_by(event, began) for event in _first_copies(message, seen)]
+            for message in readable
+        ]
+        await _rebuild(first, scratch, store, scoring)
         progress(events)
     replayed = Replayed(events, unreadable, leads=0, moved=0)
     async for rebuilt in _together(scratch.leads(), LEADS_TOGETHER):
         pasts = await asyncio.gather(*(scratch.transitions(lead.id) for lead in rebuilt))
         changes = [
-            _Replacement(lead, past, scoring, began, clock.now())
+            _Replacement(lead, past, scoring, began=began, now=clock.now(), whole_since=whole_since)
             for lead, past in zip(rebuilt, pasts, strict=True)
         ]
         replayed = await _put_in_place(changes, replayed, store=store, bus=bus)
@@ -114,8 +118,8 @@ async def _put_in_place(
     replaced = [(change.lead_id, e) for change, e in pairs if not isinstance(e, Exception)]
     triggers = [(id_, trigger) for id_, (_, triggered) in replaced for trigger in triggered]
     await send(triggers, store=store, bus=bus)
-    if unavailable := [error for _, error in failed if isinstance(error, UnavailableError)]:
-        raise unavailable[0]
+    if away := [error for _, error in failed if is_away(error)]:
+        raise away[0]
     return replace(
         before,
         leads=before.leads + len(replaced),
@@ -193,8 +197,10 @@ class _Replacement:
         rebuilt: Lead,
         moves: Sequence[Transition],
         scoring: Scoring,
+        *,
         began: datetime,
         now: datetime,
+        whole_since: datetime | None,
     ) -> None:
         self.lead_id = rebuilt.id
         self._rebuilt = rebuilt
@@ -202,6 +208,7 @@ class _Replacement:
         self._scoring = scoring
         self._began_ms = to_ms(began)
         self._now = now
+        self._whole_since = whole_since
 
     def __call__(self, loaded: Loaded) -> Commit[_Replaced] | Need:
         lead = loaded[self._rebuilt.id]
@@ -211,7 +218,7 @@ class _Replacement:
             if self._began_ms <= max(map(to_ms, erasures_in(loaded).values()), default=-1):
                 return Commit(((), ()))  # erased meanwhile
             return self._restored()
-        if isinstance(lead, Tombstone):
+        if isinstance(lead, Tombstone | Unreadable):
             return Commit(((), ()))
         if lead.id != self._rebuilt.id:
             return Commit(((), ()))  # merged meanwhile: its trails are another lead's now
@@ -239,4 +246,7 @@ class _Replacement:
         traits = dict(rebuilt.traits)
         for name, fact in trail.traits.items():
             traits[name] = max(fact, traits.get(name, fact))
-        return replace(trail, history=record(rebuilt.history, newer), traits=traits)
+        history = record(rebuilt.history, newer)
+        if self._whole_since is not None:  # what was pruned is known by its counts alone
+            history = with_older(history, trail.history, day_of(to_ms(self._whole_since)))
+        return replace(trail, history=history, traits=traits)

@@ -5,11 +5,14 @@ The same moves and leads make the same bytes, so a report may be made again at a
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.kpi import Tally
 from warmlead.domain.kpi_report import KpiReport, KpiReportedMessage
+from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import ANONYMOUS
 from warmlead.domain.period import Period, Span, last_period
 from warmlead.domain.rules import Rules
@@ -22,12 +25,13 @@ LEADS_AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """What making reports takes."""
+    """What making reports takes; ``on_unreadable`` is told of each lead that cannot be read."""
 
     leads: LeadStore
     reports: ReportStore
     bus: EventBus
     rules: Rules
+    on_unreadable: Callable[[UnreadableError], None] = lambda _: None
 
 
 async def report_due(reporting: Reporting, now: datetime) -> list[KpiReport]:
@@ -61,10 +65,19 @@ async def _made(reporting: Reporting, period: Period) -> KpiReport:
     asked = sorted(tally.in_question)
     for start in range(0, len(asked), LEADS_AT_ONCE):
         some = asked[start : start + LEADS_AT_ONCE]
-        found = await asyncio.gather(*(reporting.leads.get(id_) for id_ in some))
+        found = await asyncio.gather(*(_readable(reporting, id_) for id_ in some))
         for lead_id, lead in zip(some, found, strict=True):
             tally.know(lead_id, lead)
     return tally.report(leads_in)
+
+
+async def _readable(reporting: Reporting, lead_id: str) -> Lead | None:
+    """The lead, or ``None`` if it cannot be read: then it counts by its recorded moves alone."""
+    try:
+        return await reporting.leads.get(lead_id)
+    except UnreadableError as error:
+        reporting.on_unreadable(error)
+        return None
 
 
 def _longest_promise(rules: Rules) -> timedelta:

@@ -1,10 +1,13 @@
 """Sends triggers: published after the commit that holds them, cleared once acknowledged."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
+from warmlead.domain.ahead import AHEAD
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import Commit, EventBus, LeadStore, Loaded, Message, Update
@@ -38,24 +41,43 @@ async def send(triggers: Sequence[tuple[str, Trigger]], *, store: LeadStore, bus
             raise outcome
 
 
+class Swept(NamedTuple):
+    """How many triggers were found unsent, and what is wrong with leads that cannot be read."""
+
+    triggers: int = 0
+    unreadable: Mapping[str, str] = {}
+
+
 async def sweep(
     *, store: LeadStore, bus: EventBus, now: datetime, is_over: Callable[[], bool] = lambda: False
-) -> int:
-    """Sends what a crash left unsent, until the time is over; returns how many triggers."""
+) -> Swept:
+    """Sends what a crash left unsent, until the time is over."""
     count = 0
+    unreadable: Mapping[str, str] = {}
     together: list[Sequence[tuple[str, Trigger]]] = []
-    async for lead in store.with_unsent_triggers():
-        left = [(lead.id, trigger) for trigger in lead.outbox if trigger.at <= now - GRACE]
-        if left:
-            together.append(left)
-            count += len(left)
-        if len(together) == LEADS_AT_ONCE:
-            await _send_together(together, store=store, bus=bus)
-            together.clear()
-            if is_over():
-                break
+    try:
+        async for lead in store.with_unsent_triggers():
+            left = [(lead.id, trigger) for trigger in lead.outbox if _was_left(trigger, now)]
+            if left:
+                together.append(left)
+                count += len(left)
+            if len(together) == LEADS_AT_ONCE:
+                await _send_together(together, store=store, bus=bus)
+                together.clear()
+                if is_over():
+                    break
+    except UnreadableError as error:  # raised behind all others
+        unreadable = error.problems
     await _send_together(together, store=store, bus=bus)
-    return count
+    return Swept(count, unreadable)
+
+
+def _was_left(trigger: Trigger, now: datetime) -> bool:
+    """Whether whoever made the trigger should have sent it; one from far ahead as well.
+
+    Such a one was made under a clock that ran ahead, and would wait until that time comes.
+    """
+    return trigger.at <= now - GRACE or trigger.at > now + AHEAD
 
 
 async def _send_together(

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from warmlead.application.announce import Announcer
+from warmlead.domain.ahead import brought_back
 from warmlead.domain.assessment import assess
 from warmlead.domain.attention import decay_day
 from warmlead.domain.handoff import HandoffPolicy, Offer, follow, next_deadline
@@ -35,6 +36,7 @@ def settle(lead: Lead, rules: Rules, titles: Mapping[str, str], now: datetime) -
 
     What that triggers is added to the outbox, so that it is committed with its cause.
     """
+    lead = brought_back(lead, now)
     found = assess(lead, rules, now)
     score = found.worth
     today = day_of(to_ms(now))

@@ -10,24 +10,29 @@ import uuid
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 
+from warmlead.buses.sqlite_leases import Leasing, Pull
+from warmlead.buses.sqlite_retention import (
+    Pruned,
+    Pruning,
+    give_back_all,
+    prune_all,
+    pruned_until_ms,
+)
 from warmlead.buses.sqlite_statements import (
     MESSAGE,
     SCHEMA,
     Postponement,
     Publication,
-    Pull,
     Revival,
     acknowledge_all,
-    due,
     erase_all,
     finish_all,
     pause_ms,
     postpone_all,
     published_of,
     revive_all,
-    token_of,
 )
-from warmlead.domain.history import to_ms
+from warmlead.domain.history import from_ms, to_ms
 from warmlead.ports import Clock, Delivery, Message, Published
 from warmlead.sqlite_file import SqliteFile
 
@@ -42,7 +47,7 @@ class SqliteBus:
     """The ``EventBus``, ``Archive`` and ``Subscriptions`` of one machine, for several processes.
 
     ``subscriptions`` map a name to its topic, and are the same in every process on the file.
-    A message that was leased ``max_attempts`` times without being acknowledged is dead.
+    A message that was returned ``max_attempts`` times is dead.
     """
 
     def __init__(
@@ -58,7 +63,7 @@ class SqliteBus:
         self._file = file
         self._clock = clock
         self._subscriptions = dict(subscriptions)
-        self._lease_ms = round(lease_s * 1000)
+        self._leasing = Leasing(round(lease_s * 1000), max_attempts)
         self._max_attempts = max_attempts
         self._arrivals: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
 
@@ -110,6 +115,37 @@ class SqliteBus:
         """See ``Archive``."""
         return await self._file.write(erase_all, numbers)
 
+    async def whole_since(self) -> datetime | None:
+        """See ``MessageLog``."""
+        until_ms = await self._file.read(pruned_until_ms)
+        return None if until_ms is None else from_ms(until_ms)
+
+    async def prune(
+        self,
+        *,
+        done_before: datetime | None,
+        set_aside_before: datetime | None,
+        holding: Sequence[str],
+        after: int = 0,
+    ) -> Pruned:
+        """Takes a page of old messages out of the log, those behind the number ``after``.
+
+        Those of before ``done_before`` that everybody is done with; and those of before
+        ``set_aside_before`` that were given up or lie in a subscription of ``holding``. ``None``
+        keeps them. What somebody has yet to work on stays, however old it is.
+        """
+        done_ms, aside_ms = _maybe_ms(done_before), _maybe_ms(set_aside_before)
+        names = sorted(self._subscriptions)
+        pruning = Pruning(after, done_ms, aside_ms, names, holding, PAGE_MESSAGES)
+        return await self._file.write(prune_all, pruning)
+
+    async def tidy(self) -> None:
+        """Gives the room of what has gone back to the system, and empties the write-ahead log."""
+        left = await self._file.write(give_back_all, None)
+        while left > (left := await self._file.write(give_back_all, None)):
+            pass
+        await self._file.empty_log()
+
     async def number_of(self, message_id: str) -> int | None:
         """Where in the log a message is that was published not long ago."""
         query = "SELECT number FROM messages WHERE message_id = ? ORDER BY number DESC LIMIT 1"
@@ -123,7 +159,8 @@ class SqliteBus:
     async def pull(self, subscription: str, *, most: int, now: datetime) -> Sequence[Delivery]:
         """See ``Subscriptions``."""
         self._arrival_of(subscription).clear()
-        return await self._file.write(self._pull_all, Pull(subscription, most, to_ms(now)))
+        pull = Pull(subscription, most, to_ms(now))
+        return await self._file.write(self._leasing.pull_all, pull)
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """See ``Subscriptions``; without effect on a message that has been leased anew."""
@@ -212,27 +249,6 @@ class SqliteBus:
                 )
         return [None] * len(publications)
 
-    def _pull_all(
-        self, connection: sqlite3.Connection, pulls: Sequence[Pull]
-    ) -> list[list[Delivery]]:
-        return [self._lease(connection, pull) for pull in pulls]
 
-    def _lease(self, connection: sqlite3.Connection, pull: Pull) -> list[Delivery]:
-        name, now_ms = pull.subscription, pull.now_ms
-        rows = due(connection, pull)
-        while spent := [(name, row[0]) for row in rows if row[-2] > self._max_attempts]:
-            connection.executemany(
-                "UPDATE deliveries SET dead = 1, last_error = 'the last attempt never ended'"
-                " WHERE subscription = ? AND number = ?",
-                spent,
-            )
-            rows = due(connection, pull)
-        connection.executemany(
-            "UPDATE deliveries SET attempts = ?, leases = ?, due_ms = ?"
-            " WHERE subscription = ? AND number = ?",
-            [(*row[-2:], now_ms + self._lease_ms, name, row[0]) for row in rows],
-        )
-        return [
-            Delivery(token_of(row[0], row[-1], name), published_of(row[:-2]), row[-2])
-            for row in rows
-        ]
+def _maybe_ms(moment: datetime | None) -> int | None:
+    return None if moment is None else to_ms(moment)

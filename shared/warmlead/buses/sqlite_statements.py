@@ -1,17 +1,18 @@
 """The statements with which the bus keeps messages and their deliveries in an SQLite file.
 
-Each takes what waits at the same time, so that one commit serves all. Refuses to know of time,
-threads and event loops.
+Each takes what waits at the same time, so that one commit serves all. Handing out messages is in
+``sqlite_leases``.
 """
 
 import hashlib
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from warmlead.domain.history import from_ms
 from warmlead.ports import Message, Published
+from warmlead.sqlite_file import Column
 
 FIRST_PAUSE_S = 2.0
 PAUSE_GROWTH = 4.0
@@ -35,8 +36,19 @@ SCHEMA = (
          dead INTEGER NOT NULL DEFAULT 0,
          last_error TEXT NOT NULL DEFAULT '',
          PRIMARY KEY (subscription, number)) WITHOUT ROWID""",
-    """CREATE INDEX IF NOT EXISTS deliveries_due
-         ON deliveries (subscription, due_ms, number) WHERE NOT dead""",
+    # The last lease that was given back; one that is over and was not is that of a dead process.
+    Column("deliveries", "returned", "INTEGER NOT NULL DEFAULT 0"),
+    # How often it was handed out alone, of a message that may have ended a process; else null.
+    Column("deliveries", "alone", "INTEGER"),
+    """CREATE TABLE IF NOT EXISTS retention (
+         id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+         pruned_until_ms INTEGER NOT NULL)""",
+    "DROP INDEX IF EXISTS deliveries_due",
+    """CREATE INDEX IF NOT EXISTS deliveries_waiting
+         ON deliveries (subscription, due_ms, number) WHERE NOT dead AND alone IS NULL""",
+    """CREATE INDEX IF NOT EXISTS deliveries_alone
+         ON deliveries (subscription, alone, due_ms, number)
+         WHERE NOT dead AND alone IS NOT NULL""",
 )
 
 MESSAGE = "m.number, m.message_id, m.topic, m.at_ms, m.body, m.attributes"
@@ -48,14 +60,6 @@ class Publication(NamedTuple):
     topic: str
     at_ms: int
     messages: Sequence[tuple[str, Message]]
-
-
-class Pull(NamedTuple):
-    """How many messages of a subscription to lease at most, of those that are due."""
-
-    subscription: str
-    most: int
-    now_ms: int
 
 
 class Postponement(NamedTuple):
@@ -73,16 +77,6 @@ class Revival(NamedTuple):
     subscription: str
     numbers: Sequence[int]
     now_ms: int
-
-
-def due(connection: sqlite3.Connection, pull: Pull) -> list[tuple[Any, ...]]:
-    """The messages that are due, each with the numbers of its next attempt and lease."""
-    return connection.execute(
-        f"SELECT {MESSAGE}, attempts + 1, leases + 1"  # noqa: S608  # constants
-        " FROM deliveries d JOIN messages m USING (number)"
-        " WHERE subscription = ? AND NOT dead AND due_ms <= ? ORDER BY due_ms, number LIMIT ?",
-        (pull.subscription, pull.now_ms, pull.most),
-    ).fetchall()
 
 
 def pause_ms(message_id: str, attempt: int) -> int:
@@ -126,11 +120,7 @@ def acknowledge_all(
 
 
 def erase_all(connection: sqlite3.Connection, calls: Sequence[Sequence[int]]) -> Sequence[int]:
-    """Forgets messages, and who has yet to work on them; how many, for each call.
-
-    SQLite overwrites what is deleted with zeros (https://sqlite.org/pragma.html#pragma_secure_delete).
-    """
-    connection.execute("PRAGMA secure_delete = ON")
+    """Forgets messages, and who has yet to work on them; how many, for each call."""
     erased = []
     for numbers in calls:
         rows = [(number,) for number in numbers]
@@ -157,7 +147,8 @@ def postpone_all(
 ) -> Sequence[None]:
     """Makes deliveries due later, or dead, whose lease is still the one of the token."""
     connection.executemany(
-        "UPDATE deliveries SET due_ms = ?, dead = ?, last_error = ?"
+        "UPDATE deliveries SET due_ms = ?, dead = ?, last_error = ?, returned = leases,"
+        " alone = NULL"
         " WHERE number = ? AND leases = ? AND subscription = ? AND NOT dead",
         [(p.due_ms, p.dead, p.why, *leased(p.token)) for p in postponements],
     )
@@ -168,7 +159,8 @@ def revive_all(connection: sqlite3.Connection, revivals: Sequence[Revival]) -> S
     """Makes dead deliveries due again; how many, for each call."""
     return [
         connection.executemany(
-            "UPDATE deliveries SET dead = 0, attempts = 0, due_ms = ?"
+            "UPDATE deliveries SET dead = 0, attempts = 0, due_ms = ?, returned = leases,"
+            " alone = NULL"
             " WHERE subscription = ? AND number = ? AND dead",
             [(revival.now_ms, revival.subscription, number) for number in revival.numbers],
         ).rowcount

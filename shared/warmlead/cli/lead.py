@@ -2,9 +2,9 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 from pydantic import BaseModel, ConfigDict
@@ -22,12 +22,14 @@ from warmlead.application.explain import (
 )
 from warmlead.cli.as_of import moment as _moment
 from warmlead.cli.commands import LeadCommands
-from warmlead.cli.output import Json, console, fail, json_list, print_json
+from warmlead.cli.output import Json, console, fail, json_list, print_json, unreadable
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.event import AUTOMATED_EVENTS
 from warmlead.domain.identity import Identifier, Kind, normalise_email
 from warmlead.domain.lead import Lead
 from warmlead.domain.text import one_line
 from warmlead.domain.wording import unseen
+from warmlead.ports import Unreadable
 
 app = typer.Typer(
     cls=LeadCommands, no_args_is_help=True, help="Who the leads are, and why each has its score."
@@ -76,25 +78,39 @@ def list_leads(
     The order is that of the stored scores, which are at most five points off; those shown are
     computed anew. With --as-of every lead is scored, which takes a while where there are many.
     """
-    moment = _moment(as_of)
-    asyncio.run(_print_json_rows(stage, most, moment) if as_json else _print(stage, most, moment))
+    pages = _pages(stage, most, _moment(as_of))
+    unread = asyncio.run(_print_json_rows(pages) if as_json else _print(pages, stage))
+    if unread:
+        raise unreadable(UnreadableError(unread))
 
 
-async def _print_json_rows(stage: str | None, most: int, moment: datetime | None) -> None:
+Pages: TypeAlias = AsyncIterator[tuple[list[LeadRow], Mapping[str, str]]]
+"""Rows of a list, some at a time; and of those that cannot be read, by id, what is wrong."""
+
+
+async def _print_json_rows(pages: Pages) -> Mapping[str, str]:
+    unread: dict[str, str] = {}
     with json_list() as add:
-        async for rows in _pages(stage, most, moment):
+        async for rows, problems in pages:
             add(rows)
+            unread |= problems
+    return unread
 
 
-async def _print(stage: str | None, most: int, moment: datetime | None) -> None:
-    shown = 0
-    async for rows in _pages(stage, most, moment):
-        console.print(_table(rows, with_header=not shown))
+async def _print(pages: Pages, stage: str | None) -> Mapping[str, str]:
+    shown, unread = 0, dict[str, str]()
+    async for rows, problems in pages:
+        if rows:
+            console.print(_table(rows, with_header=not shown))
         shown += len(rows)
-    if not shown and stage is None:
+        unread |= problems
+    if shown or unread:
+        return unread
+    if stage is None:
         console.print("No leads yet. Send an event: [bold]warmlead send --help[/]")
-    elif not shown:
-        console.print(f"No lead is in the stage {escape(str(stage))}.")
+    else:
+        console.print(f"No lead is in the stage {escape(stage)}.")
+    return unread
 
 
 def _table(rows: Sequence[LeadRow], *, with_header: bool) -> Table:
@@ -117,39 +133,44 @@ def _table(rows: Sequence[LeadRow], *, with_header: bool) -> Table:
     return table
 
 
-async def _pages(
-    stage: str | None, most: int, moment: datetime | None
-) -> AsyncIterator[list[LeadRow]]:
+async def _pages(stage: str | None, most: int, moment: datetime | None) -> Pages:
     """The rows of a list, some at a time: no more of them are in memory than are shown together."""
     async with backends.opened() as system:
         if moment is not None:
             yield await _as_of_rows(system, stage, most, moment)
             return
-        left, last, now, rules = most, None, system.clock.now(), system.model.rules
+        left, last = most, None
+        now, rules = system.clock.now(), system.model.rules
         while left:
             page = await system.store.by_score(most=min(left, PAGE_ROWS), stage=stage, after=last)
             if not page:
                 return
-            rows = [_row(view(lead, rules, now)) for lead in page]
-            yield sorted(rows, key=_warmest_first)
+            leads = [each.lead for each in page]
+            rows = [_row(view(lead, rules, now)) for lead in leads if isinstance(lead, Lead)]
+            unread = {lead.id: lead.problem for lead in leads if isinstance(lead, Unreadable)}
+            yield sorted(rows, key=_warmest_first), unread
             left, last = left - len(page), page[-1]
 
 
 async def _as_of_rows(
     system: backends.System, stage: str | None, most: int, moment: datetime
-) -> list[LeadRow]:
+) -> tuple[list[LeadRow], Mapping[str, str]]:
     """The rows as of another time: the store knows no order of then, so every lead is scored."""
     rows: list[LeadRow] = []
-    async for lead in system.store.leads():
-        if lead.created_at > moment:
-            continue
-        stood = await _as_of(system, lead, moment)
-        row = _row(view(stood, system.model.rules, moment, known_at=moment))
-        if stage in (None, row.stage):
-            rows.append(row)
-        if len(rows) >= 2 * most + PAGE_ROWS:
-            rows = heapq.nsmallest(most, rows, key=_warmest_first)
-    return heapq.nsmallest(most, rows, key=_warmest_first)
+    unread: Mapping[str, str] = {}
+    try:
+        async for lead in system.store.leads():
+            if lead.created_at > moment:
+                continue
+            stood = await _as_of(system, lead, moment)
+            row = _row(view(stood, system.model.rules, moment, known_at=moment))
+            if stage in (None, row.stage):
+                rows.append(row)
+            if len(rows) >= 2 * most + PAGE_ROWS:
+                rows = heapq.nsmallest(most, rows, key=_warmest_first)
+    except UnreadableError as error:  # raised behind all others
+        unread = error.problems
+    return heapq.nsmallest(most, rows, key=_warmest_first), unread
 
 
 def _warmest_first(row: LeadRow) -> tuple[int, str]:

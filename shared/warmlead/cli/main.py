@@ -7,7 +7,7 @@ import typer
 
 from warmlead import RELEASE
 from warmlead.cli.commands import Commands
-from warmlead.domain.errors import ConfigurationError, UnavailableError
+from warmlead.domain.errors import ConfigurationError, UnavailableError, UnreadableError
 
 app = typer.Typer(
     cls=Commands,
@@ -46,10 +46,17 @@ def main() -> None:
 
 def _told(error: ConfigurationError | UnavailableError) -> int:
     """Says what is wrong; returns the exit code."""
-    from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, fail  # noqa: PLC0415  # as above
+    from warmlead.cli.output import (  # noqa: PLC0415  # as above
+        EXIT_MISUSE,
+        EXIT_WRONG,
+        UNREADABLE_HINT,
+        fail,
+    )
 
     if isinstance(error, ConfigurationError):
         return fail(str(error), code=EXIT_MISUSE).exit_code
+    if isinstance(error, UnreadableError):
+        return fail(f"{error.message}.", hint=UNREADABLE_HINT, code=EXIT_WRONG).exit_code
     return fail(error.message, hint="It may work in a moment.", code=EXIT_WRONG).exit_code
 
 

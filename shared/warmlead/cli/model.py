@@ -22,6 +22,7 @@ from warmlead.cli.output import (
     errors,
     fail,
     print_json,
+    unreadable_ids,
 )
 from warmlead.cli.simulate import simulate_story
 from warmlead.model.findings import Finding, Severity
@@ -154,7 +155,7 @@ def apply(as_json: Json = False) -> None:
     done = asyncio.run(_apply())
     if as_json:
         counts = {"leads": done.looked_at, "changed": done.changed, "moved": done.moved}
-        print_json({**counts, "failed": done.failed})
+        print_json({**counts, "failed": done.failed, "unreadable": unreadable_ids(done.failures)})
     else:
         console.print(
             f"{count_of(done.looked_at, 'lead')} looked at: another score for {done.changed}, "

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.text import printable, swept
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON of a stable shape instead.")]
@@ -35,6 +36,10 @@ class _SafeConsole(Console):
 
 console = _SafeConsole(highlight=False)
 errors = _SafeConsole(stderr=True, highlight=False)
+UNREADABLE_HINT = (
+    "If a newer release wrote it, install that one; if it is damaged, bring the data back from a "
+    "backup, or erase it by its id: warmlead lead erase ID"
+)
 
 
 def print_json(value: object) -> None:
@@ -94,10 +99,24 @@ def end_with_failures(count: int, failures: Sequence[tuple[str, Exception]]) -> 
 
     ``failures`` are the ids of the first of them, and what was wrong.
     """
+    unread = [error for _, error in failures if isinstance(error, UnreadableError)]
+    if unread and len(unread) == count:
+        raise unreadable(UnreadableError({i: p for e in unread for i, p in e.problems.items()}))
     if count:
         told = "\n".join(f"{lead_id}: {type(error).__name__}" for lead_id, error in failures)
         more = f"\nand {count - len(failures)} more" if count > len(failures) else ""
         raise fail(f"{count_of(count, 'lead')} could not be settled.", hint=f"{told}{more}")
+
+
+def unreadable_ids(failures: Sequence[tuple[str, Exception]]) -> list[str]:
+    """The ids of leads that cannot be read, of some failures."""
+    unread = (error for _, error in failures if isinstance(error, UnreadableError))
+    return [id_ for error in unread for id_ in error.problems]
+
+
+def unreadable(error: UnreadableError) -> typer.Exit:
+    """Tells of leads that cannot be read, once all else is done; to be raised."""
+    return fail(f"{error.message}.", hint=f"All else is done. {UNREADABLE_HINT}", code=EXIT_WRONG)
 
 
 def _escaped(text: str) -> str:

@@ -15,15 +15,17 @@ from rich.markup import escape
 from warmlead import backends
 from warmlead.application import erase as erasing
 from warmlead.application.archived import about
+from warmlead.application.erasure import Look
 from warmlead.application.export import export as collect
 from warmlead.application.exported import Export
 from warmlead.cli import elsewhere
 from warmlead.cli.lead import Who
-from warmlead.cli.output import Json, console, count_of, fail, print_json
+from warmlead.cli.output import Json, console, count_of, fail, print_json, unreadable
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.identity import Identifier, Kind, normalise_email, normalise_id
 from warmlead.domain.lead import Lead
 from warmlead.domain.text import swept
-from warmlead.ports import Archive, Commit, Loaded, Tombstone
+from warmlead.ports import Archive, Tombstone, Unreadable
 
 _LEAD_ID = re.compile(r"[a-z2-7]{26}")
 _PRIVATE = 0o600
@@ -36,11 +38,15 @@ Output = Annotated[
 
 
 class _Person(NamedTuple):
-    """Whom WHO names: the ids asked about, the lead at them, and whether they were erased."""
+    """Whom WHO names: the ids asked about, the lead at them, and whether they were erased.
+
+    ``unread`` says what is wrong with a lead at them that cannot be read, by its id.
+    """
 
     ids: frozenset[str]
     lead: Lead | None
     erased: bool
+    unread: Mapping[str, str] = {}
 
 
 def erase(who: Who, yes: Yes = False, as_json: Json = False) -> None:
@@ -52,17 +58,25 @@ def erase(who: Who, yes: Yes = False, as_json: Json = False) -> None:
     person = asyncio.run(_look_up(who))
     if not yes:
         typer.confirm(_question(who, person), abort=True, err=True)
-    erased = asyncio.run(_erase(person))
+    erased, log_emptied = asyncio.run(_erase(person))
     left = elsewhere.to_erase(erased.buried) if backends.settings().backend == "gcp" else []
     if as_json:
-        print_json(_as_json(erased, left))
-        return
-    _print(who, person, erased)
-    for line in left:
-        console.print(escape(line), soft_wrap=True)
+        print_json({**_as_json(erased, left), "log_emptied": log_emptied})
+    else:
+        _print(who, person, erased)
+        for line in left:
+            console.print(escape(line), soft_wrap=True)
+    if log_emptied is False:
+        raise fail(
+            "The write-ahead log of the data file may still hold what was erased: another "
+            "process reads it all the time.",
+            hint="Run this again; or stop the servers, which empties the log.",
+        )
 
 
 def _question(who: str, person: _Person) -> str:
+    if person.unread:
+        return f"{UnreadableError(person.unread).message}. Erase for good what is kept about {who}?"
     if person.lead is None:
         state = "was erased before" if person.erased else "is not known"
         return f"{who} {state}. Erase what is under way, so that it makes no lead?"
@@ -70,15 +84,20 @@ def _question(who: str, person: _Person) -> str:
     return f"Erase for good all that is kept about {known}?"
 
 
-async def _erase(person: _Person) -> erasing.Erased:
+async def _erase(person: _Person) -> tuple[erasing.Erased, bool | None]:
+    """What was erased; and whether the data file's log was emptied, where there is one."""
     async with backends.opened() as system:
-        return await erasing.erase(
+        erased = await erasing.erase(
             person.ids,
             store=system.store,
             archive=_archive(system),
             of=system.ids,
             clock=system.clock,
         )
+        emptied = None
+        if isinstance(system, backends.Embedded):
+            emptied = await system.file.empty_log()
+        return erased, emptied
 
 
 def _archive(system: backends.System) -> Archive | None:
@@ -98,7 +117,12 @@ def _print(who: str, person: _Person, erased: erasing.Erased) -> None:
             f"  {count_of(lead.kept_events, 'kept event')}, {moves}, "
             f"{count_of(len(lead.outbox), 'unsent trigger')}"
         )
-    if not buried.leads:
+    for lead_id in buried.unreadable:
+        console.print(
+            f"Erased the lead [bold]{lead_id}[/], which could not be read: its other identifiers "
+            "are not known. Run this again with each that you know."
+        )
+    if not buried.leads and not buried.unreadable:
         was = f"{who} was erased before." if person.erased else f"There was no lead {who}."
         console.print(escape(was))
     archived = ", ".join(f"{number} of {topic}" for topic, number in erased.messages.items())
@@ -117,6 +141,7 @@ def _as_json(erased: erasing.Erased, left: list[str]) -> Mapping[str, object]:
     return {
         "erased_at": buried.erased_at.isoformat(),
         "leads": [lead.id for lead in buried.leads],
+        "unreadable": list(buried.unreadable),
         "ids": list(buried.ids),
         "again": list(buried.again),
         "events": sum(lead.kept_events for lead in buried.leads),
@@ -129,19 +154,21 @@ def _as_json(erased: erasing.Erased, left: list[str]) -> Mapping[str, object]:
 
 def export(who: Who, output: Output = None) -> None:
     """Print all that is kept about one person, as one JSON document."""
-    exported = asyncio.run(_export(who))
-    if exported.lead is None and not exported.archive:
+    exported, unread = asyncio.run(_export(who))
+    if exported.lead is None and not exported.archive and not unread:
         raise fail(f"Nothing is kept about {who!r}.", hint="warmlead lead list shows who there is.")
     kept = swept(exported.model_dump(mode="json"))
     text = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
     if output is None:
         sys.stdout.write(text)
-        return
-    try:
-        _write_private(output, text)
-    except OSError as error:
-        raise fail(f"{output} cannot be written: {error.strerror}.") from None
-    console.print(f"Written to {escape(str(output))}, readable by its owner alone.")
+    else:
+        try:
+            _write_private(output, text)
+        except OSError as error:
+            raise fail(f"{output} cannot be written: {error.strerror}.") from None
+        console.print(f"Written to {escape(str(output))}, readable by its owner alone.")
+    if unread:
+        raise unreadable(UnreadableError(unread))
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -152,12 +179,13 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
-async def _export(who: str) -> Export:
+async def _export(who: str) -> tuple[Export, Mapping[str, str]]:
+    """What is kept of the person, and what is wrong with a lead that cannot be read."""
     async with backends.opened() as system:
         person = await _find(who, system)
         lead, archive = person.lead, _archive(system)
         ids = {*person.ids, *(lead.trails if lead else ())}
-        return collect(
+        exported = collect(
             lead,
             await system.store.transitions(lead.id) if lead else (),
             await about(ids, archive=archive, of=system.ids) if archive else None,
@@ -166,6 +194,7 @@ async def _export(who: str) -> Export:
             now=system.clock.now(),
             elsewhere=[] if archive else elsewhere.to_look(sorted(ids)),
         )
+        return exported, person.unread
 
 
 async def _look_up(who: str) -> _Person:
@@ -176,11 +205,8 @@ async def _look_up(who: str) -> _Person:
 async def _find(who: str, system: backends.System) -> _Person:
     """Whom WHO names. Raises ``typer.Exit`` if it names nobody, or several."""
     named = _ids_of(who, system)
-
-    def look(loaded: Loaded) -> Commit[Loaded]:
-        return Commit(dict(loaded))
-
-    found = await system.store.update(sorted(named), look)
+    found = await system.store.update(sorted(named), Look())
+    unread = {each.id: each.problem for each in found.values() if isinstance(each, Unreadable)}
     leads = {each.id: each for each in found.values() if isinstance(each, Lead)}
     if len(leads) > 1:
         both = ", ".join(f"{lead.id} ({lead.email or lead.user_id})" for lead in leads.values())
@@ -188,6 +214,9 @@ async def _find(who: str, system: backends.System) -> _Person:
     for lead in leads.values():
         at_it = frozenset(id_ for id_, each in found.items() if isinstance(each, Lead))
         return _Person(at_it, lead, erased=False)
+    if unread:
+        at_it = frozenset(id_ for id_, each in found.items() if isinstance(each, Unreadable))
+        return _Person(at_it | unread.keys(), None, erased=False, unread=unread)
     graves = frozenset(id_ for id_, each in found.items() if isinstance(each, Tombstone))
     return _Person(graves or frozenset(named), None, erased=bool(graves))
 

@@ -9,7 +9,15 @@ from warmlead.application.apply import Scoring
 from warmlead.application.replay import Replayed
 from warmlead.application.replay import replay as rebuild
 from warmlead.cli.classification import remember_model
-from warmlead.cli.output import Json, console, count_of, end_with_failures, errors, print_json
+from warmlead.cli.output import (
+    Json,
+    console,
+    count_of,
+    end_with_failures,
+    errors,
+    print_json,
+    unreadable_ids,
+)
 
 INSTEAD = (
     "events are archived by a BigQuery subscription of lead-events, and a replay from there is not "
@@ -32,6 +40,7 @@ def replay(as_json: Json = False) -> None:
                 "leads": outcome.leads,
                 "moved": outcome.moved,
                 "failed": outcome.failed,
+                "unreadable_leads": unreadable_ids(outcome.failures),
             }
         )
         end_with_failures(outcome.failed, outcome.failures)

@@ -4,7 +4,7 @@ A run as of a time to come is no rehearsal: it moves leads, and tools are told.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Annotated, TypeVar
 
@@ -26,7 +26,9 @@ from warmlead.cli.output import (
     errors,
     fail,
     print_json,
+    unreadable,
 )
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.kpi_report import KpiReport
 from warmlead.domain.period import Span, last_period
 
@@ -99,20 +101,30 @@ def run_report(
 
     Moves no leads. Made again, the report takes the place of the one before.
     """
-    made = asyncio.run(_report(as_of, period))
+    made, problems = asyncio.run(_report(as_of, period))
     if as_json:
         print_json(made)
     else:
         print_report(made)
+    if problems:
+        raise unreadable(UnreadableError(problems))
 
 
-async def _report(as_of: str | None, span: Span) -> KpiReport:
+async def _report(as_of: str | None, span: Span) -> tuple[KpiReport, Mapping[str, str]]:
+    """The report, and what is wrong with leads that cannot be read: they count by their moves."""
     time = moment(as_of)
     async with backends.opened() as system:
         period = last_period(span, time or system.clock.now())
-        reporting = Reporting(system.store, system.reports, system.bus, system.model.rules)
+        problems: dict[str, str] = {}
+        reporting = Reporting(
+            system.store,
+            system.reports,
+            system.bus,
+            system.model.rules,
+            lambda error: problems.update(error.problems),
+        )
         with errors.status(f"adding up {period.name} …"):
-            return await report(reporting, period)
+            return await report(reporting, period), problems
 
 
 async def _run(as_of: str | None, use_case: Callable[[Settling], Awaitable[T]]) -> T:
@@ -137,8 +149,8 @@ def _warn(time: datetime, *, production: bool) -> None:
         )
     errors.print(
         f"[yellow]This moves leads for real, as if it were {time:%Y-%m-%d %H:%M} UTC:[/] stages, "
-        "messages and deadlines stay as they come about, and tools are told. Until that time "
-        "nothing more becomes due of itself. To only look: warmlead lead explain WHO --as-of T."
+        "messages and deadlines stay as they come about, and tools are told. The next run as of "
+        "the present takes times back to it. To only look: warmlead lead explain WHO --as-of T."
     )
 
 

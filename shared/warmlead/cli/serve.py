@@ -26,8 +26,10 @@ from warmlead.cli.listening import listen
 from warmlead.cli.output import console
 from warmlead.cli.outside import Outside
 from warmlead.cli.site import NEEDED, PUBLIC, Site, load_function
+from warmlead.cli.supervision import keep_serving
+from warmlead.cli.watchdog import Watchdog
 from warmlead.cli.welcome import welcome
-from warmlead.cli.worker import FOLLOW_UP_EVERY_S, Worker
+from warmlead.cli.worker import FOLLOW_UP_EVERY_S, Retention, Worker
 
 
 def serve(
@@ -80,6 +82,7 @@ def serve(
     backends.start(NEEDED, *wiring.FILES)
     sockets = listen(host, port)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it repeats what is said already
+    keep_serving()  # while the parent holds the sockets, who connects waits for the next server
     told = partial(_tell, host, port)
     asyncio.run(_serve(sockets, told, follow_up_every or FOLLOW_UP_EVERY_S))
 
@@ -125,7 +128,7 @@ async def _serve(
     sockets: Sequence[socket], told: Callable[[], None], follow_up_every_s: float
 ) -> None:
     using = backends.settings()
-    bus, store = backends.embedded_bus(), backends.store()
+    watchdog, bus, store = Watchdog(), backends.embedded_bus(), backends.store()
     async with backends.file() as file:
         await file.check()
         outside = Outside(store, body_bytes=using.form_bytes, timeout_s=using.body_timeout_s)
@@ -136,6 +139,8 @@ async def _serve(
             settling=wiring.settling(using)(),
             follow_up_every_s=follow_up_every_s,
             reporting=wiring.reporting(using)(),
+            watchdog=watchdog,
+            retention=Retention(using.archive_days, using.quarantine_days),
         )
         config = uvicorn.Config(
             site,
@@ -148,5 +153,5 @@ async def _serve(
             ws="none",
         )
         told()
-        async with worker:
+        async with watchdog, worker:
             await _Server(config).serve(list(sockets))

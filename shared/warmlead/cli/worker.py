@@ -11,18 +11,21 @@ import contextlib
 import json
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from starlette.types import ASGIApp, Message
 
 from warmlead import wiring
 from warmlead.application.decay import decay
-from warmlead.application.due import Progress, Settling
+from warmlead.application.due import Budget, Progress, Settling
 from warmlead.application.follow_up import follow_up
-from warmlead.application.quarantine import SCORE
+from warmlead.application.quarantine import QUARANTINE, SCORE
 from warmlead.application.report import Reporting, report_due
 from warmlead.buses.sqlite import SqliteBus
+from warmlead.cli.watchdog import Watchdog
 from warmlead.domain.errors import WarmleadError
 from warmlead.domain.history import day_of, to_ms
 from warmlead.ports import Delivery
@@ -39,6 +42,21 @@ TURN_S = 2.0
 _log = logging.getLogger(__name__)
 
 
+class Retention(NamedTuple):
+    """For how many days the archive, and what was set aside, are kept; 0: for good."""
+
+    archive_days: int
+    quarantine_days: int
+
+
+KEEPS_ALL = Retention(0, 0)
+
+
+def before(now: datetime, days: int) -> datetime | None:
+    """Before when things of an age of so many days came; ``None`` if they are kept for good."""
+    return now - timedelta(days=days) if days else None
+
+
 class Worker:
     """Runs while its context is open; leaving it finishes what is under way."""
 
@@ -50,6 +68,8 @@ class Worker:
         settling: Settling,
         reporting: Reporting,
         follow_up_every_s: float = FOLLOW_UP_EVERY_S,
+        watchdog: Watchdog | None = None,
+        retention: Retention = KEEPS_ALL,
     ) -> None:
         self._score = score
         self._bus = bus
@@ -57,6 +77,10 @@ class Worker:
         self._follow_up_every_s = follow_up_every_s
         self._clock = settling.clock
         self._reporting = reporting
+        self._watchdog = watchdog
+        self._retention = retention
+        self._pruned_on: int | None = None
+        self._pruned_to = 0
         self._faded_on: int | None = None
         self._reported_on: int | None = None
         self._ending = asyncio.Event()
@@ -79,12 +103,18 @@ class Worker:
         while not self._ending.is_set():
             try:
                 due = await self._bus.pull(SCORE, most=MOST_AT_ONCE, now=self._clock.now())
-                await self._deliver(due)
+                with self._bounded(due):
+                    await self._deliver(due)
             except WarmleadError as error:
                 log_event(_log, "bus_unavailable", level=logging.WARNING, error=error)
                 due = []
             if not due:
                 await self._bus.arrival(SCORE, within_s=LOOK_EVERY_S)
+
+    def _bounded(self, due: Sequence[Delivery]) -> AbstractContextManager[None]:
+        if not due or self._watchdog is None:
+            return contextlib.nullcontext()
+        return self._watchdog.work(alone=due[0].is_alone)
 
     async def _keep_up(self) -> None:
         while not self._ending.is_set():
@@ -93,6 +123,7 @@ class Worker:
                 done = await self._fade()
                 done = await self._follow_up() and done
                 await self._report()
+                done = await self._prune() and done
             except WarmleadError as error:
                 log_event(_log, "settling_failed", level=logging.WARNING, error=error)
             if done:
@@ -126,19 +157,42 @@ class Worker:
         self._reported_on = day_of(to_ms(now))
         log_event(_log, "reported", error=None, count=len(made))
 
+    async def _prune(self) -> bool:
+        """Takes out what is too old, at the start and once every UTC day; whether that is done."""
+        now = self._clock.now()
+        if self._pruned_on == day_of(to_ms(now)):
+            return True
+        budget, count = Budget(TURN_S), 0
+        after: int | None = self._pruned_to
+        while after is not None and not budget.is_spent():
+            self._pruned_to = after
+            pruned = await self._bus.prune(
+                done_before=before(now, self._retention.archive_days),
+                set_aside_before=before(now, self._retention.quarantine_days),
+                holding=[QUARANTINE],
+                after=after,
+            )
+            count, after = count + pruned.gone, pruned.after
+        if count:
+            log_event(_log, "pruned", error=None, count=count)
+        if after is not None:
+            return False
+        self._pruned_on, self._pruned_to = day_of(to_ms(now)), 0
+        await self._bus.tidy()
+        return True
+
     async def _deliver(self, due: Sequence[Delivery]) -> None:
-        statuses = await asyncio.gather(*(self._push(delivery) for delivery in due))
-        outcomes = list(zip(due, statuses, strict=True))
-        done = [delivery for delivery, status in outcomes if _is_success(status)]
+        answers = await asyncio.gather(*(self._push(delivery) for delivery in due))
+        outcomes = list(zip(due, answers, strict=True))
+        done = [delivery for delivery, answer in outcomes if answer.is_success]
         if done:
             await self._bus.acknowledge(done)
-        for delivery, status in outcomes:
-            if not _is_success(status):
-                why = f"score answered {status}"
-                await self._bus.retry_later(delivery, why=why, now=self._clock.now())
+        for delivery, answer in outcomes:
+            if not answer.is_success:
+                await self._bus.retry_later(delivery, why=answer.why, now=self._clock.now())
 
-    async def _push(self, delivery: Delivery) -> int:
-        """The status with which ``score`` answers the message, in Pub/Sub's push envelope."""
+    async def _push(self, delivery: Delivery) -> "Answered":
+        """How ``score`` answers the message, in Pub/Sub's push envelope."""
         published = delivery.published
         envelope = {
             "message": {
@@ -158,13 +212,31 @@ def _tell(event: str, progress: Progress, **others: int) -> None:
     wiring.tell_failures(progress)
 
 
-def _is_success(status: int) -> bool:
-    return 200 <= status < 300  # noqa: PLR2004  # HTTP's class of success
+class Answered(NamedTuple):
+    """The answer to a push."""
+
+    status: int
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the message is done with."""
+        return 200 <= self.status < 300  # noqa: PLR2004  # HTTP's class of success
+
+    @property
+    def why(self) -> str:
+        """What is said of a message that failed; nothing personal is in an error's body."""
+        try:
+            message = json.loads(self.body)["message"]
+        except (ValueError, TypeError, KeyError):
+            return f"score answered {self.status}"
+        return f"score answered {self.status}: {message}"
 
 
-async def post(app: ASGIApp, body: bytes) -> int:
-    """Posts a JSON body to an application in this process; returns the status of its answer."""
+async def post(app: ASGIApp, body: bytes) -> Answered:
+    """Posts a JSON body to an application in this process."""
     statuses: list[int] = []
+    parts: list[bytes] = []
 
     async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -172,6 +244,8 @@ async def post(app: ASGIApp, body: bytes) -> int:
     async def send(message: Message) -> None:
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
+        else:
+            parts.append(message.get("body", b""))
 
     scope = {
         "type": "http",
@@ -188,4 +262,4 @@ async def post(app: ASGIApp, body: bytes) -> int:
         "client": ("bus", 0),
     }
     await app(scope, receive, send)
-    return statuses[0]
+    return Answered(statuses[0], b"".join(parts))

@@ -5,17 +5,21 @@
     WarmleadError
     ├── RejectedError        can never succeed: the input is wrong; a retry does not help
     ├── UnavailableError     may succeed later: something we need is away; retry
+    │   └── UnreadableError  some leads' documents cannot be read; all others can
     └── ConfigurationError   settings or model are wrong: a person must change a file
 
 Messages are for the sender's engineer. They never repeat what the sender sent,
 because errors end in logs and answers, and personal data may not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Self
 
 from warmlead.domain.text import one_line
+
+MOST_SHOWN = 10
+"""So many leads a message names at most."""
 
 
 class Reason(StrEnum):
@@ -102,6 +106,21 @@ class UnavailableError(WarmleadError):
         super().__init__(message)
         self.message = message
         self.retry_after_s = retry_after_s
+
+
+class UnreadableError(UnavailableError):
+    """Documents of leads cannot be read: a newer release wrote them, or they are damaged.
+
+    ``problems`` says of each lead's id what is wrong. It costs no other lead anything.
+    """
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        shown = [f"{id_} ({problem})" for id_, problem in list(problems.items())[:MOST_SHOWN]]
+        more = len(problems) - len(shown)
+        count = "1 lead" if len(problems) == 1 else f"{len(problems)} leads"
+        others = f" and {more} more" if more else ""
+        super().__init__(f"{count} cannot be read: {', '.join(shown)}{others}")
+        self.problems = dict(problems)
 
 
 class ConfigurationError(WarmleadError):

@@ -196,6 +196,29 @@ def _is_full(history: History, of_day: Sequence[KeptEvent], event: KeptEvent) ->
     return False
 
 
+def with_older(history: History, kept: History, day: int) -> History:
+    """The history, which knows nothing of before a UTC day, with what another kept of until then.
+
+    Counts of both are not added: each is of the same events.
+    """
+    return structs.replace(
+        history,
+        signal_days=_with_older_counts(history.signal_days, kept.signal_days, day),
+        name_days=_with_older_counts(history.name_days, kept.name_days, day),
+        last_day={**{n: d for n, d in kept.last_day.items() if d <= day}, **history.last_day},
+    )
+
+
+def _with_older_counts(counts: Counts, kept: Counts, day: int) -> Counts:
+    after = {label: dict(days) for label, days in counts.items()}
+    for label, days in kept.items():
+        for each, count in days.items():
+            if each <= day:
+                mine = after.setdefault(label, {})
+                mine[each] = max(count, mine.get(each, 0))
+    return after
+
+
 def fold(history: History, now_ms: int) -> History:
     """The history as of now: events received more than 31 days ago become counts.
 

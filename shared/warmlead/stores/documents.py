@@ -21,6 +21,7 @@ from warmlead.domain.lifecycle import Cooling, Progress
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packing import Shape
 from warmlead.domain.trigger import Topic, Trigger
+from warmlead.ports import Unreadable
 from warmlead.stores.notation import (
     Pairs,
     dump,
@@ -124,8 +125,24 @@ def read_lead(text: str) -> LeadDocument:
     document = json.loads(head)
     reader = _READERS.get(document["v"])
     if reader is None:
-        raise UnavailableError("a newer release of Warmlead has written this lead")
+        raise UnavailableError(f"written by another release, in version {document['v']}")
     return reader(document, packed)
+
+
+def read_lead_at(id_: str, text: str) -> LeadDocument | Unreadable:
+    """The lead of a text that lies at an id, or what is wrong with the text."""
+    try:
+        read = read_lead(text)
+    except UnavailableError as error:
+        return Unreadable(id_, error.message)
+    except Exception as error:  # noqa: BLE001  # what is damaged may fail in any way
+        return Unreadable(id_, f"damaged: {type(error).__name__}")
+    return read if read.lead.id == id_ else Unreadable(id_, "damaged: it is another lead's")
+
+
+def lead_of(read: LeadDocument | Unreadable) -> Lead | Unreadable:
+    """The lead, without what a newer release keeps beside it."""
+    return read.lead if isinstance(read, LeadDocument) else read
 
 
 def _read_v2(document: _LeadV1, packed: str) -> LeadDocument:

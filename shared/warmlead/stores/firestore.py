@@ -8,7 +8,6 @@ What arrives while commits are under way is decided together in the next one: se
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
@@ -16,12 +15,12 @@ from typing import Any, TypeAlias, TypeVar
 import grpc
 import grpc.aio
 
-from warmlead.domain.errors import UnavailableError
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
 from warmlead.google_api import Interceptors
-from warmlead.ports import Change, DueLead, Update
-from warmlead.stores.documents import LeadDocument
+from warmlead.ports import Change, DueLead, Ranked, Unreadable, Update
+from warmlead.stores.documents import LeadDocument, lead_of
 from warmlead.stores.firestore_calls import OVERTAKEN, PATIENCE_S, FirestoreCalls
 from warmlead.stores.firestore_documents import (
     LEADS,
@@ -110,6 +109,13 @@ class FirestoreLeadStore:
         query = partial(self._queries.leads_by_decay, day)
         return await self._queue("decay_on", shard, query, most, after)
 
+    async def due_beyond(
+        self, day: int, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """See ``LeadStore``."""
+        query = partial(self._queries.leads_beyond, day)
+        return await self._queue("decay_on", shard, query, most, after)
+
     async def due_for_followup(
         self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:
@@ -124,13 +130,17 @@ class FirestoreLeadStore:
         return await self._queue("shard", shard, self._queries.leads_of_shard, most, after)
 
     async def by_score(
-        self, *, most: int, stage: str | None = None, after: Lead | None = None
-    ) -> Sequence[Lead]:
+        self, *, most: int, stage: str | None = None, after: Ranked | None = None
+    ) -> Sequence[Ranked]:
         """See ``LeadStore``."""
-        place = (after.snapshot.score, after.id) if after and after.snapshot else None
+        place = (after.score, after.lead.id) if after else None
         page = await self._calls.query(self._queries.leads_by_score(most, stage=stage, after=place))
-        records = (read_record(document).record for document in page)
-        return [record.lead for record in records if isinstance(record, LeadDocument)]
+        records = [(each.fields["score"], read_record(each).record) for each in page]
+        return [
+            Ranked(score.integer_value, lead_of(record))
+            for score, record in records
+            if isinstance(record, LeadDocument | Unreadable)
+        ]
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         """See ``LeadStore``; those of a lead that was merged into this one are among them."""
@@ -256,18 +266,24 @@ class FirestoreLeadStore:
         """A page of leads that are due; they are kept warm, and need not be read once more."""
         page = await self._due.page(field, shard, query, most=most, after=after)
         for document in page:
-            with suppress(UnavailableError):  # what only a newer release can read
-                self._warm.keep({document.name.rpartition("/")[2]: read_record(document)})
+            stored = read_record(document)
+            if not isinstance(stored.record, Unreadable):  # mended, it is to count at once
+                self._warm.keep({document.name.rpartition("/")[2]: stored})
         return [read_due(document, field) for document in page]
 
     async def _pages(self, query: Callable[..., Any]) -> AsyncIterator[Lead]:
         after = None
+        unreadable: dict[str, str] = {}
         while page := await self._calls.query(query(PAGE_LEADS, after=after)):
             for document in page:
                 record = read_record(document).record
                 if isinstance(record, LeadDocument):
                     yield record.lead
+                elif isinstance(record, Unreadable):
+                    unreadable[record.id] = record.problem
             after = page[-1]
+        if unreadable:
+            raise UnreadableError(unreadable)
 
 
 Reading: TypeAlias = Callable[[Sequence[str]], Awaitable[dict[str, Stored]]]

@@ -12,7 +12,7 @@ from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
 from warmlead.google_api import Message, message_types
 from warmlead.ports import Tombstone
-from warmlead.stores.documents import LeadDocument, read_lead, write_lead
+from warmlead.stores.documents import LeadDocument, read_lead_at, write_lead
 from warmlead.stores.notation import to_us
 from warmlead.stores.transition_documents import read_transition, write_transition
 from warmlead.stores.unit_of_work import Alias, Record
@@ -120,11 +120,12 @@ class Database:
 
 
 def read_record(document: Message) -> Stored:
-    """What lies in a document. Raises ``UnavailableError`` if only a newer release can read it."""
+    """What lies in a document."""
     fields = document.fields
     record: Record = None
     if "document" in fields:
-        record = read_lead(fields["document"].string_value)
+        id_ = document.name.rpartition("/")[2]
+        record = read_lead_at(id_, fields["document"].string_value)
     elif "alias" in fields:
         record = Alias(fields["alias"].string_value)
     elif "erased_at" in fields:

@@ -27,6 +27,7 @@ _DESCENDING = _query.StructuredQuery.Direction.DESCENDING
 _AND = _query.StructuredQuery.CompositeFilter.Operator.AND
 _EQUAL = _query.StructuredQuery.FieldFilter.Operator.EQUAL
 _EQUAL_TO_ANY = _query.StructuredQuery.FieldFilter.Operator.IN
+_AFTER = _query.StructuredQuery.FieldFilter.Operator.GREATER_THAN
 _NOT_AFTER = _query.StructuredQuery.FieldFilter.Operator.LESS_THAN_OR_EQUAL
 
 
@@ -96,6 +97,13 @@ class Queries:
             place[0].integer_value = after.since
             place[1].reference_value = self._lead_name(after.id)
         return self._request(query)
+
+    def leads_beyond(self, day: int, *, shard: int, after: DueLead | None = None) -> Message:
+        """The query for the leads of a shard that are due after a UTC day."""
+        request = self.leads_by_decay(day, shard=shard, after=after)
+        _, due = request.structured_query.where.composite_filter.filters
+        due.field_filter.op = _AFTER
+        return request
 
     def leads_by_due_time(
         self, now: datetime, *, shard: int, after: DueLead | None = None

@@ -5,14 +5,15 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.history import from_ms, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
-from warmlead.ports import Change, Clock, DueLead, Tombstone, Update
+from warmlead.ports import Change, Clock, DueLead, Ranked, Tombstone, Unreadable, Update
 from warmlead.sqlite_file import Column, Failed, SqliteFile
-from warmlead.stores.documents import LONG_AGO, LeadDocument, read_lead, write_lead
+from warmlead.stores.documents import LONG_AGO, LeadDocument, lead_of, read_lead_at, write_lead
 from warmlead.stores.notation import to_us
 from warmlead.stores.transition_documents import read_transition, write_transition
 from warmlead.stores.unit_of_work import Alias, Deciding, Raised, Record, UnitOfWork, passed_on
@@ -20,6 +21,7 @@ from warmlead.stores.unit_of_work import Alias, Deciding, Raised, Record, UnitOf
 T = TypeVar("T")
 
 _BEFORE_ALL = -(2**63)
+_AFTER_ALL = 2**63 - 1
 
 PAGE_LEADS = 200
 """So many leads are read at once: a page holds up other readers for some 20 ms."""
@@ -104,16 +106,22 @@ class SqliteLeadStore:
         self, day: int, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:
         """See ``LeadStore``."""
-        return await self._queue("decay_on", day, shard, most, after)
+        return await self._queue("decay_on", (_BEFORE_ALL, day), shard, most, after)
+
+    async def due_beyond(
+        self, day: int, *, shard: int, most: int, after: DueLead | None = None
+    ) -> Sequence[DueLead]:
+        """See ``LeadStore``."""
+        return await self._queue("decay_on", (day + 1, _AFTER_ALL), shard, most, after)
 
     async def due_for_followup(
         self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:
         """See ``LeadStore``."""
-        return await self._queue("due_us", to_us(now), shard, most, after)
+        return await self._queue("due_us", (_BEFORE_ALL, to_us(now)), shard, most, after)
 
     async def _queue(
-        self, column: str, until: int, shard: int, most: int, after: DueLead | None
+        self, column: str, span: tuple[int, int], shard: int, most: int, after: DueLead | None
     ) -> Sequence[DueLead]:
         if shard:
             return ()
@@ -121,10 +129,11 @@ class SqliteLeadStore:
             f"SELECT {column}, id FROM leads WHERE {column} <= ? AND ({column}, id) > (?, ?)"  # noqa: S608  # constants
             f" ORDER BY {column}, id LIMIT ?"
         )
-        since, id_ = after or DueLead(_BEFORE_ALL, "")
+        first, last = span
+        since, id_ = after or DueLead(first, "")
 
         def ask(connection: sqlite3.Connection) -> list[DueLead]:
-            return [DueLead(*row) for row in connection.execute(query, (until, since, id_, most))]
+            return [DueLead(*row) for row in connection.execute(query, (last, since, id_, most))]
 
         return await self._file.read(ask)
 
@@ -143,24 +152,24 @@ class SqliteLeadStore:
         return await self._file.read(ask)
 
     async def by_score(
-        self, *, most: int, stage: str | None = None, after: Lead | None = None
-    ) -> Sequence[Lead]:
+        self, *, most: int, stage: str | None = None, after: Ranked | None = None
+    ) -> Sequence[Ranked]:
         """See ``LeadStore``."""
         conditions, values = ["score IS NOT NULL"], list[object]()
         if stage is not None:
             conditions.append("stage = ?")
             values.append(stage)
-        if after is not None and after.snapshot is not None:
+        if after is not None:
             conditions.append("(score, id) < (?, ?)")
-            values += [after.snapshot.score, after.id]
+            values += [after.score, after.lead.id]
         query = (
-            f"SELECT document FROM leads WHERE {' AND '.join(conditions)}"  # noqa: S608  # constants
+            f"SELECT score, id, document FROM leads WHERE {' AND '.join(conditions)}"  # noqa: S608  # constants
             " ORDER BY score DESC, id DESC LIMIT ?"
         )
 
-        def ask(connection: sqlite3.Connection) -> list[Lead]:
+        def ask(connection: sqlite3.Connection) -> list[Ranked]:
             rows = connection.execute(query, (*values, most))
-            return [read_lead(text).lead for (text,) in rows]
+            return [Ranked(score, lead_of(read_lead_at(id_, text))) for score, id_, text in rows]
 
         return await self._file.read(ask)
 
@@ -190,11 +199,17 @@ class SqliteLeadStore:
             f"SELECT id, document FROM leads WHERE id > ? AND {condition}"  # noqa: S608  # constants
             f" ORDER BY id LIMIT {PAGE_LEADS}"
         )
+        unreadable: dict[str, str] = {}
         page = await self._file.read(_page(query, after=""))
         while page:
-            for _, lead in page:
-                yield lead
+            for _, read in page:
+                if isinstance(read, Unreadable):
+                    unreadable[read.id] = read.problem
+                else:
+                    yield read.lead
             page = await self._file.read(_page(query, after=page[-1][0]))
+        if unreadable:
+            raise UnreadableError(unreadable)
 
     def _update_all(self, connection: sqlite3.Connection, updates: Sequence[_Update]) -> list[Any]:
         unit = UnitOfWork()
@@ -203,10 +218,13 @@ class SqliteLeadStore:
         return [Failed(a.error) if isinstance(a, Raised) else a for a in answers]
 
 
-def _page(query: str, *, after: str) -> Callable[[sqlite3.Connection], list[tuple[str, Lead]]]:
-    def ask(connection: sqlite3.Connection) -> list[tuple[str, Lead]]:
+_Read: TypeAlias = LeadDocument | Unreadable
+
+
+def _page(query: str, *, after: str) -> Callable[[sqlite3.Connection], list[tuple[str, _Read]]]:
+    def ask(connection: sqlite3.Connection) -> list[tuple[str, _Read]]:
         rows = connection.execute(query, (after,)).fetchall()
-        return [(id_, read_lead(text).lead) for id_, text in rows]
+        return [(id_, read_lead_at(id_, text)) for id_, text in rows]
 
     return ask
 
@@ -236,18 +254,22 @@ def _record_at(connection: sqlite3.Connection, id_: str) -> Record:
     for query, read in _READING:
         row: tuple[Any] | None = connection.execute(query, (id_,)).fetchone()
         if row:
-            return read(row[0])
+            return read(id_, row[0])
     return None
 
 
-def _tombstone(fields: str) -> Tombstone:
+def _alias(_: str, lead_id: str) -> Alias:
+    return Alias(lead_id)
+
+
+def _tombstone(_: str, fields: str) -> Tombstone:
     erased_ms, ids = json.loads(fields)
     return Tombstone(from_ms(erased_ms), tuple(ids))
 
 
-_READING: Sequence[tuple[str, Callable[[Any], Record]]] = (
-    ("SELECT document FROM leads WHERE id = ?", read_lead),
-    ("SELECT lead_id FROM aliases WHERE id = ?", Alias),
+_READING: Sequence[tuple[str, Callable[[str, Any], Record]]] = (
+    ("SELECT document FROM leads WHERE id = ?", read_lead_at),
+    ("SELECT lead_id FROM aliases WHERE id = ?", _alias),
     ("SELECT json_array(erased_ms, json(ids)) FROM tombstones WHERE id = ?", _tombstone),
 )
 
@@ -281,8 +303,6 @@ def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> Non
         " ON CONFLICT (id) DO UPDATE SET erased_ms = excluded.erased_ms, ids = excluded.ids",
         erased,
     )
-    if unit.erased:
-        connection.execute("PRAGMA secure_delete = ON")
     execute("DELETE FROM transitions WHERE lead_id = ?", [(id_,) for id_ in sorted(unit.erased)])
     moves = [(lead_id, write_transition(move)) for lead_id, move in unit.moves]
     execute("INSERT INTO transitions (lead_id, record) VALUES (?, ?)", moves)

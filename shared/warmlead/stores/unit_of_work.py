@@ -6,9 +6,10 @@ Refuses to read or write: it says which records it must be shown, and which have
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
-from warmlead.ports import Change, Commit, Loaded, Need, Tombstone, Update
+from warmlead.ports import Change, Commit, Loaded, Need, Tombstone, Unreadable, Update
 from warmlead.stores.documents import LeadDocument
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ class Alias(NamedTuple):
     lead_id: str
 
 
-Record: TypeAlias = LeadDocument | Alias | Tombstone | None
+Record: TypeAlias = LeadDocument | Unreadable | Alias | Tombstone | None
 """What is kept at an id; ``None``: nothing."""
 
 Deciding: TypeAlias = Generator[frozenset[str], None, Any]
@@ -106,11 +107,13 @@ class UnitOfWork:
 
     def decide(self, ids: Iterable[str], change: Change[Any]) -> Deciding:
         """Has the change decide once it has been shown every lead that it needs."""
-        loaded: dict[str, Lead | Tombstone | None] = {}
+        loaded: dict[str, Lead | Tombstone | Unreadable | None] = {}
         path: set[str] = set()
         wanted = frozenset(ids)
         while True:
             loaded |= yield from self._find_all(wanted, path)
+            if not getattr(change, "sees_unreadable", False):
+                _refuse_unreadable(loaded)
             self._looked_at |= path
             decision = change(loaded)
             if not isinstance(decision, Need):
@@ -120,8 +123,10 @@ class UnitOfWork:
                 raise RuntimeError("a change needs only leads that it has been shown")
 
     def find(self, id_: str) -> Deciding:
-        """The lead or tombstone at an id, following aliases."""
-        return (yield from self._find_all(frozenset([id_])))[id_]
+        """The lead or tombstone at an id, following aliases; raises ``UnreadableError``."""
+        found = yield from self._find_all(frozenset([id_]))
+        _refuse_unreadable(found)
+        return found[id_]
 
     def _find_all(
         self, ids: frozenset[str], on_the_way: set[str] | None = None
@@ -130,7 +135,7 @@ class UnitOfWork:
 
         All ids on the way are added to ``on_the_way``.
         """
-        ends: dict[str, Lead | Tombstone | None] = {}
+        ends: dict[str, Lead | Tombstone | Unreadable | None] = {}
         seen: dict[str, list[str]] = {id_: [id_] for id_ in ids}
         while seen:
             yield from self._known(path[-1] for path in seen.values())
@@ -171,15 +176,21 @@ class UnitOfWork:
         return commit.result
 
 
-def _held(record: Record) -> Lead | Tombstone | None:
+def _held(record: Record) -> Lead | Tombstone | Unreadable | None:
     if isinstance(record, LeadDocument):
         return record.lead
-    return record if isinstance(record, Tombstone) else None
+    return record if isinstance(record, Tombstone | Unreadable) else None
+
+
+def _refuse_unreadable(loaded: Loaded) -> None:
+    problems = {each.id: each.problem for each in loaded.values() if isinstance(each, Unreadable)}
+    if problems:
+        raise UnreadableError(problems)
 
 
 def _home(id_: str, found: Loaded) -> str:
     lead = found[id_]
-    return lead.id if isinstance(lead, Lead) else id_
+    return lead.id if isinstance(lead, Lead | Unreadable) else id_
 
 
 def passed_on(answer: T | BaseException) -> T | Exception:

@@ -7,7 +7,7 @@ these keys for a fault on the way, and send everything again. Nothing of what wa
 import json
 from types import MappingProxyType
 
-from warmlead.domain.errors import Reason, RejectedError, UnavailableError
+from warmlead.domain.errors import Reason, RejectedError, UnavailableError, UnreadableError
 from warmlead.web.answer import Answer
 
 STATUS = MappingProxyType(
@@ -77,6 +77,8 @@ def answer_error(error: Exception) -> Answer:
     if isinstance(error, RejectedError):
         headers = _HEADERS.get(error.reason, {})
         return _answer(STATUS[error.reason], str(error.reason), error.message, headers)
+    if isinstance(error, UnreadableError):  # only score reads leads, and only the bus calls it
+        return _answer(503, "lead_unreadable", error.message, {})
     if isinstance(error, UnavailableError):
         retry = {"Retry-After": str(error.retry_after_s)}
         return _answer(503, "unavailable", "Try again later; nothing was accepted.", retry)

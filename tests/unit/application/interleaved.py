@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
-from warmlead.ports import Change, DueLead, Message, Update
+from warmlead.ports import Change, DueLead, Message, Ranked, Update
 from warmlead.stores.documents import LeadDocument
 from warmlead.stores.notation import to_us
 from warmlead.stores.unit_of_work import Record, UnitOfWork
@@ -110,6 +110,9 @@ class MemoryStore:
     ) -> Sequence[DueLead]:
         return await self._due(lambda lead: lead.decay_on, day, shard, most, after)
 
+    async def due_beyond(self, *_: int, **__: Any) -> Sequence[DueLead]:
+        return ()  # the clock runs as it should
+
     async def due_for_followup(
         self, now: datetime, *, shard: int, most: int, after: DueLead | None = None
     ) -> Sequence[DueLead]:
@@ -140,8 +143,8 @@ class MemoryStore:
         raise NotImplementedError
 
     async def by_score(
-        self, *, most: int, stage: str | None = None, after: Lead | None = None
-    ) -> Sequence[Lead]:
+        self, *, most: int, stage: str | None = None, after: Ranked | None = None
+    ) -> Sequence[Ranked]:
         raise NotImplementedError
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:

@@ -11,6 +11,7 @@ from unit.application.counting import CountingFile, Counts
 from unit.application.living import DAY, a_reader, readers, settling
 from warmlead.application.decay import decay
 from warmlead.buses.sqlite import SqliteBus
+from warmlead.domain.history import day_of, to_ms
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.documents import write_lead
 from warmlead.stores.sqlite import SqliteLeadStore
@@ -22,7 +23,8 @@ TODAY = NOW + 2 * DAY
 def asleep(connection: sqlite3.Connection, counts: Sequence[int]) -> list[None]:
     """Leads on whom nothing changes for a while."""
     text = write_lead(a_reader("asleep", 3, NOW))
-    rows = [(f"asleep-{i:07}", text, 30_000 + i % 9) for count in counts for i in range(count)]
+    later = day_of(to_ms(TODAY)) + 1
+    rows = [(f"asleep-{i:07}", text, later + i % 7) for count in counts for i in range(count)]
     connection.executemany(
         "INSERT INTO leads (id, stage, score, unsent, updated_ms, document, decay_on)"
         " VALUES (?, 'lead', 1, 0, 0, ?, ?)",

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -35,7 +36,7 @@ from warmlead.domain.errors import Reason
 from warmlead.domain.event import Trust
 from warmlead.domain.lead import Lead
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
-from warmlead.ports import Commit, Loaded, Tombstone
+from warmlead.ports import Commit, Loaded, Message, Tombstone
 from warmlead.sources.segment import SegmentSource
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
@@ -247,7 +248,12 @@ async def test_neither_the_event_nor_the_raw_item_in_quarantine_stays(world: Wor
         event=world.seen(2, email=None, user_id="42"),
     )
     await world.bus.publish(Topic.QUARANTINE, [to_quarantine(entry)])
-    hers = ['{"a": [{"user_id": 42}]}', "name=Ada&mail=ada%40example.com", '{"ANONYMOUS-ID": "42"}']
+    hers = [
+        '{"a": [{"user_id": 42}]}',
+        "name=Ada&mail=ada%40example.com",
+        '{"ANONYMOUS-ID": "42"}',
+        '{"note": "from \\u0041da@Example.com, in haste"}',
+    ]
     others = [
         '{"quantity": 42, "page": "42"}',
         "mail=eda%40example.com",
@@ -261,6 +267,23 @@ async def test_neither_the_event_nor_the_raw_item_in_quarantine_stays(world: Wor
     assert done.messages["quarantine"] == 1 + len(hers)
     left = [read_quarantined(p.message.body).raw for p in await world.published(Topic.QUARANTINE)]
     assert left == others
+
+
+async def test_an_item_that_cannot_be_read_is_searched_as_it_is(world: World) -> None:
+    await accept(world, world.seen(1, email="ada@example.com"))
+    hers, others = b'{"v": 9, "raw": "ada@example.com"', b'{"v": 9, "raw": "bob@example.com"}\xff'
+    await world.bus.publish(Topic.QUARANTINE, [Message(hers, {}), Message(others, {})])
+    assert (await erased(world)).messages["quarantine"] == 1
+    assert [p.message.body for p in await world.published(Topic.QUARANTINE)] == [others]
+
+
+async def test_a_long_item_is_searched_in_linear_time(world: World) -> None:
+    await accept(world, world.seen(1, email="ada@example.com"))
+    for text in ("x" * 200_000, "@" * 200_000, "x@" * 100_000, "%40" * 60_000):
+        await set_aside(world, f"{text} ada@example.com")
+    began = process_time()
+    assert (await erased(world)).messages["quarantine"] == 4
+    assert process_time() - began < 5
 
 
 async def rebuilt(world: World, folder: Path) -> Replayed:

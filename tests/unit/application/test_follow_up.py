@@ -16,7 +16,7 @@ from warmlead.application.apply import Scoring, apply
 from warmlead.application.due import Progress
 from warmlead.application.follow_up import FollowedUp
 from warmlead.application.send import GRACE
-from warmlead.domain.errors import UnavailableError
+from warmlead.domain.errors import UnavailableError, UnreadableError
 from warmlead.domain.sales import Said
 
 MINUTE = timedelta(minutes=1)
@@ -118,7 +118,7 @@ async def test_a_lead_that_cannot_be_settled_is_told_and_costs_no_other(tmp_path
         run = (await here.follow_up()).due
         assert (run.looked_at, run.failed, run.done) == (120, 1, True)
         ((failed, error),) = run.failures
-        assert (failed, type(error)) == (leads[0].id, UnavailableError)
+        assert (failed, type(error)) == (leads[0].id, UnreadableError)
         assert (await told(here)).count("first_touch") == 119
 
 
@@ -126,7 +126,29 @@ async def test_a_store_that_is_away_ends_the_run(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW + HOUR) as here:
         leads = readers(3, 3, NOW)
         await here.store.update([], keeping(*leads))
-        for lead in leads:
-            await here.file.write(spoil, lead.id)
+        await here.file.close()
         with pytest.raises(UnavailableError):
             await here.follow_up()
+
+
+async def test_leads_that_cannot_be_read_end_no_run_even_if_all_are_such(tmp_path: Path) -> None:
+    async with place(tmp_path / "w.db", NOW + HOUR) as here:
+        leads = readers(3, 3, NOW)
+        await here.store.update([], keeping(*leads))
+        for lead in leads:
+            await here.file.write(spoil, lead.id)
+        run = await here.follow_up()
+        assert (run.due.failed, run.done) == (3, True)
+        assert {id_ for id_, _ in run.due.failures} == {lead.id for lead in leads}
+
+
+async def test_a_lead_that_cannot_be_read_keeps_no_trigger_of_another_unsent(
+    tmp_path: Path,
+) -> None:
+    async with place(tmp_path / "w.db", NOW + HOUR) as here:
+        leads = [a_lead_named(name, outbox=(a_trigger(id=name),)) for name in ("ada", "bob")]
+        await here.store.update([], keeping(*leads))
+        await here.file.write(spoil, leads[0].id)
+        run = await here.follow_up()
+        assert (run.swept, run.due.failed) == (1, 1)
+        assert [id_ for id_, _ in run.due.failures] == [leads[0].id]

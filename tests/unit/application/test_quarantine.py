@@ -173,3 +173,13 @@ async def test_everything_is_listed_the_oldest_first(world: World) -> None:
     found = await entries(world.sqlite_bus)
     assert [entry.content[:1] for entry in found] == ["1", "2", "{"]
     assert [entry.number for entry in found] == sorted(entry.number for entry in found)
+
+
+async def test_an_item_that_cannot_be_read_is_listed_among_the_others_and_stays(
+    world: World,
+) -> None:
+    await world.bus.publish("quarantine", [Message(b'{"v": 9}', {"source": "newer"})])
+    (entry,) = await entries(world.sqlite_bus)
+    assert (entry.reason, entry.source, entry.content) == ("unreadable", "newer", '{"v": 9}')
+    assert await release(world)([entry]) == (0, 1)
+    assert len(await entries(world.sqlite_bus)) == 1

@@ -117,6 +117,26 @@ async def test_twice_is_once(world: World, clock: StandingClock, tmp_path: Path)
     assert [lead async for lead in world.store.leads()] == first
 
 
+async def test_what_was_pruned_from_the_archive_stays_counted(
+    world: World, clock: StandingClock, tmp_path: Path
+) -> None:
+    await a_long_story(world, clock)
+    before = {lead.id: lead async for lead in world.store.leads()}
+    numbers = [each.number for each in await world.sqlite_bus.outstanding("score")]
+    await world.sqlite_bus.finish("score", numbers)
+    pruned = await world.sqlite_bus.prune(
+        done_before=clock.now() - 40 * DAY, set_aside_before=None, holding=()
+    )
+    assert pruned.gone > 80
+    outcome = await replay(world, tmp_path)
+    assert outcome.events < 60
+    after = {lead.id: lead async for lead in world.store.leads()}
+    assert after.keys() == before.keys()
+    for id_, lead in after.items():
+        assert lead.tally() == before[id_].tally()
+        assert lead.traits == before[id_].traits
+
+
 async def test_events_that_come_meanwhile_stay(world: World, tmp_path: Path) -> None:
     await arrive(world, world.seen(1))
     await world.apply(world.seen(2))  # counted, but after the archive was read

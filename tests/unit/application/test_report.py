@@ -1,7 +1,8 @@
 """Reports of leads that really lived: their events, offers, and what sales said of them."""
 
 import json
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from builders import NOW, an_event, lead_ids
 from unit.application.living import DAY, HOUR, LIVING, Place, place
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.report import Reporting, report, report_due
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.kpi_report import KpiReport
 from warmlead.domain.lead import Lead
 from warmlead.domain.message_schema import message_schema
@@ -211,3 +213,22 @@ async def test_an_erased_lead_is_no_obstacle(news: Newsroom) -> None:
     await news.here.store.update([lead.id], gone)
     made = await news.of_today()
     assert made.conversions.mql_to_sql.of == 1
+
+
+async def test_a_lead_that_cannot_be_read_counts_by_its_moves_and_is_named(news: Newsroom) -> None:
+    await news.qualifies("ada")
+    await news.qualifies("bob")
+    whole = await news.of_today()
+    ada, _ = await news.here.leads()
+
+    def spoil(connection: sqlite3.Connection, ids: Sequence[str]) -> Sequence[None]:
+        row = ("damaged", ids[0])
+        connection.execute("UPDATE leads SET document = ? WHERE id = ?", row)
+        return [None]
+
+    await news.here.file.write(spoil, ada.id)
+    told: list[UnreadableError] = []
+    reporting = replace(news.reporting, on_unreadable=told.append)
+    made = await report(reporting, last_period(Span.DAY, NOW + DAY))
+    assert [list(error.problems) for error in told] == [[ada.id]]
+    assert made.stages == whole.stages

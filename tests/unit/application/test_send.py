@@ -25,11 +25,11 @@ async def test_what_a_crash_left_unsent_is_swept_up_once(
     await crash_between_commit_and_publish(world)
     (waiting,) = (await world.lead()).outbox
     now = clock.forward(GRACE)
-    assert await sweep(store=world.store, bus=world.bus, now=now) == 1
+    assert (await sweep(store=world.store, bus=world.bus, now=now)).triggers == 1
     (published,) = await world.published(Topic.MQL)
     assert published.message.body == waiting.body.encode()
     assert published.message.attributes == {**dict(waiting.attributes), "id": waiting.id}
-    assert await sweep(store=world.store, bus=world.bus, now=now) == 0
+    assert (await sweep(store=world.store, bus=world.bus, now=now)).triggers == 0
     assert (await world.lead()).outbox == ()
 
 
@@ -38,7 +38,7 @@ async def test_the_sweep_leaves_to_others_what_they_are_about_to_send(
 ) -> None:
     await crash_between_commit_and_publish(world)
     just_before = clock.forward(GRACE - timedelta(milliseconds=1))
-    assert await sweep(store=world.store, bus=world.bus, now=just_before) == 0
+    assert (await sweep(store=world.store, bus=world.bus, now=just_before)).triggers == 0
     assert await world.published(Topic.MQL) == []
 
 
@@ -61,7 +61,7 @@ async def test_a_sweep_that_fails_loses_nothing(world: World, clock: StandingClo
     with pytest.raises(UnavailableError):
         await sweep(store=world.store, bus=world.bus, now=now)
     world.bus.away = frozenset()
-    assert await sweep(store=world.store, bus=world.bus, now=now) == 1
+    assert (await sweep(store=world.store, bus=world.bus, now=now)).triggers == 1
 
 
 async def test_only_what_was_sent_is_cleared(world: World) -> None:

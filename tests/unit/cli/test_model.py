@@ -82,18 +82,50 @@ def test_the_schema_is_one(workspace: Workspace) -> None:
     assert schema["additionalProperties"] is False
 
 
+def applied(workspace: Workspace) -> tuple[int, int, int]:
+    """How many leads were looked at, show another score, and moved."""
+    done = workspace.json("model", "apply")
+    assert done.keys() == {"leads", "changed", "moved", "failed", "unreadable"}
+    assert (done["failed"], done["unreadable"]) == (0, [])
+    return done["leads"], done["changed"], done["moved"]
+
+
 def test_a_changed_model_is_applied_to_everyone_without_events(ada: Workspace) -> None:
     before = ada.json("lead", "show", "u-42")
-    assert ada.json("model", "apply") == {"leads": 1, "changed": 0, "moved": 0, "failed": 0}
+    assert ada.json("model", "apply") == {
+        "leads": 1,
+        "changed": 0,
+        "moved": 0,
+        "failed": 0,
+        "unreadable": [],
+    }
     path = ada.write("model.yaml", SOUND.replace("points: 40", "points: 15"))
     ada.settings["WARMLEAD_MODEL"] = str(path)
-    assert ada.json("model", "apply") == {"leads": 1, "changed": 1, "moved": 0, "failed": 0}
+    assert ada.json("model", "apply") == {
+        "leads": 1,
+        "changed": 1,
+        "moved": 0,
+        "failed": 0,
+        "unreadable": [],
+    }
     after = ada.json("lead", "show", "u-42")
     assert after["score"] == 2 * (10 + 1) + 15
     assert after["model_version"] != before["model_version"]
-    assert ada.json("model", "apply") == {"leads": 1, "changed": 0, "moved": 0, "failed": 0}
+    assert ada.json("model", "apply") == {
+        "leads": 1,
+        "changed": 0,
+        "moved": 0,
+        "failed": 0,
+        "unreadable": [],
+    }
     path.write_text(path.read_text().replace("points: 10", "points: 1"))
-    assert ada.json("model", "apply") == {"leads": 1, "changed": 1, "moved": 1, "failed": 0}
+    assert ada.json("model", "apply") == {
+        "leads": 1,
+        "changed": 1,
+        "moved": 1,
+        "failed": 0,
+        "unreadable": [],
+    }
     moves = [row for row in ada.json("triggers") if "from_stage" in row["event"]["data"]]
     assert [move["event"]["data"]["stage"] for move in moves] == ["mql", "lead"]
 

@@ -116,6 +116,7 @@ def test_rebuilt_leads_are_the_same(ada: Workspace) -> None:
         "leads": 3,
         "moved": 0,
         "failed": 0,
+        "unreadable_leads": [],
     }
     assert shown(ada, whom) == before
     assert ada.json("triggers") == told

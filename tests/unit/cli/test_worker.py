@@ -14,7 +14,8 @@ from warmlead.application.quarantine import SCORE
 from warmlead.application.report import Reporting
 from warmlead.application.send import GRACE
 from warmlead.buses.sqlite import SqliteBus
-from warmlead.cli.worker import Worker
+from warmlead.cli.worker import Retention, Worker
+from warmlead.ports import Message
 from warmlead.stores.sqlite_reports import SqliteReportStore
 
 PATIENCE_S = 20.0
@@ -89,3 +90,55 @@ async def test_what_is_over_is_reported_from_the_start(tmp_path: Path) -> None:
         ):
             await until(all_are_there)
         assert len([told async for told in bus.read("kpi")]) == 3
+
+
+async def test_what_is_too_old_is_pruned_from_the_start_and_the_young_stays(
+    tmp_path: Path,
+) -> None:
+    async with place(tmp_path / "w.db", NOW) as here:
+        bus = SqliteBus(here.file, here.clock, {SCORE: "lead-events", "quarantine": "quarantine"})
+        for days in (500, 399, 91, 89):
+            here.clock.time = NOW - days * DAY
+            await bus.publish("mql", [Message(f"trigger {days}".encode(), {})])
+            await bus.publish("quarantine", [Message(f"aside {days}".encode(), {})])
+        here.clock.time = NOW
+
+        async def is_pruned() -> bool:
+            return await bus.whole_since() is not None
+
+        async with Worker(
+            nobody_scores,
+            bus=bus,
+            settling=settling(here.store, bus, here.clock),
+            reporting=reporting(here, bus),
+            retention=Retention(400, 90),
+        ):
+            await until(is_pruned)
+        kept = [each.message.body async for each in bus.read("mql")]
+        kept += [each.message.body async for each in bus.read("quarantine")]
+        assert kept == [b"trigger 399", b"trigger 91", b"trigger 89", b"aside 89"]
+
+
+async def test_a_message_is_given_up_with_what_score_said(tmp_path: Path) -> None:
+    async def refuses(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 503, "headers": []})
+        body = b'{"code": "lead_unreadable", "message": "1 lead cannot be read: abc (damaged)"}'
+        await send({"type": "http.response.body", "body": body})
+
+    async with place(tmp_path / "w.db", NOW) as here:
+        topics = {SCORE: "lead-events"}
+        bus = SqliteBus(here.file, here.clock, topics, max_attempts=1)
+        await bus.publish("lead-events", [Message(b"x", {"type": "x"})])
+
+        async def is_dead() -> bool:
+            return bool(await bus.dead(SCORE))
+
+        async with Worker(
+            refuses,
+            bus=bus,
+            settling=settling(here.store, bus, here.clock),
+            reporting=reporting(here, bus),
+        ):
+            await until(is_dead)
+        ((_, why),) = await bus.dead(SCORE)
+        assert why == "score answered 503: 1 lead cannot be read: abc (damaged)"
