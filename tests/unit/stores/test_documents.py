@@ -188,7 +188,7 @@ def test_what_a_newer_release_keeps_beside_a_lead_is_written_back() -> None:
 
 
 def test_a_lead_in_a_layout_that_only_a_newer_release_knows_is_left_to_it() -> None:
-    text = json.dumps({**json.loads(write_lead(a_lead())), "v": 3})
+    text = json.dumps({**json.loads(write_lead(a_lead())), "v": VERSION + 1})
     with pytest.raises(UnavailableError):
         read_lead(text)
 
