@@ -14,7 +14,7 @@ import msgspec
 
 from warmlead.application.messages import Quarantined, read_events, read_quarantined
 from warmlead.domain.errors import RejectedError
-from warmlead.domain.event import snake_case
+from warmlead.domain.event import CRM_ID, snake_case
 from warmlead.domain.identity import (
     Identifier,
     Kind,
@@ -26,6 +26,7 @@ from warmlead.domain.identity import (
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
 from warmlead.ports import Archive, Published
 
+_CRM_RECORD = re.compile(rf"{CRM_ID}\S+")
 _ADDRESS = re.compile(r"[^\s\"'<>()\[\]{}&=,;:\\]+@[^\s\"'<>()\[\]{}&=,;:\\]+")
 
 
@@ -79,6 +80,7 @@ def _identifiers_in(entry: Quarantined) -> Iterator[Identifier]:
     if entry.event:
         yield from identifiers_of(entry.event)
         return
+    yield from (Identifier(Kind.USER, id_) for id_ in _CRM_RECORD.findall(entry.message))
     raw = entry.raw or ""
     for text in (raw, unquote_plus(raw)):
         for address in _ADDRESS.findall(text):

@@ -17,7 +17,7 @@ from warmlead.application.settle import settle
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import record, to_ms
-from warmlead.domain.identity import identifiers_of
+from warmlead.domain.identity import identifiers_of, in_todays_spelling
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.trigger import Topic, Trigger
@@ -104,7 +104,7 @@ async def _rebuild(events: Sequence[Event], scratch: LeadStore, scoring: Scoring
     """Applies a message as it was applied when it came: the time is that of its receipt."""
     if not events:
         return
-    home = scoring.ids.of(identifiers_of(events[0])[0])
+    home = scoring.ids.of(identifiers_of(in_todays_spelling(events[0]))[0])
     received_at = max(event.received_at for event in events)
     await scratch.update([home], Decision(events, scoring, received_at))
 

@@ -21,7 +21,7 @@ from warmlead.application.explain import (
 )
 from warmlead.cli.as_of import moment as _moment
 from warmlead.cli.output import Json, console, fail, print_json
-from warmlead.domain.identity import Identifier, Kind, normalise_email
+from warmlead.domain.identity import named_by
 from warmlead.domain.lead import Lead
 
 app = typer.Typer(no_args_is_help=True, help="Who the leads are, and why each has its score.")
@@ -239,7 +239,4 @@ async def _find(system: backends.System, who: str) -> Lead:
 
 
 def _candidates(who: str, system: backends.System) -> Sequence[str]:
-    named = [Identifier(kind, who) for kind in (Kind.USER, Kind.ANONYMOUS)]
-    if email := normalise_email(who):
-        named.insert(0, Identifier(Kind.EMAIL, email))
-    return [*map(system.ids.of, named), who.lower()]
+    return [*map(system.ids.of, named_by(who)), who.strip().lower()]

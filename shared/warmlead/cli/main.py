@@ -14,6 +14,7 @@ from warmlead.cli import (
     privacy,
     quarantine,
     replay,
+    respell,
     run,
     send,
     serve,
@@ -35,6 +36,7 @@ app.command("demo")(demo.demo)
 app.add_typer(lead.app, name="lead")
 lead.app.command("erase")(privacy.erase)
 lead.app.command("export")(privacy.export)
+lead.app.command("respell")(respell.respell)
 app.add_typer(triggers.app, name="triggers")
 app.add_typer(model.app, name="model")
 app.add_typer(run.app, name="run")

@@ -158,6 +158,17 @@ def fold(history: History, now_ms: int) -> History:
     return History(kept, signals, recent, history.last_day)
 
 
+def union(one: History, other: History) -> History:
+    """What two histories keep of one person; an event that both keep is kept once."""
+    parts = (one, other)
+    counts = History(
+        signal_days=_sum([part.signal_days for part in parts]),
+        name_days=_sum([part.name_days for part in parts]),
+        last_day=_latest([part.last_day for part in parts]),
+    )
+    return record(counts, [event for part in parts for event in part.kept.values()])
+
+
 class Tally(Struct, frozen=True):
     """How often what happened on which day, over all of a lead's histories; counts to 20."""
 

@@ -17,10 +17,13 @@ events say, and only from that: the same events in any order give the same peopl
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import unquote
+
+from msgspec import structs
 
 from warmlead.domain.addresses import normalise_email
 from warmlead.domain.event import Event, Trust
@@ -37,9 +40,13 @@ __all__ = [
     "best_claim",
     "group_people",
     "identifiers_of",
+    "in_todays_spelling",
     "is_damaged_address",
+    "named_by",
+    "naming_only",
     "normalise_email",
     "normalise_id",
+    "respelt",
     "ties_of",
 ]
 
@@ -124,14 +131,72 @@ class LeadIds:
         return base64.b32encode(digest).decode().rstrip("=").lower()
 
 
+def named_by(text: str) -> list[Identifier]:
+    """The identifiers that a person may mean by a text, the strongest first.
+
+    Those of an earlier release among them, which kept each form of Unicode apart.
+    """
+    named: dict[Identifier, None] = {}
+    if email := normalise_email(text):
+        named[Identifier(Kind.EMAIL, email)] = None
+    if id_ := normalise_id(text):
+        named |= dict.fromkeys(Identifier(kind, id_) for kind in (Kind.USER, Kind.ANONYMOUS))
+    if named and len(text) <= MAX_TEXT and not text.isascii():
+        forms = {text.strip(), *(unicodedata.normalize(form, text).strip() for form in _FORMS)}
+        for form in sorted(forms):
+            named |= dict.fromkeys(Identifier(kind, form) for kind in (Kind.USER, Kind.ANONYMOUS))
+            if email:
+                local = form.rpartition("@")[0].lower()
+                named[Identifier(Kind.EMAIL, f"{local}@{email.rpartition('@')[2]}")] = None
+    return list(named)
+
+
+_FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+_FIELDS = (
+    ("email", Kind.EMAIL),
+    ("user_id", Kind.USER),
+    ("merged_user_id", Kind.USER),
+    ("anonymous_id", Kind.ANONYMOUS),
+)
+"""The fields of an event that name its person, the strongest first."""
+
+
 def identifiers_of(event: Event) -> list[Identifier]:
     """The identifiers that the event names, the strongest first."""
-    named = (
-        (Kind.EMAIL, event.email),
-        (Kind.USER, event.user_id),
-        (Kind.ANONYMOUS, event.anonymous_id),
-    )
-    return [Identifier(kind, value) for kind, value in named if value]
+    return [Identifier(kind, value) for field, kind in _FIELDS if (value := getattr(event, field))]
+
+
+def naming_only(event: Event, kept: Collection[Identifier]) -> Event:
+    """The event, of whose identifiers only some are kept."""
+    dropped = {
+        field: None
+        for field, kind in _FIELDS
+        if (value := getattr(event, field)) and Identifier(kind, value) not in kept
+    }
+    return structs.replace(event, **dropped) if dropped else event
+
+
+def respelt(identifier: Identifier) -> Identifier:
+    """The identifier as it is spelt today; as it is if today it would be none.
+
+    What an earlier release accepted was in ASCII already where that is all it is today.
+    """
+    value = identifier.value
+    if value.isascii() and " " not in value and "%" not in value:
+        return identifier
+    spell = normalise_email if identifier.kind is Kind.EMAIL else normalise_id
+    return Identifier(identifier.kind, spell(value) or value)
+
+
+def in_todays_spelling(event: Event) -> Event:
+    """The event with its identifiers as they are spelt today: an earlier release accepted it."""
+    changed = {
+        field: spelt.value
+        for field, kind in _FIELDS
+        if (value := getattr(event, field))
+        and (spelt := respelt(Identifier(kind, value))).value != value
+    }
+    return structs.replace(event, **changed) if changed else event
 
 
 def ties_of(

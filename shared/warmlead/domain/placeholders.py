@@ -53,7 +53,12 @@ _TEMPLATES = (
 """Marks of mail, ad and page tools around what they fill in. Nobody's id has both of a pair."""
 
 _MARKS = {
-    **{"(": ")", "[": "]", "{": "}", "<": ">", "“": "”", "«": "»"},
+    "(": ")",
+    "[": "]",
+    "{": "}",
+    "<": ">",
+    "“": "”",
+    "«": "»",
     **{mark: mark for mark in "\"'`%#@$*|_~!-"},
 }
 _SIGILS = "$:@#%&=!\\"

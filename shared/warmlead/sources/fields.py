@@ -81,7 +81,8 @@ def _checked(text: str) -> str:
 def person_id(value: Any, field: str) -> str | None:  # noqa: ANN401  # whatever JSON holds
     """A user or anonymous id; ``None`` for none and for placeholders such as ``"null"``.
 
-    Spelt as ``normalise_id`` spells it. Whole numbers are taken as text. Raises ``RejectedError`` for what can be no id.
+    Spelt as ``normalise_id`` spells it. Whole numbers are taken as text. Raises
+    ``RejectedError`` for what can be no id.
     """
     if value is None:
         return None

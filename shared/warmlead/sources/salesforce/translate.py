@@ -7,10 +7,10 @@ from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event
 from warmlead.ports import RawRequest
 from warmlead.sources.fields import event_id, long_hash
-from warmlead.sources.records import Record, known_by, sayings
+from warmlead.sources.records import NOT_ABOUT_SALES, Record, known_by, sayings, telling_of
 from warmlead.sources.sales_sender import Ignored
 from warmlead.sources.salesforce.settings import SalesforceSettings
-from warmlead.sources.saying import crm_id, value_text, worth
+from warmlead.sources.saying import crm_id, identification, value_text, worth
 from warmlead.sources.times import parse_time
 from warmlead.web.strict_json import text_of
 
@@ -41,7 +41,14 @@ def translate_record(
     )
     at = parse_time(fields.get(settings.time), settings.time)
     id_ = _id(attributes, fields, index, request, is_dated=at is not None)
-    return sayings(Record(fields, who, id_, NAME, request.received_at, at, deal), settings)
+    record = Record(fields, who, id_, NAME, request.received_at, at, deal)
+    said = sayings(record, settings)
+    master = full_id(fields.get("MasterRecordId"))
+    if master is None or master[:3] not in _PEOPLE or who.user_id is None:
+        return said
+    # https://developer.salesforce.com/docs (Apex Developer Guide, Triggers for Merge Statements)
+    merged = identification(telling_of(record, "merged"), who, merged_user_id=crm_id(NAME, master))
+    return [*(one for one in said if one is not NOT_ABOUT_SALES), merged]
 
 
 def full_id(value: Any) -> str | None:  # noqa: ANN401  # whatever a record holds
