@@ -86,6 +86,7 @@ def event_of(
     anonymous_id: str | None = None,
     traits: Mapping[str, Property] | None = None,
     attribution: Mapping[str, str] | None = None,
+    merged_user_id: str | None = None,
 ) -> Event:
     return Event(
         id=id_,
@@ -99,6 +100,7 @@ def event_of(
         anonymous_id=anonymous_id,
         traits=dict(traits or {}),
         attribution=dict(attribution or {}),
+        merged_user_id=merged_user_id,
     )
 
 
