@@ -31,11 +31,9 @@ numbers = count(1)
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("stranger")
     (folder / "sales.json").write_text(json.dumps(SALES))
-    settings = {
-        "WARMLEAD_WRITE_KEYS": "public,server:signed",
-        "WARMLEAD_SALES": str(folder / "sales.json"),
-    }
-    with serving(folder / "data", **settings) as served:
+    sales = str(folder / "sales.json")
+    keys = "public,server:signed"
+    with serving(folder / "data", WARMLEAD_WRITE_KEYS=keys, WARMLEAD_SALES=sales) as served:
         yield served
 
 

@@ -80,7 +80,7 @@ async def crowd(world: World, name: str, browsers: int, **known: Any) -> None:
     fields = {"trust": Trust.PUBLIC, **known}
     await world.apply(
         *(
-            world.seen(f"{name}-{n}", anonymous_id=f"{name}-{n}", **fields)  # type: ignore[arg-type]  # a text
+            world.seen(n, id=f"{name}-{n}", anonymous_id=f"{name}-{n}", **fields)
             for n in range(browsers)
         )
     )
@@ -90,7 +90,7 @@ async def test_strangers_cannot_take_the_room_of_what_a_crm_ties(world: World) -
     await crowd(world, "crowd", MAX_TRAILS + 50, email=ADA)
     contacts = [f"crm:x:contact:{n}" for n in range(5)]
 
-    await world.apply(*(world.seen(c, email=ADA, user_id=c) for c in contacts))
+    await world.apply(*(world.seen(0, id=c, email=ADA, user_id=c) for c in contacts))
 
     lead = await world.lead()
     tied = {trail.identifier.value for trail in lead.trails.values()}
@@ -100,7 +100,7 @@ async def test_strangers_cannot_take_the_room_of_what_a_crm_ties(world: World) -
 
 async def test_what_a_crm_ties_takes_no_room_of_the_persons_browsers(world: World) -> None:
     deals = [f"crm:x:deal:{n}" for n in range(MAX_TRAILS + 50)]
-    await world.apply(*(world.seen(d, email=ADA, anonymous_id=d) for d in deals))
+    await world.apply(*(world.seen(0, id=d, email=ADA, anonymous_id=d) for d in deals))
 
     await world.apply(world.seen(1, email=ADA, anonymous_id="own", trust=Trust.PUBLIC))
 
