@@ -43,11 +43,10 @@ def translate_record(
     id_ = _id(attributes, fields, index, request, is_dated=at is not None)
     record = Record(fields, who, id_, NAME, request.received_at, at, deal)
     said = sayings(record, settings)
-    master = full_id(fields.get("MasterRecordId"))
-    if master is None or master[:3] not in _PEOPLE or who.user_id is None:
+    same = _same_person(fields)
+    if same is None or who.user_id is None:
         return said
-    # https://developer.salesforce.com/docs (Apex Developer Guide, Triggers for Merge Statements)
-    merged = identification(telling_of(record, "merged"), who, merged_user_id=crm_id(NAME, master))
+    merged = identification(telling_of(record, "merged"), who, merged_user_id=same)
     return [*(one for one in said if one is not NOT_ABOUT_SALES), merged]
 
 
@@ -68,6 +67,18 @@ def full_id(value: Any) -> str | None:  # noqa: ANN401  # whatever a record hold
 def _person(fields: dict[str, Any]) -> str | None:
     """The person that a record is, or names: a lead, a contact, whom a task is about."""
     for name in ("Id", "ContactId", "WhoId"):
+        id_ = full_id(fields.get(name))
+        if id_ and id_[:3] in _PEOPLE:
+            return crm_id(NAME, id_)
+    return None
+
+
+def _same_person(fields: dict[str, Any]) -> str | None:
+    """The record with which a person's record was merged, or to which a lead was converted.
+
+    https://developer.salesforce.com/docs (Apex: Triggers for Merge Statements; Lead's fields)
+    """
+    for name in ("MasterRecordId", "ConvertedContactId"):
         id_ = full_id(fields.get(name))
         if id_ and id_[:3] in _PEOPLE:
             return crm_id(NAME, id_)
