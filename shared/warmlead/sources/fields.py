@@ -78,11 +78,12 @@ def _checked(text: str) -> str:
     return text
 
 
-def person_id(value: Any, field: str) -> str | None:  # noqa: ANN401  # whatever JSON holds
+def person_id(value: Any, field: str, *, is_user: bool = False) -> str | None:  # noqa: ANN401  # whatever JSON holds
     """A user or anonymous id; ``None`` for none and for placeholders such as ``"null"``.
 
     Spelt as ``normalise_id`` spells it. Whole numbers are taken as text. Raises
-    ``RejectedError`` for what can be no id.
+    ``RejectedError`` for what can be no id; of a user id (``is_user``), also for an address with
+    blanks in it that may have been anything.
     """
     if value is None:
         return None
@@ -96,7 +97,7 @@ def person_id(value: Any, field: str) -> str | None:  # noqa: ANN401  # whatever
             Reason.IDENTITY_INVALID,
             f"{field} is longer than {MAX_ID} characters or holds control characters.",
         )
-    if found and is_damaged_address(found):
+    if found and is_user and is_damaged_address(found):
         message = f'{field} is an e-mail address with a blank in it. Encode "+" as "%2B" in URLs.'
         raise RejectedError(Reason.IDENTITY_INVALID, message)
     return found
