@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from warmlead.domain.event import Event, Trust
-from warmlead.domain.identity import LeadIds, identifiers_of
+from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
 from warmlead.domain.lead import Lead, Trail, touch_trails
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.regrouping import regroup
@@ -90,3 +90,24 @@ def a_transition(**overrides: Any) -> Transition:
 def keeping(*leads: Lead, **others: Any) -> Change[None]:
     """A change that writes these leads, whatever was there."""
     return lambda _: Commit(None, leads, **others)
+
+
+def kept_before(lead: Lead, value: str, of: str = "ada@example.com") -> Lead:
+    """The lead as an earlier release kept it: an identifier spelt in another way, under its id."""
+    old = next(id_ for id_, trail in lead.trails.items() if trail.identifier.value == of)
+    kind = lead.trails[old].identifier.kind
+    new = lead_ids.of(Identifier(kind, value))
+
+    def named(id_: str) -> str:
+        return new if id_ == old else id_
+
+    trails = {
+        named(id_): replace(
+            trail,
+            identifier=Identifier(kind, value) if id_ == old else trail.identifier,
+            links=frozenset(map(named, trail.links)),
+            claim=trail.claim and trail.claim._replace(owner=named(trail.claim.owner)),
+        )
+        for id_, trail in lead.trails.items()
+    }
+    return replace(lead, id=named(lead.id), trails=trails)

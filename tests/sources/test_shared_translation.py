@@ -111,6 +111,15 @@ def test_what_can_be_nobodys_id(value: object) -> None:
     assert reason_of(person_id, value, "userId") is Reason.IDENTITY_INVALID
 
 
+def test_an_address_with_blanks_is_no_user_id_but_may_be_in_the_id_of_a_browser() -> None:
+    damaged = "a b c@example.com"
+    with pytest.raises(RejectedError, match="%2B"):
+        person_id(damaged, "userId", is_user=True)
+    assert person_id(damaged, "anonymousId") == damaged
+    assert person_id("test 1@example.com", "userId", is_user=True) == "test+1@example.com"
+    assert person_id("ada%40example.com", "userId", is_user=True) == "ada@example.com"
+
+
 def test_ids_of_events() -> None:
     assert event_id("m-1", "messageId") == "m-1"
     assert event_id(5, "messageId") == "5"

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from warmlead.application.erasure import begun_anew, came_too_late, erasures_in
 from warmlead.application.messages import Quarantined, to_quarantine
+from warmlead.application.room import Room
 from warmlead.application.send import send
 from warmlead.application.settle import settle
 from warmlead.domain.ahead import brought_back, received_by
@@ -15,8 +16,8 @@ from warmlead.domain.capacity import has_room, has_room_for, outgrows
 from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event
 from warmlead.domain.history import EXACT_DAYS
-from warmlead.domain.identity import Identifier, Kind, LeadIds, identifiers_of
-from warmlead.domain.lead import MAX_TRAILS, Lead, Trail, has_event, touch_trails
+from warmlead.domain.identity import Identifier, LeadIds, identifiers_of, in_todays_spelling
+from warmlead.domain.lead import Lead, Trail, has_event, touch_trails
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
@@ -57,7 +58,7 @@ async def apply(
     """
     grouped: dict[str, list[Event]] = {}
     for event in (received_by(event, clock.now()) for event in events):
-        home = scoring.ids.of(identifiers_of(event)[0])
+        home = scoring.ids.of(identifiers_of(in_todays_spelling(event))[0])
         grouped.setdefault(home, []).append(event)
     results = []
     for home, group in grouped.items():
@@ -92,11 +93,16 @@ class Decision:
     """The change that some events make to the leads that they concern; pure, may run again."""
 
     def __init__(self, events: Sequence[Event], scoring: Scoring, now: datetime) -> None:
-        named = {i for event in events for i in identifiers_of(event)}
-        self.events = events
+        self.events = [in_todays_spelling(event) for event in events]
+        named = {i for event in self.events for i in identifiers_of(event)}
         self.scoring = scoring
         self.now = now
         self.ids: Mapping[Identifier, str] = {i: scoring.ids.of(i) for i in named}
+        self.former_ids: Mapping[str, Sequence[str]] = {
+            event.key: [scoring.ids.of(i) for i in identifiers_of(before) if i not in named]
+            for before, event in zip(events, self.events, strict=True)
+            if before is not event
+        }
 
     def __call__(self, loaded: Loaded) -> Commit[Applied] | Need:
         """What to write, or which other leads must be seen first."""
@@ -120,23 +126,26 @@ class _JointDecision:
         self._scoring = decisions[0].scoring
         self._now = max(decision.now for decision in decisions)
         self._ids = {i: id_ for decision in decisions for i, id_ in decision.ids.items()}
+        self._former_ids = {k: ids for each in decisions for k, ids in each.former_ids.items()}
 
     def __call__(self, loaded: Loaded) -> Commit[Sequence[Applied]] | Need:
         """What to write, or which other leads must be seen first; what became of each request."""
-        held = {lead.id: lead for lead in loaded.values() if isinstance(lead, Lead)}
-        before = {id_: brought_back(lead, self._now) for id_, lead in held.items()}
         erased_at = erasures_in(loaded)
-        trails = {id_: t for lead in before.values() for id_, t in lead.trails.items()}
-        is_full = any(len(lead.trails) >= MAX_TRAILS for lead in before.values())
         wanted: set[str] = set()
+        former: set[str] = set()
         requests = []
+        room = Room(loaded, self._ids)
         for events in self._requests:
-            known = [self._of_known(e, trails) for e in events] if is_full else events
-            alive = [e for e in known if not came_too_late(e, self._ids, erased_at)]
+            alive = [e for e in map(room.tied, events) if not self._came_too_late(e, erased_at)]
             wanted.update(self._ids[i] for event in alive for i in identifiers_of(event))
+            former.update(id_ for event in alive for id_ in self._former_ids.get(event.key, ()))
             requests.append((alive, len(events) - len(alive)))
-        if unseen := frozenset(wanted - trails.keys() - loaded.keys()):
+        if unseen := frozenset((wanted | former) - loaded.keys() - room.held):
             return Need(unseen)
+        found = [loaded[id_] for id_ in sorted(wanted & loaded.keys())]
+        held = [lead for lead in found if isinstance(lead, Lead)]
+        before = {lead.id: brought_back(lead, self._now) for lead in held}
+        trails = {id_: t for lead in before.values() for id_, t in lead.trails.items()}
         after: Mapping[str, Trail] = trails
         applied = []
         for alive, erased in requests:
@@ -146,12 +155,9 @@ class _JointDecision:
             return Commit(applied)
         return self._commit(before, begun_anew(after, erased_at), applied)
 
-    def _of_known(self, event: Event, trails: Mapping[str, Trail]) -> Event:
-        """The event, without those of its weaker identifiers that the lead does not have yet."""
-        _, *weaker = identifiers_of(event)
-        strangers = [i.kind for i in weaker if self._ids[i] not in trails]
-        fields = {Kind.USER: "user_id", Kind.ANONYMOUS: "anonymous_id"}
-        return structs.replace(event, **{fields[kind]: None for kind in strangers})
+    def _came_too_late(self, event: Event, erased_at: Mapping[str, datetime]) -> bool:
+        former_ids = self._former_ids.get(event.key, ())
+        return came_too_late(event, self._ids, erased_at, former_ids=former_ids)
 
     def _take(
         self, events: Sequence[Event], trails: Mapping[str, Trail]
@@ -213,8 +219,8 @@ class _JointDecision:
             leads.append(settled.lead)
             transitions += [(lead.id, transition) for transition in settled.transitions]
             triggers += [(lead.id, trigger) for trigger in settled.triggers]
-            had = before[lead.id].trails if lead.id in before else {}
-            aliases.update((id_, lead.id) for id_ in lead.trails if id_ not in {lead.id, *had})
+            had = before[lead.id].ids if lead.id in before else frozenset[str]()
+            aliases.update(dict.fromkeys(lead.ids - had - {lead.id}, lead.id))
         applied[-1] = replace(applied[-1], triggers=tuple(triggers))
         return Commit(applied, leads, aliases, transitions)
 

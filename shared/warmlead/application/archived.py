@@ -14,7 +14,7 @@ import msgspec
 
 from warmlead.application.messages import read_events, read_quarantined
 from warmlead.domain.errors import RejectedError
-from warmlead.domain.event import snake_case
+from warmlead.domain.event import CRM_ID, snake_case
 from warmlead.domain.identity import (
     Identifier,
     Kind,
@@ -31,6 +31,7 @@ _BETWEEN = re.compile(r"[\s\"'<>()\[\]{}&=,;:\\]+")
 
 MOST_CHARACTERS = 1_000
 """A longer word is no address, however it is written."""
+_CRM_RECORD = re.compile(rf"{CRM_ID}\S+")
 
 
 class _Dated(msgspec.Struct):
@@ -80,8 +81,10 @@ def _named(published: Published, of: LeadIds) -> frozenset[str]:
         entry = read_quarantined(body)
     except ValueError:  # a newer release wrote it, or it is damaged
         return frozenset(map(of.of, _identifiers_in(body.decode("utf-8", "replace"))))
-    named = identifiers_of(entry.event) if entry.event else _identifiers_in(entry.raw or "")
-    return frozenset(map(of.of, named))
+    if entry.event:
+        return frozenset(map(of.of, identifiers_of(entry.event)))
+    asked = [Identifier(Kind.USER, id_) for id_ in _CRM_RECORD.findall(entry.message)]
+    return frozenset(map(of.of, (*asked, *_identifiers_in(entry.raw or ""))))
 
 
 def _identifiers_in(raw: str) -> Iterator[Identifier]:

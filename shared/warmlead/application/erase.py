@@ -81,13 +81,13 @@ class Burial:
         found = [loaded[id_] for id_ in sorted(self._asked)]
         leads = {each.id: each for each in found if isinstance(each, Lead)}
         graves = [each for each in found if isinstance(each, Tombstone)]
-        trails = {id_ for lead in leads.values() for id_ in lead.trails}
-        before = {id_ for grave in graves for id_ in grave.ids} - trails
+        held = {id_ for lead in leads.values() for id_ in lead.ids}
+        before = {id_ for grave in graves for id_ in grave.ids} - held
         if unseen := frozenset(before - loaded.keys()):
             return Need(unseen)
         again = {id_ for id_ in before if isinstance(loaded[id_], Lead)}
         unread = {each.id for each in found if isinstance(each, Unreadable)}
-        ids = tuple(sorted((self._asked | trails | before | unread) - again))
+        ids = tuple(sorted((self._asked | held | before | unread) - again))
         erased_at = self._moment(list(leads.values()), graves)
         known = erasures_in(loaded)
         until = dict.fromkeys(ids, erased_at) | {i: known[i] for i in again if i in known}

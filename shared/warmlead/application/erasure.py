@@ -3,13 +3,13 @@
 Refuses to erase: see ``erase``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from warmlead.domain.event import Event
 from warmlead.domain.history import from_ms, to_ms
-from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
+from warmlead.domain.identity import Identifier, LeadIds, identifiers_of, in_todays_spelling
 from warmlead.domain.lead import Lead, Trail
 from warmlead.ports import Commit, LeadStore, Loaded, Tombstone
 
@@ -27,10 +27,17 @@ def erasures_in(loaded: Loaded) -> dict[str, datetime]:
 
 
 def came_too_late(
-    event: Event, ids: Mapping[Identifier, str], erased: Mapping[str, datetime]
+    event: Event,
+    ids: Mapping[Identifier, str],
+    erased: Mapping[str, datetime],
+    *,
+    former_ids: Collection[str] = (),
 ) -> bool:
-    """Whether a person whom the event names was erased after it happened or was received."""
-    named = [ids[identifier] for identifier in identifiers_of(event)]
+    """Whether a person whom the event names was erased after it happened or was received.
+
+    ``former_ids`` are the ids of identifiers as the event spelt them when it was accepted.
+    """
+    named = [*(ids[identifier] for identifier in identifiers_of(event)), *former_ids]
     earliest = min(event.occurred_at, event.received_at)
     return any(earliest <= erased[id_] for id_ in named if id_ in erased)
 
@@ -57,7 +64,12 @@ class Look:
 
 async def unerased(events: Sequence[Event], *, store: LeadStore, ids: LeadIds) -> list[Event]:
     """Those of the events that did not come too late."""
-    named = {i: ids.of(i) for event in events for i in identifiers_of(event)}
+    spelt = [(event, in_todays_spelling(event)) for event in events]
+    named = {i: ids.of(i) for both in spelt for event in both for i in identifiers_of(event)}
     wanted = frozenset(named.values())
     erased = erasures_in(await store.update(sorted(wanted), Look()))
-    return [event for event in events if not came_too_late(event, named, erased)]
+    return [
+        event
+        for event, today in spelt
+        if not came_too_late(event, named, erased) and not came_too_late(today, named, erased)
+    ]

@@ -100,6 +100,8 @@ def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
         value=trail.identifier.value,
         linked_to=sorted(trail.links),
         claim=_claim(trail.claim) if trail.claim else None,
+        is_signed=trail.is_signed,
+        former_ids=sorted(trail.former_ids),
         erased_before=None if trail.erased_ms is None else from_ms(trail.erased_ms),
         traits=[_trait(name, fact) for name, fact in sorted(trail.traits.items())],
         events=_events(trail.history),

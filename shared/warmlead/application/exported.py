@@ -84,6 +84,8 @@ class ExportedIdentifier(_Stable):
     value: str
     linked_to: list[str]
     claim: ExportedClaim | None
+    is_signed: bool
+    former_ids: list[str]
     erased_before: datetime | None
     traits: list[ExportedTrait]
     events: list[ExportedEvent]

@@ -22,7 +22,7 @@ from warmlead.domain.ahead import received_by
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import day_of, record, to_ms, with_older
-from warmlead.domain.identity import identifiers_of
+from warmlead.domain.identity import identifiers_of, in_todays_spelling
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.trigger import Topic, Trigger
@@ -181,7 +181,7 @@ async def _rebuild(
     for message in messages:
         kept = [event for event in message if id(event) in alive]
         if kept:
-            home = scoring.ids.of(identifiers_of(kept[0])[0])
+            home = scoring.ids.of(identifiers_of(in_todays_spelling(kept[0]))[0])
             decision = Decision(kept, scoring, max(event.received_at for event in kept))
             updates.append(([home], decision.__call__))  # a method: it is not joined with others
     for outcome in await scratch.update_each(updates):

@@ -48,6 +48,11 @@ OF_LEAD: Mapping[str, Place] = {
     "export": Place(
         "privacy", "export", "Print all that is kept about one person, as one JSON document."
     ),
+    "respell": Place(
+        "respell",
+        "respell",
+        "Bring together leads that one person has because an address was spelt in several ways.",
+    ),
 }
 
 

@@ -25,7 +25,7 @@ from warmlead.cli.commands import LeadCommands
 from warmlead.cli.output import Json, console, fail, json_list, print_json, unreadable
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.event import AUTOMATED_EVENTS
-from warmlead.domain.identity import Identifier, Kind, normalise_email
+from warmlead.domain.identity import named_by
 from warmlead.domain.lead import Lead
 from warmlead.domain.text import one_line
 from warmlead.domain.wording import unseen
@@ -329,7 +329,4 @@ async def _find(system: backends.System, who: str) -> Lead:
 
 
 def _candidates(who: str, system: backends.System) -> Sequence[str]:
-    named = [Identifier(kind, who) for kind in (Kind.USER, Kind.ANONYMOUS)]
-    if email := normalise_email(who):
-        named.insert(0, Identifier(Kind.EMAIL, email))
-    return [*map(system.ids.of, named), who.lower()]
+    return [*map(system.ids.of, named_by(who)), who.strip().lower()]

@@ -153,12 +153,13 @@ def apply(as_json: Json = False) -> None:
     Reads no raw event. May run beside `serve`, be stopped, and be run again.
     """
     done = asyncio.run(_apply())
+    leads = done.looked_at - done.failed
+    counts = {"leads": leads, "changed": done.changed, "moved": done.moved}
     if as_json:
-        counts = {"leads": done.looked_at, "changed": done.changed, "moved": done.moved}
         print_json({**counts, "failed": done.failed, "unreadable": unreadable_ids(done.failures)})
     else:
         console.print(
-            f"{count_of(done.looked_at, 'lead')} looked at: another score for {done.changed}, "
+            f"{count_of(leads, 'lead')} looked at: another score for {done.changed}, "
             f"another stage for {done.moved}."
         )
     end_with_failures(done.failed, done.failures)

@@ -22,7 +22,7 @@ from warmlead.cli import elsewhere
 from warmlead.cli.lead import Who
 from warmlead.cli.output import Json, console, count_of, fail, print_json, unreadable
 from warmlead.domain.errors import UnreadableError
-from warmlead.domain.identity import Identifier, Kind, normalise_email, normalise_id
+from warmlead.domain.identity import named_by
 from warmlead.domain.lead import Lead
 from warmlead.domain.text import swept
 from warmlead.ports import Archive, Tombstone, Unreadable
@@ -184,7 +184,7 @@ async def _export(who: str) -> tuple[Export, Mapping[str, str]]:
     async with backends.opened() as system:
         person = await _find(who, system)
         lead, archive = person.lead, _archive(system)
-        ids = {*person.ids, *(lead.trails if lead else ())}
+        ids = {*person.ids, *(lead.ids if lead else ())}
         exported = collect(
             lead,
             await system.store.transitions(lead.id) if lead else (),
@@ -210,7 +210,10 @@ async def _find(who: str, system: backends.System) -> _Person:
     leads = {each.id: each for each in found.values() if isinstance(each, Lead)}
     if len(leads) > 1:
         both = ", ".join(f"{lead.id} ({lead.email or lead.user_id})" for lead in leads.values())
-        raise fail(f"{who} names several leads: {both}.", hint="Say which one by its id.")
+        raise fail(
+            f"{who} names several leads: {both}.",
+            hint="Say which one by its id; or see: warmlead lead respell",
+        )
     for lead in leads.values():
         at_it = frozenset(id_ for id_, each in found.items() if isinstance(each, Lead))
         return _Person(at_it, lead, erased=False)
@@ -223,11 +226,7 @@ async def _find(who: str, system: backends.System) -> _Person:
 
 def _ids_of(who: str, system: backends.System) -> set[str]:
     """The ids that the text may stand for, normalised as events are."""
-    named = []
-    if email := normalise_email(who):
-        named.append(Identifier(Kind.EMAIL, email))
-    if id_ := normalise_id(who):
-        named += [Identifier(Kind.USER, id_), Identifier(Kind.ANONYMOUS, id_)]
+    named = named_by(who)
     if not named:
         raise fail(f"{who!r} can be the name of nobody.")
     ids = {system.ids.of(identifier) for identifier in named}

@@ -77,6 +77,7 @@ class Reason(StrEnum):
     VALUE_INVALID = "value_invalid"
     CURRENCY_UNKNOWN = "currency_unknown"
     # one lead
+    ERASURE_ASKED = "erasure_asked"
     LEAD_FLOODED = "lead_flooded"
     RECEIVED_TOO_LONG_AGO = "received_too_long_ago"
     MESSAGE_INVALID = "message_invalid"

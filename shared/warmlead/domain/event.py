@@ -94,8 +94,9 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
     ``id`` is the sender's own id of the event, stable over its retries: with ``source`` and
     ``trust`` it makes the ``key`` by which the event is counted once. At least one of
-    ``email`` (normalised), ``user_id`` and ``anonymous_id`` is given. ``automated`` says why the
-    event is no person's doing, if its request said so.
+    ``email`` (normalised), ``user_id`` and ``anonymous_id`` is given. ``merged_user_id`` is
+    another user id of the same person, as a CRM says that merged two records; only signed events
+    bear one. ``automated`` says why the event is no person's doing, if its request said so.
 
     What comes from outside goes through ``checked``, or is decoded as an ``Event``: the
     constructor believes its types, lengths and names.
@@ -115,6 +116,7 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     properties: dict[str, Property] = {}
     attribution: dict[str, str] = {}
     automated: Automation | None = None
+    merged_user_id: Id | None = None
 
     def __post_init__(self) -> None:
         force_setattr(self, "occurred_at", _utc(self.occurred_at))
@@ -157,6 +159,9 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 def _refuse_what_only_signed_events_say(event: Event) -> None:
     if any(id_ and id_.startswith(CRM_ID) for id_ in (event.user_id, event.anonymous_id)):
         message = f"Only a signed event may bear an id with {CRM_ID}."
+        raise RejectedError(Reason.IDENTITY_INVALID, message)
+    if event.merged_user_id:
+        message = "Only a signed event may say that two user ids are one person's."
         raise RejectedError(Reason.IDENTITY_INVALID, message)
     if event.name in SALES_EVENTS:
         message = "Only a signed event may say what sales says."

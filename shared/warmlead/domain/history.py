@@ -283,6 +283,18 @@ def _packed(history: History) -> History:
     return structs.replace(history, recent=recent, packed=history.packed.with_more(ordered[:count]))
 
 
+def union(one: History, other: History) -> History:
+    """What two histories keep of one person; an event that both keep is kept once."""
+    parts = (one, other)
+    signals, names = _Counting(), _Counting()
+    for part in parts:
+        signals.add_all(part.signal_days)
+        names.add_all(part.name_days)
+    last_day = _latest([part.last_day for part in parts])
+    counts = History({}, signals.counts, names.counts, last_day)
+    return record(counts, [event for part in parts for event in part.kept.values()])
+
+
 class Tally(Struct, frozen=True):
     """How often what happened on which day, over all of a lead's histories; counts to 20."""
 

@@ -7,38 +7,48 @@ events say, and only from that: the same events in any order give the same peopl
 - A **link** joins two identified identifiers for good. Only a signed source makes one.
 - A **claim** hangs a weaker identifier on a stronger one: an anonymous id on a user id or an
   email, a user id on an email. An identifier may be claimed by several; the best claim wins:
-  signed before public, then the earliest. So a public source can say "this browser is Ada",
-  but never merge two people who have an email each.
+  signed before public, then the earliest. A public claim is dated by its receipt, since its
+  sender can state any time. So a public source can say "this browser is Ada", but never merge
+  two people who have an email each.
+- An identifier of which a signed source has told anything is moved by signed claims alone: what
+  it told, and what was done under it, cannot be hung on somebody else's address.
 """
 
 import base64
 import hashlib
 import hmac
-import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+from urllib.parse import unquote
 
+from msgspec import structs
+
+from warmlead.domain.addresses import normalise_email
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import to_ms
+from warmlead.domain.placeholders import is_placeholder
+from warmlead.domain.spelling import MAX_TEXT, in_one_spelling
 
-MAX_EMAIL_LENGTH = 254  # RFC 5321, as erratum 1690 to RFC 3696 explains
-
-_LOCAL = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x20\x7f]{1,64}")
-_DOMAIN_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-
-PLACEHOLDER_IDS = frozenset(
-    (
-        *("0", "-1", "anonymous", "guest", "none", "null", "nil", "undefined", "nan", "n/a"),
-        *("true", "false", "unknown", "unidentified", "anonymous_user", "not_authenticated"),
-        *("id", "user", "userid", "user_id", "distinctid", "distinct_id", "email"),
-        *("[object object]", "00000000-0000-0000-0000-000000000000"),
-    )
-)
-"""Values that programs send in place of an id; taken as ids they would fuse strangers.
-
-After PostHog's list of illegal distinct ids.
-"""
+__all__ = [
+    "Claim",
+    "Identifier",
+    "Kind",
+    "LeadIds",
+    "Ties",
+    "best_claim",
+    "group_people",
+    "identifiers_of",
+    "in_todays_spelling",
+    "is_damaged_address",
+    "named_by",
+    "naming_only",
+    "normalise_email",
+    "normalise_id",
+    "respelt",
+    "ties_of",
+]
 
 
 class Kind(IntEnum):
@@ -57,7 +67,10 @@ class Identifier(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A statement that an identifier belongs to the ``owner``; the smallest claim is the best."""
+    """A statement that an identifier belongs to the ``owner``; the smallest claim is the best.
+
+    ``at_ms`` is when it was true, as a signed source says, or when we received a public one.
+    """
 
     distrust: int  # 0 signed, 1 public
     at_ms: int
@@ -65,37 +78,41 @@ class Claim(NamedTuple):
     owner: str
 
 
-def normalise_email(text: str) -> str | None:
-    """The address in lower case, its domain in ASCII; ``None`` if it is not an address.
-
-    Dots and ``+tags`` stay: whether they name another mailbox is up to its host.
-    """
-    local, at, domain = text.strip().lower().rpartition("@")
-    if (
-        not at
-        or not _LOCAL.fullmatch(local)
-        or local[0] == "."
-        or local[-1] == "."
-        or ".." in local
-    ):
-        return None
-    try:
-        local.encode()  # a lone surrogate is no character
-        domain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return None
-    labels = domain.split(".")
-    if len(labels) == 1 or not all(_DOMAIN_LABEL.fullmatch(label) for label in labels):
-        return None
-    if labels[-1].isdigit() or len(local) + 1 + len(domain) > MAX_EMAIL_LENGTH:
-        return None
-    return f"{local}@{domain}"
-
-
 def normalise_id(text: str) -> str | None:
-    """A user or anonymous id without its surrounding space; ``None`` for placeholders."""
+    """A user or anonymous id in one spelling; ``None`` for what programs send for no id.
+
+    Its letters keep their case. An address whose ``+`` became a blank, or whose ``@`` was
+    percent-encoded, is mended: nothing else can have been meant. What is longer than an id may
+    be comes back as it is.
+    """
     value = text.strip()
-    return None if not value or value.lower() in PLACEHOLDER_IDS else value
+    if len(value) > MAX_TEXT:
+        return value
+    value = in_one_spelling(value).strip()
+    if not value or is_placeholder(value):
+        return None
+    return _mended(value)
+
+
+def _mended(id_: str) -> str:
+    """The id; without its damage if it is an address that was encoded, or decoded once too often.
+
+    Some encode twice.
+    """
+    text = id_
+    for _ in range(2):
+        if "@" not in text and "%" in text:
+            text = in_one_spelling(unquote(text)).strip()
+    if text.count(" ") == 1:
+        text = text.replace(" ", "+")
+    return text if text != id_ and "@" in text and normalise_email(text) else id_
+
+
+def is_damaged_address(id_: str) -> bool:
+    """Whether an id is an address but for blanks in it, which could have been anything."""
+    local, _, domain = id_.rpartition("@")
+    has_blank = any(letter.isspace() for letter in local)
+    return has_blank and len(id_) <= MAX_TEXT and normalise_email(f"a@{domain}") is not None
 
 
 class LeadIds:
@@ -114,14 +131,72 @@ class LeadIds:
         return base64.b32encode(digest).decode().rstrip("=").lower()
 
 
+def named_by(text: str) -> list[Identifier]:
+    """The identifiers that a person may mean by a text, the strongest first.
+
+    Those of an earlier release among them, which kept each form of Unicode apart.
+    """
+    named: dict[Identifier, None] = {}
+    if email := normalise_email(text):
+        named[Identifier(Kind.EMAIL, email)] = None
+    if id_ := normalise_id(text):
+        named |= dict.fromkeys(Identifier(kind, id_) for kind in (Kind.USER, Kind.ANONYMOUS))
+    if named and len(text) <= MAX_TEXT and not text.isascii():
+        forms = {text.strip(), *(unicodedata.normalize(form, text).strip() for form in _FORMS)}
+        for form in sorted(forms):
+            named |= dict.fromkeys(Identifier(kind, form) for kind in (Kind.USER, Kind.ANONYMOUS))
+            if email:
+                local = form.rpartition("@")[0].lower()
+                named[Identifier(Kind.EMAIL, f"{local}@{email.rpartition('@')[2]}")] = None
+    return list(named)
+
+
+_FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+_FIELDS = (
+    ("email", Kind.EMAIL),
+    ("user_id", Kind.USER),
+    ("merged_user_id", Kind.USER),
+    ("anonymous_id", Kind.ANONYMOUS),
+)
+"""The fields of an event that name its person, the strongest first."""
+
+
 def identifiers_of(event: Event) -> list[Identifier]:
     """The identifiers that the event names, the strongest first."""
-    named = (
-        (Kind.EMAIL, event.email),
-        (Kind.USER, event.user_id),
-        (Kind.ANONYMOUS, event.anonymous_id),
-    )
-    return [Identifier(kind, value) for kind, value in named if value]
+    return [Identifier(kind, value) for field, kind in _FIELDS if (value := getattr(event, field))]
+
+
+def naming_only(event: Event, kept: Collection[Identifier]) -> Event:
+    """The event, of whose identifiers only some are kept."""
+    dropped = {
+        field: None
+        for field, kind in _FIELDS
+        if (value := getattr(event, field)) and Identifier(kind, value) not in kept
+    }
+    return structs.replace(event, **dropped) if dropped else event
+
+
+def respelt(identifier: Identifier) -> Identifier:
+    """The identifier as it is spelt today; as it is if today it would be none.
+
+    What an earlier release accepted was in ASCII already where that is all it is today.
+    """
+    value = identifier.value
+    if value.isascii() and " " not in value and "%" not in value:
+        return identifier
+    spell = normalise_email if identifier.kind is Kind.EMAIL else normalise_id
+    return Identifier(identifier.kind, spell(value) or value)
+
+
+def in_todays_spelling(event: Event) -> Event:
+    """The event with its identifiers as they are spelt today: an earlier release accepted it."""
+    changed = {
+        field: spelt.value
+        for field, kind in _FIELDS
+        if (value := getattr(event, field))
+        and (spelt := respelt(Identifier(kind, value))).value != value
+    }
+    return structs.replace(event, **changed) if changed else event
 
 
 def ties_of(
@@ -130,7 +205,7 @@ def ties_of(
     """What the event says of its identifiers: claims by id, and links as pairs of ids."""
     owner, *others = identifiers_of(event)
     signed = event.trust is Trust.SIGNED
-    at_ms = to_ms(event.occurred_at)
+    at_ms = to_ms(event.occurred_at if signed else event.received_at)
     claims: dict[str, Claim] = {}
     links: list[tuple[str, str]] = []
     for other in others:
@@ -142,11 +217,15 @@ def ties_of(
 
 
 class Ties(NamedTuple):
-    """What is known of one identifier's belonging: its kind, links to others, the best claim."""
+    """What is known of one identifier's belonging: its kind, links to others, the best claim.
+
+    ``is_signed`` is whether a signed source has ever told anything of it.
+    """
 
     kind: Kind
     links: frozenset[str]
     claim: Claim | None
+    is_signed: bool = False
 
 
 def group_people(ties: Mapping[str, Ties]) -> dict[str, str]:
@@ -154,7 +233,7 @@ def group_people(ties: Mapping[str, Ties]) -> dict[str, str]:
 
     A person's id is that of the strongest identifier, the smallest among equals. Claims on
     an identifier that is, or is linked to, an email have no effect: nobody may be claimed
-    who is already known by an address.
+    who is already known by an address. Nor have public claims on one that is signed.
     """
     linked = _components(ties)
     root_of_component = {
@@ -165,12 +244,20 @@ def group_people(ties: Mapping[str, Ties]) -> dict[str, str]:
     person_of: dict[str, str] = {}
     for component in sorted(linked, key=lambda c: min((ties[m].kind, m) for m in c)):
         root = root_of_component[component[0]]
-        claims = [claim for m in component if (claim := ties[m].claim) and claim.owner in ties]
-        if ties[root].kind is not Kind.EMAIL and claims:
-            owner = root_of_component[min(claims).owner]
+        claim = _claim_on(component, ties)
+        if ties[root].kind is not Kind.EMAIL and claim:
+            owner = root_of_component[claim.owner]
             root = person_of.get(owner, owner) if ties[owner].kind < ties[root].kind else root
         person_of.update(dict.fromkeys(component, root))
     return person_of
+
+
+def _claim_on(component: Sequence[str], ties: Mapping[str, Ties]) -> Claim | None:
+    """The best claim on identifiers that belong together; no public one if any is signed."""
+    found = [claim for m in component if (claim := ties[m].claim) and claim.owner in ties]
+    if any(ties[member].is_signed for member in component):
+        found = [claim for claim in found if not claim.distrust]
+    return best_claim(found)
 
 
 def _components(ties: Mapping[str, Ties]) -> list[list[str]]:

@@ -72,6 +72,8 @@ class Trail:
     """What is known of one identifier, and what was done under it.
 
     ``erased_ms`` is until when all of it was erased, if it was: nothing of before may come back.
+    ``is_signed`` is whether a signed source has ever told anything of the identifier.
+    ``former_ids`` are the ids under which it was kept when it was spelt in other ways.
     """
 
     identifier: Identifier
@@ -83,11 +85,13 @@ class Trail:
     last_touch: Touch | None = None
     statements: Mapping[str, Statement] = field(default_factory=dict)
     erased_ms: int | None = None
+    is_signed: bool = False
+    former_ids: frozenset[str] = frozenset()
 
     @property
     def ties(self) -> Ties:
         """What the trail says of its belonging."""
-        return Ties(self.identifier.kind, self.links, self.claim)
+        return Ties(self.identifier.kind, self.links, self.claim, self.is_signed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,11 @@ class Lead:
     def statements(self) -> list[Statement]:
         """What sales has said of the lead, the earliest first."""
         return in_order(trail.statements for trail in self.trails.values())
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of its identifiers, former ones among them."""
+        return frozenset(self.trails).union(*(t.former_ids for t in self.trails.values()))
 
     @property
     def identified(self) -> bool:
@@ -201,6 +210,8 @@ def touch_trails(
     after = dict(trails)
     for identifier in identifiers_of(event):
         after.setdefault(ids[identifier], Trail(identifier))
+        if event.trust is Trust.SIGNED:
+            after[ids[identifier]] = replace(after[ids[identifier]], is_signed=True)
     claims, links = ties_of(event, ids)
     for id_, claim in claims.items():
         after[id_] = replace(after[id_], claim=best_claim([after[id_].claim, claim]))

@@ -11,7 +11,7 @@ from typing import Any
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Property, snake_case
-from warmlead.domain.identity import normalise_id
+from warmlead.domain.identity import is_damaged_address, normalise_id
 from warmlead.sources.labels import trait_of_label
 from warmlead.web.strict_json import text_of
 
@@ -84,10 +84,12 @@ def _checked(text: str) -> str:
     return text
 
 
-def person_id(value: Any, field: str) -> str | None:  # noqa: ANN401  # whatever JSON holds
+def person_id(value: Any, field: str, *, is_user: bool = False) -> str | None:  # noqa: ANN401  # whatever JSON holds
     """A user or anonymous id; ``None`` for none and for placeholders such as ``"null"``.
 
-    Whole numbers are taken as text. Raises ``RejectedError`` for what can be no id.
+    Spelt as ``normalise_id`` spells it. Whole numbers are taken as text. Raises
+    ``RejectedError`` for what can be no id; of a user id (``is_user``), also for an address with
+    blanks in it that may have been anything.
     """
     if value is None:
         return None
@@ -101,6 +103,9 @@ def person_id(value: Any, field: str) -> str | None:  # noqa: ANN401  # whatever
             Reason.IDENTITY_INVALID,
             f"{field} is longer than {MAX_ID} characters or holds control characters.",
         )
+    if found and is_user and is_damaged_address(found):
+        message = f'{field} is an e-mail address with a blank in it. Encode "+" as "%2B" in URLs.'
+        raise RejectedError(Reason.IDENTITY_INVALID, message)
     return found
 
 

@@ -85,4 +85,4 @@ def known_by(
     given = (properties.get(name) for name in settings.email)
     email = next((found for value in given if (found := email_in(value))), None)
     ours = properties.get(settings.user_id) if settings.user_id else None
-    return Who(email, person_id(ours, "The user id") or person, deal)
+    return Who(email, person_id(ours, "The user id", is_user=True) or person, deal)

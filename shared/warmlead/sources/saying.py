@@ -85,12 +85,18 @@ def statement(telling: Telling, who: Who, word: str, deal: Deal = Deal()) -> Eve
     return _event(telling, who, f"{EVENT_PREFIX}{said}", properties)
 
 
-def identification(telling: Telling, who: Who) -> Event:
-    """The event that says no more than by what one lead is known."""
-    return _event(telling, who, IDENTIFIED, {})
+def identification(telling: Telling, who: Who, *, merged_user_id: str | None = None) -> Event:
+    """The event that says no more than by what one lead is known, two merged records among it."""
+    return _event(telling, who, IDENTIFIED, {}, merged_user_id)
 
 
-def _event(telling: Telling, who: Who, name: str, properties: dict[str, Property]) -> Event:
+def _event(
+    telling: Telling,
+    who: Who,
+    name: str,
+    properties: dict[str, Property],
+    merged_user_id: str | None = None,
+) -> Event:
     return Event.checked(
         id=telling.id,
         source=telling.source,
@@ -102,6 +108,7 @@ def _event(telling: Telling, who: Who, name: str, properties: dict[str, Property
         user_id=who.user_id,
         anonymous_id=who.anonymous_id,
         properties=properties,
+        merged_user_id=merged_user_id,
     )
 
 

@@ -162,7 +162,7 @@ class _Telling:
         try:
             email = email_in(lead.email)
             user, visitor = (
-                person_id(lead.user_id, "user_id"),
+                person_id(lead.user_id, "user_id", is_user=True),
                 person_id(lead.anonymous_id, "anonymous_id"),
             )
         except RejectedError as error:

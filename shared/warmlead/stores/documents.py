@@ -4,9 +4,10 @@ Refuses to know where the text is kept. The text is compact, because it is read 
 with every event, and the same for the same lead, in whatever order its events came.
 
 Version 3. Version 2 is the same without packed events, which are a text behind the JSON, after a
-line break. Version 1 is the same without what sales said, offers, enrolments and the times at
-which the lead must be looked at again. What is empty of these is left out. Times of events are
-milliseconds, others microseconds since 1970.
+line break, and without which identifiers a signed source told of; and it dates public claims by
+the time that their senders stated. Version 1 is also without what sales said, offers, enrolments
+and the times at which the lead must be looked at again. What is empty of these is left out. Times
+of events are milliseconds, others microseconds since 1970.
 """
 
 import json
@@ -31,7 +32,14 @@ from warmlead.stores.notation import (
     pairs,
     to_us,
 )
-from warmlead.stores.trail_documents import Shapes, TrailV1, packed_texts, read_trail, write_trail
+from warmlead.stores.trail_documents import (
+    Shapes,
+    TrailV1,
+    packed_texts,
+    read_trail,
+    with_trust_of_facts,
+    write_trail,
+)
 
 VERSION = 3
 
@@ -145,7 +153,7 @@ def lead_of(read: LeadDocument | Unreadable) -> Lead | Unreadable:
     return read.lead if isinstance(read, LeadDocument) else read
 
 
-def _read_v2(document: _LeadV1, packed: str) -> LeadDocument:
+def _read_v3(document: _LeadV1, packed: str) -> LeadDocument:
     shapes = [(name, tuple(signals)) for name, signals in document["shapes"]]
     snapshot = document["snapshot"]
     texts = packed_texts(document["trails"].values(), packed)
@@ -171,6 +179,12 @@ def _read_v2(document: _LeadV1, packed: str) -> LeadDocument:
     return LeadDocument(lead, {k: value for k, value in document.items() if k not in known})
 
 
+def _read_v2(document: _LeadV1, packed: str) -> LeadDocument:
+    """A lead that does not say of which identifiers a signed source told: its facts do."""
+    lead, extra = _read_v3(document, packed)
+    return LeadDocument(replace(lead, trails=with_trust_of_facts(lead.trails)), extra)
+
+
 def _read_v1(document: _LeadV1, packed: str) -> LeadDocument:
     """A lead that was never asked when it must be looked at: it is due at once."""
     lead, extra = _read_v2(document, packed)
@@ -180,7 +194,7 @@ def _read_v1(document: _LeadV1, packed: str) -> LeadDocument:
 _READERS: Mapping[int, Callable[[_LeadV1, str], LeadDocument]] = {
     1: _read_v1,
     2: _read_v2,
-    3: _read_v2,
+    3: _read_v3,
 }
 """How to read what this release and those before wrote; only the present version is written."""
 

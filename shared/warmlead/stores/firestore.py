@@ -145,7 +145,7 @@ class FirestoreLeadStore:
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         """See ``LeadStore``; those of a lead that was merged into this one are among them."""
         lead = await self.get(lead_id)
-        ids = {lead_id, *(lead.trails if lead else ())}
+        ids = {lead_id, *(lead.ids if lead else ())}
         moves = [read_move(document) for document in await self._moves_of(ids)]
         return sorted(moves, key=lambda move: move.at)
 

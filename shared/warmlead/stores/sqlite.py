@@ -180,7 +180,7 @@ class SqliteLeadStore:
             lead = _lead_at(connection, lead_id)
             moves = [
                 read_transition(record)
-                for id_ in sorted({lead_id, *(lead.trails if lead else ())})
+                for id_ in sorted({lead_id, *(lead.ids if lead else ())})
                 for (record,) in connection.execute(
                     "SELECT record FROM transitions WHERE lead_id = ? ORDER BY number", (id_,)
                 )

@@ -7,6 +7,7 @@ its length, and the count of each shape and day.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from operator import sub
 from typing import NotRequired, TypeAlias, TypedDict
@@ -56,6 +57,8 @@ class TrailV1(TypedDict):
     packed: NotRequired[_PackedV3]
     statements: NotRequired[list[_StatementV2]]
     erased: NotRequired[int]
+    signed: NotRequired[bool]
+    former: NotRequired[list[str]]
 
 
 def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
@@ -79,6 +82,10 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
         document["statements"] = sorted(trail.statements.values())
     if trail.erased_ms is not None:
         document["erased"] = trail.erased_ms
+    if trail.is_signed:
+        document["signed"] = True
+    if trail.former_ids:
+        document["former"] = sorted(trail.former_ids)
     return document
 
 
@@ -103,7 +110,36 @@ def read_trail(document: TrailV1, shapes: Sequence[Shape], packed: Iterator[str]
             each.key: each for each in map(_read_statement, document.get("statements", ()))
         },
         erased_ms=document.get("erased"),
+        is_signed=document.get("signed", False),
+        former_ids=frozenset(document.get("former", ())),
     )
+
+
+def with_trust_of_facts(trails: Mapping[str, Trail]) -> dict[str, Trail]:
+    """The trails of a lead that did not say of which a signed source told, nor dated receipts.
+
+    Signed traits, statements, links and signed claims tell of the first. A public claim gets the
+    time of receipt of its event, if that event is still kept.
+    """
+    return {
+        id_: replace(
+            trail,
+            is_signed=bool(
+                trail.links
+                or trail.statements
+                or (trail.claim and not trail.claim.distrust)
+                or any(fact.rank for fact in trail.traits.values())
+            ),
+            claim=_as_received(trail.claim, trails) if trail.claim else None,
+        )
+        for id_, trail in trails.items()
+    }
+
+
+def _as_received(claim: Claim, trails: Mapping[str, Trail]) -> Claim:
+    owner = trails.get(claim.owner)
+    event = owner.history.kept.get(claim.key) if owner else None
+    return claim._replace(at_ms=event.received_ms) if claim.distrust and event else claim
 
 
 def _write_kept(events: Sequence[KeptEvent], shapes: Shapes) -> _KeptV1:

@@ -57,6 +57,7 @@ STATUS = MappingProxyType(
         Reason.REASON_INVALID: 400,
         Reason.VALUE_INVALID: 400,
         Reason.CURRENCY_UNKNOWN: 400,
+        Reason.ERASURE_ASKED: 400,
         Reason.LEAD_FLOODED: 400,
         Reason.RECEIVED_TOO_LONG_AGO: 400,
         Reason.MESSAGE_INVALID: 400,

@@ -150,3 +150,25 @@ def test_a_refused_record_can_be_tried_again() -> None:
         "04l5g00000AAAAAAA4-Status",
         Trust.SIGNED,
     )
+
+
+LEAD, OTHER, CONTACT = "00Q5g00000AbCdEEAV", "00Q5g00000ZyXwVEAV", "0035g00000AbCdEAAV"
+
+
+@pytest.mark.parametrize(
+    ("field", "other"), [("MasterRecordId", OTHER), ("ConvertedContactId", CONTACT)]
+)
+def test_a_record_that_was_merged_or_converted_is_the_same_person(field: str, other: str) -> None:
+    record = {"Id": LEAD, field: other[:15], "LastModifiedDate": "2026-03-02T09:57:00.000+0000"}
+    ((_, event),) = source().translate(posted(json.dumps(record)), Trust.SIGNED).events
+    assert event.user_id == f"crm:salesforce:{full_id(LEAD)}"
+    assert event.merged_user_id == f"crm:salesforce:{full_id(other[:15])}"
+    assert (
+        source().translate(posted(json.dumps({**record, field: None})), Trust.SIGNED).events == []
+    )
+
+
+def test_a_merge_is_told_beside_what_the_record_says() -> None:
+    record = {"Id": LEAD, "MasterRecordId": OTHER, "Status": "Working"}
+    events = [e for _, e in source().translate(posted(json.dumps(record)), Trust.SIGNED).events]
+    assert [event.name for event in events] == ["sales_touched", "sales_identified"]

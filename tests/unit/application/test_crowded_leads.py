@@ -221,3 +221,51 @@ async def test_a_repeat_that_tells_more_than_before_makes_no_lead_too_heavy(worl
 
     assert await world.apply(again) == [Applied(duplicates=1)]
     assert await world.lead() == before
+
+
+async def crowd(world: World, name: str, browsers: int, **known: Any) -> None:
+    """A lead that strangers gave as many browsers as they like."""
+    fields = {"trust": Trust.PUBLIC, **known}
+    await world.apply(
+        *(
+            world.seen(n, id=f"{name}-{n}", anonymous_id=f"{name}-{n}", **fields)
+            for n in range(browsers)
+        )
+    )
+
+
+async def test_strangers_cannot_take_the_room_of_what_a_crm_ties(world: World) -> None:
+    await crowd(world, "crowd", MAX_TRAILS + 50, email=ADA)
+    contacts = [f"crm:x:contact:{n}" for n in range(5)]
+
+    await world.apply(*(world.seen(0, id=c, email=ADA, user_id=c) for c in contacts))
+
+    lead = await world.lead()
+    tied = {trail.identifier.value for trail in lead.trails.values()}
+    assert tied >= set(contacts)
+    assert len(lead.trails) <= MAX_TRAILS + 1 + len(contacts)
+
+
+async def test_what_a_crm_ties_takes_no_room_of_the_persons_browsers(world: World) -> None:
+    deals = [f"crm:x:deal:{n}" for n in range(MAX_TRAILS + 50)]
+    await world.apply(*(world.seen(0, id=d, email=ADA, anonymous_id=d) for d in deals))
+
+    await world.apply(world.seen(1, email=ADA, anonymous_id="own", trust=Trust.PUBLIC))
+
+    values = {trail.identifier.value for trail in (await world.lead()).trails.values()}
+    assert "own" in values
+    assert len(values) <= 2 * MAX_TRAILS
+
+
+async def test_leads_with_many_identifiers_each_cannot_be_hung_on_one(world: World) -> None:
+    for nth in range(4):
+        await crowd(world, f"crowd-{nth}", MAX_TRAILS - 1, user_id=f"u-{nth}")
+
+    claims = [
+        world.seen(nth, email=ADA, user_id=f"u-{nth}", trust=Trust.PUBLIC) for nth in range(4)
+    ]
+    await world.apply(*claims)
+    await world.apply(*claims)
+
+    assert len((await world.lead()).trails) <= MAX_TRAILS + 1
+    assert [lead async for lead in world.store.leads() if lead.user_id == "u-3"]

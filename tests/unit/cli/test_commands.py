@@ -18,7 +18,7 @@ COMMANDS = [
     ("serve",),
     ("demo",),
     ("lead",),
-    *(("lead", name) for name in ("list", "show", "explain")),
+    *(("lead", name) for name in ("list", "show", "explain", "respell")),
     ("triggers",),
     ("model",),
     *(("model", name) for name in ("check", "show", "apply", "schema")),

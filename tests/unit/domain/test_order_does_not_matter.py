@@ -59,6 +59,8 @@ USERS = ("u1", "u2")
 BROWSERS = ("b1", "b2", "b3")
 # which identifiers an event names; claims and links come from those that name several
 SHAPES = ("b", "b", "e", "u", "be", "bu", "ue", "bue")
+# two records that a CRM merged; only signed events say so
+MERGES = (None, None, None, "u1", "u2")
 
 minutes = st.integers(0, 30 * 1440)
 traits: st.SearchStrategy[dict[str, Property]] = st.sampled_from(
@@ -67,7 +69,10 @@ traits: st.SearchStrategy[dict[str, Property]] = st.sampled_from(
 origins = st.sampled_from([{}, {}, {"utm_source": "ads"}, {"utm_source": "mail"}])
 automations = st.sampled_from([None, None, None, Automation.ROBOT, Automation.PREFETCH])
 delays = st.sampled_from(
-    [timedelta(minutes=-5), timedelta(0), timedelta(0), timedelta(days=2), timedelta(days=100)]
+    [
+        *(timedelta(minutes=-5), timedelta(0), timedelta(0), timedelta(days=2)),
+        *(timedelta(days=100), timedelta(days=1_500)),  # stated, as nobody can check
+    ]
 )
 
 
@@ -92,13 +97,16 @@ def identities(draw: st.DrawFn) -> Identity:
 def events_received(draw: st.DrawFn, id_: str, minutes_ago: st.SearchStrategy[int]) -> Event:
     received_at = NOW - timedelta(minutes=draw(minutes_ago))
     identity = draw(identities())
+    trust = draw(st.sampled_from(Trust))
+    merged = draw(st.sampled_from(MERGES)) if trust is Trust.SIGNED else None
     return event_of(
         id_,
         received_at - draw(delays),
         name=draw(st.sampled_from(NAMES)),
         received_at=received_at,
-        trust=draw(st.sampled_from(Trust)),
+        trust=trust,
         automated=draw(automations),
+        merged_user_id=merged if identity.user_id not in (None, merged) else None,
         traits=draw(traits),
         attribution=draw(origins),
         email=identity.email,
@@ -266,3 +274,31 @@ def test_what_nobody_saw_changes_no_score_and_no_origin_and_ties_nobody(
     strangers = [lead for id_, lead in world.leads.items() if id_ not in people.leads]
     assert all(assess(lead, RULES, NOW).score.engagement == 0 for lead in strangers)
     assert all(len(lead.trails) == 1 for lead in strangers)
+
+
+@settings(reproducible, max_examples=500)
+@given(happenings(minutes), st.integers(0, 2**32))
+def test_public_events_never_move_what_a_signed_source_told(events: list[Event], seed: int) -> None:
+    chance = Random(seed)
+    signed = [event for event in events if event.trust is Trust.SIGNED]
+    if not signed:
+        return
+    alone, among_others = in_any_order(signed, chance), in_any_order(events, chance)
+    told = {identifier for identifiers in alone.people().values() for identifier in identifiers}
+    people = {frozenset(found & told) for found in among_others.people().values()}
+    assert people - {frozenset()} == set(alone.people().values())
+
+
+@settings(reproducible, max_examples=300)
+@given(happenings(minutes), st.integers(0, 2**32), st.data())
+def test_no_time_that_a_public_sender_states_changes_who_is_whom(
+    events: list[Event], seed: int, data: st.DataObject
+) -> None:
+    chance = Random(seed)
+    stated = [
+        structs.replace(event, occurred_at=event.received_at - data.draw(delays))
+        if event.trust is Trust.PUBLIC
+        else event
+        for event in events
+    ]
+    assert in_any_order(stated, chance).people() == in_any_order(events, chance).people()

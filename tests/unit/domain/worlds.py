@@ -88,6 +88,7 @@ def event_of(
     traits: Mapping[str, Property] | None = None,
     attribution: Mapping[str, str] | None = None,
     automated: Automation | None = None,
+    merged_user_id: str | None = None,
 ) -> Event:
     return Event(
         id=id_,
@@ -102,6 +103,7 @@ def event_of(
         traits=dict(traits or {}),
         attribution=dict(attribution or {}),
         automated=automated,
+        merged_user_id=merged_user_id,
     )
 
 

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from builders import NOW, a_lead, a_transition, a_trigger, an_event, lead_ids
 from warmlead.domain.errors import UnavailableError
-from warmlead.domain.event import Trust
+from warmlead.domain.event import Event, Trust
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import History
 from warmlead.domain.identity import Claim, Identifier, Kind
@@ -19,7 +19,7 @@ from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packing import KeptEvent
 from warmlead.domain.sales import Said, Statement
 from warmlead.domain.trigger import Topic, Trigger
-from warmlead.stores.documents import read_lead, write_lead
+from warmlead.stores.documents import VERSION, read_lead, write_lead
 from warmlead.stores.transition_documents import read_transition, write_transition
 
 TEXTS = st.text(max_size=8)
@@ -62,6 +62,8 @@ TRAILS = st.builds(
     last_touch=TOUCHES,
     statements=st.lists(STATEMENTS, max_size=3).map(lambda said: {each.key: each for each in said}),
     erased_ms=st.none() | MS,
+    is_signed=st.booleans(),
+    former_ids=st.frozensets(TEXTS, max_size=2),
 )
 PROGRESS = st.builds(
     Progress,
@@ -189,7 +191,7 @@ def test_what_a_newer_release_keeps_beside_a_lead_is_written_back() -> None:
 
 
 def test_a_lead_in_a_layout_that_only_a_newer_release_knows_is_left_to_it() -> None:
-    text = json.dumps({**json.loads(write_lead(a_lead())), "v": 4})
+    text = json.dumps({**json.loads(write_lead(a_lead())), "v": VERSION + 1})
     with pytest.raises(UnavailableError):
         read_lead(text)
 
@@ -215,8 +217,42 @@ def test_a_lead_of_layout_1_is_read_and_written_with_nothing_changed_but_that_it
     assert trail.history.kept["k2"].received_ms == 1773140400012
     assert trail.history.signal_days == {"pricing": {20400: 3, 20402: 1}}
     assert lead.progress.since == NOW
-    of_now = GOLDEN.replace('{"v":1', '{"v":3')
-    assert write_lead(lead, extra) == of_now.removesuffix("}") + ',"decay_on":0}'
+    of_now = GOLDEN.replace('{"v":1', f'{{"v":{VERSION}').replace("null}}}", 'null,"signed":true}}')
+    assert write_lead(lead, extra) == of_now + ',"decay_on":0}'
+
+
+def of_layout_2(lead: Lead) -> Lead:
+    """The lead as it would be read if release 0.1 had written it."""
+    document = json.loads(write_lead(lead))
+    for trail in document["trails"].values():
+        trail.pop("signed", None)
+    return read_lead(json.dumps({**document, "v": 2})).lead
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        an_event(user_id="u-1", traits={"name": "Ada"}),
+        an_event(user_id="u-1", name="sales_touched"),
+        an_event(user_id="u-1", email="ada@example.com"),
+        an_event(user_id="u-1", anonymous_id="b-1"),
+    ],
+    ids=["trait", "statement", "link", "claim"],
+)
+def test_of_layout_2_what_is_kept_tells_of_whom_a_signed_source_spoke(told: Event) -> None:
+    public = structs.replace(told, trust=Trust.PUBLIC)
+    assert any(t.is_signed for t in of_layout_2(a_lead(told)).trails.values())
+    assert not any(t.is_signed for t in of_layout_2(a_lead(public)).trails.values())
+
+
+def test_of_layout_2_a_public_claim_is_dated_by_the_receipt_of_its_event() -> None:
+    claim = an_event(email="ada@example.com", user_id="u-1", trust=Trust.PUBLIC)
+    stated = structs.replace(claim, occurred_at=NOW - timedelta(days=900), received_at=NOW)
+    document = json.loads(write_lead(a_lead(stated)))
+    stored = document["trails"][USER]["claim"]
+    document["trails"][USER]["claim"] = [1, 1, *stored[2:]]
+    lead = read_lead(json.dumps({**document, "v": 2})).lead
+    assert lead.trails[USER].claim == a_lead(stated).trails[USER].claim
 
 
 def test_a_transition_written_later_with_more_fields_is_read() -> None:

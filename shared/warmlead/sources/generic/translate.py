@@ -49,7 +49,7 @@ def translate_submission(submission: Mapping[str, Any], post: Post, index: int) 
     fields = _wanted(submission, settings)
     content = text_of(fields)
     email = _take_email(fields, settings)
-    user_id = person_id(_take(fields, settings.user_id), "The user id")
+    user_id = person_id(_take(fields, settings.user_id), "The user id", is_user=True)
     anonymous_id = _take_anonymous_id(fields, settings)
     if not (email or user_id or anonymous_id):
         raise RejectedError(

@@ -32,6 +32,9 @@ class Change(Struct, frozen=True, rename="camel"):
     to_object_type_id: str = ""
     association_type: str = ""
     association_removed: bool = False
+    primary_object_id: int | str | None = None
+    merged_object_ids: list[int | str] = []
+    new_object_id: int | str | None = None
 
     @property
     def kind(self) -> str:

@@ -17,6 +17,7 @@ from warmlead.web.strict_json import text_of
 NAME = "hubspot"
 
 NO_LONGER = Ignored("association_removed", "What was said before stays with whom it was said of.")
+MERGED_NOTHING = Ignored("merged_nothing", "The merge names no second contact.")
 NO_ADDRESS = Ignored("email_removed", "The contact has no address any more; its lead keeps it.")
 
 _ABOUT_A_LEAD = ("contact", "deal", "lead")
@@ -40,6 +41,10 @@ def _changed(
     portal = _known(change.portal_id, settings)
     if change.action == "associationChange":
         return _associated(change, request)
+    if change.kind == "contact" and change.action == "merge":
+        return _merged(change, request)
+    if change.kind == "contact" and change.action == "privacyDeletion":
+        raise _to_be_erased(portal, value_text(change.object_id))
     if change.action != "propertyChange" or change.kind not in _ABOUT_A_LEAD:
         return [NOT_ABOUT_SALES]
     name, value = change.property_name, change.property_value
@@ -64,6 +69,36 @@ def _associated(change: Change, request: RawRequest) -> list[Event | Ignored]:
     who = contact._replace(anonymous_id=_who(portal, other, value_text(ends[other])).anonymous_id)
     record = _record(change, request, who, {})
     return [identification(telling_of(record, "who"), who)]
+
+
+def _merged(change: Change, request: RawRequest) -> list[Event | Ignored]:
+    """One event for each contact that is now the same as the first, a new one among them."""
+    named = (change.primary_object_id or change.object_id, change.new_object_id)
+    ids = [value_text(id_) for id_ in (*named, *change.merged_object_ids)]
+    first, *others = dict.fromkeys(id_ for id_ in ids if id_) or [""]
+    if not others:
+        return [MERGED_NOTHING]
+    portal = change.portal_id
+    who = _who(portal, "contact", first)
+    record = _record(change, request, who, {})
+    return [
+        identification(
+            telling_of(record, f"merged-{id_}"),
+            who,
+            merged_user_id=_who(portal, "contact", id_).user_id,
+        )
+        for id_ in others
+    ]
+
+
+def _to_be_erased(portal: int, contact: str) -> RejectedError:
+    """Sets the deletion aside for a person: an erasure cannot be undone, so no webhook does it."""
+    whom = _who(portal, "contact", contact).user_id
+    message = (
+        "HubSpot deleted this contact for reasons of privacy. Erase the lead here too, within a"
+        f" month: warmlead lead erase {whom}"
+    )
+    return RejectedError(Reason.ERASURE_ASKED, message)
 
 
 def _record(change: Change, request: RawRequest, who: Who, properties: dict[str, Any]) -> Record:

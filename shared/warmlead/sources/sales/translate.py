@@ -31,7 +31,7 @@ def translate_posted(
     saying = _saying(posted)
     who = Who(
         email_in(posted.email),
-        person_id(posted.user_id, "user_id"),
+        person_id(posted.user_id, "user_id", is_user=True),
         person_id(posted.anonymous_id, "anonymous_id"),
     )
     if not who:

@@ -7,10 +7,10 @@ from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event
 from warmlead.ports import RawRequest
 from warmlead.sources.fields import event_id, long_hash
-from warmlead.sources.records import Record, known_by, sayings
+from warmlead.sources.records import NOT_ABOUT_SALES, Record, known_by, sayings, telling_of
 from warmlead.sources.sales_sender import Ignored
 from warmlead.sources.salesforce.settings import SalesforceSettings
-from warmlead.sources.saying import crm_id, value_text, worth
+from warmlead.sources.saying import crm_id, identification, value_text, worth
 from warmlead.sources.times import parse_time
 from warmlead.web.strict_json import text_of
 
@@ -42,7 +42,13 @@ def translate_record(
     )
     at = parse_time(fields.get(settings.time), settings.time)
     id_ = _id(attributes, fields, index, request, is_dated=at is not None)
-    return sayings(Record(fields, who, id_, NAME, request.received_at, at, deal), settings)
+    record = Record(fields, who, id_, NAME, request.received_at, at, deal)
+    said = sayings(record, settings)
+    same = _same_person(fields)
+    if same is None or who.user_id is None:
+        return said
+    merged = identification(telling_of(record, "merged"), who, merged_user_id=same)
+    return [*(one for one in said if one is not NOT_ABOUT_SALES), merged]
 
 
 def full_id(value: Any) -> str | None:  # noqa: ANN401  # whatever a record holds
@@ -62,6 +68,18 @@ def full_id(value: Any) -> str | None:  # noqa: ANN401  # whatever a record hold
 def _person(fields: dict[str, Any]) -> str | None:
     """The person that a record is, or names: a lead, a contact, whom a task is about."""
     for name in ("Id", "ContactId", "WhoId"):
+        id_ = full_id(fields.get(name))
+        if id_ and id_[:3] in _PEOPLE:
+            return crm_id(NAME, id_)
+    return None
+
+
+def _same_person(fields: dict[str, Any]) -> str | None:
+    """The record with which a person's record was merged, or to which a lead was converted.
+
+    https://developer.salesforce.com/docs (Apex: Triggers for Merge Statements; Lead's fields)
+    """
+    for name in ("MasterRecordId", "ConvertedContactId"):
         id_ = full_id(fields.get(name))
         if id_ and id_[:3] in _PEOPLE:
             return crm_id(NAME, id_)

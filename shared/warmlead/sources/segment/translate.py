@@ -105,7 +105,7 @@ def _track_name(value: object) -> str:
 
 
 def _person(kind: str, call: Mapping[str, Any], context: Mapping[str, Any]) -> _Person:
-    user_id = person_id(call.get("userId"), "userId")
+    user_id = person_id(call.get("userId"), "userId", is_user=True)
     earlier = "previousId" if kind == "alias" else "anonymousId"
     anonymous_id = person_id(call.get(earlier), earlier)
     if kind == "alias" and not (user_id and anonymous_id):

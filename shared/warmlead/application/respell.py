@@ -1,0 +1,138 @@
+"""Brings together the leads of one person whose identifiers were spelt in several ways.
+
+An earlier release kept ``josé`` in two forms, and with an invisible character, as several people.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from warmlead.application.apply import Scoring
+from warmlead.application.send import send
+from warmlead.application.settle import settle
+from warmlead.domain.lead import Lead
+from warmlead.domain.lifecycle import Transition
+from warmlead.domain.regrouping import regroup
+from warmlead.domain.respelling import (
+    Misspelt,
+    is_nobody,
+    misspelt,
+    respelt_leads,
+    respelt_trails,
+)
+from warmlead.domain.trigger import Trigger
+from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need, Tombstone
+
+
+class Found(Struct, frozen=True):
+    """A lead with identifiers that are spelt in another way today, and what becomes of it.
+
+    ``joins`` are the leads that turn out to be the same person. ``erased`` are identifiers that
+    were erased in today's spelling: the lead stays as it is, for a person to decide.
+    """
+
+    lead_id: str
+    identifiers: Sequence[Misspelt] = ()
+    joins: Sequence[str] = ()
+    erased: Sequence[Misspelt] = ()
+    triggers: Sequence[tuple[str, Trigger]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Respelt:
+    """How many leads were looked at, got another id, joined others, or were left.
+
+    ``nobodies`` are the ids of leads whose identifiers are none today.
+    """
+
+    leads: int = 0
+    renamed: int = 0
+    joined: int = 0
+    left: int = 0
+    nobodies: tuple[str, ...] = ()
+
+
+async def respell(
+    *,
+    store: LeadStore,
+    bus: EventBus,
+    scoring: Scoring,
+    clock: Clock,
+    is_rehearsal: bool,
+    found: Callable[[Found], None],
+    progress: Callable[[int], None],
+) -> Respelt:
+    """Puts every lead under the ids of today's spelling, one commit each; joins those that meet.
+
+    A rehearsal writes nothing. Safe to stop and to run again, beside live traffic: what is done
+    needs doing no more. ``found`` is told of each such lead, ``progress`` how many were seen.
+    """
+    seen = renamed = joined = left = 0
+    nobodies: list[str] = []
+    async for lead in store.leads():
+        seen += 1
+        progress(seen)
+        if is_nobody(lead):
+            nobodies.append(lead.id)
+        if not misspelt(lead, scoring.ids):
+            continue
+        change = Respelling(lead.id, scoring, clock, is_rehearsal=is_rehearsal)
+        outcome = await store.update([lead.id], change)
+        await send(outcome.triggers, store=store, bus=bus)
+        if outcome.identifiers or outcome.erased:
+            found(outcome)
+        renamed += bool(outcome.identifiers)
+        joined += len(outcome.joins)
+        left += bool(outcome.erased)
+    return Respelt(seen, renamed, joined, left, tuple(nobodies))
+
+
+class Respelling:
+    """The change that puts a lead under the ids of today; decided again, it finds nothing to do."""
+
+    def __init__(
+        self, lead_id: str, scoring: Scoring, clock: Clock, *, is_rehearsal: bool = False
+    ) -> None:
+        self._lead_id = lead_id
+        self._scoring = scoring
+        self._now = clock.now()
+        self._is_rehearsal = is_rehearsal
+
+    def __call__(self, loaded: Loaded) -> Commit[Found] | Need:
+        """What to write, or which leads must be seen first: those at the ids of today."""
+        lead = loaded[self._lead_id]
+        moved = misspelt(lead, self._scoring.ids) if isinstance(lead, Lead) else []
+        if not isinstance(lead, Lead) or not moved:
+            return Commit(Found(self._lead_id))
+        if unseen := frozenset(each.new_id for each in moved) - loaded.keys():
+            return Need(unseen)
+        erased = [each for each in moved if isinstance(loaded[each.new_id], Tombstone)]
+        if erased:
+            return Commit(Found(lead.id, erased=erased))
+        at_new = [loaded[each.new_id] for each in moved]
+        others = {o.id: o for o in at_new if isinstance(o, Lead) and o.id != lead.id}
+        if self._is_rehearsal:
+            return Commit(Found(lead.id, moved, tuple(others)))
+        return self._commit(lead, [lead, *others.values()], moved)
+
+    def _commit(
+        self, lead: Lead, leads: Sequence[Lead], moved: Sequence[Misspelt]
+    ) -> Commit[Found]:
+        scoring, now = self._scoring, self._now
+        trails = respelt_trails(leads, moved)
+        before = {each.id: each for each in leads}
+        settled: list[Lead] = []
+        aliases: dict[str, str] = {}
+        transitions: list[tuple[str, Transition]] = []
+        triggers: list[tuple[str, Trigger]] = []
+        for person in regroup(respelt_leads(leads, moved), trails, scoring.rules, now):
+            result = settle(person, scoring.rules, scoring.titles, now)
+            id_ = person.id
+            settled.append(result.lead)
+            had = before[id_].ids if id_ in before else frozenset[str]()
+            aliases |= dict.fromkeys(person.ids - had - {id_}, id_)
+            transitions += [(id_, transition) for transition in result.transitions]
+            triggers += [(id_, trigger) for trigger in result.triggers]
+        found = Found(lead.id, moved, tuple(before.keys() - {lead.id}), triggers=triggers)
+        return Commit(found, settled, aliases, transitions)

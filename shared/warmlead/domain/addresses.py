@@ -1,0 +1,104 @@
+"""E-mail addresses, each in one spelling, however it was typed, pasted or encoded.
+
+The domain is that of IDNA 2008 with the mapping of UTS 46, non-transitional: ``ß``, ``ς`` and
+the joiners are letters of their own, so ``maß.example`` and ``mass.example`` are two domains,
+and full-width letters are the usual ones. It is kept in ASCII, as the DNS has it.
+
+The local part follows PRECIS (RFC 8265): usual width, lower case, form C. It is not case-folded
+and not form KC, which would make one person of two: ``ß`` and ``ss``, ``ı`` and ``i`` and ``ﬁ``
+and ``fi`` stay apart (RFC 6532, section 3.1). Lower case is that of Unicode, in no language: a
+Turkish ``İ`` is ``i`` with a dot above and not ``i``.
+"""
+
+import re
+from urllib.parse import unquote
+
+from warmlead.domain.placeholders import NOBODY, has_template
+from warmlead.domain.spelling import MAX_TEXT, in_one_spelling, in_usual_width
+
+MAX_EMAIL_LENGTH = 254  # RFC 5321, as erratum 1690 to RFC 3696 explains
+MAX_DOMAIN_LENGTH = 253
+MAX_LABELS = 16  # of a domain with other letters than ASCII's; to look at each costs time
+
+_LOCAL = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x20\x7f-\x9f\ufffd]{1,64}")
+_DOMAIN_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_OF_TEMPLATES = (("{", "}"), ("%", "%"))
+_ENCODED_PLUS = re.compile("%2b", re.IGNORECASE)
+
+
+def normalise_email(text: str) -> str | None:
+    """The address in one spelling, its domain in ASCII; ``None`` if it is not an address.
+
+    Blanks around it and around the ``@`` go, and so does a percent-encoding that hides the
+    ``@``, or a ``+``. Dots and ``+tags`` stay: whether they name another mailbox is up to its
+    host. What programs send for no address (``null@null.com``, ``{{first_name}}@example.com``)
+    is none.
+    """
+    text = text.strip()
+    if len(text) > MAX_TEXT:
+        return None
+    whole = _decoded(in_one_spelling(in_usual_width(text))).strip()
+    local, at, domain = whole.rpartition("@")
+    local = in_one_spelling(_ENCODED_PLUS.sub("+", local).rstrip().lower())
+    ascii_domain = _in_ascii(domain.lstrip())
+    if not at or ascii_domain is None or not _is_local(local):
+        return None
+    if len(local) + 1 + len(ascii_domain) > MAX_EMAIL_LENGTH or _is_nobody(local, ascii_domain):
+        return None
+    return f"{local}@{ascii_domain}"
+
+
+def _decoded(text: str) -> str:
+    """The text without a percent-encoding that hides the ``@``; it may have been encoded twice."""
+    for _ in range(2):
+        if "@" in text or "%" not in text:
+            break
+        text = in_one_spelling(unquote(text))
+    return text
+
+
+def _is_local(local: str) -> bool:
+    if not _LOCAL.fullmatch(local) or local[0] == "." or local[-1] == "." or ".." in local:
+        return False
+    try:
+        local.encode()
+    except UnicodeError:  # a lone surrogate is no character
+        return False
+    return not has_template(local) and (local[0], local[-1]) not in _OF_TEMPLATES
+
+
+def _is_nobody(local: str, domain: str) -> bool:
+    """Whether all of an address but its last label are words for nobody: ``none@none.none``."""
+    names = domain.split(".")[:-1]
+    return local in NOBODY and all(name in NOBODY for name in names)
+
+
+def _in_ascii(domain: str) -> str | None:
+    """The domain as the DNS has it; ``None`` if it is none.
+
+    A name of letters, digits and hyphens is taken as it is, also where IDNA would not make it
+    (``a--b.de``, an ``xn--`` that does not decode): the DNS carries it, and mail arrives.
+    """
+    labels = domain.lower().split(".") if domain.isascii() else _labels_in_ascii(domain)
+    if labels and not labels[-1]:
+        labels = labels[:-1]  # the root, which may be written
+    if len(labels) < 2 or not all(map(_DOMAIN_LABEL.fullmatch, labels)):  # noqa: PLR2004  # name and top level
+        return None
+    ascii_domain = ".".join(labels)
+    is_address_of_a_host = labels[-1].isdigit()
+    return None if is_address_of_a_host or len(ascii_domain) > MAX_DOMAIN_LENGTH else ascii_domain
+
+
+def _labels_in_ascii(domain: str) -> list[str]:
+    if len(domain) > MAX_DOMAIN_LENGTH:  # no letter is shorter in ASCII
+        return []
+    # imported late: few domains need it, and the import costs a cold start 40 ms
+    import idna  # noqa: PLC0415
+
+    try:
+        labels = idna.uts46_remap(domain, std3_rules=False, transitional=False).split(".")
+        if len(labels) > MAX_LABELS:
+            return []
+        return [label if label.isascii() else idna.alabel(label).decode() for label in labels]
+    except UnicodeError:
+        return []

@@ -1,0 +1,95 @@
+"""What a public write key can do to a named person, line by line: see ``docs/security.md``."""
+
+from datetime import timedelta
+
+import pytest
+from msgspec import structs
+
+from unit.application.conftest import World
+from warmlead.domain.errors import RejectedError
+from warmlead.domain.event import Event, Trust
+from warmlead.domain.history import MAX_PER_DAY
+from warmlead.domain.lead import Lead
+
+ADA = "ada@example.com"
+
+
+def public(world: World, number: int, name: str = "page_viewed", **fields: object) -> Event:
+    return world.seen(number, name, trust=Trust.PUBLIC, **fields)
+
+
+def score_of(lead: Lead) -> int:
+    assert lead.snapshot is not None
+    return lead.snapshot.score
+
+
+async def test_events_of_a_stranger_count_and_no_more_of_one_day_than_of_anybody(
+    world: World,
+) -> None:
+    await world.apply(public(world, 1))
+    assert score_of(await world.lead()) == 10
+    await world.apply(*(public(world, number) for number in range(2, 200)))
+    assert score_of(await world.lead()) == 10 * MAX_PER_DAY
+
+
+async def test_a_stranger_can_make_a_lead_of_any_address(world: World) -> None:
+    await world.apply(public(world, 1, email="nobody@example.com"))
+    assert (await world.lead(public(world, 1, email="nobody@example.com"))).email
+
+
+async def test_a_stranger_fills_in_what_nobody_said_and_changes_what_strangers_said(
+    world: World,
+) -> None:
+    await world.apply(public(world, 1, traits={"title": "CTO", "plan": "free"}))
+    await world.apply(world.seen(2, traits={"title": "CEO"}))
+    await world.apply(public(world, 3, traits={"title": "Clerk", "plan": "pro", "city": "Rome"}))
+    traits = (await world.lead()).traits
+    assert (traits["title"], traits["plan"], traits["city"]) == ("CEO", "pro", "Rome")
+
+
+async def test_a_stranger_can_state_an_earlier_first_touch(world: World) -> None:
+    await world.apply(world.seen(1, attribution={"utm_source": "ads"}))
+    long_ago = world.clock.now() - timedelta(days=300)
+    await world.apply(public(world, 2, occurred_at=long_ago, attribution={"utm_source": "eve"}))
+    first = (await world.lead()).first_touch
+    assert first is not None
+    assert dict(first.attribution) == {"utm_source": "eve"}
+
+
+async def test_a_stranger_who_knows_an_unused_user_id_can_hang_it_on_an_address(
+    world: World,
+) -> None:
+    await world.apply(public(world, 1, user_id="u-1"))
+    await world.apply(public(world, 2, email="eve@example.com", user_id="u-1"))
+    lead = await world.lead(public(world, 3, user_id="u-1"))
+    assert lead.email == "eve@example.com"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"name": "sales_won"},
+        {"user_id": "crm:hubspot:1:contact:2"},
+        {"anonymous_id": "crm:hubspot:1:deal:2"},
+        {"user_id": "u-1", "merged_user_id": "u-2"},
+    ],
+)
+async def test_what_sales_and_crms_say_is_not_taken_from_a_stranger(
+    world: World, said: dict[str, str]
+) -> None:
+    event = world.seen(1)
+    fields = {name: getattr(event, name) for name in event.__struct_fields__ if name != "v"}
+    with pytest.raises(RejectedError):
+        Event.checked(**{**fields, "trust": Trust.PUBLIC, **said})
+    assert Event.checked(**{**fields, **said})
+
+
+async def test_a_claim_that_is_released_from_quarantine_came_when_it_was_released(
+    world: World,
+) -> None:
+    held = public(world, 1, email="eve@example.com", user_id="u-1")
+    world.clock.forward(timedelta(hours=1))
+    await world.apply(public(world, 2, email=ADA, user_id="u-1"))
+    world.clock.forward(timedelta(hours=1))
+    await world.apply(structs.replace(held, received_at=world.clock.now()))
+    assert (await world.lead(public(world, 3, user_id="u-1"))).email == ADA

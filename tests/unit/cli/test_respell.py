@@ -1,0 +1,82 @@
+"""``warmlead lead respell``: what an earlier release kept apart, looked at, then joined."""
+
+import asyncio
+
+import pytest
+
+from builders import a_lead, an_event, keeping, kept_before
+from unit.cli.conftest import Workspace, happened
+from warmlead import backends
+from warmlead.domain.lead import Lead
+from warmlead.settings import read_settings
+
+COMPOSED = "josé@example.com"
+OLD = "jose\u0301@example.com"
+
+
+def an_earlier_release_kept(workspace: Workspace, *values: str) -> list[str]:
+    """Leads of addresses as they were spelt, each known by an account too; their ids."""
+
+    async def keep() -> list[str]:
+        async with backends.embedded(read_settings(workspace.settings)) as system:
+            leads = [_lead(value, nth) for nth, value in enumerate(values)]
+            for lead in leads:
+                others = {id_: lead.id for id_ in lead.trails if id_ != lead.id}
+                await system.store.update([lead.id], keeping(lead, aliases=others))
+            return [lead.id for lead in leads]
+
+    return asyncio.run(keep())
+
+
+def _lead(value: str, nth: int) -> Lead:
+    event = an_event(id=f"old-{nth}", email="ada@example.com", user_id=f"u-{nth}")
+    return kept_before(a_lead(event), value)
+
+
+@pytest.fixture(autouse=True)
+def _ids_of_the_builders(workspace: Workspace) -> None:
+    workspace.settings["WARMLEAD_ID_SECRET"] = "a secret of the tests"
+
+
+def test_it_looks_first_and_then_does_it_once(workspace: Workspace) -> None:
+    (old_id,) = an_earlier_release_kept(workspace, OLD)
+    workspace.take(happened("page_viewed", id="new", email=COMPOSED))
+    assert len(workspace.json("lead", "list")) == 2
+
+    looked = workspace.run("lead", "respell")
+    assert looked.code == 0
+    assert "is the same person as" in looked.out
+    assert "Nothing was written" in looked.out
+    assert len(workspace.json("lead", "list")) == 2
+
+    done = workspace.json("lead", "respell", "--apply")
+    assert (done["applied"], done["renamed"], done["joined"]) == (True, 1, 1)
+    (found,) = workspace.json("lead", "list")
+    assert found["email"] == COMPOSED
+    for who in (old_id, OLD, COMPOSED, "u-0"):
+        assert workspace.json("lead", "show", who)["id"] == found["id"]
+
+    again = workspace.json("lead", "respell", "--apply")
+    assert (again["leads"], again["renamed"], again["found"]) == (1, 0, [])
+
+
+def test_it_names_leads_that_strangers_may_share(workspace: Workspace) -> None:
+    async def keep() -> str:
+        async with backends.embedded(read_settings(workspace.settings)) as system:
+            lead = kept_before(a_lead(), "null@null.com")
+            await system.store.update([lead.id], keeping(lead))
+            return lead.id
+
+    shared = asyncio.run(keep())
+    an_earlier_release_kept(workspace, "bob@example.com")
+    done = workspace.run("lead", "respell")
+    assert "1 lead known by nothing that is an identity" in done.out
+    assert shared in done.out
+    assert workspace.json("lead", "respell")["nobodies"] == [shared]
+
+
+def test_before_it_was_run_a_person_is_found_by_either_form(workspace: Workspace) -> None:
+    an_earlier_release_kept(workspace, OLD)
+    assert workspace.json("lead", "show", COMPOSED)["email"] == OLD
+    assert workspace.json("lead", "erase", COMPOSED, "--yes")["leads"]
+    assert workspace.json("lead", "list") == []

@@ -1,0 +1,88 @@
+"""Trails that meet under one id, because their identifiers are spelt in one way today."""
+
+from dataclasses import fields, replace
+from datetime import timedelta
+
+import pytest
+
+from builders import NOW, a_lead, an_event, kept_before, lead_ids
+from warmlead.domain.event import Trust
+from warmlead.domain.history import fold, to_ms
+from warmlead.domain.identity import Identifier, Kind
+from warmlead.domain.lead import Trail
+from warmlead.domain.respelling import is_nobody, joined, misspelt, respelt_trails
+
+DECOMPOSED = "jose\u0301@example.com"
+COMPOSED = "josé@example.com"
+HIDDEN = "jos\u00adé@example.com"
+
+
+def the_trail(*, id_: str, hours_ago: int, trust: Trust = Trust.PUBLIC) -> Trail:
+    at = NOW - timedelta(hours=hours_ago)
+    event = an_event(
+        id=id_,
+        email="ada@example.com",
+        trust=trust,
+        occurred_at=at,
+        received_at=at,
+        traits={"name": id_, id_: 1},
+        attribution={"utm_source": id_},
+    )
+    (trail,) = a_lead(event).trails.values()
+    return trail
+
+
+def test_no_field_of_a_trail_is_lost_when_two_are_joined() -> None:
+    one = the_trail(id_="one", hours_ago=3)
+    assert joined(one, one) == one
+    assert {field.name for field in fields(Trail)} <= set(joined.__globals__["_JOINED"])
+
+
+def test_joining_is_the_union_and_the_order_does_not_matter() -> None:
+    one, other = the_trail(id_="one", hours_ago=3), the_trail(id_="two", hours_ago=1)
+    one = replace(one, erased_ms=5, former_ids=frozenset({"x"}))
+    both = joined(one, replace(other, is_signed=True))
+    assert both == joined(replace(other, is_signed=True), one)
+    assert both.history.kept == {**one.history.kept, **other.history.kept}
+    assert both.traits["name"].value == "two"
+    assert {"one", "two"} <= both.traits.keys()
+    assert both.first_touch == one.first_touch
+    assert both.last_touch == other.last_touch
+    assert (both.erased_ms, both.is_signed) == (5, True)
+    assert both.former_ids == frozenset({"x"})
+
+
+def test_an_event_that_both_keep_counts_once_and_folded_ones_add_up() -> None:
+    one, other = the_trail(id_="one", hours_ago=3), the_trail(id_="two", hours_ago=1)
+    later_ms = to_ms(NOW + timedelta(days=40))
+    folded = [replace(each, history=fold(each.history, later_ms)) for each in (one, other)]
+    (counts,) = joined(*folded).history.name_days.values()
+    assert sum(counts.values()) == 2
+    assert len(joined(one, one).history.kept) == 1
+
+
+@pytest.mark.parametrize("told", [DECOMPOSED, HIDDEN])
+def test_a_lead_that_was_spelt_in_another_way_is_found_with_its_id_of_today(told: str) -> None:
+    lead = kept_before(a_lead(), told)
+    (found,) = misspelt(lead, lead_ids)
+    assert found.today == Identifier(Kind.EMAIL, COMPOSED)
+    assert found.new_id == lead_ids.of(Identifier(Kind.EMAIL, COMPOSED))
+    assert misspelt(a_lead(an_event(email=COMPOSED)), lead_ids) == []
+
+
+def test_all_that_names_an_old_id_names_that_of_today() -> None:
+    told = an_event(user_id="u-1", anonymous_id="b-1", trust=Trust.SIGNED)
+    lead = kept_before(a_lead(told), "u\u200b-1", of="u-1")
+    moved = misspelt(lead, lead_ids)
+    trails = respelt_trails([lead], moved)
+    user = lead_ids.of(Identifier(Kind.USER, "u-1"))
+    browser = lead_ids.of(Identifier(Kind.ANONYMOUS, "b-1"))
+    claim = trails[browser].claim
+    assert claim is not None
+    assert claim.owner == user
+    assert trails[user].former_ids == {lead_ids.of(Identifier(Kind.USER, "u\u200b-1"))}
+
+
+@pytest.mark.parametrize(("value", "is_none"), [("null@null.com", True), ("a@b.com", False)])
+def test_a_lead_that_is_known_by_nothing_is_told_from_others(value: str, is_none: bool) -> None:
+    assert is_nobody(kept_before(a_lead(), value)) is is_none
