@@ -15,7 +15,7 @@ from warmlead.domain.handoff import HandoffPolicy, Offer
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
-from warmlead.domain.nurture import SequencePolicy
+from warmlead.domain.nurture import Ending, SequencePolicy
 
 PUNCTUAL = timedelta(hours=1)
 """A step may be so late without those behind it moving back: then it is so much closer to them."""
@@ -80,7 +80,10 @@ def _sequences(life: Life, policies: dict[str, SequencePolicy]) -> list[str]:
         sent = sorted(told.data["step"] for told in of_it if told.cycle == enrolment.run)
         steps = [*range(1, enrolment.position + 1)]
         skips = policies[name].late == "skip"
-        if missing := [*({enrolment.position} if skips else {*steps}) - {0, *sent}]:
+        missing = [*({enrolment.position} if skips else {*steps}) - {0, *sent}]
+        if enrolment.ending == Ending.SUPPRESSED:
+            missing = missing[:-1]  # what was left unsent when the lead said no is not sent
+        if missing:
             found.append(f"I8: {life.lead.id} is past steps {missing} of {name}, not sent")
         if not life.merged and set(sent) - set(steps):
             found.append(f"I8: {life.lead.id} was sent {sent} of {name}, and is at {steps[-1:]}")

@@ -131,12 +131,20 @@ class Announcer:
         }
 
     def _about(self) -> dict[str, Any]:
-        from warmlead.domain.message import LeadInMessage, Touches  # noqa: PLC0415  # heavy
+        from warmlead.domain.message import (  # noqa: PLC0415  # heavy
+            LeadInMessage,
+            Touches,
+            consent_in_message,
+        )
 
         lead, score = self._lead, self._found.score
         return {
             "lead": LeadInMessage(
-                id=lead.id, email=lead.email, user_id=lead.user_id, traits=lead.traits
+                id=lead.id,
+                email=lead.email,
+                user_id=lead.user_id,
+                traits=lead.traits,
+                consent=consent_in_message(self._found.consent),
             ),
             "stage": lead.progress.stage,
             "score": score.score,

@@ -14,12 +14,21 @@ from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event
 from warmlead.domain.history import EXACT_DAYS
 from warmlead.domain.identity import Identifier, Kind, LeadIds, identifiers_of
-from warmlead.domain.lead import MAX_TRAILS, Lead, Trail, has_event, is_flooding, touch_trails
+from warmlead.domain.lead import (
+    MAX_TRAILS,
+    Lead,
+    Trail,
+    has_event,
+    heed_refusal,
+    is_flooding,
+    touch_trails,
+)
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.domain.weight import outgrows
+from warmlead.model.published import in_our_words
 from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need
 
 
@@ -92,7 +101,7 @@ class Decision:
 
     def __init__(self, events: Sequence[Event], scoring: Scoring, now: datetime) -> None:
         named = {i for event in events for i in identifiers_of(event)}
-        self.events = events
+        self.events = [in_our_words(event) for event in events]
         self.scoring = scoring
         self.now = now
         self.ids: Mapping[Identifier, str] = {i: scoring.ids.of(i) for i in named}
@@ -161,6 +170,7 @@ class _JointDecision:
         for event in events:
             if event.received_at < oldest:
                 refused.append((event, Reason.RECEIVED_TOO_LONG_AGO))
+                trails = heed_refusal(trails, event, self._ids)
                 continue
             after = touch_trails(trails, event, self._ids, self._scoring.rules)
             too_heavy = outgrows(trails, after, event.trust)
@@ -168,6 +178,7 @@ class _JointDecision:
                 duplicates += 1
             elif too_heavy or is_flooding(trails, event.trust):
                 refused.append((event, Reason.LEAD_FLOODED))
+                trails = heed_refusal(trails, event, self._ids)
                 continue
             trails = trails if too_heavy else after
             counted += not known

@@ -14,11 +14,12 @@ from warmlead.application.erasure import erasures_in, unerased
 from warmlead.application.messages import read_events
 from warmlead.application.send import send
 from warmlead.application.settle import settle
+from warmlead.domain import consent
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import record, to_ms
 from warmlead.domain.identity import identifiers_of
-from warmlead.domain.lead import Lead, Trail
+from warmlead.domain.lead import Lead, Trail, told_together
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import (
@@ -164,4 +165,10 @@ class _Replacement:
         traits = dict(rebuilt.traits)
         for name, fact in trail.traits.items():
             traits[name] = max(fact, traits.get(name, fact))
-        return replace(trail, history=record(rebuilt.history, newer), traits=traits)
+        return replace(
+            trail,
+            history=record(rebuilt.history, newer),
+            traits=traits,
+            consent=consent.rebuilt(trail.consent, rebuilt.consent),
+            told=told_together(trail.told, rebuilt.told),
+        )

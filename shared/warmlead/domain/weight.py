@@ -5,17 +5,19 @@ Refuses to know how a lead is written down: it weighs what senders put in.
 
 from collections.abc import Mapping
 
+from warmlead.domain.consent import ConsentFact
 from warmlead.domain.event import Trust
 from warmlead.domain.lead import Touch, Trail
 
 MAX_WEIGHT_BYTES = 128_000
-"""So much may be known of a person: identifiers, traits, names of events, where they came from.
+"""So much may be known of a person: identifiers, traits, names of events, consent, touches.
 
 Signed events may add as much again, so that nobody can shut out what a CRM says of a lead.
 Firestore takes documents of 1 MiB, and a lead's traits stand in each of its unsent triggers too.
 """
 
 _BYTES_OF_AN_ESCAPE = 6
+_BYTES_OF_A_FACT = 80
 
 
 def outgrows(before: Mapping[str, Trail], after: Mapping[str, Trail], trust: Trust) -> bool:
@@ -33,7 +35,12 @@ def _weight_of_trail(trail: Trail) -> int:
     traits = sum(len(name) + len(fact.value_json) for name, fact in trail.traits.items())
     names = sum(map(len, trail.history.last_day))
     touches = _weight_of_touch(trail.first_touch) + _weight_of_touch(trail.last_touch)
-    return _bytes(trail.identifier.value) + traits + names + touches
+    consent = sum(map(_weight_of_fact, trail.consent))
+    return _bytes(trail.identifier.value) + traits + names + touches + consent
+
+
+def _weight_of_fact(fact: ConsentFact) -> int:
+    return _BYTES_OF_A_FACT + len(fact.source) + _bytes(fact.mailing_list)
 
 
 def _weight_of_touch(touch: Touch | None) -> int:

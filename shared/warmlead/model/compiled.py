@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _KIND = "warmlead-compiled-model"
 
-FORMAT = f"{_KIND}/2"
+FORMAT = f"{_KIND}/3"
 """What the file says that it is. The number grows whenever a plan's fields or meaning change."""
 
 _BEGINNING = re.compile(rf'\s*\{{\s*"format"\s*:\s*"{_KIND}/'.encode())

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.handoff import HandoffPolicy, Route
@@ -85,7 +86,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     ``titles`` are what people read for a signal, fit rule, group or stage. ``event_types``,
     ``fit_types`` and ``stage_types`` hold what conditions name in each place, with its type
     (``stage_types`` also what those of routes and sequences name); ``trait_types`` all traits
-    that the model knows.
+    that the model knows. ``kept_as`` names what conditions count by a published name.
     """
 
     version: str
@@ -101,6 +102,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     fit_types: dict[str, ValueType]
     stage_types: dict[str, ValueType]
     trait_types: dict[str, ValueType]
+    suppression: SuppressionPolicy = SuppressionPolicy()
+    kept_as: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,8 @@ def rules_of(plan: Plan) -> Rules:
         counters=plan.counters,
         handoff=_handoff_policy(plan.handoff, stage) if plan.handoff else None,
         sequences=tuple(_sequence_policy(one, stage) for one in plan.sequences),
+        suppression=plan.suppression,
+        kept_as=plan.kept_as,
     )
 
 

@@ -3,9 +3,10 @@
 Refuses to know where the text is kept. The text is compact, because it is read and written
 with every event, and the same for the same lead, in whatever order its events came.
 
-Version 2. Version 1 is the same without what sales said, offers, enrolments and the times at
-which the lead must be looked at again; what is empty of these is left out. Times of events are
-milliseconds, others microseconds since 1970.
+Version 3. Version 2 is the same without consent, which is then told from the days of events;
+version 1 also without what sales said, offers, enrolments and the times at which the lead must be
+looked at again. What is empty of these is left out. Times of events are milliseconds, others
+microseconds since 1970.
 """
 
 import json
@@ -28,9 +29,16 @@ from warmlead.stores.notation import (
     pairs,
     to_us,
 )
-from warmlead.stores.trail_documents import Shape, Shapes, TrailV1, read_trail, write_trail
+from warmlead.stores.trail_documents import (
+    Shape,
+    Shapes,
+    TrailV1,
+    read_trail,
+    with_consent_of_days,
+    write_trail,
+)
 
-VERSION = 2
+VERSION = 3
 
 LONG_AGO = 0
 """The ``decay_on`` of leads that were written before there was any."""
@@ -123,7 +131,7 @@ def read_lead(text: str) -> LeadDocument:
     return reader(document)
 
 
-def _read_v2(document: _LeadV1) -> LeadDocument:
+def _read_v3(document: _LeadV1) -> LeadDocument:
     shapes = [(name, tuple(signals)) for name, signals in document["shapes"]]
     snapshot = document["snapshot"]
     lead = Lead(
@@ -148,14 +156,25 @@ def _read_v2(document: _LeadV1) -> LeadDocument:
     return LeadDocument(lead, {k: value for k, value in document.items() if k not in known})
 
 
+def _read_v2(document: _LeadV1) -> LeadDocument:
+    """A lead of which no consent was kept, but the days on which something was said of it."""
+    lead, extra = _read_v3(document)
+    trails = {id_: with_consent_of_days(trail) for id_, trail in lead.trails.items()}
+    return LeadDocument(replace(lead, trails=trails), extra)
+
+
 def _read_v1(document: _LeadV1) -> LeadDocument:
     """A lead that was never asked when it must be looked at: it is due at once."""
     lead, extra = _read_v2(document)
     return LeadDocument(replace(lead, decay_on=LONG_AGO), extra)
 
 
-_READERS: Mapping[int, Callable[[_LeadV1], LeadDocument]] = {1: _read_v1, 2: _read_v2}
-"""How to read what this release and the one before wrote; only the present version is written."""
+_READERS: Mapping[int, Callable[[_LeadV1], LeadDocument]] = {
+    1: _read_v1,
+    2: _read_v2,
+    3: _read_v3,
+}
+"""How to read what this release and those before wrote; only the present version is written."""
 
 
 def _write_progress(progress: Progress) -> _ProgressV1:

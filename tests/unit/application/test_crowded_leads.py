@@ -1,7 +1,9 @@
 """A stranger with a public key can fill a lead up, but not shut others out of it."""
 
-from unit.application.conftest import World
+from builders import StandingClock
+from unit.application.conftest import DAY, World
 from warmlead.application.apply import Applied
+from warmlead.domain.consent import Status, SuppressionPolicy
 from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.lead import MAX_KEPT_EVENTS, MAX_TRAILS
@@ -32,6 +34,29 @@ async def test_no_more_browsers_are_tied_to_a_lead_that_has_hundreds(world: Worl
     lead = await world.lead()
     assert len(lead.trails) == MAX_TRAILS
     assert "one-browser-more" not in {t.identifier.value for t in lead.trails.values()}
+
+
+async def test_a_refusal_is_heard_although_the_lead_is_flooded(world: World) -> None:
+    await world.apply(*(world.seen(i, f"event_{i}") for i in range(MAX_KEPT_EVENTS)))
+    said = world.seen(2_001, "unsubscribed", trust=Trust.PUBLIC, properties={"list_id": "7"})
+
+    (applied,) = await world.apply(said)
+
+    assert [reason for _, reason in applied.quarantined] == [Reason.LEAD_FLOODED]
+    assert (await world.lead()).consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
+    assert await world.apply(said) == [applied]
+
+
+async def test_a_refusal_that_was_received_long_ago_is_heard(
+    world: World, clock: StandingClock
+) -> None:
+    said = world.seen(1, "email_unsubscribed")
+    clock.forward(40 * DAY)
+
+    (applied,) = await world.apply(said)
+
+    assert [reason for _, reason in applied.quarantined] == [Reason.RECEIVED_TOO_LONG_AGO]
+    assert (await world.lead()).consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
 
 
 def telling_much(world: World, number: int, trust: Trust = Trust.PUBLIC) -> Event:

@@ -86,6 +86,7 @@ def event_of(
     anonymous_id: str | None = None,
     traits: Mapping[str, Property] | None = None,
     attribution: Mapping[str, str] | None = None,
+    properties: Mapping[str, Property] | None = None,
 ) -> Event:
     return Event(
         id=id_,
@@ -99,6 +100,7 @@ def event_of(
         anonymous_id=anonymous_id,
         traits=dict(traits or {}),
         attribution=dict(attribution or {}),
+        properties=dict(properties or {}),
     )
 
 
@@ -161,4 +163,6 @@ def folded_trail(trail: Trail, now: datetime) -> Trail:
         trail.traits,
         trail.first_touch,
         trail.last_touch,
+        consent=trail.consent,
+        told=trail.told,
     )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from builders import NOW, a_lead, a_transition, a_trigger, an_event, lead_ids
+from warmlead.domain.consent import Cause, ConsentFact, Status, SuppressionPolicy
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.event import Trust
 from warmlead.domain.handoff import Deadline, Offer
@@ -50,6 +51,16 @@ STATEMENTS = st.builds(
     st.none() | st.integers(0, 10**15),
     TEXTS,
 )
+FACTS = st.builds(
+    ConsentFact.of,
+    st.sampled_from(Cause),
+    at_ms=MS,
+    rank=st.integers(0, 1),
+    key=TEXTS,
+    source=TEXTS,
+    mailing_list=TEXTS,
+    received_ms=MS,
+)
 TRAILS = st.builds(
     Trail,
     identifier=st.builds(Identifier, st.sampled_from(Kind), TEXTS),
@@ -61,6 +72,8 @@ TRAILS = st.builds(
     last_touch=TOUCHES,
     statements=st.lists(STATEMENTS, max_size=3).map(lambda said: {each.key: each for each in said}),
     erased_ms=st.none() | MS,
+    consent=st.lists(FACTS, max_size=3).map(tuple),
+    told=st.none() | st.tuples(MS, MS),
 )
 PROGRESS = st.builds(
     Progress,
@@ -188,7 +201,7 @@ def test_what_a_newer_release_keeps_beside_a_lead_is_written_back() -> None:
 
 
 def test_a_lead_in_a_layout_that_only_a_newer_release_knows_is_left_to_it() -> None:
-    text = json.dumps({**json.loads(write_lead(a_lead())), "v": 3})
+    text = json.dumps({**json.loads(write_lead(a_lead())), "v": 4})
     with pytest.raises(UnavailableError):
         read_lead(text)
 
@@ -214,8 +227,32 @@ def test_a_lead_of_layout_1_is_read_and_written_with_nothing_changed_but_that_it
     assert trail.history.kept["k2"].received_ms == 1773140400012
     assert trail.history.signal_days == {"pricing": {20400: 3, 20402: 1}}
     assert lead.progress.since == NOW
-    of_now = GOLDEN.replace('{"v":1', '{"v":2')
+    of_now = GOLDEN.replace('{"v":1', '{"v":3')
     assert write_lead(lead, extra) == of_now.removesuffix("}") + ',"decay_on":0}'
+
+
+@pytest.mark.parametrize("layout", [1, 2])
+@pytest.mark.parametrize(
+    ("last_day", "status"),
+    [
+        ({"page_viewed": 20522}, Status.UNKNOWN),
+        ({"email_unsubscribed": 20400}, Status.UNSUBSCRIBED),
+        ({"email_unsubscribed": 20400, "newsletter_subscribed": 20400}, Status.UNSUBSCRIBED),
+        ({"email_unsubscribed": 20400, "newsletter_subscribed": 20401}, Status.SUBSCRIBED),
+        ({"unsubscribed": 20400}, Status.UNSUBSCRIBED),  # kept by the name that Segment gives it
+        ({"email_marked_as_spam": 20400, "email_opened": 20500}, Status.COMPLAINED),
+        ({"email_bounced": 20400}, Status.BOUNCED),
+    ],
+)
+def test_whoever_said_no_before_consent_was_kept_is_not_written_to(
+    layout: int, last_day: dict[str, int], status: Status
+) -> None:
+    document = {**json.loads(GOLDEN), "v": layout}
+    document["trails"]["a"]["last"] = last_day
+    lead = read_lead(json.dumps(document)).lead
+    assert lead.consent(SuppressionPolicy()).status is status
+    again = read_lead(write_lead(lead)).lead
+    assert again == lead
 
 
 def test_a_transition_written_later_with_more_fields_is_read() -> None:
