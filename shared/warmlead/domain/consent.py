@@ -168,7 +168,7 @@ OPT_OUT_TRAITS = frozenset(
         *("hasoptedoutofemail", "email_blacklisted", "emailblacklisted", "do_not_email"),
     )
 )
-"""Traits by which mail tools and CRMs say that a person has opted out, where they are true.
+"""Traits and properties by which mail tools and CRMs say that a person has opted out, if true.
 
 Customer.io, Intercom, HubSpot, Salesforce, Brevo. False takes nothing back: it stands in every
 later copy of a record, whatever was said since.
@@ -181,7 +181,7 @@ def statements_in(event: Event) -> list[ConsentFact]:
     """What an event states of consent; empty for most events."""
     cause = _cause_of(event)
     causes = [] if cause is None else [cause]
-    if cause is not Cause.UNSUBSCRIBED and event.traits and _has_opted_out(event):
+    if cause is not Cause.UNSUBSCRIBED and _has_opted_out(event):
         causes.append(Cause.UNSUBSCRIBED)
     if not causes:
         return []
@@ -214,8 +214,11 @@ def _cause_of(event: Event) -> Cause | None:
 
 
 def _has_opted_out(event: Event) -> bool:
-    said = OPT_OUT_TRAITS & event.traits.keys()
-    return any(_is_true(event.traits[name]) for name in said)
+    for fields in (event.traits, event.properties):
+        said = OPT_OUT_TRAITS & fields.keys() if fields else ()
+        if any(_is_true(fields[name]) for name in said):
+            return True
+    return False
 
 
 def _is_true(value: Property) -> bool:

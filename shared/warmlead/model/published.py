@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from warmlead.domain.event import Event, Property
+from warmlead.domain.event import Event, Property, snake_case
 
 _OF_MAIL = """
     campaign:campaign_name campaign:campaign_id campaign:broadcast_name
@@ -193,6 +193,26 @@ _MEANINGS: Mapping[str, _Meaning] = MappingProxyType(
 )
 
 
+_POSTED = frozenset({"form_submitted", "newsletter_subscribed", "email_subscribed"})
+"""What a form's every post may be, whatever the mail tool that posts to it has to say."""
+
+_KINDS = ("event", "type", "event_type", "action")
+_REFUSALS = frozenset({"email_unsubscribed", "email_marked_spam"})
+MAX_KIND = 64
+"""Characters of a field that are looked at as the name of what happened."""
+
+
+def _refusal_in(properties: Mapping[str, Property]) -> _Meaning | None:
+    """The refusal that a mail tool posts to a form, which has one event for all of its posts."""
+    for field in _KINDS:
+        value = properties.get(field)
+        if isinstance(value, str) and len(value) <= MAX_KIND:
+            meaning = _MEANINGS.get(_squeezed(snake_case(value)))
+            if meaning is not None and meaning.name in _REFUSALS:
+                return meaning
+    return None
+
+
 def our_name(name: str) -> str:
     """The name under which an event of this snake_case name is kept: ours, or the same."""
     meaning = _MEANINGS.get(_squeezed(name))
@@ -205,6 +225,8 @@ def in_our_words(event: Event) -> Event:
     What it says in our words already stays as it is, so doing it twice changes nothing more.
     """
     meaning = _MEANINGS.get(_squeezed(event.name))
+    if event.name in _POSTED:
+        meaning = _refusal_in(event.properties) or meaning
     if meaning is None:
         return event
     properties = dict(event.properties)

@@ -243,6 +243,11 @@ def test_a_record_that_says_no_counts_and_one_that_does_not_takes_nothing_back(
     assert told.status() is Status.UNSUBSCRIBED
 
 
+def test_a_form_may_say_it_in_a_field() -> None:
+    told = Told().hear("form_submitted", PUBLIC, email_opt_out="yes")
+    assert told.status() is Status.UNSUBSCRIBED
+
+
 def test_agreeing_in_a_form_is_no_subscription() -> None:
     told = Told().hear("email_unsubscribed", PUBLIC)
     assert told.hear("form_submitted", traits={"consent": True}).status() is Status.UNSUBSCRIBED

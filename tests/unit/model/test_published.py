@@ -89,6 +89,29 @@ def test_their_properties_are_kept_and_ours_are_there_besides(
     assert named(name, **theirs).properties == theirs | ours
 
 
+@pytest.mark.parametrize(
+    ("properties", "ours"),
+    [
+        ({"type": "unsubscribe", "list_id": "7"}, "email_unsubscribed"),  # Mailchimp
+        ({"event": "group_unsubscribe"}, "email_unsubscribed"),  # SendGrid
+        ({"event": "spamreport"}, "email_marked_spam"),
+        ({"event_type": "Spam Complaint"}, "email_marked_spam"),
+        ({"type": "subscribe"}, "form_submitted"),
+        ({"type": "subscribed_to_list"}, "form_submitted"),
+        ({"event": "delivered", "type": 5}, "form_submitted"),
+        ({"message": "unsubscribe"}, "form_submitted"),
+        ({"type": "unsubscribe" * 40}, "form_submitted"),
+    ],
+)
+def test_a_refusal_that_a_mail_tool_posts_to_a_form_is_heard(
+    properties: dict[str, Property], ours: str
+) -> None:
+    assert named("Form Submitted", **properties).name == ours
+    assert named("Page Viewed", **properties).name == "page_viewed"
+    subscribed = named("Newsletter Subscribed", **properties).name
+    assert subscribed == (ours if ours != "form_submitted" else "newsletter_subscribed")
+
+
 @pytest.mark.parametrize(("ours", "published"), TABLE)
 def test_the_table_leads_to_standard_events_and_is_the_same_when_used_again(
     ours: str, published: str
