@@ -141,6 +141,8 @@ _STATUSES = {
     Cause.UNSUBSCRIBED: Status.UNSUBSCRIBED,
     Cause.COMPLAINED: Status.COMPLAINED,
 }
+_REFUSALS = (Cause.UNSUBSCRIBED, Cause.COMPLAINED)
+_OF_MAILBOX = (Cause.HARD_BOUNCE, Cause.SOFT_BOUNCE)
 _EVENTS = {
     "email_unsubscribed": Cause.UNSUBSCRIBED,
     "email_marked_spam": Cause.COMPLAINED,
@@ -296,22 +298,17 @@ def consent_of(
     if not said and not of_mailbox:
         return _NOTHING_SAID
     subscribed = [fact for fact in said if fact.cause is Cause.SUBSCRIBED]
-    refused = [
-        fact
-        for fact in said
-        if fact.cause in (Cause.UNSUBSCRIBED, Cause.COMPLAINED)
-        and _counts(fact, policy)
-        and not any(fact < later and _lifts(later, fact, policy) for later in subscribed)
-    ]
-    works = [fact for fact in of_mailbox if fact.cause is Cause.DELIVERED]
-    bounced = [
-        fact
-        for fact in of_mailbox
-        if fact.cause in (Cause.HARD_BOUNCE, Cause.SOFT_BOUNCE)
-        and _counts(fact, policy)
-        and not any(fact < later for later in works)
-        and not any(fact < later and _lifts(later, fact, policy) for later in subscribed)
-    ]
+    latest = max(subscribed, default=None)
+    latest_signed = max((fact for fact in subscribed if fact.rank), default=None)
+    works = max((fact for fact in of_mailbox if fact.cause is Cause.DELIVERED), default=None)
+
+    def holds(fact: ConsentFact, *lifting: ConsentFact | None) -> bool:
+        taken_back = latest_signed if _needs_signed(fact, policy) else latest
+        lifted = any(later and fact < later for later in (taken_back, *lifting))
+        return _counts(fact, policy) and not lifted
+
+    refused = [fact for fact in said if fact.cause in _REFUSALS and holds(fact)]
+    bounced = [fact for fact in of_mailbox if fact.cause in _OF_MAILBOX and holds(fact, works)]
     soft = [fact for fact in bounced if fact.cause is Cause.SOFT_BOUNCE]
     if len(soft) < policy.soft_bounces:
         bounced = [fact for fact in bounced if fact.cause is Cause.HARD_BOUNCE]
@@ -342,17 +339,17 @@ def _counts(fact: ConsentFact, policy: SuppressionPolicy) -> bool:
     return whose is Whose.ANYONE or (whose is Whose.SIGNED and fact.rank == 1)
 
 
-def _lifts(subscribed: ConsentFact, refused: ConsentFact, policy: SuppressionPolicy) -> bool:
-    """Whether the subscription, if it is the later one, takes the refusal back."""
+def _needs_signed(refused: ConsentFact, policy: SuppressionPolicy) -> bool:
+    """Whether only a signed subscription takes the refusal back."""
     if refused.cause is Cause.COMPLAINED:
-        return subscribed.rank == 1  # who reported a mail as spam is not brought back by anybody
+        return True  # who reported a mail as spam is not brought back by anybody
     match policy.resubscribed:
         case Lifting.ANYONE:
-            return True
+            return False
         case Lifting.SIGNED:
-            return subscribed.rank == 1
+            return True
         case Lifting.EQUAL:
-            return subscribed.rank >= refused.rank
+            return refused.rank == 1
 
 
 def together(parts: Iterable[Sequence[ConsentFact]]) -> tuple[ConsentFact, ...]:
@@ -370,9 +367,8 @@ def rebuilt(
 
     What was kept by the day only yields to the event of that day.
     """
-    bounces = (Cause.HARD_BOUNCE, Cause.SOFT_BOUNCE)
     days = {(fact.cause, day_of(fact.at_ms)) for fact in from_archive}
-    days |= {(other, day) for cause, day in days if cause in bounces for other in bounces}
+    days |= {(other, day) for cause, day in days if cause in _OF_MAILBOX for other in _OF_MAILBOX}
     others = [fact for fact in live if fact.key or (fact.cause, day_of(fact.at_ms)) not in days]
     return with_facts(from_archive, others)
 
