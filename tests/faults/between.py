@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from faults.books import Books, Told
 from warmlead.application.settle import settle
+from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.handoff import HandoffPolicy, Offer
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Transition
-from warmlead.domain.nurture import Ending, SequencePolicy
+from warmlead.domain.nurture import SequencePolicy
 
 PUNCTUAL = timedelta(hours=1)
 """A step may be so late without those behind it moving back: then it is so much closer to them."""
@@ -64,7 +65,7 @@ def came_due_once(books: Books) -> list[str]:
     policies = {policy.name: policy for policy in books.rules.sequences}
     found: list[str] = []
     for life in _lives(books):
-        found += _sequences(life, policies)
+        found += _sequences(life, policies, books.rules.suppression)
         if books.rules.handoff:
             found += _offers(life, books.rules.handoff, books.now)
     return found
@@ -73,7 +74,9 @@ def came_due_once(books: Books) -> list[str]:
 # --- sequences -------------------------------------------------------------------------------
 
 
-def _sequences(life: Life, policies: dict[str, SequencePolicy]) -> list[str]:
+def _sequences(
+    life: Life, policies: dict[str, SequencePolicy], suppression: SuppressionPolicy
+) -> list[str]:
     found = []
     for name, enrolment in life.lead.enrolments.items():
         of_it = [told for told in life.of("step_due") if told.data["sequence"] == name]
@@ -81,9 +84,8 @@ def _sequences(life: Life, policies: dict[str, SequencePolicy]) -> list[str]:
         steps = [*range(1, enrolment.position + 1)]
         skips = policies[name].late == "skip"
         missing = [*({enrolment.position} if skips else {*steps}) - {0, *sent}]
-        if enrolment.ending == Ending.SUPPRESSED:
-            missing = missing[:-1]  # what was left unsent when the lead said no is not sent
-        if missing:
+        may_be_mailed = life.lead.consent(suppression).may_be_mailed
+        if missing and may_be_mailed:  # what was left unsent when the lead said no is not sent
             found.append(f"I8: {life.lead.id} is past steps {missing} of {name}, not sent")
         if not life.merged and set(sent) - set(steps):
             found.append(f"I8: {life.lead.id} was sent {sent} of {name}, and is at {steps[-1:]}")

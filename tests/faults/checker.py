@@ -163,7 +163,10 @@ def _consent(lead: Lead, fresh: Lead, books: Books) -> list[str]:
         told = {(fact.cause, fact.rank) for fact in trail.consent}
         if told != {(fact.cause, fact.rank) for fact in fresh.trails[id_].consent}:
             found.append(f"I2: of {id_} is stated {told}, which is not what its events say")
+        said = {(fact.cause, fact.rank): fact.at_ms for fact in fresh.trails[id_].consent}
         for fact in trail.consent:
+            if fact.at_ms < said.get((fact.cause, fact.rank), 0):
+                found.append(f"I2: of {id_} an earlier refusal is kept than the last: {fact}")
             copies = books.expected.events.get(fact.key, [])
             if not any(fact in statements_in(event) for event in copies):
                 found.append(f"I2: of {id_} is stated what nobody said: {fact}")

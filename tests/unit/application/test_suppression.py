@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from builders import NOW, an_event, keeping, lead_ids
+from builders import NOW, a_trigger, an_event, keeping, lead_ids
 from unit.application.living import DAY, LIVING, Place, a_reader, place
 from warmlead.application.apply import Scoring, apply
 from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.event import Trust
 from warmlead.domain.rules import Rules
+from warmlead.domain.trigger import Topic
 
 READER = "ada@example.com"
 
@@ -48,6 +49,22 @@ async def test_a_step_that_is_due_is_not_sent_to_who_unsubscribed_a_moment_befor
         (lead,) = await here.leads()
         assert lead.enrolments["welcome"].ending == "suppressed"
         assert await steps(here) == []
+
+
+async def test_what_was_left_unsent_is_not_sent_to_who_has_unsubscribed_since(
+    tmp_path: Path,
+) -> None:
+    unsent = (
+        a_trigger(id="step", topic=Topic.NURTURE, body='{"data":{"message":"guide"}}'),
+        a_trigger(id="mql", topic=Topic.MQL, body='{"data":{"message":"an MQL"}}'),
+    )
+    async with place(tmp_path / "w.db", NOW) as here:
+        await here.store.update([], keeping(replace(a_reader("ada", 5, NOW), outbox=unsent)))
+        await hear(here, "unsubscribed")
+        here.clock.forward(DAY)
+        await here.follow_up()
+        assert "an MQL" in await steps(here)
+        assert "guide" not in await steps(here)
 
 
 async def test_a_delivery_after_a_bounce_lets_the_sequence_begin_anew(tmp_path: Path) -> None:
