@@ -32,6 +32,7 @@ from warmlead.domain.packing import DAY_MS
 from warmlead.domain.trigger import TRIGGER_TOPICS
 from warmlead.model.loading import ready_model
 from warmlead.ports import EventBus, LeadStore, Message
+from warmlead.sources.story import NAME as STORY
 from warmlead.sqlite_file import SqliteFile
 
 MODEL = ready_model("b2b-saas")
@@ -93,7 +94,7 @@ class Life:
         await self.until(at)
         self.clock.time = at
         number = len(self.moments)
-        known = {"source": "website", "trust": Trust.SIGNED, "email": "grace@example.com"}
+        known = {"source": STORY, "trust": Trust.SIGNED, "email": "grace@example.com"}
         given = {**known, "anonymous_id": "a-browser", **fields}
         event = Event.checked(
             id=f"event-{number}", name=name, occurred_at=at, received_at=at, **given

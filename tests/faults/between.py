@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from faults.books import Books, Told
 from warmlead.application.settle import settle
+from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.handoff import HandoffPolicy, Offer
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lead import Lead
@@ -64,7 +65,7 @@ def came_due_once(books: Books) -> list[str]:
     policies = {policy.name: policy for policy in books.rules.sequences}
     found: list[str] = []
     for life in _lives(books):
-        found += _sequences(life, policies)
+        found += _sequences(life, policies, books.rules.suppression)
         if books.rules.handoff:
             found += _offers(life, books.rules.handoff, books.now)
     return found
@@ -73,14 +74,18 @@ def came_due_once(books: Books) -> list[str]:
 # --- sequences -------------------------------------------------------------------------------
 
 
-def _sequences(life: Life, policies: dict[str, SequencePolicy]) -> list[str]:
+def _sequences(
+    life: Life, policies: dict[str, SequencePolicy], suppression: SuppressionPolicy
+) -> list[str]:
     found = []
     for name, enrolment in life.lead.enrolments.items():
         of_it = [told for told in life.of("step_due") if told.data["sequence"] == name]
         sent = sorted(told.data["step"] for told in of_it if told.cycle == enrolment.run)
         steps = [*range(1, enrolment.position + 1)]
         skips = policies[name].late == "skip"
-        if missing := [*({enrolment.position} if skips else {*steps}) - {0, *sent}]:
+        missing = [*({enrolment.position} if skips else {*steps}) - {0, *sent}]
+        may_be_mailed = life.lead.consent(suppression).may_be_mailed
+        if missing and may_be_mailed:  # what was left unsent when the lead said no is not sent
             found.append(f"I8: {life.lead.id} is past steps {missing} of {name}, not sent")
         if not life.merged and set(sent) - set(steps):
             found.append(f"I8: {life.lead.id} was sent {sent} of {name}, and is at {steps[-1:]}")

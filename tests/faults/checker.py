@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from faults.backends import Installed
@@ -26,7 +27,9 @@ from faults.expected import (
 from faults.journal import Journal
 from faults.workload import Workload
 from warmlead.domain.assessment import assess
+from warmlead.domain.consent import statements_in
 from warmlead.domain.event import Event
+from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
 
@@ -128,10 +131,13 @@ def _recomputed(books: Books, *, steady: bool) -> list[str]:
     unsteady = disputed(forms.values())
     for id_ in fresh.keys() & books.leads.keys():
         lead = books.leads[id_]
-        if lead.trails != fresh[id_].trails:
+        if _but_for_copies(lead) != _but_for_copies(fresh[id_]):
             found.append(f"I2: lead {id_} is not what its events make: {lead.email}")
             continue
+        found += _consent(lead, fresh[id_], books)
         brute = brute_force(lead, forms, books.rules, books.now)
+        if brute.suppressed is lead.consent(books.rules.suppression).may_be_mailed:
+            found.append(f"I2: of lead {id_} it is not known whether it may be mailed")
         score = assess(lead, books.rules, books.now).score.score
         if score != brute.score:
             found.append(f"I2: lead {id_} has {score} points, by brute force {brute.score}")
@@ -142,6 +148,28 @@ def _recomputed(books: Books, *, steady: bool) -> list[str]:
         shown = lead.snapshot.score if lead.snapshot else 0
         if steady and abs(shown - brute.score) >= VISIBLE_POINTS:
             found.append(f"I8: lead {id_} is shown with {shown} points, and has {brute.score}")
+    return found
+
+
+def _but_for_copies(lead: Lead) -> dict[str, Trail]:
+    """The trails without what each copy of an event may add to, though it is kept once."""
+    return {id_: replace(trail, consent=(), told=None) for id_, trail in lead.trails.items()}
+
+
+def _consent(lead: Lead, fresh: Lead, books: Books) -> list[str]:
+    """Consent is what some copy of an event said, and of each cause there is as much."""
+    found = []
+    for id_, trail in lead.trails.items():
+        told = {(fact.cause, fact.rank) for fact in trail.consent}
+        if told != {(fact.cause, fact.rank) for fact in fresh.trails[id_].consent}:
+            found.append(f"I2: of {id_} is stated {told}, which is not what its events say")
+        said = {(fact.cause, fact.rank): fact.at_ms for fact in fresh.trails[id_].consent}
+        for fact in trail.consent:
+            if fact.at_ms < said.get((fact.cause, fact.rank), 0):
+                found.append(f"I2: of {id_} an earlier refusal is kept than the last: {fact}")
+            copies = books.expected.events.get(fact.key, [])
+            if not any(fact in statements_in(event) for event in copies):
+                found.append(f"I2: of {id_} is stated what nobody said: {fact}")
     return found
 
 

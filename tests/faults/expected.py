@@ -23,6 +23,7 @@ from warmlead.domain.lead import Lead, Trail, touch_trails
 from warmlead.domain.packing import KeptEvent
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
+from warmlead.model.published import in_our_words
 
 SIGNALS = {
     "page_viewed": ("page_viewed",),
@@ -108,7 +109,8 @@ def _expect(
     for at, status in attempts:
         raw = request.at(at, "")
         translation = sender.translate(raw, sender.verify(raw))
-        for _, event in translation.events:
+        for _, sent in translation.events:
+            event = in_our_words(sent)
             key = key_of(event)
             expected.events.setdefault(key, []).append(event)
             if status is not None and status < 300:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from builders import NOW
 
+REFUSALS = ("Email Unsubscribed", "Unsubscribed", "Unsubscribed from List")
 ACTS = ("Page Viewed", "Page Viewed", "Content Downloaded", "Webinar Attended")
 
 
@@ -78,8 +79,9 @@ class Calls:
         return self._call("track", self._named(person), event="Demo Requested")
 
     def unsubscribed(self, person: Person) -> dict[str, Any]:
-        """No more e-mails, please."""
-        return self._call("track", self._named(person), event="Email Unsubscribed")
+        """No more e-mails, please: in our words, in Segment's or in Klaviyo's."""
+        event = self._random.choice(REFUSALS)
+        return self._call("track", self._named(person), event=event)
 
     def identified(self, person: Person) -> dict[str, Any]:
         """Whose browser it is."""

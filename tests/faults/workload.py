@@ -146,7 +146,8 @@ def _requests(random: Random, who: Sequence[Person], busy: int) -> list[Request]
         if random.random() < 0.5:
             made.append(_tracked(random, calls.asked(person)))
         if person.unsubscribes:
-            made.append(_tracked(random, calls.unsubscribed(person)))
+            said = [calls.unsubscribed(person) for _ in range(random.randint(1, 3))]
+            made += [_tracked(random, call) for call in said]
     for person in who:
         if random.random() < 0.5:
             made += [_said(random, person) for _ in range(random.choice([1, 1, 2]))]

@@ -21,14 +21,21 @@ values = scalars | st.lists(shallow, max_size=2) | st.dictionaries(keys, shallow
 people = st.integers(0, 40).map(str)
 emails = people.map("ada{}@example.com".format) | any_text
 ids = people | st.integers() | any_text
-names = st.sampled_from(["Demo Requested", "page_viewed", "x", "", "购入", "Content Downloaded"])
+names = st.sampled_from(
+    [
+        *("Demo Requested", "page_viewed", "x", "", "购入", "Content Downloaded", "Unsubscribed"),
+        *("Email Bounced", "Email Marked as Spam", "newsletter_subscribed", "email_dropped"),
+    ]
+)
 times = (
     st.datetimes().map("{:%Y-%m-%dT%H:%M:%S}".format)
     | st.sampled_from(["2026-03-02T10:00:00.000Z", "", "0001-01-01", "9999-12-31T23:59:59-23:59"])
     | st.integers(-(10**13), 10**13)
 )
 traits = st.dictionaries(
-    st.sampled_from(["email", "title", "employees", "country", "company", "tags"]) | any_text,
+    st.sampled_from(["email", "title", "employees", "country", "company", "tags", "kind"])
+    | st.sampled_from(["unsubscribed", "mailing_list", "list_name", "bounce_type", "reason"])
+    | any_text,
     values | emails,
     max_size=4,
 )

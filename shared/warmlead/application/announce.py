@@ -132,7 +132,11 @@ class Announcer:
         }
 
     def _about(self) -> dict[str, Any]:
-        from warmlead.domain.message import LeadInMessage, Touches  # noqa: PLC0415  # heavy
+        from warmlead.domain.message import (  # noqa: PLC0415  # heavy
+            LeadInMessage,
+            Touches,
+            consent_in_message,
+        )
 
         lead, score = self._lead, self._found.score
         return {
@@ -141,6 +145,7 @@ class Announcer:
                 email=_safe(lead.email),
                 user_id=_safe(lead.user_id),
                 traits=cleaned(lead.traits),
+                consent=consent_in_message(self._found.consent),
             ),
             "stage": lead.progress.stage,
             "score": score.score,

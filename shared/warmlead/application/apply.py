@@ -17,11 +17,12 @@ from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event
 from warmlead.domain.history import EXACT_DAYS
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of, in_todays_spelling
-from warmlead.domain.lead import Lead, Trail, has_event, touch_trails
+from warmlead.domain.lead import Lead, Trail, has_event, heed_refusal, touch_trails
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic, Trigger
+from warmlead.model.published import in_our_words
 from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need
 
 
@@ -93,14 +94,15 @@ class Decision:
     """The change that some events make to the leads that they concern; pure, may run again."""
 
     def __init__(self, events: Sequence[Event], scoring: Scoring, now: datetime) -> None:
-        self.events = [in_todays_spelling(event) for event in events]
-        named = {i for event in self.events for i in identifiers_of(event)}
+        spelt = [in_todays_spelling(event) for event in events]
+        named = {i for event in spelt for i in identifiers_of(event)}
+        self.events = [in_our_words(event) for event in spelt]
         self.scoring = scoring
         self.now = now
         self.ids: Mapping[Identifier, str] = {i: scoring.ids.of(i) for i in named}
         self.former_ids: Mapping[str, Sequence[str]] = {
             event.key: [scoring.ids.of(i) for i in identifiers_of(before) if i not in named]
-            for before, event in zip(events, self.events, strict=True)
+            for before, event in zip(events, spelt, strict=True)
             if before is not event
         }
 
@@ -169,10 +171,12 @@ class _JointDecision:
         for event in sorted(events, key=_by_receipt):  # in any other order it would cost more
             if event.received_at < oldest:
                 refused.append((event, Reason.RECEIVED_TOO_LONG_AGO))
+                trails = heed_refusal(trails, event, self._ids)
                 continue
             known = has_event(trails, event.key)
             if not known and not has_room_for(trails, event, self._scoring.rules):
                 refused.append((event, Reason.LEAD_FLOODED))
+                trails = heed_refusal(trails, event, self._ids)
                 continue
             after = self._touched(trails, event)
             if known:
@@ -180,6 +184,7 @@ class _JointDecision:
                 trails = after or trails
             elif after is None or not self._has_room(trails, after, event):
                 refused.append((event, Reason.LEAD_FLOODED))
+                trails = heed_refusal(trails, event, self._ids)
             else:
                 counted += 1
                 trails = after

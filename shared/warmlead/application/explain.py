@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from warmlead.domain.assessment import Assessment, assess
 from warmlead.domain.capacity import is_flooding
+from warmlead.domain.consent import Consent, ConsentFact, known_by
 from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
-from warmlead.domain.history import Tally
+from warmlead.domain.history import Tally, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import ANONYMOUS, SALES_STAGES, Transition, moved_back
 from warmlead.domain.rules import Rules
@@ -53,6 +54,28 @@ class NextStage(_Stable):
     missing: list[str]
 
 
+class ConsentStatement(_Stable):
+    """One thing that was stated of writing to the person: what, when, by whom, how trusted.
+
+    ``source`` is empty if an earlier release kept no more than the day.
+    """
+
+    cause: str
+    at: datetime
+    source: str
+    trust: str
+    mailing_list: str
+
+
+class ConsentView(_Stable):
+    """Whether the person may be written to, what decides it, and all that is kept of it."""
+
+    status: str
+    may_be_mailed: bool
+    decided_by: ConsentStatement | None
+    statements: list[ConsentStatement]
+
+
 class Explanation(_Stable):
     """A score with everything that made it: ``sum(points) == score``.
 
@@ -69,6 +92,7 @@ class Explanation(_Stable):
     contributions: list[ExplainedContribution]
     automated: dict[Automation, int]
     next_stage: NextStage | None
+    consent: ConsentView
     as_of: datetime
     model_version: str
 
@@ -106,6 +130,7 @@ class LeadView(_Stable):
     automated: dict[Automation, int]
     first_touch: dict[str, str]
     last_touch: dict[str, str]
+    consent: ConsentView
     identifiers: dict[str, list[str]]
     entered: dict[str, int]
     moved_back: int
@@ -159,6 +184,7 @@ def view(
         automated=_automated(found.tally),
         first_touch=dict(lead.first_touch.attribution) if lead.first_touch else {},
         last_touch=dict(lead.last_touch.attribution) if lead.last_touch else {},
+        consent=_consent(lead, found.consent, known_at),
         identifiers=identifiers,
         entered=dict(lead.progress.entered),
         moved_back=moved_back(moves, rules.stage_order),
@@ -205,8 +231,29 @@ def explain(
         contributions=[_explained(line, titles) for line in score.contributions],
         automated=_automated(found.tally),
         next_stage=_next_stage(lead, rules, found),
+        consent=_consent(lead, found.consent, known_at),
         as_of=now,
         model_version=rules.version,
+    )
+
+
+def _consent(lead: Lead, consent: Consent, known_at: datetime | None) -> ConsentView:
+    known_ms = None if known_at is None else to_ms(known_at)
+    return ConsentView(
+        status=consent.status,
+        may_be_mailed=consent.may_be_mailed,
+        decided_by=_stated(consent.decided_by) if consent.decided_by else None,
+        statements=[_stated(fact) for fact in known_by(lead.consent_facts, known_ms)],
+    )
+
+
+def _stated(fact: ConsentFact) -> ConsentStatement:
+    return ConsentStatement(
+        cause=fact.cause,
+        at=fact.at,
+        source=fact.source,
+        trust=fact.trust,
+        mailing_list=fact.mailing_list,
     )
 
 

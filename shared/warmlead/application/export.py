@@ -14,6 +14,7 @@ from warmlead.application.explain import explain
 from warmlead.application.exported import (
     Export,
     ExportedClaim,
+    ExportedConsent,
     ExportedCount,
     ExportedEnrolment,
     ExportedEvent,
@@ -28,6 +29,7 @@ from warmlead.application.exported import (
     ExportedTransition,
     ExportedTrigger,
 )
+from warmlead.domain.consent import ConsentFact
 from warmlead.domain.handoff import Offer
 from warmlead.domain.history import History, from_ms, to_date
 from warmlead.domain.identity import Claim
@@ -112,6 +114,9 @@ def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
         first_touch=_touch(trail.first_touch),
         last_touch=_touch(trail.last_touch),
         statements=[_statement(each) for each in sorted(trail.statements.values())],
+        consent=[_consent(each) for each in trail.consent],
+        named_first=from_ms(trail.told[0]) if trail.told else None,
+        named_last=from_ms(trail.told[1]) if trail.told else None,
     )
 
 
@@ -169,6 +174,18 @@ def _statement(statement: Statement) -> ExportedStatement:
         value_cents=statement.value_cents,
         currency=statement.currency,
         event=statement.key,
+    )
+
+
+def _consent(fact: ConsentFact) -> ExportedConsent:
+    return ExportedConsent(
+        cause=fact.cause,
+        at=fact.at,
+        received_at=from_ms(fact.received_ms),
+        source=fact.source,
+        trust="signed" if fact.rank else "public",
+        mailing_list=fact.mailing_list,
+        event=fact.key,
     )
 
 

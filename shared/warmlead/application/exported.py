@@ -76,6 +76,18 @@ class ExportedStatement(_Stable):
     event: str
 
 
+class ExportedConsent(_Stable):
+    """What was stated of writing to the person; ``event`` is empty if only the day was kept."""
+
+    cause: str
+    at: datetime
+    received_at: datetime
+    source: str
+    trust: Literal["signed", "public"]
+    mailing_list: str
+    event: str
+
+
 class ExportedIdentifier(_Stable):
     """One way in which the person is known, and all that is kept under it."""
 
@@ -94,6 +106,9 @@ class ExportedIdentifier(_Stable):
     first_touch: ExportedTouch | None
     last_touch: ExportedTouch | None
     statements: list[ExportedStatement]
+    consent: list[ExportedConsent]
+    named_first: datetime | None
+    named_last: datetime | None
 
 
 class ExportedStage(_Stable):

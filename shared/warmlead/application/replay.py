@@ -18,12 +18,13 @@ from warmlead.application.erasure import erasures_in, unerased
 from warmlead.application.messages import read_events
 from warmlead.application.send import send
 from warmlead.application.settle import settle
+from warmlead.domain import consent
 from warmlead.domain.ahead import received_by
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import day_of, record, to_ms, with_older
 from warmlead.domain.identity import identifiers_of, in_todays_spelling
-from warmlead.domain.lead import Lead, Trail
+from warmlead.domain.lead import Lead, Trail, told_together
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import (
@@ -249,4 +250,10 @@ class _Replacement:
         history = record(rebuilt.history, newer)
         if self._whole_since is not None:  # what was pruned is known by its counts alone
             history = with_older(history, trail.history, day_of(to_ms(self._whole_since)))
-        return replace(trail, history=history, traits=traits)
+        return replace(
+            trail,
+            history=history,
+            traits=traits,
+            consent=consent.rebuilt(trail.consent, rebuilt.consent),
+            told=told_together(trail.told, rebuilt.told),
+        )

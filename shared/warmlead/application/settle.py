@@ -11,16 +11,16 @@ from typing import NamedTuple
 
 from warmlead.application.announce import Announcer
 from warmlead.domain.ahead import brought_back
-from warmlead.domain.assessment import assess
+from warmlead.domain.assessment import Assessment, assess
 from warmlead.domain.attention import decay_day
 from warmlead.domain.handoff import HandoffPolicy, Offer, follow, next_deadline
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.lifecycle import ANONYMOUS, LEAD, Transition
-from warmlead.domain.nurture import Enrolments, is_suppressed, next_due, nurture
+from warmlead.domain.nurture import Enrolments, next_due, nurture
 from warmlead.domain.placement import place
 from warmlead.domain.rules import Rules
-from warmlead.domain.trigger import Trigger
+from warmlead.domain.trigger import Topic, Trigger
 
 
 class Settled(NamedTuple):
@@ -55,20 +55,27 @@ def settle(lead: Lead, rules: Rules, titles: Mapping[str, str], now: datetime) -
         lead.enrolments,
         facts,
         now,
-        suppressed=is_suppressed(found.tally.last_day),
+        suppressed=not found.consent.may_be_mailed,
     )
     for step in due:
         announcer.step_due(step)
     triggers = announcer.triggers
     settled = replace(
         settled,
-        outbox=(*lead.outbox, *triggers),
+        outbox=(*_still_wanted(lead.outbox, found), *triggers),
         offer=offer,
         enrolments=enrolments,
         due_at=_next_moment(offer, enrolments, rules),
     )
     settled = replace(settled, decay_on=decay_day(settled, found, rules, now))
     return Settled(settled, moves, triggers)
+
+
+def _still_wanted(outbox: tuple[Trigger, ...], found: Assessment) -> tuple[Trigger, ...]:
+    """The triggers that are still to be sent: no message to who must not be written to any more."""
+    if found.consent.may_be_mailed:
+        return outbox
+    return tuple(trigger for trigger in outbox if trigger.topic is not Topic.NURTURE)
 
 
 def _offered(

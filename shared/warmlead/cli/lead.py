@@ -13,6 +13,8 @@ from rich.table import Table
 
 from warmlead import backends
 from warmlead.application.explain import (
+    ConsentStatement,
+    ConsentView,
     ExplainedContribution,
     Explanation,
     LeadView,
@@ -211,6 +213,8 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     )
     if seen.flooding:
         console.print("[yellow]flooding: further public events go to quarantine[/]")
+    for line in _consent_lines(seen.consent):
+        console.print(line)
     if seen.moves:
         console.print(f"[dim]moves[/]  {escape(_journey(seen))}")
     _print_pairs("traits", seen.traits)
@@ -223,6 +227,24 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         console.print(f"[dim]worth nothing[/]  {unseen(seen.automated)}")
     _print_pairs("first touch", seen.first_touch)
     console.print(f"[dim]why this score: warmlead lead explain {escape(seen.email or seen.id)}[/]")
+
+
+def _consent_lines(consent: ConsentView) -> Sequence[str]:
+    """Whether the person may be written to and why, then what else was stated; none if nothing."""
+    if not consent.statements:
+        return ()
+    decided = consent.decided_by
+    why = f": {_statement(decided)}" if decided else ""
+    may = "may be mailed" if consent.may_be_mailed else "[red]must not be mailed[/]"
+    others = [_statement(each) for each in consent.statements if each != decided]
+    also = [f"[dim]also stated[/]  {escape('; '.join(others))}"] if others else []
+    return (f"[dim]consent[/]  {consent.status}, {may}{escape(why)}", *also)
+
+
+def _statement(stated: ConsentStatement) -> str:
+    of_list = f" of {stated.mailing_list!r}" if stated.mailing_list else ""
+    who = f"by {stated.source}, {stated.trust}" if stated.source else "kept by the day"
+    return f"{stated.cause.replace('_', ' ')}{of_list} {stated.at:%Y-%m-%d %H:%M} UTC ({who})"
 
 
 def _title(seen: LeadView) -> str:
@@ -280,6 +302,8 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if explained.automated:
         console.print(f"[dim]Worth nothing: {unseen(explained.automated)}.[/]")
     console.print(_outlook(explained))
+    for told in _consent_lines(explained.consent):
+        console.print(told)
 
 
 def _for_people(line: ExplainedContribution) -> tuple[int, int]:

@@ -121,6 +121,8 @@ class _Back:
             last_touch=None if trail.last_touch is None else self._dated(trail.last_touch),
             statements=self._facts(trail.statements),
             erased_ms=None if trail.erased_ms is None else self.past_ms(trail.erased_ms),
+            consent=tuple(sorted(self._dated(fact) for fact in trail.consent)),
+            told=trail.told and (self.past_ms(trail.told[0]), self.past_ms(trail.told[1])),
         )
 
     def _history(self, history: History) -> History:

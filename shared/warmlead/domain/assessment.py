@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
+from warmlead.domain.consent import Consent
 from warmlead.domain.history import DayCounts, Tally, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Facts, Standing
@@ -25,6 +26,7 @@ class Assessment:
     day: int
     fit: tuple[FitPoints, ...]
     policy: ScoringPolicy
+    consent: Consent
     points: Points = field(compare=False, repr=False)
 
     @cached_property
@@ -57,6 +59,7 @@ def assess(
     points = Points(rules.scoring, counts)
     worth = points.on(today, sum([rule.points for rule in fit]))
     identified = lead.identified
+    consent = lead.consent(rules.suppression, known_at)
     facts: dict[str, object] = {
         **known,
         "score": worth.score,
@@ -65,6 +68,9 @@ def assess(
         "stage": lead.progress.stage,
         "peak_score": max(lead.progress.peak_score, worth.score),
         "identified": identified,
+        "suppressed": not consent.may_be_mailed,
+        "mail_refused": consent.refused,
+        "consent_status": str(consent.status),
     }
     if worth.days_inactive is not None:
         facts["days_inactive"] = worth.days_inactive
@@ -74,7 +80,7 @@ def assess(
     for each in windows(counts, rules):
         facts[each.fact] = each.count(today)
     standing = Standing(identified, facts, last_days)
-    return Assessment(worth, standing, counts, today, fit, rules.scoring, points)
+    return Assessment(worth, standing, counts, today, fit, rules.scoring, consent, points)
 
 
 class Window(NamedTuple):
@@ -92,8 +98,10 @@ class Window(NamedTuple):
 def windows(counts: Tally, rules: Rules) -> Iterator[Window]:
     """The windows that conditions read."""
     for window_days, label in rules.counters:
-        is_signal = label in rules.scoring.signals
-        days = (counts.signals if is_signal else counts.names).get(label, {})
+        if label in rules.scoring.signals:
+            days = counts.signals.get(label, {})
+        else:
+            days = counts.names.get(rules.kept_as.get(label, label), {})
         yield Window(f"last_{window_days}d.{label}", days, window_days)
 
 

@@ -10,7 +10,7 @@ from warmlead.domain.foresight import Foresight
 from warmlead.domain.history import MAX_NAME_DAYS, day_of, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import next_stage
-from warmlead.domain.nurture import is_suppressed, would_change
+from warmlead.domain.nurture import would_change
 from warmlead.domain.rules import Rules
 
 MOST_DAYS_AHEAD = 7
@@ -35,7 +35,7 @@ def decay_day(lead: Lead, found: Assessment, rules: Rules, now: datetime) -> int
     """
     today = day_of(to_ms(now))
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    suppressed = is_suppressed(found.tally.last_day)
+    suppressed = not found.consent.may_be_mailed  # time alone changes nothing of it
     foresight = Foresight(lead, found, rules)
 
     def changes(days: int) -> bool:

@@ -7,6 +7,7 @@ model knows.
 
 from collections.abc import Iterator, Mapping
 
+from warmlead.domain.consent import ConsentFact
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.lead import Touch, Trail
 from warmlead.domain.packing import Shape
@@ -25,7 +26,7 @@ RESERVED_EVENTS = 50
 """Of each signal this number of events is kept, however many there are of others."""
 
 MAX_WEIGHT_BYTES = 128_000
-"""The limit of what is known of a person: identifiers, traits, names of events, origins.
+"""The limit of what is known of a person: identifiers, traits, names, consent, origins.
 
 Firestore takes documents of 1 MiB, and a lead's traits stand in each of its unsent triggers too.
 """
@@ -34,6 +35,7 @@ SIGNED_SHARE = 2
 """Signed events may fill every limit twice: what a CRM says cannot be shut out by strangers."""
 
 _BYTES_OF_AN_ESCAPE = 6
+_BYTES_OF_A_FACT = 80
 
 
 def is_flooding(trails: Mapping[str, Trail], rules: Rules) -> bool:
@@ -143,7 +145,12 @@ def _weight_of_trail(trail: Trail, known_to: Rules | None) -> int:
         len(name) for name in trail.history.last_day if known_to is None or name in known_to.names
     )
     touches = _weight_of_touch(trail.first_touch) + _weight_of_touch(trail.last_touch)
-    return _bytes(trail.identifier.value) + traits + names + touches
+    consent = sum(map(_weight_of_fact, trail.consent))
+    return _bytes(trail.identifier.value) + traits + names + touches + consent
+
+
+def _weight_of_fact(fact: ConsentFact) -> int:
+    return _BYTES_OF_A_FACT + len(fact.source) + _bytes(fact.mailing_list)
 
 
 def _weight_of_touch(touch: Touch | None) -> int:

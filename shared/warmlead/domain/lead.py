@@ -13,6 +13,17 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from warmlead.domain.consent import (
+    Cause,
+    Consent,
+    ConsentFact,
+    SuppressionPolicy,
+    consent_of,
+    known_by,
+    statements_in,
+    together,
+    with_facts,
+)
 from warmlead.domain.event import AUTOMATED_EVENTS, CRM_ID, Event, Property, Trust
 from warmlead.domain.handoff import Offer
 from warmlead.domain.history import History, Tally, record, tally, to_ms
@@ -71,9 +82,11 @@ class Touch(NamedTuple):
 class Trail:
     """What is known of one identifier, and what was done under it.
 
-    ``erased_ms`` is until when all of it was erased, if it was: nothing of before may come back.
     ``is_signed`` is whether a signed source has ever told anything of the identifier.
     ``former_ids`` are the ids under which it was kept when it was spelt in other ways.
+    ``consent`` is what was stated of being written to, the earliest first. ``told`` is when a
+    signed event first and last said whose address it is. ``erased_ms`` is until when all of it
+    was erased, if it was: nothing of before may come back.
     """
 
     identifier: Identifier
@@ -87,6 +100,8 @@ class Trail:
     erased_ms: int | None = None
     is_signed: bool = False
     former_ids: frozenset[str] = frozenset()
+    consent: tuple[ConsentFact, ...] = ()
+    told: tuple[int, int] | None = None
 
     @property
     def ties(self) -> Ties:
@@ -146,8 +161,12 @@ class Lead:
 
     @property
     def email(self) -> str | None:
-        """The address by which the lead is known, the one of the lead's id if there are several."""
-        return self._value_of(Kind.EMAIL)
+        """The address in use: of several the one that a signed sender named last as the person's.
+
+        If none was named so, it is the one of the lead's id.
+        """
+        used = self._address_in_use()
+        return used.identifier.value if used else None
 
     @property
     def user_id(self) -> str | None:
@@ -161,6 +180,31 @@ class Lead:
             if t.identifier.kind is kind
         ]
         return min(found)[2] if found else None
+
+    def _address_in_use(self) -> Trail | None:
+        addresses = [
+            (-trail.told[1] if trail.told else 0, id_)
+            for id_, trail in self.trails.items()
+            if trail.identifier.kind is Kind.EMAIL
+        ]
+        return self.trails[min(addresses)[1]] if addresses else None
+
+    @property
+    def consent_facts(self) -> tuple[ConsentFact, ...]:
+        """What was stated of writing to the person, under any identifier, the earliest first."""
+        return together(trail.consent for trail in self.trails.values())
+
+    def consent(self, suppression: SuppressionPolicy, known_at: datetime | None = None) -> Consent:
+        """Whether the person may be written to; by what was known at a past time, if given."""
+        said = self.consent_facts
+        if not said:
+            return consent_of(suppression, (), ())
+        used = self._address_in_use()
+        addresses = sum(t.identifier.kind is Kind.EMAIL for t in self.trails.values())
+        since = used.told[0] if used and used.told and addresses > 1 else None
+        of_mailbox = together(_about_address(trail, used, since) for trail in self.trails.values())
+        known_ms = None if known_at is None else to_ms(known_at)
+        return consent_of(suppression, known_by(said, known_ms), known_by(of_mailbox, known_ms))
 
     @property
     def traits(self) -> dict[str, Property]:
@@ -193,6 +237,17 @@ class Lead:
         return tally(histories, known_at_ms=None if known_at is None else to_ms(known_at))
 
 
+def _about_address(
+    trail: Trail, used: Trail | None, since_ms: int | None
+) -> tuple[ConsentFact, ...]:
+    """What a trail says of the address in use; if it names none: since that one was named."""
+    if trail.identifier.kind is Kind.EMAIL:
+        return trail.consent if trail is used else ()
+    if since_ms is None:
+        return trail.consent
+    return tuple(fact for fact in trail.consent if fact.at_ms >= since_ms)
+
+
 def has_event(trails: Mapping[str, Trail], key: str) -> bool:
     """Whether an event of the key is kept in any of the trails."""
     return any(trail.history.find(key) for trail in trails.values())
@@ -220,6 +275,10 @@ def touch_trails(
         after[other] = replace(after[other], links=after[other].links | {one})
     home = ids[identifiers_of(event)[0]]
     after[home] = _with_event(after[home], event, signals, rules.traits)
+    if _says_whose_address(event):
+        at_ms = to_ms(event.occurred_at)
+        told = told_together(after[home].told, (at_ms, at_ms))
+        after[home] = replace(after[home], told=told)
     return after
 
 
@@ -236,6 +295,42 @@ def _as_counted(event: Event, rules: Rules) -> Event:
     home = identifiers_of(event)[0].kind
     others = {_FIELDS[kind]: None for kind in Kind if kind is not home}
     return structs.replace(counted, **others)
+
+
+def heed_refusal(
+    trails: Mapping[str, Trail], event: Event, ids: Mapping[Identifier, str]
+) -> Mapping[str, Trail]:
+    """The trails with an event's refusal to be written to, if nothing else of it can be kept.
+
+    What is kept of a refusal is little, so it is heard where there is no room for more events.
+    """
+    if event.automated is not None:
+        return trails
+    refused = [
+        fact._replace(mailing_list="")
+        for fact in statements_in(event)
+        if fact.cause in (Cause.UNSUBSCRIBED, Cause.COMPLAINED)
+    ]
+    if not refused:
+        return trails
+    identifier = identifiers_of(event)[0]
+    home = ids[identifier]
+    trail = trails.get(home) or Trail(identifier)
+    return {**trails, home: replace(trail, consent=with_facts(trail.consent, refused))}
+
+
+def _says_whose_address(event: Event) -> bool:
+    """Whether a sender that is trusted names a person's address, other than as that of a mail."""
+    named = event.email and event.user_id and event.trust is Trust.SIGNED
+    return bool(named) and not event.name.startswith("email_")
+
+
+def told_together(*parts: tuple[int, int] | None) -> tuple[int, int] | None:
+    """When an address was first and last named as the person's, of several such times."""
+    told = [part for part in parts if part]
+    if not told:
+        return None
+    return min(first for first, _ in told), max(last for _, last in told)
 
 
 def _with_event(
@@ -261,6 +356,7 @@ def _with_event(
         last = max(touch, last or touch)
     history = record(trail.history, [kept])
     statements = with_statement(trail.statements, event)
+    stated = statements_in(event)
     return replace(
         trail,
         history=history,
@@ -268,6 +364,7 @@ def _with_event(
         first_touch=first,
         last_touch=last,
         statements=statements,
+        consent=with_facts(trail.consent, stated) if stated else trail.consent,
     )
 
 

@@ -8,12 +8,43 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from warmlead.domain.event import Property
+from warmlead.domain.consent import Cause, Consent, Status
+from warmlead.domain.event import Property, Trust
 
 
 class _Message(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", json_schema_serialization_defaults_required=True
+    )
+
+
+class ConsentInMessage(_Message):
+    """Whether the person may be written to, and the statement that decides it."""
+
+    status: Annotated[Status, Field(description="How the person stands to being written to.")]
+    may_be_mailed: Annotated[
+        bool, Field(description="false: write nothing to the person but what they ask for.")
+    ]
+    cause: Annotated[Cause | None, Field(description="What was stated; null: nothing counts.")]
+    at: Annotated[datetime | None, Field(description="When it became so, UTC.")]
+    source: Annotated[str, Field(description="Which sender stated it; empty if not known.")]
+    trust: Annotated[
+        Trust | None, Field(description="How it came: signed by a secret, or by anybody.")
+    ]
+    mailing_list: Annotated[str, Field(description="The mailing list that it named, if any.")]
+
+
+def consent_in_message(consent: Consent) -> ConsentInMessage:
+    """What a message says of the consent."""
+    fact = consent.decided_by
+    return ConsentInMessage(
+        status=consent.status,
+        may_be_mailed=consent.may_be_mailed,
+        cause=fact.cause if fact else None,
+        at=fact.at if fact else None,
+        source=fact.source if fact else "",
+        trust=fact.trust if fact else None,
+        mailing_list=fact.mailing_list if fact else "",
     )
 
 
@@ -27,6 +58,7 @@ class LeadInMessage(_Message):
         dict[str, Property],
         Field(description="What is known of the person and the company, by snake_case name."),
     ]
+    consent: ConsentInMessage
 
 
 class Touches(_Message):

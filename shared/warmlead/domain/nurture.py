@@ -33,7 +33,7 @@ class Ending(StrEnum):
     FINISHED = "finished"
     GOAL = "goal"
     STOPPED = "stopped"
-    SUPPRESSED = "suppressed"  # unsubscribed, bounced, or marked as spam
+    SUPPRESSED = "suppressed"  # may not be written to: see ``consent``
     REMOVED = "removed"  # the model has no such sequence any more
 
 
@@ -153,20 +153,6 @@ def would_change(
 
 def _can_start(facts: Facts, *, suppressed: bool) -> bool:
     return not suppressed and facts.get("stage") != ANONYMOUS
-
-
-SUPPRESSING = ("email_unsubscribed", "email_bounced", "email_marked_spam")
-"""Events after which no sequence may write to the lead any more."""
-
-PERMITTING = ("newsletter_subscribed", "email_subscribed")
-"""Events on a later day that take that back."""
-
-
-def is_suppressed(last_day: Mapping[str, int]) -> bool:
-    """Whether the lead is not to be written to, by the days on which events last happened."""
-    refused = max((last_day[name] for name in SUPPRESSING if name in last_day), default=None)
-    allowed = max((last_day[name] for name in PERMITTING if name in last_day), default=None)
-    return refused is not None and (allowed is None or allowed <= refused)
 
 
 def merge_enrolments(parts: Sequence[Enrolments]) -> dict[str, Enrolment]:

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
+from warmlead.domain.consent import together
 from warmlead.domain.history import union
 from warmlead.domain.identity import (
     Identifier,
@@ -18,7 +19,7 @@ from warmlead.domain.identity import (
     normalise_id,
     respelt,
 )
-from warmlead.domain.lead import MAX_TRAITS, Lead, Touch, Trail, TraitFact
+from warmlead.domain.lead import MAX_TRAITS, Lead, Touch, Trail, TraitFact, told_together
 from warmlead.domain.sales import MAX_STATEMENTS, in_order
 
 T = TypeVar("T")
@@ -123,6 +124,8 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "erased_ms": _latest,
         "is_signed": max,
         "former_ids": frozenset.union,
+        "consent": lambda *facts: together(facts),
+        "told": told_together,
     }
 )
 """How each field of two trails becomes one. A test sees to it that none is missing."""

@@ -4,9 +4,10 @@ The model file is compiled to this; nothing here knows of YAML or of CEL.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.event import Event, Property
 from warmlead.domain.handoff import HandoffPolicy
 from warmlead.domain.lifecycle import (
@@ -63,6 +64,9 @@ class Rules:
     """The (window in days, signal or event name) pairs that some condition reads."""
     handoff: HandoffPolicy | None = None
     sequences: tuple[SequencePolicy, ...] = ()
+    suppression: SuppressionPolicy = field(default_factory=SuppressionPolicy)
+    kept_as: Mapping[str, str] = field(default_factory=dict)
+    """Published event names that conditions count, with the name under which each is kept."""
     robots_count: bool = False
     """Whether what robots do counts as if people did it."""
     not_understood: Callable[[Mapping[str, Property]], tuple[str, ...]] = _none

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from warmlead.domain.consent import Lifting, SuppressionPolicy, Whose
 from warmlead.domain.hours import Hours
 from warmlead.domain.nurture import Late, Step
 from warmlead.domain.rules import COUNT_WINDOWS_DAYS
@@ -25,7 +26,8 @@ from warmlead.model.plan import (
     SignalPlan,
     StagePlan,
 )
-from warmlead.model.schema import Handoff, ModelFile, Sequence, Signal
+from warmlead.model.published import our_name
+from warmlead.model.schema import Handoff, ModelFile, Sequence, Signal, Suppression
 from warmlead.model.schema import Hours as WrittenHours
 from warmlead.model.vocabulary import (
     DERIVED_TRAITS,
@@ -89,13 +91,14 @@ def contexts_of(file: ModelFile) -> Contexts:
 def plan_of(file: ModelFile) -> Plan:
     """The plan that the file states."""
     contexts = contexts_of(file)
+    counters = _counters(stage_conditions(file), contexts.stage)
     return Plan(
         version=version_of(file),
         titles=_titles(file),
         scoring=_scoring(file),
         signals={
             name: SignalPlan(
-                frozenset(signal.on),
+                frozenset(map(our_name, signal.on)),
                 signal.when,
                 signal.trust == "signed",
                 signal.counts_robots(file.robots),
@@ -109,12 +112,33 @@ def plan_of(file: ModelFile) -> Plan:
         ),
         handoff=_handoff_plan(file.handoff) if file.handoff else None,
         sequences=tuple(_sequence_plan(*named) for named in file.sequences.items()),
-        counters=_counters(stage_conditions(file), contexts.stage),
+        counters=counters,
         event_types=_named((signal.when for signal in file.signals.values()), contexts.event),
         fit_types=_named((rule.when for rule in file.fit.values()), contexts.fit),
         stage_types=_named(stage_conditions(file), contexts.stage),
         trait_types=trait_types(file),
         robots_count=file.robots == "count",
+        suppression=_suppression(file.suppression),
+        kept_as={
+            label: our_name(label)
+            for _, label in sorted(counters)
+            if label not in file.signals and our_name(label) != label
+        },
+    )
+
+
+def _kept_names(signal: Signal) -> frozenset[str]:
+    """The names under which the events of the signal are kept."""
+    return frozenset(map(our_name, signal.on))
+
+
+def _suppression(written: Suppression) -> SuppressionPolicy:
+    return SuppressionPolicy(
+        unsubscribed=Whose(written.unsubscribed),
+        complained=Whose(written.complained),
+        hard_bounce=Whose(written.hard_bounce),
+        soft_bounces=written.soft_bounces,
+        resubscribed=Lifting(written.resubscribed),
     )
 
 
@@ -180,7 +204,7 @@ def _scoring(file: ModelFile) -> ScoringPolicy:
     if idle is None:
         return ScoringPolicy(signals, groups, passive=PASSIVE_EVENTS)
     policy = InactivityPolicy(idle.after // _DAY, idle.lose, idle.every // _DAY)
-    passive = PASSIVE_EVENTS if idle.passive is None else frozenset(idle.passive)
+    passive = PASSIVE_EVENTS if idle.passive is None else frozenset(map(our_name, idle.passive))
     return ScoringPolicy(signals, groups, policy, passive)
 
 
@@ -229,7 +253,7 @@ def classification_of(file: ModelFile) -> dict[str, str]:
     return {
         name: _digest(
             [
-                sorted(set(signal.on)),
+                sorted(_kept_names(signal)),
                 _canonical(signal.when),
                 signal.trust,
                 signal.counts_robots(file.robots),

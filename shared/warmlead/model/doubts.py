@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from warmlead.model.compiling import Contexts, stage_conditions
 from warmlead.model.report import Report
-from warmlead.model.schema import ModelFile, Sequence
+from warmlead.model.schema import ModelFile, Sequence, Suppression
 from warmlead.model.structure import Sound
 
 LONGEST = timedelta(weeks=8)
@@ -26,6 +26,8 @@ def check_doubts(sound: Sound, contexts: Contexts, report: Report) -> None:
     for name, sequence in file.sequences.items():
         _doubt_sequence(name, sequence, report)
     _doubt_declared(file, contexts, named, report)
+    if sound.is_whole("suppression"):
+        _doubt_suppression(file.suppression, report)
 
 
 def _doubt_signals(file: ModelFile, named: set[str], report: Report) -> None:
@@ -85,3 +87,25 @@ def _doubt_declared(file: ModelFile, contexts: Contexts, named: set[str], report
     for name in file.properties:
         if name not in asked:
             report.warn(("properties", name), "no signal uses this property", key=True)
+
+
+def _doubt_suppression(written: Suppression, report: Report) -> None:
+    def doubt(key: str, message: str, suggestion: str = "") -> None:
+        report.warn(("suppression", key), message, suggestion)
+
+    silenced = "lets anybody who reads the public key silence a lead"
+    if written.complained == "anyone":
+        doubt("complained", silenced, "write signed")
+    if written.hard_bounce == "anyone":
+        doubt("hard_bounce", silenced, "write signed")
+    if written.unsubscribed == "signed":
+        message = "whoever unsubscribes on a page with the public key is still written to"
+        doubt("unsubscribed", message, "write anyone")
+    if written.resubscribed == "anyone":
+        message = "lets anybody who reads the public key lift what a signed sender was told"
+        doubt("resubscribed", message, "write equal")
+    if written.hard_bounce == "never" and written.soft_bounces:
+        message = "soft bounces suppress, and hard ones do not"
+        doubt("hard_bounce", message, "write soft_bounces: 0 if no bounce is to suppress")
+    if written.soft_bounces == 1:
+        doubt("soft_bounces", "a single full mailbox suppresses the lead", "write 3 or more")

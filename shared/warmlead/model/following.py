@@ -1,7 +1,7 @@
 """Checks what follows from a score: routes to sales and sequences, that they begin and end."""
 
+from warmlead.domain.consent import SUPPRESSING
 from warmlead.domain.lifecycle import ANONYMOUS
-from warmlead.domain.nurture import SUPPRESSING
 from warmlead.model.clauses import words
 from warmlead.model.outlook import Outlook, Prospect
 from warmlead.model.positions import Path
@@ -10,6 +10,7 @@ from warmlead.model.report import Report
 from warmlead.model.schema import ModelFile, Route, Sequence
 
 _KNOWN = Region({"identified": Range(1, 1), "stage": Choice(frozenset([ANONYMOUS]), other=True)})
+_REFUSED = ("suppressed", "mail_refused")
 _NOTHING_SENT = "nothing would ever be sent"
 
 
@@ -97,6 +98,8 @@ class Following:
         )
 
     def _is_refusal(self, name: str) -> bool:
+        if name in _REFUSED:
+            return True
         label = name.rpartition(".")[2]
         signal = self._file.signals.get(label)
         return set(signal.on if signal else [label]) <= set(SUPPRESSING)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from warmlead.model.compiling import trait_types
 from warmlead.model.findings import did_you_mean
+from warmlead.model.published import our_name
 from warmlead.model.report import Report
 from warmlead.model.schema import LABEL_PATTERN, NAME_PATTERN, ModelFile
 from warmlead.model.structure import Sound
@@ -105,7 +106,10 @@ def _check_event_names(file: ModelFile, report: Report) -> None:
     """Doubts names that are nearly a standard event's: senders are translated to those."""
     for name, signal in file.signals.items():
         for i, event in enumerate(signal.on):
-            if event not in STANDARD_EVENTS and (
+            if (ours := our_name(event)) != event:
+                message = f'"{event}" is a published name of "{ours}", and kept as that'
+                report.warn(("signals", name, "on", i), message, f"write {ours}")
+            elif event not in STANDARD_EVENTS and (
                 guess := did_you_mean(event, STANDARD_EVENTS, alike=_ALIKE)
             ):
                 path = ("signals", name, "on")
@@ -113,7 +117,7 @@ def _check_event_names(file: ModelFile, report: Report) -> None:
     passive = file.inactivity.passive if file.inactivity else None
     used = {event for signal in file.signals.values() for event in signal.on}
     for i, event in enumerate(passive or []):
-        if event not in STANDARD_EVENTS and event not in used:
+        if event not in STANDARD_EVENTS and event not in used and our_name(event) == event:
             guess = did_you_mean(event, {*STANDARD_EVENTS, *used}, alike=_ALIKE)
             if guess:
                 report.warn(("inactivity", "passive", i), f'"{event}" is no known event', guess)

@@ -11,16 +11,18 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from warmlead.domain.consent import CONSENT_EVENTS, SuppressionPolicy
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import SALES_EVENTS, Event, Trust
 from warmlead.domain.handoff import HandoffPolicy, Route
 from warmlead.domain.hours import Hours
 from warmlead.domain.lifecycle import Facts, StagePolicy
-from warmlead.domain.nurture import PERMITTING, SUPPRESSING, Late, SequencePolicy, Step
+from warmlead.domain.nurture import Late, SequencePolicy, Step
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
 from warmlead.model.coercion import coerce, know, not_understood
 from warmlead.model.conditions import CompiledCondition, Context, Formula
+from warmlead.model.published import our_name
 from warmlead.model.vocabulary import EVENT_FACTS, ValueType
 
 
@@ -87,6 +89,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     ``fit_types`` and ``stage_types`` hold what conditions name in each place, with its type
     (``stage_types`` also what those of routes and sequences name); ``trait_types`` all traits
     that the model knows. ``robots_count``: what robots do counts as if people did it.
+    ``kept_as`` names what conditions count by a published name.
     """
 
     version: str
@@ -103,6 +106,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     stage_types: dict[str, ValueType]
     trait_types: dict[str, ValueType]
     robots_count: bool = False
+    suppression: SuppressionPolicy = SuppressionPolicy()
+    kept_as: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,8 @@ def rules_of(plan: Plan) -> Rules:
         names=_names(plan),
         traits=frozenset(plan.trait_types),
         robots_count=plan.robots_count,
+        suppression=plan.suppression,
+        kept_as=plan.kept_as,
     )
 
 
@@ -148,7 +155,7 @@ def _names(plan: Plan) -> frozenset[str]:
     """The event names that the model, or Warmlead itself, does something with."""
     of_signals = (name for signal in plan.signals.values() for name in signal.on)
     counted = (label for _, label in plan.counters)
-    return frozenset((*of_signals, *counted, *SALES_EVENTS, *SUPPRESSING, *PERMITTING))
+    return frozenset((*of_signals, *map(our_name, counted), *SALES_EVENTS, *CONSENT_EVENTS))
 
 
 def _stage_policy(stage: StagePlan, context: Context) -> StagePolicy:

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
+from warmlead.domain.consent import MAX_OF_CAUSE
 from warmlead.domain.history import MAX_PER_DAY
 from warmlead.model.hours import check_days, check_zone, parse_time
 from warmlead.model.vocabulary import RESERVED
@@ -290,6 +291,30 @@ class Sequence(_Part):
     title: Title | None = None
 
 
+class Suppression(_Part):
+    """What keeps a lead from being written to, and what lifts it."""
+
+    unsubscribed: Literal["anyone", "signed"] = Field(
+        "anyone", description="Whose word that the person has unsubscribed counts."
+    )
+    complained: Literal["anyone", "signed"] = Field(
+        "signed", description="Whose word that the person has reported a mail as spam counts."
+    )
+    hard_bounce: Literal["anyone", "signed", "never"] = Field(
+        "signed", description="Whose word that the address in use does not exist counts."
+    )
+    soft_bounces: Annotated[int, Field(ge=0, le=MAX_OF_CAUSE)] = Field(
+        5, description="So many soft bounces without a delivery in between suppress; 0: never."
+    )
+    resubscribed: Literal["equal", "anyone", "signed"] = Field(
+        "equal",
+        description=(
+            "Whose later subscription lifts a refusal; equal: of a sender that is trusted as much "
+            "as the one that said no."
+        ),
+    )
+
+
 class ModelFile(_Part):
     """A model: what is worth how much, who fits, when a lead is ready, what follows."""
 
@@ -303,5 +328,6 @@ class ModelFile(_Part):
     robots: Robots = Field(
         "ignore", description="count: robots, previews and prefetches count as people do."
     )
+    suppression: Suppression = Suppression()
     traits: Mapping[str, TypeName] = Field({}, json_schema_extra=_NAME_KEYS)
     properties: Mapping[str, TypeName] = Field({}, json_schema_extra=_NAME_KEYS)

@@ -27,6 +27,7 @@ from warmlead.model.schema import (
     Signal,
     Stage,
     Step,
+    Suppression,
 )
 from warmlead.model.wording import in_words
 
@@ -37,7 +38,11 @@ _ENTRIES: Mapping[str, type[BaseModel]] = {
     "stages": Stage,
     "sequences": Sequence,
 }
-_SECTIONS: Mapping[str, type[BaseModel]] = {"inactivity": Inactivity, "handoff": Handoff}
+_SECTIONS: Mapping[str, type[BaseModel]] = {
+    "inactivity": Inactivity,
+    "handoff": Handoff,
+    "suppression": Suppression,
+}
 _PARTS: Mapping[str, type[BaseModel]] = {"steps": Step, "hours": Hours}
 
 _STAND_INS: Mapping[str, Plain] = {

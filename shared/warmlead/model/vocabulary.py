@@ -54,8 +54,8 @@ DERIVED_TRAITS = frozenset({"email", "email_domain", "free_mailbox"})
 
 STANDARD_FACTS = _typed(
     integer="score engagement fit days_inactive peak_score",
-    string="stage",
-    boolean="identified",
+    string="stage consent_status",
+    boolean="identified suppressed mail_refused",
 )
 """What stages and sequences may ask besides traits, signals and counts."""
 
@@ -68,9 +68,12 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         "page_viewed": "path url title referrer search seconds",
         "page_left": "path url seconds scroll_depth",
         "screen_viewed": "screen",
+        "app_installed": "",
+        "app_opened": "",
         "outbound_link_clicked": "url content",
         "file_downloaded": "url file path",
         "site_searched": "query results",
+        "video_started": "video seconds",
         "video_watched": "video seconds percent",
         "calculator_used": "tool path",
         # forms and content
@@ -97,6 +100,8 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         # chat
         "chat_started": "channel path",
         "chat_message_sent": "channel",
+        "chat_message_received": "channel",
+        "chat_ended": "channel",
         "chat_rated": "rating",
         # email
         "email_delivered": "campaign subject",
@@ -106,6 +111,7 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         "email_bounced": "campaign kind",
         "email_dropped": "campaign",
         "email_unsubscribed": "campaign mailing_list",
+        "email_subscribed": "mailing_list",
         "email_marked_spam": "campaign",
         # advertising and social media
         "ad_clicked": "platform campaign",
@@ -128,6 +134,7 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         "feature_used": "feature uses",
         "limit_reached": "limit percent",
         "teammate_invited": "invited",
+        "teammate_added": "",
         "integration_connected": "integration",
         "plan_viewed": "plan",
         "subscription_started": "plan amount currency interval seats",
@@ -140,6 +147,9 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         "product_removed": "product sku category quantity",
         "product_added_to_wishlist": "product sku category price",
         "product_reviewed": "product rating",
+        "product_shared": "product",
+        "product_list_viewed": "category",
+        "promotion_clicked": "promotion",
         "cart_viewed": "cart value currency",
         "coupon_applied": "coupon",
         "checkout_started": "cart value currency",
@@ -190,6 +200,8 @@ PASSIVE_EVENTS = frozenset(
         "email_unsubscribed",
         "email_marked_spam",
         "unsubscribed",
+        "chat_message_received",
+        "chat_ended",
         "webinar_missed",
         "trial_ended",
         "limit_reached",

@@ -1,6 +1,7 @@
 """Reads the file of a story, and names everything in it that is wrong, with its line and column."""
 
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from importlib import resources
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from pydantic_core import ErrorDetails
 from warmlead.domain.errors import ConfigurationError
 from warmlead.model.findings import Finding, Severity, did_you_mean
 from warmlead.model.positions import Document, Path, Position, read
+from warmlead.model.published import our_name
 from warmlead.model.structure import path_text
 from warmlead.model.vocabulary import STANDARD_EVENTS
 from warmlead.model.wording import in_words
@@ -98,7 +100,7 @@ def _model_at(path: Path) -> type[BaseModel] | None:
     return None
 
 
-def _doubts(document: Document, file: StoryFile, known: Collection[str]) -> list[Finding]:
+def _doubts(document: Document, file: StoryFile, known: AbstractSet[str]) -> list[Finding]:
     """Events that no signal of the model could be."""
     return [
         Finding(
@@ -109,5 +111,5 @@ def _doubts(document: Document, file: StoryFile, known: Collection[str]) -> list
             did_you_mean(item.event, known),
         )
         for i, item in enumerate(file.events)
-        if item.event is not None and item.event not in known
+        if item.event is not None and not known & {item.event, our_name(item.event)}
     ]

@@ -4,10 +4,11 @@ Refuses to know where the text is kept. The text is compact, because it is read 
 with every event, and the same for the same lead, in whatever order its events came.
 
 Version 3. Version 2 is the same without packed events, which are a text behind the JSON, after a
-line break, and without which identifiers a signed source told of; and it dates public claims by
-the time that their senders stated. Version 1 is also without what sales said, offers, enrolments
-and the times at which the lead must be looked at again. What is empty of these is left out. Times
-of events are milliseconds, others microseconds since 1970.
+line break, without consent, which is then told from the days of events, and without which
+identifiers a signed source told of; and it dates public claims by the time that their senders
+stated. Version 1 is also without what sales said, offers, enrolments and the times at which the
+lead must be looked at again. What is empty of these is left out. Times of events are
+milliseconds, others microseconds since 1970.
 """
 
 import json
@@ -37,6 +38,7 @@ from warmlead.stores.trail_documents import (
     TrailV1,
     packed_texts,
     read_trail,
+    with_consent_of_days,
     with_trust_of_facts,
     write_trail,
 )
@@ -180,9 +182,14 @@ def _read_v3(document: _LeadV1, packed: str) -> LeadDocument:
 
 
 def _read_v2(document: _LeadV1, packed: str) -> LeadDocument:
-    """A lead that does not say of which identifiers a signed source told: its facts do."""
+    """A lead that does not say of which identifiers a signed source told: its facts do.
+
+    Of consent it kept the days on which something was said.
+    """
     lead, extra = _read_v3(document, packed)
-    return LeadDocument(replace(lead, trails=with_trust_of_facts(lead.trails)), extra)
+    trails = with_trust_of_facts(lead.trails)
+    trails = {id_: with_consent_of_days(trail) for id_, trail in trails.items()}
+    return LeadDocument(replace(lead, trails=trails), extra)
 
 
 def _read_v1(document: _LeadV1, packed: str) -> LeadDocument:

@@ -12,11 +12,13 @@ from itertools import accumulate
 from operator import sub
 from typing import NotRequired, TypeAlias, TypedDict
 
+from warmlead.domain.consent import Cause, ConsentFact, facts_of_days
 from warmlead.domain.history import Counts, DayCounts, History
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.lead import Touch, Trail, TraitFact
 from warmlead.domain.packing import NONE_PACKED, RECORD, KeptEvent, Packed, Shape
 from warmlead.domain.sales import Said, Statement
+from warmlead.model.published import our_name
 from warmlead.stores.notation import Pairs, pairs
 
 Shapes: TypeAlias = dict[Shape, int]
@@ -27,6 +29,9 @@ _TouchV1: TypeAlias = tuple[int, str, Pairs] | None
 
 _StatementV2: TypeAlias = tuple[int, int, str, str, str, str, int | None, str]
 """The fields of a ``Statement``, in order."""
+
+_ConsentV3: TypeAlias = tuple[int, int, str, str, str, str, int]
+"""When, rank, key, cause, source, mailing list, and how long after it was received."""
 
 
 class _KeptV1(TypedDict):
@@ -59,6 +64,8 @@ class TrailV1(TypedDict):
     erased: NotRequired[int]
     signed: NotRequired[bool]
     former: NotRequired[list[str]]
+    consent: NotRequired[list[_ConsentV3]]
+    told: NotRequired[tuple[int, int]]
 
 
 def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
@@ -86,6 +93,10 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
         document["signed"] = True
     if trail.former_ids:
         document["former"] = sorted(trail.former_ids)
+    if trail.consent:
+        document["consent"] = [_write_fact(fact) for fact in trail.consent]
+    if trail.told:
+        document["told"] = trail.told
     return document
 
 
@@ -112,6 +123,8 @@ def read_trail(document: TrailV1, shapes: Sequence[Shape], packed: Iterator[str]
         erased_ms=document.get("erased"),
         is_signed=document.get("signed", False),
         former_ids=frozenset(document.get("former", ())),
+        consent=tuple(map(_read_fact, document.get("consent", ()))),
+        told=_read_told(document.get("told")),
     )
 
 
@@ -140,6 +153,12 @@ def _as_received(claim: Claim, trails: Mapping[str, Trail]) -> Claim:
     owner = trails.get(claim.owner)
     event = owner.history.kept.get(claim.key) if owner else None
     return claim._replace(at_ms=event.received_ms) if claim.distrust and event else claim
+
+
+def with_consent_of_days(trail: Trail) -> Trail:
+    """A trail of a release that kept no consent, with what the days of its events tell of it."""
+    days = ((our_name(name), day) for name, day in trail.history.last_day.items())
+    return replace(trail, consent=facts_of_days(days))
 
 
 def _write_kept(events: Sequence[KeptEvent], shapes: Shapes) -> _KeptV1:
@@ -215,3 +234,28 @@ def _read_touch(fields: _TouchV1) -> Touch | None:
 def _read_statement(fields: _StatementV2) -> Statement:
     at_ms, rank, key, said, source, reason, value_cents, currency = fields
     return Statement(at_ms, rank, key, Said(said), source, reason, value_cents, currency)
+
+
+def _write_fact(fact: ConsentFact) -> _ConsentV3:
+    delay_ms = fact.received_ms - fact.at_ms
+    return (
+        *(fact.at_ms, fact.rank, fact.key, str(fact.cause)),
+        *(fact.source, fact.mailing_list, delay_ms),
+    )
+
+
+def _read_fact(fields: _ConsentV3) -> ConsentFact:
+    at_ms, rank, key, cause, source, mailing_list, delay_ms = fields
+    return ConsentFact.of(
+        Cause(cause),
+        at_ms=at_ms,
+        rank=rank,
+        key=key,
+        source=source,
+        mailing_list=mailing_list,
+        received_ms=at_ms + delay_ms,
+    )
+
+
+def _read_told(fields: tuple[int, int] | None) -> tuple[int, int] | None:
+    return (fields[0], fields[1]) if fields else None

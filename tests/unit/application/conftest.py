@@ -41,9 +41,10 @@ class ScoreFrom:
         return () if self(facts) else (f"score >= {self.points}",)
 
 
+_SIGNALS = {"page_viewed": ("page_viewed",), "email_unsubscribed": ("unsubscribed",)}
 RULES = Rules(
     version="v1",
-    classify=lambda event: (event.name,) if event.name in ("page_viewed", "unsubscribed") else (),
+    classify=lambda event: _SIGNALS.get(event.name, ()),
     know=dict,
     fit_rules=(),
     scoring=ScoringPolicy(

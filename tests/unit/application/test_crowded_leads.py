@@ -11,6 +11,7 @@ from unit.application.conftest import DAY, RULES, World
 from warmlead.application.apply import Applied
 from warmlead.application.explain import view
 from warmlead.domain.capacity import MAX_KNOWN_EVENTS, MAX_UNKNOWN_EVENTS, MAX_UNKNOWN_NAMES
+from warmlead.domain.consent import Status, SuppressionPolicy
 from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import MAX_PER_DAY
@@ -181,6 +182,29 @@ async def test_no_more_browsers_are_tied_to_a_lead_that_has_hundreds(world: Worl
     lead = await world.lead()
     assert len(lead.trails) == MAX_TRAILS
     assert "one-browser-more" not in {t.identifier.value for t in lead.trails.values()}
+
+
+async def test_a_refusal_is_heard_although_the_lead_is_flooded(world: World) -> None:
+    await world.apply(*(world.seen(i, f"event_{i}") for i in range(MAX_UNKNOWN_NAMES)))
+    said = world.seen(2_001, "unsubscribed", trust=Trust.PUBLIC, properties={"list_id": "7"})
+
+    (applied,) = await world.apply(said)
+
+    assert [reason for _, reason in applied.quarantined] == [Reason.LEAD_FLOODED]
+    assert (await world.lead()).consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
+    assert await world.apply(said) == [applied]
+
+
+async def test_a_refusal_that_was_received_long_ago_is_heard(
+    world: World, clock: StandingClock
+) -> None:
+    said = world.seen(1, "email_unsubscribed")
+    clock.forward(40 * DAY)
+
+    (applied,) = await world.apply(said)
+
+    assert [reason for _, reason in applied.quarantined] == [Reason.RECEIVED_TOO_LONG_AGO]
+    assert (await world.lead()).consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
 
 
 def telling_much(world: World, number: int, trust: Trust = Trust.PUBLIC) -> Event:

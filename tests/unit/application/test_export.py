@@ -12,6 +12,7 @@ from unit.application.persons import ADA, EMAIL, ada_and_bob
 from warmlead.application.archived import about
 from warmlead.application.export import export
 from warmlead.application.exported import (
+    ExportedConsent,
     ExportedEnrolment,
     ExportedEvent,
     ExportedIdentifier,
@@ -21,6 +22,7 @@ from warmlead.application.exported import (
     ExportedStatement,
     ExportedTransition,
 )
+from warmlead.domain.consent import ConsentFact
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Cooling, Progress, Transition
@@ -107,13 +109,22 @@ def test_nothing_that_is_kept_is_forgotten() -> None:
         assert names(own) == copy.model_fields.keys()
     renamed: tuple[tuple[Any, Any, dict[str, str]], ...] = (
         (Lead, ExportedLead, {"trails": "identifiers", "progress": "stage", "snapshot": "score"}),
-        (Trail, ExportedIdentifier, {"links": "linked_to", "history": "events"}),
+        (
+            Trail,
+            ExportedIdentifier,
+            {"links": "linked_to", "history": "events", "told": "named_last"},
+        ),
+        (
+            ConsentFact,
+            ExportedConsent,
+            {"at_ms": "at", "key": "event", "received_ms": "received_at", "rank": "trust"},
+        ),
         (Progress, ExportedStage, {"cooling": "cooling_since"}),
         (KeptEvent, ExportedEvent, {"at_ms": "at", "received_ms": "received_at"}),
         (Statement, ExportedStatement, {"at_ms": "at", "key": "event"}),
     )
     others = {"identifier": "value", "erased_ms": "erased_before", "outbox": "unsent_triggers"}
-    left_out = {"rank"}  # it follows from what was said
+    left_out = {"rank", "weight"}  # they follow from what was said
     for kept, shown, names_in_export in renamed:
         said = {**others, **names_in_export}
         assert {

@@ -1,21 +1,25 @@
 """Replay: histories anew from the archive; stages, moves and sent triggers as they were."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from builders import StandingClock
+from builders import StandingClock, keeping
 from unit.application.conftest import DAY, RULES, World
 from warmlead.application.messages import by_lead
 from warmlead.application.replay import Replayed
 from warmlead.application.replay import replay as rebuild
+from warmlead.domain.consent import Status, SuppressionPolicy
 from warmlead.domain.event import Event
 from warmlead.domain.trigger import Topic
 from warmlead.ports import Message
 from warmlead.sqlite_file import SqliteFile
+from warmlead.stores.documents import read_lead, write_lead
 from warmlead.stores.sqlite import SqliteLeadStore
 
 
@@ -158,3 +162,22 @@ async def test_copies_in_the_archive_count_once(world: World, tmp_path: Path, co
         await arrive(world, world.seen(1))
     await replay(world, tmp_path)
     assert (await world.lead()).kept_events == 1
+
+
+async def test_the_words_of_an_archive_are_found_again_where_only_the_day_was_kept(
+    world: World, clock: StandingClock, tmp_path: Path
+) -> None:
+    await arrive(world, world.seen(1, "unsubscribed"))
+    clock.forward(timedelta(minutes=5))
+    await arrive(world, world.seen(2, "newsletter_subscribed"))
+    lead = await world.lead()
+    of_days = json.loads(write_lead(lead))
+    del of_days["trails"][lead.id]["consent"]
+    old = read_lead(json.dumps({**of_days, "v": 2})).lead
+    await world.store.update([], keeping(old))
+    assert old.consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED  # on the same day
+
+    await replay(world, tmp_path)
+
+    assert (await world.lead()).consent_facts == lead.consent_facts
+    assert lead.consent(SuppressionPolicy()).status is Status.SUBSCRIBED

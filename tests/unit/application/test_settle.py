@@ -45,7 +45,10 @@ async def test_a_trigger_is_a_cloud_event_with_all_that_a_tool_needs(world: Worl
 async def test_each_crossing_has_its_cycle(world: World, clock: StandingClock) -> None:
     await world.pages(1, 4)
     await world.apply(
-        *(world.seen(10 + i, "unsubscribed", occurred_at=clock.now() - i * DAY) for i in range(2))
+        *(
+            world.seen(10 + i, "email_unsubscribed", occurred_at=clock.now() - i * DAY)
+            for i in range(2)
+        )
     )
     clock.forward(DAY)
     await world.pages(20, 3)

@@ -10,10 +10,10 @@ from msgspec import structs
 
 from builders import NOW, RULES, a_lead, an_event, lead_ids
 from warmlead.domain.assessment import assess
+from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.event import AUTOMATED_EVENTS, SALES_EVENTS, Automation, Event, Trust
 from warmlead.domain.identity import Identifier, Kind, identifiers_of
 from warmlead.domain.lead import Lead, Trail, touch_trails
-from warmlead.domain.nurture import is_suppressed
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 
@@ -86,7 +86,7 @@ def test_it_does_not_use_up_the_persons_own_event() -> None:
 
 def test_it_unsubscribes_nobody_and_says_nothing_for_sales() -> None:
     clicked = structs.replace(ROBOT, name="email_unsubscribed")
-    assert not is_suppressed(assess(a_lead(clicked), RULES, NOW).tally.last_day)
+    assert a_lead(clicked).consent(SuppressionPolicy()).may_be_mailed
     for name in SALES_EVENTS:
         won = structs.replace(ROBOT, name=name, trust=Trust.SIGNED)
         assert a_lead(won).statements == []

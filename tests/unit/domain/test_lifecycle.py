@@ -212,6 +212,22 @@ def test_a_bypass_signal_keeps_its_stage_open_for_thirty_days() -> None:
     assert stage_after(in_stage(LEAD), standing(0, seen=seen), now=last + DAY) == LEAD
 
 
+def test_a_bypass_outweighs_the_leave_condition_for_as_long_as_it_opens_the_stage() -> None:
+    refused = Holds(lambda facts: facts["mail_refused"] is True)
+    policy = replace(MQL, leave=refused)
+    asked = {"demo": NOON}
+
+    def found(seen: dict[str, datetime]) -> Standing:
+        last_days = {signal: day_of(to_ms(at)) for signal, at in seen.items()}
+        facts = {"score": 90, "mail_refused": True}
+        return Standing(identified=True, facts=facts, last_days=last_days)
+
+    assert next_stage([policy], in_stage("mql"), found({}), NOON)[0] == LEAD
+    assert next_stage([policy], in_stage("mql"), found(asked), NOON)[0] == "mql"
+    over = NOON + BYPASS_DAYS * DAY
+    assert next_stage([policy], in_stage("mql"), found(asked), over)[0] == LEAD
+
+
 def test_only_a_bypass_signal_of_a_later_day_ends_a_cooldown() -> None:
     progress = sent_back(NOON)
     tomorrow = NOON + DAY

@@ -15,7 +15,6 @@ from warmlead.domain.nurture import (
     Late,
     SequencePolicy,
     Step,
-    is_suppressed,
     merge_enrolments,
     next_due,
     nurture,
@@ -247,24 +246,7 @@ def test_a_step_that_was_due_just_before_closing_is_not_held_back() -> None:
     assert lead.at(datetime(2026, 3, 12, 16, 0, 30, tzinfo=UTC)) == ["study"]
 
 
-# --- suppression and merging ----------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("last_day", "suppressed"),
-    [
-        ({}, False),
-        ({"email_unsubscribed": 5}, True),
-        ({"email_bounced": 5, "page_viewed": 9}, True),
-        ({"email_unsubscribed": 5, "newsletter_subscribed": 5}, True),
-        ({"email_unsubscribed": 5, "newsletter_subscribed": 6}, False),
-        ({"email_marked_spam": 7, "newsletter_subscribed": 6}, True),
-    ],
-)
-def test_whoever_unsubscribed_last_is_suppressed(
-    last_day: dict[str, int], suppressed: bool
-) -> None:
-    assert is_suppressed(last_day) is suppressed
+# --- merging --------------------------------------------------------------------------------
 
 
 def test_merging_keeps_the_way_that_went_furthest() -> None:

@@ -11,6 +11,7 @@ from msgspec import structs
 
 from unit.domain.worlds import HasTrait, Holds, World, adds_up, event_of, received_again, rules_of
 from warmlead.domain.assessment import assess
+from warmlead.domain.consent import Consent, SuppressionPolicy
 from warmlead.domain.event import Automation, Event, Property, Trust
 from warmlead.domain.identity import Identifier
 from warmlead.domain.lead import Lead, Trail
@@ -23,6 +24,7 @@ from warmlead.domain.scoring import (
     SignalPolicy,
 )
 
+SOFT_ONCE = SuppressionPolicy(soft_bounces=1)
 EXAMPLES = 1_000
 ORDERS = 10
 
@@ -53,7 +55,11 @@ RULES = rules_of(
     counters=[(30, "page_viewed"), (7, "visit"), (90, "download")],
 )
 
-NAMES = (*("page_viewed", "pricing_viewed", "content_downloaded", "email_unsubscribed"), "login")
+NAMES = (
+    *("page_viewed", "pricing_viewed", "content_downloaded", "email_unsubscribed", "login"),
+    *("newsletter_subscribed", "email_bounced", "email_delivered", "email_marked_spam"),
+)
+KINDS: tuple[dict[str, Property], ...] = ({}, {"kind": "soft"}, {"kind": "hard"})
 EMAILS = ("ada@example.com", "bob@example.com", "cyd@example.com")
 USERS = ("u1", "u2")
 BROWSERS = ("b1", "b2", "b3")
@@ -109,6 +115,7 @@ def events_received(draw: st.DrawFn, id_: str, minutes_ago: st.SearchStrategy[in
         merged_user_id=merged if identity.user_id not in (None, merged) else None,
         traits=draw(traits),
         attribution=draw(origins),
+        properties=draw(st.sampled_from(KINDS)),
         email=identity.email,
         user_id=identity.user_id,
         anonymous_id=identity.anonymous_id,
@@ -157,6 +164,7 @@ class Outcome:
     trails: dict[str, Trail]
     scores: dict[str, Score]
     traits: dict[str, dict[str, object]]
+    consent: dict[str, tuple[str | None, Consent]]
 
 
 def outcome_of(world: World) -> Outcome:
@@ -165,6 +173,7 @@ def outcome_of(world: World) -> Outcome:
         world.trails(NOW),
         {id_: assess(lead, RULES, NOW).score for id_, lead in world.leads.items()},
         {id_: dict(lead.traits) for id_, lead in world.leads.items()},
+        {id_: (lead.email, lead.consent(SOFT_ONCE)) for id_, lead in world.leads.items()},
     )
 
 

@@ -89,6 +89,7 @@ def event_of(
     attribution: Mapping[str, str] | None = None,
     automated: Automation | None = None,
     merged_user_id: str | None = None,
+    properties: Mapping[str, Property] | None = None,
 ) -> Event:
     return Event(
         id=id_,
@@ -104,6 +105,7 @@ def event_of(
         attribution=dict(attribution or {}),
         automated=automated,
         merged_user_id=merged_user_id,
+        properties=dict(properties or {}),
     )
 
 
@@ -166,6 +168,8 @@ def folded_trail(trail: Trail, now: datetime) -> Trail:
         trail.traits,
         trail.first_touch,
         trail.last_touch,
+        consent=trail.consent,
+        told=trail.told,
     )
 
 

@@ -236,6 +236,7 @@ def test_titles_name_signals_rules_and_stages() -> None:
     ("find", "instead"),
     [
         ("signals:", "# reviewed\nsignals:"),
+        ("signals:", "suppression: {soft_bounces: 5, unsubscribed: anyone}\nsignals:"),
         ("points: 1,", "per_day: 20, points: 1,"),
         ('path.startsWith("/pricing")', "'path.startsWith(  \"/pricing\"  )'"),
         ("half_life: 36h", "half_life: 2160m"),
@@ -258,6 +259,7 @@ def test_writing_the_same_differently_keeps_the_version(find: str, instead: str)
     ("find", "instead"),
     [
         ("points: 10", "points: 11"),
+        ("signals:", "suppression: {soft_bounces: 4}\nsignals:"),
         ('"/pricing"', '"/prices"'),
         ("36h", "35h"),
         ("12.5%", "12%"),

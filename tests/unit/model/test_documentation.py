@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from warmlead.domain.consent import Cause, Lifting, Status, Whose
 from warmlead.domain.handoff import Deadline
 from warmlead.domain.message_schema import MESSAGES
 from warmlead.domain.nurture import (
-    PERMITTING,
-    SUPPRESSING,
     Ending,
     Enrolments,
     Late,
@@ -21,7 +20,17 @@ from warmlead.domain.nurture import (
     nurture,
 )
 from warmlead.model.loading import check, load
-from warmlead.model.schema import Handoff, Hours, ModelFile, Route, Sequence, Signal, Stage, Step
+from warmlead.model.schema import (
+    Handoff,
+    Hours,
+    ModelFile,
+    Route,
+    Sequence,
+    Signal,
+    Stage,
+    Step,
+    Suppression,
+)
 from warmlead.model.vocabulary import (
     PASSIVE_EVENTS,
     STANDARD_EVENTS,
@@ -93,7 +102,8 @@ def test_the_page_says_what_goes_out_after_an_outage() -> None:
 
 def test_the_pages_name_every_ending_deadline_and_event_that_matters() -> None:
     named = set(re.findall(r"`([\w.-]+)`", NURTURE))
-    assert set(Ending) | {*SUPPRESSING, *PERMITTING} <= named
+    assert set(Ending) | set(Cause) | set(Status) <= named
+    assert set(Whose) | set(Lifting) <= set(re.findall(r"`([\w.-]+)`", REFERENCE))
     told = {kind for kind in MESSAGES if ".handoff." in kind}
     assert told | {"first_touch", "acceptance"} <= set(
         re.findall(r"`(?:promise: )?([\w.]+)`", HANDOFF)
@@ -114,7 +124,9 @@ def test_every_standard_property_is_documented() -> None:
     assert [name for name in STANDARD_PROPERTIES if not re.search(rf"\b{name}\b", REFERENCE)] == []
 
 
-@pytest.mark.parametrize("part", [ModelFile, Signal, Stage, Handoff, Route, Sequence, Step, Hours])
+@pytest.mark.parametrize(
+    "part", [ModelFile, Signal, Stage, Handoff, Route, Sequence, Step, Hours, Suppression]
+)
 def test_every_key_is_documented(part: type[ModelFile]) -> None:
     keys = [field.alias or name for name, field in part.model_fields.items()]
 

@@ -157,6 +157,7 @@ class Story:
         facts: dict[str, object] = {**known, "score": score.score, "fit": score.fit}
         facts |= {"engagement": score.engagement, "peak_score": score.score, "identified": True}
         facts |= {name: name in signals for name in rules.scoring.signals}
+        facts["mail_refused"] = "email_unsubscribed" in names
         for window, label in rules.counters:
             counted: Mapping[int, int] = signals.get(label) or names.get(label) or {}
             facts[f"last_{window}d.{label}"] = count_in_window(counted, window, TODAY)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from builders import NOW, a_lead, a_transition, a_trigger, an_event, lead_ids
+from warmlead.domain.consent import Cause, ConsentFact, Status, SuppressionPolicy
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.handoff import Deadline, Offer
@@ -51,6 +52,16 @@ STATEMENTS = st.builds(
     st.none() | st.integers(0, 10**15),
     TEXTS,
 )
+FACTS = st.builds(
+    ConsentFact.of,
+    st.sampled_from(Cause),
+    at_ms=MS,
+    rank=st.integers(0, 1),
+    key=TEXTS,
+    source=TEXTS,
+    mailing_list=TEXTS,
+    received_ms=MS,
+)
 TRAILS = st.builds(
     Trail,
     identifier=st.builds(Identifier, st.sampled_from(Kind), TEXTS),
@@ -64,6 +75,8 @@ TRAILS = st.builds(
     erased_ms=st.none() | MS,
     is_signed=st.booleans(),
     former_ids=st.frozensets(TEXTS, max_size=2),
+    consent=st.lists(FACTS, max_size=3).map(tuple),
+    told=st.none() | st.tuples(MS, MS),
 )
 PROGRESS = st.builds(
     Progress,
@@ -253,6 +266,30 @@ def test_of_layout_2_a_public_claim_is_dated_by_the_receipt_of_its_event() -> No
     document["trails"][USER]["claim"] = [1, 1, *stored[2:]]
     lead = read_lead(json.dumps({**document, "v": 2})).lead
     assert lead.trails[USER].claim == a_lead(stated).trails[USER].claim
+
+
+@pytest.mark.parametrize("layout", [1, 2])
+@pytest.mark.parametrize(
+    ("last_day", "status"),
+    [
+        ({"page_viewed": 20522}, Status.UNKNOWN),
+        ({"email_unsubscribed": 20400}, Status.UNSUBSCRIBED),
+        ({"email_unsubscribed": 20400, "newsletter_subscribed": 20400}, Status.UNSUBSCRIBED),
+        ({"email_unsubscribed": 20400, "newsletter_subscribed": 20401}, Status.SUBSCRIBED),
+        ({"unsubscribed": 20400}, Status.UNSUBSCRIBED),  # kept by the name that Segment gives it
+        ({"email_marked_as_spam": 20400, "email_opened": 20500}, Status.COMPLAINED),
+        ({"email_bounced": 20400}, Status.BOUNCED),
+    ],
+)
+def test_whoever_said_no_before_consent_was_kept_is_not_written_to(
+    layout: int, last_day: dict[str, int], status: Status
+) -> None:
+    document = {**json.loads(GOLDEN), "v": layout}
+    document["trails"]["a"]["last"] = last_day
+    lead = read_lead(json.dumps(document)).lead
+    assert lead.consent(SuppressionPolicy()).status is status
+    again = read_lead(write_lead(lead)).lead
+    assert again == lead
 
 
 def test_a_transition_written_later_with_more_fields_is_read() -> None:

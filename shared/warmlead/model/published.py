@@ -1,0 +1,240 @@
+"""Published event vocabularies: the names that tools use for events which are ours by another name.
+
+Segment's specs (e-mail, live chat, video, e-commerce v2, B2B SaaS), which RudderStack and
+Customer.io share, and what mail tools call what happens to a mail. One table for every sender;
+``docs/vocabularies.md`` shows it.
+
+https://www.twilio.com/docs/segment/connections/spec/semantic
+https://docs.customer.io/integrations/data-in/semantic-events/
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from msgspec import structs
+
+from warmlead.domain.event import Event, Property, snake_case
+
+_OF_MAIL = """
+    campaign:campaign_name campaign:campaign_id campaign:broadcast_name
+    subject:email_subject url:link_url url:href
+    mailing_list:list_name mailing_list:list_id
+"""
+_OF_BOUNCE = f"{_OF_MAIL} kind:bounce_type kind:bounce_kind kind:bounce_class"
+_OF_PRODUCT = "product:name product:product_name product:product_id"
+_OF_ORDER = "order:order_id"
+_OF_TRIAL = "plan:trial_plan_name plan:plan_name"
+_OF_VIDEO = """
+    video:title video:video_title video:asset_id video:content_asset_id video:content_asset_ids
+    seconds:total_length
+"""
+
+_E_MAIL = {
+    "email_delivered": "email_delivered received_email email_received",
+    "email_opened": "email_opened email_open opened_email",
+    "email_clicked": """
+        email_clicked email_link_clicked email_click clicked_email email_link_click
+    """,
+    "email_replied": "email_replied replied_to_email email_reply",
+    "email_bounced": """
+        email_bounced email_bounce bounced_email email_hard_bounced email_hard_bounce hard_bounce
+        hard_bounced email_soft_bounced email_soft_bounce soft_bounce soft_bounced
+    """,
+    "email_dropped": "email_dropped dropped_email",
+    "email_marked_spam": """
+        email_marked_spam email_marked_as_spam marked_email_as_spam marked_as_spam email_spammed
+        email_spam email_spam_reported email_spam_report email_spam_complaint email_complained
+        email_complaint spam_complaint spam_report spam_reported reported_spam
+        email_marked_as_junk
+    """,
+    "email_unsubscribed": """
+        email_unsubscribed unsubscribed unsubscribe email_unsubscribe unsubscribed_from_list
+        unsubscribed_from_email unsubscribed_from_emails unsubscribed_from_email_marketing
+        unsubscribed_from_newsletter newsletter_unsubscribed newsletter_unsubscribe
+        email_list_unsubscribed email_list_unsubscribe list_unsubscribed list_unsubscribe
+        group_unsubscribe group_unsubscribed customer_unsubscribed contact_unsubscribed
+        subscriber_unsubscribed user_unsubscribed marketing_unsubscribed opted_out email_opted_out
+        email_opt_out opted_out_of_email
+    """,
+    "email_subscribed": """
+        email_subscribed email_subscribe email_resubscribed email_resubscribe resubscribed
+        resubscribe group_resubscribe group_resubscribed customer_subscribed
+        subscribed_to_email_marketing subscribed_to_email subscribed_to_emails
+        subscribed_to_list email_list_subscribed list_subscribed email_opted_in email_opt_in
+    """,
+    "newsletter_subscribed": """
+        newsletter_subscribed subscribed_to_newsletter newsletter_subscribe
+        newsletter_signed_up newsletter_signup
+    """,
+}
+_LIVE_CHAT = {
+    "chat_started": "live_chat_conversation_started",
+    "chat_message_sent": "live_chat_message_sent",
+    "chat_message_received": "live_chat_message_received",
+    "chat_ended": "live_chat_conversation_ended",
+}
+_VIDEO = {
+    "video_started": "video_playback_started",
+    "video_watched": "video_content_completed",
+}
+_E_COMMERCE = {
+    "product_viewed": "product_viewed",
+    "product_added": "product_added wishlist_product_added_to_cart",
+    "product_removed": "product_removed",
+    "product_added_to_wishlist": "product_added_to_wishlist",
+    "product_reviewed": "product_reviewed",
+    "product_shared": "product_shared",
+    "products_searched": "products_searched",
+    "product_list_viewed": "product_list_viewed product_category_viewed",
+    "promotion_clicked": "promotion_clicked",
+    "cart_viewed": "cart_viewed",
+    "checkout_started": "checkout_started",
+    "coupon_applied": "coupon_applied",
+    "order_completed": "order_completed",
+    "order_refunded": "order_refunded",
+    "order_cancelled": "order_cancelled order_canceled",
+}
+_SAAS = {
+    "signed_up": "signed_up account_created sign_up",
+    "logged_in": "signed_in sign_in",
+    "trial_started": "trial_started",
+    "trial_ended": "trial_ended",
+    "teammate_invited": "invite_sent",
+    "teammate_added": "account_added_user",
+}
+_MOBILE = {
+    "app_installed": "application_installed",
+    "app_opened": "application_opened",
+}
+
+VOCABULARIES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "E-mail": _E_MAIL,
+        "Live chat": _LIVE_CHAT,
+        "Video": _VIDEO,
+        "E-commerce": _E_COMMERCE,
+        "B2B SaaS": _SAAS,
+        "Mobile": _MOBILE,
+    }
+)
+"""Our event name → the published ones, in snake_case, by the specification."""
+
+PROPERTIES: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(_E_MAIL, _OF_MAIL),
+        "email_bounced": _OF_BOUNCE,
+        **dict.fromkeys(
+            (
+                *("product_viewed", "product_added", "product_removed", "product_shared"),
+                *("product_added_to_wishlist", "product_reviewed"),
+            ),
+            _OF_PRODUCT,
+        ),
+        "product_list_viewed": "category:list_name category:list_id",
+        "promotion_clicked": "promotion:promotion_name promotion:name promotion:promotion_id",
+        "cart_viewed": "cart:cart_id",
+        "checkout_started": "cart:cart_id cart:checkout_id cart:order_id value:total value:revenue",
+        "coupon_applied": "coupon:coupon_name coupon:coupon_id",
+        "order_completed": _OF_ORDER,
+        "order_refunded": _OF_ORDER,
+        "order_cancelled": _OF_ORDER,
+        "trial_started": _OF_TRIAL,
+        "trial_ended": _OF_TRIAL,
+        "signed_up": "method:type",
+        "teammate_invited": "invited:invites",
+        "video_started": _OF_VIDEO,
+        "video_watched": _OF_VIDEO,
+    }
+)
+"""Our event name → pairs of our property and a published one, the first that is there counts."""
+
+SAID_BY_NAME: Mapping[str, Mapping[str, Property]] = MappingProxyType(
+    {
+        "email_hard_bounced": {"kind": "hard"},
+        "email_hard_bounce": {"kind": "hard"},
+        "hard_bounce": {"kind": "hard"},
+        "hard_bounced": {"kind": "hard"},
+        "email_soft_bounced": {"kind": "soft"},
+        "email_soft_bounce": {"kind": "soft"},
+        "soft_bounce": {"kind": "soft"},
+        "soft_bounced": {"kind": "soft"},
+        "video_content_completed": {"percent": 100},
+    }
+)
+"""What a published name says that ours says by a property."""
+
+
+class _Meaning(NamedTuple):
+    name: str
+    properties: tuple[tuple[str, str], ...]
+    said: Mapping[str, Property]
+
+
+def _squeezed(name: str) -> str:
+    """What spellings of a name have in common: ``EmailUnSubscribe``, ``email_unsubscribe``."""
+    return name.replace("_", "")
+
+
+def _meaning(ours: str, published: str) -> _Meaning:
+    pairs = (pair.split(":") for pair in PROPERTIES.get(ours, "").split())
+    return _Meaning(
+        ours, tuple((own, theirs) for own, theirs in pairs), SAID_BY_NAME.get(published, {})
+    )
+
+
+_MEANINGS: Mapping[str, _Meaning] = MappingProxyType(
+    {
+        _squeezed(published): _meaning(ours, published)
+        for names in VOCABULARIES.values()
+        for ours, written in names.items()
+        for published in written.split()
+    }
+)
+
+
+_POSTED = frozenset({"form_submitted", "newsletter_subscribed", "email_subscribed"})
+"""What a form's every post may be, whatever the mail tool that posts to it has to say."""
+
+_KINDS = ("event", "type", "event_type", "action")
+_REFUSALS = frozenset({"email_unsubscribed", "email_marked_spam"})
+MAX_KIND = 64
+"""Characters of a field that are looked at as the name of what happened."""
+
+
+def _refusal_in(properties: Mapping[str, Property]) -> _Meaning | None:
+    """The refusal that a mail tool posts to a form, which has one event for all of its posts."""
+    for field in _KINDS:
+        value = properties.get(field)
+        if isinstance(value, str) and len(value) <= MAX_KIND:
+            meaning = _MEANINGS.get(_squeezed(snake_case(value)))
+            if meaning is not None and meaning.name in _REFUSALS:
+                return meaning
+    return None
+
+
+def our_name(name: str) -> str:
+    """The name under which an event of this snake_case name is kept: ours, or the same."""
+    meaning = _MEANINGS.get(_squeezed(name))
+    return meaning.name if meaning else name
+
+
+def in_our_words(event: Event) -> Event:
+    """The event under our name and with our properties besides its own; most are the same.
+
+    What it says in our words already stays as it is, so doing it twice changes nothing more.
+    """
+    meaning = _MEANINGS.get(_squeezed(event.name))
+    if event.name in _POSTED:
+        meaning = _refusal_in(event.properties) or meaning
+    if meaning is None:
+        return event
+    properties = dict(event.properties)
+    for own, theirs in meaning.properties:
+        if own not in properties and theirs in properties:
+            properties[own] = properties[theirs]
+    for own, value in meaning.said.items():
+        properties.setdefault(own, value)
+    if event.name == meaning.name and properties == event.properties:
+        return event
+    return structs.replace(event, name=meaning.name, properties=properties)

@@ -1,0 +1,96 @@
+"""Suppression over time: sequences end at once, and begin anew when the way back is open."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from builders import NOW, a_trigger, an_event, keeping, lead_ids
+from unit.application.living import DAY, LIVING, Place, a_reader, place
+from warmlead.application.apply import Scoring, apply
+from warmlead.domain.consent import SuppressionPolicy
+from warmlead.domain.event import Trust
+from warmlead.domain.rules import Rules
+from warmlead.domain.trigger import Topic
+
+READER = "ada@example.com"
+
+
+async def hear(here: Place, name: str, rules: Rules = LIVING, **properties: Any) -> None:
+    """A signed statement about the reader, now."""
+    now = here.clock.now()
+    event = an_event(
+        id=f"{name}-{now.isoformat()}",
+        name=name,
+        email=READER,
+        trust=Trust.SIGNED,
+        occurred_at=now,
+        received_at=now,
+        properties=properties,
+    )
+    scoring = Scoring(rules, {}, lead_ids)
+    await apply([event], store=here.store, bus=here.bus, scoring=scoring, clock=here.clock)
+
+
+async def steps(here: Place) -> list[str]:
+    told: list[Mapping[str, Any]] = [json.loads(m.body)["data"] for m in await here.triggers()]
+    return [data["message"] for data in told if "message" in data]
+
+
+async def test_a_step_that_is_due_is_not_sent_to_who_unsubscribed_a_moment_before(
+    tmp_path: Path,
+) -> None:
+    async with place(tmp_path / "w.db", NOW) as here:
+        await here.store.update([], keeping(a_reader("ada", 5, NOW)))
+        here.clock.forward(3 * DAY)
+        await hear(here, "unsubscribed", list_name="News")
+        await here.follow_up()
+        (lead,) = await here.leads()
+        assert lead.enrolments["welcome"].ending == "suppressed"
+        assert await steps(here) == []
+
+
+async def test_what_was_left_unsent_is_not_sent_to_who_has_unsubscribed_since(
+    tmp_path: Path,
+) -> None:
+    unsent = (
+        a_trigger(id="step", topic=Topic.NURTURE, body='{"data":{"message":"guide"}}'),
+        a_trigger(id="mql", topic=Topic.MQL, body='{"data":{"message":"an MQL"}}'),
+    )
+    async with place(tmp_path / "w.db", NOW) as here:
+        await here.store.update([], keeping(replace(a_reader("ada", 5, NOW), outbox=unsent)))
+        await hear(here, "unsubscribed")
+        here.clock.forward(DAY)
+        await here.follow_up()
+        assert "an MQL" in await steps(here)
+        assert "guide" not in await steps(here)
+
+
+async def test_a_delivery_after_a_bounce_lets_the_sequence_begin_anew(tmp_path: Path) -> None:
+    async with place(tmp_path / "w.db", NOW) as here:
+        await here.store.update([], keeping(a_reader("ada", 9, NOW)))
+        await hear(here, "email_bounced", kind="hard")
+        here.clock.forward(5 * DAY)
+        await here.follow_up()
+        await here.decay()
+        assert await steps(here) == []
+        await hear(here, "email_delivered")
+        assert await steps(here) == ["guide"]
+        (lead,) = await here.leads()
+        assert lead.enrolments["welcome"].run == 2
+
+
+async def test_soft_bounces_end_a_sequence_when_the_model_says_it_is_enough(
+    tmp_path: Path,
+) -> None:
+    rules = replace(LIVING, suppression=SuppressionPolicy(soft_bounces=2))
+    async with place(tmp_path / "w.db", NOW) as here:
+        await here.store.update([], keeping(a_reader("ada", 5, NOW)))
+        endings = []
+        for _ in range(2):
+            here.clock.forward(DAY)
+            await hear(here, "email_bounce", rules, kind="transient")
+            (lead,) = await here.leads()
+            endings.append(lead.enrolments["welcome"].ending)
+        assert endings == ["", "suppressed"]

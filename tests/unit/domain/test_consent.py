@@ -1,0 +1,400 @@
+"""Consent: who may be written to, by whose word, and what takes a no back."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unit.domain.worlds import NOON, World, event_of, rules_of
+from warmlead.domain.bounces import Bounce, bounce_in
+from warmlead.domain.consent import (
+    MAX_OF_CAUSE,
+    Cause,
+    Consent,
+    ConsentFact,
+    Lifting,
+    Status,
+    SuppressionPolicy,
+    Whose,
+    consent_of,
+    facts_of_days,
+    statements_in,
+    with_facts,
+)
+from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.history import day_of, to_ms
+from warmlead.domain.identity import Identifier, Kind
+from warmlead.domain.lead import Lead
+
+ADA = "ada@example.com"
+NEW = "ada@example.org"
+MINUTE = timedelta(minutes=1)
+SIGNED, PUBLIC = Trust.SIGNED, Trust.PUBLIC
+
+
+class Told:
+    """What is stated of one person, minute by minute."""
+
+    def __init__(self) -> None:
+        self.world = World(rules_of())
+        self.minute = 0
+
+    def hear(
+        self,
+        name: str,
+        trust: Trust = SIGNED,
+        *,
+        email: str | None = ADA,
+        user_id: str | None = None,
+        traits: Mapping[str, Property] | None = None,
+        **properties: Property,
+    ) -> "Told":
+        self.minute += 1
+        at = NOON + self.minute * MINUTE
+        event = event_of(
+            f"{self.minute}",
+            at,
+            name=name,
+            trust=trust,
+            email=email,
+            user_id=user_id,
+            traits=traits,
+            properties=properties,
+        )
+        self.world.apply([event], at)
+        return self
+
+    @property
+    def lead(self) -> Lead:
+        return self.world.lead_of(Identifier(Kind.EMAIL, ADA))
+
+    def consent(self, suppression: SuppressionPolicy | None = None) -> Consent:
+        return self.lead.consent(suppression or SuppressionPolicy())
+
+    def status(self, suppression: SuppressionPolicy | None = None) -> Status:
+        consent = self.consent(suppression)
+        refused = consent.status not in (Status.UNKNOWN, Status.SUBSCRIBED)
+        assert consent.may_be_mailed is not refused
+        return consent.status
+
+
+def test_of_whom_nothing_was_said_nothing_is_known() -> None:
+    assert Told().hear("page_viewed").consent() == Consent()
+
+
+def test_the_last_word_counts_within_a_day() -> None:
+    told = Told().hear("email_unsubscribed", PUBLIC)
+    assert told.status() is Status.UNSUBSCRIBED
+    assert told.hear("newsletter_subscribed", PUBLIC).status() is Status.SUBSCRIBED
+    assert told.hear("email_unsubscribed", PUBLIC).status() is Status.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize(
+    ("said_no", "said_yes", "resubscribed", "is_lifted"),
+    [
+        (PUBLIC, PUBLIC, Lifting.EQUAL, True),
+        (PUBLIC, SIGNED, Lifting.EQUAL, True),
+        (SIGNED, PUBLIC, Lifting.EQUAL, False),
+        (SIGNED, SIGNED, Lifting.EQUAL, True),
+        (SIGNED, PUBLIC, Lifting.ANYONE, True),
+        (PUBLIC, PUBLIC, Lifting.SIGNED, False),
+        (PUBLIC, SIGNED, Lifting.SIGNED, True),
+    ],
+)
+def test_a_subscription_lifts_what_was_said_with_no_more_trust(
+    said_no: Trust, said_yes: Trust, resubscribed: Lifting, is_lifted: bool
+) -> None:
+    told = Told().hear("email_unsubscribed", said_no).hear("email_subscribed", said_yes)
+    found = told.status(SuppressionPolicy(resubscribed=resubscribed))
+    assert found is (Status.SUBSCRIBED if is_lifted else Status.UNSUBSCRIBED)
+
+
+def test_a_public_no_is_heeded_beside_a_signed_one_that_was_lifted() -> None:
+    told = Told().hear("email_unsubscribed").hear("email_subscribed")
+    assert told.status() is Status.SUBSCRIBED
+    assert told.hear("email_unsubscribed", PUBLIC).status() is Status.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize("name", ["email_bounced", "email_marked_spam"])
+def test_what_a_mail_system_says_comes_signed_and_is_shown_in_any_case(name: str) -> None:
+    told = Told().hear(name, PUBLIC)
+    assert told.consent() == Consent()
+    assert [(fact.trust, fact.source) for fact in told.lead.consent_facts] == [(PUBLIC, "tests")]
+    assert Told().hear(name).consent().may_be_mailed is False
+
+
+def test_a_model_may_believe_anybody_or_only_signed_senders() -> None:
+    everybody = SuppressionPolicy(complained=Whose.ANYONE, hard_bounce=Whose.ANYONE)
+    assert Told().hear("email_marked_spam", PUBLIC).status(everybody) is Status.COMPLAINED
+    assert Told().hear("email_bounced", PUBLIC, kind="hard").status(everybody) is Status.BOUNCED
+    strict = SuppressionPolicy(unsubscribed=Whose.SIGNED, hard_bounce=Whose.NEVER)
+    assert Told().hear("email_unsubscribed", PUBLIC).status(strict) is Status.UNKNOWN
+    assert Told().hear("email_bounced", kind="hard").status(strict) is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("anyone", Lifting)
+def test_only_a_signed_subscription_brings_back_who_complained(anyone: Lifting) -> None:
+    policy = SuppressionPolicy(resubscribed=anyone)
+    told = Told().hear("email_marked_spam").hear("newsletter_subscribed", PUBLIC)
+    assert told.status(policy) is Status.COMPLAINED
+    assert told.hear("newsletter_subscribed").status(policy) is Status.SUBSCRIBED
+
+
+@pytest.mark.parametrize("name", ["email_delivered", "email_opened", "email_clicked"])
+def test_a_mail_that_arrived_lifts_a_bounce_and_nothing_else(name: str) -> None:
+    told = Told().hear("email_bounced", kind="hard")
+    assert told.status() is Status.BOUNCED
+    assert told.hear(name, PUBLIC).status() is Status.BOUNCED
+    assert told.hear(name).status() is Status.UNKNOWN
+    assert Told().hear("email_unsubscribed").hear(name).status() is Status.UNSUBSCRIBED
+
+
+def test_soft_bounces_suppress_after_a_number_without_a_delivery() -> None:
+    told = Told()
+    for _ in range(4):
+        told.hear("email_bounced", kind="soft")
+    assert told.status() is Status.UNKNOWN
+    assert told.status(SuppressionPolicy(soft_bounces=4)) is Status.BOUNCED
+    told.hear("email_delivered").hear("email_bounced", kind="soft")
+    assert told.status(SuppressionPolicy(soft_bounces=2)) is Status.UNKNOWN
+    for _ in range(4):
+        told.hear("email_bounced", kind="soft")
+    assert told.status() is Status.BOUNCED
+    assert told.status(SuppressionPolicy(soft_bounces=0)) is Status.UNKNOWN
+
+
+def test_the_bounce_of_an_address_that_was_replaced_says_nothing_of_the_new_one() -> None:
+    told = Told().hear("identified", user_id="7")
+    told.hear("email_bounced", user_id="7", kind="hard")
+    assert told.status() is Status.BOUNCED
+    told.hear("identified", email=NEW, user_id="7")
+    assert told.lead.email == NEW
+    assert told.status() is Status.UNKNOWN
+    told.hear("email_bounced", user_id="7", kind="hard")  # of the old one, once more
+    assert (told.lead.email, told.status()) == (NEW, Status.UNKNOWN)
+    told.hear("email_bounced", email=NEW, kind="hard")
+    assert told.status() is Status.BOUNCED
+    assert told.hear("identified", user_id="7").lead.email == ADA
+
+
+def test_a_bounce_that_names_no_address_is_of_the_one_in_use_then() -> None:
+    told = Told().hear("identified", user_id="7").hear("email_bounced", email=None, user_id="7")
+    assert told.status() is Status.BOUNCED
+    told.hear("identified", email=NEW, user_id="7")
+    assert told.status() is Status.UNKNOWN
+    told.hear("email_bounced", email=None, user_id="7")
+    assert told.status() is Status.BOUNCED
+
+
+def test_a_no_follows_the_person_to_another_address() -> None:
+    told = Told().hear("email_unsubscribed", user_id="7").hear("identified", user_id="7")
+    told.hear("identified", email=NEW, user_id="7")
+    assert (told.lead.email, told.status()) == (NEW, Status.UNSUBSCRIBED)
+
+
+def test_a_no_of_somebody_who_is_known_by_a_browser_only_comes_along() -> None:
+    world = World(rules_of())
+    said = event_of("1", NOON, name="email_unsubscribed", anonymous_id="b")
+    known = event_of("2", NOON + MINUTE, anonymous_id="b", email=ADA)
+    world.apply([said], NOON)
+    world.apply([known], NOON)
+    lead = world.lead_of(Identifier(Kind.EMAIL, ADA))
+    assert lead.consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
+
+
+def test_a_refusal_is_told_before_a_later_bounce() -> None:
+    told = Told().hear("email_unsubscribed", mailing_list="news").hear("email_bounced")
+    consent = told.consent()
+    assert (consent.status, consent.refused) == (Status.UNSUBSCRIBED, True)
+    assert consent.decided_by
+    assert consent.decided_by.mailing_list == "news"
+    assert consent.decided_by.at == NOON + MINUTE
+
+
+def test_consent_as_it_was_known_at_a_past_time() -> None:
+    told = Told().hear("newsletter_subscribed").hear("email_unsubscribed")
+    policy = SuppressionPolicy()
+    assert told.lead.consent(policy, NOON + MINUTE).status is Status.SUBSCRIBED
+    assert told.lead.consent(policy, NOON).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "refuses"),
+    [
+        ("unsubscribed", True, True),
+        ("unsubscribed", "true", True),
+        ("unsubscribed_from_emails", True, True),
+        ("hs_email_optout", "1", True),
+        ("unsubscribed", False, False),
+        ("unsubscribed", "no", False),
+        ("unsubscribed", None, False),
+        ("consent", False, False),
+    ],
+)
+def test_a_record_that_says_no_counts_and_one_that_does_not_takes_nothing_back(
+    trait: str, value: Property, refuses: bool
+) -> None:
+    told = Told().hear("identified", PUBLIC, traits={trait: value})
+    assert told.status() is (Status.UNSUBSCRIBED if refuses else Status.UNKNOWN)
+    told = Told().hear("email_unsubscribed", PUBLIC).hear("identified", traits={trait: value})
+    assert told.status() is Status.UNSUBSCRIBED
+
+
+def test_a_form_may_say_it_in_a_field() -> None:
+    told = Told().hear("form_submitted", PUBLIC, email_opt_out="yes")
+    assert told.status() is Status.UNSUBSCRIBED
+
+
+def test_agreeing_in_a_form_is_no_subscription() -> None:
+    told = Told().hear("email_unsubscribed", PUBLIC)
+    assert told.hear("form_submitted", traits={"consent": True}).status() is Status.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize(
+    ("properties", "bounce"),
+    [
+        ({"kind": "soft"}, Bounce.SOFT),
+        ({"kind": "Hard"}, Bounce.HARD),
+        ({"kind": "HardBounce"}, Bounce.HARD),  # Postmark
+        ({"type": "Transient"}, Bounce.SOFT),
+        ({"type": "SpamNotification"}, Bounce.SOFT),
+        ({"kind": "Unsubscribe"}, Bounce.UNSUBSCRIBED),
+        ({"kind": "SpamComplaint"}, Bounce.COMPLAINED),
+        ({"type": "bounce", "reason": "550 5.1.1 no such user"}, Bounce.HARD),  # SendGrid
+        ({"type": "blocked", "reason": "550 5.7.1 blocked"}, Bounce.SOFT),
+        ({"severity": "permanent", "reason": "bounce"}, Bounce.HARD),  # Mailgun
+        ({"severity": "temporary", "reason": "greylisted"}, Bounce.SOFT),
+        ({"bounce_type": "Permanent", "bounce_sub_type": "General"}, Bounce.HARD),  # Amazon SES
+        ({"bounce_type": "Undetermined"}, Bounce.SOFT),
+        ({"bounce_description": "bad_mailbox"}, Bounce.HARD),  # Mandrill
+        ({"bounce_description": "mailbox_full"}, Bounce.SOFT),
+        ({"failure_message": "550 5.1.1 The account does not exist"}, Bounce.HARD),  # Customer.io
+        ({"failure_message": "452 4.2.2 over quota"}, Bounce.SOFT),
+        ({"status": "5.2.2"}, Bounce.SOFT),
+        ({"status": "5.7.26"}, Bounce.SOFT),
+        ({"code": 450}, Bounce.SOFT),
+        ({"code": 550}, Bounce.HARD),
+        ({"message": "sent to 4504 people at 5.1.1.1"}, Bounce.HARD),
+        ({"kind": True, "reason": ["soft"]}, Bounce.HARD),
+        ({}, Bounce.HARD),
+    ],
+)
+def test_the_kind_of_a_bounce_is_read_from_the_words_of_many_vendors(
+    properties: dict[str, Property], bounce: Bounce
+) -> None:
+    assert bounce_in(properties) is bounce
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        ("Bounced Address", Cause.HARD_BOUNCE),
+        ("Unsubscribed Address", Cause.UNSUBSCRIBED),
+        ("Spam Reporting Address", Cause.COMPLAINED),
+        ("Invalid", Cause.HARD_BOUNCE),
+        ("Missing attribute", None),
+    ],
+)
+def test_a_mail_that_was_not_tried_says_what_the_tool_knows(
+    reason: str, cause: Cause | None
+) -> None:
+    event = event_of("1", NOON, name="email_dropped", email=ADA, properties={"reason": reason})
+    assert [fact.cause for fact in statements_in(event)] == ([cause] if cause else [])
+
+
+def test_reading_a_long_bounce_takes_no_longer_than_a_short_one() -> None:
+    noise = "5." * 400_000
+    assert bounce_in({"kind": noise, "reason": noise, "message": noise}) is Bounce.HARD
+
+
+# --- what is kept ---------------------------------------------------------------------------
+
+
+def facts_of(events: list[Event], chance: Random) -> tuple[ConsentFact, ...]:
+    """The facts after the events, each once or more, in any order and any portions."""
+    arrivals = [*events, *chance.choices(events, k=len(events))]
+    chance.shuffle(arrivals)
+    facts: tuple[ConsentFact, ...] = ()
+    while arrivals:
+        size = chance.choice([1, 1, 3])
+        facts = with_facts(facts, [f for event in arrivals[:size] for f in statements_in(event)])
+        del arrivals[:size]
+    return facts
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> Event:
+    """One of a few events, perhaps a copy of another with other times."""
+    number = draw(st.integers(0, 30))
+    name = ("email_unsubscribed", "newsletter_subscribed", "email_bounced", "email_opened")
+    at = NOON + draw(st.integers(0, 40)) * MINUTE
+    return event_of(
+        str(number),
+        at,
+        name=name[number % 4],
+        trust=draw(st.sampled_from(Trust)),
+        received_at=at + draw(st.integers(0, 3)) * MINUTE,
+        email=ADA,
+        properties={"kind": draw(st.sampled_from(["hard", "soft"]))},
+    )
+
+
+@given(st.lists(statements(), min_size=1, max_size=60), st.integers(0, 2**32))
+def test_any_order_and_repetition_of_copies_keeps_the_same(events: list[Event], seed: int) -> None:
+    chance = Random(seed)
+    expected = facts_of(events, chance)
+    assert all(facts_of(events, chance) == expected for _ in range(4))
+    assert list(expected) == sorted(expected)
+
+
+def test_no_more_is_kept_than_a_model_may_ask_for() -> None:
+    told = Told()
+    for _ in range(MAX_OF_CAUSE + 5):
+        told.hear("email_bounced", kind="soft").hear("email_unsubscribed")
+    causes = [fact.cause for fact in told.lead.consent_facts]
+    assert causes.count(Cause.SOFT_BOUNCE) == MAX_OF_CAUSE
+    assert causes.count(Cause.UNSUBSCRIBED) == 1
+    most = SuppressionPolicy(soft_bounces=MAX_OF_CAUSE, unsubscribed=Whose.SIGNED)
+    assert told.hear("email_subscribed").status(most) is Status.SUBSCRIBED
+
+
+def test_a_subscription_that_is_sent_again_lifts_no_refusal_in_between() -> None:
+    def at(id_: str, name: str, minute: int) -> Event:
+        return event_of(id_, NOON + minute * MINUTE, name=name, email=ADA)
+
+    said = [at("a", "email_subscribed", 0), at("b", "email_unsubscribed", 5)]
+    said.append(at("a", "email_subscribed", 10))  # its sender named no time, and had no answer
+    world = World(rules_of())
+    world.apply(said, NOON)
+    lead = world.lead_of(Identifier(Kind.EMAIL, ADA))
+    assert lead.consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize(
+    ("last_day", "status"),
+    [
+        ({}, Status.UNKNOWN),
+        ({"email_unsubscribed": 5}, Status.UNSUBSCRIBED),
+        ({"email_bounced": 5, "page_viewed": 9}, Status.BOUNCED),
+        ({"email_bounced": 5, "email_opened": 9}, Status.BOUNCED),
+        ({"email_unsubscribed": 5, "newsletter_subscribed": 5}, Status.UNSUBSCRIBED),
+        ({"email_unsubscribed": 5, "newsletter_subscribed": 6}, Status.SUBSCRIBED),
+        ({"email_marked_spam": 7, "newsletter_subscribed": 6}, Status.COMPLAINED),
+    ],
+)
+def test_of_days_alone_whoever_may_have_refused_last_is_not_written_to(
+    last_day: dict[str, int], status: Status
+) -> None:
+    facts = facts_of_days(last_day.items())
+    assert consent_of(SuppressionPolicy(), facts, facts).status is status
+
+
+def test_what_was_kept_by_the_day_yields_to_the_signed_event_itself() -> None:
+    day = day_of(to_ms(NOON))
+    facts = facts_of_days([("email_unsubscribed", day)])
+    known = event_of("1", NOON, name="email_unsubscribed", email=ADA, trust=SIGNED)
+    (fact,) = with_facts(facts, statements_in(known))
+    assert fact.at == NOON

@@ -1,0 +1,205 @@
+"""Published names mean what ours mean, however they are spelt, and the page shows them all."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from builders import an_event
+from warmlead.domain.event import Event, Property
+from warmlead.model.loading import check, load, ready_model, ready_names
+from warmlead.model.published import (
+    PROPERTIES,
+    SAID_BY_NAME,
+    VOCABULARIES,
+    in_our_words,
+    our_name,
+)
+from warmlead.model.vocabulary import PASSIVE_EVENTS, STANDARD_EVENTS, STANDARD_PROPERTIES
+from warmlead.sources.fields import event_name
+
+PAGE = (Path(__file__).parents[3] / "docs/vocabularies.md").read_text(encoding="utf-8")
+TABLE = [
+    (ours, published)
+    for names in VOCABULARIES.values()
+    for ours, written in names.items()
+    for published in written.split()
+]
+
+
+def named(name: str, /, **properties: Property) -> Event:
+    return in_our_words(an_event(name=event_name(name), properties=properties))
+
+
+@pytest.mark.parametrize(
+    ("written", "ours"),
+    [
+        ("Unsubscribed", "email_unsubscribed"),
+        ("Email Marked as Spam", "email_marked_spam"),
+        ("email marked as spam", "email_marked_spam"),
+        ("EmailMarkedAsSpam", "email_marked_spam"),
+        ("email-marked-as-spam", "email_marked_spam"),
+        ("emailUnSubscribe", "email_unsubscribed"),  # Iterable
+        ("email_spammed", "email_marked_spam"),  # Customer.io
+        ("customer_unsubscribed", "email_unsubscribed"),
+        ("Unsubscribed from List", "email_unsubscribed"),  # Klaviyo
+        ("Bounced Email", "email_bounced"),
+        ("group_resubscribe", "email_subscribed"),  # SendGrid
+        ("Email Link Clicked", "email_clicked"),
+        ("Live Chat Conversation Started", "chat_started"),
+        ("Live Chat Message Sent", "chat_message_sent"),
+        ("Video Content Completed", "video_watched"),
+        ("Signed Up", "signed_up"),
+        ("Account Created", "signed_up"),
+        ("Signed In", "logged_in"),
+        ("Invite Sent", "teammate_invited"),
+        ("Product Added to Wishlist", "product_added_to_wishlist"),
+        ("Application Opened", "app_opened"),
+        ("Subscribed", "subscribed"),  # a paid plan, as likely as not
+        ("Page Viewed", "page_viewed"),
+        ("Something of Our Own", "something_of_our_own"),
+    ],
+)
+def test_a_published_name_is_kept_as_ours(written: str, ours: str) -> None:
+    assert named(written).name == ours
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs", "ours"),
+    [
+        ("Email Opened", {"email_subject": "Hi", "campaign_name": "May"},
+         {"subject": "Hi", "campaign": "May"}),
+        ("Email Link Clicked", {"link_url": "https://a.example/"}, {"url": "https://a.example/"}),
+        ("Unsubscribed", {"list_name": "News", "list_id": "7"}, {"mailing_list": "News"}),
+        ("Unsubscribed", {"list_id": "7"}, {"mailing_list": "7"}),
+        ("Unsubscribed", {"list_id": "7", "mailing_list": "own"}, {"mailing_list": "own"}),
+        ("Email Bounced", {"bounce_type": "Transient"}, {"kind": "Transient"}),
+        ("Email Soft Bounced", {}, {"kind": "soft"}),
+        ("hard_bounce", {}, {"kind": "hard"}),
+        ("Video Content Completed", {"title": "Tour", "total_length": 90},
+         {"video": "Tour", "seconds": 90, "percent": 100}),
+        ("Product Viewed", {"name": "Bag", "product_id": "9"}, {"product": "Bag"}),
+        ("Order Completed", {"order_id": "o1"}, {"order": "o1"}),
+        ("Trial Started", {"trial_plan_name": "pro"}, {"plan": "pro"}),
+    ],
+)  # fmt: skip
+def test_their_properties_are_kept_and_ours_are_there_besides(
+    name: str, theirs: dict[str, Property], ours: dict[str, Property]
+) -> None:
+    assert named(name, **theirs).properties == theirs | ours
+
+
+@pytest.mark.parametrize(
+    ("properties", "ours"),
+    [
+        ({"type": "unsubscribe", "list_id": "7"}, "email_unsubscribed"),  # Mailchimp
+        ({"event": "group_unsubscribe"}, "email_unsubscribed"),  # SendGrid
+        ({"event": "spamreport"}, "email_marked_spam"),
+        ({"event_type": "Spam Complaint"}, "email_marked_spam"),
+        ({"type": "subscribe"}, "form_submitted"),
+        ({"type": "subscribed_to_list"}, "form_submitted"),
+        ({"event": "delivered", "type": 5}, "form_submitted"),
+        ({"message": "unsubscribe"}, "form_submitted"),
+        ({"type": "unsubscribe" * 40}, "form_submitted"),
+    ],
+)
+def test_a_refusal_that_a_mail_tool_posts_to_a_form_is_heard(
+    properties: dict[str, Property], ours: str
+) -> None:
+    assert named("Form Submitted", **properties).name == ours
+    assert named("Page Viewed", **properties).name == "page_viewed"
+    subscribed = named("Newsletter Subscribed", **properties).name
+    assert subscribed == (ours if ours != "form_submitted" else "newsletter_subscribed")
+
+
+@pytest.mark.parametrize(("ours", "published"), TABLE)
+def test_the_table_leads_to_standard_events_and_is_the_same_when_used_again(
+    ours: str, published: str
+) -> None:
+    assert ours in STANDARD_EVENTS
+    assert our_name(published) == our_name(ours) == ours
+    once = named(published, name="n", bounce_type="soft")
+    assert in_our_words(once) == once
+
+
+def test_our_properties_in_the_table_are_standard_ones() -> None:
+    pairs = [pair.split(":") for written in PROPERTIES.values() for pair in written.split()]
+    said = [name for constant in SAID_BY_NAME.values() for name in constant]
+    assert {own for own, _ in pairs} | {*said} <= STANDARD_PROPERTIES.keys()
+
+
+def test_no_standard_event_becomes_another() -> None:
+    assert [name for name in STANDARD_EVENTS if our_name(name) != name] == []
+
+
+def test_no_published_name_may_be_what_sales_says() -> None:
+    assert [ours for ours, _ in TABLE if ours.startswith("sales_")] == []
+
+
+def test_the_page_shows_the_table() -> None:
+    rows = {
+        ours: (re.findall(r"`(\w+)`", published), properties)
+        for ours, published, properties in re.findall(
+            r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", PAGE, re.MULTILINE
+        )
+    }
+    shown = [(ours, published) for ours, (names, _) in rows.items() for published in names]
+    assert shown == TABLE
+    for ours, (_, properties) in rows.items():
+        pairs = [pair.split(":") for pair in PROPERTIES.get(ours, "").split()]
+        assert {name for pair in pairs for name in pair} <= set(re.findall(r"`(\w+)", properties))
+
+
+def test_what_is_not_the_doing_of_the_lead_is_passive_by_our_name() -> None:
+    unmeant = {"email_delivered", "email_bounced", "email_dropped", "email_marked_spam"}
+    assert unmeant | {"email_unsubscribed", "chat_message_received"} <= PASSIVE_EVENTS
+
+
+MODEL = """\
+signals:
+  clicked: {on: email_link_clicked, points: 10, half_life: 30d}
+inactivity: {after: 14d, lose: 10%, every: 7d, passive: [unsubscribed]}
+stages:
+  mql: {enter: score >= 10 && last_30d.email_link_clicked >= 1, leave: score < 5}
+"""
+
+
+def test_a_model_that_names_a_published_name_goes_on_working_and_is_told_ours() -> None:
+    model = load(MODEL, name="a model")
+    assert model.rules.classify(named("Email Link Clicked")) == ("clicked",)
+    assert model.rules.classify(named("Email Clicked")) == ("clicked",)
+    assert model.rules.kept_as == {"email_link_clicked": "email_clicked"}
+    assert model.rules.scoring.passive == {"email_unsubscribed"}
+    (doubt,) = check(MODEL)
+    assert (doubt.line, doubt.suggestion) == (2, "write email_clicked")
+
+
+@pytest.mark.parametrize("name", ready_names())
+def test_the_ready_made_models_name_our_names(name: str) -> None:
+    signals = ready_model(name).plan.signals.values()
+    assert ready_model(name).rules.kept_as == {}
+    assert {our_name(event) for signal in signals for event in signal.on} == {
+        event for signal in signals for event in signal.on
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "properties"),
+    [
+        ("b2b-saas", "Signed Up", {}),
+        ("b2b-saas", "Account Created", {}),
+        ("b2b-saas", "Email Link Clicked", {}),
+        ("b2b-saas", "Live Chat Conversation Started", {}),
+        ("b2b-saas", "Video Content Completed", {}),
+        ("product-led", "Signed In", {}),
+        ("product-led", "Invite Sent", {}),
+        ("ecommerce", "Product Added to Wishlist", {}),
+        ("ecommerce", "Coupon Applied", {}),
+    ],
+)
+def test_published_names_are_worth_points_under_the_ready_made_models(
+    model: str, name: str, properties: dict[str, Property]
+) -> None:
+    rules = ready_model(model).rules
+    signals = rules.classify(named(name, **properties))
+    assert sum(rules.scoring.signals[signal].points for signal in signals) > 0
