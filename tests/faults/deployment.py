@@ -6,7 +6,7 @@ from pathlib import Path
 from builders import StandingClock, lead_ids
 from faults.sites import Switches, doing
 from faults.workload import FORMS, SALES, WRITE_KEYS
-from warmlead.application.accept import Accepted, accept
+from warmlead.application.accept import accept
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.decay import decay
 from warmlead.application.due import Progress, Settling

@@ -20,6 +20,7 @@ from warmlead.application.exported import (
     ExportedIdentifier,
     ExportedLead,
     ExportedMessage,
+    ExportedNote,
     ExportedOffer,
     ExportedStage,
     ExportedStatement,
@@ -110,6 +111,10 @@ def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
         first_touch=_touch(trail.first_touch),
         last_touch=_touch(trail.last_touch),
         statements=[_statement(each) for each in sorted(trail.statements.values())],
+        notes=[
+            ExportedNote(text=note.text, at=from_ms(note.at_ms), event=note.key)
+            for note in trail.notes
+        ],
     )
 
 

@@ -76,6 +76,14 @@ class ExportedStatement(_Stable):
     event: str
 
 
+class ExportedNote(_Stable):
+    """What of an event's input was cut or left out."""
+
+    text: str
+    at: datetime
+    event: str
+
+
 class ExportedIdentifier(_Stable):
     """One way in which the person is known, and all that is kept under it."""
 
@@ -92,6 +100,7 @@ class ExportedIdentifier(_Stable):
     first_touch: ExportedTouch | None
     last_touch: ExportedTouch | None
     statements: list[ExportedStatement]
+    notes: list[ExportedNote]
 
 
 class ExportedStage(_Stable):

@@ -18,7 +18,7 @@ from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import record, to_ms
 from warmlead.domain.identity import identifiers_of
-from warmlead.domain.lead import Lead, Trail
+from warmlead.domain.lead import Lead, Trail, latest_notes
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import (
@@ -164,4 +164,5 @@ class _Replacement:
         traits = dict(rebuilt.traits)
         for name, fact in trail.traits.items():
             traits[name] = max(fact, traits.get(name, fact))
-        return replace(trail, history=record(rebuilt.history, newer), traits=traits)
+        notes = latest_notes([*trail.notes, *rebuilt.notes])
+        return replace(trail, history=record(rebuilt.history, newer), traits=traits, notes=notes)

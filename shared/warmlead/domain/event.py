@@ -30,6 +30,11 @@ SALES_EVENTS = frozenset(
 )
 """The names of what sales says. Nobody else may say it, so only signed events bear them."""
 
+MAX_NOTES = 20
+"""The most notes that an event has, and that are kept of an identifier: the latest ones."""
+
+MAX_NOTE_LENGTH = 160
+
 Scalar: TypeAlias = str | int | float | bool | None
 Property: TypeAlias = Scalar | list[Scalar]
 
@@ -66,6 +71,7 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError("a time is before the year 1 or after 9999 in UTC") from error
 
 
+Note: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_NOTE_LENGTH)]
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -75,6 +81,8 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     ``id`` is the sender's own id of the event, stable over its retries: with ``source`` and
     ``trust`` it makes the ``key`` by which the event is counted once. At least one of
     ``email`` (normalised), ``user_id`` and ``anonymous_id`` is given.
+
+    ``notes`` say what of the input was cut or left out: by the names of fields, never their values.
 
     What comes from outside goes through ``checked``, or is decoded as an ``Event``: the
     constructor believes its types, lengths and names.
@@ -93,6 +101,7 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     traits: dict[str, Property] = {}
     properties: dict[str, Property] = {}
     attribution: dict[str, str] = {}
+    notes: Annotated[tuple[Note, ...], Meta(max_length=MAX_NOTES)] = ()
 
     def __post_init__(self) -> None:
         force_setattr(self, "occurred_at", _utc(self.occurred_at))

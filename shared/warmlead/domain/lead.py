@@ -6,12 +6,12 @@ as a whole, and nothing is counted twice or left behind.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from warmlead.domain.event import CRM_ID, Event, Property, Trust
+from warmlead.domain.event import CRM_ID, MAX_NOTES, Event, Property, Trust
 from warmlead.domain.handoff import Offer
 from warmlead.domain.history import (
     History,
@@ -72,6 +72,14 @@ class Touch(NamedTuple):
     attribution: tuple[tuple[str, str], ...]
 
 
+class NoteFact(NamedTuple):
+    """What of one event's input was cut or left out; ordered by the time of the event."""
+
+    at_ms: int
+    key: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Trail:
     """What is known of one identifier, and what was done under it.
@@ -87,6 +95,7 @@ class Trail:
     first_touch: Touch | None = None
     last_touch: Touch | None = None
     statements: Mapping[str, Statement] = field(default_factory=dict)
+    notes: tuple[NoteFact, ...] = ()
     erased_ms: int | None = None
 
     @property
@@ -129,6 +138,11 @@ class Lead:
     def statements(self) -> list[Statement]:
         """What sales has said of the lead, the earliest first."""
         return in_order(trail.statements for trail in self.trails.values())
+
+    @property
+    def notes(self) -> tuple[NoteFact, ...]:
+        """The latest notes on the lead's input, the earliest of them first."""
+        return latest_notes(note for trail in self.trails.values() for note in trail.notes)
 
     @property
     def identified(self) -> bool:
@@ -189,6 +203,11 @@ class Lead:
         return tally(histories, known_at_ms=None if known_at is None else to_ms(known_at))
 
 
+def latest_notes(notes: Iterable[NoteFact]) -> tuple[NoteFact, ...]:
+    """The latest notes in their order: the same ones in whatever order they came."""
+    return tuple(sorted(set(notes))[-MAX_NOTES:])
+
+
 def is_flooding(trails: Mapping[str, Trail], trust: Trust) -> bool:
     """Whether a person of these trails may have no further events of this trust."""
     kept = sum(len(trail.history.kept) for trail in trails.values())
@@ -238,6 +257,10 @@ def _with_event(trail: Trail, event: Event, rules: Rules) -> Trail:
         first = min(touch, first or touch)
         last = max(touch, last or touch)
     history = record(trail.history, [kept])
+    notes = trail.notes
+    if event.notes:
+        told = (NoteFact(at_ms, event.key, text) for text in event.notes)
+        notes = latest_notes([*notes, *told])
     statements = with_statement(trail.statements, event)
     return replace(
         trail,
@@ -246,4 +269,5 @@ def _with_event(trail: Trail, event: Event, rules: Rules) -> Trail:
         first_touch=first,
         last_touch=last,
         statements=statements,
+        notes=notes,
     )

@@ -33,7 +33,8 @@ def _weight_of_trail(trail: Trail) -> int:
     traits = sum(len(name) + len(fact.value_json) for name, fact in trail.traits.items())
     names = sum(map(len, trail.history.last_day))
     touches = _weight_of_touch(trail.first_touch) + _weight_of_touch(trail.last_touch)
-    return _bytes(trail.identifier.value) + traits + names + touches
+    notes = sum(len(note.text) for note in trail.notes)
+    return _bytes(trail.identifier.value) + traits + names + touches + notes
 
 
 def _weight_of_touch(touch: Touch | None) -> int:

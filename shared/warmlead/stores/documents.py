@@ -3,7 +3,8 @@
 Refuses to know where the text is kept. The text is compact, because it is read and written
 with every event, and the same for the same lead, in whatever order its events came.
 
-Version 2. Version 1 is the same without what sales said, offers, enrolments and the times at
+Version 3. Version 2 is the same without notes on what was cut or left out of input; version 1 also
+without what sales said, offers, enrolments and the times at
 which the lead must be looked at again; what is empty of these is left out. Times of events are
 milliseconds, others microseconds since 1970.
 """
@@ -30,7 +31,7 @@ from warmlead.stores.notation import (
 )
 from warmlead.stores.trail_documents import Shape, Shapes, TrailV1, read_trail, write_trail
 
-VERSION = 2
+VERSION = 3
 
 LONG_AGO = 0
 """The ``decay_on`` of leads that were written before there was any."""
@@ -154,8 +155,8 @@ def _read_v1(document: _LeadV1) -> LeadDocument:
     return LeadDocument(replace(lead, decay_on=LONG_AGO), extra)
 
 
-_READERS: Mapping[int, Callable[[_LeadV1], LeadDocument]] = {1: _read_v1, 2: _read_v2}
-"""How to read what this release and the one before wrote; only the present version is written."""
+_READERS: Mapping[int, Callable[[_LeadV1], LeadDocument]] = {1: _read_v1, 2: _read_v2, 3: _read_v2}
+"""How to read what this release and those before it wrote; only the present version is written."""
 
 
 def _write_progress(progress: Progress) -> _ProgressV1:

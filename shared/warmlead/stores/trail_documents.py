@@ -10,7 +10,7 @@ from typing import NotRequired, TypeAlias, TypedDict
 
 from warmlead.domain.history import Counts, History, KeptEvent
 from warmlead.domain.identity import Claim, Identifier, Kind
-from warmlead.domain.lead import Touch, Trail, TraitFact
+from warmlead.domain.lead import NoteFact, Touch, Trail, TraitFact
 from warmlead.domain.sales import Said, Statement
 from warmlead.stores.notation import Pairs, pairs
 
@@ -46,6 +46,7 @@ class TrailV1(TypedDict):
     first_touch: _TouchV1
     last_touch: _TouchV1
     statements: NotRequired[list[_StatementV2]]
+    notes: NotRequired[list[NoteFact]]
     erased: NotRequired[int]
 
 
@@ -66,6 +67,8 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
     }
     if trail.statements:
         document["statements"] = sorted(trail.statements.values())
+    if trail.notes:
+        document["notes"] = list(trail.notes)
     if trail.erased_ms is not None:
         document["erased"] = trail.erased_ms
     return document
@@ -90,6 +93,7 @@ def read_trail(document: TrailV1, shapes: Sequence[Shape]) -> Trail:
         statements={
             each.key: each for each in map(_read_statement, document.get("statements", ()))
         },
+        notes=tuple(NoteFact(*note) for note in document.get("notes", ())),
         erased_ms=document.get("erased"),
     )
 

@@ -7,12 +7,12 @@ import pytest
 
 from builders import NOW, lead_ids
 from unit.application.conftest import World
-from warmlead.application.accept import Accepted, accept
+from warmlead.application.accept import accept
 from warmlead.application.messages import read_events
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Trust
 from warmlead.domain.trigger import Topic
-from warmlead.ports import RawRequest
+from warmlead.ports import Accepted, RawRequest
 from warmlead.sources.segment import SegmentSource
 
 SOURCE = SegmentSource({"key": Trust.PUBLIC})

@@ -1,7 +1,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, MutableMapping, Sequence
+from collections.abc import AsyncIterator, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Trust
-from warmlead.ports import RawRequest, Refused, Translation
+from warmlead.ports import Accepted, RawRequest, Refused, Translation
 from warmlead.web.answer import Answer
 from warmlead.web.edge import Edge, Limits
 from warmlead.web.senders import Sender, answer_sender
@@ -225,12 +225,6 @@ async def test_the_log_line_holds_the_trace_but_neither_path_nor_query(
     assert "ada" not in json.dumps(records)
 
 
-@dataclass(frozen=True)
-class Acceptance:
-    events: int
-    refused: tuple[Refused, ...]
-
-
 class Shouting:
     """A sender that wants to be answered in its own way."""
 
@@ -245,8 +239,8 @@ class Shouting:
     def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
         raise NotImplementedError
 
-    def answer(self, request: RawRequest, refused: Sequence[Refused]) -> Answer:
-        return Answer(200, f"{request.path}! {len(refused)} REFUSED".encode())
+    def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
+        return Answer(200, f"{request.path}! {len(accepted.refused)} REFUSED".encode())
 
     def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:
         return Answer(failure.status, request.path.encode() + b"? " + failure.body.upper())
@@ -258,8 +252,8 @@ REQUEST = RawRequest("POST", "/a", "", {}, b"", NOW, "id-1")
 async def test_a_sender_is_answered_in_its_own_way() -> None:
     bad = Refused(RejectedError(Reason.EVENT_INVALID, "No."), b"", 1)
 
-    async def accept(_request: RawRequest, _sender: Sender) -> Acceptance:
-        return Acceptance(2, (bad,))
+    async def accept(_request: RawRequest, _sender: Sender) -> Accepted:
+        return Accepted(2, (bad,), 3)
 
     answer = await answer_sender(REQUEST, Shouting(), accept)
 
@@ -272,7 +266,7 @@ async def test_a_sender_is_answered_in_its_own_way() -> None:
     [(RejectedError(Reason.FORBIDDEN, "No."), 403), (UnavailableError("away"), 503)],
 )
 async def test_a_failure_is_answered_in_the_senders_way_too(error: Exception, status: int) -> None:
-    async def accept(_request: RawRequest, _sender: Sender) -> Acceptance:
+    async def accept(_request: RawRequest, _sender: Sender) -> Accepted:
         raise error
 
     answer = await answer_sender(REQUEST, Shouting(), accept)
@@ -284,7 +278,7 @@ async def test_a_failure_is_answered_in_the_senders_way_too(error: Exception, st
 
 
 async def test_our_own_faults_pass_through() -> None:
-    async def accept(_request: RawRequest, _sender: Sender) -> Acceptance:
+    async def accept(_request: RawRequest, _sender: Sender) -> Accepted:
         raise KeyError
 
     with pytest.raises(KeyError):
