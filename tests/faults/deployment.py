@@ -15,7 +15,7 @@ from warmlead.application.messages import read_events, set_aside
 from warmlead.buses.topology import SCORE
 from warmlead.domain.errors import RejectedError, UnavailableError
 from warmlead.model.loading import Model, load
-from warmlead.ports import EventBus, LeadStore, Message, RawRequest
+from warmlead.ports import Accepted, EventBus, LeadStore, Message, RawRequest
 from warmlead.sources.generic import GenericSource
 from warmlead.sources.sales import GenericSalesSource
 from warmlead.sources.segment import SegmentSource

@@ -38,7 +38,11 @@ _AROUND_ADDRESS = " \t\r\n\"'<>.,;"
 
 
 def flatten(
-    payload: Mapping[str, Any], tell: Tell, *, matters: Callable[[str], object] = bool
+    payload: Mapping[str, Any],
+    tell: Tell,
+    *,
+    matters: Callable[[str], object] = bool,
+    in_lists: Callable[[str], bool] = lambda _: True,
 ) -> dict[str, Property]:
     """Nested fields as flat ones: ``{"company": {"size": 5}}`` is ``{"company_size": 5}``.
 
@@ -46,17 +50,18 @@ def flatten(
     values and 8 KB; a list with objects in it becomes JSON text. Of two names that become the
     same the first with a value is kept, an outer before an inner one. Of more than 100 fields
     those are kept whose name ``matters``, then the first ones. Whatever is left out is told.
+    Of objects in a list only fields are kept for whose own name ``in_lists`` holds.
     """
     flat: dict[str, Property] = {}
     for name, value in _fields(payload, tell):
         present = flat.get(name)
         if name not in flat or present in _EMPTY:
-            flat[name] = _value(value, name, tell)
-        elif value not in _EMPTY and _value(value, name, tell) != present:
+            flat[name] = _value(value, name, tell, in_lists)
+        elif value not in _EMPTY and _value(value, name, tell, in_lists) != present:
             tell(name, "another field of this name was left out")
     if (excess := len(flat) - MAX_FIELDS) <= 0:
         return flat
-    tell("", f"{excess} fields were left out: {MAX_FIELDS} are kept at most")
+    tell("", f"fields left out: {excess}; at most {MAX_FIELDS} are kept")
     kept = set(sorted(flat, key=lambda name: not matters(name))[:MAX_FIELDS])
     return {name: value for name, value in flat.items() if name in kept}
 
@@ -82,7 +87,7 @@ def _fields(payload: Mapping[str, Any], tell: Tell) -> Iterator[tuple[str, Any]]
                     yield name, value
         level = below
     if left_out:
-        tell("", f"{left_out} fields were left out: {MAX_LOOKED_AT} are looked at")
+        tell("", f"fields left out: {left_out}; at most {MAX_LOOKED_AT} are read")
 
 
 def _some(group: Mapping[str, Any], most: int) -> list[tuple[str, Any]]:
@@ -103,7 +108,7 @@ def field_name(text: str) -> str:
     return name if name[0].isalpha() else f"field_{name}"[:MAX_NAME]
 
 
-def _value(value: Any, name: str, tell: Tell) -> Property:  # noqa: ANN401  # whatever JSON holds
+def _value(value: Any, name: str, tell: Tell, in_lists: Callable[[str], bool]) -> Property:  # noqa: ANN401  # whatever JSON holds
     if isinstance(value, str):
         return _cut(value, name, tell)
     if not isinstance(value, list):
@@ -112,8 +117,17 @@ def _value(value: Any, name: str, tell: Tell) -> Property:  # noqa: ANN401  # wh
         tell(name, f"was cut to {MAX_LIST} values")
         value = value[:MAX_LIST]
     if any(isinstance(entry, dict | list) for entry in value):
-        return _cut(text_of(value), name, tell)
+        return _cut(text_of(_filtered(value, in_lists)), name, tell)
     return _cut_list(value, name, tell)
+
+
+def _filtered(value: Any, wanted: Callable[[str], bool]) -> Any:  # noqa: ANN401  # whatever JSON holds
+    if isinstance(value, list):
+        return [_filtered(each, wanted) for each in value]
+    if isinstance(value, dict):
+        fields = value.items()
+        return {key: _filtered(v, wanted) for key, v in fields if wanted(field_name(key[:MAX_KEY]))}
+    return value
 
 
 def _cut(text: str, name: str, tell: Tell) -> str:

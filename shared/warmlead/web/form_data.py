@@ -84,7 +84,7 @@ def first_and_last(body: bytes, separator: bytes, tell: Tell) -> list[bytes]:
 
 
 def _tell_of(excess: int, tell: Tell) -> None:
-    tell("", f"{excess} fields were left out: a form has {FIRST_FIELDS + LAST_FIELDS} at most")
+    tell("", f"fields left out: {excess}; at most {FIRST_FIELDS + LAST_FIELDS} are read")
 
 
 def declared_in(raw: Sequence[tuple[bytes, bytes]]) -> str:
@@ -103,8 +103,9 @@ def decoded(raw: Sequence[tuple[bytes, bytes]], codec: str, tell: Tell) -> Pairs
 
 
 def nest(pairs: Sequence[tuple[str, str]]) -> Fields:
-    """Pairs as nested fields: ``a[b]=1`` is ``{"a": {"b": "1"}}``, ``a[]`` and repeats are lists.
+    """Pairs as nested fields: ``a[b]=1`` is ``{"a": {"b": "1"}}``.
 
+    ``a[]``, ``a[0]`` and repeats are lists.
     A name that fits neither way, or contradicts an earlier one, is taken literally; a plain
     value where there is a group already joins it as ``value``.
     """
@@ -113,7 +114,24 @@ def nest(pairs: Sequence[tuple[str, str]]) -> Fields:
         path, is_list = _path(name)
         if path is None or not _put(fields, path, value, is_list=is_list):
             _put(fields, [name], value, is_list=False)
-    return fields
+    return _with_lists(fields)
+
+
+def _with_lists(fields: Fields) -> Fields:
+    """The fields with ``a[0]=1``, ``a[1]=2`` as the list that PHP and others make of it."""
+    made: Fields = {}
+    for name, value in fields.items():
+        if not isinstance(value, dict):
+            made[name] = value
+        elif all(_is_place(key) and isinstance(each, str) for key, each in value.items()):
+            made[name] = list(value.values())
+        else:
+            made[name] = _with_lists(value)
+    return made
+
+
+def _is_place(key: str) -> bool:
+    return key.isascii() and key.isdigit()
 
 
 def parameter_of(header: str, name: str) -> str:

@@ -28,8 +28,8 @@ MAX_UNREADABLE_BYTES = 64 * 1024
 
 # Never kept: what guards the form itself, and what no lead's record should hold.
 _UNWANTED = re.compile(
-    r".*(captcha|turnstile)_response|csrf.*|authenticity_token|.*password.*|passwd|pwd"
-    r"|.*card_?number.*|cvv2?|cvc2?|ssn|iban"
+    r".*(captcha|turnstile)_response|(.*_)?csrf.*|authenticity_token|.*password.*"
+    r"|.*card_?number.*|(.*_)?(passwd|pwd|cvv2?|cvc2?|ssn|iban)"
 )
 
 _UNWANTED_ANYWHERE = re.compile(

@@ -16,7 +16,8 @@ MAX_SUBMISSIONS = 100
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _TEXT = "text/plain"
-_SAYS_NOTHING = ("", "application/octet-stream", "application/json")
+_JSON = "application/json"
+_SAYS_NOTHING = ("", "application/octet-stream", _JSON)
 """Types that clients set although they post a form; in truth such a body may be one."""
 
 
@@ -41,7 +42,7 @@ def read_submissions(request: RawRequest, tell: Tell) -> Submissions:
     start = body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if not start:
         raise RejectedError(Reason.BODY_EMPTY, "The body is empty.")
-    if start in (b"{", b"["):
+    if start in (b"{", b"[") or media_type == _JSON or media_type.endswith("+json"):
         found = _json_or_form(body, media_type, content_type, tell)
     else:
         found = _one(_form(body, media_type, content_type, tell))
@@ -52,7 +53,7 @@ def _json_or_form(body: bytes, media_type: str, content_type: str, tell: Tell) -
     try:
         return _from_json(body)
     except RejectedError as error:
-        could_be_a_form = media_type in (_FORM, _TEXT) and b"=" in body
+        could_be_a_form = media_type in (_FORM, _TEXT, _JSON) and b"=" in body
         if error.reason is not Reason.JSON_INVALID or not could_be_a_form:
             raise
     return _one(_form(body, media_type, content_type, tell))
@@ -67,8 +68,6 @@ def _form(body: bytes, media_type: str, content_type: str, tell: Tell) -> Fields
         return parse_text_plain(body, content_type, tell)
     if media_type in (_FORM, _TEXT) or (media_type in _SAYS_NOTHING and b"=" in body):
         return parse_urlencoded(body, content_type, tell)
-    if media_type == "application/json" or media_type.endswith("+json"):
-        raise RejectedError(Reason.JSON_INVALID, "The body is neither JSON nor a form.")
     raise RejectedError(
         Reason.MEDIA_TYPE_UNSUPPORTED, "Send JSON or a form, urlencoded or multipart."
     )

@@ -13,7 +13,13 @@ from warmlead.sources.generic.cloudevents import opened
 from warmlead.sources.generic.keeping import set_aside_text, unreadable_text
 from warmlead.sources.generic.payload import Submissions, read_submissions
 from warmlead.sources.generic.settings import FormSettings
-from warmlead.sources.generic.translate import NAME, Post, is_trapped, translate_submission
+from warmlead.sources.generic.translate import (
+    NAME,
+    NothingToKeepError,
+    Post,
+    is_trapped,
+    translate_submission,
+)
 from warmlead.sources.notes import Notes
 from warmlead.sources.signing import claims_signature, verify_signature
 from warmlead.sources.traits import standard_name
@@ -25,7 +31,6 @@ from warmlead.web.senders import success
 
 _PATH = re.compile(r"/generic(?:/([a-z0-9][a-z0-9_-]{0,63}))?/?")
 _NOTHING_TO_KEEP = (Reason.BODY_EMPTY, Reason.TOO_MANY_EVENTS)
-_EMPTY_TEXTS = (b"{}", b"[]", b"null", b'""')
 _SET_ASIDE = (
     "Nothing is lost: the post is in quarantine. Correct it and send it again; or name its fields"
     " in the settings of the form and run `warmlead quarantine replay`."
@@ -116,6 +121,7 @@ class GenericSource:
 def _translated(submissions: Submissions, post: Post, notes: Notes) -> Translation:
     events: list[tuple[int, Event]] = []
     refused: list[Refused] = []
+    empty: list[RejectedError] = []
     onward: list[str] = []
     for index, item in enumerate(submissions.items):
         own = Notes(notes.told)
@@ -124,12 +130,13 @@ def _translated(submissions: Submissions, post: Post, notes: Notes) -> Translati
         try:
             event = _event(sound, post, index, own)
         except RejectedError as error:
+            empty.extend([error] if isinstance(error, NothingToKeepError) else [])
             raw = set_aside_text(sound, post.settings).encode()
             refused.append(Refused(error, raw, index))
         else:
             events.extend([(index, event)] if event else [])
-    if refused and not events and all(one.raw in _EMPTY_TEXTS for one in refused):
-        raise refused[0].error
+    if empty and len(empty) == len(refused) and not events:
+        raise empty[0]
     return Translation(
         events, refused, len(submissions.items), keeps_refused=True, onward=onward[0]
     )

@@ -44,6 +44,13 @@ class Post(NamedTuple):
     referer: str
 
 
+class NothingToKeepError(RejectedError):
+    """The submission has no field with a value that may be kept."""
+
+    def __init__(self) -> None:
+        super().__init__(Reason.EVENT_INVALID, "There is no field with a value that may be kept.")
+
+
 class _Person(NamedTuple):
     email: str | None
     user_id: str | None
@@ -116,14 +123,12 @@ def _wanted(
         return name in known or name in _ORIGINS or standard_name(name) is not None
 
     wanted: dict[str, Property] = {}
-    for name, value in flatten(said, notes.tell, matters=matters).items():
+    for name, value in flatten(said, notes.tell, matters=matters, in_lists=is_wanted).items():
         kept = value.strip() if isinstance(value, str) else value
         if kept not in ("", None, []) and is_wanted(name):
             wanted[name] = kept
     if not wanted:
-        raise RejectedError(
-            Reason.EVENT_INVALID, "There is no field with a value that may be kept."
-        )
+        raise NothingToKeepError
     return wanted
 
 
