@@ -13,7 +13,7 @@ from unit.domain.worlds import HasTrait, Holds, World, adds_up, event_of, receiv
 from warmlead.domain.assessment import assess
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.identity import Identifier
-from warmlead.domain.lead import Lead, Trail
+from warmlead.domain.lead import Lead, NoteFact, Trail
 from warmlead.domain.lifecycle import StagePolicy
 from warmlead.domain.scoring import (
     GroupPolicy,
@@ -65,6 +65,7 @@ traits: st.SearchStrategy[dict[str, Property]] = st.sampled_from(
     [{}, {}, {"country": "US"}, {"country": "DE", "plan": "free"}, {"plan": None}]
 )
 origins = st.sampled_from([{}, {}, {"utm_source": "ads"}, {"utm_source": "mail"}])
+notes = st.sampled_from([(), (), ("a: cut",), tuple(f"{nth}: left out" for nth in range(15))])
 delays = st.sampled_from(
     [timedelta(minutes=-5), timedelta(0), timedelta(0), timedelta(days=2), timedelta(days=100)]
 )
@@ -99,6 +100,7 @@ def events_received(draw: st.DrawFn, id_: str, minutes_ago: st.SearchStrategy[in
         trust=draw(st.sampled_from(Trust)),
         traits=draw(traits),
         attribution=draw(origins),
+        notes=draw(notes),
         email=identity.email,
         user_id=identity.user_id,
         anonymous_id=identity.anonymous_id,
@@ -147,6 +149,7 @@ class Outcome:
     trails: dict[str, Trail]
     scores: dict[str, Score]
     traits: dict[str, dict[str, object]]
+    notes: dict[str, tuple[NoteFact, ...]]
 
 
 def outcome_of(world: World) -> Outcome:
@@ -155,6 +158,7 @@ def outcome_of(world: World) -> Outcome:
         world.trails(NOW),
         {id_: assess(lead, RULES, NOW).score for id_, lead in world.leads.items()},
         {id_: dict(lead.traits) for id_, lead in world.leads.items()},
+        {id_: lead.notes for id_, lead in world.leads.items()},
     )
 
 

@@ -1,7 +1,7 @@
 """Models, events and an in-memory world for the tests of the domain. Holds no assertion."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -86,6 +86,7 @@ def event_of(
     anonymous_id: str | None = None,
     traits: Mapping[str, Property] | None = None,
     attribution: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
 ) -> Event:
     return Event(
         id=id_,
@@ -99,6 +100,7 @@ def event_of(
         anonymous_id=anonymous_id,
         traits=dict(traits or {}),
         attribution=dict(attribution or {}),
+        notes=tuple(notes),
     )
 
 
@@ -153,12 +155,4 @@ class World:
 
 
 def folded_trail(trail: Trail, now: datetime) -> Trail:
-    return Trail(
-        trail.identifier,
-        trail.links,
-        trail.claim,
-        fold(trail.history, to_ms(now)),
-        trail.traits,
-        trail.first_touch,
-        trail.last_touch,
-    )
+    return replace(trail, history=fold(trail.history, to_ms(now)))

@@ -18,7 +18,7 @@ from warmlead.domain.lifecycle import Cooling, Progress, Transition
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.sales import Said, Statement
 from warmlead.domain.trigger import Topic, Trigger
-from warmlead.stores.documents import read_lead, write_lead
+from warmlead.stores.documents import VERSION, read_lead, write_lead
 from warmlead.stores.transition_documents import read_transition, write_transition
 
 TEXTS = st.text(max_size=8)
@@ -188,7 +188,7 @@ def test_what_a_newer_release_keeps_beside_a_lead_is_written_back() -> None:
 
 
 def test_a_lead_in_a_layout_that_only_a_newer_release_knows_is_left_to_it() -> None:
-    text = json.dumps({**json.loads(write_lead(a_lead())), "v": 3})
+    text = json.dumps({**json.loads(write_lead(a_lead())), "v": VERSION + 1})
     with pytest.raises(UnavailableError):
         read_lead(text)
 
@@ -214,8 +214,21 @@ def test_a_lead_of_layout_1_is_read_and_written_with_nothing_changed_but_that_it
     assert trail.history.kept["k2"].received_ms == 1773140400012
     assert trail.history.signal_days == {"pricing": {20400: 3, 20402: 1}}
     assert lead.progress.since == NOW
-    of_now = GOLDEN.replace('{"v":1', '{"v":2')
+    of_now = GOLDEN.replace('{"v":1', f'{{"v":{VERSION}')
     assert write_lead(lead, extra) == of_now.removesuffix("}") + ',"decay_on":0}'
+
+
+def test_a_lead_of_layout_2_is_read_and_written_with_nothing_changed() -> None:
+    text = GOLDEN.replace('{"v":1', '{"v":2').removesuffix("}") + ',"decay_on":7}'
+    assert write_lead(*read_lead(text)) == text.replace('{"v":2', f'{{"v":{VERSION}')
+
+
+def test_notes_are_kept_and_cost_nothing_where_there_are_none() -> None:
+    lead = a_lead(an_event(notes=("message: was cut to 8192 bytes", "a: left out")))
+    text = write_lead(lead)
+    assert read_lead(text).lead == lead
+    assert [note.text for note in lead.notes] == ["a: left out", "message: was cut to 8192 bytes"]
+    assert "notes" not in write_lead(a_lead())
 
 
 def test_a_transition_written_later_with_more_fields_is_read() -> None:
