@@ -7,6 +7,7 @@ an e-mail is recognised anywhere, another identifier in a field whose name ends 
 import re
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
@@ -26,7 +27,9 @@ from warmlead.domain.identity import (
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
 from warmlead.ports import Archive, Published
 
-_ADDRESS = re.compile(r"[^\s\"'<>()\[\]{}&=,;:\\]+@[^\s\"'<>()\[\]{}&=,;:\\]+")
+_BEFORE_AT = re.compile(r"[\w.!#$%'*+^`{|}~-]+\Z")
+_AFTER_AT = re.compile(r"\w[\w.-]*")
+_MAX_LOCAL, _MAX_DOMAIN = 64, 253
 
 
 class _Dated(msgspec.Struct):
@@ -81,9 +84,7 @@ def _identifiers_in(entry: Quarantined) -> Iterator[Identifier]:
         return
     raw = entry.raw or ""
     for text in (raw, unquote_plus(raw)):
-        for address in _ADDRESS.findall(text):
-            if email := normalise_email(address):
-                yield Identifier(Kind.EMAIL, email)
+        yield from _addresses_in(text)
     try:
         content = msgspec.json.decode(raw)
     except ValueError:
@@ -103,5 +104,20 @@ def _ids_in(content: object) -> Iterator[Identifier]:
         elif isinstance(value, str | int) and snake_case(name).endswith("id"):
             id_ = normalise_id(str(value))
             yield from (Identifier(kind, id_) for kind in (Kind.USER, Kind.ANONYMOUS) if id_)
-        if isinstance(value, str) and (email := normalise_email(value)):
+        if isinstance(value, str):
+            if email := normalise_email(value):
+                yield Identifier(Kind.EMAIL, email)
+            yield from _addresses_in(value)
+
+
+def _addresses_in(text: str) -> Iterator[Identifier]:
+    """The e-mails in a text, whatever stands around them. Around each @ little is looked at."""
+    for before, after in pairwise(text.split("@")):
+        local = _BEFORE_AT.search(before[-_MAX_LOCAL:])
+        domain = _AFTER_AT.match(after[:_MAX_DOMAIN])
+        if local and domain and (email := _normalised(local[0], domain[0])):
             yield Identifier(Kind.EMAIL, email)
+
+
+def _normalised(local: str, domain: str) -> str | None:
+    return normalise_email(f"{local.strip('.!')}@{domain.rstrip('.-')}")
