@@ -14,6 +14,8 @@ from warmlead.web.charsets import UTF_8, Tell, codec_or_default, decode
 
 FIRST_FIELDS = 400
 LAST_FIELDS = 100
+FIRST_LINES = 16_000
+LAST_LINES = 4_000
 MAX_NESTING = 5
 MAX_BRACKETED = 400
 """The longest name, in characters, that is looked at for brackets."""
@@ -56,7 +58,7 @@ def parse_text_plain(body: bytes, content_type: str, tell: Tell) -> Fields:
     codec = codec_or_default(parameter_of(content_type, "charset"), tell)
     text = decode(body, codec, tell).replace("\r\n", "\n").replace("\r", "\n")
     named: list[tuple[str, list[str]]] = []
-    for line in text.split("\n"):
+    for line in _lines(text, tell):
         name, equals, value = line.partition("=") if "=" in line else (line, "", "")
         if equals and (name := name.strip()):
             named.append((name, [value]))
@@ -70,6 +72,16 @@ def parse_text_plain(body: bytes, content_type: str, tell: Tell) -> Fields:
     pairs = [(name, "\n".join(lines)) for name, lines in named]
     pairs[-1] = (pairs[-1][0], pairs[-1][1].rstrip("\n"))
     return nest(pairs)
+
+
+def _lines(text: str, tell: Tell) -> list[str]:
+    """The lines of a text; of very many the first and the last ones."""
+    lines = text.split("\n")
+    if (excess := len(lines) - FIRST_LINES - LAST_LINES) <= 0:
+        return lines
+    if any(lines[FIRST_LINES:-LAST_LINES]):
+        tell("", f"lines left out: {excess}; at most {FIRST_LINES + LAST_LINES} are read")
+    return [*lines[:FIRST_LINES], *lines[-LAST_LINES:]]
 
 
 def first_and_last(body: bytes, separator: bytes, tell: Tell) -> list[bytes]:

@@ -1,6 +1,7 @@
 """Erasing one person: nothing of them stays or comes back, and nobody else is touched."""
 
 import asyncio
+import time
 from datetime import timedelta
 from pathlib import Path
 
