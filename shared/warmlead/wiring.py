@@ -105,14 +105,15 @@ def score() -> Handler:
         push = parse_push(request.body)
         if not SCORE.is_for(push.attributes):
             return Answer(200, b"{}", facts={"reason": "not_wanted"})
+        by_hand = "lead_id" not in push.attributes
         try:
             events = read_events(push.data)
         except RejectedError as error:  # sent again it would be no better: acknowledged
             await set_aside(push.data, error, bus=bus(), now=request.received_at)
-            if "lead_id" not in push.attributes:  # the archive finds it in quarantine alone
+            if by_hand:  # whoever searches the archive finds it in quarantine
                 await _take_out(push.message_id)
             return Answer(200, b"{}", facts={"reason": error.reason})
-        if "lead_id" not in push.attributes:
+        if by_hand:
             await _publish_anew(events, push.message_id)
             return Answer(200, b"{}", facts={"reason": "published_by_hand"})
         applied = await apply(events, store=store(), bus=bus(), scoring=scoring, clock=clock)

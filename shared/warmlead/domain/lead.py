@@ -257,10 +257,6 @@ def _with_event(trail: Trail, event: Event, rules: Rules) -> Trail:
         first = min(touch, first or touch)
         last = max(touch, last or touch)
     history = record(trail.history, [kept])
-    notes = trail.notes
-    if event.notes:
-        told = (NoteFact(at_ms, event.key, text) for text in event.notes)
-        notes = latest_notes([*notes, *told])
     statements = with_statement(trail.statements, event)
     return replace(
         trail,
@@ -269,5 +265,12 @@ def _with_event(trail: Trail, event: Event, rules: Rules) -> Trail:
         first_touch=first,
         last_touch=last,
         statements=statements,
-        notes=notes,
+        notes=_with_notes(trail.notes, event),
     )
+
+
+def _with_notes(notes: tuple[NoteFact, ...], event: Event) -> tuple[NoteFact, ...]:
+    if not event.notes:
+        return notes
+    at_ms = to_ms(event.occurred_at)
+    return latest_notes([*notes, *(NoteFact(at_ms, event.key, text) for text in event.notes)])

@@ -62,7 +62,7 @@ class Edge:
         self._clock = clock
         self._new_id = new_id
         self._cors = cors or Cors()
-        self._dress = dress
+        self._dress = dress or _as_it_is
 
     async def answer(self, request: Request) -> Response:
         """The response to a request, whatever happens. Raises nothing of its own."""
@@ -92,9 +92,7 @@ class Edge:
             trace=_trace(headers),
             **answer.facts,
         )
-        if self._dress:
-            answer = self._dress(headers, answer)
-        return _response(answer, self._cors.headers(headers))
+        return _response(self._dress(headers, answer), self._cors.headers(headers))
 
     async def _read(
         self, request: Request, headers: Mapping[str, str], request_id: str
@@ -132,6 +130,10 @@ class Edge:
                 await discard(chunks, most_bytes=4 * limit)
             raise
         return unpack(sent, headers.get("content-encoding", ""), limit_bytes=limit)
+
+
+def _as_it_is(_: Mapping[str, str], answer: Answer) -> Answer:
+    return answer
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:

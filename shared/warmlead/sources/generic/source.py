@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
 from warmlead.ports import Accepted, RawRequest, Refused, Translation
-from warmlead.sources.fields import event_id, field_name
+from warmlead.sources.fields import MAX_KEY, event_id, field_name
 from warmlead.sources.generic.cloudevents import opened
 from warmlead.sources.generic.keeping import set_aside_text, unreadable_text
 from warmlead.sources.generic.payload import Submissions, read_submissions
@@ -155,7 +155,7 @@ def _sound(item: Any, settings: FormSettings, notes: Notes) -> Any:  # noqa: ANN
     email = field_name(settings.email) if settings.email else None
 
     def keep_all(key: str) -> bool:
-        name = field_name(key[:200])
+        name = field_name(key[:MAX_KEY])
         return name == email or standard_name(name) == "email"
 
     return mended(item, notes.tell, keep_all)

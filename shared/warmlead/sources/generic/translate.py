@@ -76,21 +76,19 @@ def translate_submission(submission: Opened, post: Post, index: int, notes: Note
     if not person.is_known:
         raise _nobody(notes.error, came)
     given_id = notes.attempt("id", event_id, _take(fields, settings.id), "The id")
-    stated = _take(fields, settings.time) or submission.time
-    claimed = notes.attempt(settings.time or "time", parse_time, stated, "The time")
+    occurred_at = _time(_take(fields, settings.time) or submission.time, post, notes)
     page = next((str(fields[name]) for name in _PAGE if name in fields), post.referer)
     attribution = attribution_of(url=page, referrer=fields.get("referrer"), fields=fields)
     traits, properties = _sorted_out(fields, settings)
     if page.startswith(("https://", "http://")) and path_of(page) != "/":
         properties.setdefault("path", path_of(page))
-    if post.form:
-        properties["form"] = post.form
+    properties |= {"form": post.form} if post.form else {}
     return Event.checked(
         id=given_id or submission.id or _id(content, post, index),
         source=NAME,
         trust=post.trust,
         name=settings.event,
-        occurred_at=notes.settled(claimed, post.received_at, settings.time or "time"),
+        occurred_at=occurred_at,
         received_at=post.received_at,
         **person._asdict(),
         traits=traits,
@@ -98,6 +96,12 @@ def translate_submission(submission: Opened, post: Post, index: int, notes: Note
         attribution=attribution,
         notes=notes.told,
     )
+
+
+def _time(stated: object, post: Post, notes: Notes) -> datetime:
+    field = post.settings.time or "time"
+    claimed = notes.attempt(field, parse_time, stated, "The time")
+    return notes.settled(claimed, post.received_at, field)
 
 
 def _nobody(error: RejectedError | None, came: str) -> RejectedError:

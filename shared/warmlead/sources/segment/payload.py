@@ -100,7 +100,7 @@ def calls_of(request: RawRequest, route: Route) -> Calls:
 
 def sound(item: Any, notes: Notes) -> Any:  # noqa: ANN401  # whatever JSON holds
     """A part of a suspect body without its faults; of an address that is there twice, all."""
-    return mended(item, notes.tell, lambda key: standard_name(key) == "email")
+    return mended(item, notes.tell, lambda key: standard_name(key.lower()) == "email")
 
 
 def write_key_in_body(body: bytes) -> str | None:
