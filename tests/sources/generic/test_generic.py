@@ -200,6 +200,13 @@ def test_forms_are_posted() -> None:
             b'--B\r\nContent-Disposition: form-data; name="email"\r\n\r\nada@example.com\r\n--B--',
             "multipart/form-data; boundary=B",
         ),
+        (
+            b'--B\r\nContent-Disposition: form-data; name="email"\r\n\r\nada@example.com\r\n--B--',
+            "",
+        ),
+        (b"email=ada%40example.com", "application/json"),
+        (b"email=ada%40example.com", "application/octet-stream"),
+        (b"[Contact]\r\nemail=ada@example.com\r\n", "text/plain"),
     ],
 )
 def test_the_body_counts_whatever_its_label_says(body: bytes, content_type: str) -> None:

@@ -1,8 +1,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, MutableMapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +53,25 @@ def client_of(accepting: Accepting, *, mounted_at: str = "") -> httpx.AsyncClien
     if mounted_at:
         app = Starlette(routes=[Mount(mounted_at, app)])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+
+async def test_an_answer_may_be_given_another_form_whatever_it_is() -> None:
+    def dressed(headers: Mapping[str, str], answer: Answer) -> Answer:
+        return replace(answer, body=f"{headers['accept']} {answer.status}".encode())
+
+    edge = Edge(
+        Accepting(),
+        function="forms",
+        limits=Limits(body_bytes=100, timeout_s=0.2),
+        clock=StoppedClock(),
+        new_id=lambda: "id-1",
+        dress=dressed,
+    )
+    app = Starlette(routes=[Route("/{path:path}", edge.answer, methods=METHODS)])
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+    for body, status in ((b"{}", 200), (b"x" * 101, 413)):
+        answer = await client.post("/", content=body, headers={"accept": "text/html"})
+        assert (answer.status_code, answer.text) == (status, f"text/html {status}")
 
 
 async def test_a_request_arrives_raw() -> None:

@@ -61,7 +61,7 @@ def _json_or_form(body: bytes, media_type: str, content_type: str, tell: Tell) -
 
 def _form(body: bytes, media_type: str, content_type: str, tell: Tell) -> Fields:
     """The fields of a body that is no JSON."""
-    if media_type == _MULTIPART:
+    if media_type == _MULTIPART or _is_multipart(body):
         return parse_multipart(body, content_type, tell)
     is_one_line = b"\n" not in body.strip() and b"&" in body
     if media_type == _TEXT and not is_one_line:
@@ -71,6 +71,12 @@ def _form(body: bytes, media_type: str, content_type: str, tell: Tell) -> Fields
     raise RejectedError(
         Reason.MEDIA_TYPE_UNSUPPORTED, "Send JSON or a form, urlencoded or multipart."
     )
+
+
+def _is_multipart(body: bytes) -> bool:
+    """Whether it is a multipart form that its client has labelled wrongly, or not at all."""
+    start = body[:2_000].lstrip().lower()
+    return start.startswith(b"--") and b"content-disposition: form-data" in start
 
 
 def _one(fields: Any) -> Submissions:  # noqa: ANN401  # a form's fields are like a JSON object's
