@@ -367,14 +367,29 @@ class Translation(Struct, frozen=True):
     """What a sender's request says: events, and items that are none.
 
     ``index`` of an event is that of the item from which it came. ``keeps_refused`` is said for
-    senders that make no use of an error: what they send goes to quarantine even if all of the
-    request is refused.
+    senders that make no use of an error, or whose items may be a person's: what they send goes to
+    quarantine even if all of the request is refused. ``onward`` is where the request itself asks
+    that its visitor be sent.
     """
 
     events: Sequence[tuple[int, Event]] = ()
     refused: Sequence[Refused] = ()
     items: int = 1
     keeps_refused: bool = False
+    onward: str = ""
+
+
+class Accepted(Struct, frozen=True):
+    """What became of a request's items: ``events`` are on the bus, ``refused`` in quarantine.
+
+    ``notes`` are what was cut or left out of the items that were taken, each with its index.
+    """
+
+    events: int
+    refused: Sequence[Refused]
+    items: int
+    notes: Sequence[tuple[int, str]] = ()
+    onward: str = ""
 
 
 class Source(Protocol):

@@ -8,11 +8,11 @@ import json
 import logging
 import os
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from warmlead.application.accept import Accepted, accept
+from warmlead.application.accept import accept
 from warmlead.backends import (
     SystemClock,
     bus,
@@ -25,10 +25,11 @@ from warmlead.backends import (
     store,
 )
 from warmlead.domain.errors import Reason, RejectedError, UnreadableError
-from warmlead.ports import RawRequest, Source
+from warmlead.ports import Accepted, RawRequest, Source
 from warmlead.settings import Settings
 from warmlead.web.answer import Answer
-from warmlead.web.edge import Edge, Limits
+from warmlead.web.browsers import navigates
+from warmlead.web.edge import Dress, Edge, Limits
 from warmlead.web.json_logging import configure_logging, log_event
 from warmlead.web.senders import Sender, answer_sender
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from warmlead.application.apply import Scoring
     from warmlead.application.due import Progress, Settling
     from warmlead.application.report import Reporting
+    from warmlead.domain.event import Event
     from warmlead.sources.generic import FormSettings
     from warmlead.sources.sales_sender import SalesSender
 
@@ -58,7 +60,7 @@ Work: TypeAlias = Callable[[RawRequest], Awaitable[Answer]]
 def forms() -> Handler:
     """The ``forms`` function: website forms, one path a sender."""
     accepting = _accepting({}, otherwise=start(("id_secret",), _generic))
-    return _edge("forms", accepting, body_bytes=settings().form_bytes)
+    return _edge("forms", accepting, body_bytes=settings().form_bytes, dress=_as_page)
 
 
 @cache
@@ -97,11 +99,17 @@ def score() -> Handler:
         push = parse_push(request.body)
         if not SCORE.is_for(push.attributes):
             return Answer(200, b"{}", facts={"reason": "not_wanted"})
+        by_hand = "lead_id" not in push.attributes
         try:
             events = read_events(push.data)
         except RejectedError as error:  # sent again it would be no better: acknowledged
             await set_aside(push.data, error, bus=bus(), now=request.received_at)
+            if by_hand:  # whoever searches the archive finds it in quarantine
+                await _take_out(push.message_id)
             return Answer(200, b"{}", facts={"reason": error.reason})
+        if by_hand:
+            await _publish_anew(events, push.message_id)
+            return Answer(200, b"{}", facts={"reason": "published_by_hand"})
         applied = await apply(events, store=store(), bus=bus(), scoring=scoring, clock=clock)
         if sum(each.erased for each in applied) == len(events):
             await _take_out(push.message_id)
@@ -110,8 +118,20 @@ def score() -> Handler:
     return _edge("score", _pushed(work), body_bytes=20_000_000)
 
 
+async def _publish_anew(events: "Sequence[Event]", message_id: str) -> None:
+    """Publishes events that came without attributes as ours are, so that the archive finds them.
+
+    A person whose export or erasure is asked for is known by them.
+    """
+    from warmlead.application.messages import by_lead
+    from warmlead.domain.trigger import Topic
+
+    await bus().publish(Topic.LEAD_EVENTS, by_lead(events, lead_ids(settings())))
+    await _take_out(message_id)
+
+
 async def _take_out(message_id: str) -> None:
-    """Takes what came too late of somebody erased out of the archive, where the bus keeps one."""
+    """Takes what came too late, or has been published anew, out of the archive of the bus."""
     if settings().backend == "sqlite" and (number := await embedded_bus().number_of(message_id)):
         await embedded_bus().erase([number])
 
@@ -237,7 +257,16 @@ def _accepting(senders: Mapping[str, Sender], *, otherwise: Sender | None = None
     return work
 
 
-def _edge(function: str, work: Work, *, body_bytes: int) -> Handler:
+def _as_page(headers: Mapping[str, str], answer: Answer) -> Answer:
+    """What a person is to see, as a page."""
+    if not navigates(headers):
+        return answer
+    from warmlead.web.pages import page
+
+    return page(headers, answer)
+
+
+def _edge(function: str, work: Work, *, body_bytes: int, dress: Dress | None = None) -> Handler:
     configure_logging(human=not settings().production)
     edge = Edge(
         work,
@@ -245,6 +274,7 @@ def _edge(function: str, work: Work, *, body_bytes: int) -> Handler:
         limits=Limits(body_bytes, settings().body_timeout_s),
         clock=SystemClock(),
         new_id=lambda: uuid.uuid4().hex,
+        dress=dress,
     )
     return edge.answer
 

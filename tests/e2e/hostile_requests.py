@@ -9,6 +9,7 @@ import gzip
 import json
 import time
 import zlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -42,6 +43,14 @@ class Row(NamedTuple):
     sent: Sent
     status: int
     code: str | None
+
+
+def as_kept(rows: Sequence[Row]) -> list[Row]:
+    """Rows of which all but a bad part is kept: answered 200, whatever stands there as its code.
+
+    That code says what is wrong with the part.
+    """
+    return [row._replace(status=200, code=None) for row in rows]
 
 
 def call(**fields: object) -> bytes:
@@ -180,31 +189,46 @@ BODIES = [
 ]
 
 ENCODINGS = [
-    Row(
-        "invalid UTF-8",
-        track(call(event="\xff").replace(b"\\u00ff", b"\xff")),
-        400,
-        "charset_invalid",
-    ),
-    Row(
-        "overlong UTF-8", track(call(event="#").replace(b"#", b"\xc0\x80")), 400, "charset_invalid"
-    ),
-    Row("UTF-16", track(call().decode().encode("utf-16")), 400, "json_invalid"),
-    Row("UTF-16 without a mark", track(call().decode().encode("utf-16-be")), 400, "json_invalid"),
     Row("UTF-32", track(call().decode().encode("utf-32")), 400, "json_invalid"),
-    Row("latin-1 form", form(FIELDS + b"&city=K\xf6ln"), 400, "charset_invalid"),
-    Row("latin-1 form, escaped", form(FIELDS + b"&city=K%F6ln"), 400, "charset_invalid"),
-    Row(
-        "unknown charset",
-        form(FIELDS, FORM + b"; charset=utf-7"),
-        400,
-        "charset_invalid",
-    ),
-    Row("unknown charset in the form", form(FIELDS + b"&_charset_=ebcdic"), 400, "charset_invalid"),
-    Row(
-        "not in the charset that it names",
-        form(FIELDS + b"&city=%81", FORM + b"; charset=windows-1252"),
-        400,
-        "charset_invalid",
-    ),
 ]
+
+ENCODINGS_KEPT = as_kept(
+    [
+        Row(
+            "invalid UTF-8",
+            track(call(event="\xff").replace(b"\\u00ff", b"\xff")),
+            400,
+            "charset_invalid",
+        ),
+        Row(
+            "overlong UTF-8",
+            track(call(event="#").replace(b"#", b"\xc0\x80")),
+            400,
+            "charset_invalid",
+        ),
+        Row("UTF-16", track(call().decode().encode("utf-16")), 400, "json_invalid"),
+        Row(
+            "UTF-16 without a mark", track(call().decode().encode("utf-16-be")), 400, "json_invalid"
+        ),
+        Row("latin-1 form", form(FIELDS + b"&city=K\xf6ln"), 400, "charset_invalid"),
+        Row("latin-1 form, escaped", form(FIELDS + b"&city=K%F6ln"), 400, "charset_invalid"),
+        Row(
+            "unknown charset",
+            form(FIELDS, FORM + b"; charset=utf-7"),
+            400,
+            "charset_invalid",
+        ),
+        Row(
+            "unknown charset in the form",
+            form(FIELDS + b"&_charset_=ebcdic"),
+            400,
+            "charset_invalid",
+        ),
+        Row(
+            "not in the charset that it names",
+            form(FIELDS + b"&city=%81", FORM + b"; charset=windows-1252"),
+            400,
+            "charset_invalid",
+        ),
+    ]
+)

@@ -261,8 +261,8 @@ def test_a_form_leads_to_the_thank_you_page_and_makes_a_lead(
     assert lead["first_touch"] == {"utm_source": "google"}
 
 
-def test_a_form_that_would_redirect_elsewhere_is_refused(
-    recorder: Recorder, site: Site, page: Page
+def test_a_form_that_would_redirect_elsewhere_makes_a_lead_and_does_not_go_there(
+    server: Served, recorder: Recorder, site: Site, page: Page
 ) -> None:
     site.fields["enctype"] = "multipart/form-data"
     page.goto(site.url("/forms"))
@@ -271,8 +271,92 @@ def test_a_form_that_would_redirect_elsewhere_is_refused(
     page.click("button")
     page.wait_for_url("**/forms/generic/contact")
 
-    assert "redirect_not_allowed" in page.inner_text("body")
+    assert page.inner_text("h1") == "Thank you"
+    assert recorder.statuses == {200}
+    drain(server)
+    lead = server.lead("elsewhere@example.com")
+    assert lead
+    assert "redirect: was not followed" in lead["notes"][0]
+
+
+FORM = """([action, charset, fields]) => {
+    const form = document.createElement("form");
+    Object.assign(form, {action, method: "post", acceptCharset: charset});
+    for (const [name, value] of Object.entries(fields)) {
+        const field = document.createElement("input");
+        Object.assign(field, {name, value, type: name === "_charset_" ? "hidden" : "text"});
+        form.append(field);
+    }
+    document.body.append(form);
+    form.submit();
+}"""
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("iso-8859-1", "Zoë “Ada” 東", {"_charset_": ""}),
+        ("iso-8859-1", "Zoë", {}),
+        ("shift_jis", "髙島 ①", {"_charset_": ""}),
+        ("euc-kr", "김뷁수", {"_charset_": ""}),
+        ("gb2312", "王镕", {"_charset_": ""}),
+        ("big5", "王小明", {"_charset_": ""}),
+        ("windows-1251", "Анна", {"_charset_": ""}),
+        ("iso-8859-15", "Œuvre €", {"_charset_": ""}),
+        ("utf-16", "Zoë 東京", {"_charset_": ""}),
+    ],
+)
+def test_a_form_in_an_old_charset_is_read_as_it_was_typed(
+    server: Served,
+    recorder: Recorder,
+    site: Site,
+    page: Page,
+    typed: tuple[str, str, dict[str, str]],
+) -> None:
+    charset, name, extra = typed
+    email = f"{charset}{len(extra)}@example.com"
+    page.goto(site.url("/plain"))
+    action = f"{recorder.base}/forms/generic/contact"
+    page.evaluate(FORM, [action, charset, {"email": email, "name": name, **extra}])
+    page.wait_for_url("**/forms/generic/contact")
+
+    assert page.inner_text("h1") == "Thank you"
+    drain(server)
+    lead = server.lead(email)
+    assert lead
+    assert lead["traits"] == {"name": name}
+    assert bool(lead["notes"]) is not bool(extra)
+
+
+def test_a_visitor_reads_what_to_do_in_their_language_and_has_lost_nothing(
+    server: Served, recorder: Recorder, site: Site, browser: Browser
+) -> None:
+    context = browser.new_context(locale="de-DE", viewport={"width": 390, "height": 700})
+    page = context.new_page()
+    page.goto(site.url("/plain"))
+    action = f"{recorder.base}/forms/generic/contact"
+    page.evaluate(FORM, [action, "utf-8", {"email": "nobody@", "message": "x" * 9_000}])
+    page.wait_for_url("**/forms/generic/contact")
+
+    assert page.get_attribute("html", "lang") == "de"
+    assert page.inner_text("h1") == "Bitte versuchen Sie es noch einmal"
+    assert "E-Mail-Adresse" in page.inner_text("main")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("getComputedStyle(document.body).maxWidth") == "512px"  # the style applies
     assert recorder.statuses == {400}
+    (entry,) = [e for e in server.json("quarantine", "list") if "nobody@" in e["content"]]
+    assert (entry["reason"], len(json.loads(entry["content"])["message"])) == (
+        "email_invalid",
+        8192,
+    )
+    page.go_back()
+    page.wait_for_url("**/plain")
+    page.evaluate(FORM, [action, "utf-8", {"email": "jemand@example.com"}])
+    page.wait_for_url("**/forms/generic/contact")
+    assert page.inner_text("h1") == "Vielen Dank"
+    page.click("text=Zurück zur Seite")
+    page.wait_for_url(f"http://site.example:{site.server_port}/")
+    context.close()
 
 
 def test_a_script_posts_json_and_reads_the_answer(

@@ -6,7 +6,7 @@ from pathlib import Path
 from builders import StandingClock, lead_ids
 from faults.sites import Switches, doing
 from faults.workload import FORMS, SALES, WRITE_KEYS
-from warmlead.application.accept import Accepted, accept
+from warmlead.application.accept import accept
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.decay import decay
 from warmlead.application.due import Progress, Settling
@@ -15,7 +15,7 @@ from warmlead.application.messages import read_events, set_aside
 from warmlead.buses.topology import SCORE
 from warmlead.domain.errors import RejectedError, UnavailableError
 from warmlead.model.loading import Model, load
-from warmlead.ports import EventBus, LeadStore, Message, RawRequest
+from warmlead.ports import Accepted, EventBus, LeadStore, Message, RawRequest
 from warmlead.sources.generic import GenericSource
 from warmlead.sources.sales import GenericSalesSource
 from warmlead.sources.segment import SegmentSource

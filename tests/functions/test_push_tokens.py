@@ -1,5 +1,6 @@
 """``score`` and what is scheduled, called by others than the account that may push."""
 
+import base64
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -89,12 +90,31 @@ def test_score_does_nothing_for_a_message_of_another_type(tmp_path: Path) -> Non
     data = tmp_path / "data"
     unchecked = {"WARMLEAD_PUSH_AUTH": "iam"}
     with alone("score", data, **PRODUCTION, **SECRETS, **unchecked) as base:  # logs JSON
-        for attributes in ({}, {"type": "warmlead.lead_events.v2"}, {"kind": "x"}):
+        for attributes in ({"type": "warmlead.lead_events.v2"}, {"type": "", "lead_id": "a"}):
             pushed = json.loads(as_production(an_event("other")))
             pushed["message"]["attributes"] = attributes
             assert post(base, json.dumps(pushed).encode(), {}) == (200, {})
         assert post(base, as_production(an_event("ours")), {}) == (200, {})
     assert leads(data) == 1
     told = answered(tmp_path / "score.log")
-    assert [line.get("reason") for line in told] == ["not_wanted"] * 3 + [None]
+    assert [line.get("reason") for line in told] == ["not_wanted"] * 2 + [None]
     assert told[-1]["events"] == 1
+
+
+def test_score_publishes_anew_what_was_published_by_hand(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with alone("score", data, **PRODUCTION, **SECRETS) as base:
+        for attributes, body in (({}, None), ({"kind": "x"}, None), ({}, b"by hand")):
+            pushed = json.loads(as_production(an_event("by-hand")))
+            pushed["message"]["attributes"] = attributes
+            if body:
+                pushed["message"]["data"] = base64.b64encode(body).decode()
+            assert post(base, json.dumps(pushed).encode(), {}) == (200, {})
+    told = answered(tmp_path / "score.log")
+    reasons = ["published_by_hand", "published_by_hand", "message_invalid"]
+    assert [line.get("reason") for line in told] == reasons
+    with closing(sqlite3.connect(data / "warmlead.sqlite3")) as connection:
+        rows = connection.execute("SELECT topic, attributes FROM messages ORDER BY number")
+        found = [(topic, json.loads(attributes)) for topic, attributes in rows]
+    assert [topic for topic, _ in found] == ["lead-events", "lead-events", "quarantine"]
+    assert found[0][1].keys() == {"type", "lead_id", "source", "events"}

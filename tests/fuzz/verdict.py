@@ -51,12 +51,23 @@ def fault_of(sent: Sent, answer: Answer) -> str | None:
         return f"answered with {status}"
     if _is_the_frameworks_own(sent, answer):
         return None
-    if status >= 400:
+    if status >= 400 and not _is_page(sent, answer):
         return _fault_of_refusal(answer)
     if status == 303:
         there = answer.headers.get("location", "")
         return None if there.startswith(_REDIRECT_HOST) else "redirects to where it must not"
-    return None if status in (200, 204, 304) else f"answered with {status}, which clients repeat"
+    return (
+        None
+        if status in (200, 204, 304) or status >= 400
+        else f"answered with {status}, which clients repeat"
+    )
+
+
+def _is_page(sent: Sent, answer: Answer) -> bool:
+    """Whether it is a page for a person, whose browser has posted a form."""
+    wants_page = b"text/html" in (sent.header(b"accept") or b"")
+    is_page = answer.headers.get("content-type") == "text/html; charset=utf-8"
+    return sent.function == "forms" and wants_page and is_page and b"<script" not in answer.body
 
 
 def _fault_of_refusal(answer: Answer) -> str | None:

@@ -8,13 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.identity import normalise_email
 from warmlead.sources.attribution import attribution_of, path_of
 from warmlead.sources.countries import country_code
-from warmlead.sources.fields import event_id, event_name, field_name, flatten, person_id
+from warmlead.sources.fields import (
+    email_of,
+    event_id,
+    event_name,
+    field_name,
+    flatten,
+    person_id,
+)
+from warmlead.sources.notes import Notes
 from warmlead.sources.times import occurred_at, parse_time
 from warmlead.sources.traits import as_traits, company_traits, standard_name
 
 MOMENT = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
+
+
+def untold(field: str, what: str) -> None:
+    raise AssertionError((field, what))
 
 
 def reason_of(function: Callable[..., object], *arguments: object) -> Reason:
@@ -35,7 +48,8 @@ def test_nested_fields_become_flat_ones() -> None:
             "items": [{"sku": "x"}],
             "none": None,
             "empty": {},
-        }
+        },
+        untold,
     ) == {
         "first_name": "Ada",
         "company_name": "A",
@@ -47,7 +61,13 @@ def test_nested_fields_become_flat_ones() -> None:
 
 
 def test_of_two_names_that_become_one_the_first_is_kept() -> None:
-    assert flatten({"firstName": 1, "first-name": 2}) == {"first_name": 1}
+    notes = Notes()
+
+    assert flatten({"firstName": 1, "first-name": 2}, notes.tell) == {"first_name": 1}
+    assert notes.told == ("first_name: another field of this name was left out",)
+    assert flatten({"firstName": "", "first-name": 2}, untold) == {"first_name": 2}
+    assert flatten({"firstName": 1, "first-name": 1}, untold) == {"first_name": 1}
+    assert flatten({"a": {"b": 1}, "a_b": 2}, notes.tell) == {"a_b": 2}
 
 
 @pytest.mark.parametrize(
@@ -72,22 +92,65 @@ def test_field_names_are_usable_in_conditions(text: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "reason"),
+    ("payload", "kept"),
     [
-        ({f"f{i}": i for i in range(101)}, Reason.TOO_MANY_FIELDS),
-        ({"a": "x" * 8193}, Reason.FIELD_INVALID),
-        ({"a": "ë" * 4097}, Reason.FIELD_INVALID),
-        ({"a": ["x" * 5000, "x" * 5000]}, Reason.FIELD_INVALID),
-        ({"a": [1] * 101}, Reason.FIELD_INVALID),
-        ({"a": [{"b": "x" * 9000}]}, Reason.FIELD_INVALID),
+        ({f"f{i}": i for i in range(101)}, {f"f{i}": i for i in range(100)}),
+        ({"a": "x" * 8193}, {"a": "x" * 8192}),
+        ({"a": "ë" * 4097}, {"a": "ë" * 4096}),
+        ({"a": "x" + "日" * 2731}, {"a": "x" + "日" * 2730}),
+        ({"a": "🚀" * 2049}, {"a": "🚀" * 2048}),
+        ({"a": ["x" * 5000, "x" * 5000, "y"]}, {"a": ["x" * 5000]}),
+        ({"a": ["x" * 9000, "y"]}, {"a": ["x" * 8192]}),
+        ({"a": [1] * 101}, {"a": [1] * 100}),
+        ({"a": [{"b": "x" * 9000}]}, {"a": '[{"b":"' + "x" * (8192 - 7)}),
     ],
 )
-def test_too_much_is_refused(payload: dict[str, object], reason: Reason) -> None:
-    assert reason_of(flatten, payload) is reason
+def test_too_much_is_cut_and_told(payload: dict[str, object], kept: dict[str, object]) -> None:
+    notes = Notes()
+
+    assert flatten(payload, notes.tell) == kept
+    assert len(notes.told) == 1
+
+
+def test_of_too_many_fields_those_that_matter_are_kept_in_their_order() -> None:
+    payload = {f"f{i}": i for i in range(150)}
+
+    flat = flatten(payload, Notes().tell, matters=lambda name: name in ("f120", "f149"))
+
+    assert list(flat) == [*(f"f{i}" for i in range(98)), "f120", "f149"]
+
+
+json_values: st.SearchStrategy[object] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), json_values))
+def test_nothing_is_left_out_without_a_word(payload: dict[str, object]) -> None:
+    notes = Notes()
+
+    flat = flatten(payload, notes.tell)
+
+    leaves = [value for value in values_in(payload) if value not in ("", None, [])]
+    lost = [value for value in leaves if value not in flat.values()]
+    assert not [value for value in lost if not isinstance(value, list)] or notes.told
+
+
+def values_in(group: dict[str, object]) -> list[object]:
+    return [
+        found
+        for value in group.values()
+        for found in (values_in(value) if isinstance(value, dict) else [value])
+    ]
 
 
 def test_eight_kilobytes_of_text_are_kept() -> None:
-    assert flatten({"a": "x" * 8192})["a"]
+    for text in ("x" * 8192, "ë" * 4096, "日" * 2730):
+        assert flatten({"a": text}, untold) == {"a": text}
 
 
 @pytest.mark.parametrize(
@@ -154,6 +217,40 @@ def test_every_text_is_some_event(text: str) -> None:
     assert 1 <= len(name) <= 64
     assert name[0].isalpha()
     assert name.isascii()
+
+
+# --- addresses ---
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("Ada <ada@example.com>", "ada@example.com"),
+        ('"Lovelace, Ada" <ada@example.com>', "ada@example.com"),
+        ("a <b@c> <ada@example.com>", "ada@example.com"),
+        ("mailto:ada+x@example.com?cc=bob@example.com", "ada+x@example.com"),
+        (["ada@", " Ada@Example.com "], "ada@example.com"),
+        ("Ada ada@example.com", None),
+        ("ada@example.com\r\nBcc: bob@example.com", None),
+        ("ada@example.com bob@example.com", None),
+        ("<>", None),
+        ("mailto:", None),
+        ("x" * 900 + "@example.com", None),
+        (" " * 8_000 + "ada@example.com", "ada@example.com"),
+        ([["ada@example.com"]], None),
+        (5, None),
+        (None, None),
+    ],
+)
+def test_addresses_without_what_is_written_around_them(value: object, found: str | None) -> None:
+    assert email_of(value) == found
+
+
+@given(st.text(alphabet="<>@,;:\"' ad.mailto%40=", max_size=60))
+def test_any_text_is_an_address_or_none(text: str) -> None:
+    found = email_of(text)
+
+    assert found is None or normalise_email(found) == found
 
 
 # --- times ---

@@ -2,21 +2,15 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from warmlead.application.messages import Quarantined, by_lead, to_quarantine
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.event import Trust
 from warmlead.domain.identity import LeadIds
 from warmlead.domain.trigger import Topic
-from warmlead.ports import EventBus, Message, RawRequest, Refused, Source, Translation
+from warmlead.ports import Accepted, EventBus, Message, RawRequest, Refused, Source, Translation
 
-
-class Accepted(Struct, frozen=True):
-    """What became of a request's items: ``events`` are on the bus, ``refused`` in quarantine."""
-
-    events: int
-    refused: Sequence[Refused]
-    items: int
+MAX_SET_ASIDE_BYTES = 256 * 1024
+"""The most that is kept of an item that is set aside: what is larger is cut."""
 
 
 async def accept(request: RawRequest, source: Source, *, bus: EventBus, ids: LeadIds) -> Accepted:
@@ -34,8 +28,9 @@ async def accept(request: RawRequest, source: Source, *, bus: EventBus, ids: Lea
     if events:
         await bus.publish(Topic.LEAD_EVENTS, by_lead(events, ids))
     if translation.refused:
-        await bus.publish(Topic.QUARANTINE, _set_aside(request, source, translation))
-    return Accepted(len(events), translation.refused, translation.items)
+        await bus.publish(Topic.QUARANTINE, _set_aside(request, source, trust, translation))
+    notes = tuple((index, note) for index, event in translation.events for note in event.notes)
+    return Accepted(len(events), translation.refused, translation.items, notes, translation.onward)
 
 
 def _only_refused(refused: Sequence[Refused]) -> RejectedError:
@@ -48,7 +43,9 @@ def _only_refused(refused: Sequence[Refused]) -> RejectedError:
     )
 
 
-def _set_aside(request: RawRequest, source: Source, translation: Translation) -> list[Message]:
+def _set_aside(
+    request: RawRequest, source: Source, trust: Trust, translation: Translation
+) -> list[Message]:
     return [
         to_quarantine(
             Quarantined(
@@ -56,9 +53,10 @@ def _set_aside(request: RawRequest, source: Source, translation: Translation) ->
                 message=item.error.message,
                 source=source.name,
                 received_at=request.received_at,
-                raw=item.raw.decode("utf-8", "replace"),
+                raw=item.raw[:MAX_SET_ASIDE_BYTES].decode("utf-8", "replace"),
                 path=request.path,
                 automated=item.automated,
+                trust=trust,
             )
         )
         for item in translation.refused

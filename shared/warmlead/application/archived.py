@@ -7,6 +7,7 @@ an e-mail is recognised anywhere, another identifier in a field whose name ends 
 import re
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
@@ -26,11 +27,9 @@ from warmlead.domain.identity import (
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
 from warmlead.ports import Archive, Published
 
-_BETWEEN = re.compile(r"[\s\"'<>()\[\]{}&=,;:\\]+")
-"""What parts words in which an address may be: a search for addresses would not be linear."""
-
-MOST_CHARACTERS = 1_000
-"""A longer word is no address, however it is written."""
+_BEFORE_AT = re.compile(r"[\w.!#$%'*+^`{|}~-]+\Z")
+_AFTER_AT = re.compile(r"\w[\w.-]*")
+_MAX_LOCAL, _MAX_DOMAIN = 64, 253
 _CRM_RECORD = re.compile(rf"{CRM_ID}\S+")
 
 
@@ -97,12 +96,6 @@ def _identifiers_in(raw: str) -> Iterator[Identifier]:
     yield from _ids_in(content)
 
 
-def _addresses_in(text: str) -> Iterator[Identifier]:
-    for word in _BETWEEN.split(text):
-        if "@" in word and len(word) <= MOST_CHARACTERS and (email := normalise_email(word)):
-            yield Identifier(Kind.EMAIL, email)
-
-
 def _ids_in(content: object) -> Iterator[Identifier]:
     """The identifiers in what was JSON, however deep: without recursion, as strangers sent it."""
     waiting: list[tuple[str, object]] = [("", content)]
@@ -117,3 +110,16 @@ def _ids_in(content: object) -> Iterator[Identifier]:
             yield from (Identifier(kind, id_) for kind in (Kind.USER, Kind.ANONYMOUS) if id_)
         if isinstance(value, str):
             yield from _addresses_in(value)
+
+
+def _addresses_in(text: str) -> Iterator[Identifier]:
+    """The e-mails in a text, whatever stands around them. Around each @ little is looked at."""
+    for before, after in pairwise(text.split("@")):
+        local = _BEFORE_AT.search(before[-_MAX_LOCAL:])
+        domain = _AFTER_AT.match(after[:_MAX_DOMAIN])
+        if local and domain and (email := _normalised(local[0], domain[0])):
+            yield Identifier(Kind.EMAIL, email)
+
+
+def _normalised(local: str, domain: str) -> str | None:
+    return normalise_email(f"{local.strip('.!')}@{domain.rstrip('.-')}")

@@ -136,6 +136,7 @@ class LeadView(_Stable):
     moved_back: int
     moves: list[MoveView]
     flooding: bool
+    notes: list[str]
     created_at: datetime
     as_of: datetime
     model_version: str
@@ -190,6 +191,7 @@ def view(
         moved_back=moved_back(moves, rules.stage_order),
         moves=[_move(move) for move in moves],
         flooding=is_flooding(lead.trails, rules),
+        notes=list(dict.fromkeys(note.text for note in lead.notes)),
         created_at=lead.created_at,
         as_of=now,
         model_version=rules.version,

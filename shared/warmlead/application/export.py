@@ -21,6 +21,7 @@ from warmlead.application.exported import (
     ExportedIdentifier,
     ExportedLead,
     ExportedMessage,
+    ExportedNote,
     ExportedOffer,
     ExportedStage,
     ExportedStatement,
@@ -117,6 +118,10 @@ def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
         consent=[_consent(each) for each in trail.consent],
         named_first=from_ms(trail.told[0]) if trail.told else None,
         named_last=from_ms(trail.told[1]) if trail.told else None,
+        notes=[
+            ExportedNote(text=note.text, at=from_ms(note.at_ms), event=note.key)
+            for note in trail.notes
+        ],
     )
 
 

@@ -88,6 +88,14 @@ class ExportedConsent(_Stable):
     event: str
 
 
+class ExportedNote(_Stable):
+    """What of an event's input was cut or left out."""
+
+    text: str
+    at: datetime
+    event: str
+
+
 class ExportedIdentifier(_Stable):
     """One way in which the person is known, and all that is kept under it."""
 
@@ -109,6 +117,7 @@ class ExportedIdentifier(_Stable):
     consent: list[ExportedConsent]
     named_first: datetime | None
     named_last: datetime | None
+    notes: list[ExportedNote]
 
 
 class ExportedStage(_Stable):

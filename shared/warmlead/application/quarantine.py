@@ -121,6 +121,9 @@ class Release:
     def _events(self, item: Quarantined, number: int) -> list[Event]:
         """The item's events, received now. Raises ``RejectedError`` if there still are none.
 
+        They are trusted as the request was that brought the item; an item of an older release
+        does not say, and is public.
+
         Where its sender gave none, an event's id is made of the entry's number: the same
         however often the entry is released; and its time is that at which the entry came, so
         that whoever was erased since does not come back.
@@ -135,7 +138,7 @@ class Release:
         headers = {"content-type": "application/json"}
         came_at = item.received_at
         request = RawRequest("POST", path, "", headers, body, came_at, f"quarantine-{number}")
-        translation = source.translate(request, Trust.PUBLIC)
+        translation = source.translate(request, item.trust or Trust.PUBLIC)
         if translation.refused:
             raise translation.refused[0].error
         return [

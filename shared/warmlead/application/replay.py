@@ -24,7 +24,7 @@ from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import day_of, record, to_ms, with_older
 from warmlead.domain.identity import identifiers_of, in_todays_spelling
-from warmlead.domain.lead import Lead, Trail, told_together
+from warmlead.domain.lead import Lead, Trail, latest_notes, told_together
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import (
@@ -256,4 +256,5 @@ class _Replacement:
             traits=traits,
             consent=consent.rebuilt(trail.consent, rebuilt.consent),
             told=told_together(trail.told, rebuilt.told),
+            notes=latest_notes([*trail.notes, *rebuilt.notes]),
         )

@@ -16,7 +16,8 @@ class Subscription:
     """What of a topic is handed to whom.
 
     ``pushes_to`` names a function; without one the messages wait until somebody pulls them.
-    ``wants`` are the attributes that a message must have. After ``attempts`` (5 to 100) a
+    ``wants`` are the values that these attributes must have, if a message has them: one that was
+    published by hand has none. After ``attempts`` (5 to 100) a
     message goes to the topic ``dead_letters``; with 0 it is never given up.
     """
 
@@ -38,12 +39,15 @@ class Subscription:
     @property
     def filter(self) -> str:
         """``wants`` in Pub/Sub's language (https://cloud.google.com/pubsub/docs/filtering)."""
-        conditions = (f"attributes.{key} = {_quoted(text)}" for key, text in self.wants.items())
+        conditions = (
+            f"(NOT attributes:{key} OR attributes.{key} = {_quoted(text)})"
+            for key, text in self.wants.items()
+        )
         return " AND ".join(conditions)
 
     def is_for(self, attributes: Mapping[str, str]) -> bool:
         """Whether a message is wanted: said once more in code, as the emulator does not filter."""
-        return all(attributes.get(key) == text for key, text in self.wants.items())
+        return all(attributes.get(key, text) == text for key, text in self.wants.items())
 
 
 SCORE = Subscription(

@@ -215,6 +215,8 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         console.print("[yellow]flooding: further public events go to quarantine[/]")
     for line in _consent_lines(seen.consent):
         console.print(line)
+    for note in seen.notes:
+        console.print(f"[dim]note[/]  {escape(note)}")
     if seen.moves:
         console.print(f"[dim]moves[/]  {escape(_journey(seen))}")
     _print_pairs("traits", seen.traits)

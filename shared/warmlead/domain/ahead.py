@@ -122,6 +122,7 @@ class _Back:
             statements=self._facts(trail.statements),
             erased_ms=None if trail.erased_ms is None else self.past_ms(trail.erased_ms),
             consent=tuple(sorted(self._dated(fact) for fact in trail.consent)),
+            notes=tuple(sorted(self._dated(note) for note in trail.notes)),
             told=trail.told and (self.past_ms(trail.told[0]), self.past_ms(trail.told[1])),
         )
 

@@ -146,7 +146,8 @@ def _weight_of_trail(trail: Trail, known_to: Rules | None) -> int:
     )
     touches = _weight_of_touch(trail.first_touch) + _weight_of_touch(trail.last_touch)
     consent = sum(map(_weight_of_fact, trail.consent))
-    return _bytes(trail.identifier.value) + traits + names + touches + consent
+    notes = sum(len(note.text) for note in trail.notes)
+    return _bytes(trail.identifier.value) + traits + names + touches + consent + notes
 
 
 def _weight_of_fact(fact: ConsentFact) -> int:

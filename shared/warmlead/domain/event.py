@@ -33,6 +33,11 @@ SALES_EVENTS = frozenset(
 )
 """The names of what sales says. Nobody else may say it, so only signed events bear them."""
 
+MAX_NOTES = 20
+"""The most notes that an event has, and that are kept of an identifier: the latest ones."""
+
+MAX_NOTE_LENGTH = 160
+
 Scalar: TypeAlias = str | int | float | bool | None
 Property: TypeAlias = Scalar | list[Scalar]
 
@@ -86,6 +91,7 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError("a time is before the year 1 or after 9999 in UTC") from error
 
 
+Note: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_NOTE_LENGTH)]
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -97,6 +103,8 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     ``email`` (normalised), ``user_id`` and ``anonymous_id`` is given. ``merged_user_id`` is
     another user id of the same person, as a CRM says that merged two records; only signed events
     bear one. ``automated`` says why the event is no person's doing, if its request said so.
+
+    ``notes`` say what of the input was cut or left out: by the names of fields, never their values.
 
     What comes from outside goes through ``checked``, or is decoded as an ``Event``: the
     constructor believes its types, lengths and names.
@@ -117,6 +125,7 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     attribution: dict[str, str] = {}
     automated: Automation | None = None
     merged_user_id: Id | None = None
+    notes: Annotated[tuple[Note, ...], Meta(max_length=MAX_NOTES)] = ()
 
     def __post_init__(self) -> None:
         force_setattr(self, "occurred_at", _utc(self.occurred_at))

@@ -6,7 +6,7 @@ as a whole, and nothing is counted twice or left behind.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from warmlead.domain.consent import (
     together,
     with_facts,
 )
-from warmlead.domain.event import AUTOMATED_EVENTS, CRM_ID, Event, Property, Trust
+from warmlead.domain.event import AUTOMATED_EVENTS, CRM_ID, MAX_NOTES, Event, Property, Trust
 from warmlead.domain.handoff import Offer
 from warmlead.domain.history import History, Tally, record, tally, to_ms
 from warmlead.domain.identity import (
@@ -78,6 +78,14 @@ class Touch(NamedTuple):
     attribution: tuple[tuple[str, str], ...]
 
 
+class NoteFact(NamedTuple):
+    """What of one event's input was cut or left out; ordered by the time of the event."""
+
+    at_ms: int
+    key: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Trail:
     """What is known of one identifier, and what was done under it.
@@ -97,6 +105,7 @@ class Trail:
     first_touch: Touch | None = None
     last_touch: Touch | None = None
     statements: Mapping[str, Statement] = field(default_factory=dict)
+    notes: tuple[NoteFact, ...] = ()
     erased_ms: int | None = None
     is_signed: bool = False
     former_ids: frozenset[str] = frozenset()
@@ -231,6 +240,11 @@ class Lead:
         """The latest visit with an origin."""
         return max((t.last_touch for t in self.trails.values() if t.last_touch), default=None)
 
+    @property
+    def notes(self) -> tuple[NoteFact, ...]:
+        """The latest notes on the lead's input, the earliest of them first."""
+        return latest_notes(note for trail in self.trails.values() for note in trail.notes)
+
     def tally(self, known_at: datetime | None = None) -> Tally:
         """How often what happened on which day; as it was known at a past time, if given."""
         histories = [trail.history for trail in self.trails.values()]
@@ -246,6 +260,11 @@ def _about_address(
     if since_ms is None:
         return trail.consent
     return tuple(fact for fact in trail.consent if fact.at_ms >= since_ms)
+
+
+def latest_notes(notes: Iterable[NoteFact]) -> tuple[NoteFact, ...]:
+    """The latest notes in their order: the same ones in whatever order they came."""
+    return tuple(sorted(set(notes))[-MAX_NOTES:])
 
 
 def has_event(trails: Mapping[str, Trail], key: str) -> bool:
@@ -365,7 +384,15 @@ def _with_event(
         last_touch=last,
         statements=statements,
         consent=with_facts(trail.consent, stated) if stated else trail.consent,
+        notes=_with_notes(trail.notes, event),
     )
+
+
+def _with_notes(notes: tuple[NoteFact, ...], event: Event) -> tuple[NoteFact, ...]:
+    if not event.notes:
+        return notes
+    at_ms = to_ms(event.occurred_at)
+    return latest_notes([*notes, *(NoteFact(at_ms, event.key, text) for text in event.notes)])
 
 
 def _cut(value: Property, value_json: str) -> str:

@@ -19,7 +19,15 @@ from warmlead.domain.identity import (
     normalise_id,
     respelt,
 )
-from warmlead.domain.lead import MAX_TRAITS, Lead, Touch, Trail, TraitFact, told_together
+from warmlead.domain.lead import (
+    MAX_TRAITS,
+    Lead,
+    Touch,
+    Trail,
+    TraitFact,
+    latest_notes,
+    told_together,
+)
 from warmlead.domain.sales import MAX_STATEMENTS, in_order
 
 T = TypeVar("T")
@@ -126,6 +134,7 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "former_ids": frozenset.union,
         "consent": lambda *facts: together(facts),
         "told": told_together,
+        "notes": lambda *notes: latest_notes(note for some in notes for note in some),
     }
 )
 """How each field of two trails becomes one. A test sees to it that none is missing."""

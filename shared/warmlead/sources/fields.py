@@ -1,18 +1,21 @@
-"""What any sender's payload is made of, brought to one form: flat names, scalars, ids.
+"""What any sender's payload is made of, brought to one form: flat names, scalars, ids, addresses.
 
-Refuses values that storage would refuse later, with a reason, and knows no field by name.
+What storage would refuse later is cut or left out here, and told. It knows no field by name.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
+from urllib.parse import unquote
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Property, snake_case
-from warmlead.domain.identity import is_damaged_address, normalise_id
+from warmlead.domain.identity import is_damaged_address, normalise_email, normalise_id
 from warmlead.sources.labels import trait_of_label
+from warmlead.web.charsets import Tell
 from warmlead.web.strict_json import text_of
 
 MAX_FIELDS = 100
@@ -21,33 +24,80 @@ MAX_KEY = 200  # what is beyond it does not distinguish names
 MAX_TEXT_BYTES = 8 * 1024
 MAX_LIST = 100
 MAX_ID = 200
+MAX_LOOKED_AT = 500
+"""So many fields of an item are looked at: of a large group the first and the last ones."""
+
+MAX_ADDRESS_TEXT = 1_000
+"""The longest text, in characters, that is searched for an e-mail address."""
+
+MAX_ADDRESSES = 10
+"""So many values of a field, or parts of a text, are tried as e-mail addresses."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_EMPTY: tuple[object, ...] = ("", None, [])
+_AROUND_ADDRESS = " \t\r\n\"'<>.,;"
 
 
-def flatten(payload: Mapping[str, Any]) -> dict[str, Property]:
+def flatten(
+    payload: Mapping[str, Any],
+    tell: Tell,
+    *,
+    matters: Callable[[str], object] = bool,
+    in_lists: Callable[[str], bool] = lambda _: True,
+) -> dict[str, Property]:
     """Nested fields as flat ones: ``{"company": {"size": 5}}`` is ``{"company_size": 5}``.
 
-    Names become snake_case and are cut at 64 characters; of two that become the same the first
-    is kept. A list with objects in it becomes JSON text. Raises ``RejectedError`` for more than
-    100 fields, for texts above 8 KB and for lists of more than 100.
+    Names become snake_case and are cut at 64 characters. Texts are cut at 8 KB, lists at 100
+    values and 8 KB; a list with objects in it becomes JSON text. Of two names that become the
+    same the first with a value is kept, an outer before an inner one. Of more than 100 fields
+    those are kept whose name ``matters``, then the first ones. Whatever is left out is told.
+    Of objects in a list only fields are kept for whose own name ``in_lists`` holds.
     """
     flat: dict[str, Property] = {}
-    _flatten(payload, "", flat)
-    if len(flat) > MAX_FIELDS:
-        raise RejectedError(Reason.TOO_MANY_FIELDS, f"There are more than {MAX_FIELDS} fields.")
-    return flat
+    for name, value in _fields(payload, tell):
+        present = flat.get(name)
+        if name not in flat or present in _EMPTY:
+            flat[name] = _value(value, name, tell, in_lists)
+        elif value not in _EMPTY and _value(value, name, tell, in_lists) != present:
+            tell(name, "another field of this name was left out")
+    if (excess := len(flat) - MAX_FIELDS) <= 0:
+        return flat
+    tell("", f"fields left out: {excess}; at most {MAX_FIELDS} are kept")
+    kept = set(sorted(flat, key=lambda name: not matters(name))[:MAX_FIELDS])
+    return {name: value for name, value in flat.items() if name in kept}
 
 
-def _flatten(payload: Mapping[str, Any], prefix: str, flat: dict[str, Property]) -> None:
-    for key, value in payload.items():
-        name = field_name(key[:MAX_KEY])
-        if prefix:
-            name = f"{prefix}_{name}"[:MAX_NAME].rstrip("_")
-        if isinstance(value, dict):
-            _flatten(value, name, flat)
-        elif name not in flat:
-            flat[name] = _value(value)
+def _fields(payload: Mapping[str, Any], tell: Tell) -> Iterator[tuple[str, Any]]:
+    """The fields by their flat names, outer ones before inner ones: at most 500."""
+    level: list[tuple[str, Mapping[str, Any]]] = [("", payload)]
+    room = MAX_LOOKED_AT
+    left_out = 0
+    while level:
+        below: list[tuple[str, Mapping[str, Any]]] = []
+        for prefix, group in level:
+            items = _some(group, room)
+            left_out += len(group) - len(items)
+            room -= len(items)
+            for key, value in items:
+                name = field_name(key[:MAX_KEY])
+                if prefix:
+                    name = f"{prefix}_{name}"[:MAX_NAME].rstrip("_")
+                if isinstance(value, dict):
+                    below.append((name, value))
+                else:
+                    yield name, value
+        level = below
+    if left_out:
+        tell("", f"fields left out: {left_out}; at most {MAX_LOOKED_AT} are read")
+
+
+def _some(group: Mapping[str, Any], most: int) -> list[tuple[str, Any]]:
+    """The items of a group: all, or the first four fifths and the last fifth of ``most``."""
+    if len(group) <= most:
+        return list(group.items())
+    items = list(group.items())
+    last = most // 5
+    return [*items[: most - last], *items[len(items) - last :]]
 
 
 @lru_cache(maxsize=1024)
@@ -64,24 +114,90 @@ def field_name(text: str) -> str:
     return name if name[0].isalpha() else f"field_{name}"[:MAX_NAME]
 
 
-def _value(value: Any) -> Property:  # noqa: ANN401  # whatever JSON holds
+def _value(value: Any, name: str, tell: Tell, in_lists: Callable[[str], bool]) -> Property:  # noqa: ANN401  # whatever JSON holds
     if isinstance(value, str):
-        return _checked(value)
+        return _cut(value, name, tell)
+    if not isinstance(value, list):
+        return value  # type: ignore[no-any-return]  # a number, a boolean or null
+    if len(value) > MAX_LIST:
+        tell(name, f"was cut to {MAX_LIST} values")
+        value = value[:MAX_LIST]
+    if any(isinstance(entry, dict | list) for entry in value):
+        return _cut(text_of(_filtered(value, in_lists)), name, tell)
+    return _cut_list(value, name, tell)
+
+
+def _filtered(value: Any, wanted: Callable[[str], bool]) -> Any:  # noqa: ANN401  # whatever JSON holds
     if isinstance(value, list):
-        if len(value) > MAX_LIST:
-            raise RejectedError(Reason.FIELD_INVALID, f"A list has more than {MAX_LIST} entries.")
-        if any(isinstance(entry, dict | list) for entry in value):
-            return _checked(text_of(value))
-        _checked("".join(entry for entry in value if isinstance(entry, str)))
-        return value
-    return value  # type: ignore[no-any-return]  # a number, a boolean or null
+        return [_filtered(each, wanted) for each in value]
+    if isinstance(value, dict):
+        fields = value.items()
+        return {key: _filtered(v, wanted) for key, v in fields if wanted(field_name(key[:MAX_KEY]))}
+    return value
 
 
-def _checked(text: str) -> str:
+def _cut(text: str, name: str, tell: Tell) -> str:
+    """The text, or as many whole characters of it as 8 KB hold."""
     # No character takes more than four bytes, so most texts need no counting.
-    if len(text) * 4 > MAX_TEXT_BYTES and len(text.encode()) > MAX_TEXT_BYTES:
-        raise RejectedError(Reason.FIELD_INVALID, f"A text is larger than {MAX_TEXT_BYTES} bytes.")
-    return text
+    if len(text) * 4 <= MAX_TEXT_BYTES:
+        return text
+    start = text[: MAX_TEXT_BYTES + 1].encode()
+    if len(start) <= MAX_TEXT_BYTES:
+        return text
+    tell(name, f"was cut to {MAX_TEXT_BYTES} bytes")
+    return start[:MAX_TEXT_BYTES].decode(errors="ignore")
+
+
+def _cut_list(values: list[Any], name: str, tell: Tell) -> Property:
+    """The values, or the first of them that 8 KB hold."""
+    room = MAX_TEXT_BYTES
+    for place, value in enumerate(values):
+        if isinstance(value, str):
+            room -= len(value[: MAX_TEXT_BYTES + 1].encode())
+            if room < 0:
+                tell(name, f"was cut to {MAX_TEXT_BYTES} bytes")
+                return values[:place] or [_cut(value, name, tell)]
+    return values
+
+
+def email_of(value: object) -> str | None:
+    """The first usable address in a field: a text, or a list of them; ``None`` for none.
+
+    ``Ada <ada@example.com>``, ``mailto:ada@example.com``, quotes and brackets around an address,
+    and several addresses divided by commas or semicolons are read.
+    """
+    values = value if isinstance(value, list) else [value]
+    texts = [text for text in values[:MAX_ADDRESSES] if isinstance(text, str)]
+    return next((found for text in texts if (found := _email_in(text))), None)
+
+
+def _email_in(text: str) -> str | None:
+    text = text.strip()
+    if len(text) > MAX_ADDRESS_TEXT:
+        return None
+    if found := normalise_email(text):
+        return found
+    parts = text.replace(";", ",").split(",", MAX_ADDRESSES)[:MAX_ADDRESSES]
+    return next((found for part in parts if (found := normalise_email(_bare(part)))), None)
+
+
+def _bare(text: str) -> str:
+    """What may be an address, without what mail programs and people write around it."""
+    text = text.strip()
+    if "<" in text and text.endswith(">"):
+        text = text[text.rindex("<") + 1 : -1]
+    text = text.strip(_AROUND_ADDRESS)
+    if text[:7].lower() == "mailto:":
+        text = unquote(text[7:].partition("?")[0])
+    elif "@" not in text:
+        text = unquote(text)  # encoded once too often
+    return text.strip(_AROUND_ADDRESS)
+
+
+def names_of(fields: Iterable[str], *, most: int = 20) -> str:
+    """The names of some fields, to be told to whoever sent them."""
+    names = list(islice(dict.fromkeys(fields), most + 1))
+    return ", ".join(names[:most]) + (" …" if len(names) > most else "")
 
 
 def person_id(value: Any, field: str, *, is_user: bool = False) -> str | None:  # noqa: ANN401  # whatever JSON holds
@@ -128,7 +244,7 @@ def event_name(text: str) -> str:
 
     A name without ASCII letters or digits gets a stable stand-in, ``event_`` and eight digits.
     """
-    name = snake_case(text)
+    name = snake_case(text[:MAX_KEY])
     if not name:
         return f"event_{short_hash(text)}"
     return (name if name[0].isalpha() else f"event_{name}")[:MAX_NAME].rstrip("_")
@@ -136,7 +252,7 @@ def event_name(text: str) -> str:
 
 def short_hash(text: str) -> str:
     """Eight hexadecimal digits that stand for a text."""
-    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=4).hexdigest()
 
 
 def long_hash(text: str) -> str:

@@ -13,7 +13,7 @@ from msgspec import Struct, ValidationError, convert
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
-from warmlead.ports import RawRequest, Refused, Translation
+from warmlead.ports import Accepted, RawRequest, Refused, Translation
 from warmlead.web.answer import Answer
 from warmlead.web.strict_json import fault_in, text_of
 
@@ -98,7 +98,7 @@ class SalesSender(ABC):
         """A refused item is JSON already, and a request may hold a single one."""
         return path, raw
 
-    def answer(self, request: RawRequest, refused: Sequence[Refused]) -> Answer:  # noqa: ARG002  # judged anew, with what was ignored
+    def answer(self, request: RawRequest, accepted: Accepted) -> Answer:  # noqa: ARG002  # judged anew, with what was ignored
         """What became of the items; success, unless all of them were refused."""
         judged = self._judge(request)
         told: dict[str, Any] = {"success": len(judged.refused) < judged.items}

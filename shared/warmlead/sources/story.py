@@ -219,7 +219,7 @@ class _Telling:
             "received_at": at,
             **who._asdict(),
             "traits": self._traits(item),
-            "properties": flatten(item.properties),
+            "properties": flatten(item.properties, _refuse),
             "attribution": attribution_of(
                 fields=item.attribution, referrer=item.attribution.get("referrer")
             ),
@@ -230,8 +230,13 @@ class _Telling:
         """What the event tells of the lead; the first that names it tells all that is known."""
         known = {} if item.anonymous or self._introduced else self._file.lead.traits
         self._introduced = self._introduced or not item.anonymous
-        return as_traits(flatten({**known, **item.traits}))
+        return as_traits(flatten({**known, **item.traits}, _refuse))
 
 
 def _id(i: int, copy: int = 0) -> str:
     return f"{NAME}-{i + 1}" + (f"-{copy + 1}" if copy else "")
+
+
+def _refuse(field: str, what: str) -> None:
+    """A story is written by hand: what would be cut or left out is a fault of it."""
+    raise RejectedError(Reason.FIELD_INVALID, f"{field}: {what}" if field else what)

@@ -4,11 +4,11 @@ Refuses to know where the text is kept. The text is compact, because it is read 
 with every event, and the same for the same lead, in whatever order its events came.
 
 Version 3. Version 2 is the same without packed events, which are a text behind the JSON, after a
-line break, without consent, which is then told from the days of events, and without which
-identifiers a signed source told of; and it dates public claims by the time that their senders
-stated. Version 1 is also without what sales said, offers, enrolments and the times at which the
-lead must be looked at again. What is empty of these is left out. Times of events are
-milliseconds, others microseconds since 1970.
+line break, without notes on what was cut or left out of input, without consent, which is then
+told from the days of events, and without which identifiers a signed source told of; and it dates
+public claims by the time that their senders stated. Version 1 is also without what sales said,
+offers, enrolments and the times at which the lead must be looked at again. What is empty of these
+is left out. Times of events are milliseconds, others microseconds since 1970.
 """
 
 import json

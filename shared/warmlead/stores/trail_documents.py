@@ -15,7 +15,7 @@ from typing import NotRequired, TypeAlias, TypedDict
 from warmlead.domain.consent import Cause, ConsentFact, facts_of_days
 from warmlead.domain.history import Counts, DayCounts, History
 from warmlead.domain.identity import Claim, Identifier, Kind
-from warmlead.domain.lead import Touch, Trail, TraitFact
+from warmlead.domain.lead import NoteFact, Touch, Trail, TraitFact
 from warmlead.domain.packing import NONE_PACKED, RECORD, KeptEvent, Packed, Shape
 from warmlead.domain.sales import Said, Statement
 from warmlead.model.published import our_name
@@ -61,6 +61,7 @@ class TrailV1(TypedDict):
     last_touch: _TouchV1
     packed: NotRequired[_PackedV3]
     statements: NotRequired[list[_StatementV2]]
+    notes: NotRequired[list[NoteFact]]
     erased: NotRequired[int]
     signed: NotRequired[bool]
     former: NotRequired[list[str]]
@@ -87,6 +88,8 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
         document["packed"] = _write_packed(history.packed, shapes)
     if trail.statements:
         document["statements"] = sorted(trail.statements.values())
+    if trail.notes:
+        document["notes"] = list(trail.notes)
     if trail.erased_ms is not None:
         document["erased"] = trail.erased_ms
     if trail.is_signed:
@@ -120,6 +123,7 @@ def read_trail(document: TrailV1, shapes: Sequence[Shape], packed: Iterator[str]
         statements={
             each.key: each for each in map(_read_statement, document.get("statements", ()))
         },
+        notes=tuple(NoteFact(*note) for note in document.get("notes", ())),
         erased_ms=document.get("erased"),
         is_signed=document.get("signed", False),
         former_ids=frozenset(document.get("former", ())),

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from time import perf_counter
+from typing import TypeAlias
 
 from msgspec import Struct
 from starlette.requests import ClientDisconnect, Request
@@ -37,8 +38,12 @@ class Limits(Struct, frozen=True):
     timeout_s: float
 
 
+Dress: TypeAlias = Callable[[Mapping[str, str], Answer], Answer]
+"""An answer in the form that the client wants, which its headers tell."""
+
+
 class Edge:
-    """Answers requests with what ``accept`` makes of them."""
+    """Answers requests with what ``accept`` makes of them, in the form that ``dress`` gives it."""
 
     def __init__(
         self,
@@ -49,6 +54,7 @@ class Edge:
         clock: Clock,
         new_id: Callable[[], str],
         cors: Cors | None = None,
+        dress: Dress | None = None,
     ) -> None:
         self._accept = accept
         self._function = function
@@ -56,6 +62,7 @@ class Edge:
         self._clock = clock
         self._new_id = new_id
         self._cors = cors or Cors()
+        self._dress = dress or _as_it_is
 
     async def answer(self, request: Request) -> Response:
         """The response to a request, whatever happens. Raises nothing of its own."""
@@ -85,7 +92,7 @@ class Edge:
             trace=_trace(headers),
             **answer.facts,
         )
-        return _response(answer, self._cors.headers(headers))
+        return _response(self._dress(headers, answer), self._cors.headers(headers))
 
     async def _read(
         self, request: Request, headers: Mapping[str, str], request_id: str
@@ -123,6 +130,10 @@ class Edge:
                 await discard(chunks, most_bytes=4 * limit)
             raise
         return unpack(sent, headers.get("content-encoding", ""), limit_bytes=limit)
+
+
+def _as_it_is(_: Mapping[str, str], answer: Answer) -> Answer:
+    return answer
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:

@@ -1,6 +1,7 @@
 """Bodies of HTML forms as nested fields: the default encoding, and ``text/plain``.
 
-The third encoding, multipart, has its own module. Nothing here knows what a field means.
+The third encoding, multipart, has its own module. Nothing here knows what a field means. All
+work is on at most 500 fields, the first 400 and the last 100 of a form; what is left out is told.
 """
 
 import re
@@ -9,67 +10,114 @@ from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.web.charsets import UTF_8, Tell, codec_or_default, decode
 
-MAX_FIELDS = 200
+FIRST_FIELDS = 400
+LAST_FIELDS = 100
+FIRST_LINES = 16_000
+LAST_LINES = 4_000
 MAX_NESTING = 5
+MAX_BRACKETED = 400
+"""The longest name, in characters, that is looked at for brackets."""
 
 FormValue: TypeAlias = "str | list[FormValue] | dict[str, FormValue]"
 Fields: TypeAlias = dict[str, FormValue]
 Pairs: TypeAlias = list[tuple[str, str]]
 
-_CHARSETS = {
-    **dict.fromkeys(("utf-8", "utf8", "us-ascii", "ascii"), "utf-8"),
-    # What browsers take these labels to mean (WHATWG Encoding).
-    **dict.fromkeys(("windows-1252", "cp1252", "iso-8859-1", "latin1", "latin-1"), "cp1252"),
-}
 CHARSET_FIELD = b"_charset_"
-_ENTITY = re.compile(r"&#([0-9]{1,7});")
+MAX_CHARSET_FIELD_BYTES = 100
 _BRACKETED = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
-_LAST_CODE_POINT = 0x10FFFF
+_SEVERAL_SEPARATORS = re.compile(rb"&&+")
 
 
-def parse_urlencoded(body: bytes, content_type: str = "") -> Fields:
+def parse_urlencoded(body: bytes, content_type: str, tell: Tell) -> Fields:
     """The fields of a form in the encoding that browsers use unless told otherwise.
 
     The charset is that of a field ``_charset_``, else of the header, else UTF-8. Percent signs
-    that begin no escape stay as they are. Raises ``RejectedError``.
+    that begin no escape stay as they are. Never raises; what was not read as sent is told.
     """
+    if body.count(b"&") > FIRST_FIELDS:
+        body = _SEVERAL_SEPARATORS.sub(b"&", body)
+    parts = first_and_last(body, b"&", tell)
     raw = [
         (unquote_to_bytes(name), unquote_to_bytes(value))
-        for name, _, value in (
-            part.partition(b"=") for part in body.replace(b"+", b" ").split(b"&") if part
-        )
+        for name, _, value in (part.replace(b"+", b" ").partition(b"=") for part in parts if part)
     ]
-    check_count(len(raw))
-    named = next((value for name, value in raw if name == CHARSET_FIELD and value), b"")
-    label = named.decode("latin-1") or parameter_of(content_type, "charset") or "utf-8"
-    charset = charset_of(label)
-    pairs = [(decode_text(name, charset), decode_text(value, charset)) for name, value in raw]
-    return nest(pairs)
+    label = declared_in(raw) or parameter_of(content_type, "charset")
+    codec = codec_or_default(label, tell)
+    # Browsers send the forms of pages in UTF-16 in UTF-8 (HTML, "get an output encoding").
+    return nest(decoded(raw, UTF_8 if codec.startswith("utf-16") else codec, tell))
 
 
-def parse_text_plain(body: bytes, content_type: str = "") -> Fields:
+def parse_text_plain(body: bytes, content_type: str, tell: Tell) -> Fields:
     """The fields of ``enctype="text/plain"``: lines of ``name=value``, which is ambiguous.
 
-    A line without ``=`` continues the value before it. Raises ``RejectedError``.
+    A line without ``=`` continues the value before it. Raises ``RejectedError`` if there is no
+    field at all.
     """
-    text = decode_text(body, charset_of(parameter_of(content_type, "charset") or "utf-8"))
-    pairs: Pairs = []
-    for line in text.splitlines():
-        name, equals, value = line.partition("=")
-        if equals and name.strip():
-            pairs.append((name.strip(), value))
-        elif pairs:
-            pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]}\n{line}")
-    if not pairs:
-        raise RejectedError(Reason.FORM_INVALID, "No line of the body is name=value.")
-    check_count(len(pairs))
+    codec = codec_or_default(parameter_of(content_type, "charset"), tell)
+    text = decode(body, codec, tell).replace("\r\n", "\n").replace("\r", "\n")
+    named: list[tuple[str, list[str]]] = []
+    for line in _lines(text, tell):
+        name, equals, value = line.partition("=") if "=" in line else (line, "", "")
+        if equals and (name := name.strip()):
+            named.append((name, [value]))
+        elif named:
+            named[-1][1].append(line)
+    if not named:
+        raise RejectedError(Reason.FORM_INVALID, "No line of the body has the form name=value.")
+    if (excess := len(named) - FIRST_FIELDS - LAST_FIELDS) > 0:
+        named = [*named[:FIRST_FIELDS], *named[-LAST_FIELDS:]]
+        _tell_of(excess, tell)
+    pairs = [(name, "\n".join(lines)) for name, lines in named]
+    pairs[-1] = (pairs[-1][0], pairs[-1][1].rstrip("\n"))
     return nest(pairs)
+
+
+def _lines(text: str, tell: Tell) -> list[str]:
+    """The lines of a text; of very many the first and the last ones."""
+    lines = text.split("\n")
+    if (excess := len(lines) - FIRST_LINES - LAST_LINES) <= 0:
+        return lines
+    if any(lines[FIRST_LINES:-LAST_LINES]):
+        tell("", f"lines left out: {excess}; at most {FIRST_LINES + LAST_LINES} are read")
+    return [*lines[:FIRST_LINES], *lines[-LAST_LINES:]]
+
+
+def first_and_last(body: bytes, separator: bytes, tell: Tell) -> list[bytes]:
+    """The parts of a body: all of them, or the first 400 and the last 100, the others unsplit."""
+    count = body.count(separator) + 1
+    if (excess := count - FIRST_FIELDS - LAST_FIELDS) <= 0:
+        return body.split(separator)
+    *first, rest = body.split(separator, FIRST_FIELDS)
+    _, *last = rest.rsplit(separator, LAST_FIELDS)
+    _tell_of(excess, tell)
+    return [*first, *last]
+
+
+def _tell_of(excess: int, tell: Tell) -> None:
+    tell("", f"fields left out: {excess}; at most {FIRST_FIELDS + LAST_FIELDS} are read")
+
+
+def declared_in(raw: Sequence[tuple[bytes, bytes]]) -> str:
+    """The charset that the form itself names, as browsers fill it in; empty if it does not."""
+    named = next((value for name, value in raw if name == CHARSET_FIELD and value), b"")
+    return named[:MAX_CHARSET_FIELD_BYTES].decode("latin-1")
+
+
+def decoded(raw: Sequence[tuple[bytes, bytes]], codec: str, tell: Tell) -> Pairs:
+    """Names and values as texts."""
+    pairs: Pairs = []
+    for raw_name, value in raw:
+        name = decode(raw_name, codec, tell)
+        pairs.append((name, decode(value, codec, tell, name)))
+    return pairs
 
 
 def nest(pairs: Sequence[tuple[str, str]]) -> Fields:
-    """Pairs as nested fields: ``a[b]=1`` is ``{"a": {"b": "1"}}``, ``a[]`` and repeats are lists.
+    """Pairs as nested fields: ``a[b]=1`` is ``{"a": {"b": "1"}}``.
 
+    ``a[]``, ``a[0]`` and repeats are lists.
     A name that fits neither way, or contradicts an earlier one, is taken literally; a plain
     value where there is a group already joins it as ``value``.
     """
@@ -78,15 +126,24 @@ def nest(pairs: Sequence[tuple[str, str]]) -> Fields:
         path, is_list = _path(name)
         if path is None or not _put(fields, path, value, is_list=is_list):
             _put(fields, [name], value, is_list=False)
-    return fields
+    return _with_lists(fields)
 
 
-def charset_of(label: str) -> str:
-    """Python's name of a charset that forms may be in; raises ``RejectedError`` for others."""
-    charset = _CHARSETS.get(label.strip().strip('"').lower())
-    if charset is None:
-        raise RejectedError(Reason.CHARSET_INVALID, "Send the form in UTF-8 or windows-1252.")
-    return charset
+def _with_lists(fields: Fields) -> Fields:
+    """The fields with ``a[0]=1``, ``a[1]=2`` as the list that PHP and others make of it."""
+    made: Fields = {}
+    for name, value in fields.items():
+        if not isinstance(value, dict):
+            made[name] = value
+        elif all(_is_place(key) and isinstance(each, str) for key, each in value.items()):
+            made[name] = list(value.values())
+        else:
+            made[name] = _with_lists(value)
+    return made
+
+
+def _is_place(key: str) -> bool:
+    return key.isascii() and key.isdigit()
 
 
 def parameter_of(header: str, name: str) -> str:
@@ -99,7 +156,7 @@ def parameter_of(header: str, name: str) -> str:
 
 
 def _path(name: str) -> tuple[list[str] | None, bool]:
-    bracketed = _BRACKETED.fullmatch(name)
+    bracketed = _BRACKETED.fullmatch(name) if len(name) <= MAX_BRACKETED else None
     if not bracketed:
         return [name], False
     steps = bracketed[2][1:-1].split("][")
@@ -126,31 +183,3 @@ def _put(fields: Fields, path: Sequence[str], value: str, *, is_list: bool) -> b
     else:
         inner[path[-1]] = [value] if is_list else value
     return True
-
-
-def check_count(count: int) -> None:
-    """Raises ``RejectedError`` if a form has too many fields."""
-    if count > MAX_FIELDS:
-        raise RejectedError(
-            Reason.FORM_TOO_MANY_FIELDS, f"A form may have {MAX_FIELDS} fields at most."
-        )
-
-
-def decode_text(raw: bytes, charset: str) -> str:
-    """Text of a form in a charset as ``charset_of`` names it; raises ``RejectedError``."""
-    try:
-        text = raw.decode(charset)
-    except UnicodeDecodeError as error:
-        raise RejectedError(
-            Reason.CHARSET_INVALID, "The form is not in the charset that it claims, or in UTF-8."
-        ) from error
-    if charset == "utf-8":
-        return text
-    # Browsers write what the charset lacks as numeric entities.
-    return _ENTITY.sub(_character, text)
-
-
-def _character(entity: re.Match[str]) -> str:
-    code = int(entity[1])
-    is_surrogate = 0xD800 <= code <= 0xDFFF  # noqa: PLR2004  # the range of surrogates
-    return entity[0] if is_surrogate or not 0 < code <= _LAST_CODE_POINT else chr(code)

@@ -1,95 +1,100 @@
 """Bodies of HTML forms in ``multipart/form-data``, as nested fields.
 
-Files are not kept: a field that carries one has the file's name as its value.
+Files are not kept: a field that carries one has the file's name as its value. A part that cannot
+be read costs only itself, so parts are told apart here, and each is then read by itself.
 """
 
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.web.form_data import (
-    CHARSET_FIELD,
-    Fields,
-    charset_of,
-    check_count,
-    decode_text,
-    nest,
-)
+from warmlead.web.charsets import Tell, codec_or_default, decode
+from warmlead.web.form_data import Fields, declared_in, first_and_last, nest, parameter_of
+
+MAX_BOUNDARY_BYTES = 200
+"""Standards allow 70."""
+
+MAX_HEAD_BYTES = 2_000
+"""The largest head of a part that is looked at."""
 
 
-def parse_multipart(body: bytes, content_type: str) -> Fields:
-    """The fields of the form. Raises ``RejectedError``."""
-    # Of all functions only forms has this package, so nothing else may need it at import.
-    from python_multipart.exceptions import FormParserError  # noqa: PLC0415  # see above
-    from python_multipart.multipart import MultipartParser  # noqa: PLC0415  # see above
+class _Part(NamedTuple):
+    name: bytes
+    value: bytes
+    charset: str
 
-    boundary = _options(content_type.encode("latin-1", "replace")).get(b"boundary")
-    if not boundary:
-        raise RejectedError(Reason.FORM_INVALID, "The Content-Type names no boundary.")
-    parts = _Parts()
-    try:
-        parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": parts.begin,
-                "on_part_data": parts.data,
-                "on_header_field": parts.header_name,
-                "on_header_value": parts.header_value,
-                "on_header_end": parts.header_end,
-                "on_end": parts.end,
-            },
-        )
-        parser.write(body)
-    except FormParserError as error:
-        raise RejectedError(Reason.FORM_INVALID, "The multipart body is malformed.") from error
-    if not parts.complete:
-        raise RejectedError(Reason.FORM_INVALID, "The multipart body ends before its last part.")
-    return nest(_texts([_field(headers, bytes(data)) for headers, data in parts.found]))
+
+def parse_multipart(body: bytes, content_type: str, tell: Tell) -> Fields:
+    """The fields of the form; raises ``RejectedError`` if no part of it can be read.
+
+    A part that the body breaks off in is left out: half an address is another address.
+    """
+    # One starts as if a line had gone before, so that every boundary begins a line.
+    body = b"\r\n" + (body if b"\r\n" in body else body.replace(b"\n", b"\r\n"))
+    delimiter = b"\r\n--" + _boundary(body, content_type)
+    if delimiter not in body:
+        raise RejectedError(Reason.FORM_INVALID, "The multipart body has no boundary.")
+    parts = list(_parts(first_and_last(body, delimiter, tell), tell))
+    if not parts:
+        raise RejectedError(Reason.FORM_INVALID, "No part of the multipart body can be read.")
+    declared = declared_in([(part.name, part.value) for part in parts])
+    codec = codec_or_default(declared or parameter_of(content_type, "charset"), tell)
+    return nest([_decoded(part, codec, tell) for part in parts])
+
+
+def _boundary(body: bytes, content_type: str) -> bytes:
+    """The boundary that the header names, or else the one with which the body begins."""
+    named = parameter_of(content_type, "boundary").encode("latin-1", "replace")
+    if 0 < len(named) <= MAX_BOUNDARY_BYTES and b"\r\n--" + named in body:
+        return named
+    first = body.lstrip(b"\r\n")[: MAX_BOUNDARY_BYTES + 2].partition(b"\r\n")[0].rstrip()
+    if first.startswith(b"--") and len(first) > len(b"--"):
+        return first[2:]
+    raise RejectedError(
+        Reason.FORM_INVALID, "Name the boundary of the multipart body in the Content-Type."
+    )
+
+
+def _parts(pieces: Sequence[bytes], tell: Tell) -> Iterator[_Part]:
+    """The parts between the boundaries that can be read; what is left out is told."""
+    _, *after = pieces
+    for number, piece in enumerate(after, start=1):
+        if piece.startswith(b"--"):
+            return
+        if number == len(after):
+            if piece.strip():
+                tell("", "the multipart body breaks off; its last part was left out")
+            return
+        part = _part(piece)
+        if part is None:
+            tell("", "a part of the multipart body that has no name was left out")
+        else:
+            yield part
+
+
+def _part(piece: bytes) -> _Part | None:
+    head, end, value = piece.partition(b"\r\n\r\n")
+    if not end or len(head) > MAX_HEAD_BYTES:
+        return None
+    lines = (line.partition(b":") for line in head.split(b"\r\n"))
+    headers = {name.strip().lower(): text.strip() for name, _, text in lines}
+    options = _options(headers.get(b"content-disposition", b""))
+    if b"name" not in options:
+        return None
+    if b"filename" in options:
+        return _Part(options[b"name"], options[b"filename"], "")
+    charset = parameter_of(headers.get(b"content-type", b"").decode("latin-1"), "charset")
+    return _Part(options[b"name"], value, charset)
 
 
 def _options(header: bytes) -> dict[bytes, bytes]:
+    # Of all functions only forms has this package, so nothing else may need it at import.
     from python_multipart.multipart import parse_options_header  # noqa: PLC0415  # see above
 
     return parse_options_header(header)[1]
 
 
-def _field(headers: dict[bytes, bytes], data: bytes) -> tuple[bytes, bytes]:
-    options = _options(headers.get(b"content-disposition", b""))
-    name = options.get(b"name")
-    if name is None:
-        raise RejectedError(Reason.FORM_INVALID, "A part of the multipart body has no name.")
-    return name, options.get(b"filename", data)
-
-
-def _texts(raw: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    named = next((value for name, value in raw if name == CHARSET_FIELD and value), b"utf-8")
-    charset = charset_of(named.decode("latin-1"))
-    return [(decode_text(name, charset), decode_text(value, charset)) for name, value in raw]
-
-
-class _Parts:
-    """Collects what the parser finds: each part's headers and data."""
-
-    def __init__(self) -> None:
-        self.found: list[tuple[dict[bytes, bytes], bytearray]] = []
-        self.complete = False
-        self._name = bytearray()
-        self._value = bytearray()
-
-    def begin(self) -> None:
-        check_count(len(self.found) + 1)
-        self.found.append(({}, bytearray()))
-
-    def data(self, data: bytes, start: int, end: int) -> None:
-        self.found[-1][1].extend(data[start:end])
-
-    def header_name(self, data: bytes, start: int, end: int) -> None:
-        self._name.extend(data[start:end])
-
-    def header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value.extend(data[start:end])
-
-    def header_end(self) -> None:
-        self.found[-1][0][bytes(self._name).lower()] = bytes(self._value)
-        self._name.clear()
-        self._value.clear()
-
-    def end(self) -> None:
-        self.complete = True
+def _decoded(part: _Part, codec: str, tell: Tell) -> tuple[str, str]:
+    name = decode(part.name, codec, tell)
+    own = codec_or_default(part.charset, tell) if part.charset else codec
+    return name, decode(part.value, own, tell, name)

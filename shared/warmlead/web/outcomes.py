@@ -1,7 +1,8 @@
 """The one table that says which HTTP status an outcome has, and how an error is put into words.
 
 Error bodies are exactly ``{"code": …, "message": …}``: tracking clients take a 4xx without
-these keys for a fault on the way, and send everything again. Nothing of what was sent is in them.
+these keys for a fault on the way, and send everything again. Of what was sent nothing is in them
+but the names of a form's fields.
 """
 
 import json

@@ -3,20 +3,26 @@
 Refuses to know which senders there are, and what accepting does.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import json
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import Any, Protocol
 
 from warmlead.domain.errors import RejectedError, UnavailableError
-from warmlead.ports import RawRequest, Refused, Source
+from warmlead.ports import Accepted, RawRequest, Source
 from warmlead.web.answer import Answer
 from warmlead.web.outcomes import answer_error
+
+MAX_REPORTED = 100
+"""The most refused items, and the most notes, that an answer names."""
+
+_SUCCESS = b'{"success": true}'
 
 
 class Sender(Source, Protocol):
     """A source that also knows what its sender wants to be answered."""
 
-    def answer(self, request: RawRequest, refused: Sequence[Refused]) -> Answer:
+    def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
         """The answer to a request that was accepted but for the refused items."""
         ...
 
@@ -25,25 +31,8 @@ class Sender(Source, Protocol):
         ...
 
 
-class Acceptance(Protocol):
-    """What became of a request's items."""
-
-    @property
-    def events(self) -> int:
-        """How many events were accepted."""
-        ...
-
-    @property
-    def refused(self) -> Sequence[Refused]:
-        """The items that were set aside."""
-        ...
-
-
-_A = TypeVar("_A", bound=Acceptance)
-
-
 async def answer_sender(
-    request: RawRequest, sender: Sender, accept: Callable[[RawRequest, Sender], Awaitable[_A]]
+    request: RawRequest, sender: Sender, accept: Callable[[RawRequest, Sender], Awaitable[Accepted]]
 ) -> Answer:
     """Accepts the request and answers it in the sender's own way.
 
@@ -55,6 +44,24 @@ async def answer_sender(
         failure = answer_error(error)
         answer = sender.answer_failure(request, failure)
         return replace(answer, facts={**failure.facts, "source": sender.name})
-    answer = sender.answer(request, accepted.refused)
+    answer = sender.answer(request, accepted)
     counts = {"events": accepted.events, "refused": len(accepted.refused)}
     return replace(answer, facts={"source": sender.name, **counts, **answer.facts})
+
+
+def success(accepted: Accepted) -> Answer:
+    """``{"success": true}``, with the items that were set aside and what was cut or left out.
+
+    The first 100 of each are named. The status is 200: clients send again on other ones.
+    """
+    told: dict[str, Any] = {"success": True}
+    if accepted.refused:
+        told["refused"] = [
+            {"index": one.index, "code": one.error.reason, "message": one.error.message}
+            for one in accepted.refused[:MAX_REPORTED]
+        ]
+    if accepted.notes:
+        told["notes"] = [
+            {"index": index, "message": note} for index, note in accepted.notes[:MAX_REPORTED]
+        ]
+    return Answer(200, json.dumps(told).encode() if len(told) > 1 else _SUCCESS)

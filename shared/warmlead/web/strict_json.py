@@ -1,7 +1,8 @@
 """JSON, strictly: what Python's parser lets pass and storage would not is found and named.
 
 Most faults are local: a number that is none, a key given twice, half a surrogate pair. Such a
-fault is left in place as a ``Fault``, so that an item of a batch can be refused by itself.
+fault is left in place as a ``Fault``, so that an item of a batch can be refused, or mended, by
+itself.
 """
 
 import json
@@ -29,11 +30,16 @@ _AS_PARENTHESES = bytes.maketrans(b"[]{}", b"()()")
 
 
 class Fault(Struct, frozen=True):
-    """Stands in a parsed value where something cannot be used; ``text`` is what stood there."""
+    """Stands in a parsed value where something cannot be used.
+
+    ``text`` is what stood there, or, of an object with a key that is there twice, ``pairs`` are
+    its keys and values.
+    """
 
     reason: Reason
     message: str
-    text: str
+    text: str = ""
+    pairs: list[tuple[str, object]] | None = None
 
 
 class Document(NamedTuple):
@@ -98,7 +104,7 @@ def fault_in(value: object) -> RejectedError | None:
 def text_of(value: object) -> str:
     """JSON text of a parsed value, its faults as they were sent; in ASCII, so it can be stored."""
     if isinstance(value, Fault):
-        return value.text
+        return value.text if value.pairs is None else _object_text(value.pairs)
     if isinstance(value, dict):
         return _object_text(list(value.items()))
     if isinstance(value, list):
@@ -174,8 +180,10 @@ class _Reader:
         value = dict(pairs)
         if len(value) == len(pairs):
             return value
-        text = _object_text(pairs)
-        return self._fault(Reason.JSON_DUPLICATE_KEY, "An object has the same key twice.", text)
+        # Its text is made when it is asked for: such objects may be nested in each other.
+        self.has_found_faults = True
+        message = "An object has the same key twice."
+        return Fault(Reason.JSON_DUPLICATE_KEY, message, pairs=pairs)
 
     def _integer(self, text: str) -> int | Fault:
         if len(text) <= _MAX_INTEGER_DIGITS + 1:

@@ -9,7 +9,7 @@ import pytest
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Trust
-from warmlead.ports import RawRequest
+from warmlead.ports import Accepted, RawRequest
 from warmlead.sources.hubspot import HubSpotSource
 from warmlead.sources.hubspot.signature import sign
 from warmlead.sources.sales_file import read_sales
@@ -125,5 +125,5 @@ def test_an_association_that_ends_and_an_address_that_goes_leave_all_as_it_was()
     }
     request = posted([gone, empty])
     assert source().translate(request, Trust.SIGNED).events == []
-    told = json.loads(source().answer(request, []).body)
+    told = json.loads(source().answer(request, Accepted(1, [], 1)).body)
     assert [one["code"] for one in told["ignored"]] == ["association_removed", "email_removed"]

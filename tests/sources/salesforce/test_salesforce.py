@@ -9,7 +9,7 @@ import pytest
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Trust
-from warmlead.ports import RawRequest
+from warmlead.ports import Accepted, RawRequest
 from warmlead.sources.sales_file import read_sales
 from warmlead.sources.salesforce import SalesforceSource
 from warmlead.sources.salesforce.soap import MAX_DEPTH, read_xml
@@ -118,7 +118,7 @@ def test_plain_xml_is_read() -> None:
 def test_an_outbound_message_is_acknowledged_and_a_refused_one_is_not() -> None:
     fixture = json.loads((HERE / "fixtures" / "outbound__leads.json").read_text())
     request = posted(fixture["body"])
-    answer = source().answer(request, [])
+    answer = source().answer(request, Accepted(1, [], 1))
     assert (answer.status, answer.content_type) == (200, "text/xml; charset=utf-8")
     ack = read_xml(answer.body).children[0].children[0]
     assert (ack.namespace, ack.name) == (

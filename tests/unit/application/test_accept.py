@@ -7,12 +7,13 @@ import pytest
 
 from builders import NOW, lead_ids
 from unit.application.conftest import World
-from warmlead.application.accept import Accepted, accept
+from warmlead.application.accept import MAX_SET_ASIDE_BYTES, accept
 from warmlead.application.messages import read_events
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Trust
 from warmlead.domain.trigger import Topic
-from warmlead.ports import RawRequest
+from warmlead.ports import Accepted, RawRequest
+from warmlead.sources.generic import FormSettings, GenericSource
 from warmlead.sources.segment import SegmentSource
 
 SOURCE = SegmentSource({"key": Trust.PUBLIC})
@@ -53,6 +54,47 @@ async def test_unusable_items_are_set_aside_whole_without_the_key(world: World) 
     assert kept["reason"] == entry.message.attributes["reason"] == "event_name_missing"
     assert kept["path"] == "/v1/batch"
     assert json.loads(kept["raw"]) == call("a", 2, event=None)
+    assert kept["trust"] == "public"
+
+
+async def test_what_was_cut_or_left_out_is_told_and_published(world: World) -> None:
+    outcome = await accepted(world, call("a", 1), call("a", 2, timestamp="soon"))
+    assert outcome.notes == ((1, "timestamp: was left out (time_invalid)"),)
+    (message,) = await world.published(Topic.LEAD_EVENTS)
+    notes = [event.notes for event in read_events(message.message.body)]
+    assert notes == [(), ("timestamp: was left out (time_invalid)",)]
+
+
+async def test_what_is_set_aside_is_bounded(world: World) -> None:
+    source = SegmentSource({"key": Trust.PUBLIC}, max_event_bytes=1_000)
+    body = json.dumps({"batch": [call("a", 1), call("a", 2, x="y" * 400_000)]}).encode()
+    request = RawRequest("POST", "/v1/batch", "writeKey=key", {}, body, NOW, "request-1")
+    await accept(request, source, bus=world.bus, ids=lead_ids)
+    (entry,) = await world.published(Topic.QUARANTINE)
+    assert len(json.loads(entry.message.body)["raw"]) == MAX_SET_ASIDE_BYTES
+
+
+FORM = GenericSource({"contact": FormSettings(allow_unsigned=True)})
+
+
+async def test_a_post_of_nobody_is_set_aside_although_it_is_refused(world: World) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    request = RawRequest("POST", "/generic/contact", "", headers, b"name=Ada", NOW, "request-1")
+    outcome = await accept(request, FORM, bus=world.bus, ids=lead_ids)
+    assert (outcome.events, len(outcome.refused)) == (0, 1)
+    assert FORM.answer(request, outcome).status == 400
+    (entry,) = await world.published(Topic.QUARANTINE)
+    kept = json.loads(entry.message.body)
+    assert (kept["reason"], json.loads(kept["raw"])) == ("identity_missing", {"name": "Ada"})
+
+
+async def test_a_robot_in_the_honeypot_leaves_nothing(world: World) -> None:
+    body = b'{"name": "Ada", "_gotcha": "x"}'
+    request = RawRequest("POST", "/generic/contact", "", {}, body, NOW, "request-1")
+    assert (
+        FORM.answer(request, await accept(request, FORM, bus=world.bus, ids=lead_ids)).status == 200
+    )
+    assert world.bus.asked == []
 
 
 @pytest.mark.parametrize("bad", [1, 3])

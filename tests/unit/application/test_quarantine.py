@@ -8,6 +8,7 @@ import pytest
 
 from builders import StandingClock, an_event
 from unit.application.conftest import DAY, World
+from warmlead.application.accept import accept
 from warmlead.application.messages import (
     Quarantined,
     by_lead,
@@ -19,7 +20,7 @@ from warmlead.application.quarantine import Release, entries
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Automation, Event, Trust
 from warmlead.domain.trigger import Topic
-from warmlead.ports import Message, Source
+from warmlead.ports import Message, RawRequest, Source
 from warmlead.sources.generic import FormSettings, GenericSource
 from warmlead.sources.segment import SegmentSource
 
@@ -65,6 +66,34 @@ async def test_an_item_is_released_counted_once_and_gone(world: World) -> None:
     await work_all(world)
     lead = await world.lead(an_event(anonymous_id="browser-1"))
     assert lead.kept_events == 1
+
+
+@pytest.mark.parametrize("trust", [None, Trust.PUBLIC, Trust.SIGNED])
+async def test_an_item_is_trusted_as_its_request_was(world: World, trust: Trust | None) -> None:
+    await lying(world, an_item(trust=trust))
+    await release(world)(await entries(world.sqlite_bus))
+    (message,) = await world.published(Topic.LEAD_EVENTS)
+    (event,) = read_events(message.message.body)
+    assert event.trust is (trust or Trust.PUBLIC)
+
+
+async def test_a_post_of_nobody_becomes_a_lead_once_its_form_names_the_field(world: World) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    body = b"contacto[0]=Ada+%3Cada%40example.com%3E&nombre=Ada&password=x"
+    request = RawRequest("POST", "/generic/es", "", headers, body, world.clock.now(), "request-1")
+    unnamed = GenericSource({"es": FormSettings(allow_unsigned=True)})
+    await accept(request, unnamed, bus=world.bus, ids=world.ids)
+    found = await entries(world.sqlite_bus)
+    assert [entry.reason for entry in found] == ["identity_missing"]
+    assert "contacto, nombre" in found[0].message
+    settings = FormSettings(allow_unsigned=True, email="contacto", traits={"nombre": "first_name"})
+    named = {"generic": GenericSource({"es": settings})}
+    again = Release(world.bus, world.sqlite_bus, named, world.ids, world.clock)
+    assert await again(found) == (1, 0)
+    await work_all(world)
+    lead = await world.lead(an_event(email="ada@example.com"))
+    assert (lead.email, lead.traits) == ("ada@example.com", {"first_name": "Ada"})
+    assert await entries(world.sqlite_bus) == []
 
 
 async def test_two_items_of_one_request_stay_two_events(world: World) -> None:

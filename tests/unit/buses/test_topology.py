@@ -21,9 +21,15 @@ def wanting(**wants: str) -> Subscription:
     ("wants", "rendered"),
     [
         ({}, ""),
-        ({"type": "a.b.v1"}, 'attributes.type = "a.b.v1"'),
-        ({"type": "a", "stage": "mql"}, 'attributes.type = "a" AND attributes.stage = "mql"'),
-        ({"type": 'say "a\\b"'}, 'attributes.type = "say \\"a\\\\b\\""'),
+        ({"type": "a.b.v1"}, '(NOT attributes:type OR attributes.type = "a.b.v1")'),
+        (
+            {"type": "a", "stage": "mql"},
+            (
+                '(NOT attributes:type OR attributes.type = "a")'
+                ' AND (NOT attributes:stage OR attributes.stage = "mql")'
+            ),
+        ),
+        ({"type": 'a "b\\c"'}, '(NOT attributes:type OR attributes.type = "a \\"b\\\\c\\"")'),
     ],
 )
 def test_what_is_wanted_is_said_in_the_language_of_pubsub(
@@ -32,12 +38,13 @@ def test_what_is_wanted_is_said_in_the_language_of_pubsub(
     assert wanting(**wants).filter == rendered
 
 
-def test_only_what_has_every_wanted_attribute_is_for_a_subscription() -> None:
+def test_what_has_another_value_of_a_wanted_attribute_is_not_for_a_subscription() -> None:
     picky = wanting(type="a", stage="mql")
     assert picky.is_for({"type": "a", "stage": "mql", "more": "x"})
-    assert not picky.is_for({"type": "a"})
+    assert picky.is_for({"type": "a"})
+    assert not picky.is_for({"type": "b"})
     assert not picky.is_for({"type": "a", "stage": "sql"})
-    assert not picky.is_for({})
+    assert picky.is_for({})  # published by hand
     assert wanting().is_for({})
 
 
@@ -64,7 +71,8 @@ def test_score_of_a_real_project_is_pushed_with_a_token_and_tried_for_hours() ->
     assert made.push_config.push_endpoint == "https://score.example/"
     assert made.push_config.oidc_token.service_account_email == "pusher@example.com"
     assert made.push_config.oidc_token.audience == "https://score.example"
-    assert made.filter == 'attributes.type = "warmlead.lead_events.v1"'
+    wanted = '(NOT attributes:type OR attributes.type = "warmlead.lead_events.v1")'
+    assert made.filter == wanted
     assert made.dead_letter_policy.dead_letter_topic == "projects/p/topics/score-dead"
     assert made.dead_letter_policy.max_delivery_attempts == 100
     assert made.retry_policy.maximum_backoff.total_seconds() == 600

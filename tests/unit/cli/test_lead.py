@@ -1,5 +1,6 @@
 """``warmlead lead``: the shapes that ``docs/cli.md`` promises, whom it finds, and when."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,6 +62,17 @@ def test_a_lead_shows_which_values_were_not_understood(ada: Workspace) -> None:
     assert shown["not_understood"] == ["country", "employees"]
     drawn = " ".join(ada.run("lead", "show", "ada@example.com").out.split())
     assert "not understood: country, employees" in drawn
+
+
+def test_a_lead_shows_what_was_cut_or_left_out_of_its_posts(ada: Workspace) -> None:
+    notes = ("message: was cut to 8192 bytes", "[bold]: was left out (time_invalid)")
+    ada.take(happened("form_submitted", id="6", email="ada@example.com", notes=notes))
+    assert sorted(ada.json("lead", "show", "ada@example.com")["notes"]) == sorted(notes)
+    shown = ada.run("lead", "show", "ada@example.com").out
+    assert all(f"note  {note}" in shown for note in notes)
+    document = json.loads(ada.run("lead", "export", "ada@example.com").out)
+    told = [note for each in document["lead"]["identifiers"] for note in each["notes"]]
+    assert {note["text"] for note in told} == set(notes)
 
 
 def test_a_lead_shows_its_moves_and_how_often_it_went_back_and_came_again(ada: Workspace) -> None:

@@ -14,7 +14,7 @@ from warmlead.domain.assessment import assess
 from warmlead.domain.consent import Consent, SuppressionPolicy
 from warmlead.domain.event import Automation, Event, Property, Trust
 from warmlead.domain.identity import Identifier
-from warmlead.domain.lead import Lead, Trail
+from warmlead.domain.lead import Lead, NoteFact, Trail
 from warmlead.domain.lifecycle import StagePolicy
 from warmlead.domain.scoring import (
     GroupPolicy,
@@ -74,6 +74,7 @@ traits: st.SearchStrategy[dict[str, Property]] = st.sampled_from(
 )
 origins = st.sampled_from([{}, {}, {"utm_source": "ads"}, {"utm_source": "mail"}])
 automations = st.sampled_from([None, None, None, Automation.ROBOT, Automation.PREFETCH])
+notes = st.sampled_from([(), (), ("a: cut",), tuple(f"{nth}: left out" for nth in range(15))])
 delays = st.sampled_from(
     [
         *(timedelta(minutes=-5), timedelta(0), timedelta(0), timedelta(days=2)),
@@ -116,6 +117,7 @@ def events_received(draw: st.DrawFn, id_: str, minutes_ago: st.SearchStrategy[in
         traits=draw(traits),
         attribution=draw(origins),
         properties=draw(st.sampled_from(KINDS)),
+        notes=draw(notes),
         email=identity.email,
         user_id=identity.user_id,
         anonymous_id=identity.anonymous_id,
@@ -165,6 +167,7 @@ class Outcome:
     scores: dict[str, Score]
     traits: dict[str, dict[str, object]]
     consent: dict[str, tuple[str | None, Consent]]
+    notes: dict[str, tuple[NoteFact, ...]]
 
 
 def outcome_of(world: World) -> Outcome:
@@ -174,6 +177,7 @@ def outcome_of(world: World) -> Outcome:
         {id_: assess(lead, RULES, NOW).score for id_, lead in world.leads.items()},
         {id_: dict(lead.traits) for id_, lead in world.leads.items()},
         {id_: (lead.email, lead.consent(SOFT_ONCE)) for id_, lead in world.leads.items()},
+        {id_: lead.notes for id_, lead in world.leads.items()},
     )
 
 

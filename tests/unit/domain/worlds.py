@@ -1,7 +1,7 @@
 """Models, events and an in-memory world for the tests of the domain. Holds no assertion."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -90,6 +90,7 @@ def event_of(
     automated: Automation | None = None,
     merged_user_id: str | None = None,
     properties: Mapping[str, Property] | None = None,
+    notes: Sequence[str] = (),
 ) -> Event:
     return Event(
         id=id_,
@@ -106,6 +107,7 @@ def event_of(
         automated=automated,
         merged_user_id=merged_user_id,
         properties=dict(properties or {}),
+        notes=tuple(notes),
     )
 
 
@@ -160,17 +162,7 @@ class World:
 
 
 def folded_trail(trail: Trail, now: datetime) -> Trail:
-    return Trail(
-        trail.identifier,
-        trail.links,
-        trail.claim,
-        fold(trail.history, to_ms(now)),
-        trail.traits,
-        trail.first_touch,
-        trail.last_touch,
-        consent=trail.consent,
-        told=trail.told,
-    )
+    return replace(trail, history=fold(trail.history, to_ms(now)))
 
 
 def brute_tally(events: Sequence[KeptEvent]) -> Tally:

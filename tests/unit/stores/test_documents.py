@@ -292,6 +292,19 @@ def test_whoever_said_no_before_consent_was_kept_is_not_written_to(
     assert again == lead
 
 
+def test_a_lead_of_layout_2_is_read_and_written_with_nothing_changed() -> None:
+    text = GOLDEN.replace('{"v":1', '{"v":2').removesuffix("}") + ',"decay_on":7}'
+    assert write_lead(*read_lead(text)) == text.replace('{"v":2', f'{{"v":{VERSION}')
+
+
+def test_notes_are_kept_and_cost_nothing_where_there_are_none() -> None:
+    lead = a_lead(an_event(notes=("message: was cut to 8192 bytes", "a: left out")))
+    text = write_lead(lead)
+    assert read_lead(text).lead == lead
+    assert [note.text for note in lead.notes] == ["a: left out", "message: was cut to 8192 bytes"]
+    assert "notes" not in write_lead(a_lead())
+
+
 def test_a_transition_written_later_with_more_fields_is_read() -> None:
     text = json.dumps({**json.loads(write_transition(a_transition())), "newer": "sales"})
     assert read_transition(text) == a_transition()

@@ -1,8 +1,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Trust
-from warmlead.ports import RawRequest, Refused, Translation
+from warmlead.ports import Accepted, RawRequest, Refused, Translation
 from warmlead.web.answer import Answer
 from warmlead.web.edge import Edge, Limits
 from warmlead.web.senders import Sender, answer_sender
@@ -51,6 +51,25 @@ def client_of(accepting: Accepting) -> httpx.AsyncClient:
     )
     app = Starlette(routes=[Route("/{path:path}", edge.answer, methods=METHODS)])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+
+async def test_an_answer_may_be_given_another_form_whatever_it_is() -> None:
+    def dressed(headers: Mapping[str, str], answer: Answer) -> Answer:
+        return replace(answer, body=f"{headers['accept']} {answer.status}".encode())
+
+    edge = Edge(
+        Accepting(),
+        function="forms",
+        limits=Limits(body_bytes=100, timeout_s=0.2),
+        clock=StoppedClock(),
+        new_id=lambda: "id-1",
+        dress=dressed,
+    )
+    app = Starlette(routes=[Route("/{path:path}", edge.answer, methods=METHODS)])
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+    for body, status in ((b"{}", 200), (b"x" * 101, 413)):
+        answer = await client.post("/", content=body, headers={"accept": "text/html"})
+        assert (answer.status_code, answer.text) == (status, f"text/html {status}")
 
 
 async def test_a_request_arrives_raw() -> None:
@@ -233,12 +252,6 @@ async def test_the_log_line_holds_the_trace_but_neither_path_nor_query(
     assert "ada" not in json.dumps(records)
 
 
-@dataclass(frozen=True)
-class Acceptance:
-    events: int
-    refused: tuple[Refused, ...]
-
-
 class Shouting:
     """A sender that wants to be answered in its own way."""
 
@@ -253,8 +266,8 @@ class Shouting:
     def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
         raise NotImplementedError
 
-    def answer(self, request: RawRequest, refused: Sequence[Refused]) -> Answer:
-        return Answer(200, f"{request.path}! {len(refused)} REFUSED".encode())
+    def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
+        return Answer(200, f"{request.path}! {len(accepted.refused)} REFUSED".encode())
 
     def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:
         return Answer(failure.status, request.path.encode() + b"? " + failure.body.upper())
@@ -266,8 +279,8 @@ REQUEST = RawRequest("POST", "/a", "", {}, b"", NOW, "id-1")
 async def test_a_sender_is_answered_in_its_own_way() -> None:
     bad = Refused(RejectedError(Reason.EVENT_INVALID, "No."), b"", 1)
 
-    async def accept(_request: RawRequest, _sender: Sender) -> Acceptance:
-        return Acceptance(2, (bad,))
+    async def accept(_request: RawRequest, _sender: Sender) -> Accepted:
+        return Accepted(2, (bad,), 3)
 
     answer = await answer_sender(REQUEST, Shouting(), accept)
 
@@ -280,7 +293,7 @@ async def test_a_sender_is_answered_in_its_own_way() -> None:
     [(RejectedError(Reason.FORBIDDEN, "No."), 403), (UnavailableError("away"), 503)],
 )
 async def test_a_failure_is_answered_in_the_senders_way_too(error: Exception, status: int) -> None:
-    async def accept(_request: RawRequest, _sender: Sender) -> Acceptance:
+    async def accept(_request: RawRequest, _sender: Sender) -> Accepted:
         raise error
 
     answer = await answer_sender(REQUEST, Shouting(), accept)
@@ -292,7 +305,7 @@ async def test_a_failure_is_answered_in_the_senders_way_too(error: Exception, st
 
 
 async def test_our_own_faults_pass_through() -> None:
-    async def accept(_request: RawRequest, _sender: Sender) -> Acceptance:
+    async def accept(_request: RawRequest, _sender: Sender) -> Accepted:
         raise KeyError
 
     with pytest.raises(KeyError):

@@ -5,47 +5,78 @@ from typing import Any, NamedTuple
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.ports import RawRequest
-from warmlead.web.form_data import parse_text_plain, parse_urlencoded
+from warmlead.sources.generic.cloudevents import in_envelopes
+from warmlead.web.charsets import Tell, unwidened
+from warmlead.web.form_data import Fields, parameter_of, parse_text_plain, parse_urlencoded
 from warmlead.web.multipart import parse_multipart
 from warmlead.web.strict_json import parse
 
 MAX_SUBMISSIONS = 100
 
 _FORM = "application/x-www-form-urlencoded"
+_MULTIPART = "multipart/form-data"
+_TEXT = "text/plain"
+_JSON = "application/json"
+_SAYS_NOTHING = ("", "application/octet-stream", _JSON)
+"""Types that clients set although they post a form; in truth such a body may be one."""
 
 
 class Submissions(NamedTuple):
-    """What was posted: one submission, or several in a JSON list; each asked for faults."""
+    """What was posted: one submission, or several in a JSON list.
+
+    Those of a ``suspect`` body are mended before they are used.
+    """
 
     items: Sequence[Any]
     suspect: bool
 
 
-def read_submissions(request: RawRequest) -> Submissions:
+def read_submissions(request: RawRequest, tell: Tell) -> Submissions:
     """The submissions in the body; raises ``RejectedError`` if they cannot be told apart.
 
     A body that begins like JSON is JSON: ``curl -d``, beacons and scripts label it wrongly.
     """
-    body = request.body
-    content_type = request.headers.get("content-type", "")
+    content_type = request.headers.get("content-type", "")[:1_000]
+    body = unwidened(request.body, parameter_of(content_type, "charset"))
     media_type = content_type.partition(";")[0].strip().lower()
     start = body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if not start:
         raise RejectedError(Reason.BODY_EMPTY, "The body is empty.")
-    if media_type == "multipart/form-data":
-        return _one(parse_multipart(body, content_type))
-    if start in (b"{", b"[") or media_type == "application/json" or media_type.endswith("+json"):
+    if start in (b"{", b"[") or media_type == _JSON or media_type.endswith("+json"):
+        found = _json_or_form(body, media_type, content_type, tell)
+    else:
+        found = _one(_form(body, media_type, content_type, tell))
+    return found._replace(items=in_envelopes(found.items, request.headers))
+
+
+def _json_or_form(body: bytes, media_type: str, content_type: str, tell: Tell) -> Submissions:
+    try:
         return _from_json(body)
+    except RejectedError as error:
+        could_be_a_form = media_type in (_FORM, _TEXT, _JSON) and b"=" in body
+        if error.reason is not Reason.JSON_INVALID or not could_be_a_form:
+            raise
+    return _one(_form(body, media_type, content_type, tell))
+
+
+def _form(body: bytes, media_type: str, content_type: str, tell: Tell) -> Fields:
+    """The fields of a body that is no JSON."""
+    if media_type == _MULTIPART or _is_multipart(body):
+        return parse_multipart(body, content_type, tell)
     is_one_line = b"\n" not in body.strip() and b"&" in body
-    if media_type == _FORM or (media_type in ("", "text/plain") and is_one_line):
-        return _one(parse_urlencoded(body, content_type))
-    if media_type == "text/plain":
-        return _one(parse_text_plain(body, content_type))
-    if not media_type and b"=" in body:
-        return _one(parse_urlencoded(body, content_type))
+    if media_type == _TEXT and not is_one_line:
+        return parse_text_plain(body, content_type, tell)
+    if media_type in (_FORM, _TEXT) or (media_type in _SAYS_NOTHING and b"=" in body):
+        return parse_urlencoded(body, content_type, tell)
     raise RejectedError(
         Reason.MEDIA_TYPE_UNSUPPORTED, "Send JSON or a form, urlencoded or multipart."
     )
+
+
+def _is_multipart(body: bytes) -> bool:
+    """Whether it is a multipart form that its client has labelled wrongly, or not at all."""
+    start = body[:2_000].lstrip().lower()
+    return start.startswith(b"--") and b"content-disposition: form-data" in start
 
 
 def _one(fields: Any) -> Submissions:  # noqa: ANN401  # a form's fields are like a JSON object's

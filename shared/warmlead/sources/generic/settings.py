@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
 from warmlead.configuration import Fault, configured, faults_of
 from warmlead.domain.errors import ConfigurationError
 from warmlead.sources.signing import SignatureSettings
+from warmlead.web.browsers import is_web_url
 
 EventName = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,63}\Z")]
 
@@ -43,26 +43,6 @@ class FormSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError("give a signature, or say allow_unsigned: true")
         if self.redirect is not None and not is_web_url(self.redirect):
             raise ValueError("redirect must be a whole URL, https://…")
-
-
-def is_web_url(text: str) -> bool:
-    """Whether a text is a plain http(s) URL that every browser reads as we do.
-
-    No spaces, controls or backslashes, no letters beyond ASCII, no user name: what makes a
-    browser go to another host than the one we saw.
-    """
-    if not text.isascii() or not text.isprintable() or any(sign in text for sign in ' \\"<>'):
-        return False
-    try:
-        parts = urlsplit(text)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and "@" not in parts.netloc
-            and parts.port != 0  # reading the port checks it
-        )
-    except ValueError:
-        return False
 
 
 def read_forms(raw: object) -> Mapping[str, FormSettings]:

@@ -1,24 +1,41 @@
 """The sender itself: who may post, what a post says, and what it is answered."""
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
-from warmlead.ports import RawRequest, Refused, Translation
+from warmlead.ports import Accepted, RawRequest, Refused, Translation
 from warmlead.sources.automation import of_request
-from warmlead.sources.fields import event_id
-from warmlead.sources.generic.payload import read_submissions
-from warmlead.sources.generic.settings import FormSettings, is_web_url
-from warmlead.sources.generic.translate import NAME, Post, is_trapped, translate_submission
+from warmlead.sources.fields import MAX_KEY, event_id, field_name
+from warmlead.sources.generic.cloudevents import opened
+from warmlead.sources.generic.keeping import set_aside_text, unreadable_text
+from warmlead.sources.generic.payload import Submissions, read_submissions
+from warmlead.sources.generic.settings import FormSettings
+from warmlead.sources.generic.translate import (
+    NAME,
+    NothingToKeepError,
+    Post,
+    is_trapped,
+    translate_submission,
+)
+from warmlead.sources.notes import Notes
 from warmlead.sources.signing import claims_signature, verify_signature
+from warmlead.sources.traits import standard_name
 from warmlead.web.answer import Answer
-from warmlead.web.strict_json import fault_in, text_of
+from warmlead.web.browsers import is_web_url, navigates
+from warmlead.web.json_mending import mended
+from warmlead.web.outcomes import answer_error
+from warmlead.web.senders import success
 
 _PATH = re.compile(r"/generic(?:/([a-z0-9][a-z0-9_-]{0,63}))?/?")
-_SUCCESS = b'{"success": true}'
+_NOTHING_TO_KEEP = (Reason.BODY_EMPTY, Reason.TOO_MANY_EVENTS)
+_SET_ASIDE = (
+    "Nothing is lost: the post is in quarantine. Correct it and send it again; or name its fields"
+    " in the settings of the form and run `warmlead quarantine replay`."
+)
 
 
 class GenericSource:
@@ -51,9 +68,20 @@ class GenericSource:
         return Trust.SIGNED
 
     def translate(self, request: RawRequest, trust: Trust) -> Translation:
-        """The events in the post, each submission judged by itself."""
+        """The events in the post, each submission judged by itself.
+
+        A body that cannot be read is one refused item. Raises ``RejectedError`` only if there
+        is nothing that could be kept.
+        """
         form, settings = self._form(request)
-        submissions = read_submissions(request)
+        notes = Notes()
+        try:
+            submissions = read_submissions(request, notes.tell)
+        except RejectedError as error:
+            raw = None if error.reason in _NOTHING_TO_KEEP else unreadable_text(request.body)
+            if raw is None:
+                raise
+            return Translation(refused=[Refused(error, raw.encode(), 0)], keeps_refused=True)
         post = Post(
             form=form,
             settings=settings,
@@ -63,36 +91,21 @@ class GenericSource:
             referer=request.headers.get("referer", ""),
             automated=of_request(request, trust),
         )
-        events: list[tuple[int, Event]] = []
-        refused: list[Refused] = []
-        for index, item in enumerate(submissions.items):
-            try:
-                event = _translated(item, post, index, suspect=submissions.suspect)
-            except RejectedError as error:
-                refused.append(Refused(error, text_of(item).encode(), index, post.automated))
-            else:
-                events.extend([(index, event)] if event else [])
-        return Translation(events, refused, len(submissions.items))
+        return _translated(submissions, post, notes)
 
     def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
         """A refused submission is JSON already, and goes to the same form."""
         return path, raw
 
-    def answer(self, request: RawRequest, refused: Sequence[Refused]) -> Answer:
+    def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
         """JSON for scripts; for a browser that left the page, the way to the next one."""
+        if accepted.refused and not accepted.events:
+            return _all_refused(accepted)
         _, settings = self._form(request)
-        if "text/html" in request.headers.get("accept", ""):
-            item = read_submissions(request).items[0]
-            chosen = _redirect_in(item, settings) if isinstance(item, dict) else None
-            if target := chosen or settings.redirect:
-                return Answer(303, headers={"Location": target})
-        if not refused:
-            return Answer(200, _SUCCESS)
-        told = [
-            {"index": one.index, "code": one.error.reason, "message": one.error.message}
-            for one in refused
-        ]
-        return Answer(200, json.dumps({"success": True, "refused": told}).encode())
+        target = accepted.onward or settings.redirect
+        if target and navigates(request.headers):
+            return Answer(303, headers={"Location": target})
+        return success(accepted)
 
     def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:  # noqa: ARG002  # other senders need the request
         """The failure as it is."""
@@ -107,34 +120,77 @@ class GenericSource:
         return name, settings
 
 
-def _translated(item: object, post: Post, index: int, *, suspect: bool) -> Event | None:
+def _translated(submissions: Submissions, post: Post, notes: Notes) -> Translation:
+    events: list[tuple[int, Event]] = []
+    refused: list[Refused] = []
+    empty: list[RejectedError] = []
+    onward: list[str] = []
+    for index, item in enumerate(submissions.items):
+        own = Notes(notes.told)
+        sound = _sound(item, post.settings, own) if submissions.suspect else item
+        onward.append(_onward(sound, post.settings, own))
+        try:
+            event = _event(sound, post, index, own)
+        except RejectedError as error:
+            empty.extend([error] if isinstance(error, NothingToKeepError) else [])
+            raw = set_aside_text(sound, post.settings).encode()
+            refused.append(Refused(error, raw, index, post.automated))
+        else:
+            events.extend([(index, event)] if event else [])
+    if empty and len(empty) == len(refused) and not events:
+        raise empty[0]
+    return Translation(
+        events, refused, len(submissions.items), keeps_refused=True, onward=onward[0]
+    )
+
+
+def _all_refused(accepted: Accepted) -> Answer:
+    """The answer to a post of which nothing could be used: why, and what can be done."""
+    first, *others = accepted.refused
+    before = f"None of the {len(others) + 1} submissions can be used. The first: " if others else ""
+    message = f"{before}{first.error.message} {_SET_ASIDE}"
+    return answer_error(RejectedError(Reason(first.error.reason), message))
+
+
+def _sound(item: Any, settings: FormSettings, notes: Notes) -> Any:  # noqa: ANN401  # whatever JSON holds
+    """The item without the faults of its JSON; all addresses in it are tried."""
+    email = field_name(settings.email) if settings.email else None
+
+    def keep_all(key: str) -> bool:
+        name = field_name(key[:MAX_KEY])
+        return name == email or standard_name(name) == "email"
+
+    return mended(item, notes.tell, keep_all)
+
+
+def _event(item: Any, post: Post, index: int, notes: Notes) -> Event | None:  # noqa: ANN401  # whatever JSON holds
     """The event, or ``None`` for what a robot sent."""
-    if suspect and (fault := fault_in(item)):
-        raise fault
-    if not isinstance(item, dict):
+    submission = opened(item)
+    if not isinstance(submission.fields, dict):
         raise RejectedError(Reason.EVENT_INVALID, "A submission has fields by name.")
-    if is_trapped(item, post.settings):
+    if is_trapped(submission.fields, post.settings):
         return None
-    _redirect_in(item, post.settings)
-    return translate_submission(item, post, index)
+    return translate_submission(submission, post, index, notes)
 
 
 def _sender_id(request: RawRequest) -> str | None:
+    """The id that a header gives the post; one that cannot be used is as good as none."""
     for header in ("webhook-id", "svix-id", "idempotency-key"):
-        if found := event_id(request.headers.get(header), header):
-            return found
+        try:
+            if found := event_id(request.headers.get(header), header):
+                return found
+        except RejectedError:
+            continue
     return None
 
 
-def _redirect_in(submission: Mapping[str, object], settings: FormSettings) -> str | None:
-    """Where the form itself asks to go; raises ``RejectedError`` if its host is not listed."""
-    for field in settings.redirect_fields:
+def _onward(item: Any, settings: FormSettings, notes: Notes) -> str:  # noqa: ANN401  # whatever JSON holds
+    """Where the form itself asks to go; empty, and a note, if its host is not listed."""
+    submission = opened(item).fields
+    for field in settings.redirect_fields if isinstance(submission, dict) else ():
         target = submission.get(field)
-        if isinstance(target, str) and target.strip():
-            target = target.strip()
+        if isinstance(target, str) and (target := target.strip()):
             if is_web_url(target) and urlsplit(target).hostname in settings.redirect_hosts:
                 return target
-            raise RejectedError(
-                Reason.REDIRECT_NOT_ALLOWED, "The form may not redirect to this address."
-            )
-    return None
+            notes.tell(field, "was not followed: its host is not among the redirect_hosts")
+    return ""

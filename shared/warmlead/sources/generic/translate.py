@@ -1,29 +1,36 @@
-"""A submission as an event. Pure; the rules are in the README beside this file."""
+"""A submission as an event. Pure; the rules are in the README beside this file.
 
-import re
-from collections.abc import Mapping
+One usable identity is enough: all else is kept, cut or left out, and told.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Automation, Event, Property, Trust
-from warmlead.domain.identity import normalise_email
 from warmlead.sources.attribution import PARAMETERS, attribution_of, path_of
-from warmlead.sources.fields import event_id, field_name, flatten, long_hash, person_id
+from warmlead.sources.fields import (
+    MAX_ADDRESSES,
+    email_of,
+    event_id,
+    field_name,
+    flatten,
+    long_hash,
+    names_of,
+)
+from warmlead.sources.generic.cloudevents import Opened
+from warmlead.sources.generic.keeping import ANONYMOUS_ID, known_names, wanted_names
 from warmlead.sources.generic.settings import FormSettings
-from warmlead.sources.times import occurred_at, parse_time
+from warmlead.sources.notes import Notes
+from warmlead.sources.times import parse_time
 from warmlead.sources.traits import standard_name, trait_value
 from warmlead.web.strict_json import text_of
 
 NAME = "generic"
 
-_ANONYMOUS_ID = ("anonymous_id", "ajs_anonymous_id")
 _PAGE = ("page_url", "source_url", "landing_page", "url")
-# Never kept: what guards the form itself, and what no lead's record should hold.
-_UNWANTED = re.compile(
-    r".*(captcha|turnstile)_response|csrf.*|authenticity_token|.*password.*|passwd|pwd"
-    r"|.*card_?number.*|cvv2?|cvc2?|ssn|iban"
-)
+_ORIGINS = PARAMETERS | {*_PAGE, "referrer"}
 
 
 class Post(NamedTuple):
@@ -38,67 +45,96 @@ class Post(NamedTuple):
     automated: Automation | None = None
 
 
+class NothingToKeepError(RejectedError):
+    """The submission has no field with a value that may be kept."""
+
+    def __init__(self) -> None:
+        super().__init__(Reason.EVENT_INVALID, "There is no field with a value that may be kept.")
+
+
+class _Person(NamedTuple):
+    email: str | None
+    user_id: str | None
+    anonymous_id: str | None
+
+    @property
+    def is_known(self) -> bool:
+        return any(self)
+
+
 def is_trapped(submission: Mapping[str, Any], settings: FormSettings) -> bool:
     """Whether a robot filled the field that people do not see."""
     return settings.honeypot is not None and bool(submission.get(settings.honeypot))
 
 
-def translate_submission(submission: Mapping[str, Any], post: Post, index: int) -> Event:
-    """One submission as an event; raises ``RejectedError`` if it cannot be one."""
+def translate_submission(submission: Opened, post: Post, index: int, notes: Notes) -> Event:
+    """One submission as an event; raises ``RejectedError`` if it names nobody."""
     settings = post.settings
-    fields = _wanted(submission, settings)
+    fields = _wanted(submission.fields, settings, notes)
     content = text_of(fields)
-    email = _take_email(fields, settings)
-    user_id = person_id(_take(fields, settings.user_id), "The user id", is_user=True)
-    anonymous_id = _take_anonymous_id(fields, settings)
-    if not (email or user_id or anonymous_id):
-        raise RejectedError(
-            Reason.IDENTITY_MISSING, "No field holds an email, a user id or an anonymous id."
-        )
-    given_id = event_id(_take(fields, settings.id), "The id")
-    claimed = parse_time(_take(fields, settings.time), "The time")
+    came = names_of(fields)
+    person = _take_person(fields, post, notes)
+    if not person.is_known:
+        raise _nobody(notes.error, came)
+    given_id = notes.attempt("id", event_id, _take(fields, settings.id), "The id")
+    occurred_at = _time(_take(fields, settings.time) or submission.time, post, notes)
     page = next((str(fields[name]) for name in _PAGE if name in fields), post.referer)
     attribution = attribution_of(url=page, referrer=fields.get("referrer"), fields=fields)
     traits, properties = _sorted_out(fields, settings)
     if page.startswith(("https://", "http://")) and path_of(page) != "/":
         properties.setdefault("path", path_of(page))
-    if post.form:
-        properties["form"] = post.form
+    properties |= {"form": post.form} if post.form else {}
     return Event.checked(
-        id=given_id or _id(content, post, index),
+        id=given_id or submission.id or _id(content, post, index),
         source=NAME,
         trust=post.trust,
         name=settings.event,
-        occurred_at=occurred_at(claimed, post.received_at, "The time"),
+        occurred_at=occurred_at,
         received_at=post.received_at,
-        email=email,
-        user_id=user_id,
-        anonymous_id=anonymous_id,
+        **person._asdict(),
         traits=traits,
         properties=properties,
         attribution=attribution,
         automated=post.automated,
+        notes=notes.told,
     )
 
 
-def _wanted(submission: Mapping[str, Any], settings: FormSettings) -> dict[str, Property]:
+def _time(stated: object, post: Post, notes: Notes) -> datetime:
+    field = post.settings.time or "time"
+    claimed = notes.attempt(field, parse_time, stated, "The time")
+    return notes.settled(claimed, post.received_at, field)
+
+
+def _nobody(error: RejectedError | None, came: str) -> RejectedError:
+    """Why a submission is nobody's: what was wrong with the identity that it has, or has not."""
+    reason = Reason(error.reason) if error else Reason.IDENTITY_MISSING
+    why = error.message if error else "No field holds an e-mail, a user id or an anonymous id."
+    return RejectedError(reason, f"{why} The fields that came: {came}.")
+
+
+def _wanted(
+    submission: Mapping[str, Any], settings: FormSettings, notes: Notes
+) -> dict[str, Property]:
     """The fields to keep, flat and trimmed. A leading underscore marks what steers the form."""
-    named = (settings.email, settings.user_id, settings.anonymous_id, settings.id, settings.time)
-    known = {field_name(name) for name in (*named, *settings.traits) if name} | {*_ANONYMOUS_ID}
-    ignored = {field_name(name) for name in settings.ignore}
+    known = known_names(settings)
     said = {
         key: value
         for key, value in submission.items()
         if not key.startswith("_") or field_name(key) in known
     }
+    is_wanted = wanted_names(settings)
+
+    def matters(name: str) -> bool:
+        return name in known or name in _ORIGINS or standard_name(name) is not None
+
     wanted: dict[str, Property] = {}
-    for name, value in flatten(said).items():
+    for name, value in flatten(said, notes.tell, matters=matters, in_lists=is_wanted).items():
         kept = value.strip() if isinstance(value, str) else value
-        is_unwanted = name in ignored or (name not in known and _UNWANTED.fullmatch(name))
-        if kept not in ("", None, []) and not is_unwanted:
+        if kept not in ("", None, []) and is_wanted(name):
             wanted[name] = kept
     if not wanted:
-        raise RejectedError(Reason.EVENT_INVALID, "There is no field that could be kept.")
+        raise NothingToKeepError
     return wanted
 
 
@@ -106,25 +142,50 @@ def _take(fields: dict[str, Property], name: str | None) -> Property:
     return fields.pop(field_name(name), None) if name else None
 
 
-def _take_anonymous_id(fields: dict[str, Property], settings: FormSettings) -> str | None:
-    names = (settings.anonymous_id,) if settings.anonymous_id else _ANONYMOUS_ID
-    found = [_take(fields, name) for name in names]
-    return next((id_ for value in found if (id_ := person_id(value, "The anonymous id"))), None)
+def _take_person(fields: dict[str, Property], post: Post, notes: Notes) -> _Person:
+    settings = post.settings
+    email = _take_email(fields, settings, notes)
+    names = (settings.anonymous_id,) if settings.anonymous_id else ANONYMOUS_ID
+    user_id = _take_id(fields, (settings.user_id,), post.trust, notes, is_user=True)
+    anonymous_id = _take_id(fields, names, post.trust, notes)
+    return _Person(email, user_id, anonymous_id)
 
 
-def _take_email(fields: dict[str, Property], settings: FormSettings) -> str | None:
+def _take_id(
+    fields: dict[str, Property],
+    names: Iterable[str | None],
+    trust: Trust,
+    notes: Notes,
+    *,
+    is_user: bool = False,
+) -> str | None:
+    """The first usable id in some fields; all of them are taken out."""
+    given = [(name, _take(fields, name)) for name in names if name]
+    found = (notes.person_id(value, name, trust, is_user=is_user) for name, value in given)
+    return next(filter(None, found), None)
+
+
+def _take_email(fields: dict[str, Property], settings: FormSettings, notes: Notes) -> str | None:
     """The first address in the field that is named, or in those that are called like one."""
     if settings.email:
         names = [field_name(settings.email)]
     else:
         names = [name for name in fields if standard_name(name) == "email"]
-    given = [value for name in names if (value := fields.pop(name, None)) is not None]
-    if not given:
-        return None
-    for value in given:
-        if isinstance(value, str) and (email := normalise_email(value)):
-            return email
-    raise RejectedError(Reason.EMAIL_INVALID, "The email is no email address.")
+    given = [(name, one) for name in names for one in _each(fields.pop(name, None))]
+    found = [(name, email_of(one)) for name, one in given[:MAX_ADDRESSES]]
+    email = next((address for _, address in found if address), None)
+    for name, address in found:
+        if address is None:
+            error = RejectedError(Reason.EMAIL_INVALID, "The e-mail is not a valid address.")
+            notes.refuse(name, error)
+        elif address != email:
+            notes.tell(name, "another address was left out")
+    return email
+
+
+def _each(value: Property) -> list[Any]:
+    """The values of a field that are not empty."""
+    return [one for one in (value if isinstance(value, list) else [value]) if one not in ("", None)]
 
 
 def _sorted_out(

@@ -1,14 +1,13 @@
 """The sender itself: whether Salesforce sent it, what is in it, and what it is answered."""
 
 import hmac
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event
-from warmlead.ports import RawRequest, Refused
+from warmlead.ports import Accepted, RawRequest
 from warmlead.sources.sales_sender import Ignored, Items, SalesSender
 from warmlead.sources.salesforce.settings import SalesforceSettings
 from warmlead.sources.salesforce.soap import ACK, fault, read_outbound
@@ -60,9 +59,9 @@ class SalesforceSource(SalesSender):
         """What a record says."""
         return translate_record(item, index, request, self._settings)
 
-    def answer(self, request: RawRequest, refused: Sequence[Refused]) -> Answer:
+    def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
         """JSON for JSON; an outbound message is acknowledged, or it would come again for a day."""
-        answer = super().answer(request, refused)
+        answer = super().answer(request, accepted)
         return replace(answer, body=ACK, content_type=XML) if _is_xml(request) else answer
 
     def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:

@@ -14,7 +14,11 @@ from urllib.parse import unquote_plus
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.ports import RawRequest
-from warmlead.web.strict_json import Document, fault_in, loads, parse
+from warmlead.sources.notes import Notes
+from warmlead.sources.traits import standard_name
+from warmlead.web.charsets import unwidened
+from warmlead.web.json_mending import mended
+from warmlead.web.strict_json import Document, loads, parse
 
 MAX_CALLS = 2_500
 MAX_QUERY_FIELDS = 100
@@ -43,12 +47,13 @@ class Route(NamedTuple):
 
 
 class Calls(NamedTuple):
-    """The calls in a request, with what they share."""
+    """The calls in a request, with what they share; those of a ``suspect`` body are mended."""
 
     items: Sequence[Any]
     suspect: bool
-    context: Mapping[str, Any]
-    sent_at: Any
+    context: Mapping[str, Any] = {}
+    sent_at: Any = None
+    notes: tuple[str, ...] = ()
 
 
 def route_of(request: RawRequest) -> Route:
@@ -75,26 +80,32 @@ def kind_at(path: str) -> str | None:
 def calls_of(request: RawRequest, route: Route) -> Calls:
     """The calls in the request; raises ``RejectedError`` if they cannot be told apart."""
     if route.pixel:
-        return Calls([_pixel_call(request.query)], suspect=False, context={}, sent_at=None)
-    document = parse(request.body)
-    root = _object(document)
+        return Calls([_pixel_call(request.query)], suspect=False)
+    document = parse(unwidened(request.body, ""))
     if route.kind != BATCH:
-        return Calls([root], document.suspect, {}, None)
+        return Calls([document.value], document.suspect)
+    notes = Notes()
+    root = _object(document, notes)
     items = root.pop("batch", None)
-    if document.suspect and (fault := fault_in(root)):
-        raise fault
+    if document.suspect:
+        root = sound(root, notes)
     if not isinstance(items, list):
         raise RejectedError(Reason.EVENT_INVALID, "batch is not a list.")
     if len(items) > MAX_CALLS:
         raise RejectedError(Reason.TOO_MANY_EVENTS, f"A batch has {MAX_CALLS} events at most.")
     context = root.get("context")
     shared = context if isinstance(context, dict) else {}
-    return Calls(items, document.suspect, shared, root.get("sentAt"))
+    return Calls(items, document.suspect, shared, root.get("sentAt"), notes.told)
+
+
+def sound(item: Any, notes: Notes) -> Any:  # noqa: ANN401  # whatever JSON holds
+    """A part of a suspect body without its faults; of an address that is there twice, all."""
+    return mended(item, notes.tell, lambda key: standard_name(key.lower()) == "email")
 
 
 def write_key_in_body(body: bytes) -> str | None:
     """The write key at the top of a body, where clients put it that cannot set headers."""
-    key = _object(parse(body)).get("writeKey")
+    key = _object(parse(unwidened(body, "")), Notes()).get("writeKey")
     return key if isinstance(key, str) else None
 
 
@@ -110,11 +121,12 @@ def query_fields(query: str) -> dict[str, str]:
     return fields
 
 
-def _object(document: Document) -> dict[str, Any]:
-    if isinstance(document.value, dict):
-        return document.value
-    if document.suspect and (fault := fault_in(document.value)):
-        raise fault
+def _object(document: Document, notes: Notes) -> dict[str, Any]:
+    value = document.value
+    if document.suspect and not isinstance(value, dict):  # one that has a key twice
+        value = sound(value, notes)
+    if isinstance(value, dict):
+        return value
     raise RejectedError(Reason.EVENT_INVALID, "The body is not a JSON object.")
 
 

@@ -5,14 +5,15 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
-from warmlead.ports import RawRequest, Refused, Translation
+from warmlead.ports import Accepted, RawRequest, Refused, Translation
 from warmlead.sources.automation import of_request
+from warmlead.sources.notes import Notes
 from warmlead.sources.segment.payload import (
     BATCH,
     Calls,
@@ -21,18 +22,16 @@ from warmlead.sources.segment.payload import (
     kind_at,
     query_fields,
     route_of,
+    sound,
     write_key_in_body,
 )
 from warmlead.sources.segment.translate import NAME, Envelope, sent_at, translate_call
 from warmlead.web.answer import Answer
-from warmlead.web.strict_json import fault_in, text_of
-
-MAX_REPORTED = 100
-"""So many refused items are named in an answer."""
+from warmlead.web.senders import success
+from warmlead.web.strict_json import text_of
 
 _KINDS = ("track", "identify", "page", "screen", "group", "alias")
 _COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
-_SUCCESS = b'{"success": true}'
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
@@ -71,8 +70,10 @@ class SegmentSource:
         refused: list[Refused] = []
         for index, item in enumerate(calls.items):
             try:
-                call = self._sound(item, calls, may_be_large=may_be_large)
-                events.append((index, translate_call(_kind(route, call), call, envelope, index)))
+                notes = Notes(calls.notes)
+                call = self._call(item, calls, notes, may_be_large=may_be_large)
+                kind = _kind(route, call)
+                events.append((index, translate_call(kind, call, envelope, index, notes)))
             except RejectedError as error:
                 raw = text_of(_without_key(item)).encode()
                 refused.append(Refused(error, raw, index, envelope.automated))
@@ -85,17 +86,11 @@ class SegmentSource:
             return "/v1/batch", b'{"batch":[' + raw + b"]}"
         return f"/v1/{kind}", raw
 
-    def answer(self, request: RawRequest, refused: Sequence[Refused]) -> Answer:
+    def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
         """200 exactly: clients send again what was answered with 201, 202 or 204."""
         if route_of(request).pixel:
             return Answer(200, _GIF, "image/gif")
-        if not refused:
-            return Answer(200, _SUCCESS)
-        told = [
-            {"index": one.index, "code": one.error.reason, "message": one.error.message}
-            for one in refused[:MAX_REPORTED]
-        ]
-        return Answer(200, json.dumps({"success": True, "refused": told}).encode())
+        return success(accepted)
 
     def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:
         """The failure as it is; but a pixel is an image, whatever happened."""
@@ -107,9 +102,15 @@ class SegmentSource:
             return failure
         return replace(failure, status=200, body=_GIF, content_type="image/gif", headers={})
 
-    def _sound(self, item: Any, calls: Calls, *, may_be_large: bool) -> Mapping[str, Any]:  # noqa: ANN401  # whatever JSON holds
-        if calls.suspect and (fault := fault_in(item)):
-            raise fault
+    def _call(
+        self,
+        item: Any,  # noqa: ANN401  # whatever JSON holds
+        calls: Calls,
+        notes: Notes,
+        *,
+        may_be_large: bool,
+    ) -> Mapping[str, Any]:
+        item = sound(item, notes) if calls.suspect else item
         if not isinstance(item, dict):
             raise RejectedError(Reason.EVENT_INVALID, "A call is not a JSON object.")
         if may_be_large and _size_bytes(item) > self._max_event_bytes:

@@ -1,4 +1,7 @@
-"""Calls of Segment's API as events. Pure; the rules are in the README beside this file."""
+"""Calls of Segment's API as events. Pure; the rules are in the README beside this file.
+
+A call needs a name and one usable identity: all else is kept, cut or left out, and told.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,12 +9,12 @@ from typing import Any, NamedTuple
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import MAX_CLOCK_AHEAD, Automation, Event, Property, Trust
-from warmlead.domain.identity import normalise_email
 from warmlead.sources.attribution import attribution_of, path_of
 from warmlead.sources.automation import is_statement, of_visitor
-from warmlead.sources.fields import event_id, event_name, flatten, person_id
-from warmlead.sources.times import occurred_at, parse_time
-from warmlead.sources.traits import as_traits, company_traits
+from warmlead.sources.fields import email_of, event_id, event_name, flatten
+from warmlead.sources.notes import Notes
+from warmlead.sources.times import parse_time
+from warmlead.sources.traits import as_traits, company_traits, standard_name
 
 NAME = "segment"
 
@@ -44,20 +47,23 @@ class _Person(NamedTuple):
     traits: dict[str, Property]
 
 
-def translate_call(kind: str, call: Mapping[str, Any], envelope: Envelope, index: int) -> Event:
+def translate_call(
+    kind: str, call: Mapping[str, Any], envelope: Envelope, index: int, notes: Notes
+) -> Event:
     """One call as an event; raises ``RejectedError`` if it cannot be one."""
-    context = {**envelope.context, **_object(call, "context")}
-    page = _object(context, "page")
-    person = _person(kind, call, context)
-    properties = _properties(kind, call, page)
-    claimed = _claimed_time(call, envelope)
+    context = {**envelope.context, **_object(call, "context", notes)}
+    page = _object(context, "page", notes)
+    person = _person(kind, call, context, envelope.trust, notes)
+    properties = _properties(kind, call, page, notes)
+    claimed = _claimed_time(call, envelope, notes)
     name = _EVENTS.get(kind) or _track_name(call.get("event"))
+    own_id = notes.attempt("messageId", event_id, call.get("messageId"), "messageId")
     return Event.checked(
-        id=event_id(call.get("messageId"), "messageId") or f"{envelope.request_id}-{index}",
+        id=own_id or f"{envelope.request_id}-{index}",
         source=NAME,
         trust=envelope.trust,
         name=name,
-        occurred_at=occurred_at(claimed, envelope.received_at, "timestamp"),
+        occurred_at=notes.settled(claimed, envelope.received_at, "timestamp"),
         received_at=envelope.received_at,
         email=person.email,
         user_id=person.user_id,
@@ -67,9 +73,10 @@ def translate_call(kind: str, call: Mapping[str, Any], envelope: Envelope, index
         attribution=attribution_of(
             url=page.get("url") or properties.get("url"),
             referrer=page.get("referrer") or properties.get("referrer"),
-            campaign=context.get("campaign"),
+            campaign=_object(context, "campaign", notes),
         ),
         automated=_automated(name, context, envelope),
+        notes=notes.told,
     )
 
 
@@ -87,13 +94,14 @@ def sent_at(value: object) -> datetime | None:
         return None
 
 
-def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _object(parent: Mapping[str, Any], name: str, notes: Notes) -> Mapping[str, Any]:
+    """The object of a name. PHP and others send an empty map as ``[]``, ``""`` or ``false``."""
     value = parent.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise RejectedError(Reason.FIELD_INVALID, f"{name} is not an object.")
-    return value
+    if isinstance(value, dict):
+        return value
+    if value not in (None, [], "", False):
+        notes.tell(name, "was left out: it is not an object")
+    return {}
 
 
 def _track_name(value: object) -> str:
@@ -104,38 +112,54 @@ def _track_name(value: object) -> str:
     return event_name(value)
 
 
-def _person(kind: str, call: Mapping[str, Any], context: Mapping[str, Any]) -> _Person:
-    user_id = person_id(call.get("userId"), "userId", is_user=True)
+def _person(
+    kind: str, call: Mapping[str, Any], context: Mapping[str, Any], trust: Trust, notes: Notes
+) -> _Person:
+    user_id = notes.person_id(call.get("userId"), "userId", trust, is_user=True)
     earlier = "previousId" if kind == "alias" else "anonymousId"
-    anonymous_id = person_id(call.get(earlier), earlier)
+    anonymous_id = notes.person_id(call.get(earlier), earlier, trust)
     if kind == "alias" and not (user_id and anonymous_id):
-        raise RejectedError(Reason.IDENTITY_MISSING, "An alias needs a userId and a previousId.")
-    # RudderStack's clients send an identify's traits in the context.
-    traits = as_traits(flatten(_object(context, "traits")))
-    if kind == "group":
-        traits.update(company_traits(flatten(_object(call, "traits"))))
-        group_id = person_id(call.get("groupId"), "groupId")
-        traits.update({"company_id": group_id} if group_id else {})
-    elif kind == "identify":
-        traits.update(as_traits(flatten(_object(call, "traits"))))
+        missing = "An alias needs a userId and a previousId."
+        raise notes.error or RejectedError(Reason.IDENTITY_MISSING, missing)
+    traits = _traits(kind, call, context, trust, notes)
     claimed = traits.pop("email", None)
-    email = normalise_email(claimed) if isinstance(claimed, str) else None
+    email = email_of(claimed)
+    if claimed and email is None:
+        why = "traits.email is not a valid e-mail address."
+        notes.refuse("email", RejectedError(Reason.EMAIL_INVALID, why))
     if email is None and user_id and "@" in user_id:
-        email = normalise_email(user_id)
+        email = email_of(user_id)
     if not (email or user_id or anonymous_id):
-        if claimed:
-            raise RejectedError(Reason.EMAIL_INVALID, "traits.email is no email address.")
-        raise RejectedError(Reason.IDENTITY_MISSING, "A call needs a userId or an anonymousId.")
+        missing = "A call needs a userId or an anonymousId."
+        raise notes.error or RejectedError(Reason.IDENTITY_MISSING, missing)
     return _Person(email, user_id, anonymous_id, traits)
 
 
-def _properties(kind: str, call: Mapping[str, Any], page: Mapping[str, Any]) -> dict[str, Property]:
+def _traits(
+    kind: str, call: Mapping[str, Any], context: Mapping[str, Any], trust: Trust, notes: Notes
+) -> dict[str, Property]:
+    # RudderStack's clients send an identify's traits in the context.
+    traits = as_traits(_flat(context, "traits", notes))
+    if kind == "group":
+        traits.update(company_traits(_flat(call, "traits", notes)))
+        group_id = notes.person_id(call.get("groupId"), "groupId", trust)
+        traits.update({"company_id": group_id} if group_id else {})
+    elif kind == "identify":
+        traits.update(as_traits(_flat(call, "traits", notes)))
+    return traits
+
+
+def _flat(parent: Mapping[str, Any], name: str, notes: Notes) -> dict[str, Property]:
+    return flatten(_object(parent, name, notes), notes.tell, matters=standard_name)
+
+
+def _properties(
+    kind: str, call: Mapping[str, Any], page: Mapping[str, Any], notes: Notes
+) -> dict[str, Property]:
     if kind in ("identify", "alias"):
         return {}
     properties: dict[str, Property] = {
-        name: value
-        for name, value in flatten(_object(call, "properties")).items()
-        if value is not None
+        name: value for name, value in _flat(call, "properties", notes).items() if value is not None
     }
     if kind in ("page", "screen"):
         named = {"title": call.get("name"), "category": call.get("category")}
@@ -149,15 +173,18 @@ def _properties(kind: str, call: Mapping[str, Any], page: Mapping[str, Any]) -> 
     return properties
 
 
-def _claimed_time(call: Mapping[str, Any], envelope: Envelope) -> datetime | None:
+def _claimed_time(call: Mapping[str, Any], envelope: Envelope, notes: Notes) -> datetime | None:
     """When the sender says it happened, by our clock if theirs is wrong.
 
     ``sentAt`` shows how wrong: what was sent five minutes or more from when we received it was
     sent by a wrong clock, and only the time between the event and its sending is believed.
     https://segment.com/docs/connections/spec/common/#timestamps
     """
-    stamp = parse_time(call.get("timestamp"), "timestamp")
-    original = parse_time(call.get("originalTimestamp"), "originalTimestamp") or stamp
+    stamp, original = (
+        notes.attempt(name, parse_time, call.get(name), name)
+        for name in ("timestamp", "originalTimestamp")
+    )
+    original = original or stamp
     sent = sent_at(call["sentAt"]) if call.get("sentAt") else envelope.sent_at
     if original is None or sent is None:
         return stamp or original
