@@ -49,9 +49,7 @@ OF_LEAD: Mapping[str, Place] = {
         "privacy", "export", "Print all that is kept about one person, as one JSON document."
     ),
     "respell": Place(
-        "respell",
-        "respell",
-        "Bring together leads that one person has because an address was spelt in several ways.",
+        "respell", "respell", "Bring together leads kept apart by spellings of one address."
     ),
 }
 

@@ -19,7 +19,7 @@ Apply = Annotated[bool, typer.Option("--apply", help="Do it. Without this, nothi
 
 
 def respell(apply: Apply = False, as_json: Json = False) -> None:
-    """Bring together leads that one person has because an address was spelt in several ways.
+    """Bring together leads kept apart by spellings of one address.
 
     For data of releases before 0.2, once. Look first, then run it with --apply. Safe to stop
     and to run again, and beside running servers.

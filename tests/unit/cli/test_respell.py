@@ -7,7 +7,7 @@ import pytest
 from builders import a_lead, an_event, keeping, kept_before
 from unit.cli.conftest import Workspace, happened
 from warmlead import backends
-from warmlead.domain.lead import Lead
+from warmlead.domain.lead import Lead, Snapshot
 from warmlead.settings import read_settings
 
 COMPOSED = "josé@example.com"
@@ -30,7 +30,8 @@ def an_earlier_release_kept(workspace: Workspace, *values: str) -> list[str]:
 
 def _lead(value: str, nth: int) -> Lead:
     event = an_event(id=f"old-{nth}", email="ada@example.com", user_id=f"u-{nth}")
-    return kept_before(a_lead(event), value)
+    scored = Snapshot(score=0, engagement=0, fit=0, day=1, model_version="of an earlier release")
+    return kept_before(a_lead(event, snapshot=scored), value)
 
 
 @pytest.fixture(autouse=True)
