@@ -16,9 +16,11 @@ from random import SystemRandom
 
 from fuzz.corpus import corpus
 from fuzz.findings import Findings, requests_in
-from fuzz.functions import Functions
+from fuzz.functions import settle
+from fuzz.isolated import Isolated
 from fuzz.over_http import over_http
-from fuzz.run import Report, Run, requests_of
+from fuzz.run import Run, requests_of
+from fuzz.sending import Report, Sending
 from fuzz.storing import Storing
 from warmlead import backends
 from warmlead.buses.sqlite import SqliteBus
@@ -50,11 +52,12 @@ def main() -> int:
 async def _run(
     chosen: argparse.Namespace, seed: int, findings: Findings, address: str, data: Path
 ) -> Report:
-    functions = Functions(data)
+    settle(data)
+    functions = Isolated(data)
     bus = backends.bus()
     assert isinstance(bus, SqliteBus)
     storing = Storing(address, bus, LeadIds(backends.settings().id_secret.encode()))
-    run = Run(functions, bus, storing, findings)
+    run = Run(Sending(functions, bus, findings), storing, findings)
     try:
         if chosen.replay:
             for sent in requests_in(chosen.replay):
@@ -73,6 +76,7 @@ async def _run(
             print(f"\n\nOver HTTP, to processes: {len(requests)} requests")
             _tell_codes(codes)
     finally:
+        functions.close()
         await backends.file().close()
     return run.report
 

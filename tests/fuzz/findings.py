@@ -23,6 +23,7 @@ class Findings:
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.count = 0
+        self.found: list[Finding] = []
         self.written: list[tuple[Path, str]] = []
         self._folder = folder
         self._seed = seed
@@ -31,6 +32,7 @@ class Findings:
         self.count += 1
         if len(self.written) >= MOST_WRITTEN:
             return
+        self.found.append(finding)
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{self._seed}-{self.count:03}.json"
         said = {

@@ -1,0 +1,190 @@
+"""The functions in a process of their own, which may freeze without taking the campaign along.
+
+The system itself ends it when it has used too much processor time, whatever it is doing then:
+no handler of Python's has to run. Before it ends it writes down where it was.
+"""
+
+import asyncio
+import faulthandler
+import math
+import os
+import resource
+import signal
+import tempfile
+from collections.abc import Callable, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from time import process_time
+from typing import Any, NamedTuple
+
+from fuzz.budget import TRIES, budget_s, repeated, unpacked_bytes
+from fuzz.functions import Functions, Outcome
+from fuzz.planted import plant
+from fuzz.scored import Scored
+from fuzz.sent import Sent
+
+FROZEN_AFTER_S = 3
+"""Processor seconds beyond what it may cost after which nothing is worked on any more."""
+
+SLOWEST = 6
+"""A machine may be so many times slower than the one for which the budget is meant."""
+
+PATIENCE_S = 300.0
+"""For so long, on the clock, an answer is waited for: nothing that works needs it."""
+
+_PRELOADED = ["fuzz.preloaded"]
+
+
+class Step(NamedTuple):
+    """What one thing cost that was done with a message, in processor seconds by itself."""
+
+    what: str
+    cost_s: float
+    allowed_s: float
+
+
+class Frozen(NamedTuple):
+    """What was worked on when the process was ended, by its index, and where in the code."""
+
+    index: int
+    where: str
+
+
+class Isolated:
+    """Works on requests and messages in a process that is started anew when one freezes it."""
+
+    def __init__(self, data: Path, planted: str = "") -> None:
+        self._data = data
+        self._planted = planted
+        self._context = get_context("forkserver")
+        self._context.set_forkserver_preload(_PRELOADED)
+        self._process: BaseProcess | None = None
+        self._pipe: Connection | None = None
+        self._notes = Path(tempfile.mkstemp(prefix="frozen-")[1])
+
+    def answers(self, bunch: Sequence[Sent]) -> "list[Outcome] | Frozen":
+        """What became of each request; they are worked on side by side."""
+        allowed = sum(budget_s(unpacked_bytes(sent)) for sent in bunch)
+        found: list[Outcome] | Frozen = self._asked("answers", list(bunch), allowed)
+        return found
+
+    def cost_s(self, sent: Sent) -> float | Frozen:
+        """What one request costs by itself: the median of several tries."""
+        allowed = TRIES * budget_s(unpacked_bytes(sent))
+        found: float | Frozen = self._asked("cost", sent, allowed)
+        return found
+
+    def scored(self, messages: Sequence[bytes]) -> list[list[Step]] | Frozen:
+        """What each thing costs that is done with each message."""
+        found: list[list[Step]] | Frozen = self._asked("scored", list(messages), 0)
+        return found
+
+    def close(self) -> None:
+        """Ends the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+        if self._pipe is not None:
+            self._pipe.close()
+        self._process = self._pipe = None
+        self._notes.unlink(missing_ok=True)
+
+    def _asked(self, what: str, given: object, allowed_s: float) -> Any:
+        pipe = self._ready()
+        try:
+            pipe.send((what, given, allowed_s))
+            if not pipe.poll(PATIENCE_S):
+                raise EOFError
+            found = pipe.recv()
+        except (EOFError, OSError):
+            return self._frozen()
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def _ready(self) -> Connection:
+        if self._process is None or self._pipe is None:
+            self._pipe, theirs = self._context.Pipe()
+            self._process = self._context.Process(
+                target=_work, args=(theirs, self._data, self._planted, self._notes), daemon=True
+            )
+            self._process.start()
+            theirs.close()
+        return self._pipe
+
+    def _frozen(self) -> Frozen:
+        self.close()
+        notes = self._notes.read_text(errors="replace") if self._notes.exists() else ""
+        index, _, where = notes.partition("\n")
+        return Frozen(int(index or 0), where)
+
+
+# --- in the process ------------------------------------------------------------------------
+
+
+class _Worker:
+    def __init__(self, data: Path, notes: Path) -> None:
+        self._notes = os.open(notes, os.O_CREAT | os.O_RDWR | os.O_TRUNC)
+        faulthandler.register(signal.SIGXCPU, file=self._notes, chain=True)
+        self._functions = Functions(data, self.begins)
+        self._scored = Scored()
+        self._runner = asyncio.Runner()
+
+    def begins(self, index: int) -> None:
+        """Notes that the request or message of this index is worked on now."""
+        os.pwrite(self._notes, f"{index:<8}\n".encode(), 0)
+        os.lseek(self._notes, 9, os.SEEK_SET)
+
+    def work(self, what: str, given: Any, allowed_s: float) -> object:
+        self._limit(allowed_s)
+        does: dict[str, Callable[[Any], object]] = {
+            "answers": self._answers,
+            "cost": self._cost,
+            "scored": self._costs,
+        }
+        return does[what](given)
+
+    def _limit(self, allowed_s: float) -> None:
+        """Lets the process be ended when what it does now takes too much of the processor."""
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        limit = process_time() + SLOWEST * allowed_s + FROZEN_AFTER_S
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(limit), hard))
+
+    def _answers(self, bunch: Sequence[Sent]) -> list[Outcome]:
+        return self._runner.run(self._functions.answer_all(bunch))
+
+    def _cost(self, sent: Sent) -> float:
+        return repeated(lambda: self._answers([sent]))
+
+    def _costs(self, messages: Sequence[bytes]) -> list[list[Step]]:
+        return [self._cost_of(index, message) for index, message in enumerate(messages)]
+
+    def _cost_of(self, index: int, message: bytes) -> list[Step]:
+        self.begins(index)
+        self._limit(TRIES * budget_s(len(message)))
+        found = []
+        for what, work, events in self._scored.steps(message):
+            allowed = budget_s(len(message), events=events)
+            began = process_time()
+            work()
+            cost = process_time() - began
+            found.append(Step(what, repeated(work) if cost > allowed else cost, allowed))
+        return found
+
+
+def _work(pipe: Connection, data: Path, planted: str, notes: Path) -> None:
+    worker = _Worker(data, notes)
+    if planted:
+        plant(planted)
+    while True:
+        try:
+            what, given, allowed_s = pipe.recv()
+        except EOFError:
+            return
+        try:
+            found = worker.work(what, given, allowed_s)
+        except Exception as error:  # noqa: BLE001  # it is told to who asked
+            found = error
+        pipe.send(found)
