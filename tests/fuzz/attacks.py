@@ -28,27 +28,55 @@ LEAST_BYTES = 200
 WHOLE = 0.3
 """The share of attacks that are as large as may be."""
 
+MIXED = 0.4
+"""The share of attacks with many kinds of texts; of the others, all have the same one."""
+
 AS_GZIP = 0.1
 
 TRAITS = (
     *("email", "employees", "country", "company", "title", "annual_revenue", "phone", "website"),
-    *("first_name", "name", "industry", "consent", "plan", "Company Size", "E-Mail-Adresse", "seats"),
+    *(
+        "first_name",
+        "name",
+        "industry",
+        "consent",
+        "plan",
+        "Company Size",
+        "E-Mail-Adresse",
+        "seats",
+    ),
 )
 PLACES = (
-    *(("event",), ("name",), ("type",), ("userId",), ("anonymousId",), ("messageId",), ("groupId",)),
+    *(
+        ("event",),
+        ("name",),
+        ("type",),
+        ("userId",),
+        ("anonymousId",),
+        ("messageId",),
+        ("groupId",),
+    ),
     *(("timestamp",), ("originalTimestamp",), ("sentAt",), ("writeKey",), ("previousId",)),
     *(("context", "page", name) for name in ("url", "referrer", "path", "search", "title")),
     *(("context", "campaign", name) for name in ("source", "name", "gclid")),
     *(("context", name) for name in ("userAgent", "ip", "locale", "timezone")),
     *(("traits", name) for name in TRAITS),
     *(("context", "traits", name) for name in TRAITS[:4]),
-    *(("properties", name) for name in ("path", "url", "referrer", "title", "kind", "revenue", "a")),
+    *(
+        ("properties", name)
+        for name in ("path", "url", "referrer", "title", "kind", "revenue", "a")
+    ),
 )
 HEADERS = (
     *("content-type", "user-agent", "referer", "cookie", "accept", "accept-language", "origin"),
     *("authorization", "x-write-key", "webhook-id", "webhook-timestamp", "webhook-signature"),
     *("x-signature", "idempotency-key", "content-encoding", "traceparent", "x-cloud-trace-context"),
-    *("access-control-request-headers", "x-hubspot-request-timestamp", "x-forwarded-for", "purpose"),
+    *(
+        "access-control-request-headers",
+        "x-hubspot-request-timestamp",
+        "x-forwarded-for",
+        "purpose",
+    ),
     *("x-warmlead-signature", "svix-signature", "svix-id", "svix-timestamp", "ce-id", "x-odd"),
 )
 _HEADER_WRAPS = (
@@ -62,17 +90,30 @@ _URLENCODED = "application/x-www-form-urlencoded"
 Attack = Callable[[Random, Text, int], Sent]
 
 
-def attack(random: Random, functions: Sequence[str] = ("forms", "track", "sales", "score")) -> Sent:
-    """One request against one of the functions."""
+def attack(
+    random: Random,
+    functions: Sequence[str] = ("forms", "track", "sales", "score"),
+    most: int = FORM_BYTES,
+) -> Sent:
+    """One request against one of the functions, of about so many bytes at most."""
     ours = [each for name in functions for each in _ATTACKS[name]]
-    make, most = random.choice(ours)
+    make, limit = random.choice(ours)
+    limit = min(limit, most)
     whole = random.random() < WHOLE
-    size = most if whole else round(math.exp(random.uniform(math.log(LEAST_BYTES), math.log(most))))
-    sent = make(random, a_text(random), size)
+    size = (
+        limit if whole else round(math.exp(random.uniform(math.log(LEAST_BYTES), math.log(limit))))
+    )
+    text = _mixed(random) if random.random() < MIXED else a_text(random)
+    sent = make(random, text, size)
     if random.random() < AS_GZIP and sent.body and sent.function != "score":
         packed = sent.with_body(gzip.compress(sent.body, 1, mtime=0))
         sent = packed.with_header(b"content-encoding", b"gzip")
     return sent._replace(made_by="attacks")
+
+
+def _mixed(random: Random) -> Text:
+    """Another text at every place: one that takes for ever shows among any number of others."""
+    return lambda size: a_text(random)(size)
 
 
 # --- parts ---------------------------------------------------------------------------------
@@ -85,7 +126,11 @@ def _encoded(text: str) -> bytes:
 def _within(make: Callable[[int], str], size: int) -> str:
     """A text of at most so many bytes, whatever its characters take."""
     text = make(size)
-    return text[: size * len(text) // max(1, len(_encoded(text)))] if len(_encoded(text)) > size else text
+    return (
+        text[: size * len(text) // max(1, len(_encoded(text)))]
+        if len(_encoded(text)) > size
+        else text
+    )
 
 
 def _any_wrap(random: Random, text: Text) -> Text:
@@ -143,7 +188,9 @@ def _as_text_plain(random: Random, text: Text, size: int) -> Sent:
 
 def _as_multipart(random: Random, text: Text, size: int) -> Sent:
     more = _within(text, random.choice((0, 0, size // 4))).replace("\r", " ").replace("\n", " ")
-    where = random.choice(('; name="a{}"', '; filename="{}"', "; filename*=utf-8''{}", "; {}", "\r\nx: {}"))
+    where = random.choice(
+        ('; name="a{}"', '; filename="{}"', "; filename*=utf-8''{}", "; {}", "\r\nx: {}")
+    )
     parts = (
         f'--b\r\nContent-Disposition: form-data; name="{name}"{where.format(more)}\r\n\r\n{value}\r\n'
         for name, value in _pairs(random, text, size // 2)
@@ -167,12 +214,18 @@ def _many_fields(random: Random, text: Text, size: int) -> Sent:
     unit = random.choice(("a&", "a=1&", "a[]=1&", "a[b]=1&", "&", "=&", "%61=%62&", "a=1;", "{}=&"))
     counted = random.random() < 0.5
     one = unit.replace("{}", text(3))
-    many = "".join(f"{i}{one}" for i in range(size // (len(one) + 4))) if counted else one * (size // len(one))
+    many = (
+        "".join(f"{i}{one}" for i in range(size // (len(one) + 4)))
+        if counted
+        else one * (size // len(one))
+    )
     return _form(_encoded("email=ada@example.com&" + many), _URLENCODED)
 
 
 def _many_lines(random: Random, text: Text, size: int) -> Sent:
-    unit = random.choice(("\n", "\r\n", "a\n", "a=1\n", "=\n", "\n=", "\r", "\u2028", "\x1c", text(4)))
+    unit = random.choice(
+        ("\n", "\r\n", "a\n", "a=1\n", "=\n", "\n=", "\r", "\u2028", "\x1c", text(4))
+    )
     begun = random.choice(("a=1\n", "email=ada@example.com\n", ""))
     return _form(_encoded(begun + _within(lambda n: unit * (n // len(unit)), size)), "text/plain")
 
@@ -208,7 +261,13 @@ def _bracketed(random: Random, text: Text, size: int) -> Sent:
 
 def _call(random: Random, number: int) -> dict[str, Any]:
     kind = random.choice(_KINDS)
-    return {"type": kind, "userId": "u-1", "anonymousId": "b-1", "event": "a", "messageId": f"m-{number}"}
+    return {
+        "type": kind,
+        "userId": "u-1",
+        "anonymousId": "b-1",
+        "event": "a",
+        "messageId": f"m-{number}",
+    }
 
 
 def _batch(calls: Sequence[object], **more: object) -> Sent:
@@ -267,7 +326,10 @@ def _many_calls(random: Random, text: Text, size: int) -> Sent:
     )
     varied = random.random() < 0.5 and isinstance(one, dict)
     count = size // (len(json.dumps(one)) + 12)
-    calls = [{**one, "anonymousId": f"b-{i}"} if varied and isinstance(one, dict) else one for i in range(count)]
+    calls = [
+        {**one, "anonymousId": f"b-{i}"} if varied and isinstance(one, dict) else one
+        for i in range(count)
+    ]
     return _batch(calls)
 
 
@@ -326,7 +388,9 @@ def _said_by_sales(random: Random, text: Text, size: int) -> Sent:
 
 def _with_text(item: dict[str, Any], make: Text, size: int, random: Random) -> dict[str, Any]:
     changed: dict[str, Any] = json.loads(json.dumps(item))
-    inner = random.choice([changed, *(value for value in changed.values() if isinstance(value, dict))])
+    inner = random.choice(
+        [changed, *(value for value in changed.values() if isinstance(value, dict))]
+    )
     if random.random() < 0.1:
         inner[_within(make, size)] = 1
     else:
@@ -343,7 +407,11 @@ _NOTIFIED = "<Notification><Id>04l{}</Id><sObject>{}</sObject></Notification>"
 
 
 def _in_xml(random: Random, text: Text, size: int) -> Sent:
-    said = "".join(sign for sign in _within(_any_wrap(random, text), size) if sign.isprintable() and sign not in "<&")
+    said = "".join(
+        sign
+        for sign in _within(_any_wrap(random, text), size)
+        if sign.isprintable() and sign not in "<&"
+    )
     shape = random.randrange(7)
     attributes = ""
     if shape == 0:
@@ -356,7 +424,9 @@ def _in_xml(random: Random, text: Text, size: int) -> Sent:
         attributes = "".join(f' a{i}="b"' for i in range(size // 12))
         inside = _NOTIFIED.format("1", "<Email>ada@example.com</Email>")
     elif shape == 4:
-        inside = "".join(_NOTIFIED.format(i, "<Email>ada@example.com</Email>") for i in range(size // 100))
+        inside = "".join(
+            _NOTIFIED.format(i, "<Email>ada@example.com</Email>") for i in range(size // 100)
+        )
     elif shape == 5:
         attributes = "".join(f' xmlns:n{i}="u{i}"' for i in range(size // 16))
         inside = _NOTIFIED.format("1", "<Email>ada@example.com</Email>")
@@ -470,7 +540,12 @@ def _many_values(random: Random, text: Text, size: int) -> Sent:
     elif shape == "same key":
         made = "{" + ",".join([f'"k":{unit}'] * count) + "}"
     else:
-        made = '"' + random.choice(("\\u0041", "\\ud800", "\\\\", '\\"', "\\n", "\\ud83d\\ude00")) * (size // 8) + '"'
+        made = (
+            '"'
+            + random.choice(("\\u0041", "\\ud800", "\\\\", '\\"', "\\n", "\\ud83d\\ude00"))
+            * (size // 8)
+            + '"'
+        )
     return _json_to_any(random, made)
 
 

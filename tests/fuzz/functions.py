@@ -110,9 +110,7 @@ class Functions:
 class _Metered:
     """Runs a coroutine step by step, and adds up what its own steps take of the processor."""
 
-    def __init__(
-        self, coroutine: Coroutine[Any, Any, Answer], begins: Callable[[], None]
-    ) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Answer], begins: Callable[[], None]) -> None:
         self.cost_s = 0.0
         self._coroutine = coroutine
         self._begins = begins

@@ -51,7 +51,7 @@ async def hunt(name: str, seed: int, most: int = MOST) -> Hunted:
     sent = 0
     async with _sending(name) as (planted, findings), _sending("") as (clean, others):
         while sent < most:
-            requests = [attack(random, slowness.functions) for _ in range(AT_ONCE)]
+            requests = [attack(random, slowness.functions, slowness.most) for _ in range(AT_ONCE)]
             seen = len(findings.found)
             await planted.send(requests)
             sent += AT_ONCE

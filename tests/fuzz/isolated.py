@@ -25,7 +25,7 @@ from fuzz.planted import plant
 from fuzz.scored import Scored
 from fuzz.sent import Sent
 
-FROZEN_AFTER_S = 3
+FROZEN_AFTER_S = 1
 """Processor seconds beyond what it may cost after which nothing is worked on any more."""
 
 SLOWEST = 6
@@ -50,6 +50,11 @@ class Frozen(NamedTuple):
 
     index: int
     where: str
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it was certainly this one: its coroutine was on the stack."""
+        return "in __await__" in self.where or "in _cost_of" in self.where
 
 
 class Isolated:
@@ -83,13 +88,16 @@ class Isolated:
 
     def close(self) -> None:
         """Ends the process."""
+        self._end()
+        self._notes.unlink(missing_ok=True)
+
+    def _end(self) -> None:
         if self._process is not None:
             self._process.kill()
             self._process.join()
         if self._pipe is not None:
             self._pipe.close()
         self._process = self._pipe = None
-        self._notes.unlink(missing_ok=True)
 
     def _asked(self, what: str, given: object, allowed_s: float) -> Any:
         pipe = self._ready()
@@ -115,9 +123,8 @@ class Isolated:
         return self._pipe
 
     def _frozen(self) -> Frozen:
-        self.close()
-        notes = self._notes.read_text(errors="replace") if self._notes.exists() else ""
-        index, _, where = notes.partition("\n")
+        self._end()
+        index, _, where = self._notes.read_text(errors="replace").partition("\n")
         return Frozen(int(index or 0), where)
 
 
@@ -163,14 +170,18 @@ class _Worker:
 
     def _cost_of(self, index: int, message: bytes) -> list[Step]:
         self.begins(index)
-        self._limit(TRIES * budget_s(len(message)))
+        self._limit(budget_s(len(message)))
         found = []
         for what, work, events in self._scored.steps(message):
             allowed = budget_s(len(message), events=events)
+            self._limit(allowed)
             began = process_time()
             work()
             cost = process_time() - began
-            found.append(Step(what, repeated(work) if cost > allowed else cost, allowed))
+            if cost > allowed:
+                self._limit(TRIES * cost)
+                cost = repeated(work)
+            found.append(Step(what, cost, allowed))
         return found
 
 

@@ -161,7 +161,11 @@ def _text(node: Any, random: Random, run: Any, sign: str, size: int) -> str:
 
 def _first_of(items: Any) -> str:
     op, argument = items[0]
-    return chr(argument[0] if op is codes.RANGE else argument) if op in (codes.RANGE, codes.LITERAL) else ""
+    return (
+        chr(argument[0] if op is codes.RANGE else argument)
+        if op in (codes.RANGE, codes.LITERAL)
+        else ""
+    )
 
 
 def _fits(body: Any, sign: str) -> bool:

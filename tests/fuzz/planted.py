@@ -19,13 +19,14 @@ Wasted = Callable[..., None]
 
 
 class Slowness(NamedTuple):
-    """What is wasted, before which function; whose requests are to show it."""
+    """What is wasted, before which function; whose requests of which size are to show it."""
 
     says: str
     module: str
     name: str
     wasted: Wasted
     functions: Sequence[str]
+    most: int = 100_000
 
 
 def plant(name: str) -> None:
@@ -130,7 +131,7 @@ def _legal_form(_: str, value: object) -> None:
 PLANTED = {
     "number-pattern": Slowness(
         "a number is matched by a pattern with several blanks side by side: cubic",
-        "warmlead.model.coercion", "coerce", _number, ("forms", "track", "score"),
+        "warmlead.model.coercion", "coerce", _number, ("forms", "track"),
     ),
     "lines-added-up": Slowness(
         "each line of a plain text is added to the text before it: quadratic",

@@ -89,8 +89,9 @@ class Sending:
         """Sends a bunch and judges it; returns the messages in the pushes that were accepted."""
         answers = self._functions.answers(bunch)
         if isinstance(answers, Frozen):
-            self._froze(answers, bunch[answers.index])
-            left = [*bunch[: answers.index], *bunch[answers.index + 1 :]]
+            index = self._culprit(answers, bunch)
+            self._froze(answers, bunch[index])
+            left = [*bunch[:index], *bunch[index + 1 :]]
             return self._sent(left) if left else []
         pushed: list[Pushed] = []
         for sent, outcome in zip(bunch, answers, strict=True):
@@ -99,6 +100,15 @@ class Sending:
             if outcome.answer and outcome.answer.status == 200 and sent.function == "score":
                 pushed += [(data, [sent]) for data in _events_in(sent)]
         return pushed
+
+    def _culprit(self, frozen: Frozen, bunch: Sequence[Sent]) -> int:
+        """Which request of a bunch froze the process: known, unless another thread did the work."""
+        if frozen.is_known:
+            return frozen.index
+        by_itself = (
+            i for i, s in enumerate(bunch) if isinstance(self._functions.answers([s]), Frozen)
+        )
+        return next(by_itself, frozen.index)
 
     def _judge(self, sent: Sent, outcome: Outcome) -> None:
         report, answer = self.report, outcome.answer

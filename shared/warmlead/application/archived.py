@@ -26,7 +26,7 @@ from warmlead.domain.identity import (
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
 from warmlead.ports import Archive, Published
 
-_ADDRESS = re.compile(r"[^\s\"'<>()\[\]{}&=,;:\\]+@[^\s\"'<>()\[\]{}&=,;:\\]+")
+_AROUND_ADDRESSES = re.compile(r"[\s\"'<>()\[\]{}&=,;:\\]+")
 
 
 class _Dated(msgspec.Struct):
@@ -81,8 +81,8 @@ def _identifiers_in(entry: Quarantined) -> Iterator[Identifier]:
         return
     raw = entry.raw or ""
     for text in (raw, unquote_plus(raw)):
-        for address in _ADDRESS.findall(text):
-            if email := normalise_email(address):
+        for word in _AROUND_ADDRESSES.split(text):
+            if "@" in word and (email := normalise_email(word)):
                 yield Identifier(Kind.EMAIL, email)
     try:
         content = msgspec.json.decode(raw)

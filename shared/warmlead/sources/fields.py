@@ -117,7 +117,7 @@ def event_name(text: str) -> str:
 
     A name without ASCII letters or digits gets a stable stand-in, ``event_`` and eight digits.
     """
-    name = snake_case(text)
+    name = snake_case(text[:MAX_KEY])
     if not name:
         return f"event_{short_hash(text)}"
     return (name if name[0].isalpha() else f"event_{name}")[:MAX_NAME].rstrip("_")
