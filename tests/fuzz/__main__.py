@@ -19,8 +19,8 @@ from fuzz.findings import Findings, requests_in
 from fuzz.functions import settle
 from fuzz.hunt import hunt
 from fuzz.isolated import Isolated
-from fuzz.planted import PLANTED
 from fuzz.over_http import over_http
+from fuzz.planted import PLANTED
 from fuzz.run import Run, requests_of
 from fuzz.sending import Report, Sending
 from fuzz.storing import Storing

@@ -15,7 +15,7 @@ from fuzz.sent import Sent
 S_PER_100_KB = 0.050
 """Processor seconds for each 100 KB that a request unpacks to."""
 
-LEAST_S = 0.030
+LEAST_S = 0.050
 """What a request may cost however small it is."""
 
 REFUSED_S_PER_100_KB = 0.025
@@ -23,6 +23,11 @@ REFUSED_S_PER_100_KB = 0.025
 
 S_PER_EVENT = 0.000_3
 """What scoring an event may cost however small it is: its lead is looked at as a whole."""
+
+S_PER_ITEM = 0.000_08
+"""What an event of a batch may cost to accept however small it is; a batch has so many at most."""
+
+MOST_ITEMS = 2_500
 
 TRIES = 5
 
@@ -37,19 +42,29 @@ _PACE_S = 0.0035
 def unpacked_bytes(sent: Sent) -> int:
     """The size of a request as it is worked on: head, target, and the body without its gzip."""
     head = len(sent.target) + sum(len(name) + len(value) for name, value in sent.headers)
-    return head + max(len(sent.body), _unpacked(sent.body))
+    return head + max(len(sent.body), len(_unpacked(sent.body)))
 
 
-def _unpacked(body: bytes) -> int:
-    size = 0
-    while body[:2] == b"\x1f\x8b" and size < MOST_UNPACKED:
+def _unpacked(body: bytes) -> bytes:
+    """The body without its gzip, as far as that is whole."""
+    found: list[bytes] = []
+    while body[:2] == b"\x1f\x8b" and sum(map(len, found)) < MOST_UNPACKED:
         member = zlib.decompressobj(31)
         try:
-            size += len(member.decompress(body, MOST_UNPACKED - size))
+            found.append(member.decompress(body, MOST_UNPACKED - sum(map(len, found))))
         except zlib.error:
             break
         body = member.unused_data.lstrip(b"\0")
-    return size
+    return b"".join(found)
+
+
+def budget_of(sent: Sent, *, refused: bool) -> float:
+    """The processor seconds that a request may cost; less if it is ``refused`` for its size."""
+    most = budget_s(unpacked_bytes(sent), refused=refused)
+    if refused or sent.function != "track":
+        return most
+    items = min(MOST_ITEMS, (_unpacked(sent.body) or sent.body).count(b"{"))
+    return max(most, S_PER_ITEM * items)
 
 
 def budget_s(size_bytes: int, *, refused: bool = False, events: int = 0) -> float:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from fuzz.sent import Sent, from_json
 
 MOST_WRITTEN = 50
+COSTS_TOO_MUCH = "costs too much"
+FROZEN = "frozen"
 
 
 class Finding(NamedTuple):
@@ -16,6 +18,11 @@ class Finding(NamedTuple):
     what: str
     details: str
     requests: Sequence[Sent]
+
+    @property
+    def is_of_cost(self) -> bool:
+        """Whether it is about processor time."""
+        return self.what.startswith((COSTS_TOO_MUCH, FROZEN))
 
 
 class Findings:

@@ -14,14 +14,15 @@ from typing import NamedTuple
 from fuzz.attacks import attack
 from fuzz.findings import Finding, Findings
 from fuzz.isolated import Isolated
+from fuzz.patterns import patterns
 from fuzz.planted import PLANTED, plant
 from fuzz.sending import Sending
 from warmlead.backends import SystemClock
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.sqlite_file import SqliteFile
 
-AT_ONCE = 16
-MOST = 2_000
+AT_ONCE = 8
+MOST = 480
 """So many requests are sent to find a slowness, before it counts as not found."""
 
 
@@ -48,14 +49,19 @@ async def hunt(name: str, seed: int, most: int = MOST) -> Hunted:
     """Attacks the functions with a slowness in them until it shows, or for long enough."""
     slowness, random = PLANTED[name], Random(f"{seed} {name}")
     plant(name)  # here too, where attacks are made: a pattern of it is to be attacked
+    patterns.cache_clear()
     sent = 0
     async with _sending(name) as (planted, findings), _sending("") as (clean, others):
         while sent < most:
-            requests = [attack(random, slowness.functions, slowness.most) for _ in range(AT_ONCE)]
+            requests = [
+                attack(random, slowness.most, slowness.shapes, slowness.units)
+                for _ in range(AT_ONCE)
+            ]
             seen = len(findings.found)
             await planted.send(requests)
             sent += AT_ONCE
-            for finding in findings.found[seen:]:
+            slow = [found for found in findings.found[seen:] if found.is_of_cost]
+            for finding in slow:
                 before = others.count
                 await clean.send(finding.requests)
                 if others.count == before:

@@ -19,7 +19,7 @@ from pathlib import Path
 from time import process_time
 from typing import Any, NamedTuple
 
-from fuzz.budget import TRIES, budget_s, repeated, unpacked_bytes
+from fuzz.budget import TRIES, budget_of, budget_s, repeated
 from fuzz.functions import Functions, Outcome
 from fuzz.planted import plant
 from fuzz.scored import Scored
@@ -71,13 +71,13 @@ class Isolated:
 
     def answers(self, bunch: Sequence[Sent]) -> "list[Outcome] | Frozen":
         """What became of each request; they are worked on side by side."""
-        allowed = sum(budget_s(unpacked_bytes(sent)) for sent in bunch)
+        allowed = sum(budget_of(sent, refused=False) for sent in bunch)
         found: list[Outcome] | Frozen = self._asked("answers", list(bunch), allowed)
         return found
 
     def cost_s(self, sent: Sent) -> float | Frozen:
         """What one request costs by itself: the median of several tries."""
-        allowed = TRIES * budget_s(unpacked_bytes(sent))
+        allowed = TRIES * budget_of(sent, refused=False)
         found: float | Frozen = self._asked("cost", sent, allowed)
         return found
 
@@ -103,10 +103,10 @@ class Isolated:
         pipe = self._ready()
         try:
             pipe.send((what, given, allowed_s))
-            if not pipe.poll(PATIENCE_S):
-                raise EOFError
-            found = pipe.recv()
+            found = pipe.recv() if pipe.poll(PATIENCE_S) else None
         except (EOFError, OSError):
+            found = None
+        if found is None:
             return self._frozen()
         if isinstance(found, BaseException):
             raise found

@@ -1,6 +1,6 @@
 """Long texts of which work might take more than its share: runs, alternations, near matches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 from fuzz.patterns import near_match, patterns
@@ -11,7 +11,44 @@ Text = Callable[[int], str]
 NEAR_MATCHES = 0.4
 """The share of texts that nearly match one of the product's patterns."""
 
-RUNS = (
+BLANKS = (
+    " ",
+    "\t",
+    "\n",
+    "\r\n",
+    "\u00a0",
+    "\u202f",
+    "\u2028",
+    "\u3000",
+    "\x1f",
+    " \t",
+    "a ",
+    "1 ",
+)
+MARKS = (
+    *(
+        "\u0315\u0300",
+        "\u0300",
+        "a\u0315\u0300",
+        "\u0f71\u0f72\u0f74",
+        "e\u0301",
+        "\u1100\u1161\u11a8",
+    ),
+    *(
+        "\u200d",
+        "\u200b",
+        "\ufeff",
+        "\u00ad",
+        "\u202e",
+        "\ufdfa",
+        "\ufb03",
+        "\u1e9e",
+        "ü.",
+        "ß.",
+        "İ",
+    ),
+)
+OTHERS = (
     *(
         " ",
         "\t",
@@ -88,7 +125,19 @@ RUNS = (
         "a b",
         "a ",
     ),
-    *("%25", "%2525", "%C3%A9", "%u0041", "%zz", "+%20", "&#1;", "&#55296;", "&amp;", "&amp;amp;"),
+    *(
+        "%25",
+        "25",
+        "%2525",
+        "%C3%A9",
+        "%u0041",
+        "%zz",
+        "+%20",
+        "&#1;",
+        "&#55296;",
+        "&amp;",
+        "&amp;amp;",
+    ),
     *(
         "&a=",
         "a&",
@@ -147,10 +196,20 @@ RUNS = (
     *("data_", "q1_", "contact_", "password", "captcha_response", "v1,a ", "AAAA", "a.b.", "=="),
 )
 
-# What turns a text into nearly something: a number, an address, a URL, a time.
-WRAPS = (
-    *("{}", "{}", "{}x", "1{}x", "1{}", "-1.{}", "1,000{}x", "1-{}x", "{}1", "a{}b", "A{}"),
-    *("{}@example.com", "a@{}", "a@{}example.com", "a@{}.com", "ada{}@example.com", "<{}>", '"{}"'),
+# What turns a text into nearly something.
+NUMBERS = ("1{}x", "1{}", "-1.{}", "1,000{}x", "1-{}x", "{}1", "1{}k", "{}", ">{}5", "1 to {}x")
+ADDRESSES = (
+    *(
+        "{}@example.com",
+        "a@{}",
+        "a@{}example.com",
+        "a@{}.com",
+        "ada{}@example.com",
+        "<{}>",
+        "a@b.c,{}",
+    ),
+)
+URLS = (
     *(
         "https://{}",
         "https://shop.example/{}",
@@ -160,11 +219,27 @@ WRAPS = (
     *(
         "https://shop.example/?utm_source={}",
         "https://shop.example/?{}&utm_source=a",
+        "https://shop.example/?utm_source=%{}",
         "//{}",
         "?{}",
     ),
-    *("2026-03-02T10:00:00{}", "2026-3-2{}", "176471{}", "{}Z", "{{{}}}", "[{}]", "_{}", "({})"),
 )
+TIMES = ("2026-03-02T10:00:00{}", "2026-3-2{}", "176471{}", "{}Z", "2026-03-02 {}")
+ANYTHING = ("{}", "{}x", "a{}b", "A{}", "[{}]", "_{}", "({})", '"{}"')
+WRAPS = (*NUMBERS, *ADDRESSES, *URLS, *TIMES, *ANYTHING)
+
+_MEANT = (
+    (("mail", "user", "anonymous"), ADDRESSES),
+    (("employee", "size", "revenue", "seats", "value", "amount", "phone"), NUMBERS),
+    (("url", "referrer", "website", "path", "search"), URLS),
+    (("time", "sent", "occurred", "modified"), TIMES),
+)
+
+
+def wraps_for(name: str) -> Sequence[str]:
+    """What may be put around a text in a field of this name, to look like what it holds."""
+    found = (wraps for words, wraps in _MEANT if any(word in name.lower() for word in words))
+    return next(found, ANYTHING)
 
 
 def a_text(random: Random) -> Text:
@@ -173,11 +248,15 @@ def a_text(random: Random) -> Text:
     if random.random() < NEAR_MATCHES:
         pattern = random.choice(patterns())
         return lambda size: near_match(pattern, size, Random(seed))
-    unit = random.choice(RUNS)
+    return run_of(random.choice(random.choice((BLANKS, MARKS, OTHERS, OTHERS, OTHERS))))
+
+
+def run_of(unit: str) -> Text:
+    """Runs of one piece."""
     return lambda size: unit * max(1, size // len(unit))
 
 
 def wrapped(text: Text, wrap: str) -> Text:
     """The texts with something around them."""
-    before, _, after = wrap.replace("{{", "{").replace("}}", "}").partition("{}")
+    before, _, after = wrap.partition("{}")
     return lambda size: before + text(size) + after

@@ -96,18 +96,18 @@ def _value(expression: ast.expr, path: Path) -> Any:
 def near_match(pattern: re.Pattern[Any], size: int, random: Random) -> str:
     """A text of about so many characters that the pattern nearly matches."""
     source = pattern.pattern
-    text = source.decode("latin-1") if isinstance(source, bytes) else source
-    tree = parser.parse(text, pattern.flags & ~re.UNICODE if isinstance(source, bytes) else 0)
-    if isinstance(source, str):
+    if isinstance(source, bytes):
+        tree = parser.parse(source.decode("latin-1"))
+    else:
         tree = parser.parse(source, pattern.flags)
     repeats = list(_repeats(tree))
     if not repeats or random.random() < 0.2:
-        whole = _sample(tree, random, None, "", 0) or "x"
+        whole = _Near(random, None, "", 0).text(tree) or "x"
         return whole * (size // len(whole)) + random.choice(_ENDS)
     run = random.choice(repeats)
     fitting = [sign for sign in _RUN_OF if _fits(run[1][2], sign)]
     sign = random.choice(fitting) if fitting else ""
-    return _sample(tree, random, run, sign, size) + random.choice(_ENDS)
+    return _Near(random, run, sign, size).text(tree) + random.choice(_ENDS)
 
 
 def _repeats(tree: Any) -> Iterator[Any]:
@@ -130,42 +130,49 @@ def _parts(op: Any, argument: Any) -> Sequence[Any]:
     return [argument] if op is codes.ATOMIC_GROUP else []
 
 
-def _sample(tree: Any, random: Random, run: Any, sign: str, size: int) -> str:
-    """A text that fits the tree; ``run`` is repeated to the size, with the sign if it can be."""
-    return "".join(_text(node, random, run, sign, size) for node in tree)
+class _Near:
+    """Makes texts that fit a tree; ``run`` is repeated to the size, with the sign if it can be."""
 
+    def __init__(self, random: Random, run: Any, sign: str, size: int) -> None:
+        self._random = random
+        self._run = run
+        self._sign = sign
+        self._size = size
 
-def _text(node: Any, random: Random, run: Any, sign: str, size: int) -> str:
-    op, argument = node
-    if op in _REPEATS:
-        least, most, body = argument
-        if node is run and sign:
-            return sign * min(size, int(most))
-        one = _sample(body, random, run, sign, size)
-        if node is run:
-            return one * max(1, min(size // max(1, len(one)), int(most)))
-        holds_run = run is not None and any(each is run for each in _repeats(body))
-        return one * max(least, 1 if holds_run else random.choice((0, 1)) if most else 0)
-    if op is codes.BRANCH:
-        having = [part for part in argument[1] if any(each is run for each in _repeats(part))]
-        return _sample(random.choice(having or argument[1]), random, run, sign, size)
-    if parts := _parts(op, argument):
-        return "".join(_sample(part, random, run, sign, size) for part in parts)
-    if op is codes.LITERAL:
-        return chr(argument)
-    if op in (codes.IN, codes.NOT_LITERAL, codes.ANY):
+    def text(self, tree: Any) -> str:
+        """A text that fits the whole tree."""
+        return "".join(map(self._of, tree))
+
+    def _of(self, node: Any) -> str:
+        op, argument = node
+        if op in _REPEATS:
+            return self._repeated(node, *argument)
+        if op is codes.BRANCH:
+            having = [part for part in argument[1] if self._holds_run(part)]
+            return self.text(self._random.choice(having or argument[1]))
+        if op in (codes.LITERAL, codes.IN, codes.NOT_LITERAL, codes.ANY):
+            return self._sign_in(node)
+        return "".join(map(self.text, _parts(op, argument)))
+
+    def _repeated(self, node: Any, least: int, most: int, body: Any) -> str:
+        if node is self._run and self._sign:
+            return self._sign * min(self._size, int(most))
+        one = self.text(body)
+        if node is self._run:
+            return one * max(1, min(self._size // max(1, len(one)), int(most)))
+        wanted = 1 if self._holds_run(body) else self._random.choice((0, 1))
+        return one * max(least, min(wanted, int(most)))
+
+    def _holds_run(self, tree: Any) -> bool:
+        return any(each is self._run for each in _repeats(tree))
+
+    def _sign_in(self, node: Any) -> str:
+        op, argument = node
         fitting = [each for each in _RUN_OF if _is_in(node, each)]
-        return random.choice(fitting) if fitting else _first_of(argument)
-    return ""
-
-
-def _first_of(items: Any) -> str:
-    op, argument = items[0]
-    return (
-        chr(argument[0] if op is codes.RANGE else argument)
-        if op in (codes.RANGE, codes.LITERAL)
-        else ""
-    )
+        if fitting and op is not codes.LITERAL:
+            return self._random.choice(fitting)
+        op, argument = node if op is codes.LITERAL else argument[0]
+        return chr(argument[0] if op is codes.RANGE else argument)
 
 
 def _fits(body: Any, sign: str) -> bool:

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from fuzz.budget import budget_s, in_words, unpacked_bytes
+from fuzz.budget import budget_of, in_words, unpacked_bytes
 from fuzz.corpus import push_of, pushed_in
-from fuzz.findings import Finding, Findings
+from fuzz.findings import COSTS_TOO_MUCH, FROZEN, Finding, Findings
 from fuzz.functions import Outcome
 from fuzz.isolated import Frozen, Isolated
 from fuzz.sent import Sent
@@ -131,7 +131,7 @@ class Sending:
         """A request that seems to cost too much is tried again by itself."""
         size = unpacked_bytes(sent)
         refused = outcome.answer is not None and outcome.answer.code in TOO_MUCH
-        allowed = budget_s(size, refused=refused)
+        allowed = budget_of(sent, refused=refused)
         if outcome.cost_s <= allowed:
             return
         self.report.suspects += 1
@@ -139,7 +139,7 @@ class Sending:
         if isinstance(cost_s, Frozen):
             self._froze(cost_s, sent)
         elif cost_s > allowed:
-            self._findings.add(Finding("costs too much", in_words(cost_s, allowed, size), [sent]))
+            self._findings.add(Finding(COSTS_TOO_MUCH, in_words(cost_s, allowed, size), [sent]))
 
     def _judge_scoring(self, messages: list[bytes]) -> None:
         """Judges what it costs to score messages."""
@@ -153,13 +153,13 @@ class Sending:
                 for step in steps:
                     if step.cost_s > step.allowed_s:
                         told = in_words(step.cost_s, step.allowed_s, len(message))
-                        what = f"costs too much when {step.what}"
+                        what = f"{COSTS_TOO_MUCH} when {step.what}"
                         self._findings.add(Finding(what, told, [push_of(message)]))
             return
 
     def _froze(self, frozen: Frozen, sent: Sent) -> None:
         self.report.sent += 1
-        self._findings.add(Finding("frozen", frozen.where, [sent]))
+        self._findings.add(Finding(FROZEN, frozen.where, [sent]))
 
 
 class Published:

@@ -71,7 +71,10 @@ WORK: dict[str, tuple[Work, Callable[[int], Any]]] = {
     "a name that grows": (snake_case, lambda n: "\ufdfa" * n),
     "an event's name": (event_name, lambda n: "é\u0315" * n),
     "a time of digits": (refused(lambda text: parse_time(text, "a")), lambda n: "1" * n),
-    "a time that goes on": (refused(lambda text: parse_time(text, "a")), lambda n: "2026-3-2" + " " * n),
+    "a time that goes on": (
+        refused(lambda text: parse_time(text, "a")),
+        lambda n: "2026-3-2" + " " * n,
+    ),
     "a URL of parameters": (of_url, lambda n: "https://a.example/?" + "utm_source=%25&" * n),
     "a URL of escapes": (of_url, lambda n: "https://a.example/?utm_source=" + "%25" * n),
     "a URL of question marks": (of_url, lambda n: "https://" + "?" * n),
