@@ -112,13 +112,17 @@ class _Told(str):
     __slots__ = ()
 
 
+def _written(value: object) -> str:
+    return value if isinstance(value, _Told) else json.dumps(value)
+
+
 def _duplicates(body: bytes, *_: object, **__: object) -> None:
     """An object that has a key twice is written down again by each object around it."""
 
     def told(pairs: list[tuple[str, object]]) -> object:
         if len(dict(pairs)) == len(pairs) and not any(isinstance(v, _Told) for _, v in pairs):
             return dict(pairs)
-        return _Told("".join(f"{json.dumps(name)}:{json.dumps(value)}" for name, value in pairs))
+        return _Told("".join(f"{json.dumps(name)}:{_written(value)}" for name, value in pairs))
 
     with suppress(ValueError, RecursionError):
         json.loads(body, object_pairs_hook=told)
