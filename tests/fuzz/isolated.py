@@ -25,7 +25,7 @@ from fuzz.planted import plant
 from fuzz.scored import Scored
 from fuzz.sent import Sent
 
-FROZEN_AFTER_S = 1
+FROZEN_AFTER_S = 2
 """Processor seconds beyond what it may cost after which nothing is worked on any more."""
 
 SLOWEST = 6
@@ -71,19 +71,17 @@ class Isolated:
 
     def answers(self, bunch: Sequence[Sent]) -> "list[Outcome] | Frozen":
         """What became of each request; they are worked on side by side."""
-        allowed = sum(budget_of(sent, refused=False) for sent in bunch)
-        found: list[Outcome] | Frozen = self._asked("answers", list(bunch), allowed)
+        found: list[Outcome] | Frozen = self._asked("answers", list(bunch))
         return found
 
     def cost_s(self, sent: Sent) -> float | Frozen:
         """What one request costs by itself: the median of several tries."""
-        allowed = TRIES * budget_of(sent, refused=False)
-        found: float | Frozen = self._asked("cost", sent, allowed)
+        found: float | Frozen = self._asked("cost", sent)
         return found
 
     def scored(self, messages: Sequence[bytes]) -> list[list[Step]] | Frozen:
         """What each thing costs that is done with each message."""
-        found: list[list[Step]] | Frozen = self._asked("scored", list(messages), 0)
+        found: list[list[Step]] | Frozen = self._asked("scored", list(messages))
         return found
 
     def close(self) -> None:
@@ -99,10 +97,10 @@ class Isolated:
             self._pipe.close()
         self._process = self._pipe = None
 
-    def _asked(self, what: str, given: object, allowed_s: float) -> Any:
+    def _asked(self, what: str, given: object) -> Any:
         pipe = self._ready()
         try:
-            pipe.send((what, given, allowed_s))
+            pipe.send((what, given))
             found = pipe.recv() if pipe.poll(PATIENCE_S) else None
         except (EOFError, OSError):
             found = None
@@ -135,23 +133,27 @@ class _Worker:
     def __init__(self, data: Path, notes: Path) -> None:
         self._notes = os.open(notes, os.O_CREAT | os.O_RDWR | os.O_TRUNC)
         faulthandler.register(signal.SIGXCPU, file=self._notes, chain=True)
-        self._functions = Functions(data, self.begins)
+        self._functions = Functions(data, self._begins)
+        self._allowed: Sequence[float] = ()
         self._scored = Scored()
         self._runner = asyncio.Runner()
 
-    def begins(self, index: int) -> None:
-        """Notes that the request or message of this index is worked on now."""
-        os.pwrite(self._notes, f"{index:<8}\n".encode(), 0)
-        os.lseek(self._notes, 9, os.SEEK_SET)
-
-    def work(self, what: str, given: Any, allowed_s: float) -> object:
-        self._limit(allowed_s)
+    def work(self, what: str, given: Any) -> object:
         does: dict[str, Callable[[Any], object]] = {
             "answers": self._answers,
             "cost": self._cost,
             "scored": self._costs,
         }
         return does[what](given)
+
+    def _begins(self, index: int) -> None:
+        """Notes that the request of this index is worked on now, and lets it have its share."""
+        self._note(index)
+        self._limit(self._allowed[index])
+
+    def _note(self, index: int) -> None:
+        os.pwrite(self._notes, f"{index:<8}\n".encode(), 0)
+        os.lseek(self._notes, 9, os.SEEK_SET)
 
     def _limit(self, allowed_s: float) -> None:
         """Lets the process be ended when what it does now takes too much of the processor."""
@@ -160,6 +162,7 @@ class _Worker:
         resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(limit), hard))
 
     def _answers(self, bunch: Sequence[Sent]) -> list[Outcome]:
+        self._allowed = [budget_of(sent, refused=False) for sent in bunch]
         return self._runner.run(self._functions.answer_all(bunch))
 
     def _cost(self, sent: Sent) -> float:
@@ -169,7 +172,7 @@ class _Worker:
         return [self._cost_of(index, message) for index, message in enumerate(messages)]
 
     def _cost_of(self, index: int, message: bytes) -> list[Step]:
-        self.begins(index)
+        self._note(index)
         self._limit(budget_s(len(message)))
         found = []
         for what, work, events in self._scored.steps(message):
@@ -191,11 +194,11 @@ def _work(pipe: Connection, data: Path, planted: str, notes: Path) -> None:
         plant(planted)
     while True:
         try:
-            what, given, allowed_s = pipe.recv()
+            what, given = pipe.recv()
         except EOFError:
             return
         try:
-            found = worker.work(what, given, allowed_s)
+            found = worker.work(what, given)
         except Exception as error:  # noqa: BLE001  # it is told to who asked
             found = error
         pipe.send(found)

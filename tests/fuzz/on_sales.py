@@ -26,7 +26,7 @@ _SALESFORCE = {
     "Amount": 1,
     "LastModifiedDate": "2026-03-02T10:00:00Z",
 }
-_PATHS = {
+_PATHS: dict[str, tuple[bytes, dict[str, Any]]] = {
     "generic": (b"/generic", _STATEMENT),
     "hubspot": (b"/hubspot", _HUBSPOT),
     "workflow": (b"/hubspot", {"email": "ada@example.com", "lifecyclestage": "customer"}),

@@ -109,7 +109,7 @@ def as_keys(random: Random, text: Text, size: int) -> Sent:
 
 
 def many_calls(random: Random, text: Text, size: int) -> Sent:
-    one = random.choice(
+    one: Any = random.choice(
         (
             {"type": "page", "userId": "1"},
             {"type": "track", "event": text(3), "anonymousId": "b-1"},

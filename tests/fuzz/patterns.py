@@ -10,7 +10,7 @@ import ast
 import importlib
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -29,7 +29,7 @@ _MANY = 8
 _RUN_OF = " \t\n0189azAZé.,-+_'\"/:;@%&=?#[](){}<>~!*$^|\\`\u00a0\u202f\u2028\x00\x1f購\U0001f600"
 _ENDS = ("", "!", "x", "\x00", "\n", "é", " ", "@")
 
-_CATEGORIES = {
+_CATEGORIES: dict[Any, Callable[[str], bool]] = {
     codes.CATEGORY_DIGIT: str.isdecimal,
     codes.CATEGORY_NOT_DIGIT: lambda sign: not sign.isdecimal(),
     codes.CATEGORY_SPACE: str.isspace,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import reduce
 from typing import Any, NamedTuple
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from fuzz import on_forms, on_sales, on_track
 from fuzz.attacks import in_header, many_values, nested
@@ -91,7 +91,7 @@ def _marks(text: str, *_: object, **__: object) -> None:
 
 def _pairs(body: bytes, *_: object, **__: object) -> None:
     for part in body.replace(b"+", b" ").split(b"&"):
-        name, _, value = part.partition(b"=")
+        name, _equals, value = part.partition(b"=")
         _named(unquote_to_bytes(name).decode("latin-1"), unquote_to_bytes(value).decode("latin-1"))
 
 
@@ -101,11 +101,16 @@ def _named(name: str, value: object) -> None:
     unicodedata.normalize("NFKD", json.dumps([standard, str(value).strip()]))
 
 
-def _flattened(payload: object, *_: object, **__: object) -> None:
-    if isinstance(payload, dict):
-        for key, value in payload.items():
-            _named(key, value)
-            _flattened(value)
+def _flattened(payload: object) -> None:
+    parts = payload.items() if isinstance(payload, dict) else ()
+    for key, value in parts:
+        _named(key, value)
+        _flattened(value)
+
+
+def _all_flattened(body: bytes, *_: object, **__: object) -> None:
+    with suppress(ValueError, RecursionError):
+        _flattened(json.loads(body))
 
 
 class _Told(str):
@@ -130,15 +135,15 @@ def _duplicates(body: bytes, *_: object, **__: object) -> None:
 
 def _parameters(_: object, headers: Mapping[str, str], **__: object) -> None:
     for header in headers.values():
-        left = header
-        while ";" in left:
-            left = left.partition(";")[2].strip()
+        left = header.split(";")
+        while len(left) > 1:
+            left = [part.strip() for part in left[1:]]
 
 
-def _unquoted(*_: object, url: object = None, **__: object) -> None:
+def _mended(*_: object, url: object = None, **__: object) -> None:
     text = str(url)
-    while (mended := unquote(text)) != text:
-        text = mended
+    while "%25" in text:
+        text = text.replace("%25", "%", 1)
 
 
 def _without_doubles(value: object, *_: object, **__: object) -> None:
@@ -183,7 +188,7 @@ PLANTED = {
     ),
     "flattened-before-counting": Slowness(
         "fields of JSON are flattened before they are counted",
-        "warmlead.sources.fields", "flatten", _flattened,
+        "warmlead.web.strict_json", "parse", _all_flattened,
         _shapes(many_values, most=300_000),
     ),
     "duplicates-told-again": Slowness(
@@ -196,10 +201,10 @@ PLANTED = {
         "warmlead.web.cors", "Cors.headers", _parameters,
         _shapes(in_header, most=60_000), (";", ";a=", "a;", "; a=b"),
     ),
-    "unquoted-until-nothing-changes": Slowness(
-        "a URL is unquoted for as long as that changes it: quadratic",
-        "warmlead.sources.attribution", "attribution_of", _unquoted,
-        _shapes(on_track.one_place_in_each, most=300_000), ("25",),
+    "escapes-mended-one-by-one": Slowness(
+        "escapes of a URL that were escaped once more are mended one by one: quadratic",
+        "warmlead.sources.attribution", "attribution_of", _mended,
+        _shapes(on_track.one_place_in_each, most=300_000), ("%25",),
     ),
     "doubles-searched-in-stored-lists": Slowness(
         "doubles of a stored list are searched with each event: quadratic, paid again",
