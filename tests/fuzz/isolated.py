@@ -46,9 +46,9 @@ class Step(NamedTuple):
 
 
 class Frozen(NamedTuple):
-    """What was worked on when the process was ended, by its index, and where in the code."""
+    """What was worked on when the process was ended, by its place, and where in the code."""
 
-    index: int
+    place: int
     where: str
 
     @property
@@ -122,8 +122,8 @@ class Isolated:
 
     def _frozen(self) -> Frozen:
         self._end()
-        index, _, where = self._notes.read_text(errors="replace").partition("\n")
-        return Frozen(int(index or 0), where)
+        place, _, where = self._notes.read_text(errors="replace").partition("\n")
+        return Frozen(int(place or 0), where)
 
 
 # --- in the process ------------------------------------------------------------------------

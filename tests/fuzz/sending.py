@@ -104,11 +104,11 @@ class Sending:
     def _culprit(self, frozen: Frozen, bunch: Sequence[Sent]) -> int:
         """Which request of a bunch froze the process: known, unless another thread did the work."""
         if frozen.is_known:
-            return frozen.index
+            return frozen.place
         by_itself = (
             i for i, s in enumerate(bunch) if isinstance(self._functions.answers([s]), Frozen)
         )
-        return next(by_itself, frozen.index)
+        return next(by_itself, frozen.place)
 
     def _judge(self, sent: Sent, outcome: Outcome) -> None:
         report, answer = self.report, outcome.answer
@@ -146,8 +146,8 @@ class Sending:
         while messages:
             scored = self._functions.scored(messages)
             if isinstance(scored, Frozen):
-                self._froze(scored, push_of(messages[scored.index]))
-                messages = messages[scored.index + 1 :]
+                self._froze(scored, push_of(messages[scored.place]))
+                messages = messages[scored.place + 1 :]
                 continue
             for message, steps in zip(messages, scored, strict=True):
                 for step in steps:

@@ -17,7 +17,7 @@ from fuzz.budget import LEAST_S, budget_s, unpacked_bytes
 from fuzz.corpus import an_event as an_event_as_published
 from fuzz.corpus import corpus, push_of, pushed_in
 from fuzz.findings import Finding, Findings, requests_in
-from fuzz.isolated import Frozen, Isolated
+from fuzz.isolated import Frozen, Isolated, Step
 from fuzz.mutation import Mutator
 from fuzz.patterns import near_match, patterns
 from fuzz.planted import PLANTED
@@ -77,7 +77,7 @@ def test_a_request_that_never_ends_is_a_finding_and_the_campaign_goes_on(tmp_pat
     try:
         frozen = functions.answers(bunch)
         assert isinstance(frozen, Frozen)
-        assert (frozen.index, frozen.is_known) == (1, True)
+        assert (frozen.place, frozen.is_known) == (1, True)
         assert "_legal_form" in frozen.where
         assert not isinstance(functions.answers(bunch[::2]), Frozen)
     finally:
@@ -89,13 +89,20 @@ def test_work_on_a_sent_event_that_is_paid_again_is_seen(tmp_path: Path) -> None
     message = _message(an_event_as_published(traits={"interests": interests}))
     functions, planted = Isolated(tmp_path), Isolated(tmp_path, "doubles-searched-in-stored-lists")
     try:
-        ((applied, again, explained),) = functions.scored([message])
-        assert all(step.cost_s < step.allowed_s for step in (applied, again, explained))
-        ((applied, again, explained),) = planted.scored([message])
-        assert all(step.cost_s > step.allowed_s for step in (applied, again, explained))
+        assert [step.cost_s > step.allowed_s for step in steps_of(functions, message)] == 3 * [
+            False
+        ]
+        assert [step.cost_s > step.allowed_s for step in steps_of(planted, message)] == 3 * [True]
     finally:
         functions.close()
         planted.close()
+
+
+def steps_of(functions: Isolated, message: bytes) -> list[Step]:
+    scored = functions.scored([message])
+    assert not isinstance(scored, Frozen)
+    (steps,) = scored
+    return steps
 
 
 def post(fields: dict[str, str]) -> Sent:
