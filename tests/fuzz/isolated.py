@@ -134,7 +134,7 @@ class _Worker:
         self._notes = os.open(notes, os.O_CREAT | os.O_RDWR | os.O_TRUNC)
         faulthandler.register(signal.SIGXCPU, file=self._notes, chain=True)
         self._functions = Functions(data, self._begins)
-        self._allowed: Sequence[float] = ()
+        self._allowed_s = 0.0
         self._scored = Scored()
         self._runner = asyncio.Runner()
 
@@ -147,9 +147,12 @@ class _Worker:
         return does[what](given)
 
     def _begins(self, index: int) -> None:
-        """Notes that the request of this index is worked on now, and lets it have its share."""
+        """Notes that the request of this index is worked on now, and how long that may take.
+
+        As long as the largest of its bunch: another thread may be at work for that one.
+        """
         self._note(index)
-        self._limit(self._allowed[index])
+        self._limit(self._allowed_s)
 
     def _note(self, index: int) -> None:
         os.pwrite(self._notes, f"{index:<8}\n".encode(), 0)
@@ -162,7 +165,7 @@ class _Worker:
         resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(limit), hard))
 
     def _answers(self, bunch: Sequence[Sent]) -> list[Outcome]:
-        self._allowed = [budget_of(sent, refused=False) for sent in bunch]
+        self._allowed_s = max(budget_of(sent, refused=False) for sent in bunch)
         return self._runner.run(self._functions.answer_all(bunch))
 
     def _cost(self, sent: Sent) -> float:
