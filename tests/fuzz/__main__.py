@@ -16,9 +16,13 @@ from random import SystemRandom
 
 from fuzz.corpus import corpus
 from fuzz.findings import Findings, requests_in
-from fuzz.functions import Functions
+from fuzz.functions import settle
+from fuzz.hunt import hunt
+from fuzz.isolated import Isolated
 from fuzz.over_http import over_http
-from fuzz.run import Report, Run, requests_of
+from fuzz.planted import PLANTED
+from fuzz.run import Run, requests_of
+from fuzz.sending import Report, Sending
 from fuzz.storing import Storing
 from warmlead import backends
 from warmlead.buses.sqlite import SqliteBus
@@ -31,6 +35,8 @@ FINDINGS = Path("build/fuzz")
 def main() -> int:
     """Runs as the command line says."""
     chosen = _arguments()
+    if chosen.planted is not None:
+        return asyncio.run(_hunt(chosen.planted or list(PLANTED), chosen.seed or 0))
     seed = chosen.seed if chosen.seed is not None else SystemRandom().randrange(10**9)
     findings = Findings(chosen.findings, seed)
     with _firestore() as address, tempfile.TemporaryDirectory(prefix="warmlead-fuzz-") as data:
@@ -47,14 +53,26 @@ def main() -> int:
     return 1
 
 
+async def _hunt(names: list[str], seed: int) -> int:
+    """Plants each slowness and looks for it; how many were not found."""
+    missed = 0
+    for name in names:
+        hunted = await hunt(name, seed)
+        print(hunted.in_words, flush=True)
+        missed += hunted.found is None
+    print(f"{len(names) - missed} of {len(names)} planted slownesses found")
+    return missed
+
+
 async def _run(
     chosen: argparse.Namespace, seed: int, findings: Findings, address: str, data: Path
 ) -> Report:
-    functions = Functions(data)
+    settle(data)
+    functions = Isolated(data)
     bus = backends.bus()
     assert isinstance(bus, SqliteBus)
     storing = Storing(address, bus, LeadIds(backends.settings().id_secret.encode()))
-    run = Run(functions, bus, storing, findings)
+    run = Run(Sending(functions, bus, findings), storing, findings)
     try:
         if chosen.replay:
             for sent in requests_in(chosen.replay):
@@ -73,6 +91,7 @@ async def _run(
             print(f"\n\nOver HTTP, to processes: {len(requests)} requests")
             _tell_codes(codes)
     finally:
+        functions.close()
         await backends.file().close()
     return run.report
 
@@ -81,6 +100,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
     parser.add_argument("--requests", type=int, default=100_000, help="in this process")
     parser.add_argument("--over-http", type=int, default=2_000, help="to processes, over HTTP")
+    parser.add_argument("--planted", nargs="*", help="plant slownesses and look for them")
     parser.add_argument("--seed", type=int, help="any, if it is not given")
     parser.add_argument("--captures", type=Path, help="a folder with raw requests, *.http")
     parser.add_argument("--findings", type=Path, default=FINDINGS, help="where they are written")
@@ -107,6 +127,7 @@ def _tell(report: Report) -> None:
     rate = report.sent / report.took_s if report.took_s else 0.0
     print(f"\n\n{report.sent} requests in {report.took_s:.0f} s: {rate:.0f}/s")
     print(f"{_share(report.accepted, report.sent)} accepted")
+    print(f"{report.suspects} seemed to cost too much, and were tried again by themselves")
     print(f"{report.events} events on {report.leads} leads were stored and read back", end="")
     print("".join(f"; {count} {reason}" for reason, count in report.set_aside.items()), "\n")
     print("Function      requests")

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from fuzz.sent import Sent, from_json
 
 MOST_WRITTEN = 50
+COSTS_TOO_MUCH = "costs too much"
+FROZEN = "frozen"
 
 
 class Finding(NamedTuple):
@@ -17,12 +19,18 @@ class Finding(NamedTuple):
     details: str
     requests: Sequence[Sent]
 
+    @property
+    def is_of_cost(self) -> bool:
+        """Whether it is about processor time."""
+        return self.what.startswith((COSTS_TOO_MUCH, FROZEN))
+
 
 class Findings:
     """The findings of a run; the first of them are written into a folder."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.count = 0
+        self.found: list[Finding] = []
         self.written: list[tuple[Path, str]] = []
         self._folder = folder
         self._seed = seed
@@ -31,6 +39,7 @@ class Findings:
         self.count += 1
         if len(self.written) >= MOST_WRITTEN:
             return
+        self.found.append(finding)
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{self._seed}-{self.count:03}.json"
         said = {

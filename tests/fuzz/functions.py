@@ -5,9 +5,11 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
+from time import thread_time
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import unquote
@@ -21,7 +23,7 @@ from fuzz.verdict import Answer
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
-HANGS_AFTER_S = 20.0
+HANGS_AFTER_S = 120.0
 """So long may all requests of a bunch take together; a machine that does more must not fail."""
 
 _number: ContextVar[int | None] = ContextVar("number", default=None)
@@ -32,11 +34,15 @@ class Hung(BaseException):
 
 
 class Outcome(NamedTuple):
-    """What became of a request: an answer or what was raised, and what was logged meanwhile."""
+    """What became of a request: an answer or what was raised, and what was logged meanwhile.
+
+    ``cost_s`` are the processor seconds that it took of this thread: a first look, that is.
+    """
 
     answer: Answer | None
     raised: str | None
     logged: Sequence[str]
+    cost_s: float
 
 
 def environment(data: Path) -> dict[str, str]:
@@ -54,13 +60,19 @@ def environment(data: Path) -> dict[str, str]:
     }
 
 
-class Functions:
-    """Answers requests. Settings of this process's environment are replaced, for good."""
+def settle(data: Path) -> None:
+    """Replaces the settings of this process's environment, for good."""
+    for name in [name for name in os.environ if name.startswith("WARMLEAD_")]:
+        del os.environ[name]
+    os.environ.update(environment(data))
 
-    def __init__(self, data: Path) -> None:
-        for name in [name for name in os.environ if name.startswith("WARMLEAD_")]:
-            del os.environ[name]
-        os.environ.update(environment(data))
+
+class Functions:
+    """Answers requests; ``begins`` is told the index of the one that is worked on, ever again."""
+
+    def __init__(self, data: Path, begins: Callable[[int], None]) -> None:
+        settle(data)
+        self._begins = begins
         self._apps = {
             name: create_asgi_app(name, str(FUNCTIONS / name / "main.py"))  # type: ignore[no-untyped-call]  # it has no types
             for name in ("forms", "track", "sales", "score")
@@ -73,24 +85,56 @@ class Functions:
         signal.signal(signal.SIGALRM, _hung)
         signal.setitimer(signal.ITIMER_REAL, HANGS_AFTER_S)
         try:
-            answers = await asyncio.gather(
-                *(self._answer(number, sent) for number, sent in enumerate(bunch)),
-                return_exceptions=True,
-            )
+            metered = [
+                _Metered(self._answer(number, sent), partial(self._begins, number))
+                for number, sent in enumerate(bunch)
+            ]
+            answers = await asyncio.gather(*map(_awaited, metered), return_exceptions=True)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
         logged = self._log.taken()
         unasked = logged.get(None, [])
-        return [
-            Outcome(None, repr(answer), [*logged.get(number, []), *unasked])
-            if isinstance(answer, BaseException)
-            else Outcome(answer, None, [*logged.get(number, []), *unasked])
-            for number, answer in enumerate(answers)
-        ]
+        outcomes = []
+        for number, (answer, meter) in enumerate(zip(answers, metered, strict=True)):
+            raised = repr(answer) if isinstance(answer, BaseException) else None
+            given = None if isinstance(answer, BaseException) else answer
+            told = [*logged.get(number, []), *unasked]
+            outcomes.append(Outcome(given, raised, told, meter.cost_s))
+        return outcomes
 
     async def _answer(self, number: int, sent: Sent) -> Answer:
         _number.set(number)
         return await _over_asgi(self._apps[sent.function], signed(sent))
+
+
+class _Metered:
+    """Runs a coroutine step by step, and adds up what its own steps take of the processor."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Answer], begins: Callable[[], None]) -> None:
+        self.cost_s = 0.0
+        self._coroutine = coroutine
+        self._begins = begins
+
+    def __await__(self) -> Generator[Any, Any, Answer]:
+        step: Callable[[], Any] = partial(self._coroutine.send, None)
+        while True:
+            self._begins()
+            began = thread_time()
+            try:
+                waits_for = step()
+            except StopIteration as ended:
+                answer: Answer = ended.value
+                return answer
+            finally:
+                self.cost_s += thread_time() - began
+            try:
+                step = partial(self._coroutine.send, (yield waits_for))
+            except BaseException as error:  # noqa: BLE001  # whatever it is, it is for the coroutine
+                step = partial(self._coroutine.throw, error)
+
+
+async def _awaited(metered: _Metered) -> Answer:
+    return await metered
 
 
 async def _over_asgi(app: Any, sent: Sent) -> Answer:

@@ -9,7 +9,8 @@ from pathlib import Path
 from fuzz.alone import alone
 from fuzz.findings import Finding, Findings
 from fuzz.functions import environment
-from fuzz.run import Published, Run
+from fuzz.run import Run
+from fuzz.sending import Published
 from fuzz.sent import Sent
 from fuzz.signing import signed
 from fuzz.verdict import Answer, fault_of

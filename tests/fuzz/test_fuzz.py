@@ -1,7 +1,9 @@
 """A slice of ``make fuzz``, and proof that it notices what it is there to notice."""
 
+import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -11,10 +13,14 @@ from random import Random
 import pytest
 
 from builders import a_lead, an_event, lead_ids
+from fuzz.budget import LEAST_S, budget_s, unpacked_bytes
 from fuzz.corpus import an_event as an_event_as_published
 from fuzz.corpus import corpus, push_of, pushed_in
 from fuzz.findings import Finding, Findings, requests_in
+from fuzz.isolated import Frozen, Isolated, Step
 from fuzz.mutation import Mutator
+from fuzz.patterns import near_match, patterns
+from fuzz.planted import PLANTED
 from fuzz.run import requests_of
 from fuzz.sent import Sent
 from fuzz.storing import Storing, lost
@@ -55,6 +61,73 @@ def test_no_promise_is_broken_by_mutants_and_odd_requests(
     assert f"{REQUESTS} requests in " in done.stdout
     assert f"Over HTTP, to processes: {OVER_HTTP} requests" in done.stdout
     assert "were stored and read back" in done.stdout
+
+
+def test_each_planted_slowness_is_found(firestore_emulator: str, tmp_path: Path) -> None:
+    done = fuzz(firestore_emulator, tmp_path, "--planted")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(PLANTED)} of {len(PLANTED)} planted slownesses found" in done.stdout
+
+
+def test_a_request_that_never_ends_is_a_finding_and_the_campaign_goes_on(tmp_path: Path) -> None:
+    never = post({"email": "ada@example.com", "company": "a" * 200 + "!"})
+    bunch = [post({"email": "ada@example.com"}), never, post({"email": "bob@example.com"})]
+    functions = Isolated(tmp_path, planted="pattern-of-tomorrow")
+    try:
+        frozen = functions.answers(bunch)
+        assert isinstance(frozen, Frozen)
+        assert (frozen.place, frozen.is_known) == (1, True)
+        assert "_legal_form" in frozen.where
+        assert not isinstance(functions.answers(bunch[::2]), Frozen)
+    finally:
+        functions.close()
+
+
+def test_work_on_a_sent_event_that_is_paid_again_is_seen(tmp_path: Path) -> None:
+    interests = [f"interest {number}" for number in range(4_000)]
+    message = _message(an_event_as_published(traits={"interests": interests}))
+    functions, planted = Isolated(tmp_path), Isolated(tmp_path, "doubles-searched-in-stored-lists")
+    try:
+        assert [step.cost_s > step.allowed_s for step in steps_of(functions, message)] == 3 * [
+            False
+        ]
+        assert [step.cost_s > step.allowed_s for step in steps_of(planted, message)] == 3 * [True]
+    finally:
+        functions.close()
+        planted.close()
+
+
+def steps_of(functions: Isolated, message: bytes) -> list[Step]:
+    scored = functions.scored([message])
+    assert not isinstance(scored, Frozen)
+    (steps,) = scored
+    return steps
+
+
+def post(fields: dict[str, str]) -> Sent:
+    headers = ((b"content-type", b"application/json"),)
+    return Sent("forms", "POST", b"/generic/contact", headers, (json.dumps(fields).encode(),))
+
+
+def test_the_budget_goes_by_what_a_request_unpacks_to() -> None:
+    body = b"a" * 900_000
+    packed = post({}).with_body(gzip.compress(body)).with_header(b"content-encoding", b"gzip")
+
+    assert unpacked_bytes(packed) == pytest.approx(900_000, rel=0.01)
+    assert budget_s(900_000) == pytest.approx(0.45)
+    assert budget_s(10) == LEAST_S
+
+
+def test_every_pattern_of_the_product_is_attacked_with_what_it_nearly_matches() -> None:
+    sources = {pattern.pattern for pattern in patterns()}
+    evil = re.compile(r"(?:[a-z]+ ?)+;")
+
+    assert len(sources) > 40
+    assert r"[^a-z0-9]+" in sources
+    texts = [near_match(evil, 1_000, Random(seed)) for seed in range(20)]
+    assert max(map(len, texts)) >= 1_000
+    assert any(text.isascii() and not text.endswith(";") for text in texts)
 
 
 def test_a_finding_can_be_sent_again(firestore_emulator: str, tmp_path: Path) -> None:

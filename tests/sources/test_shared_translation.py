@@ -432,3 +432,9 @@ def test_attribution_ignores_what_it_cannot_read() -> None:
 )
 def test_the_path_of_a_url(url: str, path: str) -> None:
     assert path_of(url) == path
+
+
+def test_what_is_beyond_200_characters_does_not_distinguish_the_names_of_events() -> None:
+    beginning = "!" * 190 + "Demo"
+
+    assert event_name(beginning + "é" * 100) == event_name(beginning + "é" * 200) == "demoeeeeee"

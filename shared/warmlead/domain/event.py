@@ -53,9 +53,18 @@ def snake_case(text: str) -> str:
     """
     split = _CAMEL.sub("_", text)
     if not split.isascii():
-        apart = unicodedata.normalize("NFKD", split.casefold())
-        split = "".join(letter for letter in apart if not unicodedata.combining(letter))
+        folded = split.casefold()
+        split = folded.translate({ord(letter): _without_marks(letter) for letter in set(folded)})
     return _NOT_WORD.sub("_", split.lower()).strip("_")
+
+
+def _without_marks(letter: str) -> str:
+    """What is left of a letter without its accents; nothing of a mark that stands by itself.
+
+    A whole text takes quadratic time to decompose, because its marks are put in order.
+    """
+    apart = unicodedata.normalize("NFKD", letter)
+    return "".join(part for part in apart if not unicodedata.combining(part))
 
 
 class Trust(StrEnum):

@@ -67,6 +67,7 @@ class SalesSender(ABC):
     path: str
     keeps_refused = True
     """Whether refused items go to quarantine where the sender cannot mend them."""
+    _latest: tuple[RawRequest, Judged] | None = None
 
     @abstractmethod
     def check(self, request: RawRequest) -> None:
@@ -101,6 +102,7 @@ class SalesSender(ABC):
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:  # noqa: ARG002  # judged anew, with what was ignored
         """What became of the items; success, unless all of them were refused."""
         judged = self._judge(request)
+        self._latest = None
         told: dict[str, Any] = {"success": len(judged.refused) < judged.items}
         if judged.refused:
             told["refused"] = [
@@ -120,6 +122,14 @@ class SalesSender(ABC):
         return failure
 
     def _judge(self, request: RawRequest) -> Judged:
+        """What becomes of the items: found once, though translating and answering both ask."""
+        if self._latest and self._latest[0] is request:
+            return self._latest[1]
+        judged = self._judged(request)
+        self._latest = request, judged
+        return judged
+
+    def _judged(self, request: RawRequest) -> Judged:
         items = self.read(request)
         if not items.values:
             raise RejectedError(Reason.BODY_EMPTY, "There is nothing in it.")

@@ -146,11 +146,10 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
 
 def _headers(request: Request) -> dict[str, str]:
     """The headers by name in lower case; one that is given several times is joined by commas."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in request.scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
+    headers: dict[str, list[str]] = {}
+    for name, value in request.scope["headers"]:
+        headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return {name: ", ".join(values) for name, values in headers.items()}
 
 
 def path_below(request: Request, function: str) -> str:

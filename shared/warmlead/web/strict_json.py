@@ -24,6 +24,7 @@ _MAX_INTEGER = 2**63
 _SOUND_ESCAPE = re.compile(
     rb"\\(?:[^u]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(?![dD][89a-fA-F]))"
 )
+_COMPACT = json.JSONEncoder(check_circular=False, separators=(",", ":"))
 _QUOTES_AND_BRACKETS = b'"[]{}'
 _OTHERS = bytes(set(range(256)) - set(_QUOTES_AND_BRACKETS))
 _AS_PARENTHESES = bytes.maketrans(b"[]{}", b"()()")
@@ -103,17 +104,25 @@ def fault_in(value: object) -> RejectedError | None:
 
 def text_of(value: object) -> str:
     """JSON text of a parsed value, its faults as they were sent; in ASCII, so it can be stored."""
+    try:
+        return _COMPACT.encode(value)  # in C, as long as there is no fault
+    except TypeError:
+        return _text_with_faults(value)
+
+
+def _text_with_faults(value: object) -> str:
     if isinstance(value, Fault):
         return value.text if value.pairs is None else _object_text(value.pairs)
     if isinstance(value, dict):
         return _object_text(list(value.items()))
     if isinstance(value, list):
-        return f"[{','.join(map(text_of, value))}]"
-    return json.dumps(value)
+        return f"[{','.join(map(_text_with_faults, value))}]"
+    return _COMPACT.encode(value)
 
 
 def _object_text(pairs: list[tuple[str, object]]) -> str:
-    return "{" + ",".join(f"{json.dumps(key)}:{text_of(value)}" for key, value in pairs) + "}"
+    said = (f"{_COMPACT.encode(key)}:{_text_with_faults(value)}" for key, value in pairs)
+    return "{" + ",".join(said) + "}"
 
 
 def _decode(body: bytes) -> tuple[str, bool]:

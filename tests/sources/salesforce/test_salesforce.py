@@ -98,6 +98,7 @@ def test_what_is_no_id_is_none(value: object) -> None:
         b'<!DOCTYPE a SYSTEM "http://127.0.0.1/x.dtd"><a/>',
         b"<a>" * (MAX_DEPTH + 1) + b"</a>" * (MAX_DEPTH + 1),
         b"<a>" + b"<b/>" * 20_000 + b"</a>",
+        b"<a>" + b"<b/>" * 2_000 + b"</a>",  # shorter ones than Salesforce ever sends
         b"<a>\x00</a>",
         b"<a>\xff</a>",
         b'<?xml version="1.0" encoding="klingon"?><a/>',

@@ -1,5 +1,6 @@
 """What an event may say, when it counts, and by what it is counted once."""
 
+import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -48,6 +49,15 @@ def test_names_become_snake_case(text: str, name: str) -> None:
 @given(st.text())
 def test_a_name_in_snake_case_stays_as_it_is(text: str) -> None:
     assert snake_case(snake_case(text)) == snake_case(text)
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.text(st.characters(categories=["L", "M", "N", "Z"]) | st.sampled_from("\u0315\u0300ﬃİΣ")))
+def test_a_name_loses_its_marks_as_if_it_were_decomposed_as_a_whole(text: str) -> None:
+    apart = unicodedata.normalize("NFKD", text.lower().casefold())
+    bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+    assert snake_case(text.lower()) == snake_case(bare)
 
 
 def test_an_event_keeps_its_key_whenever_it_is_received_and_whatever_it_says() -> None:

@@ -15,6 +15,8 @@ OUTBOUND = "http://soap.sforce.com/2005/09/outbound"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 MAX_DEPTH = 16
 MAX_ELEMENTS = 20_000
+LEAST_ELEMENT_BYTES = 12
+"""No element of an outbound message is shorter: more of them in a body are not Salesforce's."""
 
 _ANSWER = (
     '<?xml version="1.0" encoding="UTF-8"?>'
@@ -97,7 +99,7 @@ def _record(notification: Element) -> dict[str, Any]:
 
 def read_xml(body: bytes) -> Element:
     """The document's outermost element; raises ``RejectedError`` for what is not plain XML."""
-    reader = _Reader()
+    reader = _Reader(most=min(MAX_ELEMENTS, 1 + len(body) // LEAST_ELEMENT_BYTES))
     try:
         reader.parser.Parse(body, True)  # this is all of it
     except expat.ExpatError as error:
@@ -115,9 +117,11 @@ def _invalid(message: str) -> RejectedError:
 class _Reader:
     """Builds elements while expat reads; ends at once at a DTD, and at too many or too deep."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most: int) -> None:
         self.root = Element("", "", {}, [], [])
+        self._most = most
         self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self._refuse
         self.parser.EntityDeclHandler = self._refuse
         self.parser.StartElementHandler = self._start
@@ -131,7 +135,7 @@ class _Reader:
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._count += 1
-        if self._count > MAX_ELEMENTS or len(self._open) > MAX_DEPTH:
+        if self._count > self._most or len(self._open) > MAX_DEPTH:
             raise _invalid("The XML has too many elements, or nests them too deep.")
         namespace, _, name = tag.rpartition(" ")
         element = Element(namespace, name, attributes, [], [])

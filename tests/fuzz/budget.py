@@ -1,0 +1,99 @@
+"""How much processor time a request may cost: so much for what it unpacks to, and no more.
+
+Processor time, not time on the clock, so that a busy machine makes no findings; and what seems
+to cost too much is tried again by itself, so that neither do the first use of a module, the
+collector of garbage, or a neighbour in the same cache.
+"""
+
+import zlib
+from collections.abc import Callable
+from statistics import median
+from time import process_time
+
+from fuzz.sent import Sent
+
+S_PER_100_KB = 0.050
+"""Processor seconds for each 100 KB that a request unpacks to."""
+
+LEAST_S = 0.050
+"""What a request may cost however small it is."""
+
+REFUSED_S_PER_100_KB = 0.025
+"""What may be refused for its size or number must be so before it is worked on."""
+
+S_PER_EVENT = 0.000_3
+"""What scoring an event may cost however small it is: its lead is looked at as a whole."""
+
+S_PER_ITEM = 0.000_08
+"""What an event of a batch may cost to accept however small it is; a batch has so many at most."""
+
+MOST_ITEMS = 2_500
+
+TRIES = 5
+
+MOST_UNPACKED = 1_000_000
+"""No function unpacks more: a body that claims more is refused while it is unpacked."""
+
+_LOOPS = 100_000
+_PACE_S = 0.0035
+"""What the loop below takes on the machine for which the budget is meant, at its best."""
+
+
+def unpacked_bytes(sent: Sent) -> int:
+    """The size of a request as it is worked on: head, target, and the body without its gzip."""
+    head = len(sent.target) + sum(len(name) + len(value) for name, value in sent.headers)
+    return head + max(len(sent.body), len(_unpacked(sent.body)))
+
+
+def _unpacked(body: bytes) -> bytes:
+    """The body without its gzip, as far as that is whole."""
+    found: list[bytes] = []
+    while body[:2] == b"\x1f\x8b" and sum(map(len, found)) < MOST_UNPACKED:
+        member = zlib.decompressobj(31)
+        try:
+            found.append(member.decompress(body, MOST_UNPACKED - sum(map(len, found))))
+        except zlib.error:
+            break
+        body = member.unused_data.lstrip(b"\0")
+    return b"".join(found)
+
+
+def budget_of(sent: Sent, *, refused: bool) -> float:
+    """The processor seconds that a request may cost; less if it is ``refused`` for its size."""
+    most = budget_s(unpacked_bytes(sent), refused=refused)
+    if refused or sent.function != "track":
+        return most
+    items = min(MOST_ITEMS, (_unpacked(sent.body) or sent.body).count(b"{"))
+    return max(most, S_PER_ITEM * items)
+
+
+def budget_s(size_bytes: int, *, refused: bool = False, events: int = 0) -> float:
+    """The processor seconds that may be spent on so many bytes, and on scoring so many events."""
+    rate = REFUSED_S_PER_100_KB if refused else S_PER_100_KB
+    return max(LEAST_S, rate * size_bytes / 100_000, S_PER_EVENT * events)
+
+
+def pace() -> float:
+    """How many times slower than the budget's machine this one is just now; at least 1."""
+    began = process_time()
+    total = 0
+    for number in range(_LOOPS):
+        total += number & 7
+    return max(1.0, (process_time() - began) / _PACE_S)
+
+
+def repeated(work: Callable[[], object], tries: int = TRIES) -> float:
+    """The processor seconds that the work takes by itself: the median of several tries."""
+    return median(_tried(work) for _ in range(tries))
+
+
+def _tried(work: Callable[[], object]) -> float:
+    slower = pace()
+    began = process_time()
+    work()
+    return (process_time() - began) / slower
+
+
+def in_words(seconds: float, allowed: float, size_bytes: int) -> str:
+    """What is told of a request that costs too much."""
+    return f"{1000 * seconds:.0f} ms for {size_bytes} bytes, of which {1000 * allowed:.0f} may be"

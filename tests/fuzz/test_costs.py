@@ -1,0 +1,155 @@
+"""All work on a sender's text is linear: four times the text costs about four times as much.
+
+Processor time, the median of several tries. A quadratic function takes sixteen times as much
+for the larger text, so eight is far from either.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import pytest
+
+from fuzz.budget import repeated
+from warmlead.application.archived import _identifiers_in
+from warmlead.application.messages import Quarantined
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.event import snake_case
+from warmlead.model.conditions import Context, Formula
+from warmlead.model.findings import Severity
+from warmlead.model.loading import check, ready_text
+from warmlead.model.vocabulary import ValueType
+from warmlead.sources.attribution import attribution_of
+from warmlead.sources.fields import event_name
+from warmlead.sources.salesforce.soap import read_xml
+from warmlead.sources.times import parse_time
+from warmlead.web.cors import Cors
+from warmlead.web.strict_json import fault_in, parse, text_of
+
+TIMES = 4
+MOST_TIMES = 8
+NOISE_S = 0.002
+
+Work = Callable[[Any], object]
+
+
+def refused(work: Work) -> Work:
+    def tried(given: Any) -> object:
+        try:
+            return work(given)
+        except RejectedError as error:
+            return error
+
+    return tried
+
+
+def quarantined(raw: str) -> list[object]:
+    entry = Quarantined(
+        reason=Reason.EVENT_INVALID,
+        message="",
+        source="generic",
+        received_at=datetime(2026, 3, 2, tzinfo=UTC),
+        raw=raw,
+    )
+    return list(_identifiers_in(entry))
+
+
+def of_json(text: str) -> object:
+    value = parse(text.encode()).value
+    return fault_in(value) or text_of(value)
+
+
+def of_url(url: str) -> object:
+    return attribution_of(url=url, referrer=url, campaign={"source": url}, fields={"gclid": url})
+
+
+WORK: dict[str, tuple[Work, Callable[[int], Any]]] = {
+    "a name of marks": (snake_case, lambda n: "\u0315\u0300" * n),
+    "a name of words": (snake_case, lambda n: "aB " * n),
+    "a name that grows": (snake_case, lambda n: "\ufdfa" * n),
+    "an event's name": (event_name, lambda n: "é\u0315" * n),
+    "a time of digits": (refused(lambda text: parse_time(text, "a")), lambda n: "1" * n),
+    "a time that goes on": (
+        refused(lambda text: parse_time(text, "a")),
+        lambda n: "2026-3-2" + " " * n,
+    ),
+    "a URL of parameters": (of_url, lambda n: "https://a.example/?" + "utm_source=%25&" * n),
+    "a URL of escapes": (of_url, lambda n: "https://a.example/?utm_source=" + "%25" * n),
+    "a URL of question marks": (of_url, lambda n: "https://" + "?" * n),
+    "an origin": (lambda text: Cors().headers({"origin": text}), lambda n: "a://" + "a" * n),
+    "JSON of escapes": (of_json, lambda n: '"' + "\\u0041" * n + '"'),
+    "JSON of faults": (of_json, lambda n: "[" + "NaN," * n + "1]"),
+    "JSON of keys": (of_json, lambda n: "{" + ",".join(f'"{i}":1' for i in range(n)) + "}"),
+    "XML of elements": (refused(read_xml), lambda n: b"<a>" + b"<b/>" * n + b"</a>"),
+    "XML of attributes": (
+        refused(read_xml),
+        lambda n: b"<a" + b"".join(b' a%d="b"' % i for i in range(n)) + b"/>",
+    ),
+    "XML of namespaces": (
+        refused(read_xml),
+        lambda n: b"<a" + b"".join(b' xmlns:a%d="b"' % i for i in range(n)) + b"/>",
+    ),
+    "XML of entities": (refused(read_xml), lambda n: b"<a>" + b"&lt;" * n + b"</a>"),
+    "set aside: addresses": (quarantined, lambda n: "a@" * n),
+    "set aside: no address": (quarantined, lambda n: "a" * n),
+    "set aside: names": (quarantined, lambda n: json.dumps({"é\u0315" * n + "id": "1"})),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WORK)
+def test_work_on_a_senders_text_grows_with_it_and_no_faster(what: str) -> None:
+    work, make = WORK[what]
+
+    assert_proportional(work, make, 4_000)
+
+
+def assert_proportional(work: Work, make: Callable[[int], Any], size: int) -> None:
+    few, many = make(size), make(TIMES * size)
+    small, large = repeated(lambda: work(few)), repeated(lambda: work(many))
+    assert large < MOST_TIMES * small + NOISE_S, f"{large:.4f} s against {small:.4f} s"
+
+
+def test_this_would_notice_what_is_quadratic() -> None:
+    def doubles(values: list[int]) -> list[int]:
+        return [each for place, each in enumerate(values) if each not in values[:place]]
+
+    with pytest.raises(AssertionError):
+        assert_proportional(doubles, lambda n: list(range(n)), 1_000)
+
+
+# --- what a model's author writes ----------------------------------------------------------
+
+EVIL = (
+    ("(a+)+$", "a", "!"),
+    ("^(([a-z ])+.)+[A-Z]([a-z])+$", "a", "!"),
+    ("(x+x+)+y", "x", ""),
+    (r"(\\s*,?\\s*)*;", " ", "x"),
+    ("(.*a){12}", "a", ""),
+    ("(a|aa)+$", "a", "b"),
+)
+
+
+@pytest.mark.parametrize(("pattern", "run", "end"), EVIL)
+def test_no_pattern_of_a_model_takes_more_than_its_share_for_any_text(
+    pattern: str, run: str, end: str
+) -> None:
+    context = Context.of({"title": ValueType.STRING}, {})
+    formula = Formula(f'title.matches("{pattern}")', context)
+    anew = count()  # an answer that was given before is remembered
+
+    assert_proportional(
+        lambda text: formula({"title": f"{next(anew)}{text}"}), lambda n: run * n + end, 4_000
+    )
+
+
+@pytest.mark.parametrize("pattern", ["(?=a)b", "(?<!a)b", r"(a)\\1", "(?>a+)b", "(a{1000}){1000}"])
+def test_a_pattern_that_cannot_be_matched_in_linear_time_makes_no_model(pattern: str) -> None:
+    rule = f"\nfit:\n  odd: {{when: 'title.matches(\"{pattern}\")', points: 5}}\n"
+    text = ready_text("b2b-saas").replace("\nfit:\n", rule, 1)
+
+    (found,) = check(text)
+
+    assert found.severity is Severity.ERROR
+    assert "the regular expression does not compile" in str(found)
