@@ -4,6 +4,7 @@ Not pydantic-settings: it costs an accepting function a third of a second at eve
 (docs/decisions/0008-msgspec-where-cold-start-counts.md).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -15,6 +16,8 @@ from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Trust
 
 PREFIX = "WARMLEAD_"
+_HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+
 LOCAL_WRITE_KEY = "local"
 LOCAL_ID_SECRET = "warmlead-on-one-machine"  # noqa: S105  # refused in production
 MIN_SECRET_LENGTH = 32
@@ -53,6 +56,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = field(default_factory=lambda: {LOCAL_WRITE_KEY: Trust.PUBLIC})
     forms: Annotated[Path | None, Meta(description="File of form mappings.")] = None
     sales: Annotated[Path | None, Meta(description="File of who speaks for sales.")] = None
+    own_hosts: Annotated[
+        frozenset[str],
+        Meta(description="Your websites' hosts, by commas: nobody is said to come from them."),
+    ] = frozenset()
     form_bytes: Annotated[int, Meta(ge=1_024, le=10_000_000)] = 1_000_000
     track_event_bytes: Annotated[int, Meta(ge=1_024, le=1_000_000)] = 32 * 1024
     track_batch_bytes: Annotated[int, Meta(ge=1_024, le=10_000_000)] = 500 * 1024
@@ -70,6 +77,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             yield "WARMLEAD_PROJECT must be set with WARMLEAD_BACKEND=gcp"
         if bool(self.push_audience) != bool(self.push_account):
             yield "WARMLEAD_PUSH_AUDIENCE and WARMLEAD_PUSH_ACCOUNT go together"
+        if not all(map(_HOST.fullmatch, self.own_hosts)):
+            yield (
+                "WARMLEAD_OWN_HOSTS: must be hosts, by commas, such as example.com,example.org; "
+                "one that is not in ASCII as browsers write it: xn--…"
+            )
 
     def _unsafe(self) -> Iterator[str]:
         if not self.push_certs.startswith("https://"):
@@ -113,6 +125,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     }
     if isinstance(keys := given.get("write_keys"), str):
         given["write_keys"] = _split_keys(keys)
+    if isinstance(hosts := given.get("own_hosts"), str):
+        given["own_hosts"] = _split_hosts(hosts)
     try:
         settings = configured(given, Settings)
     except ValueError:
@@ -131,6 +145,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def _split_keys(text: str) -> dict[str, str]:
     pairs = [part.strip().rpartition(":") for part in text.split(",") if part.strip()]
     return {key or trust: trust if key else Trust.PUBLIC for key, _, trust in pairs}
+
+
+def _split_hosts(text: str) -> list[str]:
+    """Hosts by commas; ``*.example.com`` is ``example.com``, which has all below it anyway."""
+    hosts = (part.strip().lower().removeprefix("*.").rstrip(".") for part in text.split(","))
+    return [host for host in hosts if host]
 
 
 def _problem(where: tuple[str, ...], message: str) -> str:

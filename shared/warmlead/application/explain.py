@@ -10,6 +10,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from warmlead.domain.assessment import Assessment, assess
+from warmlead.domain.attribution import described, first_origin, last_origin
 from warmlead.domain.event import Property, Trust
 from warmlead.domain.lead import Lead, is_flooding
 from warmlead.domain.lifecycle import ANONYMOUS, SALES_STAGES, Transition, moved_back
@@ -149,8 +150,8 @@ def view(
         not_understood=list(rules.not_understood(lead.traits)),
         signals=_totals(found.tally.signals),
         events=_totals(found.tally.names),
-        first_touch=dict(lead.first_touch.attribution) if lead.first_touch else {},
-        last_touch=dict(lead.last_touch.attribution) if lead.last_touch else {},
+        first_touch=described(lead.first_touch, first_origin(lead)),
+        last_touch=described(lead.last_touch, last_origin(lead)),
         identifiers=identifiers,
         entered=dict(lead.progress.entered),
         moved_back=moved_back(moves, rules.stage_order),

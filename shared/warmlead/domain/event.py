@@ -74,7 +74,8 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
     ``id`` is the sender's own id of the event, stable over its retries: with ``source`` and
     ``trust`` it makes the ``key`` by which the event is counted once. At least one of
-    ``email`` (normalised), ``user_id`` and ``anonymous_id`` is given.
+    ``email`` (normalised), ``user_id`` and ``anonymous_id`` is given. ``direct`` says that the
+    visitor's page is known, and that nothing led to it; then there is no ``attribution``.
 
     What comes from outside goes through ``checked``, or is decoded as an ``Event``: the
     constructor believes its types, lengths and names.
@@ -93,6 +94,7 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     traits: dict[str, Property] = {}
     properties: dict[str, Property] = {}
     attribution: dict[str, str] = {}
+    direct: bool = False
 
     def __post_init__(self) -> None:
         force_setattr(self, "occurred_at", _utc(self.occurred_at))

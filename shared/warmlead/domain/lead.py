@@ -76,7 +76,8 @@ class Touch(NamedTuple):
 class Trail:
     """What is known of one identifier, and what was done under it.
 
-    ``erased_ms`` is until when all of it was erased, if it was: nothing of before may come back.
+    ``direct`` is whether some visit is known to have come from nowhere. ``erased_ms`` is until when
+    all of it was erased, if it was: nothing of before may come back.
     """
 
     identifier: Identifier
@@ -86,6 +87,7 @@ class Trail:
     traits: Mapping[str, TraitFact] = field(default_factory=dict)
     first_touch: Touch | None = None
     last_touch: Touch | None = None
+    direct: bool = False
     statements: Mapping[str, Statement] = field(default_factory=dict)
     erased_ms: int | None = None
 
@@ -183,6 +185,11 @@ class Lead:
         """The latest visit with an origin."""
         return max((t.last_touch for t in self.trails.values() if t.last_touch), default=None)
 
+    @property
+    def direct(self) -> bool:
+        """Whether some visit is known to have come from nowhere."""
+        return any(trail.direct for trail in self.trails.values())
+
     def tally(self, known_at: datetime | None = None) -> Tally:
         """How often what happened on which day; as it was known at a past time, if given."""
         histories = [trail.history for trail in self.trails.values()]
@@ -245,5 +252,6 @@ def _with_event(trail: Trail, event: Event, rules: Rules) -> Trail:
         traits=traits,
         first_touch=first,
         last_touch=last,
+        direct=trail.direct or event.direct,
         statements=statements,
     )

@@ -30,7 +30,7 @@ from warmlead.stores.notation import (
 )
 from warmlead.stores.trail_documents import Shape, Shapes, TrailV1, read_trail, write_trail
 
-VERSION = 2
+VERSION = 3
 
 LONG_AGO = 0
 """The ``decay_on`` of leads that were written before there was any."""
@@ -154,8 +154,12 @@ def _read_v1(document: _LeadV1) -> LeadDocument:
     return LeadDocument(replace(lead, decay_on=LONG_AGO), extra)
 
 
-_READERS: Mapping[int, Callable[[_LeadV1], LeadDocument]] = {1: _read_v1, 2: _read_v2}
-"""How to read what this release and the one before wrote; only the present version is written."""
+_READERS: Mapping[int, Callable[[_LeadV1], LeadDocument]] = {
+    1: _read_v1,
+    2: _read_v2,
+    3: _read_v2,
+}
+"""How to read what this release and those before wrote; only the present version is written."""
 
 
 def _write_progress(progress: Progress) -> _ProgressV1:

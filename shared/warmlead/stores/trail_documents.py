@@ -45,6 +45,7 @@ class TrailV1(TypedDict):
     traits: dict[str, tuple[int, int, str, str]]
     first_touch: _TouchV1
     last_touch: _TouchV1
+    direct: NotRequired[bool]
     statements: NotRequired[list[_StatementV2]]
     erased: NotRequired[int]
 
@@ -64,6 +65,8 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
         "first_touch": trail.first_touch,
         "last_touch": trail.last_touch,
     }
+    if trail.direct:
+        document["direct"] = True
     if trail.statements:
         document["statements"] = sorted(trail.statements.values())
     if trail.erased_ms is not None:
@@ -87,6 +90,7 @@ def read_trail(document: TrailV1, shapes: Sequence[Shape]) -> Trail:
         traits={name: TraitFact(*fact) for name, fact in document["traits"].items()},
         first_touch=_read_touch(document["first_touch"]),
         last_touch=_read_touch(document["last_touch"]),
+        direct=document.get("direct", False),
         statements={
             each.key: each for each in map(_read_statement, document.get("statements", ()))
         },

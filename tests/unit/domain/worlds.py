@@ -86,6 +86,7 @@ def event_of(
     anonymous_id: str | None = None,
     traits: Mapping[str, Property] | None = None,
     attribution: Mapping[str, str] | None = None,
+    direct: bool = False,
 ) -> Event:
     return Event(
         id=id_,
@@ -99,6 +100,7 @@ def event_of(
         anonymous_id=anonymous_id,
         traits=dict(traits or {}),
         attribution=dict(attribution or {}),
+        direct=direct,
     )
 
 

@@ -23,15 +23,21 @@ _SUCCESS = b'{"success": true}'
 class GenericSource:
     """Forms by name, at ``/generic/<name>``; the one called ``generic`` at ``/generic`` itself.
 
-    ``unconfigured`` are the settings of all other names; without it there are no others.
+    ``unconfigured`` are the settings of all other names; without it there are no others. Of a
+    referrer on one of ``own_hosts``, or below it, nobody is said to come.
     """
 
     name = NAME
 
     def __init__(
-        self, forms: Mapping[str, FormSettings], *, unconfigured: FormSettings | None = None
+        self,
+        forms: Mapping[str, FormSettings],
+        *,
+        unconfigured: FormSettings | None = None,
+        own_hosts: frozenset[str] = frozenset(),
     ) -> None:
         self._forms = forms
+        self._own_hosts = own_hosts
         self._unconfigured = unconfigured
 
     def verify(self, request: RawRequest) -> Trust:
@@ -60,6 +66,7 @@ class GenericSource:
             received_at=request.received_at,
             sender_id=_sender_id(request),
             referer=request.headers.get("referer", ""),
+            own_hosts=self._own_hosts,
         )
         events: list[tuple[int, Event]] = []
         refused: list[Refused] = []

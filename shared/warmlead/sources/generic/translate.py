@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.identity import normalise_email
-from warmlead.sources.attribution import PARAMETERS, attribution_of, path_of
+from warmlead.sources.attribution import PARAMETERS, path_of, visit_of
 from warmlead.sources.fields import event_id, field_name, flatten, long_hash, person_id
 from warmlead.sources.generic.settings import FormSettings
 from warmlead.sources.times import occurred_at, parse_time
@@ -35,6 +35,7 @@ class Post(NamedTuple):
     received_at: datetime
     sender_id: str | None
     referer: str
+    own_hosts: frozenset[str] = frozenset()
 
 
 def is_trapped(submission: Mapping[str, Any], settings: FormSettings) -> bool:
@@ -57,7 +58,12 @@ def translate_submission(submission: Mapping[str, Any], post: Post, index: int) 
     given_id = event_id(_take(fields, settings.id), "The id")
     claimed = parse_time(_take(fields, settings.time), "The time")
     page = next((str(fields[name]) for name in _PAGE if name in fields), post.referer)
-    attribution = attribution_of(url=page, referrer=fields.get("referrer"), fields=fields)
+    visit = visit_of(
+        url=page,
+        referrer=_referrer(submission, fields, page, post),
+        fields=fields,
+        own_hosts=post.own_hosts,
+    )
     traits, properties = _sorted_out(fields, settings)
     if page.startswith(("https://", "http://")) and path_of(page) != "/":
         properties.setdefault("path", path_of(page))
@@ -75,8 +81,23 @@ def translate_submission(submission: Mapping[str, Any], post: Post, index: int) 
         anonymous_id=anonymous_id,
         traits=traits,
         properties=properties,
-        attribution=attribution,
+        attribution=visit.attribution,
+        direct=visit.direct,
     )
+
+
+def _referrer(
+    submission: Mapping[str, Any], fields: Mapping[str, Property], page: str, post: Post
+) -> object:
+    """What led to the page: empty if nothing did, and ``None`` if that cannot be known.
+
+    Across origins a browser sends no more of the page than its origin, which may have come from
+    anywhere.
+    """
+    if "referrer" in fields:
+        return fields["referrer"]
+    is_cut = page == post.referer and path_of(page) == "/" and "?" not in page
+    return "" if submission.get("referrer") == "" and not is_cut else None
 
 
 def _wanted(submission: Mapping[str, Any], settings: FormSettings) -> dict[str, Property]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import MAX_CLOCK_AHEAD, Event, Property, Trust
 from warmlead.domain.identity import normalise_email
-from warmlead.sources.attribution import attribution_of, path_of
+from warmlead.sources.attribution import Visit, path_of, visit_of
 from warmlead.sources.fields import event_id, event_name, flatten, person_id
 from warmlead.sources.times import occurred_at, parse_time
 from warmlead.sources.traits import as_traits, company_traits
@@ -33,6 +33,7 @@ class Envelope(NamedTuple):
     request_id: str
     context: Mapping[str, Any]
     sent_at: datetime | None
+    own_hosts: frozenset[str] = frozenset()
 
 
 class _Person(NamedTuple):
@@ -49,6 +50,7 @@ def translate_call(kind: str, call: Mapping[str, Any], envelope: Envelope, index
     person = _person(kind, call, context)
     properties = _properties(kind, call, page)
     claimed = _claimed_time(call, envelope)
+    visit = _visit(context, page, properties, envelope)
     return Event.checked(
         id=event_id(call.get("messageId"), "messageId") or f"{envelope.request_id}-{index}",
         source=NAME,
@@ -61,11 +63,23 @@ def translate_call(kind: str, call: Mapping[str, Any], envelope: Envelope, index
         anonymous_id=person.anonymous_id,
         traits=person.traits,
         properties=properties,
-        attribution=attribution_of(
-            url=page.get("url") or properties.get("url"),
-            referrer=page.get("referrer") or properties.get("referrer"),
-            campaign=context.get("campaign"),
-        ),
+        attribution=visit.attribution,
+        direct=visit.direct,
+    )
+
+
+def _visit(
+    context: Mapping[str, Any],
+    page: Mapping[str, Any],
+    properties: Mapping[str, Property],
+    envelope: Envelope,
+) -> Visit:
+    referrer = page.get("referrer") or properties.get("referrer")
+    return visit_of(
+        url=page.get("url") or properties.get("url"),
+        referrer=page.get("referrer") if referrer is None else referrer,
+        campaign=context.get("campaign"),
+        own_hosts=envelope.own_hosts,
     )
 
 
