@@ -25,9 +25,12 @@ _SPELLINGS = {
     **{name.lstrip("_"): name for name in CLICK_IDS},  # as the name of a form's field
     **{f"utm{name}": f"utm_{name}" for name in UTM},
     "sc_cid": "sccid",
-    "s_click_id": "sccid",
 }
-_CAMPAIGN = {**_SPELLINGS, "name": "utm_campaign", **{name: f"utm_{name}" for name in UTM}}
+_CAMPAIGN = {
+    **_SPELLINGS,
+    "name": "utm_campaign",
+    **{name: f"utm_{name}" for name in UTM},
+}
 
 _SEPARATOR = re.compile(r"[?#&]")
 _ENCODED_SEPARATOR = re.compile(
