@@ -72,6 +72,9 @@ def test_parameters_are_found_however_they_are_written(query: str) -> None:
         ("[DE]+Brand", "[DE] Brand"),
         ("spring_{2026}", "spring_{2026}"),
         ("x" * 300, "x" * MAX_VALUE),
+        ("%E6%9D%B1" * 300, "東" * MAX_VALUE),
+        ("%25E6%259D%25B1" * 300, "東" * MAX_VALUE),
+        ("a%3Fb%26c=d", "a?b&c=d"),
     ],
 )
 def test_a_value_is_kept_as_it_was_meant(written: str, kept: str) -> None:
@@ -248,6 +251,8 @@ def test_long_values_cost_no_more_than_their_size(piece: str) -> None:
         for page, referrer in ((url, site), (site, url), (f"{PAGE}?utm_source={text}", text)):
             visit = visit_of(url=page, referrer=referrer, campaign={"name": text})
             origin_of([*visit.attribution.items(), ("utm_campaign", text)])
+            origin_of([("utm_source", text), ("utm_medium", text)])
+            origin_of([("referrer", site)])
         return time.process_time() - started
 
     assert min(cost_s(1_000_000) for _ in range(3)) < 0.2

@@ -109,6 +109,7 @@ def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
         },
         first_touch=_touch(trail.first_touch),
         last_touch=_touch(trail.last_touch),
+        direct=trail.direct,
         statements=[_statement(each) for each in sorted(trail.statements.values())],
     )
 

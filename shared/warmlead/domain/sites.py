@@ -9,7 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from warmlead.domain import site_lists
-from warmlead.domain.hosts import site_of
+from warmlead.domain.hosts import MAX_HOST, site_of
 
 
 class Category(StrEnum):
@@ -50,8 +50,10 @@ class _Sites(NamedTuple):
 def site_named(source: str) -> Site:
     """The site that a text names, ``google``, ``fb`` or ``m.facebook.com``; other if none known."""
     name = source.strip().lower()
-    known = _sites().by_name.get(_ALIASES.get(name, name))
-    return known or (site_at(name) if "." in name else Site(name, Category.OTHER))
+    if known := _sites().by_name.get(_ALIASES.get(name, name)):
+        return known
+    may_be_host = "." in name and len(name) <= MAX_HOST
+    return site_at(name) if may_be_host else Site(name, Category.OTHER)
 
 
 def site_at(host: str) -> Site:

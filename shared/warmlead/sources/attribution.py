@@ -17,7 +17,7 @@ MAX_URL = 8 * 1024  # browsers and servers take few longer ones; what is beyond 
 UTM = ("source", "medium", "campaign", "term", "content", "id")
 PARAMETERS = frozenset((*(f"utm_{name}" for name in UTM), *CLICK_IDS))
 
-_MAX_ENCODED = MAX_VALUE * 12  # a character may be four bytes, each of them written as %XX
+_MAX_ENCODED = MAX_VALUE * 20  # a character may be four bytes, each of them written as %25XX
 _MAX_NAME = 40
 _NO_REFERRER = ("", "$direct")  # RudderStack's clients say the second
 _SPELLINGS = {
@@ -33,9 +33,7 @@ _CAMPAIGN = {
 }
 
 _SEPARATOR = re.compile(r"[?#&]")
-_ENCODED_SEPARATOR = re.compile(
-    rf"[?&](?=(?:amp;)*(?:utm_|{'|'.join(CLICK_IDS)})[a-z]*=)", re.IGNORECASE
-)
+_JOINT = re.compile(r"([?&])")
 _ENCODED = re.compile(r"%[0-9a-fA-F]{2}")
 _SURE_TEMPLATE = re.compile(r"\{\{|\}\}|\$\{|<%|%%\w|\*\||__[A-Z_]+__|\[\[")
 _LIKELY_TEMPLATE = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]|<[^<>]*>|%[A-Za-z_]+%")
@@ -84,8 +82,8 @@ def visit_of(
     if isinstance(referrer, str) and _is_origin(host_of(referrer), page_host, own_hosts):
         site = referrer[:MAX_VALUE].partition("?")[0].partition("#")[0]
         _add(found, [("referrer", site)])
-    is_direct = not found and page_host and isinstance(referrer, str)
-    return Visit(found, bool(is_direct and referrer.strip() in _NO_REFERRER))
+    from_nowhere = isinstance(referrer, str) and referrer.strip() in _NO_REFERRER
+    return Visit(found, from_nowhere and bool(page_host) and not found)
 
 
 def path_of(url: str) -> str:
@@ -110,11 +108,20 @@ def _parameters(url: str) -> Iterator[tuple[str, str]]:
         if not equals and "%3" in part:  # the whole query was encoded
             name, _, value = unquote(part[:_MAX_ENCODED]).partition("=")
         if known := _parameter(name):
-            text = _decoded(value[:_MAX_ENCODED].replace("+", " "))
-            first, *others = _ENCODED_SEPARATOR.split(text)
-            yield known, first
-            for name, _, value in (other.partition("=") for other in others):
-                yield _parameter(name), value
+            yield from _apart(known, _decoded(value[:_MAX_ENCODED].replace("+", " ")))
+
+
+def _apart(name: str, text: str) -> Iterator[tuple[str, str]]:
+    """A value, and the parameters of ours that came as a part of it."""
+    value, *rest = _JOINT.split(text) if "&" in text or "?" in text else (text,)
+    for sign, part in zip(rest[::2], rest[1::2], strict=True):
+        inner, _, of_inner = part.partition("=")
+        if known := _parameter(inner):
+            yield name, value
+            name, value = known, of_inner
+        else:
+            value += sign + part
+    yield name, value
 
 
 def _parameter(name: str) -> str:
@@ -155,4 +162,5 @@ def _decoded(text: str) -> str:
     if not _ENCODED.search(text):
         return text
     decoded = unquote(text)
-    return text if "\ufffd" in decoded else decoded  # "50%deal" only looks encoded
+    only_looks_encoded = "\ufffd" in decoded[:MAX_VALUE]  # "50%deal"; behind it a character was cut
+    return text if only_looks_encoded else decoded
