@@ -20,18 +20,31 @@ README = Path(__file__).parents[2] / "shared/warmlead/sources/generic/README.md"
 (DOCUMENTED,) = re.findall(r"```html\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
 SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)
 HEAD = "<!doctype html><meta charset=utf-8><title>Contact</title><link rel=icon href='data:,'>"
+ANONYMOUS_ID = '<input type="hidden" name="anonymous_id">'
 GOOGLE = "https://www.google.com/"
 UNKNOWN = {"channel": "(unknown)", "source": "(unknown)"}
 
 
 class Website(ThreadingHTTPServer):
-    """A site on which the form stands, on every page; on ``/bare`` without the script."""
+    """A site on which the form stands, on every page; on ``/bare`` without the script.
+
+    Below ``/tracked`` the snippet stands in its place, and a field for the anonymous id.
+    """
 
     daemon_threads = True
 
     def __init__(self, warmlead: str) -> None:
         super().__init__(("127.0.0.1", 0), _Serve)
         self.form = DOCUMENTED.replace("https://HOST/", f"{warmlead}/forms/")
+        self.snippet = f'<script src="{warmlead}/track/warmlead.js" data-key="local"></script>'
+
+    def content(self, path: str) -> str:
+        if path.startswith("/bare"):
+            return HEAD + SCRIPT.sub("", self.form)
+        if path.startswith("/tracked"):
+            form = SCRIPT.sub("", self.form)
+            return HEAD + self.snippet + form.replace("</form>", f"{ANONYMOUS_ID}</form>")
+        return HEAD + self.form
 
     def url(self, path: str) -> str:
         return f"http://localhost:{self.server_port}{path}"
@@ -41,8 +54,7 @@ class _Serve(BaseHTTPRequestHandler):
     server: Website
 
     def do_GET(self) -> None:
-        form = self.server.form
-        body = (HEAD + (SCRIPT.sub("", form) if self.path.startswith("/bare") else form)).encode()
+        body = self.server.content(self.path).encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
@@ -91,7 +103,7 @@ def posted_from(
     drain(server)
     lead = server.lead(email)
     assert lead
-    assert lead["events"] == {"form_submitted": 1}
+    assert lead["events"]["form_submitted"] == 1
     return lead
 
 
@@ -136,3 +148,18 @@ def test_without_the_script_nothing_of_it_arrives_and_that_is_said(
     lead = posted_from(url, page, server, referer=GOOGLE)
 
     assert lead["first_touch"] == UNKNOWN
+
+
+def test_with_the_snippet_the_page_on_which_the_visitor_landed_is_known(
+    site: Website, page: Page, server: Served
+) -> None:
+    page.goto(site.url("/tracked?gclid=G1"), referer=GOOGLE)
+    lead = posted_from(site.url("/tracked/contact"), page, server)
+
+    assert lead["first_touch"] == {
+        "gclid": "G1",
+        "referrer": GOOGLE,
+        "channel": "Paid Search",
+        "source": "google",
+    }
+    assert lead["last_touch"]["channel"] == "Paid Search"

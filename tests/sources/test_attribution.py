@@ -86,7 +86,14 @@ def test_a_value_is_kept_as_it_was_meant(written: str, kept: str) -> None:
     [
         *("{{campaign.name}}", "fb-{{campaign.name}}", "{campaignid}", "{campaignid}_{adgroupid}"),
         *("${campaign}", "%%campaign%%", "%campaign%", "*|CAMPAIGN_UID|*", "[campaign]"),
-        *("[[campaign]]", "<campaign>", "<%= campaign %>", "__CAMPAIGN_NAME__", "{lpurl}"),
+        *(
+            "[[campaign]]",
+            "<campaign>",
+            "<%= campaign %>",
+            "__CAMPAIGN_NAME__",
+            "__AID__-__CID__",
+            "{lpurl}",
+        ),
         *("null", "undefined", "(not set)", "(none)", "[object Object]", "", "  "),
     ],
 )
@@ -96,6 +103,11 @@ def test_what_no_tool_has_filled_in_is_left_out(template: str) -> None:
 
     assert visit_of(url=url).attribution == {"utm_source": "google"}
     assert visit_of(campaign=campaign, fields={"utm_term": template}).attribution == {}
+
+
+def test_a_click_id_that_holds_a_templates_marks_is_kept() -> None:
+    click_id = "Cj0KCQ__AB__x-_"
+    assert visit_of(url=f"{PAGE}?gclid={click_id}").attribution == {"gclid": click_id}
 
 
 def test_a_template_takes_nothing_from_the_page() -> None:
@@ -197,7 +209,20 @@ def test_direct_is_told_apart_from_unknown(url: object, referrer: object, direct
     assert visit_of(url=url, referrer=referrer).direct is direct
 
 
-@pytest.mark.parametrize("referrer", ["javascript:x", "about:blank", "data:,x", "file:///x", "x"])
+def test_a_referrer_is_kept_as_it_is_but_for_space_around_it() -> None:
+    kept = "https://other.example/__A__/%7Bx%7D"
+    assert visit_of(url=PAGE, referrer=kept).attribution == {"referrer": kept}
+    found = visit_of(url=PAGE, referrer=" HTTPS://Other.example/a?b=c ").attribution
+    assert found == {"referrer": "HTTPS://Other.example/a"}
+
+
+@pytest.mark.parametrize(
+    "referrer",
+    [
+        *("javascript:x", "about:blank", "data:,x", "file:///x", "x", "https://", "https:///x"),
+        *("javascript://www.google.com/%0aalert(1)", "ftp://other.example/", "other.example"),
+    ],
+)
 def test_what_is_no_website_is_no_referrer(referrer: str) -> None:
     assert visit_of(url=PAGE, referrer=referrer) == ({}, False)
 

@@ -9,7 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from warmlead.domain import site_lists
-from warmlead.domain.hosts import MAX_HOST, site_of
+from warmlead.domain.hosts import MAX_HOST, host_of, site_of
 
 
 class Category(StrEnum):
@@ -48,8 +48,9 @@ class _Sites(NamedTuple):
 
 
 def site_named(source: str) -> Site:
-    """The site that a text names, ``google``, ``fb`` or ``m.facebook.com``; other if none known."""
-    name = source.strip().lower()
+    """The site that a text names, ``google``, ``fb`` or ``m.facebook.com``; other if unknown."""
+    text = source.strip().lower()
+    name = host_of(text) or text
     if known := _sites().by_name.get(_ALIASES.get(name, name)):
         return known
     may_be_host = "." in name and len(name) <= MAX_HOST

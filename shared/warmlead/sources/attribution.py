@@ -19,6 +19,7 @@ PARAMETERS = frozenset((*(f"utm_{name}" for name in UTM), *CLICK_IDS))
 
 _MAX_ENCODED = MAX_VALUE * 20  # a character may be four bytes, each of them written as %25XX
 _MAX_NAME = 40
+_WEBSITES = ("https://", "http://", "android-app://")
 _NO_REFERRER = ("", "$direct")  # RudderStack's clients say the second
 _SPELLINGS = {
     **{name: name for name in PARAMETERS},
@@ -35,8 +36,10 @@ _CAMPAIGN = {
 _SEPARATOR = re.compile(r"[?#&]")
 _JOINT = re.compile(r"([?&])")
 _ENCODED = re.compile(r"%[0-9a-fA-F]{2}")
-_SURE_TEMPLATE = re.compile(r"\{\{|\}\}|\$\{|<%|%%\w|\*\||__[A-Z_]+__|\[\[")
-_LIKELY_TEMPLATE = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]|<[^<>]*>|%[A-Za-z_]+%")
+_SURE_TEMPLATE = re.compile(r"\{\{|\}\}|\$\{|<%|%%\w|\*\||\[\[")
+_LIKELY_TEMPLATE = re.compile(
+    r"\{[^{}]*\}|\[[^\[\]]*\]|<[^<>]*>|%[A-Za-z_]+%|__[A-Z]+(?:_[A-Z]+)*__"
+)
 _NOTHING = frozenset(
     (
         *("null", "none", "nil", "nan", "undefined", "unset", "n/a", "-", "$direct"),
@@ -79,17 +82,20 @@ def visit_of(
     if fields:
         _add(found, _named(fields, _SPELLINGS))
     page_host = host_of(page)
-    if isinstance(referrer, str) and _is_origin(host_of(referrer), page_host, own_hosts):
-        site = referrer[:MAX_VALUE].partition("?")[0].partition("#")[0]
-        _add(found, [("referrer", site)])
-    from_nowhere = isinstance(referrer, str) and referrer.strip() in _NO_REFERRER
-    return Visit(found, from_nowhere and bool(page_host) and not found)
+    led_by = referrer[:MAX_URL].strip() if isinstance(referrer, str) else None
+    if led_by and _is_origin(_site_host(led_by), page_host, own_hosts):
+        found["referrer"] = led_by[:MAX_VALUE].partition("?")[0].partition("#")[0]
+    return Visit(found, led_by in _NO_REFERRER and bool(page_host) and not found)
 
 
 def path_of(url: str) -> str:
     """The path of a URL, at least a slash."""
     rest = url.partition("://")[2].partition("?")[0].partition("#")[0]
     return "/" + rest.partition("/")[2]
+
+
+def _site_host(referrer: str) -> str:
+    return host_of(referrer) if referrer[:20].lower().startswith(_WEBSITES) else ""
 
 
 def _is_origin(host: str, page_host: str, own_hosts: Collection[str]) -> bool:

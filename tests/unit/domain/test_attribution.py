@@ -208,6 +208,7 @@ def test_utm_parameters_go_before_click_ids_and_these_before_the_referrer(
 
 def test_sites_are_known_by_name_and_by_host() -> None:
     assert site_named("FB ") == site_at("m.facebook.com") == site_at("facebook.com")
+    assert site_named("https://www.google.fr/x").name == "google"
     assert site_named("www.google.fr").category is Category.SEARCH
     assert site_named("acme").category is Category.OTHER
     assert site_at("com").category is Category.OTHER
