@@ -4,6 +4,7 @@ Not pydantic-settings: it costs an accepting function a third of a second at eve
 (docs/decisions/0008-msgspec-where-cold-start-counts.md).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -15,6 +16,8 @@ from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Trust
 
 PREFIX = "WARMLEAD_"
+_HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+
 LOCAL_WRITE_KEY = "local"
 LOCAL_ID_SECRET = "warmlead-on-one-machine"  # noqa: S105  # refused in production
 MIN_SECRET_LENGTH = 32
@@ -71,6 +74,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int,
         Meta(ge=0, le=36_500, description="How long it keeps what was set aside; 0: for good."),
     ] = 90
+    own_hosts: Annotated[
+        frozenset[str],
+        Meta(description="Your websites' hosts, by commas: nobody is said to come from them."),
+    ] = frozenset()
     form_bytes: Annotated[int, Meta(ge=1_024, le=10_000_000)] = 1_000_000
     track_event_bytes: Annotated[int, Meta(ge=1_024, le=1_000_000)] = 32 * 1024
     track_batch_bytes: Annotated[int, Meta(ge=1_024, le=10_000_000)] = 500 * 1024
@@ -118,6 +125,8 @@ def survey(environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
     faults: list[str] = []
     if isinstance(keys := given.get("write_keys"), str):
         given["write_keys"], faults = _split_keys(keys)
+    if isinstance(hosts := given.get("own_hosts"), str):
+        given["own_hosts"] = _split_hosts(hosts)
     unusable = faults_of(given, Settings)
     faults = [_problem(where, message) for where, message in unusable] + faults
     faulty = {where[0] for where, _ in unusable}
@@ -133,6 +142,11 @@ def _contradictions(settings: Settings, *, deployed: bool) -> Iterator[str]:
         yield "WARMLEAD_PROJECT must be set with WARMLEAD_BACKEND=gcp"
     if bool(settings.push_audience) != bool(settings.push_account):
         yield "WARMLEAD_PUSH_AUDIENCE and WARMLEAD_PUSH_ACCOUNT go together"
+    if not all(map(_HOST.fullmatch, settings.own_hosts)):
+        yield (
+            "WARMLEAD_OWN_HOSTS: must be hosts, by commas, such as example.com,example.org; "
+            "one that is not in ASCII as browsers write it: xn--…"
+        )
     if settings.production and not settings.push_certs.startswith("https://"):
         yield "WARMLEAD_PUSH_CERTS must begin with https:// in production"
     if settings.backend == "sqlite" and deployed:
@@ -192,6 +206,12 @@ def _is_guessable(secret: str, least: int) -> bool:
 
 def _random(length: int) -> str:
     return f'python3 -c "import secrets; print(secrets.token_urlsafe({length}))"'
+
+
+def _split_hosts(text: str) -> list[str]:
+    """Hosts by commas; ``*.example.com`` is ``example.com``, which has all below it anyway."""
+    hosts = (part.strip().lower().removeprefix("*.").rstrip(".") for part in text.split(","))
+    return [host for host in hosts if host]
 
 
 def _problem(where: tuple[str, ...], message: str) -> str:

@@ -283,7 +283,7 @@ def _generic(using: Settings) -> Sender:
     from warmlead.sources.generic import FormSettings, GenericSource
 
     unconfigured = None if using.production else FormSettings(allow_unsigned=True)
-    return GenericSource(form_settings(using), unconfigured=unconfigured)
+    return GenericSource(form_settings(using), unconfigured=unconfigured, own_hosts=using.own_hosts)
 
 
 def form_settings(using: Settings) -> "Mapping[str, FormSettings]":
@@ -307,7 +307,9 @@ def sales_senders(using: Settings) -> "list[SalesSender]":
 def _segment(using: Settings) -> Sender:
     from warmlead.sources.segment import SegmentSource
 
-    return SegmentSource(using.write_keys, max_event_bytes=using.track_event_bytes)
+    return SegmentSource(
+        using.write_keys, max_event_bytes=using.track_event_bytes, own_hosts=using.own_hosts
+    )
 
 
 def _scoring(using: Settings) -> "Scoring":

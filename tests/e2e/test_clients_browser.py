@@ -172,6 +172,8 @@ def test_analytics_next_sends_every_call_once(
         "utm_medium": "cpc",
         "gclid": "G1",
         "referrer": "https://www.google.com/",
+        "channel": "Paid Search",
+        "source": "google",
     }
 
 
@@ -258,7 +260,11 @@ def test_a_form_leads_to_the_thank_you_page_and_makes_a_lead(
         "employees": "51-200",
         "interests": ["scoring", "nurture & more"],
     }
-    assert lead["first_touch"] == {"utm_source": "google"}
+    assert lead["first_touch"] == {
+        "utm_source": "google",
+        "channel": "Organic Search",
+        "source": "google",
+    }
 
 
 def test_a_form_that_would_redirect_elsewhere_makes_a_lead_and_does_not_go_there(

@@ -66,7 +66,11 @@ def test_every_call_counts_once_on_the_right_lead(
         "user": {f"{who}-user"},
         "anonymous": {f"{who}-visitor", f"{who}-app"},
     }
-    assert lead["first_touch"] == {"utm_source": "google"}
+    assert lead["first_touch"] == {
+        "utm_source": "google",
+        "channel": "Organic Search",
+        "source": "google",
+    }
     assert (lead["signals"]["pricing_page_viewed"], lead["signals"]["demo_video_watched"]) == (1, 1)
 
 

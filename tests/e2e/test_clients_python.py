@@ -137,6 +137,8 @@ def test_every_kind_of_call_counts_once_on_the_right_lead(
         "utm_source": "google",
         "utm_medium": "cpc",
         "referrer": "https://www.google.com/",
+        "channel": "Paid Search",
+        "source": "google",
     }
     assert {kind: set(values) for kind, values in lead["identifiers"].items()} == {
         "email": {f"{who}@example.com"},

@@ -196,9 +196,9 @@ def test_a_page_view_says_where_the_visitor_is_and_came_from(web: Web, page: Pag
     }
     assert event["context"]["page"] == event["properties"] == where
     assert event["context"]["campaign"] == {
-        "source": "google",
-        "medium": "cpc",
-        "name": "spring sale",
+        "utm_source": "google",
+        "utm_medium": "cpc",
+        "utm_campaign": "spring sale",
         "gclid": "G1",
     }
     assert event["messageId"]
@@ -237,7 +237,10 @@ def test_events_go_where_the_script_came_from(
     assert [request.path for request in web.got("POST", "tracker")] == [endpoint]
 
 
-@pytest.mark.parametrize("click_id", ["gclid", "fbclid", "msclkid", "li_fat_id", "ttclid"])
+@pytest.mark.parametrize(
+    "click_id",
+    ["gclid", "wbraid", "fbclid", "msclkid", "li_fat_id", "ttclid", "rdt_cid", "ScCid", "GCLID"],
+)
 def test_click_ids_and_campaign_are_kept_for_the_session(
     web: Web, page: Page, click_id: str
 ) -> None:
@@ -246,7 +249,7 @@ def test_click_ids_and_campaign_are_kept_for_the_session(
 
     events = web.wait_for("page", "Page Left", "page")
     for event in events:
-        assert event["context"]["campaign"] == {click_id: "C1", "term": "crm"}
+        assert event["context"]["campaign"] == {click_id: "C1", "utm_term": "crm"}
 
 
 def test_ids_are_stable_over_pages_and_message_ids_are_not(web: Web, page: Page) -> None:
@@ -406,6 +409,45 @@ def test_a_form_that_a_script_submits_is_captured(web: Web, page: Page) -> None:
     by_label = {label(e): e for e in web.wait_for("page", "identify", "Form Submitted")}
     assert by_label["identify"]["traits"] == {"elsewhere": "x", "email": "ada@engines.example"}
     assert by_label["Form Submitted"]["properties"] == {"form": "newsletter"}
+
+
+def test_a_double_click_counts_once(web: Web, page: Page) -> None:
+    page.goto(web.url("/"))
+    page.dblclick("#newsletter button")
+    page.click("#newsletter button")
+    page.goto(web.url("/end"))
+
+    web.wait_for("page", "identify", "Form Submitted", "Page Left", "page")
+
+
+def test_a_correction_counts_as_its_own_and_so_does_another_form(web: Web, page: Page) -> None:
+    page.goto(web.url("/"))
+    page.dblclick("#newsletter button")
+    page.fill("#newsletter [name=e-mail]", "ada.lovelace@engines.example")
+    page.dblclick("#newsletter button")
+    page.fill("#second [name=e-mail]", "ada.lovelace@engines.example")
+    page.dblclick("#second button")
+    page.goto(web.url("/end"))
+
+    events = web.wait_for("page", *("identify", "Form Submitted") * 3, "Page Left", "page")
+    assert [event["traits"]["email"] for event in events if event["type"] == "identify"] == [
+        "ada@engines.example",
+        *["ada.lovelace@engines.example"] * 2,
+    ]
+
+
+def test_the_same_content_counts_again_after_a_while(web: Web, page: Page) -> None:
+    page.clock.install()
+    page.goto(web.url("/"))
+    page.click("#newsletter button")
+    page.clock.fast_forward(4_000)
+    page.click("#newsletter button")
+    web.wait_for("page", "identify", "Form Submitted")
+    page.clock.fast_forward(6_000)
+    page.click("#newsletter button")
+
+    page.goto(web.url("/end"))
+    web.wait_for("page", *("identify", "Form Submitted") * 2, "Page Left", "page")
 
 
 def test_a_form_that_asks_for_it_gets_the_anonymous_id(web: Web, page: Page) -> None:

@@ -203,7 +203,7 @@ PLANTED = {
     ),
     "escapes-mended-one-by-one": Slowness(
         "escapes of a URL that were escaped once more are mended one by one: quadratic",
-        "warmlead.sources.attribution", "attribution_of", _mended,
+        "warmlead.sources.attribution", "visit_of", _mended,
         _shapes(on_track.one_place_in_each, most=300_000), ("%25",),
     ),
     "doubles-searched-in-stored-lists": Slowness(

@@ -6,7 +6,6 @@ for the larger text, so eight is far from either.
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -14,14 +13,13 @@ import pytest
 
 from fuzz.budget import repeated
 from warmlead.application.archived import _identifiers_in
-from warmlead.application.messages import Quarantined
-from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import snake_case
 from warmlead.model.conditions import Context, Formula
 from warmlead.model.findings import Severity
 from warmlead.model.loading import check, ready_text
 from warmlead.model.vocabulary import ValueType
-from warmlead.sources.attribution import attribution_of
+from warmlead.sources.attribution import visit_of
 from warmlead.sources.fields import event_name
 from warmlead.sources.salesforce.soap import read_xml
 from warmlead.sources.times import parse_time
@@ -46,14 +44,7 @@ def refused(work: Work) -> Work:
 
 
 def quarantined(raw: str) -> list[object]:
-    entry = Quarantined(
-        reason=Reason.EVENT_INVALID,
-        message="",
-        source="generic",
-        received_at=datetime(2026, 3, 2, tzinfo=UTC),
-        raw=raw,
-    )
-    return list(_identifiers_in(entry))
+    return list(_identifiers_in(raw))
 
 
 def of_json(text: str) -> object:
@@ -62,7 +53,7 @@ def of_json(text: str) -> object:
 
 
 def of_url(url: str) -> object:
-    return attribution_of(url=url, referrer=url, campaign={"source": url}, fields={"gclid": url})
+    return visit_of(url=url, referrer=url, campaign={"source": url}, fields={"gclid": url})
 
 
 WORK: dict[str, tuple[Work, Callable[[int], Any]]] = {

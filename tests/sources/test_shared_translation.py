@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.identity import normalise_email
-from warmlead.sources.attribution import attribution_of, path_of
+from warmlead.sources.attribution import path_of
 from warmlead.sources.countries import country_code
 from warmlead.sources.fields import (
     email_of,
@@ -391,34 +391,7 @@ def test_countries_are_codes(text: str, code: str | None) -> None:
     assert country_code(text) == code
 
 
-# --- attribution ---
-
-
-def test_attribution_comes_from_the_page_the_campaign_and_the_fields() -> None:
-    assert attribution_of(
-        url="https://shop.example/?utm_source=a&utm_medium=b&gclid=G%2D1&x=y&utm_term=#utm_id=z",
-        referrer="https://www.google.com/search?q=ada",
-        campaign={"source": "c", "name": "spring", "other": "x", "content": 5},
-        fields={"utm_medium": "d", "fbclid": "F", "email": "ada@example.com", "utm_content": None},
-    ) == {
-        "utm_source": "c",
-        "utm_medium": "d",
-        "utm_campaign": "spring",
-        "gclid": "G-1",
-        "fbclid": "F",
-        "referrer": "https://www.google.com/search",
-    }
-
-
-def test_ones_own_site_is_no_referrer() -> None:
-    url = "https://shop.example/b"
-
-    assert attribution_of(url=url, referrer="https://Shop.example/a") == {}
-    assert attribution_of(url=url, referrer="javascript:x") == {}
-
-
-def test_attribution_ignores_what_it_cannot_read() -> None:
-    assert attribution_of(url=5, referrer=[], campaign="x", fields={}) == {}
+# --- paths ---
 
 
 @pytest.mark.parametrize(

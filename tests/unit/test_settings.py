@@ -169,6 +169,25 @@ def test_a_deployed_function_does_not_keep_data_on_a_disk_that_it_loses() -> Non
     assert read_settings(deployed).backend == "gcp"
 
 
+def test_own_hosts_are_hosts_by_commas() -> None:
+    given = " Example.com, *.shop.example. ,localhost,, xn--mller-kva.example"
+    found = read_settings({"WARMLEAD_OWN_HOSTS": given}).own_hosts
+    assert found == {"example.com", "shop.example", "localhost", "xn--mller-kva.example"}
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        *("https://example.com", "example.com/shop", "example.com:443", "müller.example"),
+        *("example.com example.org", "a..b", ".".join(["a" * 60] * 5), "a" * 64),
+    ],
+)
+def test_what_is_no_host_is_told_without_its_value(hosts: str) -> None:
+    (problem,) = problems_of(OWN_HOSTS=f"example.org,{hosts}")
+    assert problem.startswith("WARMLEAD_OWN_HOSTS: must be hosts, by commas")
+    assert hosts not in problem
+
+
 def test_every_setting_is_documented() -> None:
     names = [f"`WARMLEAD_{name.upper()}`" for name in Settings.__struct_fields__]
     assert [name for name in names if f"| {name} |" not in DOCUMENTED] == []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from warmlead.domain.assessment import Assessment
 from warmlead.domain.handoff import Deadline, Offer, Passed
-from warmlead.domain.lead import Lead, Touch
+from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Facts, Transition
 from warmlead.domain.nurture import Due
 from warmlead.domain.rules import Rules
@@ -132,6 +132,11 @@ class Announcer:
         }
 
     def _about(self) -> dict[str, Any]:
+        from warmlead.domain.attribution import (  # noqa: PLC0415  # lists of sites
+            described,
+            first_origin,
+            last_origin,
+        )
         from warmlead.domain.message import (  # noqa: PLC0415  # heavy
             LeadInMessage,
             Touches,
@@ -152,7 +157,10 @@ class Announcer:
             "engagement": score.engagement,
             "fit": score.fit,
             "reasons": list(reasons(score, self._titles)),
-            "attribution": Touches(first=_origin(lead.first_touch), last=_origin(lead.last_touch)),
+            "attribution": Touches(
+                first=_cleaned(described(lead.first_touch, first_origin(lead))),
+                last=_cleaned(described(lead.last_touch, last_origin(lead))),
+            ),
             "model_version": self._rules.version,
         }
 
@@ -178,8 +186,8 @@ class Announcer:
         self._triggers.append(Trigger(id_, topic, self._now, body, tuple(known.items())))
 
 
-def _origin(touch: Touch | None) -> dict[str, str]:
-    return {name: printable(value) for name, value in touch.attribution} if touch else {}
+def _cleaned(touch: Mapping[str, str]) -> dict[str, str]:
+    return {name: printable(value) for name, value in touch.items()}
 
 
 def _safe(text: str | None) -> str | None:

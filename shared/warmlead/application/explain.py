@@ -10,6 +10,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from warmlead.domain.assessment import Assessment, assess
+from warmlead.domain.attribution import described, first_origin, last_origin
 from warmlead.domain.capacity import is_flooding
 from warmlead.domain.consent import Consent, ConsentFact, known_by
 from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
@@ -183,9 +184,9 @@ def view(
         signals=_totals(found.tally.signals),
         events=_totals(found.tally.names),
         automated=_automated(found.tally),
-        first_touch=dict(lead.first_touch.attribution) if lead.first_touch else {},
-        last_touch=dict(lead.last_touch.attribution) if lead.last_touch else {},
         consent=_consent(lead, found.consent, known_at),
+        first_touch=described(lead.first_touch, first_origin(lead)),
+        last_touch=described(lead.last_touch, last_origin(lead)),
         identifiers=identifiers,
         entered=dict(lead.progress.entered),
         moved_back=moved_back(moves, rules.stage_order),

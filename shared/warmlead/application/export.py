@@ -114,6 +114,7 @@ def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
         },
         first_touch=_touch(trail.first_touch),
         last_touch=_touch(trail.last_touch),
+        direct=trail.direct,
         statements=[_statement(each) for each in sorted(trail.statements.values())],
         consent=[_consent(each) for each in trail.consent],
         named_first=from_ms(trail.told[0]) if trail.told else None,

@@ -113,6 +113,7 @@ class ExportedIdentifier(_Stable):
     last_days: dict[str, str]
     first_touch: ExportedTouch | None
     last_touch: ExportedTouch | None
+    direct: bool
     statements: list[ExportedStatement]
     consent: list[ExportedConsent]
     named_first: datetime | None

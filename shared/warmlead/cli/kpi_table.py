@@ -4,7 +4,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from warmlead.cli.output import console
-from warmlead.domain.kpi_report import Conversion, KpiReport, Promise, Value, Waits
+from warmlead.domain.attribution import DIRECT_SOURCE, UNKNOWN
+from warmlead.domain.kpi_report import Conversion, KpiReport, Promise, SourceFigures, Value, Waits
 from warmlead.domain.money import DECIMALS
 
 
@@ -68,10 +69,21 @@ def _promises(report: KpiReport) -> Table:
 
 
 def _sources(report: KpiReport) -> Table:
-    table = _table("First touch (utm_source)", "mql", "sql", "customer")
-    for source, found in report.sources.items():
-        table.add_row(escape(source), str(found.mql), str(found.sql), str(found.customer))
+    """The sources by channel; those of a report of before channels were told have none."""
+    table = _table("First touch", "mql", "sql", "customer")
+    for channel, found in report.channels.items():
+        table.add_row(f"[bold]{escape(channel)}[/]", *_persons(found))
+        for source, figures in found.sources.items():
+            if source not in (DIRECT_SOURCE, UNKNOWN):  # their channel says it already
+                table.add_row(f"  {escape(source)}", *_persons(figures))
+    if not report.channels:
+        for source, figures in report.sources.items():
+            table.add_row(escape(source), *_persons(figures))
     return table
+
+
+def _persons(found: SourceFigures) -> tuple[str, str, str]:
+    return str(found.mql), str(found.sql), str(found.customer)
 
 
 def _print_counts(title: str, counts: dict[str, int]) -> None:

@@ -228,6 +228,8 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if seen.automated:
         console.print(f"[dim]worth nothing[/]  {unseen(seen.automated)}")
     _print_pairs("first touch", seen.first_touch)
+    if seen.last_touch != seen.first_touch:
+        _print_pairs("last touch", seen.last_touch)
     console.print(f"[dim]why this score: warmlead lead explain {escape(seen.email or seen.id)}[/]")
 
 

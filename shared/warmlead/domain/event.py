@@ -112,6 +112,8 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     ``email`` (normalised), ``user_id`` and ``anonymous_id`` is given. ``merged_user_id`` is
     another user id of the same person, as a CRM says that merged two records; only signed events
     bear one. ``automated`` says why the event is no person's doing, if its request said so.
+    ``direct`` says that the visitor's page is known, and that nothing led to it; then there is no
+    ``attribution``.
 
     ``notes`` say what of the input was cut or left out: by the names of fields, never their values.
 
@@ -135,6 +137,7 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     automated: Automation | None = None
     merged_user_id: Id | None = None
     notes: Annotated[tuple[Note, ...], Meta(max_length=MAX_NOTES)] = ()
+    direct: bool = False
 
     def __post_init__(self) -> None:
         force_setattr(self, "occurred_at", _utc(self.occurred_at))

@@ -6,10 +6,13 @@ and leads are kept, and to let anything through that a person wrote, but for nam
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
+from warmlead.domain.attribution import DIRECT_SOURCE, NOT_KNOWN, UNKNOWN, first_origin
 from warmlead.domain.funnel import Deal, Kept, Level, Way, deal_won, level_of
 from warmlead.domain.history import to_ms
 from warmlead.domain.kpi_report import (
+    ChannelFigures,
     Conversion,
     Conversions,
     Handoffs,
@@ -36,28 +39,31 @@ from warmlead.domain.period import Period
 from warmlead.domain.sales import Statement, refusal_in
 
 MOST_SOURCES = 50
-"""So many sources are told apart, those with the most MQLs; whoever visits can make up more."""
+"""Sources that are told apart, those with the most MQLs; whoever visits can make up more."""
 
 MAX_SOURCE_LETTERS = 60
-NO_SOURCE = "(none)"
 OTHER_SOURCES = "(other)"
 
 _THOUSANDTH_OF_AN_HOUR_MS = 3_600
 _MINUTE_MS = 60_000
 _ENDS = (RECYCLED, DISQUALIFIED)
 
+_Counts: TypeAlias = dict[tuple[str, str], Counter[Level]]
+"""By channel and source: how many persons reached each level of the funnel."""
+
 
 class Person:
     """What a lead's document tells besides its moves, as of the end of the period."""
 
-    __slots__ = ("said", "source")
+    __slots__ = ("channel", "said", "source")
 
     def __init__(self, lead: Lead | None, period: Period) -> None:
-        touch = lead.first_touch if lead else None
+        origin = first_origin(lead) if lead else NOT_KNOWN
         self.said: Sequence[Statement] = [
             each for each in (lead.statements if lead else ()) if each.at < period.end
         ]
-        self.source = _presentable(dict(touch.attribution).get("utm_source", "") if touch else "")
+        self.channel = origin.channel
+        self.source = _presentable(origin.source)
 
 
 class Tally:
@@ -138,6 +144,7 @@ class Tally:
         """The KPIs, once all is known; ``leads_in`` are the leads in each stage now."""
         persons = list(self._persons.values())
         period = self._period
+        origins = _by_origin(persons)
         return KpiReport(
             period=period.name,
             start=period.start,
@@ -159,7 +166,8 @@ class Tally:
                 acceptance=_promise(way.acceptances(who.said, period) for way, who in persons),
             ),
             won=_won(deal_won(who.said, at) for way, who in persons for at in way.won),
-            sources=_sources(persons),
+            sources=_sources(origins),
+            channels=_channels(origins),
         )
 
     def _all_stages(self) -> list[str]:
@@ -244,28 +252,46 @@ def _won(deals: Iterable[Deal]) -> Won:
     )
 
 
-def _sources(persons: Iterable[tuple[Way, Person]]) -> dict[str, SourceFigures]:
-    counts: dict[str, Counter[Level]] = {}
+def _by_origin(persons: Iterable[tuple[Way, Person]]) -> _Counts:
+    """How many reached which level, by channel and source; of sources the largest by name."""
+    counts: _Counts = {}
+    sizes: Counter[str] = Counter()
     for way, who in persons:
-        counts.setdefault(who.source, Counter()).update(way.first.keys())
-    by_size = sorted(counts, key=lambda name: (-counts[name][Level.MQL], name))
-    kept = {NO_SOURCE, OTHER_SOURCES, *by_size[:MOST_SOURCES]}
-    shown: dict[str, Counter[Level]] = {}
-    for name, of_levels in counts.items():
-        shown.setdefault(name if name in kept else OTHER_SOURCES, Counter()).update(of_levels)
+        counts.setdefault((who.channel, who.source), Counter()).update(way.first.keys())
+        sizes[who.source] += Level.MQL in way.first
+    by_size = sorted(sizes, key=lambda name: (-sizes[name], name))
+    kept = {UNKNOWN, DIRECT_SOURCE, OTHER_SOURCES, *by_size[:MOST_SOURCES]}
+    shown: _Counts = {}
+    for (channel, source), found in counts.items():
+        name = source if source in kept else OTHER_SOURCES
+        shown.setdefault((channel, name), Counter()).update(found)
+    return {origin: found for origin, found in sorted(shown.items()) if found}
+
+
+def _sources(counts: _Counts) -> dict[str, SourceFigures]:
+    found: dict[str, Counter[Level]] = {}
+    for (_, source), of_levels in counts.items():
+        found.setdefault(source, Counter()).update(of_levels)
+    return {name: SourceFigures(**_persons(found[name])) for name in sorted(found)}
+
+
+def _channels(counts: _Counts) -> dict[str, ChannelFigures]:
+    found: dict[str, _Counts] = {}
+    for origin, of_levels in counts.items():
+        found.setdefault(origin[0], {})[origin] = of_levels
     return {
-        name: SourceFigures(
-            mql=found[Level.MQL], sql=found[Level.SQL], customer=found[Level.CUSTOMER]
+        name: ChannelFigures(
+            **_persons(sum(of_sources.values(), Counter())), sources=_sources(of_sources)
         )
-        for name, found in sorted(shown.items())
-        if found
+        for name, of_sources in found.items()
     }
 
 
-def _presentable(source: str) -> str:
+def _persons(found: Counter[Level]) -> dict[str, int]:
+    return {"mql": found[Level.MQL], "sql": found[Level.SQL], "customer": found[Level.CUSTOMER]}
+
+
+def _presentable(name: str) -> str:
     """A source's name as a report may tell it: none that could name a person."""
-    name = source.strip().lower()
-    if not name:
-        return NO_SOURCE
     safe = len(name) <= MAX_SOURCE_LETTERS and "@" not in name and name.isprintable()
     return name if safe else OTHER_SOURCES

@@ -94,11 +94,17 @@ class Won(_Figures):
 
 
 class SourceFigures(_Figures):
-    """Persons whose first touch was from one source."""
+    """Persons whose first touch was of one origin."""
 
     mql: Annotated[int, Field(ge=0, description="Who entered a stage of the model.")]
     sql: Annotated[int, Field(ge=0, description="Who reached sql, opportunity or customer.")]
     customer: Annotated[int, Field(ge=0, description="Who became customers.")]
+
+
+class ChannelFigures(SourceFigures):
+    """Persons whose first touch was by one channel, and their sources."""
+
+    sources: Annotated[dict[str, SourceFigures], Field(description="The channel's, by source.")]
 
 
 class KpiReport(_Figures):
@@ -116,8 +122,12 @@ class KpiReport(_Figures):
     handoffs: Handoffs
     won: Won
     sources: Annotated[
-        dict[str, SourceFigures], Field(description="By the utm_source of the first touch.")
+        dict[str, SourceFigures], Field(description="By the source of the first touch.")
     ]
+    channels: Annotated[
+        dict[str, ChannelFigures],
+        Field(description="By the channel of the first touch: the default channel group's names."),
+    ] = {}
 
 
 class KpiReportedMessage(CloudEvent):

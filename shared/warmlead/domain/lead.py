@@ -95,6 +95,7 @@ class Trail:
     ``consent`` is what was stated of being written to, the earliest first. ``told`` is when a
     signed event first and last said whose address it is. ``erased_ms`` is until when all of it
     was erased, if it was: nothing of before may come back.
+    ``direct`` is whether some visit is known to have come from nowhere.
     """
 
     identifier: Identifier
@@ -104,6 +105,7 @@ class Trail:
     traits: Mapping[str, TraitFact] = field(default_factory=dict)
     first_touch: Touch | None = None
     last_touch: Touch | None = None
+    direct: bool = False
     statements: Mapping[str, Statement] = field(default_factory=dict)
     notes: tuple[NoteFact, ...] = ()
     erased_ms: int | None = None
@@ -245,6 +247,11 @@ class Lead:
         """The latest notes on the lead's input, the earliest of them first."""
         return latest_notes(note for trail in self.trails.values() for note in trail.notes)
 
+    @property
+    def direct(self) -> bool:
+        """Whether some visit is known to have come from nowhere."""
+        return any(trail.direct for trail in self.trails.values())
+
     def tally(self, known_at: datetime | None = None) -> Tally:
         """How often what happened on which day; as it was known at a past time, if given."""
         histories = [trail.history for trail in self.trails.values()]
@@ -308,7 +315,9 @@ def _as_counted(event: Event, rules: Rules) -> Event:
     """
     if event.automated is None or rules.robots_count:
         return event
-    counted = structs.replace(event, name=AUTOMATED_EVENTS[event.automated], attribution={})
+    counted = structs.replace(
+        event, name=AUTOMATED_EVENTS[event.automated], attribution={}, direct=False
+    )
     if event.trust is Trust.SIGNED:
         return counted
     home = identifiers_of(event)[0].kind
@@ -382,6 +391,7 @@ def _with_event(
         traits=traits,
         first_touch=first,
         last_touch=last,
+        direct=trail.direct or event.direct,
         statements=statements,
         consent=with_facts(trail.consent, stated) if stated else trail.consent,
         notes=_with_notes(trail.notes, event),

@@ -62,10 +62,20 @@ class LeadInMessage(_Message):
 
 
 class Touches(_Message):
-    """Where the lead came from first and last: UTM parameters, click ids, referrer."""
+    """Where the lead came from first and last: UTM parameters, click ids, referrer.
 
-    first: Annotated[dict[str, str], Field(description="Of the earliest event with any.")] = {}
-    last: Annotated[dict[str, str], Field(description="Of the latest event with any.")] = {}
+    Each has the `channel` (Google Analytics' default channel group) and the `source` besides,
+    which are `(unknown)` where nothing was told, and `Direct` and `(direct)` where nothing led on.
+    """
+
+    first: Annotated[
+        dict[str, str],
+        Field(description="Of the earliest event with any; with its `channel` and `source`."),
+    ] = {}
+    last: Annotated[
+        dict[str, str],
+        Field(description="Of the latest event with any; with its `channel` and `source`."),
+    ] = {}
 
 
 class _AboutLead(_Message):

@@ -134,6 +134,7 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "former_ids": frozenset.union,
         "consent": lambda *facts: together(facts),
         "told": told_together,
+        "direct": max,
         "notes": lambda *notes: latest_notes(note for some in notes for note in some),
     }
 )

@@ -15,7 +15,7 @@ from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.model.schema import NAME_PATTERN
 from warmlead.ports import RawRequest
-from warmlead.sources.attribution import PARAMETERS, attribution_of
+from warmlead.sources.attribution import PARAMETERS, visit_of
 from warmlead.sources.fields import flatten, person_id
 from warmlead.sources.sales.translate import translate_posted
 from warmlead.sources.saying import Who, email_in
@@ -220,9 +220,9 @@ class _Telling:
             **who._asdict(),
             "traits": self._traits(item),
             "properties": flatten(item.properties, _refuse),
-            "attribution": attribution_of(
+            "attribution": visit_of(
                 fields=item.attribution, referrer=item.attribution.get("referrer")
-            ),
+            ).attribution,
         }
         return [Event.checked(**fields, id=_id(i, copy)) for copy in range(item.times)]
 

@@ -60,6 +60,7 @@ class TrailV1(TypedDict):
     first_touch: _TouchV1
     last_touch: _TouchV1
     packed: NotRequired[_PackedV3]
+    direct: NotRequired[bool]
     statements: NotRequired[list[_StatementV2]]
     notes: NotRequired[list[NoteFact]]
     erased: NotRequired[int]
@@ -86,6 +87,8 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
     }
     if history.packed:
         document["packed"] = _write_packed(history.packed, shapes)
+    if trail.direct:
+        document["direct"] = True
     if trail.statements:
         document["statements"] = sorted(trail.statements.values())
     if trail.notes:
@@ -120,6 +123,7 @@ def read_trail(document: TrailV1, shapes: Sequence[Shape], packed: Iterator[str]
         traits={name: TraitFact(*fact) for name, fact in document["traits"].items()},
         first_touch=_read_touch(document["first_touch"]),
         last_touch=_read_touch(document["last_touch"]),
+        direct=document.get("direct", False),
         statements={
             each.key: each for each in map(_read_statement, document.get("statements", ()))
         },

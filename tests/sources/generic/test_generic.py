@@ -921,3 +921,37 @@ def _cpu_s(body: bytes) -> float:
     with suppress(RejectedError):
         answer_to(post(body))
     return time.process_time() - began
+
+
+def test_ones_other_websites_are_no_origin() -> None:
+    settings = read_forms({"open": {"allow_unsigned": True}})
+    own = GenericSource(settings, own_hosts=frozenset({"our-blog.example"}))
+    fields = {"email": "ada@example.com", "referrer": "https://www.our-blog.example/post"}
+
+    ((_, event),) = own.translate(post(fields), Trust.PUBLIC).events
+    assert event.attribution == {}
+    assert only_event(fields).attribution == {"referrer": fields["referrer"]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "referer", "direct"),
+    [
+        (
+            {"page_url": "https://shop.example/contact", "referrer": ""},
+            "https://shop.example/",
+            True,
+        ),
+        ({"page_url": "https://shop.example/", "referrer": ""}, "https://shop.example/x", True),
+        ({"page_url": "https://shop.example/contact"}, "https://shop.example/", False),
+        ({"referrer": ""}, "https://shop.example/contact", True),
+        ({"referrer": ""}, "https://shop.example/", False),
+        ({"referrer": ""}, "", False),
+        ({}, "", False),
+    ],
+)
+def test_a_form_is_direct_only_if_it_tells_its_page_and_that_nothing_led_there(
+    fields: dict[str, str], referer: str, *, direct: bool
+) -> None:
+    event = only_event({"email": "ada@example.com", **fields}, referer=referer)
+
+    assert (event.direct, event.attribution) == (direct, {})

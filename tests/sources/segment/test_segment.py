@@ -581,3 +581,35 @@ def test_a_pixel_is_seen_by_whoever_gets_it(
     ((_, person),) = SEGMENT.translate(seen, Trust.PUBLIC).events
     assert (event.key == person.key) is (automated is None)
     assert event.name == person.name == "email_opened"
+
+
+# --- where they came from ---
+
+
+def test_ones_other_websites_are_no_origin() -> None:
+    own = SegmentSource({"pub": Trust.PUBLIC}, own_hosts=frozenset({"our-blog.example"}))
+    page = {"url": "https://shop.example/", "referrer": "https://www.our-blog.example/post"}
+    call = track(context={"page": page})
+
+    for sender, found in ((SEGMENT, {"referrer": page["referrer"]}), (own, {})):
+        ((_, event),) = sender.translate(request_of("/v1/track", call), Trust.PUBLIC).events
+        assert event.attribution == found
+        assert not event.direct
+
+
+@pytest.mark.parametrize(
+    ("page", "direct"),
+    [
+        ({"url": "https://shop.example/", "referrer": ""}, True),
+        ({"url": "https://shop.example/", "referrer": "$direct"}, True),
+        ({"url": "https://shop.example/"}, False),
+        ({"referrer": ""}, False),
+        ({}, False),
+    ],
+)
+def test_a_visit_is_direct_if_the_client_says_that_nothing_led_to_its_page(
+    page: dict[str, str], *, direct: bool
+) -> None:
+    event = only_event("/v1/page", {"anonymousId": "a", "context": {"page": page}})
+
+    assert (event.direct, event.attribution) == (direct, {})

@@ -34,7 +34,11 @@ async def test_a_trigger_is_a_cloud_event_with_all_that_a_tool_needs(world: Worl
     event = json.loads(published.message.body)
     jsonschema.validate(event, StageEnteredMessage.model_json_schema())
     assert event["data"]["lead"]["traits"] == {"company": "Engines"}
-    assert event["data"]["attribution"]["first"] == {"utm_source": "google"}
+    assert event["data"]["attribution"]["first"] == {
+        "utm_source": "google",
+        "channel": "Organic Search",
+        "source": "google",
+    }
     assert event["data"]["reasons"][0].startswith("+30 Page viewed 3 times")
     attributes = published.message.attributes
     assert attributes["lead_id"] == event["subject"] == (await world.lead()).id

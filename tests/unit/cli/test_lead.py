@@ -43,7 +43,15 @@ def test_a_lead_has_the_documented_shape(ada: Workspace) -> None:
         "identified": 1,
         "page_viewed": 2,
     }
-    assert shown["first_touch"] == shown["last_touch"] == {"utm_source": "google"}
+    assert (
+        shown["first_touch"]
+        == shown["last_touch"]
+        == {
+            "utm_source": "google",
+            "channel": "Organic Search",
+            "source": "google",
+        }
+    )
     assert shown["identifiers"] == {
         "email": ["ada@example.com"],
         "user": ["u-42"],

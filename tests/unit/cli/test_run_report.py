@@ -59,8 +59,23 @@ def test_made_again_it_is_the_same_and_moves_nobody(ada: Workspace) -> None:
 def test_people_read_tables(ada: Workspace) -> None:
     shown = ada.run("run", "report", "--as-of", tomorrow().isoformat())
     assert shown.code == 0
-    for words in ("1 became known", "1 offered to sales", "first touch", "mql to sql", "google"):
+    for words in (
+        "1 became known",
+        "1 offered to sales",
+        "first touch",
+        "mql to sql",
+        "Organic Search  ",
+    ):
         assert words in shown.out
+    assert "\n  google  " in shown.out
+
+
+def test_a_report_of_before_channels_were_told_is_shown_all_the_same() -> None:
+    example = json.loads(EXAMPLE)["data"]
+    del example["channels"]
+    with console.capture() as captured:
+        print_report(KpiReport.model_validate(example))
+    assert "\nnewsletter  " in captured.get()
 
 
 def test_amounts_are_shown_in_their_own_decimals() -> None:

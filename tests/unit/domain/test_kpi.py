@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,14 +59,18 @@ class Known:
     moves: Sequence[Transition]
     said: Sequence[Statement] = ()
     utm_source: str = ""
+    origin: Mapping[str, str] = field(default_factory=dict)
+    direct: bool = False
 
 
 def lead_of(name: str, known: Known) -> Lead:
     lead = a_lead_named(name)
     ((id_, trail),) = lead.trails.items()
-    touch = Touch(1, "k", (("utm_source", known.utm_source),)) if known.utm_source else None
+    kept = {**known.origin, **({"utm_source": known.utm_source} if known.utm_source else {})}
+    touch = Touch(1, "k", tuple(sorted(kept.items()))) if kept else None
     told = {each.key: each for each in known.said}
-    return replace(lead, trails={id_: replace(trail, statements=told, first_touch=touch)})
+    trail = replace(trail, statements=told, first_touch=touch, direct=known.direct)
+    return replace(lead, trails={id_: trail})
 
 
 def kpis(leads_in: Mapping[str, int] | None = None, /, **people: Known) -> KpiReport:
@@ -323,18 +327,49 @@ def test_persons_are_told_apart_by_the_source_of_their_first_touch() -> None:
     )
     assert {name: tuple(found.model_dump().values()) for name, found in report.sources.items()} == {
         "google": (2, 1, 0),
-        "(none)": (1, 1, 1),
+        "(unknown)": (1, 1, 1),
         "(other)": (2, 0, 0),
     }
+
+
+def test_persons_are_told_apart_by_the_channel_of_their_first_touch() -> None:
+    mql, sql = moved(1, "lead > mql"), moved(2, "mql > sql")
+    report = kpis(
+        ada=Known([mql, sql], origin={"utm_source": "Google", "utm_medium": "cpc"}),
+        bob=Known([mql], origin={"gclid": "G1"}),
+        cyn=Known([mql], origin={"msclkid": "M1"}),
+        dan=Known([mql], origin={"referrer": "https://www.google.de/"}),
+        eve=Known([mql], origin={"referrer": "https://www.partner.example/post"}),
+        fay=Known([mql, sql], direct=True),
+        gus=Known([mql]),
+        hal=Known([mql], origin={"utm_source": "bob@example.com", "utm_medium": "email"}),
+        ivy=Known([moved(1, "anonymous > lead")], origin={"gclid": "G2"}),
+    )
+    assert {
+        channel: (found.mql, found.sql, {name: each.mql for name, each in found.sources.items()})
+        for channel, found in report.channels.items()
+    } == {
+        "(unknown)": (1, 0, {"(unknown)": 1}),
+        "Direct": (1, 1, {"(direct)": 1}),
+        "Email": (1, 0, {"(other)": 1}),
+        "Organic Search": (1, 0, {"google": 1}),
+        "Paid Search": (3, 1, {"bing": 1, "google": 2}),
+        "Referral": (1, 0, {"partner.example": 1}),
+    }
+    assert {name: found.mql for name, found in report.sources.items()} == {
+        "(direct)": 1, "(other)": 1, "(unknown)": 1, "bing": 1, "google": 3, "partner.example": 1,
+    }  # fmt: skip
 
 
 def test_sources_that_anyone_may_make_up_do_not_swell_a_report() -> None:
     people = {
         f"p{n}": Known([moved(1, "lead > mql")], utm_source=f"made-up-{n:03}") for n in range(60)
     }
-    sources = kpis(**people).sources
-    assert len(sources) == MOST_SOURCES + 1
-    assert sources["(other)"].mql == 10
+    report = kpis(**people)
+    for sources in (report.sources, report.channels["Unassigned"].sources):
+        assert len(sources) == MOST_SOURCES + 1
+        assert sources["(other)"].mql == 10
+    assert report.channels["Unassigned"].mql == 60
 
 
 def test_one_person_under_two_ids_is_one_person() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -72,9 +73,15 @@ minutes = st.integers(0, 30 * 1440)
 traits: st.SearchStrategy[dict[str, Property]] = st.sampled_from(
     [{}, {}, {"country": "US"}, {"country": "DE", "plan": "free"}, {"plan": None}]
 )
-origins = st.sampled_from([{}, {}, {"utm_source": "ads"}, {"utm_source": "mail"}])
 automations = st.sampled_from([None, None, None, Automation.ROBOT, Automation.PREFETCH])
 notes = st.sampled_from([(), (), ("a: cut",), tuple(f"{nth}: left out" for nth in range(15))])
+origins: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        *({}, {}, {"direct": True}),
+        *({"attribution": {"utm_source": source}} for source in ("ads", "mail")),
+        {"attribution": {"referrer": "https://www.google.com/"}},
+    ]
+)
 delays = st.sampled_from(
     [
         *(timedelta(minutes=-5), timedelta(0), timedelta(0), timedelta(days=2)),
@@ -115,9 +122,9 @@ def events_received(draw: st.DrawFn, id_: str, minutes_ago: st.SearchStrategy[in
         automated=draw(automations),
         merged_user_id=merged if identity.user_id not in (None, merged) else None,
         traits=draw(traits),
-        attribution=draw(origins),
         properties=draw(st.sampled_from(KINDS)),
         notes=draw(notes),
+        **draw(origins),
         email=identity.email,
         user_id=identity.user_id,
         anonymous_id=identity.anonymous_id,

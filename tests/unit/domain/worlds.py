@@ -91,6 +91,7 @@ def event_of(
     merged_user_id: str | None = None,
     properties: Mapping[str, Property] | None = None,
     notes: Sequence[str] = (),
+    direct: bool = False,
 ) -> Event:
     return Event(
         id=id_,
@@ -108,6 +109,7 @@ def event_of(
         merged_user_id=merged_user_id,
         properties=dict(properties or {}),
         notes=tuple(notes),
+        direct=direct,
     )
 
 

@@ -71,6 +71,7 @@ TRAILS = st.builds(
     traits=st.dictionaries(TEXTS, st.builds(TraitFact, st.integers(0, 1), MS, TEXTS, TEXTS)),
     first_touch=TOUCHES,
     last_touch=TOUCHES,
+    direct=st.booleans(),
     statements=st.lists(STATEMENTS, max_size=3).map(lambda said: {each.key: each for each in said}),
     erased_ms=st.none() | MS,
     is_signed=st.booleans(),

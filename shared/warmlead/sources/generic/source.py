@@ -41,15 +41,21 @@ _SET_ASIDE = (
 class GenericSource:
     """Forms by name, at ``/generic/<name>``; the one called ``generic`` at ``/generic`` itself.
 
-    ``unconfigured`` are the settings of all other names; without it there are no others.
+    ``unconfigured`` are the settings of all other names; without it there are no others. Of a
+    referrer on one of ``own_hosts``, or below it, nobody is said to come.
     """
 
     name = NAME
 
     def __init__(
-        self, forms: Mapping[str, FormSettings], *, unconfigured: FormSettings | None = None
+        self,
+        forms: Mapping[str, FormSettings],
+        *,
+        unconfigured: FormSettings | None = None,
+        own_hosts: frozenset[str] = frozenset(),
     ) -> None:
         self._forms = forms
+        self._own_hosts = own_hosts
         self._unconfigured = unconfigured
 
     def verify(self, request: RawRequest) -> Trust:
@@ -90,6 +96,7 @@ class GenericSource:
             sender_id=_sender_id(request),
             referer=request.headers.get("referer", ""),
             automated=of_request(request, trust),
+            own_hosts=self._own_hosts,
         )
         return _translated(submissions, post, notes)
 

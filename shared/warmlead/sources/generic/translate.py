@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Automation, Event, Property, Trust
-from warmlead.sources.attribution import PARAMETERS, attribution_of, path_of
+from warmlead.sources.attribution import PARAMETERS, path_of, visit_of
 from warmlead.sources.fields import (
     MAX_ADDRESSES,
     email_of,
@@ -43,6 +43,7 @@ class Post(NamedTuple):
     sender_id: str | None
     referer: str
     automated: Automation | None = None
+    own_hosts: frozenset[str] = frozenset()
 
 
 class NothingToKeepError(RejectedError):
@@ -79,7 +80,12 @@ def translate_submission(submission: Opened, post: Post, index: int, notes: Note
     given_id = notes.attempt("id", event_id, _take(fields, settings.id), "The id")
     occurred_at = _time(_take(fields, settings.time) or submission.time, post, notes)
     page = next((str(fields[name]) for name in _PAGE if name in fields), post.referer)
-    attribution = attribution_of(url=page, referrer=fields.get("referrer"), fields=fields)
+    visit = visit_of(
+        url=page,
+        referrer=_referrer(submission.fields, fields, page, post),
+        fields=fields,
+        own_hosts=post.own_hosts,
+    )
     traits, properties = _sorted_out(fields, settings)
     if page.startswith(("https://", "http://")) and path_of(page) != "/":
         properties.setdefault("path", path_of(page))
@@ -94,7 +100,8 @@ def translate_submission(submission: Opened, post: Post, index: int, notes: Note
         **person._asdict(),
         traits=traits,
         properties=properties,
-        attribution=attribution,
+        attribution=visit.attribution,
+        direct=visit.direct,
         automated=post.automated,
         notes=notes.told,
     )
@@ -104,6 +111,20 @@ def _time(stated: object, post: Post, notes: Notes) -> datetime:
     field = post.settings.time or "time"
     claimed = notes.attempt(field, parse_time, stated, "The time")
     return notes.settled(claimed, post.received_at, field)
+
+
+def _referrer(
+    submission: Mapping[str, Any], fields: Mapping[str, Property], page: str, post: Post
+) -> object:
+    """What led to the page: empty if nothing did, and ``None`` if that cannot be known.
+
+    Across origins a browser sends no more of the page than its origin, which may have come from
+    anywhere.
+    """
+    if "referrer" in fields:
+        return fields["referrer"]
+    is_cut = page == post.referer and path_of(page) == "/" and "?" not in page
+    return "" if submission.get("referrer") == "" and not is_cut else None
 
 
 def _nobody(error: RejectedError | None, came: str) -> RejectedError:

@@ -41,8 +41,13 @@ class SegmentSource:
     name = NAME
 
     def __init__(
-        self, write_keys: Mapping[str, Trust], *, max_event_bytes: int = 32 * 1024
+        self,
+        write_keys: Mapping[str, Trust],
+        *,
+        max_event_bytes: int = 32 * 1024,
+        own_hosts: frozenset[str] = frozenset(),
     ) -> None:
+        self._own_hosts = own_hosts
         self._keys = [(_digest(key), trust) for key, trust in write_keys.items()]
         self._max_event_bytes = max_event_bytes
 
@@ -64,6 +69,7 @@ class SegmentSource:
             context=calls.context,
             sent_at=sent_at(calls.sent_at),
             automated=of_request(request, trust),
+            own_hosts=self._own_hosts,
         )
         may_be_large = len(request.body) > self._max_event_bytes
         events: list[tuple[int, Event]] = []

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import MAX_CLOCK_AHEAD, Automation, Event, Property, Trust
-from warmlead.sources.attribution import attribution_of, path_of
+from warmlead.sources.attribution import Visit, path_of, visit_of
 from warmlead.sources.automation import is_statement, of_visitor
 from warmlead.sources.fields import email_of, event_id, event_name, flatten
 from warmlead.sources.notes import Notes
@@ -38,6 +38,7 @@ class Envelope(NamedTuple):
     context: Mapping[str, Any]
     sent_at: datetime | None
     automated: Automation | None = None
+    own_hosts: frozenset[str] = frozenset()
 
 
 class _Person(NamedTuple):
@@ -56,6 +57,7 @@ def translate_call(
     person = _person(kind, call, context, envelope.trust, notes)
     properties = _properties(kind, call, page, notes)
     claimed = _claimed_time(call, envelope, notes)
+    visit = _visit(page, properties, _object(context, "campaign", notes), envelope)
     name = _EVENTS.get(kind) or _track_name(call.get("event"))
     own_id = notes.attempt("messageId", event_id, call.get("messageId"), "messageId")
     return Event.checked(
@@ -70,11 +72,8 @@ def translate_call(
         anonymous_id=person.anonymous_id,
         traits=person.traits,
         properties=properties,
-        attribution=attribution_of(
-            url=page.get("url") or properties.get("url"),
-            referrer=page.get("referrer") or properties.get("referrer"),
-            campaign=_object(context, "campaign", notes),
-        ),
+        attribution=visit.attribution,
+        direct=visit.direct,
         automated=_automated(name, context, envelope),
         notes=notes.told,
     )
@@ -84,6 +83,21 @@ def _automated(name: str, context: Mapping[str, Any], envelope: Envelope) -> Aut
     if is_statement(name, envelope.trust):
         return None
     return envelope.automated or of_visitor(context)
+
+
+def _visit(
+    page: Mapping[str, Any],
+    properties: Mapping[str, Property],
+    campaign: Mapping[str, Any],
+    envelope: Envelope,
+) -> Visit:
+    referrer = page.get("referrer") or properties.get("referrer")
+    return visit_of(
+        url=page.get("url") or properties.get("url"),
+        referrer=page.get("referrer") if referrer is None else referrer,
+        campaign=campaign,
+        own_hosts=envelope.own_hosts,
+    )
 
 
 def sent_at(value: object) -> datetime | None:

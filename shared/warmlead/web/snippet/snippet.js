@@ -2,7 +2,8 @@
  * Warmlead's browser snippet: what a visitor does on a website, sent as Segment-shaped batches.
  *
  * This is the source. `warmlead.js` is built from it with `make snippet`; what it may weigh,
- * 2,047 bytes, is why it says `let` and not `const`, and why some conditions are terse.
+ * 2,047 bytes, is why it says `let` and not `const`, 1 and not `true`, and why some names and
+ * conditions are terse.
  *
  * It refuses to hold dependencies, configuration, retries, and anything that could throw into,
  * delay or change the page. It is written for ES2021: browsers since the autumn of 2020.
@@ -18,21 +19,21 @@ if (!self.warmlead) {
   let loc = location;
   let nav = navigator;
   let past = history;
-  let { src, dataset } = doc.currentScript;
+  let script = doc.currentScript;
 
   // `/track/warmlead.js`, `/warmlead.js` and `/v1/warmlead.js`: `/track/v1/b`, `/v1/b`, `/v1/b`.
-  let endpoint = src.replace(/(\/v1)?\/[^/]*$/, "/v1/b");
+  let endpoint = script.src.replace(/(\/v1)?\/[^/]*$/, "/v1/b");
 
   // 128 random bits, as a UUID has. crypto.randomUUID is missing on plain http origins.
-  let newId = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+  let newId = () => crypto.getRandomValues(new Uint32Array(4)).join(0);
 
-  // UTM parameters and the click ids of Google, Meta, Microsoft, TikTok, X, LinkedIn …
-  let parameter = /utm_|clk?id|li_fat/;
+  // UTM parameters and the click ids of Google, Meta, Microsoft, TikTok, X, LinkedIn, Reddit …
+  let parameter = /utm_|cl?k?id|raid|_fat/i;
   let campaign = {};
 
   // A string is sent as text/plain, so without a preflight. The event's id is made here, once:
   // whatever the browser then repeats is counted once.
-  let send = async (type, fields) => {
+  let send = (type, fields) => {
     if (anonymousId)
       try {
         let timestamp = new Date();
@@ -40,11 +41,11 @@ if (!self.warmlead) {
           batch: [
             { type, messageId: newId(), anonymousId, timestamp, context: { page, campaign }, ...fields },
           ],
-          writeKey: dataset.key,
+          writeKey: script.dataset.key,
           sentAt: timestamp,
         });
         nav.sendBeacon?.(endpoint, body) ||
-          (await fetch(endpoint, { method: "POST", body, keepalive: true }));
+          fetch(endpoint, { method: "POST", body, keepalive: 1 }).catch(newId);
       } catch {}
   };
   let track = (event, properties) => send("track", { event, properties });
@@ -98,7 +99,7 @@ if (!self.warmlead) {
       let event = attribute("data-warmlead");
       let traits = {};
       if (event != null) {
-        [...form.elements].map((field) => {
+        [...form].map((field) => {
           let { name, value } = field;
           if (
             name &&
@@ -113,8 +114,13 @@ if (!self.warmlead) {
           )
             traits[/mail/i.test(field.type + name) && /@/.test(value) ? "email" : name] ??= value;
         });
-        send("identify", { traits });
-        track(event || "Form Submitted", { form: attribute("name") || attribute("id") });
+        // A second click on the button of a single-page site is no second submission; a
+        // correction is. After five seconds the same content counts again.
+        if (form._ != (form._ = JSON.stringify(traits))) {
+          setTimeout(() => (form._ = 0), 5e3);
+          send("identify", { traits });
+          track(event || "Form Submitted", { form: attribute("name") || attribute("id") });
+        }
       }
       form.anonymous_id.value = anonymousId; // throws, without harm, where there is none
     },
@@ -138,8 +144,7 @@ if (!self.warmlead) {
     }
     new URLSearchParams(search).forEach(
       (value, name) =>
-        parameter.test(name) &&
-        (campaign[name == "utm_campaign" ? "name" : name.replace("utm_", "")] = value),
+        parameter.test(name) && (campaign[name] = value),
     );
 
     // Capturing, so that a page that stops an event does not hide it.
@@ -151,7 +156,7 @@ if (!self.warmlead) {
             handlers[type](event);
           } catch {}
         },
-        true,
+        1,
       );
     ["pushState", "replaceState"].map((name) => {
       let original = past[name];

@@ -1,0 +1,191 @@
+"""The channel and the source of a visit, from what was kept of its attribution.
+
+By the rules that Google publishes as its default channel group
+(https://support.google.com/analytics/answer/9756891), for what a website can know. They are asked
+whenever somebody reads, and not stored: so they hold for what was kept before there were any.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+from warmlead.domain.click_ids import CLICK_IDS, ClickId
+from warmlead.domain.hosts import host_of, is_no_origin
+from warmlead.domain.lead import Lead, Touch
+from warmlead.domain.sites import Category, Site, site_at, site_named
+
+DIRECT_SOURCE = "(direct)"
+UNKNOWN = "(unknown)"
+NOT_SET = "(not set)"
+
+
+class Channel(StrEnum):
+    """The channels, by the names that Google Analytics gives them."""
+
+    DIRECT = "Direct"
+    CROSS_NETWORK = "Cross-network"
+    PAID_SHOPPING = "Paid Shopping"
+    PAID_SEARCH = "Paid Search"
+    PAID_SOCIAL = "Paid Social"
+    PAID_VIDEO = "Paid Video"
+    DISPLAY = "Display"
+    PAID_OTHER = "Paid Other"
+    ORGANIC_SHOPPING = "Organic Shopping"
+    ORGANIC_SOCIAL = "Organic Social"
+    ORGANIC_VIDEO = "Organic Video"
+    AI_ASSISTANT = "AI Assistant"
+    ORGANIC_SEARCH = "Organic Search"
+    EMAIL = "Email"
+    AFFILIATES = "Affiliates"
+    REFERRAL = "Referral"
+    AUDIO = "Audio"
+    SMS = "SMS"
+    PUSH = "Mobile Push Notifications"
+    UNASSIGNED = "Unassigned"
+    UNKNOWN = "(unknown)"
+
+
+class Origin(NamedTuple):
+    """Where a visit came from. ``source`` is in lower case; ``medium`` may be empty."""
+
+    channel: Channel
+    source: str
+    medium: str = ""
+
+
+NOWHERE = Origin(Channel.DIRECT, DIRECT_SOURCE, "(none)")
+"""The visitor typed the address, or followed a link that browsers say nothing of."""
+
+NOT_KNOWN = Origin(Channel.UNKNOWN, UNKNOWN)
+"""Nothing tells where the visitor came from: no event named its page and what led to it."""
+
+_SHOP = re.compile(r"(?:^|[^a-df-z])shop|shopping")  # not "workshop" and "bishop"
+_DISPLAY = frozenset(("display", "banner", "expandable", "interstitial", "cpm"))
+_SOCIAL = frozenset(
+    ("social", "social-network", "social-media", "sm", "social network", "social media")
+)
+_EMAIL = frozenset(("email", "e-mail", "e_mail", "e mail"))
+_REFERRAL = frozenset(("referral", "app", "link"))
+
+_PAID = {
+    Category.SHOPPING: Channel.PAID_SHOPPING,
+    Category.SEARCH: Channel.PAID_SEARCH,
+    Category.SOCIAL: Channel.PAID_SOCIAL,
+    Category.VIDEO: Channel.PAID_VIDEO,
+}
+_ORGANIC = {
+    Category.SHOPPING: Channel.ORGANIC_SHOPPING,
+    Category.SOCIAL: Channel.ORGANIC_SOCIAL,
+    Category.VIDEO: Channel.ORGANIC_VIDEO,
+    Category.AI: Channel.AI_ASSISTANT,
+    Category.SEARCH: Channel.ORGANIC_SEARCH,
+    Category.EMAIL: Channel.EMAIL,
+}
+_MEDIUM_OF_REFERRER = {Category.SEARCH: "organic", Category.AI: "ai-assistant"}
+
+
+def origin_of(attribution: Iterable[tuple[str, str]]) -> Origin:
+    """The origin in what was kept of a visit: UTM parameters, else a click id, else the referrer.
+
+    ``NOT_KNOWN`` if nothing was.
+    """
+    kept = dict(attribution)
+    source, medium, campaign = (
+        kept.get(f"utm_{name}", "").strip().lower() for name in ("source", "medium", "campaign")
+    )
+    click = next((CLICK_IDS[name] for name in CLICK_IDS if name in kept), None)
+    referrer = _referring_site(kept.get("referrer", ""))
+    if not (source or medium or campaign or click):
+        return _referred(referrer) if referrer else NOT_KNOWN
+    if click and not source:
+        source = click.source
+    if click and not medium and _belongs(click, source):
+        medium = click.medium
+    site = site_named(source) if source else referrer or Site(NOT_SET, Category.OTHER)
+    channel = channel_of(site.category, source, medium, campaign)
+    return Origin(channel, source or site.name, medium)
+
+
+def first_origin(lead: Lead) -> Origin:
+    """Where the lead came from first; a direct visit counts if there is no other."""
+    return _origin(lead, lead.first_touch)
+
+
+def last_origin(lead: Lead) -> Origin:
+    """Where the lead came from last; a direct visit does not take the place of another."""
+    return _origin(lead, lead.last_touch)
+
+
+def described(touch: Touch | None, origin: Origin) -> dict[str, str]:
+    """A touch as tools are told of it: what was kept of it, with its channel and its source."""
+    kept = dict(touch.attribution) if touch else {}
+    return {**kept, "channel": origin.channel, "source": origin.source}
+
+
+def _origin(lead: Lead, touch: Touch | None) -> Origin:
+    if touch:
+        return origin_of(touch.attribution)
+    return NOWHERE if lead.direct else NOT_KNOWN
+
+
+def channel_of(category: Category, source: str, medium: str, campaign: str) -> Channel:
+    """The channel by the published rules, in their order; all texts in lower case.
+
+    ``category`` is that of the source's site.
+    """
+    is_shop = category is Category.SHOPPING or _SHOP.search(campaign)
+    if source == DIRECT_SOURCE and medium in ("", NOT_SET, "(none)"):
+        return Channel.DIRECT
+    if "cross-network" in campaign:
+        return Channel.CROSS_NETWORK
+    if _is_paid(medium):
+        unlisted = Channel.DISPLAY if medium in _DISPLAY else Channel.PAID_OTHER
+        return Channel.PAID_SHOPPING if is_shop else _PAID.get(category, unlisted)
+    if medium in _DISPLAY:
+        return Channel.DISPLAY
+    if is_shop:
+        return Channel.ORGANIC_SHOPPING
+    return _unpaid(category, source, medium)
+
+
+def _is_paid(medium: str) -> bool:
+    """``^(.*cp.*|ppc|retargeting|paid.*)$``, as published."""
+    return "cp" in medium or medium in ("ppc", "retargeting") or medium.startswith("paid")
+
+
+def _unpaid(category: Category, source: str, medium: str) -> Channel:
+    by_medium = (
+        (category is Category.SOCIAL or medium in _SOCIAL, Channel.ORGANIC_SOCIAL),
+        (category is Category.VIDEO or "video" in medium, Channel.ORGANIC_VIDEO),
+        (medium == "ai-assistant", Channel.AI_ASSISTANT),
+        (category is Category.AI and medium in ("", *_REFERRAL), Channel.AI_ASSISTANT),
+        (category is Category.SEARCH or medium == "organic", Channel.ORGANIC_SEARCH),
+        (category is Category.EMAIL or _EMAIL & {source, medium}, Channel.EMAIL),
+        (medium in ("affiliate", "affiliates"), Channel.AFFILIATES),
+        (medium in _REFERRAL, Channel.REFERRAL),
+        (medium == "audio", Channel.AUDIO),
+        ("sms" in (source, medium), Channel.SMS),
+        (_is_push(source, medium), Channel.PUSH),
+    )
+    return next((channel for holds, channel in by_medium if holds), Channel.UNASSIGNED)
+
+
+def _is_push(source: str, medium: str) -> bool:
+    in_app = "mobile" in medium or "notification" in medium
+    return medium.endswith("push") or in_app or source == "firebase"
+
+
+def _belongs(click: ClickId, source: str) -> bool:
+    """Whether a click id tells the medium of a source: its own, or what was paid for."""
+    return _is_paid(click.medium) or site_named(source).name == click.source
+
+
+def _referring_site(referrer: str) -> Site | None:
+    host = host_of(referrer)
+    return site_at(host) if host and not is_no_origin(host) else None
+
+
+def _referred(site: Site) -> Origin:
+    medium = _MEDIUM_OF_REFERRER.get(site.category, "referral")
+    return Origin(_ORGANIC.get(site.category, Channel.REFERRAL), site.name, medium)
