@@ -119,7 +119,7 @@ def as_production(data: bytes) -> bytes:
 def as_the_emulator(data: bytes) -> bytes:
     message = {
         "data": base64.b64encode(data).decode(),
-        "attributes": {"type": "warmlead.lead_events.v1"},
+        "attributes": {"type": "warmlead.lead_events.v1", "lead_id": "a", "source": "generic"},
         "messageId": "1",
         "message_id": "1",
         "publishTime": "2026-03-02T10:00:05.1Z",

@@ -268,7 +268,7 @@ def test_score_counts_a_push_under_its_staged_model(deployed: Deployed, cloud: C
     data = base64.b64encode(json.dumps({"v": 1, "events": [event]}).encode()).decode()
     message = {
         "data": data,
-        "attributes": {"type": "warmlead.lead_events.v1"},
+        "attributes": {"type": "warmlead.lead_events.v1", "lead_id": "a", "source": "generic"},
         "messageId": "1",
         "publishTime": now,
     }
