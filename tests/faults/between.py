@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from faults.books import Books, Told
+from faults.books import Books, Told, mixed
 from warmlead.application.settle import settle
 from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.handoff import HandoffPolicy, Offer
@@ -34,17 +34,19 @@ ANSWERS = ("accepted", "rejected", "opportunity", "won", "lost")
 class Life(NamedTuple):
     """A lead, and all that was recorded and told of it, under any of its names.
 
-    Of one that was ``merged`` each part had its own cycles and runs until then.
+    Of one that was ``merged`` each part had its own cycles and runs until then. What was told of
+    one that has ``parted`` from another may lie with that one.
     """
 
     lead: Lead
     moves: Sequence[Transition]
     told: Sequence[Told]
+    parted: bool
 
     @property
     def merged(self) -> bool:
-        """Whether it was two people for a while."""
-        return sum(move.from_stage == "anonymous" for move in self.moves) > 1
+        """Whether it was two people for a while, or a part of another."""
+        return self.parted or 1 < sum(move.from_stage == "anonymous" for move in self.moves)
 
     def of(self, *kinds: str) -> list[Told]:
         """What was told of these kinds."""
@@ -56,8 +58,9 @@ def _lives(books: Books) -> Iterator[Life]:
     told: dict[str, list[Told]] = {}
     for each in books.told:
         told.setdefault(owner.get(each.subject, ""), []).append(each)
+    were_one = mixed(books.leads)
     for id_, moves in books.moves.items():
-        yield Life(books.leads[id_], moves, told.get(id_, ()))
+        yield Life(books.leads[id_], moves, told.get(id_, ()), id_ in were_one)
 
 
 def came_due_once(books: Books) -> list[str]:
@@ -85,7 +88,7 @@ def _sequences(
         skips = policies[name].late == "skip"
         missing = [*({enrolment.position} if skips else {*steps}) - {0, *sent}]
         may_be_mailed = life.lead.consent(suppression).may_be_mailed
-        if missing and may_be_mailed:  # what was left unsent when the lead said no is not sent
+        if missing and may_be_mailed and not life.parted:  # what was left unsent when the lead said no is not sent
             found.append(f"I8: {life.lead.id} is past steps {missing} of {name}, not sent")
         if not life.merged and set(sent) - set(steps):
             found.append(f"I8: {life.lead.id} was sent {sent} of {name}, and is at {steps[-1:]}")
@@ -94,6 +97,8 @@ def _sequences(
         if not life.merged:
             found += _apart(life, policies[name], of_it)
     strange = {told.data["sequence"] for told in life.of("step_due")} - life.lead.enrolments.keys()
+    if life.parted:
+        return found
     return found + [f"I8: {life.lead.id} was sent steps of {name}, unknowingly" for name in strange]
 
 
@@ -117,12 +122,13 @@ def _offers(life: Life, policy: HandoffPolicy, now: datetime) -> list[str]:
     lead, offer = life.lead, life.lead.offer
     entries = sum(move.to_stage == "mql" for move in life.moves)
     if offer is None:
-        return [f"I8: {lead.id} became an MQL and was never offered"] if entries else []
+        entered = entries and not life.parted
+        return [f"I8: {lead.id} became an MQL and was never offered"] if entered else []
     offered = {told.cycle: told for told in life.of("offered")}
     found = []
     if not life.merged and offered.keys() != {*range(1, offer.cycle + 1)}:
         found.append(f"I8: {lead.id} was offered as {[*offered]}, the last is {offer.cycle}")
-    if offer.cycle > entries:
+    if offer.cycle > entries and not life.parted:
         found.append(f"I8: {lead.id} was offered {offer.cycle} times, and {entries} times an MQL")
     is_mql = lead.progress.stage == "mql"
     if is_mql and offer.closed_at is not None:

@@ -55,6 +55,22 @@ class Books(NamedTuple):
     now: datetime
 
 
+def mixed(leads: Mapping[str, Lead]) -> frozenset[str]:
+    """The leads that may have been one person for a while, and are two.
+
+    A public source claimed one for the other, until a signed one told something of it. What was
+    recorded meanwhile lies with the one whose name it bore, whoever went on from there.
+    """
+    of = {id_: lead.id for lead in leads.values() for id_ in lead.trails}
+    pairs = {
+        (lead.id, of[trail.claim.owner])
+        for lead in leads.values()
+        for trail in lead.trails.values()
+        if trail.claim and trail.claim.owner in of
+    }
+    return frozenset(id_ for one, other in pairs if one != other for id_ in (one, other))
+
+
 def read_told(sink: Sequence[Message]) -> list[Told]:
     """The triggers that automation tools were sent; each once, as it was sent last."""
     bodies = {message.attributes["id"]: message.body for message in sink}

@@ -5,8 +5,9 @@ Reads what was recorded, and what tools were sent. Refuses to say where a lead s
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from faults.books import Books
+from faults.books import Books, mixed
 from faults.expected import trigger_id_of
 from warmlead.domain.identity import Kind
 from warmlead.domain.lead import Lead
@@ -51,15 +52,28 @@ def _crossings(books: Books) -> list[str]:
     if len(books.moves) == len(books.leads):
         strange = told - crossings
         found += [f"I3: a trigger was sent whose crossing is not recorded: {m}" for m in strange]
+    were_one = mixed(books.leads)
     for id_, moves in books.moves.items():
-        found += _transitions(books.leads[id_], moves)
+        if id_ in were_one:
+            found += _brought(books.leads[id_], recorded)
+        else:
+            found += _transitions(books.leads[id_], moves)
     announced: dict[str, set[str]] = {}
     for trigger in entered:
         if trigger.data["stage"] == "mql":
             announced.setdefault(trigger.subject, set()).add(trigger.id)
     for lead in books.leads.values():
-        found += _first_crossing(lead, announced)
+        if lead.id not in were_one:
+            found += _first_crossing(lead, announced)
     return found
+
+
+def _brought(lead: Lead, recorded: Mapping[tuple[str, str, int, datetime], int]) -> list[str]:
+    """A move brought the lead to where it stands, recorded under whatever name."""
+    stage, since = lead.progress.stage, lead.progress.since
+    if stage == "anonymous" or any(m[1] == stage and m[3] == since for m in recorded):
+        return []
+    return [f"I3: no move brought {lead.id} to {stage}"]
 
 
 def _transitions(lead: Lead, moves: Sequence[Transition]) -> list[str]:

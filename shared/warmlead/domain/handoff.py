@@ -65,6 +65,10 @@ class HandoffPolicy:
                 return self.accept_within
 
 
+PARTED = "parted"
+"""The answer to an offer of a lead that turned out to be another person than the one offered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A lead offered to sales, for the ``cycle``-th time; ``told`` are the deadlines passed.
@@ -121,11 +125,19 @@ def merge_offers(offers: Iterable[Offer]) -> Offer | None:
 
     What was told of any of that cycle is not told again: its message would have the same id.
     """
-    ordered = sorted(offers, key=lambda offer: (-offer.cycle, offer.at))
+    ordered = sorted(offers, key=lambda o: (-o.cycle, o.answer == PARTED, o.at))
     if not ordered:
         return None
     same = [offer.told for offer in ordered if offer.cycle == ordered[0].cycle]
     return replace(ordered[0], told=frozenset().union(*same))
+
+
+def parted_offer(offer: Offer) -> Offer:
+    """The offer as it is for who parts from the lead that stays offered: closed when it was made.
+
+    So nobody is told twice that its deadlines pass; the next offer counts on.
+    """
+    return replace(offer, touched_at=None, closed_at=offer.at, answer=PARTED)
 
 
 def next_deadline(offer: Offer, policy: HandoffPolicy) -> datetime | None:

@@ -35,6 +35,7 @@ class Ending(StrEnum):
     STOPPED = "stopped"
     SUPPRESSED = "suppressed"  # may not be written to: see ``consent``
     REMOVED = "removed"  # the model has no such sequence any more
+    PARTED = "parted"  # turned out to be another person than the one who goes on with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +165,17 @@ def merge_enrolments(parts: Sequence[Enrolments]) -> dict[str, Enrolment]:
     return merged
 
 
-def _how_far(enrolment: Enrolment) -> tuple[int, bool, int, datetime]:
+def _how_far(enrolment: Enrolment) -> tuple[int, bool, bool, int, datetime]:
     ended = enrolment.ended_at is not None
-    return enrolment.run, ended, enrolment.position, enrolment.started_at
+    own = enrolment.ending != Ending.PARTED
+    return enrolment.run, own, ended, enrolment.position, enrolment.started_at
+
+
+def parted(enrolment: Enrolment, now: datetime) -> Enrolment:
+    """The enrolment as it is for who parts from the lead that goes on with it."""
+    if enrolment.ended_at is not None:
+        return enrolment
+    return replace(enrolment, next_at=None, ended_at=now, ending=Ending.PARTED)
 
 
 def next_due(enrolments: Enrolments) -> datetime | None:

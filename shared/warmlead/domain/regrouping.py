@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from warmlead.domain.handoff import merge_offers
+from warmlead.domain.handoff import merge_offers, parted_offer
 from warmlead.domain.history import fold, to_ms
 from warmlead.domain.identity import group_people
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Progress, merge_progress
-from warmlead.domain.nurture import merge_enrolments
+from warmlead.domain.nurture import merge_enrolments, parted
 from warmlead.domain.rules import Rules
 
 
@@ -22,16 +22,36 @@ def regroup(
     """The leads that the trails make up: merged, split or new, as their ties say.
 
     ``leads`` are those from which the trails came. A lead that goes on keeps its progress; one
-    into which others merge gets the furthest of theirs, and all of their unsent triggers.
+    into which others merge gets the furthest of theirs, and all of their unsent triggers. One that
+    parts from another begins anew, but counts on from there: no trigger may have the id of one
+    that was sent under its name before.
     """
     person_of = group_people({id_: trail.ties for id_, trail in trails.items()})
     groups: dict[str, dict[str, Trail]] = {}
     for id_, trail in trails.items():
         groups.setdefault(person_of[id_], {})[id_] = trail
-    return [
-        _assemble(id_, group, [lead for lead in leads if person_of[lead.id] == id_], rules, now)
-        for id_, group in groups.items()
-    ]
+    found = []
+    for id_, group in groups.items():
+        own = [lead for lead in leads if person_of[lead.id] == id_]
+        others = [lead for lead in leads if person_of[lead.id] != id_ and id_ in lead.trails]
+        lead = _assemble(id_, group, own, rules, now)
+        found.append(_counting_on(lead, others[0], now) if others else lead)
+    return found
+
+
+def _counting_on(lead: Lead, parted_from: Lead, now: datetime) -> Lead:
+    """The lead with the counters of the one from which its strongest identifier parts."""
+    entered = dict(lead.progress.entered)
+    for stage, count in parted_from.progress.entered.items():
+        entered[stage] = max(count, entered.get(stage, 0))
+    left = {name: parted(each, now) for name, each in parted_from.enrolments.items()}
+    offers = [lead.offer, parted_from.offer and parted_offer(parted_from.offer)]
+    return replace(
+        lead,
+        progress=replace(lead.progress, entered=entered),
+        enrolments=merge_enrolments([lead.enrolments, left]),
+        offer=merge_offers(offer for offer in offers if offer),
+    )
 
 
 def _assemble(
