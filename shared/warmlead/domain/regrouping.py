@@ -9,7 +9,7 @@ from datetime import datetime
 
 from warmlead.domain.handoff import merge_offers, parted_offer
 from warmlead.domain.history import fold, to_ms
-from warmlead.domain.identity import group_people
+from warmlead.domain.identity import Kind, group_people
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Progress, merge_progress
 from warmlead.domain.nurture import merge_enrolments, parted
@@ -35,7 +35,8 @@ def regroup(
         own = [lead for lead in leads if person_of[lead.id] == id_]
         others = [lead for lead in leads if person_of[lead.id] != id_ and id_ in lead.trails]
         lead = _assemble(id_, group, own, rules, now)
-        found.append(_counting_on(lead, others[0], now) if others else lead)
+        was_told_of = group[id_].identifier.kind is not Kind.ANONYMOUS
+        found.append(_counting_on(lead, others[0], now) if others and was_told_of else lead)
     return found
 
 
