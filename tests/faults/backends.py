@@ -14,6 +14,7 @@ from typing import Protocol
 from builders import StandingClock
 from faults.sites import Switches
 from warmlead.buses.sqlite import SqliteBus
+from warmlead.buses.sqlite_leases import DEADLY
 from warmlead.buses.topology import topics_of_subscriptions
 from warmlead.ports import Delivery, EventBus, LeadStore, Message, Published
 from warmlead.sqlite_file import SqliteFile
@@ -53,6 +54,10 @@ class Installed(Protocol):
 
     async def redrive(self, now: datetime) -> int:
         """Makes the dead ones due again; how many."""
+        ...
+
+    async def absolve(self, now: datetime) -> int:
+        """Makes those due again that were given up only because processes ended over them."""
         ...
 
     async def outstanding(self) -> int:
@@ -164,6 +169,11 @@ class _InFile:
     async def redrive(self, now: datetime) -> int:
         numbers = [published.number for published, _ in await self._bus.dead(SCORE)]
         return await self._bus.revive(SCORE, numbers, now=now)
+
+    async def absolve(self, now: datetime) -> int:
+        dead = await self._bus.dead(SCORE)
+        numbers = [published.number for published, why in dead if why == DEADLY]
+        return await self._bus.revive(SCORE, numbers, now=now) if numbers else 0
 
     async def outstanding(self) -> int:
         return len(await self._bus.outstanding(SCORE))

@@ -116,13 +116,17 @@ class Life:
             return 503
         return 200
 
-    async def deliver(self, most: int) -> None:
-        """Hands out messages, in any order, some of them twice at once."""
+    async def deliver(self, most: int) -> bool:
+        """Hands out messages, in any order, some of them twice at once; was one handed out alone?
+
+        Such a one shares its time with no other, so there may be more to hand out at once.
+        """
         due = list(await self.installed.due(self.clock.now(), most))
         self.random.shuffle(due)
         for delivery in due:
             times = 2 if self.random.random() < 0.1 else 1
             await asyncio.gather(*(self.hand_out(delivery) for _ in range(times)))
+        return any(delivery.is_alone for delivery in due)
 
     async def hand_out(self, delivery: Delivery) -> None:
         """One delivery, and what the bus makes of its answer."""
@@ -138,7 +142,10 @@ class Life:
             await self.send(request)
         for _ in range(PASSES):
             self.clock.forward(timedelta(minutes=3))
-            await self.deliver(1_000)
+            while await self.deliver(1_000):
+                pass
+            if await self.installed.absolve(self.clock.now()):  # as an operator would
+                continue
             if not await self.installed.outstanding():
                 break
         self.clock.forward(2 * GRACE)
