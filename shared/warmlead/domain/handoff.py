@@ -121,15 +121,19 @@ def follow(
 
 
 def merge_offers(offers: Iterable[Offer]) -> Offer | None:
-    """The offer of one person of whom several were offered: the last one, by its earlier date.
+    """The offer of one person of whom several were offered: an open one, or else the last.
 
-    What was told of any of that cycle is not told again: its message would have the same id.
+    Of several open ones it is the one of the earlier date. It counts on from the last. What was
+    told of any of that cycle is not told again: its message would have the same id.
     """
-    ordered = sorted(offers, key=lambda o: (-o.cycle, o.answer == PARTED, o.at))
+    ordered = sorted(
+        offers, key=lambda o: (o.closed_at is not None, -o.cycle, o.answer == PARTED, o.at)
+    )
     if not ordered:
         return None
-    same = [offer.told for offer in ordered if offer.cycle == ordered[0].cycle]
-    return replace(ordered[0], told=frozenset().union(*same))
+    cycle = max(offer.cycle for offer in ordered)
+    same = [offer.told for offer in ordered if offer.cycle == cycle]
+    return replace(ordered[0], cycle=cycle, told=ordered[0].told.union(*same))
 
 
 def parted_offer(offer: Offer) -> Offer:
