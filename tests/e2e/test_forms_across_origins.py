@@ -35,7 +35,7 @@ class Website(ThreadingHTTPServer):
 
     def __init__(self, warmlead: str) -> None:
         super().__init__(("127.0.0.1", 0), _Serve)
-        self.form: str = DOCUMENTED.replace("https://HOST/", f"{warmlead}/forms/")
+        self.form: str = DOCUMENTED.replace("https://HOST/", f"{warmlead}/")
         self.snippet = f'<script src="{warmlead}/track/warmlead.js" data-key="local"></script>'
 
     def content(self, path: str) -> str:

@@ -129,7 +129,13 @@ def test_from_segments_sdk_to_a_subscriber_no_part_shares_a_process(
         assert (listed["email"], listed["stage"]) == ("ada@example.com", "mql")
         explained = cloud.served.json("lead", "explain", "ada@example.com")
         assert sum(part["points"] for part in explained["contributions"]) == listed["score"]
-        assert cloud.served.json("model", "apply") == {"leads": 1, "changed": 0, "moved": 0}
+        assert cloud.served.json("model", "apply") == {
+            "leads": 1,
+            "changed": 0,
+            "moved": 0,
+            "failed": 0,
+            "unreadable": [],
+        }
 
         assert cloud.served.post("/healthz", b"") == (200, b'{"status": "ok", "store": "ok"}')
         form = b'{"email": "grace@example.com"}'

@@ -65,6 +65,9 @@ class _Supervisor:
             if self._start() == 0:
                 return None
             code = self._wait()
+            if code >= 0 or self._is_told:
+                for told in TOLD:  # said again while Python ends, it would become the exit code
+                    signal.signal(told, signal.SIG_IGN)
             if code >= 0:
                 return code
             if self._is_told:
