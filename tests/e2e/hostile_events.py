@@ -60,7 +60,7 @@ TIME_KEPT = as_kept(
         _call("a truth as time", "time_invalid", timestamp=True),
         _call("a list as time", "time_invalid", timestamp=[2026]),
         _call("1e300 seconds", "time_invalid", timestamp=1e300),
-        _call("19 digits of seconds", "time_invalid", timestamp=2**62),
+        _call("20 digits of seconds", "time_invalid", timestamp=10**19),
         _call("before 1970", "time_out_of_range", timestamp=-1),
         _call(
             "six years ago",
