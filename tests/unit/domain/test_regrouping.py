@@ -1,0 +1,81 @@
+"""People who part from each other, and come together again."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from builders import NOW, RULES
+from warmlead.domain.handoff import Offer
+from warmlead.domain.identity import Claim, Identifier, Kind
+from warmlead.domain.lead import Lead, Trail
+from warmlead.domain.lifecycle import Progress
+from warmlead.domain.nurture import Enrolment
+from warmlead.domain.regrouping import regroup
+
+ADDRESS, USER, BROWSER = "a-address", "b-user", "c-browser"
+
+
+def one_person(weaker: str, kind: Kind) -> Lead:
+    """An MQL who is offered to sales and in a sequence, known by an address and a public claim."""
+    trails = {
+        ADDRESS: Trail(Identifier(Kind.EMAIL, "ada@example.com")),
+        weaker: Trail(Identifier(kind, weaker), claim=Claim(1, 1, "k", ADDRESS)),
+    }
+    return Lead(
+        ADDRESS,
+        trails,
+        Progress("mql", NOW, {"lead": 1, "mql": 2}),
+        NOW,
+        enrolments={"welcome": Enrolment("welcome", 1, NOW, position=1, next_at=NOW)},
+        offer=Offer(2, "mql", NOW),
+    )
+
+
+def parted(weaker: str, kind: Kind) -> tuple[Lead, Lead]:
+    """The two after a signed source has told something of the weaker identifier."""
+    lead = one_person(weaker, kind)
+    told = {**lead.trails, weaker: replace(lead.trails[weaker], is_signed=True)}
+    leads = {each.id: each for each in regroup([lead], told, RULES, NOW + timedelta(hours=1))}
+    return leads[ADDRESS], leads[weaker]
+
+
+def test_who_parts_begins_anew_and_counts_on() -> None:
+    stays, leaves = parted(USER, Kind.USER)
+
+    assert replace(stays, trails={}) == replace(one_person(USER, Kind.USER), trails={})
+    assert leaves.progress.stage == "anonymous"
+    assert leaves.progress.entered == {"lead": 1, "mql": 2}
+    enrolment, offer = leaves.enrolments["welcome"], leaves.offer
+    assert (enrolment.run, enrolment.next_at, enrolment.ending) == (1, None, "parted")
+    assert offer
+    assert (offer.cycle, offer.closed_at, offer.answer) == (2, NOW, "parted")
+
+
+def test_a_browser_that_parts_counts_from_nothing() -> None:
+    _, leaves = parted(BROWSER, Kind.ANONYMOUS)
+
+    assert leaves == Lead(BROWSER, leaves.trails, leaves.progress, leaves.created_at)
+    assert leaves.progress.entered == {}
+
+
+def test_who_comes_together_again_goes_on_where_they_parted() -> None:
+    stays, leaves = parted(USER, Kind.USER)
+    linked = replace(stays.trails[ADDRESS], links=frozenset([USER]))
+    other = replace(leaves.trails[USER], links=frozenset([ADDRESS]))
+
+    (lead,) = regroup([leaves, stays], {ADDRESS: linked, USER: other}, RULES, NOW)
+
+    assert lead.enrolments == stays.enrolments
+    assert lead.offer == stays.offer
+    assert lead.progress == stays.progress
+
+
+def test_of_two_offers_the_open_one_goes_on_and_counts_on() -> None:
+    stays, leaves = parted(USER, Kind.USER)
+    answered = Offer(3, "mql", NOW, closed_at=NOW, answer="rejected")
+    linked = replace(stays.trails[ADDRESS], links=frozenset([USER]))
+    other = replace(leaves.trails[USER], links=frozenset([ADDRESS]))
+
+    again = [replace(leaves, offer=answered), stays]
+    (lead,) = regroup(again, {ADDRESS: linked, USER: other}, RULES, NOW)
+
+    assert lead.offer == Offer(3, "mql", NOW)
