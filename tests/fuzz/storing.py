@@ -47,9 +47,15 @@ class Concerned:
     Of a person of whom too much is known the model's own traits are kept, others may be left out.
     """
 
-    def __init__(self, events: Iterable[Event], leads: Mapping[str, Lead], ids: LeadIds) -> None:
+    def __init__(self, events: Sequence[Event], leads: Mapping[str, Lead], ids: LeadIds) -> None:
         self._leads = leads
         self._ids = ids
+        self._keys = Counter(event.key for event in events)
+        self._moved = Counter(
+            (identifiers_of(event)[0], *_name_and_day(event))
+            for event in events
+            if not self.once(event)
+        )
         sizes: dict[tuple[str, ...], int] = {}
         for event in events:
             home = ids.of(identifiers_of(event)[0])
@@ -66,10 +72,20 @@ class Concerned:
     def of(self, identifier: Identifier) -> Lead | None:
         return self._leads.get(self._ids.of(identifier))
 
-    def may_lack(self, event: Event, trail: Trail) -> bool:
-        """Whether traits of the event that the model does not know may be missing on its trail."""
-        if len(trail.traits) >= MAX_TRAITS:
-            return True
+    def once(self, event: Event) -> bool:
+        """Whether nothing else came with the key of the event."""
+        return self._keys[event.key] == 1
+
+    def moved(self, event: Event) -> int:
+        """The number of events of its name and day that may have been moved to another day.
+
+        Of two copies the earlier counts. What was beyond the first of its day when the later
+        copy was there does not come back.
+        """
+        return self._moved[identifiers_of(event)[0], *_name_and_day(event)]
+
+    def is_heavy(self, event: Event) -> bool:
+        """Whether too much may be known of whom the event names."""
         leads = {lead.id for each in identifiers_of(event) if (lead := self.of(each))}
         return sum(self._most[id_] for id_ in leads) + OTHER_BYTES > MAX_WEIGHT_BYTES
 
@@ -86,21 +102,21 @@ class Storing:
     async def store(self, messages: Sequence[bytes]) -> Stored:
         """Applies all of them, and looks for each event on the lead that is then there."""
         project = f"fuzz-{uuid.uuid4().hex[:12]}"
-        groups = [[_as_now(event) for event in read_events(message)] for message in messages]
+        groups = [read_events(message) for message in messages]
         applied = await self._apply_all(project, groups)
         leads = await self._read_back(project)
         faults: dict[int, str] = {}
         set_aside: Counter[str] = Counter()
-        concerned = Concerned(chain(*groups), leads, self._scoring.ids)
-        keys = Counter(event.key for group in groups for event in group)
-        for index, (group, result) in enumerate(zip(groups, applied, strict=True)):
+        taken = [[*map(_as_now, group)] for group in groups]
+        concerned = Concerned([*chain(*taken)], leads, self._scoring.ids)
+        for index, (group, result) in enumerate(zip(taken, applied, strict=True)):
             if isinstance(result, BaseException):
                 faults[index] = f"cannot be applied: {result!r} caused by {result.__cause__!r}"
                 continue
             refused = {event.key: reason for each in result for event, reason in each.quarantined}
             set_aside.update(refused.values())
             counted = [event for event in group if event.key not in refused]
-            if fault := self._fault_of(counted, concerned, keys):
+            if fault := self._fault_of(counted, concerned):
                 faults[index] = fault
         total = sum(map(len, groups))
         return Stored(total, len({lead.id for lead in leads.values()}), set_aside, faults)
@@ -130,11 +146,9 @@ class Storing:
         finally:
             await store.close()
 
-    def _fault_of(
-        self, events: Iterable[Event], concerned: Concerned, keys: Counter[str]
-    ) -> str | None:
+    def _fault_of(self, events: Iterable[Event], concerned: Concerned) -> str | None:
         rules = self._scoring.rules
-        faults = (lost(event, concerned, rules, once=keys[event.key] == 1) for event in events)
+        faults = (lost(event, concerned, rules) for event in events)
         return next((fault for fault in faults if fault), None)
 
 
@@ -143,11 +157,14 @@ def _as_now(event: Event) -> Event:
     return in_todays_spelling(received_by(event, SystemClock().now()))
 
 
-def lost(event: Event, concerned: Concerned, rules: Rules, *, once: bool = True) -> str | None:
+def lost(event: Event, concerned: Concerned, rules: Rules) -> str | None:
     """What of an event is not on the leads that are there; ``None`` if all of it is.
 
-    Unless its key came ``once``, it may be kept of somebody else who sent the same.
+    Unless its key came once, it may be kept of somebody else who sent the same.
     """
+    once = concerned.once(event)
+    if concerned.is_heavy(event) and not once:
+        return None
     who = identifiers_of(event)[0]
     lead = concerned.of(who)
     if lead is None:
@@ -156,22 +173,32 @@ def lost(event: Event, concerned: Concerned, rules: Rules, *, once: bool = True)
     if trail is None:
         return "its identifier is kept differently"
     if once and not any(event.key in each.history.kept for each in lead.trails.values()):
-        name = AUTOMATED_EVENTS[event.automated] if event.automated else in_our_words(event).name
-        label = name, day_of(to_ms(event.occurred_at))
-        alike = [each for each in trail.history.kept.values() if (each.name, each.day) == label]
-        if len(alike) < MAX_PER_DAY:
+        day = _name_and_day(event)
+        alike = [each for each in trail.history.kept.values() if (each.name, each.day) == day]
+        if len(alike) + concerned.moved(event) < MAX_PER_DAY:
             return "it is not in the history"
-    for trait, value in event.traits.items():
-        fact = trail.traits.get(trait)
-        is_known = trait in rules.traits
-        if fact is None:
-            if not concerned.may_lack(event, trail) or (once and is_known):
-                return "a trait is not there as it was sent"
-        elif once and fact.key == event.key:
-            may_be_cut = is_known and event.trust is Trust.PUBLIC
-            if not (_is_the_beginning(fact.value, value) if may_be_cut else fact.value == value):
-                return "a trait is not there as it was sent"
-    return None
+    if all(_is_there(name, event, trail, concerned, rules) for name in event.traits):
+        return None
+    return "a trait is not there as it was sent"
+
+
+def _is_there(name: str, event: Event, trail: Trail, concerned: Concerned, rules: Rules) -> bool:
+    """Whether a trait of an event is known as it was sent, or need not be."""
+    fact, sent, is_known = trail.traits.get(name), event.traits[name], name in rules.traits
+    if fact is None:
+        may_lack = concerned.is_heavy(event) or len(trail.traits) >= MAX_TRAITS
+        return may_lack and not (is_known and concerned.once(event))
+    if fact.key != event.key or not concerned.once(event):
+        return True
+    if is_known and event.trust is Trust.PUBLIC:
+        return _is_the_beginning(fact.value, sent)
+    return fact.value == sent
+
+
+def _name_and_day(event: Event) -> tuple[str, int]:
+    """The name under which an event is kept, and its day."""
+    name = AUTOMATED_EVENTS[event.automated] if event.automated else in_our_words(event).name
+    return name, day_of(to_ms(event.occurred_at))
 
 
 def _is_the_beginning(kept: Property, sent: Property) -> bool:
