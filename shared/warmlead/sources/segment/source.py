@@ -119,13 +119,13 @@ class SegmentSource:
         *,
         may_be_large: bool,
     ) -> Mapping[str, Any]:
-        if calls.suspect:
-            if may_be_large and len(text_of(item)) > _ESCAPE * self._max_event_bytes:
-                raise self._too_large()  # before all of it is mended
-            item = sound(item, notes)
+        size = len(text_of(item)) if may_be_large else 0  # in ASCII: never less than in UTF-8
+        if size > _ESCAPE * self._max_event_bytes:
+            raise self._too_large()  # before all of it is mended
+        item = sound(item, notes) if calls.suspect else item
         if not isinstance(item, dict):
             raise RejectedError(Reason.EVENT_INVALID, "A call is not a JSON object.")
-        if may_be_large and _size_bytes(item) > self._max_event_bytes:
+        if size > self._max_event_bytes and _size_bytes(item) > self._max_event_bytes:
             raise self._too_large()
         return item
 
