@@ -248,6 +248,7 @@ class _Reader:
         if len(value) == len(pairs):
             return value
         # Its text is made when it is asked for: such objects may be nested in each other.
+        self._faults += len(pairs) - len(value) - 1  # each value too many is one
         message = "An object has the same key twice."
         return self._fault(Reason.JSON_DUPLICATE_KEY, message, pairs=pairs)
 

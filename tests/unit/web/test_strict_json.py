@@ -178,6 +178,12 @@ def test_a_body_with_thousands_of_faults_is_refused_as_a_whole() -> None:
         assert refusal.value.reason is reason
 
 
+def test_each_value_too_many_is_a_fault() -> None:
+    assert parse(b'{"a":0' + b',"a":1' * MAX_FAULTS + b"}").suspect
+    with pytest.raises(RejectedError):
+        parse(b'{"a":0' + b',"a":1' * (MAX_FAULTS + 1) + b"}")
+
+
 def test_a_batch_of_half_a_megabyte_takes_milliseconds() -> None:
     event = {"properties": {"path": "/a", "title": "T" * 900}, "context": {"page": {"a": [1]}}}
     body = json.dumps({"batch": [event] * 500}).encode()
