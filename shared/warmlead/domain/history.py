@@ -104,7 +104,7 @@ def record(history: History, events: Iterable[KeptEvent]) -> History:
     were folded or packed among them: they were received before all others.
     """
     some = list(events)
-    if history.packed:
+    if history.packed and (len(some) > 1 or history.packed.may_concern(some[0])):
         if len(some) == 1 and (after := _with_late(history, some[0])):
             return after
         history, some = _opened(history, some)

@@ -121,7 +121,13 @@ class Packed(Struct, frozen=True):
     def place_for(self, event: KeptEvent) -> int:
         """The number of events that were received before this one."""
         order = event.received_ms, event.at_ms, event.key
+        if not self.text or self._order_at(len(self) - 1) < order:
+            return len(self)
         return bisect_left(range(len(self)), order, key=self._order_at)
+
+    def may_concern(self, event: KeptEvent) -> bool:
+        """Whether an event belongs among them, or a copy of it is there."""
+        return self.place_for(event) < len(self) or self.place_of(event.key) is not None
 
     def _order_at(self, place: int) -> tuple[int, int, str]:
         """What decides the order of an event by receipt; of two events the keys differ."""
