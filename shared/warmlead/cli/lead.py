@@ -29,6 +29,7 @@ from warmlead.domain.errors import UnreadableError
 from warmlead.domain.event import AUTOMATED_EVENTS
 from warmlead.domain.identity import named_by
 from warmlead.domain.lead import Lead
+from warmlead.domain.meant import is_meant
 from warmlead.domain.text import one_line
 from warmlead.domain.wording import unseen
 from warmlead.ports import Unreadable
@@ -350,11 +351,19 @@ async def _as_of(system: backends.System, lead: Lead, moment: datetime | None) -
 
 
 async def _find(system: backends.System, who: str) -> Lead:
-    for lead_id in _candidates(who, system):
-        if lead := await system.store.get(lead_id):
-            return lead
-    raise fail(f"There is no lead {who!r}.", hint="warmlead lead list shows who there is.")
-
-
-def _candidates(who: str, system: backends.System) -> Sequence[str]:
-    return [*map(system.ids.of, named_by(who)), who.strip().lower()]
+    left_alone: dict[str, None] = {}
+    for identifier in named_by(who):
+        id_ = system.ids.of(identifier)
+        if lead := await system.store.get(id_):
+            if is_meant(identifier, id_, lead):
+                return lead
+            left_alone[lead.id] = None
+    if lead := await system.store.get(who.strip().lower()):
+        return lead
+    hint = "warmlead lead list shows who there is."
+    if left_alone:
+        hint = (
+            f"It is nobody's e-mail. As an id of another kind, which anybody can send, it is one "
+            f"of the lead {' and '.join(left_alone)}: give that id to see it."
+        )
+    raise fail(f"There is no lead {who!r}.", hint=hint)
