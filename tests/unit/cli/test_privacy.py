@@ -130,6 +130,17 @@ def test_a_stranger_keeps_nobody_from_export_and_erasure(ada: Workspace, kind: s
     assert [lead["email"] for lead in ada.json("lead", "list")] == ["eve@example.com"]
 
 
+def test_who_was_erased_with_a_strangers_id_is_not_whose_address_it_is(ada: Workspace) -> None:
+    named_so = {"anonymous_id": MALLORY, "trust": Trust.PUBLIC}
+    ada.take(happened("page_viewed", id="9", email="ada@example.com", **named_so))
+    assert ada.run("lead", "erase", "ada@example.com", "--yes").code == 0
+    late = happened("page_viewed", id="10", email=MALLORY)
+    first = ada.run("lead", "erase", MALLORY, "--yes")
+    assert (first.code, f"There was no lead {MALLORY}" in first.out) == (0, True)
+    ada.take(late)
+    assert ada.json("lead", "list") == []
+
+
 def test_a_strangers_browser_keeps_no_user_id_from_export(ada: Workspace) -> None:
     named_so = {"anonymous_id": "u-42", "trust": Trust.PUBLIC}
     ada.take(happened("page_viewed", id="9", email="eve@example.com", **named_so))
