@@ -6,9 +6,7 @@ no handler of Python's has to run. Before it ends it writes down where it was.
 
 import asyncio
 import faulthandler
-import math
 import os
-import resource
 import signal
 import tempfile
 from collections.abc import Callable, Sequence
@@ -132,7 +130,7 @@ class Isolated:
 class _Worker:
     def __init__(self, data: Path, notes: Path) -> None:
         self._notes = os.open(notes, os.O_CREAT | os.O_RDWR | os.O_TRUNC)
-        faulthandler.register(signal.SIGXCPU, file=self._notes, chain=True)
+        faulthandler.register(signal.SIGPROF, file=self._notes, chain=True)
         self._functions = Functions(data, self._begins)
         self._allowed_s = 0.0
         self._scored = Scored()
@@ -159,10 +157,12 @@ class _Worker:
         os.lseek(self._notes, 9, os.SEEK_SET)
 
     def _limit(self, allowed_s: float) -> None:
-        """Lets the process be ended when what it does now takes too much of the processor."""
-        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-        limit = process_time() + SLOWEST * allowed_s + FROZEN_AFTER_S
-        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(limit), hard))
+        """Lets the process be ended when what it does now takes too much of the processor.
+
+        Counted from now: what the system's ticks say of all that was before differs from what
+        was used by seconds.
+        """
+        signal.setitimer(signal.ITIMER_PROF, SLOWEST * allowed_s + FROZEN_AFTER_S)
 
     def _answers(self, bunch: Sequence[Sent]) -> list[Outcome]:
         self._allowed_s = max(budget_of(sent, refused=False) for sent in bunch)

@@ -1,25 +1,35 @@
 """Whatever was accepted is applied to leads in Firestore, by the real ``apply``, and read back."""
 
 import asyncio
+import json
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from warmlead.application.apply import Applied, Scoring, apply
 from warmlead.application.messages import read_events
 from warmlead.backends import SystemClock
-from warmlead.domain.event import Event
+from warmlead.domain.ahead import received_by
+from warmlead.domain.capacity import MAX_WEIGHT_BYTES
+from warmlead.domain.event import AUTOMATED_EVENTS, Event, Property, Trust
 from warmlead.domain.history import MAX_PER_DAY, day_of, to_ms
-from warmlead.domain.identity import LeadIds, identifiers_of
-from warmlead.domain.lead import MAX_TRAITS, Lead
+from warmlead.domain.identity import Identifier, LeadIds, identifiers_of, in_todays_spelling
+from warmlead.domain.lead import MAX_PUBLIC_TRAIT_BYTES, MAX_TRAITS, Lead, Trail
+from warmlead.domain.rules import Rules
 from warmlead.model.loading import ready_model
+from warmlead.model.published import in_our_words
 from warmlead.ports import EventBus
 from warmlead.stores.firestore import FirestoreLeadStore
 
 AT_ONCE = 128
 PATIENCE_S = 60.0
 """A machine that does more must not fail; what cannot be stored fails at once."""
+
+
+OTHER_BYTES = 20_000
+"""What is known of a person besides traits, names and origins is less: consent, notes."""
 
 
 class Stored(NamedTuple):
@@ -29,6 +39,55 @@ class Stored(NamedTuple):
     leads: int
     set_aside: Counter[str]
     faults: Mapping[int, str]
+
+
+class Concerned:
+    """The leads of a store, and the most that can ever have been known of each.
+
+    Of a person of whom too much is known the model's own traits are kept, others may be left out.
+    """
+
+    def __init__(self, events: Sequence[Event], leads: Mapping[str, Lead], ids: LeadIds) -> None:
+        self._leads = leads
+        self._ids = ids
+        self._keys = Counter(event.key for event in events)
+        self._moved = Counter(
+            (identifiers_of(event)[0], *_name_and_day(event))
+            for event in events
+            if not self.once(event)
+        )
+        sizes: dict[tuple[str, ...], int] = {}
+        for event in events:
+            home = ids.of(identifiers_of(event)[0])
+            for trait, value in event.traits.items():
+                place = ("trait", home, trait)
+                sizes[place] = max(sizes.get(place, 0), len(trait) + len(json.dumps(value)))
+            origin = sum(len(name) + len(json.dumps(v)) for name, v in event.attribution.items())
+            sizes["origin", home] = max(sizes.get(("origin", home), 0), 2 * origin)
+            sizes["name", home, event.name] = len(event.name)
+        self._most: Counter[str] = Counter()
+        for (_, home, *_), size in sizes.items():
+            self._most[leads[home].id if home in leads else home] += size
+
+    def of(self, identifier: Identifier) -> Lead | None:
+        return self._leads.get(self._ids.of(identifier))
+
+    def once(self, event: Event) -> bool:
+        """Whether nothing else came with the key of the event."""
+        return self._keys[event.key] == 1
+
+    def moved(self, event: Event) -> int:
+        """The number of events of its name and day that may have been moved to another day.
+
+        Of two copies the earlier counts. What was beyond the first of its day when the later
+        copy was there does not come back.
+        """
+        return self._moved[identifiers_of(event)[0], *_name_and_day(event)]
+
+    def is_heavy(self, event: Event) -> bool:
+        """Whether too much may be known of whom the event names."""
+        leads = {lead.id for each in identifiers_of(event) if (lead := self.of(each))}
+        return sum(self._most[id_] for id_ in leads) + OTHER_BYTES > MAX_WEIGHT_BYTES
 
 
 class Storing:
@@ -48,15 +107,16 @@ class Storing:
         leads = await self._read_back(project)
         faults: dict[int, str] = {}
         set_aside: Counter[str] = Counter()
-        keys = Counter(event.key for group in groups for event in group)
-        for index, (group, result) in enumerate(zip(groups, applied, strict=True)):
+        taken = [[*map(_as_now, group)] for group in groups]
+        concerned = Concerned([*chain(*taken)], leads, self._scoring.ids)
+        for index, (group, result) in enumerate(zip(taken, applied, strict=True)):
             if isinstance(result, BaseException):
                 faults[index] = f"cannot be applied: {result!r} caused by {result.__cause__!r}"
                 continue
             refused = {event.key: reason for each in result for event, reason in each.quarantined}
             set_aside.update(refused.values())
             counted = [event for event in group if event.key not in refused]
-            if fault := self._fault_of(counted, leads, keys):
+            if fault := self._fault_of(counted, concerned):
                 faults[index] = fault
         total = sum(map(len, groups))
         return Stored(total, len({lead.id for lead in leads.values()}), set_aside, faults)
@@ -86,38 +146,69 @@ class Storing:
         finally:
             await store.close()
 
-    def _fault_of(
-        self, events: Iterable[Event], leads: Mapping[str, Lead], keys: Counter[str]
-    ) -> str | None:
-        faults = (
-            lost(event, leads, self._scoring.ids, once=keys[event.key] == 1) for event in events
-        )
+    def _fault_of(self, events: Iterable[Event], concerned: Concerned) -> str | None:
+        rules = self._scoring.rules
+        faults = (lost(event, concerned, rules) for event in events)
         return next((fault for fault in faults if fault), None)
 
 
-def lost(event: Event, leads: Mapping[str, Lead], ids: LeadIds, *, once: bool = True) -> str | None:
+def _as_now(event: Event) -> Event:
+    """The event as it is taken today, whenever and wherever it was written."""
+    return in_todays_spelling(received_by(event, SystemClock().now()))
+
+
+def lost(event: Event, concerned: Concerned, rules: Rules) -> str | None:
     """What of an event is not on the leads that are there; ``None`` if all of it is.
 
-    Unless its key came ``once``, it may be kept of somebody else who sent the same.
+    Unless its key came once, it may be kept of somebody else who sent the same.
     """
+    once = concerned.once(event)
+    if concerned.is_heavy(event) and not once:
+        return None
     who = identifiers_of(event)[0]
-    lead = leads.get(ids.of(who))
+    lead = concerned.of(who)
     if lead is None:
         return "no lead has its identifier"
-    trail = lead.trails[ids.of(who)]
-    if trail.identifier != who:
+    trail = next((each for each in lead.trails.values() if each.identifier == who), None)
+    if trail is None:
         return "its identifier is kept differently"
-    at_ms = to_ms(event.occurred_at)
     if once and not any(event.key in each.history.kept for each in lead.trails.values()):
-        alike = [
-            e for e in trail.history.kept.values() if (e.name, e.day) == (event.name, day_of(at_ms))
-        ]
-        if len(alike) < MAX_PER_DAY:
+        day = _name_and_day(event)
+        alike = [each for each in trail.history.kept.values() if (each.name, each.day) == day]
+        if len(alike) + concerned.moved(event) < MAX_PER_DAY:
             return "it is not in the history"
-    if len(trail.traits) >= MAX_TRAITS:
+    if all(_is_there(name, event, trail, concerned, rules) for name in event.traits):
         return None
-    for name, value in event.traits.items():
-        fact = trail.traits.get(name)
-        if fact is None or (once and fact.key == event.key and fact.value != value):
-            return "a trait is not there as it was sent"
-    return None
+    return "a trait is not there as it was sent"
+
+
+def _is_there(name: str, event: Event, trail: Trail, concerned: Concerned, rules: Rules) -> bool:
+    """Whether a trait of an event is known as it was sent, or need not be."""
+    fact, sent, is_known = trail.traits.get(name), event.traits[name], name in rules.traits
+    if fact is None:
+        may_lack = concerned.is_heavy(event) or len(trail.traits) >= MAX_TRAITS
+        return may_lack and not (is_known and concerned.once(event))
+    if fact.key != event.key or not concerned.once(event):
+        return True
+    if is_known and event.trust is Trust.PUBLIC:
+        return _is_the_beginning(fact.value, sent)
+    return fact.value == sent
+
+
+def _name_and_day(event: Event) -> tuple[str, int]:
+    """The name under which an event is kept, and its day."""
+    name = AUTOMATED_EVENTS[event.automated] if event.automated else in_our_words(event).name
+    return name, day_of(to_ms(event.occurred_at))
+
+
+def _is_the_beginning(kept: Property, sent: Property) -> bool:
+    """Whether a value is kept whole, or of one that is too long as much as there is room for."""
+    if kept == sent:
+        return True
+    size, most = len(json.dumps(sent)), MAX_PUBLIC_TRAIT_BYTES
+    is_cut = size > most >= len(json.dumps(kept))
+    if isinstance(kept, str) and isinstance(sent, str):
+        return is_cut and sent.startswith(kept) and len(json.dumps(kept)) > most // 2
+    if isinstance(kept, list) and isinstance(sent, list):
+        return is_cut and sent[: len(kept)] == kept
+    return False

@@ -52,6 +52,10 @@ def of_json(text: str) -> object:
     return fault_in(value) or text_of(value)
 
 
+def as_sent(text: str) -> object:
+    return text_of(parse(text.encode()).value)
+
+
 def of_url(url: str) -> object:
     return visit_of(url=url, referrer=url, campaign={"source": url}, fields={"gclid": url})
 
@@ -71,7 +75,12 @@ WORK: dict[str, tuple[Work, Callable[[int], Any]]] = {
     "a URL of question marks": (of_url, lambda n: "https://" + "?" * n),
     "an origin": (lambda text: Cors().headers({"origin": text}), lambda n: "a://" + "a" * n),
     "JSON of escapes": (of_json, lambda n: '"' + "\\u0041" * n + '"'),
-    "JSON of faults": (of_json, lambda n: "[" + "NaN," * n + "1]"),
+    "JSON of faults": (refused(of_json), lambda n: "[" + "NaN," * n + "1]"),
+    "JSON of a fault among much": (as_sent, lambda n: "[" + '{"a":1},' * n + "NaN]"),
+    "JSON of keys that are there twice": (
+        as_sent,
+        lambda n: "[" + '{"a":1,"a":[{}]},' * (n // 4) + "1]",
+    ),
     "JSON of keys": (of_json, lambda n: "{" + ",".join(f'"{i}":1' for i in range(n)) + "}"),
     "XML of elements": (refused(read_xml), lambda n: b"<a>" + b"<b/>" * n + b"</a>"),
     "XML of attributes": (

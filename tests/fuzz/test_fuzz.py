@@ -11,8 +11,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec import structs
 
-from builders import a_lead, an_event, lead_ids
+from builders import NOW, an_event, lead_ids
 from fuzz.budget import LEAST_S, budget_s, unpacked_bytes
 from fuzz.corpus import an_event as an_event_as_published
 from fuzz.corpus import corpus, push_of, pushed_in
@@ -23,12 +24,18 @@ from fuzz.patterns import near_match, patterns
 from fuzz.planted import PLANTED
 from fuzz.run import requests_of
 from fuzz.sent import Sent
-from fuzz.storing import Storing, lost
+from fuzz.storing import Concerned, Storing, lost
 from fuzz.verdict import Answer, fault_of
 from warmlead.backends import SystemClock
 from warmlead.buses.sqlite import SqliteBus
+from warmlead.domain.event import Event, Trust
+from warmlead.domain.identity import identifiers_of
+from warmlead.domain.lead import Lead, Trail, touch_trails
+from warmlead.domain.regrouping import regroup
+from warmlead.model.loading import ready_model
 from warmlead.sqlite_file import SqliteFile
 
+RULES = ready_model("b2b-saas").rules
 REQUESTS = 2_000
 OVER_HTTP = 100
 JSON = {"content-type": "application/json"}
@@ -85,7 +92,7 @@ def test_a_request_that_never_ends_is_a_finding_and_the_campaign_goes_on(tmp_pat
 
 
 def test_work_on_a_sent_event_that_is_paid_again_is_seen(tmp_path: Path) -> None:
-    interests = [f"interest {number}" for number in range(4_000)]
+    interests = [f"interest {number}" for number in range(6_000)]
     message = _message(an_event_as_published(traits={"interests": interests}))
     functions, planted = Isolated(tmp_path), Isolated(tmp_path, "doubles-searched-in-stored-lists")
     try:
@@ -202,16 +209,47 @@ def _message(event: dict[str, object]) -> bytes:
 
 def test_an_event_that_is_not_on_its_lead_as_it_was_sent_is_a_finding() -> None:
     event = an_event(traits={"title": "VP", "employees": 70})
-    lead = a_lead(event)
-    (id_,) = lead.trails
+    lead = lead_of(event)
+    another, changed = an_event(id="another"), an_event(traits={"title": "CEO", "employees": 70})
+    more = an_event(traits={"title": "VP", "country": "US", "shoes": "red"})
 
-    assert lost(event, {id_: lead}, lead_ids) is None
-    assert lost(event, {}, lead_ids) == "no lead has its identifier"
-    assert lost(an_event(id="another"), {id_: lead}, lead_ids) == "it is not in the history"
-    changed = an_event(traits={"title": "CEO", "employees": 70})
-    assert lost(changed, {id_: lead}, lead_ids) == "a trait is not there as it was sent"
-    more = an_event(traits={"title": "VP", "country": "US"})
-    assert lost(more, {id_: lead}, lead_ids) == "a trait is not there as it was sent"
+    assert lost_of(event, lead) is None
+    assert lost_of(event) == "no lead has its identifier"
+    assert lost_of(another, lead) == "it is not in the history"
+    assert lost_of(changed, lead) == "a trait is not there as it was sent"
+    assert lost_of(more, lead) == "a trait is not there as it was sent"
+
+
+def test_only_what_the_model_does_not_know_may_be_missing_where_much_is_known() -> None:
+    much = an_event(id="much", traits={f"t{i}": "x" * 8_000 for i in range(16)})
+    lead = lead_of(an_event(traits={"title": "VP"}), much)
+
+    assert lost_of(an_event(traits={"title": "VP", "shoes": "red"}), lead, also=much) is None
+    assert lost_of(an_event(traits={"title": "VP", "country": "US"}), lead, also=much)
+    assert lost_of(an_event(traits={"title": "VP", "shoes": "red"}), lead)
+
+
+def test_a_long_public_value_must_be_there_as_far_as_there_is_room() -> None:
+    sent = an_event(traits={"title": "VP " * 1_000}, trust=Trust.PUBLIC)
+
+    assert lost_of(sent, lead_of(sent)) is None
+    for less in ("VP", "CEO " * 350, "VP " * 100):
+        assert lost_of(sent, lead_of(structs.replace(sent, traits={"title": less}))), less
+
+
+def lead_of(*events: Event) -> Lead:
+    trails: dict[str, Trail] = {}
+    for event in events:
+        ids = {identifier: lead_ids.of(identifier) for identifier in identifiers_of(event)}
+        trails = touch_trails(trails, event, ids, RULES)
+    (lead,) = regroup([], trails, RULES, NOW)
+    return lead
+
+
+def lost_of(event: Event, lead: Lead | None = None, also: Event | None = None) -> str | None:
+    events = [event, also] if also else [event]
+    leads = dict.fromkeys(lead.trails, lead) if lead else {}
+    return lost(event, Concerned(events, leads, lead_ids), RULES)
 
 
 def test_a_seed_makes_the_same_requests_again() -> None:

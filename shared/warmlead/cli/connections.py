@@ -2,7 +2,8 @@
 
 uvicorn and h11 wait for the head of a request as long as the client likes, and its
 ``limit_concurrency`` counts idle connections, so that idle ones shut out everybody else. Here
-those that wait for a request make room for new ones, the longest waiting first.
+those that wait for a request, or for the rest of its body, make room for new ones, the longest
+waiting first.
 """
 
 import asyncio
@@ -45,7 +46,10 @@ def most_connections() -> int:
 
 
 class Connections:
-    """The open connections of a server: those that wait for a request, and those that have one."""
+    """The open connections of a server: those that wait for a request, and those that have one.
+
+    Whoever has sent a head without its body waits still: a head costs a client nothing.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -68,8 +72,13 @@ class Connections:
         end_oldest()
         return True
 
+    def receives(self, connection: Hashable, end: Callable[[], None]) -> None:
+        """Notes that a head has come and its body not yet: it waits from now, as the last."""
+        self.gone(connection)
+        self._waiting[connection] = end
+
     def works(self, connection: Hashable) -> None:
-        """Notes that the head of its request is complete."""
+        """Notes that its request is complete."""
         self._waiting.pop(connection, None)
         self._working.add(connection)
 
@@ -126,12 +135,17 @@ class LimitedProtocol(H11Protocol):
         self._among.gone(self)
 
     def handle_events(self) -> None:
-        """Goes on with what came; the head of a request may be complete now."""
+        """Goes on with what came; the head of a request may be complete now, or its body."""
         waited = self._is_waiting()
         super().handle_events()
-        if waited and not self._is_waiting():
-            self._among.works(self)
+        if self._is_waiting():
+            return
+        if waited:
             self._set_deadline(self._request_within_s, self.transport.abort)
+        if self.conn.their_state is not h11.SEND_BODY:
+            self._among.works(self)
+        elif waited:
+            self._among.receives(self, self.transport.abort)
 
     def on_response_complete(self) -> None:
         """Waits for the head of the next request, unless that has come with the last one."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
@@ -29,6 +29,7 @@ from warmlead.domain.errors import UnreadableError
 from warmlead.domain.event import AUTOMATED_EVENTS
 from warmlead.domain.identity import named_by
 from warmlead.domain.lead import Lead
+from warmlead.domain.meant import is_meant
 from warmlead.domain.text import one_line
 from warmlead.domain.wording import unseen
 from warmlead.ports import Unreadable
@@ -51,6 +52,9 @@ AsOf = Annotated[
 
 PAGE_ROWS = 100
 """How many leads of a list are read and shown together."""
+
+MOST_NAMES = 20
+"""So many traits, or names of events, are shown to a person, if the model does not know more."""
 
 
 class LeadRow(BaseModel):
@@ -219,12 +223,13 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         console.print(f"[dim]note[/]  {escape(note)}")
     if seen.moves:
         console.print(f"[dim]moves[/]  {escape(_journey(seen))}")
-    _print_pairs("traits", seen.traits)
+    rules = backends.model().rules
+    _print_pairs("traits", seen.traits, known=rules.traits)
     if seen.not_understood:
         names = escape(", ".join(seen.not_understood))
         console.print(f"[yellow]not understood: {names}; no condition over these holds[/]")
     _print_pairs("signals", seen.signals)
-    _print_pairs("events", _seen_by_people(seen))
+    _print_pairs("events", _seen_by_people(seen), known=rules.names)
     if seen.automated:
         console.print(f"[dim]worth nothing[/]  {unseen(seen.automated)}")
     _print_pairs("first touch", seen.first_touch)
@@ -269,10 +274,24 @@ def _seen_by_people(seen: LeadView) -> dict[str, int]:
     return {name: count for name, count in seen.events.items() if name not in unseen_events}
 
 
-def _print_pairs(heading: str, pairs: object) -> None:
+def _print_pairs(heading: str, pairs: object, known: Collection[str] | None = None) -> None:
+    """A line of names and values; with names that are ``known`` all of those, and few others."""
     if isinstance(pairs, dict) and pairs:
-        shown = ", ".join(f"{name} {_shown(value)}" for name, value in pairs.items())
-        console.print(f"[dim]{heading}[/]  {escape(shown)}")
+        names = list(pairs) if known is None else _most_telling(pairs, known)
+        shown = ", ".join(f"{name} {_shown(pairs[name])}" for name in names)
+        left = len(pairs) - len(names)
+        more = f" [dim]and {left} more (all: --json)[/]" if left else ""
+        console.print(f"[dim]{heading}[/]  {escape(shown)}{more}")
+
+
+def _most_telling(names: Iterable[str], known: Collection[str]) -> Sequence[str]:
+    """The known names, and others where there are few; as they are if all of them are few."""
+    every = list(names)
+    if len(every) <= MOST_NAMES:
+        return every
+    recognised = [name for name in every if name in known]
+    others = [name for name in every if name not in known]
+    return [*recognised, *others[: max(0, MOST_NAMES - len(recognised))]]
 
 
 def _shown(value: object) -> str:
@@ -350,11 +369,19 @@ async def _as_of(system: backends.System, lead: Lead, moment: datetime | None) -
 
 
 async def _find(system: backends.System, who: str) -> Lead:
-    for lead_id in _candidates(who, system):
-        if lead := await system.store.get(lead_id):
-            return lead
-    raise fail(f"There is no lead {who!r}.", hint="warmlead lead list shows who there is.")
-
-
-def _candidates(who: str, system: backends.System) -> Sequence[str]:
-    return [*map(system.ids.of, named_by(who)), who.strip().lower()]
+    left_alone: dict[str, None] = {}
+    for identifier in named_by(who):
+        id_ = system.ids.of(identifier)
+        if lead := await system.store.get(id_):
+            if is_meant(identifier, id_, lead):
+                return lead
+            left_alone[lead.id] = None
+    if lead := await system.store.get(who.strip().lower()):
+        return lead
+    hint = "warmlead lead list shows who there is."
+    if left_alone:
+        hint = (
+            f"It is nobody's e-mail. As an id of another kind, which anybody can send, it is one "
+            f"of the lead {' and '.join(left_alone)}: give that id to see it."
+        )
+    raise fail(f"There is no lead {who!r}.", hint=hint)

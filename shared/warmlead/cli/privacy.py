@@ -3,11 +3,10 @@
 import asyncio
 import json
 import os
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -15,19 +14,16 @@ from rich.markup import escape
 from warmlead import backends
 from warmlead.application import erase as erasing
 from warmlead.application.archived import about
-from warmlead.application.erasure import Look
 from warmlead.application.export import export as collect
 from warmlead.application.exported import Export
 from warmlead.cli import elsewhere
 from warmlead.cli.lead import Who
-from warmlead.cli.output import Json, console, count_of, fail, print_json, unreadable
+from warmlead.cli.output import Json, console, count_of, errors, fail, print_json, unreadable
+from warmlead.cli.person import Person, find, known_as
 from warmlead.domain.errors import UnreadableError
-from warmlead.domain.identity import named_by
-from warmlead.domain.lead import Lead
 from warmlead.domain.text import swept
-from warmlead.ports import Archive, Tombstone, Unreadable
+from warmlead.ports import Archive
 
-_LEAD_ID = re.compile(r"[a-z2-7]{26}")
 _PRIVATE = 0o600
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it is meant.")]
@@ -37,18 +33,6 @@ Output = Annotated[
 ]
 
 
-class _Person(NamedTuple):
-    """Whom WHO names: the ids asked about, the lead at them, and whether they were erased.
-
-    ``unread`` says what is wrong with a lead at them that cannot be read, by its id.
-    """
-
-    ids: frozenset[str]
-    lead: Lead | None
-    erased: bool
-    unread: Mapping[str, str] = {}
-
-
 def erase(who: Who, yes: Yes = False, as_json: Json = False) -> None:
     """Erase all that is kept about one person, for good.
 
@@ -56,6 +40,7 @@ def erase(who: Who, yes: Yes = False, as_json: Json = False) -> None:
     on makes a new lead. Safe to stop and to run again.
     """
     person = asyncio.run(_look_up(who))
+    _tell_of_others(person)
     if not yes:
         typer.confirm(_question(who, person), abort=True, err=True)
     erased, log_emptied = asyncio.run(_erase(person))
@@ -74,17 +59,22 @@ def erase(who: Who, yes: Yes = False, as_json: Json = False) -> None:
         )
 
 
-def _question(who: str, person: _Person) -> str:
+def _tell_of_others(person: Person) -> None:
+    """Says who else bears the text: they are left alone, as anybody can send such an id."""
+    for other in person.others:
+        errors.print(f"[yellow]{escape(other)}[/]", soft_wrap=True)
+
+
+def _question(who: str, person: Person) -> str:
     if person.unread:
         return f"{UnreadableError(person.unread).message}. Erase for good what is kept about {who}?"
     if person.lead is None:
         state = "was erased before" if person.erased else "is not known"
         return f"{who} {state}. Erase what is under way, so that it makes no lead?"
-    known = ", ".join({trail.identifier.value: None for trail in person.lead.trails.values()})
-    return f"Erase for good all that is kept about {known}?"
+    return f"Erase for good all that is kept about {known_as(person.lead)}?"
 
 
-async def _erase(person: _Person) -> tuple[erasing.Erased, bool | None]:
+async def _erase(person: Person) -> tuple[erasing.Erased, bool | None]:
     """What was erased; and whether the data file's log was emptied, where there is one."""
     async with backends.opened() as system:
         erased = await erasing.erase(
@@ -104,7 +94,7 @@ def _archive(system: backends.System) -> Archive | None:
     return system.bus if isinstance(system, backends.Embedded) else None
 
 
-def _print(who: str, person: _Person, erased: erasing.Erased) -> None:
+def _print(who: str, person: Person, erased: erasing.Erased) -> None:
     buried = erased.buried
     for lead in buried.leads:
         console.print(f"Erased the lead [bold]{lead.id}[/] with")
@@ -154,9 +144,13 @@ def _as_json(erased: erasing.Erased, left: list[str]) -> Mapping[str, object]:
 
 def export(who: Who, output: Output = None) -> None:
     """Print all that is kept about one person, as one JSON document."""
-    exported, unread = asyncio.run(_export(who))
+    exported, person = asyncio.run(_export(who))
+    unread = person.unread
+    _tell_of_others(person)
     if exported.lead is None and not exported.archive and not unread:
         raise fail(f"Nothing is kept about {who!r}.", hint="warmlead lead list shows who there is.")
+    if person.lead:
+        errors.print(f"This is kept about {escape(known_as(person.lead))}.", soft_wrap=True)
     kept = swept(exported.model_dump(mode="json"))
     text = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
     if output is None:
@@ -179,10 +173,10 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
-async def _export(who: str) -> tuple[Export, Mapping[str, str]]:
-    """What is kept of the person, and what is wrong with a lead that cannot be read."""
+async def _export(who: str) -> tuple[Export, Person]:
+    """What is kept of the person, and who that is."""
     async with backends.opened() as system:
-        person = await _find(who, system)
+        person = await find(who, system)
         lead, archive = person.lead, _archive(system)
         ids = {*person.ids, *(lead.ids if lead else ())}
         exported = collect(
@@ -194,41 +188,9 @@ async def _export(who: str) -> tuple[Export, Mapping[str, str]]:
             now=system.clock.now(),
             elsewhere=[] if archive else elsewhere.to_look(sorted(ids)),
         )
-        return exported, person.unread
+        return exported, person
 
 
-async def _look_up(who: str) -> _Person:
+async def _look_up(who: str) -> Person:
     async with backends.opened() as system:
-        return await _find(who, system)
-
-
-async def _find(who: str, system: backends.System) -> _Person:
-    """Whom WHO names. Raises ``typer.Exit`` if it names nobody, or several."""
-    named = _ids_of(who, system)
-    found = await system.store.update(sorted(named), Look())
-    unread = {each.id: each.problem for each in found.values() if isinstance(each, Unreadable)}
-    leads = {each.id: each for each in found.values() if isinstance(each, Lead)}
-    if len(leads) > 1:
-        both = ", ".join(f"{lead.id} ({lead.email or lead.user_id})" for lead in leads.values())
-        raise fail(
-            f"{who} names several leads: {both}.",
-            hint="Say which one by its id; or see: warmlead lead respell",
-        )
-    for lead in leads.values():
-        at_it = frozenset(id_ for id_, each in found.items() if isinstance(each, Lead))
-        return _Person(at_it, lead, erased=False)
-    if unread:
-        at_it = frozenset(id_ for id_, each in found.items() if isinstance(each, Unreadable))
-        return _Person(at_it | unread.keys(), None, erased=False, unread=unread)
-    graves = frozenset(id_ for id_, each in found.items() if isinstance(each, Tombstone))
-    return _Person(graves or frozenset(named), None, erased=bool(graves))
-
-
-def _ids_of(who: str, system: backends.System) -> set[str]:
-    """The ids that the text may stand for, normalised as events are."""
-    named = named_by(who)
-    if not named:
-        raise fail(f"{who!r} can be the name of nobody.")
-    ids = {system.ids.of(identifier) for identifier in named}
-    lead_id = who.strip().lower()
-    return ids | {lead_id} if _LEAD_ID.fullmatch(lead_id) else ids
+        return await find(who, system)

@@ -67,11 +67,11 @@ def has_room(
     before: Mapping[str, Trail], after: Mapping[str, Trail], event: Event, home: str, rules: Rules
 ) -> bool:
     """Whether a new event, kept ``after`` on the trail ``home``, may be kept."""
-    kept = after[home].history.recent.get(event.key)
-    if kept is None:
-        return True  # it is beyond the first of its day: nothing is kept of it but the day
     if sum(trail.history.count for trail in after.values()) <= MAX_UNKNOWN_EVENTS:
         return True
+    kept = after[home].history.find(event.key)
+    if kept is None:
+        return True  # it is beyond the first of its day: nothing is kept of it but the day
     share = _share(event.trust)
     known, unknown = _totals(before, rules)
     if not rules.recognises(kept.shape):

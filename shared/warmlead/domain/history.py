@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, structs
 
+from warmlead.domain.late_events import Kept, with_late
 from warmlead.domain.packing import (
     DAY_MS,
     NONE_PACKED,
@@ -103,7 +104,9 @@ def record(history: History, events: Iterable[KeptEvent]) -> History:
     were folded or packed among them: they were received before all others.
     """
     some = list(events)
-    if history.packed:
+    if history.packed and (len(some) > 1 or history.packed.may_concern(some[0])):
+        if len(some) == 1 and (after := _with_late(history, some[0])):
+            return after
         history, some = _opened(history, some)
     recent = dict(history.recent)
     last_day = dict(history.last_day)
@@ -125,6 +128,35 @@ def record(history: History, events: Iterable[KeptEvent]) -> History:
         del recent[key]
     after = History(recent, history.signal_days, history.name_days, last_day, history.packed)
     return _packed(after) if len(recent) > MANY_RECENT else after
+
+
+def _with_late(history: History, event: KeptEvent) -> History | None:
+    """The history with an event that belongs among the packed ones, if that can be done there."""
+    present = history.find(event.key)
+    if present is not None and event >= present:
+        return history
+    kept = with_late(
+        Kept(history.packed, history.recent),
+        event,
+        lambda label: _folded_of(history, label, event.day),
+        MAX_PER_DAY,
+    )
+    if kept is None:
+        return None
+    after = structs.replace(history, recent=kept.recent, packed=kept.packed)
+    last_day = dict(history.last_day)
+    if present is not None and last_day.get(present.name) == present.day:
+        del last_day[present.name]  # that copy counts no more
+        if days := _days_of(present.name, after.recent.values(), after):
+            last_day[present.name] = max(days)
+    last_day[event.name] = max(event.day, last_day.get(event.name, event.day))
+    return structs.replace(after, last_day=last_day)
+
+
+def _folded_of(history: History, label: tuple[bool, str], day: int) -> int:
+    is_signal, name = label
+    folded = history.signal_days if is_signal else history.name_days
+    return folded.get(name, {}).get(day, 0)
 
 
 def _opened(history: History, events: Sequence[KeptEvent]) -> tuple[History, list[KeptEvent]]:
@@ -175,8 +207,7 @@ def _beyond_the_first(
         for is_signal, label in event.labels:
             slot = (event.day, is_signal, label)
             seen[slot] += 1
-            folded = history.signal_days if is_signal else history.name_days
-            before = folded.get(label, {}).get(event.day, 0)
+            before = _folded_of(history, (is_signal, label), event.day)
             before += packed[event.day].get((is_signal, label), 0)
             needed = needed or seen[slot] + before <= MAX_PER_DAY
         if not needed:
@@ -188,8 +219,7 @@ def _is_full(history: History, of_day: Sequence[KeptEvent], event: KeptEvent) ->
     """Whether there are more than 20 of one of the event's labels on its day."""
     day, packed = event.day, history.packed.on_day(event.day)
     for is_signal, label in event.labels:
-        folded = history.signal_days if is_signal else history.name_days
-        count = folded.get(label, {}).get(day, 0) + packed.get((is_signal, label), 0)
+        count = _folded_of(history, (is_signal, label), day) + packed.get((is_signal, label), 0)
         of_label = [e for e in of_day if (label in e.signals if is_signal else e.name == label)]
         if count + len(of_label) > MAX_PER_DAY:
             return True

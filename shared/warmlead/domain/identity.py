@@ -132,14 +132,15 @@ class LeadIds:
 
 
 def named_by(text: str) -> list[Identifier]:
-    """The identifiers that a person may mean by a text, the strongest first.
+    """The identifiers that a text may be, the strongest first; see ``meant`` for whom it means.
 
     Those of an earlier release among them, which kept each form of Unicode apart.
     """
     named: dict[Identifier, None] = {}
-    if email := normalise_email(text):
+    id_ = normalise_id(text)
+    if email := normalise_email(text) or normalise_email(id_ or ""):
         named[Identifier(Kind.EMAIL, email)] = None
-    if id_ := normalise_id(text):
+    if id_:
         named |= dict.fromkeys(Identifier(kind, id_) for kind in (Kind.USER, Kind.ANONYMOUS))
     if named and len(text) <= MAX_TEXT and not text.isascii():
         forms = {text.strip(), *(unicodedata.normalize(form, text).strip() for form in _FORMS)}

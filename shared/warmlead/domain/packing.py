@@ -8,9 +8,11 @@ unpacking. All of it follows from the set of events alone.
 
 import hashlib
 import re
+import sys
+from array import array
 from base64 import b64decode, b64encode
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -32,6 +34,9 @@ _KEY_CHARS = 10
 
 _KEY = re.compile(r"[0-9a-f]{16}")
 _KEY_BYTES, _TIME_BYTES, _DELAY_BYTES, _SHAPE_BYTES = 8, 6, 5, 5
+_AFTER_TIME_BITS = 16
+"""The bits of a delay that share eight bytes with the time."""
+
 _AHEAD_MS = DAY_MS
 """An event may happen after its receipt, by a clock that runs ahead; delays begin there."""
 
@@ -56,12 +61,17 @@ class KeptEvent(NamedTuple):
     @property
     def labels(self) -> tuple[tuple[bool, str], ...]:
         """Everything it is counted as: its name, and its signals."""
-        return ((False, self.name), *((True, signal) for signal in self.signals))
+        return _labels_of((self.name, self.signals))
 
     @property
     def shape(self) -> Shape:
         """What it is counted as."""
         return self.name, self.signals
+
+
+def _labels_of(shape: Shape) -> tuple[tuple[bool, str], ...]:
+    name, signals = shape
+    return ((False, name), *((True, signal) for signal in signals))
 
 
 def by_receipt(event: KeptEvent) -> tuple[int, KeptEvent]:
@@ -111,7 +121,13 @@ class Packed(Struct, frozen=True):
     def place_for(self, event: KeptEvent) -> int:
         """The number of events that were received before this one."""
         order = event.received_ms, event.at_ms, event.key
+        if not self.text or self._order_at(len(self) - 1) < order:
+            return len(self)
         return bisect_left(range(len(self)), order, key=self._order_at)
+
+    def may_concern(self, event: KeptEvent) -> bool:
+        """Whether an event belongs among them, or a copy of it is there."""
+        return self.place_for(event) < len(self) or self.place_of(event.key) is not None
 
     def _order_at(self, place: int) -> tuple[int, int, str]:
         """What decides the order of an event by receipt; of two events the keys differ."""
@@ -123,7 +139,7 @@ class Packed(Struct, frozen=True):
         counts: dict[tuple[bool, str], int] = {}
         for (name, signals), days in self.days.items():
             if count := days.get(day):
-                for label in ((False, name), *((True, signal) for signal in signals)):
+                for label in _labels_of((name, signals)):
                     counts[label] = counts.get(label, 0) + count
         return counts
 
@@ -136,6 +152,37 @@ class Packed(Struct, frozen=True):
         """All but the first ones."""
         gone = self.slice(0, count)
         return Packed(self.text[count * RECORD :], _counted(self.days, gone, -1))
+
+    def with_one(self, place: int, event: KeptEvent) -> "Packed":
+        """These and one more, which comes to be at a place."""
+        start = place * RECORD
+        text = self.text[:start] + _packed(event) + self.text[start:]
+        return Packed(text, _counted(self.days, [event], 1))
+
+    def without(self, place: int) -> "Packed":
+        """All but the one at a place."""
+        start = place * RECORD
+        text = self.text[:start] + self.text[start + RECORD :]
+        return Packed(text, _counted(self.days, [self.at(place)], -1))
+
+    def of_day(
+        self, day: int, wanted: Callable[[Iterable[tuple[bool, str]]], bool]
+    ) -> Iterator[KeptEvent]:
+        """Those of a UTC day whose labels are ``wanted``; no others are unpacked."""
+        shapes = {
+            shape_id(shape): shape
+            for shape, days in self.days.items()
+            if day in days and wanted(_labels_of(shape))
+        }
+        words = array("Q", b64decode(self.text))  # three for each: key, time, and the rest
+        if sys.byteorder == "little":
+            words.byteswap()
+        begin, end = day * DAY_MS << _AFTER_TIME_BITS, (day + 1) * DAY_MS << _AFTER_TIME_BITS
+        for place, word in enumerate(words[1::3]):
+            if begin <= word < end:
+                text = self.text[place * RECORD : (place + 1) * RECORD]
+                if _fields(text)[3] in shapes:
+                    yield _unpacked(text, shapes)
 
     def first(self, count: int) -> "Packed":
         """The first ones alone."""
@@ -154,14 +201,15 @@ def packed_prefix(events: Sequence[KeptEvent]) -> int:
     """
     last = 0
     for place, event in enumerate(events[: max(0, len(events) - RECENT)]):
-        if not _is_packable(event):
+        if not is_packable(event):
             break
         if int(event.key[-2:], 16) % _BOUNDARY_EVERY == 0:
             last = place + 1
     return last
 
 
-def _is_packable(event: KeptEvent) -> bool:
+def is_packable(event: KeptEvent) -> bool:
+    """Whether an event's key and times fit into a record."""
     delay = event.received_ms - event.at_ms + _AHEAD_MS
     return (
         _KEY.fullmatch(event.key) is not None

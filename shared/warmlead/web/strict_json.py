@@ -7,6 +7,8 @@ itself.
 
 import json
 import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -15,6 +17,9 @@ from warmlead.domain.errors import Reason, RejectedError
 
 MAX_DEPTH = 32
 """So deep may an item be nested; a whole body a little deeper, since batches wrap items."""
+
+MAX_FAULTS = 5_000
+"""A body with more faults is refused as a whole: mending each would cost more than the rest."""
 
 _HOPELESS_DEPTH = 200  # far below the parser's own limit
 _MAX_INTEGER_DIGITS = 19
@@ -107,22 +112,63 @@ def text_of(value: object) -> str:
     try:
         return _COMPACT.encode(value)  # in C, as long as there is no fault
     except TypeError:
-        return _text_with_faults(value)
+        holders: set[int] = set()
+        _note_holders(value, holders)
+        return _text_with_faults(value, holders)
 
 
-def _text_with_faults(value: object) -> str:
+def _note_holders(value: object, holders: set[int]) -> bool:
+    """Whether there is a fault in a value; notes the ``id`` of each part in which there is one."""
+    parts: Iterable[object] = ()
     if isinstance(value, Fault):
-        return value.text if value.pairs is None else _object_text(value.pairs)
-    if isinstance(value, dict):
-        return _object_text(list(value.items()))
+        parts = [child for _, child in value.pairs or ()]
+    elif isinstance(value, dict):
+        parts = value.values()
+    elif isinstance(value, list):
+        parts = value
+    holds = isinstance(value, Fault)
+    for part in parts:
+        if isinstance(part, dict | list | Fault) and _note_holders(part, holders):
+            holds = True
+    if holds:
+        holders.add(id(value))
+    return holds
+
+
+def _text_with_faults(value: object, holders: set[int]) -> str:
+    if id(value) not in holders:
+        return _COMPACT.encode(value)
     if isinstance(value, list):
-        return f"[{','.join(map(_text_with_faults, value))}]"
-    return _COMPACT.encode(value)
+        return f"[{','.join(_elements(value, holders))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(_members(value.items(), holders))}}}"
+    if isinstance(value, Fault) and value.pairs is not None:
+        return f"{{{','.join(_members(value.pairs, holders))}}}"
+    return value.text if isinstance(value, Fault) else ""
 
 
-def _object_text(pairs: list[tuple[str, object]]) -> str:
-    said = (f"{_COMPACT.encode(key)}:{_text_with_faults(value)}" for key, value in pairs)
-    return "{" + ",".join(said) + "}"
+def _elements(values: Iterable[object], holders: set[int]) -> Iterator[str]:
+    """The texts of elements; those without a fault that follow each other are written as one."""
+    for holds, some in groupby(values, key=lambda value: id(value) in holders):
+        if holds:
+            yield from (_text_with_faults(value, holders) for value in some)
+        else:
+            yield _COMPACT.encode(list(some))[1:-1]
+
+
+def _members(pairs: Iterable[tuple[str, object]], holders: set[int]) -> Iterator[str]:
+    """The texts of an object's members, in the same way; a key may be there more than once."""
+    sound: dict[str, object] = {}
+    for key, value in pairs:
+        if sound and (key in sound or id(value) in holders):
+            yield _COMPACT.encode(sound)[1:-1]
+            sound = {}
+        if id(value) in holders:
+            yield f"{_COMPACT.encode(key)}:{_text_with_faults(value, holders)}"
+        else:
+            sound[key] = value
+    if sound:
+        yield _COMPACT.encode(sound)[1:-1]
 
 
 def _decode(body: bytes) -> tuple[str, bool]:
@@ -173,7 +219,7 @@ class _Reader:
     """A JSON decoder that remembers whether it left faults in what it read."""
 
     def __init__(self) -> None:
-        self.has_found_faults = False
+        self._faults = 0
         self.decoder = json.JSONDecoder(
             object_pairs_hook=self._object,
             parse_int=self._integer,
@@ -181,18 +227,30 @@ class _Reader:
             parse_constant=self._constant,
         )
 
-    def _fault(self, reason: Reason, message: str, text: str) -> Fault:
-        self.has_found_faults = True
-        return Fault(reason, message, text)
+    @property
+    def has_found_faults(self) -> bool:
+        return self._faults > 0
+
+    def _fault(
+        self,
+        reason: Reason,
+        message: str,
+        text: str = "",
+        pairs: list[tuple[str, object]] | None = None,
+    ) -> Fault:
+        self._faults += 1
+        if self._faults > MAX_FAULTS:
+            raise RejectedError(reason, f"{message} There are more than {MAX_FAULTS} such faults.")
+        return Fault(reason, message, text, pairs)
 
     def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object] | Fault:
         value = dict(pairs)
         if len(value) == len(pairs):
             return value
         # Its text is made when it is asked for: such objects may be nested in each other.
-        self.has_found_faults = True
+        self._faults += len(pairs) - len(value) - 1  # each value too many is one
         message = "An object has the same key twice."
-        return Fault(Reason.JSON_DUPLICATE_KEY, message, pairs=pairs)
+        return self._fault(Reason.JSON_DUPLICATE_KEY, message, pairs=pairs)
 
     def _integer(self, text: str) -> int | Fault:
         if len(text) <= _MAX_INTEGER_DIGITS + 1:

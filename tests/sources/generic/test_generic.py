@@ -333,7 +333,7 @@ def test_settings_say_which_field_is_which() -> None:
         "mapped",
     )
 
-    assert (event.name, event.id) == ("webinar_registered", "e-1")
+    assert (event.name, event.id) == ("webinar_registered", "mapped:e-1")
     assert (event.email, event.user_id, event.anonymous_id) == ("ada@example.com", "7", "b-1")
     assert event.occurred_at.isoformat() == "2026-03-01T09:00:00+00:00"
     assert event.traits == {"employees": "51-200", "salutation": "Dr"}
@@ -430,6 +430,30 @@ def test_the_same_content_on_the_same_day_is_the_same_event() -> None:
 def test_a_senders_id_is_the_events(header: str) -> None:
     assert only_event(BODY, **{header: "x-1"}).id == "x-1"
     assert len(only_event(BODY, **{header: "x" * 500}).id) <= 200
+
+
+def test_forms_that_number_their_entries_do_not_use_up_each_others_ids() -> None:
+    numbered = {"allow_unsigned": True, "id": "entry_id"}
+    names = ["contact", "demo", "generic"]
+    forms = GenericSource(read_forms(dict.fromkeys(names, numbered)))
+    body = {"email": "ada@example.com", "entry_id": 5}
+    paths = ["/generic/contact", "/generic/demo", "/generic"]
+
+    posts = [replace(post(body), path=path) for path in paths]
+    again = replace(posts[0], received_at=NOW + timedelta(days=3), request_id="again")
+    retried, *keys = [
+        forms.translate(each, Trust.PUBLIC).events[0][1].key for each in (again, *posts)
+    ]
+
+    assert len(set(keys)) == 3
+    assert retried == keys[0]
+
+
+def test_a_long_entry_id_is_shortened_and_still_its_own() -> None:
+    named = {"member": 7}
+    ids = {only_event({**named, "entry": "x" * 200 + end}, "mapped").id for end in "ab"}
+    assert len(ids) == 2
+    assert max(map(len, ids)) <= 200
 
 
 def test_several_submissions_with_one_id_are_numbered() -> None:

@@ -220,6 +220,18 @@ def test_an_event_of_32_kilobytes_is_taken_even_if_escapes_made_it_larger() -> N
     assert SEGMENT.translate(request_of(body=body), Trust.PUBLIC).events
 
 
+def test_what_is_far_too_large_is_refused_before_it_is_mended() -> None:
+    faulty = b'{"type":"track","event":"a","userId":"u","a":[%s]}' % b",".join([b"[1,NaN]"] * 4_000)
+    repeated = b'{"type":"track","event":"a","userId":"u","a":1,"a":"%s","a":2}' % (b"x" * 200_000)
+    one, other = (
+        SEGMENT.translate(request_of(body=b'{"batch":[%s]}' % call), Trust.PUBLIC).refused
+        for call in (faulty, repeated)
+    )
+
+    assert not one  # what is left of it is small
+    assert [refused.error.reason for refused in other] == [Reason.EVENT_TOO_LARGE]
+
+
 # --- one usable identity is enough ---
 
 

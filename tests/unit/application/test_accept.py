@@ -1,5 +1,6 @@
 """Accepting: all or nothing for a request, one message a lead, unusable items set aside."""
 
+import gzip
 import json
 from collections.abc import Mapping
 
@@ -72,6 +73,15 @@ async def test_what_is_set_aside_is_bounded(world: World) -> None:
     await accept(request, source, bus=world.bus, ids=lead_ids)
     (entry,) = await world.published(Topic.QUARANTINE)
     assert len(json.loads(entry.message.body)["raw"]) == MAX_SET_ASIDE_BYTES
+
+
+async def test_a_small_packed_post_takes_a_lot_of_room(world: World) -> None:
+    calls = [call("a", n, properties={"a": "x" * 800}) for n in range(2_500)]
+    packed = gzip.compress(json.dumps({"batch": calls}).encode())
+    assert (await accepted(world, *calls)).events == 2500
+    kept = sum(len(each.message.body) for each in await world.published(Topic.LEAD_EVENTS))
+    assert len(packed) < 25_000
+    assert kept > 2_000_000
 
 
 FORM = GenericSource({"contact": FormSettings(allow_unsigned=True)})

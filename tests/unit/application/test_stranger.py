@@ -1,5 +1,7 @@
 """What a public write key can do to a named person, line by line: see ``docs/security.md``."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +12,8 @@ from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import MAX_PER_DAY
 from warmlead.domain.lead import Lead
+from warmlead.ports import RawRequest
+from warmlead.sources.generic import FormSettings, GenericSource
 
 ADA = "ada@example.com"
 
@@ -35,6 +39,37 @@ async def test_events_of_a_stranger_count_and_no_more_of_one_day_than_of_anybody
 async def test_a_stranger_can_make_a_lead_of_any_address(world: World) -> None:
     await world.apply(public(world, 1, email="nobody@example.com"))
     assert (await world.lead(public(world, 1, email="nobody@example.com"))).email
+
+
+async def test_a_stranger_can_make_an_mql_of_any_address_unless_the_signal_must_be_signed(
+    world: World,
+) -> None:
+    await world.apply(*(public(world, number) for number in range(3)))
+    assert len(await world.published("mql")) == 1
+
+    def signed(event: Event) -> tuple[str, ...]:
+        return world_rules.classify(event) if event.trust is Trust.SIGNED else ()
+
+    world_rules = world.rules
+    world.use(replace(world_rules, classify=signed))
+    await world.apply(*(public(world, n, email="eve@example.com") for n in range(3, 30)))
+    assert len(await world.published("mql")) == 1
+
+
+async def test_a_stranger_who_guesses_an_entry_id_of_a_public_form_uses_it_up(
+    world: World,
+) -> None:
+    form = GenericSource({"contact": FormSettings(allow_unsigned=True, id="entry_id")})
+
+    def posted(entry: int, **fields: str) -> Event:
+        body = json.dumps({"email": ADA, "entry_id": entry, **fields}).encode()
+        now = world.clock.now()
+        request = RawRequest("POST", "/generic/contact", "", {}, body, now, "request")
+        return form.translate(request, Trust.PUBLIC).events[0][1]
+
+    await world.apply(posted(6))
+    await world.apply(posted(5), posted(6, company="Analytical Engines"))
+    assert (await world.lead()).kept_events == 2
 
 
 async def test_a_stranger_fills_in_what_nobody_said_and_changes_what_strangers_said(

@@ -178,6 +178,47 @@ async def test_connections_that_wait_make_room_the_longest_waiting_first() -> No
     assert [answer[:12] for answer in answers] == [b"HTTP/1.1 200"] * 2
 
 
+async def test_bodies_that_do_not_come_keep_nobody_out() -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\n"
+    async with served(most=3) as port:
+        waiting = [await connected(port, head + b"a") for _ in range(9)]
+        assert b"200" in await answered(port, CLOSING)
+        for reader, _ in waiting[:7]:
+            with suppress(ConnectionResetError):
+                assert await asyncio.wait_for(reader.read(), 5) == b""
+        for _, writer in waiting[7:]:
+            writer.write(b"b")
+        answers = [await asyncio.wait_for(reader.read(), 5) for reader, _ in waiting[7:]]
+        for _, writer in waiting:
+            writer.close()
+    assert [answer[-7:] for answer in answers] == [b"2 bytes"] * 2
+
+
+async def test_whose_body_has_come_is_not_ended_for_another() -> None:
+    body = HANGING.replace(b"GET", b"POST").replace(b"Host", b"Content-Length: 2\r\nHost")
+    async with served(most=2, request_within_s=5.0) as port:
+        reader, writer = await connected(port, body + b"a")
+        writer.write(b"b")
+        await asyncio.wait_for(reader.readuntil(b"begun"), 5)
+        waiting = [await connected(port) for _ in range(5)]
+        assert b"200" in await answered(port, CLOSING)
+        assert not reader.at_eof()
+        for _, each in [(reader, writer), *waiting]:
+            each.close()
+
+
+def test_who_sends_a_body_waits_behind_those_that_waited_before() -> None:
+    among, ended = Connections(2), []
+    assert among.waits("a", lambda: ended.append("a"))
+    assert among.waits("b", lambda: ended.append("b"))
+    among.receives("a", lambda: ended.append("a"))
+    assert among.waits("c", lambda: ended.append("c"))
+    assert ended == ["b"]
+    among.works("a")
+    assert among.waits("d", lambda: ended.append("d"))
+    assert ended == ["b", "c"]
+
+
 async def test_where_all_have_a_request_another_is_told_to_come_again() -> None:
     async with served(most=2, request_within_s=1.0) as port:
         busy = [await connected(port, HANGING) for _ in range(2)]

@@ -10,6 +10,7 @@ import pytest
 
 from unit.cli.conftest import DAY, Workspace, happened
 from warmlead.cli.lead import PAGE_ROWS
+from warmlead.domain.event import Trust
 
 DOCUMENTED = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
 
@@ -243,3 +244,20 @@ def test_a_list_as_of_before_has_the_warmest_of_then(ada: Workspace) -> None:
     (then,) = ada.json("lead", "list", "--as-of", tomorrow, "--most", "1")
     assert then["email"] == "ada@example.com"
     assert ada.json("lead", "list", "--as-of", "2020-01-01") == []
+
+
+def test_of_hundreds_of_made_up_names_few_are_shown_behind_those_that_the_model_knows(
+    ada: Workspace,
+) -> None:
+    made_up = {f"a_{n:03}": "x" for n in range(100)}
+    public = {"email": "ada@example.com", "trust": Trust.PUBLIC}
+    ada.take(*(happened(f"a_{n:03}", id=f"m-{n}", **public) for n in range(100)))
+    ada.take(happened("identified", id="t", traits=made_up, **public))
+    shown = " ".join(ada.run("lead", "show", "u-42").out.split())
+    traits, events = shown.split(" signals ")[0], shown.split(" events ")[1]
+    assert "company Analytical Engines" in traits
+    assert "demo_requested 1, page_viewed 2, a_000 1" in events
+    assert re.search(r"and \d\d more \(all: --json\)", traits)
+    assert re.search(r"and 8\d more \(all: --json\)", events)
+    assert (traits.count("a_"), events.count("a_")) < (21, 21)
+    assert len(ada.json("lead", "show", "u-42")["events"]) == 104

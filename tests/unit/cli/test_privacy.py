@@ -12,6 +12,7 @@ from unit.cli.conftest import Workspace, happened
 from warmlead.application.erase import Buried
 from warmlead.application.exported import Export, ExportedIdentifier, ExportedLead
 from warmlead.cli import elsewhere
+from warmlead.domain.event import Trust
 
 DOCS = Path(__file__).parents[3] / "docs"
 PRIVACY = (DOCS / "privacy.md").read_text(encoding="utf-8")
@@ -80,15 +81,108 @@ def test_what_names_nobody_is_refused(ada: Workspace, who: str, command: list[st
     assert "the name of nobody" in done.err
 
 
-def test_what_names_two_people_is_refused(ada: Workspace) -> None:
+def test_of_two_who_bear_an_address_the_one_whose_email_it_is_is_meant(ada: Workspace) -> None:
     ada.take(happened("page_viewed", id="9", email="bob@example.com", user_id="ada@example.com"))
     done = ada.run("lead", "erase", "ada@example.com", "--yes")
-    assert done.code == 1
-    assert "names several leads" in done.err
     bob = ada.json("lead", "show", "bob@example.com")["id"]
-    assert bob in done.err.replace("\n", "")
+    assert done.code == 0
+    assert f"Left alone: the lead {bob}" in done.err
+    assert [lead["email"] for lead in ada.json("lead", "list")] == ["bob@example.com"]
     assert ada.run("lead", "erase", bob, "--yes").code == 0
-    assert [lead["email"] for lead in ada.json("lead", "list")] == ["ada@example.com"]
+    assert ada.json("lead", "list") == []
+
+
+MALLORY = "mallory@evil.example"
+
+
+@pytest.mark.parametrize("kind", ["anonymous_id", "user_id"])
+def test_a_strangers_id_that_looks_like_an_address_gets_nobody_elses_record(
+    ada: Workspace, kind: str
+) -> None:
+    ada.take(
+        happened(
+            "identified", id="9", email="ada@example.com", trust=Trust.PUBLIC, **{kind: MALLORY}
+        )
+    )
+    lead_id = ada.json("lead", "show", "ada@example.com")["id"]
+    exported = ada.run("lead", "export", MALLORY)
+    assert (exported.code, exported.out) == (1, "")
+    assert lead_id in exported.err
+    erased = ada.run("lead", "erase", MALLORY, "--json", "--yes")
+    assert (erased.code, json.loads(erased.out)["leads"]) == (0, [])
+    assert ada.run("lead", "show", MALLORY).code == 1
+    assert ada.json("lead", "show", "ada@example.com")["id"] == lead_id
+    assert rows(ada, "messages")
+    assert json.loads(ada.run("lead", "export", lead_id).out)["lead"]["id"] == lead_id
+
+
+@pytest.mark.parametrize("kind", ["anonymous_id", "user_id"])
+def test_a_stranger_keeps_nobody_from_export_and_erasure(ada: Workspace, kind: str) -> None:
+    address = {kind: "ada@example.com", "trust": Trust.PUBLIC}
+    ada.take(happened("page_viewed", id="9", email="eve@example.com", **address))
+    exported = ada.run("lead", "export", "ada@example.com")
+    assert json.loads(exported.out)["lead"]["email"] == "ada@example.com"
+    assert "This is kept about email ada@example.com, user u-42" in exported.err
+    assert ada.run("lead", "erase", "ada@example.com", "--yes").code == 0
+    assert [lead["email"] for lead in ada.json("lead", "list")] == ["eve@example.com"]
+    again = ada.run("lead", "erase", "ada@example.com", "--yes")
+    assert (again.code, "was erased before" in again.out) == (0, True)
+    assert [lead["email"] for lead in ada.json("lead", "list")] == ["eve@example.com"]
+
+
+def test_who_was_erased_with_a_strangers_id_is_not_whose_address_it_is(ada: Workspace) -> None:
+    named_so = {"anonymous_id": MALLORY, "trust": Trust.PUBLIC}
+    ada.take(happened("page_viewed", id="9", email="ada@example.com", **named_so))
+    assert ada.run("lead", "erase", "ada@example.com", "--yes").code == 0
+    late = happened("page_viewed", id="10", email=MALLORY)
+    first = ada.run("lead", "erase", MALLORY, "--yes")
+    assert (first.code, f"There was no lead {MALLORY}" in first.out) == (0, True)
+    ada.take(late)
+    assert ada.json("lead", "list") == []
+
+
+def test_a_strangers_browser_keeps_no_user_id_from_export(ada: Workspace) -> None:
+    named_so = {"anonymous_id": "u-42", "trust": Trust.PUBLIC}
+    ada.take(happened("page_viewed", id="9", email="eve@example.com", **named_so))
+    exported = ada.run("lead", "export", "u-42")
+    assert json.loads(exported.out)["lead"]["email"] == "ada@example.com"
+    assert "as an anonymous id" in exported.err
+
+
+@pytest.mark.parametrize("trust", [Trust.SIGNED, Trust.PUBLIC])
+def test_an_address_that_only_a_user_id_is_means_whom_a_signed_source_knows(
+    workspace: Workspace, trust: Trust
+) -> None:
+    workspace.take(happened("page_viewed", id="1", user_id="ada@example.com", trust=trust))
+    is_signed = trust is Trust.SIGNED
+    assert workspace.run("lead", "show", "ada@example.com").code == (0 if is_signed else 1)
+    exported = workspace.run("lead", "export", "ada@example.com")
+    assert exported.code == (0 if is_signed else 1)
+    erased = workspace.json("lead", "erase", "ada@example.com", "--yes")
+    assert len(erased["leads"]) == (1 if is_signed else 0)
+
+
+def test_with_an_address_goes_the_user_id_of_the_same_spelling(workspace: Workspace) -> None:
+    same = {"email": "ada@example.com", "user_id": "ada@example.com"}
+    workspace.take(happened("page_viewed", id="1", trust=Trust.PUBLIC, **same))
+    erased = workspace.run("lead", "erase", "ada@example.com", "--yes")
+    assert "user ada@example.com" in erased.out
+    assert "Left alone" not in erased.err
+    late = {"user_id": "ada@example.com", "days_ago": 1}
+    workspace.take(happened("page_viewed", id="2", **late))
+    assert workspace.json("lead", "list") == []
+
+
+def test_a_question_names_twenty_identifiers_and_the_number_of_others(workspace: Workspace) -> None:
+    workspace.take(
+        *(
+            happened("page_viewed", id=str(n), email="ada@example.com", anonymous_id=f"b-{n:02}")
+            for n in range(30)
+        )
+    )
+    asked = " ".join(workspace.run("lead", "erase", "ada@example.com", stdin=b"n\n").err.split())
+    assert "email ada@example.com, anonymous b-00" in asked
+    assert "anonymous b-18, and 11 more?" in asked
 
 
 def test_an_export_is_one_document_with_all_of_it(ada: Workspace) -> None:

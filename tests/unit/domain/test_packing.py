@@ -80,6 +80,25 @@ def test_late_and_smaller_copies_change_what_is_packed(seed: int) -> None:
     assert one_by_one([*earlier, *events, *later], START_MS) == expected
 
 
+@pytest.mark.parametrize("days", [1, 2, 40])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_late_event_by_itself_changes_what_it_changes_among_others(seed: int, days: int) -> None:
+    chance = Random(seed)
+    some = some_events(chance, 700, days)
+    some = [each._replace(name=f"{each.name}_{chance.randrange(9)}") for each in some]
+    late = [each._replace(key=key_of(-n)) for n, each in enumerate(chance.sample(some, 20))]
+    late += [
+        each._replace(at_ms=each.at_ms - chance.randrange(DAY_MS), name=chance.choice(some).name)
+        for each in chance.sample(some, 20)
+    ]
+    history = one_by_one(some, START_MS)
+    assert history.packed
+    for event in chance.sample(late, len(late)):
+        among_others = record(history, [event, event])  # so many are not put in by themselves
+        history = record(history, [event])
+        assert fold(history, START_MS) == fold(among_others, START_MS)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_folding_now_and_then_is_folding_once_with_packed_events(seed: int) -> None:
     chance = Random(seed)

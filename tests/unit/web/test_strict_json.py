@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.web.strict_json import Fault, fault_in, loads, parse, text_of
+from warmlead.web.strict_json import MAX_FAULTS, Fault, fault_in, loads, parse, text_of
 
 sound = st.recursive(
     st.none()
@@ -148,6 +148,40 @@ def test_a_duplicate_key_is_written_down_with_both_values() -> None:
 
     assert isinstance(document.value, Fault)
     assert text_of(document.value) == '{"a":1,"a":NaN}'
+
+
+@given(
+    st.recursive(
+        st.sampled_from(['""', '"é"', "0", "null", "-1.5", "NaN", "1e999", "9" * 30]),
+        lambda parts: (
+            st.lists(parts, max_size=4).map(lambda found: f"[{','.join(found)}]")
+            | st.lists(st.tuples(st.sampled_from("ab"), parts), max_size=4).map(
+                lambda found: "{" + ",".join(f'"{key}":{part}' for key, part in found) + "}"
+            )
+        ),
+        max_leaves=20,
+    )
+)
+def test_whatever_faults_there_are_the_text_is_the_one_that_was_sent(text: str) -> None:
+    assert text_of(parse(text.encode()).value) == text.replace("é", r"\u00e9")
+
+
+def test_a_body_with_thousands_of_faults_is_refused_as_a_whole() -> None:
+    assert parse(b"[" + b",".join([b"NaN"] * MAX_FAULTS) + b"]").suspect
+    for fault, reason in (
+        (b"NaN", Reason.JSON_NOT_A_NUMBER),
+        (b'{"a":1,"a":1}', Reason.JSON_DUPLICATE_KEY),
+        (b"9" * 30, Reason.JSON_INTEGER_TOO_LARGE),
+    ):
+        with pytest.raises(RejectedError) as refusal:
+            parse(b"[" + b",".join([fault] * (MAX_FAULTS + 1)) + b"]")
+        assert refusal.value.reason is reason
+
+
+def test_each_value_too_many_is_a_fault() -> None:
+    assert parse(b'{"a":0' + b',"a":1' * MAX_FAULTS + b"}").suspect
+    with pytest.raises(RejectedError):
+        parse(b'{"a":0' + b',"a":1' * (MAX_FAULTS + 1) + b"}")
 
 
 def test_a_batch_of_half_a_megabyte_takes_milliseconds() -> None:

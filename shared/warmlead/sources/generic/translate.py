@@ -77,7 +77,7 @@ def translate_submission(submission: Opened, post: Post, index: int, notes: Note
     person = _take_person(fields, post, notes)
     if not person.is_known:
         raise _nobody(notes.error, came)
-    given_id = notes.attempt("id", event_id, _take(fields, settings.id), "The id")
+    given_id = _of_form(notes.attempt("id", event_id, _take(fields, settings.id), "The id"), post)
     occurred_at = _time(_take(fields, settings.time) or submission.time, post, notes)
     page = next((str(fields[name]) for name in _PAGE if name in fields), post.referer)
     visit = visit_of(
@@ -231,6 +231,11 @@ def _sorted_out(
         else:
             properties[field] = value
     return traits, properties
+
+
+def _of_form(given_id: str | None, post: Post) -> str | None:
+    """The id in a field; with the form's name, since forms number their entries each by itself."""
+    return event_id(f"{post.form or NAME}:{given_id}", "The id") if given_id else None
 
 
 def _id(content: str, post: Post, index: int) -> str:

@@ -31,6 +31,9 @@ from warmlead.web.senders import success
 from warmlead.web.strict_json import text_of
 
 _KINDS = ("track", "identify", "page", "screen", "group", "alias")
+_ESCAPE = 6
+"""The length of a character's escape: so many times longer may a text be in ASCII."""
+
 _COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
@@ -116,14 +119,20 @@ class SegmentSource:
         *,
         may_be_large: bool,
     ) -> Mapping[str, Any]:
+        size = len(text_of(item)) if may_be_large else 0  # in ASCII: never less than in UTF-8
+        if size > _ESCAPE * self._max_event_bytes:
+            raise self._too_large()  # before all of it is mended
         item = sound(item, notes) if calls.suspect else item
         if not isinstance(item, dict):
             raise RejectedError(Reason.EVENT_INVALID, "A call is not a JSON object.")
-        if may_be_large and _size_bytes(item) > self._max_event_bytes:
-            raise RejectedError(
-                Reason.EVENT_TOO_LARGE, f"An event has {self._max_event_bytes} bytes at most."
-            )
+        if size > self._max_event_bytes and _size_bytes(item) > self._max_event_bytes:
+            raise self._too_large()
         return item
+
+    def _too_large(self) -> RejectedError:
+        return RejectedError(
+            Reason.EVENT_TOO_LARGE, f"An event has {self._max_event_bytes} bytes at most."
+        )
 
     def _trust(self, request: RawRequest, route: Route) -> Trust | None:
         given = next(_keys_given(request, route), None)
