@@ -4,20 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from msgspec import structs
-
 from warmlead.application.erasure import begun_anew, came_too_late, erasures_in
 from warmlead.application.messages import Quarantined, to_quarantine
 from warmlead.application.room import Room
 from warmlead.application.send import send
 from warmlead.application.settle import settle
 from warmlead.domain.ahead import brought_back, received_by
-from warmlead.domain.capacity import has_room, has_room_for, outgrows
+from warmlead.domain.capacity import Capacity, Excess, without_excess
 from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event
 from warmlead.domain.history import EXACT_DAYS
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of, in_todays_spelling
-from warmlead.domain.lead import Lead, Trail, has_event, heed_refusal, touch_trails
+from warmlead.domain.lead import Lead, Trail, heed_refusal, touch_trails
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
@@ -136,7 +134,7 @@ class _JointDecision:
         wanted: set[str] = set()
         former: set[str] = set()
         requests = []
-        room = Room(loaded, self._ids)
+        room = Room(loaded, self._ids, self._scoring.rules)
         for events in self._requests:
             alive = [e for e in map(room.tied, events) if not self._came_too_late(e, erased_at)]
             wanted.update(self._ids[i] for event in alive for i in identifiers_of(event))
@@ -149,9 +147,10 @@ class _JointDecision:
         before = {lead.id: brought_back(lead, self._now) for lead in held}
         trails = {id_: t for lead in before.values() for id_, t in lead.trails.items()}
         after: Mapping[str, Trail] = trails
+        capacity = Capacity(trails, self._scoring.rules)
         applied = []
         for alive, erased in requests:
-            taken, after = self._take(alive, after)
+            taken, after = self._take(alive, after, capacity)
             applied.append(replace(taken, erased=erased))
         if after == trails:
             return Commit(applied)
@@ -162,54 +161,60 @@ class _JointDecision:
         return came_too_late(event, self._ids, erased_at, former_ids=former_ids)
 
     def _take(
-        self, events: Sequence[Event], trails: Mapping[str, Trail]
+        self, events: Sequence[Event], trails: Mapping[str, Trail], capacity: Capacity
     ) -> tuple[Applied, Mapping[str, Trail]]:
         """The trails after the events, and what became of each event."""
         counted, duplicates = 0, 0
         refused: list[tuple[Event, Reason]] = []
         oldest = self._now - timedelta(days=EXACT_DAYS)
         for event in sorted(events, key=_by_receipt):  # in any other order it would cost more
+            named = [self._ids[identifier] for identifier in identifiers_of(event)]
             if event.received_at < oldest:
-                refused.append((event, Reason.RECEIVED_TOO_LONG_AGO))
-                trails = heed_refusal(trails, event, self._ids)
-                continue
-            known = has_event(trails, event.key)
-            if not known and not has_room_for(trails, event, self._scoring.rules):
-                refused.append((event, Reason.LEAD_FLOODED))
-                trails = heed_refusal(trails, event, self._ids)
-                continue
-            after = self._touched(trails, event)
-            if known:
+                after, reason = None, Reason.RECEIVED_TOO_LONG_AGO
+                is_known = False
+            else:
+                is_known = capacity.has_event(event.key)
+                after = self._touched(trails, event, named, capacity, is_known=is_known)
+                reason = Reason.LEAD_FLOODED
+            if is_known:
                 duplicates += 1
-                trails = after or trails
-            elif after is None or not self._has_room(trails, after, event):
-                refused.append((event, Reason.LEAD_FLOODED))
-                trails = heed_refusal(trails, event, self._ids)
+            elif after is None:
+                refused.append((event, reason))
+                after = heed_refusal(trails, event, self._ids)
             else:
                 counted += 1
+            if after is not None and after is not trails:
                 trails = after
+                capacity.keep(trails, (id_ for id_ in named if id_ in trails))
         return Applied(counted, duplicates, quarantined=tuple(refused)), trails
 
-    def _touched(self, trails: Mapping[str, Trail], event: Event) -> Mapping[str, Trail] | None:
-        """The trails after the event; ``None`` if they become heavier than a store takes.
+    def _touched(
+        self,
+        trails: Mapping[str, Trail],
+        event: Event,
+        named: Sequence[str],
+        capacity: Capacity,
+        *,
+        is_known: bool,
+    ) -> Mapping[str, Trail] | None:
+        """The trails after the event, without that of which it tells too much.
 
-        Then the event is taken without the traits that the model does not know.
+        ``None`` if there is no room for it.
         """
-        rules, ids = self._scoring.rules, self._ids
-        after = touch_trails(trails, event, ids, rules)
-        if not outgrows(trails, after, event.trust):
-            return after
-        if event.name not in rules.names:
+        if not is_known and not capacity.has_room_for(event):
             return None
-        known = {name: value for name, value in event.traits.items() if name in rules.traits}
-        after = touch_trails(trails, structs.replace(event, traits=known), ids, rules)
-        return None if outgrows(trails, after, event.trust, known_to=rules) else after
-
-    def _has_room(
-        self, before: Mapping[str, Trail], after: Mapping[str, Trail], event: Event
-    ) -> bool:
-        home = self._ids[identifiers_of(event)[0]]
-        return has_room(before, after, event, home, self._scoring.rules)
+        rules, home = self._scoring.rules, named[0]
+        lighter: Event | None = event
+        for _ in Excess:  # each time it tells less
+            if lighter is None:
+                return None
+            after = touch_trails(trails, lighter, self._ids, rules)
+            excess = capacity.excess(after, [i for i in named if i in after], event, home)
+            if not excess:
+                has_room = is_known or capacity.has_room(after[home], event)
+                return after if has_room else None
+            lighter = without_excess(lighter, excess, rules)
+        return None
 
     def _commit(
         self, before: Mapping[str, Lead], trails: Mapping[str, Trail], applied: list[Applied]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from warmlead.domain.assessment import Assessment, assess
 from warmlead.domain.attribution import described, first_origin, last_origin
-from warmlead.domain.capacity import is_flooding
+from warmlead.domain.capacity import Capacity
 from warmlead.domain.consent import Consent, ConsentFact, known_by
 from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
 from warmlead.domain.history import Tally, to_ms
@@ -191,7 +191,7 @@ def view(
         entered=dict(lead.progress.entered),
         moved_back=moved_back(moves, rules.stage_order),
         moves=[_move(move) for move in moves],
-        flooding=is_flooding(lead.trails, rules),
+        flooding=Capacity(lead.trails, rules).is_flooding,
         notes=list(dict.fromkeys(note.text for note in lead.notes)),
         created_at=lead.created_at,
         as_of=now,

@@ -364,7 +364,7 @@ def _with_event(
     at_ms = to_ms(event.occurred_at)
     kept = KeptEvent(at_ms, event.key, to_ms(event.received_at), event.name, signals)
     rank = 1 if event.trust is Trust.SIGNED else 0
-    traits = dict(trail.traits)
+    traits = dict(trail.traits) if event.traits else trail.traits
     for name, value in event.traits.items():
         value_json = json.dumps(value, sort_keys=True)
         if not rank and name in known:

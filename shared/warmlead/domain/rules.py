@@ -72,7 +72,7 @@ class Rules:
     not_understood: Callable[[Mapping[str, Property]], tuple[str, ...]] = _none
     """The traits whose values could not be read, so that conditions do not see them."""
     names: frozenset[str] = frozenset()
-    """The event names that the model knows: of signals, of counters, and of what sales says."""
+    """The event names that are known: of signals, of counters, and Warmlead's own vocabulary."""
     traits: frozenset[str] = frozenset()
     """The traits that the model knows: the standard ones, and its own."""
 

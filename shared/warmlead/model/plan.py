@@ -23,7 +23,7 @@ from warmlead.domain.scoring import ScoringPolicy
 from warmlead.model.coercion import coerce, know, not_understood
 from warmlead.model.conditions import CompiledCondition, Context, Formula
 from warmlead.model.published import our_name
-from warmlead.model.vocabulary import EVENT_FACTS, ValueType
+from warmlead.model.vocabulary import EVENT_FACTS, STANDARD_EVENTS, ValueType
 
 
 class SignalPlan(Struct, frozen=True, omit_defaults=True):
@@ -155,7 +155,8 @@ def _names(plan: Plan) -> frozenset[str]:
     """The event names that the model, or Warmlead itself, does something with."""
     of_signals = (name for signal in plan.signals.values() for name in signal.on)
     counted = (label for _, label in plan.counters)
-    return frozenset((*of_signals, *map(our_name, counted), *SALES_EVENTS, *CONSENT_EVENTS))
+    ours = (*STANDARD_EVENTS, *SALES_EVENTS, *CONSENT_EVENTS)
+    return frozenset((*of_signals, *map(our_name, counted), *ours))
 
 
 def _stage_policy(stage: StagePlan, context: Context) -> StagePolicy:

@@ -243,3 +243,9 @@ def test_a_model_file_that_is_not_in_utf_8_is_refused_and_never_guessed_at(
     with pytest.raises(ConfigurationError) as caught:
         load_model(str(file))
     assert (told if suffix == "json" else "no model") in caught.value.subject
+
+
+@pytest.mark.parametrize("name", ready_names())
+def test_every_model_knows_the_names_of_our_own_vocabulary(name: str) -> None:
+    ours = {"identified", "grouped", "aliased", "order_completed", "robot_request"}
+    assert rules_of(ready_model(name).plan).names >= ours
