@@ -142,7 +142,9 @@ _STATUSES = {
     Cause.UNSUBSCRIBED: Status.UNSUBSCRIBED,
     Cause.COMPLAINED: Status.COMPLAINED,
 }
-_REFUSALS = (Cause.UNSUBSCRIBED, Cause.COMPLAINED)
+REFUSALS = frozenset((Cause.UNSUBSCRIBED, Cause.COMPLAINED))
+"""What a person says, so that nobody writes to them any more."""
+
 _OF_MAILBOX = (Cause.HARD_BOUNCE, Cause.SOFT_BOUNCE)
 _EVENTS = {
     "email_unsubscribed": Cause.UNSUBSCRIBED,
@@ -184,7 +186,12 @@ _TRUE = frozenset(("true", "yes", "y", "on", "1"))
 
 
 def statements_in(event: Event) -> list[ConsentFact]:
-    """What an event states of consent; empty for most events."""
+    """What an event states of consent; empty for most events.
+
+    A signed sender's time is taken as stated. A public one may state any, so doubt suppresses:
+    its refusal counts from the later of that time and its receipt, its subscription from the
+    earlier.
+    """
     cause = _cause_of(event)
     causes = [] if cause is None else [cause]
     if cause is not Cause.UNSUBSCRIBED and _has_opted_out(event):
@@ -196,7 +203,7 @@ def statements_in(event: Event) -> list[ConsentFact]:
     return [
         ConsentFact.of(
             each,
-            at_ms=to_ms(event.occurred_at),
+            at_ms=_since_ms(each, event),
             rank=1 if event.trust is Trust.SIGNED else 0,
             key=event.key,
             source=event.source,
@@ -205,6 +212,21 @@ def statements_in(event: Event) -> list[ConsentFact]:
         )
         for each in causes
     ]
+
+
+def refusals_in(event: Event) -> list[ConsentFact]:
+    """What an event states of being written to no more."""
+    return [fact for fact in statements_in(event) if fact.cause in REFUSALS]
+
+
+def _since_ms(cause: Cause, event: Event) -> int:
+    """From when on the statement counts."""
+    stated, received = to_ms(event.occurred_at), to_ms(event.received_at)
+    if event.trust is Trust.SIGNED:
+        return stated
+    if cause in REFUSALS:
+        return max(stated, received)
+    return min(stated, received) if cause is Cause.SUBSCRIBED else stated
 
 
 def _cause_of(event: Event) -> Cause | None:
@@ -311,7 +333,7 @@ def consent_of(
         lifted = any(later and fact < later for later in (taken_back, *lifting))
         return _counts(fact, policy) and not lifted
 
-    refused = [fact for fact in said if fact.cause in _REFUSALS and holds(fact)]
+    refused = [fact for fact in said if fact.cause in REFUSALS and holds(fact)]
     bounced = [fact for fact in of_mailbox if fact.cause in _OF_MAILBOX and holds(fact, works)]
     soft = [fact for fact in bounced if fact.cause is Cause.SOFT_BOUNCE]
     if len(soft) < policy.soft_bounces:

@@ -14,12 +14,12 @@ from typing import NamedTuple
 from msgspec import structs
 
 from warmlead.domain.consent import (
-    Cause,
     Consent,
     ConsentFact,
     SuppressionPolicy,
     consent_of,
     known_by,
+    refusals_in,
     statements_in,
     together,
     with_facts,
@@ -287,6 +287,7 @@ def touch_trails(
     Applying an event twice is applying it once, and order does not matter.
     """
     signals = rules.classify(event)
+    stated = _heard(event, rules)
     event = _as_counted(event, rules)
     after = dict(trails)
     for identifier in identifiers_of(event):
@@ -301,6 +302,8 @@ def touch_trails(
         after[other] = replace(after[other], links=after[other].links | {one})
     home = ids[identifiers_of(event)[0]]
     after[home] = _with_event(after[home], event, signals, rules.traits)
+    if stated:
+        after[home] = replace(after[home], consent=with_facts(after[home].consent, stated))
     if _says_whose_address(event):
         at_ms = to_ms(event.occurred_at)
         told = told_together(after[home].told, (at_ms, at_ms))
@@ -311,7 +314,8 @@ def touch_trails(
 def _as_counted(event: Event, rules: Rules) -> Event:
     """The event as it counts: of what nobody saw only that it was, whom it names and their traits.
 
-    It has no origin and says nothing else, and in public it ties no identifiers to each other.
+    It has no origin, and in public it ties no identifiers to each other. See ``_heard`` for what
+    it says of consent.
     """
     if event.automated is None or rules.robots_count:
         return event
@@ -325,6 +329,13 @@ def _as_counted(event: Event, rules: Rules) -> Event:
     return structs.replace(counted, **others)
 
 
+def _heard(event: Event, rules: Rules) -> list[ConsentFact]:
+    """What the event states of consent; of what nobody saw only that nobody is to write."""
+    if event.automated is None or rules.robots_count:
+        return statements_in(event)
+    return refusals_in(event)
+
+
 def heed_refusal(
     trails: Mapping[str, Trail], event: Event, ids: Mapping[Identifier, str]
 ) -> Mapping[str, Trail]:
@@ -332,13 +343,7 @@ def heed_refusal(
 
     What is kept of a refusal is little, so it is heard where there is no room for more events.
     """
-    if event.automated is not None:
-        return trails
-    refused = [
-        fact._replace(mailing_list="")
-        for fact in statements_in(event)
-        if fact.cause in (Cause.UNSUBSCRIBED, Cause.COMPLAINED)
-    ]
+    refused = [fact._replace(mailing_list="") for fact in refusals_in(event)]
     if not refused:
         return trails
     identifier = identifiers_of(event)[0]
@@ -384,7 +389,6 @@ def _with_event(
         last = max(touch, last or touch)
     history = record(trail.history, [kept])
     statements = with_statement(trail.statements, event)
-    stated = statements_in(event)
     return replace(
         trail,
         history=history,
@@ -393,7 +397,6 @@ def _with_event(
         last_touch=last,
         direct=trail.direct or event.direct,
         statements=statements,
-        consent=with_facts(trail.consent, stated) if stated else trail.consent,
         notes=_with_notes(trail.notes, event),
     )
 

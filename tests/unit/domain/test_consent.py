@@ -373,6 +373,41 @@ def test_a_subscription_that_is_sent_again_lifts_no_refusal_in_between() -> None
     assert lead.consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
 
 
+REFUSED, SUBSCRIBED = "email_unsubscribed", "newsletter_subscribed"
+
+
+@pytest.mark.parametrize("trust", Trust)
+@pytest.mark.parametrize(
+    ("said", "public", "signed"),
+    [
+        # (name, minute stated, minute of receipt) of each, as they came
+        ([(SUBSCRIBED, 9, 0), (REFUSED, 1, 1)], Status.UNSUBSCRIBED, Status.SUBSCRIBED),
+        ([(SUBSCRIBED, 5, 5), (REFUSED, 1, 6)], Status.UNSUBSCRIBED, Status.SUBSCRIBED),
+        ([(REFUSED, 9, 5), (SUBSCRIBED, 6, 6)], Status.UNSUBSCRIBED, Status.UNSUBSCRIBED),
+        ([(REFUSED, 1, 5), (SUBSCRIBED, 2, 6)], Status.UNSUBSCRIBED, Status.SUBSCRIBED),
+        ([(REFUSED, 1, 5), (SUBSCRIBED, 6, 6)], Status.SUBSCRIBED, Status.SUBSCRIBED),
+    ],
+)
+def test_no_time_that_a_public_sender_states_brings_back_who_said_no(
+    said: list[tuple[str, int, int]], public: Status, signed: Status, trust: Trust
+) -> None:
+    events = [
+        event_of(
+            name,
+            NOON + stated * MINUTE,
+            received_at=NOON + received * MINUTE,
+            name=name,
+            email=ADA,
+            trust=trust,
+        )
+        for name, stated, received in said
+    ]
+    expected = public if trust is PUBLIC else signed
+    for order in (events, events[::-1]):
+        facts = facts_of(order, Random(0))
+        assert consent_of(SuppressionPolicy(), facts, facts).status is expected
+
+
 @pytest.mark.parametrize(
     ("last_day", "status"),
     [
