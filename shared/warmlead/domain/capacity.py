@@ -36,6 +36,7 @@ SIGNED_SHARE = 2
 
 _BYTES_OF_AN_ESCAPE = 6
 _BYTES_OF_A_FACT = 80
+_BYTES_OF_A_CLAIM = 100
 
 
 def is_flooding(trails: Mapping[str, Trail], rules: Rules) -> bool:
@@ -147,7 +148,8 @@ def _weight_of_trail(trail: Trail, known_to: Rules | None) -> int:
     touches = _weight_of_touch(trail.first_touch) + _weight_of_touch(trail.last_touch)
     consent = sum(map(_weight_of_fact, trail.consent))
     notes = sum(len(note.text) for note in trail.notes)
-    return _bytes(trail.identifier.value) + traits + names + touches + consent + notes
+    losing = _BYTES_OF_A_CLAIM * max(0, len(trail.claims) - 1)
+    return _bytes(trail.identifier.value) + traits + names + touches + consent + notes + losing
 
 
 def _weight_of_fact(fact: ConsentFact) -> int:

@@ -32,7 +32,7 @@ from warmlead.domain.identity import (
     Identifier,
     Kind,
     Ties,
-    best_claim,
+    best_claims,
     identifiers_of,
     ties_of,
 )
@@ -90,6 +90,7 @@ class NoteFact(NamedTuple):
 class Trail:
     """What is known of one identifier, and what was done under it.
 
+    ``claims`` are the best of each owner, the best first.
     ``is_signed`` is whether a signed source has ever told anything of the identifier.
     ``former_ids`` are the ids under which it was kept when it was spelt in other ways.
     ``consent`` is what was stated of being written to, the earliest first. ``told`` is when a
@@ -100,7 +101,7 @@ class Trail:
 
     identifier: Identifier
     links: frozenset[str] = frozenset()
-    claim: Claim | None = None
+    claims: tuple[Claim, ...] = ()
     history: History = field(default_factory=History)
     traits: Mapping[str, TraitFact] = field(default_factory=dict)
     first_touch: Touch | None = None
@@ -113,6 +114,11 @@ class Trail:
     former_ids: frozenset[str] = frozenset()
     consent: tuple[ConsentFact, ...] = ()
     told: tuple[int, int] | None = None
+
+    @property
+    def claim(self) -> Claim | None:
+        """The claim that wins, if any is made."""
+        return self.claims[0] if self.claims else None
 
     @property
     def ties(self) -> Ties:
@@ -296,7 +302,7 @@ def touch_trails(
             after[ids[identifier]] = replace(after[ids[identifier]], is_signed=True)
     claims, links = ties_of(event, ids)
     for id_, claim in claims.items():
-        after[id_] = replace(after[id_], claim=best_claim([after[id_].claim, claim]))
+        after[id_] = replace(after[id_], claims=best_claims([*after[id_].claims, claim]))
     for one, other in links:
         after[one] = replace(after[one], links=after[one].links | {other})
         after[other] = replace(after[other], links=after[other].links | {one})

@@ -354,9 +354,11 @@ def test_no_more_is_kept_than_a_model_may_ask_for() -> None:
     told = Told()
     for _ in range(MAX_OF_CAUSE + 5):
         told.hear("email_bounced", kind="soft").hear("email_unsubscribed")
+        told.hear("email_bounced", kind="hard")
     causes = [fact.cause for fact in told.lead.consent_facts]
     assert causes.count(Cause.SOFT_BOUNCE) == MAX_OF_CAUSE
-    assert causes.count(Cause.UNSUBSCRIBED) == 1
+    assert causes.count(Cause.UNSUBSCRIBED) == MAX_OF_CAUSE
+    assert causes.count(Cause.HARD_BOUNCE) == 1
     most = SuppressionPolicy(soft_bounces=MAX_OF_CAUSE, unsubscribed=Whose.SIGNED)
     assert told.hear("email_subscribed").status(most) is Status.SUBSCRIBED
 
