@@ -346,12 +346,12 @@ def consent_of(
         return _NOTHING_SAID
     subscribed = [fact for fact in said if fact.cause is Cause.SUBSCRIBED]
     latest = max(subscribed, key=_by_word, default=None)
-    latest_signed = max((f for f in subscribed if f.rank), key=_by_word, default=None)
     works = max((fact for fact in of_mailbox if fact.cause is Cause.DELIVERED), default=None)
 
     def holds(fact: ConsentFact, *lifting: ConsentFact | None) -> bool:
-        taken_back = latest_signed if _needs_signed(fact, policy) else latest
-        lifted = any(later and fact.counts < later.counts for later in (taken_back, *lifting))
+        only_signed = _needs_signed(fact, policy)
+        taking_back = (s for s in subscribed if (s.rank or not only_signed) and _answers(s, fact))
+        lifted = any(later and fact.counts < later.counts for later in (*taking_back, *lifting))
         return _counts(fact, policy) and not lifted
 
     refused = [fact for fact in said if fact.cause in REFUSALS and holds(fact)]
@@ -368,6 +368,14 @@ def consent_of(
 
 
 _NOTHING_SAID = Consent()
+
+
+def _answers(subscribed: ConsentFact, fact: ConsentFact) -> bool:
+    """Whether the subscription is to what was refused; it is not if each names another list."""
+    if fact.cause not in REFUSALS or not (fact.mailing_list and subscribed.mailing_list):
+        return True
+    named, refused = subscribed.mailing_list, fact.mailing_list
+    return named.strip().casefold() == refused.strip().casefold()
 
 
 def _counts(fact: ConsentFact, policy: SuppressionPolicy) -> bool:

@@ -375,6 +375,31 @@ def test_a_subscription_that_is_sent_again_lifts_no_refusal_in_between() -> None
     assert lead.consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
 
 
+@pytest.mark.parametrize("trust", Trust)
+@pytest.mark.parametrize(
+    ("refused", "subscribed", "status"),
+    [
+        ("News", "Offers", Status.UNSUBSCRIBED),
+        ("News", " news", Status.SUBSCRIBED),
+        ("News", "", Status.SUBSCRIBED),
+        ("", "Offers", Status.SUBSCRIBED),
+    ],
+)
+def test_a_subscription_to_another_list_lifts_no_refusal(
+    refused: str, subscribed: str, status: Status, trust: Trust
+) -> None:
+    told = Told().hear("email_unsubscribed", trust, mailing_list=refused)
+    told.hear("newsletter_subscribed", trust, mailing_list=subscribed)
+    assert told.status() is status
+
+
+def test_of_two_lists_both_must_be_subscribed_again() -> None:
+    told = Told().hear("email_unsubscribed", mailing_list="News")
+    told.hear("email_unsubscribed", mailing_list="Offers")
+    assert told.hear("email_subscribed", mailing_list="Offers").status() is Status.UNSUBSCRIBED
+    assert told.hear("email_subscribed", mailing_list="News").status() is Status.SUBSCRIBED
+
+
 REFUSED, SUBSCRIBED = "email_unsubscribed", "newsletter_subscribed"
 
 
