@@ -106,7 +106,7 @@ def kept_before(lead: Lead, value: str, of: str = "ada@example.com") -> Lead:
             trail,
             identifier=Identifier(kind, value) if id_ == old else trail.identifier,
             links=frozenset(map(named, trail.links)),
-            claim=trail.claim and trail.claim._replace(owner=named(trail.claim.owner)),
+            claims=tuple(claim._replace(owner=named(claim.owner)) for claim in trail.claims),
         )
         for id_, trail in lead.trails.items()
     }

@@ -83,11 +83,16 @@ def test_a_pixel_that_is_asked_for_first_is_still_seen_once(server: Served) -> N
     assert seen["events"] == {"email_opened": 1, "head_request": 1, "robot_request": 1}
 
 
-def test_a_robot_that_follows_a_link_unsubscribes_nobody(server: Served) -> None:
+def test_a_refusal_is_heard_whatever_agent_sent_it_and_a_subscription_is_not(
+    server: Served,
+) -> None:
     fields = {"userId": "reader-2", "event": "Email Unsubscribed"}
     pixel(server, "GET", "WhatsApp/2.23.20.0 A", **fields)
     pixel(server, "HEAD", PERSON, **fields)
-    assert lead(server, "reader-2")["events"] == {"head_request": 1, "preview_request": 1}
+    call(server, "/v1/track", {**fields, "event": "Newsletter Subscribed"}, GOOGLEBOT)
+    seen = lead(server, "reader-2")
+    assert seen["events"] == {"head_request": 1, "preview_request": 1, "robot_request": 1}
+    assert seen["consent"]["status"] == "unsubscribed"
 
 
 def test_a_form_that_a_headless_browser_posts_is_a_lead(server: Served) -> None:

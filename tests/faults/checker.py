@@ -29,13 +29,18 @@ from faults.workload import Workload
 from warmlead.domain.assessment import assess
 from warmlead.domain.consent import statements_in
 from warmlead.domain.event import Event
+from warmlead.domain.identity import Claim
 from warmlead.domain.lead import Lead, Trail
+from warmlead.domain.refusals import as_claimed
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
 
 AT_ONCE = 32
 VISIBLE_POINTS = 5
 """The shown score may be off by less than that, as the documentation says."""
+
+PUBLICLY = Claim(1, 0, "", "")
+"""Any public claim: a refusal that it passes on counts as a public one."""
 
 MOST_LEADS = 400
 """Of so many leads the recorded moves are read one by one; of a crowd of more, every n-th."""
@@ -164,11 +169,14 @@ def _consent(lead: Lead, fresh: Lead, books: Books) -> list[str]:
         if told != {(fact.cause, fact.rank) for fact in fresh.trails[id_].consent}:
             found.append(f"I2: of {id_} is stated {told}, which is not what its events say")
         said = {(fact.cause, fact.rank): fact.at_ms for fact in fresh.trails[id_].consent}
-        for fact in trail.consent:
-            if fact.at_ms < said.get((fact.cause, fact.rank), 0):
+        last = {(fact.cause, fact.rank): fact for fact in trail.consent}
+        for what, fact in last.items():
+            if fact.at_ms < said.get(what, 0):
                 found.append(f"I2: of {id_} an earlier refusal is kept than the last: {fact}")
+        for fact in trail.consent:
             copies = books.expected.events.get(fact.key, [])
-            if not any(fact in statements_in(event) for event in copies):
+            stated = [each for event in copies for each in statements_in(event)]
+            if fact not in (*stated, *(as_claimed(each, PUBLICLY) for each in stated)):
                 found.append(f"I2: of {id_} is stated what nobody said: {fact}")
     return found
 

@@ -15,6 +15,7 @@ from faults.deployment import MODEL, sender_of
 from faults.journal import Journal
 from faults.workload import Request, Workload
 from unit.domain.brute_force import worth_of
+from warmlead.domain.consent import REFUSALS
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import to_ms
@@ -165,7 +166,8 @@ def brute_force(lead: Lead, events: Mapping[str, Event], rules: Rules, now: date
     fits = isinstance(employees, int) and 50 <= employees <= 500
     points = rules.fit_rules[0].points * fits
     score = worth_of(doings, SIGNALS, rules.scoring, points, now.date()).score
-    unsubscribed = any(event.name == "email_unsubscribed" for event in mine)
+    passed_on = any(f.cause in REFUSALS and f.key not in keys for f in lead.consent_facts)
+    unsubscribed = passed_on or any(event.name == "email_unsubscribed" for event in mine)
     known = any(trail.identifier.kind is not Kind.ANONYMOUS for trail in lead.trails.values())
     stages = _stages(mine, score, now, unsubscribed=unsubscribed) if known else {"anonymous"}
     return Brute(score, frozenset(stages), unsubscribed)

@@ -17,6 +17,7 @@ from warmlead.domain.history import EXACT_DAYS
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of, in_todays_spelling
 from warmlead.domain.lead import Lead, Trail, heed_refusal, touch_trails
 from warmlead.domain.lifecycle import Transition
+from warmlead.domain.refusals import still_to_be_told, with_refusals_shared
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic, Trigger
@@ -154,7 +155,34 @@ class _JointDecision:
             applied.append(replace(taken, erased=erased))
         if after == trails:
             return Commit(applied)
-        return self._commit(before, begun_anew(after, erased_at), applied)
+        told = dict(after)
+        if unseen := self._tell_owners(loaded, before, trails, told):
+            return Need(unseen)
+        return self._commit(before, begun_anew(told, erased_at), applied)
+
+    def _tell_owners(
+        self,
+        loaded: Loaded,
+        before: dict[str, Lead],
+        trails: dict[str, Trail],
+        after: dict[str, Trail],
+    ) -> frozenset[str]:
+        """Adds the leads that must hear of a refusal, having claimed whom it is of.
+
+        Answers with the ids of those that must be seen first.
+        """
+        while owners := still_to_be_told(trails, with_refusals_shared(after)):
+            if unseen := owners - loaded.keys():
+                return unseen
+            found = [loaded[id_] for id_ in sorted(owners)]
+            new = {lead.id: lead for lead in found if isinstance(lead, Lead)}
+            if not new.keys() - before.keys():
+                break  # the others were erased
+            for id_ in new.keys() - before.keys():
+                before[id_] = brought_back(new[id_], self._now)
+                trails.update(before[id_].trails)
+                after.update(before[id_].trails)
+        return frozenset()
 
     def _came_too_late(self, event: Event, erased_at: Mapping[str, datetime]) -> bool:
         former_ids = self._former_ids.get(event.key, ())

@@ -15,6 +15,7 @@ from msgspec import structs
 from warmlead.domain.event import Event
 from warmlead.domain.handoff import Offer
 from warmlead.domain.history import History, day_of, from_ms, to_ms
+from warmlead.domain.identity import best_claims
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Cooling, Progress
 from warmlead.domain.nurture import Enrolment
@@ -114,7 +115,7 @@ class _Back:
     def trail(self, trail: Trail) -> Trail:
         return replace(
             trail,
-            claim=None if trail.claim is None else self._dated(trail.claim),
+            claims=best_claims(map(self._dated, trail.claims)),
             history=self._history(trail.history),
             traits=self._facts(trail.traits),
             first_touch=None if trail.first_touch is None else self._dated(trail.first_touch),

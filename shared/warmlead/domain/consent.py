@@ -17,7 +17,10 @@ from warmlead.domain.history import day_of, from_ms, to_ms
 from warmlead.domain.packing import DAY_MS
 
 MAX_OF_CAUSE = 20
-"""Soft bounces and subscriptions kept of an identifier and a trust; a model may ask for no more."""
+"""Soft bounces, subscriptions and refusals kept of each identifier and trust.
+
+A model may ask for no more soft bounces.
+"""
 
 MAX_LIST_NAME = 200
 """Characters kept of a mailing list's name."""
@@ -101,6 +104,20 @@ class ConsentFact(NamedTuple):
         return from_ms(self.at_ms)
 
     @property
+    def counts(self) -> "tuple[int, ConsentFact]":
+        """From when on it counts, in milliseconds, and itself: the order of words.
+
+        A signed sender's time is taken as stated. A public one may state any, so doubt suppresses:
+        its refusal counts from the later of that time and its receipt, its subscription from the
+        earlier.
+        """
+        if not self.rank and self.cause in REFUSALS:
+            return max(self.at_ms, self.received_ms), self
+        if not self.rank and self.cause is Cause.SUBSCRIBED:
+            return min(self.at_ms, self.received_ms), self
+        return self.at_ms, self
+
+    @property
     def trust(self) -> Trust:
         """How far its sender is trusted."""
         return Trust.SIGNED if self.rank else Trust.PUBLIC
@@ -142,7 +159,9 @@ _STATUSES = {
     Cause.UNSUBSCRIBED: Status.UNSUBSCRIBED,
     Cause.COMPLAINED: Status.COMPLAINED,
 }
-_REFUSALS = (Cause.UNSUBSCRIBED, Cause.COMPLAINED)
+REFUSALS = frozenset((Cause.UNSUBSCRIBED, Cause.COMPLAINED))
+"""What a person says, so that nobody writes to them any more."""
+
 _OF_MAILBOX = (Cause.HARD_BOUNCE, Cause.SOFT_BOUNCE)
 _EVENTS = {
     "email_unsubscribed": Cause.UNSUBSCRIBED,
@@ -207,6 +226,11 @@ def statements_in(event: Event) -> list[ConsentFact]:
     ]
 
 
+def refusals_in(event: Event) -> list[ConsentFact]:
+    """What an event states of being written to no more."""
+    return [fact for fact in statements_in(event) if fact.cause in REFUSALS]
+
+
 def _cause_of(event: Event) -> Cause | None:
     if event.name == "email_bounced":
         return _BOUNCES[bounce_in(event.properties)]
@@ -238,22 +262,37 @@ def with_facts(
 ) -> tuple[ConsentFact, ...]:
     """The facts with the statements among them, in order, as many of each cause as are kept.
 
-    Of each cause and trust the latest is kept, and the 20 latest soft bounces and subscriptions.
+    Of each cause and trust the 20 latest are kept, of deliveries and hard bounces the last.
     One event may come with different times, if its sender names none and sends it again. Then
     the latest copy counts, but of a subscription the earliest: a repeat lifts no refusal that
     came in between.
     """
     kept: dict[tuple[Cause, int], dict[str, ConsentFact]] = {}
-    for fact in (*facts, *stated):
+    for fact in _in_best_trust([*facts, *stated]):
         of_cause = kept.setdefault((fact.cause, fact.rank), {})
         known = of_cause.get(fact.key)
         of_cause[fact.key] = fact if known is None else _one_of(fact, known)
     together = [
         fact
         for (cause, _), of_cause in kept.items()
-        for fact in sorted(_known_better(of_cause.values()))[-_most_of(cause) :]
+        for fact in sorted(_known_better(of_cause.values()), key=_by_word)[-_most_of(cause) :]
     ]
     return tuple(sorted(together))
+
+
+def _in_best_trust(facts: Sequence[ConsentFact]) -> Iterable[ConsentFact]:
+    """The facts, without a public refusal that is known of the same event as a signed one."""
+    signed: dict[str, int] = {}
+    for fact in facts:
+        if fact.rank and fact.cause in REFUSALS:
+            signed[fact.key] = max(fact.at_ms, signed.get(fact.key, fact.at_ms))
+    if not signed:
+        return facts
+    return [
+        fact
+        for fact in facts
+        if fact.rank or fact.cause not in REFUSALS or signed.get(fact.key, -1) < fact.at_ms
+    ]
 
 
 def _one_of(one: ConsentFact, other: ConsentFact) -> ConsentFact:
@@ -264,7 +303,11 @@ def _one_of(one: ConsentFact, other: ConsentFact) -> ConsentFact:
 
 
 def _most_of(cause: Cause) -> int:
-    return MAX_OF_CAUSE if cause in (Cause.SOFT_BOUNCE, Cause.SUBSCRIBED) else 1
+    return 1 if cause in (Cause.DELIVERED, Cause.HARD_BOUNCE) else MAX_OF_CAUSE
+
+
+def _by_word(fact: ConsentFact) -> tuple[int, ConsentFact]:
+    return fact.counts
 
 
 def _known_better(facts: Collection[ConsentFact]) -> Iterable[ConsentFact]:
@@ -302,28 +345,37 @@ def consent_of(
     if not said and not of_mailbox:
         return _NOTHING_SAID
     subscribed = [fact for fact in said if fact.cause is Cause.SUBSCRIBED]
-    latest = max(subscribed, default=None)
-    latest_signed = max((fact for fact in subscribed if fact.rank), default=None)
+    latest = max(subscribed, key=_by_word, default=None)
     works = max((fact for fact in of_mailbox if fact.cause is Cause.DELIVERED), default=None)
 
     def holds(fact: ConsentFact, *lifting: ConsentFact | None) -> bool:
-        taken_back = latest_signed if _needs_signed(fact, policy) else latest
-        lifted = any(later and fact < later for later in (taken_back, *lifting))
+        only_signed = _needs_signed(fact, policy)
+        taking_back = (s for s in subscribed if (s.rank or not only_signed) and _answers(s, fact))
+        lifted = any(later and fact.counts < later.counts for later in (*taking_back, *lifting))
         return _counts(fact, policy) and not lifted
 
-    refused = [fact for fact in said if fact.cause in _REFUSALS and holds(fact)]
+    refused = [fact for fact in said if fact.cause in REFUSALS and holds(fact)]
     bounced = [fact for fact in of_mailbox if fact.cause in _OF_MAILBOX and holds(fact, works)]
     soft = [fact for fact in bounced if fact.cause is Cause.SOFT_BOUNCE]
     if len(soft) < policy.soft_bounces:
         bounced = [fact for fact in bounced if fact.cause is Cause.HARD_BOUNCE]
-    if decided := max(refused, default=None) or max(bounced, default=None):
+    decided = max(refused or bounced, key=_by_word, default=None)
+    if decided:
         return Consent(_STATUSES[decided.cause], may_be_mailed=False, decided_by=decided)
     if subscribed:
-        return Consent(Status.SUBSCRIBED, decided_by=max(subscribed))
+        return Consent(Status.SUBSCRIBED, decided_by=latest)
     return _NOTHING_SAID
 
 
 _NOTHING_SAID = Consent()
+
+
+def _answers(subscribed: ConsentFact, fact: ConsentFact) -> bool:
+    """Whether the subscription is to what was refused; it is not if each names another list."""
+    if fact.cause not in REFUSALS or not (fact.mailing_list and subscribed.mailing_list):
+        return True
+    named, refused = subscribed.mailing_list, fact.mailing_list
+    return named.strip().casefold() == refused.strip().casefold()
 
 
 def _counts(fact: ConsentFact, policy: SuppressionPolicy) -> bool:

@@ -38,6 +38,7 @@ __all__ = [
     "LeadIds",
     "Ties",
     "best_claim",
+    "best_claims",
     "group_people",
     "identifiers_of",
     "in_todays_spelling",
@@ -49,6 +50,10 @@ __all__ = [
     "respelt",
     "ties_of",
 ]
+
+
+MAX_CLAIMS = 10
+"""The limit of owners that are known to claim an identifier; the best claims stay."""
 
 
 class Kind(IntEnum):
@@ -278,6 +283,17 @@ def _components(ties: Mapping[str, Ties]) -> list[list[str]]:
             waiting.extend(fresh)
         components.append(component)
     return components
+
+
+def best_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """The best claim of each owner, the best first: at most 10 of them.
+
+    Those that lose are kept for what is refused under the identifier.
+    """
+    of_owner: dict[str, Claim] = {}
+    for claim in sorted(claims):
+        of_owner.setdefault(claim.owner, claim)
+    return tuple(of_owner.values())[:MAX_CLAIMS]
 
 
 def best_claim(claims: Iterable[Claim | None]) -> Claim | None:

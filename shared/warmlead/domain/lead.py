@@ -14,12 +14,12 @@ from typing import NamedTuple
 from msgspec import structs
 
 from warmlead.domain.consent import (
-    Cause,
     Consent,
     ConsentFact,
     SuppressionPolicy,
     consent_of,
     known_by,
+    refusals_in,
     statements_in,
     together,
     with_facts,
@@ -32,7 +32,7 @@ from warmlead.domain.identity import (
     Identifier,
     Kind,
     Ties,
-    best_claim,
+    best_claims,
     identifiers_of,
     naming_only,
     ties_of,
@@ -89,6 +89,7 @@ class NoteFact(NamedTuple):
 class Trail:
     """What is known of one identifier, and what was done under it.
 
+    ``claims`` are the best of each owner, the best first.
     ``is_signed`` is whether a signed source has ever told anything of the identifier.
     ``former_ids`` are the ids under which it was kept when it was spelt in other ways.
     ``consent`` is what was stated of being written to, the earliest first. ``told`` is when a
@@ -99,7 +100,7 @@ class Trail:
 
     identifier: Identifier
     links: frozenset[str] = frozenset()
-    claim: Claim | None = None
+    claims: tuple[Claim, ...] = ()
     history: History = field(default_factory=History)
     traits: Mapping[str, TraitFact] = field(default_factory=dict)
     first_touch: Touch | None = None
@@ -112,6 +113,11 @@ class Trail:
     former_ids: frozenset[str] = frozenset()
     consent: tuple[ConsentFact, ...] = ()
     told: tuple[int, int] | None = None
+
+    @property
+    def claim(self) -> Claim | None:
+        """The claim that wins, if any is made."""
+        return self.claims[0] if self.claims else None
 
     @property
     def ties(self) -> Ties:
@@ -286,6 +292,7 @@ def touch_trails(
     Applying an event twice is applying it once, and order does not matter.
     """
     signals = rules.classify(event)
+    stated = _heard(event, rules)
     event = _as_counted(event, rules)
     after = dict(trails)
     for identifier in identifiers_of(event):
@@ -294,12 +301,14 @@ def touch_trails(
             after[ids[identifier]] = replace(after[ids[identifier]], is_signed=True)
     claims, links = ties_of(event, ids)
     for id_, claim in claims.items():
-        after[id_] = replace(after[id_], claim=best_claim([after[id_].claim, claim]))
+        after[id_] = replace(after[id_], claims=best_claims([*after[id_].claims, claim]))
     for one, other in links:
         after[one] = replace(after[one], links=after[one].links | {other})
         after[other] = replace(after[other], links=after[other].links | {one})
     home = ids[identifiers_of(event)[0]]
     after[home] = _with_event(after[home], event, signals, rules.traits)
+    if stated:
+        after[home] = replace(after[home], consent=with_facts(after[home].consent, stated))
     if _says_whose_address(event):
         at_ms = to_ms(event.occurred_at)
         told = told_together(after[home].told, (at_ms, at_ms))
@@ -310,7 +319,8 @@ def touch_trails(
 def _as_counted(event: Event, rules: Rules) -> Event:
     """The event as it counts: of what nobody saw only that it was, whom it names and their traits.
 
-    It has no origin and says nothing else, and in public it ties no identifiers to each other.
+    It has no origin, and in public it ties no identifiers to each other. See ``_heard`` for what
+    it says of consent.
     """
     if event.automated is None or rules.robots_count:
         return event
@@ -322,6 +332,13 @@ def _as_counted(event: Event, rules: Rules) -> Event:
     return naming_only(counted, identifiers_of(event)[:1])
 
 
+def _heard(event: Event, rules: Rules) -> list[ConsentFact]:
+    """What the event states of consent; of what nobody saw only that nobody is to write."""
+    if event.automated is None or rules.robots_count:
+        return statements_in(event)
+    return refusals_in(event)
+
+
 def heed_refusal(
     trails: Mapping[str, Trail], event: Event, ids: Mapping[Identifier, str]
 ) -> Mapping[str, Trail]:
@@ -329,13 +346,7 @@ def heed_refusal(
 
     What is kept of a refusal is little, so it is heard where there is no room for more events.
     """
-    if event.automated is not None:
-        return trails
-    refused = [
-        fact._replace(mailing_list="")
-        for fact in statements_in(event)
-        if fact.cause in (Cause.UNSUBSCRIBED, Cause.COMPLAINED)
-    ]
+    refused = [fact._replace(mailing_list="") for fact in refusals_in(event)]
     if not refused:
         return trails
     identifier = identifiers_of(event)[0]
@@ -381,7 +392,6 @@ def _with_event(
         last = max(touch, last or touch)
     history = record(trail.history, [kept])
     statements = with_statement(trail.statements, event)
-    stated = statements_in(event)
     return replace(
         trail,
         history=history,
@@ -390,7 +400,6 @@ def _with_event(
         last_touch=last,
         direct=trail.direct or event.direct,
         statements=statements,
-        consent=with_facts(trail.consent, stated) if stated else trail.consent,
         notes=_with_notes(trail.notes, event),
     )
 

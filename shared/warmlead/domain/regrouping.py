@@ -13,6 +13,7 @@ from warmlead.domain.identity import Kind, group_people
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Progress, merge_progress
 from warmlead.domain.nurture import merge_enrolments, parted
+from warmlead.domain.refusals import with_refusals_shared
 from warmlead.domain.rules import Rules
 
 
@@ -26,6 +27,7 @@ def regroup(
     parts from another begins anew, but counts on from there: no trigger may have the id of one
     that was sent under its name before.
     """
+    trails = with_refusals_shared(trails)
     person_of = group_people({id_: trail.ties for id_, trail in trails.items()})
     groups: dict[str, dict[str, Trail]] = {}
     for id_, trail in trails.items():

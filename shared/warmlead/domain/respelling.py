@@ -14,7 +14,7 @@ from warmlead.domain.identity import (
     Identifier,
     Kind,
     LeadIds,
-    best_claim,
+    best_claims,
     normalise_email,
     normalise_id,
     respelt,
@@ -82,11 +82,11 @@ def respelt_trails(leads: Sequence[Lead], moved: Sequence[Misspelt]) -> dict[str
 
 
 def _respelt(trail: Trail, id_: str, moved: Misspelt | None, ids: Mapping[str, str]) -> Trail:
-    claim = trail.claim
+    claims = [claim._replace(owner=ids.get(claim.owner, claim.owner)) for claim in trail.claims]
     trail = replace(
         trail,
         links=frozenset(ids.get(link, link) for link in trail.links),
-        claim=claim and claim._replace(owner=ids.get(claim.owner, claim.owner)),
+        claims=best_claims(claims),
     )
     if moved is None:
         return trail
@@ -123,7 +123,7 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
     {
         "identifier": min,
         "links": frozenset.union,
-        "claim": lambda *claims: best_claim(claims),
+        "claims": lambda *claims: best_claims(claim for some in claims for claim in some),
         "history": union,
         "traits": _best_facts,
         "first_touch": _earliest,

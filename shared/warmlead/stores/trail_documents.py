@@ -59,6 +59,7 @@ class TrailV1(TypedDict):
     traits: dict[str, tuple[int, int, str, str]]
     first_touch: _TouchV1
     last_touch: _TouchV1
+    lost: NotRequired[list[tuple[int, int, str, str]]]
     packed: NotRequired[_PackedV3]
     direct: NotRequired[bool]
     statements: NotRequired[list[_StatementV2]]
@@ -95,15 +96,22 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
         document["notes"] = list(trail.notes)
     if trail.erased_ms is not None:
         document["erased"] = trail.erased_ms
+    if trail.consent:
+        document["consent"] = [_write_fact(fact) for fact in trail.consent]
+    _write_belonging(document, trail)
+    return document
+
+
+def _write_belonging(document: TrailV1, trail: Trail) -> None:
+    """Whose the identifier is, besides its links and the claim that wins."""
+    if trail.claims[1:]:
+        document["lost"] = list(trail.claims[1:])
     if trail.is_signed:
         document["signed"] = True
     if trail.former_ids:
         document["former"] = sorted(trail.former_ids)
-    if trail.consent:
-        document["consent"] = [_write_fact(fact) for fact in trail.consent]
     if trail.told:
         document["told"] = trail.told
-    return document
 
 
 def read_trail(document: TrailV1, shapes: Sequence[Shape], packed: Iterator[str]) -> Trail:
@@ -112,7 +120,7 @@ def read_trail(document: TrailV1, shapes: Sequence[Shape], packed: Iterator[str]
     return Trail(
         identifier=Identifier(Kind(kind), value),
         links=frozenset(document["links"]),
-        claim=Claim(*document["claim"]) if document["claim"] else None,
+        claims=_read_claims(document),
         history=History(
             _read_kept(document["kept"], shapes),
             _read_counts(document["signals"]),
@@ -136,6 +144,12 @@ def read_trail(document: TrailV1, shapes: Sequence[Shape], packed: Iterator[str]
     )
 
 
+def _read_claims(document: TrailV1) -> tuple[Claim, ...]:
+    """The claim that wins, and behind it those that lost; an earlier release kept none of them."""
+    best = document["claim"]
+    return tuple(Claim(*claim) for claim in (best, *document.get("lost", ())) if claim)
+
+
 def with_trust_of_facts(trails: Mapping[str, Trail]) -> dict[str, Trail]:
     """The trails of a lead that did not say of which a signed source told, nor dated receipts.
 
@@ -151,7 +165,7 @@ def with_trust_of_facts(trails: Mapping[str, Trail]) -> dict[str, Trail]:
                 or (trail.claim and not trail.claim.distrust)
                 or any(fact.rank for fact in trail.traits.values())
             ),
-            claim=_as_received(trail.claim, trails) if trail.claim else None,
+            claims=tuple(_as_received(claim, trails) for claim in trail.claims),
         )
         for id_, trail in trails.items()
     }

@@ -112,7 +112,12 @@ def test_nothing_that_is_kept_is_forgotten() -> None:
         (
             Trail,
             ExportedIdentifier,
-            {"links": "linked_to", "history": "events", "told": "named_last"},
+            {
+                "links": "linked_to",
+                "claims": "claim",
+                "history": "events",
+                "told": "named_last",
+            },
         ),
         (
             ConsentFact,

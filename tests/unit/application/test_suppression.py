@@ -1,16 +1,20 @@
 """Suppression over time: sequences end at once, and begin anew when the way back is open."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 from typing import Any
+
+import pytest
+from msgspec import structs
 
 from builders import NOW, a_trigger, an_event, keeping, lead_ids
 from unit.application.living import DAY, LIVING, Place, a_reader, place
 from warmlead.application.apply import Scoring, apply
-from warmlead.domain.consent import SuppressionPolicy
-from warmlead.domain.event import Trust
+from warmlead.domain.consent import Status, SuppressionPolicy
+from warmlead.domain.event import Event, Trust
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic
 
@@ -94,3 +98,32 @@ async def test_soft_bounces_end_a_sequence_when_the_model_says_it_is_enough(
             (lead,) = await here.leads()
             endings.append(lead.enrolments["welcome"].ending)
         assert endings == ["", "suppressed"]
+
+
+async def hear_of(here: Place, *events: Event) -> None:
+    scoring = Scoring(LIVING, {}, lead_ids)
+    for event in events:
+        await apply([event], store=here.store, bus=here.bus, scoring=scoring, clock=here.clock)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+async def test_a_refusal_of_a_user_id_ends_the_sequence_of_who_claimed_it(
+    tmp_path: Path, order: Sequence[int]
+) -> None:
+    user = an_event(email=None, user_id="4713", occurred_at=NOW, received_at=NOW)
+    said = [
+        structs.replace(user, id="claim", trust=Trust.PUBLIC, email=READER),
+        structs.replace(user, id="no", trust=Trust.PUBLIC, name="email_unsubscribed"),
+        structs.replace(user, id="order", trust=Trust.SIGNED, name="order_completed"),
+    ]
+    async with place(tmp_path / "w.db", NOW) as here:
+        await here.store.update([], keeping(a_reader("ada", 5, NOW)))
+        await hear_of(here, *(said[nth] for nth in order))
+        here.clock.forward(3 * DAY)
+        await here.follow_up()
+        leads = {lead.email: lead for lead in await here.leads()}
+        assert leads.keys() == {READER, None}
+        assert leads[READER].enrolments["welcome"].ending == "suppressed"
+        assert await steps(here) == []
+        for lead in leads.values():
+            assert lead.consent(LIVING.suppression).status is Status.UNSUBSCRIBED

@@ -10,10 +10,10 @@ from msgspec import structs
 
 from builders import NOW, RULES, a_lead, an_event, lead_ids
 from warmlead.domain.assessment import assess
-from warmlead.domain.consent import SuppressionPolicy
+from warmlead.domain.consent import Cause, Status, SuppressionPolicy
 from warmlead.domain.event import AUTOMATED_EVENTS, SALES_EVENTS, Automation, Event, Trust
 from warmlead.domain.identity import Identifier, Kind, identifiers_of
-from warmlead.domain.lead import Lead, Trail, touch_trails
+from warmlead.domain.lead import Lead, Trail, heed_refusal, touch_trails
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 
@@ -84,9 +84,30 @@ def test_it_does_not_use_up_the_persons_own_event() -> None:
         assert lead.kept_events == 2
 
 
-def test_it_unsubscribes_nobody_and_says_nothing_for_sales() -> None:
-    clicked = structs.replace(ROBOT, name="email_unsubscribed")
-    assert a_lead(clicked).consent(SuppressionPolicy()).may_be_mailed
+@pytest.mark.parametrize("trust", Trust)
+@pytest.mark.parametrize("automation", Automation)
+def test_a_refusal_counts_whatever_agent_sent_it(automation: Automation, trust: Trust) -> None:
+    said = structs.replace(ROBOT, name="email_unsubscribed", automated=automation, trust=trust)
+    lead = a_lead(said)
+    assert lead.consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
+    assert assess(lead, RULES, NOW).tally.names.keys() == {AUTOMATED_EVENTS[automation]}
+    ids = {identifier: lead_ids.of(identifier) for identifier in identifiers_of(said)}
+    trails = heed_refusal({}, said, ids)
+    assert [fact.cause for t in trails.values() for fact in t.consent] == [Cause.UNSUBSCRIBED]
+
+
+def test_a_record_that_a_robot_sent_may_say_no() -> None:
+    said = structs.replace(ROBOT, traits={"unsubscribed": True})
+    assert a_lead(said).consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize("name", ["email_subscribed", "email_bounced", "email_opened"])
+@pytest.mark.parametrize("trust", Trust)
+def test_nothing_else_that_it_says_of_consent_counts(name: str, trust: Trust) -> None:
+    assert a_lead(structs.replace(ROBOT, name=name, trust=trust)).consent_facts == ()
+
+
+def test_it_says_nothing_for_sales() -> None:
     for name in SALES_EVENTS:
         won = structs.replace(ROBOT, name=name, trust=Trust.SIGNED)
         assert a_lead(won).statements == []

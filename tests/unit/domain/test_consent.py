@@ -354,9 +354,11 @@ def test_no_more_is_kept_than_a_model_may_ask_for() -> None:
     told = Told()
     for _ in range(MAX_OF_CAUSE + 5):
         told.hear("email_bounced", kind="soft").hear("email_unsubscribed")
+        told.hear("email_bounced", kind="hard")
     causes = [fact.cause for fact in told.lead.consent_facts]
     assert causes.count(Cause.SOFT_BOUNCE) == MAX_OF_CAUSE
-    assert causes.count(Cause.UNSUBSCRIBED) == 1
+    assert causes.count(Cause.UNSUBSCRIBED) == MAX_OF_CAUSE
+    assert causes.count(Cause.HARD_BOUNCE) == 1
     most = SuppressionPolicy(soft_bounces=MAX_OF_CAUSE, unsubscribed=Whose.SIGNED)
     assert told.hear("email_subscribed").status(most) is Status.SUBSCRIBED
 
@@ -371,6 +373,66 @@ def test_a_subscription_that_is_sent_again_lifts_no_refusal_in_between() -> None
     world.apply(said, NOON)
     lead = world.lead_of(Identifier(Kind.EMAIL, ADA))
     assert lead.consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize("trust", Trust)
+@pytest.mark.parametrize(
+    ("refused", "subscribed", "status"),
+    [
+        ("News", "Offers", Status.UNSUBSCRIBED),
+        ("News", " news", Status.SUBSCRIBED),
+        ("News", "", Status.SUBSCRIBED),
+        ("", "Offers", Status.SUBSCRIBED),
+    ],
+)
+def test_a_subscription_to_another_list_lifts_no_refusal(
+    refused: str, subscribed: str, status: Status, trust: Trust
+) -> None:
+    told = Told().hear("email_unsubscribed", trust, mailing_list=refused)
+    told.hear("newsletter_subscribed", trust, mailing_list=subscribed)
+    assert told.status() is status
+
+
+def test_of_two_lists_both_must_be_subscribed_again() -> None:
+    told = Told().hear("email_unsubscribed", mailing_list="News")
+    told.hear("email_unsubscribed", mailing_list="Offers")
+    assert told.hear("email_subscribed", mailing_list="Offers").status() is Status.UNSUBSCRIBED
+    assert told.hear("email_subscribed", mailing_list="News").status() is Status.SUBSCRIBED
+
+
+REFUSED, SUBSCRIBED = "email_unsubscribed", "newsletter_subscribed"
+
+
+@pytest.mark.parametrize("trust", Trust)
+@pytest.mark.parametrize(
+    ("said", "public", "signed"),
+    [
+        # (name, minute stated, minute of receipt) of each, as they came
+        ([(SUBSCRIBED, 9, 0), (REFUSED, 1, 1)], Status.UNSUBSCRIBED, Status.SUBSCRIBED),
+        ([(SUBSCRIBED, 5, 5), (REFUSED, 1, 6)], Status.UNSUBSCRIBED, Status.SUBSCRIBED),
+        ([(REFUSED, 9, 5), (SUBSCRIBED, 6, 6)], Status.UNSUBSCRIBED, Status.UNSUBSCRIBED),
+        ([(REFUSED, 1, 5), (SUBSCRIBED, 2, 6)], Status.UNSUBSCRIBED, Status.SUBSCRIBED),
+        ([(REFUSED, 1, 5), (SUBSCRIBED, 6, 6)], Status.SUBSCRIBED, Status.SUBSCRIBED),
+    ],
+)
+def test_no_time_that_a_public_sender_states_brings_back_who_said_no(
+    said: list[tuple[str, int, int]], public: Status, signed: Status, trust: Trust
+) -> None:
+    events = [
+        event_of(
+            name,
+            NOON + stated * MINUTE,
+            received_at=NOON + received * MINUTE,
+            name=name,
+            email=ADA,
+            trust=trust,
+        )
+        for name, stated, received in said
+    ]
+    expected = public if trust is PUBLIC else signed
+    for order in (events, events[::-1]):
+        facts = facts_of(order, Random(0))
+        assert consent_of(SuppressionPolicy(), facts, facts).status is expected
 
 
 @pytest.mark.parametrize(

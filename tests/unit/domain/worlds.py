@@ -13,6 +13,7 @@ from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
 from warmlead.domain.lead import Lead, Trail, touch_trails
 from warmlead.domain.lifecycle import Facts, StagePolicy
 from warmlead.domain.packing import DAY_MS, KeptEvent
+from warmlead.domain.refusals import still_to_be_told, with_refusals_shared
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import FitRule, Rules
 from warmlead.domain.scoring import MICRO, Score, ScoringPolicy
@@ -138,8 +139,14 @@ class World:
         held = {self.holder[id_] for id_ in ids.values() if id_ in self.holder}
         before = [self.leads.pop(id_) for id_ in sorted(held)]
         trails: Mapping[str, Trail] = {i: t for lead in before for i, t in lead.trails.items()}
+        known = dict(trails)
         for event in events:
             trails = touch_trails(trails, event, ids, self.rules)
+        while owners := still_to_be_told(known, with_refusals_shared(trails)):
+            told = [self.leads.pop(id_) for id_ in sorted({self.holder[id_] for id_ in owners})]
+            before += told
+            trails = {**trails, **{i: t for lead in told for i, t in lead.trails.items()}}
+            known |= {i: t for lead in told for i, t in lead.trails.items()}
         for lead in regroup(before, trails, self.rules, now):
             self.leads[lead.id] = lead
             self.holder.update(dict.fromkeys(lead.trails, lead.id))

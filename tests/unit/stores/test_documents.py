@@ -66,7 +66,7 @@ TRAILS = st.builds(
     Trail,
     identifier=st.builds(Identifier, st.sampled_from(Kind), TEXTS),
     links=st.frozensets(TEXTS, max_size=3),
-    claim=st.none() | st.builds(Claim, st.integers(0, 1), MS, TEXTS, TEXTS),
+    claims=st.lists(st.builds(Claim, st.integers(0, 1), MS, TEXTS, TEXTS), max_size=3).map(tuple),
     history=HISTORIES,
     traits=st.dictionaries(TEXTS, st.builds(TraitFact, st.integers(0, 1), MS, TEXTS, TEXTS)),
     first_touch=TOUCHES,
