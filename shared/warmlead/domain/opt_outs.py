@@ -28,7 +28,8 @@ _OUT = """
     unsubscribedfromallemail unsubscribedfromallemails unsubscribefromall
     unsubscribedfrommarketing unsubscribedfromnewsletter optout optedout optoutall
     optedoutofemail hasoptedoutofemail optedoutofemails optedoutofmarketing optoutofemail
-    optoutofemails optoutofmarketing blacklisted blocklisted blacklist blocklist donotemail donotbulkemail
+    optoutofemails optoutofmarketing
+    blacklisted blocklisted blacklist blocklist donotemail donotbulkemail
     donotmail donotcontact dontcontact dontemail dnc nocontact noemail noemails nomarketing
     nonewsletter suppresssending suppressed
 """
@@ -50,8 +51,10 @@ _STANDING = """
     status state subscriptionstatus subscriptionstate subscriberstatus consentstatus consentstate
     optinstatus optinstate marketingstatus marketingstate marketingconsentstate
     marketingconsentstatus emailmarketingconsentstate emailmarketingconsentstatus
-    gdprconsentstatus subscriptiontype
+    gdprconsentstatus subscriptiontype region
 """
+"""A field ``state`` arrives as the region."""
+
 _ASKS = {
     name: asks
     for asks, names in (
@@ -68,8 +71,8 @@ _SAYS_NOTHING_BEFORE = """
     contact contacts lead person customer visitor subscriber applicant respondent recipient user
     member profile data fields field merges merge answers attributes attribute traits properties
     property submission payload item items object record event detail details body message
-    params variables custom vars form values metadata crm hs sf hubspot salesforce your my the our
-    is has are was new current email emails e mail mailing marketing newsletter all global gdpr
+    params variables custom vars form values metadata crm hs msys sf hubspot salesforce
+    your my the our is has are was new current email emails e mail mailing marketing newsletter all global gdpr
     please i you accept
 """
 _SAYS_NOTHING_AFTER = "value values c field box checkbox input required optional flag status"
@@ -138,13 +141,19 @@ def _is_opt_out(value: Property) -> bool:
 @lru_cache(maxsize=1_024)
 def _asks_of(name: str) -> _Asks | None:
     """What a field of this flat name asks; ``None`` for most."""
+    return next((_ASKS[bare] for bare in without_groups(name) if bare in _ASKS), None)
+
+
+def without_groups(name: str) -> Iterator[str]:
+    """A flat name in one word, then without more and more of what may only stand around it.
+
+    ``data_event_type`` is ``dataeventtype``, ``eventtype``, ``type``.
+    """
     words = name.split("_")
-    starts = _starts(words)
     for end in _ends(words):
-        for start in starts:
-            if start < end and (found := _ASKS.get("".join(words[start:end]))):
-                return found
-    return None
+        for start in _starts(words):
+            if start < end:
+                yield "".join(words[start:end])
 
 
 def _starts(words: list[str]) -> range:

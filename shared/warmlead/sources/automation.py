@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from warmlead.domain.event import SALES_EVENTS, Automation, Trust
+from warmlead.model.published import our_name
 from warmlead.ports import RawRequest
 
 MAX_AGENT = 1_000
@@ -95,7 +96,7 @@ def is_statement(name: str, trust: Trust) -> bool:
 
     A robot may have clicked the link; the mail system has unsubscribed the address all the same.
     """
-    return trust is Trust.SIGNED and name in _STATED
+    return trust is Trust.SIGNED and (name in _STATED or our_name(name) in _STATED)
 
 
 def of_agent(agent: str, hints: str = "") -> Automation | None:
