@@ -72,7 +72,8 @@ _SAYS_NOTHING_BEFORE = """
     member profile data fields field merges merge answers attributes attribute traits properties
     property submission payload item items object record event detail details body message
     params variables custom vars form values metadata crm hs msys sf hubspot salesforce
-    your my the our is has are was new current email emails e mail mailing marketing newsletter all global gdpr
+    your my the our is has are was new current email emails e mail mailing marketing newsletter
+    all global gdpr
     please i you accept
 """
 _SAYS_NOTHING_AFTER = "value values c field box checkbox input required optional flag status"
