@@ -180,6 +180,12 @@ def test_the_bounce_of_an_address_that_was_replaced_says_nothing_of_the_new_one(
     assert told.hear("identified", user_id="7").lead.email == ADA
 
 
+def test_the_bounce_of_an_address_that_nobody_knew_says_nothing_of_the_one_in_use() -> None:
+    told = Told().hear("identified", user_id="7")
+    told.hear("email_bounced", email=NEW, user_id="7")
+    assert (told.lead.email, told.status()) == (ADA, Status.UNKNOWN)
+
+
 def test_a_bounce_that_names_no_address_is_of_the_one_in_use_then() -> None:
     told = Told().hear("identified", user_id="7").hear("email_bounced", email=None, user_id="7")
     assert told.status() is Status.BOUNCED
