@@ -8,10 +8,14 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
+from warmlead.domain.answers import answer
 from warmlead.domain.event import Property
 
 MAX_WORD = 64
 """Characters of a property that are looked at as a word; no vendor's word is longer."""
+
+MAX_LISTED = 5
+"""Values of a list that are looked at."""
 
 MAX_REASON = 500
 """Characters of a text in which an SMTP code is looked for."""
@@ -57,7 +61,17 @@ _KINDS = (
     *("bounce_category", "bounce_sub_type", "bounce_subtype", "sub_type", "subtype"),
     *("reason", "bounce_reason", "bounce_description"),
 )
+_FLAGS = {
+    **dict.fromkeys(("is_hard", "hard", "hard_bounce", "is_hard_bounce", "permanent"), Bounce.HARD),
+    **dict.fromkeys(("is_permanent", "bounce_is_hard", "bounce_hard"), Bounce.HARD),
+    **dict.fromkeys(("is_soft", "soft", "soft_bounce", "is_soft_bounce", "temporary"), Bounce.SOFT),
+    **dict.fromkeys(("is_temporary", "transient", "is_transient"), Bounce.SOFT),
+}
+_CATEGORIES = frozenset(
+    ("soft", "softbounce", "transient", "temporary", "hard", "hardbounce", "permanent")
+)
 _TEXTS = (
+    *("kind", "bounce_kind", "bounce_type", "type"),
     *("status", "enhanced_code", "smtp_code", "code", "error_code", "bounce_code", "reason"),
     *("bounce_reason", "failure_message", "diagnostic_code", "diagnostic", "diag", "details"),
     *("description", "response", "smtp_response", "error", "message"),
@@ -70,12 +84,18 @@ _OF_THE_MESSAGE = frozenset({("2", "2"), ("2", "3"), ("3", "4")})
 
 
 def bounce_in(properties: Mapping[str, Property]) -> Bounce:
-    """What the bounce means: by a word for its kind, else by its SMTP code.
+    """What the bounce means: by a word for its kind, a yes or no, or by its SMTP code.
 
     One that says neither is a hard one: mail systems call what they will try again a deferral,
     and a delivery lifts it.
     """
-    return reason_of_drop(properties) or _by_code(properties) or Bounce.HARD
+    return (
+        reason_of_drop(properties)
+        or _by_flag(properties)
+        or _by_code(properties)
+        or _by_category(properties)
+        or Bounce.HARD
+    )
 
 
 def reason_of_drop(properties: Mapping[str, Property]) -> Bounce | None:
@@ -84,6 +104,24 @@ def reason_of_drop(properties: Mapping[str, Property]) -> Bounce | None:
         squeezed = _NOT_LETTER.sub("", word.lower())
         if (found := _MEANINGS.get(squeezed)) is not None:
             return found
+    return None
+
+
+def _by_flag(properties: Mapping[str, Property]) -> Bounce | None:
+    """What a field such as ``is_hard: false`` says; the hard one if two are at odds."""
+    said = set()
+    for name, bounce in _FLAGS.items():
+        if (is_so := answer(properties.get(name))) is not None:
+            other = Bounce.SOFT if bounce is Bounce.HARD else Bounce.HARD
+            said.add(bounce if is_so else other)
+    return Bounce.HARD if Bounce.HARD in said else Bounce.SOFT if said else None
+
+
+def _by_category(properties: Mapping[str, Property]) -> Bounce | None:
+    """The kind, where it is called the category, which is otherwise that of the mail."""
+    for word in _texts(properties, ("category",), MAX_WORD):
+        if (squeezed := _NOT_LETTER.sub("", word.lower())) in _CATEGORIES:
+            return _MEANINGS[squeezed]
     return None
 
 
@@ -104,5 +142,6 @@ def _by_code(properties: Mapping[str, Property]) -> Bounce | None:
 def _texts(properties: Mapping[str, Property], names: tuple[str, ...], most: int) -> Iterator[str]:
     for name in names:
         value = properties.get(name)
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
-            yield str(value)[:most]
+        for each in value[:MAX_LISTED] if isinstance(value, list) else [value]:
+            if isinstance(each, str | int | float) and not isinstance(each, bool):
+                yield str(each)[:most]

@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import NamedTuple, Self
 
 from warmlead.domain.bounces import Bounce, bounce_in, reason_of_drop
-from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import day_of, from_ms, to_ms
+from warmlead.domain.opt_outs import leaves_subscription_open, says_no
 from warmlead.domain.packing import DAY_MS
 
 MAX_OF_CAUSE = 20
@@ -186,27 +187,12 @@ CONSENT_EVENTS = frozenset((*_EVENTS, "email_bounced", "email_dropped"))
 SUPPRESSING = ("email_unsubscribed", "email_bounced", "email_marked_spam")
 """Events that may keep a lead from being written to."""
 
-OPT_OUT_TRAITS = frozenset(
-    (
-        *("unsubscribed", "unsubscribed_from_emails", "email_unsubscribed", "opted_out"),
-        *("email_opt_out", "email_optout", "hs_email_optout", "has_opted_out_of_email"),
-        *("hasoptedoutofemail", "email_blacklisted", "emailblacklisted", "do_not_email"),
-    )
-)
-"""Traits and properties by which mail tools and CRMs say that a person has opted out, if true.
-
-Customer.io, Intercom, HubSpot, Salesforce, Brevo. False takes nothing back: it stands in every
-later copy of a record, whatever was said since.
-"""
-
-_TRUE = frozenset(("true", "yes", "y", "on", "1"))
-
 
 def statements_in(event: Event) -> list[ConsentFact]:
     """What an event states of consent; empty for most events."""
     cause = _cause_of(event)
     causes = [] if cause is None else [cause]
-    if cause is not Cause.UNSUBSCRIBED and _has_opted_out(event):
+    if cause is not Cause.UNSUBSCRIBED and says_no(event):
         causes.append(Cause.UNSUBSCRIBED)
     if not causes:
         return []
@@ -240,21 +226,9 @@ def _cause_of(event: Event) -> Cause | None:
     cause = _EVENTS.get(event.name)
     if cause is Cause.DELIVERED and event.trust is not Trust.SIGNED:
         return None  # anybody could say that an address works
+    if cause is Cause.SUBSCRIBED and leaves_subscription_open(event):
+        return None  # a form for a newsletter whose box stayed empty
     return cause
-
-
-def _has_opted_out(event: Event) -> bool:
-    for fields in (event.traits, event.properties):
-        said = OPT_OUT_TRAITS & fields.keys() if fields else ()
-        if any(_is_true(fields[name]) for name in said):
-            return True
-    return False
-
-
-def _is_true(value: Property) -> bool:
-    if isinstance(value, str):
-        return value[:5].strip().lower() in _TRUE
-    return value is True or value == 1
 
 
 def with_facts(

@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from warmlead.domain.event import Event, Property, snake_case
+from warmlead.domain.event import Event, Property, Trust, snake_case
+from warmlead.domain.opt_outs import without_groups
+from warmlead.model.refusal_names import is_elsewhere, refusal_named, without_vendor
 
 _OF_MAIL = """
     campaign:campaign_name campaign:campaign_id campaign:broadcast_name
@@ -196,26 +198,78 @@ _MEANINGS: Mapping[str, _Meaning] = MappingProxyType(
 _POSTED = frozenset({"form_submitted", "newsletter_subscribed", "email_subscribed"})
 """What a form's every post may be, whatever the mail tool that posts to it has to say."""
 
-_KINDS = ("event", "type", "event_type", "action")
+_EVENT_FIELDS = ("event", "eventtype", "eventname", "metric", "recordtype", "notificationtype")
+"""Fields in which a mail tool names what happened, in one word (see ``without_groups``)."""
+
+_KINDS = (*_EVENT_FIELDS, "type", "action", "topic", "status", "state")
+_CHANNELS = ("objecttype", "channel", "medium", "channeltype")
+_SUPPRESSING = frozenset(
+    ("email_unsubscribed", "email_marked_spam", "email_bounced", "email_dropped")
+)
 _REFUSALS = frozenset({"email_unsubscribed", "email_marked_spam"})
+_SHORT = {
+    "email_delivered": "delivered delivery received",
+    "email_opened": "open opened unique_opened first_opening first_open",
+    "email_clicked": "click clicked",
+    "email_replied": "reply replied",
+    "email_bounced": "bounce bounced blocked hard_fail permanent_fail invalid_email",
+    "email_dropped": "drop dropped rejected reject",
+}
+"""What a mail tool calls them where nothing but mail is meant."""
+
+_MEANINGS_IN_SHORT = {
+    _squeezed(short): _meaning(ours, short)
+    for ours, written in _SHORT.items()
+    for short in written.split()
+}
 MAX_KIND = 64
 """Characters of a field that are looked at as the name of what happened."""
 
 
-def _refusal_in(properties: Mapping[str, Property]) -> _Meaning | None:
-    """The refusal that a mail tool posts to a form, which has one event for all of its posts."""
-    for field in _KINDS:
-        value = properties.get(field)
+def _meaning_of(name: str) -> _Meaning | None:
+    """What a name means: by the table, else without its vendor's words, or by the words it has."""
+    if found := _MEANINGS.get(_squeezed(name)):
+        return found
+    bare = _MEANINGS.get(_squeezed(without_vendor(name)))
+    if bare is not None and bare.name in _SUPPRESSING:
+        return bare
+    refusal = refusal_named(name)
+    return _MEANINGS[_squeezed(refusal)] if refusal else None
+
+
+def _told_by_mail_tool(event: Event) -> _Meaning | None:
+    """What a mail tool posts to a form, which has one event for all of its posts.
+
+    A refusal is heard from anybody, everything else from signed senders.
+    """
+    said: dict[str, str] = {}
+    for field, value in event.properties.items():
         if isinstance(value, str) and len(value) <= MAX_KIND:
-            meaning = _MEANINGS.get(_squeezed(snake_case(value)))
-            if meaning is not None and meaning.name in _REFUSALS:
-                return meaning
-    return None
+            for bare in without_groups(field):
+                said.setdefault(bare, snake_case(value))
+    if any(is_elsewhere(said[channel]) for channel in _CHANNELS if channel in said):
+        return None
+    found = [_told_in(field, said[field], event.trust) for field in _KINDS if field in said]
+    return next(filter(None, found), None)
+
+
+def _told_in(field: str, name: str, trust: Trust) -> _Meaning | None:
+    meaning = _meaning_of(name)
+    if field in _EVENT_FIELDS and meaning is None:
+        meaning = _MEANINGS_IN_SHORT.get(_squeezed(without_vendor(name)))
+    if meaning is None or meaning.name in _POSTED:
+        return None
+    if meaning.name in _REFUSALS:
+        # A form for customers may ask for the type of a complaint.
+        is_plain = meaning.name == "email_marked_spam" and "complain" in name
+        return None if is_plain and field not in _EVENT_FIELDS and "spam" not in name else meaning
+    of_mail = meaning.name in _E_MAIL and field not in ("status", "state", "topic")
+    return meaning if of_mail and trust is Trust.SIGNED else None
 
 
 def our_name(name: str) -> str:
     """The name under which an event of this snake_case name is kept: ours, or the same."""
-    meaning = _MEANINGS.get(_squeezed(name))
+    meaning = _meaning_of(name)
     return meaning.name if meaning else name
 
 
@@ -224,9 +278,9 @@ def in_our_words(event: Event) -> Event:
 
     What it says in our words already stays as it is, so doing it twice changes nothing more.
     """
-    meaning = _MEANINGS.get(_squeezed(event.name))
+    meaning = _meaning_of(event.name)
     if event.name in _POSTED:
-        meaning = _refusal_in(event.properties) or meaning
+        meaning = _told_by_mail_tool(event) or meaning
     if meaning is None:
         return event
     properties = dict(event.properties)

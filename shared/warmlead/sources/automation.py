@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from warmlead.domain.event import SALES_EVENTS, Automation, Trust
+from warmlead.model.published import our_name
 from warmlead.ports import RawRequest
 
 MAX_AGENT = 1_000
@@ -61,6 +62,7 @@ _LITERAL = re.compile(r"(?:[^\\^$.|?*+()\[\]{}]|\\[^A-Za-z0-9])+")
 _STEM = 3  # so many characters decide which names are compared at a place
 _PREFETCH = frozenset({"prefetch", "prerender", "preview"})
 _AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+_OF_MAILBOX = frozenset(("email_delivered", "email_dropped", "email_bounced"))
 _STATED = SALES_EVENTS | {
     *("email_delivered", "email_dropped", "email_bounced", "email_marked_spam"),
     *("email_unsubscribed", "unsubscribed", "email_subscribed", "newsletter_subscribed"),
@@ -95,7 +97,12 @@ def is_statement(name: str, trust: Trust) -> bool:
 
     A robot may have clicked the link; the mail system has unsubscribed the address all the same.
     """
-    return trust is Trust.SIGNED and name in _STATED
+    return trust is Trust.SIGNED and (name in _STATED or our_name(name) in _STATED)
+
+
+def is_of_mailbox(name: str, trust: Trust) -> bool:
+    """Whether a mail system tells what became of a mail to one address of a person."""
+    return trust is Trust.SIGNED and our_name(name) in _OF_MAILBOX
 
 
 def of_agent(agent: str, hints: str = "") -> Automation | None:

@@ -625,3 +625,24 @@ def test_a_visit_is_direct_if_the_client_says_that_nothing_led_to_its_page(
     event = only_event("/v1/page", {"anonymousId": "a", "context": {"page": page}})
 
     assert (event.direct, event.attribution) == (direct, {})
+
+
+@pytest.mark.parametrize(
+    ("event", "properties", "key", "email"),
+    [
+        ("Email Bounced", {"email": "Old9@e.com"}, "server", "old9@e.com"),
+        ("Email Delivered", {"recipient": "old9@e.com"}, "server", "old9@e.com"),
+        ("users.messages.email.Bounce", {"email_address": "old9@e.com"}, "server", "old9@e.com"),
+        ("Email Bounced", {"email": "old9@e.com"}, "pub", None),
+        ("Email Bounced", {"email": "nobody"}, "server", None),
+        ("Friend Invited", {"email": "old9@e.com"}, "server", None),
+        ("SMS Bounced", {"email": "old9@e.com"}, "server", None),
+    ],
+)
+def test_what_became_of_a_mail_is_told_of_the_address_that_it_was_sent_to(
+    event: str, properties: dict[str, str], key: str, email: str | None
+) -> None:
+    call = {"userId": "u9", "event": event, "properties": properties}
+    assert only_event("/v1/track", call, key=key).email == email
+    known = {**call, "context": {"traits": {"email": "new9@e.com"}}}
+    assert only_event("/v1/track", known, key=key).email == (email or "new9@e.com")

@@ -180,6 +180,12 @@ def test_the_bounce_of_an_address_that_was_replaced_says_nothing_of_the_new_one(
     assert told.hear("identified", user_id="7").lead.email == ADA
 
 
+def test_the_bounce_of_an_address_that_nobody_knew_says_nothing_of_the_one_in_use() -> None:
+    told = Told().hear("identified", user_id="7")
+    told.hear("email_bounced", email=NEW, user_id="7")
+    assert (told.lead.email, told.status()) == (ADA, Status.UNKNOWN)
+
+
 def test_a_bounce_that_names_no_address_is_of_the_one_in_use_then() -> None:
     told = Told().hear("identified", user_id="7").hear("email_bounced", email=None, user_id="7")
     assert told.status() is Status.BOUNCED
@@ -226,12 +232,51 @@ def test_consent_as_it_was_known_at_a_past_time() -> None:
     [
         ("unsubscribed", True, True),
         ("unsubscribed", "true", True),
+        ("unsubscribed", "checked", True),
+        ("unsubscribed", "Ja", True),
+        ("unsubscribed", "2026-01-01T09:00:00Z", True),
+        ("unsubscribe", 1, True),
+        ("unsubscribe", "all", True),
+        ("unsubscribed_at", "2026-01-01T09:00:00Z", True),
         ("unsubscribed_from_emails", True, True),
+        ("data_item_unsubscribed_from_emails", True, True),  # Intercom
+        ("data_unsubscribed", True, True),  # Resend
+        ("contact_unsubscribed", "1", True),
         ("hs_email_optout", "1", True),
+        ("hs_email_optout_value", "true", True),
+        ("hs_email_optout_12345", "true", True),
+        ("hasoptedoutofemail", True, True),  # Salesforce
+        ("email_opt_out_c", "はい", True),
+        ("opt_out", ["yes"], True),
+        ("opt_out", "Please do not write to me", True),
+        ("do_not_contact", "true", True),
+        ("marketing_consent", False, True),
+        ("marketing_consent", "withdrawn", True),
+        ("gdpr_consent", "revoked", True),
+        ("consent", "no", True),
+        ("consent", "I do not agree", True),
+        ("accepts_marketing", False, True),  # Shopify
+        ("email_marketing_consent_state", "unsubscribed", True),
+        ("email_opt_in", "nein", True),
+        ("subscribed", False, True),
+        ("status", "unsubscribed", True),
+        ("subscription_status", "Opted out", True),
         ("unsubscribed", False, False),
         ("unsubscribed", "no", False),
+        ("unsubscribed", "null", False),
         ("unsubscribed", None, False),
-        ("consent", False, False),
+        ("unsubscribe", "https://example.com/unsubscribe", False),
+        ("unsubscribed_at", "", False),
+        ("opt_out", "No, keep me", False),
+        ("sms_opt_out", True, False),
+        ("push_unsubscribed", True, False),
+        ("friend_unsubscribed", True, False),
+        ("consent", True, False),
+        ("consent", "Yes, I agree", False),
+        ("consent", ["0", "1"], False),
+        ("newsletter", "Weekly", False),
+        ("subscription", "cancelled", False),  # a paid plan
+        ("status", "open", False),
     ],
 )
 def test_a_record_that_says_no_counts_and_one_that_does_not_takes_nothing_back(
@@ -251,6 +296,23 @@ def test_a_form_may_say_it_in_a_field() -> None:
 def test_agreeing_in_a_form_is_no_subscription() -> None:
     told = Told().hear("email_unsubscribed", PUBLIC)
     assert told.hear("form_submitted", traits={"consent": True}).status() is Status.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize("name", ["newsletter_subscribed", "email_subscribed"])
+@pytest.mark.parametrize("consent", ["no", False, "nein", "who knows", ["0"]])
+def test_a_form_for_a_newsletter_whose_box_says_no_is_no_subscription(
+    name: str, consent: Property
+) -> None:
+    told = Told().hear("email_unsubscribed").hear(name, traits={"consent": consent})
+    assert told.status() is Status.UNSUBSCRIBED
+    assert Told().hear(name, marketing_consent=consent).status() is not Status.SUBSCRIBED
+
+
+@pytest.mark.parametrize("consent", ["yes", "Oui", "on", "sí", "はい", "I agree", True, ["0", "1"]])
+def test_a_form_for_a_newsletter_whose_box_says_yes_is_a_subscription(consent: Property) -> None:
+    told = Told().hear("email_unsubscribed")
+    told.hear("newsletter_subscribed", traits={"consent": consent})
+    assert told.status() is Status.SUBSCRIBED
 
 
 @pytest.mark.parametrize(
@@ -278,7 +340,19 @@ def test_agreeing_in_a_form_is_no_subscription() -> None:
         ({"code": 450}, Bounce.SOFT),
         ({"code": 550}, Bounce.HARD),
         ({"message": "sent to 4504 people at 5.1.1.1"}, Bounce.HARD),
-        ({"kind": True, "reason": ["soft"]}, Bounce.HARD),
+        ({"kind": True, "reason": ["hard"]}, Bounce.HARD),
+        ({"kind": ["soft"]}, Bounce.SOFT),
+        ({"kind": "4.2.2"}, Bounce.SOFT),
+        ({"kind": "450"}, Bounce.SOFT),
+        ({"kind": 450}, Bounce.SOFT),
+        ({"bounce_type": "5.1.1"}, Bounce.HARD),
+        ({"category": "soft"}, Bounce.SOFT),
+        ({"category": "content", "status": "5.1.1"}, Bounce.HARD),  # the category of the mail
+        ({"is_hard": False}, Bounce.SOFT),
+        ({"hard_bounce": "false", "error": "user unknown"}, Bounce.SOFT),  # Mailjet
+        ({"hard_bounce": True}, Bounce.HARD),
+        ({"temporary": True}, Bounce.SOFT),
+        ({"soft": True, "hard": True}, Bounce.HARD),
         ({}, Bounce.HARD),
     ],
 )

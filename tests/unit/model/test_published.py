@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from builders import an_event
-from warmlead.domain.event import Event, Property
+from warmlead.domain.event import Event, Property, Trust
 from warmlead.model.loading import check, load, ready_model, ready_names
 from warmlead.model.published import (
     PROPERTIES,
@@ -16,7 +16,7 @@ from warmlead.model.published import (
     our_name,
 )
 from warmlead.model.vocabulary import PASSIVE_EVENTS, STANDARD_EVENTS, STANDARD_PROPERTIES
-from warmlead.sources.fields import event_name
+from warmlead.sources.fields import event_name, field_name
 
 PAGE = (Path(__file__).parents[3] / "docs/vocabularies.md").read_text(encoding="utf-8")
 TABLE = [
@@ -27,8 +27,8 @@ TABLE = [
 ]
 
 
-def named(name: str, /, **properties: Property) -> Event:
-    return in_our_words(an_event(name=event_name(name), properties=properties))
+def named(name: str, /, trust: Trust = Trust.PUBLIC, **properties: Property) -> Event:
+    return in_our_words(an_event(name=event_name(name), trust=trust, properties=properties))
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,78 @@ def test_a_published_name_is_kept_as_ours(written: str, ours: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        *("unsub", "Unsubscribed From All", "Unsubscribed from all emails", "Global Unsubscribed"),
+        *("Opt Out", "opt-out", "optout", "one_click_unsubscribe", "Unsubscribed from Email List"),
+        *("Email Unsubscribed (One-Click)", "Email Unsubscribed From Group", "Mail Unsubscribed"),
+        *("users.messages.email.Unsubscribe", "emailUnSubscribe", "Consent Revoked"),
+        *("Marketing Consent Withdrawn", "Newsletter Subscription Cancelled", "Opted Out of All"),
+        *("unsubscribe_form_submitted", "Newsletter Opt-In Withdrawn", "activity.unsubscribed"),
+        *("Unsubscribed from Email and SMS", "Newsletter abbestellt", "contact.email.unsubscribed"),
+        *(
+            "Email Permission Revoked",
+            "Unsubscribed and Removed",
+            "Marketing Unsubscribe Requested",
+        ),
+    ],
+)
+def test_a_name_with_the_words_of_an_unsubscription_is_one(written: str) -> None:
+    assert named(written).name == "email_unsubscribed"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("complained", "complaint", "spam", "users.messages.email.MarkAsSpam", "Abuse"),
+        *("activity.spam_complaint", "Email Complaint Filed", "Message Marked as Spam", "junk"),
+    ],
+)
+def test_a_name_with_the_words_of_a_complaint_is_one(written: str) -> None:
+    assert named(written).name == "email_marked_spam"
+
+
+@pytest.mark.parametrize(
+    ("written", "ours"),
+    [
+        ("users.messages.email.Bounce", "email_bounced"),
+        ("users.messages.email.SoftBounce", "email_bounced"),
+        ("users.messages.pushnotification.Bounce", "users_messages_pushnotification_bounce"),
+        ("users.messages.email.Delivery", "users_messages_email_delivery"),  # it would lift
+        ("message.email.subscribed", "message_email_subscribed"),
+    ],
+)
+def test_a_vendors_words_before_a_name_are_passed_over_if_nothing_is_lifted(
+    written: str, ours: str
+) -> None:
+    assert named(written).name == ours
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(
+            "SMS Unsubscribed",
+            "Push Opt Out",
+            "users.messages.sms.Unsubscribe",
+            "Web Push Unsubscribe",
+        ),
+        *("Unsubscribe Link Clicked", "Unsubscribe Page Viewed", "Not Spam", "Spam Filtered"),
+        *("Cookie Consent Declined", "Subscription Cancelled", "Permission Denied", "Opt In"),
+        *(
+            "Opted Out of Tracking",
+            "Complaint Submitted",
+            "Unsubscribe Undone",
+            "Unsubscribe Failed",
+        ),
+        *("Consent Given", "Opt-Out Revoked", "WhatsApp Opted Out", "Plan Unsubscribed"),
+    ],
+)
+def test_a_name_with_such_words_that_says_something_else_stays(written: str) -> None:
+    assert named(written).name == event_name(written)
+
+
+@pytest.mark.parametrize(
     ("name", "theirs", "ours"),
     [
         ("Email Opened", {"email_subject": "Hi", "campaign_name": "May"},
@@ -96,6 +168,16 @@ def test_their_properties_are_kept_and_ours_are_there_besides(
         ({"event": "group_unsubscribe"}, "email_unsubscribed"),  # SendGrid
         ({"event": "spamreport"}, "email_marked_spam"),
         ({"event_type": "Spam Complaint"}, "email_marked_spam"),
+        ({"event": "unsub"}, "email_unsubscribed"),  # Mailjet, Mandrill
+        ({"eventName": "emailUnSubscribe"}, "email_unsubscribed"),  # Iterable
+        ({"metric": "unsubscribed"}, "email_unsubscribed"),  # Customer.io
+        ({"record_type": "SpamComplaint"}, "email_marked_spam"),  # Postmark
+        ({"notificationType": "Complaint"}, "email_marked_spam"),  # Amazon SES
+        ({"event_data_event": "unsubscribed"}, "email_unsubscribed"),  # Mailgun
+        ({"topic": "user.unsubscribed"}, "email_unsubscribed"),
+        ({"status": "unsubscribed"}, "email_unsubscribed"),
+        ({"metric": "unsubscribed", "object_type": "sms"}, "form_submitted"),
+        ({"type": "Complaint"}, "form_submitted"),  # of a customer
         ({"type": "subscribe"}, "form_submitted"),
         ({"type": "subscribed_to_list"}, "form_submitted"),
         ({"event": "delivered", "type": 5}, "form_submitted"),
@@ -106,10 +188,38 @@ def test_their_properties_are_kept_and_ours_are_there_besides(
 def test_a_refusal_that_a_mail_tool_posts_to_a_form_is_heard(
     properties: dict[str, Property], ours: str
 ) -> None:
+    properties = {field_name(field): value for field, value in properties.items()}
     assert named("Form Submitted", **properties).name == ours
     assert named("Page Viewed", **properties).name == "page_viewed"
     subscribed = named("Newsletter Subscribed", **properties).name
     assert subscribed == (ours if ours != "form_submitted" else "newsletter_subscribed")
+
+
+@pytest.mark.parametrize(
+    ("properties", "ours"),
+    [
+        ({"event": "bounce", "type": "bounce", "status": "5.1.1"}, "email_bounced"),  # SendGrid
+        ({"event": "delivered"}, "email_delivered"),
+        ({"event": "open"}, "email_opened"),
+        ({"event": "click"}, "email_clicked"),
+        ({"event": "dropped", "reason": "Bounced Address"}, "email_dropped"),
+        ({"record_type": "Bounce", "type": "HardBounce"}, "email_bounced"),  # Postmark
+        ({"type": "email.bounced"}, "email_bounced"),  # Resend
+        ({"metric": "bounced", "object_type": "email"}, "email_bounced"),
+        ({"metric": "bounced", "object_type": "push"}, "form_submitted"),
+        ({"type": "delivery"}, "form_submitted"),  # or pick-up
+        ({"status": "open"}, "form_submitted"),
+        ({"event": "email_subscribed"}, "form_submitted"),  # it would lift
+        ({"event": "signed_up"}, "form_submitted"),
+    ],
+)
+def test_whatever_a_signed_mail_tool_posts_to_a_form_is_heard(
+    properties: dict[str, Property], ours: str
+) -> None:
+    once = named("form_submitted", Trust.SIGNED, **properties)
+    assert once.name == ours
+    assert in_our_words(once) == once
+    assert named("form_submitted", Trust.PUBLIC, **properties).name == "form_submitted"
 
 
 @pytest.mark.parametrize(("ours", "published"), TABLE)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import MAX_CLOCK_AHEAD, Automation, Event, Property, Trust
 from warmlead.sources.attribution import Visit, path_of, visit_of
-from warmlead.sources.automation import is_statement, of_visitor
+from warmlead.sources.automation import is_of_mailbox, is_statement, of_visitor
 from warmlead.sources.fields import email_of, event_id, event_name, flatten
 from warmlead.sources.notes import Notes
 from warmlead.sources.times import parse_time
@@ -20,6 +20,7 @@ NAME = "segment"
 
 _LONGEST_DELAY = timedelta(days=31)
 _PAGE_FIELDS = ("path", "url", "title", "referrer", "search")
+_MAILED_TO = ("email", "email_address", "recipient", "recipient_email")
 _EVENTS = {
     "identify": "identified",
     "page": "page_viewed",
@@ -56,9 +57,11 @@ def translate_call(
     page = _object(context, "page", notes)
     person = _person(kind, call, context, envelope.trust, notes)
     properties = _properties(kind, call, page, notes)
+    name = _EVENTS.get(kind) or _track_name(call.get("event"))
+    if is_of_mailbox(name, envelope.trust):
+        person = person._replace(email=_mailed_to(properties) or person.email)
     claimed = _claimed_time(call, envelope, notes)
     visit = _visit(page, properties, _object(context, "campaign", notes), envelope)
-    name = _EVENTS.get(kind) or _track_name(call.get("event"))
     own_id = notes.attempt("messageId", event_id, call.get("messageId"), "messageId")
     return Event.checked(
         id=own_id or f"{envelope.request_id}-{index}",
@@ -77,6 +80,12 @@ def translate_call(
         automated=_automated(name, context, envelope),
         notes=notes.told,
     )
+
+
+def _mailed_to(properties: Mapping[str, Property]) -> str | None:
+    """The address of which a mail system speaks, which need not be the one in use."""
+    found = (email_of(properties.get(name)) for name in _MAILED_TO)
+    return next(filter(None, found), None)
 
 
 def _automated(name: str, context: Mapping[str, Any], envelope: Envelope) -> Automation | None:
