@@ -955,3 +955,96 @@ def test_a_form_is_direct_only_if_it_tells_its_page_and_that_nothing_led_there(
     event = only_event({"email": "ada@example.com", **fields}, referer=referer)
 
     assert (event.direct, event.attribution) == (direct, {})
+
+
+# --- very many fields ---
+
+MULTIPART = "multipart/form-data; boundary=B"
+
+
+def multipart_of(fields: list[tuple[str, str]]) -> bytes:
+    parts = (
+        f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields
+    )
+    return ("".join(parts) + "--B--\r\n").encode()
+
+
+def amid(name: str, value: object) -> list[tuple[str, Any]]:
+    """A field that stands neither among the first fields of a post nor among the last."""
+    before, after = ([(f"{side}{i}", "x") for i in range(450)] for side in "ab")
+    return [*before, (name, value), *after]
+
+
+@pytest.mark.parametrize("name", ["email", "q12_E-Mail", "contact[email]", "correo", "Anything"])
+@pytest.mark.parametrize(
+    ("encode", "content_type"),
+    [
+        (lambda fields: urlencode(fields).encode(), "application/x-www-form-urlencoded"),
+        (lambda fields: "\r\n".join("=".join(one) for one in fields).encode(), "text/plain"),
+        (multipart_of, MULTIPART),
+        (lambda fields: json.dumps(dict(fields)).encode(), "application/json"),
+        (lambda fields: json.dumps({"data": dict(fields)}).encode(), "application/json"),
+    ],
+)
+def test_an_address_is_found_amid_very_many_fields(
+    name: str, encode: Callable[[list[tuple[str, str]]], bytes], content_type: str
+) -> None:
+    body = encode(amid(name, "ann@example.com"))
+    request = post(body, **{"content-type": content_type})
+
+    translation = FORMS.translate(request, Trust.PUBLIC)
+
+    if name == "Anything":
+        assert b"ann@example.com" in translation.refused[0].raw
+        assert translation.refused[0].is_cut
+    else:
+        assert [event.email for _, event in translation.events] == ["ann@example.com"]
+
+
+@pytest.mark.parametrize("name", ["member", "_visitor", "contact[mail]"])
+def test_a_field_that_the_settings_name_is_found_amid_very_many(name: str) -> None:
+    event = only_event(urlencode(amid(name, "m@example.com")).encode(), "mapped")
+
+    assert "m@example.com" in (event.email, event.user_id, event.anonymous_id)
+
+
+def test_a_group_is_looked_into_amid_very_many_fields() -> None:
+    body = dict(amid("contact", {"email": "ann@example.com"}))
+
+    assert only_event(body).email == "ann@example.com"
+
+
+@pytest.mark.parametrize(
+    ("body", "is_whole"),
+    [
+        ({"name": "Ann"}, True),
+        (dict(amid("name", "Ann")), False),
+        (urlencode(amid("name", "Ann")).encode(), False),
+        ({"text": "x" * 10_000}, False),
+        (b"{" + b"x" * 100_000, False),
+    ],
+)
+def test_nothing_is_said_to_be_kept_that_is_not(body: object, is_whole: bool) -> None:
+    message = json.loads(answer_to(post(body)).body)["message"]
+
+    assert ("Nothing is lost" in message) is is_whole
+    assert "quarantine replay" in message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"&".join(b"a%d%%40=%%40" % i for i in range(9_000)),
+        b"&".join(b"email%d=x" % i for i in range(9_000)),
+        b"a=&" * 33_000,
+        json.dumps({f"a{i}": {"b": "@"} for i in range(6_000)}).encode(),
+        json.dumps({f"email{i}": "@" for i in range(6_000)}).encode(),
+    ],
+)
+def test_very_many_fields_take_little_time(body: bytes) -> None:
+    began = time.process_time()
+    with suppress(RejectedError):
+        FORMS.translate(post(body), Trust.PUBLIC)
+
+    assert (time.process_time() - began) * 100_000 / len(body) < 0.15  # on a busy machine

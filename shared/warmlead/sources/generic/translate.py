@@ -20,7 +20,12 @@ from warmlead.sources.fields import (
     names_of,
 )
 from warmlead.sources.generic.cloudevents import Opened
-from warmlead.sources.generic.keeping import ANONYMOUS_ID, known_names, wanted_names
+from warmlead.sources.generic.keeping import (
+    ANONYMOUS_ID,
+    known_names,
+    needed_fields,
+    wanted_names,
+)
 from warmlead.sources.generic.settings import FormSettings
 from warmlead.sources.notes import Notes
 from warmlead.sources.times import parse_time
@@ -149,8 +154,15 @@ def _wanted(
     def matters(name: str) -> bool:
         return name in known or name in _ORIGINS or standard_name(name) is not None
 
+    flat = flatten(
+        said,
+        notes.tell,
+        matters=matters,
+        in_lists=is_wanted,
+        is_needed=needed_fields(settings),
+    )
     wanted: dict[str, Property] = {}
-    for name, value in flatten(said, notes.tell, matters=matters, in_lists=is_wanted).items():
+    for name, value in flat.items():
         kept = value.strip() if isinstance(value, str) else value
         if kept not in ("", None, []) and is_wanted(name):
             wanted[name] = kept
