@@ -1048,3 +1048,104 @@ def test_very_many_fields_take_little_time(body: bytes) -> None:
         FORMS.translate(post(body), Trust.PUBLIC)
 
     assert (time.process_time() - began) * 100_000 / len(body) < 0.15  # on a busy machine
+
+
+# --- whose address it is ---
+
+
+@pytest.mark.parametrize(
+    ("body", "email"),
+    [
+        (b"company_email=sales@acme.example&name=Ann&email=ann@v.example", "ann@v.example"),
+        (b"main_email=info@acme.example&your-email=eve@v.example", "eve@v.example"),
+        (b"user_email=agent@acme.example&work_email=eve@v.example", "eve@v.example"),
+        (b"work_email=eve@acme.example&Email+Address=eve@v.example", "eve@v.example"),
+        (b"_replyto=eve@v.example&name=Eve", "eve@v.example"),
+        (b"_replyto=info@acme.example&email=eve@v.example", "eve@v.example"),
+        (b'{"user":{"email":"a@acme.example"},"contact":{"email":"c@v.example"}}', "c@v.example"),
+        (b'{"owner":{"email":"a@acme.example"},"lead":{"email":"c@v.example"}}', "c@v.example"),
+        (b'{"user":{"email":"a@acme.example"},"visitor":{"email":"c@v.example"}}', "c@v.example"),
+        (b"company_email=ann@v.example&email=", "ann@v.example"),
+        (b"company_email=ann@v.example&email=ann+at+v", "ann@v.example"),
+    ],
+)
+def test_the_visitors_own_address_wins(body: bytes, email: str) -> None:
+    assert only_event(body).email == email
+
+
+def test_of_two_addresses_that_are_as_good_the_first_counts_and_the_other_is_told() -> None:
+    event = only_event({"contact": {"email": "a@v.example"}, "lead": {"email": "b@v.example"}})
+
+    assert event.email == "a@v.example"
+    assert event.notes == ("lead_email: another address was left out",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("q3_email3", "1. Email", "email__c", "Kontakt E-Mail", "et_pb_contact_email_0"),
+        *("_replyto", "data[q3_email3]", "12. What is your email?"),
+    ],
+)
+def test_form_builders_names_of_the_address_are_known(name: str) -> None:
+    assert only_event({name: "ann@v.example"}).email == "ann@v.example"
+
+
+# --- what stands in groups ---
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("form_fields[utm_source]", "q12_utm_source", "hidden[utm_source]", "utm_source[value]"),
+        *("payload[tracking][utm_source]", "form_fields[utm_source][value]", "utm_source"),
+    ],
+)
+def test_the_origin_is_found_in_groups(name: str) -> None:
+    event = only_event(urlencode({"email": "ann@v.example", name: "news"}).encode())
+
+    assert event.attribution == {"utm_source": "news"}
+    assert event.properties == {"form": "open"}
+
+
+@pytest.mark.parametrize(
+    "name", ["form_fields[page_url]", "meta[page_url][value]", "page_uri", "context[pageUri]"]
+)
+def test_the_page_is_found_in_groups(name: str) -> None:
+    page = "https://v.example/demo?utm_source=news"
+    event = only_event(urlencode({"email": "ann@v.example", name: page}).encode())
+
+    assert (event.attribution, event.properties["path"]) == ({"utm_source": "news"}, "/demo")
+
+
+@pytest.mark.parametrize("name", ["first_utm_source", "last_touch_utm_source", "utm_source_note"])
+def test_another_visits_origin_is_none_of_this(name: str) -> None:
+    assert only_event({"email": "ann@v.example", name: "news"}).attribution == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "traits"),
+    [
+        (
+            {"payload": {"name": "Newsletter", "data": {"Name": "Ann", "Email": "ann@v.example"}}},
+            {"name": "Ann"},
+        ),
+        (
+            {
+                "name": "Footer",
+                "state": "new",
+                "contact": {"name": "Ann", "email": "ann@v.example"},
+            },
+            {"name": "Ann", "region": "new"},
+        ),
+        ({"email": "ann@v.example", "title": "VP", "job_title": "CFO"}, {"title": "CFO"}),
+        ({"email": "ann@v.example", "title": "Frau", "position": "CFO"}, {"title": "CFO"}),
+        ({"email": "ann@v.example", "title": "VP"}, {"title": "VP"}),
+        *(
+            ({"email": "ann@v.example", "title": title}, {})
+            for title in ("Mr", "mrs.", "Ms", "Herr", "Frau", "Mme", "Señora", "Dr.")
+        ),
+    ],
+)
+def test_traits_are_the_persons(fields: object, traits: dict[str, str]) -> None:
+    assert only_event(fields).traits == traits
