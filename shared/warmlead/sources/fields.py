@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Property, snake_case
 from warmlead.domain.identity import is_damaged_address, normalise_email, normalise_id
+from warmlead.sources.answers import Answers
 from warmlead.sources.labels import trait_of_label
 from warmlead.web.charsets import Tell
 from warmlead.web.form_data import MAX_BETWEEN, IsNeeded, nothing_is_needed
@@ -50,7 +51,8 @@ def flatten(
     """Nested fields as flat ones: ``{"company": {"size": 5}}`` is ``{"company_size": 5}``.
 
     Names become snake_case and are cut at 64 characters. Texts are cut at 8 KB, lists at 100
-    values and 8 KB; a list with objects in it becomes JSON text. Of two names that become the
+    values and 8 KB; a list of labelled values becomes a group, any other list with objects in it
+    JSON text. Of two names that become the
     same the first with a value is kept, an outer before an inner one. Of more than 100 fields
     those are kept whose name ``matters``, then the first ones. Whatever is left out is told.
     Of very many fields those are looked at that are needed, wherever they stand.
@@ -77,6 +79,7 @@ def _fields(
     level: list[tuple[str, Mapping[str, Any]]] = [("", payload)]
     room = MAX_LOOKED_AT
     more = MAX_BETWEEN
+    answers = Answers(field_name)
     left_out = 0
     while level:
         below: list[tuple[str, Mapping[str, Any]]] = []
@@ -88,13 +91,14 @@ def _fields(
             items += between
             left_out += len(group) - len(items)
             for key, value in items:
-                name = field_name(key[:MAX_KEY])
-                if prefix:
-                    name = f"{prefix}_{name}"[:MAX_NAME].rstrip("_")
-                if isinstance(value, dict):
-                    below.append((name, value))
+                own = field_name(key[:MAX_KEY])
+                found = answers.unfolded(own, value, group) if _has_groups(value) else None
+                own, inner = found or (own, value)
+                name = f"{prefix}_{own}"[:MAX_NAME].rstrip("_") if prefix else own
+                if isinstance(inner, dict):
+                    below.append((name, inner))
                 else:
-                    yield name, value
+                    yield name, inner
         level = below
     if left_out:
         tell("", f"fields left out: {left_out}; at most {MAX_LOOKED_AT} are read")
@@ -115,13 +119,17 @@ def _needed(
     """Of the items that ``_some`` did not take, those that are needed, and groups."""
     last = taken // 5
     for key, value in islice(group.items(), taken - last, len(group) - last):
-        if isinstance(value, dict):
+        if isinstance(value, dict) or _has_groups(value):
             yield key, value
         else:
             name = f"{prefix}_{key[:MAX_KEY]}".encode(errors="replace")
             text = value[:MAX_ADDRESS_TEXT] if isinstance(value, str) else ""
             if is_needed(name, text.encode(errors="replace")):
                 yield key, value
+
+
+def _has_groups(value: Any) -> bool:  # noqa: ANN401  # whatever JSON holds
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 @lru_cache(maxsize=1024)

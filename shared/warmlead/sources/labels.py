@@ -173,13 +173,16 @@ _OTHER_SCRIPTS = {
 
 _BEFORE = """
     contact lead person customer visitor subscriber applicant respondent data fields merges answers
-    attributes traits properties submission payload your the my our please enter type provide whats
+    attributes traits properties submission payload response responses questions body record
+    invitee your the my our please enter type provide whats
     bitte ihre ihr deine dein votre vos ton ta tu su sus il la l el tuo tua vostro vostra o seu sua
     uw je jouw din ditt twoj twoja
 """
 """Words that say nothing of what a field holds. ``form`` is none: a form has a name too."""
 
 _BEFORE_IN_TWO = "merge_fields form_fields what_is what_s wie_lautet was_ist quel_est quelle_est"
+_BEFORE_IN_TWO += " form_response form_data form_submission form_values custom_fields"
+_BEFORE_IN_TWO += " custom_field user_column column_data questions_and field_data field_values"
 _BEFORE_IN_TWO += " cual_es qual_e wat_is wie_ist"
 
 _AFTER = """

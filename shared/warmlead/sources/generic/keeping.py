@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from warmlead.sources.answers import labels_of
 from warmlead.sources.fields import (
     MAX_ADDRESS_TEXT,
     MAX_ADDRESSES,
@@ -122,8 +123,15 @@ class _Writing:
             return text
         if isinstance(value, list):
             self.is_cut |= len(value) > MAX_LIST
-            return [self.value(one, prefix) for one in value[:MAX_LIST]]
+            return [self.value(one, prefix) for one in value[:MAX_LIST] if self._may(one, prefix)]
         return self._object(value, prefix) if isinstance(value, dict) else value
+
+    def _may(self, one: Any, prefix: str) -> bool:  # noqa: ANN401  # whatever JSON holds
+        """Whether a value of a list may be kept; a record in it may be labelled as a password."""
+        if not isinstance(one, dict):
+            return True
+        names = (field_name(label) for label in labels_of(one, {}))
+        return all(self._is_wanted(f"{prefix}_{name}" if prefix else name) for name in names)
 
     def _object(self, group: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         in_envelope = not prefix and is_envelope(group)
