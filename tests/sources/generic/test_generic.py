@@ -1138,6 +1138,19 @@ def test_another_visits_origin_is_none_of_this(name: str) -> None:
             },
             {"name": "Ann", "region": "new"},
         ),
+        (
+            {"payload": {"name": "Footer", "data": {"First Name": "Ann", "email": "a@v.example"}}},
+            {"first_name": "Ann"},
+        ),
+        (
+            {"name": "Footer", "data": {"First Name": "Ann", "email": "ann@v.example"}},
+            {"first_name": "Ann"},
+        ),
+        (
+            {"payload": {"title": "Talk", "state": "new", "data": {"email": "ann@v.example"}}},
+            {},
+        ),
+        ({"name": "Ann", "your-email": "ann@v.example"}, {"name": "Ann"}),
         ({"email": "ann@v.example", "title": "VP", "job_title": "CFO"}, {"title": "CFO"}),
         ({"email": "ann@v.example", "title": "Frau", "position": "CFO"}, {"title": "CFO"}),
         ({"email": "ann@v.example", "title": "VP"}, {"title": "VP"}),

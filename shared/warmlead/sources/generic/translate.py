@@ -38,6 +38,7 @@ NAME = "generic"
 _PAGE = ("page_url", "source_url", "landing_page", "page_uri", "url")
 _ORIGINS = PARAMETERS | {*_PAGE, "referrer"}
 _IN_GROUPS = _ORIGINS - {"url"}  # a group's url may be of anything
+_OF_CONTAINERS = ("name", "title", "region")
 _REPLY_TO = "_replyto"
 """Formspree's name of an e-mail field, and of those that are made like it."""
 
@@ -269,13 +270,29 @@ def _sorted_out(
         for field, value in fields.items()
         if field not in named and origin_of_name(field, PARAMETERS) is None
     }
+    is_named = any(
+        trait in ("first_name", "last_name") and field.startswith(group)
+        for field, trait in others.items()
+    )
     for field in sorted(others, key=lambda field: _order(field, others[field], group)):
         trait = others[field]
+        if trait in _OF_CONTAINERS and _is_of_container(field, group, is_named=is_named):
+            trait = None
         if trait and trait not in traits:
             traits[trait] = trait_value(trait, fields[field])
         else:
             properties[field] = fields[field]
     return traits, {field: properties[field] for field in others if field in properties}
+
+
+def _is_of_container(field: str, group: str, *, is_named: bool) -> bool:
+    """Whether a field is of what holds the person: the form's name, the title of a meeting.
+
+    On the outermost level it may be the person's, unless they are named (``is_named``) elsewhere.
+    """
+    meaning = meaning_of_name(field)
+    own = meaning.group if meaning else ""
+    return own != group and group.startswith(own) and (own != "" or is_named)
 
 
 def _trait_of(field: str, value: Property) -> str | None:
