@@ -354,13 +354,15 @@ class RawRequest:
 class Refused(Struct, frozen=True):
     """One item of a request that could not become an event, as it was sent.
 
-    ``automated`` says why its request was no person's, if it said so.
+    ``automated`` says why its request was no person's, if it said so; ``is_cut``, that ``raw``
+    is not all of the item.
     """
 
     error: RejectedError
     raw: bytes
     index: int
     automated: Automation | None = None
+    is_cut: bool = False
 
 
 class Translation(Struct, frozen=True):

@@ -18,7 +18,7 @@ async def accept(request: RawRequest, source: Source, *, bus: EventBus, ids: Lea
 
     When it returns, all is durable. Raises ``RejectedError``, with no effect at all, if the
     request is not to be trusted, cannot be read, or holds nothing but unusable items that its
-    sender can mend; and ``UnavailableError`` if the sender should try again.
+    source does not keep; and ``UnavailableError`` if the sender should try again.
     """
     trust = source.verify(request)
     translation = source.translate(request, trust)

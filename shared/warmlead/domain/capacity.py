@@ -63,14 +63,11 @@ MAX_JOINED_BYTES = {Trust.PUBLIC: 450_000, Trust.SIGNED: 650_000}
 _SIGNED_NAMES = MAX_UNKNOWN_NAMES * 4  # more than may be tied: some are always left
 _BYTES_OF_AN_ESCAPE = 6
 _BYTES_OF_A_FACT = 80
-<<<<<<< HEAD
 _BYTES_OF_A_NAME = 16  # beside the name itself: its last day, and what counts it
 _BYTES_OF_A_TRAIT = 48  # beside the name and the value: what decides which value wins
 _BYTES_OF_A_TRAIL = 200
 _BYTES_OF_AN_EVENT = 80  # that is not packed
-=======
 _BYTES_OF_A_CLAIM = 100
->>>>>>> refusals
 
 
 class Excess(Enum):
@@ -305,8 +302,8 @@ def _weight_of_trail(trail: Trail, traits: "_OfTraits", rules: Rules) -> Weight:
     unknown_names = sum(map(len, names)) - known_names
     touches = _weight_of_touch(trail.first_touch) + _weight_of_touch(trail.last_touch)
     notes = sum(len(note.text) for note in trail.notes)
-<<<<<<< HEAD
-    around = _BYTES_OF_A_TRAIL + _BYTES_OF_A_TRAIT * len(trail.traits)
+    losing = _BYTES_OF_A_CLAIM * max(0, len(trail.claims) - 1)
+    around = _BYTES_OF_A_TRAIL + _BYTES_OF_A_TRAIT * len(trail.traits) + losing
     return Weight(
         known=traits.known + known_names + sum(map(_weight_of_fact, trail.consent)),
         unknown=traits.unknown + unknown_names,
@@ -331,10 +328,6 @@ def _weights_of_traits(traits: Mapping[str, TraitFact], rules: Rules) -> _OfTrai
     for name, fact in traits.items():
         weights[2 * fact.rank + (name in rules.traits)] += len(name) + len(fact.value_json)
     return _OfTraits(*weights)
-=======
-    losing = _BYTES_OF_A_CLAIM * max(0, len(trail.claims) - 1)
-    return _bytes(trail.identifier.value) + traits + names + touches + consent + notes + losing
->>>>>>> refusals
 
 
 def _weight_of_fact(fact: ConsentFact) -> int:

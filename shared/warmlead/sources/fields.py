@@ -14,8 +14,10 @@ from urllib.parse import unquote
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Property, snake_case
 from warmlead.domain.identity import is_damaged_address, normalise_email, normalise_id
+from warmlead.sources.answers import Answers
 from warmlead.sources.labels import trait_of_label
 from warmlead.web.charsets import Tell
+from warmlead.web.form_data import MAX_BETWEEN, IsNeeded, nothing_is_needed
 from warmlead.web.strict_json import text_of
 
 MAX_FIELDS = 100
@@ -44,17 +46,20 @@ def flatten(
     *,
     matters: Callable[[str], object] = bool,
     in_lists: Callable[[str], bool] = lambda _: True,
+    is_needed: IsNeeded = nothing_is_needed,
 ) -> dict[str, Property]:
     """Nested fields as flat ones: ``{"company": {"size": 5}}`` is ``{"company_size": 5}``.
 
     Names become snake_case and are cut at 64 characters. Texts are cut at 8 KB, lists at 100
-    values and 8 KB; a list with objects in it becomes JSON text. Of two names that become the
+    values and 8 KB; a list of labelled values becomes a group, any other list with objects in it
+    JSON text. Of two names that become the
     same the first with a value is kept, an outer before an inner one. Of more than 100 fields
     those are kept whose name ``matters``, then the first ones. Whatever is left out is told.
+    Of very many fields those are looked at that are needed, wherever they stand.
     Of objects in a list only fields are kept for whose own name ``in_lists`` holds.
     """
     flat: dict[str, Property] = {}
-    for name, value in _fields(payload, tell):
+    for name, value in _fields(payload, tell, is_needed):
         present = flat.get(name)
         if name not in flat or present in _EMPTY:
             flat[name] = _value(value, name, tell, in_lists)
@@ -67,25 +72,33 @@ def flatten(
     return {name: value for name, value in flat.items() if name in kept}
 
 
-def _fields(payload: Mapping[str, Any], tell: Tell) -> Iterator[tuple[str, Any]]:
-    """The fields by their flat names, outer ones before inner ones: at most 500."""
+def _fields(
+    payload: Mapping[str, Any], tell: Tell, is_needed: IsNeeded
+) -> Iterator[tuple[str, Any]]:
+    """The fields by their flat names, outer ones before inner ones: 500, and 100 needed ones."""
     level: list[tuple[str, Mapping[str, Any]]] = [("", payload)]
     room = MAX_LOOKED_AT
+    more = MAX_BETWEEN
+    answers = Answers(field_name)
     left_out = 0
     while level:
         below: list[tuple[str, Mapping[str, Any]]] = []
         for prefix, group in level:
             items = _some(group, room)
-            left_out += len(group) - len(items)
             room -= len(items)
+            between = list(islice(_needed(group, prefix, len(items), is_needed), more))
+            more -= len(between)
+            items += between
+            left_out += len(group) - len(items)
             for key, value in items:
-                name = field_name(key[:MAX_KEY])
-                if prefix:
-                    name = f"{prefix}_{name}"[:MAX_NAME].rstrip("_")
-                if isinstance(value, dict):
-                    below.append((name, value))
+                own = field_name(key[:MAX_KEY])
+                found = answers.unfolded(own, value, group) if _has_groups(value) else None
+                own, inner = found or (own, value)
+                name = f"{prefix}_{own}"[:MAX_NAME].rstrip("_") if prefix else own
+                if isinstance(inner, dict):
+                    below.append((name, inner))
                 else:
-                    yield name, value
+                    yield name, inner
         level = below
     if left_out:
         tell("", f"fields left out: {left_out}; at most {MAX_LOOKED_AT} are read")
@@ -98,6 +111,25 @@ def _some(group: Mapping[str, Any], most: int) -> list[tuple[str, Any]]:
     items = list(group.items())
     last = most // 5
     return [*items[: most - last], *items[len(items) - last :]]
+
+
+def _needed(
+    group: Mapping[str, Any], prefix: str, taken: int, is_needed: IsNeeded
+) -> Iterator[tuple[str, Any]]:
+    """Of the items that ``_some`` did not take, those that are needed, and groups."""
+    last = taken // 5
+    for key, value in islice(group.items(), taken - last, len(group) - last):
+        if isinstance(value, dict) or _has_groups(value):
+            yield key, value
+        else:
+            name = f"{prefix}_{key[:MAX_KEY]}".encode(errors="replace")
+            text = value[:MAX_ADDRESS_TEXT] if isinstance(value, str) else ""
+            if is_needed(name, text.encode(errors="replace")):
+                yield key, value
+
+
+def _has_groups(value: Any) -> bool:  # noqa: ANN401  # whatever JSON holds
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 @lru_cache(maxsize=1024)

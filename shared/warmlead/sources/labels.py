@@ -5,15 +5,17 @@ Written by hand, after the words by which Chromium's autofill knows fields
 Latin names are in snake_case without accents; those of other scripts stand as they are written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from warmlead.sources.comparing import key_of
 
 SPELLINGS = {
     "email": """
-        email e_mail mail email_address e_mail_address emailaddress mail_address email_addr
+        email e_mail mail replyto reply_to kontakt_e_mail kontakt_email
+        et_pb_contact_email email_address e_mail_address emailaddress mail_address email_addr
         email_id emailadresse email_adresse e_mail_adresse e_mailadresse mail_adresse mailadresse
         courriel adresse_e_mail adresse_email adresse_mail adresse_courriel adresse_de_courriel
         adresse_electronique correo correo_electronico direccion_de_correo direccion_email
@@ -171,13 +173,16 @@ _OTHER_SCRIPTS = {
 
 _BEFORE = """
     contact lead person customer visitor subscriber applicant respondent data fields merges answers
-    attributes traits properties submission payload your the my our please enter type provide whats
+    attributes traits properties submission payload response responses questions body record
+    invitee your the my our please enter type provide whats
     bitte ihre ihr deine dein votre vos ton ta tu su sus il la l el tuo tua vostro vostra o seu sua
     uw je jouw din ditt twoj twoja
 """
 """Words that say nothing of what a field holds. ``form`` is none: a form has a name too."""
 
 _BEFORE_IN_TWO = "merge_fields form_fields what_is what_s wie_lautet was_ist quel_est quelle_est"
+_BEFORE_IN_TWO += " form_response form_data form_submission form_values custom_fields"
+_BEFORE_IN_TWO += " custom_field user_column column_data questions_and field_data field_values"
 _BEFORE_IN_TWO += " cual_es qual_e wat_is wie_ist"
 
 _AFTER = """
@@ -191,8 +196,22 @@ _IN_WORK = """
     profesional laboral trabajo aziendale lavoro zakelijk zakelijke comercial profissional
     sluzbowy sluzbowa firmowy de del da di
 """
+_OF_SITE = "main office official"
+"""Before an address these may mean that of the site itself, where there is a better one."""
+
 _OF_COMPANY = "company user firmen"
 """Before an address these mean the person's own; a company's telephone is not the person's."""
+
+_AROUND_ORIGINS = """
+    form meta hidden context tracking params parameters query custom utm page visit session response
+"""
+"""Groups in which the origin of a visit stands. ``first`` and ``last`` are none: those differ."""
+
+_SALUTATIONS = """
+    mr mrs ms miss mx sir madam dr prof herr frau herrn monsieur madame mademoiselle m mme mlle
+    señor señora señorita sr sra srta signor signora signore sig sig.ra senhor senhora dhr mevr
+    mevrouw meneer pan pani hr fru bay bayan
+"""
 
 _REQUIRED = """
     必須 | 任意 | 必填 | 选填 | 選填 | 필수 | 선택 | обязательно | обязательное поле | مطلوب | חובה
@@ -245,18 +264,74 @@ def trait_of_label(label: str) -> str | None:
     return _others().get(key_of(text[len(polite) :])) if polite else None
 
 
+class Meaning(NamedTuple):
+    """What a name means: the trait, the group in which it stands, and how surely it is theirs.
+
+    ``group`` is the beginning of the name up to the trait, with the ``_`` behind it. ``rank`` is 0
+    for a plain name, 1 for one at work or whichever other of the person's own, 2 for one that may
+    be a company's or a user's of the sending tool.
+    """
+
+    trait: str
+    group: str
+    rank: int
+
+
 def trait_of_name(name: str) -> str | None:
     """The trait that a name in snake_case means; ``None`` if it is none we know.
 
     Words that say nothing are passed over: ``what_is_your_email``, ``fields_email_value``.
     """
+    meaning = meaning_of_name(name)
+    return meaning.trait if meaning else None
+
+
+def meaning_of_name(name: str) -> Meaning | None:
+    """What a name in snake_case means; ``None`` if it is no trait we know."""
     words = name.split("_")
+    found = _meaning(words)
+    bare = words[-1].rstrip("0123456789")
+    if found or not bare or len(words[-1]) - len(bare) not in (1, 2):
+        return found
+    return _meaning([*words[:-1], bare])  # Jotform's q3_email3
+
+
+def _meaning(words: Sequence[str]) -> Meaning | None:
     starts = list(_starts(words))
     for start in starts:
         for end in _ends(words, grouped=start > 0):
             if found := _latin().get("_".join(words[start:end])):
-                return found
-    return _of_work(words[starts[-1] : min(_ends(words, grouped=True))])
+                rank = int(words[start] in ("reply", "replyto"))
+                return Meaning(found, _group(words[:start]), rank)
+    start = starts[-1]
+    return _of_work(words[start : min(_ends(words, grouped=True))], _group(words[:start]))
+
+
+def _group(words: Sequence[str]) -> str:
+    return "".join(f"{word}_" for word in words)
+
+
+def origin_of_name(name: str, origins: Collection[str]) -> str | None:
+    """Which of some names of origins a grouped name is: ``form_fields_utm_source_value``."""
+    if name in origins:
+        return name
+    words = name.split("_")
+    start = 0
+    while start < len(words) - 1 and (
+        words[start] in _set(_BEFORE) | _set(_AROUND_ORIGINS) or _is_question(words[start])
+    ):
+        start += 1
+    end = len(words) - 1 if words[-1] == "value" else len(words)
+    # A group may be called like the first word of an origin: ``page`` of ``page_url``.
+    for first in range(start, max(start - 3, -1), -1):
+        if (found := "_".join(words[first:end])) in origins:
+            return found
+    return None
+
+
+def is_salutation(text: str) -> bool:
+    """Whether a text is how somebody is addressed, which forms call a title too."""
+    return text.strip().rstrip(".").casefold() in _set(_SALUTATIONS)
 
 
 def _starts(words: Sequence[str]) -> list[int]:
@@ -265,6 +340,8 @@ def _starts(words: Sequence[str]) -> list[int]:
     while (at := starts[-1]) < len(words) - 1:
         if "_".join(words[at : at + 2]) in _set(_BEFORE_IN_TWO):
             starts.append(at + 2)
+        elif words[at] == "field" and words[at + 1].isdecimal() and at + 2 < len(words):
+            starts.append(at + 2)  # "1. Email"
         elif words[at] in _set(_BEFORE) or _is_question(words[at]):
             starts.append(at + 1)
         else:
@@ -282,20 +359,25 @@ def _ends(words: Sequence[str], *, grouped: bool) -> list[int]:
     while ends[-1] > 1:
         last = words[ends[-1] - 1]
         counts = last.isdecimal() and len(last) <= 2  # noqa: PLR2004  # Email 2, Email-10
-        if not (counts or last in _set(_AFTER) or (grouped and last == "value")):
+        is_custom = last == "c"  # Salesforce's mark of fields that are not its own
+        if not (counts or is_custom or last in _set(_AFTER) or (grouped and last == "value")):
             break
         ends.append(ends[-1] - 1)
     return ends
 
 
-def _of_work(words: Sequence[str]) -> str | None:
+def _of_work(words: Sequence[str], group: str) -> Meaning | None:
     """An address or a telephone at work, or whichever other of the person's own."""
     first, last = 0, len(words)
-    of_company = False
+    of_company = of_site = False
     while first < last and words[first] in (_set(_IN_WORK) | _set(_OF_COMPANY)):
         of_company |= words[first] in _set(_OF_COMPANY)
+        of_site |= words[first] in _set(_OF_SITE)
         first += 1
     while first < last and words[last - 1] in _set(_IN_WORK):
+        of_site |= words[last - 1] in _set(_OF_SITE)
         last -= 1
     found = _latin().get("_".join(words[first:last]))
-    return found if found == "email" or (found == "phone" and not of_company) else None
+    if found == "email" or (found == "phone" and not of_company):
+        return Meaning(found, group, 2 if of_company or of_site else 1)
+    return None

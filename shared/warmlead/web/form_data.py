@@ -1,11 +1,13 @@
 """Bodies of HTML forms as nested fields: the default encoding, and ``text/plain``.
 
 The third encoding, multipart, has its own module. Nothing here knows what a field means. All
-work is on at most 500 fields, the first 400 and the last 100 of a form; what is left out is told.
+work is on at most 500 fields, the first 400 and the last 100 of a form, and 100 between them that
+the caller cannot do without; what is left out is told.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
@@ -14,15 +16,29 @@ from warmlead.web.charsets import UTF_8, Tell, codec_or_default, decode
 
 FIRST_FIELDS = 400
 LAST_FIELDS = 100
+MAX_BETWEEN = 100
+"""So many fields between the first and the last ones are kept, if they are needed."""
+
 FIRST_LINES = 16_000
 LAST_LINES = 4_000
 MAX_NESTING = 5
+MAX_NEEDED = 1_000
+"""So much of a name and of a value is looked at to know whether the field is needed."""
+
 MAX_BRACKETED = 400
 """The longest name, in characters, that is looked at for brackets."""
 
 FormValue: TypeAlias = "str | list[FormValue] | dict[str, FormValue]"
 Fields: TypeAlias = dict[str, FormValue]
 Pairs: TypeAlias = list[tuple[str, str]]
+IsNeeded: TypeAlias = Callable[[bytes, bytes], bool]
+"""Whether a field, by its name and value, is kept wherever it stands. It takes constant time."""
+
+
+def nothing_is_needed(_name: bytes, _value: bytes) -> bool:
+    """For forms of which no field matters more than another."""
+    return False
+
 
 CHARSET_FIELD = b"_charset_"
 MAX_CHARSET_FIELD_BYTES = 100
@@ -30,7 +46,9 @@ _BRACKETED = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
 _SEVERAL_SEPARATORS = re.compile(rb"&&+")
 
 
-def parse_urlencoded(body: bytes, content_type: str, tell: Tell) -> Fields:
+def parse_urlencoded(
+    body: bytes, content_type: str, tell: Tell, is_needed: IsNeeded = nothing_is_needed
+) -> Fields:
     """The fields of a form in the encoding that browsers use unless told otherwise.
 
     The charset is that of a field ``_charset_``, else of the header, else UTF-8. Percent signs
@@ -38,7 +56,12 @@ def parse_urlencoded(body: bytes, content_type: str, tell: Tell) -> Fields:
     """
     if body.count(b"&") > FIRST_FIELDS:
         body = _SEVERAL_SEPARATORS.sub(b"&", body)
-    parts = first_and_last(body, b"&", tell)
+
+    def needs(part: bytes) -> bool:
+        name, _, value = part.partition(b"=")
+        return is_needed(unquote_to_bytes(name[:MAX_NEEDED]), value[:MAX_NEEDED])
+
+    parts = first_and_last(body, b"&", tell, needs)
     raw = [
         (unquote_to_bytes(name), unquote_to_bytes(value))
         for name, _, value in (part.replace(b"+", b" ").partition(b"=") for part in parts if part)
@@ -49,7 +72,9 @@ def parse_urlencoded(body: bytes, content_type: str, tell: Tell) -> Fields:
     return nest(decoded(raw, UTF_8 if codec.startswith("utf-16") else codec, tell))
 
 
-def parse_text_plain(body: bytes, content_type: str, tell: Tell) -> Fields:
+def parse_text_plain(
+    body: bytes, content_type: str, tell: Tell, is_needed: IsNeeded = nothing_is_needed
+) -> Fields:
     """The fields of ``enctype="text/plain"``: lines of ``name=value``, which is ambiguous.
 
     A line without ``=`` continues the value before it. Raises ``RejectedError`` if there is no
@@ -66,12 +91,28 @@ def parse_text_plain(body: bytes, content_type: str, tell: Tell) -> Fields:
             named[-1][1].append(line)
     if not named:
         raise RejectedError(Reason.FORM_INVALID, "No line of the body has the form name=value.")
-    if (excess := len(named) - FIRST_FIELDS - LAST_FIELDS) > 0:
-        named = [*named[:FIRST_FIELDS], *named[-LAST_FIELDS:]]
-        _tell_of(excess, tell)
+    if len(named) > FIRST_FIELDS + LAST_FIELDS:
+        named = _some(named, tell, is_needed)
     pairs = [(name, "\n".join(lines)) for name, lines in named]
     pairs[-1] = (pairs[-1][0], pairs[-1][1].rstrip("\n"))
     return nest(pairs)
+
+
+def _some(
+    named: list[tuple[str, list[str]]], tell: Tell, is_needed: IsNeeded
+) -> list[tuple[str, list[str]]]:
+    needed = (
+        (name, lines)
+        for name, lines in named[FIRST_FIELDS:-LAST_FIELDS]
+        if is_needed(_start(name), _start(lines[0]))
+    )
+    between = list(islice(needed, MAX_BETWEEN))
+    _tell_of(len(named) - FIRST_FIELDS - LAST_FIELDS - len(between), tell)
+    return [*named[:FIRST_FIELDS], *between, *named[-LAST_FIELDS:]]
+
+
+def _start(text: str) -> bytes:
+    return text[:MAX_NEEDED].encode(errors="replace")
 
 
 def _lines(text: str, tell: Tell) -> list[str]:
@@ -84,19 +125,23 @@ def _lines(text: str, tell: Tell) -> list[str]:
     return [*lines[:FIRST_LINES], *lines[-LAST_LINES:]]
 
 
-def first_and_last(body: bytes, separator: bytes, tell: Tell) -> list[bytes]:
-    """The parts of a body: all of them, or the first 400 and the last 100, the others unsplit."""
+def first_and_last(
+    body: bytes, separator: bytes, tell: Tell, needs: Callable[[bytes], bool]
+) -> list[bytes]:
+    """The parts of a body: all, or the first 400, the last 100 and those that it ``needs``."""
     count = body.count(separator) + 1
-    if (excess := count - FIRST_FIELDS - LAST_FIELDS) <= 0:
+    if count <= FIRST_FIELDS + LAST_FIELDS:
         return body.split(separator)
     *first, rest = body.split(separator, FIRST_FIELDS)
-    _, *last = rest.rsplit(separator, LAST_FIELDS)
-    _tell_of(excess, tell)
-    return [*first, *last]
+    others, *last = rest.rsplit(separator, LAST_FIELDS)
+    between = list(islice(filter(needs, others.split(separator)), MAX_BETWEEN))
+    _tell_of(count - FIRST_FIELDS - LAST_FIELDS - len(between), tell)
+    return [*first, *between, *last]
 
 
 def _tell_of(excess: int, tell: Tell) -> None:
-    tell("", f"fields left out: {excess}; at most {FIRST_FIELDS + LAST_FIELDS} are read")
+    if excess:
+        tell("", f"fields left out: {excess}; at most {FIRST_FIELDS + LAST_FIELDS} are read")
 
 
 def declared_in(raw: Sequence[tuple[bytes, bytes]]) -> str:

@@ -4,18 +4,30 @@ Files are not kept: a field that carries one has the file's name as its value. A
 be read costs only itself, so parts are told apart here, and each is then read by itself.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.web.charsets import Tell, codec_or_default, decode
-from warmlead.web.form_data import Fields, declared_in, first_and_last, nest, parameter_of
+from warmlead.web.form_data import (
+    MAX_NEEDED,
+    Fields,
+    IsNeeded,
+    declared_in,
+    first_and_last,
+    nest,
+    nothing_is_needed,
+    parameter_of,
+)
 
 MAX_BOUNDARY_BYTES = 200
 """Standards allow 70."""
 
 MAX_HEAD_BYTES = 2_000
 """The largest head of a part that is looked at."""
+
+_NAME = re.compile(rb'[; ]name="?([^"\r\n;]*)')
 
 
 class _Part(NamedTuple):
@@ -24,7 +36,9 @@ class _Part(NamedTuple):
     charset: str
 
 
-def parse_multipart(body: bytes, content_type: str, tell: Tell) -> Fields:
+def parse_multipart(
+    body: bytes, content_type: str, tell: Tell, is_needed: IsNeeded = nothing_is_needed
+) -> Fields:
     """The fields of the form; raises ``RejectedError`` if no part of it can be read.
 
     A part that the body breaks off in is left out: half an address is another address.
@@ -34,7 +48,13 @@ def parse_multipart(body: bytes, content_type: str, tell: Tell) -> Fields:
     delimiter = b"\r\n--" + _boundary(body, content_type)
     if delimiter not in body:
         raise RejectedError(Reason.FORM_INVALID, "The multipart body has no boundary.")
-    parts = list(_parts(first_and_last(body, delimiter, tell), tell))
+
+    def needs(piece: bytes) -> bool:
+        head, _, value = piece[: MAX_HEAD_BYTES + MAX_NEEDED].partition(b"\r\n\r\n")
+        name = _NAME.search(head)
+        return name is not None and is_needed(name[1], value[:MAX_NEEDED])
+
+    parts = list(_parts(first_and_last(body, delimiter, tell, needs), tell))
     if not parts:
         raise RejectedError(Reason.FORM_INVALID, "No part of the multipart body can be read.")
     declared = declared_in([(part.name, part.value) for part in parts])

@@ -979,3 +979,328 @@ def test_a_form_is_direct_only_if_it_tells_its_page_and_that_nothing_led_there(
     event = only_event({"email": "ada@example.com", **fields}, referer=referer)
 
     assert (event.direct, event.attribution) == (direct, {})
+
+
+# --- very many fields ---
+
+MULTIPART = "multipart/form-data; boundary=B"
+
+
+def multipart_of(fields: list[tuple[str, str]]) -> bytes:
+    parts = (
+        f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields
+    )
+    return ("".join(parts) + "--B--\r\n").encode()
+
+
+def amid(name: str, value: object) -> list[tuple[str, Any]]:
+    """A field that stands neither among the first fields of a post nor among the last."""
+    before, after = ([(f"{side}{i}", "x") for i in range(450)] for side in "ab")
+    return [*before, (name, value), *after]
+
+
+@pytest.mark.parametrize("name", ["email", "q12_E-Mail", "contact[email]", "correo", "Anything"])
+@pytest.mark.parametrize(
+    ("encode", "content_type"),
+    [
+        (lambda fields: urlencode(fields).encode(), "application/x-www-form-urlencoded"),
+        (lambda fields: "\r\n".join("=".join(one) for one in fields).encode(), "text/plain"),
+        (multipart_of, MULTIPART),
+        (lambda fields: json.dumps(dict(fields)).encode(), "application/json"),
+        (lambda fields: json.dumps({"data": dict(fields)}).encode(), "application/json"),
+    ],
+)
+def test_an_address_is_found_amid_very_many_fields(
+    name: str, encode: Callable[[list[tuple[str, str]]], bytes], content_type: str
+) -> None:
+    body = encode(amid(name, "ann@example.com"))
+    request = post(body, **{"content-type": content_type})
+
+    translation = FORMS.translate(request, Trust.PUBLIC)
+
+    if name == "Anything":
+        assert b"ann@example.com" in translation.refused[0].raw
+        assert translation.refused[0].is_cut
+    else:
+        assert [event.email for _, event in translation.events] == ["ann@example.com"]
+
+
+@pytest.mark.parametrize("name", ["member", "_visitor", "contact[mail]"])
+def test_a_field_that_the_settings_name_is_found_amid_very_many(name: str) -> None:
+    event = only_event(urlencode(amid(name, "m@example.com")).encode(), "mapped")
+
+    assert "m@example.com" in (event.email, event.user_id, event.anonymous_id)
+
+
+def test_a_group_is_looked_into_amid_very_many_fields() -> None:
+    body = dict(amid("contact", {"email": "ann@example.com"}))
+
+    assert only_event(body).email == "ann@example.com"
+
+
+@pytest.mark.parametrize(
+    ("body", "is_whole"),
+    [
+        ({"name": "Ann"}, True),
+        (dict(amid("name", "Ann")), False),
+        (urlencode(amid("name", "Ann")).encode(), False),
+        ({"text": "x" * 10_000}, False),
+        (b"{" + b"x" * 100_000, False),
+    ],
+)
+def test_nothing_is_said_to_be_kept_that_is_not(body: object, is_whole: bool) -> None:
+    message = json.loads(answer_to(post(body)).body)["message"]
+
+    assert ("Nothing is lost" in message) is is_whole
+    assert "quarantine replay" in message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"&".join(b"a%d%%40=%%40" % i for i in range(9_000)),
+        b"&".join(b"email%d=x" % i for i in range(9_000)),
+        b"a=&" * 33_000,
+        json.dumps({f"a{i}": {"b": "@"} for i in range(6_000)}).encode(),
+        json.dumps({f"email{i}": "@" for i in range(6_000)}).encode(),
+    ],
+)
+def test_very_many_fields_take_little_time(body: bytes) -> None:
+    began = time.process_time()
+    with suppress(RejectedError):
+        FORMS.translate(post(body), Trust.PUBLIC)
+
+    assert (time.process_time() - began) * 100_000 / len(body) < 0.15  # on a busy machine
+
+
+# --- whose address it is ---
+
+
+@pytest.mark.parametrize(
+    ("body", "email"),
+    [
+        (b"company_email=sales@acme.example&name=Ann&email=ann@v.example", "ann@v.example"),
+        (b"main_email=info@acme.example&your-email=eve@v.example", "eve@v.example"),
+        (b"user_email=agent@acme.example&work_email=eve@v.example", "eve@v.example"),
+        (b"work_email=eve@acme.example&Email+Address=eve@v.example", "eve@v.example"),
+        (b"_replyto=eve@v.example&name=Eve", "eve@v.example"),
+        (b"_replyto=info@acme.example&email=eve@v.example", "eve@v.example"),
+        (b'{"user":{"email":"a@acme.example"},"contact":{"email":"c@v.example"}}', "c@v.example"),
+        (b'{"owner":{"email":"a@acme.example"},"lead":{"email":"c@v.example"}}', "c@v.example"),
+        (b'{"user":{"email":"a@acme.example"},"visitor":{"email":"c@v.example"}}', "c@v.example"),
+        (b"company_email=ann@v.example&email=", "ann@v.example"),
+        (b"company_email=ann@v.example&email=ann+at+v", "ann@v.example"),
+    ],
+)
+def test_the_visitors_own_address_wins(body: bytes, email: str) -> None:
+    assert only_event(body).email == email
+
+
+def test_of_two_addresses_that_are_as_good_the_first_counts_and_the_other_is_told() -> None:
+    event = only_event({"contact": {"email": "a@v.example"}, "lead": {"email": "b@v.example"}})
+
+    assert event.email == "a@v.example"
+    assert event.notes == ("lead_email: another address was left out",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("q3_email3", "1. Email", "email__c", "Kontakt E-Mail", "et_pb_contact_email_0"),
+        *("_replyto", "data[q3_email3]", "12. What is your email?"),
+    ],
+)
+def test_form_builders_names_of_the_address_are_known(name: str) -> None:
+    assert only_event({name: "ann@v.example"}).email == "ann@v.example"
+
+
+# --- what stands in groups ---
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("form_fields[utm_source]", "q12_utm_source", "hidden[utm_source]", "utm_source[value]"),
+        *("payload[tracking][utm_source]", "form_fields[utm_source][value]", "utm_source"),
+    ],
+)
+def test_the_origin_is_found_in_groups(name: str) -> None:
+    event = only_event(urlencode({"email": "ann@v.example", name: "news"}).encode())
+
+    assert event.attribution == {"utm_source": "news"}
+    assert event.properties == {"form": "open"}
+
+
+@pytest.mark.parametrize(
+    "name", ["form_fields[page_url]", "meta[page_url][value]", "page_uri", "context[pageUri]"]
+)
+def test_the_page_is_found_in_groups(name: str) -> None:
+    page = "https://v.example/demo?utm_source=news"
+    event = only_event(urlencode({"email": "ann@v.example", name: page}).encode())
+
+    assert (event.attribution, event.properties["path"]) == ({"utm_source": "news"}, "/demo")
+
+
+@pytest.mark.parametrize("name", ["first_utm_source", "last_touch_utm_source", "utm_source_note"])
+def test_another_visits_origin_is_none_of_this(name: str) -> None:
+    assert only_event({"email": "ann@v.example", name: "news"}).attribution == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "traits"),
+    [
+        (
+            {"payload": {"name": "Newsletter", "data": {"Name": "Ann", "Email": "ann@v.example"}}},
+            {"name": "Ann"},
+        ),
+        (
+            {
+                "name": "Footer",
+                "state": "new",
+                "contact": {"name": "Ann", "email": "ann@v.example"},
+            },
+            {"name": "Ann", "region": "new"},
+        ),
+        (
+            {"payload": {"name": "Footer", "data": {"First Name": "Ann", "email": "a@v.example"}}},
+            {"first_name": "Ann"},
+        ),
+        (
+            {"name": "Footer", "data": {"First Name": "Ann", "email": "ann@v.example"}},
+            {"first_name": "Ann"},
+        ),
+        (
+            {"payload": {"title": "Talk", "state": "new", "data": {"email": "ann@v.example"}}},
+            {},
+        ),
+        ({"name": "Ann", "your-email": "ann@v.example"}, {"name": "Ann"}),
+        ({"email": "ann@v.example", "title": "VP", "job_title": "CFO"}, {"title": "CFO"}),
+        ({"email": "ann@v.example", "title": "Frau", "position": "CFO"}, {"title": "CFO"}),
+        ({"email": "ann@v.example", "title": "VP"}, {"title": "VP"}),
+        *(
+            ({"email": "ann@v.example", "title": title}, {})
+            for title in ("Mr", "mrs.", "Ms", "Herr", "Frau", "Mme", "Señora", "Dr.")
+        ),
+    ],
+)
+def test_traits_are_the_persons(fields: object, traits: dict[str, str]) -> None:
+    assert only_event(fields).traits == traits
+
+
+# --- answers in lists of records ---
+
+
+def typeform(*answers: object, **definition: object) -> object:
+    return {"event_type": "form_response", "form_response": {"answers": answers, **definition}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        typeform({"type": "email", "email": "ann@v.example", "field": {"id": "a", "ref": "b"}}),
+        typeform(
+            {"type": "text", "text": "Ann", "field": {"id": "a"}},
+            {"type": "choice", "choice": {"label": "Red"}, "field": {"id": "b"}},
+            {"type": "email", "email": "ann@v.example", "field": {"id": "c"}},
+        ),
+        {"data": {"fields": [{"key": "q_1", "label": "Email", "value": "ann@v.example"}]}},
+        {
+            "data": {
+                "fields": [
+                    {"key": "q_1", "label": None, "type": "INPUT_TEXT", "value": None},
+                    {
+                        "key": "q_2",
+                        "label": "Where may we write?",
+                        "type": "INPUT_EMAIL",
+                        "value": "ann@v.example",
+                    },
+                ]
+            }
+        },
+        {
+            "user_column_data": [
+                {"column_id": "FULL_NAME", "column_name": "Full name", "string_value": "Ann"},
+                {"column_id": "EMAIL", "column_name": "Adres", "string_value": "ann@v.example"},
+            ]
+        },
+        {"fields": [{"objectTypeId": "0-1", "name": "email", "value": "ann@v.example"}]},
+        {"field_data": [{"name": "email", "values": ["ann@v.example"]}]},
+        {"questions_and_answers": [{"question": "Your email?", "answer": "ann@v.example"}]},
+        {"email": [{"value": "ann@v.example"}]},
+        {"email": [{"label": "home", "value": "ann@v.example"}]},
+        {"emails": [{"address": "ann@v.example"}]},
+        {"contact": {"emails": [{"value": "x@v.example"}, {"email": "y@v.example"}]}, "email": ""}
+        | {"email": "ann@v.example"},
+        {"emails": [{"value": "x@v.example"}, {"value": "ann@v.example", "primary": True}]},
+        dict(amid("fields", [{"name": "email", "value": "ann@v.example"}])),
+        {
+            "fields": [
+                {"name": name, "value": value} for name, value in amid("email", "ann@v.example")
+            ]
+        },
+    ],
+)
+def test_the_address_is_found_in_a_list_of_records(body: object) -> None:
+    assert only_event(body).email == "ann@v.example"
+
+
+def test_answers_become_fields_by_their_questions() -> None:
+    event = only_event(
+        typeform(
+            {"type": "text", "text": "Ann", "field": {"id": "a"}},
+            {"type": "email", "email": "ann@v.example", "field": {"id": "b"}},
+            {"type": "choices", "choices": {"labels": ["Red", "Blue"]}, "field": {"id": "c"}},
+            {"type": "number", "number": 5, "field": {"id": "d"}},
+            definition={
+                "fields": [
+                    {"id": "a", "title": "What is your first name?"},
+                    {"id": "c", "title": "Colours"},
+                ]
+            },
+            hidden={"utm_source": "news"},
+        )
+    )
+
+    assert (event.email, event.traits) == ("ann@v.example", {"first_name": "Ann"})
+    assert event.attribution == {"utm_source": "news"}
+    assert event.properties["form_response_answers_colours"] == ["Red", "Blue"]
+    assert event.properties["form_response_answers_d"] == 5
+
+
+def test_a_list_of_other_records_stays_as_it_is() -> None:
+    items = [{"sku": "a", "count": 2}, {"name": "b", "email": "b@v.example"}]
+    event = only_event({"email": "ann@v.example", "items": items})
+
+    assert json.loads(str(event.properties["items"])) == items
+
+
+def test_a_password_in_a_list_of_records_is_kept_nowhere() -> None:
+    records = [{"name": "Password", "value": "secret"}, {"name": "Town", "value": "Ulm"}]
+
+    assert kept_of({"fields": records}) == {"fields": records[1:]}
+    event = only_event({"fields": [*records, {"name": "email", "value": "ann@v.example"}]})
+    assert event.traits == {"city": "Ulm"}
+    assert "secret" not in str(event)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [{"name": f"n{i}", "value": "a@"} for i in range(3_500)],
+        [
+            {name: f"{name}{i} is" for name in ("label", "title", "name", "key")} | {"value": 1}
+            for i in range(1_200)
+        ],
+        [{"email": [{"value": "@"}]} for i in range(4_000)],
+    ],
+)
+def test_very_many_records_take_little_time(records: list[Any]) -> None:
+    for body in (
+        json.dumps({"fields": records}),
+        json.dumps({"fields": {f"f{i}": records[i : i + 5] for i in range(0, 3_000, 5)}}),
+    ):
+        began = time.process_time()
+        with suppress(RejectedError):
+            FORMS.translate(post(body.encode()), Trust.PUBLIC)
+        assert (time.process_time() - began) * 100_000 / len(body) < 0.15  # on a busy machine

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -107,12 +108,41 @@ async def test_a_robot_in_the_honeypot_leaves_nothing(world: World) -> None:
     assert world.bus.asked == []
 
 
-@pytest.mark.parametrize("bad", [1, 3])
-async def test_a_request_of_unusable_items_has_no_effect(world: World, bad: int) -> None:
-    with pytest.raises(RejectedError) as caught:
-        await accepted(world, *[call("a", i, event=None) for i in range(bad)])
-    assert caught.value.reason is Reason.EVENT_NAME_MISSING
+@pytest.mark.parametrize(("bad", "kept"), [(1, 1), (3, 3), (250, 100)])
+async def test_of_calls_that_cannot_be_used_the_first_are_set_aside(
+    world: World, bad: int, kept: int
+) -> None:
+    outcome = await accepted(world, *[call("a", i, event=None) for i in range(bad)])
+    assert (outcome.events, outcome.items, len(outcome.refused)) == (0, bad, kept)
+    assert {one.error.reason for one in outcome.refused} == {Reason.EVENT_NAME_MISSING}
+    assert len(await world.published(Topic.QUARANTINE)) == kept
+
+
+@pytest.mark.parametrize("path", ["/v1/identify", "/v1/i"])
+async def test_a_call_that_comes_alone_and_cannot_be_used_is_set_aside(
+    world: World, path: str
+) -> None:
+    body = b'{"traits": {"email": "q12 at e.com"}, "writeKey": "key"}'
+    request = RawRequest("POST", path, "", {}, body, NOW, "request-1")
+    outcome = await accept(request, SOURCE, bus=world.bus, ids=lead_ids)
+    answer = SOURCE.answer(request, outcome)
+    assert (answer.status, json.loads(answer.body)["code"]) == (400, "email_invalid")
+    (entry,) = await world.published(Topic.QUARANTINE)
+    assert json.loads(json.loads(entry.message.body)["raw"]) == {
+        "traits": {"email": "q12 at e.com"}
+    }
+
+
+@pytest.mark.parametrize("empty", [{}, None, 5, "text"])
+async def test_calls_that_say_nothing_leave_nothing(world: World, empty: Any) -> None:
+    with pytest.raises(RejectedError):
+        await accepted(world, empty)
     assert world.bus.asked == []
+
+
+@pytest.mark.parametrize("kind", ["Track", "TRACK", " track "])
+async def test_the_type_of_a_call_counts_in_any_case(world: World, kind: str) -> None:
+    assert (await accepted(world, call("a", 1, type=kind))).events == 1
 
 
 async def test_a_request_that_is_not_to_be_trusted_has_no_effect(world: World) -> None:

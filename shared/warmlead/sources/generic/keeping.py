@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
+from warmlead.sources.answers import labels_of
 from warmlead.sources.fields import (
+    MAX_ADDRESS_TEXT,
     MAX_ADDRESSES,
     MAX_KEY,
     MAX_LIST,
@@ -16,6 +18,7 @@ from warmlead.sources.fields import (
 )
 from warmlead.sources.generic.cloudevents import is_envelope
 from warmlead.sources.generic.settings import FormSettings
+from warmlead.web.form_data import IsNeeded
 from warmlead.web.strict_json import text_of
 
 ANONYMOUS_ID = ("anonymous_id", "ajs_anonymous_id")
@@ -25,6 +28,9 @@ MAX_SET_ASIDE_TEXT = 60_000
 
 MAX_UNREADABLE_BYTES = 64 * 1024
 """The most that is kept of a body that cannot be read."""
+
+_LOWER = bytes(range(256)).lower()
+_MARKS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 
 # Never kept: what guards the form itself, and what no lead's record should hold.
 _UNWANTED = re.compile(
@@ -60,19 +66,51 @@ def known_names(settings: FormSettings) -> frozenset[str]:
     )
 
 
-def set_aside_text(item: Any, settings: FormSettings) -> str:  # noqa: ANN401  # whatever JSON holds
+def needed_fields(settings: FormSettings) -> IsNeeded:
+    """Whether a field may say who somebody is, or is named by a form's settings.
+
+    Looked at is the name as it was sent, without case, brackets and marks: an id, a name with
+    ``mail`` in it. In other languages the value tells: an address has its sign.
+    """
+    said = (settings.email, settings.user_id, settings.anonymous_id, settings.id, settings.time)
+    names = {*known_names(settings), *filter(None, said), *settings.traits}
+    known = {_bare(name.encode()) for name in names}
+
+    def is_needed(name: bytes, value: bytes) -> bool:
+        bare = _bare(name)
+        return b"mail" in bare or bare in known or b"@" in value or b"%40" in value
+
+    return is_needed
+
+
+def _bare(name: bytes) -> bytes:
+    return name.translate(_LOWER, _MARKS)
+
+
+class SetAside(NamedTuple):
+    """What is written down in quarantine; ``is_cut`` if it is not all that came."""
+
+    text: str
+    is_cut: bool
+
+
+def set_aside(item: Any, settings: FormSettings) -> SetAside:  # noqa: ANN401  # whatever JSON holds
     """A submission as it is written down in quarantine: JSON, as it was sent, but bounded.
 
     Without what may never be kept. The settings may say later that it is a lead after all.
     """
-    return text_of(_Writing(wanted_names(settings)).value(item, ""))
+    writing = _Writing(wanted_names(settings), needed_fields(settings))
+    text = text_of(writing.value(item, ""))
+    return SetAside(text, writing.is_cut)
 
 
 class _Writing:
     """Copies what may be kept of a submission, until enough has been written."""
 
-    def __init__(self, is_wanted: Callable[[str], bool]) -> None:
+    def __init__(self, is_wanted: Callable[[str], bool], is_needed: IsNeeded) -> None:
         self._is_wanted = is_wanted
+        self._is_needed = is_needed
+        self.is_cut = False
         self._fields = MAX_LOOKED_AT
         self._room = MAX_SET_ASIDE_TEXT
 
@@ -81,16 +119,26 @@ class _Writing:
         if isinstance(value, str):
             text = value[: min(MAX_TEXT_BYTES, self._room)]
             self._room -= len(text)
+            self.is_cut |= len(text) < len(value)
             return text
         if isinstance(value, list):
-            return [self.value(one, prefix) for one in value[:MAX_LIST]]
+            self.is_cut |= len(value) > MAX_LIST
+            return [self.value(one, prefix) for one in value[:MAX_LIST] if self._may(one, prefix)]
         return self._object(value, prefix) if isinstance(value, dict) else value
+
+    def _may(self, one: Any, prefix: str) -> bool:  # noqa: ANN401  # whatever JSON holds
+        """Whether a value of a list may be kept; a record in it may be labelled as a password."""
+        if not isinstance(one, dict):
+            return True
+        names = (field_name(label) for label in labels_of(one, {}))
+        return all(self._is_wanted(f"{prefix}_{name}" if prefix else name) for name in names)
 
     def _object(self, group: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         in_envelope = not prefix and is_envelope(group)
         written: dict[str, Any] = {}
-        for key, value in sorted(group.items(), key=_length):
+        for key, value in sorted(group.items(), key=self._order):
             if self._fields <= 0:
+                self.is_cut = True
                 break
             own = field_name(key[:MAX_KEY])
             name = "" if in_envelope else f"{prefix}_{own}" if prefix else own
@@ -100,13 +148,18 @@ class _Writing:
         order = dict.fromkeys(key[:MAX_KEY] for key in group)
         return {key: written[key] for key in order if key in written}
 
+    def _order(self, item: tuple[str, Any]) -> tuple[bool, bool, int]:
+        """What is needed comes first, then groups; long texts come last, so that all has room."""
+        key, value = item
+        text = value if isinstance(value, str) else ""
+        start = text[:MAX_ADDRESS_TEXT].encode(errors="replace")
+        needed = not isinstance(value, dict | list) and self._is_needed(
+            key[:MAX_KEY].encode(errors="replace"), start
+        )
+        return not needed, not isinstance(value, dict | list), len(text)
 
-def _length(item: tuple[str, Any]) -> int:
-    """Long texts come last, so that they take the room of no short ones."""
-    return len(item[1]) if isinstance(item[1], str) else 0
 
-
-def unreadable_text(body: bytes) -> str | None:
+def unreadable_text(body: bytes) -> SetAside | None:
     """The beginning of a body that cannot be read, for a person to look at; ``None`` if no text.
 
     Where its fields cannot be told apart, neither can a password in it. A body that names one
@@ -117,8 +170,8 @@ def unreadable_text(body: bytes) -> str | None:
         return None
     text = start.decode(errors="replace")
     if not _UNWANTED_ANYWHERE.search(text):
-        return text
-    return f"{WITHHELD} {', '.join(_addresses(text))}".strip()
+        return SetAside(text, len(start) < len(body))
+    return SetAside(f"{WITHHELD} {', '.join(_addresses(text))}".strip(), is_cut=True)
 
 
 def _addresses(text: str) -> list[str]:

@@ -7,7 +7,13 @@ from warmlead.domain.errors import Reason, RejectedError
 from warmlead.ports import RawRequest
 from warmlead.sources.generic.cloudevents import in_envelopes
 from warmlead.web.charsets import Tell, unwidened
-from warmlead.web.form_data import Fields, parameter_of, parse_text_plain, parse_urlencoded
+from warmlead.web.form_data import (
+    Fields,
+    IsNeeded,
+    parameter_of,
+    parse_text_plain,
+    parse_urlencoded,
+)
 from warmlead.web.multipart import parse_multipart
 from warmlead.web.strict_json import parse
 
@@ -31,10 +37,11 @@ class Submissions(NamedTuple):
     suspect: bool
 
 
-def read_submissions(request: RawRequest, tell: Tell) -> Submissions:
+def read_submissions(request: RawRequest, tell: Tell, is_needed: IsNeeded) -> Submissions:
     """The submissions in the body; raises ``RejectedError`` if they cannot be told apart.
 
     A body that begins like JSON is JSON: ``curl -d``, beacons and scripts label it wrongly.
+    Of a form with too many fields those are kept that are needed.
     """
     content_type = request.headers.get("content-type", "")[:1_000]
     body = unwidened(request.body, parameter_of(content_type, "charset"))
@@ -43,31 +50,35 @@ def read_submissions(request: RawRequest, tell: Tell) -> Submissions:
     if not start:
         raise RejectedError(Reason.BODY_EMPTY, "The body is empty.")
     if start in (b"{", b"[") or media_type == _JSON or media_type.endswith("+json"):
-        found = _json_or_form(body, media_type, content_type, tell)
+        found = _json_or_form(body, media_type, content_type, tell, is_needed)
     else:
-        found = _one(_form(body, media_type, content_type, tell))
+        found = _one(_form(body, media_type, content_type, tell, is_needed))
     return found._replace(items=in_envelopes(found.items, request.headers))
 
 
-def _json_or_form(body: bytes, media_type: str, content_type: str, tell: Tell) -> Submissions:
+def _json_or_form(
+    body: bytes, media_type: str, content_type: str, tell: Tell, is_needed: IsNeeded
+) -> Submissions:
     try:
         return _from_json(body)
     except RejectedError as error:
         could_be_a_form = media_type in (_FORM, _TEXT, _JSON) and b"=" in body
         if error.reason is not Reason.JSON_INVALID or not could_be_a_form:
             raise
-    return _one(_form(body, media_type, content_type, tell))
+    return _one(_form(body, media_type, content_type, tell, is_needed))
 
 
-def _form(body: bytes, media_type: str, content_type: str, tell: Tell) -> Fields:
+def _form(
+    body: bytes, media_type: str, content_type: str, tell: Tell, is_needed: IsNeeded
+) -> Fields:
     """The fields of a body that is no JSON."""
     if media_type == _MULTIPART or _is_multipart(body):
-        return parse_multipart(body, content_type, tell)
+        return parse_multipart(body, content_type, tell, is_needed)
     is_one_line = b"\n" not in body.strip() and b"&" in body
     if media_type == _TEXT and not is_one_line:
-        return parse_text_plain(body, content_type, tell)
+        return parse_text_plain(body, content_type, tell, is_needed)
     if media_type in (_FORM, _TEXT) or (media_type in _SAYS_NOTHING and b"=" in body):
-        return parse_urlencoded(body, content_type, tell)
+        return parse_urlencoded(body, content_type, tell, is_needed)
     raise RejectedError(
         Reason.MEDIA_TYPE_UNSUPPORTED, "Send JSON or a form, urlencoded or multipart."
     )

@@ -11,7 +11,7 @@ from warmlead.ports import Accepted, RawRequest, Refused, Translation
 from warmlead.sources.automation import of_request
 from warmlead.sources.fields import MAX_KEY, event_id, field_name
 from warmlead.sources.generic.cloudevents import opened
-from warmlead.sources.generic.keeping import set_aside_text, unreadable_text
+from warmlead.sources.generic.keeping import needed_fields, set_aside, unreadable_text
 from warmlead.sources.generic.payload import Submissions, read_submissions
 from warmlead.sources.generic.settings import FormSettings
 from warmlead.sources.generic.translate import (
@@ -32,8 +32,10 @@ from warmlead.web.senders import success
 
 _PATH = re.compile(r"/generic(?:/([a-z0-9][a-z0-9_-]{0,63}))?/?")
 _NOTHING_TO_KEEP = (Reason.BODY_EMPTY, Reason.TOO_MANY_EVENTS)
+_WHOLE = "Nothing is lost: the post is in quarantine."
+_CUT = "The post is in quarantine, but not all of it: it holds more than is kept."
 _SET_ASIDE = (
-    "Nothing is lost: the post is in quarantine. Correct it and send it again; or name its fields"
+    "Correct it and send it again; or name its fields"
     " in the settings of the form and run `warmlead quarantine replay`."
 )
 
@@ -82,12 +84,13 @@ class GenericSource:
         form, settings = self._form(request)
         notes = Notes()
         try:
-            submissions = read_submissions(request, notes.tell)
+            submissions = read_submissions(request, notes.tell, needed_fields(settings))
         except RejectedError as error:
-            raw = None if error.reason in _NOTHING_TO_KEEP else unreadable_text(request.body)
-            if raw is None:
+            kept = None if error.reason in _NOTHING_TO_KEEP else unreadable_text(request.body)
+            if kept is None:
                 raise
-            return Translation(refused=[Refused(error, raw.encode(), 0)], keeps_refused=True)
+            refused = Refused(error, kept.text.encode(), 0, is_cut=kept.is_cut)
+            return Translation(refused=[refused], keeps_refused=True)
         post = Post(
             form=form,
             settings=settings,
@@ -140,8 +143,9 @@ def _translated(submissions: Submissions, post: Post, notes: Notes) -> Translati
             event = _event(sound, post, index, own)
         except RejectedError as error:
             empty.extend([error] if isinstance(error, NothingToKeepError) else [])
-            raw = set_aside_text(sound, post.settings).encode()
-            refused.append(Refused(error, raw, index, post.automated))
+            text, is_cut = set_aside(sound, post.settings)
+            is_cut |= any("left out" in note for note in notes.told)
+            refused.append(Refused(error, text.encode(), index, post.automated, is_cut=is_cut))
         else:
             events.extend([(index, event)] if event else [])
     if empty and len(empty) == len(refused) and not events:
@@ -155,7 +159,8 @@ def _all_refused(accepted: Accepted) -> Answer:
     """The answer to a post of which nothing could be used: why, and what can be done."""
     first, *others = accepted.refused
     before = f"None of the {len(others) + 1} submissions can be used. The first: " if others else ""
-    message = f"{before}{first.error.message} {_SET_ASIDE}"
+    kept = _CUT if any(one.is_cut for one in accepted.refused) else _WHOLE
+    message = f"{before}{first.error.message} {kept} {_SET_ASIDE}"
     return answer_error(RejectedError(Reason(first.error.reason), message))
 
 

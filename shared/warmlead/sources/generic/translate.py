@@ -20,8 +20,14 @@ from warmlead.sources.fields import (
     names_of,
 )
 from warmlead.sources.generic.cloudevents import Opened
-from warmlead.sources.generic.keeping import ANONYMOUS_ID, known_names, wanted_names
+from warmlead.sources.generic.keeping import (
+    ANONYMOUS_ID,
+    known_names,
+    needed_fields,
+    wanted_names,
+)
 from warmlead.sources.generic.settings import FormSettings
+from warmlead.sources.labels import is_salutation, meaning_of_name, origin_of_name
 from warmlead.sources.notes import Notes
 from warmlead.sources.times import parse_time
 from warmlead.sources.traits import standard_name, trait_value
@@ -29,8 +35,12 @@ from warmlead.web.strict_json import text_of
 
 NAME = "generic"
 
-_PAGE = ("page_url", "source_url", "landing_page", "url")
+_PAGE = ("page_url", "source_url", "landing_page", "page_uri", "url")
 _ORIGINS = PARAMETERS | {*_PAGE, "referrer"}
+_IN_GROUPS = _ORIGINS - {"url"}  # a group's url may be of anything
+_OF_CONTAINERS = ("name", "title", "region")
+_REPLY_TO = "_replyto"
+"""Formspree's name of an e-mail field, and of those that are made like it."""
 
 
 class Post(NamedTuple):
@@ -57,10 +67,12 @@ class _Person(NamedTuple):
     email: str | None
     user_id: str | None
     anonymous_id: str | None
+    group: str = ""
+    """The beginning of the names of the fields that stood with the e-mail."""
 
     @property
     def is_known(self) -> bool:
-        return any(self)
+        return bool(self.email or self.user_id or self.anonymous_id)
 
 
 def is_trapped(submission: Mapping[str, Any], settings: FormSettings) -> bool:
@@ -79,14 +91,15 @@ def translate_submission(submission: Opened, post: Post, index: int, notes: Note
         raise _nobody(notes.error, came)
     given_id = _of_form(notes.attempt("id", event_id, _take(fields, settings.id), "The id"), post)
     occurred_at = _time(_take(fields, settings.time) or submission.time, post, notes)
-    page = next((str(fields[name]) for name in _PAGE if name in fields), post.referer)
+    origins = _origins(fields)
+    page = next((str(origins[name]) for name in _PAGE if name in origins), post.referer)
     visit = visit_of(
         url=page,
-        referrer=_referrer(submission.fields, fields, page, post),
-        fields=fields,
+        referrer=_referrer(submission.fields, origins, page, post),
+        fields=origins,
         own_hosts=post.own_hosts,
     )
-    traits, properties = _sorted_out(fields, settings)
+    traits, properties = _sorted_out(fields, settings, person.group)
     if page.startswith(("https://", "http://")) and path_of(page) != "/":
         properties.setdefault("path", path_of(page))
     properties |= {"form": post.form} if post.form else {}
@@ -97,7 +110,9 @@ def translate_submission(submission: Opened, post: Post, index: int, notes: Note
         name=settings.event,
         occurred_at=occurred_at,
         received_at=post.received_at,
-        **person._asdict(),
+        email=person.email,
+        user_id=person.user_id,
+        anonymous_id=person.anonymous_id,
         traits=traits,
         properties=properties,
         attribution=visit.attribution,
@@ -111,6 +126,12 @@ def _time(stated: object, post: Post, notes: Notes) -> datetime:
     field = post.settings.time or "time"
     claimed = notes.attempt(field, parse_time, stated, "The time")
     return notes.settled(claimed, post.received_at, field)
+
+
+def _origins(fields: Mapping[str, Property]) -> dict[str, Property]:
+    """The fields, with those that say the origin under their own names, out of their groups."""
+    grouped = ((origin_of_name(name, _IN_GROUPS), value) for name, value in fields.items())
+    return {**{name: value for name, value in grouped if name}, **fields}
 
 
 def _referrer(
@@ -142,15 +163,23 @@ def _wanted(
     said = {
         key: value
         for key, value in submission.items()
-        if not key.startswith("_") or field_name(key) in known
+        if not key.startswith("_") or field_name(key) in known or key.lower() == _REPLY_TO
     }
     is_wanted = wanted_names(settings)
 
     def matters(name: str) -> bool:
-        return name in known or name in _ORIGINS or standard_name(name) is not None
+        is_origin = name in _ORIGINS or origin_of_name(name, _IN_GROUPS)
+        return name in known or bool(is_origin) or standard_name(name) is not None
 
+    flat = flatten(
+        said,
+        notes.tell,
+        matters=matters,
+        in_lists=is_wanted,
+        is_needed=needed_fields(settings),
+    )
     wanted: dict[str, Property] = {}
-    for name, value in flatten(said, notes.tell, matters=matters, in_lists=is_wanted).items():
+    for name, value in flat.items():
         kept = value.strip() if isinstance(value, str) else value
         if kept not in ("", None, []) and is_wanted(name):
             wanted[name] = kept
@@ -165,11 +194,11 @@ def _take(fields: dict[str, Property], name: str | None) -> Property:
 
 def _take_person(fields: dict[str, Property], post: Post, notes: Notes) -> _Person:
     settings = post.settings
-    email = _take_email(fields, settings, notes)
+    email, group = _take_email(fields, settings, notes)
     names = (settings.anonymous_id,) if settings.anonymous_id else ANONYMOUS_ID
     user_id = _take_id(fields, (settings.user_id,), post.trust, notes, is_user=True)
     anonymous_id = _take_id(fields, names, post.trust, notes)
-    return _Person(email, user_id, anonymous_id)
+    return _Person(email, user_id, anonymous_id, group)
 
 
 def _take_id(
@@ -186,22 +215,35 @@ def _take_id(
     return next(filter(None, found), None)
 
 
-def _take_email(fields: dict[str, Property], settings: FormSettings, notes: Notes) -> str | None:
-    """The first address in the field that is named, or in those that are called like one."""
+def _take_email(
+    fields: dict[str, Property], settings: FormSettings, notes: Notes
+) -> tuple[str | None, str]:
+    """The first address in the field that is named, or in those that are called like one.
+
+    A plain name goes before one that may be a company's or a user's. With it comes the
+    beginning of the names of the fields that stood in the same group.
+    """
     if settings.email:
         names = [field_name(settings.email)]
     else:
         names = [name for name in fields if standard_name(name) == "email"]
+        names.sort(key=_rank)
     given = [(name, one) for name in names for one in _each(fields.pop(name, None))]
     found = [(name, email_of(one)) for name, one in given[:MAX_ADDRESSES]]
-    email = next((address for _, address in found if address), None)
+    name, email = next((one for one in found if one[1]), ("", None))
+    meaning = meaning_of_name(name)
     for name, address in found:
         if address is None:
             error = RejectedError(Reason.EMAIL_INVALID, "The e-mail is not a valid address.")
             notes.refuse(name, error)
         elif address != email:
             notes.tell(name, "another address was left out")
-    return email
+    return email, meaning.group if meaning else ""
+
+
+def _rank(name: str) -> int:
+    meaning = meaning_of_name(name)
+    return meaning.rank if meaning else 0
 
 
 def _each(value: Property) -> list[Any]:
@@ -210,9 +252,12 @@ def _each(value: Property) -> list[Any]:
 
 
 def _sorted_out(
-    fields: Mapping[str, Property], settings: FormSettings
+    fields: Mapping[str, Property], settings: FormSettings, group: str
 ) -> tuple[dict[str, Property], dict[str, Property]]:
-    """Traits and properties; a trait that the settings name wins over a recognised one."""
+    """Traits and properties; a trait that the settings name wins over a recognised one.
+
+    Then those win that stood in one group with the e-mail, and those of the standard name.
+    """
     named = {field_name(field): trait for field, trait in settings.traits.items()}
     traits = {
         trait: trait_value(trait, fields[field])
@@ -220,17 +265,47 @@ def _sorted_out(
         if field in fields
     }
     properties: dict[str, Property] = {}
-    for field, value in fields.items():
-        if field in named or field in PARAMETERS:
-            continue
-        trait = standard_name(field)
-        if trait == "email":
-            trait = None  # the lead's was taken out before; this is another one
-        if trait and trait not in traits and (trait == field or trait not in fields):
-            traits[trait] = trait_value(trait, value)
+    others = {
+        field: _trait_of(field, value)
+        for field, value in fields.items()
+        if field not in named and origin_of_name(field, PARAMETERS) is None
+    }
+    is_named = any(
+        trait in ("first_name", "last_name") and field.startswith(group)
+        for field, trait in others.items()
+    )
+    for field in sorted(others, key=lambda field: _order(field, others[field], group)):
+        trait = others[field]
+        if trait in _OF_CONTAINERS and _is_of_container(field, group, is_named=is_named):
+            trait = None
+        if trait and trait not in traits:
+            traits[trait] = trait_value(trait, fields[field])
         else:
-            properties[field] = value
-    return traits, properties
+            properties[field] = fields[field]
+    return traits, {field: properties[field] for field in others if field in properties}
+
+
+def _is_of_container(field: str, group: str, *, is_named: bool) -> bool:
+    """Whether a field is of what holds the person: the form's name, the title of a meeting.
+
+    On the outermost level it may be the person's, unless they are named (``is_named``) elsewhere.
+    """
+    meaning = meaning_of_name(field)
+    own = meaning.group if meaning else ""
+    return own != group and group.startswith(own) and (own != "" or is_named)
+
+
+def _trait_of(field: str, value: Property) -> str | None:
+    """The trait that a field is; another address than the lead's, and ``Mr``, are none."""
+    trait = standard_name(field)
+    if trait == "title" and isinstance(value, str) and is_salutation(value):
+        return None
+    return None if trait == "email" else trait
+
+
+def _order(field: str, trait: str | None, group: str) -> tuple[bool, bool, bool]:
+    is_bare_title = trait == "title" and field.removeprefix(group) == "title"
+    return is_bare_title, not field.startswith(group), trait != field
 
 
 def _of_form(given_id: str | None, post: Post) -> str | None:

@@ -27,12 +27,15 @@ from warmlead.sources.segment.payload import (
 )
 from warmlead.sources.segment.translate import NAME, Envelope, sent_at, translate_call
 from warmlead.web.answer import Answer
+from warmlead.web.outcomes import answer_error
 from warmlead.web.senders import success
 from warmlead.web.strict_json import text_of
 
 _KINDS = ("track", "identify", "page", "screen", "group", "alias")
 _ESCAPE = 6
 """The length of a character's escape: so many times longer may a text be in ASCII."""
+_MAX_KEPT = 100
+"""So many calls are kept of a request of which none can be used."""
 
 _COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -86,7 +89,11 @@ class SegmentSource:
             except RejectedError as error:
                 raw = text_of(_without_key(item)).encode()
                 refused.append(Refused(error, raw, index, envelope.automated))
-        return Translation(events, refused, len(calls.items))
+        if events:
+            return Translation(events, refused, len(calls.items))
+        kept = [one for one in refused if one.raw.startswith(b"{") and one.raw != b"{}"][:_MAX_KEPT]
+        # With nothing worth keeping the request is refused without effect.
+        return Translation([], kept or refused, len(calls.items), keeps_refused=bool(kept))
 
     def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
         """A refused call of a batch comes as a batch of one, any other as the call it was."""
@@ -99,6 +106,8 @@ class SegmentSource:
         """200 exactly: clients send again what was answered with 201, 202 or 204."""
         if route_of(request).pixel:
             return Answer(200, _GIF, "image/gif")
+        if accepted.refused and not accepted.events:
+            return answer_error(_none_usable(accepted))
         return success(accepted)
 
     def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:
@@ -169,10 +178,19 @@ def _keys_given(request: RawRequest, route: Route) -> Iterator[str]:
 def _kind(route: Route, call: Mapping[str, Any]) -> str:
     if route.kind != BATCH:
         return route.kind
-    kind = call.get("type")
+    stated = call.get("type")
+    kind = stated.strip().lower() if isinstance(stated, str) else ""
     if kind not in _KINDS:
         raise RejectedError(Reason.EVENT_TYPE_UNKNOWN, f"type is none of {', '.join(_KINDS)}.")
-    return str(kind)
+    return kind
+
+
+def _none_usable(accepted: Accepted) -> RejectedError:
+    first = accepted.refused[0].error
+    if accepted.items == 1:
+        return first
+    message = f"None of the {accepted.items} items can be used; the first: {first.message}"
+    return RejectedError(Reason(first.reason), message)
 
 
 def _without_key(item: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
