@@ -46,7 +46,7 @@ class Life(NamedTuple):
     @property
     def merged(self) -> bool:
         """Whether it was two people for a while, or a part of another."""
-        return self.parted or sum(move.from_stage == "anonymous" for move in self.moves) > 1
+        return self.parted or 1 < sum(move.from_stage == "anonymous" for move in self.moves)
 
     def of(self, *kinds: str) -> list[Told]:
         """What was told of these kinds."""
@@ -88,9 +88,7 @@ def _sequences(
         skips = policies[name].late == "skip"
         missing = [*({enrolment.position} if skips else {*steps}) - {0, *sent}]
         may_be_mailed = life.lead.consent(suppression).may_be_mailed
-        if (
-            missing and may_be_mailed and not life.parted
-        ):  # what was left unsent when the lead said no is not sent
+        if missing and may_be_mailed and not life.parted:  # what was left unsent when the lead said no is not sent
             found.append(f"I8: {life.lead.id} is past steps {missing} of {name}, not sent")
         if not life.merged and set(sent) - set(steps):
             found.append(f"I8: {life.lead.id} was sent {sent} of {name}, and is at {steps[-1:]}")
