@@ -72,7 +72,7 @@ class Room:
             if not self._can_join(found, trust):
                 return False
         taken = self._taken[trust].and_(needed)
-        if taken.count > MAX_TRAILS or taken.size_bytes > MAX_IDENTIFIER_BYTES:
+        if taken.number > MAX_TRAILS or taken.size_bytes > MAX_IDENTIFIER_BYTES:
             return False
         if isinstance(found, Lead):
             self._add(found)
@@ -102,12 +102,12 @@ class Room:
 class _Ties(NamedTuple):
     """How many identifiers, and what they take."""
 
-    count: int
+    number: int
     size_bytes: int
 
     def and_(self, others: "_Ties") -> "_Ties":
         """The sum."""
-        return _Ties(self.count + others.count, self.size_bytes + others.size_bytes)
+        return _Ties(self.number + others.number, self.size_bytes + others.size_bytes)
 
 
 NO_TIES = _Ties(0, 0)
