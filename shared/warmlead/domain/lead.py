@@ -34,6 +34,7 @@ from warmlead.domain.identity import (
     Ties,
     best_claims,
     identifiers_of,
+    naming_only,
     ties_of,
 )
 from warmlead.domain.lifecycle import Progress
@@ -51,8 +52,6 @@ MAX_TRAITS = 250
 
 MAX_PUBLIC_TRAIT_BYTES = 1_500
 """The limit of the JSON of a trait that the model knows, from a public source; texts are cut."""
-
-_FIELDS = {Kind.EMAIL: "email", Kind.USER: "user_id", Kind.ANONYMOUS: "anonymous_id"}
 
 
 class TraitFact(NamedTuple):
@@ -330,9 +329,7 @@ def _as_counted(event: Event, rules: Rules) -> Event:
     )
     if event.trust is Trust.SIGNED:
         return counted
-    home = identifiers_of(event)[0].kind
-    others = {_FIELDS[kind]: None for kind in Kind if kind is not home}
-    return structs.replace(counted, **others)
+    return naming_only(counted, identifiers_of(event)[:1])
 
 
 def _heard(event: Event, rules: Rules) -> list[ConsentFact]:
