@@ -103,6 +103,7 @@ def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
         value=trail.identifier.value,
         linked_to=sorted(trail.links),
         claim=_claim(trail.claim) if trail.claim else None,
+        lost_claims=[_claim(each) for each in trail.claims[1:]],
         is_signed=trail.is_signed,
         former_ids=sorted(trail.former_ids),
         erased_before=None if trail.erased_ms is None else from_ms(trail.erased_ms),

@@ -104,6 +104,7 @@ class ExportedIdentifier(_Stable):
     value: str
     linked_to: list[str]
     claim: ExportedClaim | None
+    lost_claims: list[ExportedClaim]
     is_signed: bool
     former_ids: list[str]
     erased_before: datetime | None
