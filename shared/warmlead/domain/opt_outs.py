@@ -11,6 +11,9 @@ from functools import lru_cache
 from warmlead.domain.answers import MAX_ANSWERS, answer, words_of
 from warmlead.domain.event import Event, Property
 
+MAX_AROUND = 6
+"""So many words before a name, and after it, are passed over."""
+
 
 class _Asks(Enum):
     """What a field asks, by which its value is understood."""
@@ -160,13 +163,14 @@ def without_groups(name: str) -> Iterator[str]:
 def _starts(words: list[str]) -> range:
     """Where the name may begin: at its first word, and behind each that says nothing."""
     first = next((at for at, word in enumerate(words) if not _says_nothing(word)), len(words))
-    return range(first + 1)
+    return range(min(first, MAX_AROUND) + 1)
 
 
 def _ends(words: list[str]) -> range:
     """Where the name may end: at its last word, and before each that says nothing."""
     end = len(words)
-    while end > 1 and (words[end - 1] in _AFTER or words[end - 1].isdecimal()):
+    least = max(1, end - MAX_AROUND)
+    while end > least and (words[end - 1] in _AFTER or words[end - 1].isdecimal()):
         end -= 1
     return range(len(words), end - 1, -1)
 

@@ -26,13 +26,19 @@ def standard_name(name: str) -> str | None:
 def as_traits(flat: Mapping[str, Property]) -> dict[str, Property]:
     """All fields as traits: known ones under their standard names, others under their own.
 
-    A standard name wins over other spellings of it. Empty texts are unknown, not values.
+    A standard name wins over other spellings of it; of ``consent`` they stay besides, since one
+    box may say yes and another no. Empty texts are unknown, not values.
     """
     traits: dict[str, Property] = {}
     for field, value in flat.items():
         name = standard_name(field) or field
-        if value not in ("", []) and (name == field or name not in flat):
-            traits.setdefault(name, trait_value(name, value))
+        if value in ("", []):
+            continue
+        if name == field or name not in flat:
+            taken = name in traits and name == "consent"  # two boxes are asked two things
+            traits.setdefault(field if taken else name, trait_value(name, value))
+        elif name == "consent":
+            traits.setdefault(field, value)
     return traits
 
 

@@ -645,3 +645,10 @@ def test_what_became_of_a_mail_is_told_of_the_address_that_it_was_sent_to(
     assert only_event("/v1/track", call, key=key).email == email
     known = {**call, "context": {"traits": {"email": "new9@e.com"}}}
     assert only_event("/v1/track", known, key=key).email == (email or "new9@e.com")
+
+
+@pytest.mark.parametrize("other", ["gdpr_consent", "consent"])
+def test_of_two_boxes_that_ask_for_consent_both_answers_are_kept(other: str) -> None:
+    traits = {other: True, "marketing_consent": False}
+    event = only_event("/v1/identify", {"userId": "u", "traits": traits})
+    assert event.traits == {"consent": True, "marketing_consent": False}

@@ -27,7 +27,11 @@ TABLE = [
 ]
 
 
-def named(name: str, /, trust: Trust = Trust.PUBLIC, **properties: Property) -> Event:
+def named(name: str, /, **properties: Property) -> Event:
+    return posted(name, Trust.PUBLIC, properties)
+
+
+def posted(name: str, trust: Trust, properties: dict[str, Property]) -> Event:
     return in_our_words(an_event(name=event_name(name), trust=trust, properties=properties))
 
 
@@ -216,10 +220,10 @@ def test_a_refusal_that_a_mail_tool_posts_to_a_form_is_heard(
 def test_whatever_a_signed_mail_tool_posts_to_a_form_is_heard(
     properties: dict[str, Property], ours: str
 ) -> None:
-    once = named("form_submitted", Trust.SIGNED, **properties)
+    once = posted("form_submitted", Trust.SIGNED, properties)
     assert once.name == ours
     assert in_our_words(once) == once
-    assert named("form_submitted", Trust.PUBLIC, **properties).name == "form_submitted"
+    assert posted("form_submitted", Trust.PUBLIC, properties).name == "form_submitted"
 
 
 @pytest.mark.parametrize(("ours", "published"), TABLE)
