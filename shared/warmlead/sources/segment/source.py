@@ -63,7 +63,10 @@ class SegmentSource:
         return trust
 
     def translate(self, request: RawRequest, trust: Trust) -> Translation:
-        """The events of the request's calls, each call judged by itself."""
+        """The events of the request's calls, each call judged by itself.
+
+        Raises ``RejectedError`` if there is nothing that could be kept.
+        """
         route = route_of(request)
         calls = calls_of(request, route)
         envelope = Envelope(
@@ -87,11 +90,12 @@ class SegmentSource:
             except RejectedError as error:
                 raw = text_of(_without_key(item)).encode()
                 refused.append(Refused(error, raw, index, envelope.automated))
-        if events:
+        if events or not refused:
             return Translation(events, refused, len(calls.items))
         kept = [one for one in refused if one.raw.startswith(b"{") and one.raw != b"{}"][:_MAX_KEPT]
-        # With nothing worth keeping the request is refused without effect.
-        return Translation([], kept or refused, len(calls.items), keeps_refused=bool(kept))
+        if not kept:
+            raise _none_usable(refused[0].error, len(calls.items))
+        return Translation([], kept, len(calls.items), keeps_refused=True)
 
     def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
         """A refused call of a batch comes as a batch of one, any other as the call it was."""
@@ -105,7 +109,7 @@ class SegmentSource:
         if route_of(request).pixel:
             return Answer(200, _GIF, "image/gif")
         if accepted.refused and not accepted.events:
-            return answer_error(_none_usable(accepted))
+            return answer_error(_none_usable(accepted.refused[0].error, accepted.items))
         return success(accepted)
 
     def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:
@@ -177,11 +181,10 @@ def _kind(route: Route, call: Mapping[str, Any]) -> str:
     return kind
 
 
-def _none_usable(accepted: Accepted) -> RejectedError:
-    first = accepted.refused[0].error
-    if accepted.items == 1:
+def _none_usable(first: RejectedError, items: int) -> RejectedError:
+    if items == 1:
         return first
-    message = f"None of the {accepted.items} items can be used; the first: {first.message}"
+    message = f"None of the {items} items can be used; the first: {first.message}"
     return RejectedError(Reason(first.reason), message)
 
 
