@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
 from warmlead.ports import Accepted, RawRequest, Refused, Translation
@@ -34,6 +36,9 @@ from warmlead.web.strict_json import text_of
 _KINDS = ("track", "identify", "page", "screen", "group", "alias")
 _MAX_KEPT = 100
 """So many calls are kept of a request of which none can be used."""
+
+_MAX_KEPT_BYTES = 60_000
+"""So much is kept of each, all of it in ASCII."""
 
 _COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -95,7 +100,8 @@ class SegmentSource:
         kept = [one for one in refused if one.raw.startswith(b"{") and one.raw != b"{}"][:_MAX_KEPT]
         if not kept:
             raise _none_usable(refused[0].error, len(calls.items))
-        return Translation([], kept, len(calls.items), keeps_refused=True)
+        cut = [structs.replace(one, raw=one.raw[:_MAX_KEPT_BYTES]) for one in kept]
+        return Translation([], cut, len(calls.items), keeps_refused=True)
 
     def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
         """A refused call of a batch comes as a batch of one, any other as the call it was."""
