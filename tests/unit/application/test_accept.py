@@ -133,6 +133,12 @@ async def test_a_call_that_comes_alone_and_cannot_be_used_is_set_aside(
     }
 
 
+async def test_what_is_set_aside_of_a_call_that_comes_alone_is_bounded(world: World) -> None:
+    await accepted(world, call("a", 1, x="y" * 400_000))
+    (entry,) = await world.published(Topic.QUARANTINE)
+    assert len(json.loads(entry.message.body)["raw"]) == 60_000
+
+
 @pytest.mark.parametrize("empty", [{}, None, 5, "text"])
 async def test_calls_that_say_nothing_leave_nothing(world: World, empty: Any) -> None:
     with pytest.raises(RejectedError):

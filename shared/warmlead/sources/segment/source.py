@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
 from warmlead.ports import Accepted, RawRequest, Refused, Translation
@@ -36,6 +38,9 @@ _ESCAPE = 6
 """The length of a character's escape: so many times longer may a text be in ASCII."""
 _MAX_KEPT = 100
 """So many calls are kept of a request of which none can be used."""
+
+_MAX_KEPT_BYTES = 60_000
+"""So much is kept of each, all of it in ASCII."""
 
 _COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -65,7 +70,10 @@ class SegmentSource:
         return trust
 
     def translate(self, request: RawRequest, trust: Trust) -> Translation:
-        """The events of the request's calls, each call judged by itself."""
+        """The events of the request's calls, each call judged by itself.
+
+        Raises ``RejectedError`` if there is nothing that could be kept.
+        """
         route = route_of(request)
         calls = calls_of(request, route)
         envelope = Envelope(
@@ -89,11 +97,13 @@ class SegmentSource:
             except RejectedError as error:
                 raw = text_of(_without_key(item)).encode()
                 refused.append(Refused(error, raw, index, envelope.automated))
-        if events:
+        if events or not refused:
             return Translation(events, refused, len(calls.items))
         kept = [one for one in refused if one.raw.startswith(b"{") and one.raw != b"{}"][:_MAX_KEPT]
-        # With nothing worth keeping the request is refused without effect.
-        return Translation([], kept or refused, len(calls.items), keeps_refused=bool(kept))
+        if not kept:
+            raise _none_usable(refused[0].error, len(calls.items))
+        cut = [structs.replace(one, raw=one.raw[:_MAX_KEPT_BYTES]) for one in kept]
+        return Translation([], cut, len(calls.items), keeps_refused=True)
 
     def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
         """A refused call of a batch comes as a batch of one, any other as the call it was."""
@@ -107,7 +117,7 @@ class SegmentSource:
         if route_of(request).pixel:
             return Answer(200, _GIF, "image/gif")
         if accepted.refused and not accepted.events:
-            return answer_error(_none_usable(accepted))
+            return answer_error(_none_usable(accepted.refused[0].error, accepted.items))
         return success(accepted)
 
     def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:
@@ -185,11 +195,10 @@ def _kind(route: Route, call: Mapping[str, Any]) -> str:
     return kind
 
 
-def _none_usable(accepted: Accepted) -> RejectedError:
-    first = accepted.refused[0].error
-    if accepted.items == 1:
+def _none_usable(first: RejectedError, items: int) -> RejectedError:
+    if items == 1:
         return first
-    message = f"None of the {accepted.items} items can be used; the first: {first.message}"
+    message = f"None of the {items} items can be used; the first: {first.message}"
     return RejectedError(Reason(first.reason), message)
 
 
