@@ -63,10 +63,11 @@ def mixed(leads: Mapping[str, Lead]) -> frozenset[str]:
     """
     of = {id_: lead.id for lead in leads.values() for id_ in lead.trails}
     pairs = {
-        (lead.id, of[trail.claim.owner])
+        (lead.id, of[claim.owner])
         for lead in leads.values()
         for trail in lead.trails.values()
-        if trail.claim and trail.claim.owner in of
+        for claim in trail.claims
+        if claim.owner in of
     }
     return frozenset(id_ for one, other in pairs if one != other for id_ in (one, other))
 

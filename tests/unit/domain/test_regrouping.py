@@ -18,7 +18,7 @@ def one_person(weaker: str, kind: Kind) -> Lead:
     """An MQL who is offered to sales and in a sequence, known by an address and a public claim."""
     trails = {
         ADDRESS: Trail(Identifier(Kind.EMAIL, "ada@example.com")),
-        weaker: Trail(Identifier(kind, weaker), claim=Claim(1, 1, "k", ADDRESS)),
+        weaker: Trail(Identifier(kind, weaker), claims=(Claim(1, 1, "k", ADDRESS),)),
     }
     return Lead(
         ADDRESS,
