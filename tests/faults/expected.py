@@ -90,7 +90,7 @@ def expected_of(plan: Workload, journal: Journal) -> Expected:
         statuses = {status for _, status in attempts if status is not None and status < 500}
         if not statuses:
             expected.unsettled.append(number)
-        elif any(status >= 400 for status in statuses):
+        elif is_refused(plan.requests[number], attempts[0][0]):
             expected.refused.append(number)
         else:
             _expect(expected, plan.requests[number], attempts)
@@ -128,7 +128,7 @@ def as_kept(event: Event, rules: Rules) -> KeptEvent:
 
 
 def is_refused(request: Request, at: datetime) -> bool:
-    """Whether the sender's adapter can make nothing of the request."""
+    """Whether the sender's adapter can make nothing of the request, and keeps nothing of it."""
     if not request.over_http:
         return False
     raw = request.at(at, "")
@@ -137,7 +137,7 @@ def is_refused(request: Request, at: datetime) -> bool:
         translation = sender.translate(raw, sender.verify(raw))
     except RejectedError:
         return True
-    return bool(translation.refused) and not translation.events
+    return bool(translation.refused) and not (translation.events or translation.keeps_refused)
 
 
 def leads_of(events: Iterable[Event], rules: Rules, now: datetime) -> list[Lead]:
