@@ -256,7 +256,7 @@ def test_of_hundreds_of_made_up_names_few_are_shown_behind_those_that_the_model_
     shown = " ".join(ada.run("lead", "show", "u-42").out.split())
     traits, events = shown.split(" signals ")[0], shown.split(" events ")[1]
     assert "company Analytical Engines" in traits
-    assert "demo_requested 1, page_viewed 2, a_000 1" in events
+    assert "demo_requested 1, identified 2, page_viewed 2, a_000 1" in events
     assert re.search(r"and \d\d more \(all: --json\)", traits)
     assert re.search(r"and 8\d more \(all: --json\)", events)
     assert (traits.count("a_"), events.count("a_")) < (21, 21)
