@@ -369,22 +369,30 @@ def told_together(*parts: tuple[int, int] | None) -> tuple[int, int] | None:
     return min(first for first, _ in told), max(last for _, last in told)
 
 
-def _with_event(
-    trail: Trail, event: Event, signals: tuple[str, ...], known: frozenset[str]
-) -> Trail:
-    at_ms = to_ms(event.occurred_at)
-    kept = KeptEvent(at_ms, event.key, to_ms(event.received_at), event.name, signals)
-    rank = 1 if event.trust is Trust.SIGNED else 0
-    traits = dict(trail.traits) if event.traits else trail.traits
+def _with_traits(
+    before: Mapping[str, TraitFact], event: Event, known: frozenset[str]
+) -> dict[str, TraitFact]:
+    """The traits with what an event tells: the best value of each, those that are known first."""
+    at_ms, rank = to_ms(event.occurred_at), 1 if event.trust is Trust.SIGNED else 0
+    traits = dict(before)
     for name, value in event.traits.items():
         value_json = json.dumps(value, sort_keys=True)
         if not rank and name in known:
             value_json = _cut(value, value_json)
         fact = TraitFact(rank, at_ms, event.key, value_json)
         traits[name] = max(fact, traits.get(name, fact))
-    if len(traits) > MAX_TRAITS:
-        ordered = sorted(traits.items(), key=lambda i: (i[0] not in known, -i[1].rank, i[0]))
-        traits = dict(ordered[:MAX_TRAITS])
+    if len(traits) <= MAX_TRAITS:
+        return traits
+    ordered = sorted(traits.items(), key=lambda i: (i[0] not in known, -i[1].rank, i[0]))
+    return dict(ordered[:MAX_TRAITS])
+
+
+def _with_event(
+    trail: Trail, event: Event, signals: tuple[str, ...], known: frozenset[str]
+) -> Trail:
+    at_ms = to_ms(event.occurred_at)
+    kept = KeptEvent(at_ms, event.key, to_ms(event.received_at), event.name, signals)
+    traits = _with_traits(trail.traits, event, known) if event.traits else trail.traits
     first, last = trail.first_touch, trail.last_touch
     if event.attribution:
         touch = Touch(at_ms, event.key, tuple(sorted(event.attribution.items())))

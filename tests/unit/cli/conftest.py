@@ -68,7 +68,7 @@ class Workspace:
             await apply(events, store=store, bus=bus, scoring=scoring, clock=system.clock)
 
 
-def happened(name: str, days_ago: int = 0, **fields: Any) -> Event:
+def happened(name: str, days_ago: int = 0, /, **fields: Any) -> Event:
     """An event that was received the moment it happened, some days before now."""
     at = datetime.now(UTC) - days_ago * DAY
     return an_event(**{"name": name, "occurred_at": at, "received_at": at, **fields})
