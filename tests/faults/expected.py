@@ -22,9 +22,9 @@ from warmlead.domain.history import to_ms
 from warmlead.domain.identity import Kind, identifiers_of
 from warmlead.domain.lead import Lead, Trail, touch_trails
 from warmlead.domain.packing import KeptEvent
+from warmlead.domain.published import in_our_words
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
-from warmlead.model.published import in_our_words
 
 SIGNALS = {
     "page_viewed": ("page_viewed",),

@@ -17,11 +17,11 @@ from warmlead.domain.history import EXACT_DAYS
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of, in_todays_spelling
 from warmlead.domain.lead import Lead, Trail, heed_refusal, touch_trails
 from warmlead.domain.lifecycle import Transition
+from warmlead.domain.published import in_our_words
 from warmlead.domain.refusals import still_to_be_told, with_refusals_shared
 from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic, Trigger
-from warmlead.model.published import in_our_words
 from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from warmlead.domain.consent import Lifting, SuppressionPolicy, Whose
 from warmlead.domain.hours import Hours
 from warmlead.domain.nurture import Late, Step
+from warmlead.domain.published import our_name
 from warmlead.domain.rules import COUNT_WINDOWS_DAYS
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
 from warmlead.model.clauses import words
@@ -26,7 +27,6 @@ from warmlead.model.plan import (
     SignalPlan,
     StagePlan,
 )
-from warmlead.model.published import our_name
 from warmlead.model.schema import Handoff, ModelFile, Sequence, Signal, Suppression
 from warmlead.model.schema import Hours as WrittenHours
 from warmlead.model.vocabulary import (

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 
+from warmlead.domain.published import our_name
 from warmlead.model.compiling import trait_types
 from warmlead.model.findings import did_you_mean
-from warmlead.model.published import our_name
 from warmlead.model.report import Report
 from warmlead.model.schema import LABEL_PATTERN, NAME_PATTERN, ModelFile
 from warmlead.model.structure import Sound

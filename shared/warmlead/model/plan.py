@@ -18,11 +18,11 @@ from warmlead.domain.handoff import HandoffPolicy, Route
 from warmlead.domain.hours import Hours
 from warmlead.domain.lifecycle import Facts, StagePolicy
 from warmlead.domain.nurture import Late, SequencePolicy, Step
+from warmlead.domain.published import our_name
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
 from warmlead.model.coercion import coerce, know, not_understood
 from warmlead.model.conditions import CompiledCondition, Context, Formula
-from warmlead.model.published import our_name
 from warmlead.model.vocabulary import EVENT_FACTS, STANDARD_EVENTS, ValueType
 
 

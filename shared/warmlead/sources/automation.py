@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from warmlead.domain.event import SALES_EVENTS, Automation, Trust
-from warmlead.model.published import our_name
+from warmlead.domain.published import our_name
 from warmlead.ports import RawRequest
 
 MAX_AGENT = 1_000

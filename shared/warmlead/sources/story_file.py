@@ -9,9 +9,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.published import our_name
 from warmlead.model.findings import Finding, Severity, did_you_mean
 from warmlead.model.positions import Document, Path, Position, read
-from warmlead.model.published import our_name
 from warmlead.model.structure import path_text
 from warmlead.model.vocabulary import STANDARD_EVENTS
 from warmlead.model.wording import in_words

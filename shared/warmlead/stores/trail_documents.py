@@ -17,8 +17,8 @@ from warmlead.domain.history import Counts, DayCounts, History
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.lead import NoteFact, Touch, Trail, TraitFact
 from warmlead.domain.packing import NONE_PACKED, RECORD, KeptEvent, Packed, Shape
+from warmlead.domain.published import our_name
 from warmlead.domain.sales import Said, Statement
-from warmlead.model.published import our_name
 from warmlead.stores.notation import Pairs, pairs
 
 Shapes: TypeAlias = dict[Shape, int]

@@ -7,14 +7,14 @@ import pytest
 
 from builders import an_event
 from warmlead.domain.event import Event, Property, Trust
-from warmlead.model.loading import check, load, ready_model, ready_names
-from warmlead.model.published import (
+from warmlead.domain.published import (
     PROPERTIES,
     SAID_BY_NAME,
     VOCABULARIES,
     in_our_words,
     our_name,
 )
+from warmlead.model.loading import check, load, ready_model, ready_names
 from warmlead.model.vocabulary import PASSIVE_EVENTS, STANDARD_EVENTS, STANDARD_PROPERTIES
 from warmlead.sources.fields import event_name, field_name
 

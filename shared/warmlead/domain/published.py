@@ -16,7 +16,7 @@ from msgspec import structs
 
 from warmlead.domain.event import Event, Property, Trust, snake_case
 from warmlead.domain.opt_outs import without_groups
-from warmlead.model.refusal_names import is_elsewhere, refusal_named, without_vendor
+from warmlead.domain.refusal_names import is_elsewhere, refusal_named, without_vendor
 
 _OF_MAIL = """
     campaign:campaign_name campaign:campaign_id campaign:broadcast_name
