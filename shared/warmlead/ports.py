@@ -365,6 +365,19 @@ class Refused(Struct, frozen=True):
     is_cut: bool = False
 
 
+class Accepted(Struct, frozen=True):
+    """What became of a request's items: ``events`` are on the bus, ``refused`` in quarantine.
+
+    ``notes`` are what was cut or left out of the items that were taken, each with its index.
+    """
+
+    events: int
+    refused: Sequence[Refused]
+    items: int
+    notes: Sequence[tuple[int, str]] = ()
+    onward: str = ""
+
+
 class Translation(Struct, frozen=True):
     """What a sender's request says: events, and items that are none.
 
@@ -380,18 +393,11 @@ class Translation(Struct, frozen=True):
     keeps_refused: bool = False
     onward: str = ""
 
-
-class Accepted(Struct, frozen=True):
-    """What became of a request's items: ``events`` are on the bus, ``refused`` in quarantine.
-
-    ``notes`` are what was cut or left out of the items that were taken, each with its index.
-    """
-
-    events: int
-    refused: Sequence[Refused]
-    items: int
-    notes: Sequence[tuple[int, str]] = ()
-    onward: str = ""
+    @property
+    def accepted(self) -> Accepted:
+        """What has become of the items once the events and the refused ones are published."""
+        notes = tuple((index, note) for index, event in self.events for note in event.notes)
+        return Accepted(len(self.events), self.refused, self.items, notes, self.onward)
 
 
 class Source(Protocol):

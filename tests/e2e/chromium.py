@@ -2,9 +2,10 @@
 
 import shutil
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from typing import TypeVar
 
 from playwright.sync_api import Browser, sync_playwright
@@ -52,3 +53,31 @@ def visited(site: Server) -> Iterator[Server]:
         yield site
         site.shutdown()
         thread.join()
+
+
+class Website(ThreadingHTTPServer, ABC):
+    """A site that is visited: its pages are its content, whatever is asked in their queries."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Serve)
+
+    @abstractmethod
+    def content(self, path: str) -> tuple[bytes, str]:
+        """The page at the path, and its content type."""
+
+
+class _Serve(BaseHTTPRequestHandler):
+    server: Website
+
+    def do_GET(self) -> None:
+        body, content_type = self.server.content(self.path.partition("?")[0])
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is logged."""

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from e2e.chromium import chromium, visited
+from e2e.chromium import Website, chromium, visited
 from e2e.ledger import drain
 from e2e.node_clients import install_node_clients
 from e2e.recording import Recorder, recording
@@ -23,13 +22,11 @@ CAMPAIGN = "?utm_source=google&utm_medium=cpc&gclid=G1"
 FORMS = "contact: {allow_unsigned: true, redirect_hosts: [site.example]}"
 
 
-class Site(ThreadingHTTPServer):
+class Site(Website):
     """The visited website; its pages send to ``tracker``, another origin."""
 
-    daemon_threads = True
-
     def __init__(self, tracker: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Serve)
+        super().__init__()
         self.tracker = tracker.removeprefix("http://")
         self.umd: Path | None = None
         self.fields = {"tracker": self.tracker, "port": str(self.server_port), "strategy": "null"}
@@ -45,21 +42,6 @@ class Site(ThreadingHTTPServer):
         for name, value in self.fields.items():
             text = text.replace(f"{{{name}}}", value)
         return text.encode(), "text/html; charset=utf-8"
-
-
-class _Serve(BaseHTTPRequestHandler):
-    server: Site
-
-    def do_GET(self) -> None:
-        body, content_type = self.server.content(self.path.partition("?")[0])
-        self.send_response(200)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing is logged."""
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,13 @@
 import re
 import uuid
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from e2e.chromium import chromium, visited
+from e2e.chromium import Website, chromium, visited
 from e2e.ledger import drain
 from served import Served, serving
 
@@ -25,20 +24,21 @@ GOOGLE = "https://www.google.com/"
 UNKNOWN = {"channel": "(unknown)", "source": "(unknown)"}
 
 
-class Website(ThreadingHTTPServer):
+class ContactSite(Website):
     """A site on which the form stands, on every page; on ``/bare`` without the script.
 
     Below ``/tracked`` the snippet stands in its place, and a field for the anonymous id.
     """
 
-    daemon_threads = True
-
     def __init__(self, warmlead: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Serve)
+        super().__init__()
         self.form: str = DOCUMENTED.replace("https://HOST/", f"{warmlead}/")
         self.snippet = f'<script src="{warmlead}/track/warmlead.js" data-key="local"></script>'
 
-    def content(self, path: str) -> str:
+    def content(self, path: str) -> tuple[bytes, str]:
+        return self._page(path).encode(), "text/html; charset=utf-8"
+
+    def _page(self, path: str) -> str:
         if path.startswith("/bare"):
             return HEAD + SCRIPT.sub("", self.form)
         if path.startswith("/tracked"):
@@ -48,21 +48,6 @@ class Website(ThreadingHTTPServer):
 
     def url(self, path: str) -> str:
         return f"http://localhost:{self.server_port}{path}"
-
-
-class _Serve(BaseHTTPRequestHandler):
-    server: Website
-
-    def do_GET(self) -> None:
-        body = self.server.content(self.path).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing is logged."""
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +64,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def site(server: Served) -> Iterator[Website]:
-    with visited(Website(server.base)) as site:
+def site(server: Served) -> Iterator[ContactSite]:
+    with visited(ContactSite(server.base)) as site:
         yield site
 
 
@@ -133,7 +118,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_documented_form_carries_where_its_visitor_came_from(
-    site: Website, page: Page, server: Served, case: tuple[str, str | None]
+    site: ContactSite, page: Page, server: Served, case: tuple[str, str | None]
 ) -> None:
     path, referer = case
     lead = posted_from(site.url(path), page, server, referer=referer)
@@ -142,7 +127,7 @@ def test_the_documented_form_carries_where_its_visitor_came_from(
 
 
 def test_without_the_script_nothing_of_it_arrives_and_that_is_said(
-    site: Website, page: Page, server: Served
+    site: ContactSite, page: Page, server: Served
 ) -> None:
     url = site.url("/bare?utm_source=google&utm_medium=cpc&gclid=G1")
     lead = posted_from(url, page, server, referer=GOOGLE)
@@ -151,7 +136,7 @@ def test_without_the_script_nothing_of_it_arrives_and_that_is_said(
 
 
 def test_with_the_snippet_the_page_on_which_the_visitor_landed_is_known(
-    site: Website, page: Page, server: Served
+    site: ContactSite, page: Page, server: Served
 ) -> None:
     page.goto(site.url("/tracked?gclid=G1"), referer=GOOGLE)
     lead = posted_from(site.url("/tracked/contact"), page, server)

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 from re import _constants as codes  # type: ignore[attr-defined]  # the parser of re itself
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]  # the parser of re itself
 from typing import Any
 
 import warmlead
@@ -74,7 +74,7 @@ def _compiled(call: ast.Call, path: Path) -> re.Pattern[Any] | None:
     if not of_re and not named:
         return None
     told = named or call.args[:1]
-    flags = call.args[1:2] if of_re and call.func.attr == "compile" else []  # type: ignore[attr-defined]
+    flags = call.args[1:2] if of_re and call.func.attr == "compile" else []  # type: ignore[attr-defined]  # of_re: an attribute
     try:
         return re.compile(*(_value(part, path) for part in (*told, *flags)))
     except (NameError, TypeError, re.error):  # made of what is known at run time only

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Trust
-from warmlead.ports import Accepted, RawRequest, Translation
+from warmlead.ports import Accepted, RawRequest
 from warmlead.sources.generic import GenericSource, read_forms
 from warmlead.sources.sales_file import read_sales
 from warmlead.sources.segment import SegmentSource
@@ -227,23 +227,12 @@ def json_of(path: Path) -> str:
     return "{}" if body.startswith("<") else body
 
 
-def accepted_of(translation: Translation) -> Accepted:
-    notes = [(index, note) for index, event in translation.events for note in event.notes]
-    return Accepted(
-        len(translation.events),
-        translation.refused,
-        translation.items,
-        notes,
-        translation.onward,
-    )
-
-
 def assert_only_rejects(sender: Sender, request: RawRequest, *, verified: bool = False) -> None:
     """Whatever is in the request, it ends in events, refusals or a ``RejectedError``."""
     try:
         trust = Trust.SIGNED if verified else sender.verify(request)
         translation = sender.translate(request, trust)
-        answer = sender.answer(request, accepted_of(translation))
+        answer = sender.answer(request, translation.accepted)
     except RejectedError as error:
         answer = sender.answer_failure(request, Answer(400, error.message.encode()))
         assert answer.status in (200, 400)

@@ -29,8 +29,7 @@ async def accept(request: RawRequest, source: Source, *, bus: EventBus, ids: Lea
         await bus.publish(Topic.LEAD_EVENTS, by_lead(events, ids))
     if translation.refused:
         await bus.publish(Topic.QUARANTINE, _set_aside(request, source, trust, translation))
-    notes = tuple((index, note) for index, event in translation.events for note in event.notes)
-    return Accepted(len(events), translation.refused, translation.items, notes, translation.onward)
+    return translation.accepted
 
 
 def _only_refused(refused: Sequence[Refused]) -> RejectedError:

@@ -92,8 +92,7 @@ def _in_ascii(domain: str) -> str | None:
 def _labels_in_ascii(domain: str) -> list[str]:
     if len(domain) > MAX_DOMAIN_LENGTH:  # no letter is shorter in ASCII
         return []
-    # imported late: few domains need it, and the import costs a cold start 40 ms
-    import idna  # noqa: PLC0415
+    import idna  # noqa: PLC0415  # few domains need it, and it costs a cold start 40 ms
 
     try:
         labels = idna.uts46_remap(domain, std3_rules=False, transitional=False).split(".")

@@ -279,11 +279,6 @@ def latest_notes(notes: Iterable[NoteFact]) -> tuple[NoteFact, ...]:
     return tuple(sorted(set(notes))[-MAX_NOTES:])
 
 
-def has_event(trails: Mapping[str, Trail], key: str) -> bool:
-    """Whether an event of the key is kept in any of the trails."""
-    return any(trail.history.find(key) for trail in trails.values())
-
-
 def touch_trails(
     trails: Mapping[str, Trail], event: Event, ids: Mapping[Identifier, str], rules: Rules
 ) -> dict[str, Trail]:

@@ -233,6 +233,15 @@ def cool_down(progress: Progress, policies: Sequence[StagePolicy], since: dateti
     return replace(progress, cooling=Cooling(since, since + longest))
 
 
+def most_entered(parts: Iterable[Progress]) -> dict[str, int]:
+    """How often each stage was entered, of several counts the most."""
+    entered: dict[str, int] = {}
+    for part in parts:
+        for stage, count in part.entered.items():
+            entered[stage] = max(count, entered.get(stage, 0))
+    return entered
+
+
 def merge_progress(stages: Sequence[str], parts: Sequence[Progress]) -> Progress:
     """The progress of one person of whom several were kept: the furthest stage, counters' maxima.
 
@@ -240,14 +249,10 @@ def merge_progress(stages: Sequence[str], parts: Sequence[Progress]) -> Progress
     """
     rank = {stage: i for i, stage in enumerate(stages)}
     furthest = min(parts, key=lambda p: (-rank.get(p.stage, 0), p.since))
-    entered: dict[str, int] = {}
-    for part in parts:
-        for stage, count in part.entered.items():
-            entered[stage] = max(count, entered.get(stage, 0))
     coolings = [part.cooling for part in parts if part.cooling]
     return replace(
         furthest,
-        entered=entered,
+        entered=most_entered(parts),
         peak_score=max(part.peak_score for part in parts),
         cooling=max(coolings, key=lambda c: c.until, default=None),
     )

@@ -11,7 +11,7 @@ from warmlead.domain.handoff import merge_offers, parted_offer
 from warmlead.domain.history import fold, to_ms
 from warmlead.domain.identity import Kind, group_people
 from warmlead.domain.lead import Lead, Trail
-from warmlead.domain.lifecycle import Progress, merge_progress
+from warmlead.domain.lifecycle import Progress, merge_progress, most_entered
 from warmlead.domain.nurture import merge_enrolments, parted
 from warmlead.domain.refusals import with_refusals_shared
 from warmlead.domain.rules import Rules
@@ -44,9 +44,7 @@ def regroup(
 
 def _counting_on(lead: Lead, parted_from: Lead, now: datetime) -> Lead:
     """The lead with the counters of the one from which its strongest identifier parts."""
-    entered = dict(lead.progress.entered)
-    for stage, count in parted_from.progress.entered.items():
-        entered[stage] = max(count, entered.get(stage, 0))
+    entered = most_entered([lead.progress, parted_from.progress])
     left = {name: parted(each, now) for name, each in parted_from.enrolments.items()}
     offers = [lead.offer, parted_from.offer and parted_offer(parted_from.offer)]
     return replace(

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
 from warmlead.domain.event import MAX_AGE, Automation, Event, Trust
-from warmlead.ports import Accepted, RawRequest, Translation
+from warmlead.ports import RawRequest
 from warmlead.sources.generic import FormSettings, GenericSource, read_forms
 from warmlead.sources.generic.form_file import read_form_file
 from warmlead.web.answer import Answer
@@ -82,19 +82,8 @@ def refused_as(body: object, name: str = "open", **headers: str) -> Reason:
     return one.error.reason
 
 
-def accepted_of(translation: Translation) -> Accepted:
-    notes = [(index, note) for index, event in translation.events for note in event.notes]
-    return Accepted(
-        len(translation.events),
-        translation.refused,
-        translation.items,
-        notes,
-        translation.onward,
-    )
-
-
 def answer_to(request: RawRequest) -> Answer:
-    return FORMS.answer(request, accepted_of(FORMS.translate(request, Trust.PUBLIC)))
+    return FORMS.answer(request, FORMS.translate(request, Trust.PUBLIC).accepted)
 
 
 def kept_of(body: object, name: str = "open", **headers: str) -> object:
@@ -258,7 +247,7 @@ def test_a_body_that_cannot_be_read_is_set_aside_as_it_is(
 
     assert [(one.error.reason, one.raw) for one in translation.refused] == [(reason, body)]
     assert translation.keeps_refused
-    answer = FORMS.answer(request, accepted_of(translation))
+    answer = FORMS.answer(request, translation.accepted)
     assert answer.status in (400, 415)
     assert json.loads(answer.body)["code"] == reason
     assert "quarantine replay" in json.loads(answer.body)["message"]

@@ -7,7 +7,7 @@ import pytest
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import MAX_AGE, Automation, Event, Trust
-from warmlead.ports import Accepted, RawRequest, Translation
+from warmlead.ports import Accepted, RawRequest
 from warmlead.sources.segment import SegmentSource
 from warmlead.web.answer import Answer
 
@@ -46,12 +46,7 @@ def only_event(path: str, body: object, *, key: str = "pub") -> Event:
 
 
 def answer_to(request: RawRequest) -> Answer:
-    return SEGMENT.answer(request, accepted_of(SEGMENT.translate(request, Trust.PUBLIC)))
-
-
-def accepted_of(translation: Translation) -> Accepted:
-    notes = [(index, note) for index, event in translation.events for note in event.notes]
-    return Accepted(len(translation.events), translation.refused, translation.items, notes)
+    return SEGMENT.answer(request, SEGMENT.translate(request, Trust.PUBLIC).accepted)
 
 
 def refusals(*items: object) -> list[tuple[int, Reason]]:

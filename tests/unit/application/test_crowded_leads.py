@@ -1,6 +1,7 @@
 """A stranger with a public key can fill a lead up, but not shut others out of it."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,7 +22,7 @@ from warmlead.domain.consent import Status, SuppressionPolicy
 from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import MAX_PER_DAY
-from warmlead.domain.lead import MAX_PUBLIC_TRAIT_BYTES, MAX_TRAILS, MAX_TRAITS, has_event
+from warmlead.domain.lead import MAX_PUBLIC_TRAIT_BYTES, MAX_TRAILS, MAX_TRAITS, Trail
 from warmlead.stores.documents import write_lead
 
 ADA = "ada@example.com"
@@ -34,6 +35,11 @@ KNOWING = replace(
     traits=frozenset({"employees", "title", "country", "company"}),
     classify=lambda event: (event.name,) if event.name in _SIGNALS else (),
 )
+
+
+def has_event(trails: Mapping[str, Trail], key: str) -> bool:
+    """Whether an event of the key is kept in any of the trails."""
+    return any(trail.history.find(key) for trail in trails.values())
 
 
 def unknown(world: World, count: int) -> list[Event]:

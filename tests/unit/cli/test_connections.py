@@ -163,34 +163,30 @@ async def test_a_request_that_is_never_answered_ends() -> None:
         writer.close()
 
 
-async def test_connections_that_wait_make_room_the_longest_waiting_first() -> None:
+async def last_two_of_nine(begun: bytes, rest: bytes) -> list[bytes]:
+    """What the youngest are answered of nine that wait where three may; the others make room."""
     async with served(most=3) as port:
-        waiting = [await connected(port, GET[:-2]) for _ in range(9)]
+        waiting = [await connected(port, begun) for _ in range(9)]
         assert b"200" in await answered(port, CLOSING)
         for reader, _ in waiting[:7]:
             with suppress(ConnectionResetError):
                 assert await asyncio.wait_for(reader.read(), 5) == b""
         for _, writer in waiting[7:]:
-            writer.write(b"Connection: close\r\n\r\n")
+            writer.write(rest)
         answers = [await asyncio.wait_for(reader.read(), 5) for reader, _ in waiting[7:]]
         for _, writer in waiting:
             writer.close()
+    return answers
+
+
+async def test_connections_that_wait_make_room_the_longest_waiting_first() -> None:
+    answers = await last_two_of_nine(GET[:-2], b"Connection: close\r\n\r\n")
     assert [answer[:12] for answer in answers] == [b"HTTP/1.1 200"] * 2
 
 
 async def test_bodies_that_do_not_come_keep_nobody_out() -> None:
     head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\n"
-    async with served(most=3) as port:
-        waiting = [await connected(port, head + b"a") for _ in range(9)]
-        assert b"200" in await answered(port, CLOSING)
-        for reader, _ in waiting[:7]:
-            with suppress(ConnectionResetError):
-                assert await asyncio.wait_for(reader.read(), 5) == b""
-        for _, writer in waiting[7:]:
-            writer.write(b"b")
-        answers = [await asyncio.wait_for(reader.read(), 5) for reader, _ in waiting[7:]]
-        for _, writer in waiting:
-            writer.close()
+    answers = await last_two_of_nine(head + b"a", b"b")
     assert [answer[-7:] for answer in answers] == [b"2 bytes"] * 2
 
 
