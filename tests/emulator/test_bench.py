@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 import pytest
 
+from warmlead.stores.firestore_documents import SHARDS
+
 TESTS = Path(__file__).parents[1]
 PATIENCE_S = 240
 
@@ -50,12 +52,13 @@ def test_an_ordinary_event_is_one_publish_one_read_and_one_commit(bench: Bench) 
 
 def test_a_daily_run_costs_the_same_among_ever_more_leads(bench: Bench) -> None:
     printed = bench("due")
+    charged = str(250 + SHARDS)  # a look for leads from ahead finds none, and costs a read a shard
     counts = re.findall(r"^  (\S.*?)  +(\d+)  +(\d+)  ", printed, re.MULTILINE)
     assert counts == [
         ("SQLite, 500 leads", "250", "250"),
         ("SQLite, 5,000 leads", "250", "250"),
-        ("emulator, 500 leads", "250", "250"),
-        ("emulator, 2,000 leads", "250", "250"),
+        ("emulator, 500 leads", charged, "250"),
+        ("emulator, 2,000 leads", charged, "250"),
     ]
     goal = r"^  documents of a daily run .*, (\w+) .*  (met|NOT MET)$"
     goals = re.findall(goal, printed, re.MULTILINE)

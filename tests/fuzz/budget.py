@@ -8,8 +8,8 @@ collector of garbage, or a neighbour in the same cache.
 import zlib
 from collections.abc import Callable
 from statistics import median
-from time import process_time
 
+from cost import measured
 from fuzz.sent import Sent
 
 S_PER_100_KB = 0.050
@@ -33,10 +33,6 @@ TRIES = 5
 
 MOST_UNPACKED = 1_000_000
 """No function unpacks more: a body that claims more is refused while it is unpacked."""
-
-_LOOPS = 100_000
-_PACE_S = 0.0035
-"""What the loop below takes on the machine for which the budget is meant, at its best."""
 
 
 def unpacked_bytes(sent: Sent) -> int:
@@ -73,25 +69,15 @@ def budget_s(size_bytes: int, *, refused: bool = False, events: int = 0) -> floa
     return max(LEAST_S, rate * size_bytes / 100_000, S_PER_EVENT * events)
 
 
-def pace() -> float:
-    """How many times slower than the budget's machine this one is just now; at least 1."""
-    began = process_time()
-    total = 0
-    for number in range(_LOOPS):
-        total += number & 7
-    return max(1.0, (process_time() - began) / _PACE_S)
-
-
 def repeated(work: Callable[[], object], tries: int = TRIES) -> float:
     """The processor seconds that the work takes by itself: the median of several tries."""
     return median(_tried(work) for _ in range(tries))
 
 
 def _tried(work: Callable[[], object]) -> float:
-    slower = pace()
-    began = process_time()
-    work()
-    return (process_time() - began) / slower
+    with measured() as spent:
+        work()
+    return spent.seconds
 
 
 def in_words(seconds: float, allowed: float, size_bytes: int) -> str:

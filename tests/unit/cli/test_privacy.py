@@ -168,8 +168,7 @@ def test_with_an_address_goes_the_user_id_of_the_same_spelling(workspace: Worksp
     erased = workspace.run("lead", "erase", "ada@example.com", "--yes")
     assert "user ada@example.com" in erased.out
     assert "Left alone" not in erased.err
-    late = {"user_id": "ada@example.com", "days_ago": 1}
-    workspace.take(happened("page_viewed", id="2", **late))
+    workspace.take(happened("page_viewed", 1, id="2", user_id="ada@example.com"))
     assert workspace.json("lead", "list") == []
 
 
