@@ -36,6 +36,22 @@ def test_what_declares_itself_is_heard(agent: str, declared: Automation) -> None
     assert of_agent(agent) is declared
 
 
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "LiveJournal.com (webmaster@livejournal.com; for http://www.livejournal.com/users/a/)",
+        "distilator/0.1 (http://people.example.org/~someone/distilator/)",
+        "Acme Forms 2.1 (https://acme-forms.example)",
+    ],
+)
+def test_an_agent_that_says_where_to_read_about_it_is_no_browser(agent: str) -> None:
+    request = a_request(user_agent=agent)
+    assert of_request(request, Trust.PUBLIC) is Automation.ROBOT
+    assert of_visitor({"userAgent": agent}) is Automation.ROBOT
+    # a tool that nobody knows may hand on what a person has typed
+    assert of_request(request, Trust.PUBLIC, is_form=True) is None
+
+
 def test_there_are_sixty_of_each() -> None:
     assert len(PEOPLE) >= 60
     assert len(DECLARED) >= 60

@@ -58,6 +58,10 @@ _BOT = re.compile(
     # but for the phones of Cubot and of makers that call them M bot, B bot, ID bot, Power Bot
     r"(?<!cu)(?<!; m )(?<!; b )(?<!; id)(?<!; id )(?<!; power )bot(?![a-z])"
 )
+_BROWSERS = ("Mozilla/", "Opera/", *_PEOPLE)
+_ADDRESS = re.compile(r"https?://")
+"""Who reads pages under a name of their own, and says where to read about it, is no browser."""
+
 _LITERAL = re.compile(r"(?:[^\\^$.|?*+()\[\]{}]|\\[^A-Za-z0-9])+")
 _STEM = 3  # so many characters decide which names are compared at a place
 _PREFETCH = frozenset({"prefetch", "prerender", "preview"})
@@ -69,15 +73,17 @@ _STATED = SALES_EVENTS | {
 }
 
 
-def of_request(request: RawRequest, trust: Trust) -> Automation | None:
+def of_request(request: RawRequest, trust: Trust, *, is_form: bool = False) -> Automation | None:
     """What the request says of itself; ``None`` for a person's, and for what a server signed.
 
-    The agent of a signed request is that of a server, which tells nothing of the visitor.
+    The agent of a signed request is that of a server, which tells nothing of the visitor. A form
+    may be handed on by a tool that we do not know, which tells who has made it.
     """
     if trust is Trust.PUBLIC:
         headers = request.headers
         hints = headers.get("sec-ch-ua", "")
-        if found := of_agent(headers.get("user-agent", ""), hints):
+        agent = headers.get("user-agent", "")
+        if found := of_agent(agent, hints, is_form=is_form):
             return found
         if any(_is_ahead(headers.get(name, "")) for name in _AHEAD):
             return Automation.PREFETCH
@@ -105,22 +111,23 @@ def is_of_mailbox(name: str, trust: Trust) -> bool:
     return trust is Trust.SIGNED and our_name(name) in _OF_MAILBOX
 
 
-def of_agent(agent: str, hints: str = "") -> Automation | None:
+def of_agent(agent: str, hints: str = "", *, is_form: bool = False) -> Automation | None:
     """What an agent's name declares; ``hints`` are the brands of its client hints."""
     if "headless" in hints[:MAX_AGENT].lower():
         return Automation.HEADLESS
-    return _declared(agent[:MAX_AGENT]) if agent else None
+    return _declared(agent[:MAX_AGENT], is_form) if agent else None
 
 
 @lru_cache(maxsize=2_048)
-def _declared(agent: str) -> Automation | None:
+def _declared(agent: str, is_form: bool) -> Automation | None:
     lower = agent.lower()
     if lower.startswith(_TOOLS_BY_NAME) or any(name in lower for name in _TOOLS):
         return None
     if found := _agents().find(agent):
         return found
     is_called = any(word in lower for word in _CALLED) or _BOT.search(lower)
-    return Automation.ROBOT if is_called else None
+    is_own = not is_form and not agent.startswith(_BROWSERS) and _ADDRESS.search(lower)
+    return Automation.ROBOT if is_called or is_own else None
 
 
 class _Agents:

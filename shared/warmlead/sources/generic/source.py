@@ -98,7 +98,7 @@ class GenericSource:
             received_at=request.received_at,
             sender_id=_sender_id(request),
             referer=request.headers.get("referer", ""),
-            automated=of_request(request, trust),
+            automated=of_request(request, trust, is_form=True),
             own_hosts=self._own_hosts,
         )
         return _translated(submissions, post, notes)
