@@ -65,7 +65,8 @@ def fault_of(sent: Sent, answer: Answer) -> str | None:
 
 def _is_page(sent: Sent, answer: Answer) -> bool:
     """Whether it is a page for a person, whose browser has posted a form."""
-    wants_page = b"text/html" in (sent.header(b"accept") or b"")
+    mode = sent.header(b"sec-fetch-mode")
+    wants_page = mode == b"navigate" if mode else b"text/html" in (sent.header(b"accept") or b"")
     is_page = answer.headers.get("content-type") == "text/html; charset=utf-8"
     return sent.function == "forms" and wants_page and is_page and b"<script" not in answer.body
 
