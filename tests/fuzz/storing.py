@@ -5,6 +5,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from warmlead.application.messages import read_events
 from warmlead.backends import SystemClock
 from warmlead.domain.ahead import received_by
 from warmlead.domain.capacity import MAX_WEIGHT_BYTES
+from warmlead.domain.errors import UnavailableError
 from warmlead.domain.event import AUTOMATED_EVENTS, Event, Property, Trust
 from warmlead.domain.history import MAX_PER_DAY, day_of, to_ms
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of, in_todays_spelling
@@ -27,6 +29,8 @@ AT_ONCE = 128
 PATIENCE_S = 60.0
 """A machine that does more must not fail; what cannot be stored fails at once."""
 
+DELIVERIES = 5
+"""So often is a message handed out while its store does not answer, as Pub/Sub would do."""
 
 OTHER_BYTES = 20_000
 """What is known of a person besides traits, names and origins is less: consent, notes."""
@@ -127,11 +131,17 @@ class Storing:
         store = FirestoreLeadStore(project, emulator=self._emulator, patience_s=PATIENCE_S)
         gate = asyncio.Semaphore(AT_ONCE)
 
+        async def once(events: Sequence[Event]) -> list[Applied]:
+            return await apply(
+                events, store=store, bus=self._bus, scoring=self._scoring, clock=SystemClock()
+            )
+
         async def one(events: Sequence[Event]) -> list[Applied]:
             async with gate:
-                return await apply(
-                    events, store=store, bus=self._bus, scoring=self._scoring, clock=SystemClock()
-                )
+                for _ in range(DELIVERIES - 1):  # what waits too long is delivered again
+                    with suppress(UnavailableError):
+                        return await once(events)
+                return await once(events)
 
         try:
             return await asyncio.gather(*map(one, groups), return_exceptions=True)
