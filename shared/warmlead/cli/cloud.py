@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 
 from warmlead.buses.pubsub_admin import Push, create_topology
+from warmlead.cli.another_shell import as_exports
 from warmlead.cli.emulators import VARIABLES, Ports, Service, emulators
 from warmlead.cli.output import console, fail
 from warmlead.cli.processes import EndedError, Process
@@ -69,7 +70,8 @@ def run_emulators(
         with suppress(KeyboardInterrupt), cloud(ports) as ours:
             ours.push_to("")
             console.print("Google's emulators run. In another terminal:\n")
-            print_exports(ours.variables())
+            for line in as_exports(ours.variables()):
+                console.print(f"    {escape(line)}", soft_wrap=True)
             console.print(
                 "\nand then [bold]warmlead serve --backend gcp[/], [bold]warmlead lead list[/]. "
                 "Ctrl-C ends the emulators."
@@ -77,12 +79,6 @@ def run_emulators(
             asyncio.run(until_one_ends(ours.processes))
     except EndedError as error:
         raise fail(str(error)) from error
-
-
-def print_exports(variables: Mapping[str, str]) -> None:
-    """The variables as a shell takes them."""
-    for name, value in variables.items():
-        console.print(f"    export {name}={escape(value)}", soft_wrap=True)
 
 
 async def until_one_ends(processes: Sequence[Process]) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
@@ -22,6 +23,7 @@ from warmlead.application.explain import (
     explain,
     view,
 )
+from warmlead.cli.another_shell import place_of
 from warmlead.cli.as_of import moment as _moment
 from warmlead.cli.commands import LeadCommands
 from warmlead.cli.output import Json, console, fail, json_list, print_json, unreadable
@@ -85,13 +87,19 @@ def list_leads(
     computed anew. With --as-of every lead is scored, which takes a while where there are many.
     """
     pages = _pages(stage, most, _moment(as_of))
-    unread = asyncio.run(_print_json_rows(pages) if as_json else _print(pages, stage))
+    unread = asyncio.run(_printed(pages, stage, as_json=as_json))
     if unread:
         raise unreadable(UnreadableError(unread))
 
 
-Pages: TypeAlias = AsyncIterator[tuple[list[LeadRow], Mapping[str, str]]]
+Pages: TypeAlias = AsyncGenerator[tuple[list[LeadRow], Mapping[str, str]]]
 """Rows of a list, some at a time; and of those that cannot be read, by id, what is wrong."""
+
+
+async def _printed(pages: Pages, stage: str | None, *, as_json: bool) -> Mapping[str, str]:
+    """Prints all pages; nothing stays open if whoever reads them stops."""
+    async with aclosing(pages):
+        return await (_print_json_rows(pages) if as_json else _print(pages, stage))
 
 
 async def _print_json_rows(pages: Pages) -> Mapping[str, str]:
@@ -113,7 +121,9 @@ async def _print(pages: Pages, stage: str | None) -> Mapping[str, str]:
     if shown or unread:
         return unread
     if stage is None:
-        console.print("No leads yet. Send an event: [bold]warmlead send --help[/]")
+        place = escape(place_of(backends.settings()))
+        console.print(f"No leads yet in {place}.", soft_wrap=True)
+        console.print("Send an event: [bold]warmlead send --help[/]")
     else:
         console.print(f"No lead is in the stage {escape(stage)}.")
     return unread
@@ -384,4 +394,4 @@ async def _find(system: backends.System, who: str) -> Lead:
             f"It is nobody's e-mail. As an id of another kind, which anybody can send, it is one "
             f"of the lead {' and '.join(left_alone)}: give that id to see it."
         )
-    raise fail(f"There is no lead {who!r}.", hint=hint)
+    raise fail(f"There is no lead {who!r} in {place_of(system.settings)}.", hint=hint)

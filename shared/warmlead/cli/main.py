@@ -1,5 +1,9 @@
-"""The ``warmlead`` command; exit codes are 0 done, 1 wrong thing, 2 wrong use."""
+"""The ``warmlead`` command; exit codes are 0 done, 1 wrong thing, 2 wrong use.
 
+And 141 if whoever reads its output stops reading, as ``head`` does: what tools of Unix give then.
+"""
+
+import os
 import sys
 from typing import Annotated
 
@@ -8,6 +12,9 @@ import typer
 from warmlead import RELEASE
 from warmlead.cli.commands import Commands
 from warmlead.domain.errors import ConfigurationError, UnavailableError, UnreadableError
+
+EXIT_NOT_READ = 141
+"""128 and the number of SIGPIPE, which ends tools of Unix when nobody reads what they write."""
 
 app = typer.Typer(
     cls=Commands,
@@ -39,9 +46,34 @@ def _options(
 def main() -> None:
     """Runs the command; faults of settings, model or store are told in words, not traces."""
     try:
+        _run()
+    except (SystemExit, BrokenPipeError) as ended:
+        if not _is_unread(ended):
+            raise
+        _write_to_nobody()
+        sys.exit(EXIT_NOT_READ)
+
+
+def _run() -> None:
+    """Runs the command to its exit, and what it has said to its reader."""
+    try:
         app()
     except (ConfigurationError, UnavailableError) as error:
         sys.exit(_told(error))
+    finally:
+        if sys.stdout:  # none if it was closed from the beginning
+            sys.stdout.flush()
+
+
+def _is_unread(ended: BaseException) -> bool:
+    """Whether it ended because nobody reads its output: typer makes an exit of the error."""
+    return isinstance(ended, BrokenPipeError) or isinstance(ended.__context__, BrokenPipeError)
+
+
+def _write_to_nobody() -> None:
+    """Has what is still to be written go nowhere, since Python writes it when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else 1)
 
 
 def _told(error: ConfigurationError | UnavailableError) -> int:

@@ -1,6 +1,8 @@
 """How commands speak: tables and sentences for people, stable JSON for programs."""
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +34,11 @@ class _SafeConsole(Console):
         """The pieces that are printed; only those that rich makes itself control anything."""
         for piece in super().render(renderable, options):
             yield piece if piece.control else piece._replace(text=printable(piece.text))
+
+    def on_broken_pipe(self) -> None:
+        """Nobody reads what is printed: ends the command as any other writing would."""
+        self.quiet = True
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 console = _SafeConsole(highlight=False)

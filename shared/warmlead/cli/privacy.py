@@ -17,6 +17,7 @@ from warmlead.application.archived import about
 from warmlead.application.export import export as collect
 from warmlead.application.exported import Export
 from warmlead.cli import elsewhere
+from warmlead.cli.another_shell import place_of
 from warmlead.cli.lead import Who
 from warmlead.cli.output import Json, console, count_of, errors, fail, print_json, unreadable
 from warmlead.cli.person import Person, find, known_as
@@ -148,7 +149,11 @@ def export(who: Who, output: Output = None) -> None:
     unread = person.unread
     _tell_of_others(person)
     if exported.lead is None and not exported.archive and not unread:
-        raise fail(f"Nothing is kept about {who!r}.", hint="warmlead lead list shows who there is.")
+        place = place_of(backends.settings())
+        raise fail(
+            f"Nothing is kept about {who!r} in {place}.",
+            hint="warmlead lead list shows who there is.",
+        )
     if person.lead:
         errors.print(f"This is kept about {escape(known_as(person.lead))}.", soft_wrap=True)
     kept = swept(exported.model_dump(mode="json"))

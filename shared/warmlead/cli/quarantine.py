@@ -10,6 +10,7 @@ from rich.table import Table
 
 from warmlead import backends, wiring
 from warmlead.application.quarantine import Entry, Release, entries
+from warmlead.cli.another_shell import place_of
 from warmlead.cli.output import Json, console, print_json
 
 app = typer.Typer(
@@ -45,7 +46,9 @@ def list_entries(as_json: Json = False) -> None:
         print_json(rows)
         return
     if not rows:
-        console.print("Quarantine is empty: everything that was accepted has been counted.")
+        place = escape(place_of(backends.settings()))
+        console.print(f"Nothing is in quarantine in {place}.", soft_wrap=True)
+        console.print("Everything that was accepted there has been counted.")
         return
     table = Table(box=None, header_style="bold")
     for heading in ("number", "at", "reason", "source", "why"):

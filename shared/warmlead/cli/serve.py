@@ -15,6 +15,7 @@ import typer
 import uvicorn
 
 from warmlead import backends, wiring
+from warmlead.cli.another_shell import place_of
 from warmlead.cli.classification import needs_replay, remember_model
 from warmlead.cli.connections import (
     KEEP_ALIVE_S,
@@ -102,8 +103,9 @@ def _tell(host: str, port: int) -> None:
     welcome(
         host,
         port,
-        on=f"data in {settings.data}",
-        watch="[bold]warmlead triggers --follow[/], [bold]warmlead lead list[/]",
+        on=f"data in {place_of(settings)}",
+        watch=("warmlead triggers --follow", "warmlead lead list"),
+        there={},
     )
     if reclassified:
         console.print(

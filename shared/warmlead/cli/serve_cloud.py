@@ -16,7 +16,7 @@ from typing import NamedTuple
 from rich.markup import escape
 
 from warmlead import backends, wiring
-from warmlead.cli.cloud import LOCAL_PROJECT, Cloud, cloud, print_exports, until_one_ends
+from warmlead.cli.cloud import LOCAL_PROJECT, Cloud, cloud, until_one_ends
 from warmlead.cli.connections import Connections, most_connections
 from warmlead.cli.emulators import VARIABLES, Ports
 from warmlead.cli.front import MAX_HEAD_BYTES, Front
@@ -78,9 +78,9 @@ def _serve(ours: Cloud, logs: Path, at: Address, every_s: Mapping[str, float]) -
             at.host,
             at.port,
             on="every function a process of its own",
-            watch="[bold]warmlead lead list[/], in another terminal with these variables:",
+            watch=("warmlead lead list",),
+            there=ours.variables(),
         )
-        print_exports(ours.variables())
         console.print(f"  logs       {escape(str(logs))}", soft_wrap=True)
         asyncio.run(_front(ours, started, at, every_s))
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from rich.markup import escape
 
 from warmlead import backends
+from warmlead.cli.another_shell import place_of
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, print_json, print_json_line
 from warmlead.domain.message_schema import MESSAGES, message_schema
 from warmlead.domain.trigger import TRIGGER_TOPICS
@@ -82,7 +83,9 @@ async def _run(*, follow: bool, as_json: bool) -> None:
             print_json([_row(published) for published in rows])
             return
         if not rows and not follow:
-            console.print("No triggers yet: no lead has moved to a stage that tools are told of.")
+            place = escape(place_of(system.settings))
+            console.print(f"No triggers yet in {place}.", soft_wrap=True)
+            console.print("No lead has moved to a stage that tools are told of.")
         while True:
             for published in rows:
                 if as_json:

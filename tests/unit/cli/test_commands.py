@@ -242,3 +242,22 @@ def test_an_option_of_serve_wins_over_the_variable(tmp_path: Path) -> None:
 def test_serve_refuses_a_port_that_is_none(workspace: Workspace) -> None:
     assert workspace.run("serve", "--port", "0").code == 2
     assert workspace.run("serve", "--port", "70000").code == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("lead", "list"),
+        ("triggers",),
+        ("quarantine", "list"),
+        ("lead", "show", "ada@example.com"),
+        ("lead", "explain", "ada@example.com"),
+        ("lead", "export", "ada@example.com"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_finds_nothing_says_where_it_looked(
+    workspace: Workspace, command: tuple[str, ...]
+) -> None:
+    done = workspace.run(*command)
+    assert f"in {workspace.data}" in "".join(f"{done.out}{done.err}".split("\n"))
