@@ -5,6 +5,7 @@ And 141 if whoever reads its output stops reading, as ``head`` does: what tools 
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,9 +39,9 @@ def _options(
     ] = False,
 ) -> None:
     """Settings are WARMLEAD_* variables, or lines of a file .env in this folder."""
-    from dotenv import load_dotenv  # noqa: PLC0415  # help needs no settings
+    from warmlead.cli.env_file import read_env_file  # noqa: PLC0415  # help needs no settings
 
-    load_dotenv(".env")
+    read_env_file(Path(".env"))
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from warmlead.cli.output import (
     unreadable_ids,
 )
 from warmlead.cli.simulate import simulate_story
+from warmlead.configuration import why_unreadable
 from warmlead.model.findings import Finding, Severity
 from warmlead.model.loading import check, json_schema, load
 
@@ -70,7 +71,8 @@ def check_file(
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise fail(f"{file} cannot be read: {type(error).__name__}", code=EXIT_WRONG) from error
+        hint = "A ready-made one to begin with: warmlead model show b2b-saas > model.yaml"
+        raise fail(f"{file}: {why_unreadable(error)}.", hint=hint, code=EXIT_WRONG) from error
     report = _report(file, text, check(text))
     if as_json:
         print_json(report)

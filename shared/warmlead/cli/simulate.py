@@ -14,6 +14,7 @@ from warmlead.cli.findings import print_finding
 from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, Json, console, errors, fail, print_json
 from warmlead.cli.story_drawing import draw
 from warmlead.cli.story_report import report_of
+from warmlead.configuration import why_unreadable
 from warmlead.domain.identity import LeadIds
 from warmlead.model.loading import Model
 from warmlead.sources.story import MAX_DAYS, Told
@@ -95,8 +96,9 @@ def _text(script: str) -> str:
         return Path(script).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise fail(
-            f"{script} cannot be read: {type(error).__name__}",
-            hint=f"Ready-made stories: {', '.join(ready_stories())}",
+            f"{script}: {why_unreadable(error)}.",
+            hint=f"A ready-made one to begin with: warmlead model simulate --show > story.yaml; "
+            f"there are {', '.join(ready_stories())}.",
             code=EXIT_WRONG,
         ) from error
 

@@ -579,8 +579,36 @@ def test_a_file_of_forms_that_cannot_be_read_is_told(tmp_path: Path, name: str) 
     path = tmp_path / name
     if name != "nowhere.json":
         path.write_text("{a: [", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with pytest.raises(ConfigurationError, match="cannot be read") as told:
         read_form_file(path, {})
+    why = {"forms.yaml": "line 1, column 6: this is not YAML", "nowhere.json": "No such file"}
+    assert why.get(name, "JSON is malformed") in str(told.value)
+
+
+def test_a_secret_that_is_missing_is_told_by_its_variable_with_all_other_faults(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "forms.yaml"
+    path.write_text(
+        "a: {signature: {secrets: [env:CONTACT_SECRET, plain]}}\n"
+        "b: {event: 3, allow_unsigned: true}\n"
+    )
+    with pytest.raises(ConfigurationError) as told:
+        read_form_file(path, {"CONTACT_SECRET": ""})
+    first, second = told.value.problems
+    assert first == "a.signature.secrets: the variable CONTACT_SECRET is not set"
+    assert second.startswith("b.event: ")
+
+
+@pytest.mark.parametrize("secret", ["s", "abcdef" * 6, "whsec_" + "QUJD" * 8, "a" * 40])
+def test_production_takes_no_secret_of_a_form_that_is_easily_guessed(secret: str) -> None:
+    raw = {"contact": {"signature": {"secrets": [SECRET, secret]}}}
+    assert read_forms(raw)
+    with pytest.raises(ConfigurationError) as told:
+        read_forms(raw, production=True)
+    (problem,) = told.value.problems
+    assert problem.startswith("contact.signature.secrets: each must be a random text of at least")
+    assert len(read_forms({"a": {"signature": {"secrets": [SECRET]}}}, production=True)) == 1
 
 
 def test_secrets_do_not_show() -> None:
