@@ -212,6 +212,22 @@ def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path, backend: s
     assert not (tmp_path / "data" / "warmlead.sqlite3").exists()
 
 
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:{port}", "nowhere.invalid:80", "http://127.0.0.1", "a b"]
+)
+def test_an_emulator_that_does_not_answer_is_told_before_anything_starts(
+    tmp_path: Path, host: str
+) -> None:
+    named = host.format(port=free_port())
+    settings = {"FIRESTORE_EMULATOR_HOST": named, "PUBSUB_EMULATOR_HOST": named}
+    serve = ("serve", "--backend", "gcp", "--port", str(free_port()))
+    done = command_in(tmp_path, *serve, **settings)
+    assert (done.returncode, done.stdout) == (2, "")
+    told = " ".join(done.stderr.split())
+    for variable in settings:
+        assert f"{variable}={named}; start them with warmlead emulators, or unset" in told
+
+
 @pytest.mark.parametrize("backend", ["sqlite", "gcp"])
 def test_a_model_that_is_not_there_is_told_before_anything_starts(
     tmp_path: Path, backend: str
