@@ -26,12 +26,13 @@ from warmlead.application.explain import (
 from warmlead.cli.another_shell import place_of
 from warmlead.cli.as_of import moment as _moment
 from warmlead.cli.commands import LeadCommands
-from warmlead.cli.output import Json, console, fail, json_list, print_json, unreadable
+from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, json_list, print_json, unreadable
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.event import AUTOMATED_EVENTS
 from warmlead.domain.identity import named_by
 from warmlead.domain.lead import Lead
 from warmlead.domain.meant import is_meant
+from warmlead.domain.rules import Rules
 from warmlead.domain.text import one_line
 from warmlead.domain.wording import unseen
 from warmlead.ports import Unreadable
@@ -66,6 +67,7 @@ class LeadRow(BaseModel):
 
     id: str
     email: str | None
+    user_id: str | None
     name: str | None
     stage: str
     score: int
@@ -137,12 +139,11 @@ def _table(rows: Sequence[LeadRow], *, with_header: bool) -> Table:
     table.add_column("last active", style="dim", min_width=11)
     table.add_column("id", style="dim", no_wrap=True)
     for row in rows:
-        who = " ".join(escape(part) for part in (row.name, row.email and f"<{row.email}>") if part)
         idle = "never" if row.days_inactive is None else f"{row.days_inactive} d ago"
         table.add_row(
             str(row.score),
             row.stage,
-            who or "(anonymous)",
+            escape(_known_as(row)) or "(anonymous)",
             "today" if row.days_inactive == 0 else idle,
             row.id,
         )
@@ -160,12 +161,20 @@ async def _pages(stage: str | None, most: int, moment: datetime | None) -> Pages
         while left:
             page = await system.store.by_score(most=min(left, PAGE_ROWS), stage=stage, after=last)
             if not page:
+                _demand_known(stage if left == most else None, system.model.rules)
                 return
             leads = [each.lead for each in page]
             rows = [_row(view(lead, rules, now)) for lead in leads if isinstance(lead, Lead)]
             unread = {lead.id: lead.problem for lead in leads if isinstance(lead, Unreadable)}
             yield sorted(rows, key=_warmest_first), unread
             left, last = left - len(page), page[-1]
+
+
+def _demand_known(stage: str | None, rules: Rules) -> None:
+    """Ends the command if nobody is in a stage that the model does not know either."""
+    if stage is not None and stage not in rules.stage_order:
+        known = f"There are {', '.join(rules.stage_order)}."
+        raise fail(f"There is no stage {stage!r}.", hint=known, code=EXIT_MISUSE)
 
 
 async def _as_of_rows(
@@ -186,6 +195,7 @@ async def _as_of_rows(
                 rows = heapq.nsmallest(most, rows, key=_warmest_first)
     except UnreadableError as error:  # raised behind all others
         unread = error.problems
+    _demand_known(None if rows else stage, system.model.rules)
     return heapq.nsmallest(most, rows, key=_warmest_first), unread
 
 
@@ -197,6 +207,7 @@ def _row(seen: LeadView) -> LeadRow:
     return LeadRow(
         id=seen.id,
         email=seen.email,
+        user_id=seen.user_id,
         name=_name(seen),
         stage=seen.stage,
         score=seen.score,
@@ -267,8 +278,13 @@ def _statement(stated: ConsentStatement) -> str:
 
 
 def _title(seen: LeadView) -> str:
-    email = f"<{seen.email}>" if seen.email else None
-    return " ".join(p for p in (_name(seen), email or seen.user_id) if p) or "An anonymous visitor"
+    return _known_as(_row(seen)) or "An anonymous visitor"
+
+
+def _known_as(row: LeadRow) -> str:
+    """The name, and the address or else the user id; empty if none is known."""
+    email = f"<{row.email}>" if row.email else None
+    return " ".join(part for part in (row.name, email or row.user_id) if part)
 
 
 def _journey(seen: LeadView) -> str:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from warmlead import backends
 from warmlead.application.due import Progress, Settling
 from warmlead.application.rescore import rescore
+from warmlead.cli.another_shell import place_of
 from warmlead.cli.classification import needs_replay
 from warmlead.cli.findings import print_finding
 from warmlead.cli.output import (
@@ -66,7 +67,8 @@ def check_file(
 ) -> None:
     """Find every fault and doubt in a model file; exits with 1 if there is a fault.
 
-    Also names the signals that the model in use takes for other events: these need `replay`.
+    Also names the signals that are other events than when the leads here were counted: once the
+    file is the model in the settings, these need `warmlead replay`.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -125,9 +127,17 @@ def _print(report: CheckReport) -> None:
     )
     if report.needs_replay:
         names = ", ".join(report.needs_replay)
+        settings = backends.settings()
+        before = (
+            f"The model in the settings ({settings.model}) takes"
+            if settings.backend == "gcp"
+            else f"The leads in {place_of(settings)} were counted under a model that takes"
+        )
         console.print(
-            f"What these signals are differs from the model in use: {names}.\n"
-            "When you change over, run [bold]warmlead replay[/], so that past events count too."
+            f"{escape(before)} these signals for other events: {escape(names)}.\n"
+            f"Once WARMLEAD_MODEL is {escape(report.file)}, run [bold]warmlead replay[/], so that "
+            "past events count too.",
+            soft_wrap=True,
         )
 
 

@@ -1,6 +1,7 @@
 """``warmlead quarantine``: input that could not be counted, and trying it again."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from rich.table import Table
 from warmlead import backends, wiring
 from warmlead.application.quarantine import Entry, Release, entries
 from warmlead.cli.another_shell import place_of
-from warmlead.cli.output import Json, console, print_json
+from warmlead.cli.output import Json, console, fail, print_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -94,11 +95,19 @@ def replay(
     console.print(f"{released} released to be counted, {kept} still cannot be used.")
 
 
+def _demand_there(numbers: Sequence[int], there: Sequence[Entry]) -> None:
+    """Ends the command, before anything is tried, if one of the numbers is not in quarantine."""
+    if missing := sorted(set(numbers) - {entry.number for entry in there}):
+        named = ", ".join(map(str, missing))
+        hint = "Nothing was tried. To see what there is: warmlead quarantine list"
+        raise fail(f"Not in quarantine, or released before: {named}.", hint=hint)
+
+
 async def _release(numbers: list[int] | None) -> tuple[int, int]:
     async with backends.embedded(instead=INSTEAD) as system:
-        chosen = [
-            entry for entry in await entries(system.bus) if not numbers or entry.number in numbers
-        ]
+        there = await entries(system.bus)
+        _demand_there(numbers or (), there)
+        chosen = [entry for entry in there if not numbers or entry.number in numbers]
         release = Release(
             bus=system.bus,
             subscriptions=system.bus,

@@ -21,8 +21,8 @@ Apply = Annotated[bool, typer.Option("--apply", help="Do it. Without this, nothi
 def respell(apply: Apply = False, as_json: Json = False) -> None:
     """Bring together leads kept apart by spellings of one address.
 
-    For data of releases before 0.2, once. Look first, then run it with --apply. Safe to stop
-    and to run again, and beside running servers.
+    For data that was kept before addresses had one spelling, once. Look first, then run it with
+    --apply. Safe to stop and to run again, and beside running servers.
     """
     found: list[Found] = []
     done = asyncio.run(_respell(found, is_rehearsal=not apply))

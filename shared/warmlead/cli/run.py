@@ -14,7 +14,7 @@ from warmlead import backends
 from warmlead.application.decay import decay
 from warmlead.application.due import Progress, Settling
 from warmlead.application.follow_up import FollowedUp, follow_up
-from warmlead.application.report import Reporting, report
+from warmlead.application.report import Reporting, add_up, report
 from warmlead.cli.as_of import moment
 from warmlead.cli.kpi_table import print_report
 from warmlead.cli.output import (
@@ -99,7 +99,8 @@ def run_report(
 ) -> None:
     """Report the KPIs of the last whole day, week or month (UTC): show, keep and publish them.
 
-    Moves no leads. Made again, the report takes the place of the one before.
+    Moves no leads. Made again, the report takes the place of the one before. With --as-of a time
+    to come, a period that is not over is shown so far, and neither kept nor published.
     """
     made, problems = asyncio.run(_report(as_of, period))
     if as_json:
@@ -123,8 +124,15 @@ async def _report(as_of: str | None, span: Span) -> tuple[KpiReport, Mapping[str
             system.model.rules,
             lambda error: problems.update(error.problems),
         )
+        is_over = period.end <= system.clock.now()
+        if not is_over:
+            errors.print(
+                f"[yellow]{period.name} is over at {period.end:%Y-%m-%d %H:%M} UTC: this is what "
+                "has happened so far. It is neither kept nor published.[/]"
+            )
+        make = report if is_over else add_up
         with errors.status(f"adding up {period.name} …"):
-            return await report(reporting, period), problems
+            return await make(reporting, period), problems
 
 
 async def _run(as_of: str | None, use_case: Callable[[Settling], Awaitable[T]]) -> T:

@@ -12,6 +12,7 @@ from warmlead import backends
 from warmlead.cli.another_shell import place_of
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, print_json, print_json_line
 from warmlead.domain.message_schema import MESSAGES, message_schema
+from warmlead.domain.text import one_line
 from warmlead.domain.trigger import TRIGGER_TOPICS
 from warmlead.ports import Published
 
@@ -128,9 +129,11 @@ def print_trigger(row: TriggerRow) -> None:
     data = row.event.get("data")
     data = data if isinstance(data, dict) else {}
     lead = data.get("lead")
-    who = (lead.get("email") or lead.get("id")) if isinstance(lead, dict) else "?"
+    known = lead if isinstance(lead, dict) else {}
+    names = (known.get(name) for name in ("email", "user_id", "id"))
+    who = one_line(str(next(filter(None, names), "?")))
     console.print(
-        f"[dim]{row.published_at[:19]}[/] [bold]{row.topic}[/] {escape(str(who))}: "
+        f"[dim]{row.published_at[:19]}[/] [bold]{row.topic}[/] {escape(who)}: "
         f"{_in_words(str(row.event.get('type')), data)}"
     )
     reasons = data.get("reasons")
