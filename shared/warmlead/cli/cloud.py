@@ -1,6 +1,6 @@
 """A project of Google's cloud on this machine: emulators with Warmlead's topics in them.
 
-Nothing here speaks to Google, and no credentials are asked for. Refuses to run functions.
+Nothing here speaks to Google, and no credentials are asked for. Functions are run elsewhere.
 """
 
 import asyncio
@@ -56,14 +56,22 @@ def cloud(ports: Ports) -> Iterator[Cloud]:
 
 
 def run_emulators(
-    firestore_port: Annotated[int, typer.Option(min=1, max=65_535)] = 8086,
-    pubsub_port: Annotated[int, typer.Option(min=1, max=65_535)] = 8085,
+    firestore_port: Annotated[
+        int, typer.Option(metavar="PORT", min=1, max=65_535, help="Where Firestore's listens.")
+    ] = 8086,
+    pubsub_port: Annotated[
+        int, typer.Option(metavar="PORT", min=1, max=65_535, help="Where Pub/Sub's listens.")
+    ] = 8085,
 ) -> None:
     """Run Google's emulators of Firestore and Pub/Sub, for Warmlead.
 
     Warmlead's topics and subscriptions are in them. Prints the variables with which other
     commands use them. Ctrl-C ends them, and all that is in them is gone. Needs gcloud and Java,
     and no account.
+
+    ```text
+    warmlead emulators --firestore-port 9086
+    ```
     """
     ports: Ports = {"firestore": firestore_port, "pubsub": pubsub_port}
     try:

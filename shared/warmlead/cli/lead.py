@@ -38,7 +38,16 @@ from warmlead.domain.wording import unseen
 from warmlead.ports import Unreadable
 
 app = typer.Typer(
-    cls=LeadCommands, no_args_is_help=True, help="Who the leads are, and why each has its score."
+    cls=LeadCommands,
+    no_args_is_help=True,
+    help="""Who the leads are, and why each has its score.
+
+```text
+warmlead lead list
+warmlead lead explain ada@example.com
+warmlead lead show ada@example.com --as-of 2026-03-31
+```
+""",
 )
 
 Who = Annotated[
@@ -78,8 +87,12 @@ class LeadRow(BaseModel):
 
 @app.command("list")
 def list_leads(
-    stage: Annotated[str | None, typer.Option(help="Only leads in this stage.")] = None,
-    most: Annotated[int, typer.Option(min=1, help="At most so many, the warmest first.")] = 50,
+    stage: Annotated[
+        str | None, typer.Option(metavar="STAGE", help="Only leads in this stage.")
+    ] = None,
+    most: Annotated[
+        int, typer.Option(metavar="N", min=1, help="At most so many, the warmest first.")
+    ] = 50,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
@@ -87,6 +100,11 @@ def list_leads(
 
     The order is that of the stored scores, which are at most five points off; those shown are
     computed anew. With --as-of every lead is scored, which takes a while where there are many.
+
+    ```text
+    warmlead lead list --stage mql --most 10
+    warmlead lead list --json | jq -r '.[].email'
+    ```
     """
     pages = _pages(stage, most, _moment(as_of))
     unread = asyncio.run(_printed(pages, stage, as_json=as_json))
@@ -226,7 +244,15 @@ def _name(seen: LeadView) -> str | None:
 
 @app.command()
 def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
-    """Show what is known of one lead: score, stage, traits, what it did."""
+    """Show what is known of one lead.
+
+    Its score and stage, whether it may be written to, its traits, what it did, where it came from.
+
+    ```text
+    warmlead lead show ada@example.com
+    warmlead lead show u-42 --json
+    ```
+    """
     seen = asyncio.run(_view(who, _moment(as_of)))
     if as_json:
         print_json(seen)
@@ -326,7 +352,16 @@ def _shown(value: object) -> str:
 
 @app.command("explain")
 def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
-    """Explain a score: every contribution, what was taken, and what the next stage lacks."""
+    """Explain a score to the point.
+
+    Every contribution, what age and limits took of it, and what is missing for the next stage.
+    A time to come shows how the score fades until then.
+
+    ```text
+    warmlead lead explain ada@example.com
+    warmlead lead explain ada@example.com --as-of 2030-01-01
+    ```
+    """
     moment = _moment(as_of)
     seen, explained = asyncio.run(_explained(who, moment))
     if as_json:

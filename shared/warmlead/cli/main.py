@@ -22,7 +22,18 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="One living, explained score per lead. Begin with: warmlead serve",
+    help="""One living, explained score per lead. Begin with a demo, or serve and send:
+
+```text
+warmlead demo
+warmlead serve
+curl http://127.0.0.1:8080/forms/generic -d email=ada@example.com
+warmlead lead list
+warmlead lead explain ada@example.com
+```
+
+Settings are WARMLEAD_* variables, or lines of a file .env in this folder.
+""",
 )
 
 
@@ -38,7 +49,7 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
-    """Settings are WARMLEAD_* variables, or lines of a file .env in this folder."""
+    """What is the same for all commands."""
     from warmlead.cli.env_file import read_env_file  # noqa: PLC0415  # help needs no settings
 
     read_env_file(Path(".env"))

@@ -30,7 +30,18 @@ from warmlead.configuration import why_unreadable
 from warmlead.model.findings import Finding, Severity
 from warmlead.model.loading import check, json_schema, load
 
-app = typer.Typer(no_args_is_help=True, help="The reviewed file that says what is worth how much.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""The reviewed file that says what is worth how much.
+
+```text
+warmlead model show b2b-saas > model.yaml
+warmlead model check model.yaml
+warmlead model simulate --model model.yaml
+WARMLEAD_MODEL=model.yaml warmlead model apply
+```
+""",
+)
 app.command("simulate")(simulate_story)
 
 
@@ -65,10 +76,17 @@ def check_file(
     file: Annotated[Path, typer.Argument(help="The model file.", metavar="FILE")],
     as_json: Json = False,
 ) -> None:
-    """Find every fault and doubt in a model file; exits with 1 if there is a fault.
+    """Find every fault and doubt in a model file.
+
+    Exits with 1 if there is a fault.
 
     Also names the signals that are other events than when the leads here were counted: once the
     file is the model in the settings, these need `warmlead replay`.
+
+    ```text
+    warmlead model show b2b-saas > model.yaml
+    warmlead model check model.yaml
+    ```
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -144,11 +162,23 @@ def _print(report: CheckReport) -> None:
 @app.command()
 def show(
     name: Annotated[
-        str | None, typer.Argument(help="A ready-made model; the one in use if none is given.")
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="A ready-made model, or a file; the one in use if none is given."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show a model as it is written. Copy one with: warmlead model show b2b-saas > model.yaml."""
+    """Show a model as it is written.
+
+    Ready-made are b2b-saas, ecommerce and product-led. Copy one, and make it yours:
+
+    ```text
+    warmlead model show b2b-saas > model.yaml
+    warmlead model check model.yaml
+    export WARMLEAD_MODEL=model.yaml
+    ```
+    """
     chosen = name or backends.settings().model
     text = backends.model_text(chosen)
     if as_json:
@@ -160,9 +190,14 @@ def show(
 
 @app.command()
 def apply(as_json: Json = False) -> None:
-    """Bring every lead up to date under the model in use, from what is kept of it.
+    """Bring every lead up to date under the model in use.
 
-    Reads no raw event. May run beside `serve`, be stopped, and be run again.
+    From what is kept of each: no raw event is read. May run beside `serve`, be stopped, and be
+    run again.
+
+    ```text
+    WARMLEAD_MODEL=model.yaml warmlead model apply
+    ```
     """
     done = asyncio.run(_apply())
     leads = done.looked_at - done.failed
@@ -195,5 +230,10 @@ async def _apply() -> Progress:
 
 @app.command()
 def schema() -> None:
-    """Print the JSON Schema of model files, for editors."""
+    """Print the JSON Schema of model files, for editors.
+
+    ```text
+    warmlead model schema > model.schema.json
+    ```
+    """
     print_json(json_schema())

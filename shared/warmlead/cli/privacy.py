@@ -39,6 +39,11 @@ def erase(who: Who, yes: Yes = False, as_json: Json = False) -> None:
 
     What happened before can never bring them back, however late it comes; what they do from now
     on makes a new lead. Safe to stop and to run again.
+
+    ```text
+    warmlead lead export ada@example.com
+    warmlead lead erase ada@example.com
+    ```
     """
     person = asyncio.run(_look_up(who))
     _tell_of_others(person)
@@ -144,7 +149,12 @@ def _as_json(erased: erasing.Erased, left: list[str]) -> Mapping[str, object]:
 
 
 def export(who: Who, output: Output = None) -> None:
-    """Print all that is kept about one person, as one JSON document."""
+    """Print all that is kept about one person, as one JSON document.
+
+    ```text
+    warmlead lead export ada@example.com --output ada.json
+    ```
+    """
     exported, person = asyncio.run(_export(who))
     unread = person.unread
     _tell_of_others(person)

@@ -16,7 +16,13 @@ from warmlead.cli.output import Json, console, fail, print_json
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="What could not be counted and why, and how to try it again.",
+    help="""What could not be counted and why, and how to try it again.
+
+```text
+warmlead quarantine list
+warmlead quarantine replay
+```
+""",
 )
 
 INSTEAD = (
@@ -41,7 +47,15 @@ class EntryRow(BaseModel):
 
 @app.command("list")
 def list_entries(as_json: Json = False) -> None:
-    """List what was set aside and is not yet released, the oldest first."""
+    """List what was set aside, the oldest first.
+
+    Each with its number and the reason; what was released is not listed any more.
+
+    ```text
+    warmlead quarantine list
+    warmlead quarantine list --json | jq -r '.[0].content'
+    ```
+    """
     rows = [_row(entry) for entry in asyncio.run(_entries())]
     if as_json:
         print_json(rows)
@@ -82,11 +96,20 @@ def _row(entry: Entry) -> EntryRow:
 @app.command()
 def replay(
     numbers: Annotated[
-        list[int] | None, typer.Argument(help="Which ones; all of them if none is given.")
+        list[int] | None,
+        typer.Argument(metavar="NUMBER", help="Which ones; all of them if none is given."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Try set-aside input again, as if it had come now. What still fails stays."""
+    """Try set-aside input again, as if it had come now.
+
+    Once its cause is mended, such as the settings of a form. What still fails stays.
+
+    ```text
+    warmlead quarantine replay
+    warmlead quarantine replay 3 4
+    ```
+    """
     outcome = asyncio.run(_release(numbers))
     if as_json:
         print_json({"released": outcome[0], "kept": outcome[1]})

@@ -23,6 +23,11 @@ def respell(apply: Apply = False, as_json: Json = False) -> None:
 
     For data that was kept before addresses had one spelling, once. Look first, then run it with
     --apply. Safe to stop and to run again, and beside running servers.
+
+    ```text
+    warmlead lead respell
+    warmlead lead respell --apply
+    ```
     """
     found: list[Found] = []
     done = asyncio.run(_respell(found, is_rehearsal=not apply))

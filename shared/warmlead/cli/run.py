@@ -34,7 +34,19 @@ from warmlead.domain.period import Span, last_period
 
 T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, help="Run what is scheduled now, or as of another time.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Run what is scheduled now, or as of another time.
+
+`warmlead serve` does all of it by itself, and Cloud Scheduler in the cloud.
+
+```text
+warmlead run decay
+warmlead run followup
+warmlead run report --period week
+```
+""",
+)
 
 AsOf = Annotated[
     str | None,
@@ -58,9 +70,13 @@ class _StandingClock:
 
 @app.command("decay")
 def run_decay(as_of: AsOf = None, as_json: Json = False) -> None:
-    """Let leads fade: settle everyone on whom this day changes something.
+    """Let leads fade: settle all whom this day changes.
 
     Reads only leads that are due. May run beside `serve`, be stopped, and be run again.
+
+    ```text
+    warmlead run decay
+    ```
     """
     run = asyncio.run(_run(as_of, decay))
     if as_json:
@@ -72,9 +88,14 @@ def run_decay(as_of: AsOf = None, as_json: Json = False) -> None:
 
 @app.command("followup")
 def run_followup(as_of: AsOf = None, as_json: Json = False) -> None:
-    """Do what is due: nurture steps, deadlines of sales, and triggers that were left unsent.
+    """Do what is due: nurture steps, deadlines, unsent triggers.
 
-    Reads only leads that are due. May run beside `serve`, be stopped, and be run again.
+    Deadlines are those that sales promised; unsent are triggers that a crash left so. Reads only
+    leads that are due. May run beside `serve`, be stopped, and be run again.
+
+    ```text
+    warmlead run followup
+    ```
     """
     run: FollowedUp = asyncio.run(_run(as_of, follow_up))
     if as_json:
@@ -97,10 +118,16 @@ def run_report(
     period: Annotated[Span, typer.Option(help="How long the period is.")] = Span.DAY,
     as_json: Json = False,
 ) -> None:
-    """Report the KPIs of the last whole day, week or month (UTC): show, keep and publish them.
+    """Report the KPIs of the last day, week or month.
 
-    Moves no leads. Made again, the report takes the place of the one before. With --as-of a time
-    to come, a period that is not over is shown so far, and neither kept nor published.
+    Of the last that is over (UTC): shows, keeps and publishes them. Moves no leads. Made again,
+    the report takes the place of the one before. As of a time to come, a period that is not over
+    is shown so far, and neither kept nor published.
+
+    ```text
+    warmlead run report --period week
+    warmlead run report --as-of 2026-03-31 --json
+    ```
     """
     made, problems = asyncio.run(_report(as_of, period))
     if as_json:

@@ -34,10 +34,15 @@ from warmlead.cli.worker import FOLLOW_UP_EVERY_S, Retention, Worker
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65_535, help="The port to listen on.")] = 8080,
+    host: Annotated[
+        str, typer.Option(metavar="HOST", help="The address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=1, max=65_535, help="The port to listen on.")
+    ] = 8080,
     data: Annotated[
-        Path | None, typer.Option(help="The folder of the SQLite file; .warmlead by default.")
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder of the SQLite file; .warmlead by default."),
     ] = None,
     backend: Annotated[
         Literal["sqlite", "gcp"] | None,
@@ -69,6 +74,11 @@ def serve(
     With --backend gcp every function is a process of its own, on Google's emulators: on those
     that FIRESTORE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST name, otherwise on its own, which end
     with it and all that is in them. Needs gcloud and Java, and no account.
+
+    ```text
+    warmlead serve --port 8081 --data ~/leads
+    warmlead serve --backend gcp
+    ```
     """
     if backend is not None:
         os.environ["WARMLEAD_BACKEND"] = backend  # the functions read their settings from there

@@ -37,7 +37,8 @@ def simulate_story(
         ),
     ] = None,
     days: Annotated[
-        int | None, typer.Option(min=1, max=MAX_DAYS, help="Go on for so many days in all.")
+        int | None,
+        typer.Option(metavar="N", min=1, max=MAX_DAYS, help="Go on for so many days in all."),
     ] = None,
     until: Annotated[
         str | None, typer.Option(metavar="DATE", help="Go on to the end of this UTC day.")
@@ -48,10 +49,11 @@ def simulate_story(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Play one lead's story forward, day by day: its scores, stages and messages.
+    """Play one lead's story forward, day by day.
 
-    Nothing of yours is read or changed but the model: the story is played with the code of
-    production on a store of its own, by a clock that stands still wherever something is due.
+    Shows its scores, stages and messages. Nothing of yours is read or changed but the model: the
+    story is played with the code of production on a store of its own, by a clock that stands
+    still wherever something is due.
 
     Begin with the story that comes with Warmlead, and then make it yours:
 

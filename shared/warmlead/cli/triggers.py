@@ -51,6 +51,11 @@ def triggers(
 
     They are MQLs, other moves, steps that are due, and offers to sales.
     With --json one array; with --json --follow one JSON document a line.
+
+    ```text
+    warmlead triggers --follow
+    warmlead triggers --json --follow | jq .event.data.lead.email
+    ```
     """
     if context.invoked_subcommand:
         return
@@ -66,13 +71,21 @@ def schema(
         str | None, typer.Argument(metavar="TYPE", help="The type; without it all are listed.")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of a type of trigger, or which types there are."""
+    """Print the JSON Schema of a type of trigger.
+
+    Without a type it lists which types there are.
+
+    ```text
+    warmlead triggers schema
+    warmlead triggers schema warmlead.lead.stage_entered.v1
+    ```
+    """
     if kind is None:
         typer.echo("\n".join(MESSAGES))
         return
     if kind not in MESSAGES:
         known = f"There are: {', '.join(MESSAGES)}"
-        raise fail(f"{kind} is not a type of trigger", hint=known, code=EXIT_MISUSE)
+        raise fail(f"{kind} is not a type of trigger.", hint=known, code=EXIT_MISUSE)
     print_json(message_schema(kind))
 
 
