@@ -245,30 +245,33 @@ def _calls(random: Random) -> Iterator[Request]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python tests/soak.py", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python tests/soak.py",
+        description=__doc__,
+    )
     add = parser.add_argument
     add(
         "--function",
         choices=("score", "track", "both"),
         default="both",
-        help="by default %(default)s",
+        help="which (%(default)s)",
     )
-    add("--events", type=int, default=100_000, metavar="N", help="of each; by default %(default)s")
+    add("--events", type=int, default=100_000, metavar="N", help="of each (%(default)s)")
     add(
         "--warm-up",
         type=int,
         default=10_000,
         metavar="N",
-        help="not judged; by default %(default)s",
+        help="not judged (%(default)s)",
     )
     add(
         "--every",
         type=int,
         default=5_000,
         metavar="N",
-        help="between two samples; by default %(default)s",
+        help="between two samples (%(default)s)",
     )
-    add("--seed", type=int, default=1, help="of what is sent; by default %(default)s")
+    add("--seed", type=int, default=1, help="of what is sent (%(default)s)")
     return parser.parse_args()
 
 

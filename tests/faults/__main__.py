@@ -56,14 +56,15 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--only", choices=[*FAULTS, PLANTED], metavar="FAULT", help=f"one alone: {names}"
     )
     parser.add_argument(
-        "--backend", choices=[*BACKENDS, "all"], default="all", help="by default %(default)s"
+        "--backend", choices=[*BACKENDS, "all"], default="all", help="on which (%(default)s)"
     )
     parser.add_argument(
-        "--slice", choices=["full", "ci"], default="full", help="how much; ci is a little of each"
+        "--slice",
+        choices=["full", "ci"],
+        default="full",
+        help="how much; ci is a little of each (%(default)s)",
     )
-    parser.add_argument(
-        "--seed", type=int, default=1, help="of the first trial; by default %(default)s"
-    )
+    parser.add_argument("--seed", type=int, default=1, help="of the first trial (%(default)s)")
     parser.add_argument("--trials", type=int, metavar="N", help="how many of each fault")
     parser.add_argument("--until-violation", action="store_true", help="stop at the first")
     parser.add_argument("--without-planted", action="store_true", help="plant no bugs")

@@ -114,13 +114,13 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=int,
         default=100_000,
         metavar="N",
-        help="how many; by default %(default)s",
+        help="how many (%(default)s)",
     )
     add(
         "--over-http",
         type=int,
         metavar="N",
-        help=f"as many over HTTP too; by default N / {OVER_HTTP}",
+        help=f"as many over HTTP too (N / {OVER_HTTP})",
     )
     add("--planted", nargs="*", metavar="NAME", help="plant slownesses (all) and look for them")
     add("--seed", type=int, help="any, if it is not given")
@@ -130,7 +130,7 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         default=FINDINGS,
         metavar="FOLDER",
-        help="where they go; by default %(default)s",
+        help="where they go (%(default)s)",
     )
     add("--replay", type=Path, metavar="FINDING", help="send its requests again, and no others")
     chosen = parser.parse_args(arguments)

@@ -74,12 +74,8 @@ def _arguments(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Seq
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("log", type=Path, nargs="?", help="a log in the combined format")
     which.add_argument("--made", action="store_true", help="a made one instead")
-    parser.add_argument(
-        "--lines", type=int, default=10_000, help="of the made log; by default %(default)s"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=1, help="of the second order; by default %(default)s"
-    )
+    parser.add_argument("--lines", type=int, default=10_000, help="of the made log (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the second order (%(default)s)")
     chosen = parser.parse_args(arguments)
     try:
         lines = made_log(chosen.lines) if chosen.made else _lines_of(chosen.log)
