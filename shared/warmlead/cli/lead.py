@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Annotated, TypeAlias
 
 import typer
-from pydantic import BaseModel, ConfigDict
 from rich.markup import escape
 from rich.table import Table
 
@@ -23,6 +22,7 @@ from warmlead.application.explain import (
     explain,
     view,
 )
+from warmlead.application.shapes import Shape, shaped
 from warmlead.cli.another_shell import place_of
 from warmlead.cli.as_of import moment as _moment
 from warmlead.cli.commands import LeadCommands
@@ -69,10 +69,8 @@ MOST_NAMES = 20
 """So many traits, or names of events, are shown to a person, if the model does not know more."""
 
 
-class LeadRow(BaseModel):
+class LeadRow(Shape):
     """One lead in a list."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     email: str | None
@@ -222,17 +220,7 @@ def _warmest_first(row: LeadRow) -> tuple[int, str]:
 
 
 def _row(seen: LeadView) -> LeadRow:
-    return LeadRow(
-        id=seen.id,
-        email=seen.email,
-        user_id=seen.user_id,
-        name=_name(seen),
-        stage=seen.stage,
-        score=seen.score,
-        engagement=seen.engagement,
-        fit=seen.fit,
-        days_inactive=seen.days_inactive,
-    )
+    return shaped(LeadRow, seen, name=_name(seen))
 
 
 def _name(seen: LeadView) -> str | None:

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel, ConfigDict
 from rich.markup import escape
 
 from warmlead import backends
 from warmlead.application.due import Progress, Settling
 from warmlead.application.rescore import rescore
+from warmlead.application.shapes import Shape, shaped
 from warmlead.cli.another_shell import place_of
 from warmlead.cli.classification import needs_replay
 from warmlead.cli.findings import print_finding
@@ -45,10 +45,8 @@ WARMLEAD_MODEL=model.yaml warmlead model apply
 app.command("simulate")(simulate_story)
 
 
-class FindingRow(BaseModel):
+class FindingRow(Shape):
     """One fault or doubt, where it is, and what may have been meant."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     severity: str
     line: int
@@ -58,10 +56,8 @@ class FindingRow(BaseModel):
     suggestion: str
 
 
-class CheckReport(BaseModel):
+class CheckReport(Shape):
     """Everything that was found in a model file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str
     version: str | None
@@ -109,17 +105,7 @@ def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
         checked = load(text, name=str(file))
         version = checked.version
         stale = needs_replay(checked, backends.settings())
-    rows = [
-        FindingRow(
-            severity=finding.severity,
-            line=finding.line,
-            column=finding.column,
-            path=finding.path,
-            message=finding.message,
-            suggestion=finding.suggestion,
-        )
-        for finding in found
-    ]
+    rows = [shaped(FindingRow, finding) for finding in found]
     return CheckReport(
         file=str(file),
         version=version,

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel, ConfigDict
 from rich.markup import escape
 from rich.table import Table
 
 from warmlead import backends, wiring
 from warmlead.application.quarantine import Entry, Release, entries
+from warmlead.application.shapes import Shape, shaped
 from warmlead.cli.another_shell import place_of
 from warmlead.cli.output import Json, console, fail, print_json
 
@@ -31,10 +31,8 @@ INSTEAD = (
 )
 
 
-class EntryRow(BaseModel):
+class EntryRow(Shape):
     """One thing set aside. ``number`` is what ``replay`` takes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     number: int
     at: str
@@ -82,15 +80,7 @@ async def _entries() -> list[Entry]:
 
 
 def _row(entry: Entry) -> EntryRow:
-    return EntryRow(
-        number=entry.number,
-        at=entry.at.isoformat(),
-        reason=entry.reason,
-        message=entry.message,
-        source=entry.source,
-        kind=entry.kind,
-        content=entry.content,
-    )
+    return shaped(EntryRow, entry, at=entry.at.isoformat())
 
 
 @app.command()
