@@ -1,4 +1,4 @@
-"""Settings: ``WARMLEAD_*`` variables, checked once at start. Refuses to guess in production.
+"""Settings: ``WARMLEAD_*`` variables, checked once at start; nothing is guessed in production.
 
 Not pydantic-settings: it costs an accepting function a third of a second at every cold start
 (docs/decisions/0008-msgspec-where-cold-start-counts.md).

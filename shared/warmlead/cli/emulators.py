@@ -1,6 +1,6 @@
 """Google's own emulators of Firestore and Pub/Sub, started with gcloud and ended for certain.
 
-What is in them is gone when they end. Refuses to create anything in them.
+What is in them is gone when they end. Others make what is in them.
 """
 
 import shutil

@@ -1,7 +1,7 @@
 """Processes that a command starts: each in a group of its own, and ended for certain.
 
 Ctrl-C at a terminal goes to the command alone, which then ends what it started, in its order.
-Refuses to know what the processes do.
+What the processes do is not known here.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Draws a played story in the terminal: a line a day, quiet days together, the sums at the end.
 
-Says everything in signs and words, colours only besides. Refuses to sum anything up itself.
+Says everything in signs and words, colours only besides. Sums are those of the report.
 """
 
 import textwrap

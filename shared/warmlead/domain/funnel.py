@@ -1,6 +1,6 @@
 """One person's way through the funnel in a period: how far it led, and what sales did about it.
 
-Refuses to add persons up. What it is told may come in any order.
+``kpi`` adds persons up. What it is told may come in any order.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,7 +1,7 @@
 """Adds a period's moves between stages up to its KPIs; each number is defined in docs/kpis.md.
 
-Whole numbers only. Moves may come in any order and more than once. Refuses to know where moves
-and leads are kept, and to let anything through that a person wrote, but for names of sources.
+Whole numbers only. Moves may come in any order and more than once. Where moves and
+leads are kept is not known here. Of what a person wrote only names of sources come through.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """A story that a model's author wrote, as events: what a lead did, and what sales said of it.
 
 Its words are those of other senders: traits are read as forms are, what sales says as it is
-posted to us. Refuses to play the story.
+posted to us. Others play the story.
 """
 
 import re

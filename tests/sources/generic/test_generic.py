@@ -14,7 +14,7 @@ from msgspec import structs
 from cost import least_cpu_s
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
 from warmlead.domain.event import MAX_AGE, Automation, Event, Trust
-from warmlead.ports import RawRequest
+from warmlead.ports import RawRequest, Refused
 from warmlead.sources.generic import FormSettings, GenericSource, read_forms
 from warmlead.sources.generic.form_file import read_form_file
 from warmlead.web.answer import Answer
@@ -77,9 +77,13 @@ def reason_of(function: Callable[..., Any], request: RawRequest, *trust: Trust) 
     return refusal.value.reason
 
 
-def refused_as(body: object, name: str = "open", **headers: str) -> Reason:
+def refusal_of(body: object, name: str = "open", **headers: str) -> Refused:
     (one,) = FORMS.translate(post(body, name, **headers), Trust.PUBLIC).refused
-    return one.error.reason
+    return one
+
+
+def refused_as(body: object, name: str = "open", **headers: str) -> Reason:
+    return refusal_of(body, name, **headers).error.reason
 
 
 def answer_to(request: RawRequest) -> Answer:
@@ -88,8 +92,7 @@ def answer_to(request: RawRequest) -> Answer:
 
 def kept_of(body: object, name: str = "open", **headers: str) -> object:
     """What goes to quarantine."""
-    (one,) = FORMS.translate(post(body, name, **headers), Trust.PUBLIC).refused
-    return json.loads(one.raw)
+    return json.loads(refusal_of(body, name, **headers).raw)
 
 
 # --- who may post ---
