@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 from pydantic import JsonValue
 
-from warmlead.application.archived import Found
+from warmlead.application.archived import Mention
 from warmlead.application.explain import explain
 from warmlead.application.exported import (
     Export,
@@ -44,7 +44,7 @@ from warmlead.domain.sales import Statement
 def export(
     lead: Lead | None,
     moves: Sequence[Transition],
-    found: Sequence[Found] | None,
+    found: Sequence[Mention] | None,
     *,
     rules: Rules,
     titles: Mapping[str, str],
@@ -205,7 +205,7 @@ def _offer(offer: Offer) -> ExportedOffer:
     return shaped(ExportedOffer, offer, told=sorted(offer.told))
 
 
-def _message(found: Found) -> ExportedMessage:
+def _message(found: Mention) -> ExportedMessage:
     published = found.published
     return ExportedMessage(
         number=published.number,
