@@ -17,6 +17,8 @@ from warmlead.domain.errors import ConfigurationError, UnavailableError, Unreada
 EXIT_NOT_READ = 141
 """128 and the number of SIGPIPE, which ends tools of Unix when nobody reads what they write."""
 
+_EMULATORS = ("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST")
+
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
@@ -101,7 +103,10 @@ def _told(error: ConfigurationError | UnavailableError) -> int:
         return fail(str(error), code=EXIT_MISUSE).exit_code
     if isinstance(error, UnreadableError):
         return fail(f"{error.message}.", hint=UNREADABLE_HINT, code=EXIT_WRONG).exit_code
-    return fail(error.message, hint="It may work in a moment.", code=EXIT_WRONG).exit_code
+    named = [f"{name}={host}" for name in _EMULATORS if (host := os.environ.get(name))]
+    emulators = f" Do the emulators run: {', '.join(named)}?" if named else ""
+    hint = f"It may work in a moment.{emulators}"
+    return fail(error.message, hint=hint, code=EXIT_WRONG).exit_code
 
 
 if __name__ == "__main__":

@@ -94,10 +94,13 @@ def count_of(number: int, thing: str) -> str:
 
 
 def fail(message: str, *, hint: str = "", code: int = EXIT_WRONG) -> typer.Exit:
-    """An error for standard error, to be raised; ``hint`` says what to do next."""
-    errors.print(f"[bold red]error:[/] {_escaped(message)}")
+    """An error for standard error, to be raised; ``hint`` says what to do next.
+
+    Lines are left to the terminal to break: commands and paths in them are copied whole.
+    """
+    errors.print(f"[bold red]error:[/] {_escaped(message)}", soft_wrap=True)
     if hint:
-        errors.print(f"[dim]{_escaped(hint)}[/]")
+        errors.print(f"[dim]{_escaped(hint)}[/]", soft_wrap=True)
     return typer.Exit(code)
 
 

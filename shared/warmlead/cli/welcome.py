@@ -9,6 +9,9 @@ from warmlead.cli.another_shell import as_exports, variables
 from warmlead.cli.output import console
 from warmlead.settings import LOCAL_WRITE_KEY, Settings
 
+MOST_FORMS = 5
+"""So many forms are named at most."""
+
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -40,8 +43,10 @@ def welcome(
 def _addresses(settings: Settings, base: str) -> Iterator[str]:
     """Where what can be sent: only what is configured in production, and any form elsewhere."""
     forms = sorted(wiring.form_settings(settings)) or ([] if settings.production else ["generic"])
-    for name in forms:
+    for name in forms[:MOST_FORMS]:
         yield f"  a form     POST {base}/forms/generic{'' if name == 'generic' else f'/{name}'}"
+    if len(forms) > MOST_FORMS:
+        yield f"             and {len(forms) - MOST_FORMS} more forms"
     if not forms:
         yield "  a form     none: in production each is named in the file of WARMLEAD_FORMS"
     for sender in wiring.sales_senders(settings):

@@ -198,6 +198,19 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert "this user must be able to write" in " ".join(done.stderr.split())
 
 
+def test_a_command_that_an_emulator_does_not_answer_asks_for_it(tmp_path: Path) -> None:
+    host = f"127.0.0.1:{free_port()}"
+    settings = {"WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": "p", "FIRESTORE_EMULATOR_HOST": host}
+    done = command_in(tmp_path, "lead", "list", **settings)
+    assert done.returncode == 1
+    assert f"Do the emulators run: FIRESTORE_EMULATOR_HOST={host}?" in done.stderr
+
+
+def test_what_an_error_tells_to_run_is_not_broken_over_lines(tmp_path: Path) -> None:
+    done = command_in(tmp_path, "lead", "list", WARMLEAD_ENV="production")
+    assert 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"\n' in done.stderr
+
+
 @pytest.mark.parametrize("backend", ["sqlite", "gcp"])
 def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path, backend: str) -> None:
     with socket.socket() as taken:

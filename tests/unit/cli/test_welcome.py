@@ -114,6 +114,14 @@ def test_it_names_the_senders_that_there_are(
     assert posts == ["/forms/generic/contact", "/forms/generic/demo-request", "/sales/hubspot"]
 
 
+def test_of_many_forms_the_first_are_named(workspace: Workspace, told: Told) -> None:
+    text = "".join(f"form-{n:02}: {{allow_unsigned: true}}\n" for n in range(12))
+    out = told(FORMS=str(workspace.write("forms.yaml", text)))
+    assert "/forms/generic/form-04\n" in out
+    assert "/forms/generic/form-05" not in out
+    assert "and 7 more forms" in out
+
+
 def test_in_production_it_names_no_form_that_nobody_configured(told: Told) -> None:
     out = told(ENV="production", ID_SECRET=os.urandom(24).hex(), WRITE_KEYS=os.urandom(12).hex())
     assert "/forms/generic" not in out
