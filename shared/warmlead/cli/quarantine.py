@@ -91,7 +91,7 @@ def replay(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Try set-aside input again, as if it had come now.
+    """Try set-aside input again, received now.
 
     Once its cause is mended, such as the settings of a form. What still fails stays.
 
