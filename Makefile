@@ -43,7 +43,7 @@ imports: $(READY) ## Import-linter: layers point down only
 	$(BIN)/lint-imports
 bench: $(READY) ## Measure what is claimed about cost and speed; OPTIONS="--quick --only rpcs"
 	@PYTHONPATH=tests $(BIN)/python -m bench $(OPTIONS)
-fuzz: $(READY) ## Send 100,000 odd requests to the functions; N=200000 CAPTURES=folder SEED=1 REPLAY=finding PLANTED=1
+fuzz: $(READY) ## Send 100,000 odd requests to the functions, a fiftieth over HTTP too; N=200000 CAPTURES=folder SEED=1 REPLAY=finding PLANTED=1
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(if $(N),--requests "$(N)") $(if $(PLANTED),--planted) \
 	  $(if $(CAPTURES),--captures "$(CAPTURES)") \
 	  $(if $(SEED),--seed "$(SEED)") $(if $(REPLAY),--replay "$(REPLAY)")

@@ -25,6 +25,7 @@ from warmlead.backends import STAGED, load_model
 from warmlead.domain.errors import ConfigurationError
 from warmlead.model.compiled import write_compiled
 from warmlead.settings import Settings
+from warmlead.sources.configured_file import SECRETS
 from warmlead.sources.generic.settings import read_forms
 from warmlead.sources.sales_file import read_sales
 
@@ -50,8 +51,6 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o100644 << 16
 UNIX = 3
 A_SECRET = "stands-for-a-secret-while-files-are-checked"  # noqa: S105  # it is none
-SECRETS = ("secrets", "tokens", "passwords")
-"""Under these names stand secrets, in forms and senders of sales."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +186,11 @@ def _staged_file(what: str, path: str | None, check: Callable[[object], object])
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError.one(subject, f"it cannot be read: {error}") from error
-    variables: list[str] = []
-    check(_with_stand_ins(content, variables))
     if open_secrets := _open_secrets(content):
         problem = "a secret is written in it; name its variable instead: env:CONTACT_SECRET"
         raise ConfigurationError(subject, [f"{name}: {problem}" for name in open_secrets])
+    variables: list[str] = []
+    check(_with_stand_ins(content, variables))
     if variables:
         print(f"The {what} file needs these variables: {', '.join(sorted(set(variables)))}")
     return (

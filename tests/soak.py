@@ -245,12 +245,33 @@ def _calls(random: Random) -> Iterator[Request]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="soak", description=__doc__)
-    parser.add_argument("--function", choices=("score", "track", "both"), default="both")
-    parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--warm-up", type=int, default=10_000, help="events that are not judged")
-    parser.add_argument("--every", type=int, default=5_000, help="events between two samples")
-    parser.add_argument("--seed", type=int, default=1)
+    parser = argparse.ArgumentParser(
+        prog="python tests/soak.py",
+        description=__doc__,
+    )
+    add = parser.add_argument
+    add(
+        "--function",
+        choices=("score", "track", "both"),
+        default="both",
+        help="which (%(default)s)",
+    )
+    add("--events", type=int, default=100_000, metavar="N", help="of each (%(default)s)")
+    add(
+        "--warm-up",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="not judged (%(default)s)",
+    )
+    add(
+        "--every",
+        type=int,
+        default=5_000,
+        metavar="N",
+        help="between two samples (%(default)s)",
+    )
+    add("--seed", type=int, default=1, help="of what is sent (%(default)s)")
     return parser.parse_args()
 
 

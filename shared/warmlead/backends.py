@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
+from warmlead.configuration import why_unreadable
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.identity import LeadIds
 from warmlead.ports import Clock, EventBus, LeadStore, ReportStore
@@ -154,7 +155,8 @@ def model_text(name: str) -> str:
     try:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        problem = f"no model file can be read there; ready-made are {', '.join(ready_names())}"
+        ready = ", ".join(ready_names())
+        problem = f"it is none of the ready-made ones ({ready}); as a file {why_unreadable(error)}"
         raise ConfigurationError.one(f"There is no model {name}:", problem) from error
 
 

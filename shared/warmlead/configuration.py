@@ -12,11 +12,59 @@ from msgspec import Struct, ValidationError, convert, inspect, structs
 T = TypeVar("T")
 
 
+MIN_KEY_LENGTH = 16
+"""A secret that a sender has is at least so long in production."""
+
+LEAST_VARIETY = 6
+"""A secret of fewer different characters is no random one."""
+
+
 class Fault(NamedTuple):
     """What is wrong with one value: ``where`` are the names that lead to it."""
 
     where: tuple[str, ...]
     message: str
+
+
+def told(fault: Fault) -> str:
+    """The fault as a sentence that begins with its place."""
+    return ": ".join(filter(None, [".".join(fault.where), fault.message]))
+
+
+def is_guessable(secret: str, least: int) -> bool:
+    """Whether a text is too short, too even or padded: a blank at its end is easily lost.
+
+    Of what repeats itself only the part that is repeated counts.
+    """
+    return (
+        len(_repeated_part(secret)) < least
+        or len(set(secret)) < LEAST_VARIETY
+        or secret != secret.strip()
+    )
+
+
+def _repeated_part(text: str) -> str:
+    """What the text repeats from its beginning to its end; all of it if it does not.
+
+    A random text may end as it begins by chance: what is not repeated for half as long again
+    is no repetition.
+    """
+    most = 2 * len(text) // 3
+    return next((text[:n] for n in range(1, most + 1) if text.startswith(text[n:])), text)
+
+
+def random_text(length: int) -> str:
+    """A command that prints a random text of at least so many characters."""
+    return f'python3 -c "import secrets; print(secrets.token_urlsafe({length}))"'
+
+
+def why_unreadable(error: OSError | ValueError) -> str:
+    """Why a text file cannot be read, in words."""
+    if isinstance(error, OSError):
+        return f"it cannot be read: {error.strerror or type(error).__name__}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"it cannot be read: byte {error.start + 1} is not UTF-8"
+    return f"it cannot be read: {error}"
 
 
 def configured(given: object, type_: type[T]) -> T:

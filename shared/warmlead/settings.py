@@ -1,4 +1,4 @@
-"""Settings: ``WARMLEAD_*`` variables, checked once at start. Refuses to guess in production.
+"""Settings: ``WARMLEAD_*`` variables, checked once at start; nothing is guessed in production.
 
 Not pydantic-settings: it costs an accepting function a third of a second at every cold start
 (docs/decisions/0008-msgspec-where-cold-start-counts.md).
@@ -11,7 +11,13 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
-from warmlead.configuration import configured, faults_of
+from warmlead.configuration import (
+    MIN_KEY_LENGTH,
+    configured,
+    faults_of,
+    is_guessable,
+    random_text,
+)
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Trust
 
@@ -22,9 +28,6 @@ LOCAL_WRITE_KEY = "local"
 LOCAL_ID_SECRET = "warmlead-on-one-machine"  # noqa: S105  # refused in production
 MIN_SECRET_LENGTH = 32
 
-MIN_KEY_LENGTH = 16
-LEAST_VARIETY = 6
-"""A secret of fewer different characters is no random one."""
 
 SUBJECT = "These settings cannot be used:"
 
@@ -174,19 +177,19 @@ def _unsafe_keys(settings: Settings) -> Iterator[str]:
     if LOCAL_WRITE_KEY in settings.write_keys:
         yield "WARMLEAD_WRITE_KEYS must be set, and not to 'local', in production"
     others = [key for key in settings.write_keys if key != LOCAL_WRITE_KEY]
-    if any(_is_guessable(key, MIN_KEY_LENGTH) for key in others):
+    if any(is_guessable(key, MIN_KEY_LENGTH) for key in others):
         yield (
             f"WARMLEAD_WRITE_KEYS must be random texts of at least {MIN_KEY_LENGTH} characters in "
-            f"production: {_random(MIN_KEY_LENGTH)}"
+            f"production: {random_text(MIN_KEY_LENGTH)}"
         )
 
 
 def _unsafe_secret(settings: Settings) -> Iterator[str]:
     secret = settings.id_secret
-    if secret == LOCAL_ID_SECRET or _is_guessable(secret, MIN_SECRET_LENGTH):
+    if secret == LOCAL_ID_SECRET or is_guessable(secret, MIN_SECRET_LENGTH):
         yield (
             f"WARMLEAD_ID_SECRET must be set, to a random text of at least {MIN_SECRET_LENGTH} "
-            f"characters, in production: {_random(MIN_SECRET_LENGTH)}"
+            f"characters, in production: {random_text(MIN_SECRET_LENGTH)}"
         )
 
 
@@ -197,15 +200,6 @@ def _unsafe_push(settings: Settings) -> Iterator[str]:
             "nobody else can call this function; or WARMLEAD_PUSH_AUTH=iam if the platform's IAM "
             "checks its callers"
         )
-
-
-def _is_guessable(secret: str, least: int) -> bool:
-    """Whether a text is too short, too even or padded: a blank at its end is easily lost."""
-    return len(secret) < least or len(set(secret)) < LEAST_VARIETY or secret != secret.strip()
-
-
-def _random(length: int) -> str:
-    return f'python3 -c "import secrets; print(secrets.token_urlsafe({length}))"'
 
 
 def _split_hosts(text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """One SQLite file for several adapters, threads, event loops and processes.
 
-Holds how the file is opened, written in groups and read. Refuses to know what its tables mean.
+Holds how the file is opened, written in groups and read. Its tables are for those who use it.
 
 SQLite has one writer at a time, and a durable commit costs a disk flush. So one thread writes:
 whatever waits for it goes into one transaction, and all of it is acknowledged by one flush.

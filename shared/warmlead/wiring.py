@@ -292,7 +292,7 @@ def form_settings(using: Settings) -> "Mapping[str, FormSettings]":
         return {}
     from warmlead.sources.generic.form_file import read_form_file
 
-    return read_form_file(using.forms, os.environ)
+    return read_form_file(using.forms, os.environ, production=using.production)
 
 
 def sales_senders(using: Settings) -> "list[SalesSender]":

@@ -1,7 +1,7 @@
 """Cold start: from the start of a process to the answer to its first real request.
 
 Each function as it is deployed, publishing to or committing on the emulators; the variants take
-turns in every round. Refuses to guess what an instance's own start adds in the cloud.
+turns in every round. What an instance's own start adds in the cloud is not guessed.
 """
 
 import socket

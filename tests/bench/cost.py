@@ -1,6 +1,6 @@
 """What a million ordinary events cost in the cloud, by what this run has counted and measured.
 
-List prices in US dollars without any free tier. Refuses to know a bill: prices change.
+List prices in US dollars without any free tier. It is no bill: prices change.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """A crowd of leads: a few made by the real code, and as many copies of their documents as wanted.
 
 Each copy has an id and an address of its own, and is what the store itself would have written.
-Refuses to store anything.
+Others store them.
 """
 
 import zlib

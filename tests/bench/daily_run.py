@@ -1,6 +1,6 @@
 """One daily run of ``decay``, in a process of its own; prints what it did and took as JSON.
 
-Refuses to count and to be timed at once: counting slows it down.
+It is either counted or timed: counting slows it down.
 """
 
 import json

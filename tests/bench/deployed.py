@@ -1,7 +1,7 @@
 """Functions as processes, served by functions-framework as the platform serves them.
 
 Ours as they are staged for a deployment, from inside their folder; the naive ones and those
-that do nothing from their files. Refuses to know what they are asked.
+that do nothing from their files. What they are asked is not known here.
 """
 
 import os

@@ -1,6 +1,6 @@
 """A daily run of ``decay``: its cost follows what is due, not what exists.
 
-Each run is a process of its own. Refuses to measure the Scheduler's requests: they are ordinary.
+Each run is a process of its own. The Scheduler's requests are ordinary, and not measured.
 """
 
 import json

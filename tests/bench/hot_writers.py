@@ -1,7 +1,7 @@
 """One process full of writers of one lead; ``hot`` starts it and tells it what to write.
 
 Arguments: the job, the project, how many writers. Each line of input is a round; each line of
-output says what came of it. Refuses to judge.
+output says what came of it. Others judge it.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """A load generator: HTTP/1.1 over kept-alive connections, as light as Python allows.
 
 It shares the machine with what it measures, so it parses no more of an answer than its status
-and length. Refuses to know what it sends.
+and length. What it sends, its caller says.
 """
 
 import asyncio

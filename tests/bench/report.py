@@ -1,4 +1,4 @@
-"""What is printed: tables, goals, and the noise of the machine. Refuses to measure all else."""
+"""What is printed: tables, goals, and the noise of the machine."""
 
 import statistics
 import sys

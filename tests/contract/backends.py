@@ -33,6 +33,28 @@ class Place:
     clock: StandingClock
     emulator: Callable[[Service], str]
 
+    @property
+    def path(self) -> Path:
+        """Where the data file lies."""
+        return self.folder / "warmlead.db"
+
+
+class SqliteFiles:
+    """The one data file of a test, opened as often as it needs instances."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._opened: list[SqliteFile] = []
+
+    def open_file(self) -> SqliteFile:
+        """Opens it once more, as another process does."""
+        self._opened.append(SqliteFile(self.place.path))
+        return self._opened[-1]
+
+    async def close(self) -> None:
+        for file in self._opened:
+            await file.close()
+
 
 # --- leads -------------------------------------------------------------------------------
 
@@ -49,17 +71,12 @@ class OpenStore(Protocol):
         ...
 
 
-class SqliteStores:
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self.files: list[SqliteFile] = []
-
+class SqliteStores(SqliteFiles):
     def __call__(self) -> LeadStore:
-        self.files.append(SqliteFile(self._place.folder / "warmlead.db"))
-        return SqliteLeadStore(self.files[-1], self._place.clock)
+        return SqliteLeadStore(self.open_file(), self.place.clock)
 
     async def spoil(self, lead_id: str, document: str) -> None:
-        with closing(sqlite3.connect(self._place.folder / "warmlead.db")) as connection, connection:
+        with closing(sqlite3.connect(self.place.path)) as connection, connection:
             row = (document, lead_id)
             done = connection.execute("UPDATE leads SET document = ? WHERE id = ?", row)
             assert done.rowcount == 1
@@ -97,8 +114,7 @@ class FirestoreStores:
 async def sqlite_stores(place: Place) -> AsyncIterator[OpenStore]:
     stores = SqliteStores(place)
     yield stores
-    for file in stores.files:
-        await file.close()
+    await stores.close()
 
 
 @asynccontextmanager
@@ -122,7 +138,7 @@ class Books:
 
 @asynccontextmanager
 async def sqlite_books(place: Place) -> AsyncIterator[Books]:
-    async with SqliteFile(place.folder / "warmlead.db") as file:
+    async with SqliteFile(place.path) as file:
         yield Books(SqliteLeadStore(file, place.clock), SqliteReportStore(file))
 
 
@@ -165,18 +181,13 @@ class Buses(Protocol):
         ...
 
 
-class SqliteBuses:
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self.files: list[SqliteFile] = []
-
+class SqliteBuses(SqliteFiles):
     def open(self) -> Bus:
-        self.files.append(SqliteFile(self._place.folder / "warmlead.db"))
         topics = {each.name: each.topic for each in SUBSCRIPTIONS}
-        return SqliteBus(self.files[-1], self._place.clock, topics)
+        return SqliteBus(self.open_file(), self.place.clock, topics)
 
     def subscriber(self, subscription: str) -> Subscriber:
-        return SqliteSubscriber(self.open(), subscription, self._place.clock.now())
+        return SqliteSubscriber(self.open(), subscription, self.place.clock.now())
 
 
 class PubSubBuses:
@@ -199,8 +210,7 @@ class PubSubBuses:
 async def sqlite_buses(place: Place) -> AsyncIterator[SqliteBuses]:
     buses = SqliteBuses(place)
     yield buses
-    for file in buses.files:
-        await file.close()
+    await buses.close()
 
 
 @asynccontextmanager

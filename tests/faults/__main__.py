@@ -46,12 +46,26 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m faults", description=__doc__)
-    parser.add_argument("--only", choices=[*FAULTS, PLANTED], help="one fault alone")
-    parser.add_argument("--backend", choices=[*BACKENDS, "all"], default="all")
-    parser.add_argument("--slice", choices=["full", "ci"], default="full", help="how much")
-    parser.add_argument("--seed", type=int, default=1, help="the seed of the first trial")
-    parser.add_argument("--trials", type=int, help="how many trials of each fault")
+    parser = argparse.ArgumentParser(
+        prog="make faults",
+        usage='make faults [ARGS="options"]\n       PYTHONPATH=tests python -m faults [options]',
+        description=__doc__,
+    )
+    names = ", ".join([*FAULTS, PLANTED])
+    parser.add_argument(
+        "--only", choices=[*FAULTS, PLANTED], metavar="FAULT", help=f"one alone: {names}"
+    )
+    parser.add_argument(
+        "--backend", choices=[*BACKENDS, "all"], default="all", help="on which (%(default)s)"
+    )
+    parser.add_argument(
+        "--slice",
+        choices=["full", "ci"],
+        default="full",
+        help="how much; ci is a little of each (%(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the first trial (%(default)s)")
+    parser.add_argument("--trials", type=int, metavar="N", help="how many of each fault")
     parser.add_argument("--until-violation", action="store_true", help="stop at the first")
     parser.add_argument("--without-planted", action="store_true", help="plant no bugs")
     options = parser.parse_args(arguments)

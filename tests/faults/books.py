@@ -1,4 +1,4 @@
-"""What the checker looks at when a trial has ended. Refuses to judge it."""
+"""What the checker looks at when a trial has ended; others judge it."""
 
 import json
 from collections.abc import Mapping, Sequence

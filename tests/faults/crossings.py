@@ -1,6 +1,6 @@
 """What the checker asks of crossings and triggers: each recorded once, each told once, as it was.
 
-Reads what was recorded, and what tools were sent. Refuses to say where a lead should be.
+Reads what was recorded, and what tools were sent. Where a lead should be is not judged here.
 """
 
 from collections import Counter

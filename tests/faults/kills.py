@@ -6,6 +6,7 @@ swept by the next minute; then every promise is checked.
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from random import Random
 
 from builders import StandingClock
@@ -99,7 +100,7 @@ def run(trial: Trial) -> Outcome:
     plan = workload(trial.seed)
     outcome = Outcome()
     for number, kill in enumerate(schedule(trial.seed, trial.backend)):
-        ended = in_a_process(lambda n=number, k=kill: _live(trial, plan, n, k))  # type: ignore[misc]
+        ended = in_a_process(partial(_live, trial, plan, number, kill))
         outcome.kills += ended.killed
         outcome.sites[kill.site] += ended.killed
         if ended.wrong:

@@ -30,7 +30,7 @@ BASIC = {"Authorization": "Basic bG9jYWw6"}
 CALL = b'{"anonymousId": "browser-1", "event": "Demo Requested", "messageId": "m-1"}'
 PRODUCTION = {"WARMLEAD_ENV": "production"}
 KEY = "pk_site_5fQ9xLr2Tz"
-SECRETS = {"WARMLEAD_WRITE_KEYS": KEY, "WARMLEAD_ID_SECRET": "0123456789" * 4}
+SECRETS = {"WARMLEAD_WRITE_KEYS": KEY, "WARMLEAD_ID_SECRET": "VqF3-an-id-secret-of-the-tests-8Zk2w"}
 
 
 def environment(data: Path, **settings: str) -> dict[str, str]:

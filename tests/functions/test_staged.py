@@ -45,7 +45,7 @@ MODEL = (
 SALES = "generic: {signature: {scheme: hmac, secrets: [env:SALES_SECRET]}}\n"
 FORMS = "contact: {signature: {secrets: [env:CONTACT_SECRET]}}\nopen: {allow_unsigned: true}\n"
 KEY = "pk_site_5fQ9xLr2Tz"
-SECRETS = {"WARMLEAD_WRITE_KEYS": KEY, "WARMLEAD_ID_SECRET": "0123456789" * 4}
+SECRETS = {"WARMLEAD_WRITE_KEYS": KEY, "WARMLEAD_ID_SECRET": "VqF3-an-id-secret-of-the-tests-8Zk2w"}
 
 pytestmark = pytest.mark.xdist_group("staged")
 

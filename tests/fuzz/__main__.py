@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import SystemRandom
@@ -32,9 +32,13 @@ from warmlead.domain.identity import LeadIds
 FINDINGS = Path("build/fuzz")
 
 
-def main() -> int:
+OVER_HTTP = 50
+"""One in so many requests goes over HTTP too, to processes."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs as the command line says."""
-    chosen = _arguments()
+    chosen = arguments_of(arguments)
     if chosen.planted is not None:
         return asyncio.run(_hunt(chosen.planted or list(PLANTED), chosen.seed or 0))
     seed = chosen.seed if chosen.seed is not None else SystemRandom().randrange(10**9)
@@ -43,7 +47,7 @@ def main() -> int:
         report = asyncio.run(_run(chosen, seed, findings, address, Path(data)))
     _tell(report)
     if not findings.count:
-        print(f"No promise was broken. The seed was {seed}.")
+        print(f"No promise was broken{'' if chosen.replay else f'. The seed was {seed}'}.")
         return 0
     print(
         f"{findings.count} findings; the seed was {seed}. To send one again: make fuzz REPLAY=file"
@@ -75,7 +79,7 @@ async def _run(
     run = Run(Sending(functions, bus, findings), storing, findings)
     try:
         if chosen.replay:
-            for sent in requests_in(chosen.replay):
+            for sent in chosen.replay:
                 print(f"{sent.function} {sent.method} {sent.target!r} {sent.body[:2_000]!r}")
                 before = findings.count
                 await run.store(await run.send([sent]))
@@ -96,16 +100,52 @@ async def _run(
     return run.report
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
-    parser.add_argument("--requests", type=int, default=100_000, help="in this process")
-    parser.add_argument("--over-http", type=int, default=2_000, help="to processes, over HTTP")
-    parser.add_argument("--planted", nargs="*", help="plant slownesses and look for them")
-    parser.add_argument("--seed", type=int, help="any, if it is not given")
-    parser.add_argument("--captures", type=Path, help="a folder with raw requests, *.http")
-    parser.add_argument("--findings", type=Path, default=FINDINGS, help="where they are written")
-    parser.add_argument("--replay", type=Path, help="a finding, to send its requests again")
-    return parser.parse_args()
+def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """What the command line says; ``replay`` are the requests that are to be sent again."""
+    parser = argparse.ArgumentParser(
+        prog="make fuzz",
+        usage="make fuzz [N=…] [SEED=…] [CAPTURES=folder] [REPLAY=finding] [PLANTED=1]\n"
+        "       PYTHONPATH=tests python -m fuzz [options]",
+        description=__doc__,
+    )
+    add = parser.add_argument
+    add(
+        "--requests",
+        type=int,
+        default=100_000,
+        metavar="N",
+        help="how many (%(default)s)",
+    )
+    add(
+        "--over-http",
+        type=int,
+        metavar="N",
+        help=f"as many over HTTP too (N / {OVER_HTTP})",
+    )
+    add("--planted", nargs="*", metavar="NAME", help="plant slownesses (all) and look for them")
+    add("--seed", type=int, help="any, if it is not given")
+    add("--captures", type=Path, metavar="FOLDER", help="with raw requests, *.http")
+    add(
+        "--findings",
+        type=Path,
+        default=FINDINGS,
+        metavar="FOLDER",
+        help="where they go (%(default)s)",
+    )
+    add("--replay", type=Path, metavar="FINDING", help="send its requests again, and no others")
+    chosen = parser.parse_args(arguments)
+    if chosen.requests < 1:
+        parser.error("N must be 1 or more")
+    if chosen.over_http is None:
+        chosen.over_http = chosen.requests // OVER_HTTP
+    if chosen.captures and not any(chosen.captures.glob("*.http")):
+        parser.error(f"{chosen.captures} holds no raw requests, *.http")
+    if chosen.replay:
+        try:
+            chosen.replay = requests_in(chosen.replay)
+        except ValueError as error:
+            parser.error(str(error))
+    return chosen
 
 
 @contextmanager

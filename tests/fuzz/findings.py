@@ -53,5 +53,14 @@ class Findings:
 
 
 def requests_in(path: Path) -> list[Sent]:
-    """The requests of a finding that was written."""
-    return [from_json(written) for written in json.loads(path.read_text())["requests"]]
+    """The requests of a finding that was written; raises ``ValueError`` if there are none."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        requests = [from_json(written) for written in said["requests"]]
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise ValueError(f"{path} is no finding of make fuzz") from error
+    if not requests:
+        raise ValueError(f"{path} holds no requests")
+    return requests

@@ -1,4 +1,4 @@
-"""Mutations of bytes: flips, cuts, repeats, foreign pieces. Refuses to know what the bytes mean."""
+"""Mutations of bytes: flips, cuts, repeats, foreign pieces; whatever they mean."""
 
 from collections.abc import Sequence
 from random import Random

@@ -14,6 +14,7 @@ import pytest
 from msgspec import structs
 
 from builders import NOW, an_event, lead_ids
+from fuzz.__main__ import arguments_of, main
 from fuzz.budget import LEAST_S, budget_s, unpacked_bytes
 from fuzz.corpus import an_event as an_event_as_published
 from fuzz.corpus import corpus, push_of, pushed_in
@@ -270,3 +271,37 @@ def test_a_request_that_was_written_down_is_the_same(tmp_path: Path) -> None:
     findings.add(Finding("all", "", mutants))
 
     assert requests_in(tmp_path / "5-001.json") == mutants
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        ("{", "is no finding of make fuzz"),
+        ("[]", "is no finding of make fuzz"),
+        ('{"requests": [{"function": "forms"}]}', "is no finding of make fuzz"),
+        ('{"requests": []}', "holds no requests"),
+    ],
+)
+def test_what_holds_no_request_to_send_again_is_misuse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, told: str
+) -> None:
+    path = tmp_path / "finding.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SystemExit) as ended:
+        main(["--replay", str(path)])
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_captures_that_are_not_there_and_no_requests_are_misuse(tmp_path: Path) -> None:
+    for wrong in (["--captures", str(tmp_path)], ["--requests", "0"]):
+        with pytest.raises(SystemExit) as ended:
+            main(wrong)
+        assert ended.value.code == 2
+
+
+def test_a_fiftieth_is_sent_over_http_unless_it_is_said() -> None:
+    assert arguments_of(["--requests", "200000"]).over_http == 4_000
+    assert arguments_of(["--requests", "200000", "--over-http", "0"]).over_http == 0

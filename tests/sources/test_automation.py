@@ -137,7 +137,7 @@ def test_no_more_than_the_limit_is_read() -> None:
 def test_every_exception_is_still_in_the_list() -> None:
     patterns = {entry["pattern"] for entry in CRAWLER_USER_AGENTS_DATA}
     assert patterns >= automation._PEOPLE  # noqa: SLF001  # what is not in it is to be struck off
-    assert patterns >= automation._BY_THEMSELVES  # noqa: SLF001
+    assert patterns >= automation._BY_THEMSELVES  # noqa: SLF001  # the same
 
 
 def test_no_pattern_of_the_list_repeats_within_repeats() -> None:

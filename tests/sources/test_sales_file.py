@@ -13,6 +13,7 @@ from warmlead.sources.sales_file import read_sales, read_sales_file
 
 SALES: Mapping[str, Any] = json.loads((Path(__file__).parent / "sales.json").read_text())
 
+SALES_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "docs/sales.md",
@@ -104,6 +105,48 @@ def test_nobody_unsigned_is_believed_in_production() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("sender", "name"),
+    [
+        ("generic", "signature.secrets"),
+        ("hubspot", "secrets"),
+        ("salesforce", "tokens"),
+        ("salesforce", "signature.secrets"),
+        ("pipedrive", "passwords"),
+    ],
+)
+def test_production_takes_no_secret_of_a_sender_that_is_easily_guessed(
+    sender: str, name: str
+) -> None:
+    for secret in ("s", "abcdef" * 6, "ab" * 20, " the secret of a sender "):
+        value: object = [SALES_SECRET, secret]
+        for part in reversed(name.split(".")):
+            value = {part: value}
+        assert isinstance(value, dict)
+        raw = changed(sender, **value)
+        (problem,) = (p for p in problems_of(raw, production=True) if "random text" in p)
+        assert problem.startswith(f"{sender}.{name}: each must be a random text of at least 16")
+        assert secret not in problem or secret == "s"
+
+
+def test_all_faults_of_the_file_are_told_together(tmp_path: Path) -> None:
+    path = tmp_path / "sales.yaml"
+    path.write_text(
+        "generic: {allow_unsigned: true}\n"
+        "hubspot: {secrets: [env:HS], url: x, portals: [1], stages: {}}\n"
+        "pipedrive: {user: w, passwords: [short], companies: [1], stages: {a: 3}}\n"
+    )
+    with pytest.raises(ConfigurationError) as error:
+        read_sales_file(path, {}, production=True)
+    assert [problem.partition(": ")[0] for problem in error.value.problems] == [
+        "hubspot.secrets",
+        "hubspot",
+        "pipedrive.stages.a",
+        "generic.allow_unsigned",
+        "pipedrive.passwords",
+    ]
+
+
 def test_settings_do_not_show_their_secrets() -> None:
     shown = repr([vars(sender) for sender in read_sales(SALES)])
     for name in ("secrets", "tokens", "passwords"):
@@ -117,10 +160,10 @@ def test_secrets_come_from_the_environment_and_numbers_in_yaml_are_texts(tmp_pat
         "pipedrive: {user: w, passwords: [env:PD], companies: [1], "
         "stages: {stage_id: {3: won}, done: {yes: touched}}}"
     )
-    assert len(read_sales_file(path, {"PD": "secret"}, production=True)) == 1
+    assert len(read_sales_file(path, {"PD": "a-password-of-tests"}, production=True)) == 1
     with pytest.raises(ConfigurationError) as error:
         read_sales_file(path, {}, production=True)
-    assert error.value.problems[0].startswith("pipedrive.passwords: ")
+    assert error.value.problems == ("pipedrive.passwords: the variable PD is not set",)
     with pytest.raises(ConfigurationError) as missing:
         read_sales_file(tmp_path / "no.yaml", {}, production=True)
     assert "it cannot be read" in str(missing.value)

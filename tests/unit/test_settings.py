@@ -8,7 +8,10 @@ from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Trust
 from warmlead.settings import Settings, read_settings
 
-SECRETS = {"WARMLEAD_WRITE_KEYS": "pk_site_5fQ9xLr2Tz", "WARMLEAD_ID_SECRET": "0123456789" * 4}
+SECRETS = {
+    "WARMLEAD_WRITE_KEYS": "pk_site_5fQ9xLr2Tz",
+    "WARMLEAD_ID_SECRET": "VqF3-an-id-secret-of-the-tests-8Zk2w",
+}
 DOCUMENTED = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 
 
@@ -104,7 +107,9 @@ def test_production_demands_only_the_secrets_that_are_used() -> None:
         ("WRITE_KEYS", "pk_site_5fQ9xLr2Tz,short:signed"),
         ("ID_SECRET", "k"),
         ("ID_SECRET", "ab" * 40),
-        ("ID_SECRET", "0123456789" * 4 + "\n"),
+        ("ID_SECRET", "abcdef" * 6),
+        ("ID_SECRET", "0123456789" * 4 + "01"),
+        ("ID_SECRET", "VqF3-an-id-secret-of-the-tests-8Zk2w\n"),
     ],
 )
 def test_production_takes_no_secret_that_is_easily_guessed_or_damaged(

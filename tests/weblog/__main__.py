@@ -23,11 +23,9 @@ from weblog.play import Standing, played, shuffled
 FIRST = 200
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Plays the log that the command line names."""
-    chosen = _arguments()
-    lines = made_log(chosen.lines) if chosen.made else chosen.log.read_text("latin-1").splitlines()
-    visits = list(visits_in(lines))
+    chosen, visits = _arguments(arguments)
     robots = {visit.visitor: visit.agent for visit in visits if visit.is_robot_like}
     _tell_of(visits, robots)
     now = datetime.now(UTC)  # one for all, since days are counted from it
@@ -66,14 +64,31 @@ def _tell_of(visits: Sequence[Visit], robots: Mapping[str, str]) -> None:
     print(f"{len(visits)} lines of {visitors} visitors; robot-like: {lines} of {len(robots)}")
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="weblog", description=__doc__.partition("\n")[0])
+def _arguments(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Sequence[Visit]]:
+    """What the command line says, and the visits in the log that it names: one at least."""
+    parser = argparse.ArgumentParser(
+        prog="python -m weblog",
+        description=__doc__.replace("::\n\n", ""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("log", type=Path, nargs="?", help="a log in the combined format")
     which.add_argument("--made", action="store_true", help="a made one instead")
-    parser.add_argument("--lines", type=int, default=10_000, help="of the made log")
-    parser.add_argument("--seed", type=int, default=1, help="of the second order")
-    return parser.parse_args()
+    parser.add_argument("--lines", type=int, default=10_000, help="of the made log (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the second order (%(default)s)")
+    chosen = parser.parse_args(arguments)
+    try:
+        lines = made_log(chosen.lines) if chosen.made else _lines_of(chosen.log)
+    except OSError as error:
+        parser.error(f"{chosen.log} cannot be read: {error.strerror}")
+    visits = list(visits_in(lines))
+    if not visits:
+        parser.error("there is no line in it of the combined format of Apache and nginx")
+    return chosen, visits
+
+
+def _lines_of(log: Path) -> list[str]:
+    return log.read_text("latin-1").splitlines()
 
 
 if __name__ == "__main__":

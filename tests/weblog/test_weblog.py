@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from weblog.__main__ import main
 from weblog.lines import Visit, visits_in
 from weblog.made import made_log
 from weblog.play import Standing, played, shuffled
@@ -34,3 +37,21 @@ def test_robots_of_a_log_have_no_points_in_any_order(tmp_path: Path) -> None:
     assert play(shuffled(visits, seed=3), "ignore", "other") == ignored
     counted = play(visits, "count", "counted")
     assert any(lead.score for lead in counted.values() if lead.visitor in robots)
+
+
+@pytest.mark.parametrize("content", [None, "", "no line\n"])
+def test_a_log_in_which_nobody_visits_is_misuse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    log = tmp_path / "access.log"
+    if content is not None:
+        log.write_text(content)
+    with pytest.raises(SystemExit) as ended:
+        main([str(log)])
+    assert ended.value.code == 2
+    assert ("cannot be read" if content is None else "combined format") in capsys.readouterr().err
+
+
+def test_a_made_log_is_played(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--made", "--lines", "60"]) == 0
+    assert "60 lines of " in capsys.readouterr().out

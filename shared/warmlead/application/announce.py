@@ -1,6 +1,6 @@
 """Makes the triggers of what becomes of a lead: the messages that automation tools receive.
 
-Refuses to decide what becomes of it, and to send anything.
+What becomes of it is decided before, and the messages are sent later.
 """
 
 from collections.abc import Callable, Mapping

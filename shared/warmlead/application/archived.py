@@ -39,7 +39,7 @@ class _Dated(msgspec.Struct):
     time: datetime
 
 
-class Found(NamedTuple):
+class Mention(NamedTuple):
     """A message about a person: whom it names, by id, and how early it is about them."""
 
     published: Published
@@ -47,15 +47,15 @@ class Found(NamedTuple):
     at: datetime
 
 
-async def about(ids: Collection[str], *, archive: Archive, of: LeadIds) -> list[Found]:
+async def about(ids: Collection[str], *, archive: Archive, of: LeadIds) -> list[Mention]:
     """Every message about the identifiers of these ids, in the order of publishing."""
     wanted = frozenset(ids)
     found = [
-        Found(each, frozenset([each.message.attributes["lead_id"]]), _came_about(each))
+        Mention(each, frozenset([each.message.attributes["lead_id"]]), _came_about(each))
         async for each in archive.of_leads(ids)
     ]
     found += [
-        Found(each, named, each.at)
+        Mention(each, named, each.at)
         async for each in archive.read(Topic.QUARANTINE)
         if (named := _named(each, of) & wanted)
     ]

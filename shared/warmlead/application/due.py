@@ -1,7 +1,7 @@
 """Goes through leads that are due, page by page, until none is left or the time is up.
 
 Safe to kill anywhere and to run twice at once: a lead is settled in one commit, after which it
-is due no longer. Refuses to know why leads are due.
+is due no longer. Why leads are due is not known here.
 """
 
 import asyncio

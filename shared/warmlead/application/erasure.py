@@ -1,6 +1,6 @@
 """What an erasure leaves behind: until when each identifier was erased, so that nothing comes back.
 
-Refuses to erase: see ``erase``.
+Erasing itself is in ``erase``.
 """
 
 from collections.abc import Collection, Mapping, Sequence

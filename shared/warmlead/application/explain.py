@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
-
+from warmlead.application.shapes import Shape, shaped
 from warmlead.domain.assessment import Assessment, assess
 from warmlead.domain.attribution import described, first_origin, last_origin
 from warmlead.domain.capacity import Capacity
-from warmlead.domain.consent import Consent, ConsentFact, known_by
+from warmlead.domain.consent import Consent, known_by
 from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
 from warmlead.domain.history import Tally, to_ms
 from warmlead.domain.lead import Lead
@@ -22,11 +21,7 @@ from warmlead.domain.scoring import MICRO, Contribution
 from warmlead.domain.wording import describe, losses
 
 
-class _Stable(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ExplainedContribution(_Stable):
+class ExplainedContribution(Shape):
     """One line of the sum. ``points`` are whole, ``exact`` is the same unrounded.
 
     ``raw_points`` is the worth without any loss; ``per_day`` and ``decay`` say what the daily
@@ -48,14 +43,14 @@ class ExplainedContribution(_Stable):
     last_day: str | None
 
 
-class NextStage(_Stable):
+class NextStage(Shape):
     """The next stage of the model that the lead has not reached, and what is missing for it."""
 
     name: str
     missing: list[str]
 
 
-class ConsentStatement(_Stable):
+class ConsentStatement(Shape):
     """One thing that was stated of writing to the person: what, when, by whom, how trusted.
 
     ``source`` is empty if an earlier release kept no more than the day.
@@ -68,7 +63,7 @@ class ConsentStatement(_Stable):
     mailing_list: str
 
 
-class ConsentView(_Stable):
+class ConsentView(Shape):
     """Whether the person may be written to, what decides it, and all that is kept of it."""
 
     status: str
@@ -77,7 +72,7 @@ class ConsentView(_Stable):
     statements: list[ConsentStatement]
 
 
-class Explanation(_Stable):
+class Explanation(Shape):
     """A score with everything that made it: ``sum(points) == score``.
 
     ``automated`` counts what is kept and worth nothing, since nobody looked.
@@ -98,7 +93,7 @@ class Explanation(_Stable):
     model_version: str
 
 
-class MoveView(_Stable):
+class MoveView(Shape):
     """One recorded move; ``cycle`` counts the entries into ``to_stage``, this one included."""
 
     at: datetime
@@ -112,7 +107,7 @@ class MoveView(_Stable):
     hours_in_stage: float
 
 
-class LeadView(_Stable):
+class LeadView(Shape):
     """A lead as people see it, its score as of ``as_of``."""
 
     id: str
@@ -190,17 +185,13 @@ def view(
         identifiers=identifiers,
         entered=dict(lead.progress.entered),
         moved_back=moved_back(moves, rules.stage_order),
-        moves=[_move(move) for move in moves],
+        moves=[shaped(MoveView, move) for move in moves],
         flooding=Capacity(lead.trails, rules).is_flooding,
         notes=list(dict.fromkeys(note.text for note in lead.notes)),
         created_at=lead.created_at,
         as_of=now,
         model_version=rules.version,
     )
-
-
-def _move(move: Transition) -> MoveView:
-    return MoveView(**{name: getattr(move, name) for name in MoveView.model_fields})
 
 
 def _automated(tally: Tally) -> dict[Automation, int]:
@@ -241,38 +232,28 @@ def explain(
 
 
 def _consent(lead: Lead, consent: Consent, known_at: datetime | None) -> ConsentView:
+    decided = consent.decided_by
     known_ms = None if known_at is None else to_ms(known_at)
     return ConsentView(
         status=consent.status,
         may_be_mailed=consent.may_be_mailed,
-        decided_by=_stated(consent.decided_by) if consent.decided_by else None,
-        statements=[_stated(fact) for fact in known_by(lead.consent_facts, known_ms)],
-    )
-
-
-def _stated(fact: ConsentFact) -> ConsentStatement:
-    return ConsentStatement(
-        cause=fact.cause,
-        at=fact.at,
-        source=fact.source,
-        trust=fact.trust,
-        mailing_list=fact.mailing_list,
+        decided_by=decided and shaped(ConsentStatement, decided),
+        statements=[
+            shaped(ConsentStatement, fact) for fact in known_by(lead.consent_facts, known_ms)
+        ],
     )
 
 
 def _explained(line: Contribution, titles: Mapping[str, str]) -> ExplainedContribution:
-    return ExplainedContribution(
+    return shaped(
+        ExplainedContribution,
+        line,
         kind=str(line.part),
-        name=line.name,
-        points=line.points,
         exact=line.exact_micro / MICRO,
         because=describe(line, titles),
-        raw_points=line.raw_points,
         per_day=-line.per_day_took_micro / MICRO,
         decay=-line.decay_took_micro / MICRO,
         lowered_by=list(losses(line)),
-        count=line.count,
-        group=line.group,
         first_day=line.first_day.isoformat() if line.first_day else None,
         last_day=line.last_day.isoformat() if line.last_day else None,
     )

@@ -1,6 +1,6 @@
 """Collects everything that is kept about one person into one document, always in the same order.
 
-Refuses to know where the document is written to.
+Where the document is written to is for its caller.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 from pydantic import JsonValue
 
-from warmlead.application.archived import Found
+from warmlead.application.archived import Mention
 from warmlead.application.explain import explain
 from warmlead.application.exported import (
     Export,
@@ -30,13 +30,13 @@ from warmlead.application.exported import (
     ExportedTransition,
     ExportedTrigger,
 )
+from warmlead.application.shapes import shaped
 from warmlead.domain.consent import ConsentFact
 from warmlead.domain.handoff import Offer
 from warmlead.domain.history import History, from_ms, to_date
 from warmlead.domain.identity import Claim
 from warmlead.domain.lead import Lead, Touch, Trail, TraitFact
 from warmlead.domain.lifecycle import Progress, Transition
-from warmlead.domain.nurture import Enrolment
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import Statement
 
@@ -44,7 +44,7 @@ from warmlead.domain.sales import Statement
 def export(
     lead: Lead | None,
     moves: Sequence[Transition],
-    found: Sequence[Found] | None,
+    found: Sequence[Mention] | None,
     *,
     rules: Rules,
     titles: Mapping[str, str],
@@ -81,7 +81,7 @@ def _lead(
         stage=_stage(lead.progress),
         transitions=[_transition(move) for move in moves],
         offer=_offer(lead.offer) if lead.offer else None,
-        enrolments=[_enrolment(each) for _, each in sorted(lead.enrolments.items())],
+        enrolments=[shaped(ExportedEnrolment, each) for _, each in sorted(lead.enrolments.items())],
         unsent_triggers=[
             ExportedTrigger(
                 topic=trigger.topic,
@@ -173,87 +173,39 @@ def _touch(touch: Touch | None) -> ExportedTouch | None:
 
 
 def _statement(statement: Statement) -> ExportedStatement:
-    return ExportedStatement(
-        said=statement.said,
-        at=statement.at,
-        source=statement.source,
-        reason=statement.reason,
-        value_cents=statement.value_cents,
-        currency=statement.currency,
-        event=statement.key,
-    )
+    return shaped(ExportedStatement, statement, event=statement.key)
 
 
 def _consent(fact: ConsentFact) -> ExportedConsent:
-    return ExportedConsent(
-        cause=fact.cause,
-        at=fact.at,
+    return shaped(
+        ExportedConsent,
+        fact,
         received_at=from_ms(fact.received_ms),
-        source=fact.source,
         trust="signed" if fact.rank else "public",
-        mailing_list=fact.mailing_list,
         event=fact.key,
     )
 
 
 def _stage(progress: Progress) -> ExportedStage:
     cooling = progress.cooling
-    return ExportedStage(
-        stage=progress.stage,
-        since=progress.since,
+    return shaped(
+        ExportedStage,
+        progress,
         entered=dict(sorted(progress.entered.items())),
-        peak_score=progress.peak_score,
         cooling_since=cooling.since if cooling else None,
         cooling_until=cooling.until if cooling else None,
-        verdict=progress.verdict,
-        grounds=progress.grounds,
     )
 
 
 def _transition(move: Transition) -> ExportedTransition:
-    return ExportedTransition(
-        at=move.at,
-        from_stage=move.from_stage,
-        to_stage=move.to_stage,
-        cycle=move.cycle,
-        reason=move.reason,
-        source=move.source,
-        score=move.score,
-        fit=move.fit,
-        hours_in_stage=move.hours_in_stage,
-        model_version=move.model_version,
-        attribution=dict(move.attribution),
-        touch_by=move.touch_by,
-        accept_by=move.accept_by,
-    )
+    return shaped(ExportedTransition, move, attribution=dict(move.attribution))
 
 
 def _offer(offer: Offer) -> ExportedOffer:
-    return ExportedOffer(
-        cycle=offer.cycle,
-        stage=offer.stage,
-        at=offer.at,
-        owner=offer.owner,
-        told=sorted(offer.told),
-        touched_at=offer.touched_at,
-        closed_at=offer.closed_at,
-        answer=offer.answer,
-    )
+    return shaped(ExportedOffer, offer, told=sorted(offer.told))
 
 
-def _enrolment(enrolment: Enrolment) -> ExportedEnrolment:
-    return ExportedEnrolment(
-        sequence=enrolment.sequence,
-        run=enrolment.run,
-        started_at=enrolment.started_at,
-        position=enrolment.position,
-        next_at=enrolment.next_at,
-        ended_at=enrolment.ended_at,
-        ending=enrolment.ending,
-    )
-
-
-def _message(found: Found) -> ExportedMessage:
+def _message(found: Mention) -> ExportedMessage:
     published = found.published
     return ExportedMessage(
         number=published.number,

@@ -6,19 +6,16 @@ Fields are only ever added; a change of meaning is another ``format``.
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from warmlead.application.explain import Explanation
+from warmlead.application.shapes import Shape
 from warmlead.domain.event import Property
 
 FORMAT: Literal["warmlead.lead_export.v1"] = "warmlead.lead_export.v1"
 
 
-class _Stable(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ExportedTrait(_Stable):
+class ExportedTrait(Shape):
     """What was said of a trait: by whom, in which event, true from when on."""
 
     name: str
@@ -28,7 +25,7 @@ class ExportedTrait(_Stable):
     event: str
 
 
-class ExportedEvent(_Stable):
+class ExportedEvent(Shape):
     """An event that is kept by itself; ``key`` is the hash by which it is counted once."""
 
     key: str
@@ -38,7 +35,7 @@ class ExportedEvent(_Stable):
     received_at: datetime
 
 
-class ExportedCount(_Stable):
+class ExportedCount(Shape):
     """How often something happened on a UTC day, of which the events are no longer kept."""
 
     kind: Literal["signal", "event"]
@@ -47,7 +44,7 @@ class ExportedCount(_Stable):
     count: int
 
 
-class ExportedTouch(_Stable):
+class ExportedTouch(Shape):
     """Where a visit came from."""
 
     at: datetime
@@ -55,7 +52,7 @@ class ExportedTouch(_Stable):
     attribution: dict[str, str]
 
 
-class ExportedClaim(_Stable):
+class ExportedClaim(Shape):
     """The statement by which an identifier belongs to another; ``owner`` is that one's id."""
 
     owner: str
@@ -64,7 +61,7 @@ class ExportedClaim(_Stable):
     event: str
 
 
-class ExportedStatement(_Stable):
+class ExportedStatement(Shape):
     """What sales said; ``value_cents`` is in the smallest unit of ``currency``."""
 
     said: str
@@ -76,7 +73,7 @@ class ExportedStatement(_Stable):
     event: str
 
 
-class ExportedConsent(_Stable):
+class ExportedConsent(Shape):
     """What was stated of writing to the person; ``event`` is empty if only the day was kept."""
 
     cause: str
@@ -88,7 +85,7 @@ class ExportedConsent(_Stable):
     event: str
 
 
-class ExportedNote(_Stable):
+class ExportedNote(Shape):
     """What of an event's input was cut or left out."""
 
     text: str
@@ -96,7 +93,7 @@ class ExportedNote(_Stable):
     event: str
 
 
-class ExportedIdentifier(_Stable):
+class ExportedIdentifier(Shape):
     """One way in which the person is known, and all that is kept under it."""
 
     id: str
@@ -122,7 +119,7 @@ class ExportedIdentifier(_Stable):
     notes: list[ExportedNote]
 
 
-class ExportedStage(_Stable):
+class ExportedStage(Shape):
     """Where the person stands."""
 
     stage: str
@@ -135,7 +132,7 @@ class ExportedStage(_Stable):
     grounds: str | None
 
 
-class ExportedTransition(_Stable):
+class ExportedTransition(Shape):
     """A recorded move between stages."""
 
     at: datetime
@@ -153,7 +150,7 @@ class ExportedTransition(_Stable):
     accept_by: datetime | None
 
 
-class ExportedOffer(_Stable):
+class ExportedOffer(Shape):
     """The last offer to sales; ``told`` are the deadlines of which sales was told."""
 
     cycle: int
@@ -166,7 +163,7 @@ class ExportedOffer(_Stable):
     answer: str
 
 
-class ExportedEnrolment(_Stable):
+class ExportedEnrolment(Shape):
     """The last way through a sequence; ``position`` counts the messages that are done."""
 
     sequence: str
@@ -178,7 +175,7 @@ class ExportedEnrolment(_Stable):
     ending: str
 
 
-class ExportedTrigger(_Stable):
+class ExportedTrigger(Shape):
     """A message to automation tools; ``event`` is the CloudEvent."""
 
     topic: str
@@ -187,7 +184,7 @@ class ExportedTrigger(_Stable):
     event: JsonValue
 
 
-class ExportedLead(_Stable):
+class ExportedLead(Shape):
     """The lead document."""
 
     id: str
@@ -206,7 +203,7 @@ class ExportedLead(_Stable):
     due_at: datetime | None
 
 
-class ExportedMessage(_Stable):
+class ExportedMessage(Shape):
     """A message of the archive."""
 
     number: int
@@ -217,7 +214,7 @@ class ExportedMessage(_Stable):
     content: JsonValue
 
 
-class Export(_Stable):
+class Export(Shape):
     """Everything about one person; ``archive`` is null where it is not kept by Warmlead itself."""
 
     format: Literal["warmlead.lead_export.v1"] = FORMAT

@@ -49,13 +49,17 @@ async def report(reporting: Reporting, period: Period) -> KpiReport:
 
     Killed anywhere and run again it does the same. Raises ``UnavailableError`` if it should be.
     """
-    made = await _made(reporting, period)
+    made = await add_up(reporting, period)
     await reporting.bus.publish(Topic.KPI, [to_message(made)])
     await reporting.reports.keep(period.name, made.model_dump_json())  # last: then it is done
     return made
 
 
-async def _made(reporting: Reporting, period: Period) -> KpiReport:
+async def add_up(reporting: Reporting, period: Period) -> KpiReport:
+    """The report of a period, neither kept nor published: of one that is not over, so far.
+
+    Raises ``UnavailableError`` if it should be tried again.
+    """
     stages = reporting.rules.stage_order
     tally = Tally(period, stages)
     leads_in = await reporting.reports.leads_in([name for name in stages if name != ANONYMOUS])

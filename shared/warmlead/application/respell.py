@@ -25,7 +25,7 @@ from warmlead.domain.trigger import Trigger
 from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need, Tombstone
 
 
-class Found(Struct, frozen=True):
+class MisspeltLead(Struct, frozen=True):
     """A lead with identifiers that are spelt in another way today, and what becomes of it.
 
     ``joins`` are the leads that turn out to be the same person. ``erased`` are identifiers that
@@ -60,7 +60,7 @@ async def respell(
     scoring: Scoring,
     clock: Clock,
     is_rehearsal: bool,
-    found: Callable[[Found], None],
+    found: Callable[[MisspeltLead], None],
     progress: Callable[[int], None],
 ) -> Respelt:
     """Puts every lead under the ids of today's spelling, one commit each; joins those that meet.
@@ -99,26 +99,26 @@ class Respelling:
         self._now = clock.now()
         self._is_rehearsal = is_rehearsal
 
-    def __call__(self, loaded: Loaded) -> Commit[Found] | Need:
+    def __call__(self, loaded: Loaded) -> Commit[MisspeltLead] | Need:
         """What to write, or which leads must be seen first: those at the ids of today."""
         lead = loaded[self._lead_id]
         moved = misspelt(lead, self._scoring.ids) if isinstance(lead, Lead) else []
         if not isinstance(lead, Lead) or not moved:
-            return Commit(Found(self._lead_id))
+            return Commit(MisspeltLead(self._lead_id))
         if unseen := frozenset(each.new_id for each in moved) - loaded.keys():
             return Need(unseen)
         erased = [each for each in moved if isinstance(loaded[each.new_id], Tombstone)]
         if erased:
-            return Commit(Found(lead.id, erased=erased))
+            return Commit(MisspeltLead(lead.id, erased=erased))
         at_new = [loaded[each.new_id] for each in moved]
         others = {o.id: o for o in at_new if isinstance(o, Lead) and o.id != lead.id}
         if self._is_rehearsal:
-            return Commit(Found(lead.id, moved, tuple(others)))
+            return Commit(MisspeltLead(lead.id, moved, tuple(others)))
         return self._commit(lead, [lead, *others.values()], moved)
 
     def _commit(
         self, lead: Lead, leads: Sequence[Lead], moved: Sequence[Misspelt]
-    ) -> Commit[Found]:
+    ) -> Commit[MisspeltLead]:
         scoring, now = self._scoring, self._now
         trails = respelt_trails(leads, moved)
         before = {each.id: each for each in leads}
@@ -134,5 +134,5 @@ class Respelling:
             aliases |= dict.fromkeys(person.ids - had - {id_}, id_)
             transitions += [(id_, transition) for transition in result.transitions]
             triggers += [(id_, trigger) for trigger in result.triggers]
-        found = Found(lead.id, moved, tuple(before.keys() - {lead.id}), triggers=triggers)
+        found = MisspeltLead(lead.id, moved, tuple(before.keys() - {lead.id}), triggers=triggers)
         return Commit(found, settled, aliases, transitions)

@@ -1,7 +1,7 @@
 """Plays one lead's story forward: its events as they come, and in between all that falls due.
 
 What becomes of the lead is for the use cases of production to decide, on whatever store and bus
-they are given. Refuses to know how a story is written, and how it is drawn.
+they are given. How a story is written, and how it is drawn, is not known here.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 While few requests are under way each goes at once. While as many are as may be, what arrives
 waits for the next answer, and goes together: never for a time, and never for more to come.
-Refuses to know what a request is.
+What a request is, its caller says.
 """
 
 import asyncio

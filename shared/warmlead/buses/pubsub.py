@@ -1,4 +1,4 @@
-"""Messages over Google's Pub/Sub. Refuses to deliver: Pub/Sub pushes by itself.
+"""Messages over Google's Pub/Sub. Pub/Sub delivers them by itself.
 
 Google's own publisher collects messages in a background thread before it sends them. A function
 publishes what it has at once instead, and waits: what is not acknowledged was not accepted. Only

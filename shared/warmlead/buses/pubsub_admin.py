@@ -1,4 +1,4 @@
-"""Makes topics and subscriptions with Google's own client. Refuses to decide which there are.
+"""Makes topics and subscriptions with Google's own client; ``topology`` says which.
 
 For the emulator and for trying out; a real project is made by Terraform from the same table.
 What this imports is heavy, and is imported when it is called.

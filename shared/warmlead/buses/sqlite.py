@@ -1,6 +1,6 @@
 """Messages in an SQLite file: the log of everything published, and what is still to be done.
 
-The log is kept after delivery, so it is also the archive. Refuses to work on messages.
+The log is kept after delivery, so it is also the archive. Others work on the messages.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Who works on what: Warmlead's topics, its subscriptions, and how patient each of these is.
 
-The bus of one machine has the same subscriptions. Refuses to know what the messages mean.
+The bus of one machine has the same subscriptions. What the messages mean is not known here.
 """
 
 from collections.abc import Mapping

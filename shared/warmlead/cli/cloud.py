@@ -1,6 +1,6 @@
 """A project of Google's cloud on this machine: emulators with Warmlead's topics in them.
 
-Nothing here speaks to Google, and no credentials are asked for. Refuses to run functions.
+Nothing here speaks to Google, and no credentials are asked for. Functions are run elsewhere.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 
 from warmlead.buses.pubsub_admin import Push, create_topology
+from warmlead.cli.another_shell import as_exports
 from warmlead.cli.emulators import VARIABLES, Ports, Service, emulators
 from warmlead.cli.output import console, fail
 from warmlead.cli.processes import EndedError, Process
@@ -55,21 +56,30 @@ def cloud(ports: Ports) -> Iterator[Cloud]:
 
 
 def run_emulators(
-    firestore_port: Annotated[int, typer.Option(min=1, max=65_535)] = 8086,
-    pubsub_port: Annotated[int, typer.Option(min=1, max=65_535)] = 8085,
+    firestore_port: Annotated[
+        int, typer.Option(metavar="PORT", min=1, max=65_535, help="Where Firestore's listens.")
+    ] = 8086,
+    pubsub_port: Annotated[
+        int, typer.Option(metavar="PORT", min=1, max=65_535, help="Where Pub/Sub's listens.")
+    ] = 8085,
 ) -> None:
     """Run Google's emulators of Firestore and Pub/Sub, for Warmlead.
 
     Warmlead's topics and subscriptions are in them. Prints the variables with which other
     commands use them. Ctrl-C ends them, and all that is in them is gone. Needs gcloud and Java,
     and no account.
+
+    ```text
+    warmlead emulators --firestore-port 9086
+    ```
     """
     ports: Ports = {"firestore": firestore_port, "pubsub": pubsub_port}
     try:
         with suppress(KeyboardInterrupt), cloud(ports) as ours:
             ours.push_to("")
             console.print("Google's emulators run. In another terminal:\n")
-            print_exports(ours.variables())
+            for line in as_exports(ours.variables()):
+                console.print(f"    {escape(line)}", soft_wrap=True)
             console.print(
                 "\nand then [bold]warmlead serve --backend gcp[/], [bold]warmlead lead list[/]. "
                 "Ctrl-C ends the emulators."
@@ -77,12 +87,6 @@ def run_emulators(
             asyncio.run(until_one_ends(ours.processes))
     except EndedError as error:
         raise fail(str(error)) from error
-
-
-def print_exports(variables: Mapping[str, str]) -> None:
-    """The variables as a shell takes them."""
-    for name, value in variables.items():
-        console.print(f"    export {name}={escape(value)}", soft_wrap=True)
 
 
 async def until_one_ends(processes: Sequence[Process]) -> None:

@@ -6,6 +6,7 @@ time, and ``warmlead --help`` needs none.
 
 from collections.abc import Mapping
 from importlib import import_module
+from textwrap import indent
 from typing import Any, ClassVar, NamedTuple
 
 import typer
@@ -60,6 +61,7 @@ class LazyGroup(TyperGroup):
     places: ClassVar[Mapping[str, Place]] = {}
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  # typer's own
+        options["help"] = laid_out(options.get("help") or "")
         named = {
             name: TyperCommand(name, help=place.line, rich_markup_mode=None)
             for name, place in self.places.items()
@@ -99,7 +101,32 @@ def loaded(place: Place, name: str) -> Any:  # noqa: ANN401  # as above
         alone.add_typer(found, name=name)
     else:
         alone.command(name)(found)
-    return get_group(alone).commands[name]
+    command = get_group(alone).commands[name]
+    _lay_out(command)
+    return command
+
+
+def _lay_out(command: Any) -> None:  # noqa: ANN401  # as above
+    """Has the help of a command, and of those below it, keep the lines of its examples."""
+    command.help = laid_out(command.help or "")
+    for below in getattr(command, "commands", {}).values():
+        _lay_out(below)
+
+
+def laid_out(text: str) -> str:
+    """The help with its examples, which stand between lines of three backticks, as written.
+
+    Lines of others are filled anew to the width of the terminal.
+    """
+    parts = text.split("```")
+    parts[1::2] = [_as_written(part) for part in parts[1::2]]
+    return "".join(parts)
+
+
+def _as_written(part: str) -> str:
+    """A paragraph that click leaves alone: it begins with the sign for that (a backspace)."""
+    _, _, lines = part.partition("\n")  # behind the backticks stands the language
+    return "\b\n" + indent(lines.rstrip(), "  ")
 
 
 def _nothing() -> None:

@@ -45,6 +45,11 @@ def demo(
     """Warm up a lead from anonymous to MQL over HTTP, and show why.
 
     Uses a place of its own that is gone at the end; your data is not touched.
+
+    ```text
+    warmlead demo
+    warmlead demo --backend gcp
+    ```
     """
     os.environ["WARMLEAD_MODEL"] = "b2b-saas"
     os.environ.pop("WARMLEAD_ENV", None)

@@ -1,10 +1,11 @@
 """Google's own emulators of Firestore and Pub/Sub, started with gcloud and ended for certain.
 
-What is in them is gone when they end. Refuses to create anything in them.
+What is in them is gone when they end. Others make what is in them.
 """
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import Literal, TypeAlias
 
 from warmlead.cli.output import errors
 from warmlead.cli.processes import (
+    LOOK_EVERY_S,
     EndedError,
     Process,
+    answers,
     ended_by_sigterm,
     free_port,
     is_taken,
@@ -35,6 +38,9 @@ _COMMANDS: Mapping[Service, tuple[str, ...]] = {
     "firestore": ("emulators", "firestore", "start"),
     "pubsub": ("beta", "emulators", "pubsub", "start", "--project=warmlead"),
 }
+ANSWER_WITHIN_S = 3.0
+"""So long an emulator that a variable names may take to answer."""
+
 _CANNOT = "Google's emulators cannot be started:"
 _INSTALL = (
     "they need the gcloud command line (https://cloud.google.com/sdk/docs/install), Java 11 or "
@@ -48,6 +54,27 @@ def missing() -> str:
     """What this machine lacks to start an emulator, and how to install it; empty if nothing."""
     lacking = [command for command in ("gcloud", "java") if shutil.which(command) is None]
     return f"{' and '.join(lacking)} cannot be found; {_INSTALL}" if lacking else ""
+
+
+def demand_answers(environment: Mapping[str, str]) -> None:
+    """Raises ``ConfigurationError`` if a variable names an emulator that does not answer.
+
+    One that is just starting has ``ANSWER_WITHIN_S``; clients of Google's would ask for minutes.
+    """
+    named = {name: host for name in VARIABLES.values() if (host := environment.get(name))}
+    deadline = time.monotonic() + ANSWER_WITHIN_S
+    while silent := [f"{name}={host}" for name, host in named.items() if not _is_there(host)]:
+        if time.monotonic() < deadline:
+            time.sleep(LOOK_EVERY_S)
+            continue
+        instead = "start them with warmlead emulators, or unset the variables"
+        raise ConfigurationError(
+            "No emulator answers there:", [f"{each}; {instead}" for each in silent]
+        )
+
+
+def _is_there(host: str) -> bool:
+    return answers(f"http://{host}/")
 
 
 @contextmanager

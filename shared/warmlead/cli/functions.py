@@ -1,6 +1,6 @@
 """Every function as a process of its own, started by functions-framework as the platform does.
 
-Each has its own port, environment and log. Refuses to know what calls them.
+Each has its own port, environment and log. What calls them is not known here.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The demo's visitor: what she does, and how it is sent.
 
-Tracking calls go out with Segment's own Python SDK, forms as a browser encodes them. Refuses to
-know what it is worth.
+Tracking calls go out with Segment's own Python SDK, forms as a browser encodes them. What
+it is worth is for the model.
 """
 
 import urllib.parse

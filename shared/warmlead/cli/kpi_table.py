@@ -1,5 +1,8 @@
-"""How a report is shown in a terminal. Refuses to compute anything that is not in it."""
+"""How a report is shown in a terminal. Computes nothing that is not in it."""
 
+from collections.abc import Iterator
+
+from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
@@ -14,14 +17,17 @@ def print_report(report: KpiReport) -> None:
     console.print(
         f"[bold]{report.period}[/], {report.start:%Y-%m-%d} until before {report.end:%Y-%m-%d} UTC"
     )
-    console.print(_stages(report))
-    console.print(_funnel(report))
-    console.print(_promises(report))
-    _print_counts("Refused by sales", report.rejections)
-    _print_counts("Moved backward", report.backward)
-    _print_won(report)
-    if report.sources:
-        console.print(_sources(report))
+    counts = [
+        *_counts("Refused by sales", report.rejections),
+        *_counts("Moved backward", report.backward),
+        *_won(report),
+    ]
+    parts: list[RenderableType] = [_stages(report), _funnel(report), _promises(report)]
+    parts += ["\n".join(counts)] if counts else []
+    parts += [_sources(report)] if report.sources else []
+    for part in parts:
+        console.print()
+        console.print(part)
 
 
 def _stages(report: KpiReport) -> Table:
@@ -86,19 +92,19 @@ def _persons(found: SourceFigures) -> tuple[str, str, str]:
     return str(found.mql), str(found.sql), str(found.customer)
 
 
-def _print_counts(title: str, counts: dict[str, int]) -> None:
+def _counts(title: str, counts: dict[str, int]) -> Iterator[str]:
     if counts:
         parts = (f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
-        console.print(f"{title}: {escape(', '.join(parts))}")
+        yield f"{title}: {escape(', '.join(parts))}"
 
 
-def _print_won(report: KpiReport) -> None:
+def _won(report: KpiReport) -> Iterator[str]:
     won = report.won
     if not won.deals:
         return
     values = [f"{_amount(value, currency)} {currency}" for currency, value in won.values.items()]
     unknown = [f"{won.without_value} without a value"] if won.without_value else []
-    console.print(f"Won: {won.deals}, {', '.join([*values, *unknown])}")
+    yield f"Won: {won.deals}, {', '.join([*values, *unknown])}"
 
 
 def _amount(value: Value, currency: str) -> str:

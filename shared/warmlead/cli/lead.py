@@ -2,12 +2,12 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
 import typer
-from pydantic import BaseModel, ConfigDict
 from rich.markup import escape
 from rich.table import Table
 
@@ -22,20 +22,32 @@ from warmlead.application.explain import (
     explain,
     view,
 )
+from warmlead.application.shapes import Shape, shaped
+from warmlead.cli.another_shell import place_of
 from warmlead.cli.as_of import moment as _moment
 from warmlead.cli.commands import LeadCommands
-from warmlead.cli.output import Json, console, fail, json_list, print_json, unreadable
+from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, json_list, print_json, unreadable
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.event import AUTOMATED_EVENTS
 from warmlead.domain.identity import named_by
 from warmlead.domain.lead import Lead
 from warmlead.domain.meant import is_meant
+from warmlead.domain.rules import Rules
 from warmlead.domain.text import one_line
 from warmlead.domain.wording import unseen
 from warmlead.ports import Unreadable
 
 app = typer.Typer(
-    cls=LeadCommands, no_args_is_help=True, help="Who the leads are, and why each has its score."
+    cls=LeadCommands,
+    no_args_is_help=True,
+    help="""Who the leads are, and why each has its score.
+
+```text
+warmlead lead list
+warmlead lead explain ada@example.com
+warmlead lead show ada@example.com --as-of 2026-03-31
+```
+""",
 )
 
 Who = Annotated[
@@ -57,13 +69,12 @@ MOST_NAMES = 20
 """So many traits, or names of events, are shown to a person, if the model does not know more."""
 
 
-class LeadRow(BaseModel):
+class LeadRow(Shape):
     """One lead in a list."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     email: str | None
+    user_id: str | None
     name: str | None
     stage: str
     score: int
@@ -74,8 +85,12 @@ class LeadRow(BaseModel):
 
 @app.command("list")
 def list_leads(
-    stage: Annotated[str | None, typer.Option(help="Only leads in this stage.")] = None,
-    most: Annotated[int, typer.Option(min=1, help="At most so many, the warmest first.")] = 50,
+    stage: Annotated[
+        str | None, typer.Option(metavar="STAGE", help="Only leads in this stage.")
+    ] = None,
+    most: Annotated[
+        int, typer.Option(metavar="N", min=1, help="At most so many, the warmest first.")
+    ] = 50,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
@@ -83,15 +98,26 @@ def list_leads(
 
     The order is that of the stored scores, which are at most five points off; those shown are
     computed anew. With --as-of every lead is scored, which takes a while where there are many.
+
+    ```text
+    warmlead lead list --stage mql --most 10
+    warmlead lead list --json | jq -r '.[].email'
+    ```
     """
     pages = _pages(stage, most, _moment(as_of))
-    unread = asyncio.run(_print_json_rows(pages) if as_json else _print(pages, stage))
+    unread = asyncio.run(_printed(pages, stage, as_json=as_json))
     if unread:
         raise unreadable(UnreadableError(unread))
 
 
-Pages: TypeAlias = AsyncIterator[tuple[list[LeadRow], Mapping[str, str]]]
+Pages: TypeAlias = AsyncGenerator[tuple[list[LeadRow], Mapping[str, str]]]
 """Rows of a list, some at a time; and of those that cannot be read, by id, what is wrong."""
+
+
+async def _printed(pages: Pages, stage: str | None, *, as_json: bool) -> Mapping[str, str]:
+    """Prints all pages; nothing stays open if whoever reads them stops."""
+    async with aclosing(pages):
+        return await (_print_json_rows(pages) if as_json else _print(pages, stage))
 
 
 async def _print_json_rows(pages: Pages) -> Mapping[str, str]:
@@ -113,7 +139,9 @@ async def _print(pages: Pages, stage: str | None) -> Mapping[str, str]:
     if shown or unread:
         return unread
     if stage is None:
-        console.print("No leads yet. Send an event: [bold]warmlead send --help[/]")
+        place = escape(place_of(backends.settings()))
+        console.print(f"No leads yet in {place}.", soft_wrap=True)
+        console.print("Send an event: [bold]warmlead send --help[/]")
     else:
         console.print(f"No lead is in the stage {escape(stage)}.")
     return unread
@@ -127,12 +155,11 @@ def _table(rows: Sequence[LeadRow], *, with_header: bool) -> Table:
     table.add_column("last active", style="dim", min_width=11)
     table.add_column("id", style="dim", no_wrap=True)
     for row in rows:
-        who = " ".join(escape(part) for part in (row.name, row.email and f"<{row.email}>") if part)
         idle = "never" if row.days_inactive is None else f"{row.days_inactive} d ago"
         table.add_row(
             str(row.score),
             row.stage,
-            who or "(anonymous)",
+            escape(_known_as(row)) or "(anonymous)",
             "today" if row.days_inactive == 0 else idle,
             row.id,
         )
@@ -150,12 +177,20 @@ async def _pages(stage: str | None, most: int, moment: datetime | None) -> Pages
         while left:
             page = await system.store.by_score(most=min(left, PAGE_ROWS), stage=stage, after=last)
             if not page:
+                _demand_known(stage if left == most else None, system.model.rules)
                 return
             leads = [each.lead for each in page]
             rows = [_row(view(lead, rules, now)) for lead in leads if isinstance(lead, Lead)]
             unread = {lead.id: lead.problem for lead in leads if isinstance(lead, Unreadable)}
             yield sorted(rows, key=_warmest_first), unread
             left, last = left - len(page), page[-1]
+
+
+def _demand_known(stage: str | None, rules: Rules) -> None:
+    """Ends the command if nobody is in a stage that the model does not know either."""
+    if stage is not None and stage not in rules.stage_order:
+        known = f"There are {', '.join(rules.stage_order)}."
+        raise fail(f"There is no stage {stage!r}.", hint=known, code=EXIT_MISUSE)
 
 
 async def _as_of_rows(
@@ -176,6 +211,7 @@ async def _as_of_rows(
                 rows = heapq.nsmallest(most, rows, key=_warmest_first)
     except UnreadableError as error:  # raised behind all others
         unread = error.problems
+    _demand_known(None if rows else stage, system.model.rules)
     return heapq.nsmallest(most, rows, key=_warmest_first), unread
 
 
@@ -184,16 +220,7 @@ def _warmest_first(row: LeadRow) -> tuple[int, str]:
 
 
 def _row(seen: LeadView) -> LeadRow:
-    return LeadRow(
-        id=seen.id,
-        email=seen.email,
-        name=_name(seen),
-        stage=seen.stage,
-        score=seen.score,
-        engagement=seen.engagement,
-        fit=seen.fit,
-        days_inactive=seen.days_inactive,
-    )
+    return shaped(LeadRow, seen, name=_name(seen))
 
 
 def _name(seen: LeadView) -> str | None:
@@ -205,7 +232,15 @@ def _name(seen: LeadView) -> str | None:
 
 @app.command()
 def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
-    """Show what is known of one lead: score, stage, traits, what it did."""
+    """Show what is known of one lead.
+
+    Its score and stage, whether it may be written to, its traits, what it did, where it came from.
+
+    ```text
+    warmlead lead show ada@example.com
+    warmlead lead show u-42 --json
+    ```
+    """
     seen = asyncio.run(_view(who, _moment(as_of)))
     if as_json:
         print_json(seen)
@@ -257,8 +292,13 @@ def _statement(stated: ConsentStatement) -> str:
 
 
 def _title(seen: LeadView) -> str:
-    email = f"<{seen.email}>" if seen.email else None
-    return " ".join(p for p in (_name(seen), email or seen.user_id) if p) or "An anonymous visitor"
+    return _known_as(_row(seen)) or "An anonymous visitor"
+
+
+def _known_as(row: LeadRow) -> str:
+    """The name, and the address or else the user id; empty if none is known."""
+    email = f"<{row.email}>" if row.email else None
+    return " ".join(part for part in (row.name, email or row.user_id) if part)
 
 
 def _journey(seen: LeadView) -> str:
@@ -300,7 +340,16 @@ def _shown(value: object) -> str:
 
 @app.command("explain")
 def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
-    """Explain a score: every contribution, what was taken, and what the next stage lacks."""
+    """Explain a score to the point.
+
+    Every contribution, what age and limits took of it, and what is missing for the next stage.
+    A time to come shows how the score fades until then.
+
+    ```text
+    warmlead lead explain ada@example.com
+    warmlead lead explain ada@example.com --as-of 2030-01-01
+    ```
+    """
     moment = _moment(as_of)
     seen, explained = asyncio.run(_explained(who, moment))
     if as_json:
@@ -384,4 +433,4 @@ async def _find(system: backends.System, who: str) -> Lead:
             f"It is nobody's e-mail. As an id of another kind, which anybody can send, it is one "
             f"of the lead {' and '.join(left_alone)}: give that id to see it."
         )
-    raise fail(f"There is no lead {who!r}.", hint=hint)
+    raise fail(f"There is no lead {who!r} in {place_of(system.settings)}.", hint=hint)

@@ -1,6 +1,11 @@
-"""The ``warmlead`` command; exit codes are 0 done, 1 wrong thing, 2 wrong use."""
+"""The ``warmlead`` command; exit codes are 0 done, 1 wrong thing, 2 wrong use.
 
+And 141 if whoever reads its output stops reading, as ``head`` does: what tools of Unix give then.
+"""
+
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,12 +14,28 @@ from warmlead import RELEASE
 from warmlead.cli.commands import Commands
 from warmlead.domain.errors import ConfigurationError, UnavailableError, UnreadableError
 
+EXIT_NOT_READ = 141
+"""128 and the number of SIGPIPE, which ends tools of Unix when nobody reads what they write."""
+
+_EMULATORS = ("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST")
+
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="One living, explained score per lead. Begin with: warmlead serve",
+    help="""One living, explained score per lead. Begin with a demo, or serve and send:
+
+```text
+warmlead demo
+warmlead serve
+curl http://127.0.0.1:8080/forms/generic -d email=ada@example.com
+warmlead lead list
+warmlead lead explain ada@example.com
+```
+
+Settings are WARMLEAD_* variables, or lines of a file .env in this folder.
+""",
 )
 
 
@@ -30,18 +51,43 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
-    """Settings are WARMLEAD_* variables, or lines of a file .env in this folder."""
-    from dotenv import load_dotenv  # noqa: PLC0415  # help needs no settings
+    """What is the same for all commands."""
+    from warmlead.cli.env_file import read_env_file  # noqa: PLC0415  # help needs no settings
 
-    load_dotenv(".env")
+    read_env_file(Path(".env"))
 
 
 def main() -> None:
     """Runs the command; faults of settings, model or store are told in words, not traces."""
     try:
+        _run()
+    except (SystemExit, BrokenPipeError) as ended:
+        if not _is_unread(ended):
+            raise
+        _write_to_nobody()
+        sys.exit(EXIT_NOT_READ)
+
+
+def _run() -> None:
+    """Runs the command to its exit, and what it has said to its reader."""
+    try:
         app()
     except (ConfigurationError, UnavailableError) as error:
         sys.exit(_told(error))
+    finally:
+        if sys.stdout:  # none if it was closed from the beginning
+            sys.stdout.flush()
+
+
+def _is_unread(ended: BaseException) -> bool:
+    """Whether it ended because nobody reads its output: typer makes an exit of the error."""
+    return isinstance(ended, BrokenPipeError) or isinstance(ended.__context__, BrokenPipeError)
+
+
+def _write_to_nobody() -> None:
+    """Has what is still to be written go nowhere, since Python writes it when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else 1)
 
 
 def _told(error: ConfigurationError | UnavailableError) -> int:
@@ -57,7 +103,10 @@ def _told(error: ConfigurationError | UnavailableError) -> int:
         return fail(str(error), code=EXIT_MISUSE).exit_code
     if isinstance(error, UnreadableError):
         return fail(f"{error.message}.", hint=UNREADABLE_HINT, code=EXIT_WRONG).exit_code
-    return fail(error.message, hint="It may work in a moment.", code=EXIT_WRONG).exit_code
+    named = [f"{name}={host}" for name in _EMULATORS if (host := os.environ.get(name))]
+    emulators = f" Do the emulators run: {', '.join(named)}?" if named else ""
+    hint = f"It may work in a moment.{emulators}"
+    return fail(error.message, hint=hint, code=EXIT_WRONG).exit_code
 
 
 if __name__ == "__main__":

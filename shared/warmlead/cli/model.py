@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel, ConfigDict
 from rich.markup import escape
 
 from warmlead import backends
 from warmlead.application.due import Progress, Settling
 from warmlead.application.rescore import rescore
+from warmlead.application.shapes import Shape, shaped
+from warmlead.cli.another_shell import place_of
 from warmlead.cli.classification import needs_replay
 from warmlead.cli.findings import print_finding
 from warmlead.cli.output import (
@@ -25,17 +26,27 @@ from warmlead.cli.output import (
     unreadable_ids,
 )
 from warmlead.cli.simulate import simulate_story
+from warmlead.configuration import why_unreadable
 from warmlead.model.findings import Finding, Severity
 from warmlead.model.loading import check, json_schema, load
 
-app = typer.Typer(no_args_is_help=True, help="The reviewed file that says what is worth how much.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""The reviewed file that says what is worth how much.
+
+```text
+warmlead model show b2b-saas > model.yaml
+warmlead model check model.yaml
+warmlead model simulate --model model.yaml
+WARMLEAD_MODEL=model.yaml warmlead model apply
+```
+""",
+)
 app.command("simulate")(simulate_story)
 
 
-class FindingRow(BaseModel):
+class FindingRow(Shape):
     """One fault or doubt, where it is, and what may have been meant."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     severity: str
     line: int
@@ -45,10 +56,8 @@ class FindingRow(BaseModel):
     suggestion: str
 
 
-class CheckReport(BaseModel):
+class CheckReport(Shape):
     """Everything that was found in a model file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str
     version: str | None
@@ -63,14 +72,23 @@ def check_file(
     file: Annotated[Path, typer.Argument(help="The model file.", metavar="FILE")],
     as_json: Json = False,
 ) -> None:
-    """Find every fault and doubt in a model file; exits with 1 if there is a fault.
+    """Find every fault and doubt in a model file.
 
-    Also names the signals that the model in use takes for other events: these need `replay`.
+    Exits with 1 if there is a fault.
+
+    Also names the signals that are other events than when the leads here were counted: once the
+    file is the model in the settings, these need `warmlead replay`.
+
+    ```text
+    warmlead model show b2b-saas > model.yaml
+    warmlead model check model.yaml
+    ```
     """
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise fail(f"{file} cannot be read: {type(error).__name__}", code=EXIT_WRONG) from error
+        hint = "A ready-made one to begin with: warmlead model show b2b-saas > model.yaml"
+        raise fail(f"{file}: {why_unreadable(error)}.", hint=hint, code=EXIT_WRONG) from error
     report = _report(file, text, check(text))
     if as_json:
         print_json(report)
@@ -87,17 +105,7 @@ def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
         checked = load(text, name=str(file))
         version = checked.version
         stale = needs_replay(checked, backends.settings())
-    rows = [
-        FindingRow(
-            severity=finding.severity,
-            line=finding.line,
-            column=finding.column,
-            path=finding.path,
-            message=finding.message,
-            suggestion=finding.suggestion,
-        )
-        for finding in found
-    ]
+    rows = [shaped(FindingRow, finding) for finding in found]
     return CheckReport(
         file=str(file),
         version=version,
@@ -123,20 +131,40 @@ def _print(report: CheckReport) -> None:
     )
     if report.needs_replay:
         names = ", ".join(report.needs_replay)
+        settings = backends.settings()
+        before = (
+            f"The model in the settings ({settings.model}) takes"
+            if settings.backend == "gcp"
+            else f"The leads in {place_of(settings)} were counted under a model that takes"
+        )
         console.print(
-            f"What these signals are differs from the model in use: {names}.\n"
-            "When you change over, run [bold]warmlead replay[/], so that past events count too."
+            f"{escape(before)} these signals for other events: {escape(names)}.\n"
+            f"Once WARMLEAD_MODEL is {escape(report.file)}, run [bold]warmlead replay[/], so that "
+            "past events count too.",
+            soft_wrap=True,
         )
 
 
 @app.command()
 def show(
     name: Annotated[
-        str | None, typer.Argument(help="A ready-made model; the one in use if none is given.")
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="A ready-made model, or a file; the one in use if none is given."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show a model as it is written. Copy one with: warmlead model show b2b-saas > model.yaml."""
+    """Show a model as it is written.
+
+    Ready-made are b2b-saas, ecommerce and product-led. Copy one, and make it yours:
+
+    ```text
+    warmlead model show b2b-saas > model.yaml
+    warmlead model check model.yaml
+    export WARMLEAD_MODEL=model.yaml
+    ```
+    """
     chosen = name or backends.settings().model
     text = backends.model_text(chosen)
     if as_json:
@@ -148,9 +176,14 @@ def show(
 
 @app.command()
 def apply(as_json: Json = False) -> None:
-    """Bring every lead up to date under the model in use, from what is kept of it.
+    """Bring every lead up to date under the model in use.
 
-    Reads no raw event. May run beside `serve`, be stopped, and be run again.
+    From what is kept of each: no raw event is read. May run beside `serve`, be stopped, and be
+    run again.
+
+    ```text
+    WARMLEAD_MODEL=model.yaml warmlead model apply
+    ```
     """
     done = asyncio.run(_apply())
     leads = done.looked_at - done.failed
@@ -183,5 +216,10 @@ async def _apply() -> Progress:
 
 @app.command()
 def schema() -> None:
-    """Print the JSON Schema of model files, for editors."""
+    """Print the JSON Schema of model files, for editors.
+
+    ```text
+    warmlead model schema > model.schema.json
+    ```
+    """
     print_json(json_schema())

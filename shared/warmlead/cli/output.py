@@ -1,6 +1,8 @@
 """How commands speak: tables and sentences for people, stable JSON for programs."""
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +34,11 @@ class _SafeConsole(Console):
         """The pieces that are printed; only those that rich makes itself control anything."""
         for piece in super().render(renderable, options):
             yield piece if piece.control else piece._replace(text=printable(piece.text))
+
+    def on_broken_pipe(self) -> None:
+        """Nobody reads what is printed: ends the command as any other writing would."""
+        self.quiet = True
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 console = _SafeConsole(highlight=False)
@@ -87,10 +94,13 @@ def count_of(number: int, thing: str) -> str:
 
 
 def fail(message: str, *, hint: str = "", code: int = EXIT_WRONG) -> typer.Exit:
-    """An error for standard error, to be raised; ``hint`` says what to do next."""
-    errors.print(f"[bold red]error:[/] {_escaped(message)}")
+    """An error for standard error, to be raised; ``hint`` says what to do next.
+
+    Lines are left to the terminal to break: commands and paths in them are copied whole.
+    """
+    errors.print(f"[bold red]error:[/] {_escaped(message)}", soft_wrap=True)
     if hint:
-        errors.print(f"[dim]{_escaped(hint)}[/]")
+        errors.print(f"[dim]{_escaped(hint)}[/]", soft_wrap=True)
     return typer.Exit(code)
 
 

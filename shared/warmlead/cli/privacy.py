@@ -17,6 +17,7 @@ from warmlead.application.archived import about
 from warmlead.application.export import export as collect
 from warmlead.application.exported import Export
 from warmlead.cli import elsewhere
+from warmlead.cli.another_shell import place_of
 from warmlead.cli.lead import Who
 from warmlead.cli.output import Json, console, count_of, errors, fail, print_json, unreadable
 from warmlead.cli.person import Person, find, known_as
@@ -38,6 +39,11 @@ def erase(who: Who, yes: Yes = False, as_json: Json = False) -> None:
 
     What happened before can never bring them back, however late it comes; what they do from now
     on makes a new lead. Safe to stop and to run again.
+
+    ```text
+    warmlead lead export ada@example.com
+    warmlead lead erase ada@example.com
+    ```
     """
     person = asyncio.run(_look_up(who))
     _tell_of_others(person)
@@ -143,12 +149,21 @@ def _as_json(erased: erasing.Erased, left: list[str]) -> Mapping[str, object]:
 
 
 def export(who: Who, output: Output = None) -> None:
-    """Print all that is kept about one person, as one JSON document."""
+    """Print all that is kept about one person, as one JSON document.
+
+    ```text
+    warmlead lead export ada@example.com --output ada.json
+    ```
+    """
     exported, person = asyncio.run(_export(who))
     unread = person.unread
     _tell_of_others(person)
     if exported.lead is None and not exported.archive and not unread:
-        raise fail(f"Nothing is kept about {who!r}.", hint="warmlead lead list shows who there is.")
+        place = place_of(backends.settings())
+        raise fail(
+            f"Nothing is kept about {who!r} in {place}.",
+            hint="warmlead lead list shows who there is.",
+        )
     if person.lead:
         errors.print(f"This is kept about {escape(known_as(person.lead))}.", soft_wrap=True)
     kept = swept(exported.model_dump(mode="json"))

@@ -1,7 +1,7 @@
 """Processes that a command starts: each in a group of its own, and ended for certain.
 
 Ctrl-C at a terminal goes to the command alone, which then ends what it started, in its order.
-Refuses to know what the processes do.
+What the processes do is not known here.
 """
 
 import os
@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple, NoReturn
@@ -105,7 +106,7 @@ def answers(url: str) -> bool:
         urllib.request.urlopen(request, timeout=1).close()  # noqa: S310  # the same
     except urllib.error.HTTPError:
         return True
-    except OSError:
+    except (OSError, HTTPException, ValueError):  # nobody, something else, or no address at all
         return False
     return True
 

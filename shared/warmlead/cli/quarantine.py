@@ -1,20 +1,28 @@
 """``warmlead quarantine``: input that could not be counted, and trying it again."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel, ConfigDict
 from rich.markup import escape
 from rich.table import Table
 
 from warmlead import backends, wiring
 from warmlead.application.quarantine import Entry, Release, entries
-from warmlead.cli.output import Json, console, print_json
+from warmlead.application.shapes import Shape, shaped
+from warmlead.cli.another_shell import place_of
+from warmlead.cli.output import Json, console, fail, print_json
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="What could not be counted and why, and how to try it again.",
+    help="""What could not be counted and why, and how to try it again.
+
+```text
+warmlead quarantine list
+warmlead quarantine replay
+```
+""",
 )
 
 INSTEAD = (
@@ -23,10 +31,8 @@ INSTEAD = (
 )
 
 
-class EntryRow(BaseModel):
+class EntryRow(Shape):
     """One thing set aside. ``number`` is what ``replay`` takes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     number: int
     at: str
@@ -39,13 +45,23 @@ class EntryRow(BaseModel):
 
 @app.command("list")
 def list_entries(as_json: Json = False) -> None:
-    """List what was set aside and is not yet released, the oldest first."""
+    """List what was set aside, the oldest first.
+
+    Each with its number and the reason; what was released is not listed any more.
+
+    ```text
+    warmlead quarantine list
+    warmlead quarantine list --json | jq -r '.[0].content'
+    ```
+    """
     rows = [_row(entry) for entry in asyncio.run(_entries())]
     if as_json:
         print_json(rows)
         return
     if not rows:
-        console.print("Quarantine is empty: everything that was accepted has been counted.")
+        place = escape(place_of(backends.settings()))
+        console.print(f"Nothing is in quarantine in {place}.", soft_wrap=True)
+        console.print("Everything that was accepted there has been counted.")
         return
     table = Table(box=None, header_style="bold")
     for heading in ("number", "at", "reason", "source", "why"):
@@ -64,25 +80,26 @@ async def _entries() -> list[Entry]:
 
 
 def _row(entry: Entry) -> EntryRow:
-    return EntryRow(
-        number=entry.number,
-        at=entry.at.isoformat(),
-        reason=entry.reason,
-        message=entry.message,
-        source=entry.source,
-        kind=entry.kind,
-        content=entry.content,
-    )
+    return shaped(EntryRow, entry, at=entry.at.isoformat())
 
 
 @app.command()
 def replay(
     numbers: Annotated[
-        list[int] | None, typer.Argument(help="Which ones; all of them if none is given.")
+        list[int] | None,
+        typer.Argument(metavar="NUMBER", help="Which ones; all of them if none is given."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Try set-aside input again, as if it had come now. What still fails stays."""
+    """Try set-aside input again, received now.
+
+    Once its cause is mended, such as the settings of a form. What still fails stays.
+
+    ```text
+    warmlead quarantine replay
+    warmlead quarantine replay 3 4
+    ```
+    """
     outcome = asyncio.run(_release(numbers))
     if as_json:
         print_json({"released": outcome[0], "kept": outcome[1]})
@@ -91,11 +108,19 @@ def replay(
     console.print(f"{released} released to be counted, {kept} still cannot be used.")
 
 
+def _demand_there(numbers: Sequence[int], there: Sequence[Entry]) -> None:
+    """Ends the command, before anything is tried, if one of the numbers is not in quarantine."""
+    if missing := sorted(set(numbers) - {entry.number for entry in there}):
+        named = ", ".join(map(str, missing))
+        hint = "Nothing was tried. To see what there is: warmlead quarantine list"
+        raise fail(f"Not in quarantine, or released before: {named}.", hint=hint)
+
+
 async def _release(numbers: list[int] | None) -> tuple[int, int]:
     async with backends.embedded(instead=INSTEAD) as system:
-        chosen = [
-            entry for entry in await entries(system.bus) if not numbers or entry.number in numbers
-        ]
+        there = await entries(system.bus)
+        _demand_there(numbers or (), there)
+        chosen = [entry for entry in there if not numbers or entry.number in numbers]
         release = Release(
             bus=system.bus,
             subscriptions=system.bus,

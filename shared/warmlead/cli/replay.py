@@ -30,6 +30,10 @@ def replay(as_json: Json = False) -> None:
 
     Needed when a model changes what an event is (a signal's `on` or `when`). Stages, the record
     of moves and sent triggers stay. It may run beside `serve`, and be stopped and run again.
+
+    ```text
+    WARMLEAD_MODEL=model.yaml warmlead replay
+    ```
     """
     outcome = asyncio.run(_run())
     if as_json:

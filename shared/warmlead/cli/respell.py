@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from warmlead import backends
 from warmlead.application.apply import Scoring
-from warmlead.application.respell import Found, Respelt
+from warmlead.application.respell import MisspeltLead, Respelt
 from warmlead.application.respell import respell as bring_together
 from warmlead.cli.output import Json, console, count_of, errors, print_json
 
@@ -21,10 +21,15 @@ Apply = Annotated[bool, typer.Option("--apply", help="Do it. Without this, nothi
 def respell(apply: Apply = False, as_json: Json = False) -> None:
     """Bring together leads kept apart by spellings of one address.
 
-    For data of releases before 0.2, once. Look first, then run it with --apply. Safe to stop
-    and to run again, and beside running servers.
+    For data that was kept before addresses had one spelling, once. Look first, then run it with
+    --apply. Safe to stop and to run again, and beside running servers.
+
+    ```text
+    warmlead lead respell
+    warmlead lead respell --apply
+    ```
     """
-    found: list[Found] = []
+    found: list[MisspeltLead] = []
     done = asyncio.run(_respell(found, is_rehearsal=not apply))
     if as_json:
         print_json(_as_json(found, done, applied=apply))
@@ -34,7 +39,7 @@ def respell(apply: Apply = False, as_json: Json = False) -> None:
     _print_sum(done, applied=apply)
 
 
-async def _respell(found: list[Found], *, is_rehearsal: bool) -> Respelt:
+async def _respell(found: list[MisspeltLead], *, is_rehearsal: bool) -> Respelt:
     async with backends.opened() as system:
         return await bring_together(
             store=system.store,
@@ -52,7 +57,7 @@ def _tell(seen: int) -> None:
         errors.print(f"[dim]{seen:,} leads looked at[/]")
 
 
-def _line(each: Found) -> str:
+def _line(each: MisspeltLead) -> str:
     values = ", ".join(one.today.value for one in [*each.identifiers, *each.erased])
     if each.erased:
         return (
@@ -81,7 +86,7 @@ def _print_sum(done: Respelt, *, applied: bool) -> None:
         console.print("Nothing was written. To do it: [bold]warmlead lead respell --apply[/]")
 
 
-def _as_json(found: list[Found], done: Respelt, *, applied: bool) -> dict[str, object]:
+def _as_json(found: list[MisspeltLead], done: Respelt, *, applied: bool) -> dict[str, object]:
     return {
         "applied": applied,
         "leads": done.leads,

@@ -14,7 +14,7 @@ from warmlead import backends
 from warmlead.application.decay import decay
 from warmlead.application.due import Progress, Settling
 from warmlead.application.follow_up import FollowedUp, follow_up
-from warmlead.application.report import Reporting, report
+from warmlead.application.report import Reporting, add_up, report
 from warmlead.cli.as_of import moment
 from warmlead.cli.kpi_table import print_report
 from warmlead.cli.output import (
@@ -34,7 +34,19 @@ from warmlead.domain.period import Span, last_period
 
 T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, help="Run what is scheduled now, or as of another time.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Run what is scheduled now, or as of another time.
+
+`warmlead serve` does all of it by itself, and Cloud Scheduler in the cloud.
+
+```text
+warmlead run decay
+warmlead run followup
+warmlead run report --period week
+```
+""",
+)
 
 AsOf = Annotated[
     str | None,
@@ -58,9 +70,13 @@ class _StandingClock:
 
 @app.command("decay")
 def run_decay(as_of: AsOf = None, as_json: Json = False) -> None:
-    """Let leads fade: settle everyone on whom this day changes something.
+    """Let leads fade: settle all whom this day changes.
 
     Reads only leads that are due. May run beside `serve`, be stopped, and be run again.
+
+    ```text
+    warmlead run decay
+    ```
     """
     run = asyncio.run(_run(as_of, decay))
     if as_json:
@@ -72,9 +88,14 @@ def run_decay(as_of: AsOf = None, as_json: Json = False) -> None:
 
 @app.command("followup")
 def run_followup(as_of: AsOf = None, as_json: Json = False) -> None:
-    """Do what is due: nurture steps, deadlines of sales, and triggers that were left unsent.
+    """Do what is due: nurture steps, deadlines, unsent triggers.
 
-    Reads only leads that are due. May run beside `serve`, be stopped, and be run again.
+    Deadlines are those that sales promised; unsent are triggers that a crash left so. Reads only
+    leads that are due. May run beside `serve`, be stopped, and be run again.
+
+    ```text
+    warmlead run followup
+    ```
     """
     run: FollowedUp = asyncio.run(_run(as_of, follow_up))
     if as_json:
@@ -97,9 +118,16 @@ def run_report(
     period: Annotated[Span, typer.Option(help="How long the period is.")] = Span.DAY,
     as_json: Json = False,
 ) -> None:
-    """Report the KPIs of the last whole day, week or month (UTC): show, keep and publish them.
+    """Report the KPIs of the last day, week or month.
 
-    Moves no leads. Made again, the report takes the place of the one before.
+    Of the last that is over (UTC): shows, keeps and publishes them. Moves no leads. Made again,
+    the report takes the place of the one before. As of a time to come, a period that is not over
+    is shown so far, and neither kept nor published.
+
+    ```text
+    warmlead run report --period week
+    warmlead run report --as-of 2026-03-31 --json
+    ```
     """
     made, problems = asyncio.run(_report(as_of, period))
     if as_json:
@@ -123,8 +151,15 @@ async def _report(as_of: str | None, span: Span) -> tuple[KpiReport, Mapping[str
             system.model.rules,
             lambda error: problems.update(error.problems),
         )
+        is_over = period.end <= system.clock.now()
+        if not is_over:
+            errors.print(
+                f"[yellow]{period.name} is over at {period.end:%Y-%m-%d %H:%M} UTC: this is what "
+                "has happened so far. It is neither kept nor published.[/]"
+            )
+        make = report if is_over else add_up
         with errors.status(f"adding up {period.name} …"):
-            return await report(reporting, period), problems
+            return await make(reporting, period), problems
 
 
 async def _run(as_of: str | None, use_case: Callable[[Settling], Awaitable[T]]) -> T:

@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from warmlead import backends, wiring
 from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, console, fail
+from warmlead.configuration import why_unreadable
 from warmlead.sources.generic import FormSettings
 from warmlead.web.signatures import sign_standard_webhooks
 
@@ -24,17 +25,30 @@ _TYPES = {".json": "application/json", ".txt": "text/plain"}
 
 
 def send(
-    sender: Annotated[str, typer.Argument(help="Who sends: generic or segment.")],
+    sender: Annotated[str, typer.Argument(metavar="SENDER", help="Who sends: generic or segment.")],
     fixture: Annotated[
-        str, typer.Argument(help="A file with the body (.json, or form fields), or - for input.")
+        str,
+        typer.Argument(
+            metavar="FIXTURE", help="A file with the body (.json, or form fields), or - for input."
+        ),
     ],
-    to: Annotated[str, typer.Option(help="Where Warmlead serves.")] = "http://127.0.0.1:8080",
-    form: Annotated[str, typer.Option(help="The form's name, for generic.")] = "",
-    write_key: Annotated[str, typer.Option(help="The write key, for segment.")] = "local",
+    to: Annotated[
+        str, typer.Option(metavar="URL", help="Where Warmlead serves.")
+    ] = "http://127.0.0.1:8080",
+    form: Annotated[str, typer.Option(metavar="NAME", help="The form's name, for generic.")] = "",
+    write_key: Annotated[
+        str, typer.Option(metavar="KEY", help="The write key, for segment.")
+    ] = "local",
 ) -> None:
     """Send a fixture as its sender would, signed if the form asks.
 
-    A file of form fields holds them as a browser encodes them: email=ada%40example.com&name=Ada
+    A file of form fields holds them as a browser encodes them. To a server that runs:
+
+    ```text
+    echo -n 'email=ada%40example.com&name=Ada' | warmlead send generic -
+    warmlead send generic answer.json --form contact
+    warmlead send segment batch.json --write-key local
+    ```
     """
     if sender not in SENDERS:
         known = " and ".join(SENDERS)
@@ -56,7 +70,8 @@ def _read(fixture: str) -> bytes:
     try:
         return Path(fixture).read_bytes()
     except OSError as error:
-        raise fail(f"{fixture} cannot be read: {error.strerror}", code=EXIT_MISUSE) from error
+        hint = "Examples: warmlead send --help"
+        raise fail(f"{fixture}: {why_unreadable(error)}.", hint=hint, code=EXIT_MISUSE) from error
 
 
 def _type_of(fixture: str, body: bytes) -> str:
@@ -79,7 +94,8 @@ def _signature(form: str, body: bytes) -> Mapping[str, str]:
 
 def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
     if not url.startswith(("http://", "https://")):
-        raise fail(f"{url} is no http address.", code=EXIT_MISUSE)
+        hint = "Write it whole: --to http://127.0.0.1:8080"
+        raise fail(f"{url} is no http address.", hint=hint, code=EXIT_MISUSE)
     request = urllib.request.Request(url, body, dict(headers))  # noqa: S310  # http, as checked
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310  # http

@@ -15,6 +15,7 @@ import typer
 import uvicorn
 
 from warmlead import backends, wiring
+from warmlead.cli.another_shell import place_of
 from warmlead.cli.classification import needs_replay, remember_model
 from warmlead.cli.connections import (
     KEEP_ALIVE_S,
@@ -33,10 +34,15 @@ from warmlead.cli.worker import FOLLOW_UP_EVERY_S, Retention, Worker
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65_535, help="The port to listen on.")] = 8080,
+    host: Annotated[
+        str, typer.Option(metavar="HOST", help="The address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=1, max=65_535, help="The port to listen on.")
+    ] = 8080,
     data: Annotated[
-        Path | None, typer.Option(help="The folder of the SQLite file; .warmlead by default.")
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder of the SQLite file; .warmlead by default."),
     ] = None,
     backend: Annotated[
         Literal["sqlite", "gcp"] | None,
@@ -68,6 +74,11 @@ def serve(
     With --backend gcp every function is a process of its own, on Google's emulators: on those
     that FIRESTORE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST name, otherwise on its own, which end
     with it and all that is in them. Needs gcloud and Java, and no account.
+
+    ```text
+    warmlead serve --port 8081 --data ~/leads
+    warmlead serve --backend gcp
+    ```
     """
     if backend is not None:
         os.environ["WARMLEAD_BACKEND"] = backend  # the functions read their settings from there
@@ -102,8 +113,9 @@ def _tell(host: str, port: int) -> None:
     welcome(
         host,
         port,
-        on=f"data in {settings.data}",
-        watch="[bold]warmlead triggers --follow[/], [bold]warmlead lead list[/]",
+        on=f"data in {place_of(settings)}",
+        watch=("warmlead triggers --follow", "warmlead lead list"),
+        there={},
     )
     if reclassified:
         console.print(

@@ -16,9 +16,9 @@ from typing import NamedTuple
 from rich.markup import escape
 
 from warmlead import backends, wiring
-from warmlead.cli.cloud import LOCAL_PROJECT, Cloud, cloud, print_exports, until_one_ends
+from warmlead.cli.cloud import LOCAL_PROJECT, Cloud, cloud, until_one_ends
 from warmlead.cli.connections import Connections, most_connections
-from warmlead.cli.emulators import VARIABLES, Ports
+from warmlead.cli.emulators import VARIABLES, Ports, demand_answers
 from warmlead.cli.front import MAX_HEAD_BYTES, Front
 from warmlead.cli.functions import environments, functions
 from warmlead.cli.listening import listen
@@ -51,6 +51,7 @@ def serve_cloud(host: str, port: int, *, follow_up_every_s: float | None = None)
     every_s = {**EVERY_S, "followup": follow_up_every_s or EVERY_S["followup"]}
     os.environ.setdefault("WARMLEAD_PROJECT", LOCAL_PROJECT)
     backends.start(NEEDED, *wiring.FILES)  # faults are told now, not in a function's log
+    demand_answers(os.environ)
     sockets = listen(host, port)
     logs = _made(backends.settings().data / "logs" / str(port))
     ports: Ports = {service: None for service, name in VARIABLES.items() if name not in os.environ}
@@ -78,9 +79,9 @@ def _serve(ours: Cloud, logs: Path, at: Address, every_s: Mapping[str, float]) -
             at.host,
             at.port,
             on="every function a process of its own",
-            watch="[bold]warmlead lead list[/], in another terminal with these variables:",
+            watch=("warmlead lead list",),
+            there=ours.variables(),
         )
-        print_exports(ours.variables())
         console.print(f"  logs       {escape(str(logs))}", soft_wrap=True)
         asyncio.run(_front(ours, started, at, every_s))
 

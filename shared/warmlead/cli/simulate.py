@@ -14,6 +14,7 @@ from warmlead.cli.findings import print_finding
 from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, Json, console, errors, fail, print_json
 from warmlead.cli.story_drawing import draw
 from warmlead.cli.story_report import report_of
+from warmlead.configuration import why_unreadable
 from warmlead.domain.identity import LeadIds
 from warmlead.model.loading import Model
 from warmlead.sources.story import MAX_DAYS, Told
@@ -36,7 +37,8 @@ def simulate_story(
         ),
     ] = None,
     days: Annotated[
-        int | None, typer.Option(min=1, max=MAX_DAYS, help="Go on for so many days in all.")
+        int | None,
+        typer.Option(metavar="N", min=1, max=MAX_DAYS, help="Go on for so many days in all."),
     ] = None,
     until: Annotated[
         str | None, typer.Option(metavar="DATE", help="Go on to the end of this UTC day.")
@@ -47,10 +49,11 @@ def simulate_story(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Play one lead's story forward, day by day: its scores, stages and messages.
+    """Play one lead's story forward, day by day.
 
-    Nothing of yours is read or changed but the model: the story is played with the code of
-    production on a store of its own, by a clock that stands still wherever something is due.
+    Shows its scores, stages and messages. Nothing of yours is read or changed but the model: the
+    story is played with the code of production on a store of its own, by a clock that stands
+    still wherever something is due.
 
     Begin with the story that comes with Warmlead, and then make it yours:
 
@@ -95,8 +98,9 @@ def _text(script: str) -> str:
         return Path(script).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise fail(
-            f"{script} cannot be read: {type(error).__name__}",
-            hint=f"Ready-made stories: {', '.join(ready_stories())}",
+            f"{script}: {why_unreadable(error)}.",
+            hint=f"A ready-made one to begin with: warmlead model simulate --show > story.yaml; "
+            f"there are {', '.join(ready_stories())}.",
             code=EXIT_WRONG,
         ) from error
 

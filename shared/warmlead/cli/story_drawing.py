@@ -1,6 +1,6 @@
 """Draws a played story in the terminal: a line a day, quiet days together, the sums at the end.
 
-Says everything in signs and words, colours only besides. Refuses to sum anything up itself.
+Says everything in signs and words, colours only besides. Sums are those of the report.
 """
 
 import textwrap
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warmlead.cli.output import count_of
-from warmlead.cli.story_report import DayRow, Kind, Line, StoryReport, Summary
+from warmlead.cli.story_report import DayRow, Line, LineKind, StoryReport, Summary
 
 BAR_CELLS = 8
 LEFT_CELLS = 52
@@ -21,12 +21,12 @@ LEFT_CELLS = 52
 LEAST_WORDS = 24
 INDENT = " " * len("10:15 ")
 _SIGNS = {
-    Kind.DID: ("", ""),
-    Kind.SAID: ("", "yellow"),
-    Kind.MOVED: ("→ ", "bold"),
-    Kind.SEQUENCE: ("~ ", "dim"),
-    Kind.SENT: ("» ", "cyan"),
-    Kind.REFUSED: ("! ", "red"),
+    LineKind.DID: ("", ""),
+    LineKind.SAID: ("", "yellow"),
+    LineKind.MOVED: ("→ ", "bold"),
+    LineKind.SEQUENCE: ("~ ", "dim"),
+    LineKind.SENT: ("» ", "cyan"),
+    LineKind.REFUSED: ("! ", "red"),
 }
 _KEY = "█ what they did  ░ what they are  → moved  ~ sequence  » sent to tools"
 

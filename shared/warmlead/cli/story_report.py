@@ -8,8 +8,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
+from warmlead.application.shapes import Shape
 from warmlead.application.simulate import Course, Scene, Story
 from warmlead.domain.event import Event
 from warmlead.domain.lifecycle import Transition, moved_back
@@ -23,11 +24,7 @@ _MOVE = ("from_stage", "to_stage", "cycle", "reason", "score", "fit", "hours_in_
 _TIMES = {1: "", 2: " (2nd time)", 3: " (3rd time)"}
 
 
-class _Stable(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Kind(StrEnum):
+class LineKind(StrEnum):
     """What a line tells of."""
 
     DID = "did"
@@ -38,16 +35,16 @@ class Kind(StrEnum):
     REFUSED = "refused"
 
 
-class Line(_Stable):
+class Line(Shape):
     """One thing that came about: in words, and as data that depends on the kind."""
 
     at: datetime
-    kind: Kind
+    kind: LineKind
     text: str
     data: dict[str, JsonValue]
 
 
-class DayRow(_Stable):
+class DayRow(Shape):
     """A UTC day, and the lead at its end; ``score`` is null while nobody knew of it."""
 
     day: int
@@ -59,7 +56,7 @@ class DayRow(_Stable):
     lines: list[Line]
 
 
-class Summary(_Stable):
+class Summary(Shape):
     """The sums. ``again`` counts for each stage how often it was entered after the first time."""
 
     highest_score: int
@@ -72,7 +69,7 @@ class Summary(_Stable):
     value: str | None
 
 
-class StoryReport(_Stable):
+class StoryReport(Shape):
     """All of a story."""
 
     about: str
@@ -116,7 +113,7 @@ def _lines(scene: Scene, rules: Rules) -> Iterator[Line]:
         yield _event(scene, event, rules)
     if scene.refused:
         text = f"{scene.refused} not counted"
-        yield Line(at=scene.at, kind=Kind.REFUSED, text=text, data={"events": scene.refused})
+        yield Line(at=scene.at, kind=LineKind.REFUSED, text=text, data={"events": scene.refused})
     for move in scene.moves:
         yield _move(scene.at, move)
     finished = [each for each in scene.courses if each.ending == Ending.FINISHED]
@@ -149,12 +146,12 @@ def _event(scene: Scene, happened: tuple[Event, int], rules: Rules) -> Line:
         "properties": {**event.properties},  # type: ignore[dict-item]  # what JSON holds, as JSON
     }
     if said := _said(event):
-        return Line(at=scene.at, kind=Kind.SAID, text=said, data=data)
+        return Line(at=scene.at, kind=LineKind.SAID, text=said, data=data)
     details = [str(each) for each in event.properties.values() if isinstance(each, str | int)]
     words = " ".join([event.name, *details, *([f"×{times}"] if times > 1 else [])])
     return Line(
         at=scene.at,
-        kind=Kind.DID,
+        kind=LineKind.DID,
         text=words if signals or event.traits else f"{words} (no signal)",
         data=data,
     )
@@ -183,14 +180,14 @@ def _move(at: datetime, move: Transition) -> Line:
     again = _TIMES.get(move.cycle, f" ({move.cycle}th time)")
     data: dict[str, JsonValue] = {name: getattr(move, name) for name in _MOVE}
     why = "" if move.reason.startswith("sales: ") else f": {move.reason}"
-    return Line(at=at, kind=Kind.MOVED, text=f"{move.to_stage}{again}{why}", data=data)
+    return Line(at=at, kind=LineKind.MOVED, text=f"{move.to_stage}{again}{why}", data=data)
 
 
 def _course(at: datetime, course: Course) -> Line:
     what = f"{course.sequence} ends: {course.ending}" if course.ending else ""
     return Line(
         at=at,
-        kind=Kind.SEQUENCE,
+        kind=LineKind.SEQUENCE,
         text=what or f"{course.sequence} begins",
         data={"sequence": course.sequence, "run": course.run, "ending": course.ending},
     )
@@ -203,7 +200,9 @@ def _sent(at: datetime, topic: str, message: Message) -> Line:
         "attributes": {**message.attributes},
         "event": event,
     }
-    return Line(at=at, kind=Kind.SENT, text=_in_words(str(event["type"]), event["data"]), data=data)
+    return Line(
+        at=at, kind=LineKind.SENT, text=_in_words(str(event["type"]), event["data"]), data=data
+    )
 
 
 def _in_words(kind: str, data: dict[str, Any]) -> str:

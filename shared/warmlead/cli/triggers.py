@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from rich.markup import escape
 
 from warmlead import backends
+from warmlead.cli.another_shell import place_of
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, print_json, print_json_line
 from warmlead.domain.message_schema import MESSAGES, message_schema
+from warmlead.domain.text import one_line
 from warmlead.domain.trigger import TRIGGER_TOPICS
 from warmlead.ports import Published
 
@@ -49,6 +51,11 @@ def triggers(
 
     They are MQLs, other moves, steps that are due, and offers to sales.
     With --json one array; with --json --follow one JSON document a line.
+
+    ```text
+    warmlead triggers --follow
+    warmlead triggers --json --follow | jq .event.data.lead.email
+    ```
     """
     if context.invoked_subcommand:
         return
@@ -64,13 +71,21 @@ def schema(
         str | None, typer.Argument(metavar="TYPE", help="The type; without it all are listed.")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of a type of trigger, or which types there are."""
+    """Print the JSON Schema of a type of trigger.
+
+    Without a type it lists which types there are.
+
+    ```text
+    warmlead triggers schema
+    warmlead triggers schema warmlead.lead.stage_entered.v1
+    ```
+    """
     if kind is None:
         typer.echo("\n".join(MESSAGES))
         return
     if kind not in MESSAGES:
         known = f"There are: {', '.join(MESSAGES)}"
-        raise fail(f"{kind} is not a type of trigger", hint=known, code=EXIT_MISUSE)
+        raise fail(f"{kind} is not a type of trigger.", hint=known, code=EXIT_MISUSE)
     print_json(message_schema(kind))
 
 
@@ -82,7 +97,9 @@ async def _run(*, follow: bool, as_json: bool) -> None:
             print_json([_row(published) for published in rows])
             return
         if not rows and not follow:
-            console.print("No triggers yet: no lead has moved to a stage that tools are told of.")
+            place = escape(place_of(system.settings))
+            console.print(f"No triggers yet in {place}.", soft_wrap=True)
+            console.print("No lead has moved to a stage that tools are told of.")
         while True:
             for published in rows:
                 if as_json:
@@ -125,9 +142,11 @@ def print_trigger(row: TriggerRow) -> None:
     data = row.event.get("data")
     data = data if isinstance(data, dict) else {}
     lead = data.get("lead")
-    who = (lead.get("email") or lead.get("id")) if isinstance(lead, dict) else "?"
+    known = lead if isinstance(lead, dict) else {}
+    names = (known.get(name) for name in ("email", "user_id", "id"))
+    who = one_line(str(next(filter(None, names), "?")))
     console.print(
-        f"[dim]{row.published_at[:19]}[/] [bold]{row.topic}[/] {escape(str(who))}: "
+        f"[dim]{row.published_at[:19]}[/] [bold]{row.topic}[/] {escape(who)}: "
         f"{_in_words(str(row.event.get('type')), data)}"
     )
     reasons = data.get("reasons")

@@ -1,6 +1,6 @@
 """One thing that a person did, normalised: what every sender's payload is translated to.
 
-Refuses to hold anything sender-specific, and any rule about what an event is worth.
+It holds nothing of a sender's own, and no rule about what an event is worth.
 """
 
 import hashlib

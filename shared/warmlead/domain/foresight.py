@@ -1,7 +1,7 @@
 """What a settled lead will be worth on later days, if nothing happens until then.
 
 Comes to what ``assess`` comes to on those days, for a tenth of its cost: only score, inactivity
-and counts depend on the day. Refuses to explain.
+and counts depend on the day. It explains nothing.
 """
 
 from warmlead.domain.assessment import Assessment, windows

@@ -1,6 +1,6 @@
 """One person's way through the funnel in a period: how far it led, and what sales did about it.
 
-Refuses to add persons up. What it is told may come in any order.
+``kpi`` adds persons up. What it is told may come in any order.
 """
 
 from collections.abc import Collection, Sequence
@@ -41,16 +41,16 @@ class Offered(NamedTuple):
     accept_by: datetime
 
 
-class Kept(NamedTuple):
+class Fulfilment(NamedTuple):
     """What became of the promises of one kind."""
 
     kept: int = 0
     breached: int = 0
     lapsed: int = 0
 
-    def __add__(self, other: "Kept") -> "Kept":  # type: ignore[override]  # sums, unlike tuples
+    def __add__(self, other: "Fulfilment") -> "Fulfilment":  # type: ignore[override]  # sums, unlike tuples
         """Both together."""
-        return Kept(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
+        return Fulfilment(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
 
 
 class Deal(NamedTuple):
@@ -117,29 +117,29 @@ class Way:
                 waits.append(max(0, to_ms(touch) - to_ms(at)))
         return waits
 
-    def touches(self, said: Collection[Statement], period: Period) -> Kept:
+    def touches(self, said: Collection[Statement], period: Period) -> Fulfilment:
         """What became of the promises to speak to the lead that fell due in the period."""
-        found = Kept()
+        found = Fulfilment()
         for offer in self.offers:
             if period.holds(offer.touch_by):
                 found += self._outcome(offer, offer.touch_by, first_touch(said, offer.at))
         return found
 
-    def acceptances(self, said: Collection[Statement], period: Period) -> Kept:
+    def acceptances(self, said: Collection[Statement], period: Period) -> Fulfilment:
         """What became of the promises to take or refuse the lead that fell due in the period."""
-        found = Kept()
+        found = Fulfilment()
         for offer in self.offers:
             if period.holds(offer.accept_by):
                 answer = answered(said, offer.at)
                 found += self._outcome(offer, offer.accept_by, answer.at if answer else None)
         return found
 
-    def _outcome(self, offer: Offered, due: datetime, done: datetime | None) -> Kept:
+    def _outcome(self, offer: Offered, due: datetime, done: datetime | None) -> Fulfilment:
         if done is not None and done <= due:
-            return Kept(kept=1)
+            return Fulfilment(kept=1)
         if any(offer.at < at < due for at in self.left):
-            return Kept(lapsed=1)
-        return Kept(breached=1)
+            return Fulfilment(lapsed=1)
+        return Fulfilment(breached=1)
 
 
 def _passed(before: Level, after: Level) -> Sequence[Level]:

@@ -1,6 +1,6 @@
 """The handoff: an offer of a lead to sales, what sales promised, and whether it is kept.
 
-Refuses to say what sales did: that is in ``sales``.
+What sales did is in ``sales``.
 """
 
 import hashlib

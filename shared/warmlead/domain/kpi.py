@@ -1,7 +1,7 @@
 """Adds a period's moves between stages up to its KPIs; each number is defined in docs/kpis.md.
 
-Whole numbers only. Moves may come in any order and more than once. Refuses to know where moves
-and leads are kept, and to let anything through that a person wrote, but for names of sources.
+Whole numbers only. Moves may come in any order and more than once. Where moves and
+leads are kept is not known here. Of what a person wrote only names of sources come through.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from warmlead.domain.attribution import DIRECT_SOURCE, NOT_KNOWN, UNKNOWN, first_origin
-from warmlead.domain.funnel import Deal, Kept, Level, Way, deal_won, level_of
+from warmlead.domain.funnel import Deal, Fulfilment, Level, Way, deal_won, level_of
 from warmlead.domain.history import to_ms
 from warmlead.domain.kpi_report import (
     ChannelFigures,
@@ -227,8 +227,8 @@ def _waits(waits_ms: Iterable[int]) -> Waits:
     return Waits(count=len(ordered), median_minutes=rank(50), p90_minutes=rank(90))
 
 
-def _promise(outcomes: Iterable[Kept]) -> Promise:
-    found = sum(outcomes, Kept())
+def _promise(outcomes: Iterable[Fulfilment]) -> Promise:
+    found = sum(outcomes, Fulfilment())
     due = found.kept + found.breached + found.lapsed
     return Promise(due=due, kept=found.kept, breached=found.breached, lapsed=found.lapsed)
 

@@ -1,6 +1,6 @@
 """Nurture sequences: who is in one, which message is due next, and what ends it.
 
-Refuses to send: a step that is due becomes a trigger, and a tool sends the message.
+Nothing is sent: a step that is due becomes a trigger, and a tool sends the message.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """The periods of reports: UTC days, ISO weeks and months, each with the name it is kept under.
 
-Refuses to look at the clock.
+The time is an argument.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,6 +1,6 @@
 """Where a lead belongs now: what sales said last, and otherwise what the model's conditions say.
 
-Refuses to look at the clock, and to make messages of the moves.
+The time is an argument, and messages are made of the moves in ``announce``.
 """
 
 from dataclasses import replace

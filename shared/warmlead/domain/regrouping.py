@@ -1,6 +1,6 @@
 """Which leads some trails make up: one person each, merged, split or new, as their ties say.
 
-Refuses to score them, and to move them between stages.
+It neither scores them nor moves them between stages.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

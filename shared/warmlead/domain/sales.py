@@ -1,7 +1,7 @@
 """What sales says of a lead, and what follows from all of it together.
 
 A lead keeps every statement, so their order of arrival and their repetition do not matter: what
-was said last, by the time at which it became so, decides. Refuses to know any CRM.
+was said last, by the time at which it became so, decides. No CRM is known here.
 """
 
 from collections.abc import Collection, Iterable, Mapping

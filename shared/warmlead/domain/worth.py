@@ -1,7 +1,7 @@
 """What a tally is worth on any day: the score without the lines that make it.
 
 Comes to what ``evaluate`` comes to, for a tenth of its cost, because points that fade alike are
-added up first, once for all days. Refuses to explain: see ``scoring``.
+added up first, once for all days. Explaining is in ``scoring``.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
 """Weekdays, times of day and time zones, as a model file writes them.
 
-Refuses to say when a message goes out: that is the domain's to decide.
+When a message goes out is the domain's to decide.
 """
 
 import re

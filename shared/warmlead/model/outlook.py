@@ -1,6 +1,6 @@
 """What the conditions of a model allow under it: whether they can ever hold, and what follows.
 
-Tells only what is provably so. Refuses to judge whether that is right for a stage or a sequence.
+Tells only what is provably so. Whether that is right for a stage or a sequence is not judged here.
 """
 
 from collections.abc import Iterator, Sequence

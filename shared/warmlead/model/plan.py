@@ -1,6 +1,6 @@
 """A checked model as plain data, and the rules made of it: all that deciding about leads needs.
 
-Refuses to know the file that people write, and how it is checked: whoever has a plan needs
+The file that people write, and how it is checked, are not known here: whoever has a plan needs
 neither YAML nor pydantic, which take longer to import than a lead takes to score.
 """
 

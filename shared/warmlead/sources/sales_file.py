@@ -4,15 +4,16 @@ It is the one place that knows all of these senders.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
 
-from warmlead.configuration import Fault, configured, faults_of
+from warmlead.configuration import Fault, configured, faults_of, told
 from warmlead.domain.errors import ConfigurationError
-from warmlead.sources.configured_file import read_configured_file
+from warmlead.sources.configured_file import guessable_secrets, read_configured_file
 from warmlead.sources.hubspot import HubSpotSettings, HubSpotSource
 from warmlead.sources.pipedrive import PipedriveSettings, PipedriveSource
 from warmlead.sources.sales import GenericSalesSettings, GenericSalesSource
@@ -38,22 +39,24 @@ def read_sales_file(
 
     Raises ``ConfigurationError`` if it cannot be read, or with every fault in it.
     """
-    raw = read_configured_file(path, environment, what="sales file")
-    return read_sales(raw, production=production)
+    read = partial(read_sales, production=production)
+    return read_configured_file(path, environment, what="sales file", read=read)
 
 
 def read_sales(raw: object, *, production: bool = False) -> list[SalesSender]:
-    """The senders of a settings file; raises ``ConfigurationError`` that names every fault."""
+    """The senders of a settings file; raises ``ConfigurationError`` that names every fault.
+
+    In production a post that is believed unsigned, or a secret that is easily guessed, is one.
+    """
     given = _with_texts(raw or {})
     if isinstance(given, dict):
         faults = [fault for name, one in given.items() for fault in _faults_of(name, one)]
+        faults += _unsafe(given) if production else ()
     else:
         faults = [Fault((), "the file must be a mapping of senders by name")]
-    if not faults:
-        faults = list(_unsafe(given)) if production else []
     if faults:
-        problems = [": ".join(filter(None, [".".join(at), message])) for at, message in faults]
-        raise ConfigurationError("These senders of sales cannot be used:", problems)
+        subject = "These senders of sales cannot be used:"
+        raise ConfigurationError(subject, [told(fault) for fault in faults])
     return [_sender(name, one) for name, one in given.items()]
 
 
@@ -108,5 +111,7 @@ def _faults_of_stages(name: str, given: object) -> Iterator[Fault]:
 
 
 def _unsafe(given: Mapping[str, Any]) -> Iterator[Fault]:
-    if given.get("generic", {}).get("allow_unsigned"):
+    generic = given.get("generic")
+    if isinstance(generic, dict) and generic.get("allow_unsigned"):
         yield Fault(("generic", "allow_unsigned"), "is only for one's own machine")
+    yield from guessable_secrets(given)

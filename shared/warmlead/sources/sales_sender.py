@@ -1,6 +1,6 @@
 """What all senders that speak for sales have in common: how a request becomes events, an answer.
 
-Refuses to know any of them: who may send, and what an item says, is for each to say.
+None of them is known here: who may send, and what an item says, is for each to say.
 """
 
 import json

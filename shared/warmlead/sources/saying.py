@@ -1,6 +1,6 @@
 """What a CRM says of a lead, as the event that says so; and the words in which it is configured.
 
-Refuses to know any CRM: how a record is read is for its sender.
+No CRM is known here: how a record is read is for its sender.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """A story that a model's author wrote, as events: what a lead did, and what sales said of it.
 
 Its words are those of other senders: traits are read as forms are, what sales says as it is
-posted to us. Refuses to play the story.
+posted to us. Others play the story.
 """
 
 import re
@@ -74,7 +74,7 @@ class StoryFile(_Part):
     events: list[Happening] = Field(min_length=1, max_length=1000)
 
 
-class Fault(NamedTuple):
+class StoryFault(NamedTuple):
     """What is wrong with a value of the file, and where that stands."""
 
     path: tuple[str | int, ...]
@@ -98,7 +98,7 @@ _FIELDS = {
 }
 
 
-def tell(file: StoryFile) -> tuple[Told, Sequence[Fault]]:
+def tell(file: StoryFile) -> tuple[Told, Sequence[StoryFault]]:
     """What the file tells, and every fault in it; what is at fault is left out."""
     telling = _Telling(file)
     begins = telling.first_day()
@@ -116,7 +116,7 @@ class _Telling:
     """A story on its way from the file to events."""
 
     def __init__(self, file: StoryFile) -> None:
-        self.faults: list[Fault] = []
+        self.faults: list[StoryFault] = []
         self._file = file
         self._introduced = False
         self._who = self._read_person(file.lead)
@@ -156,7 +156,7 @@ class _Telling:
                 self._fault((*path, field) if field else path, error.message)
 
     def _fault(self, path: tuple[str | int, ...], message: str) -> None:
-        self.faults.append(Fault(path, message))
+        self.faults.append(StoryFault(path, message))
 
     def _read_person(self, lead: Person) -> Who:
         try:

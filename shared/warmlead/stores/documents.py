@@ -1,6 +1,6 @@
 """A lead as one JSON text, and back: the format in which every store keeps leads.
 
-Refuses to know where the text is kept. The text is compact, because it is read and written
+Where the text is kept is for the stores. The text is compact, because it is read and written
 with every event, and the same for the same lead, in whatever order its events came.
 
 Version 3. Version 2 is the same without packed events, which are a text behind the JSON, after a

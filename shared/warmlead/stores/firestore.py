@@ -1,4 +1,4 @@
-"""Leads in Firestore. Refuses to know how a lead is written down: see ``firestore_documents``.
+"""Leads in Firestore; how a lead is written down is in ``firestore_documents``.
 
 No transactions: they lock, and a hot lead would stand still. A commit carries the times of
 update of what it was decided on, and fails if somebody was faster; then it is decided anew.

@@ -1,6 +1,6 @@
 """Calls to Firestore: documents read, written, queried and deleted, with patience.
 
-Refuses to know what is in a document.
+What is in a document is not known here.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""How leads, aliases, tombstones and transitions lie in Firestore. Refuses to send anything.
+"""How leads, aliases, tombstones and transitions lie in Firestore; others send them.
 
 One document an id, in ``leads``: a lead, an alias or a tombstone, so that one read tells what is
 at an id. What a lead is made of is one text; beside it are the few fields that are queried.

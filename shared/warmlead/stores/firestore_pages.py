@@ -1,7 +1,7 @@
 """Pages of leads that are due, of one query as long as they are asked for one after the other.
 
 A query is paid for with its first page, on a large collection in seconds on the emulator; so its
-stream stays open for the next page. Refuses to know why leads are due.
+stream stays open for the next page. Why leads are due is not known here.
 """
 
 from collections.abc import AsyncGenerator, Callable

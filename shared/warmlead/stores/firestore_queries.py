@@ -1,4 +1,4 @@
-"""Queries of Firestore: leads by id and by what is due, moves, counts. Refuses to send them.
+"""Queries of Firestore: leads by id and by what is due, moves, counts; others send them.
 
 Time fields are asked for behind a shard, as they are indexed.
 """

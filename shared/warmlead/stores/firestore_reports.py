@@ -1,4 +1,4 @@
-"""Reports, and what they are made of, in Firestore. Refuses to write leads."""
+"""Reports, and what they are made of, in Firestore; leads are only read."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence

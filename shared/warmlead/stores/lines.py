@@ -2,8 +2,8 @@
 
 While a commit of a lead is under way, what arrives for the lead waits for the next one. While
 as many commits as may be are under way, all that arrives waits, and goes together. So an idle
-instance commits at once, and a busy one commits less often than it is asked to. Refuses to know
-what a commit is.
+instance commits at once, and a busy one commits less often than it is asked to. What a
+commit is, its caller says.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Leads in an SQLite file. Refuses to know how a lead is written down: see ``documents``."""
+"""Leads in an SQLite file; how a lead is written down is in ``documents``."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Reports, and what they are made of, in an SQLite file. Refuses to write leads."""
+"""Reports, and what they are made of, in an SQLite file; leads are only read."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence

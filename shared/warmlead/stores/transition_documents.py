@@ -1,4 +1,4 @@
-"""A move between stages as one JSON text, and back. Refuses to know where the text is kept."""
+"""A move between stages as one JSON text, and back; where the text is kept is for the stores."""
 
 import json
 from typing import NotRequired, TypedDict

@@ -1,6 +1,6 @@
 """Updates that are decided together and written in one commit: what every lead store does alike.
 
-Refuses to read or write: it says which records it must be shown, and which have changed.
+It reads and writes nothing: it says which records it must be shown, and which have changed.
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence

@@ -1,6 +1,6 @@
 """What this instance has just written, so that it need not be read again.
 
-Refuses to be trusted: whoever decides on what is warm must make the write fail if it has changed.
+It may be old: whoever decides on what is warm must make the write fail if it has changed.
 """
 
 import time

@@ -1,7 +1,7 @@
 """Between a web framework and the use cases: requests become ``RawRequest``, answers responses.
 
-Every way in which a request can fail ends here in an answer and one line in the log. Refuses to
-know any sender, or what accepting means.
+Every way in which a request can fail ends here in an answer and one line in the log. Which
+senders there are, and what accepting means, is not known here.
 """
 
 import logging

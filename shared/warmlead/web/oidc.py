@@ -1,7 +1,7 @@
 """Google's signed tokens: that a request comes from the service account that may push.
 
 After https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions; Cloud Scheduler
-signs in the same way. The cryptography is google-auth's. Refuses to know what is pushed.
+signs in the same way. The cryptography is google-auth's. What is pushed is not looked at.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Pub/Sub's push requests, parsed by ourselves: the framework's parser drops fields.
 
 After https://cloud.google.com/pubsub/docs/push#receive_push; the emulator adds the same fields
-in snake_case. Refuses to know what the data means.
+in snake_case. What the data means is for its reader.
 """
 
 import base64

@@ -1,6 +1,6 @@
 """What the edge asks of a sender's adapter, and how a request to it is answered.
 
-Refuses to know which senders there are, and what accepting does.
+Which senders there are, and what accepting does, is not known here.
 """
 
 import json

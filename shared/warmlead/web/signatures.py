@@ -1,6 +1,6 @@
 """Signatures over raw bodies: made and checked, in constant time, failing closed.
 
-Refuses to raise anything but ``RejectedError``, whatever is in the headers. The check is always
+Checks raise ``RejectedError`` and nothing else, whatever is in the headers. The check is always
 computed to the end; what is wrong with a request is said only after that.
 """
 

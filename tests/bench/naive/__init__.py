@@ -1,4 +1,4 @@
-"""The same job as many would write it, to compare with. Refuses to be a straw man.
+"""The same job as many would write it, to compare with; done well.
 
 Google's own clients, synchronous functions, a transaction for each event, a document for each
 event that was counted, an outbox document for each trigger, and ``publish().result()``.

@@ -16,8 +16,8 @@ class Call(BaseModel):
 
     type: str = "track"
     messageId: str  # noqa: N815  # Segment's names
-    anonymousId: str | None = None  # noqa: N815
-    userId: str | None = None  # noqa: N815
+    anonymousId: str | None = None  # noqa: N815  # the same
+    userId: str | None = None  # noqa: N815  # the same
     event: str | None = None
     timestamp: datetime | None = None
     properties: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from msgspec import structs
 from cost import least_cpu_s
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
 from warmlead.domain.event import MAX_AGE, Automation, Event, Trust
-from warmlead.ports import RawRequest
+from warmlead.ports import RawRequest, Refused
 from warmlead.sources.generic import FormSettings, GenericSource, read_forms
 from warmlead.sources.generic.form_file import read_form_file
 from warmlead.web.answer import Answer
@@ -77,9 +77,13 @@ def reason_of(function: Callable[..., Any], request: RawRequest, *trust: Trust) 
     return refusal.value.reason
 
 
-def refused_as(body: object, name: str = "open", **headers: str) -> Reason:
+def refusal_of(body: object, name: str = "open", **headers: str) -> Refused:
     (one,) = FORMS.translate(post(body, name, **headers), Trust.PUBLIC).refused
-    return one.error.reason
+    return one
+
+
+def refused_as(body: object, name: str = "open", **headers: str) -> Reason:
+    return refusal_of(body, name, **headers).error.reason
 
 
 def answer_to(request: RawRequest) -> Answer:
@@ -88,8 +92,7 @@ def answer_to(request: RawRequest) -> Answer:
 
 def kept_of(body: object, name: str = "open", **headers: str) -> object:
     """What goes to quarantine."""
-    (one,) = FORMS.translate(post(body, name, **headers), Trust.PUBLIC).refused
-    return json.loads(one.raw)
+    return json.loads(refusal_of(body, name, **headers).raw)
 
 
 # --- who may post ---
@@ -579,8 +582,36 @@ def test_a_file_of_forms_that_cannot_be_read_is_told(tmp_path: Path, name: str) 
     path = tmp_path / name
     if name != "nowhere.json":
         path.write_text("{a: [", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with pytest.raises(ConfigurationError, match="cannot be read") as told:
         read_form_file(path, {})
+    why = {"forms.yaml": "line 1, column 6: this is not YAML", "nowhere.json": "No such file"}
+    assert why.get(name, "JSON is malformed") in str(told.value)
+
+
+def test_a_secret_that_is_missing_is_told_by_its_variable_with_all_other_faults(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "forms.yaml"
+    path.write_text(
+        "a: {signature: {secrets: [env:CONTACT_SECRET, plain]}}\n"
+        "b: {event: 3, allow_unsigned: true}\n"
+    )
+    with pytest.raises(ConfigurationError) as told:
+        read_form_file(path, {"CONTACT_SECRET": ""})
+    first, second = told.value.problems
+    assert first == "a.signature.secrets: the variable CONTACT_SECRET is not set"
+    assert second.startswith("b.event: ")
+
+
+@pytest.mark.parametrize("secret", ["s", "abcdef" * 6, "whsec_" + "QUJD" * 8, "a" * 40])
+def test_production_takes_no_secret_of_a_form_that_is_easily_guessed(secret: str) -> None:
+    raw = {"contact": {"signature": {"secrets": [SECRET, secret]}}}
+    assert read_forms(raw)
+    with pytest.raises(ConfigurationError) as told:
+        read_forms(raw, production=True)
+    (problem,) = told.value.problems
+    assert problem.startswith("contact.signature.secrets: each must be a random text of at least")
+    assert len(read_forms({"a": {"signature": {"secrets": [SECRET]}}}, production=True)) == 1
 
 
 def test_secrets_do_not_show() -> None:

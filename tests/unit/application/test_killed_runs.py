@@ -59,7 +59,7 @@ class Breaking:
 
 def broken(here: Place, killer: Killer) -> Place:
     here.store = Breaking(here.store, killer)  # type: ignore[assignment]  # it has all its methods
-    here.bus = Breaking(here.bus, killer)  # type: ignore[assignment]
+    here.bus = Breaking(here.bus, killer)  # type: ignore[assignment]  # the same
     return here
 
 

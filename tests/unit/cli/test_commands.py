@@ -198,6 +198,19 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert "this user must be able to write" in " ".join(done.stderr.split())
 
 
+def test_a_command_that_an_emulator_does_not_answer_asks_for_it(tmp_path: Path) -> None:
+    host = f"127.0.0.1:{free_port()}"
+    settings = {"WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": "p", "FIRESTORE_EMULATOR_HOST": host}
+    done = command_in(tmp_path, "lead", "list", **settings)
+    assert done.returncode == 1
+    assert f"Do the emulators run: FIRESTORE_EMULATOR_HOST={host}?" in done.stderr
+
+
+def test_what_an_error_tells_to_run_is_not_broken_over_lines(tmp_path: Path) -> None:
+    done = command_in(tmp_path, "lead", "list", WARMLEAD_ENV="production")
+    assert 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"\n' in done.stderr
+
+
 @pytest.mark.parametrize("backend", ["sqlite", "gcp"])
 def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path, backend: str) -> None:
     with socket.socket() as taken:
@@ -210,6 +223,22 @@ def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path, backend: s
     assert "in use already; choose another" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "data" / "warmlead.sqlite3").exists()
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:{port}", "nowhere.invalid:80", "http://127.0.0.1", "a b"]
+)
+def test_an_emulator_that_does_not_answer_is_told_before_anything_starts(
+    tmp_path: Path, host: str
+) -> None:
+    named = host.format(port=free_port())
+    settings = {"FIRESTORE_EMULATOR_HOST": named, "PUBSUB_EMULATOR_HOST": named}
+    serve = ("serve", "--backend", "gcp", "--port", str(free_port()))
+    done = command_in(tmp_path, *serve, **settings)
+    assert (done.returncode, done.stdout) == (2, "")
+    told = " ".join(done.stderr.split())
+    for variable in settings:
+        assert f"{variable}={named}; start them with warmlead emulators, or unset" in told
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "gcp"])
@@ -242,3 +271,22 @@ def test_an_option_of_serve_wins_over_the_variable(tmp_path: Path) -> None:
 def test_serve_refuses_a_port_that_is_none(workspace: Workspace) -> None:
     assert workspace.run("serve", "--port", "0").code == 2
     assert workspace.run("serve", "--port", "70000").code == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("lead", "list"),
+        ("triggers",),
+        ("quarantine", "list"),
+        ("lead", "show", "ada@example.com"),
+        ("lead", "explain", "ada@example.com"),
+        ("lead", "export", "ada@example.com"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_finds_nothing_says_where_it_looked(
+    workspace: Workspace, command: tuple[str, ...]
+) -> None:
+    done = workspace.run(*command)
+    assert f"in {workspace.data}" in "".join(f"{done.out}{done.err}".split("\n"))

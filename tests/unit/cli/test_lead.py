@@ -33,6 +33,27 @@ def test_a_list_has_the_documented_shape_and_the_warmest_first(ada: Workspace) -
     assert ada.run("lead", "list", "--most", "0").code == 2
 
 
+def test_a_lead_without_an_address_is_listed_by_its_user_id(workspace: Workspace) -> None:
+    workspace.take(
+        happened("page_viewed", id="1", user_id="u-7"),
+        happened("page_viewed", id="2", user_id="u-8", traits={"name": "Bob"}),
+        happened("page_viewed", id="3", anonymous_id="browser-1"),
+    )
+    assert {row["user_id"] for row in workspace.json("lead", "list")} == {"u-7", "u-8", None}
+    shown = workspace.run("lead", "list").out
+    for who in ("  u-7  ", "  Bob u-8  ", "  (anonymous)  "):
+        assert who in shown
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--as-of", "2030-01-01")], ids=" ".join)
+def test_a_stage_that_there_is_not_is_told(ada: Workspace, options: tuple[str, ...]) -> None:
+    done = ada.run("lead", "list", "--stage", "mq", *options)
+    assert (done.code, done.out) == (2, "")
+    assert "There is no stage 'mq'." in done.err
+    assert "There are anonymous, recycled, lead, mql," in " ".join(done.err.split())
+    assert ada.run("lead", "list", "--stage", "sql", *options).code == 0  # nobody is there yet
+
+
 def test_a_lead_has_the_documented_shape(ada: Workspace) -> None:
     shown = ada.json("lead", "show", "ada@example.com")
     assert shown.keys() == documented("show")

@@ -145,6 +145,22 @@ signals:
 """
 
 
+def test_a_check_says_with_what_it_compares(ada: Workspace) -> None:
+    ada.settings["WARMLEAD_MODEL"] = str(ada.write("old.yaml", CLASSIFYING))
+    ada.run("replay")
+    ada.write("new.yaml", CLASSIFYING.replace("/pricing", "/price"))
+    here = f"The leads in {ada.data} were counted under a model that takes"
+    cloud = "The model in the settings (old.yaml) takes"
+    for settings, told in (
+        ({}, here),
+        ({"WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": "p", "WARMLEAD_MODEL": "old.yaml"}, cloud),
+    ):
+        ada.settings.update(settings)
+        shown = " ".join(ada.run("model", "check", "new.yaml").out.split())
+        assert f"{told} these signals for other events: pricing_page_viewed." in shown
+        assert "Once WARMLEAD_MODEL is new.yaml, run warmlead replay" in shown
+
+
 def test_on_the_cloud_a_model_is_compared_with_the_one_in_use(ada: Workspace) -> None:
     old = ada.write("old.yaml", CLASSIFYING)
     ada.settings["WARMLEAD_MODEL"] = str(old)

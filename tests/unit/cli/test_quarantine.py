@@ -48,6 +48,16 @@ def waiting(workspace: Workspace) -> int:
     return int(count)
 
 
+def test_a_number_that_is_not_there_is_told_before_anything_is_tried(workspace: Workspace) -> None:
+    set_aside(workspace, a_raw(MENDED))
+    (number,) = (row["number"] for row in workspace.json("quarantine", "list"))
+    done = workspace.run("quarantine", "replay", str(number), "999", "998")
+    assert (done.code, done.out) == (1, "")
+    assert "Not in quarantine, or released before: 998, 999." in done.err
+    assert waiting(workspace) == 0
+    assert workspace.json("quarantine", "replay", str(number)) == {"released": 1, "kept": 0}
+
+
 def test_what_lies_there_has_the_documented_shape(workspace: Workspace) -> None:
     flooded = Quarantined(
         reason=Reason.LEAD_FLOODED,
@@ -73,10 +83,7 @@ def test_chosen_ones_are_tried_again_and_what_still_fails_stays(workspace: Works
     }
     assert waiting(workspace) == 1
     assert workspace.json("quarantine", "replay") == {"released": 1, "kept": 1}
-    assert workspace.json("quarantine", "replay", str(first["number"]), "999") == {
-        "released": 0,
-        "kept": 0,
-    }
+    assert workspace.run("quarantine", "replay", str(first["number"])).code == 1  # released already
     (left,) = workspace.json("quarantine", "list")
     assert left["content"] == "{}"
 

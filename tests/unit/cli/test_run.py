@@ -62,7 +62,8 @@ def test_what_is_due_later_is_followed_up_as_of_then(ada: Workspace) -> None:
 
 
 def test_in_production_nobody_is_moved_as_of_a_time_to_come(workspace: Workspace) -> None:
-    production = {"WARMLEAD_ENV": "production", "WARMLEAD_ID_SECRET": "0123456789" * 4}
+    secret = "VqF3-an-id-secret-of-the-tests-8Zk2w"
+    production = {"WARMLEAD_ENV": "production", "WARMLEAD_ID_SECRET": secret}
     done = command_in(workspace.folder, "run", "decay", "--as-of", in_days(1), **production)
     assert done.returncode == 2
     assert "not moved as of a time to come" in done.stderr

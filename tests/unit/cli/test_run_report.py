@@ -1,5 +1,6 @@
 """``warmlead run report``: the KPIs of a period, shown, kept and published."""
 
+import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,13 @@ import pytest
 
 from unit.cli.conftest import DAY, Workspace
 from unit.cli.test_lead import DOCUMENTED
+from warmlead import backends
 from warmlead.cli.kpi_table import print_report
 from warmlead.cli.output import console
 from warmlead.domain.kpi_report import KpiReport
 from warmlead.domain.period import Span, last_period
+from warmlead.domain.trigger import Topic
+from warmlead.settings import read_settings
 
 MESSAGES = Path(__file__).parents[3] / "docs/messages"
 EXAMPLE = (MESSAGES / "warmlead.kpi.reported.v1.example.json").read_text()
@@ -84,6 +88,52 @@ def test_amounts_are_shown_in_their_own_decimals() -> None:
     with console.capture() as captured:
         print_report(KpiReport.model_validate(example))
     assert "1,250,000 JPY, 0.005 TND" in captured.get()
+
+
+def test_each_table_stands_apart() -> None:
+    with console.capture() as captured:
+        print_report(KpiReport.model_validate(json.loads(EXAMPLE)["data"]))
+    shown = captured.get()
+    for heading in ("3 became known", "Funnel", "2 offered to sales", "Refused by", "First touch"):
+        assert f"\n\n{heading}" in shown
+
+
+def test_a_period_that_is_not_over_is_shown_so_far_and_neither_kept_nor_told(
+    ada: Workspace,
+) -> None:
+    for span in Span:
+        later = (datetime.now(UTC) + timedelta(days=31)).isoformat()
+        done = ada.run("run", "report", "--period", span, "--as-of", later)
+        name = last_period(span, datetime.now(UTC) + timedelta(days=31)).name
+        assert done.code == 0
+        assert f"{name} is over at " in done.err
+        assert "neither kept nor published" in " ".join(done.err.split())
+        assert stored(ada, name) is None
+    assert "became known" in done.out
+    assert reports_told(ada) == 0
+    assert ada.run("run", "report").err == ""
+    assert stored(ada, f"{datetime.now(UTC) - DAY:%Y-%m-%d}") is not None
+    assert reports_told(ada) == 1
+
+
+def stored(workspace: Workspace, name: str) -> str | None:
+    """The report that is kept under the name."""
+
+    async def look() -> str | None:
+        async with backends.embedded(read_settings(workspace.settings)) as system:
+            return await system.reports.report(name)
+
+    return asyncio.run(look())
+
+
+def reports_told(workspace: Workspace) -> int:
+    """How many reports were published."""
+
+    async def count() -> int:
+        async with backends.embedded(read_settings(workspace.settings)) as system:
+            return len([each async for each in system.bus.read(Topic.KPI)])
+
+    return asyncio.run(count())
 
 
 def test_what_is_no_period_is_refused(workspace: Workspace) -> None:

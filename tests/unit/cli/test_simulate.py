@@ -221,8 +221,9 @@ def test_what_is_no_story_is_the_wrong_thing(workspace: Workspace) -> None:
     done = workspace.run("model", "simulate", "nothing.yaml")
 
     assert done.code == 1
+    assert "nothing.yaml: it cannot be read: No such file or directory." in done.err
     assert "golden-month" in done.err
-    with pytest.raises(Exception, match="no model file"):  # which the command tells in words
+    with pytest.raises(Exception, match=r"ready-made ones .* No such file"):  # told in words
         workspace.run("model", "simulate", "--model", "nothing.yaml")
 
 

@@ -39,6 +39,11 @@ def test_people_are_told_who_moved_where_and_why(ada: Workspace) -> None:
     assert re.search(r"lifecycle ada@example.com: offered to sales with \d+ points, touch", told)
 
 
+def test_who_has_no_address_is_told_by_the_user_id(workspace: Workspace) -> None:
+    workspace.take(happened("demo_requested", id="1", user_id="u-7"))
+    assert re.search(r"mql u-7: anonymous → mql|mql u-7: lead → mql", workspace.run("triggers").out)
+
+
 def test_people_are_told_which_message_is_due(workspace: Workspace) -> None:
     text = (
         ready_text("b2b-saas")

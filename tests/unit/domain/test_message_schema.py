@@ -166,7 +166,7 @@ def a_model(points: int, *, stages: int) -> Rules:
         StagePolicy(
             name,
             enter=Holds(lambda facts, least=least: facts["score"] >= least),  # type: ignore[misc]  # numbers
-            leave=Holds(lambda facts, least=least: facts["score"] < least),  # type: ignore[misc]
+            leave=Holds(lambda facts, least=least: facts["score"] < least),  # type: ignore[misc]  # the same
         )
         for name, least in (("mql", 10), ("hot", 30))
     ]

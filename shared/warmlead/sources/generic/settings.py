@@ -6,8 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from warmlead.configuration import Fault, configured, faults_of
+from warmlead.configuration import Fault, configured, faults_of, told
 from warmlead.domain.errors import ConfigurationError
+from warmlead.sources.configured_file import guessable_secrets
 from warmlead.sources.signing import SignatureSettings
 from warmlead.web.browsers import is_web_url
 
@@ -45,19 +46,20 @@ class FormSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError("redirect must be a whole URL, https://…")
 
 
-def read_forms(raw: object) -> Mapping[str, FormSettings]:
+def read_forms(raw: object, *, production: bool = False) -> Mapping[str, FormSettings]:
     """The forms of a settings file, by name: the last part of the path that they post to.
 
-    Raises ``ConfigurationError`` that names every fault.
+    Raises ``ConfigurationError`` that names every fault; in production a secret that is easily
+    guessed is one.
     """
     forms = raw or {}
     if not isinstance(forms, dict):
         faults = [Fault((), "the file must be a mapping of forms by name")]
     else:
         faults = [fault for name, form in forms.items() for fault in _faults_of_form(name, form)]
+        faults += guessable_secrets(forms) if production else ()
     if faults:
-        problems = [": ".join(filter(None, [".".join(at), message])) for at, message in faults]
-        raise ConfigurationError("These forms cannot be used:", problems)
+        raise ConfigurationError("These forms cannot be used:", [told(fault) for fault in faults])
     return configured(forms, dict[str, FormSettings])
 
 

@@ -1,7 +1,7 @@
 """Outbound messages: SOAP as Salesforce writes it, and the answer that it wants.
 
-XML is read without a DTD, so there are no entities but XML's own five. Refuses to know what a
-record means.
+XML is read without a DTD, so there are no entities but XML's own five. What a record means
+is not known here.
 https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging.htm
 """
 

@@ -1,0 +1,43 @@
+"""Where data is, as people are told: in a list that is empty, and for commands in another shell."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from warmlead.settings import Settings
+
+
+def place_of(settings: Settings) -> str:
+    """Where the leads are: the folder as a whole path, or the project."""
+    if settings.backend == "gcp":
+        return f"the project {settings.project}, database {settings.database}"
+    return str(settings.data.absolute())
+
+
+def variables(settings: Settings) -> dict[str, str | None]:
+    """What another shell must set, in whatever folder it is, to find what this process serves.
+
+    Paths are whole; a secret is ``None``, so that nobody prints it.
+    """
+    given: dict[str, str | None] = {
+        name: os.environ[name] for name in _DECIDING if os.environ.get(name)
+    }
+    if "WARMLEAD_MODEL" in given and Path(settings.model).is_file():
+        given["WARMLEAD_MODEL"] = str(Path(settings.model).absolute())
+    if "WARMLEAD_ID_SECRET" in given:
+        given["WARMLEAD_ID_SECRET"] = None
+    folder = {} if settings.backend == "gcp" else {"WARMLEAD_DATA": place_of(settings)}
+    return {**folder, **given}
+
+
+_DECIDING = ("WARMLEAD_MODEL", "WARMLEAD_ENV", "WARMLEAD_ID_SECRET")
+"""Besides the place, these decide what a command finds, and what it shows."""
+
+
+def as_exports(values: Mapping[str, str | None]) -> list[str]:
+    """The variables as a shell takes them, one a line; of a secret that it is needed."""
+    return [
+        f"# and {name}, as it is here" if value is None else f"export {name}={shlex.quote(value)}"
+        for name, value in values.items()
+    ]

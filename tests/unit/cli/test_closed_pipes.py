@@ -1,0 +1,60 @@
+"""Commands whose output nobody reads to its end: they stop, and say nothing of it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from unit.cli.conftest import Workspace, happened
+
+NOT_READ = 141
+
+
+def unread(workspace: Workspace, *arguments: str) -> tuple[int, str]:
+    """The exit code and the errors of a command whose standard output is a closed pipe."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "warmlead.cli.main", *arguments],
+            cwd=workspace.folder,
+            env={**os.environ, **workspace.settings},
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    finally:
+        os.close(writing)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("lead", "list"),
+        ("lead", "list", "--json"),
+        ("lead", "list", "--as-of", "2030-01-01"),
+        ("triggers",),
+        ("quarantine", "list"),
+        ("model", "show"),
+        ("model", "schema"),
+        ("model", "simulate"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_nobody_reads_ends_as_tools_of_unix_do(
+    workspace: Workspace, arguments: tuple[str, ...]
+) -> None:
+    # more leads than one buffer of output holds, so that writing fails in the middle of a list
+    workspace.take(*(happened("page_viewed", id=str(n), anonymous_id=f"a{n}") for n in range(120)))
+    assert unread(workspace, *arguments) == (NOT_READ, "")
+
+
+def test_what_is_wrong_is_told_although_nobody_reads_the_output(workspace: Workspace) -> None:
+    code, told = unread(workspace, "lead", "show", "nobody@example.com")
+    assert code == 1
+    assert "There is no lead" in told
