@@ -31,6 +31,7 @@ from warmlead.application.exported import (
     ExportedTrigger,
 )
 from warmlead.domain.consent import ConsentFact
+from warmlead.domain.event import event_stating
 from warmlead.domain.handoff import Offer
 from warmlead.domain.history import History, from_ms, to_date
 from warmlead.domain.identity import Claim
@@ -192,7 +193,7 @@ def _consent(fact: ConsentFact) -> ExportedConsent:
         source=fact.source,
         trust="signed" if fact.rank else "public",
         mailing_list=fact.mailing_list,
-        event=fact.key,
+        event=event_stating(fact.key),
     )
 
 

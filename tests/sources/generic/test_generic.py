@@ -1285,3 +1285,10 @@ def test_very_many_records_take_little_time(records: list[Any]) -> None:
         json.dumps({"fields": {f"f{i}": records[i : i + 5] for i in range(0, 3_000, 5)}}),
     ):
         assert _cpu_s(body.encode()) * 100_000 / len(body) < 0.15
+
+
+def test_a_visitor_is_kept_however_deep_another_field_nests() -> None:
+    body = b'{"email": "ada@example.com", "deep": ' + b'{"a":' * 9_000 + b"1" + b"}" * 9_000 + b"}"
+    event = only_event(body)
+    assert event.email == "ada@example.com"
+    assert any("deeper than 32 levels" in note for note in event.notes)

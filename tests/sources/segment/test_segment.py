@@ -647,3 +647,11 @@ def test_of_two_boxes_that_ask_for_consent_both_answers_are_kept(other: str) -> 
     traits = {other: True, "marketing_consent": False}
     event = only_event("/v1/identify", {"userId": "u", "traits": traits})
     assert event.traits == {"consent": True, "marketing_consent": False}
+
+
+def test_however_deep_something_nests_it_costs_only_itself() -> None:
+    deep = b"[" * 9_000 + b"]" * 9_000
+    body = b'{"batch": [{"type": "track", "event": "A", "userId": "u", "properties": {"a": 1, "b":'
+    body += deep + b'}}, {"type": "track", "event": "B", "userId": "v"}]}'
+    first, second = (e for _, e in SEGMENT.translate(request_of(body=body), Trust.PUBLIC).events)
+    assert (first.user_id, first.properties["a"], second.user_id) == ("u", 1, "v")

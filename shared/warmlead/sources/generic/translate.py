@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import Automation, Event, Property, Trust
+from warmlead.domain.event import Automation, Event, Property, Trust, id_of_content
 from warmlead.sources.attribution import PARAMETERS, path_of, visit_of
 from warmlead.sources.fields import (
     MAX_ADDRESSES,
@@ -319,4 +319,4 @@ def _id(content: str, post: Post, index: int) -> str:
         return event_id(numbered, "The id") or numbered
     # No id was sent. The same content on the same UTC day counts once: a double click, a reload.
     submitted = [post.form, post.received_at.date().isoformat(), content]
-    return f"hash-{long_hash(text_of(submitted))}"
+    return id_of_content(long_hash(text_of(submitted)))
