@@ -1292,3 +1292,37 @@ def test_a_visitor_is_kept_however_deep_another_field_nests() -> None:
     event = only_event(body)
     assert event.email == "ada@example.com"
     assert any("deeper than 32 levels" in note for note in event.notes)
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Shift_JIS", "表示 ソース"),  # their second bytes are backslashes
+        ("windows-1252", "Zoë – “Ada”"),
+        ("iso-8859-1", "Zoë €"),
+        ("windows-1251", "Ада"),
+        ("iso-2022-jp", "日本"),
+        ("utf-16", "Zoë"),
+        ("utf-16le", "Zoë"),
+        ("gb18030", "王"),
+    ],
+)
+def test_json_is_read_in_the_charset_that_is_declared(label: str, name: str) -> None:
+    codec = {"iso-8859-1": "cp1252"}.get(label, label)
+    body = json.dumps({"email": "ada@example.com", "name": name}, ensure_ascii=False).encode(codec)
+    event = only_event(body, **{"content-type": f"application/json; charset={label}"})
+    assert (event.email, event.traits["name"], event.notes) == ("ada@example.com", name, ())
+
+
+@pytest.mark.parametrize("label", ["iso-8859-1", "Shift_JIS", "utf-16", "made-up", "utf8"])
+def test_json_in_utf_8_is_read_as_such_whatever_is_declared(label: str) -> None:
+    body = json.dumps({"email": "ada@example.com", "name": "Zoë"}, ensure_ascii=False).encode()
+    event = only_event(body, **{"content-type": f"application/json;charset={label}"})
+    assert event.traits["name"] == "Zoë"
+
+
+def test_bytes_that_are_not_in_the_declared_charset_cost_themselves() -> None:
+    body = b'{"email": "ada@example.com", "name": "a\x83"}'
+    event = only_event(body, **{"content-type": "application/json; charset=Shift_JIS"})
+    assert event.email == "ada@example.com"
+    assert event.notes

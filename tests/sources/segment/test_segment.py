@@ -655,3 +655,13 @@ def test_however_deep_something_nests_it_costs_only_itself() -> None:
     body += deep + b'}}, {"type": "track", "event": "B", "userId": "v"}]}'
     first, second = (e for _, e in SEGMENT.translate(request_of(body=body), Trust.PUBLIC).events)
     assert (first.user_id, first.properties["a"], second.user_id) == ("u", 1, "v")
+
+
+def test_a_call_is_read_in_the_charset_that_is_declared_with_its_key_in_it() -> None:
+    call = track(traits={"name": "表示"}, context={"traits": {"name": "表示"}}, writeKey="server")
+    body = json.dumps(call, ensure_ascii=False).encode("shift_jis")
+    headers = {"content-type": "application/json; charset=Shift_JIS"}
+    request = request_of("/v1/track", body, key=None, **headers)
+    assert SEGMENT.verify(request) is Trust.SIGNED
+    ((_, event),) = SEGMENT.translate(request, Trust.SIGNED).events
+    assert event.traits["name"] == "表示"

@@ -16,12 +16,14 @@ from warmlead.domain.errors import Reason, RejectedError
 from warmlead.ports import RawRequest
 from warmlead.sources.notes import Notes
 from warmlead.sources.traits import standard_name
-from warmlead.web.charsets import unwidened
+from warmlead.web.charsets import in_utf8
+from warmlead.web.form_data import parameter_of
 from warmlead.web.json_mending import mended
 from warmlead.web.strict_json import Document, loads, parse
 
 MAX_CALLS = 2_500
 MAX_QUERY_FIELDS = 100
+MAX_HEADER = 1_000
 
 BATCH = "batch"
 _KINDS = {
@@ -81,10 +83,10 @@ def calls_of(request: RawRequest, route: Route) -> Calls:
     """The calls in the request; raises ``RejectedError`` if they cannot be told apart."""
     if route.pixel:
         return Calls([_pixel_call(request.query)], suspect=False)
-    document = parse(unwidened(request.body, ""))
-    if route.kind != BATCH:
-        return Calls([document.value], document.suspect)
     notes = Notes()
+    document = _parsed(request, notes)
+    if route.kind != BATCH:
+        return Calls([document.value], document.suspect, notes=notes.told)
     root = _object(document, notes)
     items = root.pop("batch", None)
     if document.suspect:
@@ -103,10 +105,16 @@ def sound(item: Any, notes: Notes) -> Any:  # noqa: ANN401  # whatever JSON hold
     return mended(item, notes.tell, lambda key: standard_name(key.lower()) == "email")
 
 
-def write_key_in_body(body: bytes) -> str | None:
+def write_key_in_body(request: RawRequest) -> str | None:
     """The write key at the top of a body, where clients put it that cannot set headers."""
-    key = _object(parse(unwidened(body, "")), Notes()).get("writeKey")
+    notes = Notes()
+    key = _object(_parsed(request, notes), notes).get("writeKey")
     return key if isinstance(key, str) else None
+
+
+def _parsed(request: RawRequest, notes: Notes) -> Document:
+    label = parameter_of(request.headers.get("content-type", "")[:MAX_HEADER], "charset")
+    return parse(in_utf8(request.body, label, notes.tell))
 
 
 def query_fields(query: str) -> dict[str, str]:

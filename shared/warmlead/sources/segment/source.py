@@ -179,7 +179,7 @@ def _keys_given(request: RawRequest, route: Route) -> Iterator[str]:
         yield key
     if key := query_fields(request.query).get("writeKey"):
         yield key
-    if not route.pixel and (key := write_key_in_body(request.body)):
+    if not route.pixel and (key := write_key_in_body(request)):
         yield key
     if route.pixel and isinstance(key := calls_of(request, route).items[0].get("writeKey"), str):
         yield key
