@@ -82,7 +82,7 @@ def replay(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Try set-aside input again, as if it had come now. What still fails stays."""
+    """Try set-aside input again, received now. What still fails stays."""
     outcome = asyncio.run(_release(numbers))
     if as_json:
         print_json({"released": outcome[0], "kept": outcome[1]})
