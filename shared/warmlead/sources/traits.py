@@ -10,7 +10,9 @@ from functools import lru_cache
 from warmlead.domain.event import Property
 from warmlead.sources.countries import country_code
 from warmlead.sources.fields import MAX_KEY, field_name
-from warmlead.sources.labels import trait_of_name
+from warmlead.sources.labels import is_salutation, trait_of_name
+
+_NAMES = ("name", "first_name", "last_name")
 
 
 @lru_cache(maxsize=1024)
@@ -34,12 +36,24 @@ def as_traits(flat: Mapping[str, Property]) -> dict[str, Property]:
         name = standard_name(field) or field
         if value in ("", []):
             continue
+        if only_addresses(name, value):
+            traits.setdefault("salutation", value)
+            continue
         if name == field or name not in flat:
             taken = name in traits and name == "consent"  # two boxes are asked two things
             traits.setdefault(field if taken else name, trait_value(name, value))
         elif name == "consent":
             traits.setdefault(field, value)
     return traits
+
+
+def only_addresses(trait: str, value: Property) -> bool:
+    """Whether what came as a title or a name is no more than how somebody is addressed."""
+    if not isinstance(value, str):
+        return False
+    if trait in _NAMES:
+        return is_salutation(value, may_be_a_name=False)
+    return trait == "title" and is_salutation(value)
 
 
 def company_traits(flat: Mapping[str, Property]) -> dict[str, Property]:

@@ -1326,3 +1326,9 @@ def test_bytes_that_are_not_in_the_declared_charset_cost_themselves() -> None:
     event = only_event(body, **{"content-type": "application/json; charset=Shift_JIS"})
     assert event.email == "ada@example.com"
     assert event.notes
+
+
+def test_how_somebody_is_addressed_is_no_name() -> None:
+    event = only_event({"email": "ada@example.com", "first_name": "Frau", "last_name": "Pan"})
+    assert event.traits == {"last_name": "Pan"}
+    assert event.properties["first_name"] == "Frau"

@@ -665,3 +665,23 @@ def test_a_call_is_read_in_the_charset_that_is_declared_with_its_key_in_it() -> 
     assert SEGMENT.verify(request) is Trust.SIGNED
     ((_, event),) = SEGMENT.translate(request, Trust.SIGNED).events
     assert event.traits["name"] == "表示"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kept"),
+    [
+        ("title", "Dr.", "salutation"),
+        ("title", "Mr", "salutation"),
+        ("title", "CTO", "title"),
+        ("firstName", "Herr", "salutation"),
+        ("name", "Mrs.", "salutation"),
+        ("lastName", "Pan", "last_name"),
+        ("firstName", "M", "first_name"),
+        ("name", "Mr. Turner", "name"),
+    ],
+)
+def test_how_somebody_is_addressed_is_neither_title_nor_name(
+    field: str, value: str, kept: str
+) -> None:
+    event = only_event("/v1/identify", {"userId": "u", "traits": {field: value}})
+    assert event.traits == {kept: value}
