@@ -43,7 +43,7 @@ def test_attribution_comes_from_the_page_the_campaign_and_the_fields() -> None:
         "?utm_source=google%26%2338%3Butm_medium%3Dcpc",
         "?utm_source=google%26amp%3Butm_medium=cpc",
         "?utm_source=google;utm_medium=cpc",
-        "?a=b;utm_source=google;c=d;utm_medium=cpc",
+        "?a=b;utm_source=google;utm_medium=cpc",
         "?utm_source=google%3Butm_medium=cpc",
         "?utm_source=utm_source=google&utm_medium=cpc",
         "?a=b?utm_source=google&utm_medium=cpc",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from warmlead.domain.event import Property
+from warmlead.domain.spelling import visible
 from warmlead.sources.countries import country_code
 from warmlead.sources.fields import MAX_KEY, field_name
 from warmlead.sources.labels import is_salutation, trait_of_name
@@ -68,6 +69,6 @@ def company_traits(flat: Mapping[str, Property]) -> dict[str, Property]:
 def trait_value(name: str, value: Property) -> Property:
     """A trait's value in the one form that conditions compare with."""
     if isinstance(value, str):
-        value = value.strip()
+        value = visible(value).strip()
         return country_code(value) or value if name == "country" else value
     return value

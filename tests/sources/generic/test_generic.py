@@ -1332,3 +1332,42 @@ def test_how_somebody_is_addressed_is_no_name() -> None:
     event = only_event({"email": "ada@example.com", "first_name": "Frau", "last_name": "Pan"})
     assert event.traits == {"last_name": "Pan"}
     assert event.properties["first_name"] == "Frau"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("E-Mail: ada@example.com", "Email:ada@example.com", "(ada@example.com)"),
+        *("ada@example.com (work)", "(work) ada@example.com", "[ada@example.com]"),
+        *("Email: <ada@example.com>", "E-mail: mailto:ada@example.com?subject=Hi"),
+        *("ada@@example.com", "ada&#64;example.com", "ada@example.com%20", "ada\u200b@example.com"),
+        "ada@example.com:",
+    ],
+)
+def test_an_address_is_found_in_what_people_write_around_it(text: str) -> None:
+    assert only_event({"email": text}).email == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("body", "email"),
+    [
+        (b"email=ada+news@example.com", "ada+news@example.com"),
+        (b"email=ada%2Bnews%40example.com&a=b", "ada+news@example.com"),
+        (b"a=b&email=ada%2Bnews@example.com", "ada+news@example.com"),
+        (b"email=+ada@example.com+&x=1", "ada@example.com"),
+    ],
+)
+def test_a_plus_that_its_sender_did_not_encode_is_one(body: bytes, email: str) -> None:
+    event = only_event(body, **{"content-type": "application/x-www-form-urlencoded"})
+    assert event.email == email
+
+
+@pytest.mark.parametrize("body", [b"email=ada+news%40example.com", b"email=a+b+c@example.com"])
+def test_a_blank_that_may_be_anything_makes_no_address(body: bytes) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    assert refused_as(body, **headers) is Reason.EMAIL_INVALID
+
+
+def test_what_is_never_seen_is_in_no_name() -> None:
+    event = only_event({"email": "ada@example.com", "first\u200b_name": "A\u200bda\ufeff"})
+    assert event.traits == {"first_name": "Ada"}

@@ -685,3 +685,10 @@ def test_how_somebody_is_addressed_is_neither_title_nor_name(
 ) -> None:
     event = only_event("/v1/identify", {"userId": "u", "traits": {field: value}})
     assert event.traits == {kept: value}
+
+
+def test_a_plus_in_a_pixels_address_is_one() -> None:
+    query = "event=A&userId=ada+news@example.com&properties.a=b+c&writeKey=pub"
+    request = request_of("/v1/pixel/track", method="GET", query=query)
+    ((_, event),) = SEGMENT.translate(request, SEGMENT.verify(request)).events
+    assert (event.user_id, event.properties["a"]) == ("ada+news@example.com", "b c")

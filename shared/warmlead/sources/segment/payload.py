@@ -10,7 +10,7 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.ports import RawRequest
@@ -37,6 +37,7 @@ _KINDS = {
     "b": BATCH,
     "import": BATCH,
 }
+_RAW_ADDRESS = re.compile(r"[A-Za-z0-9._-]{1,64}\+[A-Za-z0-9._-]{1,64}@[A-Za-z0-9.-]{3,255}")
 _API = re.compile(r"/(?:beacon/)?(?:v1/)?([a-z]+)/?")
 _PIXEL = re.compile(r"/(?:v1/pixel|pixel/v1|pixel)/([a-z]+)/?")
 
@@ -125,8 +126,13 @@ def query_fields(query: str) -> dict[str, str]:
     fields: dict[str, str] = {}
     for part in parts:
         name, _, value = part.partition("=")
-        fields.setdefault(unquote_plus(name), unquote_plus(value))
+        fields.setdefault(unquote_plus(name), _unquoted(value))
     return fields
+
+
+def _unquoted(value: str) -> str:
+    """A value as it was meant: in an address of which nothing was encoded a ``+`` is one."""
+    return unquote(value) if _RAW_ADDRESS.fullmatch(value) else unquote_plus(value)
 
 
 def _object(document: Document, notes: Notes) -> dict[str, Any]:
