@@ -51,8 +51,11 @@ def _only_refused(refused: Sequence[Refused]) -> RejectedError:
 def _set_aside(
     request: RawRequest, source: Source, trust: Trust, translation: Translation
 ) -> list[Message]:
-    refused = sorted(translation.refused, key=lambda item: b"@" not in item.raw)  # persons first
-    most = MAX_SET_ASIDE if trust is Trust.PUBLIC else len(refused)
+    most = MAX_SET_ASIDE if trust is Trust.PUBLIC else len(translation.refused)
+    ranked = sorted(
+        translation.refused, key=lambda item: b"@" not in item.raw
+    )  # who may become a lead first
+    kept, more = sorted(ranked[:most], key=lambda item: item.index), ranked[most:]
     entries = [
         Quarantined(
             reason=item.error.reason,
@@ -64,9 +67,9 @@ def _set_aside(
             automated=item.automated,
             trust=trust,
         )
-        for item in refused[:most]
+        for item in kept
     ]
-    if more := refused[most:]:
+    if more:
         reason, now = Reason(more[0].error.reason), request.received_at
         entries.append(and_more(len(more), reason, source.name, now, _KEPT_NOWHERE))
     return [to_quarantine(entry) for entry in entries]
