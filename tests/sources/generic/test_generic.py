@@ -1371,3 +1371,10 @@ def test_a_blank_that_may_be_anything_makes_no_address(body: bytes) -> None:
 def test_what_is_never_seen_is_in_no_name() -> None:
     event = only_event({"email": "ada@example.com", "first\u200b_name": "A\u200bda\ufeff"})
     assert event.traits == {"first_name": "Ada"}
+
+
+def test_a_fault_in_an_envelopes_data_costs_only_itself() -> None:
+    data = base64.b64encode(b'{"email": "ada@example.com", "a": NaN, "b": 1}').decode()
+    event = only_event({**SAID, "data_base64": data})
+    assert (event.email, event.properties["b"]) == ("ada@example.com", 1)
+    assert event.notes == ("a: was left out: it is no number that can be kept",)
