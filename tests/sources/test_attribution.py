@@ -38,6 +38,14 @@ def test_attribution_comes_from_the_page_the_campaign_and_the_fields() -> None:
         "?utmSource=google&utmMedium=cpc",
         "?utm_source=google&amp;utm_medium=cpc",
         "?utm_source=google&amp;amp;utm_medium=cpc",
+        "?utm_source=google&#38;utm_medium=cpc",
+        "?utm_source=google&#x26;utm_medium=cpc",
+        "?utm_source=google%26%2338%3Butm_medium%3Dcpc",
+        "?utm_source=google%26amp%3Butm_medium=cpc",
+        "?utm_source=google;utm_medium=cpc",
+        "?a=b;utm_source=google;utm_medium=cpc",
+        "?utm_source=google%3Butm_medium=cpc",
+        "?utm_source=utm_source=google&utm_medium=cpc",
         "?a=b?utm_source=google&utm_medium=cpc",
         "?utm_source=google?utm_medium=cpc",
         "?utm_source=google%26utm_medium=cpc",
@@ -67,6 +75,8 @@ def test_parameters_are_found_however_they_are_written(query: str) -> None:
         ("100%", "100%"),
         ("100%25", "100%"),
         ("what%3F", "what?"),
+        ("a;b;c=d", "a;b;c=d"),
+        ("a%26%2338%3Bb", "a&#38;b"),
         ("a%26b", "a&b"),
         ("[DE]+Brand", "[DE] Brand"),
         ("spring_{2026}", "spring_{2026}"),
@@ -107,6 +117,32 @@ def test_what_no_tool_has_filled_in_is_left_out(template: str) -> None:
 def test_a_click_id_that_holds_a_templates_marks_is_kept() -> None:
     click_id = "Cj0KCQ__AB__x-_"
     assert visit_of(url=f"{PAGE}?gclid={click_id}").attribution == {"gclid": click_id}
+
+
+@pytest.mark.parametrize(
+    "campaign",
+    [
+        {"source": "google&utm_medium=cpc"},
+        {"source": "google&amp;utm_medium=cpc"},
+        {"source": "utm_source=google", "medium": "cpc"},
+        {"utm_source": "google;utm_medium=cpc"},
+        "utm_source=google&utm_medium=cpc",
+        "?utm_source=google&#38;utm_medium=cpc",
+    ],
+)
+def test_a_campaign_is_read_however_it_was_damaged(campaign: object) -> None:
+    assert visit_of(campaign=campaign).attribution == GOOGLE_ADS
+
+
+@pytest.mark.parametrize("name", ["mkt_tok", "_kx", "mc_eid", "_hsenc"])
+def test_of_what_names_a_mails_recipient_only_that_it_was_there_is_kept(name: str) -> None:
+    visit = visit_of(url=f"{PAGE}?{name}=MTIzLUFCQy00NTY")
+    assert visit.attribution == {name: "1"}
+    assert origin_of(visit.attribution.items()).channel is Channel.EMAIL
+
+
+def test_kx_may_be_anything() -> None:
+    assert visit_of(url=f"{PAGE}?kx=1").attribution == {}
 
 
 def test_a_template_takes_nothing_from_the_page() -> None:
@@ -161,6 +197,12 @@ def test_another_site_is_an_origin(url: str, referrer: str) -> None:
         *("https://centinelapi.cardinalcommerce.com/", "https://acs.bank.example/3ds"),
         *("https://login.acme.example/", "https://sso.acme.example/", "https://3ds.bank.example/"),
         "https://acme.b2clogin.com/acme/oauth2/authresp",
+        *("https://pay.acme.example/", "https://cas.uni.example/cas/login", "http://localhost/"),
+        *("http://localhost:3000/x", "http://app.localhost/", "http://127.0.0.1:8000/a"),
+        *("http://[::1]:3000/", "http://nas.local/", "http://0.0.0.0/"),
+        *("https://github.com/login/oauth/authorize?x=1", "https://www.facebook.com/login.php"),
+        *("https://app.acme.example/login", "https://gitlab.com/users/sign_in"),
+        *("https://www.facebook.com/v19.0/dialog/oauth", "https://x.com/i/oauth2/authorize"),
     ],
 )
 def test_where_people_pay_and_sign_in_is_no_origin(referrer: str) -> None:
@@ -174,6 +216,8 @@ def test_where_people_pay_and_sign_in_is_no_origin(referrer: str) -> None:
     [
         *("https://stripe.com/partners", "https://www.acs.org/", "https://checkout.example/"),
         *("https://about.google/", "https://notpaypal.com/", "https://authority.example/"),
+        *("https://github.com/acme", "https://blog.example/login-tips", "https://cas.org/"),
+        *("https://blog.example/posts/login", "https://127.example/", "https://local.example/"),
     ],
 )
 def test_names_that_only_look_like_a_payment_are_origins(referrer: str) -> None:
@@ -261,6 +305,7 @@ def test_whatever_is_sent_some_origin_is_found(
 
 
 ENDLESS = [
+    *(";", ";utm_source=", ";a", "&#38;", "&#0", "&#0038;utm_source=", "utm_source=", "&amp;#38;"),
     *("&utm_source=", "?utm_source=a", "%26utm_source%3Da", "&amp;amp;amp;", "%2525", "{", "{{"),
     *("[", "__A", "_", "%", "*|", "<", "?", "#", "&", "=", "a.", "@", ":", "]", "/", "\\", "www."),
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from warmlead.application.messages import Quarantined, by_lead, to_quarantine
+from warmlead.application.messages import Quarantined, and_more, by_lead, to_quarantine
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Trust
 from warmlead.domain.identity import LeadIds
@@ -11,6 +11,12 @@ from warmlead.ports import Accepted, EventBus, Message, RawRequest, Refused, Sou
 
 MAX_SET_ASIDE_BYTES = 256 * 1024
 """The most that is kept of an item that is set aside: what is larger is cut."""
+
+
+MAX_SET_ASIDE = 100
+"""So many items of a public request are set aside; of further ones the number."""
+
+_KEPT_NOWHERE = f"of a public request {MAX_SET_ASIDE} are kept, those with an address first"
 
 
 async def accept(request: RawRequest, source: Source, *, bus: EventBus, ids: LeadIds) -> Accepted:
@@ -45,18 +51,25 @@ def _only_refused(refused: Sequence[Refused]) -> RejectedError:
 def _set_aside(
     request: RawRequest, source: Source, trust: Trust, translation: Translation
 ) -> list[Message]:
-    return [
-        to_quarantine(
-            Quarantined(
-                reason=item.error.reason,
-                message=item.error.message,
-                source=source.name,
-                received_at=request.received_at,
-                raw=item.raw[:MAX_SET_ASIDE_BYTES].decode("utf-8", "replace"),
-                path=request.path,
-                automated=item.automated,
-                trust=trust,
-            )
+    most = MAX_SET_ASIDE if trust is Trust.PUBLIC else len(translation.refused)
+    ranked = sorted(
+        translation.refused, key=lambda item: b"@" not in item.raw
+    )  # who may become a lead first
+    kept, more = sorted(ranked[:most], key=lambda item: item.index), ranked[most:]
+    entries = [
+        Quarantined(
+            reason=item.error.reason,
+            message=item.error.message,
+            source=source.name,
+            received_at=request.received_at,
+            raw=item.raw[:MAX_SET_ASIDE_BYTES].decode("utf-8", "replace"),
+            path=request.path,
+            automated=item.automated,
+            trust=trust,
         )
-        for item in translation.refused
+        for item in kept
     ]
+    if more:
+        reason, now = Reason(more[0].error.reason), request.received_at
+        entries.append(and_more(len(more), reason, source.name, now, _KEPT_NOWHERE))
+    return [to_quarantine(entry) for entry in entries]

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from warmlead.application.erasure import begun_anew, came_too_late, erasures_in
-from warmlead.application.messages import Quarantined, to_quarantine
+from warmlead.application.messages import Quarantined, and_more, to_quarantine
 from warmlead.application.room import Room
 from warmlead.application.send import send
 from warmlead.application.settle import settle
 from warmlead.domain.ahead import brought_back, received_by
 from warmlead.domain.capacity import Capacity, Excess, without_excess
 from warmlead.domain.errors import Reason
-from warmlead.domain.event import Event
+from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import EXACT_DAYS
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of, in_todays_spelling
 from warmlead.domain.lead import Lead, Trail, heed_refusal, touch_trails
@@ -23,6 +23,12 @@ from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need
+
+MAX_OF_FLOOD = 20
+"""So many events of a request that flood a lead are set aside whole; the others are a number."""
+
+_FLOODED = "the lead has more events, or more is known of it, than is kept of one"
+_IN_ARCHIVE = f"{_FLOODED}; the archive, where one is kept, has them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +71,36 @@ async def apply(
         now = clock.now()
         decide = Decision(group, scoring, now)
         applied = await store.update([home], decide)
-        await _set_aside(applied, bus, now)
+        await _set_aside(applied, scoring.rules, bus, now)
         await send(applied.triggers, store=store, bus=bus)
         results.append(applied)
     return results
 
 
-async def _set_aside(applied: Applied, bus: EventBus, now: datetime) -> None:
-    entries = [
-        Quarantined(
+async def _set_aside(applied: Applied, rules: Rules, bus: EventBus, now: datetime) -> None:
+    """Sets each event aside whole, but of those that flood a lead the first and a number."""
+
+    def entry(event: Event, reason: Reason, message: str) -> Quarantined:
+        return Quarantined(
             reason=reason,
-            message="the lead has more events, or more is known of it, than is kept of one"
-            if reason is Reason.LEAD_FLOODED
-            else f"received more than {EXACT_DAYS} days ago, so it may have been counted before",
+            message=message,
             source=event.source,
             received_at=now,
             event=event,
             trust=event.trust,
         )
+
+    late = f"received more than {EXACT_DAYS} days ago, so it may have been counted before"
+    entries = [
+        entry(event, reason, late)
         for event, reason in applied.quarantined
+        if reason is not Reason.LEAD_FLOODED
     ]
+    flood = [event for event, reason in applied.quarantined if reason is Reason.LEAD_FLOODED]
+    flood.sort(key=lambda event: (event.trust is Trust.PUBLIC, event.name not in rules.names))
+    entries += [entry(event, Reason.LEAD_FLOODED, _FLOODED) for event in flood[:MAX_OF_FLOOD]]
+    if more := flood[MAX_OF_FLOOD:]:
+        entries.append(and_more(len(more), Reason.LEAD_FLOODED, more[0].source, now, _IN_ARCHIVE))
     if entries:
         await bus.publish(Topic.QUARANTINE, [to_quarantine(entry) for entry in entries])
 

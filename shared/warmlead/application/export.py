@@ -32,6 +32,7 @@ from warmlead.application.exported import (
 )
 from warmlead.application.shapes import shaped
 from warmlead.domain.consent import ConsentFact
+from warmlead.domain.event import event_stating
 from warmlead.domain.handoff import Offer
 from warmlead.domain.history import History, from_ms, to_date
 from warmlead.domain.identity import Claim
@@ -182,7 +183,7 @@ def _consent(fact: ConsentFact) -> ExportedConsent:
         fact,
         received_at=from_ms(fact.received_ms),
         trust="signed" if fact.rank else "public",
-        event=fact.key,
+        event=event_stating(fact.key),
     )
 
 

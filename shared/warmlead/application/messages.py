@@ -33,7 +33,8 @@ class Quarantined(
     """Input that could not be counted, with the reason, and all that a replay needs.
 
     Either ``event`` is there (it could not be applied), or ``raw`` as the sender sent it, and
-    whether its request was ``automated``.
+    whether its request was ``automated``; or neither, where more of a request was set aside than
+    is kept, and ``message`` says how much (see ``and_more``).
     """
 
     v: Literal[1] = 1
@@ -94,6 +95,15 @@ async def set_aside(body: bytes, error: RejectedError, *, bus: EventBus, now: da
         raw=body.decode("utf-8", "replace"),
     )
     await bus.publish(Topic.QUARANTINE, [to_quarantine(entry)])
+
+
+def and_more(count: int, reason: Reason, source: str, now: datetime, why: str) -> Quarantined:
+    """The entry that says how many more there were like those before it; nothing of them is kept.
+
+    ``why`` says for what, and where they are to be found.
+    """
+    message = f"and {count} more of the same request: {why}"
+    return Quarantined(reason=reason, message=message, source=source, received_at=now)
 
 
 def to_quarantine(entry: Quarantined) -> Message:

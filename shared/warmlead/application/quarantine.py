@@ -89,7 +89,7 @@ def _given_up(published: Published, error: str) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Tries entries again, as if they had come now."""
+    """Tries entries again: received now, and of the time that they state or at which they came."""
 
     bus: EventBus
     subscriptions: Subscriptions

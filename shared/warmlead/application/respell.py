@@ -120,7 +120,7 @@ class Respelling:
         self, lead: Lead, leads: Sequence[Lead], moved: Sequence[Misspelt]
     ) -> Commit[MisspeltLead]:
         scoring, now = self._scoring, self._now
-        trails = respelt_trails(leads, moved)
+        trails = respelt_trails(leads, moved, scoring.rules.traits)
         before = {each.id: each for each in leads}
         settled: list[Lead] = []
         aliases: dict[str, str] = {}

@@ -11,9 +11,9 @@ Turkish ``İ`` is ``i`` with a dot above and not ``i``.
 """
 
 import re
-from urllib.parse import unquote
 
-from warmlead.domain.placeholders import NOBODY, has_template
+from warmlead.domain.hosts import site_of
+from warmlead.domain.placeholders import NOBODY, UNSET, decoded, has_template
 from warmlead.domain.spelling import MAX_TEXT, in_one_spelling, in_usual_width
 
 MAX_EMAIL_LENGTH = 254  # RFC 5321, as erratum 1690 to RFC 3696 explains
@@ -23,16 +23,18 @@ MAX_LABELS = 16  # of a domain with other letters than ASCII's; to look at each 
 _LOCAL = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x20\x7f-\x9f\ufffd]{1,64}")
 _DOMAIN_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _OF_TEMPLATES = (("{", "}"), ("%", "%"))
+_SEVERAL_ATS = re.compile("@@+")
+_ENCODED_BLANKS = re.compile(r"\A(?:%20|%09|%0a|%0d)+|(?:%20|%09|%0a|%0d)+\Z", re.IGNORECASE)
 _ENCODED_PLUS = re.compile("%2b", re.IGNORECASE)
 
 
 def normalise_email(text: str) -> str | None:
     """The address in one spelling, its domain in ASCII; ``None`` if it is not an address.
 
-    Blanks around it and around the ``@`` go, and so does a percent-encoding that hides the
-    ``@``, or a ``+``. Dots and ``+tags`` stay: whether they name another mailbox is up to its
-    host. What programs send for no address (``null@null.com``, ``{{first_name}}@example.com``)
-    is none.
+    Blanks around it and around the ``@`` go, and so does an encoding that hides the ``@``, a ``+``
+    or such a blank, and a second ``@`` beside the first. Dots and ``+tags`` stay: whether they
+    name another mailbox is up to its host. What programs send for no address
+    (``null@null.com``, ``{{first_name}}@example.com``) is none.
     """
     text = text.strip()
     if len(text) > MAX_TEXT:
@@ -49,12 +51,15 @@ def normalise_email(text: str) -> str | None:
 
 
 def _decoded(text: str) -> str:
-    """The text without a percent-encoding that hides the ``@``; it may have been encoded twice."""
-    for _ in range(2):
-        if "@" in text or "%" not in text:
-            break
-        text = in_one_spelling(unquote(text))
-    return text
+    """The text without an encoding that hides the ``@``, or a blank around it."""
+    if "@" not in text:
+        text = in_one_spelling(decoded(text))
+    return undamaged(text)
+
+
+def undamaged(text: str) -> str:
+    """The text without encoded blanks around it, and with one ``@`` where several stand."""
+    return _SEVERAL_ATS.sub("@", _ENCODED_BLANKS.sub("", text))
 
 
 def _is_local(local: str) -> bool:
@@ -68,9 +73,15 @@ def _is_local(local: str) -> bool:
 
 
 def _is_nobody(local: str, domain: str) -> bool:
-    """Whether all of an address but its last label are words for nobody: ``none@none.none``."""
-    names = domain.split(".")[:-1]
-    return local in NOBODY and all(name in NOBODY for name in names)
+    """Whether a program had no value: ``undefined@example.com``, ``none@none.co.uk``.
+
+    Of the second kind all is a word for nobody but what a registry owns.
+    """
+    if local in UNSET:
+        return True
+    registered = site_of(domain)
+    names = [*domain.removesuffix(registered).split("."), registered.partition(".")[0]]
+    return local in NOBODY and all(name in NOBODY for name in names if name)
 
 
 def _in_ascii(domain: str) -> str | None:

@@ -5,6 +5,7 @@ event that seems to have been received later than now was received now, and a le
 have been settled on a later day is taken back by as many days as its clock was ahead.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,9 +13,10 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 
+from warmlead.domain.consent import ConsentFact
 from warmlead.domain.event import Event
 from warmlead.domain.handoff import Offer
-from warmlead.domain.history import History, day_of, from_ms, to_ms
+from warmlead.domain.history import MAX_PER_DAY, History, day_of, from_ms, to_ms
 from warmlead.domain.identity import best_claims
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Cooling, Progress
@@ -122,7 +124,7 @@ class _Back:
             last_touch=None if trail.last_touch is None else self._dated(trail.last_touch),
             statements=self._facts(trail.statements),
             erased_ms=None if trail.erased_ms is None else self.past_ms(trail.erased_ms),
-            consent=tuple(sorted(self._dated(fact) for fact in trail.consent)),
+            consent=tuple(sorted(map(self._stated, trail.consent))),
             notes=tuple(sorted(self._dated(note) for note in trail.notes)),
             told=trail.told and (self.past_ms(trail.told[0]), self.past_ms(trail.told[1])),
         )
@@ -133,8 +135,21 @@ class _Back:
             history,
             recent={key: self._kept(event) for key, event in history.kept.items()},
             packed=NONE_PACKED,
+            signal_days={label: self._days(days) for label, days in history.signal_days.items()},
+            name_days={label: self._days(days) for label, days in history.name_days.items()},
             last_day={name: min(day, today) for name, day in history.last_day.items()},
         )
+
+    def _days(self, counts: Mapping[int, int]) -> dict[int, int]:
+        """How often something happened on each day; days that were to come are taken back."""
+        today = day_of(self._now_ms)
+        found: Counter[int] = Counter()
+        for day, count in counts.items():
+            found[day if day <= today else min(day - self._by.days, today)] += count
+        return {day: min(count, MAX_PER_DAY) for day, count in found.items()}
+
+    def _stated(self, fact: ConsentFact) -> ConsentFact:
+        return self._dated(fact)._replace(received_ms=self.past_ms(fact.received_ms))
 
     def _kept(self, event: KeptEvent) -> KeptEvent:
         return event._replace(

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from warmlead.domain.click_ids import CLICK_IDS, ClickId
-from warmlead.domain.hosts import host_of, is_no_origin
+from warmlead.domain.hosts import host_of, is_no_origin, leads_from_sign_in
 from warmlead.domain.lead import Lead, Touch
 from warmlead.domain.sites import Category, Site, site_at, site_named
 
@@ -183,7 +183,8 @@ def _belongs(click: ClickId, source: str) -> bool:
 
 def _referring_site(referrer: str) -> Site | None:
     host = host_of(referrer)
-    return site_at(host) if host and not is_no_origin(host) else None
+    is_origin = host and not is_no_origin(host) and not leads_from_sign_in(referrer)
+    return site_at(host) if is_origin else None
 
 
 def _referred(site: Site) -> Origin:

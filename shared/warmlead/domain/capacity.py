@@ -60,6 +60,8 @@ MAX_JOINED_NAMES = {
 MAX_JOINED_BYTES = {Trust.PUBLIC: 450_000, Trust.SIGNED: 650_000}
 """The limit of all that is kept of leads that one event may tie to each other."""
 
+# What is kept of an event does not say who told it, and several flooded leads may be tied.
+_SIGNED_EVENTS = MAX_UNKNOWN_EVENTS * 4
 _SIGNED_NAMES = MAX_UNKNOWN_NAMES * 4  # more than may be tied: some are always left
 _BYTES_OF_AN_ESCAPE = 6
 _BYTES_OF_A_FACT = 80
@@ -169,7 +171,8 @@ class Capacity:
             return True  # it is beyond the first of its day: nothing is kept of it but the day
         share = _share(event.trust)
         if not self._rules.recognises(kept.shape):
-            return self._unknown < MAX_UNKNOWN_EVENTS * share
+            is_signed = event.trust is Trust.SIGNED
+            return self._unknown < (_SIGNED_EVENTS if is_signed else MAX_UNKNOWN_EVENTS)
         if self._known < MAX_KNOWN_EVENTS * share:
             return True
         counts = [self._labels[label] for label in self._rules.labels_of(kept.shape)]

@@ -37,8 +37,12 @@ CLICK_IDS: Mapping[str, ClickId] = {
     "awc": ClickId("awin", "affiliate"),
     "cjevent": ClickId("cj", "affiliate"),
     "ransiteid": ClickId("rakuten_advertising", "affiliate"),
-    "mc_cid": ClickId("mailchimp", "email"),  # of the campaign; mc_eid would name a person
-    "_hsmi": ClickId("hubspot", "email"),  # of the mail; _hsenc would name a person
+    "mc_cid": ClickId("mailchimp", "email"),  # of the campaign
+    "_hsmi": ClickId("hubspot", "email"),  # of the mail
+    "mc_eid": ClickId("mailchimp", "email"),
+    "_hsenc": ClickId("hubspot", "email"),
+    "mkt_tok": ClickId("marketo", "email"),
+    "_kx": ClickId("klaviyo", "email"),
     # Facebook and Instagram add theirs to every link, whether paid for or not.
     "fbclid": ClickId("facebook", "social"),
     "igshid": ClickId("instagram", "social"),
@@ -46,3 +50,6 @@ CLICK_IDS: Mapping[str, ClickId] = {
     "srsltid": ClickId("google", "organic"),  # free listings of Google's Merchant Center
 }
 """By parameter, in lower case; of several the first here decides."""
+
+NAMING_A_PERSON = frozenset(("mc_eid", "_hsenc", "mkt_tok", "_kx"))
+"""Those whose values say to whom the mail went: only that they were there is kept."""

@@ -203,7 +203,7 @@ def statements_in(event: Event) -> list[ConsentFact]:
             each,
             at_ms=to_ms(event.occurred_at),
             rank=1 if event.trust is Trust.SIGNED else 0,
-            key=event.key,
+            key=event.statement_key,
             source=event.source,
             mailing_list=mailing_list[:MAX_LIST_NAME],
             received_ms=to_ms(event.received_at),
@@ -239,7 +239,8 @@ def with_facts(
     Of each cause and trust the 20 latest are kept, of deliveries and hard bounces the last.
     One event may come with different times, if its sender names none and sends it again. Then
     the latest copy counts, but of a subscription the earliest: a repeat lifts no refusal that
-    came in between.
+    came in between. The repeat of an event that came without an id is another statement
+    (``Event.statement_key``).
     """
     kept: dict[tuple[Cause, int], dict[str, ConsentFact]] = {}
     for fact in _in_best_trust([*facts, *stated]):

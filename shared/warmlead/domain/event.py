@@ -33,6 +33,11 @@ SALES_EVENTS = frozenset(
 )
 """The names of what sales says. Nobody else may say it, so only signed events bear them."""
 
+ID_OF_CONTENT = "content-"
+"""So begin the ids of events that came without one: made of the content and the day of receipt."""
+
+_AGAIN = ":"
+
 MAX_NOTES = 20
 """The most notes that an event has, and that are kept of an identifier: the latest ones."""
 
@@ -175,6 +180,28 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
         if self.automated:
             text = f"{text}\n{self.automated}"
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    @property
+    def statement_key(self) -> str:
+        """What makes each statement in the event one; it begins with the key (``event_stating``).
+
+        A repeat of the event states nothing anew. But whether an event that came without an id is
+        a repeat cannot be known: who comes back on the same day and fills in the same form says
+        it again. There each minute of receipt makes a statement of its own.
+        """
+        if not self.id.startswith(ID_OF_CONTENT):
+            return self.key
+        return f"{self.key}{_AGAIN}{self.received_at:%y%m%d%H%M}"
+
+
+def id_of_content(digest: str) -> str:
+    """The id of an event that came without one, of a hash of its content and day of receipt."""
+    return f"{ID_OF_CONTENT}{digest}"
+
+
+def event_stating(statement_key: str) -> str:
+    """The key of the event in which something was stated."""
+    return statement_key.partition(_AGAIN)[0]
 
 
 def _refuse_what_only_signed_events_say(event: Event) -> None:

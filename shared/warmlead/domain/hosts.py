@@ -87,10 +87,26 @@ _NO_ORIGIN = frozenset((*_PAYMENT.split(), *_SIGN_IN.split()))
 
 _NO_ORIGIN_LABELS_NAMES = (
     "login signin sign-in sso idp adfs sts oauth oauth2 auth acs acs1 acs2 3ds 3ds2 3dss 3dsecure"
-    " checkout"
+    " checkout pay payment payments cas saml"
 )
 _NO_ORIGIN_LABELS = frozenset(_NO_ORIGIN_LABELS_NAMES.split())
 """First labels of hosts that do nothing but sign people in or take their payments."""
+
+
+_OWN_MACHINE = frozenset(("localhost", "0.0.0.0", "::1"))  # noqa: S104  # nothing is bound
+_OWN_MACHINES = ("127.",)
+_OWN_NAMES = ("localhost", "local", "localdomain")
+
+_MAX_SIGN_IN_PATH = 60
+_SIGN_IN_PATHS = frozenset(
+    (
+        *("login", "login.php", "log-in", "log_in", "signin", "sign-in", "sign_in", "logout"),
+        *("oauth", "oauth2", "sso", "saml", "saml2", "cas", "authorize", "adfs"),
+        *("users/sign_in", "users/login", "user/login", "account/login", "accounts/login"),
+        *("auth/login", "auth/realms", "dialog/oauth", "i/oauth2", "uas/login", "wp-login.php"),
+    )
+)
+"""With these a page's path begins that only signs people in."""
 
 
 def host_of(url: str) -> str:
@@ -128,6 +144,20 @@ def is_below(host: str, domains: Collection[str]) -> bool:
 
 
 def is_no_origin(host: str) -> bool:
-    """Whether a host takes payments or signs people in, so that nobody comes from there."""
+    """Whether a host takes payments or signs people in, so that nobody comes from there.
+
+    Nobody comes from a developer's own machine either.
+    """
     first, _, rest = host.partition(".")
-    return is_below(host, _NO_ORIGIN) or (first in _NO_ORIGIN_LABELS and "." in rest)
+    is_own = host in _OWN_MACHINE or host.rpartition(".")[2] in _OWN_NAMES
+    is_own |= host.startswith(_OWN_MACHINES) and host.replace(".", "").isdigit()
+    return is_own or is_below(host, _NO_ORIGIN) or (first in _NO_ORIGIN_LABELS and "." in rest)
+
+
+def leads_from_sign_in(url: str) -> bool:
+    """Whether a URL is of a page on which people sign in, on whatever host."""
+    path = url.partition("://")[2].partition("?")[0].partition("#")[0].partition("/")[2]
+    first, _, rest = path[:_MAX_SIGN_IN_PATH].lower().partition("/")
+    if first[:1] == "v" and first[1:2].isdigit():  # the version of an interface
+        first, _, rest = rest.partition("/")
+    return first in _SIGN_IN_PATHS or f"{first}/{rest.partition('/')[0]}" in _SIGN_IN_PATHS

@@ -21,14 +21,13 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Literal, NamedTuple
-from urllib.parse import unquote
 
 from msgspec import structs
 
-from warmlead.domain.addresses import normalise_email
+from warmlead.domain.addresses import normalise_email, undamaged
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import to_ms
-from warmlead.domain.placeholders import is_placeholder
+from warmlead.domain.placeholders import decoded, is_placeholder
 from warmlead.domain.spelling import MAX_TEXT, in_one_spelling
 
 __all__ = [
@@ -100,14 +99,12 @@ def normalise_id(text: str) -> str | None:
 
 
 def _mended(id_: str) -> str:
-    """The id; without its damage if it is an address that was encoded, or decoded once too often.
-
-    Some encode twice.
-    """
+    """The id; if it is an address that was encoded, or decoded once too often, without damage."""
     text = id_
-    for _ in range(2):
-        if "@" not in text and "%" in text:
-            text = in_one_spelling(unquote(text)).strip()
+    if "@" not in text and ("%" in text or "&" in text):
+        text = in_one_spelling(decoded(text)).strip()
+    if "@" in text:
+        text = undamaged(text)
     if text.count(" ") == 1:
         text = text.replace(" ", "+")
     return text if text != id_ and "@" in text and normalise_email(text) else id_
@@ -157,6 +154,7 @@ def named_by(text: str) -> list[Identifier]:
     return list(named)
 
 
+_DAMAGES = frozenset(" %&")
 _FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 _FIELDS = (
     ("email", Kind.EMAIL),
@@ -188,7 +186,7 @@ def respelt(identifier: Identifier) -> Identifier:
     What an earlier release accepted was in ASCII already where that is all it is today.
     """
     value = identifier.value
-    if value.isascii() and " " not in value and "%" not in value:
+    if value.isascii() and _DAMAGES.isdisjoint(value) and "@@" not in value:
         return identifier
     spell = normalise_email if identifier.kind is Kind.EMAIL else normalise_id
     return Identifier(identifier.kind, spell(value) or value)

@@ -376,6 +376,11 @@ def _with_traits(
             value_json = _cut(value, value_json)
         fact = TraitFact(rank, at_ms, event.key, value_json)
         traits[name] = max(fact, traits.get(name, fact))
+    return kept_traits(traits, known)
+
+
+def kept_traits(traits: dict[str, TraitFact], known: frozenset[str]) -> dict[str, TraitFact]:
+    """As many traits as are kept: those that the model knows come first, then signed ones."""
     if len(traits) <= MAX_TRAITS:
         return traits
     ordered = sorted(traits.items(), key=lambda i: (i[0] not in known, -i[1].rank, i[0]))

@@ -6,7 +6,9 @@ Taken as ids they would make one person of strangers. The grammar:
 - a *name of an id* in marks: ``%user_id%``, ``[id]``, ``$USER_ID``, ``{!Contact.Id}``; without
   marks only if it ends as one: ``customer_id``, ``YOUR-USER-ID``;
 - *words for nothing*, by themselves, in marks or repeated: ``(null)``, ``undefined,undefined``;
-- *nothing at all*: only punctuation, only zeros, one digit all over a UUID.
+- *nothing at all*: only punctuation, four zeros or more, one digit all over a UUID.
+
+An encoding around any of these (``%7B%7Bid%7D%7D``, ``&nbsp;``) makes it no id either.
 
 Whatever has something of its own, a digit say, is an id: ``user_id_42``, ``$device:8f``.
 All of it takes time in proportion to the text.
@@ -15,6 +17,7 @@ All of it takes time in proportion to the text.
 import re
 import string
 import unicodedata
+from urllib.parse import unquote
 
 NULLS = frozenset(
     ("null", "none", "nil", "undefined", "nan", "n/a", "#n/a", r"\n", "infinity", "notset")
@@ -45,6 +48,9 @@ NOBODY = frozenset(
 )
 """Local parts, and labels of domains, of addresses that are none if they have nothing else."""
 
+UNSET = frozenset(("null", "undefined"))
+"""Local parts of addresses that programs made of a variable without a value."""
+
 _TEMPLATES = (
     *(("{{", "}}"), ("${", "}"), ("#{", "}"), ("@{", "}"), ("%{", "}"), ("{%", "%}")),
     *(("<%", "%>"), ("<?", "?>"), ("*|", "|*"), ("[[", "]]"), ("%%", "%%"), ("@@", "@@")),
@@ -63,6 +69,11 @@ _MARKS = {
 }
 _SIGILS = "$:@#%&=!\\"
 _FORMATS = frozenset(("%s", "%d", "%i", "%u", "%@", "%v", "{0}", "{1}", "$1", "%1$s"))
+_CELLS = frozenset(
+    ("#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!", "#error!", "#spill!", "#calc!")
+)
+"""What a spreadsheet shows where a formula has no value."""
+
 _SEPARATORS = re.compile(r"[\s,;|/:&=+._-]+")
 _NOT_WORD = re.compile(r"[\W_]+")
 _NAME = re.compile(
@@ -76,14 +87,29 @@ _NAME = re.compile(
 _ID_NAME = re.compile(r".+(?:id|uuid|guid|idhere|email|emailaddress)")
 _OF_MARKS = re.compile(r"[A-Za-z][A-Za-z_. -]*")
 _UUID = re.compile(r"(.)\1{7}-?\1{4}-?\1{4}-?\1{4}-?\1{12}")
-_ZEROS = re.compile(r"0{8,}|x{3,16}")
+_ZEROS = re.compile(r"0{4,}|x{3,16}")
 _MOST_MARKS = 4
 
 
 def is_placeholder(text: str) -> bool:
     """Whether the text is no id but what a program sent in its place; in any case of letters."""
+    return any(map(_stands_for_nothing, {text, decoded(text)}))
+
+
+def decoded(text: str) -> str:
+    """The text without its percent-encoding, which may be double, and without HTML's entities."""
+    for _ in range(2):
+        text = unquote(text) if "%" in text else text
+    if "&" in text and ";" in text:
+        from html import unescape  # noqa: PLC0415  # few ids need its long table of names
+
+        text = unescape(text)
+    return text
+
+
+def _stands_for_nothing(text: str) -> bool:
     text = text.strip()
-    if has_template(text) or text.lower() in _FORMATS or _is_code(text.lower()):
+    if has_template(text) or text.lower() in _FORMATS | _CELLS or _is_code(text.lower()):
         return True
     bare, is_marked = _without_marks(text)
     plain = _NOT_WORD.sub("", bare.lower())

@@ -20,11 +20,11 @@ from warmlead.domain.identity import (
     respelt,
 )
 from warmlead.domain.lead import (
-    MAX_TRAITS,
     Lead,
     Touch,
     Trail,
     TraitFact,
+    kept_traits,
     latest_notes,
     told_together,
 )
@@ -68,8 +68,13 @@ def respelt_leads(leads: Sequence[Lead], moved: Sequence[Misspelt]) -> tuple[Lea
     return tuple(replace(lead, id=ids.get(lead.id, lead.id)) for lead in leads)
 
 
-def respelt_trails(leads: Sequence[Lead], moved: Sequence[Misspelt]) -> dict[str, Trail]:
-    """The trails of leads under the ids of today; those that meet under one are joined."""
+def respelt_trails(
+    leads: Sequence[Lead], moved: Sequence[Misspelt], known: frozenset[str]
+) -> dict[str, Trail]:
+    """The trails of leads under the ids of today; those that meet under one are joined.
+
+    ``known`` are the traits that the model knows.
+    """
     of_old = {each.old_id: each for each in moved}
     ids = {each.old_id: each.new_id for each in moved}
     after: dict[str, Trail] = {}
@@ -77,7 +82,7 @@ def respelt_trails(leads: Sequence[Lead], moved: Sequence[Misspelt]) -> dict[str
         for id_, trail in sorted(lead.trails.items()):
             spelt = _respelt(trail, id_, of_old.get(id_), ids)
             home = ids.get(id_, id_)
-            after[home] = joined(after[home], spelt) if home in after else spelt
+            after[home] = joined(after[home], spelt, known) if home in after else spelt
     return after
 
 
@@ -94,21 +99,22 @@ def _respelt(trail: Trail, id_: str, moved: Misspelt | None, ids: Mapping[str, s
     return replace(trail, identifier=moved.today, former_ids=former_ids)
 
 
-def joined(one: Trail, other: Trail) -> Trail:
-    """What is known of one identifier that was kept in two trails."""
-    both = {
+def joined(one: Trail, other: Trail, known: frozenset[str]) -> Trail:
+    """What is known of one identifier that was kept in two trails.
+
+    Of more traits than are kept those that the model knows (``known``) come first.
+    """
+    both: dict[str, Any] = {
         field.name: _JOINED[field.name](getattr(one, field.name), getattr(other, field.name))
         for field in fields(Trail)
     }
-    return Trail(**both)
+    return Trail(**{**both, "traits": kept_traits(both["traits"], known)})
 
 
 def _best_facts(
     one: Mapping[str, TraitFact], other: Mapping[str, TraitFact]
-) -> Mapping[str, TraitFact]:
-    facts = {n: max(filter(None, (one.get(n), other.get(n)))) for n in {**one, **other}}
-    kept = sorted(facts.items(), key=lambda item: (-item[1].rank, item[0]))[:MAX_TRAITS]
-    return dict(kept)
+) -> dict[str, TraitFact]:
+    return {n: max(filter(None, (one.get(n), other.get(n)))) for n in {**one, **other}}
 
 
 def _earliest(one: Touch | None, other: Touch | None) -> Touch | None:

@@ -22,8 +22,17 @@ _INVISIBLE = re.compile(
 https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt
 """
 
+_WITHIN_WORDS = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 _JOINERS = "\u200c\u200d"
 _MOST_JOINERS = 8  # of a name; to look at each costs time
+
+
+def visible(text: str) -> str:
+    """The text without what separates, joins or hyphenates words and is never seen.
+
+    What chooses between forms of a letter or an emoji stays.
+    """
+    return text if text.isascii() else text.translate(_WITHIN_WORDS)
 
 
 def in_one_spelling(text: str) -> str:

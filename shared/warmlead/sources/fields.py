@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Property, snake_case
 from warmlead.domain.identity import is_damaged_address, normalise_email, normalise_id
+from warmlead.domain.spelling import visible
 from warmlead.sources.answers import Answers
 from warmlead.sources.labels import trait_of_label
 from warmlead.web.charsets import Tell
@@ -37,7 +38,7 @@ MAX_ADDRESSES = 10
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EMPTY: tuple[object, ...] = ("", None, [])
-_AROUND_ADDRESS = " \t\r\n\"'<>.,;"
+_AROUND_ADDRESS = " \t\r\n\"'<>()[].,;:"
 
 
 def flatten(
@@ -138,8 +139,10 @@ def field_name(text: str) -> str:
 
     A label of another script that means a standard trait becomes that trait's name.
     """
-    if not text.isascii() and (known := trait_of_label(text)):
-        return known
+    if not text.isascii():
+        text = visible(text)
+        if known := trait_of_label(text):
+            return known
     name = snake_case(text)[:MAX_NAME].rstrip("_")
     if not name:
         return f"field_{short_hash(text)}"
@@ -195,8 +198,9 @@ def _cut_list(values: list[Any], name: str, tell: Tell) -> Property:
 def email_of(value: object) -> str | None:
     """The first usable address in a field: a text, or a list of them; ``None`` for none.
 
-    ``Ada <ada@example.com>``, ``mailto:ada@example.com``, quotes and brackets around an address,
-    and several addresses divided by commas or semicolons are read.
+    ``Ada <ada@example.com>``, ``mailto:ada@example.com``, ``E-mail: ada@example.com``, a remark in
+    parentheses, quotes and brackets around an address, and several addresses divided by commas or
+    semicolons are read.
     """
     values = value if isinstance(value, list) else [value]
     texts = [text for text in values[:MAX_ADDRESSES] if isinstance(text, str)]
@@ -218,12 +222,24 @@ def _bare(text: str) -> str:
     text = text.strip()
     if "<" in text and text.endswith(">"):
         text = text[text.rindex("<") + 1 : -1]
-    text = text.strip(_AROUND_ADDRESS)
-    if text[:7].lower() == "mailto:":
-        text = unquote(text[7:].partition("?")[0])
+    text = _without_remark(text).strip(_AROUND_ADDRESS)
+    label, colon, behind = text.rpartition(":")
+    if label[-6:].lower() == "mailto" and colon:
+        text = unquote(behind.partition("?")[0])
+    elif "@" in behind and "@" not in label:
+        text = behind
     elif "@" not in text:
         text = unquote(text)  # encoded once too often
     return text.strip(_AROUND_ADDRESS)
+
+
+def _without_remark(text: str) -> str:
+    """The text without what stands in parentheses before or behind an address."""
+    if text.endswith(")") and "@" in text[: (start := text.rfind("("))]:
+        return text[:start]
+    if text.startswith("(") and "@" in text[(end := text.find(")")) + 1 :] and end >= 0:
+        return text[end + 1 :]
+    return text
 
 
 def names_of(fields: Iterable[str], *, most: int = 20) -> str:

@@ -213,6 +213,12 @@ _SALUTATIONS = """
     mevrouw meneer pan pani hr fru bay bayan
 """
 
+_NO_NAMES = """
+    mr mrs mx madam dr prof herr frau herrn monsieur madame mademoiselle mme mlle señor señora
+    señorita signor signora sig.ra senhor senhora dhr mevr mevrouw meneer
+"""
+_LONGEST_SALUTATION = 40
+
 _REQUIRED = """
     必須 | 任意 | 必填 | 选填 | 選填 | 필수 | 선택 | обязательно | обязательное поле | مطلوب | חובה
     | required | optional
@@ -329,9 +335,17 @@ def origin_of_name(name: str, origins: Collection[str]) -> str | None:
     return None
 
 
-def is_salutation(text: str) -> bool:
-    """Whether a text is how somebody is addressed, which forms call a title too."""
-    return text.strip().rstrip(".").casefold() in _set(_SALUTATIONS)
+def is_salutation(text: str, *, may_be_a_name: bool = True) -> bool:
+    """Whether a text is how somebody is addressed, which forms call a title too.
+
+    Some are names as well, such as Pan, Bay and M: ``may_be_a_name=False`` leaves those out.
+    """
+    if len(text) > _LONGEST_SALUTATION:
+        return False
+    bare = text.strip().rstrip(".").casefold()
+    if may_be_a_name or text.strip().endswith("."):
+        return bare in _set(_SALUTATIONS)
+    return bare in _set(_NO_NAMES)
 
 
 def _starts(words: Sequence[str]) -> list[int]:

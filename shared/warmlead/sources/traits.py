@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from warmlead.domain.event import Property
+from warmlead.domain.spelling import visible
 from warmlead.sources.countries import country_code
 from warmlead.sources.fields import MAX_KEY, field_name
-from warmlead.sources.labels import trait_of_name
+from warmlead.sources.labels import is_salutation, trait_of_name
+
+_NAMES = ("name", "first_name", "last_name")
 
 
 @lru_cache(maxsize=1024)
@@ -34,12 +37,24 @@ def as_traits(flat: Mapping[str, Property]) -> dict[str, Property]:
         name = standard_name(field) or field
         if value in ("", []):
             continue
+        if only_addresses(name, value):
+            traits.setdefault("salutation", value)
+            continue
         if name == field or name not in flat:
             taken = name in traits and name == "consent"  # two boxes are asked two things
             traits.setdefault(field if taken else name, trait_value(name, value))
         elif name == "consent":
             traits.setdefault(field, value)
     return traits
+
+
+def only_addresses(trait: str, value: Property) -> bool:
+    """Whether what came as a title or a name is no more than how somebody is addressed."""
+    if not isinstance(value, str):
+        return False
+    if trait in _NAMES:
+        return is_salutation(value, may_be_a_name=False)
+    return trait == "title" and is_salutation(value)
 
 
 def company_traits(flat: Mapping[str, Property]) -> dict[str, Property]:
@@ -54,6 +69,6 @@ def company_traits(flat: Mapping[str, Property]) -> dict[str, Property]:
 def trait_value(name: str, value: Property) -> Property:
     """A trait's value in the one form that conditions compare with."""
     if isinstance(value, str):
-        value = value.strip()
+        value = visible(value).strip()
         return country_code(value) or value if name == "country" else value
     return value

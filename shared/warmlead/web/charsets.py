@@ -25,6 +25,8 @@ _NONE = ("replacement", "x-user-defined")
 _WIDE = ("utf-16-le", "utf-16-be")
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _ENTITY = re.compile(r"&#([0-9]{1,7});")
+_ESCAPE = b"\x1b"
+_REPLACED_BYTES = "bytes that are not in the declared charset were replaced"
 _LAST_CODE_POINT = 0x10FFFF
 
 
@@ -64,6 +66,31 @@ def unwidened(body: bytes, label: str) -> bytes:
     return body.decode(codec, "replace").removeprefix("\ufeff").encode(errors="replace")
 
 
+def in_utf8(body: bytes, label: str, tell: Tell) -> bytes:
+    """The bytes of JSON in UTF-8, from the charset that is declared; without one as they are.
+
+    What is UTF-8 stays so, whatever is declared: JSON is by its standard, and clients add labels
+    that are their language's default.
+    """
+    body = unwidened(body, label)
+    codec = codec_of(label)
+    if codec is None or codec == UTF_8 or codec in _WIDE or _is_utf_8(body):
+        return body
+    text = body.decode(codec, "replace")
+    if REPLACED in text:
+        tell("", _REPLACED_BYTES)
+    return text.encode(errors="replace")
+
+
+def _is_utf_8(body: bytes) -> bool:
+    """Whether it can be; bytes that switch to other letters (ISO-2022-JP) are of no UTF-8."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return _ESCAPE not in body
+
+
 def decode(raw: bytes, codec: str, tell: Tell, field: str = "") -> str:
     """The text of some bytes. What is not in UTF-8, though it should be, is windows-1252."""
     if codec == UTF_8:
@@ -73,7 +100,7 @@ def decode(raw: bytes, codec: str, tell: Tell, field: str = "") -> str:
             return _guessed(raw, tell, field)
     text = raw.decode(codec, "replace")
     if REPLACED in text:
-        tell(field, "bytes that are not in the declared charset were replaced")
+        tell(field, _REPLACED_BYTES)
     # Browsers write what the charset lacks as numeric entities.
     return _ENTITY.sub(_character, text) if "&#" in text else text
 

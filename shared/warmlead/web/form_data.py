@@ -43,6 +43,9 @@ def nothing_is_needed(_name: bytes, _value: bytes) -> bool:
 CHARSET_FIELD = b"_charset_"
 MAX_CHARSET_FIELD_BYTES = 100
 _BRACKETED = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
+_RAW_ADDRESS = re.compile(
+    rb"[^=+@]{1,200}=[A-Za-z0-9._-]{1,64}\+[A-Za-z0-9._-]{1,64}@[A-Za-z0-9.-]{3,255}"
+)
 _SEVERAL_SEPARATORS = re.compile(rb"&&+")
 
 
@@ -64,12 +67,19 @@ def parse_urlencoded(
     parts = first_and_last(body, b"&", tell, needs)
     raw = [
         (unquote_to_bytes(name), unquote_to_bytes(value))
-        for name, _, value in (part.replace(b"+", b" ").partition(b"=") for part in parts if part)
+        for name, _, value in (_with_blanks(part).partition(b"=") for part in parts if part)
     ]
     label = declared_in(raw) or parameter_of(content_type, "charset")
     codec = codec_or_default(label, tell)
     # Browsers send the forms of pages in UTF-16 in UTF-8 (HTML, "get an output encoding").
     return nest(decoded(raw, UTF_8 if codec.startswith("utf-16") else codec, tell))
+
+
+def _with_blanks(part: bytes) -> bytes:
+    """A field with its ``+`` as blanks; but for an address of which its sender encoded nothing."""
+    if b"+" not in part or (b"@" in part and _RAW_ADDRESS.fullmatch(part)):
+        return part
+    return part.replace(b"+", b" ")
 
 
 def parse_text_plain(

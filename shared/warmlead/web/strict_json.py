@@ -21,7 +21,7 @@ MAX_DEPTH = 32
 MAX_FAULTS = 5_000
 """A body with more faults is refused as a whole: mending each would cost more than the rest."""
 
-_HOPELESS_DEPTH = 200  # far below the parser's own limit
+_PARSED_DEPTH = 200  # far below the parser's own limit; what is deeper is not even read
 _MAX_INTEGER_DIGITS = 19
 _MAX_INTEGER = 2**63
 
@@ -30,6 +30,7 @@ _SOUND_ESCAPE = re.compile(
     rb"\\(?:[^u]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(?![dD][89a-fA-F]))"
 )
 _COMPACT = json.JSONEncoder(check_circular=False, separators=(",", ":"))
+_STRUCTURE = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
 _QUOTES_AND_BRACKETS = b'"[]{}'
 _OTHERS = bytes(set(range(256)) - set(_QUOTES_AND_BRACKETS))
 _AS_PARENTHESES = bytes.maketrans(b"[]{}", b"()()")
@@ -62,8 +63,8 @@ def parse(body: bytes) -> Document:
     text, suspect = _decode(body)
     sound = _SOUND_ESCAPE.sub(b"", body) if b"\\" in body else body
     depth = _depth(sound)
-    if depth > _HOPELESS_DEPTH:
-        raise _too_deep()
+    if depth > _PARSED_DEPTH:
+        text = _without_depths(text)
     reader = _Reader()
     try:
         value = reader.decoder.decode(text)
@@ -206,9 +207,36 @@ def _depth(sound: bytes) -> int:
     for bracket in brackets:
         depth += 1 if bracket == ord("(") else -1
         deepest = max(deepest, depth)
-        if depth < 0 or depth > _HOPELESS_DEPTH:
+        if depth < 0 or depth > _PARSED_DEPTH:
             break
     return deepest + MAX_DEPTH + 1
+
+
+def _without_depths(text: str) -> str:
+    """The text with ``null`` for each value that is nested deeper than is parsed, in one pass.
+
+    What is around such a value is deeper than is allowed, so it is found as a local fault.
+    Raises ``RejectedError`` if one does not end.
+    """
+    kept: list[str] = []
+    depth = since = 0
+    in_string = False
+    for found in _STRUCTURE.finditer(text):
+        match found[0]:
+            case '"':
+                in_string = not in_string
+            case "[" | "{" if not in_string:
+                depth += 1
+                if depth == _PARSED_DEPTH + 1:
+                    kept.append(text[since : found.start()])
+            case "]" | "}" if not in_string:
+                depth -= 1
+                if depth == _PARSED_DEPTH:
+                    kept.append("null")
+                    since = found.end()
+    if depth > _PARSED_DEPTH:
+        raise _too_deep()
+    return "".join((*kept, text[since:]))
 
 
 def _too_deep() -> RejectedError:

@@ -1316,3 +1316,96 @@ def test_very_many_records_take_little_time(records: list[Any]) -> None:
         json.dumps({"fields": {f"f{i}": records[i : i + 5] for i in range(0, 3_000, 5)}}),
     ):
         assert _cpu_s(body.encode()) * 100_000 / len(body) < 0.15
+
+
+def test_a_visitor_is_kept_however_deep_another_field_nests() -> None:
+    body = b'{"email": "ada@example.com", "deep": ' + b'{"a":' * 9_000 + b"1" + b"}" * 9_000 + b"}"
+    event = only_event(body)
+    assert event.email == "ada@example.com"
+    assert any("deeper than 32 levels" in note for note in event.notes)
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Shift_JIS", "表示 ソース"),  # their second bytes are backslashes
+        ("windows-1252", "Zoë – “Ada”"),
+        ("iso-8859-1", "Zoë €"),
+        ("windows-1251", "Ада"),
+        ("iso-2022-jp", "日本"),
+        ("utf-16", "Zoë"),
+        ("utf-16le", "Zoë"),
+        ("gb18030", "王"),
+    ],
+)
+def test_json_is_read_in_the_charset_that_is_declared(label: str, name: str) -> None:
+    codec = {"iso-8859-1": "cp1252"}.get(label, label)
+    body = json.dumps({"email": "ada@example.com", "name": name}, ensure_ascii=False).encode(codec)
+    event = only_event(body, **{"content-type": f"application/json; charset={label}"})
+    assert (event.email, event.traits["name"], event.notes) == ("ada@example.com", name, ())
+
+
+@pytest.mark.parametrize("label", ["iso-8859-1", "Shift_JIS", "utf-16", "made-up", "utf8"])
+def test_json_in_utf_8_is_read_as_such_whatever_is_declared(label: str) -> None:
+    body = json.dumps({"email": "ada@example.com", "name": "Zoë"}, ensure_ascii=False).encode()
+    event = only_event(body, **{"content-type": f"application/json;charset={label}"})
+    assert event.traits["name"] == "Zoë"
+
+
+def test_bytes_that_are_not_in_the_declared_charset_cost_themselves() -> None:
+    body = b'{"email": "ada@example.com", "name": "a\x83"}'
+    event = only_event(body, **{"content-type": "application/json; charset=Shift_JIS"})
+    assert event.email == "ada@example.com"
+    assert event.notes
+
+
+def test_how_somebody_is_addressed_is_no_name() -> None:
+    event = only_event({"email": "ada@example.com", "first_name": "Frau", "last_name": "Pan"})
+    assert event.traits == {"last_name": "Pan"}
+    assert event.properties["first_name"] == "Frau"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("E-Mail: ada@example.com", "Email:ada@example.com", "(ada@example.com)"),
+        *("ada@example.com (work)", "(work) ada@example.com", "[ada@example.com]"),
+        *("Email: <ada@example.com>", "E-mail: mailto:ada@example.com?subject=Hi"),
+        *("ada@@example.com", "ada&#64;example.com", "ada@example.com%20", "ada\u200b@example.com"),
+        "ada@example.com:",
+    ],
+)
+def test_an_address_is_found_in_what_people_write_around_it(text: str) -> None:
+    assert only_event({"email": text}).email == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("body", "email"),
+    [
+        (b"email=ada+news@example.com", "ada+news@example.com"),
+        (b"email=ada%2Bnews%40example.com&a=b", "ada+news@example.com"),
+        (b"a=b&email=ada%2Bnews@example.com", "ada+news@example.com"),
+        (b"email=+ada@example.com+&x=1", "ada@example.com"),
+    ],
+)
+def test_a_plus_that_its_sender_did_not_encode_is_one(body: bytes, email: str) -> None:
+    event = only_event(body, **{"content-type": "application/x-www-form-urlencoded"})
+    assert event.email == email
+
+
+@pytest.mark.parametrize("body", [b"email=ada+news%40example.com", b"email=a+b+c@example.com"])
+def test_a_blank_that_may_be_anything_makes_no_address(body: bytes) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    assert refused_as(body, **headers) is Reason.EMAIL_INVALID
+
+
+def test_what_is_never_seen_is_in_no_name() -> None:
+    event = only_event({"email": "ada@example.com", "first\u200b_name": "A\u200bda\ufeff"})
+    assert event.traits == {"first_name": "Ada"}
+
+
+def test_a_fault_in_an_envelopes_data_costs_only_itself() -> None:
+    data = base64.b64encode(b'{"email": "ada@example.com", "a": NaN, "b": 1}').decode()
+    event = only_event({**SAID, "data_base64": data})
+    assert (event.email, event.properties["b"]) == ("ada@example.com", 1)
+    assert event.notes == ("a: was left out: it is no number that can be kept",)

@@ -647,3 +647,48 @@ def test_of_two_boxes_that_ask_for_consent_both_answers_are_kept(other: str) -> 
     traits = {other: True, "marketing_consent": False}
     event = only_event("/v1/identify", {"userId": "u", "traits": traits})
     assert event.traits == {"consent": True, "marketing_consent": False}
+
+
+def test_however_deep_something_nests_it_costs_only_itself() -> None:
+    deep = b"[" * 9_000 + b"]" * 9_000
+    body = b'{"batch": [{"type": "track", "event": "A", "userId": "u", "properties": {"a": 1, "b":'
+    body += deep + b'}}, {"type": "track", "event": "B", "userId": "v"}]}'
+    first, second = (e for _, e in SEGMENT.translate(request_of(body=body), Trust.PUBLIC).events)
+    assert (first.user_id, first.properties["a"], second.user_id) == ("u", 1, "v")
+
+
+def test_a_call_is_read_in_the_charset_that_is_declared_with_its_key_in_it() -> None:
+    call = track(traits={"name": "表示"}, context={"traits": {"name": "表示"}}, writeKey="server")
+    body = json.dumps(call, ensure_ascii=False).encode("shift_jis")
+    headers = {"content-type": "application/json; charset=Shift_JIS"}
+    request = request_of("/v1/track", body, key=None, **headers)
+    assert SEGMENT.verify(request) is Trust.SIGNED
+    ((_, event),) = SEGMENT.translate(request, Trust.SIGNED).events
+    assert event.traits["name"] == "表示"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kept"),
+    [
+        ("title", "Dr.", "salutation"),
+        ("title", "Mr", "salutation"),
+        ("title", "CTO", "title"),
+        ("firstName", "Herr", "salutation"),
+        ("name", "Mrs.", "salutation"),
+        ("lastName", "Pan", "last_name"),
+        ("firstName", "M", "first_name"),
+        ("name", "Mr. Turner", "name"),
+    ],
+)
+def test_how_somebody_is_addressed_is_neither_title_nor_name(
+    field: str, value: str, kept: str
+) -> None:
+    event = only_event("/v1/identify", {"userId": "u", "traits": {field: value}})
+    assert event.traits == {kept: value}
+
+
+def test_a_plus_in_a_pixels_address_is_one() -> None:
+    query = "event=A&userId=ada+news@example.com&properties.a=b+c&writeKey=pub"
+    request = request_of("/v1/pixel/track", method="GET", query=query)
+    ((_, event),) = SEGMENT.translate(request, SEGMENT.verify(request)).events
+    assert (event.user_id, event.properties["a"]) == ("ada+news@example.com", "b c")

@@ -76,6 +76,13 @@ async def test_what_is_set_aside_is_bounded(world: World) -> None:
     assert len(json.loads(entry.message.body)["raw"]) == MAX_SET_ASIDE_BYTES
 
 
+async def test_a_packed_post_of_unusable_calls_takes_little_room(world: World) -> None:
+    bad = [call("a", n, event=None, properties={"a": "x" * 800}) for n in range(2_400)]
+    await accepted(world, call("a", 2_401), *bad)
+    kept = await world.published(Topic.QUARANTINE)
+    assert sum(len(each.message.body) for each in kept) < 150_000
+
+
 async def test_a_small_packed_post_takes_a_lot_of_room(world: World) -> None:
     calls = [call("a", n, properties={"a": "x" * 800}) for n in range(2_500)]
     packed = gzip.compress(json.dumps({"batch": calls}).encode())
@@ -108,14 +115,24 @@ async def test_a_robot_in_the_honeypot_leaves_nothing(world: World) -> None:
     assert world.bus.asked == []
 
 
-@pytest.mark.parametrize(("bad", "kept"), [(1, 1), (3, 3), (250, 100)])
-async def test_of_calls_that_cannot_be_used_the_first_are_set_aside(
-    world: World, bad: int, kept: int
+@pytest.mark.parametrize("good", [0, 1])
+@pytest.mark.parametrize(
+    ("bad", "kept", "more"), [(1, 1, ""), (100, 100, ""), (250, 100, "and 150 more ")]
+)
+async def test_of_calls_that_cannot_be_used_the_first_are_set_aside_and_the_others_counted(
+    world: World, good: int, bad: int, kept: int, more: str
 ) -> None:
-    outcome = await accepted(world, *[call("a", i, event=None) for i in range(bad)])
-    assert (outcome.events, outcome.items, len(outcome.refused)) == (0, bad, kept)
+    calls = [call("a", i, event=None) for i in range(bad - 1)]
+    named = call("a", bad, event=None, traits={"email": "ada@example.com"})
+    outcome = await accepted(world, *calls, named, *[call("a", bad + 1)] * good)
+    assert (outcome.events, outcome.items, len(outcome.refused)) == (good, bad + good, bad)
     assert {one.error.reason for one in outcome.refused} == {Reason.EVENT_NAME_MISSING}
-    assert len(await world.published(Topic.QUARANTINE)) == kept
+    entries = [json.loads(each.message.body) for each in await world.published(Topic.QUARANTINE)]
+    assert len([entry for entry in entries if "raw" in entry]) == kept
+    assert any("ada@example.com" in entry.get("raw", "") for entry in entries), "kept first"
+    assert [e["message"][: len(more)] for e in entries if "raw" not in e] == (
+        [more] if more else []
+    )
 
 
 @pytest.mark.parametrize("path", ["/v1/identify", "/v1/i"])

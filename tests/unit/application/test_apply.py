@@ -9,7 +9,7 @@ import pytest
 
 from builders import StandingClock, an_event
 from unit.application.conftest import DAY, World
-from warmlead.application.apply import Applied
+from warmlead.application.apply import MAX_OF_FLOOD, Applied
 from warmlead.application.messages import read_events
 from warmlead.domain.capacity import MAX_UNKNOWN_NAMES
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
@@ -63,6 +63,22 @@ async def test_what_was_received_too_long_ago_is_set_aside(
     (entry,) = await world.published(Topic.QUARANTINE)
     kept = json.loads(entry.message.body)
     assert (kept["reason"], kept["event"]["id"]) == ("received_too_long_ago", "event-1")
+
+
+async def test_of_a_flood_the_first_events_are_set_aside_and_the_others_counted(
+    world: World,
+) -> None:
+    flood = [
+        world.seen(i, f"event_{i}", trust=Trust.PUBLIC)
+        for i in range(MAX_UNKNOWN_NAMES + MAX_OF_FLOOD + 30)
+    ]
+    (applied,) = await world.apply(*flood)
+    assert len(applied.quarantined) == MAX_OF_FLOOD + 30
+    *whole, more = [json.loads(e.message.body) for e in await world.published(Topic.QUARANTINE)]
+    assert [entry["reason"] for entry in whole] == ["lead_flooded"] * MAX_OF_FLOOD
+    assert all("event" in entry for entry in whole)
+    assert more["message"].startswith("and 30 more of the same request: ")
+    assert "archive" in more["message"]
 
 
 async def test_a_flooding_lead_is_frozen_and_says_so(world: World) -> None:

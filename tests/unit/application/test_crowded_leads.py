@@ -16,6 +16,7 @@ from warmlead.domain.capacity import (
     MAX_KNOWN_EVENTS,
     MAX_UNKNOWN_EVENTS,
     MAX_UNKNOWN_NAMES,
+    SIGNED_SHARE,
     Capacity,
 )
 from warmlead.domain.consent import Status, SuppressionPolicy
@@ -365,6 +366,22 @@ async def test_two_leads_full_of_strangers_names_are_still_tied_by_a_crm(world: 
     assert (lead.user_id, lead.traits["employees"]) == ("77", 300)
     new = world.seen(2, "one_more", id="p-1", trust=Trust.PUBLIC)
     assert (await world.apply(new))[0].quarantined
+
+
+async def test_two_leads_full_of_strangers_events_leave_room_for_what_is_signed(
+    world: World,
+) -> None:
+    world.use(KNOWING)
+    for who, fields in (("a", {"email": ADA}), ("b", {"email": None, "user_id": "77"})):
+        flood = unknown(world, MAX_UNKNOWN_EVENTS)
+        await world.apply(*(structs.replace(e, id=f"{who}{e.id}", **fields) for e in flood))
+    tie = world.seen(1, "identified", id="crm-1", email=ADA, user_id="77")
+    assert await world.apply(tie) == [Applied(counted=1)]
+    assert (await world.lead()).kept_events > MAX_UNKNOWN_EVENTS * SIGNED_SHARE
+
+    new = world.seen(2, "plan_changed", id="crm-2", user_id="77")
+    assert await world.apply(new) == [Applied(counted=1)]
+    assert (await world.apply(structs.replace(new, id="p", trust=Trust.PUBLIC)))[0].quarantined
 
 
 async def test_two_leads_full_of_strangers_traits_are_still_tied_by_a_crm(world: World) -> None:

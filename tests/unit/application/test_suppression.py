@@ -17,7 +17,10 @@ from warmlead.domain.consent import Status, SuppressionPolicy
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic
+from warmlead.ports import RawRequest
+from warmlead.sources.generic import FormSettings, GenericSource
 
+HOUR = DAY / 24
 READER = "ada@example.com"
 
 
@@ -127,3 +130,25 @@ async def test_a_refusal_of_a_user_id_ends_the_sequence_of_who_claimed_it(
         assert await steps(here) == []
         for lead in leads.values():
             assert lead.consent(LIVING.suppression).status is Status.UNSUBSCRIBED
+
+
+async def test_a_newsletter_form_that_is_filled_in_again_after_a_no_is_heard(
+    tmp_path: Path,
+) -> None:
+    settings = FormSettings(allow_unsigned=True, event="newsletter_subscribed")
+    form = GenericSource({"news": settings})
+
+    async with place(tmp_path / "w.db", NOW) as here:
+        body = json.dumps({"email": READER}).encode()
+        for name in ("form", "email_unsubscribed", "form", "form"):
+            here.clock.forward(HOUR)
+            now = here.clock.now()
+            request = RawRequest("POST", "/generic/news", "", {}, body, now, "request")
+            ((_, event),) = form.translate(request, Trust.PUBLIC).events
+            if name != "form":
+                event = structs.replace(event, id="a link in a mail", name=name)
+            scoring = Scoring(LIVING, {}, lead_ids)
+            await apply([event], store=here.store, bus=here.bus, scoring=scoring, clock=here.clock)
+        (lead,) = await here.leads()
+        assert lead.consent(SuppressionPolicy()).status is Status.SUBSCRIBED
+        assert lead.kept_events == 2, "the form counts once a day"

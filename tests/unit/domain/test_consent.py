@@ -1,7 +1,8 @@
 """Consent: who may be written to, by whose word, and what takes a no back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import permutations
 from random import Random
 
 import pytest
@@ -24,7 +25,7 @@ from warmlead.domain.consent import (
     statements_in,
     with_facts,
 )
-from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.event import Event, Property, Trust, event_stating, id_of_content
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.lead import Lead
@@ -447,6 +448,37 @@ def test_a_subscription_that_is_sent_again_lifts_no_refusal_in_between() -> None
     world.apply(said, NOON)
     lead = world.lead_of(Identifier(Kind.EMAIL, ADA))
     assert lead.consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_who_fills_in_the_same_form_again_has_the_last_word(order: Sequence[int]) -> None:
+    def at(id_: str, name: str, minute: int) -> Event:
+        return event_of(id_, NOON + minute * MINUTE, name=name, email=ADA)
+
+    same = id_of_content("of the form's fields and the day")
+    said = [at(same, "newsletter_subscribed", 0), at("b", "email_unsubscribed", 5)]
+    said.append(at(same, "newsletter_subscribed", 10))
+    world = World(rules_of())
+    for number in order:
+        world.apply([said[number]], NOON)
+        world.apply([said[number]], NOON)  # the bus delivers it twice
+    lead = world.lead_of(Identifier(Kind.EMAIL, ADA))
+    assert lead.consent(SuppressionPolicy()).status is Status.SUBSCRIBED
+    assert len(lead.consent_facts) == 3
+    assert lead.kept_events == 2
+
+
+def test_a_form_that_is_posted_twice_at_once_says_it_once() -> None:
+    at = NOON + timedelta(milliseconds=300)
+    twice = [
+        event_of(id_of_content("x"), when, name="newsletter_subscribed", email=ADA)
+        for when in (NOON, at)
+    ]
+    world = World(rules_of())
+    world.apply(twice, NOON)
+    (fact,) = world.lead_of(Identifier(Kind.EMAIL, ADA)).consent_facts
+    assert event_stating(fact.key) == twice[0].key
+    assert fact.at == NOON
 
 
 @pytest.mark.parametrize("trust", Trust)

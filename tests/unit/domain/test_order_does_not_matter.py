@@ -10,11 +10,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from unit.domain.worlds import HasTrait, Holds, World, adds_up, event_of, received_again, rules_of
+from unit.domain.worlds import (
+    HasTrait,
+    Holds,
+    World,
+    adds_up,
+    event_of,
+    id_of,
+    received_again,
+    rules_of,
+)
 from warmlead.domain.assessment import assess
 from warmlead.domain.consent import Consent, SuppressionPolicy
 from warmlead.domain.event import Automation, Event, Property, Trust
-from warmlead.domain.identity import Identifier
+from warmlead.domain.identity import MAX_CLAIMS, Identifier, Kind
 from warmlead.domain.lead import Lead, NoteFact, Trail
 from warmlead.domain.lifecycle import StagePolicy
 from warmlead.domain.scoring import (
@@ -322,3 +331,40 @@ def test_no_time_that_a_public_sender_states_changes_who_is_whom(
         for event in events
     ]
     assert in_any_order(stated, chance).people() == in_any_order(events, chance).people()
+
+
+@st.composite
+def shared_browsers(draw: st.DrawFn, people: st.SearchStrategy[int]) -> list[Event]:
+    """A browser that many claim, and under which many refuse to be written to."""
+
+    def named(id_: str, name: str, email: str | None) -> Event:
+        at = NOW - timedelta(minutes=draw(minutes))
+        trust = draw(st.sampled_from(Trust))
+        return event_of(id_, at, name=name, trust=trust, email=email, anonymous_id="b1")
+
+    claims = [named(f"c{i}", "login", f"p{i}@example.com") for i in range(draw(people))]
+    count = draw(st.integers(15, 50))
+    return [*claims, *(named(f"r{i}", "email_unsubscribed", None) for i in range(count))]
+
+
+@settings(reproducible, max_examples=50)
+@given(shared_browsers(st.integers(1, MAX_CLAIMS)), st.integers(0, 2**32))
+def test_more_refusals_than_are_kept_come_in_any_order(events: list[Event], seed: int) -> None:
+    chance = Random(seed)
+    expected = outcome_of(in_any_order(events, chance))
+    assert all(outcome_of(in_any_order(events, chance)) == expected for _ in range(3))
+
+
+@settings(reproducible, max_examples=50)
+@given(shared_browsers(st.integers(MAX_CLAIMS, 30)), st.integers(0, 2**32))
+def test_more_claims_than_are_kept_come_in_any_order(events: list[Event], seed: int) -> None:
+    """But for who of the others hears of a refusal: whoever was among the ten at that time."""
+    chance = Random(seed)
+    first, *others = (in_any_order(events, chance) for _ in range(4))
+    browser = Identifier(Kind.ANONYMOUS, "b1")
+    kept = first.trails(NOW)[id_of(browser)]
+    for other in others:
+        assert other.people() == first.people()
+        assert other.trails(NOW)[id_of(browser)] == kept
+        for claim in kept.claims:
+            assert other.trails(NOW)[claim.owner].consent

@@ -70,7 +70,10 @@ BLANKS = (
     *("<User object at 0x7f8a>", "xxxxx", "\u200b", "\ufeffnull\u200b", "[email\u00a0protected]"),
     *("00000000-0000-0000-0000-000000000000", "{00000000-0000-0000-0000-000000000000}"),
     *("00000000000000000000000000000000", "00000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"),
-    "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+    *("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "0000", "000000"),
+    *("#REF!", "#VALUE!", "#DIV/0!", "#NAME?"),
+    *("%7B%7Buser_id%7D%7D", "%257B%257Bid%257D%257D", "%24%7Bid%7D", "%5Bid%5D", "%28null%29"),
+    *("&#160;", "&#123;&#123;id&#125;&#125;"),
 )
 IDS = (
     *("42", "u-1", "u1", "Ada", "nullable", "00", "-1a", "user_id_42", "A%20", "id-5", "user 5"),
@@ -90,6 +93,11 @@ def test_placeholders_are_no_ids(text: str) -> None:
         assert normalise_id(said) is None
 
 
+@pytest.mark.parametrize("text", ["&nbsp;", "&nbsp;&nbsp;", "%26nbsp%3B", "&lt;id&gt;"])
+def test_entities_that_stand_for_nothing_are_no_ids(text: str) -> None:
+    assert normalise_id(text) is None
+
+
 @pytest.mark.parametrize("text", IDS)
 def test_other_ids_keep_their_letters_and_lose_the_space_around(text: str) -> None:
     assert normalise_id(f" {text}\t") == text
@@ -106,6 +114,15 @@ def test_other_ids_keep_their_letters_and_lose_the_space_around(text: str) -> No
         ("u\u200b1", "u1"),
         ("\ufeffu1", "u1"),
         ("jose\u0301", "josé"),
+        ("ada@example.com%20", "ada@example.com"),
+        ("%20Ada@example.com%0D%0A", "Ada@example.com"),
+        ("ada&#64;example.com", "ada@example.com"),
+        ("ada&commat;example.com", "ada@example.com"),
+        ("ada@@example.com", "ada@example.com"),
+        ("a@@b", "a@@b"),
+        ("a&#64;b", "a&#64;b"),
+        ("AT&T;1", "AT&T;1"),
+        ("x%20", "x%20"),
         ("auth0%7C42", "auth0%7C42"),
         ("a%40b", "a%40b"),
         ("two words", "two words"),
@@ -143,6 +160,7 @@ def test_an_id_with_a_number_of_its_own_is_an_id(text: str, number: int) -> None
     "unit",
     [
         *("{{", "${", "%", "null ", "(", "a@", "%40", "[object ", "user", "0", "x", "-", "id "),
+        *("&#", "&amp;", "@@", "%20", "%2525", "&#64;"),
         *("\u0301\u0316", "\u064b\u200c", "ü", " ", "_a", "A", "<%"),
     ],
 )

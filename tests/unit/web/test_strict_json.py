@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cost import least_cpu_s
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.web.strict_json import MAX_FAULTS, Fault, fault_in, loads, parse, text_of
 
@@ -51,6 +52,9 @@ FAULTY = [
     (b'"\xff\xfe"', Reason.CHARSET_INVALID),
     (b'"\xed\xa0\x80"', Reason.CHARSET_INVALID),
     (b"[" * 40 + b"]" * 40, Reason.JSON_TOO_DEEP),
+    (b"[" * 100_000 + b"]" * 100_000, Reason.JSON_TOO_DEEP),
+    (b'{"a":[' * 9_000 + b'"]}\\"[", 1' + b"]}" * 9_000, Reason.JSON_TOO_DEEP),
+    (b"[" * 300 + b"{]" + b"]" * 300, Reason.JSON_TOO_DEEP),
 ]
 
 
@@ -109,11 +113,18 @@ def test_a_refusal_does_not_repeat_the_body() -> None:
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b'[{"a":' * 300 + b"1"])
-def test_a_body_that_only_nests_is_refused_before_it_is_parsed(body: bytes) -> None:
+def test_a_body_that_nests_without_an_end_is_refused_before_it_is_parsed(body: bytes) -> None:
     with pytest.raises(RejectedError) as refusal:
         loads(body)
 
     assert refusal.value.reason is Reason.JSON_TOO_DEEP
+
+
+@pytest.mark.parametrize("part", ["[]", '{"a":[]}', '["\\\\"]', '"\\"",[]'])
+def test_leaving_out_what_is_too_deep_takes_time_in_proportion(part: str) -> None:
+    deep = "[" * 1_000 + ",".join([part] * (200_000 // len(part))) + "]" * 1_000
+    body = json.dumps({"batch": [1]}).replace("1", deep).encode()
+    assert least_cpu_s(lambda: parse(body)) < 0.1
 
 
 def test_brackets_in_texts_do_not_nest() -> None:

@@ -6,13 +6,16 @@ in binary mode the attributes are headers, in structured mode the body is the en
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 from warmlead.domain.errors import RejectedError
 from warmlead.sources.fields import MAX_TEXT_BYTES, event_id
 from warmlead.web.strict_json import parse
+
+Mend: TypeAlias = Callable[[Any], Any]
+"""Makes a value of which the JSON has local faults usable."""
 
 _REQUIRED = ("specversion", "id", "source", "type")
 _DATA = ("data", "data_base64")
@@ -38,11 +41,11 @@ def in_envelopes(items: Sequence[Any], headers: Mapping[str, str]) -> Sequence[A
     ]
 
 
-def opened(item: Any) -> Opened:  # noqa: ANN401  # whatever JSON holds
-    """A submission out of its envelope, if it is in one."""
+def opened(item: Any, mend: Mend) -> Opened:  # noqa: ANN401  # whatever JSON holds
+    """A submission out of its envelope, if it is in one; ``mend`` does so to data in base64."""
     if not is_envelope(item):
         return Opened(item)
-    data = item["data"] if "data" in item else _decoded(item["data_base64"])
+    data = item["data"] if "data" in item else _decoded(item["data_base64"], mend)
     # Two sources may give the same id: it counts only with its source.
     id_ = " ".join(str(item[name]) for name in ("source", "id") if item[name])
     try:
@@ -60,9 +63,9 @@ def is_envelope(item: Any) -> bool:  # noqa: ANN401  # whatever JSON holds
     )
 
 
-def _decoded(encoded: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
+def _decoded(encoded: Any, mend: Mend) -> Any:  # noqa: ANN401  # whatever JSON holds
     try:
         document = parse(base64.b64decode(encoded, validate=True))
     except (binascii.Error, ValueError, TypeError, RejectedError):
         return None
-    return None if document.suspect else document.value
+    return mend(document.value) if document.suspect else document.value

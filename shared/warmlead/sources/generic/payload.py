@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.ports import RawRequest
 from warmlead.sources.generic.cloudevents import in_envelopes
-from warmlead.web.charsets import Tell, unwidened
+from warmlead.web.charsets import Tell, in_utf8, unwidened
 from warmlead.web.form_data import (
     Fields,
     IsNeeded,
@@ -60,7 +60,7 @@ def _json_or_form(
     body: bytes, media_type: str, content_type: str, tell: Tell, is_needed: IsNeeded
 ) -> Submissions:
     try:
-        return _from_json(body)
+        return _from_json(in_utf8(body, parameter_of(content_type, "charset"), tell))
     except RejectedError as error:
         could_be_a_form = media_type in (_FORM, _TEXT, _JSON) and b"=" in body
         if error.reason is not Reason.JSON_INVALID or not could_be_a_form:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -177,7 +178,7 @@ def _sound(item: Any, settings: FormSettings, notes: Notes) -> Any:  # noqa: ANN
 
 def _event(item: Any, post: Post, index: int, notes: Notes) -> Event | None:  # noqa: ANN401  # whatever JSON holds
     """The event, or ``None`` for what a robot sent."""
-    submission = opened(item)
+    submission = opened(item, partial(_sound, settings=post.settings, notes=notes))
     if not isinstance(submission.fields, dict):
         raise RejectedError(Reason.EVENT_INVALID, "A submission has fields by name.")
     if is_trapped(submission.fields, post.settings):
@@ -198,7 +199,7 @@ def _sender_id(request: RawRequest) -> str | None:
 
 def _onward(item: Any, settings: FormSettings, notes: Notes) -> str:  # noqa: ANN401  # whatever JSON holds
     """Where the form itself asks to go; empty, and a note, if its host is not listed."""
-    submission = opened(item).fields
+    submission = opened(item, partial(_sound, settings=settings, notes=notes)).fields
     for field in settings.redirect_fields if isinstance(submission, dict) else ():
         target = submission.get(field)
         if isinstance(target, str) and (target := target.strip()):

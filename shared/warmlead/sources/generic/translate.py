@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import Automation, Event, Property, Trust
+from warmlead.domain.event import Automation, Event, Property, Trust, id_of_content
 from warmlead.sources.attribution import PARAMETERS, path_of, visit_of
 from warmlead.sources.fields import (
     MAX_ADDRESSES,
@@ -27,10 +27,10 @@ from warmlead.sources.generic.keeping import (
     wanted_names,
 )
 from warmlead.sources.generic.settings import FormSettings
-from warmlead.sources.labels import is_salutation, meaning_of_name, origin_of_name
+from warmlead.sources.labels import meaning_of_name, origin_of_name
 from warmlead.sources.notes import Notes
 from warmlead.sources.times import parse_time
-from warmlead.sources.traits import standard_name, trait_value
+from warmlead.sources.traits import only_addresses, standard_name, trait_value
 from warmlead.web.strict_json import text_of
 
 NAME = "generic"
@@ -298,7 +298,7 @@ def _is_of_container(field: str, group: str, *, is_named: bool) -> bool:
 def _trait_of(field: str, value: Property) -> str | None:
     """The trait that a field is; another address than the lead's, and ``Mr``, are none."""
     trait = standard_name(field)
-    if trait == "title" and isinstance(value, str) and is_salutation(value):
+    if trait and only_addresses(trait, value):
         return None
     return None if trait == "email" else trait
 
@@ -319,4 +319,4 @@ def _id(content: str, post: Post, index: int) -> str:
         return event_id(numbered, "The id") or numbered
     # No id was sent. The same content on the same UTC day counts once: a double click, a reload.
     submitted = [post.form, post.received_at.date().isoformat(), content]
-    return f"hash-{long_hash(text_of(submitted))}"
+    return id_of_content(long_hash(text_of(submitted)))

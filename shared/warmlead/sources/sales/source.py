@@ -8,7 +8,15 @@ from warmlead.sources.sales.settings import GenericSalesSettings
 from warmlead.sources.sales.translate import NAME, translate_posted
 from warmlead.sources.sales_sender import Ignored, Items, SalesSender
 from warmlead.sources.signing import claims_signature, verify_signature
+from warmlead.web.charsets import in_utf8
+from warmlead.web.form_data import parameter_of
 from warmlead.web.strict_json import parse
+
+_MAX_HEADER = 1_000
+
+
+def _to_nobody(_field: str, _what: str) -> None:
+    """Sales is told of no replaced bytes: its texts are reasons and names of stages."""
 
 
 class GenericSalesSource(SalesSender):
@@ -32,7 +40,8 @@ class GenericSalesSource(SalesSender):
 
     def read(self, request: RawRequest) -> Items:
         """The statements in the body."""
-        document = parse(request.body)
+        label = parameter_of(request.headers.get("content-type", "")[:_MAX_HEADER], "charset")
+        document = parse(in_utf8(request.body, label, _to_nobody))
         values = document.value if isinstance(document.value, list) else [document.value]
         return Items(values, document.suspect)
 

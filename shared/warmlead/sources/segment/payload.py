@@ -10,18 +10,20 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.ports import RawRequest
 from warmlead.sources.notes import Notes
 from warmlead.sources.traits import standard_name
-from warmlead.web.charsets import unwidened
+from warmlead.web.charsets import in_utf8
+from warmlead.web.form_data import parameter_of
 from warmlead.web.json_mending import mended
 from warmlead.web.strict_json import Document, loads, parse
 
 MAX_CALLS = 2_500
 MAX_QUERY_FIELDS = 100
+MAX_HEADER = 1_000
 
 BATCH = "batch"
 _KINDS = {
@@ -35,6 +37,7 @@ _KINDS = {
     "b": BATCH,
     "import": BATCH,
 }
+_RAW_ADDRESS = re.compile(r"[A-Za-z0-9._-]{1,64}\+[A-Za-z0-9._-]{1,64}@[A-Za-z0-9.-]{3,255}")
 _API = re.compile(r"/(?:beacon/)?(?:v1/)?([a-z]+)/?")
 _PIXEL = re.compile(r"/(?:v1/pixel|pixel/v1|pixel)/([a-z]+)/?")
 
@@ -81,10 +84,10 @@ def calls_of(request: RawRequest, route: Route) -> Calls:
     """The calls in the request; raises ``RejectedError`` if they cannot be told apart."""
     if route.pixel:
         return Calls([_pixel_call(request.query)], suspect=False)
-    document = parse(unwidened(request.body, ""))
-    if route.kind != BATCH:
-        return Calls([document.value], document.suspect)
     notes = Notes()
+    document = _parsed(request, notes)
+    if route.kind != BATCH:
+        return Calls([document.value], document.suspect, notes=notes.told)
     root = _object(document, notes)
     items = root.pop("batch", None)
     if document.suspect:
@@ -103,10 +106,16 @@ def sound(item: Any, notes: Notes) -> Any:  # noqa: ANN401  # whatever JSON hold
     return mended(item, notes.tell, lambda key: standard_name(key.lower()) == "email")
 
 
-def write_key_in_body(body: bytes) -> str | None:
+def write_key_in_body(request: RawRequest) -> str | None:
     """The write key at the top of a body, where clients put it that cannot set headers."""
-    key = _object(parse(unwidened(body, "")), Notes()).get("writeKey")
+    notes = Notes()
+    key = _object(_parsed(request, notes), notes).get("writeKey")
     return key if isinstance(key, str) else None
+
+
+def _parsed(request: RawRequest, notes: Notes) -> Document:
+    label = parameter_of(request.headers.get("content-type", "")[:MAX_HEADER], "charset")
+    return parse(in_utf8(request.body, label, notes.tell))
 
 
 def query_fields(query: str) -> dict[str, str]:
@@ -117,8 +126,13 @@ def query_fields(query: str) -> dict[str, str]:
     fields: dict[str, str] = {}
     for part in parts:
         name, _, value = part.partition("=")
-        fields.setdefault(unquote_plus(name), unquote_plus(value))
+        fields.setdefault(unquote_plus(name), _unquoted(value))
     return fields
+
+
+def _unquoted(value: str) -> str:
+    """A value as it was meant: in an address of which nothing was encoded a ``+`` is one."""
+    return unquote(value) if _RAW_ADDRESS.fullmatch(value) else unquote_plus(value)
 
 
 def _object(document: Document, notes: Notes) -> dict[str, Any]:

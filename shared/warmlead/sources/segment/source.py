@@ -36,11 +36,8 @@ from warmlead.web.strict_json import text_of
 _KINDS = ("track", "identify", "page", "screen", "group", "alias")
 _ESCAPE = 6
 """The length of a character's escape: so many times longer may a text be in ASCII."""
-_MAX_KEPT = 100
-"""So many calls are kept of a request of which none can be used."""
-
 _MAX_KEPT_BYTES = 60_000
-"""So much is kept of each, all of it in ASCII."""
+"""So much is kept of each call of a request of which none can be used, all of it in ASCII."""
 
 _COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -99,7 +96,7 @@ class SegmentSource:
                 refused.append(Refused(error, raw, index, envelope.automated))
         if events or not refused:
             return Translation(events, refused, len(calls.items))
-        kept = [one for one in refused if one.raw.startswith(b"{") and one.raw != b"{}"][:_MAX_KEPT]
+        kept = [one for one in refused if one.raw.startswith(b"{") and one.raw != b"{}"]
         if not kept:
             raise _none_usable(refused[0].error, len(calls.items))
         cut = [structs.replace(one, raw=one.raw[:_MAX_KEPT_BYTES]) for one in kept]
@@ -179,7 +176,7 @@ def _keys_given(request: RawRequest, route: Route) -> Iterator[str]:
         yield key
     if key := query_fields(request.query).get("writeKey"):
         yield key
-    if not route.pixel and (key := write_key_in_body(request.body)):
+    if not route.pixel and (key := write_key_in_body(request)):
         yield key
     if route.pixel and isinstance(key := calls_of(request, route).items[0].get("writeKey"), str):
         yield key
