@@ -21,7 +21,7 @@ from warmlead.sources.fields import (
 )
 from warmlead.sources.notes import Notes
 from warmlead.sources.times import occurred_at, parse_time
-from warmlead.sources.traits import as_traits, company_traits, standard_name
+from warmlead.sources.traits import as_traits, company_traits, standard_name, trait_value
 
 MOMENT = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
 
@@ -411,3 +411,14 @@ def test_what_is_beyond_200_characters_does_not_distinguish_the_names_of_events(
     beginning = "!" * 190 + "Demo"
 
     assert event_name(beginning + "é" * 100) == event_name(beginning + "é" * 200) == "demoeeeeee"
+
+
+def test_a_ticked_box_that_sends_its_own_label_says_yes() -> None:
+    assert trait_value("consent", "Einwilligung") is True
+    assert trait_value("consent", "Marketing consent *") is True
+    assert trait_value("consent", "newsletter-march") == "newsletter-march"
+
+
+def test_a_users_role_in_an_application_is_not_their_job() -> None:
+    assert as_traits({"role": "owner"}) == {"role": "owner"}
+    assert standard_name("Role") == "title"

@@ -15,7 +15,7 @@ from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Property, snake_case
 from warmlead.domain.identity import is_damaged_address, normalise_email, normalise_id
 from warmlead.sources.answers import Answers
-from warmlead.sources.labels import trait_of_label
+from warmlead.sources.labels import name_of_label
 from warmlead.web.charsets import Tell
 from warmlead.web.form_data import MAX_BETWEEN, IsNeeded, nothing_is_needed
 from warmlead.web.strict_json import text_of
@@ -136,9 +136,9 @@ def _has_groups(value: Any) -> bool:  # noqa: ANN401  # whatever JSON holds
 def field_name(text: str) -> str:
     """A field's name in snake_case, a letter first; a name without ASCII gets a stable stand-in.
 
-    A label of another script that means a standard trait becomes that trait's name.
+    A label of another script or of several parts that means a standard trait becomes its name.
     """
-    if not text.isascii() and (known := trait_of_label(text)):
+    if known := name_of_label(text[:MAX_KEY]):
         return known
     name = snake_case(text)[:MAX_NAME].rstrip("_")
     if not name:
