@@ -10,7 +10,7 @@ from decimal import Decimal
 from warmlead.domain.answers import answer
 from warmlead.domain.country_codes import CODES
 from warmlead.domain.event import Property
-from warmlead.model.mailboxes import FREE_MAILBOX_DOMAINS
+from warmlead.model.mailboxes import is_free_mailbox
 from warmlead.model.vocabulary import DERIVED_TRAITS, ValueType
 
 _MOST = 2**63 - 1  # what fits a condition's integer
@@ -105,7 +105,7 @@ def know(traits: Mapping[str, Property], types: Mapping[str, ValueType]) -> dict
     if isinstance(email, str) and "@" in email:
         domain = email.rpartition("@")[2].strip().lower()
         known["email_domain"] = domain
-        known["free_mailbox"] = domain in FREE_MAILBOX_DOMAINS
+        known["free_mailbox"] = is_free_mailbox(domain)
     return known
 
 

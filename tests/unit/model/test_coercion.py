@@ -144,6 +144,31 @@ def test_facts_follow_from_the_address_whatever_a_sender_says_of_them() -> None:
     assert know({"email": "ann@acme.example"}, STANDARD_TRAITS)["free_mailbox"] is False
 
 
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "gmail.com",
+        "privaterelay.appleid.com",
+        "mozmail.com",
+        "ada.mozmail.com",
+        "duck.com",
+        "ada.anonaddy.com",
+        "mailinator.com",
+        "team.mailinator.com",
+        "yopmail.com",
+        "guerrillamail.com",
+        "trashmail.de",
+    ],
+)
+def test_a_relay_and_a_disposable_mailbox_are_no_business_address(domain: str) -> None:
+    assert know({"email": f"ann@{domain}"}, STANDARD_TRAITS)["free_mailbox"] is True
+
+
+@pytest.mark.parametrize("domain", ["appleid.com", "notduck.com", "gmail.com.example", "duck.co"])
+def test_a_business_address_may_resemble_one(domain: str) -> None:
+    assert know({"email": f"ann@{domain}"}, STANDARD_TRAITS)["free_mailbox"] is False
+
+
 def test_traits_that_are_unknown_or_not_of_their_type_are_absent() -> None:
     given: dict[str, Property] = {"employees": "lots", "country": "US", "shoe_size": 44}
 
