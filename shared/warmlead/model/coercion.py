@@ -10,6 +10,7 @@ from decimal import Decimal
 from warmlead.domain.answers import answer
 from warmlead.domain.country_codes import CODES
 from warmlead.domain.event import Property
+from warmlead.model.job_titles import title_level
 from warmlead.model.mailboxes import is_free_mailbox
 from warmlead.model.vocabulary import DERIVED_TRAITS, ValueType
 
@@ -91,7 +92,8 @@ _OF_TYPE: Mapping[ValueType, Callable[[Property], object | None]] = {
 def know(traits: Mapping[str, Property], types: Mapping[str, ValueType]) -> dict[str, object]:
     """Traits as conditions see them: of the declared types, unknown ones absent.
 
-    ``email_domain`` and ``free_mailbox`` follow from ``email``, whatever a sender says of them.
+    ``email_domain`` and ``free_mailbox`` follow from ``email``, and ``title_level`` from ``title``,
+    whatever a sender says of them.
     A ``country`` that is no code of ISO 3166-1 was not recognised, so it is unknown.
     """
     known: dict[str, object] = {}
@@ -99,8 +101,10 @@ def know(traits: Mapping[str, Property], types: Mapping[str, ValueType]) -> dict
         typed = coerce(value, types[name]) if name in types else None
         if typed is not None and (name != "country" or _is_code(typed)):
             known[name] = typed
-    known.pop("email_domain", None)
-    known.pop("free_mailbox", None)
+    for derived in ("email_domain", "free_mailbox", "title_level"):
+        known.pop(derived, None)
+    if isinstance(title := known.get("title"), str):
+        known["title_level"] = title_level(title).value
     email = known.get("email")
     if isinstance(email, str) and "@" in email:
         domain = email.rpartition("@")[2].strip().lower()
