@@ -52,6 +52,9 @@ STANDARD_TRAITS = _typed(
 DERIVED_TRAITS = frozenset({"email", "email_domain", "free_mailbox", "title_level"})
 """What follows from the lead's address and title; a model cannot change the types."""
 
+CONSENT_FACTS = _typed(string="consent_status", boolean="suppressed mail_refused")
+"""How a person stands to being written to now: what fit rules may ask besides traits."""
+
 STANDARD_FACTS = _typed(
     integer="score engagement fit days_inactive peak_score",
     string="stage consent_status",
