@@ -92,8 +92,11 @@ def _fields(
             left_out += len(group) - len(items)
             for key, value in items:
                 own = field_name(key[:MAX_KEY])
-                found = answers.unfolded(own, value, group) if _has_groups(value) else None
-                own, inner = found or (own, value)
+                if _has_groups(value):
+                    found = answers.unfolded(own, value, group)
+                else:
+                    found = answers.value_of_field(own, value) if isinstance(value, dict) else None
+                own, inner = (field_name(found.name), found.value) if found else (own, value)
                 name = f"{prefix}_{own}"[:MAX_NAME].rstrip("_") if prefix else own
                 if isinstance(inner, dict):
                     below.append((name, inner))
