@@ -62,10 +62,23 @@ _SAYS_NOTHING_YET = """
 """
 _BEFORE = frozenset(_SAYS_NOTHING_YET.split())
 _SAYS_NOT = """
-    not don dont nicht kein keine niet geen inte ikke etmiyorum istemiyorum disagree decline
+    not don dont nicht disagree decline
     verweigert widerrufen abgelehnt revoked withdrawn denied refused declined
 """
+_TAKES_BACK = """
+    kein keine keinen niet geen inte ikke etmiyorum istemiyorum pas
+"""
+"""These take back an agreement before them, or begin a text; elsewhere they say nothing."""
+
+_SAYS_ONLY_YES = """
+    yes ja oui si sí sì sim tak ano evet да так はい 네 是
+"""
+_PLAIN_YES = frozenset(_SAYS_ONLY_YES.split())
+"""What goes on behind one of these may take it back: ``Yes, but do not call`` is no answer."""
+
 _NOT = frozenset(_SAYS_NOT.split())
+_BACK = frozenset(_TAKES_BACK.split())
+_ALL_NO = _NO | _BACK
 _TICKS, _CROSSES = "✓✔☑✅🗸🗹☒", "✗✘☐❌✖"
 _SIGNS = {"○": True, "〇": True, "◯": True, "×": False, "✕": False}
 """What fills in a Japanese form; only where nothing else stands."""
@@ -109,8 +122,10 @@ def _of_words(words: list[str]) -> bool | None:
     if first in ("opt", "opted"):
         return _OPT.get(second)
     if not _NOT.isdisjoint(words):
-        return False
+        return None if first in _PLAIN_YES else False
     said = _PHRASES.get((first, second))
     if said is None:
-        said = True if first in _YES else False if first in _NO else None
+        said = True if first in _YES else False if first in _ALL_NO else None
+    if said and not _BACK.isdisjoint(words):
+        return None if first in _PLAIN_YES else False
     return said

@@ -63,7 +63,7 @@ def name_of_label(label: str) -> str | None:
     of several parts, such as ``役職・職種``, ``Land/Region`` and ``Email / Courriel``, each part
     has to mean the same: ``Name / Firma`` is neither.
     """
-    if not label.isascii() and (found := _of_other_script(label)):
+    if found := _of_other_script(label):
         return found
     parts = _DIVIDERS.split(label, _MOST_PARTS)
     if len(parts) == 1 or len(parts) > _MOST_PARTS or trait_of_name(snake_case(label)):
@@ -100,6 +100,8 @@ def _says_nothing(part: str) -> bool:
 
 def _of_other_script(label: str) -> str | None:
     """The name of what a label in another script means, without what stands around it."""
+    if label.isascii():
+        return None
     key = key_of(_bare(label))
     return next((found for one in _cores(key) if (found := _named_by(one))), None)
 
@@ -127,18 +129,19 @@ def _named_by(key: str) -> str | None:
     return None
 
 
-def _without(key: str, words: Sequence[str]) -> str:
+def _without(key: str, words: tuple[str, ...]) -> str:
     """The key without the longest of the words at its beginning, else at its end."""
-    if (rest := _without_start(key, words)) != key:
-        return rest
-    return next((key[: -len(word)] for word in words if key.endswith(word)), key)
+    if key.startswith(words):
+        return _without_start(key, words)
+    if not key.endswith(words):
+        return key
+    return next(key[: -len(word)] for word in words if key.endswith(word))
 
 
-def _without_start(key: str, words: Sequence[str]) -> str:
-    found = next((word for word in words if key.startswith(word)), "")
-    rest = key[len(found) :]
-    if not found:
-        return rest
+def _without_start(key: str, words: tuple[str, ...]) -> str:
+    if not key.startswith(words):
+        return key
+    rest = key[len(next(word for word in words if key.startswith(word))) :]
     return rest[next((len(one) for one in _PARTICLES if rest.startswith(one)), 0) :]
 
 

@@ -83,6 +83,10 @@ def test_integers(given: Property, whole: int | None) -> None:
         ("maybe", None),
         ("", None),
         ("newsletter", None),
+        ("Yes, but do not call me", None),
+        ("Ja, aber keine Anrufe", None),
+        ("Ich möchte keine E-Mails", False),
+        ("Newsletter (keine Werbung)", None),
         ("Nord", None),
     ],
 )
