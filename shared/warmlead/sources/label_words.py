@@ -11,32 +11,30 @@ How a label is read with them: ``sources.labels``.
 SPELLINGS = {
     "email": """
         email e_mail mail replyto reply_to kontakt_e_mail kontakt_email et_pb_contact_email
-        email_address e_mail_address emailaddress mail_address email_addr email_id
-        emailadresse email_adresse e_mail_adresse e_mailadresse mail_adresse mailadresse
-        courriel adresse_e_mail adresse_email adresse_mail adresse_courriel
-        adresse_de_courriel adresse_electronique correo correo_electronico
-        direccion_de_correo direccion_email direccion_de_email
-        direccion_de_correo_electronico correo_e indirizzo_email indirizzo_e_mail
-        indirizzo_mail posta_elettronica indirizzo_di_posta_elettronica endereco_de_e_mail
-        endereco_de_email endereco_email correio_eletronico correio_electronico
-        endereco_eletronico emailadres e_mailadres e_mail_adres mailadres adres_e_mail
-        adres_email adres_mailowy poczta_elektroniczna e_post epost e_postadress epostadress
-        e_postadresse epostadresse mejl mejladress sahkoposti sahkopostiosoite e_posta
-        eposta e_posta_adresi eposta_adresi emailova_adresa e_mailova_adresa
+        email_address e_mail_address emailaddress mail_address email_addr email_id emailadresse
+        email_adresse e_mail_adresse e_mailadresse mail_adresse mailadresse courriel
+        adresse_e_mail adresse_email adresse_mail adresse_courriel adresse_de_courriel
+        adresse_electronique correo correo_electronico direccion_de_correo direccion_email
+        direccion_de_email direccion_de_correo_electronico correo_e indirizzo_email
+        indirizzo_e_mail indirizzo_mail posta_elettronica indirizzo_di_posta_elettronica
+        endereco_de_e_mail endereco_de_email endereco_email correio_eletronico
+        correio_electronico endereco_eletronico emailadres e_mailadres e_mail_adres mailadres
+        adres_e_mail adres_email adres_mailowy poczta_elektroniczna e_post epost e_postadress
+        epostadress e_postadresse epostadresse mejl mejladress sahkoposti sahkopostiosoite
+        e_posta eposta e_posta_adresi eposta_adresi emailova_adresa e_mailova_adresa
         adresa_de_e_mail adresa_de_email adresa_e_mail adresa_email e_mail_cim email_cim
         dia_chi_email thu_dien_tu alamat_email surel e_pastas el_pastas e_pasts
-        elektronska_posta elektronicka_posta firmenmail firmen_mail firmen_email firmenemail
-        geschaftsmail geschaeftsmail geschafts_e_mail geschaefts_e_mail geschafts_email
-        arbeitsmail arbeits_e_mail dienstmail dienst_e_mail mailadress jobbmejl jobbmail
-        jobb_e_post jobbepost foretagsmejl e_postadress_jobb arbejdsmail arbejds_e_mail
-        arbejds_email firmamail firma_e_mail werkmail werk_e_mail bedrijfsmail e_mail_osoite
-        tyosahkoposti sahkopostiosoitteesi sahkopostisi firemni_e_mail firemni_email
-        pracovni_e_mail pracovni_email is_e_postasi is_e_posta_adresi kurumsal_e_posta
-        kurumsal_e_posta_adresi sirket_e_postasi e_postaniz e_posta_adresiniz email_kantor
-        email_kerja email_perusahaan alamat_e_mail email_cong_ty email_cong_viec
-        dia_chi_email_cong_viec dia_chi_email_cong_ty dia_chi_e_mail adresse_de_messagerie
-        adresse_de_courrier_electronique direccion_de_mail direccion_electronica
-        direccion_de_correo_de_trabajo recapito_email
+        elektronska_posta elektronicka_posta firmenmail firmenemail geschaftsmail geschaeftsmail
+        geschafts_e_mail geschaefts_e_mail geschafts_email arbeitsmail arbeits_e_mail dienstmail
+        dienst_e_mail mailadress jobbmejl jobbmail jobb_e_post jobbepost foretagsmejl
+        e_postadress_jobb arbejdsmail arbejds_e_mail arbejds_email firmamail werkmail
+        werk_e_mail bedrijfsmail e_mail_osoite tyosahkoposti sahkopostiosoitteesi sahkopostisi
+        firemni_e_mail firemni_email pracovni_e_mail pracovni_email is_e_postasi
+        is_e_posta_adresi kurumsal_e_posta kurumsal_e_posta_adresi sirket_e_postasi e_postaniz
+        e_posta_adresiniz email_kantor email_kerja email_perusahaan alamat_e_mail email_cong_ty
+        email_cong_viec dia_chi_email_cong_viec dia_chi_email_cong_ty dia_chi_e_mail
+        adresse_de_messagerie adresse_de_courrier_electronique direccion_de_mail
+        direccion_electronica direccion_de_correo_de_trabajo recapito_email
     """,
     "first_name": """
         first_name firstname fname given_name givenname forename name_first vorname prenom
@@ -383,7 +381,7 @@ IN_WORK = """
 OF_SITE = "main office official"
 """Before an address these may mean that of the site itself, where there is a better one."""
 
-OF_COMPANY = "company user firmen"
+OF_COMPANY = "company user firmen firma sirket yritys foretag"
 """Before an address these mean the person's own; a company's telephone is not the person's."""
 
 OF_COMPANY_AFTER = """
@@ -392,6 +390,18 @@ OF_COMPANY_AFTER = """
     d l dell la
 """
 """The same behind an address."""
+
+WORK_EMAILS = """
+    firmenmail firmenemail geschaftsmail geschaeftsmail geschafts_e_mail geschaefts_e_mail
+    geschafts_email arbeitsmail arbeits_e_mail dienstmail dienst_e_mail jobbmejl jobbmail
+    jobb_e_post jobbepost foretagsmejl e_postadress_jobb arbejdsmail arbejds_e_mail
+    arbejds_email firmamail werkmail werk_e_mail bedrijfsmail tyosahkoposti firemni_e_mail
+    firemni_email pracovni_e_mail pracovni_email is_e_postasi is_e_posta_adresi kurumsal_e_posta
+    kurumsal_e_posta_adresi sirket_e_postasi email_kantor email_kerja email_perusahaan
+    email_cong_ty email_cong_viec dia_chi_email_cong_viec dia_chi_email_cong_ty
+    direccion_de_correo_de_trabajo
+"""
+"""Spellings of an address at work in one word, or in words of their own order."""
 
 OTHERS_AT_WORK = """
     勤務先 | お勤め先 | 仕事用 | 業務用 | 職場 | ビジネス | 連絡先 | ご連絡先 | ご担当者

@@ -181,8 +181,10 @@ def _meaning(words: Sequence[str]) -> Meaning | None:
     starts = list(_starts(words))
     for start in starts:
         for end in _ends(words, grouped=start > 0):
-            if found := _latin().get("_".join(words[start:end])):
-                rank = int(words[start] in ("reply", "replyto"))
+            if found := _latin().get(spelling := "_".join(words[start:end])):
+                rank = int(
+                    spelling.startswith("reply") or spelling in _set(label_words.WORK_EMAILS)
+                )
                 return Meaning(found, _group(words[:start]), rank)
     start = starts[-1]
     return _of_work(words[start : min(_ends(words, grouped=True))], _group(words[:start]))
