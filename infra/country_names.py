@@ -14,8 +14,9 @@ import babel
 from babel import Locale, localedata
 from babel.core import get_global
 
+from warmlead.domain.country_codes import CODES
 from warmlead.sources.comparing import key_of
-from warmlead.sources.countries import DATA, OUTDATED
+from warmlead.sources.countries import ABBREVIATED, DATA
 
 LICENCE = DATA.with_suffix(".LICENSE")
 NOT_COUNTRIES = frozenset(
@@ -78,6 +79,35 @@ VA Vatican|VA Holy See|VA Holy See (Vatican City State)|VE Venezuela, Bolivarian
 VE Bolivarian Republic of Venezuela|VE Venezuela (Bolivarian Republic of)
 VG Virgin Islands, British|VI Virgin Islands, U.S.|VN Vietnam|VN Viet Nam
 VN Socialist Republic of Vietnam
+HK 香港|HK 홍콩|HK Гонконг|HK هونغ كونغ|HK הונג קונג|HK 香港特別行政區|HK हांगकांग
+HK Hong Kong SAR|HK Hong Kong (SAR)|HK Hongkong SAR|HK Hồng Kông|HK ฮ่องกง|HK Χονγκ Κονγκ
+MO 澳門|MO 澳门|MO マカオ|MO 마카오|MO Макао|MO ماكاو|MO מקאו|MO Ma Cao|MO Makao|MO Macao SAR
+MO Macau SAR|TW 臺灣|TW 타이완|TW 中華民國|CN 中華人民共和国|CN 中華人民共和國|CN 中国大陆
+CN 中國大陸|CN 대륙 중국|CN 중화인민공화국|CN КНР|CN Китайская Народная Республика
+CN Volksrepublik China|CN República Popular China|CN République populaire de Chine
+US الولايات المتحدة الأمريكية|US أمريكا|US Соединенные Штаты Америки|US Сполучені Штати Америки
+US Америка|US ABD|US ארצות הברית של אמריקה|US ארה״ב|US संयुक्त राज्य अमेरिका|US अमेरिका
+US Spojené státy americké|US Förenta staterna|US Amerikas förenta stater
+US Amerikas forenede stater|US Amerikas forente stater|US Amerikan yhdysvallat
+US Hợp chủng quốc Hoa Kỳ|US EUA|US U.S. of A.|US 美利坚合众国|US 美利堅合眾國|US 미합중국
+AE دولة الإمارات العربية المتحدة|AE دولة الإمارات|AE 阿联酋|AE 阿聯酋|AE VAE|AE Emiratos Árabes
+AE Emirados Árabes|AE אמירויות|AE איחוד האמירויות|SA KSA|SA Kingdom of Saudi Arabia|SA 沙特
+SA المملكة السعودية|GB بريطانيا|GB إنجلترا|GB אנגליה|GB בריטניה|GB Соединенное Королевство
+GB Inggris|GB Britannien|GB Großbritannien und Nordirland|GB Anh quốc|GB 大不列颠
+GB Velká Británie a Severní Irsko|GB Storbritannien och Nordirland|GB Büyük Britanya|KR 大韓民国
+KR 大韓民國|KR 韓國|KR 南韓|KR 南韩|KR Южная Корея|KR Rep. of Korea|KP 朝鲜|KP 北韓|KP 北朝鮮
+KP Северная Корея|JP 日本国|JP 日本國|JP Nihon|JP Nippon|DE GER|DE Bundesrepublik|NL NED|CH SUI
+DK DEN|PT POR|HR CRO|GR GRE|BG BUL|ZA RSA|PH PHI|VN VIE|UY URU|LV LAT|AT Republik Österreich
+CH Schweizerische Eidgenossenschaft|CH Confédération suisse|NL Koninkrijk der Nederlanden
+NL Hollanda|CZ Čechy|CZ Чешская Республика|BY Белоруссия|BY Республика Беларусь
+KZ Республика Казахстан|RU РФ|TR Türkiye Cumhuriyeti|EG جمهورية مصر العربية|IN इंडिया
+IN Republic of India|IN Bharat|ID Republik Indonesia|ID Republic of Indonesia
+BR República Federativa do Brasil|MX Méjico|MX Estados Unidos Mexicanos|ES Reino de España
+FR République française|FR France métropolitaine|FR Metropolitan France|IT Repubblica Italiana
+PL Rzeczpospolita Polska|SE Konungariket Sverige|DK Kongeriget Danmark|NO Kongeriket Norge
+FI Suomen tasavalta|PT República Portuguesa|SG Republic of Singapore|IE Ireland (Republic)
+CD RDC|LU Grand-Duché de Luxembourg|BE Königreich Belgien|IL State of Israel|IL מדינת ישראל
+AU Commonwealth of Australia|PH Republic of the Philippines
 """
 
 
@@ -106,7 +136,7 @@ def _settled() -> dict[str, str]:
 
     Codes and our own names come first, then English; what then means several is left out.
     """
-    settled = {key_of(code): code for code in _codes()}
+    settled = {key_of(code): code for code in sorted(_codes())}
     settled |= {key_of(alias): code for alias, code in _aliases()}
     settled |= {key_of(name): code for code, name in _other_names()}
     for names in (_names_in("en"), _all_names()):
@@ -115,21 +145,30 @@ def _settled() -> dict[str, str]:
             meant[key_of(name)].add(code)
         fresh = {key: codes for key, codes in meant.items() if key not in settled}
         settled |= {key: min(codes) for key, codes in fresh.items() if len(codes) == 1}
-    return {key: code for key, code in settled.items() if key and key not in LEFT_OUT}
+    return {key: code for key, code in settled.items() if _is_name(key) and key not in LEFT_OUT}
 
 
-def _codes() -> list[str]:
+def _is_name(key: str) -> bool:
+    """Not what two Latin letters are left of, such as Vietnamese ``Úc``: those would be a code."""
+    return len(key) > 2 or not key.isascii() or key.upper() in {*_codes(), *ABBREVIATED}  # noqa: PLR2004  # alpha-2
+
+
+def _codes() -> frozenset[str]:
+    """The codes of ISO 3166-1, which are those that CLDR has names for."""
     territories = Locale("en").territories
-    return [c for c in territories if len(c) == 2 and c.isalpha() and c not in NOT_COUNTRIES]  # noqa: PLR2004  # alpha-2
+    named = {c for c in territories if len(c) == 2 and c.isalpha() and c not in NOT_COUNTRIES}  # noqa: PLR2004  # alpha-2
+    if named != CODES:
+        sys.exit(f"domain/country_codes.py differs from babel in {sorted(named ^ CODES)}")
+    return CODES
 
 
 def _aliases() -> Iterator[tuple[str, str]]:
     """Codes of three letters and three digits, also of countries that became another one."""
-    codes = set(_codes())
+    codes = _codes()
     for alias, replaced in get_global("territory_aliases").items():
         if len(alias) == len("DEU") and len(replaced) == 1 and replaced[0] in codes:
             yield alias, replaced[0]
-    yield from OUTDATED.items()
+    yield from ABBREVIATED.items()
 
 
 def _other_names() -> Iterator[tuple[str, str]]:
@@ -146,7 +185,7 @@ def _all_names() -> Iterator[tuple[str, str]]:
 
 
 def _names_in(language: str) -> Iterator[tuple[str, str]]:
-    codes = set(_codes())
+    codes = _codes()
     for code, name in Locale.parse(language).territories.items():
         # Two Latin letters are always a code.
         if code in codes and not (len(name) == 2 and name.isascii()):  # noqa: PLR2004  # alpha-2

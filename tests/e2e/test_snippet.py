@@ -378,6 +378,15 @@ def test_downloads_are_told_with_their_kind(web: Web, page: Page) -> None:
     ]
 
 
+@pytest.mark.parametrize("link", ["#guide", "#ebook"])
+def test_a_double_click_on_a_link_counts_once(web: Web, page: Page, link: str) -> None:
+    page.goto(web.url("/"))
+    page.dblclick(link)
+    page.goto(web.url("/end"))
+
+    web.wait_for("page", "Content Downloaded", "Page Left", "page")
+
+
 def test_a_marked_form_is_captured_and_still_submitted(web: Web, page: Page) -> None:
     page.goto(web.url("/"))
     page.click("#demo button")

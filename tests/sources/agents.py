@@ -88,6 +88,9 @@ SERVERS = (
     "HubSpot Connect 2.0 (http://dev.hubspot.com/) - WebhooksExecutorDaemon-executor",
     "Mozilla/5.0 (compatible; Google-Apps-Script; beanserver; +https://script.google.com; id: 1)",
     *("WordPress/6.7.2; https://shop.example", "Shopify-Captain-Hook", "SendGrid Event API"),
+    *("Webflow", "Landbot", "Mozilla/5.0 (compatible; Landbot/2.0; +https://landbot.io)", "Elementor"),
+    *("Unbounce/1.0 (+http://unbounce.com)", "Squarespace/1.0 (+https://www.squarespace.com)"),
+    *("Netlify Forms (+https://netlify.com)", "Manychat (+https://manychat.com)", "WPForms/1.8"),
     *("Stripe/1.0 (+https://stripe.com/docs/webhooks)", "Salesforce.com", "-", " ", ""),
 )  # fmt: skip
 

@@ -56,7 +56,22 @@ PAIRS |= {"\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007
 LANGUAGES = "de fr es it pt nl pl sv da nb fi cs tr ru uk ja ko zh ar he"
 MARKETS = "US GB DE FR ES IT CH AT NL BE SE NO DK FI PL CZ JP KR CN IN BR MX CA AU"
 
-UNKNOWN = ["", "??", "-", "None", "Other", "Please select", "N/A", "n/a", "Georgia, USA", "pt-BR"]
+OTHER_NAMES = {"香港": "HK", "홍콩": "HK", "Гонконг": "HK", "Hong Kong SAR": "HK", "澳門": "MO"}
+OTHER_NAMES |= {"臺灣": "TW", "타이완": "TW", "中華人民共和国": "CN", "КНР": "CN", "大韓民国": "KR"}
+OTHER_NAMES |= {"الولايات المتحدة الأمريكية": "US", "Соединенные Штаты Америки": "US", "Mỹ": "US"}
+OTHER_NAMES |= {"ארה״ב": "US", "संयुक्त राज्य अमेरिका": "US", "美利坚合众国": "US", "ABD": "US"}
+OTHER_NAMES |= {"ОАЭ": "AE", "阿联酋": "AE", "دولة الإمارات العربية المتحدة": "AE", "沙特": "SA"}
+OTHER_NAMES |= {"Włochy": "IT", "Østrig": "AT", "Birleşik Krallık": "GB", "Áo": "AT", "Úc": "AU"}
+OTHER_NAMES |= {"République française": "FR", "United States (U.S.)": "US", "ＵＳ": "US"}
+
+SHORT = {"EE.UU.": "US", "EUA": "US", "VS": "US", "UAE": "AE", "KSA": "SA", "GER": "DE"}
+SHORT |= {"NED": "NL", "SUI": "CH", "RSA": "ZA", "XK": "XK"}
+
+LOCALES = {"en_US": "US", "de_DE": "DE", "pt-BR": "BR", "zh-Hant-TW": "TW", "en-gb": None}
+
+NO_COUNTRIES = ["XX", "ZZ", "EU", "AA", "AP", "UN", "SU", "YU", "QQ", "y", "US-CA", "en_XX"]
+
+UNKNOWN = ["", "??", "-", "None", "Other", "Please select", "N/A", "n/a", "Georgia, USA"]
 UNKNOWN += [
     "Berlin, Germany",
     "Congo",
@@ -72,13 +87,18 @@ UNKNOWN += [
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        *(CODES | OWN_NAMES | ENGLISH | ARTICLES | PAIRS).items(),
-        *((text, None) for text in UNKNOWN),
+        *(CODES | OWN_NAMES | ENGLISH | ARTICLES | PAIRS | OTHER_NAMES | SHORT).items(),
+        *((text, None) for text in [*UNKNOWN, *NO_COUNTRIES]),
     ],
 )
 def test_a_country_is_known_by_its_names_and_codes(text: str, code: str | None) -> None:
     assert country_code(text) == code
     assert country_code(f" {text.upper()} ") == code or not text.isascii()
+
+
+@pytest.mark.parametrize(("locale", "code"), LOCALES.items())
+def test_a_locale_is_its_region(locale: str, code: str | None) -> None:
+    assert country_code(locale) == code
 
 
 @pytest.mark.parametrize("language", LANGUAGES.split())

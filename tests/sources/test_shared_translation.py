@@ -21,7 +21,7 @@ from warmlead.sources.fields import (
 )
 from warmlead.sources.notes import Notes
 from warmlead.sources.times import occurred_at, parse_time
-from warmlead.sources.traits import as_traits, company_traits, standard_name
+from warmlead.sources.traits import as_traits, company_traits, standard_name, trait_value
 
 MOMENT = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
 
@@ -301,9 +301,9 @@ def test_a_day_that_may_be_the_month_is_not_guessed(value: str) -> None:
     assert reason_of(parse_time, value, "timestamp") is Reason.TIME_INVALID
 
 
-@given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)))  # noqa: DTZ001  # naive is meant
+@given(st.datetimes(datetime(1000, 1, 2), datetime(9999, 12, 30)))  # noqa: DTZ001  # naive is meant
 def test_a_time_written_by_a_browser_or_a_mail_reads_back(moment: datetime) -> None:
-    whole = moment.replace(microsecond=0, year=max(moment.year, 1000))
+    whole = moment.replace(microsecond=0)
     for form in ("%a, %d %b %Y %H:%M:%S +0000", "%a %b %d %Y %H:%M:%S GMT+0000 (UTC)"):
         assert parse_time(whole.strftime(form), "timestamp") == whole.replace(tzinfo=UTC)
     assert parse_time(f"{whole:%d.%m.%Y %I:%M:%S %p}", "timestamp") == whole.replace(tzinfo=UTC)
@@ -411,3 +411,14 @@ def test_what_is_beyond_200_characters_does_not_distinguish_the_names_of_events(
     beginning = "!" * 190 + "Demo"
 
     assert event_name(beginning + "é" * 100) == event_name(beginning + "é" * 200) == "demoeeeeee"
+
+
+def test_a_ticked_box_that_sends_its_own_label_says_yes() -> None:
+    assert trait_value("consent", "Einwilligung") is True
+    assert trait_value("consent", "Marketing consent *") is True
+    assert trait_value("consent", "newsletter-march") == "newsletter-march"
+
+
+def test_a_users_role_in_an_application_is_not_their_job() -> None:
+    assert as_traits({"role": "owner"}) == {"role": "owner"}
+    assert standard_name("Role") == "title"

@@ -75,7 +75,8 @@ class ConsentView(Shape):
 class Explanation(Shape):
     """A score with everything that made it: ``sum(points) == score``.
 
-    ``automated`` counts what is kept and worth nothing, since nobody looked.
+    ``automated`` counts what is kept and worth nothing, since nobody looked. ``not_understood``
+    names the traits whose values could not be read, so that no condition over them holds.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Explanation(Shape):
     days_inactive: int | None
     contributions: list[ExplainedContribution]
     automated: dict[Automation, int]
+    not_understood: list[str]
     next_stage: NextStage | None
     consent: ConsentView
     as_of: datetime
@@ -224,6 +226,7 @@ def explain(
         days_inactive=score.days_inactive,
         contributions=[_explained(line, titles) for line in score.contributions],
         automated=_automated(found.tally),
+        not_understood=list(rules.not_understood(lead.traits)),
         next_stage=_next_stage(lead, rules, found),
         consent=_consent(lead, found.consent, known_at),
         as_of=now,

@@ -68,6 +68,9 @@ PAGE_ROWS = 100
 MOST_NAMES = 20
 """So many traits, or names of events, are shown to a person, if the model does not know more."""
 
+MOST_SHOWN = 60
+"""So many characters are shown of a value that was not understood."""
+
 
 class LeadRow(Shape):
     """One lead in a list."""
@@ -260,9 +263,7 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         console.print(f"[dim]moves[/]  {escape(_journey(seen))}")
     rules = backends.model().rules
     _print_pairs("traits", seen.traits, known=rules.traits)
-    if seen.not_understood:
-        names = escape(", ".join(seen.not_understood))
-        console.print(f"[yellow]not understood: {names}; no condition over these holds[/]")
+    _print_not_understood(seen)
     _print_pairs("signals", seen.signals)
     _print_pairs("events", _seen_by_people(seen), known=rules.names)
     if seen.automated:
@@ -324,6 +325,16 @@ def _print_pairs(heading: str, pairs: object, known: Collection[str] | None = No
         console.print(f"[dim]{heading}[/]  {escape(shown)}{more}")
 
 
+def _print_not_understood(seen: LeadView) -> None:
+    """A line of the traits that the model could not read, with what stands in them."""
+    if seen.not_understood:
+        said = (
+            f"{name} {_shown(seen.traits[name])[:MOST_SHOWN]!r}" for name in seen.not_understood
+        )
+        told = escape(", ".join(said))
+        console.print(f"[yellow]not understood: {told}; no condition over these holds[/]")
+
+
 def _most_telling(names: Iterable[str], known: Collection[str]) -> Sequence[str]:
     """The known names, and others where there are few; as they are if all of them are few."""
     every = list(names)
@@ -373,6 +384,7 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     console.print(table)
     if explained.automated:
         console.print(f"[dim]Worth nothing: {unseen(explained.automated)}.[/]")
+    _print_not_understood(seen)
     console.print(_outlook(explained))
     for told in _consent_lines(explained.consent):
         console.print(told)

@@ -55,22 +55,25 @@ def assess(
     today = to_ms(now) // DAY_MS
     counts = lead.tally(known_at)
     known = rules.know({**lead.traits, **({"email": lead.email} if lead.email else {})})
-    fit = rules.fit(known)
+    consent = lead.consent(rules.suppression, known_at)
+    stated = {
+        "suppressed": not consent.may_be_mailed,
+        "mail_refused": consent.refused,
+        "consent_status": str(consent.status),
+    }
+    fit = rules.fit({**known, **stated})
     points = Points(rules.scoring, counts)
     worth = points.on(today, sum([rule.points for rule in fit]))
     identified = lead.identified
-    consent = lead.consent(rules.suppression, known_at)
     facts: dict[str, object] = {
         **known,
+        **stated,
         "score": worth.score,
         "engagement": worth.engagement,
         "fit": worth.fit,
         "stage": lead.progress.stage,
         "peak_score": max(lead.progress.peak_score, worth.score),
         "identified": identified,
-        "suppressed": not consent.may_be_mailed,
-        "mail_refused": consent.refused,
-        "consent_status": str(consent.status),
     }
     if worth.days_inactive is not None:
         facts["days_inactive"] = worth.days_inactive

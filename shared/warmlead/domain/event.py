@@ -5,7 +5,6 @@ It holds nothing of a sender's own, and no rule about what an event is worth.
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -16,6 +15,7 @@ from msgspec import Meta, Struct, convert, json
 from msgspec.structs import force_setattr
 
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.letters import without_marks
 from warmlead.domain.text import cleaned
 
 MAX_CLOCK_AHEAD = timedelta(minutes=5)
@@ -53,23 +53,14 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 def snake_case(text: str) -> str:
     """``"Demo Requested"``, ``"demoRequested"`` and ``"demo-requested"`` are ``demo_requested``.
 
-    Accents are dropped (``"Größe"`` is ``grosse``), and so are letters of other scripts than
-    Latin: the empty string is returned when nothing usable is left.
+    Accents are dropped (``"Größe"`` is ``grosse``, ``"Størrelse"`` ``storrelse``), and so are
+    letters of other scripts than Latin: the empty string is returned when nothing usable is left.
     """
     split = _CAMEL.sub("_", text)
     if not split.isascii():
         folded = split.casefold()
-        split = folded.translate({ord(letter): _without_marks(letter) for letter in set(folded)})
+        split = folded.translate({ord(letter): without_marks(letter) for letter in set(folded)})
     return _NOT_WORD.sub("_", split.lower()).strip("_")
-
-
-def _without_marks(letter: str) -> str:
-    """What is left of a letter without its accents; nothing of a mark that stands by itself.
-
-    A whole text takes quadratic time to decompose, because its marks are put in order.
-    """
-    apart = unicodedata.normalize("NFKD", letter)
-    return "".join(part for part in apart if not unicodedata.combining(part))
 
 
 class Trust(StrEnum):

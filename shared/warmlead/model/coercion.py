@@ -4,19 +4,18 @@ What cannot be turned is unknown, never an error: a condition over it does not h
 """
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+from warmlead.domain.answers import answer
+from warmlead.domain.country_codes import CODES
 from warmlead.domain.event import Property
-from warmlead.model.mailboxes import FREE_MAILBOX_DOMAINS
+from warmlead.model.job_titles import title_level
+from warmlead.model.mailboxes import is_free_mailbox
 from warmlead.model.vocabulary import DERIVED_TRAITS, ValueType
 
 _MOST = 2**63 - 1  # what fits a condition's integer
 _SHORT = 18  # so many digits always fit
-_CODE = re.compile(r"[A-Z]{2}")
-_TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
-_FALSE = frozenset({"false", "no", "off", "0", "n", "f"})
 
 
 def coerce(value: Property, type_: ValueType) -> object | None:
@@ -31,6 +30,8 @@ def coerce(value: Property, type_: ValueType) -> object | None:
         items = value if isinstance(value, list) else [value]
         texts = (_string(item) for item in items if not isinstance(item, list))
         return [text for text in texts if text is not None]
+    if type_ is ValueType.BOOLEAN:
+        return answer(value)
     if isinstance(value, list):
         return coerce(value[0], type_) if len(value) == 1 else None
     return _OF_TYPE[type_](value)
@@ -44,15 +45,6 @@ def _string(value: Property) -> str | None:
     if isinstance(value, float) and value.is_integer() and abs(value) <= _MOST:
         return str(int(value))
     return None if value is None else str(value)
-
-
-def _boolean(value: Property) -> bool | None:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
-        return bool(value) if value in (0, 1) else None
-    text = str(value).strip().lower()
-    return True if text in _TRUE else False if text in _FALSE else None
 
 
 def _integer(value: Property) -> int | None:
@@ -92,7 +84,6 @@ def _given_number(value: Property) -> int | float | None:
 
 _OF_TYPE: Mapping[ValueType, Callable[[Property], object | None]] = {
     ValueType.STRING: _string,
-    ValueType.BOOLEAN: _boolean,
     ValueType.INTEGER: _integer,
     ValueType.NUMBER: _decimal,
 }
@@ -101,21 +92,24 @@ _OF_TYPE: Mapping[ValueType, Callable[[Property], object | None]] = {
 def know(traits: Mapping[str, Property], types: Mapping[str, ValueType]) -> dict[str, object]:
     """Traits as conditions see them: of the declared types, unknown ones absent.
 
-    ``email_domain`` and ``free_mailbox`` follow from ``email``, whatever a sender says of them.
-    A ``country`` that is no code of two letters was not recognised, so it is unknown.
+    ``email_domain`` and ``free_mailbox`` follow from ``email``, and ``title_level`` from ``title``,
+    whatever a sender says of them.
+    A ``country`` that is no code of ISO 3166-1 was not recognised, so it is unknown.
     """
     known: dict[str, object] = {}
     for name, value in traits.items():
         typed = coerce(value, types[name]) if name in types else None
         if typed is not None and (name != "country" or _is_code(typed)):
             known[name] = typed
-    known.pop("email_domain", None)
-    known.pop("free_mailbox", None)
+    for derived in ("email_domain", "free_mailbox", "title_level"):
+        known.pop(derived, None)
+    if isinstance(title := known.get("title"), str):
+        known["title_level"] = title_level(title).value
     email = known.get("email")
     if isinstance(email, str) and "@" in email:
         domain = email.rpartition("@")[2].strip().lower()
         known["email_domain"] = domain
-        known["free_mailbox"] = domain in FREE_MAILBOX_DOMAINS
+        known["free_mailbox"] = is_free_mailbox(domain)
     return known
 
 
@@ -129,4 +123,4 @@ def not_understood(
 
 
 def _is_code(country: object) -> bool:
-    return not isinstance(country, str) or bool(_CODE.fullmatch(country))
+    return not isinstance(country, str) or country in CODES

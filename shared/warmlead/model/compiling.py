@@ -30,6 +30,7 @@ from warmlead.model.plan import (
 from warmlead.model.schema import Handoff, ModelFile, Sequence, Signal, Suppression
 from warmlead.model.schema import Hours as WrittenHours
 from warmlead.model.vocabulary import (
+    CONSENT_FACTS,
     DERIVED_TRAITS,
     EVENT_FACTS,
     PASSIVE_EVENTS,
@@ -83,7 +84,7 @@ def contexts_of(file: ModelFile) -> Contexts:
     }
     return Contexts(
         event=Context.of(properties, kinds),
-        fit=Context.of(traits, kinds),
+        fit=Context.of({**traits, **CONSENT_FACTS}, kinds),
         stage=Context.of({**signals, **counts, **traits, **STANDARD_FACTS}, kinds),
     )
 

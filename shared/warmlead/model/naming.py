@@ -76,7 +76,8 @@ def _check_signals(file: ModelFile, report: Report) -> None:
 def _check_declared(file: ModelFile, report: Report) -> None:
     for name in file.traits:
         if name in DERIVED_TRAITS:
-            report.error(("traits", name), f'"{name}" follows from the lead\'s address', key=True)
+            of = "title" if name == "title_level" else "address"
+            report.error(("traits", name), f'"{name}" follows from the lead\'s {of}', key=True)
         elif name in STANDARD_FACTS:
             report.error(("traits", name), f'"{name}" is a fact about every lead already', key=True)
     for name in sorted(EVENT_FACTS.keys() & file.properties.keys()):

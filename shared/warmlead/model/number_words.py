@@ -1,7 +1,8 @@
 """The words beside a number, in the languages of most forms, by what they do to it.
 
 Written by hand: the labels of company sizes and revenues that form builders, LinkedIn and CRMs
-offer, translated. Lower case, without accents; ``ß`` is ``ss``.
+offer, translated. Lower case, without accents; ``ß`` is ``ss``, ``ł`` is ``l``. A word of ``ABOVE``
+and ``BELOW`` may stand before its number or behind it: ``超过500``, ``500人超``.
 """
 
 from decimal import Decimal
@@ -34,44 +35,68 @@ _PHRASES = {
         | ueber | plus de | mas de | mais de | mais que | acima de | piu di | oltre | meer dan
         | boven | ponad | powyzej | wiecej niz | fler an | over | mere end | mer enn | yli
         | более | больше | свыше | более чем | понад | більше | 超过 | 超過 | 大于
+        | mer an | flere end | flere enn | vice nez | nad | lebih dari | di atas | hon
+        | tren | 超 | 초과
+        | أكثر من | فوق | יותר מ | יותר מ- | מעל | 多於 | 多于 | से अधिक | से ज्यादा
+        | 'den fazla | 'dan fazla | 'ten fazla | 'tan fazla | den fazla | dan fazla
     """,
     Part.LEAST: """
         >= | => | ≥ | ⩾ | at least | minimum | min | no less than | from | starting at | mindestens
         | ab | von | au moins | a partir de | des | al menos | desde | como minimo | por lo menos
         | almeno | a partire da | pelo menos | no minimo | minstens | ten minste | vanaf | van
         | co najmniej | od | minst | mindst | fra | fran | не менее | от | від | 至少
+        | vahintaan | nejmene | alespon | en az | не менше | minimal | paling sedikit
+        | it nhat | tu | dari
+        | 最低 | 最少 | 少なくとも | 최소 | على الأقل | من | לפחות | कम से कम
     """,
     Part.BELOW: """
         < | less than | fewer than | under | below | weniger als | unter | moins de | menos de
         | menos que | abaixo de | meno di | minder dan | onder | ponizej | mniej niz | mindre an
         | farre an | faerre end | mindre end | mindre enn | менее | меньше | до менее | 少于
         | 小于
+        | faerre enn | mene nez | менше ніж | менше | alle | kurang dari | di bawah
+        | duoi | 未満 | 미만
+        | أقل من | פחות מ | פחות מ- | מתחת ל- | से कम | 'den az | 'dan az | 'ten az | 'tan az
+        | den az | dan az | 'den daha az | 'dan daha az
     """,
     Part.MOST: """
         <= | =< | ≤ | ⩽ | up to | at most | maximum | max | no more than | not more than | bis zu
         | maximal | hochstens | hoechstens | jusqu'a | jusqua | au plus | hasta
         | como maximo | fino a | al massimo | ate | no maximo | maximaal | hoogstens | tot en met
         | не более | 至多 | 最多
+        | enintaan | nejvyse | en fazla | en cok | maks | maksimal | maksimum | paling banyak
+        | toi da
+        | op til | opp til | upp till | не більше | لا يزيد عن | לכל היותר | 最高 | 최대 | अधिकतम
     """,
     Part.OR_MORE: """
         + | plus | or more | and more | and above | or above | and over | or over | and up
         | or higher | or greater | or larger | oder mehr | und mehr | und daruber | ou plus
         | et plus | o mas | y mas | en adelante | ou mais | e mais | o piu | e oltre | e piu
         | of meer | en meer | lub wiecej | i wiecej | eller fler | eller mere | eller mer
-        | или более | и более | и больше | 以上 | 超 | 이상 | 及以上
+        | или более | и более | и больше | 以上 | 이상 | 及以上
+        | -plus | eller flere | og flere | og mere | og mer | och fler | och uppat | tai enemman
+        | ja enemman | a vice | nebo vice | ve uzeri | ve ustu | ve uzerinde | ve daha fazla
+        | и выше | або більше | і більше | та більше | فأكثر | أو أكثر | وأكثر | ומעלה | או יותר
+        | ויותר | या अधिक | या उससे अधिक | और अधिक | atau lebih | ke atas | tro len
+        | 或以上 | 或更多
     """,
     Part.OR_LESS: """
         or less | or fewer | or below | and below | and under | or under | oder weniger
         | und weniger | ou moins | et moins | o menos | y menos | ou menos | o meno | of minder
-        | en minder | lub mniej | или менее | и менее | 以下 | 未満 | 以内 | 이하 | 미만
+        | en minder | lub mniej | или менее | и менее | 以下 | 以内 | 이하
+        | eller faerre | eller mindre | tai vahemman | nebo mene | ve alti | або менше
+        | או פחות | أو أقل
+        | فأقل | या कम | तक | atau kurang | tro xuong | 及以下 | 或以下 | まで | 까지
     """,
     Part.TO: """
         - | ‐ | ‑ | ‒ | – | — | ― | − | ~ | 〜 | .. | ... | to | through | thru | till | until
         | bis | a | tot | t/m | do | til | till | до | 至 | 到 | から | ~
+        | az | az do | ila | إلى | الى | حتى | עד | से | sampai | sampai dengan | s/d | hingga | den
     """,
     Part.BETWEEN: "between | zwischen | entre | tra | tussen | miedzy | mellan | mellem"
-    " | mellom | между | між",
-    Part.AND: "and | und | et | y | e | ed | en | i | och | og | и | і | &",
+    " | mellom | между | між | mezi | valilla | antara | giua | بين | בין",
+    Part.AND: "and | und | et | y | e | ed | en | i | och | og"
+    " | dan | va | و | ו- | ל- | и | і | &",
     Part.ALONE: """
         self-employed | self employed | selfemployed | freelance | freelancer | freelancers
         | sole trader | sole proprietor | sole proprietorship | solo | solopreneur | solo founder
@@ -106,7 +131,11 @@ _PHRASES = {
         | zamestnancu | zamestnanci | anstallda | ansatte | medarbejdere | medarbetare
         | tyontekijaa | henkiloa | calisan | kisi | сотрудник | сотрудника | сотрудников
         | человек | працівників | співробітників | 名 | 人 | 名様 | 人員 | 員工 | 员工 | 社員
-        | 従業員 | 명 | 직원 | nhan vien | karyawan | orang
+        | 従業員 | 명 | 직원 | 직원 수 | nhan vien | nguoi | nhan su | karyawan | pegawai
+        | staf | orang
+        | osoba | lide | lidi | henkea | henkilo | tyontekija | personel | осіб | особи | особа
+        | чоловік | موظف | موظفا | موظفين | شخص | أشخاص | עובד | עובדים | איש | אנשים
+        | कर्मचारी | लोग
         | about | approx | approximately | around | circa | ca | c. | roughly | some | nearly
         | almost | etwa | rund | ungefahr | ungefaehr | zirka | environ | autour de | unos | unas
         | aproximadamente | alrededor de | aprox | circa | cerca de | por volta de | all'incirca
@@ -129,6 +158,8 @@ _LABELS = """
 _SCALES = {
     10**3: """
         k | thousand | thousands | thsd | tsd | tausend | mille | duizend | tys | тыс | 千 | 천
+        | tusen | tusind | tuhat | tuhatta | tisic | bin | ribu | rb | nghin | ngan
+        | тысяч | тыс. | тисяч | हजार | हज़ार | ألف | آلاف | אלף | 仟
     """,
     10**4: "万 | 萬 | 만",
     10**5: "lakh | lakhs | lac",
@@ -136,6 +167,7 @@ _SCALES = {
         m | mm | mn | mln | mio | million | millions | millionen | mill | millon | millones
         | milione | milioni | milhao | milhoes | miljoen | miljoner | millioner | mln. | млн
         | миллион | миллиона | миллионов | 百万 | 百萬 | 백만
+        | мільйон | мільйонів | juta | trieu | milyon | miljoonaa | milionu | مليون | מיליון
     """,
     10**7: "crore | crores | cr",
     10**8: "亿 | 億 | 억",

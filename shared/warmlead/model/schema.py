@@ -193,7 +193,7 @@ class Group(_Part):
 class FitRule(_Part):
     """Points for what a lead is; they never fade."""
 
-    when: Expression = Field(description="A CEL condition over traits.")
+    when: Expression = Field(description="A CEL condition over traits and present consent.")
     points: Points
     title: Title | None = None
 

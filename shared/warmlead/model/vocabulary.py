@@ -39,7 +39,7 @@ def _typed(**names: str) -> Mapping[str, ValueType]:
 
 STANDARD_TRAITS = _typed(
     string="""
-        email email_domain first_name last_name name phone title department seniority
+        email email_domain first_name last_name name phone title title_level department seniority
         company industry website country region city postal_code language time_zone plan
         lead_source lifecycle_stage
     """,
@@ -49,8 +49,11 @@ STANDARD_TRAITS = _typed(
 )
 """What may be known of a person or of the company, whoever says it."""
 
-DERIVED_TRAITS = frozenset({"email", "email_domain", "free_mailbox"})
-"""Traits that follow from the lead's address; a model cannot change their type."""
+DERIVED_TRAITS = frozenset({"email", "email_domain", "free_mailbox", "title_level"})
+"""What follows from the lead's address and title; a model cannot change the types."""
+
+CONSENT_FACTS = _typed(string="consent_status", boolean="suppressed mail_refused")
+"""How a person stands to being written to now: what fit rules may ask besides traits."""
 
 STANDARD_FACTS = _typed(
     integer="score engagement fit days_inactive peak_score",

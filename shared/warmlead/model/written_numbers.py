@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from warmlead.domain.letters import PLAIN
 from warmlead.domain.numerals import Style, in_ascii_digits, numeral_at, value_of
 from warmlead.model.number_words import LABELS, LONGEST, PHRASES, SCALES, Part
 
@@ -18,9 +19,10 @@ MAX_TEXT = 100
 
 _MAX_PARTS = 8
 _LOWER = frozenset({"n", "n+", "gn", "gn+", "n-n", "gn-n", "nln", "bn&n", "bn-n", "gn&n"})
-_UPPER = frozenset({"<n", "ln", "-n", "n_", "ln_"})
+_UPPER = frozenset({"<n", "n<", "ln", "-n", "n_", "ln_"})
 _DASHES = "-‐‑‒–—―−"
 _MINUS = "-−"
+_PLAIN = str.maketrans(dict(PLAIN))
 _NO_RANGE = frozenset({*_DASHES, "~", "〜", "a"})
 """Before a number: a dash behind a label, ``~200``, an article."""
 
@@ -44,30 +46,35 @@ def written_number(text: str, *, whole: bool) -> Decimal | None:
     plain = in_ascii_digits(text.strip())
     if plain is None or len(plain) > MAX_TEXT:
         return None
-    return _without_label(_folded(plain), whole=whole)
+    return _without_label(_folded(plain, whole=whole), whole=whole)
 
 
-def _folded(text: str) -> str:
+def _folded(text: str, *, whole: bool) -> str:
     """Lower case, no accents, single blanks. ``text`` has been held to its limit."""
-    text = " ".join(_spaced(text.replace("’", "'")).casefold().split())
+    text = " ".join(_spaced(text.replace("’", "'"), whole=whole).casefold().split())
     if text.isascii():
         return text
     # Hangul syllables and ``й`` come apart as well: what is not Latin is put together again.
-    apart = unicodedata.normalize("NFD", text)
-    kept = "".join(
-        letter
-        for at, letter in enumerate(apart)
-        if not (unicodedata.combining(letter) and apart[at - 1].isascii())
-    )
-    return unicodedata.normalize("NFC", kept)
+    kept, is_latin = [], False
+    for letter in unicodedata.normalize("NFD", text):
+        if not unicodedata.combining(letter):
+            is_latin = letter.isascii()
+        elif is_latin:
+            continue
+        kept.append(letter)
+    return unicodedata.normalize("NFC", "".join(kept)).translate(_PLAIN)
 
 
-def _spaced(text: str) -> str:
-    """``SIZE_51_TO_200`` with blanks. Between digits ``_`` may mean a range or thousands."""
+def _spaced(text: str, *, whole: bool) -> str:
+    """``SIZE_51_TO_200`` with blanks, and the option ``51_200`` of counts as the range it is.
+
+    What goes on with a zero behind ``_`` is no upper bound: ``10_000`` keeps it, and is no number.
+    """
     pieces = text.split("_")
     for at, piece in enumerate(pieces[1:], 1):
-        before = pieces[at - 1]
-        pieces[at] = ("_" if before[-1:].isdecimal() and piece[:1].isdecimal() else " ") + piece
+        is_between = pieces[at - 1][-1:].isdecimal() and piece[:1].isdecimal()
+        mark = " " if not is_between else "-" if whole and piece[0] != "0" else "_"
+        pieces[at] = mark + piece
     return "".join(pieces)
 
 
@@ -107,10 +114,10 @@ def _stated(text: str, *, whole: bool) -> Decimal | None:
 
 def _bounded(shape: str, numbers: Sequence[_Item]) -> Decimal | None:
     """What is only bounded, of things that are counted: at least one is there."""
-    if shape == ">n":
+    if shape in {">n", "n>"}:
         return Decimal(math.floor(numbers[0].value) + 1)
     if shape in _UPPER:
-        most = math.ceil(numbers[0].value) - 1 if shape[0] == Part.BELOW.value else numbers[0].value
+        most = math.ceil(numbers[0].value) - 1 if Part.BELOW.value in shape else numbers[0].value
         return min(Decimal(1), Decimal(math.floor(most)))
     if shape in {"1", "n1", "1n"} and all(number.value == 1 for number in numbers):
         return Decimal(1)

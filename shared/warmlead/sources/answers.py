@@ -30,10 +30,10 @@ _MISSING = object()
 
 
 class Unfolded(NamedTuple):
-    """A list's own name, and what it is: a group of fields by label, or a list of values."""
+    """A name, and what it holds: a group of fields by label, a list of values, or a value."""
 
     name: str
-    value: dict[str, Any] | list[Any]
+    value: Any
 
 
 class Answers:
@@ -62,6 +62,18 @@ class Answers:
             if fields.get(label) in (None, "", []):
                 fields[label] = value
         return Unfolded(name, fields)
+
+    def value_of_field(self, name: str, record: Mapping[str, Any]) -> Unfolded | None:
+        """A field that a form builder describes by id, type and title, as its value.
+
+        Elementor's webhook: ``fields[email][title]``, ``fields[email][value]``. ``None`` if it is
+        none. Its own name goes before its title, if we know it.
+        """
+        said = (record.get("title"), record.get("id"), record.get("type"))
+        if "value" not in record or not all(isinstance(one, str) for one in said):
+            return None
+        labels = [name, *labels_of(record, {})]
+        return Unfolded(self._label(labels, record), record["value"])
 
     def _label(self, labels: list[str], record: Mapping[str, Any]) -> str:
         """The first label that we know; else that of a kind that says what it is; else the first.

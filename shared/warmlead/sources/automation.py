@@ -28,7 +28,8 @@ _TOOLS = (
     *("webhook", "zapier", "ifttt", "integromat", "n8n", "typeform", "shopify-captain-hook"),
     *("sendgrid event", "google-apps-script", "retool/", "sfdc-callout", "salesforce.com"),
     *("klaviyo/", "omnisend/", "mailchimp", "sparkpost", "stripe/", "paypal/", "stape/"),
-    *("snipcart/", "indy library"),
+    *("snipcart/", "indy library", "webflow", "landbot", "unbounce", "squarespace", "netlify"),
+    *("manychat", "chatbot.com", "hubspot connect", "drupal", "jotform", "twilioproxy/"),
 )
 _TOOLS_BY_NAME = ("make/", "wordpress/")
 """Tools that hand on what people filled in: what they send counts."""

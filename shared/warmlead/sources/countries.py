@@ -3,11 +3,14 @@
 Names in the languages of Unicode's CLDR, from the file beside this one (`make countries`).
 """
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
+from warmlead.domain.country_codes import CODES
 from warmlead.sources.comparing import key_of
 
 DATA = Path(__file__).with_name("country_names.txt")
@@ -16,10 +19,16 @@ DATA = Path(__file__).with_name("country_names.txt")
 MAX_TEXT = 100
 """A longer text is no country. This is looked at before anything else."""
 
-OUTDATED = MappingProxyType({"UK": "GB", "EL": "GR"})
-"""What the European Union writes for two countries."""
+ABBREVIATED = MappingProxyType({"UK": "GB", "EL": "GR", "VS": "US", "VK": "GB"})
+"""Two letters that mean a country and are no code: the European Union's, and Dutch ones."""
 
 _CODE_LENGTH = 2
+_LOCALE = re.compile(r"[a-z]{2,3}[-_](?:[A-Z][a-z]{3}[-_])?([A-Z]{2})")
+_SHORT_NAMES = MappingProxyType(
+    {"mỹ": "US", "úc": "AU", "áo": "AT", "ý": "IT", "bỉ": "BE", "čr": "CZ"}
+)
+"""Names that would be another country's code without their accents."""
+
 _FLAG = range(0x1F1E6, 0x1F1E6 + 26)
 _TAG = range(0xE0061, 0xE0061 + 26)  # of the flags of England, Scotland and Wales
 _BLACK_FLAG = 0x1F3F4
@@ -33,15 +42,27 @@ _ARTICLES = frozenset(
 def country_code(text: str) -> str | None:
     """The two-letter code of a country, from its name or its code; ``None`` if we cannot tell.
 
-    Codes are those of ISO 3166-1: of two letters, three letters or three digits. ``DE - Germany``,
-    ``United States (US)`` and ``Germany 🇩🇪`` are what all of their parts say.
+    Codes are those of ISO 3166-1: of two letters, three letters or three digits; other two letters
+    are no country. ``DE - Germany``, ``United States (US)`` and ``Germany 🇩🇪`` are what all of
+    their parts say, and a locale such as ``pt-BR`` or ``en_US`` is what its region says.
     """
     if len(text) > MAX_TEXT:
         return None
     plain = text.strip().replace(".", "")
-    if len(plain) == _CODE_LENGTH and plain.isascii() and plain.isalpha():
-        return OUTDATED.get(plain.upper(), plain.upper())
+    if len(plain) <= _CODE_LENGTH and plain.isalpha():
+        return _of_letters(plain)
+    if locale := _LOCALE.fullmatch(plain):
+        return _of_letters(locale[1])
     return _found(text)
+
+
+def _of_letters(plain: str) -> str | None:
+    """The country of one or two letters: of a code, or of a name as short as one."""
+    composed = unicodedata.normalize("NFKC", plain)
+    if not composed.isascii():
+        return _SHORT_NAMES.get(composed.lower()) or _looked_up(key_of(composed))
+    code = composed.upper()
+    return code if code in CODES else ABBREVIATED.get(code)
 
 
 @lru_cache(maxsize=1024)
@@ -53,8 +74,9 @@ def _found(text: str) -> str | None:
 def _named(text: str) -> str | None:
     """The country of a whole name, with or without an article."""
     key = key_of(text)
-    if len(key) == _CODE_LENGTH and key.isascii() and len(text.strip()) > _CODE_LENGTH:
-        return None  # N/A is not Namibia
+    plain = text.strip().replace(".", "")
+    if len(key) <= _CODE_LENGTH and key.isascii():  # N/A is not Namibia
+        return _of_letters(plain) if len(plain) <= _CODE_LENGTH and plain.isalpha() else None
     if code := _looked_up(key):
         return code
     first, _, rest = text.strip().replace("'", " ").replace("’", " ").partition(" ")

@@ -16,7 +16,7 @@ from warmlead.domain.event import Property, snake_case
 from warmlead.domain.identity import is_damaged_address, normalise_email, normalise_id
 from warmlead.domain.spelling import visible
 from warmlead.sources.answers import Answers
-from warmlead.sources.labels import trait_of_label
+from warmlead.sources.labels import name_of_label
 from warmlead.web.charsets import Tell
 from warmlead.web.form_data import MAX_BETWEEN, IsNeeded, nothing_is_needed
 from warmlead.web.strict_json import text_of
@@ -93,8 +93,11 @@ def _fields(
             left_out += len(group) - len(items)
             for key, value in items:
                 own = field_name(key[:MAX_KEY])
-                found = answers.unfolded(own, value, group) if _has_groups(value) else None
-                own, inner = found or (own, value)
+                if _has_groups(value):
+                    found = answers.unfolded(own, value, group)
+                else:
+                    found = answers.value_of_field(own, value) if isinstance(value, dict) else None
+                own, inner = (field_name(found.name), found.value) if found else (own, value)
                 name = f"{prefix}_{own}"[:MAX_NAME].rstrip("_") if prefix else own
                 if isinstance(inner, dict):
                     below.append((name, inner))
@@ -137,12 +140,12 @@ def _has_groups(value: Any) -> bool:  # noqa: ANN401  # whatever JSON holds
 def field_name(text: str) -> str:
     """A field's name in snake_case, a letter first; a name without ASCII gets a stable stand-in.
 
-    A label of another script that means a standard trait becomes that trait's name.
+    A label of another script or of several parts that means a standard trait becomes its name.
     """
     if not text.isascii():
         text = visible(text)
-        if known := trait_of_label(text):
-            return known
+    if known := name_of_label(text[:MAX_KEY]):
+        return known
     name = snake_case(text)[:MAX_NAME].rstrip("_")
     if not name:
         return f"field_{short_hash(text)}"

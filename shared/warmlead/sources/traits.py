@@ -15,6 +15,9 @@ from warmlead.sources.labels import is_salutation, trait_of_name
 
 _NAMES = ("name", "first_name", "last_name")
 
+_OF_APPLICATIONS = frozenset(("role",))
+"""In a record of a user these say what they may do in an application; in a form, their job."""
+
 
 @lru_cache(maxsize=1024)
 def standard_name(name: str) -> str | None:
@@ -34,7 +37,7 @@ def as_traits(flat: Mapping[str, Property]) -> dict[str, Property]:
     """
     traits: dict[str, Property] = {}
     for field, value in flat.items():
-        name = standard_name(field) or field
+        name = field if field in _OF_APPLICATIONS else standard_name(field) or field
         if value in ("", []):
             continue
         if only_addresses(name, value):
@@ -70,5 +73,8 @@ def trait_value(name: str, value: Property) -> Property:
     """A trait's value in the one form that conditions compare with."""
     if isinstance(value, str):
         value = visible(value).strip()
-        return country_code(value) or value if name == "country" else value
+        if name == "country":
+            return country_code(value) or value
+        if name == "consent" and standard_name(value) == name:
+            return True  # a box that is ticked may send its own label
     return value

@@ -370,11 +370,40 @@ def test_guards_and_secrets_are_not_kept() -> None:
             "csrfmiddlewaretoken": "x",
             "cardNumber": "x",
             "_wpnonce": "x",
+            "_wpcf7_unit_tag": "x",
             "_next": "",
+            "wpforms": {"nonce": "x", "token": "x"},
+            "form_build_id": "x",
+            "form_token": "x",
         }
     )
 
     assert event.properties == {"form": "open"}
+
+
+def test_what_wordpress_says_of_its_forms_is_no_trait() -> None:
+    said = {"post_id": "12", "form_id": "ab3", "referer_title": "Contact us", "queried_id": "12"}
+    event = only_event({**said, "form_fields": {"email": "ada@example.com", "name": "Ada"}})
+
+    assert event.traits == {"name": "Ada"}
+    assert event.properties == {**said, "form": "open"}
+
+
+def test_a_field_that_is_described_is_its_value() -> None:
+    described = {
+        "email": {"id": "email", "type": "email", "title": "Email", "value": "ada@example.com"},
+        "field_3f": {"id": "field_3f", "type": "text", "title": "Firma", "value": "A"},
+        "field_4a": {"id": "field_4a", "type": "text", "title": "How did you hear?", "value": "b"},
+    }
+    fields = {
+        name: {**field, "raw_value": "x", "required": "1"} for name, field in described.items()
+    }
+    event = only_event({"form": {"id": "c", "name": "Contact"}, "fields": fields})
+
+    assert event.email == "ada@example.com"
+    assert event.traits == {"company": "A"}
+    assert event.properties["fields_field_4a"] == "b"
+    assert event.notes == ()
 
 
 def test_a_filled_honeypot_is_answered_well_and_forgotten() -> None:

@@ -13,10 +13,12 @@ from msgspec import structs
 from builders import NOW, a_trigger, an_event, keeping, lead_ids
 from unit.application.living import DAY, LIVING, Place, a_reader, place
 from warmlead.application.apply import Scoring, apply
+from warmlead.application.explain import explain
 from warmlead.domain.consent import Status, SuppressionPolicy
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic
+from warmlead.model.loading import ready_model
 from warmlead.ports import RawRequest
 from warmlead.sources.generic import FormSettings, GenericSource
 
@@ -56,6 +58,23 @@ async def test_a_step_that_is_due_is_not_sent_to_who_unsubscribed_a_moment_befor
         (lead,) = await here.leads()
         assert lead.enrolments["welcome"].ending == "suppressed"
         assert await steps(here) == []
+
+
+async def test_points_of_a_ready_made_model_hang_on_consent_as_it_is_now(tmp_path: Path) -> None:
+    model = ready_model("b2b-saas")
+    async with place(tmp_path / "w.db", NOW) as here:
+        told: list[list[str]] = []
+        for name in ("form_submitted", "email_unsubscribed", "email_subscribed"):
+            await hear(here, name, model.rules)
+            (lead,) = await here.leads()
+            lines = explain(lead, model.rules, model.titles, here.clock.now()).contributions
+            told.append([line.because for line in lines])
+            here.clock.forward(DAY)
+        assert [any("Unsubscribed" in line for line in lines) for lines in told] == [
+            False,
+            True,
+            False,
+        ]
 
 
 async def test_what_was_left_unsent_is_not_sent_to_who_has_unsubscribed_since(

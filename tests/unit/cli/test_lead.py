@@ -90,8 +90,12 @@ def test_a_lead_shows_which_values_were_not_understood(ada: Workspace) -> None:
     shown = ada.json("lead", "show", "ada@example.com")
     assert shown["traits"]["country"] == "Atlantis"
     assert shown["not_understood"] == ["country", "employees"]
-    drawn = " ".join(ada.run("lead", "show", "ada@example.com").out.split())
-    assert "not understood: country, employees" in drawn
+    assert (
+        ada.json("lead", "explain", "ada@example.com")["not_understood"] == shown["not_understood"]
+    )
+    for command in ("show", "explain"):
+        drawn = " ".join(ada.run("lead", command, "ada@example.com").out.split())
+        assert "not understood: country 'Atlantis', employees 'lots'; no condition" in drawn
 
 
 def test_a_lead_shows_what_was_cut_or_left_out_of_its_posts(ada: Workspace) -> None:

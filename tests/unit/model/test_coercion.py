@@ -6,6 +6,24 @@ from warmlead.domain.event import Property
 from warmlead.model.coercion import coerce, know, not_understood
 from warmlead.model.vocabulary import STANDARD_TRAITS, ValueType
 
+AGREED = (
+    "Ja|Ja, gerne|Oui|Sí|Sim|Sì|Tak|Ano|Evet|Kyllä|Да|Так|はい|同意します|同意する|네|동의합니다"
+    "|是|是的|同意|نعم|أوافق|כן|מסכים|हाँ|Ya|Setuju|Có|Đồng ý|checked|on|x|X|✓|✔|☑|✅|true"
+    "|I agree|I agree to receive e-mails|Ich stimme zu|Ich bin einverstanden"
+    "|J'accepte|Je suis d'accord"
+    "|Acepto|Aceito|Accetto|Akkoord|Zgadzam się|Wyrażam zgodę|Jag godkänner|Jeg accepterer|Hyväksyn"
+    "|Souhlasím|Kabul ediyorum|Согласен|Я согласна|Погоджуюсь|我同意|Zustimmung erteilt|Godkänn"
+)
+REFUSED = (
+    "Nein|Non|No|Não|Nee|Nej|Nei|Ei|Ne|Hayır|Нет|Ні|いいえ|同意しません|아니요|동의하지 않음|否"
+    "|不同意|لا|לא"
+    "|नहीं|Tidak|Không|✗|✘|☐|❌|unchecked|false|Ich stimme nicht zu|No acepto|Je refuse"
+    "|Nie zgadzam się"
+    "|Não aceito|Non accetto|Не согласен|لا أوافق|לא מסכים|Tidak setuju|Không đồng ý|Nesouhlasím"
+    "|Jeg accepterer ikke|Jag godkänner inte|En hyväksy|Kabul etmiyorum|I do not agree"
+    "|Ik ga niet akkoord"
+)
+
 
 @pytest.mark.parametrize(
     ("given", "whole"),
@@ -54,6 +72,9 @@ def test_integers(given: Property, whole: int | None) -> None:
     [
         *[(text, True) for text in ("true", "Yes", "ON", "1", " y ")],
         *[(text, False) for text in ("false", "No", "off", "0", "n")],
+        *[(text, True) for text in AGREED.split("|")],
+        *[(text, False) for text in REFUSED.split("|")],
+        (["0", "1"], True),
         (True, True),
         (False, False),
         (1, True),
@@ -61,6 +82,12 @@ def test_integers(given: Property, whole: int | None) -> None:
         (2, None),
         ("maybe", None),
         ("", None),
+        ("newsletter", None),
+        ("Yes, but do not call me", None),
+        ("Ja, aber keine Anrufe", None),
+        ("Ich möchte keine E-Mails", False),
+        ("Newsletter (keine Werbung)", None),
+        ("Nord", None),
     ],
 )
 def test_booleans(given: Property, truth: bool | None) -> None:
@@ -121,6 +148,31 @@ def test_facts_follow_from_the_address_whatever_a_sender_says_of_them() -> None:
     assert know({"email": "ann@acme.example"}, STANDARD_TRAITS)["free_mailbox"] is False
 
 
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "gmail.com",
+        "privaterelay.appleid.com",
+        "mozmail.com",
+        "ada.mozmail.com",
+        "duck.com",
+        "ada.anonaddy.com",
+        "mailinator.com",
+        "team.mailinator.com",
+        "yopmail.com",
+        "guerrillamail.com",
+        "trashmail.de",
+    ],
+)
+def test_a_relay_and_a_disposable_mailbox_are_no_business_address(domain: str) -> None:
+    assert know({"email": f"ann@{domain}"}, STANDARD_TRAITS)["free_mailbox"] is True
+
+
+@pytest.mark.parametrize("domain", ["appleid.com", "notduck.com", "gmail.com.example", "duck.co"])
+def test_a_business_address_may_resemble_one(domain: str) -> None:
+    assert know({"email": f"ann@{domain}"}, STANDARD_TRAITS)["free_mailbox"] is False
+
+
 def test_traits_that_are_unknown_or_not_of_their_type_are_absent() -> None:
     given: dict[str, Property] = {"employees": "lots", "country": "US", "shoe_size": 44}
 
@@ -129,6 +181,9 @@ def test_traits_that_are_unknown_or_not_of_their_type_are_absent() -> None:
 
 def test_a_country_that_was_not_recognised_is_unknown() -> None:
     assert know({"country": "Atlantis"}, STANDARD_TRAITS) == {}
+    assert (
+        know({"country": "XX"}, STANDARD_TRAITS) == know({"country": "EU"}, STANDARD_TRAITS) == {}
+    )
     assert know({"country": ["DE"]}, STANDARD_TRAITS) == {"country": "DE"}
     assert know({"country": 3}, {"country": ValueType.INTEGER}) == {"country": 3}
 

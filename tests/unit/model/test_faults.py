@@ -293,6 +293,7 @@ BROKEN = [
     ("trait with CEL's word", "fit:", "traits: {»type: string}\nfit:", "a word of CEL itself", ""),
     ("trait like a fact", "fit:", "traits: {»stage: string}\nfit:", "a fact about every lead", ""),
     ("derived trait", "fit:", "traits: {»free_mailbox: string}\nfit:", "lead's address", ""),
+    ("level", "fit:", "traits: {»title_level: string}\nfit:", "lead's title", ""),
     ("trait's type", "fit:", "traits: {budget: »int}\nfit:", "must be", 'did you mean "integer"?'),
     (
         "hidden property",

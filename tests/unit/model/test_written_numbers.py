@@ -44,6 +44,35 @@ ABOVE |= {"meer dan 50 medewerkers": 51, "Более 100 сотрудников"
 BELOW = {"<10": 1, "less than 10": 1, "up to 10 people": 1, "bis zu 10": 1, "bis 10": 1, "< 1": 0}
 BELOW |= {"jusqu'à 10": 1, "moins de 10": 1, "menos de 10": 1, "10 or fewer": 1, "10名以下": 1}
 
+OF_LANGUAGES = {
+    51: """
+        51_200 | 51–200 anställda | 51 til 200 ansatte | 51–200 työntekijää | 51 až 200 zaměstnanců
+        | 51 ila 200 çalışan | от 51 до 200 человек | від 51 до 200 осіб | 51名から200名
+        | 51명~200명
+        | 51至200人 | من 51 إلى 200 موظف | 51 עד 200 עובדים | 51 से 200 कर्मचारी
+        | 51 sampai 200 karyawan
+        | từ 51 đến 200 nhân viên | mezi 51 a 200 | mellem 51 og 200 | od 51 do 200 osób
+    """,
+    1000: """
+        1000-plus | 1.000+ | 1 000 | 1000 eller flere | 1000 tai enemmän | 1000 a více
+        | 1000 ve üzeri
+        | 1000 и более | 1000 і більше | 1000人及以上 | 1000 أو أكثر | 1000 ומעלה | 1000 या अधिक
+        | 1000 atau lebih | 1000 trở lên | en az 1000 | minst 1000 | 最低1000
+        | 1 tys. | 1 тыс. | 1 bin | 1 ribu | 1 हज़ार
+    """,
+    501: """
+        más de 500 | mer än 500 | flere end 500 | yli 500 | více než 500 | 500'den fazla | понад 500
+        | 500명 초과 | 500人超 | 超过500 | أكثر من 500 | יותר מ-500 | 500 से अधिक | lebih dari 500
+        | trên 500
+    """,
+    1: """
+        up to 50 | <50 | bis 50 | färre än 50 | færre end 50 | enintään 50 | méně než 50
+        | en fazla 50
+        | менше 50 | 50人未満 | 50명 미만 | 50以内 | أقل من 50 | עד 50 | 50 से कम | kurang dari 50
+        | tối đa 50
+    """,
+}
+
 ABOUT = {"~200": 200, "ca. 250": 250, "about 40": 40, "約200人": 200, "environ 30": 30}
 UNITS = {"250 Mitarbeiter": 250, "250 Mitarbeiter/innen": 250, "250 Mitarbeiter:innen": 250}
 UNITS |= {"250 employee(s)": 250, "300 dipendenti": 300, "40 funcionários": 40, "team of 12": 12}
@@ -65,7 +94,19 @@ OPTIONS |= {
 OPTIONS |= {"5-10 Mio. €": 5_000_000, "от 100 до 500": 100, "10.000 of meer": 10000, "da 1 a 9": 1}
 
 UNKNOWN = ["N/A", "many", "10²", "½", "1½", "12-5", "2024-01-05", "12.5.2024", "180 Main Street"]
-UNKNOWN += ["51_200", "1.200k", "5 in 2024", "555 1234", "1e5", "+", "10-", "- 5", "1, 2", "()"]
+UNKNOWN += [
+    "10_000",
+    "200_51",
+    "1.200k",
+    "5 in 2024",
+    "555 1234",
+    "1e5",
+    "+",
+    "10-",
+    "- 5",
+    "1, 2",
+    "()",
+]
 UNKNOWN += [
     "self-employed (20)",
     "50-200 (5)",
@@ -88,6 +129,16 @@ UNKNOWN += [
 def test_a_count_is_read_as_people_write_it(text: str, number: int | None) -> None:
     assert coerce(text, ValueType.INTEGER) == number
     assert coerce(f"  {text}\n", ValueType.INTEGER) == number
+
+
+@pytest.mark.parametrize("number", OF_LANGUAGES)
+def test_sizes_are_read_in_every_language(number: int) -> None:
+    texts = [" ".join(text.split()) for text in OF_LANGUAGES[number].split("|")]
+    assert [text for text in texts if coerce(text, ValueType.INTEGER) != number] == []
+
+
+def test_an_option_of_two_bounds_is_no_range_of_a_decimal_number() -> None:
+    assert coerce("51_200", ValueType.NUMBER) is None
 
 
 def test_the_documented_table_is_true() -> None:

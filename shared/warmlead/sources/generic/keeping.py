@@ -35,6 +35,7 @@ _MARKS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 # Never kept: what guards the form itself, and what no lead's record should hold.
 _UNWANTED = re.compile(
     r".*(captcha|turnstile)_response|(.*_)?csrf.*|authenticity_token|.*password.*"
+    r"|(.*_)?nonce|form_token|form_build_id|wpforms_token|gform_unique_id"
     r"|.*card_?number.*|(.*_)?(passwd|pwd|cvv2?|cvc2?|ssn|iban)"
 )
 

@@ -71,12 +71,13 @@ if (!self.warmlead) {
   // A router sets the title, and redirects, after it has changed the URL.
   let lookSoon = () => setTimeout(look);
 
-  let click = ({ target, button }) => {
-    let link = target.closest("a");
+  let click = (event) => {
+    let link = event.target.closest("a");
     let kind =
       link.dataset.warmleadKind || /\.(pdf|zip|(doc|xls|ppt)x?)$/i.exec(link.pathname)?.[1];
-    // Without a host it is mailto:, tel:, javascript: …; button 2 opens a menu.
-    if (link.host && button < 2 && (kind || link.host != loc.host))
+    // Without a host it is mailto:, tel:, javascript: …; button 2 opens a menu; the second click
+    // of a double click has the detail 2, and a press of the key 0.
+    if (link.host && (event.button | event.detail) < 2 && (kind || link.host != loc.host))
       track(kind ? "Content Downloaded" : "Outbound Link Clicked", {
         content: link.innerText,
         url: link.href,
@@ -126,7 +127,7 @@ if (!self.warmlead) {
     },
   };
 
-  self.warmlead = send;
+  warmlead = send; // of the page: a classic script is not strict
 
   // Do Not Track and Global Privacy Control: nothing is sent, stored or listened to.
   if (!(nav.doNotTrack > 0 || nav.globalPrivacyControl)) {
