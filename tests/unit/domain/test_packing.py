@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from unit.domain.worlds import brute_tally
-from warmlead.domain.history import EXACT_DAYS, History, fold, record, tally
+from warmlead.domain.history import EXACT_DAYS, History, fold, tally
 from warmlead.domain.packing import (
     DAY_MS,
     RECENT,
@@ -16,6 +16,7 @@ from warmlead.domain.packing import (
     by_receipt,
     packed_prefix,
 )
+from warmlead.domain.recording import record
 
 START_MS = 20_000 * DAY_MS
 NAMES = ["page_viewed", "logged_in", "feature_used", "report_opened", "searched"]
