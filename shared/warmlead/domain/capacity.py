@@ -63,6 +63,7 @@ MAX_JOINED_BYTES = {Trust.PUBLIC: 450_000, Trust.SIGNED: 650_000}
 _SIGNED_NAMES = MAX_UNKNOWN_NAMES * 4  # more than may be tied: some are always left
 _BYTES_OF_AN_ESCAPE = 6
 _BYTES_OF_A_FACT = 80
+_BYTES_OF_A_DAY = 8  # that is counted under a label: its number and its count
 _BYTES_OF_A_NAME = 16  # beside the name itself: its last day, and what counts it
 _BYTES_OF_A_TRAIT = 48  # beside the name and the value: what decides which value wins
 _BYTES_OF_A_TRAIL = 200
@@ -279,6 +280,8 @@ class Capacity:
         for shape, days in history.packed.days.items():
             self._add(shape, sum(days.values()))
         self._count_events(id_, history.count)
+        for counts in (history.signal_days, history.name_days):
+            self._events_bytes += _BYTES_OF_A_DAY * sum(map(len, counts.values()))
 
     def _count_events(self, id_: str, more: int) -> None:
         before = self._counts[id_]

@@ -436,3 +436,16 @@ def test_running_sums_are_what_a_count_of_everything_gives(
         )
         for key in (event.key, *(each.key for each in recorded.gone)):
             assert sums.has_event(key) == (histories[home].find(key) is not None)
+
+
+async def test_what_was_folded_counts_towards_what_a_store_takes(world: World) -> None:
+    await world.apply(world.seen(1))
+    lead = await world.lead()
+    (trail,) = lead.trails.values()
+    days = {f"signal_{n}": dict.fromkeys(range(18_000, 19_826), 20) for n in range(20)}
+    aged = replace(trail, history=structs.replace(trail.history, signal_days=days))
+    trails = {lead.id: aged}
+
+    size = Capacity(trails, KNOWING).size_bytes
+
+    assert len(write_lead(replace(lead, trails=trails))) < size < 700_000
