@@ -77,11 +77,19 @@ def kind_at(path: str) -> str | None:
     return _KINDS.get(found[1]) if found else None
 
 
-def calls_of(request: RawRequest, route: Route) -> Calls:
-    """The calls in the request; raises ``RejectedError`` if they cannot be told apart."""
+def read(request: RawRequest) -> Document:
+    """The request's body; raises ``RejectedError`` if it cannot be read."""
+    return parse(unwidened(request.body, ""))
+
+
+def calls_of(request: RawRequest, route: Route, document: Document | None = None) -> Calls:
+    """The calls in the request; raises ``RejectedError`` if they cannot be told apart.
+
+    Takes apart the ``document`` that is in its body, if that has been read.
+    """
     if route.pixel:
         return Calls([_pixel_call(request.query)], suspect=False)
-    document = parse(unwidened(request.body, ""))
+    document = document or read(request)
     if route.kind != BATCH:
         return Calls([document.value], document.suspect)
     notes = Notes()
@@ -103,9 +111,9 @@ def sound(item: Any, notes: Notes) -> Any:  # noqa: ANN401  # whatever JSON hold
     return mended(item, notes.tell, lambda key: standard_name(key.lower()) == "email")
 
 
-def write_key_in_body(body: bytes) -> str | None:
+def write_key_in_body(document: Document) -> str | None:
     """The write key at the top of a body, where clients put it that cannot set headers."""
-    key = _object(parse(unwidened(body, "")), Notes()).get("writeKey")
+    key = _object(document, Notes()).get("writeKey")
     return key if isinstance(key, str) else None
 
 

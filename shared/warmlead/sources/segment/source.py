@@ -23,6 +23,7 @@ from warmlead.sources.segment.payload import (
     calls_of,
     kind_at,
     query_fields,
+    read,
     route_of,
     sound,
     write_key_in_body,
@@ -31,7 +32,7 @@ from warmlead.sources.segment.translate import NAME, Envelope, sent_at, translat
 from warmlead.web.answer import Answer
 from warmlead.web.outcomes import answer_error
 from warmlead.web.senders import success
-from warmlead.web.strict_json import text_of
+from warmlead.web.strict_json import Document, text_of
 
 _KINDS = ("track", "identify", "page", "screen", "group", "alias")
 _ESCAPE = 6
@@ -50,6 +51,7 @@ class SegmentSource:
     """Segment's tracking API for a set of write keys, each with the trust its events have."""
 
     name = NAME
+    _read: tuple[RawRequest, Document] | None = None
 
     def __init__(
         self,
@@ -75,7 +77,7 @@ class SegmentSource:
         Raises ``RejectedError`` if there is nothing that could be kept.
         """
         route = route_of(request)
-        calls = calls_of(request, route)
+        calls = calls_of(request, route, self._document_of(request))
         envelope = Envelope(
             trust=trust,
             received_at=request.received_at,
@@ -154,7 +156,8 @@ class SegmentSource:
         )
 
     def _trust(self, request: RawRequest, route: Route) -> Trust | None:
-        given = next(_keys_given(request, route), None)
+        self._read = None
+        given = next(self._keys_given(request, route), None)
         if given is None:
             return None
         digest = _digest(given)
@@ -164,25 +167,34 @@ class SegmentSource:
                 found = trust
         return found
 
+    def _keys_given(self, request: RawRequest, route: Route) -> Iterator[str]:
+        """The write keys in the request, from where it costs least to look."""
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                user = base64.b64decode(credentials.strip(), validate=True).partition(b":")[0]
+            except (binascii.Error, ValueError):
+                user = b""
+            if user:
+                yield user.decode("utf-8", "replace")
+        if key := request.headers.get("x-write-key"):
+            yield key
+        if key := query_fields(request.query).get("writeKey"):
+            yield key
+        if not route.pixel:
+            document = read(request)
+            self._read = request, document
+            if key := write_key_in_body(document):
+                yield key
+        if route.pixel and isinstance(
+            key := calls_of(request, route).items[0].get("writeKey"), str
+        ):
+            yield key
 
-def _keys_given(request: RawRequest, route: Route) -> Iterator[str]:
-    """The write keys in the request, from where it costs least to look."""
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            user = base64.b64decode(credentials.strip(), validate=True).partition(b":")[0]
-        except (binascii.Error, ValueError):
-            user = b""
-        if user:
-            yield user.decode("utf-8", "replace")
-    if key := request.headers.get("x-write-key"):
-        yield key
-    if key := query_fields(request.query).get("writeKey"):
-        yield key
-    if not route.pixel and (key := write_key_in_body(request.body)):
-        yield key
-    if route.pixel and isinstance(key := calls_of(request, route).items[0].get("writeKey"), str):
-        yield key
+    def _document_of(self, request: RawRequest) -> Document | None:
+        """The request's body, if it has been read for its write key: once is enough."""
+        held, self._read = self._read, None
+        return held[1] if held and held[0] is request else None
 
 
 def _kind(route: Route, call: Mapping[str, Any]) -> str:
