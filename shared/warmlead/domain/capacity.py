@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import Enum, auto
+from operator import add, sub
 from typing import NamedTuple
 
 from msgspec import structs
@@ -99,7 +100,7 @@ class Weight(NamedTuple):
 
     def changed(self, before: "Weight", after: "Weight") -> "Weight":
         """The sum of several weights, after one of them changed."""
-        return Weight(*(s - b + a for s, b, a in zip(self, before, after, strict=True)))
+        return Weight(*map(add, map(sub, self, before), after))
 
 
 NOTHING = Weight()

@@ -20,6 +20,8 @@ from warmlead.domain.lead import Trail
 def with_refusals_shared(trails: Mapping[str, Trail]) -> dict[str, Trail]:
     """The trails; those that claim others have their refusals as well."""
     after = dict(trails)
+    if not any(trail.consent and trail.claims for trail in trails.values()):
+        return after
     told: dict[str, list[ConsentFact]] = {}
     for id_ in sorted(trails, key=lambda id_: -trails[id_].identifier.kind):  # owners come later
         _hear(after, id_, told.pop(id_, ()))

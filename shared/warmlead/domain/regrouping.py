@@ -61,10 +61,7 @@ def _assemble(
 ) -> Lead:
     now_ms = to_ms(now)
     before = sources[0].trails if len(sources) == 1 else {}
-    folded = {
-        key: replace(t, history=fold(t.history, now_ms))
-        for key, t in _each_once(trails, before).items()
-    }
+    folded = {key: _folded(t, now_ms) for key, t in _each_once(trails, before).items()}
     if not sources:
         return Lead(id_, folded, Progress("anonymous", now), now)
     first, *others = sorted(sources, key=lambda lead: lead.id != id_)
@@ -81,6 +78,11 @@ def _assemble(
         enrolments=merge_enrolments([lead.enrolments for lead in sources]),
         offer=merge_offers(lead.offer for lead in sources if lead.offer),
     )
+
+
+def _folded(trail: Trail, now_ms: int) -> Trail:
+    history = fold(trail.history, now_ms)
+    return trail if history is trail.history else replace(trail, history=history)
 
 
 def _each_once(trails: Mapping[str, Trail], before: Mapping[str, Trail]) -> Mapping[str, Trail]:

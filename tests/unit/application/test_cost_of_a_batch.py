@@ -25,6 +25,9 @@ MOST_EVENTS = 2_500
 MOST_S = 0.5
 """For so many events; it took up to seven seconds."""
 
+MOST_S_A_PERSON = 0.000_5
+"""To decide about, and to write down: twice what it takes."""
+
 MODEL = ready_model("b2b-saas")
 SCORING = Scoring(MODEL.rules, MODEL.titles, lead_ids)
 ADA = "ada@example.com"
@@ -117,3 +120,9 @@ def test_an_event_by_itself_does_not_open_what_is_packed(heavy: Mapping[str, str
 
     for one in (event, late):
         assert least_cpu_s(lambda one=one: after([one], heavy["many names"])) < 0.03  # type: ignore[misc]
+
+
+def test_a_person_who_is_new_costs_a_fixed_amount() -> None:
+    people = [an_event(id=f"e{n}", email=None, user_id=f"user-{n}", name="x") for n in range(500)]
+
+    assert least_cpu_s(lambda: [after([event]) for event in people]) < 500 * MOST_S_A_PERSON
