@@ -189,7 +189,7 @@ class Recording:
 
     def __init__(self, history: History) -> None:
         self._before = history
-        self._is_changed = False
+        self._is_changed = self._was_changed = False
         self._last_day = dict(history.last_day)
         self._last_day_before: list[tuple[str, int | None]] = []
         self._kept: dict[str, KeptEvent] = {}
@@ -211,6 +211,7 @@ class Recording:
     def add(self, event: KeptEvent) -> Recorded:
         """Records an event: see ``record``."""
         self._last_day_before.clear()
+        self._was_changed = self._is_changed
         present = self._kept.get(event.key)
         if present is not None and event >= present:
             return NOTHING_RECORDED
@@ -244,6 +245,7 @@ class Recording:
             else:
                 self._last_day[name] = day
         self._last_day_before.clear()
+        self._is_changed = self._was_changed
 
     def _beyond_with(self, event: KeptEvent) -> list[KeptEvent]:
         """Those that an event displaces, and that no other label keeps; or itself."""

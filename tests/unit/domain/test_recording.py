@@ -7,7 +7,7 @@ import pytest
 from unit.domain.test_packing import START_MS, key_of, some_events
 from warmlead.domain.history import History, fold
 from warmlead.domain.packing import DAY_MS, KeptEvent, Packed
-from warmlead.domain.recording import NOTHING_RECORDED, Recorded, Recording, recorded_one
+from warmlead.domain.recording import NOTHING_RECORDED, Recorded, Recording, record, recorded_one
 
 SEEDS = range(8)
 
@@ -67,6 +67,14 @@ def test_what_is_taken_back_leaves_no_trace(seed: int) -> None:
             recording.take_back(recording.add(event))
             assert recording.history == before
         recording.add(event)
+
+
+def test_a_history_in_which_nothing_stays_is_the_one_it_was() -> None:
+    history = fold(record(History(), some_events(Random(1), 150)), START_MS)
+    (event,) = some_events(Random(2), 1)
+    recording = Recording(history)
+    recording.take_back(recording.add(event._replace(key=key_of(999))))
+    assert recording.history is history
 
 
 @pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 300])
