@@ -11,7 +11,7 @@ from warmlead.domain.capacity import Capacity, Excess, without_excess
 from warmlead.domain.event import Event
 from warmlead.domain.identity import Identifier, identifiers_of
 from warmlead.domain.lead import Trail, heed_refusal, touched
-from warmlead.domain.recording import FEW, Recordings
+from warmlead.domain.recording import Recordings, are_many
 from warmlead.domain.rules import Rules
 
 
@@ -34,8 +34,8 @@ class Intake:
         *,
         events: int,
     ) -> None:
-        many = events > FEW
         histories = {id_: trail.history for id_, trail in trails.items()}
+        many = are_many(events, sum(history.count for history in histories.values()))
         self._trails: Mapping[str, Trail] = trails  # but for the histories in which is recorded
         self._recordings = Recordings(histories, many=many)
         self._capacity = Capacity(trails, rules, many=many)

@@ -24,8 +24,9 @@ from warmlead.domain.history import (
 from warmlead.domain.late_events import Kept, with_late
 from warmlead.domain.packing import DAY_MS, NONE_PACKED, KeptEvent, by_receipt
 
-FEW = 8
-"""With more events than this to be recorded at once, all that is packed is unpacked for them."""
+_FEW = 8
+_OPENED_FOR_ONE = 250
+"""So many kept events are opened at the cost of recording one by itself."""
 
 _Slot: TypeAlias = tuple[int, tuple[bool, str]]
 """A UTC day number and a label."""
@@ -49,6 +50,11 @@ class Recorded(NamedTuple):
 NOTHING_RECORDED = Recorded()
 
 
+def are_many(events: int, kept: int) -> bool:
+    """Whether it costs less to unpack what is kept than to record the events one by one."""
+    return events > _FEW + kept // _OPENED_FOR_ONE
+
+
 def record(history: History, events: Iterable[KeptEvent]) -> History:
     """The history with the events in it; one that is there already changes nothing.
 
@@ -57,7 +63,7 @@ def record(history: History, events: Iterable[KeptEvent]) -> History:
     were folded or packed among them: they were received before all others.
     """
     some = list(events)
-    if len(some) > FEW:
+    if are_many(len(some), history.count):
         recording = Recording(history)
         for event in some:
             recording.add(event)

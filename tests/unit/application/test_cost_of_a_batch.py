@@ -60,6 +60,11 @@ SHAPES: dict[str, Shape] = {
         "anonymous_id": f"browser-{i % 190}",
         "occurred_at": NOW - (i % 300) * DAY,
     },
+    "refusals": lambda _, i: {
+        "name": "email_unsubscribed",
+        "anonymous_id": f"browser-{i % 190}",
+        "properties": {"list": f"list {i}"},
+    },
     "a browser's own": lambda r, i: {
         "anonymous_id": f"browser-{i % 190}",
         "email": ADA if i % MOST_EVENTS < 200 else None,
