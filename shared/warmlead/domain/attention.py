@@ -1,6 +1,6 @@
 """When a lead must be looked at although nothing happens: the next day that changes what is seen.
 
-So the daily run reads only the leads that are due. Refuses to change anything.
+So the daily run reads only the leads that are due. Nothing is changed here.
 """
 
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from warmlead.domain.assessment import Assessment
 from warmlead.domain.foresight import Foresight
 from warmlead.domain.history import MAX_NAME_DAYS, day_of, to_ms
 from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import Facts, next_stage
+from warmlead.domain.lifecycle import next_stage
 from warmlead.domain.nurture import would_change
 from warmlead.domain.rules import Rules
 
@@ -37,18 +37,12 @@ def decay_day(lead: Lead, found: Assessment, rules: Rules, now: datetime) -> int
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     suppressed = not found.consent.may_be_mailed  # time alone changes nothing of it
     foresight = Foresight(lead, found, rules)
-    waits = _waits_for_a_time(lead, found, rules)
-    looked_at: Facts | None = None
 
     def changes(days: int) -> bool:
-        nonlocal looked_at
         then = midnight + timedelta(days=days)
         worth, standing = foresight.on(today + days)
         if abs(worth.score - found.worth.score) >= VISIBLE_POINTS:
             return True
-        if not waits and standing.facts == looked_at:
-            return False  # as on the day before
-        looked_at = standing.facts
         stage, _ = next_stage(rules.stages, lead.progress, standing, then)
         return stage != lead.progress.stage or would_change(
             rules.sequences, lead.enrolments, standing.facts, then, suppressed=suppressed
@@ -57,14 +51,6 @@ def decay_day(lead: Lead, found: Assessment, rules: Rules, now: datetime) -> int
     if _is_silent(found, today) and not changes(FAR_DAYS):
         return None
     return today + next(filter(changes, range(1, MOST_DAYS_AHEAD)), MOST_DAYS_AHEAD)
-
-
-def _waits_for_a_time(lead: Lead, found: Assessment, rules: Rules) -> bool:
-    """Whether time itself may move the lead, even if all that conditions know stays the same."""
-    if lead.progress.cooling or lead.enrolments:
-        return True
-    seen = found.standing.last_days
-    return any(signal in seen for stage in rules.stages for signal in stage.bypass)
 
 
 def _is_silent(found: Assessment, today: int) -> bool:

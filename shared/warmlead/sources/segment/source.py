@@ -68,6 +68,7 @@ class SegmentSource:
         """The trust of the write key; ``RejectedError`` unless the request carries one of ours."""
         trust = self._trust(request, route_of(request))
         if trust is None:
+            self._read = None
             raise RejectedError(Reason.UNAUTHORIZED, "The write key is missing or unknown.")
         return trust
 
