@@ -1,6 +1,6 @@
 """When a lead must be looked at although nothing happens: the next day that changes what is seen.
 
-So the daily run reads only the leads that are due. Nothing is changed here.
+So the daily run reads only the leads that are due. Refuses to change anything.
 """
 
 from datetime import datetime, timedelta
