@@ -7,21 +7,28 @@ for the larger text, so eight is far from either.
 import json
 from collections.abc import Callable
 from itertools import count
+from random import Random
 from typing import Any
 
 import pytest
 
-from fuzz.budget import repeated
+from builders import NOW
+from cost import least_cpu_s
+from fuzz.budget import budget_s, repeated
 from warmlead.application.archived import _identifiers_in
-from warmlead.domain.errors import RejectedError
-from warmlead.domain.event import snake_case
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.event import Trust, snake_case
 from warmlead.model.conditions import Context, Formula
 from warmlead.model.findings import Severity
 from warmlead.model.loading import check, ready_text
 from warmlead.model.vocabulary import ValueType
+from warmlead.ports import RawRequest, Source
 from warmlead.sources.attribution import visit_of
 from warmlead.sources.fields import event_name
-from warmlead.sources.salesforce.soap import read_xml
+from warmlead.sources.salesforce import SalesforceSource
+from warmlead.sources.salesforce.settings import SalesforceSettings
+from warmlead.sources.salesforce.soap import ENVELOPE, OUTBOUND, read_xml
+from warmlead.sources.segment import SegmentSource
 from warmlead.sources.times import parse_time
 from warmlead.web.cors import Cors
 from warmlead.web.strict_json import fault_in, parse, text_of
@@ -117,6 +124,80 @@ def test_this_would_notice_what_is_quadratic() -> None:
 
     with pytest.raises(AssertionError):
         assert_proportional(doubles, lambda n: list(range(n)), 1_000)
+
+
+# --- whole requests ------------------------------------------------------------------------
+
+KEY = "a-write-key"
+ORGANIZATION = "00D000000000001AAA"
+TRACK = SegmentSource({KEY: Trust.PUBLIC})
+SALES = SalesforceSource(
+    SalesforceSettings(
+        tokens=(KEY,), organizations=(ORGANIZATION,), stages={"Status": {"Open": "accepted"}}
+    )
+)
+
+
+def accepted(source: Source, path: str, body: bytes) -> object:
+    """What becomes of a request; its key is where it costs most to find it."""
+    query = f"token={KEY}" if source is SALES else ""
+    headers = {"content-type": "text/xml" if body.startswith(b"<") else "application/json"}
+    request = RawRequest("POST", path, query, headers, body, NOW, "a-request")
+    try:
+        return source.translate(request, source.verify(request))
+    except RejectedError as error:
+        return error.reason
+
+
+def batch(item: str, size: int = 499_000) -> bytes:
+    """A batch of so many equal items; its write key stands in it, as browsers send it."""
+    items = ",".join([item] * (size // (len(item) + 1)))
+    return f'{{"writeKey":"{KEY}","batch":[{items}]}}'.encode()
+
+
+def outbound(size: int = 290_000) -> bytes:
+    one = "<Notification><Id>04l00000000000AAAA</Id><sObject><Id>1</Id></sObject></Notification>"
+    return (
+        f'<Envelope xmlns="{ENVELOPE}"><Body><notifications xmlns="{OUTBOUND}">'
+        f"<OrganizationId>{ORGANIZATION}</OrganizationId>{one * (size // len(one))}"
+        "</notifications></Body></Envelope>"
+    ).encode()
+
+
+def of_arabic_domains(size: int = 100_000) -> bytes:
+    letters = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
+    random = Random(1)
+    calls: list[str] = []
+    while sum(len(call.encode()) + 1 for call in calls) < size:
+        labels = ("".join(random.choices(letters, k=14)) for _ in range(8))
+        calls.append(f'{{"type":"identify","traits":{{"email":"a@{".".join(labels)}"}}}}')
+    return f'{{"writeKey":"{KEY}","batch":[{",".join(calls)}]}}'.encode()
+
+
+TOO_MANY: dict[str, tuple[Source, str, bytes]] = {
+    "lists": (TRACK, "/v1/batch", batch("[]")),
+    "nested lists": (TRACK, "/v1/batch", batch("[" * 30 + "]" * 30)),
+    "numbers": (TRACK, "/v1/batch", batch("1")),
+    "maps": (TRACK, "/v1/batch", batch('{"a":1}')),
+    "notifications": (SALES, "/salesforce", outbound()),
+}
+
+
+@pytest.mark.parametrize("what", TOO_MANY)
+def test_what_is_refused_for_its_number_costs_half(what: str) -> None:
+    source, path, body = TOO_MANY[what]
+    assert accepted(source, path, body) == Reason.TOO_MANY_EVENTS
+
+    cost = least_cpu_s(lambda: accepted(source, path, body))
+
+    assert cost < budget_s(len(body), refused=True)
+
+
+@pytest.mark.parametrize("body", [batch("[" * 180 + "]" * 180), of_arabic_domains()])
+def test_what_takes_most_to_read_costs_no_more_than_its_size(body: bytes) -> None:
+    cost = least_cpu_s(lambda: accepted(TRACK, "/v1/batch", body))
+
+    assert cost < budget_s(len(body))
 
 
 # --- what a model's author writes ----------------------------------------------------------

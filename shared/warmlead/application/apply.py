@@ -1,21 +1,22 @@
 """Applies events to leads: one read, one decision, one commit; then what it triggered is sent."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from warmlead.application.erasure import begun_anew, came_too_late, erasures_in
+from warmlead.application.intake import Intake, Taken
 from warmlead.application.messages import Quarantined, and_more, to_quarantine
 from warmlead.application.room import Room
 from warmlead.application.send import send
 from warmlead.application.settle import settle
 from warmlead.domain.ahead import brought_back, received_by
-from warmlead.domain.capacity import Capacity, Excess, without_excess
 from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import EXACT_DAYS
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of, in_todays_spelling
-from warmlead.domain.lead import Lead, Trail, heed_refusal, touch_trails
+from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Transition
 from warmlead.domain.published import in_our_words
 from warmlead.domain.refusals import still_to_be_told, with_refusals_shared
@@ -163,12 +164,10 @@ class _JointDecision:
         held = [lead for lead in found if isinstance(lead, Lead)]
         before = {lead.id: brought_back(lead, self._now) for lead in held}
         trails = {id_: t for lead in before.values() for id_, t in lead.trails.items()}
-        after: Mapping[str, Trail] = trails
-        capacity = Capacity(trails, self._scoring.rules)
-        applied = []
-        for alive, erased in requests:
-            taken, after = self._take(alive, after, capacity)
-            applied.append(replace(taken, erased=erased))
+        count = sum(len(alive) for alive, _ in requests)
+        intake = Intake(trails, self._ids, self._scoring.rules, events=count)
+        applied = [replace(self._take(alive, intake), erased=erased) for alive, erased in requests]
+        after = intake.trails
         if after == trails:
             return Commit(applied)
         told = dict(after)
@@ -204,61 +203,21 @@ class _JointDecision:
         former_ids = self._former_ids.get(event.key, ())
         return came_too_late(event, self._ids, erased_at, former_ids=former_ids)
 
-    def _take(
-        self, events: Sequence[Event], trails: Mapping[str, Trail], capacity: Capacity
-    ) -> tuple[Applied, Mapping[str, Trail]]:
-        """The trails after the events, and what became of each event."""
-        counted, duplicates = 0, 0
+    def _take(self, events: Sequence[Event], intake: Intake) -> Applied:
+        """Takes the events in; what became of each."""
+        became: Counter[Taken] = Counter()
         refused: list[tuple[Event, Reason]] = []
         oldest = self._now - timedelta(days=EXACT_DAYS)
-        for event in sorted(events, key=_by_receipt):  # in any other order it would cost more
-            named = [self._ids[identifier] for identifier in identifiers_of(event)]
+        for event in sorted(events, key=_by_receipt):  # as they are kept
             if event.received_at < oldest:
-                after, reason = None, Reason.RECEIVED_TOO_LONG_AGO
-                is_known = False
-            else:
-                is_known = capacity.has_event(event.key)
-                after = self._touched(trails, event, named, capacity, is_known=is_known)
-                reason = Reason.LEAD_FLOODED
-            if is_known:
-                duplicates += 1
-            elif after is None:
-                refused.append((event, reason))
-                after = heed_refusal(trails, event, self._ids)
-            else:
-                counted += 1
-            if after is not None and after is not trails:
-                trails = after
-                capacity.keep(trails, (id_ for id_ in named if id_ in trails))
-        return Applied(counted, duplicates, quarantined=tuple(refused)), trails
-
-    def _touched(
-        self,
-        trails: Mapping[str, Trail],
-        event: Event,
-        named: Sequence[str],
-        capacity: Capacity,
-        *,
-        is_known: bool,
-    ) -> Mapping[str, Trail] | None:
-        """The trails after the event, without that of which it tells too much.
-
-        ``None`` if there is no room for it.
-        """
-        if not is_known and not capacity.has_room_for(event):
-            return None
-        rules, home = self._scoring.rules, named[0]
-        lighter: Event | None = event
-        for _ in Excess:  # each time it tells less
-            if lighter is None:
-                return None
-            after = touch_trails(trails, lighter, self._ids, rules)
-            excess = capacity.excess(after, [i for i in named if i in after], event, home)
-            if not excess:
-                has_room = is_known or capacity.has_room(after[home], event)
-                return after if has_room else None
-            lighter = without_excess(lighter, excess, rules)
-        return None
+                intake.refuse(event)
+                refused.append((event, Reason.RECEIVED_TOO_LONG_AGO))
+                continue
+            taken = intake.take(event)
+            became[taken] += 1
+            if taken is Taken.REFUSED:
+                refused.append((event, Reason.LEAD_FLOODED))
+        return Applied(became[Taken.COUNTED], became[Taken.KNOWN], quarantined=tuple(refused))
 
     def _commit(
         self, before: Mapping[str, Lead], trails: Mapping[str, Trail], applied: list[Applied]

@@ -22,10 +22,11 @@ from warmlead.domain import consent
 from warmlead.domain.ahead import received_by
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
-from warmlead.domain.history import day_of, record, to_ms, with_older
+from warmlead.domain.history import day_of, to_ms, with_older
 from warmlead.domain.identity import identifiers_of, in_todays_spelling
 from warmlead.domain.lead import Lead, Trail, latest_notes, told_together
 from warmlead.domain.lifecycle import Transition
+from warmlead.domain.recording import record
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import (
     Clock,

@@ -14,6 +14,7 @@ import re
 
 from warmlead.domain.hosts import site_of
 from warmlead.domain.placeholders import NOBODY, UNSET, decoded, has_template
+from warmlead.domain.punycode import a_label, runs_one_way
 from warmlead.domain.spelling import MAX_TEXT, in_one_spelling, in_usual_width
 
 MAX_EMAIL_LENGTH = 254  # RFC 5321, as erratum 1690 to RFC 3696 explains
@@ -105,10 +106,17 @@ def _labels_in_ascii(domain: str) -> list[str]:
         return []
     import idna  # noqa: PLC0415  # few domains need it, and it costs a cold start 40 ms
 
+    labels = domain.split(".")
     try:
-        labels = idna.uts46_remap(domain, std3_rules=False, transitional=False).split(".")
-        if len(labels) > MAX_LABELS:
+        if not all(map(runs_one_way, labels)):
+            labels = idna.uts46_remap(domain, std3_rules=False, transitional=False).split(".")
+        if len(labels) > MAX_LABELS or _least_length(labels) > MAX_DOMAIN_LENGTH:
             return []
-        return [label if label.isascii() else idna.alabel(label).decode() for label in labels]
+        return [label if label.isascii() else a_label(label) for label in labels]
     except UnicodeError:
         return []
+
+
+def _least_length(labels: list[str]) -> int:
+    """How long a domain is in ASCII at least: ``xn--``, and no letter is shorter there."""
+    return sum(len(label) + 1 + (0 if label.isascii() else len("xn--")) for label in labels) - 2

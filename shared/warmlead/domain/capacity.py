@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import Enum, auto
+from operator import add, sub
 from typing import NamedTuple
 
 from msgspec import structs
@@ -16,9 +17,9 @@ from msgspec import structs
 from warmlead.domain.consent import ConsentFact
 from warmlead.domain.event import AUTOMATED_EVENTS, Event, Trust
 from warmlead.domain.history import History
-from warmlead.domain.identity import Kind
 from warmlead.domain.lead import Touch, Trail, TraitFact
-from warmlead.domain.packing import RECORD, Packed, Shape
+from warmlead.domain.packing import RECORD, KeptEvent, Packed, Shape
+from warmlead.domain.recording import Recorded
 from warmlead.domain.rules import Rules
 
 MAX_UNKNOWN_EVENTS = 2_000
@@ -65,10 +66,12 @@ _SIGNED_EVENTS = MAX_UNKNOWN_EVENTS * 4
 _SIGNED_NAMES = MAX_UNKNOWN_NAMES * 4  # more than may be tied: some are always left
 _BYTES_OF_AN_ESCAPE = 6
 _BYTES_OF_A_FACT = 80
+_BYTES_OF_A_DAY = 8  # that is counted under a label: its number and its count
 _BYTES_OF_A_NAME = 16  # beside the name itself: its last day, and what counts it
 _BYTES_OF_A_TRAIT = 48  # beside the name and the value: what decides which value wins
 _BYTES_OF_A_TRAIL = 200
 _BYTES_OF_AN_EVENT = 80  # that is not packed
+_UNPACKED_EVENTS = 80  # of a trail with more events so many are not packed, on average
 _BYTES_OF_A_CLAIM = 100
 
 
@@ -99,24 +102,31 @@ class Weight(NamedTuple):
 
     def changed(self, before: "Weight", after: "Weight") -> "Weight":
         """The sum of several weights, after one of them changed."""
-        return Weight(*(s - b + a for s, b, a in zip(self, before, after, strict=True)))
+        return Weight(*map(add, map(sub, self, before), after))
 
 
 NOTHING = Weight()
 
 
 class Capacity:
-    """What is kept of some people as running sums: an event costs what its own trails cost."""
+    """What is kept of some people as running sums: an event costs what its own trails cost.
 
-    def __init__(self, trails: Mapping[str, Trail], rules: Rules) -> None:
+    With ``many`` events to come all keys are unpacked, so that each is found at once.
+    """
+
+    def __init__(self, trails: Mapping[str, Trail], rules: Rules, *, many: bool = False) -> None:
         self._rules = rules
+        self._many = many
         self._trails: dict[str, Trail] = {}
         self._weights: dict[str, Weight] = {}
         self._tried: dict[str, tuple[Trail, Weight]] = {}
         self._told: dict[str, tuple[Mapping[str, TraitFact], _OfTraits]] = {}
         self._weight = NOTHING
+        self._counts: Counter[str] = Counter()
+        self._events_bytes = 0
         self._keys: Counter[str] = Counter()
-        self._packed: dict[str, Packed] = {}
+        self._packed: list[Packed] = []
+        self._gone: set[str] = set()
         self._unknown_names: Counter[str] = Counter()
         self._labels: Counter[str] = Counter()
         self._known = self._unknown = 0
@@ -148,7 +158,9 @@ class Capacity:
 
     def has_event(self, key: str) -> bool:
         """Whether an event of the key is kept."""
-        return key in self._keys or any(packed.find(key) for packed in self._packed.values())
+        if key in self._keys:
+            return True
+        return key not in self._gone and any(packed.find(key) for packed in self._packed)
 
     def has_room_for(self, event: Event) -> bool:
         """Whether a new event of this name may be kept at all, whatever it turns out to be.
@@ -162,16 +174,15 @@ class Capacity:
         most = _SIGNED_NAMES if event.trust is Trust.SIGNED else MAX_UNKNOWN_NAMES
         return len(self.unknown_names) < most
 
-    def has_room(self, home: Trail, event: Event) -> bool:
-        """Whether a new event, with which the trail ``home`` comes to be as it is, may be kept."""
+    def has_room(self, trust: Trust, kept: KeptEvent | None) -> bool:
+        """Whether what a history has ``kept`` of a new event may stay there."""
         if self._known + self._unknown < MAX_UNKNOWN_EVENTS:
             return True
-        kept = home.history.find(event.key)
         if kept is None:
             return True  # it is beyond the first of its day: nothing is kept of it but the day
-        share = _share(event.trust)
+        share = _share(trust)
         if not self._rules.recognises(kept.shape):
-            is_signed = event.trust is Trust.SIGNED
+            is_signed = trust is Trust.SIGNED
             return self._unknown < (_SIGNED_EVENTS if is_signed else MAX_UNKNOWN_EVENTS)
         if self._known < MAX_KNOWN_EVENTS * share:
             return True
@@ -179,12 +190,21 @@ class Capacity:
         return min(counts) < RESERVED_EVENTS * share
 
     def excess(
-        self, after: Mapping[str, Trail], changed: Collection[str], event: Event, home: str
+        self,
+        after: Mapping[str, Trail],
+        changed: Collection[str],
+        event: Event,
+        recorded: Recorded,
     ) -> frozenset[Excess]:
-        """Of what an event tells too much, if with it the trails ``changed`` become as given."""
+        """Of what an event tells too much, if with it the trails ``changed`` become as given.
+
+        The first of them is the event's, in whose history it is ``recorded``.
+        """
         weight = self._weight
         for id_ in changed:
             weight = weight.changed(self._weights.get(id_, NOTHING), self._weighed(id_, after[id_]))
+        if recorded.came:
+            weight = weight.changed(NOTHING, _weight_of_name(recorded.came, self._rules))
         share = _share(event.trust)
         found = set()
         limits = zip(
@@ -198,7 +218,7 @@ class Capacity:
                 found.add(excess)
         origin = weight.origin
         is_crowded = origin > MAX_ORIGIN_BYTES * share and origin > self._weight.origin
-        if is_crowded and after[home].identifier.kind is not Kind.EMAIL:
+        if is_crowded and not event.email:
             found.add(Excess.ORIGIN)
         if (
             self.size_bytes < (size := self._size_with(weight))
@@ -208,7 +228,10 @@ class Capacity:
         return frozenset(found)
 
     def keep(self, after: Mapping[str, Trail], changed: Iterable[str]) -> None:
-        """Takes the trails ``changed`` as they are from now on."""
+        """Takes the trails ``changed`` as they are from now on.
+
+        Histories are counted of those trails alone that come to be: see ``keep_recorded``.
+        """
         for id_ in changed:
             before, trail = self._trails.get(id_), after[id_]
             if before is trail:
@@ -216,16 +239,26 @@ class Capacity:
             weight = self._weighed(id_, trail)
             self._weight = self._weight.changed(self._weights.get(id_, NOTHING), weight)
             self._weights[id_] = weight
-            self._count(before.history if before else History(), trail.history)
+            if before is None:
+                self._count(id_, trail.history)
             self._trails[id_] = trail
-            self._packed.pop(id_, None)
-            if trail.history.packed:
-                self._packed[id_] = trail.history.packed
+
+    def keep_recorded(self, id_: str, recorded: Recorded) -> None:
+        """Takes what was recorded in the history of a trail."""
+        for event in recorded.gone:
+            self._forget_key(event.key)
+            self._add(event.shape, -1)
+        if recorded.come:
+            self._keys[recorded.come.key] += 1
+            self._add(recorded.come.shape, 1)
+        self._count_events(id_, (1 if recorded.come else 0) - len(recorded.gone))
+        if recorded.came:
+            self._add_name(recorded.came, 1)
+        if recorded.left:
+            self._add_name(recorded.left, -1)
 
     def _size_with(self, weight: Weight) -> int:
-        recent = len(self._keys)
-        packed = self._known + self._unknown - recent
-        return sum(weight) + _BYTES_OF_AN_EVENT * recent + RECORD * packed
+        return sum(weight) + self._events_bytes
 
     def _weighed(self, id_: str, trail: Trail) -> Weight:
         """The weight of a trail; kept until another is weighed in its place."""
@@ -234,23 +267,48 @@ class Capacity:
             told = self._told.get(id_)
             if told is None or told[0] is not trail.traits:
                 told = self._told[id_] = trail.traits, _weights_of_traits(trail.traits, self._rules)
-            tried = self._tried[id_] = trail, _weight_of_trail(trail, told[1], self._rules)
+            tried = self._tried[id_] = trail, _weight_of_trail(trail, told[1])
         return tried[1]
 
-    def _count(self, before: History, after: History) -> None:
-        """Counts what of a history has changed."""
-        known = self._rules.names
-        self._unknown_names.update(after.last_day.keys() - before.last_day.keys() - known)
-        _take_away(self._unknown_names, before.last_day.keys() - after.last_day.keys() - known)
-        self._keys.update(after.recent.keys() - before.recent.keys())
-        _take_away(self._keys, before.recent.keys() - after.recent.keys())
-        for one, other, sign in ((before, after, -1), (after, before, 1)):
-            for key, event in one.recent.items():
-                if other.recent.get(key) is not event:
-                    self._add(event.shape, sign)
-            if before.packed is not after.packed:
-                for shape, days in one.packed.days.items():
-                    self._add(shape, sign * sum(days.values()))
+    def _count(self, id_: str, history: History) -> None:
+        """Counts what is in the history of a trail."""
+        for name in history.last_day:
+            self._add_name(name, 1)
+        self._keys.update(history.recent.keys())
+        if self._many:
+            self._keys.update(history.packed.keys())
+        elif history.packed:
+            self._packed.append(history.packed)
+        for event in history.recent.values():
+            self._add(event.shape, 1)
+        for shape, days in history.packed.days.items():
+            self._add(shape, sum(days.values()))
+        self._count_events(id_, history.count)
+        for counts in (history.signal_days, history.name_days):
+            self._events_bytes += _BYTES_OF_A_DAY * sum(map(len, counts.values()))
+
+    def _count_events(self, id_: str, more: int) -> None:
+        before = self._counts[id_]
+        self._counts[id_] = now = before + more
+        self._events_bytes += _bytes_of_events(now) - _bytes_of_events(before)
+
+    def _forget_key(self, key: str) -> None:
+        """Forgets a key that a trail less keeps; it may have been packed."""
+        self._keys[key] -= 1
+        if self._keys[key] <= 0:
+            del self._keys[key]
+            self._gone.add(key)
+
+    def _add_name(self, name: str, sign: int) -> None:
+        """Counts a name of a trail's events once more, or once less."""
+        weight = _weight_of_name(name, self._rules)
+        before, after = (NOTHING, weight) if sign > 0 else (weight, NOTHING)
+        self._weight = self._weight.changed(before, after)
+        if name in self._rules.names:
+            return
+        self._unknown_names[name] += sign
+        if not self._unknown_names[name]:
+            del self._unknown_names[name]
 
     def _add(self, shape: Shape, count: int) -> None:
         if self._rules.recognises(shape):
@@ -259,14 +317,6 @@ class Capacity:
             self._unknown += count
         for label in self._rules.labels_of(shape):
             self._labels[label] += count
-
-
-def _take_away(counts: Counter[str], gone: Iterable[str]) -> None:
-    """Counts each of some names once less, and forgets those of which none is left."""
-    for name in gone:
-        counts[name] -= 1
-        if not counts[name]:
-            del counts[name]
 
 
 def without_excess(event: Event, excess: Collection[Excess], rules: Rules) -> Event | None:
@@ -299,21 +349,32 @@ def _share(trust: Trust) -> int:
     return SIGNED_SHARE if trust is Trust.SIGNED else 1
 
 
-def _weight_of_trail(trail: Trail, traits: "_OfTraits", rules: Rules) -> Weight:
-    names = trail.history.last_day
-    known_names = sum(map(len, names.keys() & rules.names))
-    unknown_names = sum(map(len, names)) - known_names
+def _bytes_of_events(count: int) -> int:
+    """What so many events of a trail take: all but the latest are packed."""
+    unpacked = min(count, _UNPACKED_EVENTS)
+    return _BYTES_OF_AN_EVENT * unpacked + RECORD * (count - unpacked)
+
+
+def _weight_of_name(name: str, rules: Rules) -> Weight:
+    """What a name of a trail's events weighs."""
+    if name in rules.names:
+        return Weight(known=len(name), other=_BYTES_OF_A_NAME)
+    return Weight(unknown=len(name), other=_BYTES_OF_A_NAME)
+
+
+def _weight_of_trail(trail: Trail, traits: "_OfTraits") -> Weight:
+    """What a trail weighs without its history."""
     touches = _weight_of_touch(trail.first_touch) + _weight_of_touch(trail.last_touch)
     notes = sum(len(note.text) for note in trail.notes)
     losing = _BYTES_OF_A_CLAIM * max(0, len(trail.claims) - 1)
     around = _BYTES_OF_A_TRAIL + _BYTES_OF_A_TRAIT * len(trail.traits) + losing
     return Weight(
-        known=traits.known + known_names + sum(map(_weight_of_fact, trail.consent)),
-        unknown=traits.unknown + unknown_names,
+        known=traits.known + sum(map(_weight_of_fact, trail.consent)),
+        unknown=traits.unknown,
         signed_known=traits.signed_known,
         signed_unknown=traits.signed_unknown,
         origin=touches + notes,
-        other=bytes_of(trail.identifier.value) + around + _BYTES_OF_A_NAME * len(names),
+        other=bytes_of(trail.identifier.value) + around,
     )
 
 

@@ -5,14 +5,13 @@ often and in whatever order it arrives. Older ones are folded into a count per s
 All operations are pure, and the result depends on the set of events alone.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 
 from msgspec import Struct, structs
 
-from warmlead.domain.late_events import Kept, with_late
 from warmlead.domain.packing import (
     DAY_MS,
     NONE_PACKED,
@@ -90,140 +89,25 @@ class History(Struct, frozen=True):
         """The kept event of a key."""
         return self.recent.get(key) or self.packed.find(key)
 
+    def keys_among(self, wanted: AbstractSet[str]) -> AbstractSet[str]:
+        """Those of some keys that are the key of a kept event."""
+        found = wanted & self.recent.keys()
+        return found | self.packed.keys_among(wanted - found) if self.packed else found
+
     def without(self, keys: Collection[str]) -> "History":
         """The history without the kept events of some keys."""
         kept = {key: event for key, event in self.kept.items() if key not in keys}
         return History(kept, self.signal_days, self.name_days, self.last_day)
 
 
-def record(history: History, events: Iterable[KeptEvent]) -> History:
-    """The history with the events in it; one that is there already changes nothing.
-
-    Of two copies of an event the smaller one stays, so that it does not matter which came
-    first. Of each label and day the first 20 by (time of receipt, time, key) stay, those that
-    were folded or packed among them: they were received before all others.
-    """
-    some = list(events)
-    if history.packed and (len(some) > 1 or history.packed.may_concern(some[0])):
-        if len(some) == 1 and (after := _with_late(history, some[0])):
-            return after
-        history, some = _opened(history, some)
-    recent = dict(history.recent)
-    last_day = dict(history.last_day)
-    added: list[KeptEvent] = []
-    for event in some:
-        present = recent.get(event.key)
-        if present is not None and event >= present:
-            continue
-        recent[event.key] = event
-        added.append(event)
-        if present is not None and last_day.get(present.name) == present.day:
-            del last_day[present.name]  # that copy counts no more
-            if days := _days_of(present.name, recent.values(), history):
-                last_day[present.name] = max(days)
-        last_day[event.name] = max(event.day, last_day.get(event.name, event.day))
-    if not added and last_day == history.last_day:
-        return history
-    for key in _beyond_the_first(history, recent.values(), added):
-        del recent[key]
-    after = History(recent, history.signal_days, history.name_days, last_day, history.packed)
-    return _packed(after) if len(recent) > MANY_RECENT else after
+NO_HISTORY = History()
 
 
-def _with_late(history: History, event: KeptEvent) -> History | None:
-    """The history with an event that belongs among the packed ones, if that can be done there."""
-    present = history.find(event.key)
-    if present is not None and event >= present:
-        return history
-    kept = with_late(
-        Kept(history.packed, history.recent),
-        event,
-        lambda label: _folded_of(history, label, event.day),
-        MAX_PER_DAY,
-    )
-    if kept is None:
-        return None
-    after = structs.replace(history, recent=kept.recent, packed=kept.packed)
-    last_day = dict(history.last_day)
-    if present is not None and last_day.get(present.name) == present.day:
-        del last_day[present.name]  # that copy counts no more
-        if days := _days_of(present.name, after.recent.values(), after):
-            last_day[present.name] = max(days)
-    last_day[event.name] = max(event.day, last_day.get(event.name, event.day))
-    return structs.replace(after, last_day=last_day)
-
-
-def _folded_of(history: History, label: tuple[bool, str], day: int) -> int:
-    is_signal, name = label
-    folded = history.signal_days if is_signal else history.name_days
-    return folded.get(name, {}).get(day, 0)
-
-
-def _opened(history: History, events: Sequence[KeptEvent]) -> tuple[History, list[KeptEvent]]:
-    """The history, unpacked from where the events change what is packed; and the new events."""
-    packed, new = history.packed, []
-    end = len(packed)
-    for event in events:
-        place = packed.place_of(event.key)
-        if place is not None:
-            if event >= packed.at(place):
-                continue  # a later copy
-            end = min(end, place)
-        end = min(end, packed.place_for(event))
-        new.append(event)
-    return _unpacked(history, end) if end < len(packed) else history, new
-
-
-def _unpacked(history: History, start: int) -> History:
+def unpacked_from(history: History, start: int) -> History:
     """The history, with the packed events from a place on unpacked."""
     opened = {event.key: event for event in history.packed.slice(start, len(history.packed))}
     recent = {**opened, **history.recent}
     return structs.replace(history, recent=recent, packed=history.packed.first(start))
-
-
-def _days_of(name: str, kept: Iterable[KeptEvent], history: History) -> set[int]:
-    """The days on which events of a name happened."""
-    days = {event.day for event in kept if event.name == name}
-    packed = (of for (known, _), of in history.packed.days.items() if known == name)
-    return days.union(history.name_days.get(name, ()), *packed)
-
-
-def _beyond_the_first(
-    history: History, kept: Iterable[KeptEvent], added: Sequence[KeptEvent]
-) -> Sequence[str]:
-    """The keys of those events that are beyond the first 20 of all their labels on their day.
-
-    Looks at the days of the events that were ``added``: on others nothing has changed.
-    """
-    days = {event.day for event in added}
-    of_days = [event for event in kept if event.day in days]
-    if len(added) == 1 and not _is_full(history, of_days, added[0]):
-        return ()
-    seen: defaultdict[tuple[int, bool, str], int] = defaultdict(int)
-    beyond = []
-    packed = {day: history.packed.on_day(day) for day in days}
-    for event in sorted(of_days, key=by_receipt):
-        needed = False
-        for is_signal, label in event.labels:
-            slot = (event.day, is_signal, label)
-            seen[slot] += 1
-            before = _folded_of(history, (is_signal, label), event.day)
-            before += packed[event.day].get((is_signal, label), 0)
-            needed = needed or seen[slot] + before <= MAX_PER_DAY
-        if not needed:
-            beyond.append(event.key)
-    return beyond
-
-
-def _is_full(history: History, of_day: Sequence[KeptEvent], event: KeptEvent) -> bool:
-    """Whether there are more than 20 of one of the event's labels on its day."""
-    day, packed = event.day, history.packed.on_day(event.day)
-    for is_signal, label in event.labels:
-        count = _folded_of(history, (is_signal, label), day) + packed.get((is_signal, label), 0)
-        of_label = [e for e in of_day if (label in e.signals if is_signal else e.name == label)]
-        if count + len(of_label) > MAX_PER_DAY:
-            return True
-    return False
 
 
 def with_older(history: History, kept: History, day: int) -> History:
@@ -262,7 +146,7 @@ def fold(history: History, now_ms: int) -> History:
     outdated = any(day <= oldest_day for days in history.name_days.values() for day in days)
     if due or outdated:
         history = _folded(history, due, packed_due, oldest_day)
-    return _packed(history)
+    return packed_anew(history)
 
 
 def _due_in(packed: Packed, horizon_ms: int) -> int:
@@ -299,10 +183,10 @@ def _folded(
     return History(kept, signals, fresh, history.last_day, packed)
 
 
-def _packed(history: History) -> History:
+def packed_anew(history: History) -> History:
     """The history with as many of its kept events packed as the events themselves say."""
     if history.packed and len(history.recent) < RECENT:
-        history = _unpacked(history, 0)
+        history = unpacked_from(history, 0)
     if len(history.recent) <= RECENT:
         return history
     ordered = sorted(history.recent.values(), key=by_receipt)
@@ -313,16 +197,15 @@ def _packed(history: History) -> History:
     return structs.replace(history, recent=recent, packed=history.packed.with_more(ordered[:count]))
 
 
-def union(one: History, other: History) -> History:
-    """What two histories keep of one person; an event that both keep is kept once."""
+def counts_of_both(one: History, other: History) -> History:
+    """What two histories of one person keep of folded events, and the last days of both."""
     parts = (one, other)
     signals, names = _Counting(), _Counting()
     for part in parts:
         signals.add_all(part.signal_days)
         names.add_all(part.name_days)
     last_day = _latest([part.last_day for part in parts])
-    counts = History({}, signals.counts, names.counts, last_day)
-    return record(counts, [event for part in parts for event in part.kept.values()])
+    return History({}, signals.counts, names.counts, last_day)
 
 
 class Tally(Struct, frozen=True):

@@ -20,6 +20,7 @@ import hmac
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from msgspec import structs
@@ -50,6 +51,9 @@ __all__ = [
     "ties_of",
 ]
 
+
+_REMEMBERED = 4_096
+"""The ids of so many identifiers are kept: that of an event is asked for again and again."""
 
 MAX_CLAIMS = 10
 """The limit of owners that are known to claim an identifier; the best claims stay."""
@@ -125,9 +129,13 @@ class LeadIds:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._made)
 
     def of(self, identifier: Identifier) -> str:
         """The id of the identifier."""
+        return self._remembered(identifier)
+
+    def _made(self, identifier: Identifier) -> str:
         text = f"{identifier.kind.name.lower()}:{identifier.value}".encode()
         digest = hmac.new(self._secret, text, hashlib.sha256).digest()[:16]
         return base64.b32encode(digest).decode().rstrip("=").lower()

@@ -5,7 +5,7 @@ much as all that is kept of its lead.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from warmlead.domain.packing import KeptEvent, Packed, by_receipt, is_packable
@@ -16,10 +16,14 @@ Folded = Callable[[Label], int]
 
 
 class Kept(NamedTuple):
-    """Kept events: those that are packed, and by key those that were received after them."""
+    """Kept events: those that are packed, and by key those that were received after them.
+
+    ``gone`` are those that have given way to others.
+    """
 
     packed: Packed
     recent: Mapping[str, KeptEvent]
+    gone: Sequence[KeptEvent] = ()
 
 
 def with_late(kept: Kept, event: KeptEvent, folded: Folded, most: int) -> Kept | None:
@@ -36,21 +40,22 @@ def with_late(kept: Kept, event: KeptEvent, folded: Folded, most: int) -> Kept |
     if packed is None or not is_packable(event) or packed.place_for(event) == len(packed):
         return None
     packed = packed.with_one(packed.place_for(event), event)
-    for gone in _beyond(Kept(packed, recent), event, folded, most):
-        if recent.pop(gone, None) is None:
-            place = packed.place_of(gone)
+    beyond = list(_beyond(Kept(packed, recent), event, folded, most))
+    for gone in beyond:
+        if recent.pop(gone.key, None) is None:
+            place = packed.place_of(gone.key)
             packed = None if place is None else _without(packed, place)
             if packed is None:
                 return None
-    return Kept(packed, recent)
+    return Kept(packed, recent, beyond)
 
 
 def _without(packed: Packed, place: int) -> Packed | None:
     return None if place == len(packed) - 1 else packed.without(place)
 
 
-def _beyond(kept: Kept, event: KeptEvent, folded: Folded, most: int) -> Iterable[str]:
-    """The keys of those events that are beyond the first of all their labels on the event's day."""
+def _beyond(kept: Kept, event: KeptEvent, folded: Folded, most: int) -> Iterable[KeptEvent]:
+    """Those events that are beyond the first of all their labels on the event's day."""
     of_day = [each for each in kept.recent.values() if each.day == event.day]
     counts = Counter(kept.packed.on_day(event.day))
     counts.update(label for each in of_day for label in each.labels)
@@ -63,5 +68,5 @@ def _beyond(kept: Kept, event: KeptEvent, folded: Folded, most: int) -> Iterable
     for each in sorted([*packed, *of_day], key=by_receipt):
         seen.update(each.labels)
         if all(label in over and seen[label] + folded(label) > most for label in each.labels):
-            beyond.append(each.key)
+            beyond.append(each)
     return beyond

@@ -26,7 +26,7 @@ from warmlead.domain.consent import (
 )
 from warmlead.domain.event import AUTOMATED_EVENTS, CRM_ID, MAX_NOTES, Event, Property, Trust
 from warmlead.domain.handoff import Offer
-from warmlead.domain.history import History, Tally, record, tally, to_ms
+from warmlead.domain.history import History, Tally, tally, to_ms
 from warmlead.domain.identity import (
     Claim,
     Identifier,
@@ -40,6 +40,7 @@ from warmlead.domain.identity import (
 from warmlead.domain.lifecycle import Progress
 from warmlead.domain.nurture import Enrolments
 from warmlead.domain.packing import KeptEvent
+from warmlead.domain.recording import record
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import Statement, in_order, with_statement
 from warmlead.domain.trigger import Trigger
@@ -279,6 +280,17 @@ def latest_notes(notes: Iterable[NoteFact]) -> tuple[NoteFact, ...]:
     return tuple(sorted(set(notes))[-MAX_NOTES:])
 
 
+class Touched(NamedTuple):
+    """The trails after an event but for their histories, and what the one at ``home`` keeps of it.
+
+    All else is cheap to make anew with every event.
+    """
+
+    trails: dict[str, Trail]
+    home: str
+    kept: KeptEvent
+
+
 def touch_trails(
     trails: Mapping[str, Trail], event: Event, ids: Mapping[Identifier, str], rules: Rules
 ) -> dict[str, Trail]:
@@ -286,29 +298,41 @@ def touch_trails(
 
     Applying an event twice is applying it once, and order does not matter.
     """
+    after, home, kept = touched(trails, event, ids, rules)
+    trail = after[home]
+    after[home] = replace(trail, history=record(trail.history, [kept]))
+    return after
+
+
+def touched(
+    trails: Mapping[str, Trail], event: Event, ids: Mapping[Identifier, str], rules: Rules
+) -> Touched:
+    """The same without recording the event in a history: see ``touch_trails``."""
     signals = rules.classify(event)
     stated = _heard(event, rules)
     event = _as_counted(event, rules)
+    named = identifiers_of(event)
     after = dict(trails)
-    for identifier in identifiers_of(event):
-        after.setdefault(ids[identifier], Trail(identifier))
-        if event.trust is Trust.SIGNED:
-            after[ids[identifier]] = replace(after[ids[identifier]], is_signed=True)
+    for identifier in named:
+        trail = after.setdefault(ids[identifier], Trail(identifier))
+        if event.trust is Trust.SIGNED and not trail.is_signed:
+            after[ids[identifier]] = replace(trail, is_signed=True)
     claims, links = ties_of(event, ids)
     for id_, claim in claims.items():
         after[id_] = replace(after[id_], claims=best_claims([*after[id_].claims, claim]))
     for one, other in links:
         after[one] = replace(after[one], links=after[one].links | {other})
         after[other] = replace(after[other], links=after[other].links | {one})
-    home = ids[identifiers_of(event)[0]]
-    after[home] = _with_event(after[home], event, signals, rules.traits)
+    home = ids[named[0]]
+    after[home] = _with_event(after[home], event, rules.traits)
     if stated:
         after[home] = replace(after[home], consent=with_facts(after[home].consent, stated))
+    at_ms = to_ms(event.occurred_at)
     if _says_whose_address(event):
-        at_ms = to_ms(event.occurred_at)
         told = told_together(after[home].told, (at_ms, at_ms))
         after[home] = replace(after[home], told=told)
-    return after
+    kept = KeptEvent(at_ms, event.key, to_ms(event.received_at), event.name, signals)
+    return Touched(after, home, kept)
 
 
 def _as_counted(event: Event, rules: Rules) -> Event:
@@ -387,28 +411,28 @@ def kept_traits(traits: dict[str, TraitFact], known: frozenset[str]) -> dict[str
     return dict(ordered[:MAX_TRAITS])
 
 
-def _with_event(
-    trail: Trail, event: Event, signals: tuple[str, ...], known: frozenset[str]
-) -> Trail:
-    at_ms = to_ms(event.occurred_at)
-    kept = KeptEvent(at_ms, event.key, to_ms(event.received_at), event.name, signals)
+def _with_event(trail: Trail, event: Event, known: frozenset[str]) -> Trail:
+    """The trail with what an event tells, but for its history."""
     traits = _with_traits(trail.traits, event, known) if event.traits else trail.traits
     first, last = trail.first_touch, trail.last_touch
     if event.attribution:
+        at_ms = to_ms(event.occurred_at)
         touch = Touch(at_ms, event.key, tuple(sorted(event.attribution.items())))
         first = min(touch, first or touch)
         last = max(touch, last or touch)
-    history = record(trail.history, [kept])
     statements = with_statement(trail.statements, event)
+    notes, direct = _with_notes(trail.notes, event), trail.direct or event.direct
+    before = (trail.traits, trail.first_touch, trail.last_touch, trail.statements, trail.notes)
+    if direct == trail.direct and before == (traits, first, last, statements, notes):
+        return trail
     return replace(
         trail,
-        history=history,
         traits=traits,
         first_touch=first,
         last_touch=last,
-        direct=trail.direct or event.direct,
+        direct=direct,
         statements=statements,
-        notes=_with_notes(trail.notes, event),
+        notes=notes,
     )
 
 

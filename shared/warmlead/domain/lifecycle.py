@@ -174,6 +174,8 @@ def _recent_bypass(
     policy: StagePolicy, standing: Standing, now: datetime, since_ordinal: int | None
 ) -> str:
     """A bypass signal of the last 30 days, and of a day after the last rejection."""
+    if not policy.bypass or not standing.last_days:
+        return ""
     oldest = now.toordinal() - _EPOCH_ORDINAL - BYPASS_DAYS
     if since_ordinal is not None:
         oldest = max(oldest, since_ordinal - _EPOCH_ORDINAL)

@@ -141,15 +141,15 @@ def would_change(
     suppressed: bool,
 ) -> bool:
     """Whether ``nurture`` would begin or end a sequence then; steps that are due do not count."""
-    by_name = {policy.name: policy for policy in policies}
+    by_name = {policy.name: policy for policy in policies if enrolments}
     for name, enrolment in enrolments.items():
         policy = by_name.get(name)
         if _ended(enrolment, policy, facts, then, suppressed=suppressed) is not enrolment:
             return True
-    return _can_start(facts, suppressed=suppressed) and any(
-        _wants(policy, facts) and _may_start(policy, enrolments, by_name, then)
-        for policy in policies
-    )
+    if not _can_start(facts, suppressed=suppressed):
+        return False
+    wanted = [policy for policy in policies if _wants(policy, facts)]
+    return any(_may_start(policy, enrolments, by_name, then) for policy in wanted)
 
 
 def _can_start(facts: Facts, *, suppressed: bool) -> bool:

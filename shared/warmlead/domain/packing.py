@@ -8,11 +8,13 @@ unpacking. All of it follows from the set of events alone.
 
 import hashlib
 import re
+import struct
 import sys
 from array import array
 from base64 import b64decode, b64encode
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -36,6 +38,19 @@ _KEY = re.compile(r"[0-9a-f]{16}")
 _KEY_BYTES, _TIME_BYTES, _DELAY_BYTES, _SHAPE_BYTES = 8, 6, 5, 5
 _AFTER_TIME_BITS = 16
 """The bits of a delay that share eight bytes with the time."""
+
+_SHAPE_BITS = 8 * _SHAPE_BYTES
+_SHAPE_MASK = (1 << _SHAPE_BITS) - 1
+_DELAY_BITS = 8 * _DELAY_BYTES - _AFTER_TIME_BITS
+_DELAY_MASK = (1 << _AFTER_TIME_BITS) - 1
+_WORDS = struct.Struct(">8sQQ")
+"""A record as its key, its time with the beginning of its delay, and the rest with its shape."""
+
+_FEW = 8
+"""So many keys are looked for one by one; for more of them all records are decoded."""
+
+_AT_ONCE = 64
+"""So many records are decoded at a time: often no more than the first is looked at."""
 
 _AHEAD_MS = DAY_MS
 """An event may happen after its receipt, by a clock that runs ahead; delays begin there."""
@@ -69,6 +84,7 @@ class KeptEvent(NamedTuple):
         return self.name, self.signals
 
 
+@lru_cache(maxsize=10_000)
 def _labels_of(shape: Shape) -> tuple[tuple[bool, str], ...]:
     name, signals = shape
     return ((False, name), *((True, signal) for signal in signals))
@@ -93,13 +109,30 @@ class Packed(Struct, frozen=True):
 
     def slice(self, start: int, end: int) -> Iterator[KeptEvent]:
         """The events of some places, the earliest received first."""
-        shapes = {shape_id(shape): shape for shape in self.days}
-        for place in range(start, end):
-            yield _unpacked(self.text[place * RECORD : (place + 1) * RECORD], shapes)
+        shapes = {int.from_bytes(shape_id(shape), "big"): shape for shape in self.days}
+        for place in range(start, end, _AT_ONCE):
+            text = self.text[place * RECORD : min(end, place + _AT_ONCE) * RECORD]
+            for key, time, rest in _WORDS.iter_unpack(b64decode(text)):
+                at_ms = time >> _AFTER_TIME_BITS
+                delay = (time & _DELAY_MASK) << _DELAY_BITS | rest >> _SHAPE_BITS
+                received_ms = at_ms + delay - _AHEAD_MS
+                yield KeptEvent(at_ms, key.hex(), received_ms, *shapes[rest & _SHAPE_MASK])
+
+    def keys(self) -> Iterator[str]:
+        """The keys of all of them."""
+        return (key.hex() for key, _, _ in _WORDS.iter_unpack(b64decode(self.text)))
+
+    def keys_among(self, wanted: AbstractSet[str]) -> AbstractSet[str]:
+        """Those of some keys that are the key of one of them."""
+        if len(wanted) > _FEW:
+            return wanted & set(self.keys())
+        return {key for key in wanted if self.place_of(key) is not None}
 
     def at(self, place: int) -> KeptEvent:
         """The event of a place."""
-        return next(self.slice(place, place + 1))
+        at_ms, key, received_ms, id_ = _fields(self.text[place * RECORD : (place + 1) * RECORD])
+        shape = next(shape for shape in self.days if shape_id(shape) == id_)
+        return KeptEvent(at_ms, key, received_ms, *shape)
 
     def find(self, key: str) -> KeptEvent | None:
         """The event of a key, if it is among them."""
@@ -125,9 +158,11 @@ class Packed(Struct, frozen=True):
             return len(self)
         return bisect_left(range(len(self)), order, key=self._order_at)
 
-    def may_concern(self, event: KeptEvent) -> bool:
-        """Whether an event belongs among them, or a copy of it is there."""
-        return self.place_for(event) < len(self) or self.place_of(event.key) is not None
+    def boundary_before(self, place: int) -> int:
+        """The last place up to this one behind which packing may stop."""
+        while place and not _is_boundary(self._order_at(place - 1)[2]):
+            place -= 1
+        return place
 
     def _order_at(self, place: int) -> tuple[int, int, str]:
         """What decides the order of an event by receipt; of two events the keys differ."""
@@ -145,7 +180,7 @@ class Packed(Struct, frozen=True):
 
     def with_more(self, events: Sequence[KeptEvent]) -> "Packed":
         """These and later ones; ``events`` are in order of receipt."""
-        text = self.text + "".join(map(_packed, events))
+        text = self.text + b64encode(b"".join(map(_record_of, events))).decode()
         return Packed(text, _counted(self.days, events, 1))
 
     def without_first(self, count: int) -> "Packed":
@@ -203,9 +238,13 @@ def packed_prefix(events: Sequence[KeptEvent]) -> int:
     for place, event in enumerate(events[: max(0, len(events) - RECENT)]):
         if not is_packable(event):
             break
-        if int(event.key[-2:], 16) % _BOUNDARY_EVERY == 0:
+        if _is_boundary(event.key):
             last = place + 1
     return last
+
+
+def _is_boundary(key: str) -> bool:
+    return int(key[-2:], 16) % _BOUNDARY_EVERY == 0
 
 
 def is_packable(event: KeptEvent) -> bool:
@@ -231,14 +270,17 @@ def _key_text(key: str) -> str:
 
 
 def _packed(event: KeptEvent) -> str:
+    return b64encode(_record_of(event)).decode()
+
+
+def _record_of(event: KeptEvent) -> bytes:
     delay = event.received_ms - event.at_ms + _AHEAD_MS
-    record = (
+    return (
         bytes.fromhex(event.key)
         + event.at_ms.to_bytes(_TIME_BYTES, "big")
         + delay.to_bytes(_DELAY_BYTES, "big")
         + shape_id(event.shape)
     )
-    return b64encode(record).decode()
 
 
 def _unpacked(text: str, shapes: Mapping[bytes, Shape]) -> KeptEvent:

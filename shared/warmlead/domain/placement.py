@@ -34,7 +34,10 @@ class Placed(NamedTuple):
 def place(lead: Lead, found: Assessment, rules: Rules, now: datetime) -> Placed:
     """Moves the lead to where it belongs: first as sales said, then as the model says."""
     peak = max(lead.progress.peak_score, found.worth.score)
-    mover = _Mover(replace(lead.progress, peak_score=peak), lead, found, rules, now)
+    progress = lead.progress
+    if peak != progress.peak_score:
+        progress = replace(progress, peak_score=peak)
+    mover = _Mover(progress, lead, found, rules, now)
     said = verdict(lead.statements)
     if said is not None and said.key != mover.progress.verdict:
         mover.follow(said)

@@ -9,7 +9,7 @@ It never goes the other way, from an owner to what it claims: by a shared browse
 refusal becomes another's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from warmlead.domain.consent import REFUSALS, Cause, ConsentFact, with_facts
@@ -20,16 +20,27 @@ from warmlead.domain.lead import Trail
 def with_refusals_shared(trails: Mapping[str, Trail]) -> dict[str, Trail]:
     """The trails; those that claim others have their refusals as well."""
     after = dict(trails)
+    if not any(trail.consent and trail.claims for trail in trails.values()):
+        return after
+    told: dict[str, list[ConsentFact]] = {}
     for id_ in sorted(trails, key=lambda id_: -trails[id_].identifier.kind):  # owners come later
+        _hear(after, id_, told.pop(id_, ()))
         refused = _refusals(after[id_])
         for claim in after[id_].claims if refused else ():
-            owner = after.get(claim.owner)
-            if owner is None:
-                continue
-            consent = with_facts(owner.consent, [as_claimed(fact, claim) for fact in refused])
-            if consent != owner.consent:
-                after[claim.owner] = replace(owner, consent=consent)
+            if claim.owner in after:
+                heard = told.setdefault(claim.owner, [])
+                heard += [as_claimed(fact, claim) for fact in refused]
+    for id_, heard in told.items():
+        _hear(after, id_, heard)
     return after
+
+
+def _hear(trails: dict[str, Trail], id_: str, refused: Iterable[ConsentFact]) -> None:
+    """Adds refusals to a trail, all at once."""
+    trail = trails[id_]
+    new = set(refused).difference(trail.consent)
+    if new and (consent := with_facts(trail.consent, sorted(new))) != trail.consent:
+        trails[id_] = replace(trail, consent=consent)
 
 
 def still_to_be_told(before: Mapping[str, Trail], after: Mapping[str, Trail]) -> frozenset[str]:

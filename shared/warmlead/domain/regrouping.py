@@ -3,12 +3,13 @@
 It neither scores them nor moves them between stages.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 
 from warmlead.domain.handoff import merge_offers, parted_offer
-from warmlead.domain.history import fold, to_ms
+from warmlead.domain.history import NO_HISTORY, fold, to_ms
 from warmlead.domain.identity import Kind, group_people
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.lifecycle import Progress, merge_progress, most_entered
@@ -60,10 +61,7 @@ def _assemble(
 ) -> Lead:
     now_ms = to_ms(now)
     before = sources[0].trails if len(sources) == 1 else {}
-    folded = {
-        key: replace(t, history=fold(t.history, now_ms))
-        for key, t in _each_once(trails, before).items()
-    }
+    folded = {key: _folded(t, now_ms) for key, t in _each_once(trails, before).items()}
     if not sources:
         return Lead(id_, folded, Progress("anonymous", now), now)
     first, *others = sorted(sources, key=lambda lead: lead.id != id_)
@@ -82,6 +80,11 @@ def _assemble(
     )
 
 
+def _folded(trail: Trail, now_ms: int) -> Trail:
+    history = fold(trail.history, now_ms)
+    return trail if history is trail.history else replace(trail, history=history)
+
+
 def _each_once(trails: Mapping[str, Trail], before: Mapping[str, Trail]) -> Mapping[str, Trail]:
     """The trails, with an event that was sent under several identifiers kept in one of them.
 
@@ -90,9 +93,13 @@ def _each_once(trails: Mapping[str, Trail], before: Mapping[str, Trail]) -> Mapp
     if len(trails) == 1:
         return trails
     new = {key for id_, trail in trails.items() for key in _new_keys(trail, before.get(id_))}
+    holders: dict[str, list[str]] = {}
+    for id_, trail in trails.items():
+        for key in trail.history.keys_among(new):
+            holders.setdefault(key, []).append(id_)
     twice: dict[str, set[str]] = {}
-    for key in new:
-        copies = [(e, id_) for id_, t in trails.items() if (e := t.history.find(key))]
+    for key, ids in holders.items():
+        copies = [(trails[id_].history.find(key), id_) for id_ in ids] if ids[1:] else []
         for _, id_ in sorted(copies)[1:]:
             twice.setdefault(id_, set()).add(key)
     return {
@@ -101,10 +108,11 @@ def _each_once(trails: Mapping[str, Trail], before: Mapping[str, Trail]) -> Mapp
     }
 
 
-def _new_keys(trail: Trail, before: Trail | None) -> Iterable[str]:
+def _new_keys(trail: Trail, before: Trail | None) -> AbstractSet[str]:
     """The keys of kept events that were not kept before."""
-    if before is None:
-        return trail.history.kept
-    if trail.history.packed is before.history.packed:
-        return trail.history.recent.keys() - before.history.recent.keys()
-    return trail.history.kept.keys() - before.history.kept.keys()
+    history, known = trail.history, before.history if before else NO_HISTORY
+    keys = history.recent.keys() - known.recent.keys()
+    if history.packed is not known.packed:
+        keys |= set(history.packed.keys()) - known.recent.keys()
+        keys -= set(known.packed.keys())
+    return keys

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from warmlead.domain.consent import together
-from warmlead.domain.history import union
 from warmlead.domain.identity import (
     Identifier,
     Kind,
@@ -28,6 +27,7 @@ from warmlead.domain.lead import (
     latest_notes,
     told_together,
 )
+from warmlead.domain.recording import union
 from warmlead.domain.sales import MAX_STATEMENTS, in_order
 
 T = TypeVar("T")

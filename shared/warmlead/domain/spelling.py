@@ -23,6 +23,10 @@ https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt
 """
 
 _WITHIN_WORDS = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
+
+_OF_OTHER_WIDTH = re.compile("[\u3000\uff01-\uffee]")
+"""The only characters that Unicode has in another width."""
+
 _JOINERS = "\u200c\u200d"
 _MOST_JOINERS = 8  # of a name; to look at each costs time
 
@@ -69,9 +73,9 @@ def in_usual_width(text: str) -> str:
 
     The width mapping of PRECIS, the IETF's rules for user names (RFC 8265, section 3.3).
     """
-    return text if text.isascii() else "".join(map(_in_usual_width, text))
+    return text if text.isascii() else _OF_OTHER_WIDTH.sub(_in_usual_width, text)
 
 
-def _in_usual_width(letter: str) -> str:
-    width, _, usual = unicodedata.decomposition(letter).partition(" ")
-    return chr(int(usual, 16)) if width in ("<wide>", "<narrow>") else letter
+def _in_usual_width(letter: re.Match[str]) -> str:
+    width, _, usual = unicodedata.decomposition(letter[0]).partition(" ")
+    return chr(int(usual, 16)) if width in ("<wide>", "<narrow>") else letter[0]

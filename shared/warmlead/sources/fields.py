@@ -217,7 +217,8 @@ def _email_in(text: str) -> str | None:
     if found := normalise_email(text):
         return found
     parts = text.replace(";", ",").split(",", MAX_ADDRESSES)[:MAX_ADDRESSES]
-    return next((found for part in parts if (found := normalise_email(_bare(part)))), None)
+    others = (bare for part in parts if (bare := _bare(part)) != text)  # that was tried
+    return next((found for other in others if (found := normalise_email(other))), None)
 
 
 def _bare(text: str) -> str:

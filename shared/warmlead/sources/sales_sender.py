@@ -40,6 +40,11 @@ class Items(NamedTuple):
     suspect: bool = False
 
 
+def too_many_items() -> RejectedError:
+    """The error for a request of more than ``MAX_ITEMS``."""
+    return RejectedError(Reason.TOO_MANY_EVENTS, f"There are more than {MAX_ITEMS} items.")
+
+
 def as_wire(item: dict[str, Any], type_: type[T]) -> T:
     """The item as its sender documents it; raises ``RejectedError`` that names what is not."""
     try:
@@ -134,7 +139,7 @@ class SalesSender(ABC):
         if not items.values:
             raise RejectedError(Reason.BODY_EMPTY, "There is nothing in it.")
         if len(items.values) > MAX_ITEMS:
-            raise RejectedError(Reason.TOO_MANY_EVENTS, f"There are more than {MAX_ITEMS} items.")
+            raise too_many_items()
         events: list[tuple[int, Event]] = []
         refused: list[Refused] = []
         ignored: list[tuple[int, Ignored]] = []

@@ -8,6 +8,7 @@ from typing import TypeAlias
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 """Names and values, as JSON has them: lists of two."""
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -39,4 +40,4 @@ def pairs(lists: Pairs) -> tuple[tuple[str, str], ...]:
 
 def dump(document: object) -> str:
     """A document as one JSON text in ASCII, without spaces."""
-    return json.dumps(document, separators=(",", ":"))
+    return _COMPACT.encode(document)

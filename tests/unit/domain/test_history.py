@@ -15,12 +15,12 @@ from warmlead.domain.history import (
     day_of,
     fold,
     from_ms,
-    record,
     tally,
     to_date,
     to_ms,
 )
 from warmlead.domain.packing import DAY_MS, KeptEvent
+from warmlead.domain.recording import record
 
 DAY = 20_000  # 2024-10-04
 START_MS = DAY * DAY_MS

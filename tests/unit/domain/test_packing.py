@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from unit.domain.worlds import brute_tally
-from warmlead.domain.history import EXACT_DAYS, History, fold, record, tally
+from warmlead.domain.history import EXACT_DAYS, History, fold, tally
 from warmlead.domain.packing import (
     DAY_MS,
     RECENT,
@@ -16,6 +16,7 @@ from warmlead.domain.packing import (
     by_receipt,
     packed_prefix,
 )
+from warmlead.domain.recording import Recording, record
 
 START_MS = 20_000 * DAY_MS
 NAMES = ["page_viewed", "logged_in", "feature_used", "report_opened", "searched"]
@@ -94,9 +95,10 @@ def test_a_late_event_by_itself_changes_what_it_changes_among_others(seed: int, 
     history = one_by_one(some, START_MS)
     assert history.packed
     for event in chance.sample(late, len(late)):
-        among_others = record(history, [event, event])  # so many are not put in by themselves
+        among_others = Recording(history)
+        among_others.add(event)
         history = record(history, [event])
-        assert fold(history, START_MS) == fold(among_others, START_MS)
+        assert fold(history, START_MS) == fold(among_others.history, START_MS)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

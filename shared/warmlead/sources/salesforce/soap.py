@@ -10,11 +10,13 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.sources.sales_sender import MAX_ITEMS, too_many_items
 
 OUTBOUND = "http://soap.sforce.com/2005/09/outbound"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 MAX_DEPTH = 16
 MAX_ELEMENTS = 20_000
+_NOTIFICATION = f"{OUTBOUND} Notification"
 LEAST_ELEMENT_BYTES = 12
 """No element of an outbound message is shorter: more of them in a body are not Salesforce's."""
 
@@ -115,7 +117,10 @@ def _invalid(message: str) -> RejectedError:
 
 
 class _Reader:
-    """Builds elements while expat reads; ends at once at a DTD, and at too many or too deep."""
+    """Builds elements while expat reads; ends at once at a DTD, and at too many or too deep.
+
+    So it does at more notifications than a request may hold, whatever is in them.
+    """
 
     def __init__(self, *, most: int) -> None:
         self.root = Element("", "", {}, [], [])
@@ -128,7 +133,7 @@ class _Reader:
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._text
         self._open = [self.root]
-        self._count = 0
+        self._count = self._notifications = 0
 
     def _refuse(self, *_: object) -> None:
         raise _invalid("XML with a DTD is not read.")
@@ -137,6 +142,10 @@ class _Reader:
         self._count += 1
         if self._count > self._most or len(self._open) > MAX_DEPTH:
             raise _invalid("The XML has too many elements, or nests them too deep.")
+        if tag == _NOTIFICATION:
+            self._notifications += 1
+            if self._notifications > MAX_ITEMS:
+                raise too_many_items()
         namespace, _, name = tag.rpartition(" ")
         element = Element(namespace, name, attributes, [], [])
         self._open[-1].children.append(element)

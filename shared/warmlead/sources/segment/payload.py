@@ -80,14 +80,34 @@ def kind_at(path: str) -> str | None:
     return _KINDS.get(found[1]) if found else None
 
 
-def calls_of(request: RawRequest, route: Route) -> Calls:
-    """The calls in the request; raises ``RejectedError`` if they cannot be told apart."""
+class Body(NamedTuple):
+    """A request's body, and in words what had to be made of it."""
+
+    document: Document
+    told: tuple[str, ...]
+
+
+def read(request: RawRequest) -> Body:
+    """The request's body, in the charset that its sender names.
+
+    Raises ``RejectedError`` if it cannot be read.
+    """
+    notes = Notes()
+    label = parameter_of(request.headers.get("content-type", "")[:MAX_HEADER], "charset")
+    return Body(parse(in_utf8(request.body, label, notes.tell)), notes.told)
+
+
+def calls_of(request: RawRequest, route: Route, body: Body | None = None) -> Calls:
+    """The calls in the request; raises ``RejectedError`` if they cannot be told apart.
+
+    Takes apart its ``body``, if that has been read.
+    """
     if route.pixel:
         return Calls([_pixel_call(request.query)], suspect=False)
-    notes = Notes()
-    document = _parsed(request, notes)
+    document, told = body or read(request)
     if route.kind != BATCH:
-        return Calls([document.value], document.suspect, notes=notes.told)
+        return Calls([document.value], document.suspect, notes=told)
+    notes = Notes(told)
     root = _object(document, notes)
     items = root.pop("batch", None)
     if document.suspect:
@@ -106,16 +126,10 @@ def sound(item: Any, notes: Notes) -> Any:  # noqa: ANN401  # whatever JSON hold
     return mended(item, notes.tell, lambda key: standard_name(key.lower()) == "email")
 
 
-def write_key_in_body(request: RawRequest) -> str | None:
+def write_key_in_body(body: Body) -> str | None:
     """The write key at the top of a body, where clients put it that cannot set headers."""
-    notes = Notes()
-    key = _object(_parsed(request, notes), notes).get("writeKey")
+    key = _object(body.document, Notes()).get("writeKey")
     return key if isinstance(key, str) else None
-
-
-def _parsed(request: RawRequest, notes: Notes) -> Document:
-    label = parameter_of(request.headers.get("content-type", "")[:MAX_HEADER], "charset")
-    return parse(in_utf8(request.body, label, notes.tell))
 
 
 def query_fields(query: str) -> dict[str, str]:

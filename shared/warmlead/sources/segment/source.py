@@ -18,11 +18,13 @@ from warmlead.sources.automation import of_request
 from warmlead.sources.notes import Notes
 from warmlead.sources.segment.payload import (
     BATCH,
+    Body,
     Calls,
     Route,
     calls_of,
     kind_at,
     query_fields,
+    read,
     route_of,
     sound,
     write_key_in_body,
@@ -47,6 +49,7 @@ class SegmentSource:
     """Segment's tracking API for a set of write keys, each with the trust its events have."""
 
     name = NAME
+    _read: tuple[RawRequest, Body] | None = None
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class SegmentSource:
         """The trust of the write key; ``RejectedError`` unless the request carries one of ours."""
         trust = self._trust(request, route_of(request))
         if trust is None:
+            self._read = None
             raise RejectedError(Reason.UNAUTHORIZED, "The write key is missing or unknown.")
         return trust
 
@@ -72,7 +76,7 @@ class SegmentSource:
         Raises ``RejectedError`` if there is nothing that could be kept.
         """
         route = route_of(request)
-        calls = calls_of(request, route)
+        calls = calls_of(request, route, self._body_of(request))
         envelope = Envelope(
             trust=trust,
             received_at=request.received_at,
@@ -151,7 +155,8 @@ class SegmentSource:
         )
 
     def _trust(self, request: RawRequest, route: Route) -> Trust | None:
-        given = next(_keys_given(request, route), None)
+        self._read = None
+        given = next(self._keys_given(request, route), None)
         if given is None:
             return None
         digest = _digest(given)
@@ -161,25 +166,34 @@ class SegmentSource:
                 found = trust
         return found
 
+    def _keys_given(self, request: RawRequest, route: Route) -> Iterator[str]:
+        """The write keys in the request, from where it costs least to look."""
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                user = base64.b64decode(credentials.strip(), validate=True).partition(b":")[0]
+            except (binascii.Error, ValueError):
+                user = b""
+            if user:
+                yield user.decode("utf-8", "replace")
+        if key := request.headers.get("x-write-key"):
+            yield key
+        if key := query_fields(request.query).get("writeKey"):
+            yield key
+        if not route.pixel:
+            body = read(request)
+            self._read = request, body
+            if key := write_key_in_body(body):
+                yield key
+        if route.pixel and isinstance(
+            key := calls_of(request, route).items[0].get("writeKey"), str
+        ):
+            yield key
 
-def _keys_given(request: RawRequest, route: Route) -> Iterator[str]:
-    """The write keys in the request, from where it costs least to look."""
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            user = base64.b64decode(credentials.strip(), validate=True).partition(b":")[0]
-        except (binascii.Error, ValueError):
-            user = b""
-        if user:
-            yield user.decode("utf-8", "replace")
-    if key := request.headers.get("x-write-key"):
-        yield key
-    if key := query_fields(request.query).get("writeKey"):
-        yield key
-    if not route.pixel and (key := write_key_in_body(request)):
-        yield key
-    if route.pixel and isinstance(key := calls_of(request, route).items[0].get("writeKey"), str):
-        yield key
+    def _body_of(self, request: RawRequest) -> Body | None:
+        """The request's body, if it has been read for its write key: once is enough."""
+        held, self._read = self._read, None
+        return held[1] if held and held[0] is request else None
 
 
 def _kind(route: Route, call: Mapping[str, Any]) -> str:

@@ -1,0 +1,99 @@
+"""Takes events in, one after the other: each is counted, known already, or there is no room for it.
+
+What an event costs does not depend on what is kept of its lead, as long as many come at once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from enum import Enum, auto
+
+from warmlead.domain.capacity import Capacity, Excess, without_excess
+from warmlead.domain.event import Event
+from warmlead.domain.identity import Identifier, identifiers_of
+from warmlead.domain.lead import Trail, heed_refusal, touched
+from warmlead.domain.recording import Recordings, are_many
+from warmlead.domain.rules import Rules
+
+
+class Taken(Enum):
+    """What became of an event."""
+
+    COUNTED = auto()
+    KNOWN = auto()
+    REFUSED = auto()
+
+
+class Intake:
+    """The trails of some leads while so many ``events`` come in. Their ids are by identifier."""
+
+    def __init__(
+        self,
+        trails: Mapping[str, Trail],
+        ids: Mapping[Identifier, str],
+        rules: Rules,
+        *,
+        events: int,
+    ) -> None:
+        histories = {id_: trail.history for id_, trail in trails.items()}
+        many = are_many(events, sum(history.count for history in histories.values()))
+        self._trails: Mapping[str, Trail] = trails  # but for the histories in which is recorded
+        self._recordings = Recordings(histories, many=many)
+        self._capacity = Capacity(trails, rules, many=many)
+        self._ids = ids
+        self._rules = rules
+
+    @property
+    def trails(self) -> Mapping[str, Trail]:
+        """The trails after all that was taken in."""
+        histories = self._recordings.changed
+        changed = {
+            id_: replace(trail, history=histories[id_])
+            for id_, trail in self._trails.items()
+            if id_ in histories and histories[id_] is not trail.history
+        }
+        return {**self._trails, **changed} if changed else self._trails
+
+    def take(self, event: Event) -> Taken:
+        """Takes an event in, without that of which it tells too much, if there is room for it."""
+        key = event.key
+        is_known = self._capacity.has_event(key)
+        named = [self._ids[identifier] for identifier in identifiers_of(event)]
+        if self._touched(event, named, is_known=is_known):
+            return Taken.KNOWN if is_known else Taken.COUNTED
+        if is_known:
+            return Taken.KNOWN
+        self.refuse(event)
+        return Taken.REFUSED
+
+    def refuse(self, event: Event) -> None:
+        """Takes nothing of an event but that its person refuses to be written to."""
+        self._keep(heed_refusal(self._trails, event, self._ids), identifiers_of(event))
+
+    def _touched(self, event: Event, named: Sequence[str], *, is_known: bool) -> bool:
+        capacity = self._capacity
+        if not is_known and not capacity.has_room_for(event):
+            return False
+        lighter: Event | None = event
+        for _ in Excess:  # each time it tells less
+            if lighter is None:
+                return False
+            after, home, kept = touched(self._trails, lighter, self._ids, self._rules)
+            recorded, take_back = self._recordings.add(home, kept)
+            present = [id_ for id_ in named if id_ in after]
+            excess = capacity.excess(after, present, event, recorded)
+            if not excess and (is_known or capacity.has_room(event.trust, recorded.come)):
+                self._trails = after
+                capacity.keep(after, present)
+                capacity.keep_recorded(home, recorded)
+                return True
+            take_back()
+            if not excess:
+                return False
+            lighter = without_excess(lighter, excess, self._rules)
+        return False
+
+    def _keep(self, trails: Mapping[str, Trail], named: Sequence[Identifier]) -> None:
+        if trails is not self._trails:
+            self._trails = trails
+            ids = (self._ids[identifier] for identifier in named)
+            self._capacity.keep(trails, (id_ for id_ in ids if id_ in trails))

@@ -1,0 +1,360 @@
+"""Events come into a history: each is counted once, and of each label and day the first 20 stay.
+
+One by one, an event is put beside what is packed, or among it, at a cost that hardly grows with
+it. Where many come at once, all is unpacked, once, and each costs the same whatever is kept.
+"""
+
+from bisect import bisect_left, insort
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple, TypeAlias
+
+from msgspec import structs
+
+from warmlead.domain.history import (
+    MANY_RECENT,
+    MAX_PER_DAY,
+    NO_HISTORY,
+    History,
+    counts_of_both,
+    packed_anew,
+    unpacked_from,
+)
+from warmlead.domain.late_events import Kept, with_late
+from warmlead.domain.packing import DAY_MS, NONE_PACKED, KeptEvent, by_receipt
+
+_FEW = 8
+_OPENED_FOR_ONE = 250
+"""So many kept events are opened at the cost of recording one by itself."""
+
+_Slot: TypeAlias = tuple[int, tuple[bool, str]]
+"""A UTC day number and a label."""
+
+_Receipt: TypeAlias = tuple[int, KeptEvent]
+
+
+class Recorded(NamedTuple):
+    """What an event has changed in a history.
+
+    ``come`` is the event if it is kept, ``gone`` are those that gave way to it. Of names that are
+    there for the first time, or no more, ``came`` and ``left`` tell.
+    """
+
+    come: KeptEvent | None = None
+    gone: tuple[KeptEvent, ...] = ()
+    came: str | None = None
+    left: str | None = None
+
+
+NOTHING_RECORDED = Recorded()
+
+
+def are_many(events: int, kept: int) -> bool:
+    """Whether it costs less to unpack what is kept than to record the events one by one."""
+    return events > _FEW + kept // _OPENED_FOR_ONE
+
+
+def record(history: History, events: Iterable[KeptEvent]) -> History:
+    """The history with the events in it; one that is there already changes nothing.
+
+    Of two copies of an event the smaller one stays, so that it does not matter which came
+    first. Of each label and day the first 20 by (time of receipt, time, key) stay, those that
+    were folded or packed among them: they were received before all others.
+    """
+    some = list(events)
+    if are_many(len(some), history.count):
+        recording = Recording(history)
+        for event in some:
+            recording.add(event)
+        return recording.history
+    for event in some:
+        history, _ = recorded_one(history, event)
+    return history
+
+
+def union(one: History, other: History) -> History:
+    """What two histories keep of one person; an event that both keep is kept once."""
+    return record(counts_of_both(one, other), [*one.kept.values(), *other.kept.values()])
+
+
+# --- one event -----------------------------------------------------------------------------
+
+
+def recorded_one(history: History, event: KeptEvent) -> tuple[History, Recorded]:
+    """The history with an event in it, and what that has changed: see ``record``."""
+    present = history.recent.get(event.key)
+    if history.packed and (present is None or event < present):
+        place = history.packed.place_of(event.key)
+        if place is not None or history.packed.place_for(event) < len(history.packed):
+            present = present if place is None else history.packed.at(place)
+            if present is not None and event >= present:
+                return history, NOTHING_RECORDED
+            late = with_late(
+                Kept(history.packed, history.recent),
+                event,
+                lambda label: folded_of(history, label, event.day),
+                MAX_PER_DAY,
+            )
+            if late:
+                after = structs.replace(history, recent=late.recent, packed=late.packed)
+                return _recorded(history, after, event, present, late.gone)
+            history = _opened(history, event, place)
+    if present is not None and event >= present:
+        return history, NOTHING_RECORDED
+    recent = {**history.recent, event.key: event}
+    after = structs.replace(history, recent=recent)
+    gone = [recent.pop(key) for key in _beyond_the_first(after, event)]
+    after, changed = _recorded(history, after, event, present, gone)
+    return packed_anew(after) if len(recent) > MANY_RECENT else after, changed
+
+
+def _recorded(
+    before: History,
+    after: History,
+    event: KeptEvent,
+    present: KeptEvent | None,
+    beyond: Sequence[KeptEvent],
+) -> tuple[History, Recorded]:
+    """The history ``after`` with the last days of its names, and what has changed.
+
+    A copy that was ``present`` has given way to the event, and what was ``beyond`` the first.
+    """
+    last_day = dict(before.last_day)
+    if present is not None and last_day.get(present.name) == present.day:
+        del last_day[present.name]  # that copy counts no more
+        if days := _days_of(present.name, after):
+            last_day[present.name] = max(days)
+    last_day[event.name] = max(event.day, last_day.get(event.name, event.day))
+    gone = [each for each in beyond if each.key != event.key]
+    return structs.replace(after, last_day=last_day), Recorded(
+        come=event if len(gone) == len(beyond) else None,
+        gone=tuple(gone if present is None else [present, *gone]),
+        came=None if event.name in before.last_day else event.name,
+        left=present.name if present and present.name not in last_day else None,
+    )
+
+
+def _opened(history: History, event: KeptEvent, place: int | None) -> History:
+    """The history, unpacked from where an event changes what is packed; a copy is at ``place``."""
+    end = history.packed.place_for(event)
+    end = end if place is None else min(end, place)
+    return unpacked_from(history, history.packed.boundary_before(end))
+
+
+def _days_of(name: str, history: History) -> set[int]:
+    """The days on which events of a name happened."""
+    days = {event.day for event in history.recent.values() if event.name == name}
+    packed = (of for (known, _), of in history.packed.days.items() if known == name)
+    return days.union(history.name_days.get(name, ()), *packed)
+
+
+def folded_of(history: History, label: tuple[bool, str], day: int) -> int:
+    """How many older events of a label there were on a UTC day; they are kept as a number."""
+    is_signal, name = label
+    folded = history.signal_days if is_signal else history.name_days
+    return folded.get(name, {}).get(day, 0)
+
+
+def _beyond_the_first(history: History, added: KeptEvent) -> Sequence[str]:
+    """The keys of events that are beyond the first 20 of all their labels on the day of one.
+
+    That one was ``added``: on other days nothing has changed.
+    """
+    day, packed = added.day, history.packed.on_day(added.day)
+    of_day = [event for event in history.recent.values() if event.at_ms // DAY_MS == day]
+
+    def before(label: tuple[bool, str]) -> int:
+        return packed.get(label, 0) + folded_of(history, label, day)
+
+    room = MAX_PER_DAY - max(map(before, added.labels))
+    if len(of_day) <= room:
+        return ()
+    counts = Counter(label for event in of_day for label in event.labels)
+    if all(before(label) + counts[label] <= MAX_PER_DAY for label in added.labels):
+        return ()
+    seen = {label: before(label) for label in counts}
+    beyond = []
+    for event in sorted(of_day, key=by_receipt):
+        for label in event.labels:
+            seen[label] += 1
+        if all(seen[label] > MAX_PER_DAY for label in event.labels):
+            beyond.append(event.key)
+    return beyond
+
+
+# --- many events ---------------------------------------------------------------------------
+
+
+class Recording:
+    """A history in which many events are recorded. What one has changed can be taken back at once.
+
+    The events of a day under a label are in order of receipt, so that a new one finds its place
+    and whom it displaces without a look at the others.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._before = history
+        self._is_changed = self._was_changed = False
+        self._last_day = dict(history.last_day)
+        self._last_day_before: list[tuple[str, int | None]] = []
+        self._kept: dict[str, KeptEvent] = {}
+        self._of_slot: defaultdict[_Slot, list[_Receipt]] = defaultdict(list)
+        self._days: defaultdict[str, list[int]] = defaultdict(list)
+        for receipt in sorted(map(by_receipt, history.kept.values())):
+            self._put_in(receipt)
+
+    @property
+    def history(self) -> History:
+        """The history as it is now."""
+        if not self._is_changed:
+            return self._before
+        after = structs.replace(
+            self._before, recent=dict(self._kept), last_day=dict(self._last_day), packed=NONE_PACKED
+        )
+        return packed_anew(after) if len(self._kept) > MANY_RECENT else after
+
+    def add(self, event: KeptEvent) -> Recorded:
+        """Records an event: see ``record``."""
+        self._last_day_before.clear()
+        self._was_changed = self._is_changed
+        present = self._kept.get(event.key)
+        if present is not None and event >= present:
+            return NOTHING_RECORDED
+        self._is_changed = True
+        if present is not None:
+            self._take_out(present)
+        self._put_in(by_receipt(event))
+        beyond = self._beyond_with(event)
+        for each in beyond:
+            self._take_out(each)
+        left = self._name_left(present) if present else None
+        came = event.name if event.name not in self._last_day else None
+        self._note_last_day(event.name, max(event.day, self._last_day.get(event.name, event.day)))
+        gone = [each for each in beyond if each is not event]
+        return Recorded(
+            come=event if len(gone) == len(beyond) else None,
+            gone=tuple(gone if present is None else [present, *gone]),
+            came=came,
+            left=left,
+        )
+
+    def take_back(self, recorded: Recorded) -> None:
+        """Undoes what the last ``add`` answered."""
+        if recorded.come:
+            self._take_out(recorded.come)
+        for each in recorded.gone:
+            self._put_in(by_receipt(each))
+        for name, day in reversed(self._last_day_before):
+            if day is None:
+                del self._last_day[name]
+            else:
+                self._last_day[name] = day
+        self._last_day_before.clear()
+        self._is_changed = self._was_changed
+
+    def _beyond_with(self, event: KeptEvent) -> list[KeptEvent]:
+        """Those that an event displaces, and that no other label keeps; or itself."""
+        receipt = by_receipt(event)
+        displaced: dict[str, KeptEvent] = {}
+        is_needed = False
+        for slot in _slots_of(event):
+            of_slot, room = self._of_slot[slot], self._room_in(slot)
+            if bisect_left(of_slot, receipt) >= room:
+                continue
+            is_needed = True
+            if len(of_slot) > room:
+                next_one = of_slot[room][1]
+                displaced[next_one.key] = next_one
+        if not is_needed:
+            return [event]
+        return [each for each in displaced.values() if not self._is_needed(each)]
+
+    def _is_needed(self, event: KeptEvent) -> bool:
+        """Whether it is among the first of one of its labels."""
+        receipt = by_receipt(event)
+        return any(
+            bisect_left(self._of_slot[slot], receipt) < self._room_in(slot)
+            for slot in _slots_of(event)
+        )
+
+    def _room_in(self, slot: _Slot) -> int:
+        day, label = slot
+        return MAX_PER_DAY - folded_of(self._before, label, day)
+
+    def _name_left(self, gone: KeptEvent) -> str | None:
+        """Notes the last day of the name of a copy that counts no more; the name if it has none."""
+        name = gone.name
+        if self._last_day.get(name) != gone.day:
+            return None
+        days = [*self._days[name][-1:], *self._before.name_days.get(name, ())]
+        self._note_last_day(name, max(days, default=None))
+        return None if days else name
+
+    def _note_last_day(self, name: str, day: int | None) -> None:
+        before = self._last_day.get(name)
+        if before == day:
+            return
+        self._last_day_before.append((name, before))
+        if day is None:
+            del self._last_day[name]
+        else:
+            self._last_day[name] = day
+
+    def _put_in(self, receipt: _Receipt) -> None:
+        event = receipt[1]
+        self._kept[event.key] = event
+        for slot in _slots_of(event):
+            of_slot = self._of_slot[slot]
+            if not of_slot and _is_of_name(slot):
+                insort(self._days[event.name], event.day)
+            insort(of_slot, receipt)
+
+    def _take_out(self, event: KeptEvent) -> None:
+        del self._kept[event.key]
+        receipt = by_receipt(event)
+        for slot in _slots_of(event):
+            of_slot = self._of_slot[slot]
+            del of_slot[bisect_left(of_slot, receipt)]
+            if not of_slot and _is_of_name(slot):
+                self._days[event.name].remove(event.day)
+
+
+def _slots_of(event: KeptEvent) -> list[_Slot]:
+    day = event.day
+    return [(day, label) for label in event.labels]
+
+
+def _is_of_name(slot: _Slot) -> bool:
+    is_signal, _ = slot[1]
+    return not is_signal
+
+
+# --- several histories ---------------------------------------------------------------------
+
+
+class Recordings:
+    """The histories of some trails while events are recorded in them, ``many`` or few."""
+
+    def __init__(self, histories: Mapping[str, History], *, many: bool) -> None:
+        self._before = histories
+        self._many = many
+        self._histories: dict[str, History] = {}
+        self._recordings: dict[str, Recording] = {}
+
+    @property
+    def changed(self) -> dict[str, History]:
+        """The histories in which events were recorded, by the id of their trail."""
+        return {id_: each.history for id_, each in self._recordings.items()} | self._histories
+
+    def add(self, id_: str, event: KeptEvent) -> tuple[Recorded, Callable[[], None]]:
+        """Records an event of a trail; what it changed, and how to take that back at once."""
+        if not self._many:
+            before = self._histories.get(id_) or self._before.get(id_, NO_HISTORY)
+            self._histories[id_], recorded = recorded_one(before, event)
+            return recorded, partial(self._histories.__setitem__, id_, before)
+        recording = self._recordings.get(id_)
+        if recording is None:
+            recording = self._recordings[id_] = Recording(self._before.get(id_, NO_HISTORY))
+        recorded = recording.add(event)
+        return recorded, partial(recording.take_back, recorded)

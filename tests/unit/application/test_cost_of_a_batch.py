@@ -1,0 +1,133 @@
+"""What the largest batch costs at a lead that has the most of something: so much for an event.
+
+Whoever has a public key can fill a lead up, and then send to it again and again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from builders import NOW, an_event, lead_ids
+from cost import least_cpu_s
+from unit.application.living import DAY, HOUR
+from warmlead.application.apply import Decision, Scoring
+from warmlead.domain.event import Event, Trust
+from warmlead.domain.identity import identifiers_of
+from warmlead.domain.lead import Lead
+from warmlead.model.loading import ready_model
+from warmlead.ports import Loaded, Need
+from warmlead.stores.documents import read_lead, write_lead
+
+MOST_EVENTS = 2_500
+MOST_S = 0.5
+"""For so many events; it took up to seven seconds."""
+
+MOST_S_A_PERSON = 0.000_5
+"""To decide about, and to write down: twice what it takes."""
+
+MODEL = ready_model("b2b-saas")
+SCORING = Scoring(MODEL.rules, MODEL.titles, lead_ids)
+ADA = "ada@example.com"
+KNOWN = ("page_viewed", "form_submitted", "content_downloaded", "webinar_attended", "email_opened")
+
+Shape = Callable[[Random, int], Mapping[str, Any]]
+"""The fields of an event of a number; ``received_at`` and ``occurred_at`` are before now."""
+
+
+def ago(random: Random, days: int) -> datetime:
+    return NOW - timedelta(seconds=random.randrange(days * 86_400))
+
+
+SHAPES: dict[str, Shape] = {
+    "one day": lambda *_: {"received_at": NOW - HOUR, "occurred_at": NOW - HOUR},
+    "one after the other": lambda _, i: {"received_at": NOW - timedelta(milliseconds=i)},
+    "any receipt and day": lambda r, i: {
+        "received_at": ago(r, 30),
+        "occurred_at": NOW - 31 * DAY - timedelta(seconds=r.randrange(300 * 86_400)),
+        "name": KNOWN[i % len(KNOWN)],
+    },
+    "one day late": lambda r, i: {
+        "received_at": ago(r, 4),
+        "occurred_at": NOW - 5 * DAY,
+        "name": KNOWN[i % len(KNOWN)],
+    },
+    "many days at once": lambda _, i: {"occurred_at": NOW - (i % 1_800) * DAY},
+    "many names": lambda _, i: {"name": f"n_{i % 290}", "occurred_at": NOW - (i % 40) * DAY},
+    "many browsers": lambda _, i: {
+        "anonymous_id": f"browser-{i % 190}",
+        "occurred_at": NOW - (i % 300) * DAY,
+    },
+    "refusals": lambda _, i: {
+        "name": "email_unsubscribed",
+        "anonymous_id": f"browser-{i % 190}",
+        "properties": {"list": f"list {i}"},
+    },
+    "a browser's own": lambda r, i: {
+        "anonymous_id": f"browser-{i % 190}",
+        "email": ADA if i % MOST_EVENTS < 200 else None,
+        "received_at": ago(r, 30),
+    },
+}  # fmt: skip
+
+
+def some(shape: str, first: int, count: int) -> list[Event]:
+    random = Random(first)
+    defaults = {"received_at": NOW, "email": ADA, "trust": Trust.PUBLIC, "name": "page_viewed"}
+    events = []
+    for number in range(first, first + count):
+        fields = {**defaults, "id": f"e{number}", **SHAPES[shape](random, number)}
+        events.append(an_event(**{"occurred_at": fields["received_at"], **fields}))
+    return events
+
+
+def after(events: Sequence[Event], text: str = "") -> str:
+    """Ada's lead after the events, as a store keeps it; ``text`` is what it was."""
+    lead = read_lead(text).lead if text else None
+    held: dict[str, Lead | None] = dict.fromkeys(lead.ids, lead) if lead else {}
+    decision = Decision(events, SCORING, NOW)
+    loaded: Loaded = {lead_ids.of(identifiers_of(events[0])[0]): lead}
+    while isinstance(decided := decision(loaded), Need):
+        loaded = {**loaded, **{id_: held.get(id_) for id_ in decided.ids}}
+    return max((write_lead(each) for each in decided.leads), key=len, default=text)
+
+
+@pytest.fixture(scope="module")
+def heavy() -> Mapping[str, str]:
+    """Leads to which nothing but events of one shape came, until there was no more room."""
+    texts = dict.fromkeys(("any receipt and day", "many names", "a browser's own"), "")
+    for shape in texts:
+        for first in range(0, 4 * MOST_EVENTS, MOST_EVENTS):
+            texts[shape] = after(some(shape, first, MOST_EVENTS), texts[shape])
+    return texts
+
+
+@pytest.mark.parametrize("lead", ["any receipt and day", "many names", "a browser's own"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_largest_batch_at_a_heavy_lead(shape: str, lead: str, heavy: Mapping[str, str]) -> None:
+    batch = some(shape, 100_000, MOST_EVENTS)
+
+    assert least_cpu_s(lambda: after(batch, heavy[lead]), tries=2) < MOST_S
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_batch_costs_as_much_more_as_it_is_larger(shape: str) -> None:
+    few, many = some(shape, 0, MOST_EVENTS // 4), some(shape, 0, MOST_EVENTS)
+
+    assert least_cpu_s(lambda: after(many)) < 7 * least_cpu_s(lambda: after(few)) + 0.01
+
+
+def test_an_event_by_itself_does_not_open_what_is_packed(heavy: Mapping[str, str]) -> None:
+    (event,) = some("one day", 200_000, 1)
+    (late,) = some("one day late", 200_001, 1)
+
+    for one in (event, late):
+        assert least_cpu_s(lambda one=one: after([one], heavy["many names"])) < 0.03  # type: ignore[misc]
+
+
+def test_a_person_who_is_new_costs_a_fixed_amount() -> None:
+    people = [an_event(id=f"e{n}", email=None, user_id=f"user-{n}", name="x") for n in range(500)]
+
+    assert least_cpu_s(lambda: [after([event]) for event in people]) < 500 * MOST_S_A_PERSON
