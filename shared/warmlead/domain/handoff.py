@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from warmlead.domain.lifecycle import Condition, Facts
-from warmlead.domain.sales import Statement, answered, first_touch
+from warmlead.domain.sales import Said, Statement, answered, first_touch
 
 
 class Deadline(StrEnum):
@@ -64,6 +64,8 @@ class HandoffPolicy:
             case Deadline.ACCEPT_BREACHED:
                 return self.accept_within
 
+
+_ANSWERS = frozenset(map(str, Said))
 
 PARTED = "parted"
 """The answer to an offer of a lead that turned out to be another person than the one offered."""
@@ -120,15 +122,26 @@ def follow(
     return followed, passed
 
 
-def merge_offers(offers: Iterable[Offer]) -> Offer | None:
+def merge_offers(offers: Iterable[Offer], *, is_taken: bool = False) -> Offer | None:
     """The offer of one person of whom several were offered: an open one, or else the last.
 
-    Of several open ones it is the one of the earlier date. It counts on from the last. What was
-    told of any of that cycle is not told again: its message would have the same id.
+    Of a person whom sales has (``is_taken``) it is the one that sales answered. Of several open
+    ones it is the one of the earlier date. It counts on from the last. What was told of any of
+    that cycle is not told again: its message would have the same id.
     """
-    ordered = sorted(
-        offers, key=lambda o: (o.closed_at is not None, -o.cycle, o.answer == PARTED, o.at)
-    )
+
+    def rank(offer: Offer) -> tuple[bool, bool, int, bool, datetime]:
+        is_closed = offer.closed_at is not None
+        is_answered = offer.answer in _ANSWERS
+        return (
+            is_taken and not is_answered,
+            is_closed,
+            -offer.cycle,
+            offer.answer == PARTED,
+            offer.at,
+        )
+
+    ordered = sorted(offers, key=rank)
     if not ordered:
         return None
     cycle = max(offer.cycle for offer in ordered)

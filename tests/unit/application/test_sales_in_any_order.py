@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -183,6 +183,14 @@ def stories(draw: st.DrawFn) -> list[Event]:
     return [*spoken, *views, *WHOSE, *draw(st.sampled_from([[], EARLIER_TRAITS]))]
 
 
+TAKEN_BEFORE_A_SECOND_OFFER = [
+    statement(Telling("crm", NOW, "said-0", OFFERED + HOUR), Who(email=EMAIL), "accepted", Deal()),
+    *(did(f"view-{n}", OFFERED + HOUR, user_id=CONTACT) for n in range(3)),
+    *WHOSE,
+]
+"""The record of the CRM alone is offered too, before it is known whose it is."""
+
+
 def in_any_order(story: Sequence[Event], chance: Random) -> Memory:
     """Every event once or more, in any order and any batches, all of it now."""
     again = [
@@ -211,6 +219,7 @@ def in_any_order(story: Sequence[Event], chance: Random) -> Memory:
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(stories(), st.integers(0, 2**32))
+@example(TAKEN_BEFORE_A_SECOND_OFFER, 0)
 def test_any_order_and_repetition_ends_in_the_same_stage_answer_and_value(
     story: list[Event], seed: int
 ) -> None:

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from warmlead.domain.handoff import Deadline, HandoffPolicy, Offer, Route, follow, next_deadline
+from warmlead.domain.handoff import (
+    Deadline,
+    HandoffPolicy,
+    Offer,
+    Route,
+    follow,
+    merge_offers,
+    next_deadline,
+)
 from warmlead.domain.history import to_ms
 from warmlead.domain.lifecycle import Facts
 from warmlead.domain.sales import Said, Statement, state
@@ -124,3 +132,14 @@ def test_the_first_route_that_holds_names_the_owner() -> None:
     assert owners == [policy.owner_of(f"lead-{i}", {}) for i in range(1_000)]
     assert 400 < owners.count("bo") < 600
     assert POLICY.owner_of("lead", {}) == ""
+
+
+def test_an_open_offer_outlasts_a_closed_one_unless_sales_has_the_person() -> None:
+    accepted = Offer(1, "mql", OFFERED, closed_at=OFFERED, answer="accepted")
+    withdrawn = replace(accepted, answer="withdrawn")
+    still_open = Offer(1, "mql", OFFERED + HOUR)
+    for closed in (accepted, withdrawn):
+        assert merge_offers([closed, still_open]) == still_open
+    assert merge_offers([still_open, accepted], is_taken=True) == accepted
+    assert merge_offers([still_open, withdrawn], is_taken=True) == still_open
+    assert merge_offers([]) is None
