@@ -80,7 +80,7 @@ def many_fields(random: Random, text: Text, size: int) -> Sent:
 
 def many_lines(random: Random, text: Text, size: int) -> Sent:
     unit = random.choice(
-        ("\n", "\r\n", "a\n", "a=1\n", "=\n", "\n=", "\r", "\u2028", "\x1c", text(4))
+        ("\n", "\r\n", "a\n", "a=1\n", "=\n", "\n=", "\r", "\u2028", "\x1c", text(4) or " ")
     )
     begun = random.choice(("a=1\n", "email=ada@example.com\n", ""))
     return _form(encoded(begun + within(lambda n: unit * (n // len(unit)), size)), "text/plain")

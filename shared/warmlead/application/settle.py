@@ -94,7 +94,10 @@ def _offered(
         offer = _followed(offer, lead, policy, announcer, now)
         if offer.closed_at is None and lead.progress.stage not in of_model:
             answer = moves[-1].reason if moves else "withdrawn"
-            offer = replace(offer, closed_at=now, answer=answer)
+            withdrawn = replace(offer, closed_at=now, answer=answer)
+            answered = offer.otherwise
+            offer = _followed(answered, lead, policy, announcer, now) if answered else withdrawn
+        offer = replace(offer, otherwise=None)
     entered = [moved for moved in moves if moved.to_stage in of_model]
     if entered and lead.progress.stage in of_model and (offer is None or offer.closed_at):
         cycle = offer.cycle + 1 if offer else 1

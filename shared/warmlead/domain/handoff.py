@@ -75,7 +75,9 @@ PARTED = "parted"
 class Offer:
     """A lead offered to sales, for the ``cycle``-th time; ``told`` are the deadlines passed.
 
-    ``closed_at`` is when it was answered, or when the lead was no longer to be had.
+    ``closed_at`` is when it was answered, or when the lead was no longer to be had. ``otherwise``
+    is the offer that sales had answered, of a person of whom two were offered: it is the one that
+    counts if this one is withdrawn when both are first looked at. It is not stored.
     """
 
     cycle: int
@@ -86,6 +88,7 @@ class Offer:
     touched_at: datetime | None = None
     closed_at: datetime | None = None
     answer: str = ""
+    otherwise: "Offer | None" = None
 
 
 class Passed(NamedTuple):
@@ -122,31 +125,22 @@ def follow(
     return followed, passed
 
 
-def merge_offers(offers: Iterable[Offer], *, is_taken: bool = False) -> Offer | None:
+def merge_offers(offers: Iterable[Offer]) -> Offer | None:
     """The offer of one person of whom several were offered: an open one, or else the last.
 
-    Of a person whom sales has (``is_taken``) it is the one that sales answered. Of several open
-    ones it is the one of the earlier date. It counts on from the last. What was told of any of
-    that cycle is not told again: its message would have the same id.
+    Of several open ones it is the one of the earlier date. It counts on from the last. What was
+    told of any of that cycle is not told again: its message would have the same id.
     """
-
-    def rank(offer: Offer) -> tuple[bool, bool, int, bool, datetime]:
-        is_closed = offer.closed_at is not None
-        is_answered = offer.answer in _ANSWERS
-        return (
-            is_taken and not is_answered,
-            is_closed,
-            -offer.cycle,
-            offer.answer == PARTED,
-            offer.at,
-        )
-
-    ordered = sorted(offers, key=rank)
+    ordered = sorted(
+        offers, key=lambda o: (o.closed_at is not None, -o.cycle, o.answer == PARTED, o.at)
+    )
     if not ordered:
         return None
     cycle = max(offer.cycle for offer in ordered)
-    same = [offer.told for offer in ordered if offer.cycle == cycle]
-    return replace(ordered[0], cycle=cycle, told=ordered[0].told.union(*same))
+    told = ordered[0].told.union(*(offer.told for offer in ordered if offer.cycle == cycle))
+    first, *others = (replace(offer, cycle=cycle, told=told, otherwise=None) for offer in ordered)
+    answered_before = (offer for offer in others if offer.answer in _ANSWERS)
+    return first if first.closed_at else replace(first, otherwise=next(answered_before, None))
 
 
 def parted_offer(offer: Offer) -> Offer:

@@ -12,11 +12,10 @@ from warmlead.domain.handoff import merge_offers, parted_offer
 from warmlead.domain.history import NO_HISTORY, fold, to_ms
 from warmlead.domain.identity import Kind, group_people
 from warmlead.domain.lead import Lead, Trail
-from warmlead.domain.lifecycle import RECYCLED, Progress, merge_progress, most_entered
+from warmlead.domain.lifecycle import Progress, merge_progress, most_entered
 from warmlead.domain.nurture import merge_enrolments, parted
 from warmlead.domain.refusals import with_refusals_shared
 from warmlead.domain.rules import Rules
-from warmlead.domain.sales import in_order, verdict
 
 
 def regroup(
@@ -77,16 +76,8 @@ def _assemble(
         created_at=min(lead.created_at for lead in sources),
         outbox=tuple(outbox.values()),
         enrolments=merge_enrolments([lead.enrolments for lead in sources]),
-        offer=merge_offers(
-            (lead.offer for lead in sources if lead.offer), is_taken=_is_taken(trails)
-        ),
+        offer=merge_offers(lead.offer for lead in sources if lead.offer),
     )
-
-
-def _is_taken(trails: Mapping[str, Trail]) -> bool:
-    """Whether sales has said for good what becomes of the person: a model decides it no more."""
-    said = verdict(in_order(trail.statements for trail in trails.values()))
-    return said is not None and said.stage != RECYCLED
 
 
 def _folded(trail: Trail, now_ms: int) -> Trail:

@@ -78,4 +78,4 @@ def test_of_two_offers_the_open_one_goes_on_and_counts_on() -> None:
     again = [replace(leaves, offer=answered), stays]
     (lead,) = regroup(again, {ADDRESS: linked, USER: other}, RULES, NOW)
 
-    assert lead.offer == Offer(3, "mql", NOW)
+    assert lead.offer == Offer(3, "mql", NOW, otherwise=answered)
