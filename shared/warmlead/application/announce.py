@@ -3,12 +3,14 @@
 What becomes of it is decided before, and the messages are sent later.
 """
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from warmlead.domain.assessment import Assessment
+from warmlead.domain.event import Property
 from warmlead.domain.handoff import Deadline, Offer, Passed
 from warmlead.domain.lead import Lead
 from warmlead.domain.lifecycle import Facts, Transition
@@ -20,6 +22,12 @@ from warmlead.domain.wording import reasons
 
 if TYPE_CHECKING:  # pydantic's models take longer to import than a lead takes to settle
     from warmlead.domain.message import CloudEvent
+
+MAX_TRAIT_BYTES = 32_000
+"""The limit of the traits in a message, as they stand in the lead until it is sent.
+
+A lead may wait with several: it must not outgrow its store, 1 MiB in Firestore.
+"""
 
 Made: TypeAlias = "Callable[..., CloudEvent]"
 """A message, but for its id, lead and time."""
@@ -149,7 +157,7 @@ class Announcer:
                 id=lead.id,
                 email=_safe(lead.email),
                 user_id=_safe(lead.user_id),
-                traits=cleaned(lead.traits),
+                traits=cleaned(_sent(lead.traits, self._rules.traits)),
                 consent=consent_in_message(self._found.consent),
             ),
             "stage": lead.progress.stage,
@@ -184,6 +192,18 @@ class Announcer:
         }
         body = event.model_dump_json()
         self._triggers.append(Trigger(id_, topic, self._now, body, tuple(known.items())))
+
+
+def _sent(traits: Mapping[str, Property], known: Collection[str]) -> Mapping[str, Property]:
+    """The traits that a message has room for: those that the model names come first."""
+    sent: dict[str, Property] = {}
+    left = MAX_TRAIT_BYTES
+    for name in sorted(traits, key=lambda name: (name not in known, name)):
+        size = len(json.dumps(json.dumps({name: traits[name]})))
+        if size <= left:
+            sent[name] = traits[name]
+            left -= size
+    return sent
 
 
 def _cleaned(touch: Mapping[str, str]) -> dict[str, str]:

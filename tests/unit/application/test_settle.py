@@ -1,11 +1,13 @@
 """Settling: one trigger per crossing, in the commit of the move, the same bytes for ever."""
 
 import json
+from dataclasses import replace
 
 import jsonschema
 
 from builders import StandingClock
 from unit.application.conftest import DAY, World
+from warmlead.application.announce import MAX_TRAIT_BYTES
 from warmlead.application.apply import Decision
 from warmlead.application.settle import settle
 from warmlead.domain.identity import identifiers_of
@@ -44,6 +46,20 @@ async def test_a_trigger_is_a_cloud_event_with_all_that_a_tool_needs(world: Worl
     assert attributes["lead_id"] == event["subject"] == (await world.lead()).id
     assert (attributes["stage"], attributes["cycle"]) == ("mql", "1")
     assert "ada" not in str(attributes).lower()
+
+
+async def test_a_trigger_has_room_for_so_many_traits_and_takes_those_of_the_model_first(
+    world: World,
+) -> None:
+    world.use(replace(world.rules, traits=frozenset({"title"})))
+    for number in range(8):
+        traits = {f"a{number}{i}": '"\\é' * 500 for i in range(10)}
+        await world.pages(10 + number, 1, traits={**traits, "title": "CTO", "zeal": "much"})
+    (told,) = await world.triggers()
+    sent = told["data"]["lead"]["traits"]
+    assert (sent["title"], sent["zeal"]) == ("CTO", "much")
+    assert 0 < len(sent) < len((await world.lead()).traits)
+    assert len(json.dumps(json.dumps(sent))) < MAX_TRAIT_BYTES + 1_000
 
 
 async def test_each_crossing_has_its_cycle(world: World, clock: StandingClock) -> None:
