@@ -15,8 +15,8 @@ from babel import Locale, localedata
 from babel.core import get_global
 
 from warmlead.domain.country_codes import CODES
-from warmlead.sources.comparing import key_of
-from warmlead.sources.countries import ABBREVIATED, DATA
+from warmlead.senders.countries import ABBREVIATED, DATA
+from warmlead.senders.labels import key_of
 
 LICENCE = DATA.with_suffix(".LICENSE")
 NOT_COUNTRIES = frozenset(

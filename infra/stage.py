@@ -21,13 +21,13 @@ from pathlib import Path
 
 import yaml
 
-from warmlead.backends import STAGED, load_model
 from warmlead.domain.errors import ConfigurationError
-from warmlead.model.compiled import write_compiled
+from warmlead.model.plan import write_compiled
+from warmlead.runtime.backends import STAGED, load_model
+from warmlead.senders.configuration import SECRETS
+from warmlead.senders.generic.settings import read_forms
+from warmlead.senders.registry import read_sales
 from warmlead.settings import Settings
-from warmlead.sources.configured_file import SECRETS
-from warmlead.sources.generic.settings import read_forms
-from warmlead.sources.sales_file import read_sales
 
 ROOT = Path(__file__).parent.parent
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))

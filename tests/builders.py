@@ -6,11 +6,11 @@ from typing import Any
 
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
+from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead, Trail, touch_trails
-from warmlead.domain.lifecycle import Transition
-from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
+from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import Change, Commit
 
@@ -67,7 +67,7 @@ def a_lead(*events: Event, **overrides: Any) -> Lead:
     for event in events or (an_event(),):
         ids = {identifier: lead_ids.of(identifier) for identifier in identifiers_of(event)}
         trails = touch_trails(trails, event, ids, RULES)
-    (lead,) = regroup([], trails, RULES, NOW)
+    (lead,) = resolve_identities([], trails, RULES, NOW)
     return replace(lead, **overrides)
 
 

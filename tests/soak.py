@@ -24,10 +24,9 @@ from statistics import linear_regression
 from typing import Any, NamedTuple
 
 from fuzz.alone import alone
-from warmlead.buses.pubsub_admin import create_topology
+from warmlead.buses.admin import create_topology
 from warmlead.buses.topology import SCORE
-from warmlead.cli.emulators import VARIABLES, emulators
-from warmlead.cli.processes import Process
+from warmlead.cli.local.emulators import VARIABLES, Process, emulators
 
 MOST_MB_PER_10_000 = 1.0
 CONNECTIONS = 32

@@ -7,9 +7,9 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from warmlead import wiring
+from warmlead.runtime import functions
 
-handle = wiring.score()  # at the start, which faulty settings refuse
+handle = functions.score()  # at the start, which faulty settings refuse
 
 
 @functions_framework.aio.http

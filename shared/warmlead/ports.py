@@ -22,7 +22,7 @@ from warmlead.domain.event import Automation, Event, Trust
 
 if TYPE_CHECKING:  # accepting functions know no leads
     from warmlead.domain.lead import Lead
-    from warmlead.domain.lifecycle import Transition
+    from warmlead.domain.stages import Transition
 
 T = TypeVar("T")
 

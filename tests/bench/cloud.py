@@ -11,9 +11,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.firestore import Client
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
-from warmlead.buses.pubsub_admin import Push, create_topology
+from warmlead.buses.admin import PushConfig, create_topology
 from warmlead.buses.topology import SCORE
-from warmlead.cli.emulators import VARIABLES, emulators
+from warmlead.cli.local.emulators import VARIABLES, emulators
 
 ID_SECRET = "a-secret-of-the-benchmark-of-40-characters"  # it keeps nothing secret
 WRITE_KEY = "pk_bench_5fQ9xLr2Tz"
@@ -34,7 +34,7 @@ class Cloud(NamedTuple):
 
     def push(self, project: str, address: str) -> None:
         """Has the project's events pushed to host:port."""
-        push = {"score": Push(f"http://{address}/")}
+        push = {"score": PushConfig(f"http://{address}/")}
         create_topology(project, push, emulator=self.pubsub, topics=[], subscriptions=[SCORE])
 
     def settings(self, project: str) -> Mapping[str, str]:

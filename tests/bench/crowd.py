@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 
 from bench.cloud import MODEL
 from bench.traffic import IDS
-from warmlead import backends
-from warmlead.application.settle import settle
+from warmlead.application.evaluate import evaluate
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import Identifier, Kind, identifiers_of
+from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead, Trail, touch_trails
-from warmlead.domain.regrouping import regroup
-from warmlead.stores.documents import LeadDocument, write_lead
-from warmlead.stores.firestore_documents import NOTHING, SHARDS, Database, Write
+from warmlead.runtime import backends
+from warmlead.stores.codec import LeadDocument, write_lead
+from warmlead.stores.firestore.codec import NOTHING, SHARDS, Database, Write
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 """When the daily run is: the leads that are due were last looked at a week ago."""
@@ -126,7 +126,7 @@ def _visitor(kind: int) -> Lead:
     for event in events:
         ids = {identifier: IDS.of(identifier) for identifier in identifiers_of(event)}
         trails = touch_trails(trails, event, ids, rules)
-    return regroup([], trails, rules, NOW - 14 * DAY)[0]
+    return resolve_identities([], trails, rules, NOW - 14 * DAY)[0]
 
 
 def _did(name: str, days_ago: int, **what: Any) -> Event:  # an event's fields
@@ -138,7 +138,7 @@ def _did(name: str, days_ago: int, **what: Any) -> Event:  # an event's fields
 
 def _settled(lead: Lead, at: datetime) -> Lead:
     model = backends.load_model(MODEL)
-    return replace(settle(lead, model.rules, model.titles, at).lead, outbox=())
+    return replace(evaluate(lead, model.rules, model.titles, at).lead, outbox=())
 
 
 def _score(lead: Lead) -> int | None:

@@ -19,15 +19,15 @@ from msgspec import Struct, structs
 
 from bench.counting import CountedAsync, CountedStreams, Counts
 from unit.application.counting import CountingFile
-from warmlead import backends
 from warmlead.application.decay import decay
-from warmlead.application.due import Progress, Settling
+from warmlead.application.due import EvaluationContext, RunProgress
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.buses.topology import topics_of_subscriptions
 from warmlead.ports import Clock, EventBus, LeadStore
+from warmlead.runtime import backends
 from warmlead.sqlite_file import SqliteFile
-from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.stores.firestore.store import FirestoreLeadStore
 from warmlead.stores.sqlite import SqliteLeadStore
 
 PATIENCE_S = 60.0
@@ -116,7 +116,7 @@ async def _run(task: Task) -> Report:
     clock = _Standing(task.now)
     started_mb = _peak_mb()
     async with _opened(task, clock) as (store, bus, counts):
-        settling = Settling(store, bus, model.rules, model.titles, clock)
+        settling = EvaluationContext(store, bus, model.rules, model.titles, clock)
         start, cpu_s = time.perf_counter(), time.process_time()
         progress = await decay(settling)
         took_s, cpu_s = time.perf_counter() - start, time.process_time() - cpu_s
@@ -158,7 +158,7 @@ def _of_cloud(counts: Counts) -> Mapping[str, int]:
 
 
 def _report(
-    progress: Progress, took_s: float, cpu_s: float, started_mb: float, counts: Mapping[str, int]
+    progress: RunProgress, took_s: float, cpu_s: float, started_mb: float, counts: Mapping[str, int]
 ) -> Report:
     return Report(
         looked_at=progress.looked_at,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.cloud import MODEL
-from warmlead.cli.processes import free_port
+from warmlead.cli.local.emulators import free_port
 
 ROOT = Path(__file__).parents[2]
 BESIDE = Path(__file__).parent

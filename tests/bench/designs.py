@@ -10,7 +10,7 @@ from bench.cloud import Cloud
 from bench.deployed import NAIVE_ACCEPT, NAIVE_SCORE, Function, Server, Staged, served
 from bench.load import Load
 from bench.run import Use
-from warmlead.stores.documents import read_lead
+from warmlead.stores.codec import read_lead
 
 Settings: TypeAlias = Callable[[str], Mapping[str, str]]
 """The environment of a function in the project of this name."""

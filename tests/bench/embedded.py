@@ -12,14 +12,13 @@ from bench import traffic
 from bench.cloud import WRITE_KEY
 from bench.report import heading, table
 from bench.run import Run
-from warmlead import backends
-from warmlead.application.accept import accept
+from warmlead.application.accept import accept, read_events
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.messages import read_events
 from warmlead.domain.event import Trust
 from warmlead.ports import RawRequest
+from warmlead.runtime import backends
+from warmlead.senders.segment import SegmentSource
 from warmlead.settings import Settings
-from warmlead.sources.segment import SegmentSource
 
 SECONDS, QUICK_SECONDS = 3.0, 1.0
 VISITORS = 32

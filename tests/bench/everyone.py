@@ -16,13 +16,13 @@ from bench.crowd import NOW
 from bench.filling import Project, fill_file, fill_project
 from bench.report import Goal, heading, note, table
 from bench.run import Run
-from warmlead import backends
-from warmlead.application.due import Settling
+from warmlead.application.due import EvaluationContext
+from warmlead.application.evaluate import Reevaluation
 from warmlead.application.rescore import rescore
 from warmlead.application.send import send
-from warmlead.application.settlement import Settlement
 from warmlead.buses.pubsub import PubSubBus
-from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.runtime import backends
+from warmlead.stores.firestore.store import FirestoreLeadStore
 
 PATIENCE_S = 60.0
 LEAST_RATIO = 4.0
@@ -77,7 +77,7 @@ async def _apply(cloud: Cloud, project: str, leads: int, *, together: bool) -> f
     model = backends.load_model(MODEL)
     store = FirestoreLeadStore(project, emulator=cloud.firestore, patience_s=PATIENCE_S)
     bus = PubSubBus(project, emulator=cloud.pubsub)
-    settling = Settling(store, bus, model.rules, model.titles, _Standing())
+    settling = EvaluationContext(store, bus, model.rules, model.titles, _Standing())
     start = time.perf_counter()
     if together:
         done = (await rescore(settling)).looked_at
@@ -91,11 +91,11 @@ async def _apply(cloud: Cloud, project: str, leads: int, *, together: bool) -> f
     return leads / took_s
 
 
-async def _one_by_one(settling: Settling) -> int:
+async def _one_by_one(settling: EvaluationContext) -> int:
     """What applying a model would be without groups: the yardstick."""
     done = 0
     async for lead in settling.store.leads():
-        change = Settlement(lead.id, settling.rules, settling.titles, NOW)
+        change = Reevaluation(lead.id, settling.rules, settling.titles, NOW)
         outcome = await settling.store.update([lead.id], change)
         await send(outcome.triggers, store=settling.store, bus=settling.bus)
         done += 1

@@ -17,7 +17,7 @@ from google.cloud.firestore import Client
 from bench.crowd import Copied, Person, asleep, due, people
 from warmlead.google_api import GoogleApi
 from warmlead.sqlite_file import Column
-from warmlead.stores.firestore_documents import LEADS, CommitRequest, CommitResponse, Database
+from warmlead.stores.firestore.codec import LEADS, CommitRequest, CommitResponse, Database
 from warmlead.stores.sqlite import SCHEMA
 
 T = TypeVar("T")

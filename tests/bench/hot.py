@@ -16,11 +16,11 @@ from bench.hot_writers import Outcome, Round, lead_id_of
 from bench.naive.score import lead_id
 from bench.report import Goal, heading, latency_of, note, table
 from bench.run import Run
-from warmlead import backends
 from warmlead.application.apply import Scoring, apply
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.domain.lead import Lead
-from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.runtime import backends
+from warmlead.stores.firestore.store import FirestoreLeadStore
 
 SECONDS, QUICK_SECONDS = 4.0, 1.0
 ENDLESS = 10**9

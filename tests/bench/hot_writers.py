@@ -21,14 +21,14 @@ from google.cloud import firestore
 from bench import traffic
 from bench.cloud import MODEL
 from bench.naive import score as naive
-from warmlead import backends
 from warmlead.application.apply import Scoring, apply
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import Lead
 from warmlead.ports import Change, Commit, Loaded
-from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.runtime import backends
+from warmlead.stores.firestore.store import FirestoreLeadStore
 
 DAYS = 60
 

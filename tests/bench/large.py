@@ -14,12 +14,12 @@ from bench.crowd import NOW
 from bench.report import Goal, heading, note, table
 from bench.run import Run
 from bench.traffic import IDS
-from warmlead import backends
 from warmlead.application.apply import Scoring, apply
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.buses.topology import topics_of_subscriptions
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import identifiers_of
+from warmlead.runtime import backends
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
 

@@ -5,7 +5,7 @@ import asyncio
 from bench import traffic
 from bench.load import Arrivals, Sink
 from bench.run import Run
-from warmlead.application.messages import by_lead
+from warmlead.application.accept import by_lead
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.domain.trigger import Topic
 

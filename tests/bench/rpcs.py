@@ -20,16 +20,15 @@ from bench.naive import accept as naive_accept
 from bench.naive import score as naive_score
 from bench.report import heading, note, table
 from bench.run import Run
-from warmlead import backends
-from warmlead.application.accept import accept
+from warmlead.application.accept import accept, read_events
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.messages import read_events
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.domain.event import Trust
 from warmlead.domain.trigger import Topic
 from warmlead.ports import Message, RawRequest
-from warmlead.sources.segment import SegmentSource
-from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.runtime import backends
+from warmlead.senders.segment import SegmentSource
+from warmlead.stores.firestore.store import FirestoreLeadStore
 
 ADA = "ada@example.com"
 Call = dict[str, Any]

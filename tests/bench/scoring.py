@@ -8,12 +8,12 @@ from bench import traffic
 from bench.cloud import MODEL
 from bench.report import heading, table
 from bench.run import Run
-from warmlead import backends
-from warmlead.domain.assessment import assess
+from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import identifiers_of
+from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead, Trail, touch_trails
-from warmlead.domain.regrouping import regroup
+from warmlead.runtime import backends
 
 ROUNDS, QUICK_ROUNDS = 7, 3
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
@@ -35,7 +35,7 @@ def _us(events: int, rounds: int) -> float:
     for _ in range(rounds):
         start = time.perf_counter()
         for _ in range(repeats):
-            assess(lead, rules, NOW)
+            evaluation_of(lead, rules, NOW)
         took.append((time.perf_counter() - start) / repeats * 1e6)
     return statistics.median(took)
 
@@ -48,7 +48,7 @@ def _lead(events: int) -> Lead:
         trails = touch_trails(
             trails, event, {i: traffic.IDS.of(i) for i in identifiers_of(event)}, rules
         )
-    return regroup([], trails, rules, NOW)[0]
+    return resolve_identities([], trails, rules, NOW)[0]
 
 
 def _viewed(number: int, at: datetime) -> Event:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from bench.cloud import ID_SECRET, WRITE_KEY
-from warmlead.application.messages import by_lead
+from warmlead.application.accept import by_lead
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import LeadIds
 

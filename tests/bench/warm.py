@@ -18,7 +18,7 @@ from bench.load import Load, drive, send
 from bench.report import heading, latency_of, note, table
 from bench.run import Run
 from warmlead.google_api import GoogleApi
-from warmlead.stores.firestore_documents import (
+from warmlead.stores.firestore.codec import (
     CommitRequest,
     CommitResponse,
     Database,

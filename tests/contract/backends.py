@@ -10,19 +10,17 @@ from typing import Protocol
 
 from builders import StandingClock
 from contract.subscribers import PubSubSubscriber, SqliteSubscriber, Subscriber
+from warmlead.buses.admin import create_topology
 from warmlead.buses.pubsub import PubSubBus
-from warmlead.buses.pubsub_admin import create_topology
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.buses.topology import Subscription
-from warmlead.cli.emulators import Service
+from warmlead.cli.local.emulators import Service
 from warmlead.google_api import GoogleApi
 from warmlead.ports import Archive, EventBus, LeadStore, ReportStore, Subscriptions
 from warmlead.sqlite_file import SqliteFile
-from warmlead.stores.firestore import FirestoreLeadStore
-from warmlead.stores.firestore_documents import CommitRequest, CommitResponse, Database, Write
-from warmlead.stores.firestore_reports import FirestoreReportStore
-from warmlead.stores.sqlite import SqliteLeadStore
-from warmlead.stores.sqlite_reports import SqliteReportStore
+from warmlead.stores.firestore.codec import CommitRequest, CommitResponse, Database, Write
+from warmlead.stores.firestore.store import FirestoreLeadStore, FirestoreReportStore
+from warmlead.stores.sqlite import SqliteLeadStore, SqliteReportStore
 
 
 @dataclass(frozen=True)

@@ -16,23 +16,23 @@ from contract.backends import Place, a_project, firestore_stores, sqlite_stores
 from contract.subscribers import PubSubSubscriber
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.decay import decay
-from warmlead.application.due import Settling
+from warmlead.application.due import EvaluationContext
 from warmlead.application.explain import view
-from warmlead.application.follow_up import follow_up
+from warmlead.application.followup import follow_up
+from warmlead.buses.admin import create_topology
 from warmlead.buses.pubsub import PubSubBus
-from warmlead.buses.pubsub_admin import create_topology
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.buses.topology import Subscription
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import from_ms
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import Transition
-from warmlead.domain.packing import DAY_MS
+from warmlead.domain.packed_history import DAY_MS
+from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import TRIGGER_TOPICS
 from warmlead.model.loading import ready_model
 from warmlead.ports import EventBus, LeadStore, Message
-from warmlead.sources.story import NAME as STORY
+from warmlead.simulation.story import NAME as STORY
 from warmlead.sqlite_file import SqliteFile
 
 MODEL = ready_model("b2b-saas")
@@ -112,7 +112,7 @@ class Life:
             assert due > self.clock.time, "what was due was done"
             await self._note_evenings(due)
             self.clock.time = due
-            settling = Settling(self.store, self, MODEL.rules, MODEL.titles, self.clock)
+            settling = EvaluationContext(self.store, self, MODEL.rules, MODEL.titles, self.clock)
             await decay(settling)
             await follow_up(settling)
             if self.triggers[self._told :]:

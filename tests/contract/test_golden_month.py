@@ -33,13 +33,13 @@ from contract.golden_month import (
     on_google,
     on_sqlite,
 )
-from warmlead import backends
 from warmlead.application.apply import Scoring
-from warmlead.application.simulate import StoryClock, simulate
-from warmlead.domain.assessment import assess
-from warmlead.domain.lifecycle import Cooling, Transition, moved_back
-from warmlead.domain.sales import Said
-from warmlead.sources.story_file import GOLDEN_MONTH, read_story, ready_story
+from warmlead.domain.evaluation import evaluation_of
+from warmlead.domain.sales import SalesStatus
+from warmlead.domain.stages import Cooling, Transition, moved_back
+from warmlead.runtime import backends
+from warmlead.simulation.play import StoryClock, simulate
+from warmlead.simulation.story import GOLDEN_MONTH, read_story, ready_story
 
 PLACES = [pytest.param(on_sqlite, id="sqlite"), pytest.param(on_google, id="google")]
 REJECTED_ON = 5
@@ -290,7 +290,7 @@ async def test_her_stages_are_a_record_in_which_qualifying_again_counts_by_itsel
     assert lead is not None
     assert lead.progress.entered["mql"] == 2
     won = lead.statements[-1]
-    assert (won.said, won.value_cents, won.currency) == (Said.WON, 1_650_000, "EUR")
+    assert (won.said, won.value_cents, won.currency) == (SalesStatus.WON, 1_650_000, "EUR")
 
 
 def _in_short(move: Transition) -> tuple[object, ...]:
@@ -325,7 +325,7 @@ async def test_while_it_cools_down_no_score_makes_it_an_mql(backend: Backend, pl
 
     assert lead is not None
     (mql,) = MODEL.rules.stages
-    found = assess(lead, MODEL.rules, moment(8, "18:00"))
+    found = evaluation_of(lead, MODEL.rules, moment(8, "18:00"))
     assert mql.enter(found.facts)
     assert lead.progress.stage == "recycled"
     again = moment(REJECTED_ON, "16:30") + timedelta(days=30)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from builders import NOW, a_lead_named, a_transition, keeping
 from contract.backends import Books
 from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import Transition
+from warmlead.domain.stages import Transition
 
 TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)

@@ -16,7 +16,7 @@ from builders import (
     lead_ids,
 )
 from warmlead.application.apply import Decision, Scoring
-from warmlead.application.erase import Burial
+from warmlead.application.privacy.erase import EraseLeads
 from warmlead.application.respell import Respelling
 from warmlead.domain.event import Event
 from warmlead.domain.identity import Identifier, Kind
@@ -106,7 +106,7 @@ async def test_what_was_erased_in_todays_spelling_is_left_for_a_person(
     store: LeadStore, change: Respelling
 ) -> None:
     await written(store, OLD)
-    await store.update([NEW.id], Burial([NEW.id], NOW))
+    await store.update([NEW.id], EraseLeads([NEW.id], NOW))
 
     found = await store.update([OLD.id], change)
 
@@ -120,7 +120,7 @@ async def test_erasing_the_person_afterwards_takes_both_ids(
     await written(store, OLD, NEW)
     await store.update([OLD.id], change)
 
-    buried = await store.update([NEW.id], Burial([NEW.id], NOW))
+    buried = await store.update([NEW.id], EraseLeads([NEW.id], NOW))
 
     assert {OLD.id, NEW.id} <= set(buried.ids)
     assert await store.get(OLD.id) is None
@@ -144,7 +144,7 @@ async def test_an_event_in_the_old_spelling_of_someone_erased_does_not_bring_the
     store: LeadStore,
 ) -> None:
     await written(store, OLD)
-    await store.update([OLD.id], Burial([OLD.id], NOW))
+    await store.update([OLD.id], EraseLeads([OLD.id], NOW))
 
     applied = await store.update([NEW.id], Decision([late()], SCORING, NOW + timedelta(hours=1)))
 

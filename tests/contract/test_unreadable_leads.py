@@ -10,11 +10,11 @@ import pytest
 
 from builders import NOW, a_lead_named, a_trigger, keeping
 from contract.backends import OpenStore
-from warmlead.application.erasure import Look
+from warmlead.application.privacy.erase import Look
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.ports import Commit, LeadStore, Loaded, Tombstone, Unreadable
-from warmlead.stores.documents import write_lead
+from warmlead.stores.codec import write_lead
 
 ADA, BOB, CYN = (a_lead_named(name, outbox=(a_trigger(id=name),)) for name in ("ada", "bob", "cyn"))
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from e2e.wire import FORM, JSON, KEY, Sent, chunked, request
-from warmlead.web.signatures import sign_standard_webhooks
+from warmlead.parsing.signatures import sign_standard_webhooks
 
 CANARY = "c4nary-7be1"
 """Is in every request, and may be in no answer and in no log."""

@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager, closing
 from typing import Any, TypeVar
 
 from served import Served, until
-from warmlead import backends
 from warmlead.application.explain import view
 from warmlead.application.send import GRACE, sweep
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.buses.topology import topics_of_subscriptions
 from warmlead.domain.trigger import TRIGGER_TOPICS
 from warmlead.ports import Published
+from warmlead.runtime import backends
 from warmlead.settings import read_settings
 from warmlead.sqlite_file import SqliteFile
 

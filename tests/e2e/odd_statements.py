@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from warmlead.sources.hubspot.signature import sign as sign_hubspot
-from warmlead.web.signatures import HmacScheme, sign_standard_webhooks
+from warmlead.parsing.signatures import HmacScheme, sign_standard_webhooks
+from warmlead.senders.hubspot.source import sign as sign_hubspot
 
 CANARY = "c4nary-7be1"
 EMAIL = f"{CANARY}@hostile.example"

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from e2e.lacking import skip_or_fail
-from warmlead.cli.emulators import missing
+from warmlead.cli.local.emulators import missing
 
 README = Path(__file__).parents[2] / "README.md"
 

@@ -15,7 +15,7 @@ from served import Served, serving
 
 pytestmark = pytest.mark.xdist_group("browser")
 
-README = Path(__file__).parents[2] / "shared/warmlead/sources/generic/README.md"
+README = Path(__file__).parents[2] / "shared/warmlead/senders/generic/README.md"
 (DOCUMENTED,) = re.findall(r"```html\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
 SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)
 HEAD = "<!doctype html><meta charset=utf-8><title>Contact</title><link rel=icon href='data:,'>"

@@ -20,11 +20,11 @@ from builders import a_lead_named, a_trigger, keeping
 from e2e.cloud_processes import CloudServed, serving_cloud
 from e2e.lacking import skip_or_fail
 from served import until
-from warmlead.cli.emulators import missing
-from warmlead.domain.message_schema import message_schema
+from warmlead.cli.local.emulators import missing
 from warmlead.domain.nurture import Enrolment
+from warmlead.messages.schemas import message_schema
 from warmlead.model.loading import ready_text
-from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.stores.firestore.store import FirestoreLeadStore
 
 FUNCTIONS = ("forms", "track", "sales", "score", "decay", "followup", "report")
 COUNTED_WITHIN_S = 30.0

@@ -29,15 +29,15 @@ STANDSTILLS = {
 """What a lead of the company ``poison`` does to whoever settles it."""
 
 PATCH = """
---- a/shared/warmlead/application/settle.py
-+++ b/shared/warmlead/application/settle.py
+--- a/shared/warmlead/application/evaluate.py
++++ b/shared/warmlead/application/evaluate.py
 @@
      found = assess(lead, rules, now)
 +    if lead.traits.get("company") == "poison":
 +        {standstill}
      score = found.worth
---- a/shared/warmlead/cli/watchdog.py
-+++ b/shared/warmlead/cli/watchdog.py
+--- a/shared/warmlead/cli/local/supervision.py
++++ b/shared/warmlead/cli/local/supervision.py
 @@
 -STILL_S = 30.0
 +STILL_S = {still_s}
@@ -47,8 +47,8 @@ PATCH = """
 @@
 -LONGEST_S = 120.0
 +LONGEST_S = 2.0
---- a/shared/warmlead/cli/supervision.py
-+++ b/shared/warmlead/cli/supervision.py
+--- a/shared/warmlead/cli/local/supervision.py
++++ b/shared/warmlead/cli/local/supervision.py
 @@
 -GRACE_S = 8
 +GRACE_S = 3
@@ -57,8 +57,8 @@ PATCH = """
 @@
 -LEASE_S = 10.0
 +LEASE_S = 1.0
---- a/shared/warmlead/buses/sqlite_leases.py
-+++ b/shared/warmlead/buses/sqlite_leases.py
+--- a/shared/warmlead/buses/sqlite_messages.py
++++ b/shared/warmlead/buses/sqlite_messages.py
 @@
 -ALONE_LEASE_MS = 60_000
 +ALONE_LEASE_MS = 2_000

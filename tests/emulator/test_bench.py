@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import pytest
 
-from warmlead.stores.firestore_documents import SHARDS
+from warmlead.stores.firestore.codec import SHARDS
 
 TESTS = Path(__file__).parents[1]
 PATIENCE_S = 240

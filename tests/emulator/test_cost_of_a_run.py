@@ -8,7 +8,7 @@ from builders import NOW, StandingClock, keeping
 from unit.application.living import DAY, a_reader, readers, settling
 from warmlead.application.decay import decay
 from warmlead.buses.pubsub import PubSubBus
-from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.stores.firestore.store import FirestoreLeadStore
 
 DUE = 120
 MOST_CALLS = 3 * FirestoreLeadStore.shards  # two queries and a commit of each

@@ -14,13 +14,13 @@ from emulator.calls import Continue, failure
 from unit.application.conftest import RULES
 from unit.application.persons import ADA, BOB, EMAIL, MINUTE
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.erase import Erased, erase
+from warmlead.application.privacy.erase import Erased, erase
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.domain.event import Event
 from warmlead.google_api import Interceptors
 from warmlead.ports import Commit, LeadStore, Loaded, Tombstone
 from warmlead.sqlite_file import SqliteFile
-from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.stores.firestore.store import FirestoreLeadStore
 
 CLOCK = StandingClock(NOW)
 OpenStore = Callable[..., FirestoreLeadStore]

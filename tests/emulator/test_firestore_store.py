@@ -34,8 +34,8 @@ from warmlead.domain.lead import Lead
 from warmlead.google_api import Interceptors
 from warmlead.ports import Commit, Loaded
 from warmlead.sqlite_file import SqliteFile
-from warmlead.stores.firestore import FirestoreLeadStore
-from warmlead.stores.firestore_calls import PATIENCE_S
+from warmlead.stores.firestore.client import PATIENCE_S
+from warmlead.stores.firestore.store import FirestoreLeadStore
 
 ADA = a_lead_named("ada")
 OpenStore = Callable[..., FirestoreLeadStore]

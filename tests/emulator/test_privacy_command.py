@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from builders import an_event
-from warmlead import backends
 from warmlead.application.apply import Scoring, apply
 from warmlead.cli.main import app
+from warmlead.runtime import backends
 from warmlead.settings import read_settings
 
 

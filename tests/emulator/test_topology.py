@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from served import until
+from warmlead.buses.admin import PushConfig, create_topology
 from warmlead.buses.pubsub import PubSubBus
-from warmlead.buses.pubsub_admin import Push, create_topology
 from warmlead.buses.topology import SCORE
 from warmlead.domain.trigger import Topic
 from warmlead.ports import Message
@@ -81,7 +81,7 @@ async def publish(project: str, emulator: str, *texts: str) -> None:
 
 def test_it_may_be_made_again_and_again(pubsub_emulator: str, project: str) -> None:
     for url in ("http://127.0.0.1:1/", "http://127.0.0.1:2/"):
-        create_topology(project, {"score": Push(url)}, emulator=pubsub_emulator)
+        create_topology(project, {"score": PushConfig(url)}, emulator=pubsub_emulator)
     topics = ask(pubsub_emulator, f"projects/{project}/topics")["topics"]
     assert {each["name"].rpartition("/")[2] for each in topics} == {*Topic, "score-dead"}
     made = ask(pubsub_emulator, f"projects/{project}/subscriptions")["subscriptions"]
@@ -96,7 +96,7 @@ def test_it_may_be_made_again_and_again(pubsub_emulator: str, project: str) -> N
 def test_events_are_pushed_with_what_they_are_filtered_by(
     pubsub_emulator: str, project: str, function: Function
 ) -> None:
-    create_topology(project, {"score": Push(function.url)}, emulator=pubsub_emulator)
+    create_topology(project, {"score": PushConfig(function.url)}, emulator=pubsub_emulator)
     asyncio.run(publish(project, pubsub_emulator, "a", "b"))
     until(lambda: set(function.bodies()) == {"a", "b"})
     assert function.pushed[0]["message"]["attributes"] == dict(SCORE.wants)
@@ -106,16 +106,16 @@ def test_events_are_pushed_with_what_they_are_filtered_by(
 def test_without_an_address_events_wait(
     pubsub_emulator: str, project: str, function: Function
 ) -> None:
-    create_topology(project, {"score": Push("")}, emulator=pubsub_emulator)
+    create_topology(project, {"score": PushConfig("")}, emulator=pubsub_emulator)
     asyncio.run(publish(project, pubsub_emulator, "a"))
-    create_topology(project, {"score": Push(function.url)}, emulator=pubsub_emulator)
+    create_topology(project, {"score": PushConfig(function.url)}, emulator=pubsub_emulator)
     until(lambda: function.bodies() == ["a"])
 
 
 def test_what_is_refused_every_time_is_kept_as_a_dead_letter(
     pubsub_emulator: str, project: str, function: Function
 ) -> None:
-    create_topology(project, {"score": Push(function.url)}, emulator=pubsub_emulator)
+    create_topology(project, {"score": PushConfig(function.url)}, emulator=pubsub_emulator)
     function.status = 500
     asyncio.run(publish(project, pubsub_emulator, "a", "b", "c"))
     pull = f"projects/{project}/subscriptions/score-dead:pull"
@@ -153,7 +153,7 @@ HEAVY = (
     *("google.cloud.pubsub_v1", "google.pubsub_v1.services", "google.api_core", "google.auth"),
     *("google.cloud.firestore", "google.cloud.firestore_v1", "opentelemetry", "grpc_status"),
     *("cel_expr_python", "warmlead.model", "warmlead.stores", "warmlead.cli", "sqlite3"),
-    *("warmlead.buses.sqlite", "warmlead.buses.pubsub_admin", "warmlead.web.oidc"),
+    *("warmlead.buses.sqlite", "warmlead.buses.admin", "warmlead.web.push"),
 )
 
 
@@ -167,7 +167,7 @@ HEAVY = (
 def test_accepting_loads_neither_googles_clients_nor_a_database(
     pubsub_emulator: str, project: str, function_name: str, path: str, body: str
 ) -> None:
-    create_topology(project, {"score": Push("")}, emulator=pubsub_emulator)
+    create_topology(project, {"score": PushConfig("")}, emulator=pubsub_emulator)
     done = subprocess.run(
         [sys.executable, "-c", ACCEPTING, function_name, path, body],
         env={

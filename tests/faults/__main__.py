@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from faults import planted
 from faults.campaign import Row, jobs_of, run_jobs, say, table
 from faults.registry import BACKENDS, FAULTS
-from warmlead.cli.emulators import VARIABLES, emulators, missing
+from warmlead.cli.local.emulators import VARIABLES, emulators, missing
 
 PLANTED = "planted"
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from builders import StandingClock
 from faults.sites import Switches
 from warmlead.buses.sqlite import SqliteBus
-from warmlead.buses.sqlite_leases import DEADLY
+from warmlead.buses.sqlite_messages import DEADLY
 from warmlead.buses.topology import topics_of_subscriptions
 from warmlead.ports import Delivery, EventBus, LeadStore, Message, Published
 from warmlead.sqlite_file import SqliteFile

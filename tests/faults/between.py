@@ -10,13 +10,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from faults.books import Books, Told, mixed
-from warmlead.application.settle import settle
+from warmlead.application.evaluate import evaluate
 from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.handoff import HandoffPolicy, Offer
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import Transition
 from warmlead.domain.nurture import SequencePolicy
+from warmlead.domain.stages import Transition
 
 PUNCTUAL = timedelta(hours=1)
 """A step may be so late without those behind it moving back: then it is so much closer to them."""
@@ -203,7 +203,7 @@ def nothing_due(books: Books, *, steady: bool) -> list[str]:
             found.append(f"I8: {lead.id} is due since {lead.due_at}, and it is {books.now}")
         if not steady:
             continue
-        again = settle(lead, books.rules, {}, midnight)
+        again = evaluate(lead, books.rules, {}, midnight)
         if again.transitions or again.triggers:
             found.append(f"I8: {lead.id} has yet to see {again.transitions or again.triggers}")
     return found

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from faults.expected import Expected
 from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import Transition
 from warmlead.domain.rules import Rules
+from warmlead.domain.stages import Transition
 from warmlead.ports import Message
 
 

@@ -26,12 +26,12 @@ from faults.expected import (
 )
 from faults.journal import Journal
 from faults.workload import Workload
-from warmlead.domain.assessment import assess
 from warmlead.domain.consent import statements_in
+from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Event
 from warmlead.domain.identity import Claim
+from warmlead.domain.identity_resolution import as_claimed
 from warmlead.domain.lead import Lead, Trail
-from warmlead.domain.refusals import as_claimed
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
 
@@ -143,7 +143,7 @@ def _recomputed(books: Books, *, steady: bool) -> list[str]:
         brute = brute_force(lead, forms, books.rules, books.now)
         if brute.suppressed is lead.consent(books.rules.suppression).may_be_mailed:
             found.append(f"I2: of lead {id_} it is not known whether it may be mailed")
-        score = assess(lead, books.rules, books.now).score.score
+        score = evaluation_of(lead, books.rules, books.now).score.score
         if score != brute.score:
             found.append(f"I2: lead {id_} has {score} points, by brute force {brute.score}")
         stage = lead.progress.stage

@@ -11,7 +11,7 @@ from faults.books import Books, mixed
 from faults.expected import trigger_id_of
 from warmlead.domain.identity import Kind
 from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import Transition
+from warmlead.domain.stages import Transition
 
 
 def triggered_once(books: Books, most_repeats: int | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""The functions of one deployment on a store and a bus, composed as ``warmlead.wiring`` does it."""
+"""The functions of one deployment on a store and a bus, composed as the real ones are."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,21 +6,20 @@ from pathlib import Path
 from builders import StandingClock, lead_ids
 from faults.sites import Switches, doing
 from faults.workload import FORMS, SALES, WRITE_KEYS
-from warmlead.application.accept import accept
+from warmlead.application.accept import accept, read_events, set_aside
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.decay import decay
-from warmlead.application.due import Progress, Settling
-from warmlead.application.follow_up import follow_up
-from warmlead.application.messages import read_events, set_aside
+from warmlead.application.due import EvaluationContext, RunProgress
+from warmlead.application.followup import follow_up
 from warmlead.buses.topology import SCORE
 from warmlead.domain.errors import RejectedError, UnavailableError
 from warmlead.model.loading import Model, load
 from warmlead.ports import Accepted, EventBus, LeadStore, Message, RawRequest
-from warmlead.sources.generic import GenericSource
-from warmlead.sources.sales import GenericSalesSource
-from warmlead.sources.segment import SegmentSource
-from warmlead.web.outcomes import answer_error
-from warmlead.web.senders import Sender, answer_sender
+from warmlead.senders.base import Sender, answer_sender
+from warmlead.senders.generic import GenericSource
+from warmlead.senders.sales import GenericSalesSource
+from warmlead.senders.segment import SegmentSource
+from warmlead.web.answers import answer_error
 
 SENDERS: Mapping[str, Sender] = {
     "generic": GenericSource(FORMS),
@@ -75,7 +74,7 @@ class Deployment:
         self._clock = clock
         self._visit = switches.visit
         self._scoring = Scoring(model.rules, model.titles, lead_ids)
-        self._settling = Settling(
+        self._settling = EvaluationContext(
             store, bus, model.rules, model.titles, clock, PAGE_LEADS, PAGE_LEADS
         )
 
@@ -135,7 +134,7 @@ class Deployment:
         return status
 
 
-def _status_of(run: Progress) -> int:
+def _status_of(run: RunProgress) -> int:
     """How a run is answered; a lead that could not be settled for no good reason is our fault."""
     for _, error in run.failures:
         if not isinstance(error, UnavailableError):

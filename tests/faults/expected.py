@@ -18,12 +18,12 @@ from unit.domain.brute_force import worth_of
 from warmlead.domain.consent import REFUSALS
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
+from warmlead.domain.event_names import in_our_words
 from warmlead.domain.history import to_ms
 from warmlead.domain.identity import Kind, identifiers_of
+from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead, Trail, touch_trails
-from warmlead.domain.packing import KeptEvent
-from warmlead.domain.published import in_our_words
-from warmlead.domain.regrouping import regroup
+from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.rules import Rules
 
 SIGNALS = {
@@ -146,7 +146,7 @@ def leads_of(events: Iterable[Event], rules: Rules, now: datetime) -> list[Lead]
     for event in events:
         ids = {identifier: lead_ids.of(identifier) for identifier in identifiers_of(event)}
         trails = touch_trails(trails, event, ids, rules)
-    return regroup([], trails, rules, now)
+    return resolve_identities([], trails, rules, now)
 
 
 class Brute(NamedTuple):

@@ -27,8 +27,8 @@ from warmlead.buses.pubsub import PubSubBus
 from warmlead.domain.trigger import Topic
 from warmlead.google_api import GoogleApi, Interceptors, message_types
 from warmlead.ports import Delivery, Message, Published
-from warmlead.stores.firestore import FirestoreLeadStore
-from warmlead.stores.firestore_documents import CommitRequest, CommitResponse, Database, Write
+from warmlead.stores.firestore.codec import CommitRequest, CommitResponse, Database, Write
+from warmlead.stores.firestore.store import FirestoreLeadStore
 
 MAX_ATTEMPTS = 5
 TOPICS = tuple(Topic)

@@ -13,7 +13,7 @@ from faults.journal import Journal
 from faults.sites import Switches
 from faults.watched import WatchedBus, WatchedStore
 from faults.workload import PASS, Request, Workload
-from warmlead.application.messages import by_lead
+from warmlead.application.accept import by_lead
 from warmlead.application.send import GRACE
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.history import from_ms, to_ms

@@ -7,9 +7,9 @@ from typing import Any, Generic, TypeVar
 
 from faults.sites import Switches, now_doing, under_way
 from warmlead.application.apply import Decision
-from warmlead.application.settlement import Settlement
+from warmlead.application.evaluate import Reevaluation
 from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import Transition
+from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Topic
 from warmlead.ports import (
     Change,
@@ -164,5 +164,5 @@ def _watched_kind(kind: type) -> Any:
 
 
 def _place(change: object) -> str:
-    kind = "lead" if isinstance(change, Decision | Settlement) else "clear"
+    kind = "lead" if isinstance(change, Decision | Reevaluation) else "clear"
     return f"{under_way()}.{kind}"

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from builders import NOW
 from faults.people import Calls, Person, before, people, stamp
 from warmlead.domain.event import Event, Trust
+from warmlead.parsing.signatures import sign_standard_webhooks
 from warmlead.ports import RawRequest
-from warmlead.sources.generic import FormSettings
-from warmlead.sources.sales import GenericSalesSettings
-from warmlead.sources.signing import SignatureSettings
-from warmlead.web.signatures import sign_standard_webhooks
+from warmlead.senders.configuration import SignatureSettings
+from warmlead.senders.generic import FormSettings
+from warmlead.senders.sales import GenericSalesSettings
 
 WRITE_KEYS = {"browser": Trust.PUBLIC, "server": Trust.SIGNED}
 SECRET = "whsec_" + base64.b64encode(b"the CRM signs with this secret!!").decode()

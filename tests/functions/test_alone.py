@@ -19,11 +19,11 @@ import pytest
 from builders import StandingClock, a_lead_named, a_trigger, keeping
 from served import free_port, until
 from warmlead.domain.nurture import Enrolment
-from warmlead.model.compiled import write_compiled
 from warmlead.model.loading import ready_model, ready_text
+from warmlead.model.plan import write_compiled
+from warmlead.parsing.signatures import HmacScheme
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
-from warmlead.web.signatures import HmacScheme
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 BASIC = {"Authorization": "Basic bG9jYWw6"}
@@ -318,7 +318,11 @@ def test_scoring_with_a_compiled_model_imports_nothing_slow(tmp_path: Path) -> N
     message = as_production(an_event("score-1").replace(b"demo_requested", b"page_viewed")).decode()
     loaded = imported_by(tmp_path, "score", "/", message, WARMLEAD_MODEL=str(model))
     assert told(tmp_path, "lead", "show", "score-1@example.com")["stage"] == "lead"
-    checking = ("warmlead.model.schema", "warmlead.model.checking", "warmlead.domain.message")
+    checking = (
+        "warmlead.model.schema",
+        "warmlead.model.lint.checking",
+        "warmlead.messages.contract",
+    )
     assert {name for name in loaded if name.startswith((*SLOW, *checking))} == set()
 
 
@@ -329,7 +333,11 @@ def test_what_is_scheduled_imports_nothing_slow_with_a_compiled_model(
     model = tmp_path / "model.json"
     model.write_text(write_compiled(ready_model("b2b-saas")))
     loaded = imported_by(tmp_path, function, "/", "{}", WARMLEAD_MODEL=str(model))
-    checking = ("warmlead.model.schema", "warmlead.model.checking", "warmlead.domain.message")
+    checking = (
+        "warmlead.model.schema",
+        "warmlead.model.lint.checking",
+        "warmlead.messages.contract",
+    )
     assert {name for name in loaded if name.startswith((*SLOW, *checking))} == set()
 
 

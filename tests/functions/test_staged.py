@@ -27,9 +27,8 @@ from served import free_port, until
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.nurture import Enrolment
 from warmlead.model.loading import load, ready_text
-from warmlead.stores.firestore import FirestoreLeadStore
-from warmlead.stores.firestore_reports import FirestoreReportStore
-from warmlead.web.signatures import HmacScheme
+from warmlead.parsing.signatures import HmacScheme
+from warmlead.stores.firestore.store import FirestoreLeadStore, FirestoreReportStore
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))

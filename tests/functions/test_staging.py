@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from warmlead.model.compiled import write_compiled
 from warmlead.model.loading import ready_model
+from warmlead.model.plan import write_compiled
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
@@ -96,7 +96,7 @@ def test_a_zip_holds_the_function_and_nothing_else(staged: Path, function: str) 
     sources = {"main.py", *modules()}
     texts = [f"warmlead/model/ready/{name}.yaml" for name in ("b2b-saas", "ecommerce")]
     texts += ["warmlead/model/ready/product-led.yaml", "warmlead/web/snippet/warmlead.js"]
-    texts += [f"warmlead/sources/country_names.{suffix}" for suffix in ("txt", "LICENSE")]
+    texts += [f"warmlead/senders/country_names.{suffix}" for suffix in ("txt", "LICENSE")]
     given = GIVEN[function]
 
     contents = zipped(staged, function)

@@ -24,10 +24,10 @@ from fuzz.planted import PLANTED
 from fuzz.run import Run, requests_of
 from fuzz.sending import Report, Sending
 from fuzz.storing import Storing
-from warmlead import backends
 from warmlead.buses.sqlite import SqliteBus
-from warmlead.cli.emulators import VARIABLES, emulator
+from warmlead.cli.local.emulators import VARIABLES, emulator
 from warmlead.domain.identity import LeadIds
+from warmlead.runtime import backends
 
 FINDINGS = Path("build/fuzz")
 

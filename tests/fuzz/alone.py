@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from served import free_port, until
-from warmlead.cli.processes import Process, running
+from warmlead.cli.local.emulators import Process, running
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 PATIENCE_S = 60.0

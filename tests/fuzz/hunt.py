@@ -17,8 +17,8 @@ from fuzz.isolated import Isolated
 from fuzz.patterns import patterns
 from fuzz.planted import PLANTED, plant
 from fuzz.sending import Sending
-from warmlead.backends import SystemClock
 from warmlead.buses.sqlite import SqliteBus
+from warmlead.runtime.backends import SystemClock
 from warmlead.sqlite_file import SqliteFile
 
 AT_ONCE = 8

@@ -14,9 +14,9 @@ from fuzz.sending import Published
 from fuzz.sent import Sent
 from fuzz.signing import signed
 from fuzz.verdict import Answer, fault_of
-from warmlead.backends import SystemClock
 from warmlead.buses.sqlite import SqliteBus
-from warmlead.cli.processes import Process
+from warmlead.cli.local.emulators import Process
+from warmlead.runtime.backends import SystemClock
 from warmlead.sqlite_file import SqliteFile
 
 AT_ONCE = 8

@@ -168,7 +168,7 @@ PLANTED = {
     ),
     "lines-added-up": Slowness(
         "each line of a plain text is added to the text before it: quadratic",
-        "warmlead.web.form_data", "parse_text_plain", _lines,
+        "warmlead.parsing.form_bodies", "parse_text_plain", _lines,
         _shapes(on_forms.many_lines, on_forms.as_text_plain), most=300_000,
     ),
     "idna-before-the-limit": Slowness(
@@ -178,32 +178,32 @@ PLANTED = {
     ),
     "marks-before-the-cut": Slowness(
         "a name is decomposed before it is cut: quadratic in alternating marks",
-        "warmlead.sources.fields", "event_name", _marks,
+        "warmlead.senders.person", "event_name", _marks,
         _shapes(on_track.one_place_in_each, most=300_000), MARKS,
     ),
     "split-before-counting": Slowness(
         "fields of a form are split, unquoted and named before they are counted",
-        "warmlead.web.form_data", "parse_urlencoded", _pairs,
+        "warmlead.parsing.form_bodies", "parse_urlencoded", _pairs,
         _shapes(on_forms.many_fields, most=300_000),
     ),
     "flattened-before-counting": Slowness(
         "fields of JSON are flattened before they are counted",
-        "warmlead.web.strict_json", "parse", _all_flattened,
+        "warmlead.parsing.strict_json", "parse", _all_flattened,
         _shapes(many_values, most=300_000),
     ),
     "duplicates-told-again": Slowness(
         "what has a key twice is written down again at every level around it: quadratic",
-        "warmlead.web.strict_json", "parse", _duplicates,
+        "warmlead.parsing.strict_json", "parse", _duplicates,
         _shapes(nested, most=300_000),
     ),
     "parameters-cut-off": Slowness(
         "a header's parameters are cut off one by one: quadratic",
-        "warmlead.web.cors", "Cors.headers", _parameters,
+        "warmlead.web.edge", "Cors.headers", _parameters,
         _shapes(in_header, most=60_000), (";", ";a=", "a;", "; a=b"),
     ),
     "escapes-mended-one-by-one": Slowness(
         "escapes of a URL that were escaped once more are mended one by one: quadratic",
-        "warmlead.sources.attribution", "visit_of", _mended,
+        "warmlead.senders.attribution", "visit_of", _mended,
         _shapes(on_track.one_place_in_each, most=300_000), ("%25",),
     ),
     "doubles-searched-in-stored-lists": Slowness(
@@ -213,7 +213,7 @@ PLANTED = {
     ),
     "pattern-of-tomorrow": Slowness(
         "a pattern that nobody told the campaign of: exponential",
-        "warmlead.sources.traits", "trait_value", _legal_form,
+        "warmlead.senders.person", "trait_value", _legal_form,
         _shapes(on_forms.as_submissions, most=100_000),
     ),
 }  # fmt: skip

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import msgspec
 
+from warmlead.application.accept import read_events
 from warmlead.application.apply import Decision, Scoring
 from warmlead.application.explain import explain, view
-from warmlead.application.messages import read_events
-from warmlead.backends import SystemClock
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.identity import LeadIds, identifiers_of
 from warmlead.domain.lead import Lead
 from warmlead.model.loading import load
 from warmlead.ports import Loaded, Need
-from warmlead.stores.documents import read_lead, write_lead
+from warmlead.runtime.backends import SystemClock
+from warmlead.stores.codec import read_lead, write_lead
 
 MODEL = Path(__file__).with_name("model.yaml")
 

@@ -12,7 +12,7 @@ from fuzz.functions import Outcome
 from fuzz.isolated import Frozen, Isolated
 from fuzz.sent import Sent
 from fuzz.verdict import fault_of
-from warmlead.application.messages import read_events, read_quarantined
+from warmlead.application.accept import read_events, read_quarantined
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.trigger import Topic

@@ -10,8 +10,8 @@ from typing import Any
 
 from fuzz.corpus import FIXTURES, SIGNED_FORM_SECRET
 from fuzz.sent import Sent
-from warmlead.sources.hubspot import signature as hubspot
-from warmlead.web.signatures import HmacScheme, sign_standard_webhooks
+from warmlead.parsing.signatures import HmacScheme, sign_standard_webhooks
+from warmlead.senders.hubspot import source as hubspot
 
 SALES: Mapping[str, Any] = json.loads((FIXTURES / "sales.json").read_text())
 """The senders of ``sales``: those of the fixtures."""

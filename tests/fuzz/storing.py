@@ -9,21 +9,21 @@ from contextlib import suppress
 from itertools import chain
 from typing import NamedTuple
 
+from warmlead.application.accept import read_events
 from warmlead.application.apply import Applied, Scoring, apply
-from warmlead.application.messages import read_events
-from warmlead.backends import SystemClock
-from warmlead.domain.ahead import received_by
 from warmlead.domain.capacity import MAX_WEIGHT_BYTES
+from warmlead.domain.clock_skew import received_by
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.event import AUTOMATED_EVENTS, Event, Property, Trust
+from warmlead.domain.event_names import in_our_words
 from warmlead.domain.history import MAX_PER_DAY, day_of, to_ms
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of, in_todays_spelling
 from warmlead.domain.lead import MAX_PUBLIC_TRAIT_BYTES, MAX_TRAITS, Lead, Trail
-from warmlead.domain.published import in_our_words
 from warmlead.domain.rules import Rules
 from warmlead.model.loading import ready_model
 from warmlead.ports import EventBus
-from warmlead.stores.firestore import FirestoreLeadStore
+from warmlead.runtime.backends import SystemClock
+from warmlead.stores.firestore.store import FirestoreLeadStore
 
 AT_ONCE = 128
 PATIENCE_S = 60.0

@@ -15,23 +15,23 @@ import pytest
 from builders import NOW
 from cost import least_cpu_s
 from fuzz.budget import budget_s, repeated
-from warmlead.application.archived import _identifiers_in
+from warmlead.application.privacy.erase import _identifiers_in
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Trust, snake_case
 from warmlead.model.conditions import Context, Formula
 from warmlead.model.findings import Severity
 from warmlead.model.loading import check, ready_text
 from warmlead.model.vocabulary import ValueType
+from warmlead.parsing.strict_json import fault_in, parse, text_of
+from warmlead.parsing.times import parse_time
 from warmlead.ports import RawRequest, Source
-from warmlead.sources.attribution import visit_of
-from warmlead.sources.fields import event_name
-from warmlead.sources.salesforce import SalesforceSource
-from warmlead.sources.salesforce.settings import SalesforceSettings
-from warmlead.sources.salesforce.soap import ENVELOPE, OUTBOUND, read_xml
-from warmlead.sources.segment import SegmentSource
-from warmlead.sources.times import parse_time
-from warmlead.web.cors import Cors
-from warmlead.web.strict_json import fault_in, parse, text_of
+from warmlead.senders.attribution import visit_of
+from warmlead.senders.person import event_name
+from warmlead.senders.salesforce import SalesforceSource
+from warmlead.senders.salesforce.soap import ENVELOPE, OUTBOUND, read_xml
+from warmlead.senders.salesforce.source import SalesforceSettings
+from warmlead.senders.segment import SegmentSource
+from warmlead.web.edge import Cors
 
 TIMES = 4
 MOST_TIMES = 8

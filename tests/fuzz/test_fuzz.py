@@ -27,13 +27,13 @@ from fuzz.run import requests_of
 from fuzz.sent import Sent
 from fuzz.storing import Concerned, Storing, lost
 from fuzz.verdict import Answer, fault_of
-from warmlead.backends import SystemClock
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import identifiers_of
+from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead, Trail, touch_trails
-from warmlead.domain.regrouping import regroup
 from warmlead.model.loading import ready_model
+from warmlead.runtime.backends import SystemClock
 from warmlead.sqlite_file import SqliteFile
 
 RULES = ready_model("b2b-saas").rules
@@ -243,7 +243,7 @@ def lead_of(*events: Event) -> Lead:
     for event in events:
         ids = {identifier: lead_ids.of(identifier) for identifier in identifiers_of(event)}
         trails = touch_trails(trails, event, ids, RULES)
-    (lead,) = regroup([], trails, RULES, NOW)
+    (lead,) = resolve_identities([], trails, RULES, NOW)
     return lead
 
 

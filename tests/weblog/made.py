@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from sources.agents import DECLARED, PEOPLE
+from senders.agents import DECLARED, PEOPLE
 
 DAYS = 4
 ROBOTS_IN_TEN = 2

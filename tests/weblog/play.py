@@ -8,7 +8,6 @@ from random import Random
 from typing import NamedTuple
 
 from builders import StandingClock
-from warmlead import backends
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.explain import view
 from warmlead.domain.event import Trust
@@ -16,8 +15,9 @@ from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
 from warmlead.model.loading import ready_text
 from warmlead.ports import RawRequest
+from warmlead.runtime import backends
+from warmlead.senders.segment import SegmentSource
 from warmlead.settings import read_settings
-from warmlead.sources.segment import SegmentSource
 from weblog.lines import Visit
 
 CALLS = 100

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from warmlead.application.due import Budget, Progress, Settling, settle_due
-from warmlead.domain.attention import MOST_DAYS_AHEAD
+from warmlead.application.due import Budget, EvaluationContext, RunProgress, evaluate_due
+from warmlead.domain.evaluation import MOST_DAYS_AHEAD
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.ports import DueLead, LeadStore
 
 
-async def decay(settling: Settling, *, budget_s: float | None = None) -> Progress:
+async def decay(settling: EvaluationContext, *, budget_s: float | None = None) -> RunProgress:
     """Settles every lead that is due today, and sends what that triggers.
 
     May be killed anywhere and run again, and be run twice at once: a lead that was settled today
@@ -18,10 +18,10 @@ async def decay(settling: Settling, *, budget_s: float | None = None) -> Progres
     present. Raises ``UnavailableError`` if it should be run again.
     """
     budget = Budget(budget_s)
-    due = await settle_due(_Fading(settling.store), settling, budget)
+    due = await evaluate_due(_Fading(settling.store), settling, budget)
     if budget.is_spent():
-        return due + Progress(done=False)
-    return due + await settle_due(_Ahead(settling.store), settling, budget)
+        return due + RunProgress(done=False)
+    return due + await evaluate_due(_Ahead(settling.store), settling, budget)
 
 
 class _Fading:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from warmlead.application.evaluate import Outcome, Reevaluation
 from warmlead.application.send import send
-from warmlead.application.settlement import Outcome, Settlement
 from warmlead.domain.errors import UnavailableError, UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
@@ -31,7 +31,7 @@ MOST_FAILURES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """What a run has done. ``failed`` leads stay due; unless ``done``, others may be due too.
 
     ``changed`` leads show another score, ``moved`` ones are in another stage. Of those that
@@ -51,9 +51,9 @@ class Progress:
         """All but the failures, by name."""
         return {name: getattr(self, name) for name in self.__slots__ if name != "failures"}
 
-    def __add__(self, other: "Progress") -> "Progress":
+    def __add__(self, other: "RunProgress") -> "RunProgress":
         """Both runs together."""
-        return Progress(
+        return RunProgress(
             self.looked_at + other.looked_at,
             self.changed + other.changed,
             self.moved + other.moved,
@@ -91,7 +91,7 @@ class Queue(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Settling:
+class EvaluationContext:
     """What settling leads takes besides the leads, and how many are taken at a time."""
 
     store: LeadStore
@@ -103,13 +103,13 @@ class Settling:
     together_leads: int = TOGETHER_LEADS
 
 
-async def settle_due(
+async def evaluate_due(
     queue: Queue,
-    settling: Settling,
+    settling: EvaluationContext,
     budget: Budget,
     *,
-    progress: Callable[[Progress], None] = lambda _: None,
-) -> Progress:
+    progress: Callable[[RunProgress], None] = lambda _: None,
+) -> RunProgress:
     """Settles the leads in the queue, shards side by side, and sends what that triggers.
 
     ``progress`` is told of each group of leads that were settled together. Raises
@@ -117,12 +117,12 @@ async def settle_due(
     """
     turns = asyncio.Semaphore(SHARDS_AT_ONCE)
 
-    async def in_turn(shard: int) -> Progress:
+    async def in_turn(shard: int) -> RunProgress:
         async with turns:
             return await _settle_shard(queue, settling, budget, shard, progress)
 
     shards = (in_turn(shard) for shard in range(settling.store.shards))
-    done = Progress()
+    done = RunProgress()
     for outcome in await asyncio.gather(*shards, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
@@ -132,18 +132,18 @@ async def settle_due(
 
 async def _settle_shard(
     queue: Queue,
-    settling: Settling,
+    settling: EvaluationContext,
     budget: Budget,
     shard: int,
-    tell: Callable[[Progress], None],
-) -> Progress:
-    progress, after = Progress(), None
+    tell: Callable[[RunProgress], None],
+) -> RunProgress:
+    progress, after = RunProgress(), None
     while not budget.is_spent():
         now = settling.clock.now()
         page = await queue.page(now, shard=shard, most=settling.page_leads, after=after)
         for start in range(0, len(page), settling.together_leads):
             if budget.is_spent():
-                return progress + Progress(done=False)
+                return progress + RunProgress(done=False)
             together = page[start : start + settling.together_leads]
             settled = await _settle_together(queue, together, settling)
             tell(settled)
@@ -151,10 +151,12 @@ async def _settle_shard(
             after = together[-1]  # behind those that failed
         if len(page) < settling.page_leads:
             return progress
-    return progress + Progress(done=False)
+    return progress + RunProgress(done=False)
 
 
-async def _settle_together(queue: Queue, leads: Sequence[DueLead], settling: Settling) -> Progress:
+async def _settle_together(
+    queue: Queue, leads: Sequence[DueLead], settling: EvaluationContext
+) -> RunProgress:
     now = settling.clock.now()
 
     def is_due(lead: Lead) -> bool:
@@ -162,7 +164,7 @@ async def _settle_together(queue: Queue, leads: Sequence[DueLead], settling: Set
 
     rules, titles = settling.rules, settling.titles
     outcomes = await settling.store.update_each(
-        [([id_], Settlement(id_, rules, titles, now, is_due=is_due)) for _, id_ in leads]
+        [([id_], Reevaluation(id_, rules, titles, now, is_due=is_due)) for _, id_ in leads]
     )
     pairs = zip(leads, outcomes, strict=True)
     failed = [(id_, error) for (_, id_), error in pairs if isinstance(error, Exception)]
@@ -171,7 +173,7 @@ async def _settle_together(queue: Queue, leads: Sequence[DueLead], settling: Set
     await send(triggers, store=settling.store, bus=settling.bus)
     if not settled and all(is_away(error) for _, error in failed):
         raise failed[0][1]
-    return Progress(
+    return RunProgress(
         looked_at=len(leads),
         changed=sum(outcome.changed for outcome in settled),
         moved=sum(outcome.moved for outcome in settled),
@@ -186,7 +188,7 @@ def is_away(error: Exception) -> bool:
     return isinstance(error, UnavailableError) and not isinstance(error, UnreadableError)
 
 
-def unreadable_progress(error: UnreadableError) -> Progress:
+def unreadable_progress(error: UnreadableError) -> RunProgress:
     """What a run has done with leads that cannot be read: nothing but to name them."""
     failures = [(id_, UnreadableError({id_: why})) for id_, why in error.problems.items()]
-    return Progress(failed=len(failures), failures=tuple(failures[:MOST_FAILURES]))
+    return RunProgress(failed=len(failures), failures=tuple(failures[:MOST_FAILURES]))

@@ -8,17 +8,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from warmlead.application.shapes import Shape, shaped
-from warmlead.domain.assessment import Assessment, assess
 from warmlead.domain.attribution import described, first_origin, last_origin
 from warmlead.domain.capacity import Capacity
 from warmlead.domain.consent import Consent, known_by
+from warmlead.domain.evaluation import Evaluation, evaluation_of
 from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
 from warmlead.domain.history import Tally, to_ms
 from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import ANONYMOUS, SALES_STAGES, Transition, moved_back
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import MICRO, Contribution
-from warmlead.domain.wording import describe, losses
+from warmlead.domain.stages import ANONYMOUS, SALES_STAGES, Transition, moved_back
+from warmlead.messages.wording import describe, losses
 
 
 class ExplainedContribution(Shape):
@@ -161,7 +161,7 @@ def view(
 
     ``moves`` are its recorded ones, where they are wanted.
     """
-    found = assess(lead, rules, now, known_at=known_at)
+    found = evaluation_of(lead, rules, now, known_at=known_at)
     identifiers: dict[str, list[str]] = {}
     for _, trail in sorted(lead.trails.items()):
         kind = trail.identifier.kind.name.lower()
@@ -214,7 +214,7 @@ def explain(
     known_at: datetime | None = None,
 ) -> Explanation:
     """Why the lead has its score at ``now``, and what keeps it from the next stage."""
-    found = assess(lead, rules, now, known_at=known_at)
+    found = evaluation_of(lead, rules, now, known_at=known_at)
     score = found.score
     return Explanation(
         id=lead.id,
@@ -262,7 +262,7 @@ def _explained(line: Contribution, titles: Mapping[str, str]) -> ExplainedContri
     )
 
 
-def _next_stage(lead: Lead, rules: Rules, found: Assessment) -> NextStage | None:
+def _next_stage(lead: Lead, rules: Rules, found: Evaluation) -> NextStage | None:
     stage = lead.progress.stage
     names = [policy.name for policy in rules.stages]
     rank = names.index(stage) + 1 if stage in names else 0

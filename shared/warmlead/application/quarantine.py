@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from warmlead.application.messages import Quarantined, by_lead, read_quarantined
+from warmlead.application.accept import Quarantined, by_lead, read_quarantined
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import LeadIds

@@ -12,21 +12,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
+from warmlead.application.accept import read_events
 from warmlead.application.apply import Applied, Decision, Scoring
 from warmlead.application.due import MOST_FAILURES, is_away
-from warmlead.application.erasure import erasures_in, unerased
-from warmlead.application.messages import read_events
+from warmlead.application.evaluate import evaluate
+from warmlead.application.privacy.erase import erasures_in, unerased
 from warmlead.application.send import send
-from warmlead.application.settle import settle
 from warmlead.domain import consent
-from warmlead.domain.ahead import received_by
+from warmlead.domain.clock_skew import received_by
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import day_of, to_ms, with_older
 from warmlead.domain.identity import identifiers_of, in_todays_spelling
 from warmlead.domain.lead import Lead, Trail, latest_notes, told_together
-from warmlead.domain.lifecycle import Transition
 from warmlead.domain.recording import record
+from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import (
     Clock,
@@ -229,7 +229,7 @@ class _Replacement:
             for id_, trail in lead.trails.items()
         }
         renewed = replace(lead, trails=trails)
-        settled = settle(renewed, self._scoring.rules, self._scoring.titles, self._now)
+        settled = evaluate(renewed, self._scoring.rules, self._scoring.titles, self._now)
         moves = [(lead.id, move) for move in settled.transitions]
         return Commit((settled.transitions, settled.triggers), [settled.lead], {}, moves)
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from warmlead.domain.errors import UnreadableError
-from warmlead.domain.kpi import Tally
-from warmlead.domain.kpi_report import KpiReport, KpiReportedMessage
 from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import ANONYMOUS
-from warmlead.domain.period import Period, Span, last_period
 from warmlead.domain.rules import Rules
+from warmlead.domain.stages import ANONYMOUS
 from warmlead.domain.trigger import Topic
+from warmlead.messages.kpi_report import KpiReport, KpiReportedMessage
 from warmlead.ports import EventBus, LeadStore, Message, ReportStore
+from warmlead.reporting.kpis import KpiTally
+from warmlead.reporting.periods import Period, Span, last_period
 
 LEADS_AT_ONCE = 16
 """So many leads are read side by side; no more of them are in memory."""
@@ -61,7 +61,7 @@ async def add_up(reporting: Reporting, period: Period) -> KpiReport:
     Raises ``UnavailableError`` if it should be tried again.
     """
     stages = reporting.rules.stage_order
-    tally = Tally(period, stages)
+    tally = KpiTally(period, stages)
     leads_in = await reporting.reports.leads_in([name for name in stages if name != ANONYMOUS])
     since = period.start - _longest_promise(reporting.rules)
     async for lead_id, move in reporting.reports.moves(since):

@@ -3,21 +3,21 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from warmlead.application.due import Budget, Progress, Settling, settle_due
+from warmlead.application.due import Budget, EvaluationContext, RunProgress, evaluate_due
 from warmlead.domain.lead import Lead
 from warmlead.ports import DueLead, LeadStore
 
 
 async def rescore(
-    settling: Settling, *, progress: Callable[[Progress], None] = lambda _: None
-) -> Progress:
+    settling: EvaluationContext, *, progress: Callable[[RunProgress], None] = lambda _: None
+) -> RunProgress:
     """Brings every lead up to date under the model; may be killed and run again.
 
     Leads share commits, as in the daily run. A lead that cannot be brought up to date is among
     the failures, and the others go on. ``progress`` is told of each group of leads. Raises
     ``UnavailableError`` if it should be run again.
     """
-    return await settle_due(_Everyone(settling.store), settling, Budget(None), progress=progress)
+    return await evaluate_due(_Everyone(settling.store), settling, Budget(None), progress=progress)
 
 
 class _Everyone:

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from warmlead.application.apply import Scoring
+from warmlead.application.evaluate import evaluate
 from warmlead.application.send import send
-from warmlead.application.settle import settle
-from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import Transition
-from warmlead.domain.regrouping import regroup
-from warmlead.domain.respelling import (
+from warmlead.domain.identity_resolution import (
     Misspelt,
     is_nobody,
     misspelt,
+    resolve_identities,
     respelt_leads,
     respelt_trails,
 )
+from warmlead.domain.lead import Lead
+from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Trigger
 from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need, Tombstone
 
@@ -126,8 +126,8 @@ class Respelling:
         aliases: dict[str, str] = {}
         transitions: list[tuple[str, Transition]] = []
         triggers: list[tuple[str, Trigger]] = []
-        for person in regroup(respelt_leads(leads, moved), trails, scoring.rules, now):
-            result = settle(person, scoring.rules, scoring.titles, now)
+        for person in resolve_identities(respelt_leads(leads, moved), trails, scoring.rules, now):
+            result = evaluate(person, scoring.rules, scoring.titles, now)
             id_ = person.id
             settled.append(result.lead)
             had = before[id_].ids if id_ in before else frozenset[str]()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from warmlead.domain.ahead import AHEAD
+from warmlead.domain.clock_skew import AHEAD
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.domain.trigger import Topic, Trigger

@@ -1,25 +1,123 @@
-"""Messages over Google's Pub/Sub. Pub/Sub delivers them by itself.
-
-Google's own publisher collects messages in a background thread before it sends them. A function
-publishes what it has at once instead, and waits: what is not acknowledged was not accepted. Only
-while several requests are under way do further messages wait, and go together.
-"""
+"""Messages over Google's Pub/Sub, several callers' in one request."""
 
 import asyncio
 import random
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import cache, partial
 from time import monotonic
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import grpc
 import grpc.aio
 
-from warmlead.buses.gathering import Gathering
 from warmlead.domain.errors import UnavailableError
 from warmlead.google_api import GoogleApi, Interceptors, message_types
 from warmlead.ports import Message
+
+AT_ONCE = 4
+"""So many requests to a topic are under way at most."""
+
+MOST_TOGETHER = 200
+"""So many callers share a request at most."""
+
+BATCH_BYTES = 1_000_000
+"""A request is not filled up beyond this."""
+
+Ids: TypeAlias = Sequence[str]
+Send: TypeAlias = Callable[[Sequence[Message], float], Awaitable[Ids]]
+"""Sends messages before a time of ``monotonic``; their ids. Raises ``UnavailableError``."""
+
+
+class _Waiting(NamedTuple):
+    messages: Sequence[Message]
+    end: float
+    ids: "asyncio.Future[Ids]"
+
+
+class Batcher:
+    """The messages to one topic."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._under_way = 0
+        self._waiting: deque[_Waiting] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def send(self, messages: Sequence[Message], end: float) -> Ids:
+        """The ids of the messages, once they have been sent; raises ``UnavailableError``."""
+        if self._under_way < AT_ONCE:
+            self._under_way += 1
+            try:
+                return await self._send(messages, end)
+            finally:
+                self._hand_on()
+        waiting = _Waiting(messages, end, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        return await waiting.ids
+
+    async def rest(self) -> None:
+        """Waits until all that waits has been sent."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    def _hand_on(self) -> None:
+        """Lets those who wait have the place of a request that was answered."""
+        if not self._waiting:
+            self._under_way -= 1
+            return
+        together = [self._waiting.popleft()]
+        size = _size(together[0])
+        while self._waiting and len(together) < MOST_TOGETHER:
+            size += _size(self._waiting[0])
+            if size > BATCH_BYTES:
+                break
+            together.append(self._waiting.popleft())
+        task = asyncio.create_task(self._send_together(together))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send_together(self, together: Sequence[_Waiting]) -> None:
+        try:
+            end = min(waiting.end for waiting in together)
+            messages = [message for waiting in together for message in waiting.messages]
+            ids = iter(await self._send(messages, end))
+            for waiting in together:
+                _answer(waiting, [next(ids) for _ in waiting.messages])
+        except UnavailableError as error:
+            await self._send_each(together, error)
+        except Exception as error:  # noqa: BLE001  # whoever waits must hear of every failure
+            for waiting in together:
+                _fail(waiting, error)
+        finally:
+            self._hand_on()
+
+    async def _send_each(self, together: Sequence[_Waiting], error: UnavailableError) -> None:
+        """Sends the messages of each caller by themselves: others' may have been refused."""
+        for waiting in together:
+            if len(together) == 1 or monotonic() >= waiting.end:
+                _fail(waiting, error)
+                continue
+            try:
+                _answer(waiting, await self._send(waiting.messages, waiting.end))
+            except UnavailableError as own:
+                _fail(waiting, own)
+
+
+def _size(waiting: _Waiting) -> int:
+    return sum(len(message.body) for message in waiting.messages)
+
+
+def _answer(waiting: _Waiting, ids: Ids) -> None:
+    if not waiting.ids.done():  # its caller may have gone
+        waiting.ids.set_result(ids)
+
+
+def _fail(waiting: _Waiting, error: Exception) -> None:
+    if not waiting.ids.done():
+        waiting.ids.set_exception(error)
+
 
 PATH = "/google.pubsub.v1.Publisher/Publish"
 
@@ -68,7 +166,7 @@ class PubSubBus:
     ) -> None:
         self._project = project
         self._api = GoogleApi("pubsub.googleapis.com", emulator=emulator, interceptors=interceptors)
-        self._topics: dict[str, Gathering] = {}
+        self._topics: dict[str, Batcher] = {}
         self._budget_s = budget_s
         self._attempt_s = attempt_s
 
@@ -76,7 +174,7 @@ class PubSubBus:
         """See ``EventBus``."""
         if topic not in self._topics:
             name = f"projects/{self._project}/topics/{topic}"
-            self._topics[topic] = Gathering(partial(self._sent, name))
+            self._topics[topic] = Batcher(partial(self._sent, name))
         return await self._topics[topic].send(messages, monotonic() + self._budget_s)
 
     async def close(self) -> None:

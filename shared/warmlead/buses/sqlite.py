@@ -10,25 +10,24 @@ import uuid
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 
-from warmlead.buses.sqlite_leases import Leasing, Pull
-from warmlead.buses.sqlite_retention import (
-    Pruned,
-    Pruning,
-    give_back_all,
-    prune_all,
-    pruned_until_ms,
-)
-from warmlead.buses.sqlite_statements import (
+from warmlead.buses.sqlite_messages import (
     MESSAGE,
     SCHEMA,
+    Leasing,
     Postponement,
+    Pruned,
+    Pruning,
     Publication,
+    Pull,
     Revival,
     acknowledge_all,
     erase_all,
     finish_all,
+    give_back_all,
     pause_ms,
     postpone_all,
+    prune_all,
+    pruned_until_ms,
     published_of,
     revive_all,
 )

@@ -15,7 +15,7 @@ from typer.main import get_group
 
 
 class Place(NamedTuple):
-    """Where a command is: a module beside this one, and its function or ``Typer``."""
+    """Where a command is: a module of this package, and its function or ``Typer``."""
 
     module: str
     name: str
@@ -24,9 +24,11 @@ class Place(NamedTuple):
 
 
 COMMANDS: Mapping[str, Place] = {
-    "serve": Place("serve", "serve", "Serve all functions on this machine, at one address."),
+    "serve": Place("local.serve", "serve", "Serve all functions on this machine, at one address."),
     "emulators": Place(
-        "cloud", "run_emulators", "Run Google's emulators of Firestore and Pub/Sub, for Warmlead."
+        "local.serve_cloud",
+        "run_emulators",
+        "Run Google's emulators of Firestore and Pub/Sub, for Warmlead.",
     ),
     "demo": Place("demo", "demo", "Warm up a lead from anonymous to MQL over HTTP, and show why."),
     "lead": Place("lead", "app", "Who the leads are, and why each has its score."),
@@ -40,7 +42,7 @@ COMMANDS: Mapping[str, Place] = {
         "quarantine", "app", "What could not be counted and why, and how to try it again."
     ),
     "replay": Place(
-        "replay", "replay", "Rebuild every lead from the archive, under the present model."
+        "rebuild", "replay", "Rebuild every lead from the archive, under the present model."
     ),
 }
 
@@ -50,7 +52,7 @@ OF_LEAD: Mapping[str, Place] = {
         "privacy", "export", "Print all that is kept about one person, as one JSON document."
     ),
     "respell": Place(
-        "respell", "respell", "Bring together leads kept apart by spellings of one address."
+        "rebuild", "respell", "Bring together leads kept apart by spellings of one address."
     ),
 }
 

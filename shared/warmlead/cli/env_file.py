@@ -7,9 +7,8 @@ from pathlib import Path
 from dotenv import load_dotenv
 from dotenv.parser import Binding, parse_stream
 
-from warmlead.configuration import why_unreadable
 from warmlead.domain.errors import ConfigurationError
-from warmlead.settings import PREFIX
+from warmlead.settings import PREFIX, why_unreadable
 
 
 def read_env_file(path: Path) -> None:

@@ -11,7 +11,6 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from warmlead import backends
 from warmlead.application.explain import (
     ConsentStatement,
     ConsentView,
@@ -24,18 +23,18 @@ from warmlead.application.explain import (
 )
 from warmlead.application.shapes import Shape, shaped
 from warmlead.cli.another_shell import place_of
-from warmlead.cli.as_of import moment as _moment
 from warmlead.cli.commands import LeadCommands
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, json_list, print_json, unreadable
+from warmlead.cli.output import moment as _moment
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.event import AUTOMATED_EVENTS
 from warmlead.domain.identity import named_by
-from warmlead.domain.lead import Lead
-from warmlead.domain.meant import is_meant
+from warmlead.domain.lead import Lead, is_meant
 from warmlead.domain.rules import Rules
 from warmlead.domain.text import one_line
-from warmlead.domain.wording import unseen
+from warmlead.messages.wording import unseen
 from warmlead.ports import Unreadable
+from warmlead.runtime import backends
 
 app = typer.Typer(
     cls=LeadCommands,

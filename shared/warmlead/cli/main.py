@@ -92,12 +92,7 @@ def _write_to_nobody() -> None:
 
 def _told(error: ConfigurationError | UnavailableError) -> int:
     """Says what is wrong; returns the exit code."""
-    from warmlead.cli.output import (  # noqa: PLC0415  # as above
-        EXIT_MISUSE,
-        EXIT_WRONG,
-        UNREADABLE_HINT,
-        fail,
-    )
+    from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, UNREADABLE_HINT, fail  # noqa: PLC0415  # as above
 
     if isinstance(error, ConfigurationError):
         return fail(str(error), code=EXIT_MISUSE).exit_code

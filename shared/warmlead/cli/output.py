@@ -1,4 +1,4 @@
-"""How commands speak: tables and sentences for people, stable JSON for programs."""
+"""What commands print: tables and sentences for people, stable JSON for programs."""
 
 import errno
 import json
@@ -6,15 +6,18 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
 from textwrap import indent
 from typing import Annotated
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.markup import escape
 from rich.segment import Segment
 
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.text import printable, swept
+from warmlead.model.findings import Finding, Severity
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON of a stable shape instead.")]
 
@@ -131,3 +134,31 @@ def unreadable(error: UnreadableError) -> typer.Exit:
 
 def _escaped(text: str) -> str:
     return text.replace("[", r"\[")
+
+
+def print_finding(found: Finding, *, file: str, on: Console) -> None:
+    """One fault or doubt: where it is, what it is, and what may have been meant."""
+    colour = "red" if found.severity is Severity.ERROR else "yellow"
+    where = f"{file}:{found.line}:{found.column}"
+    subject = f"{found.path}: " if found.path else ""
+    told = escape(subject + found.message)
+    on.print(f"[bold]{escape(where)}[/] [{colour}]{found.severity}[/] {told}", soft_wrap=True)
+    if found.suggestion:
+        on.print(f"    [dim]{escape(found.suggestion)}[/]", soft_wrap=True)
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time that a person typed; a bare date means the end of that day."""
+    if text is None:
+        return None
+    try:
+        if len(text) == len("2026-03-31"):
+            return datetime.combine(date.fromisoformat(text), time.max, UTC)
+        typed = datetime.fromisoformat(text)
+        return typed.astimezone(UTC) if typed.tzinfo else typed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise fail(
+            f"{text!r} is not a time.",
+            hint="Write a date (2026-03-31) or a time (2026-03-31T09:00Z).",
+            code=EXIT_MISUSE,
+        ) from None

@@ -1,29 +1,171 @@
-"""``warmlead lead erase`` and ``export``: what a person may ask of whoever keeps data on them."""
+"""``warmlead lead erase`` and ``export``: what a person may ask for."""
 
 import asyncio
 import json
 import os
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.markup import escape
 
-from warmlead import backends
-from warmlead.application import erase as erasing
-from warmlead.application.archived import about
-from warmlead.application.export import export as collect
-from warmlead.application.exported import Export
-from warmlead.cli import elsewhere
+from warmlead.application.privacy import erase as erasing
+from warmlead.application.privacy.erase import Erasure, Look, about
+from warmlead.application.privacy.export import Export
+from warmlead.application.privacy.export import export as collect
+from warmlead.buses.topology import DAY_S, QUARANTINE, SCORE, dead_letters_of
 from warmlead.cli.another_shell import place_of
 from warmlead.cli.lead import Who
 from warmlead.cli.output import Json, console, count_of, errors, fail, print_json, unreadable
-from warmlead.cli.person import Person, find, known_as
 from warmlead.domain.errors import UnreadableError
+from warmlead.domain.identity import Identifier, Kind, named_by
+from warmlead.domain.lead import Lead, is_meant
 from warmlead.domain.text import swept
-from warmlead.ports import Archive
+from warmlead.ports import Archive, Loaded, Tombstone, Unreadable
+from warmlead.runtime import backends
+
+TABLE = "PROJECT.DATASET.lead_events"
+"""To be replaced by where the BigQuery subscription of ``lead-events`` writes."""
+
+
+def to_erase(buried: Erasure) -> list[str]:
+    """What is left to do once the lead has gone, one thing an entry."""
+    return [
+        "Left to do, see docs/privacy.md:",
+        "the archive in BigQuery (refused while rows are in its streaming buffer: run it again "
+        "after 90 minutes):\n" + _sql("DELETE", buried.ids) + ";",
+        *_in_subscriptions(),
+        "subscriptions, tools and backups of your own.",
+    ]
+
+
+def to_look(ids: Sequence[str]) -> list[str]:
+    """Where else there may be something about the person, one place an entry."""
+    return [
+        "the archive in BigQuery: " + _sql("SELECT *", ids),
+        *_in_subscriptions(),
+        "subscriptions, tools and backups of your own",
+    ]
+
+
+def _sql(verb: str, ids: Sequence[str]) -> str:
+    among = ", ".join(f"'{id_}'" for id_ in ids)
+    return f"{verb} FROM `{TABLE}` WHERE JSON_VALUE(attributes, '$.lead_id') IN ({among})"
+
+
+def _in_subscriptions() -> list[str]:
+    return [
+        f"what waits in the subscription {each.name}, for {each.keeps_s // DAY_S} days at most: "
+        f"gcloud pubsub subscriptions pull {each.name} --limit=100"
+        for each in (QUARANTINE, dead_letters_of(SCORE))
+    ]
+
+
+_LEAD_ID = re.compile(r"[a-z2-7]{26}")
+_MOST_NAMES = 20
+_SAID = {Kind.EMAIL: "an e-mail", Kind.USER: "a user id", Kind.ANONYMOUS: "an anonymous id"}
+
+
+class NamedPerson(NamedTuple):
+    """Whom WHO names: the ids asked about, the lead at them, and whether they were erased.
+
+    ``unread`` says what is wrong with a lead at them that cannot be read, by its id. ``others``
+    are sentences on leads that bear the text too, and are not meant.
+    """
+
+    ids: frozenset[str]
+    lead: Lead | None
+    erased: bool
+    unread: Mapping[str, str] = {}
+    others: tuple[str, ...] = ()
+
+
+def known_as(lead: Lead) -> str:
+    """The identifiers of a lead with their kinds, the strongest and the signed ones first."""
+    trails = sorted(
+        lead.trails.values(), key=lambda t: (t.identifier.kind, not t.is_signed, t.identifier.value)
+    )
+    known = [f"{t.identifier.kind.name.lower()} {t.identifier.value}" for t in trails]
+    more = [f"and {len(known) - _MOST_NAMES} more"] if len(known) > _MOST_NAMES else []
+    return ", ".join([*known[:_MOST_NAMES], *more])
+
+
+async def find(who: str, system: backends.System) -> NamedPerson:
+    """Whom WHO names. Raises ``typer.Exit`` if it names nobody, or several."""
+    named = _named(who, system)
+    found = await system.store.update(sorted(named), Look())
+    meant = _meant(named, found)
+    leads = {each.id: each for id_ in meant if isinstance(each := found[id_], Lead)}
+    unread = {each.id: each.problem for i in meant if isinstance(each := found[i], Unreadable)}
+    if len(leads) > 1:
+        raise _several(who, leads)
+    others = _others(who, named, found, {*leads, *unread})
+    for lead in leads.values():
+        at_it = frozenset(id_ for id_ in meant if isinstance(found[id_], Lead))
+        return NamedPerson(at_it, lead, erased=False, others=others)
+    if unread:
+        return NamedPerson(meant | unread.keys(), None, erased=False, unread=unread, others=others)
+    sure = {id_ for id_, identifier in named.items() if _may_be(identifier, id_, None)}
+    graves = frozenset(id_ for id_ in sure if isinstance(found[id_], Tombstone))
+    free = frozenset(id_ for id_ in sure if found[id_] is None)
+    if not graves and not free:
+        raise fail(f"{who!r} can be nobody's e-mail.", hint=" ".join(others))
+    return NamedPerson(graves or free, None, erased=bool(graves), others=others)
+
+
+def _named(who: str, system: backends.System) -> dict[str, Identifier | None]:
+    """The ids that the text may stand for, with what it is there; a lead's id is no identifier."""
+    named: dict[str, Identifier | None] = {system.ids.of(each): each for each in named_by(who)}
+    if not named:
+        raise fail(f"{who!r} can be the name of nobody.")
+    lead_id = who.strip().lower()
+    return named | ({lead_id: None} if _LEAD_ID.fullmatch(lead_id) else {})
+
+
+def _may_be(identifier: Identifier | None, id_: str, lead: Lead | None) -> bool:
+    return identifier is None or is_meant(identifier, id_, lead)
+
+
+def _meant(named: Mapping[str, Identifier | None], found: Loaded) -> frozenset[str]:
+    """The ids by which somebody is meant: those of a lead's id, else of the strongest kind."""
+    ranks: dict[str, int] = {}
+    for id_, identifier in named.items():
+        there = found[id_]
+        lead = there if isinstance(there, Lead) else None
+        if isinstance(there, Lead | Unreadable) and _may_be(identifier, id_, lead):
+            ranks[id_] = -1 if identifier is None else identifier.kind
+    strongest = min(ranks.values(), default=0)
+    return frozenset(id_ for id_, rank in ranks.items() if rank == strongest)
+
+
+def _several(who: str, leads: Mapping[str, Lead]) -> Exception:
+    both = ", ".join(f"{lead.id} ({lead.email or lead.user_id})" for lead in leads.values())
+    return fail(
+        f"{who} names several leads: {both}.",
+        hint="Say which one by its id; or see: warmlead lead respell",
+    )
+
+
+def _others(
+    who: str, named: Mapping[str, Identifier | None], found: Loaded, meant: set[str]
+) -> tuple[str, ...]:
+    """What is to be said of leads that bear the text too."""
+    told: dict[str, str] = {}
+    for id_, identifier in named.items():
+        other = found[id_]
+        if identifier and isinstance(other, Lead | Unreadable) and other.id not in meant:
+            known = known_as(other) if isinstance(other, Lead) else "it cannot be read"
+            told.setdefault(
+                other.id,
+                f"Left alone: the lead {other.id} ({known}), which has {who} as "
+                f"{_SAID[identifier.kind]}. Anybody can send that. If you are sure that it is the "
+                f"same person, give its id instead.",
+            )
+    return tuple(told.values())
+
 
 _PRIVATE = 0o600
 
@@ -50,7 +192,7 @@ def erase(who: Who, yes: Yes = False, as_json: Json = False) -> None:
     if not yes:
         typer.confirm(_question(who, person), abort=True, err=True)
     erased, log_emptied = asyncio.run(_erase(person))
-    left = elsewhere.to_erase(erased.buried) if backends.settings().backend == "gcp" else []
+    left = to_erase(erased.buried) if backends.settings().backend == "gcp" else []
     if as_json:
         print_json({**_as_json(erased, left), "log_emptied": log_emptied})
     else:
@@ -65,13 +207,13 @@ def erase(who: Who, yes: Yes = False, as_json: Json = False) -> None:
         )
 
 
-def _tell_of_others(person: Person) -> None:
+def _tell_of_others(person: NamedPerson) -> None:
     """Says who else bears the text: they are left alone, as anybody can send such an id."""
     for other in person.others:
         errors.print(f"[yellow]{escape(other)}[/]", soft_wrap=True)
 
 
-def _question(who: str, person: Person) -> str:
+def _question(who: str, person: NamedPerson) -> str:
     if person.unread:
         return f"{UnreadableError(person.unread).message}. Erase for good what is kept about {who}?"
     if person.lead is None:
@@ -80,7 +222,7 @@ def _question(who: str, person: Person) -> str:
     return f"Erase for good all that is kept about {known_as(person.lead)}?"
 
 
-async def _erase(person: Person) -> tuple[erasing.Erased, bool | None]:
+async def _erase(person: NamedPerson) -> tuple[erasing.Erased, bool | None]:
     """What was erased; and whether the data file's log was emptied, where there is one."""
     async with backends.opened() as system:
         erased = await erasing.erase(
@@ -100,7 +242,7 @@ def _archive(system: backends.System) -> Archive | None:
     return system.bus if isinstance(system, backends.Embedded) else None
 
 
-def _print(who: str, person: Person, erased: erasing.Erased) -> None:
+def _print(who: str, person: NamedPerson, erased: erasing.Erased) -> None:
     buried = erased.buried
     for lead in buried.leads:
         console.print(f"Erased the lead [bold]{lead.id}[/] with")
@@ -188,7 +330,7 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
-async def _export(who: str) -> tuple[Export, Person]:
+async def _export(who: str) -> tuple[Export, NamedPerson]:
     """What is kept of the person, and who that is."""
     async with backends.opened() as system:
         person = await find(who, system)
@@ -201,11 +343,11 @@ async def _export(who: str) -> tuple[Export, Person]:
             rules=system.model.rules,
             titles=system.model.titles,
             now=system.clock.now(),
-            elsewhere=[] if archive else elsewhere.to_look(sorted(ids)),
+            elsewhere=[] if archive else to_look(sorted(ids)),
         )
         return exported, person
 
 
-async def _look_up(who: str) -> Person:
+async def _look_up(who: str) -> NamedPerson:
     async with backends.opened() as system:
         return await find(who, system)

@@ -8,11 +8,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from warmlead import backends, wiring
 from warmlead.application.quarantine import Entry, Release, entries
 from warmlead.application.shapes import Shape, shaped
 from warmlead.cli.another_shell import place_of
 from warmlead.cli.output import Json, console, fail, print_json
+from warmlead.runtime import backends, functions
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -124,7 +124,7 @@ async def _release(numbers: list[int] | None) -> tuple[int, int]:
         release = Release(
             bus=system.bus,
             subscriptions=system.bus,
-            sources=wiring.sources(system.settings),
+            sources=functions.sources(system.settings),
             ids=system.ids,
             clock=system.clock,
         )

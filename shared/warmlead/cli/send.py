@@ -13,11 +13,11 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from warmlead import backends, wiring
 from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, console, fail
-from warmlead.configuration import why_unreadable
-from warmlead.sources.generic import FormSettings
-from warmlead.web.signatures import sign_standard_webhooks
+from warmlead.parsing.signatures import sign_standard_webhooks
+from warmlead.runtime import backends, functions
+from warmlead.senders.generic import FormSettings
+from warmlead.settings import why_unreadable
 
 SENDERS = ("generic", "segment")
 TIMEOUT_S = 30.0
@@ -82,7 +82,9 @@ def _type_of(fixture: str, body: bytes) -> str:
 
 def _signature(form: str, body: bytes) -> Mapping[str, str]:
     """The headers that sign the body as the form's settings say; none if it takes any post."""
-    settings: FormSettings | None = wiring.form_settings(backends.settings()).get(form or "generic")
+    settings: FormSettings | None = functions.form_settings(backends.settings()).get(
+        form or "generic"
+    )
     if settings is None or settings.signature is None:
         return {}
     scheme, secret = settings.signature, settings.signature.secrets[0]

@@ -8,13 +8,13 @@ import typer
 from pydantic import BaseModel, ConfigDict, JsonValue
 from rich.markup import escape
 
-from warmlead import backends
 from warmlead.cli.another_shell import place_of
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, print_json, print_json_line
-from warmlead.domain.message_schema import MESSAGES, message_schema
 from warmlead.domain.text import one_line
 from warmlead.domain.trigger import TRIGGER_TOPICS
+from warmlead.messages.schemas import MESSAGES, message_schema
 from warmlead.ports import Published
+from warmlead.runtime import backends
 
 POLL_S = 0.5
 INSTEAD = (

@@ -1,19 +1,69 @@
-"""The channel and the source of a visit, from what was kept of its attribution.
-
-By the rules that Google publishes as its default channel group
-(https://support.google.com/analytics/answer/9756891), for what a website can know. They are asked
-whenever somebody reads, and not stored: so they hold for what was kept before there were any.
-"""
+"""The channel and the source of a visit, from its UTM parameters, click ids and referrer."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from warmlead.domain.click_ids import CLICK_IDS, ClickId
-from warmlead.domain.hosts import host_of, is_no_origin, leads_from_sign_in
 from warmlead.domain.lead import Lead, Touch
-from warmlead.domain.sites import Category, Site, site_at, site_named
+from warmlead.domain.sites import (
+    Category,
+    Site,
+    host_of,
+    is_no_origin,
+    leads_from_sign_in,
+    site_at,
+    site_named,
+)
+
+
+class ClickId(NamedTuple):
+    """The source and the medium that stand in for UTM parameters where there are none."""
+
+    source: str
+    medium: str
+
+
+CLICK_IDS: Mapping[str, ClickId] = {
+    "gclid": ClickId("google", "cpc"),  # https://support.google.com/google-ads/answer/9744275
+    "gbraid": ClickId("google", "cpc"),
+    "wbraid": ClickId("google", "cpc"),
+    "gad_source": ClickId("google", "cpc"),  # beside a gclid, or left of it where that is cut off
+    "dclid": ClickId("google", "display"),  # Campaign Manager, Display & Video 360
+    "msclkid": ClickId("bing", "cpc"),  # https://help.ads.microsoft.com
+    "yclid": ClickId("yandex", "cpc"),  # Yahoo! JAPAN uses the same name
+    "bd_vid": ClickId("baidu", "cpc"),
+    "li_fat_id": ClickId("linkedin", "cpc"),
+    "ttclid": ClickId("tiktok", "cpc"),
+    "twclid": ClickId("twitter", "cpc"),
+    "rdt_cid": ClickId("reddit", "cpc"),
+    "epik": ClickId("pinterest", "cpc"),
+    "sccid": ClickId("snapchat", "cpc"),
+    "qclid": ClickId("quora", "cpc"),
+    "tblci": ClickId("taboola", "cpc"),
+    "dicbo": ClickId("outbrain", "cpc"),
+    "obclid": ClickId("outbrain", "cpc"),
+    "irclickid": ClickId("impact", "affiliate"),
+    "awc": ClickId("awin", "affiliate"),
+    "cjevent": ClickId("cj", "affiliate"),
+    "ransiteid": ClickId("rakuten_advertising", "affiliate"),
+    "mc_cid": ClickId("mailchimp", "email"),  # of the campaign
+    "_hsmi": ClickId("hubspot", "email"),  # of the mail
+    "mc_eid": ClickId("mailchimp", "email"),
+    "_hsenc": ClickId("hubspot", "email"),
+    "mkt_tok": ClickId("marketo", "email"),
+    "_kx": ClickId("klaviyo", "email"),
+    # Facebook and Instagram add theirs to every link, whether paid for or not.
+    "fbclid": ClickId("facebook", "social"),
+    "igshid": ClickId("instagram", "social"),
+    "igsh": ClickId("instagram", "social"),
+    "srsltid": ClickId("google", "organic"),  # free listings of Google's Merchant Center
+}
+"""By parameter, in lower case; of several the first here decides."""
+
+NAMING_A_PERSON = frozenset(("mc_eid", "_hsenc", "mkt_tok", "_kx"))
+"""Those whose values say to whom the mail went: only that they were there is kept."""
+
 
 DIRECT_SOURCE = "(direct)"
 UNKNOWN = "(unknown)"

@@ -18,7 +18,7 @@ from warmlead.domain.consent import ConsentFact
 from warmlead.domain.event import AUTOMATED_EVENTS, Event, Trust
 from warmlead.domain.history import History
 from warmlead.domain.lead import Touch, Trail, TraitFact
-from warmlead.domain.packing import RECORD, KeptEvent, Packed, Shape
+from warmlead.domain.packed_history import RECORD, KeptEvent, Packed, Shape
 from warmlead.domain.recording import Recorded
 from warmlead.domain.rules import Rules
 

@@ -11,11 +11,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Self
 
-from warmlead.domain.bounces import Bounce, bounce_in, reason_of_drop
+from warmlead.domain.consent_fields import (
+    Bounce,
+    bounce_in,
+    leaves_subscription_open,
+    reason_of_drop,
+    says_no,
+)
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import day_of, from_ms, to_ms
-from warmlead.domain.opt_outs import leaves_subscription_open, says_no
-from warmlead.domain.packing import DAY_MS
+from warmlead.domain.packed_history import DAY_MS
 
 MAX_OF_CAUSE = 20
 """Soft bounces, subscriptions and refusals kept of each identifier and trust.

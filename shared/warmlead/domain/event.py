@@ -15,8 +15,7 @@ from msgspec import Meta, Struct, convert, json
 from msgspec.structs import force_setattr
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.letters import without_marks
-from warmlead.domain.text import cleaned
+from warmlead.domain.text import cleaned, without_marks
 
 MAX_CLOCK_AHEAD = timedelta(minutes=5)
 """A sender's clock may run ahead by this much; later times are taken as the time of receipt."""

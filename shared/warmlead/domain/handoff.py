@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from warmlead.domain.lifecycle import Condition, Facts
-from warmlead.domain.sales import Said, Statement, answered, first_touch
+from warmlead.domain.sales import SalesStatus, Statement, answered, first_contact
+from warmlead.domain.stages import Condition, Facts
 
 
 class Deadline(StrEnum):
@@ -23,7 +23,7 @@ class Deadline(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class RoutePolicy:
     """Who gets leads for which the condition holds; all of them if there is none."""
 
     when: Condition | None
@@ -40,7 +40,7 @@ class HandoffPolicy:
     first_touch_within: timedelta
     accept_within: timedelta
     remind_after: timedelta
-    routes: tuple[Route, ...] = ()
+    routes: tuple[RoutePolicy, ...] = ()
 
     def owner_of(self, lead_id: str, facts: Facts) -> str:
         """Whose the lead is: of the first route that holds; empty if none does.
@@ -65,7 +65,7 @@ class HandoffPolicy:
                 return self.accept_within
 
 
-_ANSWERS = frozenset(map(str, Said))
+_ANSWERS = frozenset(map(str, SalesStatus))
 
 PARTED = "parted"
 """The answer to an offer of a lead that turned out to be another person than the one offered."""
@@ -107,7 +107,7 @@ def follow(
     """
     end = offer.closed_at
     in_time = [each for each in statements if end is None or each.at <= end]
-    touched = first_touch(in_time, offer.at)
+    touched = first_contact(in_time, offer.at)
     answer = answered(in_time, offer.at)
     passed = [
         Passed(deadline, due)

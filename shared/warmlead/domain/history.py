@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, structs
 
-from warmlead.domain.packing import (
+from warmlead.domain.packed_history import (
     DAY_MS,
     NONE_PACKED,
     RECENT,

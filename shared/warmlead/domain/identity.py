@@ -25,11 +25,10 @@ from typing import Literal, NamedTuple
 
 from msgspec import structs
 
-from warmlead.domain.addresses import normalise_email, undamaged
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import to_ms
-from warmlead.domain.placeholders import decoded, is_placeholder
-from warmlead.domain.spelling import MAX_TEXT, in_one_spelling
+from warmlead.domain.identifiers import decoded, is_placeholder, normalise_email, undamaged
+from warmlead.domain.text import MAX_TEXT, in_one_spelling
 
 __all__ = [
     "Claim",

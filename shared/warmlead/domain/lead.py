@@ -1,9 +1,4 @@
-"""The lead: one person, one aggregate. What events do to it, and what it is worth.
-
-A lead is made of *trails*, one for each identifier by which the person is known. A trail keeps
-what was done under its identifier, so when it turns out whose identifier it is, the trail moves
-as a whole, and nothing is counted twice or left behind.
-"""
+"""The lead: one person, one aggregate. What events do to it, and whom a typed text means."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -35,14 +30,15 @@ from warmlead.domain.identity import (
     best_claims,
     identifiers_of,
     naming_only,
+    normalise_id,
     ties_of,
 )
-from warmlead.domain.lifecycle import Progress
 from warmlead.domain.nurture import Enrolments
-from warmlead.domain.packing import KeptEvent
+from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.recording import record
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import Statement, in_order, with_statement
+from warmlead.domain.stages import Progress
 from warmlead.domain.trigger import Trigger
 
 MAX_TRAILS = 200
@@ -450,3 +446,27 @@ def _cut(value: Property, value_json: str) -> str:
         value = value[: fitting * 19 // 20]
         value_json = json.dumps(value, sort_keys=True)
     return value_json
+
+
+__all__ = ["is_meant", "looks_like_address"]
+
+
+def looks_like_address(text: str) -> bool:
+    """Whether a text is, or is meant as, an e-mail."""
+    return "@" in (normalise_id(text) or text)
+
+
+def is_meant(identifier: Identifier, id_: str, lead: Lead | None) -> bool:
+    """Whether an identifier means the lead that is found by its id; ``None``: nobody can read it.
+
+    It may be a former spelling of one of the lead's.
+    """
+    if identifier.kind is Kind.EMAIL or not looks_like_address(identifier.value):
+        return True
+    if identifier.kind is Kind.ANONYMOUS or lead is None:
+        return False
+    return any(
+        trail.is_signed
+        for trail_id, trail in lead.trails.items()
+        if id_ == trail_id or id_ in trail.former_ids
+    )

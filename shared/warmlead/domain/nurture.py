@@ -1,16 +1,37 @@
-"""Nurture sequences: who is in one, which message is due next, and what ends it.
-
-Nothing is sent: a step that is due becomes a trigger, and a tool sends the message.
-"""
+"""Nurture sequences: who is in one, which step is due next and at what hours, and what ends it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
 
-from warmlead.domain.hours import Hours
-from warmlead.domain.lifecycle import ANONYMOUS, Condition, Facts
+from warmlead.domain.stages import ANONYMOUS, Condition, Facts
+
+
+@dataclass(frozen=True, slots=True)
+class SendingHours:
+    """When messages may go out: weekdays (Monday is 0), from a time to a time in a time zone."""
+
+    weekdays: frozenset[int]
+    opens: time
+    closes: time
+    zone: str
+
+    def next_open(self, moment: datetime) -> datetime:
+        """The moment itself if it is within hours, otherwise when they next begin; in UTC."""
+        local = moment.astimezone(ZoneInfo(self.zone))
+        for ahead in range(8):
+            day = local.date() + timedelta(days=ahead)
+            if day.weekday() not in self.weekdays:
+                continue
+            opens = datetime.combine(day, self.opens, local.tzinfo)
+            closes = datetime.combine(day, self.closes, local.tzinfo)
+            if local < closes:
+                return max(local, opens).astimezone(moment.tzinfo)
+        raise ValueError("there is no open day in a week")
+
 
 PUNCTUAL = timedelta(hours=1)
 """A step that is later than this was missed: the followers keep their distance from it."""
@@ -39,7 +60,7 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SequenceStep:
     """One message, so long after the start."""
 
     after: timedelta
@@ -58,9 +79,9 @@ class SequencePolicy:
     name: str
     start: Condition
     stop: Condition
-    steps: Sequence[Step]
+    steps: Sequence[SequenceStep]
     goal: Condition | None = None
-    hours: Hours | None = None
+    hours: SendingHours | None = None
     late: Late = Late.SHIFT
     again_after: timedelta | None = None
     alongside: bool = False
@@ -88,7 +109,7 @@ class Due(NamedTuple):
     policy: SequencePolicy
     run: int
     number: int
-    step: Step
+    step: SequenceStep
 
 
 Enrolments: TypeAlias = Mapping[str, Enrolment]

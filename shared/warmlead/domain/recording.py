@@ -21,8 +21,14 @@ from warmlead.domain.history import (
     packed_anew,
     unpacked_from,
 )
-from warmlead.domain.late_events import Kept, with_late
-from warmlead.domain.packing import DAY_MS, NONE_PACKED, KeptEvent, by_receipt
+from warmlead.domain.packed_history import (
+    DAY_MS,
+    NONE_PACKED,
+    Kept,
+    KeptEvent,
+    by_receipt,
+    with_late,
+)
 
 _FEW = 8
 _OPENED_FOR_ONE = 250

@@ -10,23 +10,16 @@ from typing import Protocol
 from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.event import Event, Property
 from warmlead.domain.handoff import HandoffPolicy
-from warmlead.domain.lifecycle import (
-    ANONYMOUS,
-    LEAD,
-    RECYCLED,
-    SALES_STAGES,
-    Facts,
-    StagePolicy,
-)
 from warmlead.domain.nurture import SequencePolicy
-from warmlead.domain.packing import Shape
+from warmlead.domain.packed_history import Shape
 from warmlead.domain.scoring import FitPoints, ScoringPolicy
+from warmlead.domain.stages import ANONYMOUS, LEAD, RECYCLED, SALES_STAGES, Facts, StagePolicy
 
 COUNT_WINDOWS_DAYS = (1, 7, 30, 90)
 """The windows, in UTC days ending today, over which conditions may count events."""
 
 
-class FitRule(Protocol):
+class FitPolicy(Protocol):
     """A rule that gives points for what a lead is."""
 
     @property
@@ -57,7 +50,7 @@ class Rules:
     """The names of the signals that an event is, in alphabetical order; none for most robots'."""
     know: Callable[[Mapping[str, Property]], Facts]
     """Traits as conditions see them: of the declared type, unknown ones absent."""
-    fit_rules: tuple[FitRule, ...]
+    fit_rules: tuple[FitPolicy, ...]
     scoring: ScoringPolicy
     stages: tuple[StagePolicy, ...]
     counters: frozenset[tuple[int, str]]

@@ -14,7 +14,7 @@ from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import to_ms
 
 
-class Said(StrEnum):
+class SalesStatus(StrEnum):
     """What sales can say of a lead; the names of the events that say so begin with ``sales_``."""
 
     TOUCHED = "touched"
@@ -45,12 +45,12 @@ MAX_STATEMENTS = 200
 """So many statements are kept of an identifier; the latest ones."""
 
 _RECYCLED = "recycled"  # by name, as the others: who accepts what sales says needs no life cycle
-_STAGES: Mapping[Said, str] = MappingProxyType(
+_STAGES: Mapping[SalesStatus, str] = MappingProxyType(
     {
-        Said.ACCEPTED: "sql",
-        Said.OPPORTUNITY: "opportunity",
-        Said.WON: "customer",
-        Said.LOST: _RECYCLED,
+        SalesStatus.ACCEPTED: "sql",
+        SalesStatus.OPPORTUNITY: "opportunity",
+        SalesStatus.WON: "customer",
+        SalesStatus.LOST: _RECYCLED,
     }
 )
 _STAGES_AFTER_REFUSAL: Mapping[str, str] = MappingProxyType(
@@ -62,7 +62,7 @@ _STAGES_AFTER_REFUSAL: Mapping[str, str] = MappingProxyType(
         Refusal.DUPLICATE: "disqualified",
     }
 )
-_RANK = {said: rank for rank, said in enumerate(Said)}
+_RANK = {said: rank for rank, said in enumerate(SalesStatus)}
 
 
 class Statement(NamedTuple):
@@ -75,7 +75,7 @@ class Statement(NamedTuple):
     at_ms: int
     rank: int
     key: str
-    said: Said
+    said: SalesStatus
     source: str
     reason: str = ""
     value_cents: int | None = None
@@ -89,7 +89,7 @@ class Statement(NamedTuple):
     @property
     def stage(self) -> str:
         """The stage into which it puts the lead; empty if it moves none."""
-        if self.said is Said.REJECTED:
+        if self.said is SalesStatus.REJECTED:
             return _STAGES_AFTER_REFUSAL.get(self.reason, _RECYCLED)
         return _STAGES.get(self.said, "")
 
@@ -101,7 +101,7 @@ class Statement(NamedTuple):
 
 
 def state(
-    said: Said,
+    said: SalesStatus,
     *,
     at_ms: int,
     key: str,
@@ -117,12 +117,12 @@ def state(
 def with_statement(statements: Mapping[str, Statement], event: Event) -> Mapping[str, Statement]:
     """The statements after an event; only a signed one whose name says so is a statement."""
     said = event.name.removeprefix(EVENT_PREFIX)
-    known = event.name.startswith(EVENT_PREFIX) and said in set(Said)
+    known = event.name.startswith(EVENT_PREFIX) and said in set(SalesStatus)
     if not known or event.trust is not Trust.SIGNED:
         return statements
     value = event.properties.get("value_cents")
     stated = state(
-        Said(said),
+        SalesStatus(said),
         at_ms=to_ms(event.occurred_at),
         key=event.key,
         source=event.source,
@@ -149,7 +149,7 @@ def in_order(parts: Iterable[Mapping[str, Statement]]) -> list[Statement]:
 
 def refusal_in(words: str) -> Refusal | None:
     """The refusal of which people read these words; ``None`` if they tell of none."""
-    each = {r: state(Said.REJECTED, at_ms=0, key="", source="", reason=r) for r in Refusal}
+    each = {r: state(SalesStatus.REJECTED, at_ms=0, key="", source="", reason=r) for r in Refusal}
     return next((refusal for refusal, said in each.items() if said.words == words), None)
 
 
@@ -163,7 +163,7 @@ def verdict(statements: Collection[Statement]) -> Statement | None:
     return max((each for each in statements if each.stage), default=None)
 
 
-def first_touch(statements: Collection[Statement], since: datetime) -> datetime | None:
+def first_contact(statements: Collection[Statement], since: datetime) -> datetime | None:
     """When sales first did anything about the lead after a moment: any statement tells of it."""
     since_ms = int(since.timestamp() * 1000)
     later = [each.at_ms for each in statements if each.at_ms >= since_ms]

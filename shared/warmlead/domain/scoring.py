@@ -1,24 +1,13 @@
-"""The score: what a history and traits are worth under a model on a day. The product's heart.
-
-::
-
-    engagement = Σ signals Σ days  points × min(count, per_day) × keep(age in days)
-                 keep = 2^(−age / half_life), or 1 until expires_after, or 1 (never)
-                 then each group's minimum and maximum
-                 then the inactivity steps: × (1 − lose)^k for k steps since the last activity
-    fit        = Σ points of the fit rules that hold for the traits; never decays
-    score      = max(0, round(engagement + fit))
-
-Arithmetic is in whole millionths of a point, so that a sum does not depend on its order and
-an explanation adds up to the score exactly. Halves round up.
-"""
+"""The score: the points of a history and traits under a model on a day, line by line."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
+from operator import mul
+from typing import NamedTuple
 
 from msgspec import Struct, structs
 
@@ -156,7 +145,7 @@ class Score:
     contributions: tuple[Contribution, ...]
 
 
-def evaluate(policy: ScoringPolicy, tally: Tally, fit: Sequence[FitPoints], today: int) -> Score:
+def score_of(policy: ScoringPolicy, tally: Tally, fit: Sequence[FitPoints], today: int) -> Score:
     """The score on the UTC day number ``today``; pure and independent of any order."""
     lines = [
         line
@@ -268,3 +257,107 @@ def _in_whole_points(lines: Sequence[Contribution], score: int) -> tuple[Contrib
     return tuple(
         structs.replace(line, points=points) for line, points in zip(lines, whole, strict=True)
     )
+
+
+DENSE = 4
+"""Of points on at least one in so many days every day is added up, which is quicker."""
+
+MOST_AGES = 4_000
+"""So many ages in days are remembered of a way of fading; hardly any event is older."""
+
+
+class ScoreTotals(NamedTuple):
+    """What a score comes to; the fields are those of ``Score``."""
+
+    score: int
+    engagement: int
+    fit: int
+    days_inactive: int | None
+
+
+class ScoreByDay:
+    """The points of a tally by group, way of fading and day: summed once for all days."""
+
+    def __init__(self, policy: ScoringPolicy, tally: Tally) -> None:
+        self._policy = policy
+        self._last_active = last_active_day(policy, tally)
+        sums: dict[tuple[str | None, float | None, int | None], dict[int, int]] = {}
+        for name, days in tally.signals.items():
+            signal = policy.signals.get(name)
+            if signal is None:
+                continue
+            group = signal.group if signal.group in policy.groups else None
+            kind = (group, signal.half_life_days, signal.expires_after_days)
+            of_days = sums.get(kind)
+            if of_days is None:
+                of_days = sums[kind] = {}
+            points, per_day = signal.points, signal.per_day
+            for day, count in days.items():
+                counted = min(count, per_day)
+                of_days[day] = of_days.get(day, 0) + points * counted
+        self._by_group: dict[str | None, list[_Fading]] = {}
+        for (group, *fade), of_days in sums.items():
+            self._by_group.setdefault(group, []).append(_Fading(_kept(*fade), of_days))
+        empty = (limits for name, limits in policy.groups.items() if name not in self._by_group)
+        self._of_empty_groups = sum(limits.within(0) for limits in empty)
+
+    def on(self, today: int, fit: int) -> ScoreTotals:
+        """The worth on a UTC day number, for a lead of so many points for fit."""
+        engagement = self._of_empty_groups
+        for group, parts in self._by_group.items():
+            total = sum([part.left_on(today) for part in parts])
+            engagement += total if group is None else self._policy.groups[group].within(total)
+        last, inactivity = self._last_active, self._policy.inactivity
+        idle = None if last is None else max(0, today - last)
+        if inactivity and idle is not None:
+            engagement = inactivity.left(engagement, inactivity.steps(idle))
+        score = max(0, rounded(engagement + fit * MICRO))
+        return ScoreTotals(score, rounded(engagement), fit, idle)
+
+
+class _Fading:
+    """Points that fade alike, by day."""
+
+    def __init__(self, kept: "_Kept", of_days: Mapping[int, int]) -> None:
+        self._kept = kept
+        self._of_days = of_days
+        self._first, self._last = min(of_days), max(of_days)
+        self._backward: list[int] = []
+        if self._last - self._first < DENSE * len(of_days):
+            days = range(self._last, self._first - 1, -1)
+            self._backward = [of_days.get(day, 0) for day in days]
+
+    def left_on(self, today: int) -> int:
+        """What is left of them on a UTC day number, in millionths."""
+        youngest, oldest = today - self._last, today - self._first
+        if self._backward and youngest >= 0:
+            return sum(map(mul, self._backward, self._kept.between(youngest, oldest)))
+        of_age = self._kept.of_age
+        return sum([points * of_age(today - day) for day, points in self._of_days.items()])
+
+
+class _Kept:
+    """What is left of a point by its age in days, in millionths; of one to come all is left."""
+
+    def __init__(self, keep_micro: Callable[[int], int]) -> None:
+        self._keep_micro = keep_micro
+        self._by_age: list[int] = []
+
+    def between(self, youngest: int, oldest: int) -> list[int]:
+        """What is left at each of some ages."""
+        if oldest >= MOST_AGES:
+            return [self._keep_micro(age) for age in range(youngest, oldest + 1)]
+        while len(self._by_age) <= oldest:
+            self._by_age.append(self._keep_micro(len(self._by_age)))
+        return self._by_age[youngest : oldest + 1]
+
+    def of_age(self, age_days: int) -> int:
+        """What is left at an age."""
+        age = max(0, age_days)
+        return self.between(age, age)[0]
+
+
+@lru_cache(maxsize=256)
+def _kept(half_life_days: float | None, expires_after_days: int | None) -> _Kept:
+    policy = SignalPolicy(1, half_life_days=half_life_days, expires_after_days=expires_after_days)
+    return _Kept(policy.keep_micro)

@@ -1,15 +1,165 @@
-"""Which sites are search engines, social networks, shops, video sites, mail and AI assistants.
+"""Websites: their hosts, which hosts are one site, and what kind of site a host is."""
 
-With a domain all below it counts, unless the lists name a longer one.
-"""
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
 from warmlead.domain import site_lists
-from warmlead.domain.hosts import MAX_HOST, host_of, site_of
+
+MAX_HOST = 253
+"""Characters in a host's name (RFC 1035); what is longer is none."""
+
+_MAX_BEFORE_HOST = 300  # a scheme, and a user name that nobody should have put there
+
+_SECOND_LEVEL_NAMES = (
+    "ac asn asso biz co com coop edu firm gen go gob gouv gov govt gr gv idf ind info int k12 lg"
+    " ltd me med mil name ne net nhs nic nom or org plc police sch school tm web"
+)
+_SECOND_LEVEL = frozenset(_SECOND_LEVEL_NAMES.split())
+"""``co.uk``, ``com.au``, ``ne.jp`` …: before two letters these are a registry's, not a site's."""
+
+_SHARED_NAMES = (
+    "github.io gitlab.io codeberg.page netlify.app vercel.app now.sh pages.dev workers.dev web.app"
+    " firebaseapp.com appspot.com cloudfunctions.net herokuapp.com onrender.com fly.dev railway.app"
+    " surge.sh glitch.me replit.app repl.co lovable.app bolt.host azurewebsites.net"
+    " azurestaticapps.net azurefd.net cloudfront.net amplifyapp.com elasticbeanstalk.com"
+    " ondigitalocean.app myshopify.com mybigcommerce.com wixsite.com wixstudio.com webflow.io"
+    " framer.app framer.website squarespace.com weebly.com weeblysite.com carrd.co notion.site"
+    " super.site softr.app bubbleapps.io typedream.app strikingly.com mystrikingly.com"
+    " jimdosite.com jimdofree.com webnode.page godaddysites.com hubspotpagebuilder.com"
+    " hubspotpagebuilder.eu hs-sites.com hs-sites-eu1.com unbouncepages.com clickfunnels.com"
+    " mykajabi.com wordpress.com wpengine.com wpcomstaging.com pantheonsite.io kinsta.cloud"
+    " blogspot.com tumblr.com medium.com substack.com beehiiv.com ghost.io hashnode.dev"
+    " livejournal.com typepad.com over-blog.com canalblog.com hatenablog.com fc2.com neocities.org"
+    " readthedocs.io gitbook.io zendesk.com freshdesk.com atlassian.net sharepoint.com"
+    " translate.goog ngrok.io ngrok.app ngrok-free.app trycloudflare.com loca.lt"
+    " eu.com uk.com us.com de.com co.com eu.org"
+)
+_SHARED = frozenset(_SHARED_NAMES.split())
+"""Under each of these anybody has a name of their own, which is a site of its own."""
+
+_EACH_HOST_NAMES = "amazonaws.com windows.net azure.com run.app"
+_EACH_HOST = frozenset(_EACH_HOST_NAMES.split())
+"""Under each of these every host is a site of its own."""
+
+_PAYMENT = (
+    "checkout.stripe.com buy.stripe.com pay.stripe.com billing.stripe.com invoice.stripe.com"
+    " hooks.stripe.com js.stripe.com connect.stripe.com checkout.link.com paypal.com"
+    " braintreegateway.com braintree-api.com adyen.com klarna.com klarna.net klarnapayments.com"
+    " sofort.com giropay.de paydirekt.de mollie.com worldpay.com sips-services.com wlp-acs.com"
+    " ogone.com saferpay.com datatrans.com datatrans.ch postfinance.ch twint.ch square.site"
+    " cash.app afterpay.com clearpay.co.uk affirm.com sezzle.com quadpay.com razorpay.com payu.com"
+    " payu.in payu.pl paytm.in ccavenue.com cashfree.com phonepe.com billdesk.com instamojo.com"
+    " mercadopago.com mercadopago.com.br mercadopago.com.ar mercadopago.com.mx pagseguro.uol.com.br"
+    " ebanx.com paystack.com paystack.co flutterwave.com pesapal.com payfast.co.za iyzipay.com"
+    " iyzico.com paytr.com alipay.com alipayobjects.com tenpay.com pay.weixin.qq.com pay.google.com"
+    " pay.amazon.com payments.amazon.com payments.amazon.co.uk payments.amazon.de authorize.net"
+    " cybersource.com 2checkout.com verifone.cloud bluesnap.com onfastspring.com paddle.com"
+    " paddle.net chargebee.com recurly.com gocardless.com trustly.com bitpay.com"
+    " commerce.coinbase.com skrill.com neteller.com paysafecard.com opayo.co.uk opayo.eu.elavon.com"
+    " sagepay.com realexpayments.com globaliris.com securetrading.net payplug.com payzen.eu"
+    " systempay.fr paybox.com monetico-services.com cmcicpaiement.fr hipay.com lemonway.com"
+    " redsys.es multisafepay.com buckaroo.nl pay.nl ideal.nl bancontact.net przelewy24.pl tpay.com"
+    " dotpay.pl blik.com gopay.com gopay.cz comgate.cz barion.com quickpay.net quickpay.dk nets.eu"
+    " netaxept.no vipps.no mobilepay.dk swish.nu paytrail.com checkout.fi yookassa.ru yoomoney.ru"
+    " robokassa.ru cloudpayments.ru pay.shopify.com"
+    # 3-D Secure: what asks the bank of whoever pays
+    " cardinalcommerce.com cardinaltrusted.com arcot.com securesuite.net securesuite.co.uk"
+    " 3dsecure.io 3dsecure.no verifiedbyvisa.com 3dsecure-cardprocess.de rsa3dsauth.com"
+    " rsa3dsauth.co.uk"
+)
+_SIGN_IN = (
+    "accounts.google.com accounts.youtube.com myaccount.google.com microsoftonline.com"
+    " microsoftonline.us microsoftonline.de microsoftonline.cn account.live.com"
+    " account.microsoft.com b2clogin.com ciamlogin.com appleid.apple.com idmsa.apple.com"
+    " account.apple.com okta.com oktapreview.com okta-emea.com okta-gov.com auth0.com onelogin.com"
+    " pingone.com pingone.eu pingone.ca pingone.asia duosecurity.com amazoncognito.com"
+    " signin.aws.amazon.com accounts.dev authkit.app kinde.com stytch.com fusionauth.io"
+    " frontegg.com descope.com ory.sh zitadel.cloud cloudflareaccess.com test.salesforce.com"
+    " id.vk.com passport.yandex.ru passport.yandex.com nid.naver.com kauth.kakao.com"
+    " access.line.me open.weixin.qq.com graph.qq.com id.atlassian.com accounts.shopify.com"
+    " secure.login.gov id.me franceconnect.gouv.fr bankid.com itsme.be digid.nl"
+)
+_NO_ORIGIN = frozenset((*_PAYMENT.split(), *_SIGN_IN.split()))
+"""Visitors come back from these, and from any host below them; they do not come from there."""
+
+_NO_ORIGIN_LABELS_NAMES = (
+    "login signin sign-in sso idp adfs sts oauth oauth2 auth acs acs1 acs2 3ds 3ds2 3dss 3dsecure"
+    " checkout pay payment payments cas saml"
+)
+_NO_ORIGIN_LABELS = frozenset(_NO_ORIGIN_LABELS_NAMES.split())
+"""First labels of hosts that do nothing but sign people in or take their payments."""
+
+
+_OWN_MACHINE = frozenset(("localhost", "0.0.0.0", "::1"))  # noqa: S104  # nothing is bound
+_OWN_MACHINES = ("127.",)
+_OWN_NAMES = ("localhost", "local", "localdomain")
+
+_MAX_SIGN_IN_PATH = 60
+_SIGN_IN_PATHS = frozenset(
+    (
+        *("login", "login.php", "log-in", "log_in", "signin", "sign-in", "sign_in", "logout"),
+        *("oauth", "oauth2", "sso", "saml", "saml2", "cas", "authorize", "adfs"),
+        *("users/sign_in", "users/login", "user/login", "account/login", "accounts/login"),
+        *("auth/login", "auth/realms", "dialog/oauth", "i/oauth2", "uas/login", "wp-login.php"),
+    )
+)
+"""With these a page's path begins that only signs people in."""
+
+
+def host_of(url: str) -> str:
+    """The host of a URL in lower case, without port and trailing dot; empty if there is none."""
+    rest = url[: _MAX_BEFORE_HOST + MAX_HOST].partition("://")[2]
+    for end in "/?#\\":
+        rest = rest.partition(end)[0]
+    rest = rest.rpartition("@")[2].lower()
+    host = rest.partition("]")[0].lstrip("[") if rest[:1] == "[" else rest.partition(":")[0]
+    return host.rstrip(".") if len(host) <= MAX_HOST else ""
+
+
+def site_of(host: str) -> str:
+    """The domain that a site's owner registered: ``shop.example.co.uk`` is ``example.co.uk``.
+
+    A host without a dot and an address (``localhost``, ``192.0.2.7``) are sites by themselves.
+    """
+    labels = host.rsplit(".", 3)
+    if len(labels) <= 2 or labels[-1].isdigit() or ":" in host:  # noqa: PLR2004  # name and top
+        return host
+    pair = f"{labels[-2]}.{labels[-1]}"
+    if pair in _EACH_HOST:
+        return host
+    is_registry = len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL  # noqa: PLR2004  # a country
+    return f"{labels[-3]}.{pair}" if is_registry or pair in _SHARED else pair
+
+
+def is_below(host: str, domains: Collection[str]) -> bool:
+    """Whether a host is one of the domains, or below one of them."""
+    while host:
+        if host in domains:
+            return True
+        host = host.partition(".")[2]
+    return False
+
+
+def is_no_origin(host: str) -> bool:
+    """Whether a host takes payments or signs people in, so that nobody comes from there.
+
+    Nobody comes from a developer's own machine either.
+    """
+    first, _, rest = host.partition(".")
+    is_own = host in _OWN_MACHINE or host.rpartition(".")[2] in _OWN_NAMES
+    is_own |= host.startswith(_OWN_MACHINES) and host.replace(".", "").isdigit()
+    return is_own or is_below(host, _NO_ORIGIN) or (first in _NO_ORIGIN_LABELS and "." in rest)
+
+
+def leads_from_sign_in(url: str) -> bool:
+    """Whether a URL is of a page on which people sign in, on whatever host."""
+    path = url.partition("://")[2].partition("?")[0].partition("#")[0].partition("/")[2]
+    first, _, rest = path[:_MAX_SIGN_IN_PATH].lower().partition("/")
+    if first[:1] == "v" and first[1:2].isdigit():  # the version of an interface
+        first, _, rest = rest.partition("/")
+    return first in _SIGN_IN_PATHS or f"{first}/{rest.partition('/')[0]}" in _SIGN_IN_PATHS
 
 
 class Category(StrEnum):

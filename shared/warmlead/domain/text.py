@@ -1,16 +1,9 @@
-r"""Text that may leave: without the characters that steer a terminal, a page or a reader's eye.
-
-Removed are control characters (C0 but for tab and line feed, DEL, C1), what turns the direction
-of text around (``U+200E``, ``U+200F``, ``U+061C``, ``U+202A``–``U+202E``, ``U+2066``–``U+2069``),
-halves of surrogate pairs, noncharacters, the byte order mark, interlinear annotations and
-invisible tags. Letters of every script stay, and what joins them: ``U+200C`` in Persian, ``U+200D``
-in emoji, the tags in the flags of England, Scotland and Wales.
-
-After https://www.unicode.org/reports/tr36/ (section 2.10) and https://trojansource.codes/
-"""
+"""Text in one spelling, without the characters that steer a terminal, a page or a reader's eye."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 _Scalar: TypeAlias = str | int | float | bool | None
@@ -73,3 +66,121 @@ def swept(value: object) -> object:
     if isinstance(value, list | tuple):
         return [swept(inner) for inner in value]
     return value
+
+
+MAX_TEXT = 500
+"""A longer text is no identifier. Whoever spells it looks at this first: composing costs time."""
+
+_INVISIBLE = re.compile(
+    "["
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "]+"
+)
+"""Unicode's Default_Ignorable_Code_Point without the two joiners, and U+FFF9 to U+FFFB.
+
+https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt
+"""
+
+_WITHIN_WORDS = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
+
+_OF_OTHER_WIDTH = re.compile("[\u3000\uff01-\uffee]")
+"""The only characters that Unicode has in another width."""
+
+_JOINERS = "\u200c\u200d"
+_MOST_JOINERS = 8  # of a name; to look at each costs time
+
+
+def visible(text: str) -> str:
+    """The text without what separates, joins or hyphenates words and is never seen.
+
+    What chooses between forms of a letter or an emoji stays.
+    """
+    return text if text.isascii() else text.translate(_WITHIN_WORDS)
+
+
+def in_one_spelling(text: str) -> str:
+    """The text in Unicode's form C, without invisible characters.
+
+    A joiner stays where it changes how a word is written (IDNA 2008, RFC 5892 appendix A.1 and
+    A.2), as in Persian; anywhere else it goes.
+    """
+    if text.isascii():
+        return text
+    seen = _INVISIBLE.sub("", text)
+    joiners = sum(map(seen.count, _JOINERS))
+    if joiners:
+        may_join = joiners <= _MOST_JOINERS
+        seen = "".join(
+            letter
+            for place, letter in enumerate(seen)
+            if letter not in _JOINERS or (may_join and _joins(seen, place))
+        )
+    return unicodedata.normalize("NFC", seen)
+
+
+def _joins(text: str, place: int) -> bool:
+    from idna import valid_contextj  # noqa: PLC0415  # few texts have a joiner; 13 ms of a cold start
+
+    try:
+        return valid_contextj(text, place)
+    except ValueError:  # the letter before it is in no table
+        return False
+
+
+def in_usual_width(text: str) -> str:
+    """The text with full-width and half-width letters as the usual ones: ``ａ＠ｂ`` is ``a@b``.
+
+    The width mapping of PRECIS, the IETF's rules for user names (RFC 8265, section 3.3).
+    """
+    return text if text.isascii() else _OF_OTHER_WIDTH.sub(_in_usual_width, text)
+
+
+def _in_usual_width(letter: re.Match[str]) -> str:
+    width, _, usual = unicodedata.decomposition(letter[0]).partition(" ")
+    return chr(int(usual, 16)) if width in ("<wide>", "<narrow>") else letter[0]
+
+
+PLAIN = MappingProxyType(
+    {
+        "ı": "i",
+        "ł": "l",
+        "ø": "o",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "æ": "ae",
+        "œ": "oe",
+        "ħ": "h",
+        "ŧ": "t",
+        "ŋ": "n",
+        "ĸ": "k",
+        "ə": "e",
+        "ɛ": "e",
+        "ɔ": "o",
+        "ɖ": "d",
+        "ƒ": "f",
+        "ɓ": "b",
+        "ɗ": "d",
+        "ƙ": "k",
+        "ƴ": "y",
+        "ʼ": "'",
+        "ß": "ss",
+        "ẞ": "ss",
+    }
+)
+"""Small letters that Unicode does not take apart, as they are written where a keyboard lacks them.
+
+After the Latin letters of CLDR's ``Latin-ASCII``. ``Ø`` is a small ``ø`` first.
+"""
+
+
+def without_marks(letter: str) -> str:
+    """A small letter without its accents; nothing of a mark that stands by itself.
+
+    For one letter at a time: a whole text takes quadratic time to decompose, because its marks
+    are put in order.
+    """
+    apart = unicodedata.normalize("NFKD", letter)
+    return "".join(PLAIN.get(part, part) for part in apart if not unicodedata.combining(part))

@@ -7,12 +7,11 @@ import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from warmlead.domain.answers import answer
+from warmlead.domain.consent_fields import answer
 from warmlead.domain.country_codes import CODES
 from warmlead.domain.event import Property
 from warmlead.model.job_titles import title_level
-from warmlead.model.mailboxes import is_free_mailbox
-from warmlead.model.vocabulary import DERIVED_TRAITS, ValueType
+from warmlead.model.vocabulary import DERIVED_TRAITS, ValueType, is_free_mailbox
 
 _MOST = 2**63 - 1  # what fits a condition's integer
 _SHORT = 18  # so many digits always fit

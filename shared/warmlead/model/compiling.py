@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from warmlead.domain.consent import Lifting, SuppressionPolicy, Whose
-from warmlead.domain.hours import Hours
-from warmlead.domain.nurture import Late, Step
-from warmlead.domain.published import our_name
+from warmlead.domain.event_names import our_name
+from warmlead.domain.nurture import Late, SendingHours, SequenceStep
 from warmlead.domain.rules import COUNT_WINDOWS_DAYS
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
-from warmlead.model.clauses import words
-from warmlead.model.conditions import Context
-from warmlead.model.hours import weekdays_of
+from warmlead.model.conditions import Context, words
 from warmlead.model.plan import (
     FitPlan,
     HandoffPlan,
@@ -27,7 +24,7 @@ from warmlead.model.plan import (
     SignalPlan,
     StagePlan,
 )
-from warmlead.model.schema import Handoff, ModelFile, Sequence, Signal, Suppression
+from warmlead.model.schema import Handoff, ModelFile, Sequence, Signal, Suppression, weekdays_of
 from warmlead.model.schema import Hours as WrittenHours
 from warmlead.model.vocabulary import (
     CONSENT_FACTS,
@@ -164,7 +161,9 @@ def _sequence_plan(name: str, sequence: Sequence) -> SequencePlan:
         name=name,
         start=sequence.start,
         stop=sequence.stop,
-        steps=tuple(Step(step.after, step.message, step.title or "") for step in sequence.steps),
+        steps=tuple(
+            SequenceStep(step.after, step.message, step.title or "") for step in sequence.steps
+        ),
         goal=sequence.goal,
         hours=_hours(sequence.hours) if sequence.hours else None,
         late=Late(sequence.late),
@@ -173,8 +172,8 @@ def _sequence_plan(name: str, sequence: Sequence) -> SequencePlan:
     )
 
 
-def _hours(hours: WrittenHours) -> Hours:
-    return Hours(weekdays_of(hours.days), hours.opens, hours.closes, hours.time_zone)
+def _hours(hours: WrittenHours) -> SendingHours:
+    return SendingHours(weekdays_of(hours.days), hours.opens, hours.closes, hours.time_zone)
 
 
 def _named(texts: Iterable[str | None], context: Context) -> dict[str, ValueType]:

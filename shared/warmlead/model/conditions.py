@@ -1,20 +1,250 @@
-"""Conditions in CEL, compiled once: whether they hold, and what would have to hold besides.
-
-A condition that names something unknown does not hold; evaluating one never raises.
-"""
+"""Conditions in CEL: taken apart into clauses, compiled once, and asked what would have to hold."""
 
 import json
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 from cel_expr_python import cel
 
-from warmlead.domain.lifecycle import Facts
-from warmlead.model.clauses import Clause, Either, Token, Tree, clauses_of, tree_of, words
-from warmlead.model.enumerated import spellings_of
-from warmlead.model.vocabulary import RESERVED, ValueType
+from warmlead.domain.stages import Facts
+from warmlead.model.vocabulary import ENUMERATED, RESERVED, ValueType
+
+_TOKEN = re.compile(
+    r'''
+      (?P<space>\s+|//[^\n]*)
+    | (?P<string>[rRbB]{0,2}(?:"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\'
+                              |"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
+    | (?P<number>(?:\d+\.\d*|\.\d+|0[xX][0-9a-fA-F]+|\d+)(?:[eE][-+]?\d+)?[uU]?)
+    | (?P<name>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)
+    | (?P<sign>&&|\|\||[<>=!]=|.)
+    ''',
+    re.VERBOSE | re.DOTALL | re.ASCII,
+)
+
+
+_EQUALITY = frozenset({"==", "!="})
+
+
+class Token(NamedTuple):
+    """A word or sign of a condition: ``string``, ``number``, ``name`` (dots included) or ``sign``.
+
+    ``at`` is the index of its first character.
+    """
+
+    kind: str
+    text: str
+    at: int
+
+    @property
+    def end(self) -> int:
+        """The index after its last character."""
+        return self.at + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a condition that is true or false as a whole."""
+
+    text: str
+    at: int
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Clauses that must all hold."""
+
+    parts: "tuple[Tree, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Clauses of which one must hold."""
+
+    parts: "tuple[Tree, ...]"
+
+
+Tree: TypeAlias = Clause | Every | Either
+
+
+def words(text: str) -> list[Token]:
+    """The words and signs of a condition, without space and comments."""
+    found = _TOKEN.finditer(text)
+    return [
+        Token(match.lastgroup or "", match[0], match.start())
+        for match in found
+        if match.lastgroup != "space"
+    ]
+
+
+def compared_with(name: str, text: str) -> Iterator[Token]:
+    """The string literals with which a condition compares a name: by ``==``, ``!=`` or ``in``."""
+    tokens = words(text)
+    for at, token in enumerate(tokens):
+        if token.kind != "name" or token.text != name:
+            continue
+        if tokens[at - 1 : at] and tokens[at - 1].text in _EQUALITY:
+            yield from _strings(tokens[max(0, at - 2) : at - 1])
+        following = tokens[at + 1].text if at + 1 < len(tokens) else ""
+        if following in _EQUALITY:
+            yield from _strings(tokens[at + 2 : at + 3])
+        elif following == "in":
+            listed = takewhile(lambda one: one.text != "]", tokens[at + 2 :])
+            yield from _strings(listed)
+
+
+def _strings(tokens: Iterable[Token]) -> Iterator[Token]:
+    return (token for token in tokens if token.kind == "string")
+
+
+def tree_of(text: str) -> Tree:
+    """The condition's clauses; parentheses that change nothing are gone."""
+    return _tree(text, words(text))
+
+
+def clauses_of(tree: Tree) -> Iterator[Clause]:
+    """All clauses, from left to right."""
+    if isinstance(tree, Clause):
+        yield tree
+    else:
+        for part in tree.parts:
+            yield from clauses_of(part)
+
+
+def _tree(text: str, tokens: Sequence[Token]) -> Tree:
+    while _wrapped(tokens):
+        tokens = tokens[1:-1]
+    whole = Clause(text[tokens[0].at : tokens[-1].end], tokens[0].at, tuple(tokens))
+    if any(token.text == "?" for token in _outside(tokens)):
+        return whole
+    for sign, kind in (("||", Either), ("&&", Every)):
+        pieces = _split(tokens, sign)
+        if len(pieces) > 1:
+            trees = [_tree(text, piece) for piece in pieces]
+            parts: list[Tree] = []
+            for tree in trees:
+                parts.extend(tree.parts if isinstance(tree, kind) else [tree])
+            return kind(tuple(parts))
+    return whole
+
+
+def _depths(tokens: Sequence[Token]) -> Iterator[tuple[Token, int]]:
+    """Each token with the number of brackets open after it, or before it if it closes one."""
+    depth = 0
+    for token in tokens:
+        if token.kind == "sign" and token.text in "([{":
+            depth += 1
+        yield token, depth
+        if token.kind == "sign" and token.text in ")]}":
+            depth -= 1
+
+
+def _outside(tokens: Sequence[Token]) -> Iterator[Token]:
+    return (token for token, depth in _depths(tokens) if not depth and token.kind == "sign")
+
+
+def _wrapped(tokens: Sequence[Token]) -> bool:
+    """Whether the first parenthesis closes at the very end."""
+    if len(tokens) <= 2 or tokens[0].text != "(" or tokens[-1].text != ")":  # noqa: PLR2004  # "(" and ")"
+        return False
+    return all(depth for _, depth in _depths(tokens[:-1]))
+
+
+def _split(tokens: Sequence[Token], sign: str) -> list[list[Token]]:
+    pieces: list[list[Token]] = [[]]
+    borders = {token.at for token in _outside(tokens) if token.text == sign}
+    for token in tokens:
+        if token.at in borders:
+            pieces.append([])
+        else:
+            pieces[-1].append(token)
+    return pieces
+
+
+MAX_WORD = 100
+"""A longer text is none of a few words, and is compared as it is."""
+
+_BETWEEN = str.maketrans(dict.fromkeys(" \t\n\u00a0\u202f-‐‑–_"))
+_CONTENTS = {
+    "whitepaper": "whitepapers livreblanc libroblanco librobianco weissbuch",
+    "ebook": "ebooks electronicbook",
+    "casestudy": "casestudies customerstory successstory fallstudie etudedecas casodeestudio",
+    "guide": "guides howto howtoguide leitfaden ratgeber",
+    "checklist": "checklists checkliste",
+    "report": "reports",
+}
+_INTERVALS = {
+    "month": "monthly months",
+    "year": "yearly annual annually years",
+    "quarter": "quarterly",
+    "week": "weekly",
+}
+
+
+def _by_synonym(words: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType({other: word for word, text in words.items() for other in text.split()})
+
+
+_SYNONYMS = MappingProxyType({"kind": _by_synonym(_CONTENTS), "interval": _by_synonym(_INTERVALS)})
+
+
+def word_of(name: str, text: str) -> str | None:
+    """What is compared of a value of ``name``: no case, no blanks, hyphens or underscores.
+
+    ``None`` for a text beyond the limit, which is looked at first.
+    """
+    if len(text) > MAX_WORD:
+        return None
+    word = text.casefold().translate(_BETWEEN)
+    if not word.isascii():
+        apart = unicodedata.normalize("NFD", word)
+        word = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return _SYNONYMS.get(name, {}).get(word, word)
+
+
+class Spellings:
+    """How a condition writes the words with which it compares one name.
+
+    A value that is the same word is taken as the condition writes it, so that it may say
+    ``"case study"`` or ``case_study`` as it likes. Any other value stays as it was sent.
+    """
+
+    __slots__ = ("_as_written", "_name", "_written")
+
+    def __init__(self, name: str, literals: Iterable[str]) -> None:
+        self._name = name
+        self._written = frozenset(literals)
+        self._as_written = {word_of(name, literal): literal for literal in sorted(self._written)}
+
+    def __call__(self, value: object) -> object:
+        """The value as the condition writes it."""
+        if not isinstance(value, str) or value in self._written:
+            return value
+        word = word_of(self._name, value)
+        return value if word is None else self._as_written.get(word, value)
+
+
+def spellings_of(text: str, names: Iterable[str]) -> dict[str, Spellings]:
+    """The spellings of a condition, for each enumerated name that it compares with words."""
+    found = {
+        name: [literal for token in compared_with(name, text) if (literal := _plain(token))]
+        for name in names
+        if name in ENUMERATED
+    }
+    return {name: Spellings(name, literals) for name, literals in found.items() if literals}
+
+
+def _plain(token: Token) -> str:
+    """The text of a literal; empty for one with escapes, which is compared as it is."""
+    text = token.text
+    return text[1:-1] if text[0] in "\"'" and text[1:2] != text[0] and "\\" not in text else ""
+
 
 _REMEMBERED = 512
 """So many answers of a formula are kept: stages, countries, job titles, low scores repeat."""

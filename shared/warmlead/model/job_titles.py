@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from warmlead.domain.letters import without_marks
+from warmlead.domain.text import without_marks
 
 MAX_TITLE = 200
 """Characters of a title that are read. This is looked at before anything else."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.rules import Rules
-from warmlead.model.checking import examine_model
 from warmlead.model.compiling import classification_of, plan_of
 from warmlead.model.findings import Finding, Severity
+from warmlead.model.lint.checking import examine_model
 from warmlead.model.plan import Plan, rules_of
 from warmlead.model.schema import ModelFile
 

@@ -1,26 +1,23 @@
-"""A checked model as plain data, and the rules made of it: all that deciding about leads needs.
+"""A checked model as plain data: as JSON for a cold start, and as the rules that are made of it."""
 
-The file that people write, and how it is checked, are not known here: whoever has a plan needs
-neither YAML nor pydantic, which take longer to import than a lead takes to score.
-"""
-
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct, json
 
 from warmlead.domain.consent import CONSENT_EVENTS, SuppressionPolicy
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import SALES_EVENTS, Event, Trust
-from warmlead.domain.handoff import HandoffPolicy, Route
-from warmlead.domain.hours import Hours
-from warmlead.domain.lifecycle import Facts, StagePolicy
-from warmlead.domain.nurture import Late, SequencePolicy, Step
-from warmlead.domain.published import our_name
+from warmlead.domain.event_names import our_name
+from warmlead.domain.handoff import HandoffPolicy, RoutePolicy
+from warmlead.domain.nurture import Late, SendingHours, SequencePolicy, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
+from warmlead.domain.stages import Facts, StagePolicy
 from warmlead.model.coercion import coerce, know, not_understood
 from warmlead.model.conditions import CompiledCondition, Context, Formula
 from warmlead.model.vocabulary import EVENT_FACTS, STANDARD_EVENTS, ValueType
@@ -74,9 +71,9 @@ class SequencePlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     start: str
     stop: str
-    steps: tuple[Step, ...]
+    steps: tuple[SequenceStep, ...]
     goal: str | None = None
-    hours: Hours | None = None
+    hours: SendingHours | None = None
     late: Late = Late.SHIFT
     again_after: timedelta | None = None
     alongside: bool = False
@@ -175,7 +172,7 @@ def _handoff_policy(handoff: HandoffPlan, context: Context) -> HandoffPolicy:
         accept_within=handoff.accept_within,
         remind_after=handoff.remind_after,
         routes=tuple(
-            Route(_condition(route.when, context), route.owners) for route in handoff.routes
+            RoutePolicy(_condition(route.when, context), route.owners) for route in handoff.routes
         ),
     )
 
@@ -194,7 +191,7 @@ def _sequence_policy(sequence: SequencePlan, context: Context) -> SequencePolicy
     )
 
 
-def _known(hours: Hours) -> Hours:
+def _known(hours: SendingHours) -> SendingHours:
     """The hours, whose time zone this machine knows: now, rather than when a message is due."""
     try:
         ZoneInfo(hours.zone)
@@ -237,3 +234,51 @@ def _facts_of(event: Event, names: Iterable[str], types: Mapping[str, ValueType]
         if typed is not None:
             facts[name] = typed
     return facts
+
+
+if TYPE_CHECKING:
+    from warmlead.model.loading import Model
+
+_KIND = "warmlead-compiled-model"
+
+FORMAT = f"{_KIND}/3"
+"""What the file says that it is. The number grows whenever a plan's fields or meaning change."""
+
+_BEGINNING = re.compile(rf'\s*\{{\s*"format"\s*:\s*"{_KIND}/'.encode())
+
+
+class _Head(Struct):
+    format: str
+
+
+class _Compiled(Struct, forbid_unknown_fields=True):
+    format: str
+    plan: Plan
+
+
+def write_compiled(model: "Model") -> str:
+    """The model as JSON; the same text for the same model, whichever process writes it."""
+    return json.encode(_Compiled(FORMAT, model.plan), order="deterministic").decode() + "\n"
+
+
+def is_compiled(written: bytes) -> bool:
+    """Whether a file says that it is a compiled model, of whatever format, damaged or not."""
+    return _BEGINNING.match(written) is not None
+
+
+def read_compiled(written: bytes, *, name: str) -> Plan:
+    """The plan in a compiled model; ``name`` is where it came from, for people.
+
+    Raises ``ConfigurationError`` if it is damaged, or was written for another release.
+    """
+    remedy = "compile the model file again with this release"
+    try:
+        found = json.decode(written, type=_Head).format
+        if found == FORMAT:
+            return json.decode(written, type=_Compiled).plan
+        problem = f"it has the format {found!r}, and this release reads {FORMAT!r}: {remedy}"
+    except DecodeError as error:
+        problem = f"it is damaged ({error}): {remedy}"
+    except UnicodeDecodeError:
+        problem = f"it is damaged (it is not in UTF-8): {remedy}"
+    raise ConfigurationError.one(f"The compiled model {name} cannot be used:", problem)

@@ -40,7 +40,7 @@ class Misread(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class YamlDocument:
     """A file's values with the place of each key and value, and what could not be read.
 
     ``unquoted`` are places of unquoted text that holds brackets inside ``{ }``.
@@ -53,7 +53,7 @@ class Document:
     faults: Sequence[Misread]
     unquoted: Sequence[Position]
 
-    def renamed(self, old: str, new: str) -> "Document":
+    def renamed(self, old: str, new: str) -> "YamlDocument":
         """The document with another name for a key of its root."""
 
         def moved(path: Path) -> Path:
@@ -98,7 +98,7 @@ class Document:
         return Position(self.text.count("\n", 0, index) + 1, index - line_start + 1)
 
 
-def read(text: str) -> Document:
+def read(text: str) -> YamlDocument:
     """The document in the text. Whatever is wrong is among its ``faults``; it never raises."""
     if len(text) > MAX_CHARACTERS:
         return _unreadable(text, Position(1, 1), f"the file exceeds {MAX_CHARACTERS} characters")
@@ -120,13 +120,13 @@ def read(text: str) -> Document:
     finally:
         if loader is not None:
             loader.dispose()
-    return Document(
+    return YamlDocument(
         text, value, building.keys, building.values, building.faults, tuple(loader.unquoted)
     )
 
 
-def _unreadable(text: str, position: Position, message: str, suggestion: str = "") -> Document:
-    return Document(text, None, {}, {}, [Misread(position, (), message, suggestion)], ())
+def _unreadable(text: str, position: Position, message: str, suggestion: str = "") -> YamlDocument:
+    return YamlDocument(text, None, {}, {}, [Misread(position, (), message, suggestion)], ())
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:

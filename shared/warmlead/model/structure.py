@@ -1,11 +1,7 @@
-"""Holds a file's values to the schema, and goes on with what is sound.
-
-Every fault is found in one pass. Faulty values are replaced by stand-ins, so that the rest of
-the file can be judged too; what is later found out about a stand-in is nobody's fault.
-"""
+"""A file's values, held to the schema; what is wrong, in words for who wrote the file."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +9,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from warmlead.model.findings import Finding, Severity, closest
-from warmlead.model.positions import Document, Path, Plain
+from warmlead.domain.event import snake_case
+from warmlead.model.findings import Finding, Severity, closest, did_you_mean
+from warmlead.model.positions import Path, Plain, YamlDocument
 from warmlead.model.schema import (
+    LABEL_PATTERN,
+    OWNER_PATTERN,
     FitRule,
     Group,
     Handoff,
@@ -29,7 +28,71 @@ from warmlead.model.schema import (
     Step,
     Suppression,
 )
-from warmlead.model.wording import in_words
+
+_MESSAGES: Mapping[str, str] = {
+    "int_type": "must be a whole number",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "literal_error": "must be {expected}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "model_type": "must be a mapping of keys to values",
+    "dict_type": "must be a mapping of keys to values",
+    "mapping_type": "must be a mapping of keys to values",
+    "list_type": "must be a list",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must not be longer than {max_length} characters",
+}
+"""What to say of each type of pydantic's errors that needs no more than its own context."""
+
+_SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+def in_words(fault: ErrorDetails, keys: Iterable[str]) -> tuple[str, str]:
+    """A message and a suggestion; ``keys`` are those that the schema knows at the place."""
+    given, context = fault["input"], fault.get("ctx", {})
+    key = str(fault["loc"][-1])
+    match fault["type"]:
+        case "extra_forbidden":
+            cut = "" if given is not None else "quote text that has a comma: it ends the value"
+            return f'unknown key "{key}"', did_you_mean(key, keys) or cut
+        case "missing":
+            return f'"{key}" is missing', ""
+        case "value_error":
+            message = fault["msg"].removeprefix("Value error, ")
+            is_bare = isinstance(given, int) and "duration" in message
+            meant = getattr(context.get("error"), "suggestion", "")
+            return message, f"write {given}d for days" if is_bare else meant
+        case "string_pattern_mismatch" if context["pattern"] == OWNER_PATTERN:
+            return "must be one line of up to 100 characters, without space around it", ""
+        case "string_pattern_mismatch":
+            return name_fault(str(given), hyphens=context["pattern"] == LABEL_PATTERN)
+    template = _MESSAGES.get(fault["type"], fault["msg"].replace("{", "{{").replace("}", "}}"))
+    return template.format(**context).replace("'", '"'), _suggestion(fault["type"], given, context)
+
+
+def _suggestion(type_: str, given: object, context: Mapping[str, object]) -> str:
+    if type_ == "int_type" and isinstance(given, str) and given.lstrip("-").isdigit():
+        return f"write {given} without quotes"
+    if type_ == "string_type" and isinstance(given, int | float):
+        return "put it in quotes"
+    if type_ == "bool_type" and (switch := _SWITCHES.get(str(given).lower())):
+        return f"write {switch}"
+    if type_ == "literal_error":
+        return did_you_mean(str(given), str(context["expected"]).split("'")[1::2])
+    return ""
+
+
+def name_fault(name: str, *, hyphens: bool) -> tuple[str, str]:
+    """What to say of a name that is not written as names are."""
+    also = ", with hyphens if you like" if hyphens else ""
+    better = snake_case(name)
+    return (
+        f'"{name}" is no name: small letters, digits and _{also}, a letter first',
+        f'write "{better}"' if better and better != name else "",
+    )
+
 
 _ENTRIES: Mapping[str, type[BaseModel]] = {
     "signals": Signal,
@@ -94,7 +157,7 @@ class Sound:
         return not any(path[: len(bad)] == bad for bad in self.replaced)
 
 
-def with_sections_named(document: Document) -> tuple[Document, list[Finding]]:
+def with_sections_named(document: YamlDocument) -> tuple[YamlDocument, list[Finding]]:
     """The document with misspelt sections under their right names, and a finding for each.
 
     So that everything that refers to what is in them need not be reported too.
@@ -112,7 +175,7 @@ def with_sections_named(document: Document) -> tuple[Document, list[Finding]]:
     return document, findings
 
 
-def hold_to_schema(document: Document) -> Sound:
+def hold_to_schema(document: YamlDocument) -> Sound:
     """The model in the document, with a finding for everything that the schema does not allow."""
     value = copy.deepcopy(document.value) if isinstance(document.value, dict) else {}
     replaced: set[Path] = set()
@@ -193,7 +256,7 @@ def path_text(path: Path) -> str:
     return text
 
 
-def _finding(document: Document, fault: ErrorDetails) -> Finding:
+def _finding(document: YamlDocument, fault: ErrorDetails) -> Finding:
     loc = document.written(fault["loc"])
     at_key = fault["type"] in ("extra_forbidden", "missing")
     place = document.of_key(loc) if at_key else document.of_value(loc)

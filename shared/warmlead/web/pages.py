@@ -1,19 +1,287 @@
-"""The page that a visitor sees after a form was sent, where there is no page to go on to.
-
-A few sentences in the visitor's language: no script, nothing to load, nothing of what was sent.
-"""
+"""The page that a visitor sees after a form was sent, in their language."""
 
 import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
+from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from warmlead.domain.errors import Reason
-from warmlead.web.answer import JSON, Answer
-from warmlead.web.browsers import is_web_url
-from warmlead.web.page_texts import TEXTS, Texts
+from warmlead.web.answers import JSON, Answer, is_web_url
+
+
+class Texts(NamedTuple):
+    """The sentences of a page; ``direction`` is that of the script."""
+
+    sent: str
+    received: str
+    failed: str
+    address: str
+    size: str
+    later: str
+    other: str
+    back: str
+    link: str
+    direction: str = "ltr"
+
+
+TEXTS: Mapping[str, Texts] = MappingProxyType(
+    {
+        "en": Texts(
+            "Thank you",
+            "We have received what you sent.",
+            "Please try again",
+            "We found no valid e-mail address in what you sent. Please check it and send again.",
+            "What you sent is too large. Please shorten it or leave out the files.",
+            "Something is not working on our side. Please send it again in a few minutes.",
+            "What you sent could not be read.",
+            "Your browser's back button takes you to the form; what you typed is usually kept.",
+            "Back to the page",
+        ),
+        "de": Texts(
+            "Vielen Dank",
+            "Wir haben Ihre Nachricht erhalten.",
+            "Bitte versuchen Sie es noch einmal",
+            "Wir haben keine gültige E-Mail-Adresse gefunden. Bitte prüfen Sie sie und senden Sie "
+            "das Formular noch einmal.",
+            "Ihre Nachricht ist zu groß. Bitte kürzen Sie sie oder lassen Sie Dateien weg.",
+            "Bei uns gibt es gerade eine Störung. Bitte senden Sie das Formular in einigen Minuten "
+            "noch einmal.",
+            "Ihre Nachricht konnte nicht gelesen werden.",
+            "Mit der Zurück-Taste Ihres Browsers kommen Sie zum Formular; Ihre Eingaben sind meist "
+            "noch da.",
+            "Zurück zur Seite",
+        ),
+        "fr": Texts(
+            "Merci",
+            "Nous avons bien reçu votre message.",
+            "Veuillez réessayer",
+            "Nous n'avons pas trouvé d'adresse e-mail valide. Veuillez la vérifier et renvoyer le "
+            "formulaire.",
+            "Votre envoi est trop volumineux. Veuillez le raccourcir ou retirer les fichiers.",
+            "Un problème est survenu de notre côté. Veuillez réessayer dans quelques minutes.",
+            "Votre envoi n'a pas pu être lu.",
+            "Le bouton « retour » de votre navigateur vous ramène au formulaire ; votre saisie est "
+            "en général conservée.",
+            "Retour à la page",
+        ),
+        "es": Texts(
+            "Gracias",
+            "Hemos recibido su mensaje.",
+            "Inténtelo de nuevo",
+            "No hemos encontrado una dirección de correo válida. Revísela y vuelva a enviar el "
+            "formulario.",
+            "Su envío es demasiado grande. Acórtelo o quite los archivos.",
+            "Hay un problema en nuestro sistema. Vuelva a enviarlo dentro de unos minutos.",
+            "No se ha podido leer su envío.",
+            "El botón «Atrás» del navegador le devuelve al formulario; normalmente se conserva lo "
+            "que ha escrito.",
+            "Volver a la página",
+        ),
+        "it": Texts(
+            "Grazie",
+            "Abbiamo ricevuto il suo messaggio.",
+            "La preghiamo di riprovare",
+            "Non abbiamo trovato un indirizzo e-mail valido. Lo controlli e invii di nuovo il "
+            "modulo.",
+            "L'invio è troppo grande. Lo abbrevi o tolga i file allegati.",
+            "Si è verificato un problema da parte nostra. Riprovi tra qualche minuto.",
+            "Non è stato possibile leggere l'invio.",
+            "Il pulsante Indietro del browser riporta al modulo; di solito i dati inseriti sono "
+            "ancora presenti.",
+            "Torna alla pagina",
+        ),
+        "pt": Texts(
+            "Obrigado",
+            "Recebemos a sua mensagem.",
+            "Tente novamente",
+            "Não encontrámos um endereço de e-mail válido. Verifique-o e envie o formulário outra "
+            "vez.",
+            "O envio é demasiado grande. Encurte-o ou retire os ficheiros.",
+            "Há um problema do nosso lado. Envie novamente dentro de alguns minutos.",
+            "Não foi possível ler o seu envio.",
+            "O botão Voltar do navegador leva ao formulário; normalmente o que escreveu ainda lá "
+            "está.",
+            "Voltar à página",
+        ),
+        "nl": Texts(
+            "Bedankt",
+            "We hebben uw bericht ontvangen.",
+            "Probeer het opnieuw",
+            "We hebben geen geldig e-mailadres gevonden. Controleer het en verstuur het formulier "
+            "opnieuw.",
+            "Uw bericht is te groot. Maak het korter of laat bestanden weg.",
+            "Er is bij ons een storing. Verstuur het formulier over enkele minuten opnieuw.",
+            "Uw bericht kon niet worden gelezen.",
+            "Met de terugknop van uw browser komt u bij het formulier; wat u hebt ingevuld, staat "
+            "er meestal nog.",
+            "Terug naar de pagina",
+        ),
+        "pl": Texts(
+            "Dziękujemy",
+            "Otrzymaliśmy Twoją wiadomość.",
+            "Spróbuj ponownie",
+            "Nie znaleźliśmy poprawnego adresu e-mail. Sprawdź go i wyślij formularz jeszcze raz.",
+            "Wiadomość jest za duża. Skróć ją lub pomiń pliki.",
+            "Mamy chwilowy problem. Wyślij formularz ponownie za kilka minut.",
+            "Nie udało się odczytać wiadomości.",
+            "Przycisk Wstecz w przeglądarce wraca do formularza; wpisane dane zwykle są zachowane.",
+            "Wróć do strony",
+        ),
+        "sv": Texts(
+            "Tack",
+            "Vi har tagit emot ditt meddelande.",
+            "Försök igen",
+            "Vi hittade ingen giltig e-postadress. Kontrollera den och skicka formuläret igen.",
+            "Meddelandet är för stort. Korta det eller utelämna filer.",
+            "Något fungerar inte hos oss. Skicka formuläret igen om några minuter.",
+            "Meddelandet kunde inte läsas.",
+            "Webbläsarens bakåtknapp går till formuläret; det du skrev finns oftast kvar.",
+            "Tillbaka till sidan",
+        ),
+        "da": Texts(
+            "Tak",
+            "Vi har modtaget din besked.",
+            "Prøv igen",
+            "Vi fandt ingen gyldig e-mailadresse. Kontrollér den, og send formularen igen.",
+            "Beskeden er for stor. Gør den kortere, eller udelad filer.",
+            "Noget virker ikke hos os. Send formularen igen om nogle minutter.",
+            "Beskeden kunne ikke læses.",
+            "Browserens tilbageknap fører til formularen; det, du skrev, er som regel bevaret.",
+            "Tilbage til siden",
+        ),
+        "nb": Texts(
+            "Takk",
+            "Vi har mottatt meldingen din.",
+            "Prøv igjen",
+            "Vi fant ingen gyldig e-postadresse. Kontroller den og send skjemaet på nytt.",
+            "Meldingen er for stor. Gjør den kortere eller utelat filer.",
+            "Noe fungerer ikke hos oss. Send skjemaet på nytt om noen minutter.",
+            "Meldingen kunne ikke leses.",
+            "Tilbakeknappen i nettleseren går til skjemaet; det du skrev, er som regel bevart.",
+            "Tilbake til siden",
+        ),
+        "fi": Texts(
+            "Kiitos",
+            "Olemme vastaanottaneet viestisi.",
+            "Yritä uudelleen",
+            "Emme löytäneet kelvollista sähköpostiosoitetta. Tarkista se ja lähetä lomake "
+            "uudelleen.",
+            "Viesti on liian suuri. Lyhennä sitä tai jätä tiedostot pois.",
+            "Palvelussamme on häiriö. Lähetä lomake uudelleen muutaman minuutin kuluttua.",
+            "Viestiä ei voitu lukea.",
+            "Selaimen takaisin-painike palaa lomakkeeseen; kirjoittamasi on yleensä tallella.",
+            "Takaisin sivulle",
+        ),
+        "cs": Texts(
+            "Děkujeme",
+            "Vaši zprávu jsme obdrželi.",
+            "Zkuste to prosím znovu",
+            "Nenašli jsme platnou e-mailovou adresu. Zkontrolujte ji a odešlete formulář znovu.",
+            "Zpráva je příliš velká. Zkraťte ji nebo vynechte soubory.",
+            "Na naší straně nastala chyba. Odešlete formulář znovu za několik minut.",
+            "Zprávu se nepodařilo přečíst.",
+            "Tlačítko Zpět v prohlížeči vás vrátí k formuláři; vyplněné údaje obvykle zůstávají.",
+            "Zpět na stránku",
+        ),
+        "tr": Texts(
+            "Teşekkürler",
+            "Mesajınızı aldık.",
+            "Lütfen tekrar deneyin",
+            "Geçerli bir e-posta adresi bulamadık. Lütfen kontrol edip formu yeniden gönderin.",
+            "Gönderiniz çok büyük. Lütfen kısaltın veya dosyaları çıkarın.",
+            "Sistemimizde bir sorun var. Lütfen birkaç dakika sonra yeniden gönderin.",
+            "Gönderiniz okunamadı.",
+            "Tarayıcınızın geri düğmesi forma döner; yazdıklarınız genellikle korunur.",
+            "Sayfaya dön",
+        ),
+        "ru": Texts(
+            "Спасибо",
+            "Мы получили ваше сообщение.",
+            "Попробуйте ещё раз",
+            "Мы не нашли правильного адреса электронной почты. Проверьте его и отправьте форму "
+            "ещё раз.",
+            "Сообщение слишком большое. Сократите его или уберите файлы.",
+            "У нас произошёл сбой. Отправьте форму ещё раз через несколько минут.",
+            "Сообщение не удалось прочитать.",
+            "Кнопка «Назад» в браузере вернёт вас к форме; введённые данные обычно сохраняются.",
+            "Вернуться на страницу",
+        ),
+        "uk": Texts(
+            "Дякуємо",
+            "Ми отримали ваше повідомлення.",
+            "Спробуйте ще раз",
+            "Ми не знайшли правильної адреси електронної пошти. Перевірте її та надішліть форму "
+            "ще раз.",
+            "Повідомлення завелике. Скоротіть його або приберіть файли.",
+            "У нас стався збій. Надішліть форму ще раз за кілька хвилин.",
+            "Повідомлення не вдалося прочитати.",
+            "Кнопка «Назад» у браузері поверне вас до форми; введені дані зазвичай зберігаються.",
+            "Повернутися на сторінку",
+        ),
+        "ja": Texts(
+            "ありがとうございました",
+            "送信内容を受け付けました。",
+            "もう一度お試しください",
+            "有効なメールアドレスが見つかりませんでした。ご確認のうえ、もう一度送信してください。",
+            "送信内容が大きすぎます。短くするか、ファイルを外してください。",
+            "こちらで問題が発生しています。数分後にもう一度送信してください。",
+            "送信内容を読み取れませんでした。",
+            "ブラウザーの「戻る」ボタンでフォームに戻れます。入力内容は通常残っています。",
+            "ページに戻る",
+        ),
+        "ko": Texts(
+            "감사합니다",
+            "보내신 내용을 받았습니다.",
+            "다시 시도해 주세요",
+            "올바른 이메일 주소를 찾지 못했습니다. 확인하신 후 다시 보내 주세요.",
+            "보내신 내용이 너무 큽니다. 내용을 줄이거나 파일을 빼 주세요.",
+            "저희 쪽에 문제가 생겼습니다. 몇 분 후에 다시 보내 주세요.",
+            "보내신 내용을 읽을 수 없었습니다.",
+            "브라우저의 뒤로 버튼을 누르면 양식으로 돌아갑니다. 입력한 내용은 대개 남아 있습니다.",
+            "페이지로 돌아가기",
+        ),
+        "zh": Texts(
+            "谢谢",
+            "我们已收到您提交的内容。",
+            "请重试",
+            "未找到有效的电子邮件地址。请检查后重新提交。",
+            "提交的内容过大。请缩短内容或去掉文件。",
+            "我们的系统暂时出现问题。请几分钟后重新提交。",
+            "无法读取您提交的内容。",
+            "点击浏览器的后退按钮可返回表单，您填写的内容通常会保留。",
+            "返回页面",
+        ),
+        "zh-hant": Texts(
+            "謝謝",
+            "我們已收到您送出的內容。",
+            "請再試一次",
+            "找不到有效的電子郵件地址。請檢查後重新送出。",
+            "送出的內容過大。請縮短內容或移除檔案。",
+            "我們的系統暫時發生問題。請幾分鐘後重新送出。",
+            "無法讀取您送出的內容。",
+            "按瀏覽器的上一頁按鈕可返回表單，您填寫的內容通常會保留。",
+            "返回頁面",
+        ),
+        "ar": Texts(
+            "شكرًا لك",
+            "لقد استلمنا ما أرسلته.",
+            "يُرجى المحاولة مرة أخرى",
+            "لم نجد عنوان بريد إلكتروني صالحًا. يُرجى التحقق منه وإرسال النموذج مرة أخرى.",
+            "حجم ما أرسلته كبير جدًا. يُرجى اختصاره أو إزالة الملفات.",
+            "حدثت مشكلة لدينا. يُرجى إعادة الإرسال بعد بضع دقائق.",
+            "تعذّرت قراءة ما أرسلته.",
+            "يعيدك زر الرجوع في المتصفح إلى النموذج، وعادةً ما يبقى ما كتبته محفوظًا.",
+            "العودة إلى الصفحة",
+            "rtl",
+        ),
+    }
+)
+"""By primary language; Chinese in traditional characters by its script."""
+
 
 HTML = "text/html; charset=utf-8"
 DEFAULT_LANGUAGE = "en"

@@ -16,9 +16,9 @@ from warmlead.domain.errors import UnavailableError
 from warmlead.domain.event import Event
 from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import Facts, StagePolicy
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
+from warmlead.domain.stages import Facts, StagePolicy
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
 from warmlead.ports import Message, Published
 from warmlead.sqlite_file import SqliteFile

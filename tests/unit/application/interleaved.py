@@ -11,11 +11,11 @@ from random import Random
 from typing import Any, TypeVar
 
 from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import Transition
+from warmlead.domain.stages import Transition
 from warmlead.ports import Change, DueLead, Message, Ranked, Update
-from warmlead.stores.documents import LeadDocument
-from warmlead.stores.notation import to_us
-from warmlead.stores.unit_of_work import Record, UnitOfWork
+from warmlead.stores.base import Record, UnitOfWork
+from warmlead.stores.codec import LeadDocument
+from warmlead.stores.trail_codec import to_us
 
 T = TypeVar("T")
 

@@ -10,18 +10,18 @@ from typing import Any
 from builders import StandingClock, an_event, lead_ids
 from unit.application.conftest import SUBSCRIPTIONS, ScoreFrom
 from warmlead.application.decay import decay
-from warmlead.application.due import Progress, Settling
-from warmlead.application.follow_up import FollowedUp, follow_up
-from warmlead.application.settle import settle
+from warmlead.application.due import EvaluationContext, RunProgress
+from warmlead.application.evaluate import evaluate
+from warmlead.application.followup import FollowedUp, follow_up
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.domain.handoff import HandoffPolicy
 from warmlead.domain.identity import identifiers_of
+from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead, Trail, touch_trails
-from warmlead.domain.lifecycle import Facts, StagePolicy
-from warmlead.domain.nurture import SequencePolicy, Step
-from warmlead.domain.regrouping import regroup
+from warmlead.domain.nurture import SequencePolicy, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import InactivityPolicy, ScoringPolicy, SignalPolicy
+from warmlead.domain.stages import Facts, StagePolicy
 from warmlead.domain.trigger import TRIGGER_TOPICS
 from warmlead.ports import Clock, EventBus, LeadStore, Message
 from warmlead.sqlite_file import SqliteFile
@@ -70,14 +70,18 @@ LIVING = Rules(
             "welcome",
             start=Says("stage", ("mql",)),
             stop=Says("stage", ("sql", "disqualified")),
-            steps=[Step(timedelta(0), "guide"), Step(3 * DAY, "study"), Step(6 * DAY, "offer")],
+            steps=[
+                SequenceStep(timedelta(0), "guide"),
+                SequenceStep(3 * DAY, "study"),
+                SequenceStep(6 * DAY, "offer"),
+            ],
             again_after=5 * DAY,
         ),
         SequencePolicy(
             "wake-up",
             start=Says("days_inactive", least=9),
             stop=Says("stage", ("disqualified",)),
-            steps=[Step(timedelta(0), "news"), Step(2 * DAY, "best-of")],
+            steps=[SequenceStep(timedelta(0), "news"), SequenceStep(2 * DAY, "best-of")],
             again_after=20 * DAY,
             alongside=True,
         ),
@@ -86,8 +90,8 @@ LIVING = Rules(
 """Ten points a page view, halved in a week; an MQL from 30 on is offered, and nurtured."""
 
 
-def settling(store: LeadStore, bus: EventBus, clock: Clock) -> Settling:
-    return Settling(store, bus, LIVING, {}, clock, PAGE_LEADS, PAGE_LEADS // 2)
+def settling(store: LeadStore, bus: EventBus, clock: Clock) -> EvaluationContext:
+    return EvaluationContext(store, bus, LIVING, {}, clock, PAGE_LEADS, PAGE_LEADS // 2)
 
 
 def a_reader(name: str, pages: int, now: datetime) -> Lead:
@@ -100,8 +104,8 @@ def a_reader(name: str, pages: int, now: datetime) -> Lead:
     for event in events:
         ids = {identifier: lead_ids.of(identifier) for identifier in identifiers_of(event)}
         trails = touch_trails(trails, event, ids, LIVING)
-    (lead,) = regroup([], trails, LIVING, now)
-    return replace(settle(lead, LIVING, {}, now).lead, outbox=())
+    (lead,) = resolve_identities([], trails, LIVING, now)
+    return replace(evaluate(lead, LIVING, {}, now).lead, outbox=())
 
 
 def readers(count: int, pages: int, now: datetime) -> Sequence[Lead]:
@@ -117,7 +121,7 @@ class Place:
         self.store = SqliteLeadStore(file, self.clock)
         self.bus = SqliteBus(file, self.clock, SUBSCRIPTIONS)
 
-    async def decay(self, **others: Any) -> Progress:
+    async def decay(self, **others: Any) -> RunProgress:
         return await decay(settling(self.store, self.bus, self.clock), **others)
 
     async def follow_up(self, **others: Any) -> FollowedUp:

@@ -9,8 +9,8 @@ from typing import Any
 
 from builders import lead_ids
 from unit.application.conftest import World
-from warmlead.application.erase import Erased, erase
-from warmlead.application.messages import Quarantined, by_lead, to_quarantine
+from warmlead.application.accept import Quarantined, by_lead, to_quarantine
+from warmlead.application.privacy.erase import Erased, erase
 from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event
 from warmlead.domain.identity import Identifier, Kind

@@ -9,14 +9,13 @@ import pytest
 
 from builders import NOW, lead_ids
 from unit.application.conftest import World
-from warmlead.application.accept import MAX_SET_ASIDE_BYTES, accept
-from warmlead.application.messages import read_events
+from warmlead.application.accept import MAX_SET_ASIDE_BYTES, accept, read_events
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Trust
 from warmlead.domain.trigger import Topic
 from warmlead.ports import Accepted, RawRequest
-from warmlead.sources.generic import FormSettings, GenericSource
-from warmlead.sources.segment import SegmentSource
+from warmlead.senders.generic import FormSettings, GenericSource
+from warmlead.senders.segment import SegmentSource
 
 SOURCE = SegmentSource({"key": Trust.PUBLIC})
 

@@ -9,8 +9,8 @@ import pytest
 
 from builders import StandingClock, an_event
 from unit.application.conftest import DAY, World
+from warmlead.application.accept import read_events
 from warmlead.application.apply import MAX_OF_FLOOD, Applied
-from warmlead.application.messages import read_events
 from warmlead.domain.capacity import MAX_UNKNOWN_NAMES
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Trust

@@ -10,8 +10,8 @@ import pytest
 from builders import NOW, a_trigger, an_event, keeping, lead_ids
 from unit.application.living import DAY, HOUR, LIVING, Place, a_reader, place
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.erase import erase
-from warmlead.domain.ahead import AHEAD, brought_back, received_by
+from warmlead.application.privacy.erase import erase
+from warmlead.domain.clock_skew import AHEAD, brought_back, received_by
 from warmlead.domain.event import Trust
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.lead import Lead

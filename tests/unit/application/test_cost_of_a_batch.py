@@ -19,7 +19,7 @@ from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import Lead
 from warmlead.model.loading import ready_model
 from warmlead.ports import Loaded, Need
-from warmlead.stores.documents import read_lead, write_lead
+from warmlead.stores.codec import read_lead, write_lead
 
 MOST_EVENTS = 2_500
 MOST_S = 0.5

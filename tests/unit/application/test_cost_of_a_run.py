@@ -13,7 +13,7 @@ from warmlead.application.decay import decay
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.domain.history import day_of, to_ms
 from warmlead.sqlite_file import SqliteFile
-from warmlead.stores.documents import write_lead
+from warmlead.stores.codec import write_lead
 from warmlead.stores.sqlite import SqliteLeadStore
 
 DUE = 500

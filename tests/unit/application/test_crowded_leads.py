@@ -26,7 +26,7 @@ from warmlead.domain.history import MAX_PER_DAY
 from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import MAX_PUBLIC_TRAIT_BYTES, MAX_TRAILS, MAX_TRAITS, Trail, touched
 from warmlead.domain.recording import Recordings
-from warmlead.stores.documents import write_lead
+from warmlead.stores.codec import write_lead
 
 ADA = "ada@example.com"
 

@@ -11,7 +11,7 @@ import pytest
 
 from builders import NOW, keeping
 from unit.application.living import DAY, PAGE_LEADS, a_reader, place, readers
-from warmlead.application.due import Progress
+from warmlead.application.due import RunProgress
 from warmlead.ports import DueLead, LeadStore
 
 MANY = 2 * PAGE_LEADS + 7
@@ -48,9 +48,9 @@ async def test_a_lead_fades_out_of_its_stage_on_its_day_and_is_told_of_once(
 async def test_nobody_is_looked_at_before_the_day(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW) as here:
         await here.store.update([], keeping(*readers(3, 3, NOW)))
-        assert await here.decay() == Progress()
+        assert await here.decay() == RunProgress()
         here.clock.forward(timedelta(hours=11, minutes=59))
-        assert await here.decay() == Progress()
+        assert await here.decay() == RunProgress()
 
 
 async def test_all_that_are_due_are_settled_and_a_second_run_finds_nothing(full: Path) -> None:
@@ -59,7 +59,7 @@ async def test_all_that_are_due_are_settled_and_a_second_run_finds_nothing(full:
         assert (first.looked_at, first.moved) == (MANY + 1, MANY + 1)
         assert (first.failed, first.done) == (0, True)
         state = await here.state()
-        assert await here.decay() == Progress()
+        assert await here.decay() == RunProgress()
         assert await here.state() == state
         assert all(not lead.outbox for lead in state["leads"])
 
@@ -104,7 +104,7 @@ class Stale:
 
 async def test_a_run_stops_when_its_time_is_up_and_the_next_goes_on(full: Path) -> None:
     async with place(full, NOW + 6 * DAY) as here:
-        assert await here.decay(budget_s=0.0) == Progress(done=False)
+        assert await here.decay(budget_s=0.0) == RunProgress(done=False)
         run = await here.decay(budget_s=60.0)
         assert run.done
         assert run.looked_at >= MANY

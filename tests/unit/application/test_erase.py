@@ -23,13 +23,8 @@ from unit.application.persons import (
     seen_by,
     set_aside,
 )
+from warmlead.application.accept import Quarantined, read_events, read_quarantined, to_quarantine
 from warmlead.application.apply import Applied
-from warmlead.application.messages import (
-    Quarantined,
-    read_events,
-    read_quarantined,
-    to_quarantine,
-)
 from warmlead.application.quarantine import Release, entries
 from warmlead.application.replay import Replayed, replay
 from warmlead.domain.errors import Reason
@@ -37,7 +32,7 @@ from warmlead.domain.event import Trust
 from warmlead.domain.lead import Lead
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
 from warmlead.ports import Commit, Loaded, Message, Tombstone
-from warmlead.sources.segment import SegmentSource
+from warmlead.senders.segment import SegmentSource
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
 

@@ -9,9 +9,8 @@ from typing import Any
 from builders import NOW, a_transition, a_trigger, keeping, lead_ids
 from unit.application.conftest import RULES, World
 from unit.application.persons import ADA, EMAIL, ada_and_bob
-from warmlead.application.archived import about
-from warmlead.application.export import export
-from warmlead.application.exported import (
+from warmlead.application.privacy.erase import about
+from warmlead.application.privacy.export import (
     ExportedConsent,
     ExportedEnrolment,
     ExportedEvent,
@@ -21,14 +20,15 @@ from warmlead.application.exported import (
     ExportedStage,
     ExportedStatement,
     ExportedTransition,
+    export,
 )
 from warmlead.domain.consent import ConsentFact
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.lead import Lead, Trail
-from warmlead.domain.lifecycle import Cooling, Progress, Transition
 from warmlead.domain.nurture import Enrolment
-from warmlead.domain.packing import KeptEvent
-from warmlead.domain.sales import Said, Statement
+from warmlead.domain.packed_history import KeptEvent
+from warmlead.domain.sales import SalesStatus, Statement
+from warmlead.domain.stages import Cooling, Progress, Transition
 
 
 async def exported(world: World) -> dict[str, Any]:
@@ -46,7 +46,7 @@ async def test_everything_is_in_it(world: World) -> None:
     await ada_and_bob(world)
     lead = await world.lead()
     home = lead.trails[EMAIL]
-    statement = Statement(1_000, 4, "k", Said.WON, "hubspot", "", 120_000, "EUR")
+    statement = Statement(1_000, 4, "k", SalesStatus.WON, "hubspot", "", 120_000, "EUR")
     offer = Offer(2, "mql", NOW, told=frozenset([Deadline.REMINDER, Deadline.TOUCH_BREACHED]))
     full = replace(
         lead,

@@ -13,14 +13,14 @@ import pytest
 from builders import NOW, a_lead_named, a_trigger, an_event, keeping, lead_ids
 from unit.application.living import DAY, HOUR, LIVING, Place, a_reader, place, readers
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.due import Progress
-from warmlead.application.follow_up import FollowedUp
+from warmlead.application.due import RunProgress
+from warmlead.application.followup import FollowedUp
 from warmlead.application.send import GRACE
 from warmlead.domain.errors import UnavailableError, UnreadableError
-from warmlead.domain.sales import Said
+from warmlead.domain.sales import SalesStatus
 
 MINUTE = timedelta(minutes=1)
-NOTHING = FollowedUp(Progress(), 0, done=True)
+NOTHING = FollowedUp(RunProgress(), 0, done=True)
 
 
 async def told(here: Place) -> list[str]:
@@ -62,7 +62,9 @@ async def test_what_sales_has_done_in_time_is_not_missed(tmp_path: Path) -> None
         await here.store.update([], keeping(a_reader("ada", 3, NOW)))
         here.clock.forward(20 * MINUTE)
         now = here.clock.now()
-        event = an_event(id="s-1", name=f"sales_{Said.TOUCHED}", occurred_at=now, received_at=now)
+        event = an_event(
+            id="s-1", name=f"sales_{SalesStatus.TOUCHED}", occurred_at=now, received_at=now
+        )
         scoring = Scoring(LIVING, {}, lead_ids)
         await apply([event], store=here.store, bus=here.bus, scoring=scoring, clock=here.clock)
         assert await after_a_while(here, hours=22) == []
@@ -92,7 +94,7 @@ async def test_what_a_crash_left_unsent_is_sent_too(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW + GRACE) as here:
         lead = replace(a_lead_named("ada"), outbox=(a_trigger(),))
         await here.store.update([], keeping(lead))
-        assert await here.follow_up() == FollowedUp(Progress(), 1, done=True)
+        assert await here.follow_up() == FollowedUp(RunProgress(), 1, done=True)
         assert await here.follow_up() == NOTHING
 
 

@@ -17,8 +17,8 @@ from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import Lead
 from warmlead.ports import Change, Commit, Loaded, Need
-from warmlead.stores.documents import LeadDocument
-from warmlead.stores.unit_of_work import Raised, Record, UnitOfWork
+from warmlead.stores.base import Raised, Record, UnitOfWork
+from warmlead.stores.codec import LeadDocument
 
 SCORING = Scoring(RULES, {}, lead_ids)
 

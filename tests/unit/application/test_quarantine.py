@@ -8,9 +8,9 @@ import pytest
 
 from builders import StandingClock, an_event
 from unit.application.conftest import DAY, World
-from warmlead.application.accept import accept
-from warmlead.application.messages import (
+from warmlead.application.accept import (
     Quarantined,
+    accept,
     by_lead,
     read_events,
     set_aside,
@@ -21,8 +21,8 @@ from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Automation, Event, Trust
 from warmlead.domain.trigger import Topic
 from warmlead.ports import Message, RawRequest, Source
-from warmlead.sources.generic import FormSettings, GenericSource
-from warmlead.sources.segment import SegmentSource
+from warmlead.senders.generic import FormSettings, GenericSource
+from warmlead.senders.segment import SegmentSource
 
 SOURCES: Mapping[str, Source] = {
     "segment": SegmentSource({"key": Trust.PUBLIC}),

@@ -11,7 +11,7 @@ import pytest
 
 from builders import StandingClock, keeping
 from unit.application.conftest import DAY, RULES, World
-from warmlead.application.messages import by_lead
+from warmlead.application.accept import by_lead
 from warmlead.application.replay import Replayed
 from warmlead.application.replay import replay as rebuild
 from warmlead.domain.consent import Status, SuppressionPolicy
@@ -19,7 +19,7 @@ from warmlead.domain.event import Event
 from warmlead.domain.trigger import Topic
 from warmlead.ports import Message
 from warmlead.sqlite_file import SqliteFile
-from warmlead.stores.documents import read_lead, write_lead
+from warmlead.stores.codec import read_lead, write_lead
 from warmlead.stores.sqlite import SqliteLeadStore
 
 

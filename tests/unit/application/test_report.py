@@ -16,12 +16,12 @@ from unit.application.living import DAY, HOUR, LIVING, Place, place
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.report import Reporting, report, report_due
 from warmlead.domain.errors import UnreadableError
-from warmlead.domain.kpi_report import KpiReport
 from warmlead.domain.lead import Lead
-from warmlead.domain.message_schema import message_schema
-from warmlead.domain.period import Span, last_period
+from warmlead.messages.kpi_report import KpiReport
+from warmlead.messages.schemas import message_schema
 from warmlead.ports import Commit, Loaded, Message
-from warmlead.stores.sqlite_reports import SqliteReportStore
+from warmlead.reporting.periods import Span, last_period
+from warmlead.stores.sqlite import SqliteReportStore
 
 SCORING = Scoring(LIVING, {}, lead_ids)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from builders import StandingClock
 from unit.application.conftest import DAY, RULES, World, with_points
-from warmlead.application.due import Progress, Settling
+from warmlead.application.due import EvaluationContext, RunProgress
 from warmlead.application.rescore import rescore
 from warmlead.domain.rules import Rules
 
@@ -20,8 +20,8 @@ class Rescored(NamedTuple):
 
 async def rescored(world: World, rules: Rules) -> Rescored:
     world.use(rules)
-    told: list[Progress] = []
-    settling = Settling(world.store, world.bus, rules, {}, world.clock)
+    told: list[RunProgress] = []
+    settling = EvaluationContext(world.store, world.bus, rules, {}, world.clock)
     done = await rescore(settling, progress=told.append)
     assert sum(each.looked_at for each in told) == done.looked_at
     assert (done.failed, done.done) == (0, True)

@@ -20,12 +20,12 @@ from warmlead.domain.event import Event, Trust
 from warmlead.domain.handoff import HandoffPolicy
 from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import StagePolicy
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import IDENTIFIED, Statement, verdict
 from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
+from warmlead.domain.stages import StagePolicy
 from warmlead.ports import Commit
-from warmlead.sources.saying import WORDS, Deal, Telling, Who, statement
+from warmlead.senders.crm import WORDS, CrmDeal, CrmIdentity, CrmOrigin, statement
 
 EXAMPLES = 1_000
 ORDERS = 6
@@ -114,15 +114,15 @@ def end_of(memory: Memory) -> End:
 
 
 def did(id_: str, at: datetime, **fields: str) -> Event:
-    return _event(id_, at, "page_viewed", Who(**fields or {"email": EMAIL}))
+    return _event(id_, at, "page_viewed", CrmIdentity(**fields or {"email": EMAIL}))
 
 
 def known(id_: str, **fields: str) -> Event:
-    return _event(id_, OFFERED + HOUR, IDENTIFIED, Who(**fields))
+    return _event(id_, OFFERED + HOUR, IDENTIFIED, CrmIdentity(**fields))
 
 
 def _event(
-    id_: str, at: datetime, name: str, who: Who, traits: Mapping[str, str] | None = None
+    id_: str, at: datetime, name: str, who: CrmIdentity, traits: Mapping[str, str] | None = None
 ) -> Event:
     return Event.checked(
         id=id_,
@@ -147,16 +147,18 @@ WHOSE = [
 ]
 
 AS = [{"email": EMAIL}, {"user_id": CONTACT}, {"anonymous_id": "browser", "email": EMAIL}]
-EARLIER_TRAITS = [_event("form", OFFERED, "form_submitted", Who(email=EMAIL), {"country": "US"})]
+EARLIER_TRAITS = [
+    _event("form", OFFERED, "form_submitted", CrmIdentity(email=EMAIL), {"country": "US"})
+]
 """Known to sales when it judged, but perhaps not to us."""
 
 people = st.sampled_from(
     [
-        Who(email=EMAIL),
-        Who(user_id=CONTACT),
-        Who(anonymous_id=DEAL),
-        Who(EMAIL, CONTACT),
-        Who(None, CONTACT, DEAL),
+        CrmIdentity(email=EMAIL),
+        CrmIdentity(user_id=CONTACT),
+        CrmIdentity(anonymous_id=DEAL),
+        CrmIdentity(EMAIL, CONTACT),
+        CrmIdentity(None, CONTACT, DEAL),
     ]
 )
 values = st.none() | st.integers(0, 10**6)
@@ -166,8 +168,8 @@ after_the_offer = st.integers(1, 19 * 24).map(lambda hours: OFFERED + hours * HO
 @st.composite
 def statements(draw: st.DrawFn, id_: str, words: Sequence[str]) -> Event:
     worth = draw(values)
-    deal = Deal(worth, "EUR" if worth is not None else "", draw(st.sampled_from(["", "price"])))
-    telling = Telling("crm", NOW, id_, draw(after_the_offer))
+    deal = CrmDeal(worth, "EUR" if worth is not None else "", draw(st.sampled_from(["", "price"])))
+    telling = CrmOrigin("crm", NOW, id_, draw(after_the_offer))
     return statement(telling, draw(people), draw(st.sampled_from(words)), deal)
 
 
@@ -185,8 +187,8 @@ def stories(draw: st.DrawFn) -> list[Event]:
 
 def answered_before_a_second_offer(word: str) -> list[Event]:
     """The record of the CRM alone is offered too, before it is known whose it is."""
-    telling = Telling("crm", NOW, "said-0", OFFERED + HOUR)
-    said = statement(telling, Who(email=EMAIL), word, Deal())
+    telling = CrmOrigin("crm", NOW, "said-0", OFFERED + HOUR)
+    said = statement(telling, CrmIdentity(email=EMAIL), word, CrmDeal())
     views = [did(f"view-{n}", OFFERED + HOUR, user_id=CONTACT) for n in range(3)]
     return [said, *views, *WHOSE]
 

@@ -7,13 +7,12 @@ import jsonschema
 
 from builders import StandingClock
 from unit.application.conftest import DAY, World
-from warmlead.application.announce import MAX_TRAIT_BYTES
 from warmlead.application.apply import Decision
-from warmlead.application.settle import settle
+from warmlead.application.evaluate import MAX_TRAIT_BYTES, evaluate
 from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import Lead
-from warmlead.domain.message import StageEnteredMessage
 from warmlead.domain.trigger import trigger_id
+from warmlead.messages.contract import StageEnteredMessage
 from warmlead.ports import Commit
 
 
@@ -95,7 +94,7 @@ async def test_becoming_known_is_no_news(world: World) -> None:
 async def test_settling_again_changes_nothing(world: World, clock: StandingClock) -> None:
     await world.pages(1, 3)
     lead = await world.lead()
-    again = settle(lead, world.rules, {}, clock.now())
+    again = evaluate(lead, world.rules, {}, clock.now())
     assert again == (lead, (), ())
 
 

@@ -7,14 +7,13 @@ from random import Random
 import pytest
 
 from builders import NOW, an_event, lead_ids
-from warmlead.application.settle import settle
-from warmlead.domain.assessment import assess
+from warmlead.application.evaluate import evaluate
+from warmlead.domain.evaluation import Projection, evaluation_of
 from warmlead.domain.event import Event
-from warmlead.domain.foresight import Foresight
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.identity import identifiers_of
+from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead, touch_trails
-from warmlead.domain.regrouping import regroup
 from warmlead.model.loading import ready_model, ready_names
 
 DAY = timedelta(days=1)
@@ -60,8 +59,8 @@ def life(seed: str, model: str) -> Iterator[tuple[Lead, datetime]]:
             event = happening(chance, number, now)
             ids = {each: lead_ids.of(each) for each in identifiers_of(event)}
             trails = touch_trails(lead.trails if lead else {}, event, ids, rules)
-            (lead,) = regroup([lead] if lead else [], trails, rules, now)
-        lead = settle(lead, rules, {}, now).lead
+            (lead,) = resolve_identities([lead] if lead else [], trails, rules, now)
+        lead = evaluate(lead, rules, {}, now).lead
         yield lead, now
 
 
@@ -70,7 +69,7 @@ def test_settling_again_at_the_same_moment_changes_nothing(model: str) -> None:
     rules = ready_model(model).rules
     for seed in range(LIVES):
         for lead, now in life(f"{model} {seed}", model):
-            assert settle(lead, rules, {}, now) == (lead, (), ())
+            assert evaluate(lead, rules, {}, now) == (lead, (), ())
 
 
 @pytest.mark.parametrize("model", ready_names())
@@ -91,7 +90,7 @@ def test_before_its_day_a_lead_stays_as_it_is_and_on_it_something_is_seen(model:
         ahead = lead.decay_on - day_of(to_ms(now))
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         for days in range(1, ahead + 1):
-            then = settle(lead, rules, {}, midnight + days * DAY).lead
+            then = evaluate(lead, rules, {}, midnight + days * DAY).lead
             assert then.snapshot
             changes = (
                 abs(then.snapshot.score - lead.snapshot.score) >= 5
@@ -110,11 +109,11 @@ def test_before_its_day_a_lead_stays_as_it_is_and_on_it_something_is_seen(model:
 def test_what_is_foreseen_is_what_will_be_found(model: str) -> None:
     rules = ready_model(model).rules
     for lead, now in (each for seed in range(5) for each in life(f"{model} {seed}", model)):
-        foresight = Foresight(lead, assess(lead, rules, now), rules)
+        foresight = Projection(lead, evaluation_of(lead, rules, now), rules)
         for days in (1, 2, 6, 13, 31, 90, 500):
             later = now + days * DAY
             worth, standing = foresight.on(day_of(to_ms(later)))
-            found = assess(lead, rules, later)
+            found = evaluation_of(lead, rules, later)
             score = found.score
             assert worth == (score.score, score.engagement, score.fit, score.days_inactive)
             assert standing == found.standing

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from builders import NOW, an_event, lead_ids
 from unit.application.living import DAY, LIVING
-from warmlead import backends
 from warmlead.application.apply import Scoring
-from warmlead.application.simulate import Story, StoryClock, simulate
 from warmlead.domain.event import Event
 from warmlead.domain.rules import Rules
+from warmlead.runtime import backends
+from warmlead.simulation.play import Story, StoryClock, simulate
 
 MIDNIGHT = NOW.replace(hour=0)
 

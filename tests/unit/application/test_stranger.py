@@ -13,7 +13,7 @@ from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import MAX_PER_DAY
 from warmlead.domain.lead import Lead
 from warmlead.ports import RawRequest
-from warmlead.sources.generic import FormSettings, GenericSource
+from warmlead.senders.generic import FormSettings, GenericSource
 
 ADA = "ada@example.com"
 

@@ -20,7 +20,7 @@ from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import Topic
 from warmlead.model.loading import ready_model
 from warmlead.ports import RawRequest
-from warmlead.sources.generic import FormSettings, GenericSource
+from warmlead.senders.generic import FormSettings, GenericSource
 
 HOUR = DAY / 24
 READER = "ada@example.com"

@@ -6,7 +6,7 @@ from time import monotonic
 
 import pytest
 
-from warmlead.buses.gathering import AT_ONCE, MOST_BYTES, MOST_TOGETHER, Gathering
+from warmlead.buses.pubsub import AT_ONCE, BATCH_BYTES, MOST_TOGETHER, Batcher
 from warmlead.domain.errors import UnavailableError
 from warmlead.ports import Message
 
@@ -18,7 +18,7 @@ class Requests:
         self.sent: list[list[str]] = []
         self.refuse: Callable[[Sequence[str]], Exception | None] = lambda _: None
         self.gate = asyncio.Event()
-        self.gathering = Gathering(self._send)
+        self.gathering = Batcher(self._send)
 
     async def ask(self, *bodies: str, end: float | None = None) -> Sequence[str]:
         messages = [Message(body.encode(), {}) for body in bodies]
@@ -70,14 +70,14 @@ async def test_what_comes_while_all_requests_are_under_way_goes_together(
 
 async def test_no_request_grows_beyond_its_limits(requests: Requests) -> None:
     tasks = await busy(requests)
-    large = "x" * (MOST_BYTES // 2)
+    large = "x" * (BATCH_BYTES // 2)
     tasks += [asyncio.create_task(requests.ask(large)) for _ in range(5)]
     tasks += [asyncio.create_task(requests.ask("y")) for _ in range(MOST_TOGETHER + 1)]
     await asyncio.sleep(0)
     requests.gate.set()
     await asyncio.gather(*tasks)
     gathered = requests.sent[AT_ONCE:]
-    assert max(len("".join(bodies)) for bodies in gathered) <= MOST_BYTES
+    assert max(len("".join(bodies)) for bodies in gathered) <= BATCH_BYTES
     assert max(map(len, gathered)) <= MOST_TOGETHER
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from builders import NOW, StandingClock
 from warmlead.buses.sqlite import MAX_ATTEMPTS, SqliteBus
-from warmlead.buses.sqlite_statements import pause_ms
+from warmlead.buses.sqlite_messages import pause_ms
 from warmlead.ports import Message
 from warmlead.sqlite_file import SqliteFile
 

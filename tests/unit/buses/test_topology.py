@@ -1,16 +1,12 @@
 import pytest
 from google.cloud.pubsub_v1.types import Subscription as Made
 
-from warmlead.buses.pubsub_admin import Push, subscription_request
-from warmlead.buses.topology import (
-    SCORE,
-    SUBSCRIPTIONS,
-    TOPICS,
-    Subscription,
-    dead_letters_of,
-)
+from warmlead.buses.admin import PushConfig, subscription_request
+from warmlead.buses.topology import SCORE, SUBSCRIPTIONS, TOPICS, Subscription, dead_letters_of
 
-PUSH = {"score": Push("https://score.example/", "pusher@example.com", "https://score.example")}
+PUSH = {
+    "score": PushConfig("https://score.example/", "pusher@example.com", "https://score.example")
+}
 
 
 def wanting(**wants: str) -> Subscription:

@@ -14,12 +14,12 @@ import pytest
 from typer.testing import CliRunner
 
 from builders import an_event
-from warmlead import backends
+from warmlead.application.accept import by_lead
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.messages import by_lead
 from warmlead.cli.main import app
 from warmlead.domain.event import Event
 from warmlead.domain.trigger import Topic
+from warmlead.runtime import backends
 from warmlead.settings import read_settings
 
 DAY = timedelta(days=1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from e2e.lacking import skip_or_fail
-from warmlead.cli.emulators import emulators, missing
+from warmlead.cli.local.emulators import emulators, missing
 from warmlead.domain.errors import ConfigurationError
 
 

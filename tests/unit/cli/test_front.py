@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from starlette.responses import PlainTextResponse
 
-from warmlead.cli.connections import Connections
-from warmlead.cli.front import Front
+from warmlead.cli.local.front import Connections, Front
 
 Serve = Callable[[StreamReader, StreamWriter], Awaitable[None]]
 

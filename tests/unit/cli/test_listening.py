@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from warmlead.cli.listening import listen, reason_of
+from warmlead.cli.local.supervision import listen, reason_of
 from warmlead.domain.errors import ConfigurationError
 
 

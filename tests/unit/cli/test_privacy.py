@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from unit.cli.conftest import Workspace, happened
-from warmlead.application.erase import Buried
-from warmlead.application.exported import Export, ExportedIdentifier, ExportedLead
-from warmlead.cli import elsewhere
+from warmlead.application.privacy.erase import Erasure
+from warmlead.application.privacy.export import Export, ExportedIdentifier, ExportedLead
+from warmlead.cli import privacy
 from warmlead.domain.event import Trust
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -229,9 +229,9 @@ def test_of_whom_nothing_is_kept_nothing_is_exported(ada: Workspace) -> None:
 def test_in_the_cloud_it_is_said_what_is_left_to_do() -> None:
     ids = ("abc", "def")
     moment = happened("page_viewed").occurred_at
-    told = "\n".join(elsewhere.to_erase(Buried(moment, (), ids, (), {})))
+    told = "\n".join(privacy.to_erase(Erasure(moment, (), ids, (), {})))
     where = "WHERE JSON_VALUE(attributes, '$.lead_id') IN ('abc', 'def')"
-    assert f"DELETE FROM `{elsewhere.TABLE}` {where};" in told
+    assert f"DELETE FROM `{privacy.TABLE}` {where};" in told
     assert "gcloud pubsub subscriptions pull quarantine" in told
     assert "gcloud pubsub subscriptions pull score-dead" in told
-    assert any(f"SELECT * FROM `{elsewhere.TABLE}` {where}" in p for p in elsewhere.to_look(ids))
+    assert any(f"SELECT * FROM `{privacy.TABLE}` {where}" in p for p in privacy.to_look(ids))

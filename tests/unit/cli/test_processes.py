@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from served import until
-from warmlead.cli.processes import EndedError, free_port, running, wait_until_it_answers
+from warmlead.cli.local.emulators import EndedError, free_port, running, wait_until_it_answers
 
 # It does not heed SIGTERM, and starts another process that does not either.
 STUBBORN = """

@@ -10,10 +10,10 @@ from typing import Any
 
 from builders import NOW
 from unit.cli.conftest import DAY, Workspace, happened
-from warmlead import backends
-from warmlead.application.messages import Quarantined, to_quarantine
+from warmlead.application.accept import Quarantined, to_quarantine
 from warmlead.domain.errors import Reason
 from warmlead.domain.trigger import Topic
+from warmlead.runtime import backends
 from warmlead.settings import read_settings
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from builders import a_lead, an_event, keeping, kept_before
 from unit.cli.conftest import Workspace, happened
-from warmlead import backends
 from warmlead.domain.lead import Lead, Snapshot
+from warmlead.runtime import backends
 from warmlead.settings import read_settings
 
 COMPOSED = "josé@example.com"

@@ -13,9 +13,9 @@ import pytest
 from builders import a_lead_named, a_trigger, keeping
 from unit.cli.conftest import DAY, Workspace, command_in, happened
 from unit.cli.test_lead import DOCUMENTED
-from warmlead import backends
 from warmlead.domain.lead import Lead
 from warmlead.model.loading import ready_text
+from warmlead.runtime import backends
 from warmlead.settings import read_settings
 
 QUIET = {"looked_at": 0, "changed": 0, "moved": 0, "triggers": 0, "failed": 0, "done": True}

@@ -10,12 +10,12 @@ import pytest
 
 from unit.cli.conftest import DAY, Workspace
 from unit.cli.test_lead import DOCUMENTED
-from warmlead import backends
-from warmlead.cli.kpi_table import print_report
 from warmlead.cli.output import console
-from warmlead.domain.kpi_report import KpiReport
-from warmlead.domain.period import Span, last_period
+from warmlead.cli.run import print_report
 from warmlead.domain.trigger import Topic
+from warmlead.messages.kpi_report import KpiReport
+from warmlead.reporting.periods import Span, last_period
+from warmlead.runtime import backends
 from warmlead.settings import read_settings
 
 MESSAGES = Path(__file__).parents[3] / "docs/messages"

@@ -10,9 +10,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
 from builders import StandingClock
-from warmlead.cli.outside import Outside
-from warmlead.cli.site import PUBLIC, SENDERS, Site, function_at
-from warmlead.sources.sales_file import SENDERS as OF_SALES
+from warmlead.cli.local.site import PUBLIC, SENDERS, LocalSite, Outside, function_at
+from warmlead.senders.registry import SENDERS as OF_SALES
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
 
@@ -89,7 +88,7 @@ def a_store(path: Path) -> tuple[SqliteFile, SqliteLeadStore]:
 
 async def test_outside_of_functions_is_a_404_as_all_others_are(tmp_path: Path) -> None:
     file, store = a_store(tmp_path / "data.db")
-    site = Site({"forms": PlainTextResponse("forms")}, outside_with(store))
+    site = LocalSite({"forms": PlainTextResponse("forms")}, outside_with(store))
     origin = {"Origin": "https://shop.example"}
 
     async with file, a_client(site) as client:

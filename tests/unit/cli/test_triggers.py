@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema
 
 from unit.cli.conftest import Workspace, happened
-from warmlead.domain.message import StageEnteredMessage
-from warmlead.domain.message_schema import MESSAGES, message_schema
+from warmlead.messages.contract import StageEnteredMessage
+from warmlead.messages.schemas import MESSAGES, message_schema
 from warmlead.model.loading import ready_text
 
 PATIENCE_S = 20.0

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from unit.cli.conftest import Workspace, command_in, happened
-from warmlead import backends
-from warmlead.cli.welcome import welcome
+from warmlead.cli.local.serve import welcome
+from warmlead.runtime import backends
 
 SALES = """
 hubspot:

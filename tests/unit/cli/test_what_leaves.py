@@ -11,7 +11,7 @@ from msgspec import structs
 
 from unit.cli.conftest import Workspace, happened
 from unit.cli.test_quarantine import set_aside
-from warmlead.application.messages import Quarantined
+from warmlead.application.accept import Quarantined
 from warmlead.domain.errors import Reason
 from warmlead.domain.text import UNPRINTABLE
 

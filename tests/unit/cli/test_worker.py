@@ -14,9 +14,9 @@ from warmlead.application.quarantine import SCORE
 from warmlead.application.report import Reporting
 from warmlead.application.send import GRACE
 from warmlead.buses.sqlite import SqliteBus
-from warmlead.cli.worker import Retention, Worker
+from warmlead.cli.local.worker import Retention, Worker
 from warmlead.ports import Message
-from warmlead.stores.sqlite_reports import SqliteReportStore
+from warmlead.stores.sqlite import SqliteReportStore
 
 PATIENCE_S = 20.0
 

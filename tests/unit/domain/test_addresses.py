@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cost import least_cpu_s
-from warmlead.domain.addresses import normalise_email
-from warmlead.domain.spelling import in_one_spelling
+from warmlead.domain.identifiers import normalise_email
+from warmlead.domain.text import in_one_spelling
 
 JOINED = "نامه\u200cای"  # two words that a joiner keeps apart
 INVISIBLE = ("\u200b", "\ufeff", "\u00ad", "\u200e", "\u2060", "\u200d", "\ufe0f", "\u202e")

@@ -8,17 +8,17 @@ from typing import Any
 from msgspec import NODEFAULT, Struct, structs
 
 from builders import NOW
-from warmlead.domain.ahead import brought_back
+from warmlead.domain.clock_skew import brought_back
 from warmlead.domain.consent import Cause, ConsentFact, SuppressionPolicy
 from warmlead.domain.event import Trust
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import MAX_PER_DAY, History, day_of, to_ms
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.lead import Lead, NoteFact, Snapshot, Touch, Trail, TraitFact
-from warmlead.domain.lifecycle import Cooling, Progress
 from warmlead.domain.nurture import Enrolment
-from warmlead.domain.packing import KeptEvent
-from warmlead.domain.sales import Said, Statement
+from warmlead.domain.packed_history import KeptEvent
+from warmlead.domain.sales import SalesStatus, Statement
+from warmlead.domain.stages import Cooling, Progress
 
 THEN = NOW + timedelta(days=400)
 AT = to_ms(THEN)
@@ -54,7 +54,7 @@ TRAIL = Trail(
     first_touch=Touch(AT, "k", (("utm_source", "ads"),)),
     last_touch=Touch(AT, "k", (("utm_source", "ads"),)),
     direct=True,
-    statements={"k": Statement(AT, 1, "k", Said.WON, "crm", "why", 5, "EUR")},
+    statements={"k": Statement(AT, 1, "k", SalesStatus.WON, "crm", "why", 5, "EUR")},
     notes=(NoteFact(AT, "k", "cut"),),
     erased_ms=AT,
     is_signed=True,

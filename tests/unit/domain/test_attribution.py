@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from unit.domain.worlds import NOON, World, event_of, rules_of
 from warmlead.domain.attribution import (
+    CLICK_IDS,
     NOT_KNOWN,
     NOWHERE,
     Channel,
@@ -15,7 +16,6 @@ from warmlead.domain.attribution import (
     last_origin,
     origin_of,
 )
-from warmlead.domain.click_ids import CLICK_IDS
 from warmlead.domain.event import Event
 from warmlead.domain.lead import Lead
 from warmlead.domain.scoring import ScoringPolicy

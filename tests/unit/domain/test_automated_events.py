@@ -9,12 +9,12 @@ import pytest
 from msgspec import structs
 
 from builders import NOW, RULES, a_lead, an_event, lead_ids
-from warmlead.domain.assessment import assess
 from warmlead.domain.consent import Cause, Status, SuppressionPolicy
+from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import AUTOMATED_EVENTS, SALES_EVENTS, Automation, Event, Trust
 from warmlead.domain.identity import Identifier, Kind, identifiers_of
+from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead, Trail, heed_refusal, touch_trails
-from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
 
 ORIGIN = {"utm_source": "ads"}
@@ -26,13 +26,13 @@ def leads_of(events: Sequence[Event], rules: Rules = RULES) -> list[Lead]:
     for event in events:
         ids = {identifier: lead_ids.of(identifier) for identifier in identifiers_of(event)}
         trails = touch_trails(trails, event, ids, rules)
-    return regroup([], trails, rules, NOW)
+    return resolve_identities([], trails, rules, NOW)
 
 
 @pytest.mark.parametrize("automation", Automation)
 def test_it_is_kept_and_worth_nothing(automation: Automation) -> None:
     lead = a_lead(structs.replace(ROBOT, automated=automation))
-    found = assess(lead, RULES, NOW)
+    found = evaluation_of(lead, RULES, NOW)
     assert {name: sum(days.values()) for name, days in found.tally.names.items()} == {
         AUTOMATED_EVENTS[automation]: 1
     }
@@ -44,9 +44,9 @@ def test_it_has_no_origin_and_ends_no_inactivity() -> None:
     before = an_event(id="2", occurred_at=NOW - timedelta(days=20))
     lead = a_lead(before, ROBOT)
     assert lead.first_touch is lead.last_touch is None
-    assert assess(lead, RULES, NOW).score.days_inactive == 20
+    assert evaluation_of(lead, RULES, NOW).score.days_inactive == 20
     policy = replace(RULES.scoring, passive=frozenset())  # whatever a model's list says
-    assert assess(lead, replace(RULES, scoring=policy), NOW).score.days_inactive == 20
+    assert evaluation_of(lead, replace(RULES, scoring=policy), NOW).score.days_inactive == 20
 
 
 def test_whom_it_names_and_their_traits_are_kept() -> None:
@@ -73,14 +73,14 @@ def test_what_a_signed_source_says_of_who_is_who_holds() -> None:
         Identifier(Kind.USER, "u-1"),
         Identifier(Kind.ANONYMOUS, "browser-1"),
     }
-    assert assess(lead, RULES, NOW).score.score == 0
+    assert evaluation_of(lead, RULES, NOW).score.score == 0
 
 
 def test_it_does_not_use_up_the_persons_own_event() -> None:
     seen = structs.replace(ROBOT, automated=None)
     for order in ([ROBOT, seen], [seen, ROBOT]):
         (lead,) = leads_of([*order, *order])
-        assert assess(lead, RULES, NOW).score.score == 5
+        assert evaluation_of(lead, RULES, NOW).score.score == 5
         assert lead.kept_events == 2
 
 
@@ -90,7 +90,7 @@ def test_a_refusal_counts_whatever_agent_sent_it(automation: Automation, trust: 
     said = structs.replace(ROBOT, name="email_unsubscribed", automated=automation, trust=trust)
     lead = a_lead(said)
     assert lead.consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
-    assert assess(lead, RULES, NOW).tally.names.keys() == {AUTOMATED_EVENTS[automation]}
+    assert evaluation_of(lead, RULES, NOW).tally.names.keys() == {AUTOMATED_EVENTS[automation]}
     ids = {identifier: lead_ids.of(identifier) for identifier in identifiers_of(said)}
     trails = heed_refusal({}, said, ids)
     assert [fact.cause for t in trails.values() for fact in t.consent] == [Cause.UNSUBSCRIBED]
@@ -116,7 +116,7 @@ def test_it_says_nothing_for_sales() -> None:
 def test_a_model_may_count_it_as_a_persons() -> None:
     rules = replace(RULES, robots_count=True, classify=lambda event: (f"{event.name}_signal",))
     (lead,) = leads_of([ROBOT], rules)
-    found = assess(lead, rules, NOW)
+    found = evaluation_of(lead, rules, NOW)
     assert found.score.score == 5
     assert found.tally.names.keys() == {"page_viewed"}
     assert found.score.days_inactive == 0
@@ -126,7 +126,7 @@ def test_a_model_may_count_it_as_a_persons() -> None:
 def test_a_signal_that_counts_it_does_so_and_no_more() -> None:
     rules = replace(RULES, classify=lambda event: (f"{event.name}_signal",))
     (lead,) = leads_of([ROBOT], rules)
-    found = assess(lead, rules, NOW)
+    found = evaluation_of(lead, rules, NOW)
     assert found.score.score == 5
     assert found.tally.names.keys() == {"robot_request"}
     assert found.score.days_inactive is None

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unit.domain.worlds import NOON, World, event_of, rules_of
-from warmlead.domain.bounces import Bounce, bounce_in
 from warmlead.domain.consent import (
     MAX_OF_CAUSE,
     Cause,
@@ -25,6 +24,7 @@ from warmlead.domain.consent import (
     statements_in,
     with_facts,
 )
+from warmlead.domain.consent_fields import Bounce, bounce_in
 from warmlead.domain.event import Event, Property, Trust, event_stating, id_of_content
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.identity import Identifier, Kind

@@ -11,14 +11,7 @@ from hypothesis import strategies as st
 
 from unit.domain.worlds import NOON, event_of
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import (
-    MAX_AGE,
-    MAX_CLOCK_AHEAD,
-    Event,
-    Trust,
-    settle_time,
-    snake_case,
-)
+from warmlead.domain.event import MAX_AGE, MAX_CLOCK_AHEAD, Event, Trust, settle_time, snake_case
 
 MS = timedelta(milliseconds=1)
 

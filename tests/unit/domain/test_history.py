@@ -19,7 +19,7 @@ from warmlead.domain.history import (
     to_date,
     to_ms,
 )
-from warmlead.domain.packing import DAY_MS, KeptEvent
+from warmlead.domain.packed_history import DAY_MS, KeptEvent
 from warmlead.domain.recording import record
 
 DAY = 20_000  # 2024-10-04

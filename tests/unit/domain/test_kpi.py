@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import a_lead_named
-from warmlead.domain.funnel import Deal, deal_won
-from warmlead.domain.kpi import MOST_SOURCES, Tally
-from warmlead.domain.kpi_report import KpiReport
 from warmlead.domain.lead import Lead, Touch
-from warmlead.domain.lifecycle import MODEL, Transition
-from warmlead.domain.period import Period
-from warmlead.domain.sales import Refusal, Said, Statement, state
+from warmlead.domain.sales import Refusal, SalesStatus, Statement, state
+from warmlead.domain.stages import MODEL, Transition
+from warmlead.messages.kpi_report import KpiReport
+from warmlead.reporting.funnel import WonDeal, deal_won
+from warmlead.reporting.kpis import MOST_SOURCES, KpiTally
+from warmlead.reporting.periods import Period
 
 DAY = Period("2026-03-10", datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC))
 ORDER = (
@@ -47,7 +47,7 @@ def offered(hour: float, stages: str = "lead > mql", **others: Any) -> Transitio
     return moved(hour, stages, **{**due, **others})
 
 
-def says(said: Said, hour: float, **others: Any) -> Statement:
+def says(said: SalesStatus, hour: float, **others: Any) -> Statement:
     at_ms = round(at(hour).timestamp() * 1000)
     return state(said, at_ms=at_ms, key=f"{said}-{hour}", source="hubspot", **others)
 
@@ -85,7 +85,7 @@ def counted(
     leads: Mapping[str, Lead],
     leads_in: Mapping[str, int] | None = None,
 ) -> KpiReport:
-    tally = Tally(DAY, ORDER)
+    tally = KpiTally(DAY, ORDER)
     for name, move in records:
         tally.add(name, move)
     for name in tally.in_question:
@@ -166,7 +166,7 @@ def test_moves_back_are_counted_by_reason_and_no_free_text_gets_through() -> Non
 
 @pytest.mark.parametrize("refusal", Refusal)
 def test_every_refusal_is_known_by_its_words(refusal: Refusal) -> None:
-    words = says(Said.REJECTED, 9, reason=refusal).words
+    words = says(SalesStatus.REJECTED, 9, reason=refusal).words
     report = kpis(ada=Known([moved(9, "mql > recycled", reason=words)]))
     assert report.rejections == {refusal: 1}
 
@@ -239,14 +239,17 @@ def test_the_first_word_of_sales_after_an_mql_is_its_touch() -> None:
     # ada: 30 min. bob: none yet. cyn: twice an MQL, at 2 and 12; 1 h and 2 h.
     # dan's word was before, eve's is of the next day.
     report = kpis(
-        ada=Known([moved(1, "lead > mql")], [says(Said.TOUCHED, 1.5), says(Said.ACCEPTED, 4)]),
+        ada=Known(
+            [moved(1, "lead > mql")],
+            [says(SalesStatus.TOUCHED, 1.5), says(SalesStatus.ACCEPTED, 4)],
+        ),
         bob=Known([moved(1, "lead > mql")]),
         cyn=Known(
             [moved(2, "lead > mql"), moved(12, "recycled > mql", cycle=2)],
-            [says(Said.REJECTED, 3, reason="not_ready"), says(Said.TOUCHED, 14)],
+            [says(SalesStatus.REJECTED, 3, reason="not_ready"), says(SalesStatus.TOUCHED, 14)],
         ),
-        dan=Known([moved(8, "lead > mql")], [says(Said.TOUCHED, 7)]),
-        eve=Known([moved(23, "lead > mql")], [says(Said.TOUCHED, 24.1)]),
+        dan=Known([moved(8, "lead > mql")], [says(SalesStatus.TOUCHED, 7)]),
+        eve=Known([moved(23, "lead > mql")], [says(SalesStatus.TOUCHED, 24.1)]),
     )
     found = report.times.mql_to_first_touch
     assert (found.count, found.median_minutes, found.p90_minutes) == (3, 60, 120)
@@ -257,15 +260,15 @@ def test_promises_count_when_they_fall_due() -> None:
     # before, kept), dan (withdrawn first). eve's is due at 0:30 tomorrow.
     # Acceptance due today: only of old and elder; elder's was kept, old's was not.
     report = kpis(
-        ada=Known([offered(1)], [says(Said.TOUCHED, 2)]),
-        bob=Known([offered(1)], [says(Said.TOUCHED, 2.1)]),
+        ada=Known([offered(1)], [says(SalesStatus.TOUCHED, 2)]),
+        bob=Known([offered(1)], [says(SalesStatus.TOUCHED, 2.1)]),
         cyn=Known([offered(1)]),
         dan=Known([offered(1), moved(1.5, "mql > lead")]),
-        eve=Known([offered(23.5)], [says(Said.TOUCHED, 23.6)]),
-        old=Known([offered(-0.5)], [says(Said.TOUCHED, 0.25)]),
+        eve=Known([offered(23.5)], [says(SalesStatus.TOUCHED, 23.6)]),
+        old=Known([offered(-0.5)], [says(SalesStatus.TOUCHED, 0.25)]),
         elder=Known(
             [offered(-20), moved(-1, "mql > sql", reason="sales: accepted")],
-            [says(Said.ACCEPTED, -1)],
+            [says(SalesStatus.ACCEPTED, -1)],
         ),
     )
     assert report.handoffs.offers == 5
@@ -282,17 +285,17 @@ def test_deals_are_added_up_by_currency_and_never_across() -> None:
     report = kpis(
         ada=Known(
             [moved(1, "sql > customer", **won)],
-            [says(Said.WON, 1, value_cents=1_999, currency="EUR")],
+            [says(SalesStatus.WON, 1, value_cents=1_999, currency="EUR")],
         ),
         bob=Known(
             [moved(2, "sql > customer", **won)],
-            [says(Said.WON, 2, value_cents=1, currency="EUR")],
+            [says(SalesStatus.WON, 2, value_cents=1, currency="EUR")],
         ),
         cyn=Known(
             [moved(3, "sql > customer", **won)],
-            [says(Said.WON, 3, value_cents=50_000, currency="JPY")],
+            [says(SalesStatus.WON, 3, value_cents=50_000, currency="JPY")],
         ),
-        dan=Known([moved(4, "sql > customer", **won)], [says(Said.WON, 4)]),
+        dan=Known([moved(4, "sql > customer", **won)], [says(SalesStatus.WON, 4)]),
     )
     assert report.won.model_dump() == {
         "deals": 4,
@@ -305,16 +308,16 @@ def test_deals_are_added_up_by_currency_and_never_across() -> None:
 
 
 def test_a_deal_is_worth_what_sales_said_of_it_last() -> None:
-    first = says(Said.WON, 1, value_cents=100, currency="EUR")
-    mended = says(Said.WON, 2, value_cents=120, currency="EUR")
-    silent = says(Said.WON, 3)
-    lost = says(Said.LOST, 10)
-    second = says(Said.WON, 20, value_cents=900, currency="USD")
-    said = [first, mended, says(Said.TOUCHED, 2.5), silent, lost, second]
-    assert deal_won(said, at(1)) == Deal(120, "EUR")
-    assert deal_won(said, at(20)) == Deal(900, "USD")
-    assert deal_won([lost], at(1)) == Deal()
-    assert deal_won([], at(1)) == Deal()
+    first = says(SalesStatus.WON, 1, value_cents=100, currency="EUR")
+    mended = says(SalesStatus.WON, 2, value_cents=120, currency="EUR")
+    silent = says(SalesStatus.WON, 3)
+    lost = says(SalesStatus.LOST, 10)
+    second = says(SalesStatus.WON, 20, value_cents=900, currency="USD")
+    said = [first, mended, says(SalesStatus.TOUCHED, 2.5), silent, lost, second]
+    assert deal_won(said, at(1)) == WonDeal(120, "EUR")
+    assert deal_won(said, at(20)) == WonDeal(900, "USD")
+    assert deal_won([lost], at(1)) == WonDeal()
+    assert deal_won([], at(1)) == WonDeal()
 
 
 def test_persons_are_told_apart_by_the_source_of_their_first_touch() -> None:
@@ -374,7 +377,7 @@ def test_sources_that_anyone_may_make_up_do_not_swell_a_report() -> None:
 
 def test_one_person_under_two_ids_is_one_person() -> None:
     # Was known by an email, then by a user id: the older id leads to the same lead.
-    ada = lead_of("ada", Known([], [says(Said.TOUCHED, 2)]))
+    ada = lead_of("ada", Known([], [says(SalesStatus.TOUCHED, 2)]))
     records = [("by-email", moved(1, "lead > mql")), ("by-user", moved(3, "mql > sql"))]
     report = counted(records, {"by-email": ada, "by-user": ada})
     assert report.conversions.mql_to_sql.model_dump() == {
@@ -411,7 +414,7 @@ def any_moves(draw: st.DrawFn) -> list[tuple[str, Transition]]:
 STATEMENTS = st.lists(
     st.builds(
         lambda said, hour, value: says(said, hour, value_cents=value, currency="EUR"),
-        *(st.sampled_from(Said), st.integers(-30, 30), st.none() | st.integers(0, 10**12)),
+        *(st.sampled_from(SalesStatus), st.integers(-30, 30), st.none() | st.integers(0, 10**12)),
     ),
     max_size=6,
 )

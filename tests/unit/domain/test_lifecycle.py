@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from builders import a_transition
 from unit.domain.worlds import NOON, Holds, rules_of
 from warmlead.domain.history import day_of, to_ms
-from warmlead.domain.lifecycle import (
+from warmlead.domain.stages import (
     ANONYMOUS,
     BYPASS_DAYS,
     LEAD,

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from unit.domain.worlds import NOON, Holds, World, event_of, rules_of
-from warmlead.application.settle import settle
+from warmlead.application.evaluate import evaluate
 from warmlead.domain.event import Property, Trust
-from warmlead.domain.handoff import HandoffPolicy, Route
-from warmlead.domain.lifecycle import StagePolicy
-from warmlead.domain.message_schema import MESSAGES, file_name, message_schema
-from warmlead.domain.nurture import SequencePolicy, Step
+from warmlead.domain.handoff import HandoffPolicy, RoutePolicy
+from warmlead.domain.nurture import SequencePolicy, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
+from warmlead.domain.stages import StagePolicy
 from warmlead.domain.trigger import TRIGGER_TOPICS, Trigger
+from warmlead.messages.schemas import MESSAGES, file_name, message_schema
 
 DOCS = Path(__file__).parents[3] / "docs/messages"
 PAGE = (DOCS / "README.md").read_text()
@@ -148,12 +148,12 @@ histories = st.lists(
 )
 
 
-PROMISES = HandoffPolicy(DAY * 3 / 4, DAY * 7 / 8, DAY / 2, (Route(None, ("ann", "bob")),))
+PROMISES = HandoffPolicy(DAY * 3 / 4, DAY * 7 / 8, DAY / 2, (RoutePolicy(None, ("ann", "bob")),))
 EDUCATION = SequencePolicy(
     "education",
     start=Holds(lambda facts: facts["stage"] in {"mql", "hot"}),
     stop=Holds(lambda facts: facts["stage"] in {"customer", "disqualified"}),
-    steps=[Step(timedelta(0), "guide", "The guide 😀"), Step(DAY, "case-study")],
+    steps=[SequenceStep(timedelta(0), "guide", "The guide 😀"), SequenceStep(DAY, "case-study")],
 )
 
 
@@ -184,12 +184,12 @@ def triggers_of(history: list[dict[str, Any]], *models: Rules) -> list[Trigger]:
         event = event_of(f"event-{i}", NOON, anonymous_id=f"{CANARY}-browser", **fields)
         world.apply([event], NOON + i * DAY)
         for id_, lead in world.leads.items():
-            settled = settle(lead, world.rules, {"visit": "Visited 😀"}, NOON + i * DAY)
+            settled = evaluate(lead, world.rules, {"visit": "Visited 😀"}, NOON + i * DAY)
             world.leads[id_] = settled.lead
             told += settled.triggers
     for later, rules in enumerate(models, 1):
         for id_, lead in world.leads.items():
-            settled = settle(lead, rules, {}, NOON + 60 * later * DAY)
+            settled = evaluate(lead, rules, {}, NOON + 60 * later * DAY)
             world.leads[id_] = replace(settled.lead, outbox=())
             told += settled.triggers
     return told

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warmlead.domain.numerals import Style, in_ascii_digits, numeral_at, value_of
+from warmlead.domain.money import Style, in_ascii_digits, numeral_at, value_of
 
 
 def values(text: str) -> list[Decimal | None]:

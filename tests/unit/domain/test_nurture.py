@@ -6,19 +6,19 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from warmlead.domain.hours import Hours
-from warmlead.domain.lifecycle import Facts
 from warmlead.domain.nurture import (
     Due,
     Ending,
     Enrolment,
     Late,
+    SendingHours,
     SequencePolicy,
-    Step,
+    SequenceStep,
     merge_enrolments,
     next_due,
     nurture,
 )
+from warmlead.domain.stages import Facts
 
 MONDAY = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -42,7 +42,11 @@ WELCOME = SequencePolicy(
     "welcome",
     start=Is("stage", "mql"),
     stop=Is("stage", "sql"),
-    steps=[Step(timedelta(0), "guide"), Step(3 * DAY, "study"), Step(7 * DAY, "offer")],
+    steps=[
+        SequenceStep(timedelta(0), "guide"),
+        SequenceStep(3 * DAY, "study"),
+        SequenceStep(7 * DAY, "offer"),
+    ],
 )
 MQL: Facts = {"stage": "mql"}
 
@@ -165,7 +169,7 @@ def test_another_run_may_start_a_while_after_the_last_has_ended() -> None:
 
 
 def test_a_lead_is_in_one_sequence_at_a_time() -> None:
-    other = replace(WELCOME, name="other", steps=[Step(timedelta(0), "other")])
+    other = replace(WELCOME, name="other", steps=[SequenceStep(timedelta(0), "other")])
     lead = Lead(WELCOME, other)
     assert lead.on(0) == ["guide"]
     assert [lead.on(3), lead.on(7)] == [["study"], ["offer"]]
@@ -173,7 +177,9 @@ def test_a_lead_is_in_one_sequence_at_a_time() -> None:
 
 
 def test_a_sequence_alongside_runs_beside_others() -> None:
-    beside = replace(WELCOME, name="news", steps=[Step(timedelta(0), "news")], alongside=True)
+    beside = replace(
+        WELCOME, name="news", steps=[SequenceStep(timedelta(0), "news")], alongside=True
+    )
     assert Lead(WELCOME, beside).on(0) == ["guide", "news"]
 
 
@@ -206,7 +212,7 @@ def test_a_minute_late_is_no_delay() -> None:
 
 # --- hours ----------------------------------------------------------------------------------
 
-OFFICE = Hours(frozenset(range(5)), time(9), time(17), "Europe/Berlin")
+OFFICE = SendingHours(frozenset(range(5)), time(9), time(17), "Europe/Berlin")
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,11 @@ from unit.domain.worlds import (
     received_again,
     rules_of,
 )
-from warmlead.domain.assessment import assess
 from warmlead.domain.consent import Consent, SuppressionPolicy
+from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Automation, Event, Property, Trust
 from warmlead.domain.identity import MAX_CLAIMS, Identifier, Kind
 from warmlead.domain.lead import Lead, NoteFact, Trail
-from warmlead.domain.lifecycle import StagePolicy
 from warmlead.domain.scoring import (
     GroupPolicy,
     InactivityPolicy,
@@ -33,6 +32,7 @@ from warmlead.domain.scoring import (
     ScoringPolicy,
     SignalPolicy,
 )
+from warmlead.domain.stages import StagePolicy
 
 SOFT_ONCE = SuppressionPolicy(soft_bounces=1)
 EXAMPLES = 1_000
@@ -190,7 +190,7 @@ def outcome_of(world: World) -> Outcome:
     return Outcome(
         world.people(),
         world.trails(NOW),
-        {id_: assess(lead, RULES, NOW).score for id_, lead in world.leads.items()},
+        {id_: evaluation_of(lead, RULES, NOW).score for id_, lead in world.leads.items()},
         {id_: dict(lead.traits) for id_, lead in world.leads.items()},
         {id_: (lead.email, lead.consent(SOFT_ONCE)) for id_, lead in world.leads.items()},
         {id_: lead.notes for id_, lead in world.leads.items()},
@@ -297,11 +297,14 @@ def test_what_nobody_saw_changes_no_score_and_no_origin_and_ties_nobody(
     world = in_any_order([*seen, *unseen], Random(seed)) if events else World(RULES)
     for id_, lead in people.leads.items():
         assert world.leads[id_].trails.keys() == lead.trails.keys()
-        assert assess(world.leads[id_], RULES, NOW).score == assess(lead, RULES, NOW).score
+        assert (
+            evaluation_of(world.leads[id_], RULES, NOW).score
+            == evaluation_of(lead, RULES, NOW).score
+        )
         assert world.leads[id_].first_touch == lead.first_touch
         assert world.leads[id_].last_touch == lead.last_touch
     strangers = [lead for id_, lead in world.leads.items() if id_ not in people.leads]
-    assert all(assess(lead, RULES, NOW).score.engagement == 0 for lead in strangers)
+    assert all(evaluation_of(lead, RULES, NOW).score.engagement == 0 for lead in strangers)
     assert all(len(lead.trails) == 1 for lead in strangers)
 
 

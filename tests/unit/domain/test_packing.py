@@ -8,7 +8,7 @@ import pytest
 
 from unit.domain.worlds import brute_tally
 from warmlead.domain.history import EXACT_DAYS, History, fold, tally
-from warmlead.domain.packing import (
+from warmlead.domain.packed_history import (
     DAY_MS,
     RECENT,
     KeptEvent,

@@ -6,8 +6,8 @@ from random import Random
 import idna
 import pytest
 
-from warmlead.domain.punycode import MOST_LETTERS, a_label, runs_one_way
-from warmlead.domain.spelling import in_usual_width
+from warmlead.domain.identifiers import MOST_LETTERS, a_label, runs_one_way
+from warmlead.domain.text import in_usual_width
 
 SCRIPTS = (
     *("ابتثجحخدذرزسشصضطظعغ", "אבגדהוזחט", "abcdefghij-0189", "äöüßçñéèσς"),

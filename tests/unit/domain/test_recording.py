@@ -6,7 +6,7 @@ import pytest
 
 from unit.domain.test_packing import START_MS, key_of, some_events
 from warmlead.domain.history import History, fold
-from warmlead.domain.packing import DAY_MS, KeptEvent, Packed
+from warmlead.domain.packed_history import DAY_MS, KeptEvent, Packed
 from warmlead.domain.recording import NOTHING_RECORDED, Recorded, Recording, record, recorded_one
 
 SEEDS = range(8)

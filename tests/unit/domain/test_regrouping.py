@@ -6,10 +6,10 @@ from datetime import timedelta
 from builders import NOW, RULES
 from warmlead.domain.handoff import Offer
 from warmlead.domain.identity import Claim, Identifier, Kind
+from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead, Trail
-from warmlead.domain.lifecycle import Progress
 from warmlead.domain.nurture import Enrolment
-from warmlead.domain.regrouping import regroup
+from warmlead.domain.stages import Progress
 
 ADDRESS, USER, BROWSER = "a-address", "b-user", "c-browser"
 
@@ -34,7 +34,9 @@ def parted(weaker: str, kind: Kind) -> tuple[Lead, Lead]:
     """The two after a signed source has told something of the weaker identifier."""
     lead = one_person(weaker, kind)
     told = {**lead.trails, weaker: replace(lead.trails[weaker], is_signed=True)}
-    leads = {each.id: each for each in regroup([lead], told, RULES, NOW + timedelta(hours=1))}
+    leads = {
+        each.id: each for each in resolve_identities([lead], told, RULES, NOW + timedelta(hours=1))
+    }
     return leads[ADDRESS], leads[weaker]
 
 
@@ -62,7 +64,7 @@ def test_who_comes_together_again_goes_on_where_they_parted() -> None:
     linked = replace(stays.trails[ADDRESS], links=frozenset([USER]))
     other = replace(leaves.trails[USER], links=frozenset([ADDRESS]))
 
-    (lead,) = regroup([leaves, stays], {ADDRESS: linked, USER: other}, RULES, NOW)
+    (lead,) = resolve_identities([leaves, stays], {ADDRESS: linked, USER: other}, RULES, NOW)
 
     assert lead.enrolments == stays.enrolments
     assert lead.offer == stays.offer
@@ -76,6 +78,6 @@ def test_of_two_offers_the_open_one_goes_on_and_counts_on() -> None:
     other = replace(leaves.trails[USER], links=frozenset([ADDRESS]))
 
     again = [replace(leaves, offer=answered), stays]
-    (lead,) = regroup(again, {ADDRESS: linked, USER: other}, RULES, NOW)
+    (lead,) = resolve_identities(again, {ADDRESS: linked, USER: other}, RULES, NOW)
 
     assert lead.offer == Offer(3, "mql", NOW, otherwise=answered)

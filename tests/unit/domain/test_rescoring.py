@@ -7,19 +7,14 @@ from random import Random
 
 from unit.domain.brute_force import worth_of
 from unit.domain.worlds import HasTrait, Holds, World, event_of, rules_of
-from warmlead.domain.assessment import assess
+from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import Identifier, Kind
+from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead
-from warmlead.domain.lifecycle import Facts, StagePolicy, next_stage
-from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
-from warmlead.domain.scoring import (
-    GroupPolicy,
-    InactivityPolicy,
-    ScoringPolicy,
-    SignalPolicy,
-)
+from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
+from warmlead.domain.stages import Facts, StagePolicy, next_stage
 
 LEADS = 10_000
 CHECKED_BY_FORMULA = 20  # every so many leads: the brute force is slow
@@ -129,7 +124,7 @@ def lead_under(rules: Rules, person: Person) -> Lead:
     for event in sorted(person.events, key=lambda e: e.received_at):
         world.apply([event], event.received_at)
     lead = world.lead_of(person.identity)
-    (folded,) = regroup([lead], lead.trails, rules, NOW)
+    (folded,) = resolve_identities([lead], lead.trails, rules, NOW)
     return folded
 
 
@@ -141,7 +136,7 @@ def test_ten_thousand_leads_under_a_changed_model_are_as_if_it_had_always_been_s
         kept = lead_under(OLD, person)
         from_scratch = lead_under(NEW, person)
         assert kept == from_scratch
-        old, new = assess(kept, OLD, NOW), assess(kept, NEW, NOW)
+        old, new = evaluation_of(kept, OLD, NOW), evaluation_of(kept, NEW, NOW)
         if number % CHECKED_BY_FORMULA == 0:
             fit = FIT[person.country]
             worth = worth_of(person.events, SIGNALS_OF, NEW.scoring, fit, NOW.date())

@@ -9,8 +9,8 @@ from builders import NOW, a_lead, an_event, kept_before, lead_ids
 from warmlead.domain.event import Trust
 from warmlead.domain.history import fold, to_ms
 from warmlead.domain.identity import Identifier, Kind
+from warmlead.domain.identity_resolution import is_nobody, joined, misspelt, respelt_trails
 from warmlead.domain.lead import MAX_TRAITS, Trail
-from warmlead.domain.respelling import is_nobody, joined, misspelt, respelt_trails
 
 DECOMPOSED = "jose\u0301@example.com"
 COMPOSED = "josé@example.com"

@@ -7,13 +7,13 @@ import pytest
 from msgspec import structs
 
 from builders import NOW, RULES, a_lead, an_event
-from warmlead.domain.assessment import assess
+from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Trust
 from warmlead.domain.history import to_ms
 from warmlead.domain.sales import (
     MAX_STATEMENTS,
     Refusal,
-    Said,
+    SalesStatus,
     Statement,
     in_order,
     state,
@@ -24,23 +24,23 @@ from warmlead.domain.sales import (
 EMAIL = "ada@example.com"
 
 
-def said(what: Said, at_ms: int, reason: str = "") -> Statement:
+def said(what: SalesStatus, at_ms: int, reason: str = "") -> Statement:
     return state(what, at_ms=at_ms, key=f"{what}-{at_ms}", source="crm", reason=reason)
 
 
 @pytest.mark.parametrize(
     ("statement", "stage"),
     [
-        (said(Said.TOUCHED, 1), ""),
-        (said(Said.ACCEPTED, 1), "sql"),
-        (said(Said.OPPORTUNITY, 1), "opportunity"),
-        (said(Said.WON, 1), "customer"),
-        (said(Said.LOST, 1), "recycled"),
-        (said(Said.REJECTED, 1, Refusal.NOT_READY), "recycled"),
-        (said(Said.REJECTED, 1, Refusal.UNREACHABLE), "recycled"),
-        (said(Said.REJECTED, 1, Refusal.BAD_FIT), "disqualified"),
-        (said(Said.REJECTED, 1, Refusal.BAD_DATA), "disqualified"),
-        (said(Said.REJECTED, 1, Refusal.DUPLICATE), "disqualified"),
+        (said(SalesStatus.TOUCHED, 1), ""),
+        (said(SalesStatus.ACCEPTED, 1), "sql"),
+        (said(SalesStatus.OPPORTUNITY, 1), "opportunity"),
+        (said(SalesStatus.WON, 1), "customer"),
+        (said(SalesStatus.LOST, 1), "recycled"),
+        (said(SalesStatus.REJECTED, 1, Refusal.NOT_READY), "recycled"),
+        (said(SalesStatus.REJECTED, 1, Refusal.UNREACHABLE), "recycled"),
+        (said(SalesStatus.REJECTED, 1, Refusal.BAD_FIT), "disqualified"),
+        (said(SalesStatus.REJECTED, 1, Refusal.BAD_DATA), "disqualified"),
+        (said(SalesStatus.REJECTED, 1, Refusal.DUPLICATE), "disqualified"),
     ],
 )
 def test_each_word_of_sales_has_its_stage(statement: Statement, stage: str) -> None:
@@ -49,24 +49,24 @@ def test_each_word_of_sales_has_its_stage(statement: Statement, stage: str) -> N
 
 def test_the_last_word_decides_in_whatever_order_it_is_heard() -> None:
     words = [
-        said(Said.ACCEPTED, 1),
-        said(Said.OPPORTUNITY, 2),
-        said(Said.WON, 3),
-        said(Said.TOUCHED, 4),
+        said(SalesStatus.ACCEPTED, 1),
+        said(SalesStatus.OPPORTUNITY, 2),
+        said(SalesStatus.WON, 3),
+        said(SalesStatus.TOUCHED, 4),
     ]
     for order in permutations(words):
         found = verdict(order)
         assert found
-        assert found.said is Said.WON
+        assert found.said is SalesStatus.WON
 
 
 def test_of_two_words_at_once_the_one_further_on_decides() -> None:
-    for order in permutations([said(Said.WON, 5), said(Said.ACCEPTED, 5)]):
-        assert verdict(order) == said(Said.WON, 5)
+    for order in permutations([said(SalesStatus.WON, 5), said(SalesStatus.ACCEPTED, 5)]):
+        assert verdict(order) == said(SalesStatus.WON, 5)
 
 
 def test_nothing_but_a_touch_is_no_verdict() -> None:
-    assert verdict([said(Said.TOUCHED, 1)]) is None
+    assert verdict([said(SalesStatus.TOUCHED, 1)]) is None
     assert verdict([]) is None
 
 
@@ -77,7 +77,7 @@ def test_a_signed_event_of_sales_is_a_statement_however_often_it_comes() -> None
     once = with_statement({}, event)
     assert with_statement(once, event) == once
     (statement,) = once.values()
-    assert statement.said is Said.WON
+    assert statement.said is SalesStatus.WON
     assert (statement.value_cents, statement.currency, statement.reason) == (
         120_000,
         "EUR",
@@ -105,8 +105,8 @@ def test_what_sales_does_is_not_the_leads_doing() -> None:
     spoken = a_lead(
         an_event(occurred_at=NOW - timedelta(days=20)), an_event(id="said", name="sales_touched")
     )
-    assert assess(idle, RULES, NOW).score.days_inactive == 20
-    assert assess(spoken, RULES, NOW).score.days_inactive == 20
+    assert evaluation_of(idle, RULES, NOW).score.days_inactive == 20
+    assert evaluation_of(spoken, RULES, NOW).score.days_inactive == 20
 
 
 def test_a_lead_is_known_by_our_user_id_before_a_crms() -> None:

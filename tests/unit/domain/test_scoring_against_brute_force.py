@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from unit.domain.brute_force import Worth, count_of_last, worth_of
 from unit.domain.worlds import HasTrait, World, adds_up, event_of, rules_of
-from warmlead.domain.assessment import assess
+from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.identity import Identifier, Kind
+from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead
-from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import COUNT_WINDOWS_DAYS, Rules
 from warmlead.domain.scoring import (
     MICRO,
@@ -193,8 +193,8 @@ def test_a_lead_is_worth_what_the_formula_says_of_its_events(case: Case) -> None
     lead = lead_after(case.events, case.rules)
     labels_of = {name: (name, *case.signals_of[name]) for name in NAMES}
     for now in case.nows:
-        (lead,) = regroup([lead], lead.trails, case.rules, now)
-        found = assess(lead, case.rules, now)
+        (lead,) = resolve_identities([lead], lead.trails, case.rules, now)
+        found = evaluation_of(lead, case.rules, now)
         score = found.score
         expected = worth_of(case.events, case.signals_of, case.policy, case.fit, now.date())
         event(f"score above 0: {expected.score > 0}")

@@ -10,13 +10,16 @@ from msgspec import structs
 from warmlead.domain.event import Automation, Event, Property, Trust
 from warmlead.domain.history import Tally, fold, to_ms
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
+from warmlead.domain.identity_resolution import (
+    resolve_identities,
+    still_to_be_told,
+    with_refusals_shared,
+)
 from warmlead.domain.lead import Lead, Trail, touch_trails
-from warmlead.domain.lifecycle import Facts, StagePolicy
-from warmlead.domain.packing import DAY_MS, KeptEvent
-from warmlead.domain.refusals import still_to_be_told, with_refusals_shared
-from warmlead.domain.regrouping import regroup
-from warmlead.domain.rules import FitRule, Rules
+from warmlead.domain.packed_history import DAY_MS, KeptEvent
+from warmlead.domain.rules import FitPolicy, Rules
 from warmlead.domain.scoring import MICRO, Score, ScoringPolicy
+from warmlead.domain.stages import Facts, StagePolicy
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 NO_SCORING = ScoringPolicy(signals={}, groups={})
@@ -60,7 +63,7 @@ def rules_of(
     scoring: ScoringPolicy = NO_SCORING,
     signals_of: Mapping[str, Iterable[str]] | None = None,
     *,
-    fit_rules: Sequence[FitRule] = (),
+    fit_rules: Sequence[FitPolicy] = (),
     stages: Sequence[StagePolicy] = (),
     counters: Iterable[tuple[int, str]] = (),
 ) -> Rules:
@@ -147,7 +150,7 @@ class World:
             before += told
             trails = {**trails, **{i: t for lead in told for i, t in lead.trails.items()}}
             known |= {i: t for lead in told for i, t in lead.trails.items()}
-        for lead in regroup(before, trails, self.rules, now):
+        for lead in resolve_identities(before, trails, self.rules, now):
             self.leads[lead.id] = lead
             self.holder.update(dict.fromkeys(lead.trails, lead.id))
 

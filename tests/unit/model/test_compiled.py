@@ -11,19 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warmlead.application.settle import settle
-from warmlead.backends import load_model
-from warmlead.domain.assessment import assess
+from warmlead.application.evaluate import evaluate
 from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import LeadIds, identifiers_of
+from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead, Trail, touch_trails
-from warmlead.domain.lifecycle import Condition
-from warmlead.domain.regrouping import regroup
 from warmlead.domain.rules import Rules
-from warmlead.model.compiled import FORMAT, is_compiled, read_compiled, write_compiled
+from warmlead.domain.stages import Condition
 from warmlead.model.loading import Model, load, ready_model, ready_names, ready_text
-from warmlead.model.plan import Plan, rules_of
+from warmlead.model.plan import FORMAT, Plan, is_compiled, read_compiled, rules_of, write_compiled
+from warmlead.runtime.backends import load_model
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 IDS = LeadIds(b"a secret of the tests")
@@ -150,7 +149,7 @@ def lead_of(happened: list[Event], rules: Rules) -> Lead:
     for event in happened:
         ids = {identifier: IDS.of(identifier) for identifier in identifiers_of(event)}
         trails = touch_trails(trails, event, ids, rules)
-    (lead,) = regroup([], trails, rules, NOW)
+    (lead,) = resolve_identities([], trails, rules, NOW)
     return lead
 
 
@@ -163,9 +162,9 @@ def test_a_lead_stands_where_it_stands_under_the_model_file(
     lead = lead_of(happened, rules)
 
     assert lead == lead_of(happened, model.rules)
-    assert assess(lead, rules, NOW) == assess(lead, model.rules, NOW)
+    assert evaluation_of(lead, rules, NOW) == evaluation_of(lead, model.rules, NOW)
     titles = plan_read_back(name).titles
-    assert settle(lead, rules, titles, NOW) == settle(lead, model.rules, model.titles, NOW)
+    assert evaluate(lead, rules, titles, NOW) == evaluate(lead, model.rules, model.titles, NOW)
     facts = model.rules.know(happened[0].traits)
     assert rules.know(happened[0].traits) == facts
     for condition, original in zip(_conditions(rules), _conditions(model.rules), strict=True):
@@ -181,7 +180,7 @@ def _conditions(rules: Rules) -> list[Condition]:
 
 def test_whoever_writes_it_writes_the_same() -> None:
     writing = (
-        "from warmlead.model.compiled import write_compiled as w;"
+        "from warmlead.model.plan import write_compiled as w;"
         "from warmlead.model.loading import ready_model as m; print(w(m('b2b-saas')), end='')"
     )
     texts = {

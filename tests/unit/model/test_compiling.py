@@ -7,12 +7,11 @@ import msgspec
 import pytest
 
 from builders import a_lead, an_event
-from warmlead.application.settle import settle
-from warmlead.domain.assessment import assess
+from warmlead.application.evaluate import evaluate
 from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Automation, Event, Property, Trust
-from warmlead.domain.hours import Hours
-from warmlead.domain.nurture import Late, Step
+from warmlead.domain.nurture import Late, SendingHours, SequenceStep
 from warmlead.domain.scoring import InactivityPolicy
 from warmlead.model.findings import Severity
 from warmlead.model.loading import Model, check, load, reclassified
@@ -169,12 +168,12 @@ def test_sequences_are_what_the_file_says_in_its_order() -> None:
 
     assert (plain.name, plain.late, plain.alongside) == ("s", Late.SHIFT, False)
     assert (plain.goal, plain.hours, plain.again_after) == (None, None, None)
-    assert plain.steps == (Step(HOUR, "hello"),)
+    assert plain.steps == (SequenceStep(HOUR, "hello"),)
     assert plain.start({"last_90d.page_viewed": 3})
     assert plain.stop({"bought": True})
     assert (full.name, full.late, full.alongside) == ("t", Late.SKIP, True)
     assert full.again_after == timedelta(days=90)
-    assert full.hours == Hours(frozenset(range(5)), time(9), time(17, 30), "Europe/Berlin")
+    assert full.hours == SendingHours(frozenset(range(5)), time(9), time(17, 30), "Europe/Berlin")
     assert full.goal is not None
     assert full.goal({"last_30d.meeting_held": 1})
     assert [(step.message, step.title) for step in full.steps] == [
@@ -358,14 +357,14 @@ def test_conditions_may_count_and_signals_may_be_what_sales_says() -> None:
     touched = an_event(name="sales_touched", occurred_at=NOW, received_at=NOW)
     lead = a_lead(touched)
 
-    assert settle(lead, rules, {}, NOW).lead.progress.stage == "touched"
-    assert settle(lead, rules, {}, NOW + timedelta(days=91)).lead.progress.stage == "lead"
+    assert evaluate(lead, rules, {}, NOW).lead.progress.stage == "touched"
+    assert evaluate(lead, rules, {}, NOW + timedelta(days=91)).lead.progress.stage == "lead"
 
 
 def test_what_sales_does_is_not_the_leads_doing_but_what_is_only_called_so_is() -> None:
     rules = load(AFTER_SALES, name="test").rules
     days = [
-        assess(
+        evaluation_of(
             a_lead(an_event(name=name, occurred_at=NOW, received_at=NOW)), rules, NOW
         ).score.days_inactive
         for name in ("sales_touched", "sales_won", "sales_page_viewed")

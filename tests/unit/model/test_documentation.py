@@ -10,15 +10,8 @@ import pytest
 
 from warmlead.domain.consent import Cause, Lifting, Status, Whose
 from warmlead.domain.handoff import Deadline
-from warmlead.domain.message_schema import MESSAGES
-from warmlead.domain.nurture import (
-    Ending,
-    Enrolments,
-    Late,
-    SequencePolicy,
-    next_due,
-    nurture,
-)
+from warmlead.domain.nurture import Ending, Enrolments, Late, SequencePolicy, next_due, nurture
+from warmlead.messages.schemas import MESSAGES
 from warmlead.model.loading import check, load
 from warmlead.model.schema import (
     Handoff,

@@ -5,15 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import an_event
-from warmlead.model.conditions import CompiledCondition, Context
-from warmlead.model.enumerated import MAX_WORD, spellings_of, word_of
+from warmlead.model.conditions import MAX_WORD, CompiledCondition, Context, spellings_of, word_of
 from warmlead.model.loading import load
-from warmlead.model.vocabulary import (
-    ENUMERATED,
-    STANDARD_PROPERTIES,
-    STANDARD_TRAITS,
-    ValueType,
-)
+from warmlead.model.vocabulary import ENUMERATED, STANDARD_PROPERTIES, STANDARD_TRAITS, ValueType
 
 TYPES = {**STANDARD_TRAITS, **STANDARD_PROPERTIES, "name": ValueType.STRING}
 CONTEXT = Context.of(TYPES, {})

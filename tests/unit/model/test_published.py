@@ -7,7 +7,7 @@ import pytest
 
 from builders import an_event
 from warmlead.domain.event import Event, Property, Trust
-from warmlead.domain.published import (
+from warmlead.domain.event_names import (
     PROPERTIES,
     SAID_BY_NAME,
     VOCABULARIES,
@@ -16,7 +16,7 @@ from warmlead.domain.published import (
 )
 from warmlead.model.loading import check, load, ready_model, ready_names
 from warmlead.model.vocabulary import PASSIVE_EVENTS, STANDARD_EVENTS, STANDARD_PROPERTIES
-from warmlead.sources.fields import event_name, field_name
+from warmlead.senders.person import event_name, field_name
 
 PAGE = (Path(__file__).parents[3] / "docs/vocabularies.md").read_text(encoding="utf-8")
 TABLE = [

@@ -7,13 +7,13 @@ from textwrap import dedent
 import jsonschema
 import pytest
 
-from warmlead.domain.assessment import count_in_window
 from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.evaluation import count_in_window
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.history import Tally, to_ms
-from warmlead.domain.lifecycle import Progress, Standing, next_stage
-from warmlead.domain.packing import DAY_MS
-from warmlead.domain.scoring import evaluate
+from warmlead.domain.packed_history import DAY_MS
+from warmlead.domain.scoring import score_of
+from warmlead.domain.stages import Progress, Standing, next_stage
 from warmlead.model.loading import (
     Model,
     check,
@@ -153,7 +153,7 @@ class Story:
                 days[day] = days.get(day, 0) + 1
         known = rules.know(self.traits)
         last = {name: max(days) for name, days in names.items()}
-        score = evaluate(rules.scoring, Tally(signals, names, last), rules.fit(known), TODAY)
+        score = score_of(rules.scoring, Tally(signals, names, last), rules.fit(known), TODAY)
         facts: dict[str, object] = {**known, "score": score.score, "fit": score.fit}
         facts |= {"engagement": score.engagement, "peak_score": score.score, "identified": True}
         facts |= {name: name in signals for name in rules.scoring.signals}

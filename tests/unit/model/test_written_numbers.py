@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmlead.model.coercion import coerce
-from warmlead.model.number_words import LABELS, PHRASES, SCALES
 from warmlead.model.vocabulary import ValueType
-from warmlead.model.written_numbers import MAX_TEXT, written_number
+from warmlead.model.written_numbers import LABELS, MAX_TEXT, PHRASES, SCALES, written_number
 
 PLAIN = {"1.000": 1000, "1'000": 1000, "1’000": 1000, "1\u00a0000": 1000, "1\u202f000": 1000}
 PLAIN |= {"1,00,000": 100000, "１０００": 1000, "１，０００": 1000, "١٠٠": 100, "१००": 100, "0": 0}

@@ -15,13 +15,12 @@ from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import History
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.lead import Lead, Snapshot, Touch, Trail, TraitFact
-from warmlead.domain.lifecycle import Cooling, Progress, Transition
 from warmlead.domain.nurture import Enrolment
-from warmlead.domain.packing import KeptEvent
-from warmlead.domain.sales import Said, Statement
+from warmlead.domain.packed_history import KeptEvent
+from warmlead.domain.sales import SalesStatus, Statement
+from warmlead.domain.stages import Cooling, Progress, Transition
 from warmlead.domain.trigger import Topic, Trigger
-from warmlead.stores.documents import VERSION, read_lead, write_lead
-from warmlead.stores.transition_documents import read_transition, write_transition
+from warmlead.stores.codec import VERSION, read_lead, read_transition, write_lead, write_transition
 
 TEXTS = st.text(max_size=8)
 WORDS = st.sampled_from(["page_viewed", "form_submitted", "pricing", "webinar", "Grüße"])
@@ -46,7 +45,7 @@ STATEMENTS = st.builds(
     MS,
     st.integers(0, 5),
     TEXTS,
-    st.sampled_from(Said),
+    st.sampled_from(SalesStatus),
     TEXTS,
     TEXTS,
     st.none() | st.integers(0, 10**15),

@@ -10,10 +10,10 @@ import pytest
 from builders import NOW, a_lead, a_transition, a_trigger
 from warmlead.domain.lead import Snapshot
 from warmlead.ports import DueLead, Tombstone
-from warmlead.stores.documents import LeadDocument
-from warmlead.stores.firestore_documents import NOTHING, Database
-from warmlead.stores.firestore_queries import Queries
-from warmlead.stores.unit_of_work import Alias, Record
+from warmlead.stores.base import Alias, Record
+from warmlead.stores.codec import LeadDocument
+from warmlead.stores.firestore.codec import NOTHING, Database
+from warmlead.stores.firestore.queries import Queries
 
 INDEXES = json.loads((Path(__file__).parents[3] / "infra/firestore.indexes.json").read_text())
 DATABASE = Database("warmlead-tests", "(default)")

@@ -10,8 +10,14 @@ import pytest
 
 from warmlead.domain.errors import UnavailableError
 from warmlead.ports import Commit, Loaded
-from warmlead.stores.lines import AT_ONCE, MOST_TOGETHER, Answers, Lines, Waiting
-from warmlead.stores.unit_of_work import Raised
+from warmlead.stores.base import Raised
+from warmlead.stores.firestore.commit_queue import (
+    AT_ONCE,
+    MOST_TOGETHER,
+    Answers,
+    CommitQueue,
+    Waiting,
+)
 
 
 def change(_: Loaded) -> Commit[None]:
@@ -27,7 +33,7 @@ class Commits:
         self.contested: set[str] = set()
         self.refuse: Callable[[Sequence[str]], Exception | None] = lambda _: None
         self.gate = asyncio.Event()
-        self.lines = Lines(self._once, self._patiently, lambda line: line in self.contested)
+        self.lines = CommitQueue(self._once, self._patiently, lambda line: line in self.contested)
 
     async def ask(self, name: str) -> Any:
         """The answer to an update of the lead of whom the name's first letter tells."""
@@ -151,7 +157,7 @@ async def test_a_changes_own_error_is_told_to_its_caller() -> None:
     async def raised(some: Sequence[Waiting]) -> Answers:
         return [Raised(KeyError(waiting.ids[0])) for waiting in some]
 
-    lines = Lines(raised, lambda line, _: raised(line), lambda _: False)
+    lines = CommitQueue(raised, lambda line, _: raised(line), lambda _: False)
     with pytest.raises(KeyError, match="a1"):
         await lines.join(["a1"], change, line="a")
 
@@ -198,7 +204,7 @@ async def test_whatever_fails_everyone_is_answered_once_and_no_lead_is_committed
                 continue
 
     contested = set(random.sample("abcdefgh", 2))
-    lines = Lines(lambda some: commit(some, 0.3), patiently, lambda line: line in contested)
+    lines = CommitQueue(lambda some: commit(some, 0.3), patiently, lambda line: line in contested)
     names = [f"{lead}{n}" for lead in "abcdefgh" for n in range(random.randrange(14, 40))]
     random.shuffle(names)
     asked = []

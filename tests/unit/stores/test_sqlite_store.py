@@ -14,7 +14,7 @@ from warmlead.domain.history import to_ms
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.ports import DueLead
 from warmlead.sqlite_file import FILE_VERSION, SqliteFile
-from warmlead.stores.documents import write_lead
+from warmlead.stores.codec import write_lead
 from warmlead.stores.sqlite import SqliteLeadStore
 
 ADA = a_lead_named("ada")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.web.body import discard, read_body, unpack
+from warmlead.web.edge import discard, read_body, unpack
 
 
 async def chunks_of(*chunks: bytes) -> AsyncIterator[bytes]:

@@ -1,6 +1,6 @@
 import pytest
 
-from warmlead.web.cors import Cors
+from warmlead.web.edge import Cors
 
 ORIGIN = "https://shop.example"
 

@@ -14,9 +14,9 @@ from starlette.routing import Route
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Trust
 from warmlead.ports import Accepted, RawRequest, Refused, Translation
-from warmlead.web.answer import Answer
+from warmlead.senders.base import Sender, answer_sender
+from warmlead.web.answers import Answer
 from warmlead.web.edge import Edge, Limits
-from warmlead.web.senders import Sender, answer_sender
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 METHODS = ["GET", "HEAD", "POST", "PUT", "OPTIONS"]

@@ -6,8 +6,13 @@ from hypothesis import strategies as st
 
 from cost import least_cpu_s
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.web.form_data import FormValue, nest, parse_text_plain, parse_urlencoded
-from warmlead.web.multipart import parse_multipart
+from warmlead.parsing.form_bodies import (
+    FormValue,
+    nest,
+    parse_multipart,
+    parse_text_plain,
+    parse_urlencoded,
+)
 
 URLENCODED = "application/x-www-form-urlencoded"
 TYPE = "multipart/form-data; boundary=B"

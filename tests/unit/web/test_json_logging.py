@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from warmlead.web.json_logging import configure_logging, log_event
+from warmlead.web.logging import configure_logging, log_event
 
 
 @pytest.fixture

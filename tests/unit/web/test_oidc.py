@@ -8,7 +8,7 @@ import pytest
 
 from authority import ACCOUNT, AUDIENCE, Authority, Key, an_authority, bad_headers
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
-from warmlead.web.oidc import FAILED_EVERY_S, UNKNOWN_EVERY_S, Certificates, PushTokens
+from warmlead.web.push import FAILED_EVERY_S, UNKNOWN_EVERY_S, Certificates, PushTokens
 
 KEYS = (Key("ours"), Key("stranger"))
 

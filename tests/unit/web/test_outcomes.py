@@ -3,7 +3,7 @@ import json
 import pytest
 
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
-from warmlead.web.outcomes import STATUS, answer_error
+from warmlead.web.answers import STATUS, answer_error
 
 
 def test_every_reason_has_a_status() -> None:

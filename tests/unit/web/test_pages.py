@@ -9,11 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
-from warmlead.web.answer import Answer
-from warmlead.web.browsers import navigates
-from warmlead.web.outcomes import answer_error
-from warmlead.web.page_texts import TEXTS
-from warmlead.web.pages import language_of, page
+from warmlead.web.answers import Answer, answer_error, navigates
+from warmlead.web.pages import TEXTS, language_of, page
 
 SUCCESS = Answer(200, b'{"success": true}')
 NOBODY = answer_error(RejectedError(Reason.IDENTITY_MISSING, "No field holds an e-mail."))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.web.pubsub_push import Push, parse_push
+from warmlead.web.push import PushRequest, parse_push
 
 # After Google's documentation of push requests; values invented.
 PRODUCTION: dict[str, Any] = {
@@ -32,7 +32,7 @@ def push(**changes: object) -> bytes:
 
 
 def test_production_pushes() -> None:
-    assert parse_push(push()) == Push(
+    assert parse_push(push()) == PushRequest(
         message_id="2070443601311540",
         attributes={"type": "mql"},
         data=b'{"a": 1}',

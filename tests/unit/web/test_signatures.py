@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.web.signatures import (
+from warmlead.parsing.signatures import (
     HmacScheme,
     has_standard_webhooks,
     key_of,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cost import least_cpu_s
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.web.strict_json import MAX_FAULTS, Fault, fault_in, loads, parse, text_of
+from warmlead.parsing.strict_json import MAX_FAULTS, JsonFault, fault_in, loads, parse, text_of
 
 sound = st.recursive(
     st.none()
@@ -157,7 +157,7 @@ def test_a_faulty_value_can_be_written_down_again(text: bytes, _: object) -> Non
 def test_a_duplicate_key_is_written_down_with_both_values() -> None:
     document = parse(b'{"a": 1, "a": NaN}')
 
-    assert isinstance(document.value, Fault)
+    assert isinstance(document.value, JsonFault)
     assert text_of(document.value) == '{"a":1,"a":NaN}'
 
 

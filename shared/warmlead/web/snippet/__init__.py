@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.ports import RawRequest
-from warmlead.web.answer import Answer
+from warmlead.web.answers import Answer
 
 SCRIPT_PATH = "/warmlead.js"
 _CACHED = "public, max-age=3600"

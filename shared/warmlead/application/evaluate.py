@@ -1,0 +1,378 @@
+"""Evaluates a lead: score, stage, handoff and sequences as of now, and what they trigger."""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from warmlead.domain.clock_skew import brought_back
+from warmlead.domain.evaluation import Evaluation, evaluation_of, move_stage, next_review_day
+from warmlead.domain.event import Property
+from warmlead.domain.handoff import Deadline, HandoffPolicy, Offer, Passed, follow, next_deadline
+from warmlead.domain.history import day_of, to_ms
+from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.nurture import Due, Enrolments, next_due, nurture
+from warmlead.domain.rules import Rules
+from warmlead.domain.stages import ANONYMOUS, LEAD, Facts, Transition
+from warmlead.domain.text import cleaned, printable
+from warmlead.domain.trigger import Topic, Trigger, trigger_id
+from warmlead.messages.wording import reasons
+from warmlead.ports import Commit, Loaded
+
+if TYPE_CHECKING:  # pydantic's models take longer to import than a lead takes to settle
+    from warmlead.messages.contract import CloudEvent
+
+MAX_TRAIT_BYTES = 32_000
+"""The limit of the traits in a message, as they stand in the lead until it is sent.
+
+A lead may wait with several: it must not outgrow its store, 1 MiB in Firestore.
+"""
+
+Made: TypeAlias = "Callable[..., CloudEvent]"
+"""A message, but for its id, lead and time."""
+
+
+class TriggerBuilder:
+    """Collects the triggers of one lead at one moment."""
+
+    def __init__(
+        self,
+        lead: Lead,
+        found: Evaluation,
+        rules: Rules,
+        titles: Mapping[str, str],
+        now: datetime,
+    ) -> None:
+        self.facts: Facts = {**found.facts, "stage": lead.progress.stage}
+        self._triggers: list[Trigger] = []
+        self._lead = lead
+        self._found = found
+        self._rules = rules
+        self._titles = titles
+        self._now = now
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """All that was announced, in order."""
+        return tuple(self._triggers)
+
+    def stage_entered(self, moved: Transition) -> None:
+        """Tells of a move between stages."""
+        from warmlead.messages.contract import StageEntered, StageEnteredMessage  # noqa: PLC0415  # heavy
+
+        stage, cycle = moved.to_stage, moved.cycle
+        qualifies = any(policy.name == stage for policy in self._rules.stages)
+        data = StageEntered(
+            **{**self._about(), "stage": stage},
+            from_stage=moved.from_stage,
+            cycle=cycle,
+            reason=moved.reason,
+        )
+        self._add(
+            Topic.MQL if qualifies else Topic.LIFECYCLE,
+            f"stage:{stage}",
+            cycle,
+            partial(StageEnteredMessage, data=data),
+            {"stage": stage, "cycle": str(cycle)},
+            at=moved.at,  # it may be ahead of us: then another clock has moved the lead before
+        )
+
+    def step_due(self, due: Due) -> None:
+        """Tells a mail tool which message to send."""
+        from warmlead.messages.contract import StepDue, StepDueMessage  # noqa: PLC0415  # heavy
+
+        name = due.policy.name
+        data = StepDue(
+            **self._about(),
+            sequence=name,
+            run=due.run,
+            step=due.number,
+            steps=len(due.policy.steps),
+            message=due.step.message,
+            title=due.step.title or due.step.message,
+        )
+        attributes = {"sequence": name, "message": due.step.message, "run": str(due.run)}
+        self._add(
+            Topic.NURTURE,
+            f"nurture:{name}:{due.number}",
+            due.run,
+            partial(StepDueMessage, data=data),
+            {**attributes, "step": str(due.number), "stage": self._lead.progress.stage},
+        )
+
+    def offered(self, offer: Offer) -> None:
+        """Tells sales of a lead."""
+        from warmlead.messages.contract import Offered, OfferedMessage  # noqa: PLC0415  # heavy
+
+        data = Offered(**self._about(), **self._promised(offer))
+        self._tell_sales("offered", offer, partial(OfferedMessage, data=data))
+
+    def deadline_passed(self, offer: Offer, passed: Passed) -> None:
+        """Tells sales, or those above, that a lead is kept waiting."""
+        from warmlead.messages.contract import (  # noqa: PLC0415  # heavy
+            BreachedData,
+            BreachedMessage,
+            Offered,
+            ReminderMessage,
+        )
+
+        fields = {**self._about(), **self._promised(offer)}
+        if passed.deadline is Deadline.REMINDER:
+            data = Offered(**fields)
+            self._tell_sales("reminder", offer, partial(ReminderMessage, data=data))
+            return
+        touch = passed.deadline is Deadline.TOUCH_BREACHED
+        promise = "first_touch" if touch else "acceptance"
+        breached = BreachedData(**fields, promise=promise)
+        made = partial(BreachedMessage, data=breached)
+        self._tell_sales(f"breached:{promise}", offer, made)
+
+    def _tell_sales(self, kind: str, offer: Offer, message: "Made") -> None:
+        attributes = {"stage": offer.stage, "cycle": str(offer.cycle), "owner": offer.owner}
+        self._add(Topic.LIFECYCLE, f"handoff:{kind}", offer.cycle, message, attributes)
+
+    def _promised(self, offer: Offer) -> dict[str, Any]:
+        policy = self._rules.handoff
+        if policy is None:
+            raise ValueError("there is no offer without a handoff in the model")
+        return {
+            "offer": offer.cycle,
+            "offered_at": offer.at,
+            "owner": offer.owner,
+            "touch_by": offer.at + policy.first_touch_within,
+            "accept_by": offer.at + policy.accept_within,
+        }
+
+    def _about(self) -> dict[str, Any]:
+        from warmlead.domain.attribution import described, first_origin, last_origin  # noqa: PLC0415  # lists of sites
+        from warmlead.messages.contract import LeadInMessage, Touches, consent_in_message  # noqa: PLC0415  # heavy
+
+        lead, score = self._lead, self._found.score
+        return {
+            "lead": LeadInMessage(
+                id=lead.id,
+                email=_safe(lead.email),
+                user_id=_safe(lead.user_id),
+                traits=cleaned(_sent(lead.traits, self._rules.traits)),
+                consent=consent_in_message(self._found.consent),
+            ),
+            "stage": lead.progress.stage,
+            "score": score.score,
+            "engagement": score.engagement,
+            "fit": score.fit,
+            "reasons": list(reasons(score, self._titles)),
+            "attribution": Touches(
+                first=_cleaned(described(lead.first_touch, first_origin(lead))),
+                last=_cleaned(described(lead.last_touch, last_origin(lead))),
+            ),
+            "model_version": self._rules.version,
+        }
+
+    def _add(
+        self,
+        topic: Topic,
+        kind: str,
+        cycle: int,
+        message: "Made",
+        attributes: Mapping[str, str],
+        *,
+        at: datetime | None = None,
+    ) -> None:
+        id_ = trigger_id(self._lead.id, kind, cycle)
+        event = message(id=id_, subject=self._lead.id, time=at or self._now)
+        known = {
+            "type": event.type,
+            "lead_id": self._lead.id,
+            **{name: value for name, value in attributes.items() if value},
+            "content-type": "application/cloudevents+json",
+        }
+        body = event.model_dump_json()
+        self._triggers.append(Trigger(id_, topic, self._now, body, tuple(known.items())))
+
+
+def _sent(traits: Mapping[str, Property], known: Collection[str]) -> Mapping[str, Property]:
+    """The traits that a message has room for: those that the model names come first."""
+    sent: dict[str, Property] = {}
+    left = MAX_TRAIT_BYTES
+    for name in sorted(traits, key=lambda name: (name not in known, name)):
+        size = len(json.dumps(json.dumps({name: traits[name]})))
+        if size <= left:
+            sent[name] = traits[name]
+            left -= size
+    return sent
+
+
+def _cleaned(touch: Mapping[str, str]) -> dict[str, str]:
+    return {name: printable(value) for name, value in touch.items()}
+
+
+def _safe(text: str | None) -> str | None:
+    """What was stored before texts were cleaned at the door is cleaned here."""
+    return None if text is None else printable(text)
+
+
+class Evaluated(NamedTuple):
+    """A lead brought up to date, and the moves and triggers that it took."""
+
+    lead: Lead
+    transitions: tuple[Transition, ...]
+    triggers: tuple[Trigger, ...]
+
+
+def evaluate(lead: Lead, rules: Rules, titles: Mapping[str, str], now: datetime) -> Evaluated:
+    """The lead as of ``now``: scored, in the stage in which it belongs, offered and nurtured.
+
+    What that triggers is added to the outbox, so that it is committed with its cause.
+    """
+    lead = brought_back(lead, now)
+    found = evaluation_of(lead, rules, now)
+    score = found.worth
+    today = day_of(to_ms(now))
+    snapshot = Snapshot(score.score, score.engagement, score.fit, today, rules.version)
+    progress, moves = move_stage(lead, found, rules, now)
+    settled = replace(lead, snapshot=snapshot, progress=progress)
+    announcer = TriggerBuilder(settled, found, rules, titles, now)
+    for moved in moves:
+        if (moved.from_stage, moved.to_stage) != (ANONYMOUS, LEAD):  # that is no news to a tool
+            announcer.stage_entered(moved)
+    offer = _offered(settled, moves, rules, announcer, now)
+    moves = _with_promises(moves, lead.offer, offer, rules)
+    facts = {**found.facts, "stage": progress.stage}
+    enrolments, due = nurture(
+        rules.sequences,
+        lead.enrolments,
+        facts,
+        now,
+        suppressed=not found.consent.may_be_mailed,
+    )
+    for step in due:
+        announcer.step_due(step)
+    triggers = announcer.triggers
+    settled = replace(
+        settled,
+        outbox=(*_still_wanted(lead.outbox, found), *triggers),
+        offer=offer,
+        enrolments=enrolments,
+        due_at=_next_moment(offer, enrolments, rules),
+    )
+    settled = replace(settled, decay_on=next_review_day(settled, found, rules, now))
+    return Evaluated(settled, moves, triggers)
+
+
+def _still_wanted(outbox: tuple[Trigger, ...], found: Evaluation) -> tuple[Trigger, ...]:
+    """The triggers that are still to be sent: no message to who must not be written to any more."""
+    if found.consent.may_be_mailed:
+        return outbox
+    return tuple(trigger for trigger in outbox if trigger.topic is not Topic.NURTURE)
+
+
+def _offered(
+    lead: Lead,
+    moves: tuple[Transition, ...],
+    rules: Rules,
+    announcer: TriggerBuilder,
+    now: datetime,
+) -> Offer | None:
+    """The lead's offer to sales as of now: made, followed up, answered or withdrawn."""
+    offer, policy = lead.offer, rules.handoff
+    if policy is None:
+        return offer
+    of_model = {stage.name for stage in rules.stages}
+    if offer is not None:
+        offer = _followed(offer, lead, policy, announcer, now)
+        if offer.closed_at is None and lead.progress.stage not in of_model:
+            answer = moves[-1].reason if moves else "withdrawn"
+            withdrawn = replace(offer, closed_at=now, answer=answer)
+            answered = offer.otherwise
+            offer = _followed(answered, lead, policy, announcer, now) if answered else withdrawn
+        offer = replace(offer, otherwise=None)
+    entered = [moved for moved in moves if moved.to_stage in of_model]
+    if entered and lead.progress.stage in of_model and (offer is None or offer.closed_at):
+        cycle = offer.cycle + 1 if offer else 1
+        owner = policy.owner_of(lead.id, announcer.facts)
+        offer = Offer(cycle, lead.progress.stage, now, owner=owner)
+        announcer.offered(offer)
+        offer = _followed(offer, lead, policy, announcer, now)  # the time of a word may be ahead
+    return offer
+
+
+def _with_promises(
+    moves: tuple[Transition, ...], before: Offer | None, offer: Offer | None, rules: Rules
+) -> tuple[Transition, ...]:
+    """The moves, the one that offered the lead to sales with what was promised of it."""
+    is_new = offer is not None and (before is None or offer.cycle > before.cycle)
+    if offer is None or not is_new or rules.handoff is None:
+        return moves
+    last = max(
+        move_stage for move_stage, moved in enumerate(moves) if moved.to_stage == offer.stage
+    )
+    offering = replace(
+        moves[last],
+        touch_by=offer.at + rules.handoff.first_touch_within,
+        accept_by=offer.at + rules.handoff.accept_within,
+    )
+    return (*moves[:last], offering, *moves[last + 1 :])
+
+
+def _followed(
+    offer: Offer, lead: Lead, policy: HandoffPolicy, announcer: TriggerBuilder, now: datetime
+) -> Offer:
+    """The offer as of now, the deadlines that it has passed announced."""
+    offer, passed = follow(offer, policy, lead.statements, now)
+    for deadline in passed:
+        announcer.deadline_passed(offer, deadline)
+    return offer
+
+
+def _next_moment(offer: Offer | None, enrolments: Enrolments, rules: Rules) -> datetime | None:
+    moments = [next_due(enrolments)]
+    if offer is not None and rules.handoff is not None:
+        moments.append(next_deadline(offer, rules.handoff))
+    return min((moment for moment in moments if moment), default=None)
+
+
+class Outcome(NamedTuple):
+    """What a settlement changed: the score that is shown, the stage; and what it triggered."""
+
+    changed: bool = False
+    moved: bool = False
+    triggers: Sequence[tuple[str, Trigger]] = ()
+
+
+class Reevaluation:
+    """Settles the lead at an id as of ``now``, if it still ``is_due`` when it is seen.
+
+    Somebody else may have settled it since it was found: then there is nothing to write.
+    """
+
+    def __init__(
+        self,
+        lead_id: str,
+        rules: Rules,
+        titles: Mapping[str, str],
+        now: datetime,
+        *,
+        is_due: Callable[[Lead], bool] = lambda _: True,
+    ) -> None:
+        self._lead_id = lead_id
+        self._rules = rules
+        self._titles = titles
+        self._now = now
+        self._is_due = is_due
+
+    def __call__(self, loaded: Loaded) -> Commit[Outcome]:
+        """The lead's score, stage and triggers as of now."""
+        lead = loaded[self._lead_id]
+        if not isinstance(lead, Lead) or not self._is_due(lead):
+            return Commit(Outcome())
+        settled = evaluate(lead, self._rules, self._titles, self._now)
+        if settled.lead == lead:
+            return Commit(Outcome())
+        old, new = lead.snapshot, settled.lead.snapshot
+        changed = old is None or new is None or old.score != new.score
+        triggers = [(lead.id, trigger) for trigger in settled.triggers]
+        moves = [(lead.id, transition) for transition in settled.transitions]
+        outcome = Outcome(changed, bool(moves), triggers)
+        return Commit(outcome, [settled.lead], {}, moves)

@@ -1,0 +1,304 @@
+"""Erases one person: the lead goes, and tombstones at its ids keep it from coming back."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from warmlead.application.accept import read_events, read_quarantined
+from warmlead.domain.clock_skew import AHEAD
+from warmlead.domain.errors import RejectedError
+from warmlead.domain.event import CRM_ID, Event, snake_case
+from warmlead.domain.history import from_ms, to_ms
+from warmlead.domain.identity import (
+    Identifier,
+    Kind,
+    LeadIds,
+    identifiers_of,
+    in_todays_spelling,
+    normalise_email,
+    normalise_id,
+)
+from warmlead.domain.lead import Lead, Trail
+from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
+from warmlead.ports import (
+    Archive,
+    Clock,
+    Commit,
+    LeadStore,
+    Loaded,
+    Need,
+    Published,
+    Tombstone,
+    Unreadable,
+)
+
+
+def erasures_in(loaded: Loaded) -> dict[str, datetime]:
+    """When each identifier was erased, by its id: as its tombstone says, or what came after it."""
+    erased: dict[str, datetime] = {}
+    for id_, found in loaded.items():
+        if isinstance(found, Tombstone):
+            erased[id_] = found.erased_at
+        elif isinstance(found, Lead):
+            trails = found.trails.items()
+            erased |= {i: from_ms(t.erased_ms) for i, t in trails if t.erased_ms is not None}
+    return erased
+
+
+def came_too_late(
+    event: Event,
+    ids: Mapping[Identifier, str],
+    erased: Mapping[str, datetime],
+    *,
+    former_ids: Collection[str] = (),
+) -> bool:
+    """Whether a person whom the event names was erased after it happened or was received.
+
+    ``former_ids`` are the ids of identifiers as the event spelt them when it was accepted.
+    """
+    named = [*(ids[identifier] for identifier in identifiers_of(event)), *former_ids]
+    earliest = min(event.occurred_at, event.received_at)
+    return any(earliest <= erased[id_] for id_ in named if id_ in erased)
+
+
+def begun_anew(trails: Mapping[str, Trail], erased: Mapping[str, datetime]) -> Mapping[str, Trail]:
+    """The trails; those of erased identifiers remember it, since their tombstones are gone."""
+    if not erased:
+        return trails
+    return {
+        id_: replace(trail, erased_ms=to_ms(erased[id_])) if id_ in erased else trail
+        for id_, trail in trails.items()
+    }
+
+
+class Look:
+    """The change that changes nothing: it answers with what is at the ids, readable or not."""
+
+    sees_unreadable = True
+
+    def __call__(self, loaded: Loaded) -> Commit[Loaded]:
+        """What is at the ids."""
+        return Commit(dict(loaded))
+
+
+async def unerased(events: Sequence[Event], *, store: LeadStore, ids: LeadIds) -> list[Event]:
+    """Those of the events that did not come too late."""
+    spelt = [(event, in_todays_spelling(event)) for event in events]
+    named = {i: ids.of(i) for both in spelt for event in both for i in identifiers_of(event)}
+    wanted = frozenset(named.values())
+    erased = erasures_in(await store.update(sorted(wanted), Look()))
+    return [
+        event
+        for event, today in spelt
+        if not came_too_late(event, named, erased) and not came_too_late(today, named, erased)
+    ]
+
+
+_BEFORE_AT = re.compile(r"[\w.!#$%'*+^`{|}~-]+\Z")
+_AFTER_AT = re.compile(r"\w[\w.-]*")
+_MAX_LOCAL, _MAX_DOMAIN = 64, 253
+_CRM_RECORD = re.compile(rf"{CRM_ID}\S+")
+
+
+class _Dated(msgspec.Struct):
+    """The one thing that matters of a trigger here: when it came about."""
+
+    time: datetime
+
+
+class Mention(NamedTuple):
+    """A message about a person: whom it names, by id, and how early it is about them."""
+
+    published: Published
+    ids: frozenset[str]
+    at: datetime
+
+
+async def about(ids: Collection[str], *, archive: Archive, of: LeadIds) -> list[Mention]:
+    """Every message about the identifiers of these ids, in the order of publishing."""
+    wanted = frozenset(ids)
+    found = [
+        Mention(each, frozenset([each.message.attributes["lead_id"]]), _came_about(each))
+        async for each in archive.of_leads(ids)
+    ]
+    found += [
+        Mention(each, named, each.at)
+        async for each in archive.read(Topic.QUARANTINE)
+        if (named := _named(each, of) & wanted)
+    ]
+    return sorted(found, key=lambda each: each.published.number)
+
+
+def _came_about(published: Published) -> datetime:
+    """When a trigger was made, or the last of some events was known: it may be sent much later."""
+    if published.topic in TRIGGER_TOPICS:
+        return msgspec.json.decode(published.message.body, type=_Dated).time
+    try:
+        events = read_events(published.message.body)
+    except RejectedError:
+        return published.at
+    return max(min(event.occurred_at, event.received_at) for event in events)
+
+
+def _named(published: Published, of: LeadIds) -> frozenset[str]:
+    """The ids of all whom an entry of the quarantine may be about."""
+    body = published.message.body
+    try:
+        entry = read_quarantined(body)
+    except ValueError:  # a newer release wrote it, or it is damaged
+        return frozenset(map(of.of, _identifiers_in(body.decode("utf-8", "replace"))))
+    if entry.event:
+        return frozenset(map(of.of, identifiers_of(entry.event)))
+    asked = [Identifier(Kind.USER, id_) for id_ in _CRM_RECORD.findall(entry.message)]
+    return frozenset(map(of.of, (*asked, *_identifiers_in(entry.raw or ""))))
+
+
+def _identifiers_in(raw: str) -> Iterator[Identifier]:
+    yield from _addresses_in(raw)
+    yield from _addresses_in(unquote_plus(raw))
+    try:
+        content = msgspec.json.decode(raw)
+    except ValueError:
+        return
+    yield from _ids_in(content)
+
+
+def _ids_in(content: object) -> Iterator[Identifier]:
+    """The identifiers in what was JSON, however deep: without recursion, as strangers sent it."""
+    waiting: list[tuple[str, object]] = [("", content)]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.items()
+        elif isinstance(value, list):
+            waiting += [(name, each) for each in value]
+        elif isinstance(value, str | int) and snake_case(name).endswith("id"):
+            id_ = normalise_id(str(value))
+            yield from (Identifier(kind, id_) for kind in (Kind.USER, Kind.ANONYMOUS) if id_)
+        if isinstance(value, str):
+            yield from _addresses_in(value)
+
+
+def _addresses_in(text: str) -> Iterator[Identifier]:
+    """The e-mails in a text, whatever stands around them. Around each @ little is looked at."""
+    for before, after in pairwise(text.split("@")):
+        local = _BEFORE_AT.search(before[-_MAX_LOCAL:])
+        domain = _AFTER_AT.match(after[:_MAX_DOMAIN])
+        if local and domain and (email := _normalised(local[0], domain[0])):
+            yield Identifier(Kind.EMAIL, email)
+
+
+def _normalised(local: str, domain: str) -> str | None:
+    return normalise_email(f"{local.strip('.!')}@{domain.rstrip('.-')}")
+
+
+_MS = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an erasure took out of the store, and what it must be followed by.
+
+    ``ids`` have a tombstone now. ``again`` were erased before and belong to a lead once more,
+    which stays. ``until`` says of each until when messages about it are to go. ``unreadable``
+    leads went without having been read: which identifiers else were theirs is not known.
+    """
+
+    erased_at: datetime
+    leads: tuple[Lead, ...]
+    ids: tuple[str, ...]
+    again: tuple[str, ...]
+    until: Mapping[str, datetime]
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased: leads, recorded moves, and messages of the archive, counted by topic."""
+
+    buried: Erasure
+    moves: int
+    messages: Mapping[str, int]
+
+
+async def erase(
+    asked: Collection[str],
+    *,
+    store: LeadStore,
+    archive: Archive | None,
+    of: LeadIds,
+    clock: Clock,
+) -> Erased:
+    """Erases whoever is at the ids, and leaves tombstones there even if nobody is.
+
+    Safe to repeat after any failure. Raises ``UnavailableError`` if it should be repeated.
+    """
+    moves = 0
+    there = await store.update(sorted(asked), Look())
+    for lead_id in {each.id for each in there.values() if isinstance(each, Lead)}:
+        moves += len(await store.transitions(lead_id))
+    buried = await store.update(sorted(asked), EraseLeads(asked, clock.now()))
+    messages = await _forget(buried.until, archive, of) if archive else {}
+    return Erased(buried, moves, messages)
+
+
+class EraseLeads:
+    """The change that puts tombstones in the place of all that is at some ids, readable or not."""
+
+    sees_unreadable = True
+
+    def __init__(self, asked: Collection[str], now: datetime) -> None:
+        self._asked = frozenset(asked)
+        self._now = now
+
+    def __call__(self, loaded: Loaded) -> Commit[Erasure] | Need:
+        """The tombstones; or which ids must be seen, because they were erased before."""
+        found = [loaded[id_] for id_ in sorted(self._asked)]
+        leads = {each.id: each for each in found if isinstance(each, Lead)}
+        graves = [each for each in found if isinstance(each, Tombstone)]
+        held = {id_ for lead in leads.values() for id_ in lead.ids}
+        before = {id_ for grave in graves for id_ in grave.ids} - held
+        if unseen := frozenset(before - loaded.keys()):
+            return Need(unseen)
+        again = {id_ for id_ in before if isinstance(loaded[id_], Lead)}
+        unread = {each.id for each in found if isinstance(each, Unreadable)}
+        ids = tuple(sorted((self._asked | held | before | unread) - again))
+        erased_at = self._moment(list(leads.values()), graves)
+        known = erasures_in(loaded)
+        until = dict.fromkeys(ids, erased_at) | {i: known[i] for i in again if i in known}
+        buried = Erasure(
+            erased_at,
+            tuple(leads.values()),
+            ids,
+            tuple(sorted(again)),
+            until,
+            tuple(sorted(unread)),
+        )
+        return Commit(buried, tombstones=dict.fromkeys(ids, Tombstone(erased_at, ids)))
+
+    def _moment(self, leads: Sequence[Lead], graves: Sequence[Tombstone]) -> datetime:
+        """After all that was counted, lest a copy of it be newer; stores keep whole milliseconds.
+
+        Clocks differ: an event may have been received a little after what is now here.
+        """
+        kept = [e for lead in leads for t in lead.trails.values() for e in t.history.kept.values()]
+        latest_ms = max((min(event.at_ms, event.received_ms) for event in kept), default=0)
+        now_ms = max(to_ms(self._now), latest_ms)
+        before = [grave.erased_at for grave in graves if grave.erased_at <= self._now + AHEAD]
+        return max([from_ms(now_ms) + _MS, *before])  # a clock that ran ahead is put right
+
+
+async def _forget(until: Mapping[str, datetime], archive: Archive, of: LeadIds) -> dict[str, int]:
+    """Erases the messages that are about the ids and not newer than is said of them."""
+    numbers: dict[str, list[int]] = {}
+    for found in await about(until, archive=archive, of=of):
+        if any(found.at <= until[id_] for id_ in found.ids):
+            numbers.setdefault(found.published.topic, []).append(found.published.number)
+    await archive.erase([number for some in numbers.values() for number in some])
+    return {topic: len(some) for topic, some in sorted(numbers.items())}

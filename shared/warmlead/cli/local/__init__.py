@@ -1,0 +1,1 @@
+"""Everything that runs Warmlead on one machine."""

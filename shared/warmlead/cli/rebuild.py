@@ -1,0 +1,229 @@
+"""``warmlead replay`` and ``warmlead lead respell``: leads made anew from what is kept."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn
+
+from warmlead.application.apply import Scoring
+from warmlead.application.replay import Replayed
+from warmlead.application.replay import replay as rebuild
+from warmlead.application.respell import MisspeltLead, Respelt
+from warmlead.application.respell import respell as bring_together
+from warmlead.cli.output import (
+    Json,
+    console,
+    count_of,
+    end_with_failures,
+    errors,
+    print_json,
+    unreadable_ids,
+)
+from warmlead.domain.errors import ConfigurationError
+from warmlead.model.loading import Model, load, reclassified
+from warmlead.runtime import backends
+from warmlead.settings import Settings
+
+
+def needs_replay(new: Model, using: Settings) -> list[str]:
+    """The signals that ``new`` takes for other events than the histories that are kept do."""
+    if using.backend == "gcp":
+        return _differing_from_settings(new, using)
+    if not (record := _record(using)).exists():
+        return []
+    try:
+        old = load(record.read_text(encoding="utf-8"), name=str(record))
+    except ConfigurationError:  # it was valid for another release
+        return sorted(new.rules.scoring.signals)
+    return reclassified(old, new)
+
+
+def _differing_from_settings(new: Model, using: Settings) -> list[str]:
+    try:
+        return reclassified(backends.load_model(using.model), new)
+    except ConfigurationError:  # there is none yet, or only a compiled one: nothing to compare with
+        return []
+
+
+def remember_model(using: Settings) -> None:
+    """Notes that the histories kept here are classified by the model in the settings.
+
+    Raises ``ConfigurationError`` if the data folder cannot be written.
+    """
+    backends.make_data_folder(using)
+    record = _record(using)
+    fresh = record.with_suffix(f".{os.getpid()}")
+    text = backends.model_text(using.model)
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(record)  # whole at any moment: another process may be starting
+    except OSError as error:
+        problem = f"nothing can be written there: {error.strerror}"
+        raise ConfigurationError.one(f"WARMLEAD_DATA {using.data}", problem) from error
+
+
+def _record(using: Settings) -> Path:
+    return using.data / "classified-by.yaml"
+
+
+INSTEAD = (
+    "events are archived by a BigQuery subscription of lead-events, and a replay from there is not "
+    "built yet; a change of points, caps or stages needs none: warmlead model apply"
+)
+
+
+def replay(as_json: Json = False) -> None:
+    """Rebuild every lead from the archive, under the present model.
+
+    Needed when a model changes what an event is (a signal's `on` or `when`). Stages, the record
+    of moves and sent triggers stay. It may run beside `serve`, and be stopped and run again.
+
+    ```text
+    WARMLEAD_MODEL=model.yaml warmlead replay
+    ```
+    """
+    outcome = asyncio.run(_run())
+    if as_json:
+        print_json(
+            {
+                "events": outcome.events,
+                "unreadable": outcome.unreadable,
+                "leads": outcome.leads,
+                "moved": outcome.moved,
+                "failed": outcome.failed,
+                "unreadable_leads": unreadable_ids(outcome.failures),
+            }
+        )
+        end_with_failures(outcome.failed, outcome.failures)
+        return
+    console.print(
+        f"{count_of(outcome.events, 'event')} read again, {count_of(outcome.leads, 'lead')} "
+        f"rebuilt, another stage for {outcome.moved}."
+    )
+    if outcome.unreadable:
+        console.print(f"{outcome.unreadable} archived messages could not be read and were skipped.")
+    end_with_failures(outcome.failed, outcome.failures)
+
+
+async def _run() -> Replayed:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task("reading the archive …")
+
+        def told(events: int) -> None:
+            bar.update(task, description=f"{events} events read again")
+
+        async with (
+            backends.embedded(instead=INSTEAD) as system,
+            backends.scratch_store() as scratch,
+        ):
+            model = system.model
+            outcome = await rebuild(
+                archive=system.bus,
+                scratch=scratch,
+                store=system.store,
+                bus=system.bus,
+                scoring=Scoring(model.rules, model.titles, system.ids),
+                clock=system.clock,
+                progress=told,
+            )
+            remember_model(system.settings)
+            return outcome
+
+
+EVERY = 10_000
+"""After so many leads the progress is told."""
+
+Apply = Annotated[bool, typer.Option("--apply", help="Do it. Without this, nothing is written.")]
+
+
+def respell(apply: Apply = False, as_json: Json = False) -> None:
+    """Bring together leads kept apart by spellings of one address.
+
+    For data that was kept before addresses had one spelling, once. Look first, then run it with
+    --apply. Safe to stop and to run again, and beside running servers.
+
+    ```text
+    warmlead lead respell
+    warmlead lead respell --apply
+    ```
+    """
+    found: list[MisspeltLead] = []
+    done = asyncio.run(_respell(found, is_rehearsal=not apply))
+    if as_json:
+        print_json(_as_json(found, done, applied=apply))
+        return
+    for each in found:
+        console.print(escape(_line(each)), soft_wrap=True)
+    _print_sum(done, applied=apply)
+
+
+async def _respell(found: list[MisspeltLead], *, is_rehearsal: bool) -> Respelt:
+    async with backends.opened() as system:
+        return await bring_together(
+            store=system.store,
+            bus=system.bus,
+            scoring=Scoring(system.model.rules, system.model.titles, system.ids),
+            clock=system.clock,
+            is_rehearsal=is_rehearsal,
+            found=found.append,
+            progress=_tell,
+        )
+
+
+def _tell(seen: int) -> None:
+    if seen % EVERY == 0:
+        errors.print(f"[dim]{seen:,} leads looked at[/]")
+
+
+def _line(each: MisspeltLead) -> str:
+    values = ", ".join(one.today.value for one in [*each.identifiers, *each.erased])
+    if each.erased:
+        return (
+            f"{each.lead_id}: {values} was erased in today's spelling. Left as it is: erase it"
+            f" too with warmlead lead erase {each.lead_id}, if it is the same person."
+        )
+    if each.joins:
+        return f"{each.lead_id}: {values} is the same person as {', '.join(each.joins)}"
+    return f"{each.lead_id}: {values} gets today's id"
+
+
+def _print_sum(done: Respelt, *, applied: bool) -> None:
+    was = "were" if applied else "would be"
+    console.print(
+        f"{count_of(done.leads, 'lead')} looked at: {done.renamed} {was} put under today's ids,"
+        f" {done.joined} {was} joined with them, {done.left} left."
+    )
+    if done.nobodies:
+        console.print(
+            f"{count_of(len(done.nobodies), 'lead')} known by nothing that is an identity today,"
+            " so several people may share it; nothing new comes to it. Look, and erase it if so:"
+        )
+        for lead_id in done.nobodies:
+            console.print(f"  {lead_id}")
+    if done.renamed and not applied:
+        console.print("Nothing was written. To do it: [bold]warmlead lead respell --apply[/]")
+
+
+def _as_json(found: list[MisspeltLead], done: Respelt, *, applied: bool) -> dict[str, object]:
+    return {
+        "applied": applied,
+        "leads": done.leads,
+        "renamed": done.renamed,
+        "joined": done.joined,
+        "left": done.left,
+        "nobodies": list(done.nobodies),
+        "found": [
+            {
+                "lead_id": each.lead_id,
+                "ids": {one.old_id: one.new_id for one in each.identifiers},
+                "joins": list(each.joins),
+                "erased": [one.new_id for one in each.erased],
+            }
+            for each in found
+        ],
+    }

@@ -1,0 +1,378 @@
+"""A played story: as data of a stable shape, and drawn in the terminal."""
+
+import json
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from itertools import groupby
+from typing import Any
+
+from pydantic import JsonValue
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from warmlead.application.shapes import Shape
+from warmlead.cli.output import count_of
+from warmlead.domain.event import Event
+from warmlead.domain.money import DECIMALS
+from warmlead.domain.nurture import Ending
+from warmlead.domain.rules import Rules
+from warmlead.domain.sales import EVENT_PREFIX
+from warmlead.domain.stages import Transition, moved_back
+from warmlead.ports import Message
+from warmlead.simulation.play import Course, Scene, Story
+
+_MOVE = ("from_stage", "to_stage", "cycle", "reason", "score", "fit", "hours_in_stage", "source")
+_TIMES = {1: "", 2: " (2nd time)", 3: " (3rd time)"}
+
+
+class LineKind(StrEnum):
+    """What a line tells of."""
+
+    DID = "did"
+    SAID = "said"
+    MOVED = "moved"
+    SEQUENCE = "sequence"
+    SENT = "sent"
+    REFUSED = "refused"
+
+
+class Line(Shape):
+    """One thing that came about: in words, and as data that depends on the kind."""
+
+    at: datetime
+    kind: LineKind
+    text: str
+    data: dict[str, JsonValue]
+
+
+class DayRow(Shape):
+    """A UTC day, and the lead at its end; ``score`` is null while nobody knew of it."""
+
+    day: int
+    date: date
+    score: int | None
+    engagement: int | None
+    fit: int | None
+    stage: str | None
+    lines: list[Line]
+
+
+class Summary(Shape):
+    """The sums. ``again`` counts for each stage how often it was entered after the first time."""
+
+    highest_score: int
+    stages: list[str]
+    entered: dict[str, int]
+    again: dict[str, int]
+    moved_back: int
+    messages: dict[str, int]
+    sales: dict[str, int]
+    value: str | None
+
+
+class StoryReport(Shape):
+    """All of a story."""
+
+    about: str
+    model: str
+    model_version: str
+    days: list[DayRow]
+    summary: Summary
+
+
+def report_of(story: Story, rules: Rules, *, about: str, model: str) -> StoryReport:
+    """The story as data."""
+    days = [
+        DayRow(
+            day=number,
+            date=evening.day.date(),
+            score=evening.worth.score if evening.worth else None,
+            engagement=evening.worth.engagement if evening.worth else None,
+            fit=evening.worth.fit if evening.worth else None,
+            stage=evening.worth.stage if evening.worth else None,
+            lines=[
+                line
+                for scene in story.scenes
+                if scene.at.date() == evening.day.date()
+                for line in _lines(scene, rules)
+            ],
+        )
+        for number, evening in enumerate(story.evenings, start=1)
+    ]
+    return StoryReport(
+        about=about,
+        model=model,
+        model_version=rules.version,
+        days=days,
+        summary=_summary(story, rules),
+    )
+
+
+def _lines(scene: Scene, rules: Rules) -> Iterator[Line]:
+    """What came about at a moment: its cause first, then what followed."""
+    for event in _each_once(scene.events):
+        yield _event(scene, event, rules)
+    if scene.refused:
+        text = f"{scene.refused} not counted"
+        yield Line(at=scene.at, kind=LineKind.REFUSED, text=text, data={"events": scene.refused})
+    for move in scene.moves:
+        yield _move(scene.at, move)
+    finished = [each for each in scene.courses if each.ending == Ending.FINISHED]
+    for course in scene.courses:
+        if course not in finished:
+            yield _course(scene.at, course)
+    for topic, message in scene.sent:
+        yield _sent(scene.at, topic, message)
+    for course in finished:  # with the last message
+        yield _course(scene.at, course)
+
+
+def _each_once(events: Sequence[Event]) -> list[tuple[Event, int]]:
+    """Events that differ by their ids alone as one, and how many they are."""
+    counted: dict[str, tuple[Event, int]] = {}
+    for event in events:
+        what = f"{event.name}{json.dumps(event.properties, sort_keys=True)}"
+        first, count = counted.get(what, (event, 0))
+        counted[what] = first, count + 1
+    return list(counted.values())
+
+
+def _event(scene: Scene, happened: tuple[Event, int], rules: Rules) -> Line:
+    event, times = happened
+    signals = rules.classify(event)
+    data: dict[str, JsonValue] = {
+        "event": event.name,
+        "times": times,
+        "signals": list(signals),
+        "properties": {**event.properties},  # type: ignore[dict-item]  # what JSON holds, as JSON
+    }
+    if said := _said(event):
+        return Line(at=scene.at, kind=LineKind.SAID, text=said, data=data)
+    details = [str(each) for each in event.properties.values() if isinstance(each, str | int)]
+    words = " ".join([event.name, *details, *([f"×{times}"] if times > 1 else [])])
+    return Line(
+        at=scene.at,
+        kind=LineKind.DID,
+        text=words if signals or event.traits else f"{words} (no signal)",
+        data=data,
+    )
+
+
+def _said(event: Event) -> str:
+    """What sales said, in words; empty if the event is none of sales."""
+    if not event.name.startswith(EVENT_PREFIX):
+        return ""
+    said = f"sales: {event.name.removeprefix(EVENT_PREFIX)}"
+    if reason := event.properties.get("reason"):
+        said += f" ({str(reason).replace('_', ' ')})"
+    if amount := _money(event.properties.get("value_cents"), event.properties.get("currency")):
+        said += f", {amount}"
+    return said
+
+
+def _money(cents: object, currency: object) -> str:
+    if not isinstance(cents, int) or not isinstance(currency, str):
+        return ""
+    decimals = DECIMALS.get(currency, 0)
+    return f"{Decimal(cents).scaleb(-decimals):,.{decimals}f} {currency}"
+
+
+def _move(at: datetime, move: Transition) -> Line:
+    again = _TIMES.get(move.cycle, f" ({move.cycle}th time)")
+    data: dict[str, JsonValue] = {name: getattr(move, name) for name in _MOVE}
+    why = "" if move.reason.startswith("sales: ") else f": {move.reason}"
+    return Line(at=at, kind=LineKind.MOVED, text=f"{move.to_stage}{again}{why}", data=data)
+
+
+def _course(at: datetime, course: Course) -> Line:
+    what = f"{course.sequence} ends: {course.ending}" if course.ending else ""
+    return Line(
+        at=at,
+        kind=LineKind.SEQUENCE,
+        text=what or f"{course.sequence} begins",
+        data={"sequence": course.sequence, "run": course.run, "ending": course.ending},
+    )
+
+
+def _sent(at: datetime, topic: str, message: Message) -> Line:
+    event: dict[str, Any] = json.loads(message.body)
+    data: dict[str, JsonValue] = {
+        "topic": topic,
+        "attributes": {**message.attributes},
+        "event": event,
+    }
+    return Line(
+        at=at, kind=LineKind.SENT, text=_in_words(str(event["type"]), event["data"]), data=data
+    )
+
+
+def _in_words(kind: str, data: dict[str, Any]) -> str:
+    owner = data.get("owner") or "sales"
+    match _short(kind):
+        case "nurture.step_due":
+            return f"{data['message']} ({data['step']} of {data['steps']})"
+        case "handoff.offered":
+            return f"offered to {owner}"
+        case "handoff.reminder":
+            return f"{owner} is reminded"
+        case "handoff.breached":
+            return f"{owner} broke its promise: {data['promise'].replace('_', ' ')}"
+    return f"stage entered: {data['stage']}"
+
+
+def _short(kind: str) -> str:
+    return kind.removeprefix("warmlead.").rpartition(".v")[0]
+
+
+def _summary(story: Story, rules: Rules) -> Summary:
+    moves = [move for scene in story.scenes for move in scene.moves]
+    entered = Counter(move.to_stage for move in moves)
+    sent = [message for scene in story.scenes for _, message in scene.sent]
+    kinds = Counter(_short(message.attributes["type"]) for message in sent)
+    worths = [scene.worth for scene in story.scenes]
+    worths += [evening.worth for evening in story.evenings if evening.worth]
+    statements = story.lead.statements if story.lead else []
+    worth = [each for each in statements if each.value_cents is not None]
+    return Summary(
+        highest_score=max((each.score for each in worths), default=0),
+        stages=[*(move.from_stage for move in moves[:1]), *(move.to_stage for move in moves)],
+        entered=dict(entered),
+        again={stage: count - 1 for stage, count in entered.items() if count > 1},
+        moved_back=moved_back(moves, rules.stage_order),
+        messages=dict(
+            Counter(m.attributes["sequence"] for m in sent if "sequence" in m.attributes)
+        ),
+        sales={each: kinds[f"handoff.{each}"] for each in ("offered", "reminder", "breached")},
+        value=_money(worth[-1].value_cents, worth[-1].currency) if worth else None,
+    )
+
+
+BAR_CELLS = 8
+LEFT_CELLS = 52
+"""What stands left of the words, spaces included."""
+
+LEAST_WORDS = 24
+INDENT = " " * len("10:15 ")
+_SIGNS = {
+    LineKind.DID: ("", ""),
+    LineKind.SAID: ("", "yellow"),
+    LineKind.MOVED: ("→ ", "bold"),
+    LineKind.SEQUENCE: ("~ ", "dim"),
+    LineKind.SENT: ("» ", "cyan"),
+    LineKind.REFUSED: ("! ", "red"),
+}
+_KEY = "█ what they did  ░ what they are  → moved  ~ sequence  » sent to tools"
+
+
+def draw(report: StoryReport, console: Console) -> None:
+    """The whole story on a console, of 80 columns or more."""
+    first = report.days[0].date
+    begins = f"{first:%A}, {first.day} {first:%B %Y}"
+    console.print(Text(report.about or "A story", "bold"))
+    console.print(f"{count_of(len(report.days), 'day')} from {begins}, in times of UTC")
+    console.print(Text(f"under the model {report.model}, version {report.model_version}", "dim"))
+    console.print()
+    console.print(_table(report, max(LEAST_WORDS, console.width - LEFT_CELLS)))
+    console.print(Text(_KEY, "dim"))
+    console.print()
+    console.print(_sums(report.summary))
+
+
+def _table(report: StoryReport, words: int) -> Table:
+    table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("day", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, style="dim")
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, min_width=BAR_CELLS)
+    table.add_column("did+is", no_wrap=True, style="dim")
+    table.add_column("stage", no_wrap=True)
+    table.add_column("what came about", width=words)
+    most = max((row.score or 0 for row in report.days), default=0)
+    for rows in _together(report.days):
+        table.add_row(*_cells(rows, most, words))
+    return table
+
+
+def _together(days: Sequence[DayRow]) -> Iterator[list[DayRow]]:
+    """Each day on which something came about by itself, and those between them together."""
+    for _, rows in groupby(days, key=lambda row: row.day if row.lines else 0):
+        yield list(rows)
+
+
+def _cells(rows: Sequence[DayRow], most: int, words: int) -> list[RenderableType]:
+    """A line: of several days the last one's numbers stand for all."""
+    first, last = rows[0], rows[-1]
+    days = str(last.day) if len(rows) == 1 else f"{first.day}–{last.day}"
+    date = f"{last.date:%a} {last.date.day:>2} {last.date:%b}"
+    if last.score is None or last.engagement is None or last.fit is None:
+        return [days, date, "", "", "", "", Text("nobody knows of the lead", "dim")]
+    worth = f"{last.engagement}{last.fit:+d}"
+    quiet = Text(f"{count_of(len(rows), 'quiet day')}", "dim")
+    return [
+        days,
+        date,
+        Text(str(last.score), "bold"),
+        _bar(last.engagement, last.fit, most),
+        worth,
+        last.stage or "",
+        _told(last.lines, words) if last.lines else quiet,
+    ]
+
+
+def _bar(engagement: int, fit: int, most: int) -> Text:
+    """What was done and what the lead is, as long as the score is beside the highest one."""
+    cells = round(max(0, engagement + fit) / max(most, 1) * BAR_CELLS)
+    of_fit = min(cells, round(max(0, fit) / max(most, 1) * BAR_CELLS))
+    return Text("█" * (cells - of_fit) + "░" * of_fit, "green")
+
+
+def _told(lines: Sequence[Line], width: int) -> Text:
+    """The lines of a day; the time stands before the first of each moment."""
+    told = Text()
+    before = None
+    for line in lines:
+        time = f"{line.at:%H:%M} " if line.at != before else INDENT
+        before = line.at
+        sign, style = _SIGNS[line.kind]
+        hanging = INDENT + " " * len(sign)
+        text = time + sign + line.text
+        for wrapped in textwrap.wrap(text, width, subsequent_indent=hanging):
+            told.append("\n" if told else "")
+            told.append(wrapped[: len(INDENT)], "dim")
+            told.append(wrapped[len(INDENT) :], style)
+    return told
+
+
+def _sums(summary: Summary) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for heading, text in _story_drawing_in_words(summary):
+        table.add_row(heading, Text(text))
+    return table
+
+
+def _story_drawing_in_words(summary: Summary) -> Iterator[tuple[str, str]]:
+    sales = summary.sales
+    yield "score", f"{summary.highest_score} at most"
+    yield "stages", " → ".join(summary.stages) or "none was entered"
+    if summary.moved_back:
+        again = [f"{stage} again {_times(count)}" for stage, count in summary.again.items()]
+        yield "", ", ".join([f"moved back {_times(summary.moved_back)}", *again])
+    sent = [f"{count} of {name}" for name, count in summary.messages.items()]
+    yield "messages", ", ".join(sent) or "none"
+    if sales["offered"]:
+        broken = count_of(sales["breached"], "promise")
+        told = f"offered {_times(sales['offered'])}, reminded {_times(sales['reminder'])}"
+        yield "sales", f"{told}, {broken} broken"
+    if summary.value:
+        yield "value", summary.value
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")

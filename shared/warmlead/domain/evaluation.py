@@ -1,0 +1,291 @@
+"""The evaluation of a lead: its score and stage now and later, and the day of its next review."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple
+
+from warmlead.domain.consent import Consent
+from warmlead.domain.history import MAX_NAME_DAYS, DayCounts, Tally, day_of, to_ms
+from warmlead.domain.lead import Lead
+from warmlead.domain.nurture import would_change
+from warmlead.domain.packed_history import DAY_MS
+from warmlead.domain.rules import Rules
+from warmlead.domain.sales import Refusal, Statement, verdict
+from warmlead.domain.scoring import (
+    FitPoints,
+    Score,
+    ScoreByDay,
+    ScoreTotals,
+    ScoringPolicy,
+    score_of,
+)
+from warmlead.domain.stages import (
+    DISQUALIFIED,
+    LEAD,
+    MODEL,
+    RECYCLED,
+    Facts,
+    Progress,
+    Standing,
+    Transition,
+    cool_down,
+    move,
+    next_stage,
+)
+
+
+@dataclass(frozen=True)  # without slots, for the score that is made when it is asked for
+class Evaluation:
+    """What a lead is worth on a UTC day number, and what conditions may know of it."""
+
+    worth: ScoreTotals
+    standing: Standing
+    tally: Tally
+    day: int
+    fit: tuple[FitPoints, ...]
+    policy: ScoringPolicy
+    consent: Consent
+    points: ScoreByDay = field(compare=False, repr=False)
+
+    @cached_property
+    def score(self) -> Score:
+        """The same worth with everything that made it; few need that."""
+        return score_of(self.policy, self.tally, self.fit, self.day)
+
+    def worth_on(self, day: int) -> ScoreTotals:
+        """What the lead is worth on another UTC day number, if nothing happens until then."""
+        return self.points.on(day, self.worth.fit)
+
+    @property
+    def facts(self) -> Facts:
+        """What conditions may name."""
+        return self.standing.facts
+
+
+def evaluation_of(
+    lead: Lead, rules: Rules, now: datetime, *, known_at: datetime | None = None
+) -> Evaluation:
+    """The lead's score and facts at a moment: a pure function of history, traits, model and now.
+
+    Nothing of the lead's snapshot goes into it. With ``known_at`` only what was received by
+    then counts.
+    """
+    today = to_ms(now) // DAY_MS
+    counts = lead.tally(known_at)
+    known = rules.know({**lead.traits, **({"email": lead.email} if lead.email else {})})
+    consent = lead.consent(rules.suppression, known_at)
+    stated = {
+        "suppressed": not consent.may_be_mailed,
+        "mail_refused": consent.refused,
+        "consent_status": str(consent.status),
+    }
+    fit = rules.fit({**known, **stated})
+    points = ScoreByDay(rules.scoring, counts)
+    worth = points.on(today, sum([rule.points for rule in fit]))
+    identified = lead.identified
+    facts: dict[str, object] = {
+        **known,
+        **stated,
+        "score": worth.score,
+        "engagement": worth.engagement,
+        "fit": worth.fit,
+        "stage": lead.progress.stage,
+        "peak_score": max(lead.progress.peak_score, worth.score),
+        "identified": identified,
+    }
+    if worth.days_inactive is not None:
+        facts["days_inactive"] = worth.days_inactive
+    last_days = {signal: max(days) for signal, days in counts.signals.items() if days}
+    for name in rules.scoring.signals:
+        facts[name] = name in last_days
+    for each in windows(counts, rules):
+        facts[each.fact] = each.count(today)
+    standing = Standing(identified, facts, last_days)
+    return Evaluation(worth, standing, counts, today, fit, rules.scoring, consent, points)
+
+
+class Window(NamedTuple):
+    """A fact that counts the events of some days, and the days on which there are any."""
+
+    fact: str
+    days: DayCounts
+    window_days: int
+
+    def count(self, today: int) -> int:
+        """The count over the window that ends today."""
+        return count_in_window(self.days, self.window_days, today)
+
+
+def windows(counts: Tally, rules: Rules) -> Iterator[Window]:
+    """The windows that conditions read."""
+    for window_days, label in rules.counters:
+        if label in rules.scoring.signals:
+            days = counts.signals.get(label, {})
+        else:
+            days = counts.names.get(rules.kept_as.get(label, label), {})
+        yield Window(f"last_{window_days}d.{label}", days, window_days)
+
+
+def count_in_window(days: DayCounts, window_days: int, today: int) -> int:
+    """How many of the counts fall on the UTC days of a window that ends today."""
+    before = today - window_days
+    return sum([count for day, count in days.items() if before < day <= today])
+
+
+class StageMove(NamedTuple):
+    """The progress as of now, and the moves that it took."""
+
+    progress: Progress
+    moves: tuple[Transition, ...]
+
+
+def move_stage(lead: Lead, found: Evaluation, rules: Rules, now: datetime) -> StageMove:
+    """Moves the lead to where it belongs: first as sales said, then as the model says."""
+    peak = max(lead.progress.peak_score, found.worth.score)
+    progress = lead.progress
+    if peak != progress.peak_score:
+        progress = replace(progress, peak_score=peak)
+    mover = _Mover(progress, lead, found, rules, now)
+    said = verdict(lead.statements)
+    if said is not None and said.key != mover.progress.verdict:
+        mover.follow(said)
+    elif mover.progress.grounds is not None and mover.progress.grounds != _grounds(found):
+        mover.reconsider(said)
+    stage, why = next_stage(rules.stages, mover.progress, found.standing, now)
+    mover.to(stage, why, MODEL)
+    return StageMove(mover.progress, tuple(mover.moves))
+
+
+class _Mover:
+    """A lead's progress while it is moved."""
+
+    def __init__(
+        self, progress: Progress, lead: Lead, found: Evaluation, rules: Rules, now: datetime
+    ) -> None:
+        self.progress = progress
+        self.moves: list[Transition] = []
+        self._lead = lead
+        self._found = found
+        self._rules = rules
+        self._now = now
+        touch = lead.last_touch
+        self._attribution = touch.attribution if touch else ()
+
+    def follow(self, said: Statement) -> None:
+        """Moves as sales said; only what it said last decides, whatever came before."""
+        unfit = said.reason == Refusal.BAD_FIT
+        progress = replace(self.progress, verdict=said.key, cooling=None, grounds=None)
+        if said.stage == RECYCLED:
+            progress = cool_down(progress, self._rules.stages, said.at)
+        elif said.stage == DISQUALIFIED and unfit:
+            progress = replace(progress, grounds=_grounds(self._found))
+        self.progress = progress
+        self.to(said.stage, said.words, said.source)
+
+    def reconsider(self, said: Statement | None) -> None:
+        """Lifts a disqualification if the lead's traits have changed since.
+
+        What was so before, and we only hear of now, sales knew when it judged.
+        """
+        if said is not None and not self._lead.learnt_since(said.at_ms):
+            self.progress = replace(self.progress, grounds=_grounds(self._found))
+            return
+        self.progress = replace(self.progress, grounds=None)
+        self.to(LEAD, "what spoke against the lead's fit has changed", MODEL)
+
+    def to(self, stage: str, reason: str, source: str) -> None:
+        """Moves to a stage, unless the lead is there."""
+        if stage == self.progress.stage:
+            return
+        score = self._found.worth
+        self.progress, transition = move(
+            self.progress,
+            stage,
+            reason,
+            self._now,
+            score=score.score,
+            fit=score.fit,
+            model_version=self._rules.version,
+            source=source,
+            attribution=self._attribution,
+        )
+        self.moves.append(transition)
+
+
+def _grounds(found: Evaluation) -> str:
+    """The fit rules that hold, by name: what must change before an unfit lead is looked at anew."""
+    return ",".join(sorted(line.name for line in found.score.contributions if line.part == "fit"))
+
+
+class Projection:
+    """A lead on the days to come. ``lead`` is settled, and ``found`` is what it was found to be."""
+
+    def __init__(self, lead: Lead, found: Evaluation, rules: Rules) -> None:
+        self._found = found
+        self._identified = lead.identified
+        self._peak_score = lead.progress.peak_score
+        self._facts = {**found.facts, "stage": lead.progress.stage}
+        self._counted = [each for each in windows(found.tally, rules) if each.days]
+
+    def on(self, day: int) -> tuple[ScoreTotals, Standing]:
+        """Its worth, and what conditions will know of it, on a later UTC day number."""
+        worth = self._found.worth_on(day)
+        facts = self._facts.copy()
+        facts["score"] = score = worth.score
+        facts["engagement"] = worth.engagement
+        facts["peak_score"] = max(self._peak_score, score)
+        if worth.days_inactive is not None:
+            facts["days_inactive"] = worth.days_inactive
+        for each in self._counted:
+            facts[each.fact] = each.count(day)
+        return worth, Standing(self._identified, facts, self._found.standing.last_days)
+
+
+MOST_DAYS_AHEAD = 7
+"""A lead that still fades is looked at once a week, whatever was foreseen."""
+
+VISIBLE_POINTS = 5
+"""So many points the shown score may be off; what people read is always computed anew."""
+
+REST_AFTER_DAYS = 400
+"""A lead that did nothing for so long rests until an event, if nothing will come of waiting."""
+
+FAR_DAYS = 3_650
+"""What has not changed by then never will."""
+
+
+def next_review_day(lead: Lead, found: Evaluation, rules: Rules, now: datetime) -> int | None:
+    """The next UTC day number on which the lead is to be settled anew; ``None``: never.
+
+    ``lead`` is settled as of ``now``. It is the first day, at most a week ahead, on which its
+    stage, a sequence or five points of its score change, or the last of that week. Every day
+    is looked at: a condition may come to hold and cease to hold again within a week.
+    """
+    today = day_of(to_ms(now))
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    suppressed = not found.consent.may_be_mailed  # time alone changes nothing of it
+    foresight = Projection(lead, found, rules)
+
+    def changes(days: int) -> bool:
+        then = midnight + timedelta(days=days)
+        worth, standing = foresight.on(today + days)
+        if abs(worth.score - found.worth.score) >= VISIBLE_POINTS:
+            return True
+        stage, _ = next_stage(rules.stages, lead.progress, standing, then)
+        return stage != lead.progress.stage or would_change(
+            rules.sequences, lead.enrolments, standing.facts, then, suppressed=suppressed
+        )
+
+    if _is_silent(found, today) and not changes(FAR_DAYS):
+        return None
+    return today + next(filter(changes, range(1, MOST_DAYS_AHEAD)), MOST_DAYS_AHEAD)
+
+
+def _is_silent(found: Evaluation, today: int) -> bool:
+    """Whether the lead has long done nothing, and no event falls out of a window any more."""
+    idle = found.worth.days_inactive
+    if idle is not None:
+        return idle > REST_AFTER_DAYS
+    return max(found.tally.last_day.values(), default=0) <= today - MAX_NAME_DAYS

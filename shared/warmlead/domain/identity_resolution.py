@@ -1,0 +1,314 @@
+"""Identity resolution: which trails are one person, and which leads they make."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import fields, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
+
+from warmlead.domain.consent import REFUSALS, Cause, ConsentFact, together, with_facts
+from warmlead.domain.handoff import merge_offers, parted_offer
+from warmlead.domain.history import NO_HISTORY, fold, to_ms
+from warmlead.domain.identity import (
+    Claim,
+    Identifier,
+    Kind,
+    LeadIds,
+    best_claims,
+    group_people,
+    normalise_email,
+    normalise_id,
+    respelt,
+)
+from warmlead.domain.lead import (
+    Lead,
+    Touch,
+    Trail,
+    TraitFact,
+    kept_traits,
+    latest_notes,
+    told_together,
+)
+from warmlead.domain.nurture import merge_enrolments, parted
+from warmlead.domain.recording import union
+from warmlead.domain.rules import Rules
+from warmlead.domain.sales import MAX_STATEMENTS, in_order
+from warmlead.domain.stages import Progress, merge_progress, most_entered
+
+
+def with_refusals_shared(trails: Mapping[str, Trail]) -> dict[str, Trail]:
+    """The trails; those that claim others have their refusals as well."""
+    after = dict(trails)
+    if not any(trail.consent and trail.claims for trail in trails.values()):
+        return after
+    told: dict[str, list[ConsentFact]] = {}
+    for id_ in sorted(trails, key=lambda id_: -trails[id_].identifier.kind):  # owners come later
+        _hear(after, id_, told.pop(id_, ()))
+        refused = _refusals(after[id_])
+        for claim in after[id_].claims if refused else ():
+            if claim.owner in after:
+                heard = told.setdefault(claim.owner, [])
+                heard += [as_claimed(fact, claim) for fact in refused]
+    for id_, heard in told.items():
+        _hear(after, id_, heard)
+    return after
+
+
+def _hear(trails: dict[str, Trail], id_: str, refused: Iterable[ConsentFact]) -> None:
+    """Adds refusals to a trail, all at once."""
+    trail = trails[id_]
+    new = set(refused).difference(trail.consent)
+    if new and (consent := with_facts(trail.consent, sorted(new))) != trail.consent:
+        trails[id_] = replace(trail, consent=consent)
+
+
+def still_to_be_told(before: Mapping[str, Trail], after: Mapping[str, Trail]) -> frozenset[str]:
+    """The ids of owners, not among the trails, that do not know yet what was refused ``after``."""
+    owners: set[str] = set()
+    for id_, trail in after.items():
+        known = before.get(id_) or Trail(trail.identifier)
+        refused = _refusals(trail)
+        if refused and (refused != _refusals(known) or trail.claims != known.claims):
+            owners.update(claim.owner for claim in trail.claims)
+    return frozenset(owners - after.keys())
+
+
+def as_claimed(fact: ConsentFact, claim: Claim) -> ConsentFact:
+    """The refusal as it counts for the owner: no more than the claim is trusted.
+
+    Who claims an identifier in public can do to the address no more than by unsubscribing it in
+    public. A complaint of a signed sender becomes such a refusal.
+    """
+    if not (claim.distrust and fact.rank):
+        return fact
+    return ConsentFact.of(
+        Cause.UNSUBSCRIBED,
+        at_ms=fact.at_ms,
+        rank=0,
+        key=fact.key,
+        source=fact.source,
+        mailing_list=fact.mailing_list,
+        received_ms=fact.received_ms,
+    )
+
+
+def _refusals(trail: Trail) -> list[ConsentFact]:
+    return [fact for fact in trail.consent if fact.cause in REFUSALS]
+
+
+def resolve_identities(
+    leads: Sequence[Lead], trails: Mapping[str, Trail], rules: Rules, now: datetime
+) -> list[Lead]:
+    """The leads that the trails make up: merged, split or new, as their ties say.
+
+    ``leads`` are those from which the trails came. A lead that goes on keeps its progress; one
+    into which others merge gets the furthest of theirs, and all of their unsent triggers. One that
+    parts from another begins anew, but counts on from there: no trigger may have the id of one
+    that was sent under its name before.
+    """
+    trails = with_refusals_shared(trails)
+    person_of = group_people({id_: trail.ties for id_, trail in trails.items()})
+    groups: dict[str, dict[str, Trail]] = {}
+    for id_, trail in trails.items():
+        groups.setdefault(person_of[id_], {})[id_] = trail
+    found = []
+    for id_, group in groups.items():
+        own = [lead for lead in leads if person_of[lead.id] == id_]
+        others = [lead for lead in leads if person_of[lead.id] != id_ and id_ in lead.trails]
+        lead = _assemble(id_, group, own, rules, now)
+        was_told_of = group[id_].identifier.kind is not Kind.ANONYMOUS
+        found.append(_counting_on(lead, others[0], now) if others and was_told_of else lead)
+    return found
+
+
+def _counting_on(lead: Lead, parted_from: Lead, now: datetime) -> Lead:
+    """The lead with the counters of the one from which its strongest identifier parts."""
+    entered = most_entered([lead.progress, parted_from.progress])
+    left = {name: parted(each, now) for name, each in parted_from.enrolments.items()}
+    offers = [lead.offer, parted_from.offer and parted_offer(parted_from.offer)]
+    return replace(
+        lead,
+        progress=replace(lead.progress, entered=entered),
+        enrolments=merge_enrolments([lead.enrolments, left]),
+        offer=merge_offers(offer for offer in offers if offer),
+    )
+
+
+def _assemble(
+    id_: str, trails: Mapping[str, Trail], sources: Sequence[Lead], rules: Rules, now: datetime
+) -> Lead:
+    now_ms = to_ms(now)
+    before = sources[0].trails if len(sources) == 1 else {}
+    folded = {key: _folded(t, now_ms) for key, t in _each_once(trails, before).items()}
+    if not sources:
+        return Lead(id_, folded, Progress("anonymous", now), now)
+    first, *others = sorted(sources, key=lambda lead: lead.id != id_)
+    if not others:
+        return replace(first, id=id_, trails=folded)
+    outbox = {trigger.id: trigger for lead in sources for trigger in lead.outbox}
+    return replace(
+        first,
+        id=id_,
+        trails=folded,
+        progress=merge_progress(rules.stage_order, [lead.progress for lead in sources]),
+        created_at=min(lead.created_at for lead in sources),
+        outbox=tuple(outbox.values()),
+        enrolments=merge_enrolments([lead.enrolments for lead in sources]),
+        offer=merge_offers(lead.offer for lead in sources if lead.offer),
+    )
+
+
+def _folded(trail: Trail, now_ms: int) -> Trail:
+    history = fold(trail.history, now_ms)
+    return trail if history is trail.history else replace(trail, history=history)
+
+
+def _each_once(trails: Mapping[str, Trail], before: Mapping[str, Trail]) -> Mapping[str, Trail]:
+    """The trails, with an event that was sent under several identifiers kept in one of them.
+
+    In the trails ``before`` that was so; only what is new since is looked for.
+    """
+    if len(trails) == 1:
+        return trails
+    new = {key for id_, trail in trails.items() for key in _new_keys(trail, before.get(id_))}
+    holders: dict[str, list[str]] = {}
+    for id_, trail in trails.items():
+        for key in trail.history.keys_among(new):
+            holders.setdefault(key, []).append(id_)
+    twice: dict[str, set[str]] = {}
+    for key, ids in holders.items():
+        copies = [(trails[id_].history.find(key), id_) for id_ in ids] if ids[1:] else []
+        for _, id_ in sorted(copies)[1:]:
+            twice.setdefault(id_, set()).add(key)
+    return {
+        id_: replace(trail, history=trail.history.without(twice[id_])) if id_ in twice else trail
+        for id_, trail in trails.items()
+    }
+
+
+def _new_keys(trail: Trail, before: Trail | None) -> AbstractSet[str]:
+    """The keys of kept events that were not kept before."""
+    history, known = trail.history, before.history if before else NO_HISTORY
+    keys = history.recent.keys() - known.recent.keys()
+    if history.packed is not known.packed:
+        keys |= set(history.packed.keys()) - known.recent.keys()
+        keys -= set(known.packed.keys())
+    return keys
+
+
+T = TypeVar("T")
+
+
+class Misspelt(NamedTuple):
+    """An identifier of a lead that is spelt in another way today, and its id then and now."""
+
+    before: Identifier
+    today: Identifier
+    old_id: str
+    new_id: str
+
+
+def misspelt(lead: Lead, ids: LeadIds) -> list[Misspelt]:
+    """The identifiers of a lead that are spelt in another way today."""
+    found = []
+    for old_id, trail in sorted(lead.trails.items()):
+        today = respelt(trail.identifier)
+        if today != trail.identifier:
+            found.append(Misspelt(trail.identifier, today, old_id, ids.of(today)))
+    return found
+
+
+def is_nobody(lead: Lead) -> bool:
+    """Whether none of a lead's identifiers would be taken as one today: strangers may share it."""
+    return not any(map(_is_known, (trail.identifier for trail in lead.trails.values())))
+
+
+def _is_known(identifier: Identifier) -> bool:
+    spell = normalise_email if identifier.kind is Kind.EMAIL else normalise_id
+    return spell(identifier.value) is not None
+
+
+def respelt_leads(leads: Sequence[Lead], moved: Sequence[Misspelt]) -> tuple[Lead, ...]:
+    """The leads with the ids of today in all that names one; trails that meet are not joined."""
+    ids = {each.old_id: each.new_id for each in moved}
+    return tuple(replace(lead, id=ids.get(lead.id, lead.id)) for lead in leads)
+
+
+def respelt_trails(
+    leads: Sequence[Lead], moved: Sequence[Misspelt], known: frozenset[str]
+) -> dict[str, Trail]:
+    """The trails of leads under the ids of today; those that meet under one are joined.
+
+    ``known`` are the traits that the model knows.
+    """
+    of_old = {each.old_id: each for each in moved}
+    ids = {each.old_id: each.new_id for each in moved}
+    after: dict[str, Trail] = {}
+    for lead in leads:
+        for id_, trail in sorted(lead.trails.items()):
+            spelt = _respelt(trail, id_, of_old.get(id_), ids)
+            home = ids.get(id_, id_)
+            after[home] = joined(after[home], spelt, known) if home in after else spelt
+    return after
+
+
+def _respelt(trail: Trail, id_: str, moved: Misspelt | None, ids: Mapping[str, str]) -> Trail:
+    claims = [claim._replace(owner=ids.get(claim.owner, claim.owner)) for claim in trail.claims]
+    trail = replace(
+        trail,
+        links=frozenset(ids.get(link, link) for link in trail.links),
+        claims=best_claims(claims),
+    )
+    if moved is None:
+        return trail
+    former_ids = trail.former_ids | {id_}
+    return replace(trail, identifier=moved.today, former_ids=former_ids)
+
+
+def joined(one: Trail, other: Trail, known: frozenset[str]) -> Trail:
+    """What is known of one identifier that was kept in two trails.
+
+    Of more traits than are kept those that the model knows (``known``) come first.
+    """
+    both: dict[str, Any] = {
+        field.name: _JOINED[field.name](getattr(one, field.name), getattr(other, field.name))
+        for field in fields(Trail)
+    }
+    return Trail(**{**both, "traits": kept_traits(both["traits"], known)})
+
+
+def _best_facts(
+    one: Mapping[str, TraitFact], other: Mapping[str, TraitFact]
+) -> dict[str, TraitFact]:
+    return {n: max(filter(None, (one.get(n), other.get(n)))) for n in {**one, **other}}
+
+
+def _earliest(one: Touch | None, other: Touch | None) -> Touch | None:
+    return min(filter(None, (one, other)), default=None)
+
+
+def _latest(one: T | None, other: T | None) -> T | None:
+    return max((each for each in (one, other) if each is not None), default=None)  # type: ignore[type-var]  # touches, and numbers
+
+
+_JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
+    {
+        "identifier": min,
+        "links": frozenset.union,
+        "claims": lambda *claims: best_claims(claim for some in claims for claim in some),
+        "history": union,
+        "traits": _best_facts,
+        "first_touch": _earliest,
+        "last_touch": _latest,
+        "statements": lambda *said: {e.key: e for e in in_order(said)[-MAX_STATEMENTS:]},
+        "erased_ms": _latest,
+        "is_signed": max,
+        "former_ids": frozenset.union,
+        "consent": lambda *facts: together(facts),
+        "told": told_together,
+        "direct": max,
+        "notes": lambda *notes: latest_notes(note for some in notes for note in some),
+    }
+)
+"""How each field of two trails becomes one. A test sees to it that none is missing."""

@@ -1,0 +1,1 @@
+"""The published contract: the messages that automation tools receive, and their schemas."""

@@ -1,0 +1,168 @@
+"""What is wrong with a condition's text, in words that a marketer's engineer understands.
+
+Translates CEL's own messages, and looks for what CEL only notices when it runs.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from cel_expr_python import cel
+
+from warmlead.domain.rules import COUNT_WINDOWS_DAYS
+from warmlead.model.conditions import Context, compared_with, words
+from warmlead.model.findings import did_you_mean
+from warmlead.model.vocabulary import ValueType
+
+_ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*?)(?=\n|$)")
+_UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
+_OVERLOAD = re.compile(r"found no matching overload for '([^']*)' applied to '\((.*)\)'")
+_WINDOW = re.compile(r"last_(\w+)\.(\w+)")
+_FUNCTIONS = ("startsWith", "endsWith", "contains", "matches", "size", "exists", "all", "map")
+_PLAIN_NAMES = {"int": "integer", "double": "number", "bool": "boolean", "list(string)": "list"}
+_WINDOWS = ", ".join(f"last_{days}d" for days in COUNT_WINDOWS_DAYS)
+
+
+class ConditionFault(NamedTuple):
+    """Something wrong at the character ``at`` of a condition."""
+
+    at: int
+    message: str
+    suggestion: str = ""
+
+
+def examine(text: str, context: Context) -> list[ConditionFault]:
+    """Everything wrong with a condition that can be known without facts; empty if it is sound."""
+    try:
+        expression = context.env.compile(text)
+    except RuntimeError as error:
+        return list(_translated(str(error), text, context)) or [
+            ConditionFault(0, "not readable as CEL")
+        ]
+    flaws = list(_bad_patterns(text, context))
+    if expression.return_type() != cel.Type.BOOL:
+        type_ = str(expression.return_type()).lower()
+        told = _PLAIN_NAMES.get(type_, type_)
+        flaws.append(ConditionFault(0, f"a condition is true or false, and this is of type {told}"))
+    return flaws
+
+
+def _translated(error: str, text: str, context: Context) -> Iterator[ConditionFault]:
+    lines = text.split("\n")
+    syntax_seen = False
+    for line, column, message in _ERROR.findall(error):
+        at = sum(len(before) + 1 for before in lines[: int(line) - 1]) + int(column) - 1
+        if found := _UNDECLARED.search(message):
+            yield _unknown(found[1], at, text, context)
+        elif found := _OVERLOAD.search(message):
+            if "*error*" not in found[2]:
+                yield ConditionFault(at, *_mismatch(found[1], found[2], text, at))
+        elif message.startswith("Syntax error"):
+            if not syntax_seen:
+                yield ConditionFault(at, *_syntax(message, text, at))
+            syntax_seen = True
+        else:
+            yield ConditionFault(at, message)
+
+
+def _unknown(name: str, at: int, text: str, context: Context) -> ConditionFault:
+    """A name that nothing has. CEL points at the last dot of a name, and behind a function's."""
+    if text[at : at + 1] == "(":
+        start = at - len(name.rpartition(".")[2])
+        return ConditionFault(
+            start, f'there is no function "{name}"', did_you_mean(name, _FUNCTIONS)
+        )
+    start = max(0, at - len(name.rpartition(".")[0]))
+    if name in context.elsewhere:
+        return ConditionFault(
+            start, f'"{name}" is {context.elsewhere[name]}, which cannot be named here'
+        )
+    if window := _WINDOW.fullmatch(name):
+        return _unknown_count(window, start, context)
+    if name in [f"last_{days}d" for days in COUNT_WINDOWS_DAYS]:
+        return ConditionFault(start, f'"{name}" needs a signal or an event: {name}.page_viewed')
+    if f"last_30d.{name}" in context.types:
+        counted = f"count it, last_30d.{name} >= 1, or make a signal of it"
+        return ConditionFault(start, f'"{name}" is an event, and conditions name signals', counted)
+    known = [other for other in context.types if ("." in other) == ("." in name)]
+    return ConditionFault(start, f'unknown name "{name}"', _like(name, known))
+
+
+def _unknown_count(window: re.Match[str], start: int, context: Context) -> ConditionFault:
+    days, label = window.groups()
+    counted = {name.partition(".")[2] for name in context.types if name.startswith("last_30d.")}
+    if not counted:
+        return ConditionFault(start, f'"{window[0]}" is a count, which cannot be named here')
+    if f"last_{days}." not in {name.partition(".")[0] + "." for name in context.types}:
+        return ConditionFault(start, f'there is no window "last_{days}"', f"windows are {_WINDOWS}")
+    message = f'"{window[0]}" counts nothing: no signal or event is called "{label}"'
+    return ConditionFault(start, message, _like(label, counted))
+
+
+def _like(name: str, known: Iterable[str]) -> str:
+    return did_you_mean(name, known) or did_you_mean(name.lower(), known)
+
+
+def _mismatch(function: str, types: str, text: str, at: int) -> tuple[str, str]:
+    told = [_PLAIN_NAMES.get(type_, type_) for type_ in types.split(", ")]
+    sign = function.strip("_")
+    subject = f"`{sign}` does not work on {' and '.join(told)}"
+    if function == "@in":
+        subject = f"`in` does not work on {' and '.join(told)}"
+    match told:
+        case ["integer", "string"] if re.match(r"\W*[\"']-?\d+[\"']", text[at + len(sign) :]):
+            return subject, "write the number without quotes"
+        case ["number", "integer"]:
+            return subject, "write the number with a decimal point, such as 5.0"
+        case ["integer", "number"]:
+            return subject, "write a whole number"
+        case ["string", "integer"]:
+            return subject, 'write the text in quotes, such as "5"'
+        case ["list", "string"]:
+            return subject, 'ask whether the list holds it: "x" in tags'
+    return subject, ""
+
+
+def _syntax(message: str, text: str, at: int) -> tuple[str, str]:
+    problem = message.removeprefix("Syntax error: ").partition(" expecting ")[0]
+    problem = problem.replace("'<EOF>'", "the end").replace("mismatched input", "unexpected")
+    problem = problem.replace("extraneous input", "unexpected").replace("'= '", "'='")
+    around = text[max(0, at - 1) : at + 2]
+    if re.search(r"(?<![=!<>])=(?!=)", around):
+        return f"not readable as CEL: {problem}", "write == to compare"
+    for word, sign in (("and", "&&"), ("or", "||"), ("not", "!")):
+        if re.match(rf"{word}\b", text[at:], re.IGNORECASE):
+            return f"not readable as CEL: {problem}", f"write {sign} for {word}"
+    return f"not readable as CEL: {problem}", ""
+
+
+def _bad_patterns(text: str, context: Context) -> Iterator[ConditionFault]:
+    """Literal regular expressions that do not compile; CEL compiles them only when it runs."""
+    tokens = words(text)
+    for before, bracket, pattern in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        called = before.kind == "name" and before.text.rpartition(".")[2] == "matches"
+        if called and bracket.text == "(" and pattern.kind == "string":
+            tried = context.env.compile(f'"".matches({pattern.text})').eval(data={})
+            if tried.type() == cel.Type.ERROR:
+                problem = str(tried.value()).partition("invalid regular expression: ")[2]
+                yield ConditionFault(
+                    pattern.at, f"the regular expression does not compile: {problem}"
+                )
+
+
+def country_names(text: str, context: Context) -> Iterator[tuple[int, str]]:
+    """What a condition compares ``country`` with that is no code, each with its place."""
+    if context.types.get("country") is not ValueType.STRING:
+        return
+    for literal in compared_with("country", text):
+        said = literal.text.strip("\"'")
+        if not re.fullmatch(r"[A-Z]{2}", said):
+            yield literal.at + 1, said
+
+
+def stage_literals(text: str, context: Context) -> Iterator[tuple[int, str]]:
+    """The stages that a condition compares ``stage`` with, each with its place."""
+    if context.types.get("stage") is not ValueType.STRING:
+        return
+    for literal in compared_with("stage", text):
+        yield literal.at + 1, literal.text.strip("\"'")

@@ -1,0 +1,318 @@
+"""Checks that stages, routes and sequences can be reached and left."""
+
+from datetime import timedelta
+
+from warmlead.domain.consent import SUPPRESSING
+from warmlead.domain.stages import ANONYMOUS
+from warmlead.model.compiling import Contexts, stage_conditions
+from warmlead.model.conditions import Either, clauses_of, tree_of, words
+from warmlead.model.lint.report import Report
+from warmlead.model.lint.satisfiability import Choice, ConditionAnalysis, Prospect, Range, Region
+from warmlead.model.positions import Path
+from warmlead.model.schema import ModelFile, Route, Sequence, Stage, Suppression
+from warmlead.model.structure import Sound
+
+_KNOWN = Region({"identified": Range(1, 1)})  # anonymous leads are in no such stage
+
+
+class ReachabilityCheck:
+    """Judges the stages of one model."""
+
+    def __init__(self, file: ModelFile, prospect: Prospect, report: Report) -> None:
+        self._file = file
+        self._prospect = prospect
+        self._report = report
+
+    def check(self) -> None:
+        """Finds stages that cannot work as they are written."""
+        for name, stage in self._file.stages.items():
+            self._check_stage(("stages", name), stage)
+
+    def _check_stage(self, path: Path, stage: Stage) -> None:
+        enter = self._prospect.of((*path, "enter"), stage.enter, _KNOWN)
+        leave = self._prospect.of((*path, "leave"), stage.leave, _KNOWN)
+        if enter:
+            self._check_enter(enter, has_bypass=bool(stage.bypass))
+        if leave and leave.never:
+            self._report.error(leave.path, "can never hold: no lead would leave the stage")
+        elif leave and leave.always:
+            self._report.error(leave.path, "always holds: no lead would stay in the stage")
+        elif enter and leave and not enter.never:
+            self._check_hysteresis(enter, leave)
+
+    def _check_enter(self, enter: ConditionAnalysis, *, has_bypass: bool) -> None:
+        impossible = list(self._prospect.impossible(enter))
+        if enter.never:
+            at, why = impossible[0] if impossible else (0, "its parts exclude each other")
+            if has_bypass:
+                self._report.warn(enter.path, f"only a bypass opens the stage: {why}", at=at)
+            else:
+                self._report.error(enter.path, f"the stage is unreachable: {why}", at=at)
+            return
+        if enter.always:
+            self._report.error(enter.path, "always holds: every known lead would be in the stage")
+        for at, why in impossible:
+            self._report.warn(enter.path, f"this part can never hold: {why}", at=at)
+
+    def _check_hysteresis(self, enter: ConditionAnalysis, leave: ConditionAnalysis) -> None:
+        tree = tree_of(leave.text)
+        for part in tree.parts if isinstance(tree, Either) else (tree,):
+            for going in self._prospect.alternatives(part) or []:
+                at = next(clauses_of(part)).at
+                if self._check_pair(enter, leave.path, going, at):
+                    return
+
+    def _check_pair(self, enter: ConditionAnalysis, path: Path, going: Region, at: int) -> bool:
+        """Judges one way of leaving against the ways of entering; whether something was found."""
+        for coming in enter.regions or []:
+            if coming.opaque or going.opaque:
+                continue
+            both = coming.meet(going)
+            if both is not None:
+                self._report_overlap(path, coming, going, at)
+                return True
+            if name := _same_threshold(coming, going):
+                self._report.warn(
+                    path,
+                    f"{name} has the same threshold for entering and leaving: leads may flap",
+                    "leave at a lower one",
+                    at=at,
+                )
+                return True
+        return False
+
+    def _report_overlap(self, path: Path, coming: Region, going: Region, at: int) -> None:
+        loose = [name for name in going.domains if name not in coming.domains]
+        if not loose:
+            names = " and ".join(going.domains)
+            message = f"can hold while enter does: between the thresholds of {names} leads flap"
+            self._report.error(path, message, "leave below the threshold of enter", at=at)
+            return
+        message = f"can hold while enter does, which does not ask for {' or '.join(loose)}"
+        self._report.warn(path, message, "exclude it in enter, or leads may flap", at=at)
+
+
+def _same_threshold(coming: Region, going: Region) -> str:
+    """The number that is left just below where it is entered; empty if there is none."""
+    for name, left in going.domains.items():
+        entered = coming.domains.get(name)
+        if isinstance(left, Choice) or not isinstance(entered, Range):
+            continue
+        numeric = left.least < 0 or left.most > 1 or entered.most > 1
+        if numeric and entered.least - 1 <= left.most < entered.least:
+            return name
+    return ""
+
+
+_FOLLOWING_KNOWN = Region(
+    {"identified": Range(1, 1), "stage": Choice(frozenset([ANONYMOUS]), other=True)}
+)
+_REFUSED = ("suppressed", "mail_refused")
+_NOTHING_SENT = "nothing would ever be sent"
+
+
+class RoutingCheck:
+    """Judges the routes and sequences of one model."""
+
+    def __init__(self, file: ModelFile, prospect: Prospect, report: Report) -> None:
+        self._file = file
+        self._prospect = prospect
+        self._report = report
+
+    def check(self) -> None:
+        """Finds routes that no lead takes, and sequences that cannot work as they are written."""
+        self._check_routes(self._file.handoff.routes if self._file.handoff else [])
+        for name, sequence in self._file.sequences.items():
+            self._check_sequence(("sequences", name), sequence)
+
+    def _check_routes(self, routes: list[Route]) -> None:
+        stages = Choice(frozenset(self._file.stages))
+        offered = (
+            _FOLLOWING_KNOWN.meet(Region({"stage": stages}))
+            if self._file.stages
+            else _FOLLOWING_KNOWN
+        )
+        earlier: list[ConditionAnalysis | None] = []
+        for i, route in enumerate(routes):
+            path: Path = ("handoff", "routes", i)
+            outlook = self._prospect.of((*path, "when"), route.when, offered or _FOLLOWING_KNOWN)
+            if i < len(routes) - 1 and (route.when is None or (outlook and outlook.always)):
+                message = "takes every lead: the routes after it are never asked"
+                self._report.error(path, message, "move it to the end")
+            elif outlook and outlook.never:
+                why = self._why_never(outlook, "leads are offered in a stage of the model only")
+                self._report.error(outlook.path, f"can never hold: no lead takes this route: {why}")
+            elif outlook:
+                self._check_earlier(outlook, earlier)
+            earlier.append(outlook)
+
+    def _check_earlier(
+        self, outlook: ConditionAnalysis, earlier: list[ConditionAnalysis | None]
+    ) -> None:
+        for i, other in enumerate(earlier, start=1):
+            if other and not other.always and outlook.implies(other):
+                message = f"holds only where route {i} does, which is asked before"
+                self._report.error(outlook.path, message, "put the narrower route first")
+                return
+
+    def _check_sequence(self, path: Path, sequence: Sequence) -> None:
+        start = self._prospect.of((*path, "start"), sequence.start, _FOLLOWING_KNOWN)
+        stop = self._prospect.of((*path, "stop"), sequence.stop, Region())
+        goal = self._prospect.of((*path, "goal"), sequence.goal, Region())
+        if start and start.never:
+            why = self._why_never(start, "anonymous leads enter no sequence")
+            self._report.error(start.path, f"can never hold: no lead would enter: {why}")
+        elif start and self._is_suppressed(start):
+            message = "asks for a refusal to be written to: hardly any lead would enter"
+            self._report.warn(start.path, message)
+        self._check_end(start, stop, "nothing would stop the sequence")
+        self._check_end(start, goal, "no lead would reach the goal")
+        if stop and goal and (_reads_like(stop, goal) or stop.implies(goal)):
+            message = "holds whenever stop does: whoever is stopped counts as having reached it"
+            self._report.warn(goal.path, message, "let stop say what else ends the sequence")
+
+    def _check_end(
+        self, start: ConditionAnalysis | None, end: ConditionAnalysis | None, if_never: str
+    ) -> None:
+        """Judges a stop or a goal: either keeps the sequence from starting while it holds."""
+        if end is None:
+            return
+        if end.never:
+            self._report.error(end.path, f"can never hold: {if_never}")
+        elif end.always:
+            self._report.error(end.path, f"always holds: {_NOTHING_SENT}")
+        elif start and start.implies(end):
+            self._report.error(end.path, f"holds whenever start does: {_NOTHING_SENT}")
+
+    def _why_never(self, outlook: ConditionAnalysis, of_what_is_given: str) -> str:
+        """Why a condition never holds: in itself, or only where it is asked."""
+        for _, why in self._prospect.impossible(outlook):
+            return why
+        anywhere = self._prospect.of(outlook.path, outlook.text, Region())
+        holds_elsewhere = anywhere is not None and not anywhere.never
+        return of_what_is_given if holds_elsewhere else "its parts exclude each other"
+
+    def _is_suppressed(self, start: ConditionAnalysis) -> bool:
+        """Whether a lead must have refused to be written to, in whatever way ``start`` holds."""
+        return bool(start.regions) and all(
+            any(
+                isinstance(domain, Range) and domain.least > 0 and self._is_refusal(name)
+                for name, domain in region.domains.items()
+            )
+            for region in start.regions or []
+        )
+
+    def _is_refusal(self, name: str) -> bool:
+        if name in _REFUSED:
+            return True
+        label = name.rpartition(".")[2]
+        signal = self._file.signals.get(label)
+        return set(signal.on if signal else [label]) <= set(SUPPRESSING)
+
+
+def _reads_like(one: ConditionAnalysis, other: ConditionAnalysis) -> bool:
+    return [token.text for token in words(one.text)] == [token.text for token in words(other.text)]
+
+
+LONGEST = timedelta(weeks=8)
+MOST_MESSAGES = 10
+SHORTEST_PAUSE = timedelta(days=1)
+"""Beyond these a sequence is doubted; five to seven messages over two to four weeks are usual."""
+
+
+def check_warnings(sound: Sound, contexts: Contexts, report: Report) -> None:
+    """Warns of points that never fade or never count, and of things that nothing uses."""
+    file = sound.file
+    named = {name for text in stage_conditions(file) for name in contexts.stage.names(text)}
+    named |= {name.partition(".")[2] for name in named if "." in name}
+    named |= {signal for stage in file.stages.values() for signal in stage.bypass}
+    _doubt_signals(file, named, report)
+    if sound.is_whole("fit"):
+        _doubt_fit(file, report)
+    _doubt_stages(file, report)
+    for name, sequence in file.sequences.items():
+        _doubt_sequence(name, sequence, report)
+    _doubt_declared(file, contexts, named, report)
+    if sound.is_whole("suppression"):
+        _doubt_suppression(file.suppression, report)
+
+
+def _doubt_signals(file: ModelFile, named: set[str], report: Report) -> None:
+    for name, signal in file.signals.items():
+        path = ("signals", name)
+        if not (signal.half_life or signal.expires_after or signal.decay):
+            report.warn(
+                path,
+                "does not say how it fades, so it never does",
+                "add half_life: 30d, or decay: never if that is meant",
+                key=True,
+            )
+        if not signal.points and name not in named:
+            report.warn((*path, "points"), "is worth nothing, and no condition names the signal")
+
+
+def _doubt_fit(file: ModelFile, report: Report) -> None:
+    points = [rule.points for rule in file.fit.values()]
+    if points and max(points) <= 0:
+        report.warn(("fit",), "no fit rule speaks for a lead: fit is never above 0", key=True)
+    for name in sorted(file.fit.keys() & file.signals.keys()):
+        report.warn(("fit", name), "a signal has the same name: reasons will read alike", key=True)
+
+
+def _doubt_stages(file: ModelFile, report: Report) -> None:
+    if not file.stages:
+        report.warn((), "there are no stages: no lead will ever qualify", "add stages: with mql")
+    for name, stage in file.stages.items():
+        if stage.leave is None:
+            report.warn(
+                ("stages", name),
+                "has no leave condition: a lead that has entered stays until sales decides",
+                "add leave with a lower threshold than enter",
+                key=True,
+            )
+
+
+def _doubt_sequence(name: str, sequence: Sequence, report: Report) -> None:
+    path, steps = ("sequences", name), sequence.steps
+    if steps and steps[-1].after > LONGEST:
+        message = f"runs for {steps[-1].after.days} days: most sequences take two to four weeks"
+        report.warn((*path, "steps", len(steps) - 1, "after"), message)
+    if len(steps) > MOST_MESSAGES:
+        message = f"sends {len(steps)} messages: most sequences have five to seven"
+        report.warn((*path, "steps"), message, key=True)
+    if sequence.again_after and sequence.again_after < SHORTEST_PAUSE:
+        message = "starts anew on the day of its end, and so on as long as start holds"
+        report.warn((*path, "again_after"), message, "leave a pause of days")
+
+
+def _doubt_declared(file: ModelFile, contexts: Contexts, named: set[str], report: Report) -> None:
+    fit_names = {n for rule in file.fit.values() for n in contexts.fit.names(rule.when)}
+    asked = {n for s in file.signals.values() for n in contexts.event.names(s.when or "")}
+    for name in file.traits:
+        if name not in named | fit_names:
+            report.warn(("traits", name), "no condition uses this trait", key=True)
+    for name in file.properties:
+        if name not in asked:
+            report.warn(("properties", name), "no signal uses this property", key=True)
+
+
+def _doubt_suppression(written: Suppression, report: Report) -> None:
+    def doubt(key: str, message: str, suggestion: str = "") -> None:
+        report.warn(("suppression", key), message, suggestion)
+
+    silenced = "lets anybody who reads the public key silence a lead"
+    if written.complained == "anyone":
+        doubt("complained", silenced, "write signed")
+    if written.hard_bounce == "anyone":
+        doubt("hard_bounce", silenced, "write signed")
+    if written.unsubscribed == "signed":
+        message = "whoever unsubscribes on a page with the public key is still written to"
+        doubt("unsubscribed", message, "write anyone")
+    if written.resubscribed == "anyone":
+        message = "lets anybody who reads the public key lift what a signed sender was told"
+        doubt("resubscribed", message, "write equal")
+    if written.hard_bounce == "never" and written.soft_bounces:
+        message = "soft bounces suppress, and hard ones do not"
+        doubt("hard_bounce", message, "write soft_bounces: 0 if no bounce is to suppress")
+    if written.soft_bounces == 1:
+        doubt("soft_bounces", "a single full mailbox suppresses the lead", "write 3 or more")

@@ -1,0 +1,260 @@
+"""Checks the names in a model, and the values that depend on each other."""
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+
+from warmlead.domain.event_names import our_name
+from warmlead.model.compiling import trait_types
+from warmlead.model.findings import did_you_mean
+from warmlead.model.lint.report import Report
+from warmlead.model.lint.satisfiability import most_of_group
+from warmlead.model.positions import Path
+from warmlead.model.schema import (
+    LABEL_PATTERN,
+    NAME_PATTERN,
+    Group,
+    Handoff,
+    Hours,
+    ModelFile,
+    Route,
+    Sequence,
+    Signal,
+)
+from warmlead.model.structure import Sound, name_fault
+from warmlead.model.vocabulary import (
+    DERIVED_TRAITS,
+    EVENT_FACTS,
+    RESERVED,
+    STAGE_NAMES,
+    STANDARD_EVENTS,
+    STANDARD_FACTS,
+)
+
+_SNAKE_CASE_SECTIONS = ("signals", "traits", "properties")
+_LABEL_SECTIONS = ("groups", "fit", "stages", "sequences")
+_ALIKE = 0.84  # near enough to a standard event's name to be a slip
+
+
+def check_names(sound: Sound, report: Report) -> None:
+    """Finds what is wrong with the names that the file gives and uses."""
+    file = sound.file
+    _check_spelling(file, report)
+    _check_signals(file, report)
+    _check_declared(file, report)
+    for name in sorted(STAGE_NAMES & file.stages.keys()):
+        report.error(
+            ("stages", name),
+            f'every model has the stage "{name}"; a model\'s own needs another name',
+            key=True,
+        )
+    _check_references(sound, report)
+    _check_event_names(file, report)
+
+
+def _check_spelling(file: ModelFile, report: Report) -> None:
+    sections = [(section, NAME_PATTERN) for section in _SNAKE_CASE_SECTIONS]
+    sections += [(section, LABEL_PATTERN) for section in _LABEL_SECTIONS]
+    for section, pattern in sections:
+        for name in getattr(file, section):
+            if not re.match(pattern, name):
+                fault = name_fault(name, hyphens=pattern == LABEL_PATTERN)
+                report.error((section, name), *fault, key=True)
+            elif name in RESERVED and pattern == NAME_PATTERN:
+                report.error((section, name), f'"{name}" is a word of CEL itself', key=True)
+
+
+def _check_signals(file: ModelFile, report: Report) -> None:
+    traits = trait_types(file)
+    events = {*STANDARD_EVENTS, *(event for s in file.signals.values() for event in s.on)}
+    for name, signal in file.signals.items():
+        path = ("signals", name)
+        if name in traits:
+            report.error(
+                path, f'"{name}" is a trait as well; conditions could mean either', key=True
+            )
+        elif name in STANDARD_FACTS:
+            report.error(path, f'"{name}" is a fact about every lead already', key=True)
+        plain = signal.on == [name] and signal.when is None and signal.trust is None
+        if name in events and not plain:
+            report.error(
+                path,
+                f'"{name}" is an event too, and not the same: its counts would be ambiguous',
+                f"rename the signal, or let it be exactly the event: on: {name}",
+                key=True,
+            )
+
+
+def _check_declared(file: ModelFile, report: Report) -> None:
+    for name in file.traits:
+        if name in DERIVED_TRAITS:
+            of = "title" if name == "title_level" else "address"
+            report.error(("traits", name), f'"{name}" follows from the lead\'s {of}', key=True)
+        elif name in STANDARD_FACTS:
+            report.error(("traits", name), f'"{name}" is a fact about every lead already', key=True)
+    for name in sorted(EVENT_FACTS.keys() & file.properties.keys()):
+        report.error(
+            ("properties", name), f'in a signal, "{name}" is the event\'s own {name}', key=True
+        )
+
+
+def _check_references(sound: Sound, report: Report) -> None:
+    file = sound.file
+    for name, signal in file.signals.items():
+        if sound.is_whole("groups") and signal.group not in {None, *file.groups}:
+            _unknown(report, ("signals", name, "group"), "group", str(signal.group), file.groups)
+    for name, stage in file.stages.items():
+        for i, bypass in enumerate(stage.bypass):
+            if bypass not in file.signals:
+                _unknown(report, ("stages", name, "bypass", i), "signal", bypass, file.signals)
+
+
+def _unknown(
+    report: Report, path: tuple[str | int, ...], kind: str, name: str, known: Iterable[str]
+) -> None:
+    report.error(path, f'there is no {kind} "{name}"', did_you_mean(name, known))
+
+
+def _check_event_names(file: ModelFile, report: Report) -> None:
+    """Doubts names that are nearly a standard event's: senders are translated to those."""
+    for name, signal in file.signals.items():
+        for i, event in enumerate(signal.on):
+            if (ours := our_name(event)) != event:
+                message = f'"{event}" is a published name of "{ours}", and kept as that'
+                report.warn(("signals", name, "on", i), message, f"write {ours}")
+            elif event not in STANDARD_EVENTS and (
+                guess := did_you_mean(event, STANDARD_EVENTS, alike=_ALIKE)
+            ):
+                path = ("signals", name, "on")
+                report.warn((*path, i), f'"{event}" is no standard event', guess)
+    passive = file.inactivity.passive if file.inactivity else None
+    used = {event for signal in file.signals.values() for event in signal.on}
+    for i, event in enumerate(passive or []):
+        if event not in STANDARD_EVENTS and event not in used and our_name(event) == event:
+            guess = did_you_mean(event, {*STANDARD_EVENTS, *used}, alike=_ALIKE)
+            if guess:
+                report.warn(("inactivity", "passive", i), f'"{event}" is no known event', guess)
+
+
+def check_quantities(sound: Sound, report: Report) -> None:
+    """Finds values that contradict each other, and steps that cannot be taken in turn."""
+    file = sound.file
+    for name, signal in file.signals.items():
+        _check_decay(name, signal, report)
+        if group := file.groups.get(signal.group or ""):
+            _check_daily_worth(name, signal, group, report)
+    for name, group in file.groups.items():
+        if group.min is None and group.max is None:
+            report.warn(("groups", name), "limits nothing", "give it a max or a min", key=True)
+    if _has_known_members(sound):
+        for name, group in file.groups.items():
+            _check_members(file, name, group, report)
+    _check_what_follows(sound, report)
+
+
+def _check_what_follows(sound: Sound, report: Report) -> None:
+    file = sound.file
+    if file.handoff:
+        _check_promises(file.handoff, sound, report)
+        for i, route in enumerate(file.handoff.routes):
+            _check_owners(("handoff", "routes", i), route, report)
+    for name, sequence in file.sequences.items():
+        _check_steps(name, sequence, report)
+        path = ("sequences", name, "hours")
+        if sequence.hours and sound.is_own((*path, "from")):
+            _check_hours(path, sequence.hours, report)
+
+
+def _check_decay(name: str, signal: Signal, report: Report) -> None:
+    stated = [key for key in ("half_life", "expires_after", "decay") if getattr(signal, key)]
+    for extra in stated[1:]:
+        report.error(
+            ("signals", name, extra),
+            f"{stated[0]} and {extra} exclude each other",
+            "keep one of them",
+            key=True,
+        )
+
+
+def _check_daily_worth(name: str, signal: Signal, group: Group, report: Report) -> None:
+    """Two limits that overlap: the daily one could never take effect beside the group's."""
+    daily = signal.points * signal.per_day
+    limit = group.max if signal.points > 0 else group.min
+    if limit is None or abs(daily) <= abs(limit):
+        return
+    bound = "max" if signal.points > 0 else "min"
+    within = abs(limit) // abs(signal.points)
+    report.error(
+        ("signals", name),
+        f"overlapping limits: {signal.points} points × {signal.per_day} a day is {daily}, "
+        f"beyond the {bound} {limit} of its group {signal.group}",
+        f"write per_day: {within}" if within else f"raise the {bound} of the group",
+        key=True,
+    )
+
+
+def _has_known_members(sound: Sound) -> bool:
+    """Whether it is certain who is in which group: no signal is faulty or names none."""
+    groups = {None, *sound.file.groups}
+    whole = sound.is_whole("signals", "groups")
+    return whole and all(s.group in groups for s in sound.file.signals.values())
+
+
+def _check_members(file: ModelFile, name: str, group: Group, report: Report) -> None:
+    path = ("groups", name)
+    if all(signal.group != name for signal in file.signals.values()):
+        report.error(path, f'no signal is in the group "{name}"', key=True)
+    elif group.max is not None and (most := most_of_group(file, name)) < group.max:
+        message = f"its signals add up to {most:.0f} at most: this limit takes no effect"
+        report.warn((*path, "max"), message)
+
+
+def _check_promises(handoff: Handoff, sound: Sound, report: Report) -> None:
+    if not sound.is_own(("handoff", "first_touch_within")):
+        return
+    if handoff.reminded_after >= handoff.first_touch_within:
+        message = "sales would be reminded when the time to speak to the lead is up already"
+        suggestion = "let it be shorter than first_touch_within"
+        report.error(("handoff", "remind_after"), message, suggestion)
+    if handoff.accept_within < handoff.first_touch_within:
+        message = "is shorter than first_touch_within: sales would decide before it has spoken"
+        report.error(("handoff", "accept_within"), message)
+
+
+def _check_owners(path: Path, route: Route, report: Report) -> None:
+    if route.owner is None and route.owners is None:
+        report.error(path, "names nobody", "add owner: or owners:")
+    elif route.owner is not None and route.owners is not None:
+        message = "owner and owners exclude each other"
+        report.error((*path, "owners"), message, "keep one of them", key=True)
+    seen: set[str] = set()
+    for i, owner in enumerate(route.owners or []):
+        if owner in seen:
+            message = f'"{owner}" is named twice, and gets twice as many leads'
+            report.warn((*path, "owners", i), message)
+        seen.add(owner)
+
+
+def _check_hours(path: Path, hours: Hours, report: Report) -> None:
+    if hours.opens == hours.closes:
+        report.error((*path, "to"), "no time is left in which a message could go out")
+    elif hours.opens > hours.closes:
+        message = "the hours end before they begin; they are those of one day"
+        report.error((*path, "to"), message, "swap from and to")
+
+
+def _check_steps(name: str, sequence: Sequence, report: Report) -> None:
+    path = ("sequences", name, "steps")
+    if not sequence.steps:
+        report.error(path, "a sequence needs at least one step")
+    for i, (step, following) in enumerate(pairwise(sequence.steps), start=1):
+        if following.after < step.after:
+            report.error((*path, i, "after"), "steps are out of order: this one is due earlier")
+        elif following.after == step.after:
+            report.error((*path, i, "after"), "ambiguous: due at the same time as the one before")
+    seen: set[str] = set()
+    for i, step in enumerate(sequence.steps):
+        if step.message in seen:
+            message = f'"{step.message}" is sent twice'
+            report.error((*path, i, "message"), message, "give each message a name of its own")
+        seen.add(step.message)

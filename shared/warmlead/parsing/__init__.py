@@ -1,0 +1,1 @@
+"""Bytes and texts from outside as plain values: JSON, forms, charsets, times, signatures."""

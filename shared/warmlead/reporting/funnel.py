@@ -1,0 +1,172 @@
+"""One person's way through the funnel in a period: how far it led, and what sales did about it.
+
+``kpi`` adds persons up. What it is told may come in any order.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from typing import NamedTuple
+
+from warmlead.domain.history import to_ms
+from warmlead.domain.sales import SalesStatus, Statement, answered, first_contact
+from warmlead.domain.stages import BUILT_IN_STAGES, Transition
+from warmlead.reporting.periods import Period
+
+
+class Level(IntEnum):
+    """How far a lead is; every stage that a model names is ``MQL``."""
+
+    NONE = 0
+    MQL = 1
+    SQL = 2
+    OPPORTUNITY = 3
+    CUSTOMER = 4
+
+
+_SALES = {"sql": Level.SQL, "opportunity": Level.OPPORTUNITY, "customer": Level.CUSTOMER}
+
+
+def level_of(stage: str) -> Level:
+    """The level of a stage; a stage that is not built in is one of the model."""
+    return _SALES.get(stage, Level.NONE if stage in BUILT_IN_STAGES else Level.MQL)
+
+
+class OfferOutcome(NamedTuple):
+    """An offer to sales, and by when sales promised what."""
+
+    at: datetime
+    touch_by: datetime
+    accept_by: datetime
+
+
+class SlaOutcome(NamedTuple):
+    """What became of the promises of one kind."""
+
+    kept: int = 0
+    breached: int = 0
+    lapsed: int = 0
+
+    def __add__(self, other: "SlaOutcome") -> "SlaOutcome":  # type: ignore[override]  # sums, unlike tuples
+        """Both together."""
+        return SlaOutcome(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
+
+
+class WonDeal(NamedTuple):
+    """A deal won; ``value_cents`` and ``currency`` as in ``Statement``."""
+
+    value_cents: int | None = None
+    currency: str = ""
+
+
+@dataclass(slots=True)
+class FunnelPath:
+    """What the moves of a person in a period say; moves before it say only what was offered."""
+
+    first: dict[Level, datetime] = field(default_factory=dict)
+    last: dict[Level, datetime] = field(default_factory=dict)
+    qualified: set[datetime] = field(default_factory=set)
+    won: list[datetime] = field(default_factory=list)
+    offers: set[OfferOutcome] = field(default_factory=set)
+    left: set[datetime] = field(default_factory=set)
+
+    def add(self, move: Transition, period: Period) -> None:
+        """Takes note of a move that was before the end of the period."""
+        before, after = level_of(move.from_stage), level_of(move.to_stage)
+        if move.touch_by and move.accept_by:
+            self.offers.add(OfferOutcome(move.at, move.touch_by, move.accept_by))
+        if before is Level.MQL and after is not Level.MQL:
+            self.left.add(move.at)
+        if move.at < period.start:
+            return
+        if after is Level.MQL and before is not Level.MQL:
+            self.qualified.add(move.at)
+        if after is Level.CUSTOMER:
+            self.won.append(move.at)
+        for level in _passed(before, after):
+            self.first[level] = min(move.at, self.first.get(level, move.at))
+            self.last[level] = max(move.at, self.last.get(level, move.at))
+
+    def merge(self, other: "FunnelPath") -> None:
+        """Takes over what was noted of the same person under another id."""
+        for level, at in other.first.items():
+            self.first[level] = min(at, self.first.get(level, at))
+        for level, at in other.last.items():
+            self.last[level] = max(at, self.last.get(level, at))
+        self.qualified |= other.qualified
+        self.won += other.won
+        self.offers |= other.offers
+        self.left |= other.left
+
+    def matters(self, period: Period) -> bool:
+        """Whether anything of it counts in the period."""
+        due = (moment for offer in self.offers for moment in (offer.touch_by, offer.accept_by))
+        return bool(self.first or self.qualified) or any(map(period.holds, due))
+
+    def leads(self, start: Level, end: Level) -> bool:
+        """Whether the person entered one level, and afterwards another."""
+        return start in self.first and end in self.last and self.last[end] >= self.first[start]
+
+    def touch_waits_ms(self, said: Collection[Statement]) -> list[int]:
+        """How long each entry into MQL waited for a word of sales; a word is for one entry."""
+        waits = []
+        for at in self.qualified:
+            touch = first_contact(said, at)
+            if touch and not any(at < later <= touch for later in self.qualified):
+                waits.append(max(0, to_ms(touch) - to_ms(at)))
+        return waits
+
+    def touches(self, said: Collection[Statement], period: Period) -> SlaOutcome:
+        """What became of the promises to speak to the lead that fell due in the period."""
+        found = SlaOutcome()
+        for offer in self.offers:
+            if period.holds(offer.touch_by):
+                found += self._outcome(offer, offer.touch_by, first_contact(said, offer.at))
+        return found
+
+    def acceptances(self, said: Collection[Statement], period: Period) -> SlaOutcome:
+        """What became of the promises to take or refuse the lead that fell due in the period."""
+        found = SlaOutcome()
+        for offer in self.offers:
+            if period.holds(offer.accept_by):
+                answer = answered(said, offer.at)
+                found += self._outcome(offer, offer.accept_by, answer.at if answer else None)
+        return found
+
+    def _outcome(self, offer: OfferOutcome, due: datetime, done: datetime | None) -> SlaOutcome:
+        if done is not None and done <= due:
+            return SlaOutcome(kept=1)
+        if any(offer.at < at < due for at in self.left):
+            return SlaOutcome(lapsed=1)
+        return SlaOutcome(breached=1)
+
+
+def _passed(before: Level, after: Level) -> Sequence[Level]:
+    """The levels that a move enters: sales may skip its own, but nobody is an MQL by skipping."""
+    if after <= Level.MQL:
+        return (after,) if after > before else ()
+    return [level for level in Level if max(before, Level.MQL) < level <= after]
+
+
+def deal_won(said: Sequence[Statement], moved_at: datetime) -> WonDeal:
+    """The deal by which a lead became a customer at a moment: as sales valued it at last.
+
+    ``said`` is in order of time. Whatever sales says of a won deal until it says something else
+    is about the same deal.
+    """
+    deal = WonDeal()
+    is_won = False
+    for each in said:
+        if not each.stage:
+            continue
+        if each.said is not SalesStatus.WON:
+            is_won = False
+            continue
+        if not is_won and each.at > moved_at:
+            break
+        if not is_won:
+            deal, is_won = WonDeal(), True
+        if each.value_cents is not None and each.currency:
+            deal = WonDeal(each.value_cents, each.currency)
+    return deal

@@ -1,0 +1,1 @@
+"""What functions and commands run on, and the functions themselves."""

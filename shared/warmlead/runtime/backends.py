@@ -1,0 +1,350 @@
+"""What functions and commands run on: settings, model, lead store and bus, on either backend.
+
+Everything is built when it is first needed and imported only then: what an accepting function
+imports decides how long its cold start takes. Hence the imports inside functions.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
+
+from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.identity import LeadIds
+from warmlead.ports import Clock, EventBus, LeadStore, ReportStore
+from warmlead.settings import SUBJECT, Needed, Settings, read_settings, survey, why_unreadable
+
+if TYPE_CHECKING:
+    from warmlead.buses.pubsub import PubSubBus
+    from warmlead.buses.sqlite import SqliteBus
+    from warmlead.domain.rules import Rules
+    from warmlead.model.loading import Model
+    from warmlead.model.plan import Plan
+    from warmlead.sqlite_file import SqliteFile
+    from warmlead.stores.firestore.store import FirestoreLeadStore, FirestoreReportStore
+    from warmlead.stores.sqlite import SqliteLeadStore, SqliteReportStore
+
+T = TypeVar("T")
+
+STAGED = {
+    "WARMLEAD_MODEL": "model.json",
+    "WARMLEAD_FORMS": "forms.json",
+    "WARMLEAD_SALES": "sales.json",
+}
+"""The files that staging may put beside an entry point: defaults of these settings."""
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        """The present, in aware UTC."""
+        return datetime.now(UTC)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, from its environment; read once."""
+    return read_settings(_environment())
+
+
+def start(
+    needed: Sequence[Needed],
+    build: Callable[[Settings], T],
+    *more: Callable[[Settings], object],
+) -> T:
+    """What ``build`` makes of the settings of this process; what ``more`` make is only tried.
+
+    Raises one ``ConfigurationError`` that tells all faults: of the settings, of what is ``needed``
+    in production, and of every file that is read.
+    """
+    using, faults = survey(_environment())
+    faults += using.faults_for(*needed)
+    errors: list[ConfigurationError] = []
+    built: list[Any] = []
+    for each in (build, *more):
+        try:
+            built.append(each(using))
+        except ConfigurationError as error:
+            errors.append(error)
+    if faults or errors:
+        raise _together(faults, errors)
+    first: T = built[0]
+    return first
+
+
+def _together(faults: list[str], errors: Sequence[ConfigurationError]) -> ConfigurationError:
+    """One error for the faults of the settings and those of their files, of which there are any."""
+    if not errors:
+        return ConfigurationError(SUBJECT, faults)
+    if len(errors) == 1 and not faults:
+        return errors[0]
+    of_files = [f"{e.subject.rstrip(':')}: {each}" for e in errors for each in e.problems]
+    return ConfigurationError("Warmlead cannot start:", [*faults, *of_files])
+
+
+def _environment() -> Mapping[str, str]:
+    given = {name: value for name, value in os.environ.items() if value}
+    return {**_staged(Path(__file__).parents[1]), **given}
+
+
+def _staged(folder: Path) -> Mapping[str, str]:
+    return {name: str(folder / file) for name, file in STAGED.items() if (folder / file).exists()}
+
+
+def lead_ids(using: Settings) -> LeadIds:
+    """The ids of leads: the same secret everywhere, the same ids."""
+    return LeadIds(using.id_secret.encode())
+
+
+def model() -> "Model":
+    """The model of this process."""
+    return _loaded(settings().model)
+
+
+@cache
+def _loaded(name: str) -> "Model":
+    return load_model(name)
+
+
+def load_model(name: str) -> "Model":
+    """A ready-made model by its name, or the model in a file.
+
+    Raises ``ConfigurationError`` with every fault, or if there is neither.
+    """
+    from warmlead.model.loading import load
+
+    if compiled_model(name):
+        problem = "this needs the model file of which it was made"
+        raise ConfigurationError.one(f"{name} is a compiled model:", problem)
+    return load(model_text(name), name=name)
+
+
+def compiled_model(name: str) -> "Plan | None":
+    """The plan in a compiled model's file; ``None`` if it is not the name of one.
+
+    Raises ``ConfigurationError`` if it cannot be used.
+    """
+    path = Path(name)
+    if path.suffix != ".json" or not path.is_file():
+        return None
+    from warmlead.model.plan import is_compiled, read_compiled
+
+    written = path.read_bytes()
+    return read_compiled(written, name=name) if is_compiled(written) else None
+
+
+def model_text(name: str) -> str:
+    """A model as it is written: a ready-made one by its name, or a file.
+
+    Raises ``ConfigurationError`` if there is neither.
+    """
+    from warmlead.model.loading import ready_names, ready_text
+
+    if name in ready_names():
+        return ready_text(name)
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        ready = ", ".join(ready_names())
+        problem = f"it is none of the ready-made ones ({ready}); as a file {why_unreadable(error)}"
+        raise ConfigurationError.one(f"There is no model {name}:", problem) from error
+
+
+def rules(using: Settings) -> "tuple[Rules, Mapping[str, str]]":
+    """The rules of the model in the settings, compiled or not, and what people read for names."""
+    if plan := compiled_model(using.model):
+        from warmlead.model.plan import rules_of
+
+        return rules_of(plan), plan.titles
+    loaded = _loaded(using.model)
+    return loaded.rules, loaded.titles
+
+
+@cache
+def file() -> "SqliteFile":
+    """The data file of this process."""
+    return _open_file(settings())
+
+
+@cache
+def bus() -> EventBus:
+    """The bus of this process."""
+    using = settings()
+    return _pubsub(using) if using.backend == "gcp" else embedded_bus()
+
+
+@cache
+def embedded_bus() -> "SqliteBus":
+    """The bus of this process, for those that work on the embedded one alone."""
+    return _open_bus(file())
+
+
+@cache
+def store() -> LeadStore:
+    """The lead store of this process."""
+    using = settings()
+    return _firestore(using) if using.backend == "gcp" else _open_store(file())
+
+
+@cache
+def reports() -> ReportStore:
+    """The reports of this process."""
+    using = settings()
+    return _firestore_reports(using) if using.backend == "gcp" else _open_reports(file())
+
+
+def _pubsub(using: Settings) -> "PubSubBus":
+    from warmlead.buses.pubsub import PubSubBus
+
+    return PubSubBus(using.project, emulator=os.environ.get("PUBSUB_EMULATOR_HOST", ""))
+
+
+def _firestore(using: Settings) -> "FirestoreLeadStore":
+    from warmlead.stores.firestore.store import FirestoreLeadStore
+
+    emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
+    return FirestoreLeadStore(using.project, using.database, emulator=emulator)
+
+
+def _firestore_reports(using: Settings) -> "FirestoreReportStore":
+    from warmlead.stores.firestore.store import FirestoreReportStore
+
+    emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
+    return FirestoreReportStore(using.project, using.database, emulator=emulator)
+
+
+def _open_reports(file: "SqliteFile") -> "SqliteReportStore":
+    from warmlead.stores.sqlite import SqliteReportStore
+
+    return SqliteReportStore(file)
+
+
+def _open_store(file: "SqliteFile", clock: Clock | None = None) -> "SqliteLeadStore":
+    from warmlead.stores.sqlite import SqliteLeadStore
+
+    return SqliteLeadStore(file, clock or SystemClock())
+
+
+def _open_file(using: Settings) -> "SqliteFile":
+    from warmlead.sqlite_file import SqliteFile
+
+    make_data_folder(using)
+    return SqliteFile(using.data / "warmlead.sqlite3")
+
+
+def make_data_folder(using: Settings) -> None:
+    """Makes the folder in the settings; raises ``ConfigurationError`` if that cannot be."""
+    try:
+        using.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # personal data is in it
+    except OSError as error:
+        problem = f"no folder can be made there: {error.strerror}"
+        raise ConfigurationError.one(f"WARMLEAD_DATA {using.data}", problem) from error
+
+
+def _open_bus(file: "SqliteFile", clock: Clock | None = None) -> "SqliteBus":
+    from warmlead.buses.sqlite import SqliteBus
+    from warmlead.buses.topology import topics_of_subscriptions
+
+    return SqliteBus(file, clock or SystemClock(), topics_of_subscriptions())
+
+
+class System(Struct, frozen=True):
+    """What commands work with, on either backend: opened for them, closed after them."""
+
+    settings: Settings
+    clock: SystemClock
+    ids: LeadIds
+    model: "Model"
+    store: LeadStore
+    bus: EventBus
+    reports: ReportStore
+
+
+class Embedded(System, frozen=True):
+    """The embedded backend, whose bus is also the archive and hands out messages."""
+
+    store: "SqliteLeadStore"
+    bus: "SqliteBus"
+    file: "SqliteFile"
+
+
+@asynccontextmanager
+async def opened(using: Settings | None = None) -> AsyncIterator[System]:
+    """The backend in the settings; those of this process if none are given."""
+    if (using or survey(_environment())[0]).backend == "sqlite":
+        async with embedded(using) as system:
+            yield system
+        return
+    chosen, loaded = _usable(using)
+    store, bus, reports = _firestore(chosen), _pubsub(chosen), _firestore_reports(chosen)
+    try:
+        yield System(chosen, SystemClock(), lead_ids(chosen), loaded, store, bus, reports)
+    finally:
+        await bus.close()
+        await reports.close()
+        await store.close()
+
+
+@asynccontextmanager
+async def embedded(
+    using: Settings | None = None, *, instead: str = "this works on one machine alone"
+) -> AsyncIterator[Embedded]:
+    """The embedded backend; that of this process's settings if none are given.
+
+    Raises ``ConfigurationError`` if the settings name another, with what to do ``instead``.
+    """
+    chosen, loaded = _usable(using)
+    if chosen.backend != "sqlite":
+        raise ConfigurationError.one(f"WARMLEAD_BACKEND is {chosen.backend}:", instead)
+    async with _open_file(chosen) as file:
+        system = Embedded(
+            settings=chosen,
+            clock=SystemClock(),
+            ids=lead_ids(chosen),
+            model=loaded,
+            store=_open_store(file),
+            bus=_open_bus(file),
+            reports=_open_reports(file),
+            file=file,
+        )
+        await file.prove()
+        yield system
+
+
+def _usable(using: Settings | None) -> "tuple[Settings, Model]":
+    """The settings, and their model; those of this process if none are given."""
+    if using is None:
+        loaded = start(("id_secret",), lambda found: load_model(found.model))
+        return settings(), loaded
+    using.demand("id_secret")
+    return using, load_model(using.model)
+
+
+@asynccontextmanager
+async def scratch_store() -> AsyncIterator["SqliteLeadStore"]:
+    """An empty store that is gone afterwards: where leads are rebuilt."""
+    async with _scratch_file() as file:
+        yield _open_store(file)
+
+
+@asynccontextmanager
+async def rehearsal(clock: Clock) -> AsyncIterator[tuple[LeadStore, EventBus]]:
+    """An empty store and bus that tell the time of ``clock``, and are gone afterwards."""
+    async with _scratch_file() as file:
+        yield _open_store(file, clock), _open_bus(file, clock)
+
+
+@asynccontextmanager
+async def _scratch_file() -> AsyncIterator["SqliteFile"]:
+    from warmlead.sqlite_file import SqliteFile
+
+    with TemporaryDirectory(prefix="warmlead-") as folder:
+        async with SqliteFile(Path(folder, "scratch.sqlite3"), durable=False) as file:
+            yield file

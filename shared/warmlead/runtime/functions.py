@@ -1,0 +1,321 @@
+"""The functions: the one place where use cases meet senders, the web's edge and a backend.
+
+What a function does not need it does not import, for its cold start. Hence the imports inside
+functions.
+"""
+
+import json
+import logging
+import os
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
+
+from warmlead.application.accept import accept
+from warmlead.domain.errors import Reason, RejectedError, UnreadableError
+from warmlead.ports import Accepted, RawRequest, Source
+from warmlead.runtime.backends import (
+    SystemClock,
+    bus,
+    embedded_bus,
+    lead_ids,
+    reports,
+    rules,
+    settings,
+    start,
+    store,
+)
+from warmlead.senders.base import Sender, answer_sender
+from warmlead.settings import Settings
+from warmlead.web.answers import Answer, navigates
+from warmlead.web.edge import Dress, Edge, Limits
+from warmlead.web.logging import configure_logging, log_event
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from warmlead.application.apply import Scoring
+    from warmlead.application.due import EvaluationContext, RunProgress
+    from warmlead.application.report import Reporting
+    from warmlead.domain.event import Event
+    from warmlead.senders.crm import SalesSender
+    from warmlead.senders.generic import FormSettings
+
+SALES_BYTES = 1_000_000
+"""The largest body from a CRM: a hundred records with all of their fields."""
+
+RUN_S = 50.0
+"""So long a scheduled function begins pages; Cloud Scheduler calls it again for the rest."""
+
+_log = logging.getLogger(__name__)
+
+Handler: TypeAlias = "Callable[[Request], Awaitable[Response]]"
+Work: TypeAlias = Callable[[RawRequest], Awaitable[Answer]]
+
+
+@cache
+def forms() -> Handler:
+    """The ``forms`` function: website forms, one path a sender."""
+    accepting = _accepting({}, otherwise=start(("id_secret",), _generic))
+    return _edge("forms", accepting, body_bytes=settings().form_bytes, dress=_as_page)
+
+
+@cache
+def track() -> Handler:
+    """The ``track`` function: Segment's tracking API and the browser snippet."""
+    from warmlead.web.snippet import SCRIPT_PATH, script_answer
+
+    accepting = _accepting({}, otherwise=start(("write_keys", "id_secret"), _segment))
+
+    async def work(request: RawRequest) -> Answer:
+        if request.path.endswith(SCRIPT_PATH):
+            return script_answer(request)
+        return await accepting(request)
+
+    return _edge("track", work, body_bytes=settings().track_batch_bytes)
+
+
+@cache
+def sales() -> Handler:
+    """The ``sales`` function: what CRMs and people say of a lead, one path a sender."""
+    senders = {each.path.strip("/"): each for each in start(("id_secret",), sales_senders)}
+    return _edge("sales", _accepting(senders), body_bytes=SALES_BYTES)
+
+
+@cache
+def score() -> Handler:
+    """The ``score`` function: applies the events that Pub/Sub pushes."""
+    from warmlead.application.accept import read_events, set_aside
+    from warmlead.application.apply import apply
+    from warmlead.buses.topology import SCORE
+    from warmlead.web.push import parse_push
+
+    clock, scoring = SystemClock(), start(("id_secret", "push"), _scoring)
+
+    async def work(request: RawRequest) -> Answer:
+        push = parse_push(request.body)
+        if not SCORE.is_for(push.attributes):
+            return Answer(200, b"{}", facts={"reason": "not_wanted"})
+        by_hand = "lead_id" not in push.attributes
+        try:
+            events = read_events(push.data)
+        except RejectedError as error:  # sent again it would be no better: acknowledged
+            await set_aside(push.data, error, bus=bus(), now=request.received_at)
+            if by_hand:  # whoever searches the archive finds it in quarantine
+                await _take_out(push.message_id)
+            return Answer(200, b"{}", facts={"reason": error.reason})
+        if by_hand:
+            await _publish_anew(events, push.message_id)
+            return Answer(200, b"{}", facts={"reason": "published_by_hand"})
+        applied = await apply(events, store=store(), bus=bus(), scoring=scoring, clock=clock)
+        if sum(each.erased for each in applied) == len(events):
+            await _take_out(push.message_id)
+        return Answer(200, b"{}", facts={"events": len(events)})
+
+    return _edge("score", _pushed(work), body_bytes=20_000_000)
+
+
+async def _publish_anew(events: "Sequence[Event]", message_id: str) -> None:
+    """Publishes events that came without attributes as ours are, so that the archive finds them.
+
+    A person whose export or erasure is asked for is known by them.
+    """
+    from warmlead.application.accept import by_lead
+    from warmlead.domain.trigger import Topic
+
+    await bus().publish(Topic.LEAD_EVENTS, by_lead(events, lead_ids(settings())))
+    await _take_out(message_id)
+
+
+async def _take_out(message_id: str) -> None:
+    """Takes what came too late, or has been published anew, out of the archive of the bus."""
+    if settings().backend == "sqlite" and (number := await embedded_bus().number_of(message_id)):
+        await embedded_bus().erase([number])
+
+
+@cache
+def decay() -> Handler:
+    """The ``decay`` function: lets leads fade, in as many calls of Cloud Scheduler as it takes."""
+    from warmlead.application.decay import decay as let_fade
+
+    needed = start(("push",), settling)
+
+    async def work(_: RawRequest) -> Answer:
+        return _told(await let_fade(needed(), budget_s=RUN_S))
+
+    return _edge("decay", _pushed(work), body_bytes=10_000)
+
+
+@cache
+def followup() -> Handler:
+    """The ``followup`` function: steps and deadlines that are due, and what was left unsent."""
+    from warmlead.application.followup import follow_up
+
+    needed = start(("push",), settling)
+
+    async def work(_: RawRequest) -> Answer:
+        run = await follow_up(needed(), budget_s=RUN_S)
+        return _told(run.due, swept=run.swept, done=run.done)
+
+    return _edge("followup", _pushed(work), body_bytes=10_000)
+
+
+@cache
+def report() -> Handler:
+    """The ``report`` function: the KPIs of the periods that are over."""
+    from warmlead.application.report import report_due
+
+    needed, clock = start(("push",), reporting), SystemClock()
+
+    async def work(_: RawRequest) -> Answer:
+        made = await report_due(needed(), clock.now())
+        told = {"periods": [each.period for each in made]}
+        return Answer(200, json.dumps(told).encode(), facts={"count": len(made)})
+
+    return _edge("report", _pushed(work), body_bytes=10_000)
+
+
+def reporting(using: Settings) -> "Callable[[], Reporting]":
+    """What reports are made with; the model is read at once, the rest when used."""
+    from warmlead.application.report import Reporting
+
+    model, _ = rules(using)
+    return lambda: Reporting(store(), reports(), bus(), model, _tell_unreadable)
+
+
+def settling(using: Settings) -> "Callable[[], EvaluationContext]":
+    """What the scheduled functions work with; the model is read at once, the rest when used."""
+    from warmlead.application.due import EvaluationContext
+
+    model, clock = rules(using), SystemClock()
+    return lambda: EvaluationContext(store(), bus(), *model, clock)
+
+
+def _told(progress: "RunProgress", **others: int) -> Answer:
+    """What a run has done, as its caller and the log are told."""
+    tell_failures(progress)
+    facts = {**progress.counts, **others}
+    return Answer(200, json.dumps(facts).encode(), facts=facts)
+
+
+def tell_failures(progress: "RunProgress") -> None:
+    """Logs which leads could not be settled, and why."""
+    for lead_id, error in progress.failures:
+        level = logging.ERROR
+        if isinstance(error, UnreadableError):
+            _tell_unreadable(error)
+        else:
+            log_event(_log, "lead_not_settled", level=level, error=error, lead_id=lead_id)
+
+
+def _tell_unreadable(error: UnreadableError) -> None:
+    """Logs which leads cannot be read, and why."""
+    for lead_id, problem in error.problems.items():
+        log_event(_log, "lead_unreadable", level=logging.ERROR, lead_id=lead_id, reason=problem)
+
+
+def _pushed(work: Work) -> Work:
+    """The work, only for the account that may push, if one is set."""
+    using = settings()
+    if not using.push_audience:
+        return work
+    from warmlead.web.push import Certificates, PushTokens
+
+    certificates = Certificates(using.push_certs)
+    tokens = PushTokens(certificates, audience=using.push_audience, account=using.push_account)
+
+    async def checked(request: RawRequest) -> Answer:
+        await tokens.check(request.headers)
+        return await work(request)
+
+    return checked
+
+
+def sources(using: Settings) -> Mapping[str, Source]:
+    """Every sender, by name."""
+    senders: list[Sender] = [_generic(using), _segment(using), *sales_senders(using)]
+    return {sender.name: sender for sender in senders}
+
+
+def _accepting(senders: Mapping[str, Sender], *, otherwise: Sender | None = None) -> Work:
+    """Takes requests for the senders by the first part of the path."""
+    ids = lead_ids(settings())
+
+    async def taken(request: RawRequest, sender: Sender) -> Accepted:
+        return await accept(request, sender, bus=bus(), ids=ids)
+
+    async def work(request: RawRequest) -> Answer:
+        first = request.path.strip("/").partition("/")[0]
+        sender = senders.get(first, otherwise)
+        if sender is None:
+            raise RejectedError(Reason.NOT_FOUND, "No sender of this name is configured.")
+        return await answer_sender(request, sender, taken)
+
+    return work
+
+
+def _as_page(headers: Mapping[str, str], answer: Answer) -> Answer:
+    """What a person is to see, as a page."""
+    if not navigates(headers):
+        return answer
+    from warmlead.web.pages import page
+
+    return page(headers, answer)
+
+
+def _edge(function: str, work: Work, *, body_bytes: int, dress: Dress | None = None) -> Handler:
+    configure_logging(human=not settings().production)
+    edge = Edge(
+        work,
+        function=function,
+        limits=Limits(body_bytes, settings().body_timeout_s),
+        clock=SystemClock(),
+        new_id=lambda: uuid.uuid4().hex,
+        dress=dress,
+    )
+    return edge.answer
+
+
+def _generic(using: Settings) -> Sender:
+    from warmlead.senders.generic import FormSettings, GenericSource
+
+    unconfigured = None if using.production else FormSettings(allow_unsigned=True)
+    return GenericSource(form_settings(using), unconfigured=unconfigured, own_hosts=using.own_hosts)
+
+
+def form_settings(using: Settings) -> "Mapping[str, FormSettings]":
+    """The configured forms, by name; raises ``ConfigurationError`` with every fault of the file."""
+    if using.forms is None:
+        return {}
+    from warmlead.senders.registry import read_form_file
+
+    return read_form_file(using.forms, os.environ, production=using.production)
+
+
+def sales_senders(using: Settings) -> "list[SalesSender]":
+    """The configured senders of sales; raises ``ConfigurationError`` with every fault."""
+    if using.sales is None:
+        return []
+    from warmlead.senders.registry import read_sales_file
+
+    return read_sales_file(using.sales, os.environ, production=using.production)
+
+
+def _segment(using: Settings) -> Sender:
+    from warmlead.senders.segment import SegmentSource
+
+    return SegmentSource(
+        using.write_keys, max_event_bytes=using.track_event_bytes, own_hosts=using.own_hosts
+    )
+
+
+def _scoring(using: Settings) -> "Scoring":
+    from warmlead.application.apply import Scoring
+
+    return Scoring(*rules(using), lead_ids(using))
+
+
+FILES: tuple[Callable[[Settings], object], ...] = (rules, form_settings, sales_senders)
+"""What reads the files that settings name; each raises ``ConfigurationError`` with every fault."""

@@ -1,0 +1,434 @@
+"""What senders that speak for sales have in common: settings, statements, records, answers."""
+
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
+
+from msgspec import Meta, Struct, ValidationError, convert
+
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.event import CRM_ID, Event, Property, Trust
+from warmlead.domain.identity import normalise_email
+from warmlead.domain.money import Amount, Numbers, currency_code, smallest_units, written_amount
+from warmlead.domain.sales import EVENT_PREFIX, IDENTIFIED, Refusal, SalesStatus
+from warmlead.parsing.strict_json import fault_in, text_of
+from warmlead.parsing.times import occurred_at
+from warmlead.ports import Accepted, RawRequest, Refused, Translation
+from warmlead.senders.person import event_id, person_id
+from warmlead.web.answers import Answer
+
+Word: TypeAlias = Literal[
+    "touched",
+    "accepted",
+    "not_ready",
+    "bad_fit",
+    "bad_data",
+    "duplicate",
+    "unreachable",
+    "opportunity",
+    "won",
+    "lost",
+    "nothing",
+]
+"""What a stage or status of a CRM says of a lead; a rejection is said by its reason."""
+
+WORDS: tuple[str, ...] = get_args(Word)
+NOTHING = "nothing"
+
+Stages: TypeAlias = Mapping[str, Mapping[str, Word]]
+"""Property of a CRM's record → its value → what that says."""
+
+MAX_REASON = 100
+"""A reason for a loss is cut after so many characters."""
+
+
+_BEYOND_ALL = 10**18  # as text such a number may take long to write
+
+
+class CrmIdentity(NamedTuple):
+    """By what the lead is known; at least one of them."""
+
+    email: str | None = None
+    user_id: str | None = None
+    anonymous_id: str | None = None
+
+    def __bool__(self) -> bool:
+        return any(self)
+
+
+class CrmDeal(NamedTuple):
+    """What a deal is worth, in the smallest unit of its currency, and why it was lost."""
+
+    value_cents: int | None = None
+    currency: str = ""
+    reason: str = ""
+
+
+class CrmOrigin(NamedTuple):
+    """Who tells it, when we received it, and by which id and time of the sender's it goes."""
+
+    source: str
+    received_at: datetime
+    id: str
+    at: datetime | None
+
+
+def statement(telling: CrmOrigin, who: CrmIdentity, word: str, deal: CrmDeal = CrmDeal()) -> Event:  # noqa: B008  # it is frozen
+    """The event by which sales says a word of ``WORDS`` of a lead."""
+    refused = word in set(Refusal)
+    said = SalesStatus.REJECTED if refused else SalesStatus(word)
+    properties: dict[str, Property] = {}
+    if refused:
+        properties["reason"] = word
+    elif said is SalesStatus.LOST and deal.reason:
+        properties["reason"] = deal.reason[:MAX_REASON]
+    if deal.value_cents is not None:
+        properties |= {"value_cents": deal.value_cents, "currency": deal.currency}
+    return _event(telling, who, f"{EVENT_PREFIX}{said}", properties)
+
+
+def identification(
+    telling: CrmOrigin, who: CrmIdentity, *, merged_user_id: str | None = None
+) -> Event:
+    """The event that says no more than by what one lead is known, two merged records among it."""
+    return _event(telling, who, IDENTIFIED, {}, merged_user_id)
+
+
+def _event(
+    telling: CrmOrigin,
+    who: CrmIdentity,
+    name: str,
+    properties: dict[str, Property],
+    merged_user_id: str | None = None,
+) -> Event:
+    return Event.checked(
+        id=telling.id,
+        source=telling.source,
+        trust=Trust.SIGNED,
+        name=name,
+        occurred_at=occurred_at(telling.at, telling.received_at, "The time"),
+        received_at=telling.received_at,
+        email=who.email,
+        user_id=who.user_id,
+        anonymous_id=who.anonymous_id,
+        properties=properties,
+        merged_user_id=merged_user_id,
+    )
+
+
+def crm_id(*parts: object) -> str:
+    """The id of a record of a CRM, among the user ids (people) and anonymous ids (deals)."""
+    return CRM_ID + ":".join(map(str, parts))
+
+
+def email_in(value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
+    """The address; ``None`` for none. Raises ``RejectedError`` for what is no address."""
+    if value is None or value == "":
+        return None
+    email = normalise_email(value) if isinstance(value, str) else None
+    if email is None:
+        raise RejectedError(Reason.EMAIL_INVALID, "The email is no email address.")
+    return email
+
+
+def deal_value(
+    value: Any,  # noqa: ANN401  # whatever a CRM holds
+    currency: Any,  # noqa: ANN401  # the same
+    *,
+    otherwise: str = "",
+    reason: str = "",
+    numbers: Numbers = "either",
+) -> CrmDeal:
+    """What a deal is worth; ``otherwise`` is the currency if none is named.
+
+    ``numbers`` says how the sender writes amounts that come as text. Raises ``RejectedError`` for
+    what is no amount or may be two, and for an amount in no known currency.
+    """
+    if value is None or value == "":
+        return CrmDeal(reason=reason)
+    amount = _amount(value, numbers)
+    named = currency if currency not in (None, "") else amount.currency or otherwise
+    if not isinstance(named, str) or not named:
+        message = "The value has no currency. Send its code, such as EUR, beside it."
+        raise RejectedError(Reason.CURRENCY_UNKNOWN, message)
+    code = currency_code(named)
+    if amount.currency not in ("", code):
+        message = "The value names another currency than the field for it."
+        raise RejectedError(Reason.CURRENCY_UNKNOWN, message)
+    return CrmDeal(smallest_units(amount.number, code), code, reason)
+
+
+def _amount(value: Any, numbers: Numbers) -> Amount:  # noqa: ANN401  # whatever a CRM holds
+    if isinstance(value, str):
+        return written_amount(value, numbers)
+    if isinstance(value, float):
+        return Amount(Decimal(repr(value)))
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _BEYOND_ALL:
+        return Amount(Decimal(value))
+    raise RejectedError(Reason.VALUE_INVALID, "The value is not a number.")
+
+
+def value_text(value: Any) -> str:  # noqa: ANN401  # whatever a CRM holds
+    """A property's value as it is written in the configured stages; empty for none."""
+    if value is None or isinstance(value, dict | list):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value).strip()
+
+
+def word_for(stages: Stages, name: str, value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
+    """What the value of a property says; ``None`` if the stages do not say."""
+    said = stages.get(name, {})
+    text = value_text(value).casefold()
+    return next((word for known, word in said.items() if known.casefold() == text), None)
+
+
+Secrets = Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
+"""Any of them is good, so that they can be rotated."""
+
+
+class CrmSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is the same for every CRM. Properties are named as the CRM names them.
+
+    ``stages`` says what a value of a property says of the lead. ``email`` are the properties
+    that may hold the lead's address, the first that does counts; ``user_id`` is the one that
+    holds our user id. ``currency`` is that of values that name none. ``numbers`` is how
+    amounts are written that come as text: APIs of CRMs send plain decimals.
+    """
+
+    stages: Stages
+    email: tuple[str, ...] = ()
+    user_id: str | None = None
+    currency: str = ""
+    numbers: Numbers = "1,234.56"
+
+    def __post_init__(self) -> None:
+        if self.currency:
+            try:
+                currency_code(self.currency)
+            except RejectedError as error:
+                raise ValueError("currency is not a code of ISO 4217, such as EUR") from error
+
+
+T = TypeVar("T")
+
+MAX_ITEMS = 100
+"""So many items may one request hold: no CRM sends more."""
+
+_PLACE = re.compile(r" - at `(\$[A-Za-z0-9_.\[\]]*)`\Z")
+_MISSING = re.compile(r"missing required field `([A-Za-z0-9_]+)`")
+
+
+class Ignored(NamedTuple):
+    """Why there is nothing to do for an item, as a code and in words."""
+
+    code: str
+    message: str
+
+
+class Items(NamedTuple):
+    """The items of a request; each is asked for faults if the body is ``suspect``."""
+
+    values: Sequence[Any]
+    suspect: bool = False
+
+
+def too_many_items() -> RejectedError:
+    """The error for a request of more than ``MAX_ITEMS``."""
+    return RejectedError(Reason.TOO_MANY_EVENTS, f"There are more than {MAX_ITEMS} items.")
+
+
+def as_wire(item: dict[str, Any], type_: type[T]) -> T:
+    """The item as its sender documents it; raises ``RejectedError`` that names what is not."""
+    try:
+        return convert(item, type_)
+    except ValidationError as error:
+        place = _PLACE.search(str(error)) or _MISSING.search(str(error))
+        where = f": the fault is at {place[1]}" if place else ""
+        message = f"This is not as its sender documents it{where}."
+        raise RejectedError(Reason.EVENT_INVALID, message) from None  # it may quote a value
+
+
+class Judged(Struct, frozen=True):
+    """What became of each item of a request."""
+
+    events: Sequence[tuple[int, Event]]
+    refused: Sequence[Refused]
+    ignored: Sequence[tuple[int, Ignored]]
+    items: int
+
+
+class SalesSender(ABC):
+    """A sender that speaks for sales. What it sends is signed, or refused."""
+
+    name: str
+    path: str
+    keeps_refused = True
+    """Whether refused items go to quarantine where the sender cannot mend them."""
+    _latest: tuple[RawRequest, Judged] | None = None
+
+    @abstractmethod
+    def check(self, request: RawRequest) -> None:
+        """Raises ``RejectedError`` unless the request is who it says it is."""
+
+    @abstractmethod
+    def read(self, request: RawRequest) -> Items:
+        """The items in the body; raises ``RejectedError`` if they cannot be told apart."""
+
+    @abstractmethod
+    def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:
+        """What one item says; raises ``RejectedError`` if it cannot be understood."""
+
+    def verify(self, request: RawRequest) -> Trust:
+        """Always signed; ``RejectedError`` for anybody else's request."""
+        if request.path.rstrip("/") != self.path:
+            raise RejectedError(Reason.NOT_FOUND, "No sender of sales has this path.")
+        if request.method != "POST":
+            raise RejectedError(Reason.METHOD_NOT_ALLOWED, "Statements are posted.")
+        self.check(request)
+        return Trust.SIGNED
+
+    def translate(self, request: RawRequest, trust: Trust) -> Translation:  # noqa: ARG002  # whatever got here was signed
+        """The events in the request, each item judged by itself."""
+        judged = self._judge(request)
+        return Translation(judged.events, judged.refused, judged.items, self.keeps_refused)
+
+    def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
+        """A refused item is JSON already, and a request may hold a single one."""
+        return path, raw
+
+    def answer(self, request: RawRequest, accepted: Accepted) -> Answer:  # noqa: ARG002  # judged anew, with what was ignored
+        """What became of the items; success, unless all of them were refused."""
+        judged = self._judge(request)
+        self._latest = None
+        told: dict[str, Any] = {"success": len(judged.refused) < judged.items}
+        if judged.refused:
+            told["refused"] = [
+                {"index": one.index, "code": one.error.reason, "message": one.error.message}
+                for one in judged.refused
+            ]
+        if judged.ignored:
+            told["ignored"] = [
+                {"index": index, "code": why.code, "message": why.message}
+                for index, why in judged.ignored
+            ]
+        facts = {"ignored": len(judged.ignored)} if judged.ignored else {}
+        return Answer(200, json.dumps(told).encode(), facts=facts)
+
+    def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:  # noqa: ARG002  # other senders need the request
+        """The failure as it is."""
+        return failure
+
+    def _judge(self, request: RawRequest) -> Judged:
+        """What becomes of the items: found once, though translating and answering both ask."""
+        if self._latest and self._latest[0] is request:
+            return self._latest[1]
+        judged = self._judged(request)
+        self._latest = request, judged
+        return judged
+
+    def _judged(self, request: RawRequest) -> Judged:
+        items = self.read(request)
+        if not items.values:
+            raise RejectedError(Reason.BODY_EMPTY, "There is nothing in it.")
+        if len(items.values) > MAX_ITEMS:
+            raise too_many_items()
+        events: list[tuple[int, Event]] = []
+        refused: list[Refused] = []
+        ignored: list[tuple[int, Ignored]] = []
+        for index, item in enumerate(items.values):
+            try:
+                found = self._said(item, index, request, suspect=items.suspect)
+            except RejectedError as error:
+                refused.append(Refused(error, text_of(item).encode(), index))
+                continue
+            ignored += [(index, one) for one in found if isinstance(one, Ignored)]
+            events += [(index, one) for one in found if isinstance(one, Event)]
+        return Judged(events, refused, ignored, len(items.values))
+
+    def _said(
+        self,
+        item: Any,  # noqa: ANN401  # whatever JSON holds
+        index: int,
+        request: RawRequest,
+        *,
+        suspect: bool,
+    ) -> list[Event | Ignored]:
+        if suspect and (fault := fault_in(item)):
+            raise fault
+        if not isinstance(item, dict):
+            raise RejectedError(Reason.EVENT_INVALID, "An item has fields by name.")
+        return self.said(item, index, request)
+
+
+NOT_ABOUT_SALES = Ignored("not_about_sales", "Nothing in it is among the configured stages.")
+STAGE_UNKNOWN = Ignored("stage_unknown", "The configured stages do not say what this value says.")
+SAYS_NOTHING = Ignored("says_nothing", "The configured stages say that this value says nothing.")
+
+
+class Record(NamedTuple):
+    """One record: its properties, who it is about, and what tells its repeats from others."""
+
+    properties: Mapping[str, Any]
+    who: CrmIdentity
+    id: str
+    source: str
+    received_at: datetime
+    at: datetime | None
+    deal: CrmDeal = CrmDeal()
+
+
+def sayings(
+    record: Record,
+    settings: CrmSettings,
+    *,
+    names: Iterable[str] | None = None,
+    ties: bool = True,
+    at_of: Callable[[str], datetime | None] | None = None,
+) -> list[Event | Ignored]:
+    """The statements that the record makes, and who it is if it makes none.
+
+    ``names`` are the properties that count, all configured ones unless said; ``ties`` is
+    whether it tells anything new of who it is; ``at_of`` tells since when a property has its
+    value, where that is known.
+    """
+    told: list[Event | Ignored] = []
+    stages = settings.stages
+    for name in stages if names is None else [name for name in stages if name in set(names)]:
+        if not value_text(record.properties.get(name)):
+            continue
+        word = word_for(stages, name, record.properties[name])
+        if word is None:
+            told.append(STAGE_UNKNOWN)
+        elif word == NOTHING:
+            told.append(SAYS_NOTHING)
+        else:
+            at = (at_of(name) if at_of else None) or record.at
+            telling = telling_of(record, name)._replace(at=at)
+            told.append(statement(telling, record.who, word, record.deal))
+    if any(isinstance(one, Event) for one in told):
+        return told
+    if ties and sum(map(bool, record.who)) > 1:
+        return [*told, identification(telling_of(record, "who"), record.who)]
+    return told or [NOT_ABOUT_SALES]
+
+
+def telling_of(record: Record, what: str) -> CrmOrigin:
+    """How the record's sender tells of one thing in it."""
+    id_ = event_id(f"{record.id}-{what}", "The id")
+    return CrmOrigin(record.source, record.received_at, str(id_), record.at)
+
+
+def known_by(
+    properties: Mapping[str, Any], settings: CrmSettings, *, person: str | None, deal: str | None
+) -> CrmIdentity:
+    """By what a record's lead is known: address, user id (ours, or else the CRM's), deal."""
+    given = (properties.get(name) for name in settings.email)
+    email = next((found for value in given if (found := email_in(value))), None)
+    ours = properties.get(settings.user_id) if settings.user_id else None
+    return CrmIdentity(email, person_id(ours, "The user id", is_user=True) or person, deal)

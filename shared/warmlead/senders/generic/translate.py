@@ -1,0 +1,319 @@
+"""A submission as an event. Pure; the rules are in the README beside this file.
+
+One usable identity is enough: all else is kept, cut or left out, and told.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.event import Automation, Event, Property, Trust, id_of_content
+from warmlead.parsing.strict_json import text_of
+from warmlead.parsing.times import parse_time
+from warmlead.senders.attribution import PARAMETERS, path_of, visit_of
+from warmlead.senders.generic.keeping import ANONYMOUS_ID, known_names, needed_fields, wanted_names
+from warmlead.senders.generic.payload import Opened
+from warmlead.senders.generic.settings import FormSettings
+from warmlead.senders.labels import meaning_of_name, origin_of_name
+from warmlead.senders.person import (
+    MAX_ADDRESSES,
+    Notes,
+    email_of,
+    event_id,
+    field_name,
+    flatten,
+    long_hash,
+    names_of,
+    only_addresses,
+    standard_name,
+    trait_value,
+)
+
+NAME = "generic"
+
+_PAGE = ("page_url", "source_url", "landing_page", "page_uri", "url")
+_ORIGINS = PARAMETERS | {*_PAGE, "referrer"}
+_IN_GROUPS = _ORIGINS - {"url"}  # a group's url may be of anything
+_OF_CONTAINERS = ("name", "title", "region")
+_REPLY_TO = "_replyto"
+"""Formspree's name of an e-mail field, and of those that are made like it."""
+
+
+class Post(NamedTuple):
+    """What the submissions of one request have in common."""
+
+    form: str
+    settings: FormSettings
+    trust: Trust
+    received_at: datetime
+    sender_id: str | None
+    referer: str
+    automated: Automation | None = None
+    own_hosts: frozenset[str] = frozenset()
+
+
+class NothingToKeepError(RejectedError):
+    """The submission has no field with a value that may be kept."""
+
+    def __init__(self) -> None:
+        super().__init__(Reason.EVENT_INVALID, "There is no field with a value that may be kept.")
+
+
+class _Person(NamedTuple):
+    email: str | None
+    user_id: str | None
+    anonymous_id: str | None
+    group: str = ""
+    """The beginning of the names of the fields that stood with the e-mail."""
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.email or self.user_id or self.anonymous_id)
+
+
+def is_trapped(submission: Mapping[str, Any], settings: FormSettings) -> bool:
+    """Whether a robot filled the field that people do not see."""
+    return settings.honeypot is not None and bool(submission.get(settings.honeypot))
+
+
+def translate_submission(submission: Opened, post: Post, index: int, notes: Notes) -> Event:
+    """One submission as an event; raises ``RejectedError`` if it names nobody."""
+    settings = post.settings
+    fields = _wanted(submission.fields, settings, notes)
+    content = text_of(fields)
+    came = names_of(fields)
+    person = _take_person(fields, post, notes)
+    if not person.is_known:
+        raise _nobody(notes.error, came)
+    given_id = _of_form(notes.attempt("id", event_id, _take(fields, settings.id), "The id"), post)
+    occurred_at = _time(_take(fields, settings.time) or submission.time, post, notes)
+    origins = _origins(fields)
+    page = next((str(origins[name]) for name in _PAGE if name in origins), post.referer)
+    visit = visit_of(
+        url=page,
+        referrer=_referrer(submission.fields, origins, page, post),
+        fields=origins,
+        own_hosts=post.own_hosts,
+    )
+    traits, properties = _sorted_out(fields, settings, person.group)
+    if page.startswith(("https://", "http://")) and path_of(page) != "/":
+        properties.setdefault("path", path_of(page))
+    properties |= {"form": post.form} if post.form else {}
+    return Event.checked(
+        id=given_id or submission.id or _id(content, post, index),
+        source=NAME,
+        trust=post.trust,
+        name=settings.event,
+        occurred_at=occurred_at,
+        received_at=post.received_at,
+        email=person.email,
+        user_id=person.user_id,
+        anonymous_id=person.anonymous_id,
+        traits=traits,
+        properties=properties,
+        attribution=visit.attribution,
+        direct=visit.direct,
+        automated=post.automated,
+        notes=notes.told,
+    )
+
+
+def _time(stated: object, post: Post, notes: Notes) -> datetime:
+    field = post.settings.time or "time"
+    claimed = notes.attempt(field, parse_time, stated, "The time")
+    return notes.settled(claimed, post.received_at, field)
+
+
+def _origins(fields: Mapping[str, Property]) -> dict[str, Property]:
+    """The fields, with those that say the origin under their own names, out of their groups."""
+    grouped = ((origin_of_name(name, _IN_GROUPS), value) for name, value in fields.items())
+    return {**{name: value for name, value in grouped if name}, **fields}
+
+
+def _referrer(
+    submission: Mapping[str, Any], fields: Mapping[str, Property], page: str, post: Post
+) -> object:
+    """What led to the page: empty if nothing did, and ``None`` if that cannot be known.
+
+    Across origins a browser sends no more of the page than its origin, which may have come from
+    anywhere.
+    """
+    if "referrer" in fields:
+        return fields["referrer"]
+    is_cut = page == post.referer and path_of(page) == "/" and "?" not in page
+    return "" if submission.get("referrer") == "" and not is_cut else None
+
+
+def _nobody(error: RejectedError | None, came: str) -> RejectedError:
+    """Why a submission is nobody's: what was wrong with the identity that it has, or has not."""
+    reason = Reason(error.reason) if error else Reason.IDENTITY_MISSING
+    why = error.message if error else "No field holds an e-mail, a user id or an anonymous id."
+    return RejectedError(reason, f"{why} The fields that came: {came}.")
+
+
+def _wanted(
+    submission: Mapping[str, Any], settings: FormSettings, notes: Notes
+) -> dict[str, Property]:
+    """The fields to keep, flat and trimmed. A leading underscore marks what steers the form."""
+    known = known_names(settings)
+    said = {
+        key: value
+        for key, value in submission.items()
+        if not key.startswith("_") or field_name(key) in known or key.lower() == _REPLY_TO
+    }
+    is_wanted = wanted_names(settings)
+
+    def matters(name: str) -> bool:
+        is_origin = name in _ORIGINS or origin_of_name(name, _IN_GROUPS)
+        return name in known or bool(is_origin) or standard_name(name) is not None
+
+    flat = flatten(
+        said,
+        notes.tell,
+        matters=matters,
+        in_lists=is_wanted,
+        is_needed=needed_fields(settings),
+    )
+    wanted: dict[str, Property] = {}
+    for name, value in flat.items():
+        kept = value.strip() if isinstance(value, str) else value
+        if kept not in ("", None, []) and is_wanted(name):
+            wanted[name] = kept
+    if not wanted:
+        raise NothingToKeepError
+    return wanted
+
+
+def _take(fields: dict[str, Property], name: str | None) -> Property:
+    return fields.pop(field_name(name), None) if name else None
+
+
+def _take_person(fields: dict[str, Property], post: Post, notes: Notes) -> _Person:
+    settings = post.settings
+    email, group = _take_email(fields, settings, notes)
+    names = (settings.anonymous_id,) if settings.anonymous_id else ANONYMOUS_ID
+    user_id = _take_id(fields, (settings.user_id,), post.trust, notes, is_user=True)
+    anonymous_id = _take_id(fields, names, post.trust, notes)
+    return _Person(email, user_id, anonymous_id, group)
+
+
+def _take_id(
+    fields: dict[str, Property],
+    names: Iterable[str | None],
+    trust: Trust,
+    notes: Notes,
+    *,
+    is_user: bool = False,
+) -> str | None:
+    """The first usable id in some fields; all of them are taken out."""
+    given = [(name, _take(fields, name)) for name in names if name]
+    found = (notes.person_id(value, name, trust, is_user=is_user) for name, value in given)
+    return next(filter(None, found), None)
+
+
+def _take_email(
+    fields: dict[str, Property], settings: FormSettings, notes: Notes
+) -> tuple[str | None, str]:
+    """The first address in the field that is named, or in those that are called like one.
+
+    A plain name goes before one that may be a company's or a user's. With it comes the
+    beginning of the names of the fields that stood in the same group.
+    """
+    if settings.email:
+        names = [field_name(settings.email)]
+    else:
+        names = [name for name in fields if standard_name(name) == "email"]
+        names.sort(key=_rank)
+    given = [(name, one) for name in names for one in _each(fields.pop(name, None))]
+    found = [(name, email_of(one)) for name, one in given[:MAX_ADDRESSES]]
+    name, email = next((one for one in found if one[1]), ("", None))
+    meaning = meaning_of_name(name)
+    for name, address in found:
+        if address is None:
+            error = RejectedError(Reason.EMAIL_INVALID, "The e-mail is not a valid address.")
+            notes.refuse(name, error)
+        elif address != email:
+            notes.tell(name, "another address was left out")
+    return email, meaning.group if meaning else ""
+
+
+def _rank(name: str) -> int:
+    meaning = meaning_of_name(name)
+    return meaning.rank if meaning else 0
+
+
+def _each(value: Property) -> list[Any]:
+    """The values of a field that are not empty."""
+    return [one for one in (value if isinstance(value, list) else [value]) if one not in ("", None)]
+
+
+def _sorted_out(
+    fields: Mapping[str, Property], settings: FormSettings, group: str
+) -> tuple[dict[str, Property], dict[str, Property]]:
+    """Traits and properties; a trait that the settings name wins over a recognised one.
+
+    Then those win that stood in one group with the e-mail, and those of the standard name.
+    """
+    named = {field_name(field): trait for field, trait in settings.traits.items()}
+    traits = {
+        trait: trait_value(trait, fields[field])
+        for field, trait in named.items()
+        if field in fields
+    }
+    properties: dict[str, Property] = {}
+    others = {
+        field: _trait_of(field, value)
+        for field, value in fields.items()
+        if field not in named and origin_of_name(field, PARAMETERS) is None
+    }
+    is_named = any(
+        trait in ("first_name", "last_name") and field.startswith(group)
+        for field, trait in others.items()
+    )
+    for field in sorted(others, key=lambda field: _order(field, others[field], group)):
+        trait = others[field]
+        if trait in _OF_CONTAINERS and _is_of_container(field, group, is_named=is_named):
+            trait = None
+        if trait and trait not in traits:
+            traits[trait] = trait_value(trait, fields[field])
+        else:
+            properties[field] = fields[field]
+    return traits, {field: properties[field] for field in others if field in properties}
+
+
+def _is_of_container(field: str, group: str, *, is_named: bool) -> bool:
+    """Whether a field is of what holds the person: the form's name, the title of a meeting.
+
+    On the outermost level it may be the person's, unless they are named (``is_named``) elsewhere.
+    """
+    meaning = meaning_of_name(field)
+    own = meaning.group if meaning else ""
+    return own != group and group.startswith(own) and (own != "" or is_named)
+
+
+def _trait_of(field: str, value: Property) -> str | None:
+    """The trait that a field is; another address than the lead's, and ``Mr``, are none."""
+    trait = standard_name(field)
+    if trait and only_addresses(trait, value):
+        return None
+    return None if trait == "email" else trait
+
+
+def _order(field: str, trait: str | None, group: str) -> tuple[bool, bool, bool]:
+    is_bare_title = trait == "title" and field.removeprefix(group) == "title"
+    return is_bare_title, not field.startswith(group), trait != field
+
+
+def _of_form(given_id: str | None, post: Post) -> str | None:
+    """The id in a field; with the form's name, since forms number their entries each by itself."""
+    return event_id(f"{post.form or NAME}:{given_id}", "The id") if given_id else None
+
+
+def _id(content: str, post: Post, index: int) -> str:
+    if post.sender_id:
+        numbered = f"{post.sender_id}-{index}" if index else post.sender_id
+        return event_id(numbered, "The id") or numbered
+    # No id was sent. The same content on the same UTC day counts once: a double click, a reload.
+    submitted = [post.form, post.received_at.date().isoformat(), content]
+    return id_of_content(long_hash(text_of(submitted)))

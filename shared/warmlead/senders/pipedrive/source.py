@@ -1,0 +1,202 @@
+"""Pipedrive's webhooks, version 2: what is configured, and the events they become."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.event import Event
+from warmlead.parsing.strict_json import parse
+from warmlead.parsing.times import parse_time
+from warmlead.ports import RawRequest
+from warmlead.senders.crm import (
+    NOT_ABOUT_SALES,
+    CrmIdentity,
+    CrmSettings,
+    Ignored,
+    Items,
+    Record,
+    SalesSender,
+    Secrets,
+    as_wire,
+    crm_id,
+    deal_value,
+    email_in,
+    known_by,
+    sayings,
+    value_text,
+    word_for,
+)
+
+
+class PipedriveSettings(CrmSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The user and password are those of the webhook, which Pipedrive sends with each."""
+
+    user: Annotated[str, Meta(min_length=1, pattern=r"\A[^:]*\Z")]
+    passwords: Secrets
+    companies: Annotated[tuple[int, ...], Meta(min_length=1)]
+    reason: str = "lost_reason"
+
+    def __repr__(self) -> str:
+        return f"PipedriveSettings(user={self.user!r}, companies={self.companies!r})"
+
+
+class ChangeMeta(Struct, frozen=True):
+    """What happened, where and when. Ids are numbers in some webhooks and texts in others."""
+
+    action: str
+    entity: str
+    version: str = ""
+    company_id: int | str | None = None
+    entity_id: int | str | None = None
+    id: int | str | None = None
+    timestamp: int | str | None = None
+
+
+class Webhook(Struct, frozen=True):
+    """One webhook of version 2."""
+
+    meta: ChangeMeta
+    data: dict[str, Any] | None = None
+    previous: dict[str, Any] | None = None
+
+
+def flat(fields: Mapping[str, Any] | None) -> dict[str, Any]:
+    """An object's fields by name; custom ones, which lie apart, among them by their keys."""
+    own = dict(fields or {})
+    custom = own.pop("custom_fields", None)
+    for name, value in (custom if isinstance(custom, dict) else {}).items():
+        own.setdefault(
+            name, value.get("value", value.get("id")) if isinstance(value, dict) else value
+        )
+    return own
+
+
+def primary_email(fields: Mapping[str, Any]) -> str | None:
+    """A person's first address: the primary one if one is."""
+    emails = fields.get("emails")
+    listed = [one for one in emails if isinstance(one, dict)] if isinstance(emails, list) else []
+    by_rank = sorted(listed, key=lambda one: one.get("primary") is not True)
+    given = (one.get("value") for one in by_rank)
+    return next((value for value in given if isinstance(value, str) and value.strip()), None)
+
+
+NAME = "pipedrive"
+
+DELETED = Ignored("deleted", "What sales said of the lead stays, though the record is gone.")
+
+_DEALS = ("deal", "lead")
+_WORTH = ("value", "currency")
+_PEOPLE = ("person_id", "deal_id", "emails")
+
+
+def translate_webhook(
+    item: dict[str, Any], request: RawRequest, settings: PipedriveSettings
+) -> list[Event | Ignored]:
+    """One webhook as events; raises ``RejectedError`` if it cannot be understood."""
+    webhook = as_wire(item, Webhook)
+    meta = webhook.meta
+    if not meta.version.startswith("2"):
+        message = "This is no webhook of version 2: create it with version 2.0."
+        raise RejectedError(Reason.EVENT_INVALID, message)
+    if str(meta.company_id) not in map(str, settings.companies):
+        message = "The company is none of those that are configured."
+        raise RejectedError(Reason.ACCOUNT_UNKNOWN, message)
+    if meta.action == "delete" or webhook.data is None:
+        return [DELETED]
+    fields = flat(webhook.data)
+    who = _who(webhook, fields, settings)
+    if not who:
+        return [NOT_ABOUT_SALES]
+    parts = (meta.company_id, meta.entity, meta.entity_id, meta.id, meta.timestamp)
+    record = Record(
+        properties=fields,
+        who=who,
+        id="-".join("" if part is None else str(part) for part in parts),
+        source=NAME,
+        received_at=request.received_at,
+        at=parse_time(meta.timestamp, "meta.timestamp"),
+        deal=deal_value(
+            fields.get("value") if meta.entity == "deal" else None,
+            fields.get("currency"),
+            otherwise=settings.currency,
+            numbers=settings.numbers,
+            reason=value_text(fields.get(settings.reason)),
+        ),
+    )
+    names = _changed(webhook, fields, settings)
+    of_people = {*_PEOPLE, *settings.email, settings.user_id}
+    return sayings(record, settings, names=names, ties=not of_people.isdisjoint(names))
+
+
+def _changed(webhook: Webhook, fields: dict[str, Any], settings: PipedriveSettings) -> list[str]:
+    """The properties that this webhook is about.
+
+    A deal whose value changes says its stage once more: that is how a value is kept.
+    """
+    if webhook.meta.action == "create":
+        return list(fields)
+    changed = flat(webhook.previous)
+    if not any(name in changed for name in _WORTH):
+        return list(changed)
+    selling = ("opportunity", "won")
+    stages = settings.stages
+    again = [name for name in stages if word_for(stages, name, fields.get(name)) in selling]
+    return [*changed, *again]
+
+
+def _who(webhook: Webhook, fields: dict[str, Any], settings: PipedriveSettings) -> CrmIdentity:
+    company, entity = webhook.meta.company_id, webhook.meta.entity
+    own = value_text(fields.get("id"))
+    person = own if entity == "person" else value_text(fields.get("person_id"))
+    deal = own if entity in _DEALS else value_text(fields.get("deal_id"))
+    kind = entity if entity in _DEALS else "deal"
+    who = known_by(
+        fields,
+        settings,
+        person=crm_id(NAME, company, "person", person) if person else None,
+        deal=crm_id(NAME, company, kind, deal) if deal else None,
+    )
+    if entity == "person" and not who.email:
+        return who._replace(email=email_in(primary_email(fields)))
+    return who
+
+
+class PipedriveSource(SalesSender):
+    """Webhooks of version 2, one object each, at ``/pipedrive``."""
+
+    name = NAME
+    path = "/pipedrive"
+
+    def __init__(self, settings: PipedriveSettings) -> None:
+        self._settings = settings
+
+    def check(self, request: RawRequest) -> None:
+        """Raises ``RejectedError`` unless it bears the webhook's user and password."""
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            raise RejectedError(Reason.UNAUTHORIZED, "The webhook has no user and password.")
+        try:
+            offered = base64.b64decode(credentials.strip(), validate=True)
+        except (binascii.Error, ValueError):
+            offered = b""
+        valid = False
+        for password in self._settings.passwords:  # to the end, so that its time tells nothing
+            valid |= hmac.compare_digest(offered, f"{self._settings.user}:{password}".encode())
+        if not valid:
+            raise RejectedError(Reason.UNAUTHORIZED, "The user or the password is not ours.")
+
+    def read(self, request: RawRequest) -> Items:
+        """The one object."""
+        document = parse(request.body)
+        if not isinstance(document.value, dict):
+            raise RejectedError(Reason.EVENT_INVALID, "A webhook is one JSON object.")
+        return Items([document.value], document.suspect)
+
+    def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:  # noqa: ARG002  # a webhook holds one
+        """What an object says."""
+        return translate_webhook(item, request, self._settings)

@@ -1,0 +1,154 @@
+"""The generic sender of sales: what is configured, and the events of its statements."""
+
+from typing import Any, NamedTuple
+
+from msgspec import Struct, structs
+
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.event import Event
+from warmlead.domain.money import Numbers
+from warmlead.domain.sales import Refusal, SalesStatus
+from warmlead.parsing.charsets import in_utf8
+from warmlead.parsing.form_bodies import parameter_of
+from warmlead.parsing.strict_json import parse, text_of
+from warmlead.parsing.times import parse_time
+from warmlead.ports import RawRequest
+from warmlead.senders.configuration import SignatureSettings, claims_signature, verify_signature
+from warmlead.senders.crm import (
+    CrmIdentity,
+    CrmOrigin,
+    Ignored,
+    Items,
+    SalesSender,
+    deal_value,
+    email_in,
+    statement,
+)
+from warmlead.senders.person import event_id, long_hash, person_id
+
+
+class GenericSalesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``allow_unsigned`` believes whoever reaches the address: for one's own machine alone.
+
+    ``numbers`` is how values are written that come as text.
+    """
+
+    signature: SignatureSettings | None = None
+    allow_unsigned: bool = False
+    numbers: Numbers = "either"
+
+    def __post_init__(self) -> None:
+        if self.signature is None and not self.allow_unsigned:
+            raise ValueError("give a signature, or say allow_unsigned: true")
+
+
+class Posted(Struct, frozen=True, forbid_unknown_fields=True):
+    """One statement: who, what, and since when. What a field may hold is checked one by one."""
+
+    said: Any = None
+    email: Any = None
+    user_id: Any = None
+    anonymous_id: Any = None
+    reason: Any = None
+    value: Any = None
+    currency: Any = None
+    occurred_at: Any = None
+    id: Any = None
+
+
+NAME = "sales"
+
+
+class _Saying(NamedTuple):
+    word: str
+    reason: str = ""
+
+
+def translate_posted(
+    item: dict[str, Any], index: int, request: RawRequest, numbers: Numbers = "either"
+) -> Event:
+    """One statement as an event; raises ``RejectedError`` if it cannot be one."""
+    posted = _posted(item)
+    saying = _saying(posted)
+    who = CrmIdentity(
+        email_in(posted.email),
+        person_id(posted.user_id, "user_id", is_user=True),
+        person_id(posted.anonymous_id, "anonymous_id"),
+    )
+    if not who:
+        message = "Give an email, a user_id or an anonymous_id."
+        raise RejectedError(Reason.IDENTITY_MISSING, message)
+    deal = deal_value(posted.value, posted.currency, reason=saying.reason, numbers=numbers)
+    at = parse_time(posted.occurred_at, "occurred_at")
+    id_ = event_id(posted.id, "id") or _id(item, index, request)
+    return statement(CrmOrigin(NAME, request.received_at, id_, at), who, saying.word, deal)
+
+
+def _posted(item: dict[str, Any]) -> Posted:
+    known = Posted.__struct_fields__
+    if not item.keys() <= set(known):
+        message = f"There are fields other than {', '.join(known)}."
+        raise RejectedError(Reason.FIELD_INVALID, message)
+    return structs.replace(Posted(), **item)
+
+
+def _saying(posted: Posted) -> _Saying:
+    if posted.said not in list(SalesStatus):
+        raise RejectedError(Reason.SAID_UNKNOWN, f"said is none of {', '.join(SalesStatus)}.")
+    if posted.said == SalesStatus.REJECTED:
+        if posted.reason not in list(Refusal):
+            message = f"A rejection's reason is one of {', '.join(Refusal)}."
+            raise RejectedError(Reason.REASON_INVALID, message)
+        return _Saying(posted.reason)
+    if posted.reason not in (None, "") and posted.said != SalesStatus.LOST:
+        raise RejectedError(Reason.REASON_INVALID, "Only what is rejected or lost has a reason.")
+    if not isinstance(posted.reason, str | None):
+        raise RejectedError(Reason.REASON_INVALID, "The reason is not a text.")
+    return _Saying(posted.said, (posted.reason or "").strip())
+
+
+def _id(item: dict[str, Any], index: int, request: RawRequest) -> str:
+    for header in ("webhook-id", "svix-id", "idempotency-key"):
+        if found := event_id(request.headers.get(header), header):
+            return str(event_id(f"{found}-{index}" if index else found, header))
+    # Without an id and a time, the same statement on the same UTC day counts once.
+    day = "" if item.get("occurred_at") else request.received_at.date().isoformat()
+    return f"hash-{long_hash(text_of([day, dict(sorted(item.items()))]))}"
+
+
+_MAX_HEADER = 1_000
+
+
+def _to_nobody(_field: str, _what: str) -> None:
+    """Sales is told of no replaced bytes: its texts are reasons and names of stages."""
+
+
+class GenericSalesSource(SalesSender):
+    """Statements in our own words, at ``/generic``: one, or a list of them."""
+
+    name = NAME
+    path = "/generic"
+    keeps_refused = False  # whoever posts in our words can mend them
+
+    def __init__(self, settings: GenericSalesSettings) -> None:
+        self._settings = settings
+
+    def check(self, request: RawRequest) -> None:
+        """Raises ``RejectedError`` unless the post is signed, or need not be."""
+        signature = self._settings.signature
+        if signature is None:
+            return  # allow_unsigned, or there would be no such settings
+        if self._settings.allow_unsigned and not claims_signature(request, signature):
+            return
+        verify_signature(request, signature)
+
+    def read(self, request: RawRequest) -> Items:
+        """The statements in the body."""
+        label = parameter_of(request.headers.get("content-type", "")[:_MAX_HEADER], "charset")
+        document = parse(in_utf8(request.body, label, _to_nobody))
+        values = document.value if isinstance(document.value, list) else [document.value]
+        return Items(values, document.suspect)
+
+    def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:
+        """The one statement of an item."""
+        return [translate_posted(item, index, request, self._settings.numbers)]

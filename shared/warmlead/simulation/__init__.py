@@ -1,0 +1,1 @@
+"""A lead's story, played forward under a model."""

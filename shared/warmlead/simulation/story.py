@@ -1,0 +1,343 @@
+"""A story that a model's author wrote: its file, checked, and the events that it makes."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import UTC, date, datetime, time, timedelta
+from importlib import resources
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
+
+from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
+from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.event_names import our_name
+from warmlead.model.findings import Finding, Severity, did_you_mean
+from warmlead.model.positions import Path, Position, YamlDocument, read
+from warmlead.model.schema import NAME_PATTERN
+from warmlead.model.structure import in_words, path_text
+from warmlead.model.vocabulary import STANDARD_EVENTS
+from warmlead.parsing.times import parse_time
+from warmlead.ports import RawRequest
+from warmlead.senders.attribution import PARAMETERS, visit_of
+from warmlead.senders.crm import CrmIdentity, email_in
+from warmlead.senders.person import as_traits, flatten, person_id
+from warmlead.senders.sales.source import translate_posted
+
+NAME = "story"
+FIRST_DAY = date(2026, 1, 5)
+"""Day 1 of a story that does not say when it begins: a Monday."""
+
+AFTERWARDS_DAYS = 14
+"""So many days a story goes on after its last event, unless it says how many it has."""
+
+MAX_DAYS = 400
+
+_RELATIVE = re.compile(r"day +(\d{1,4}) +(\d{1,2}:\d{2})")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class StoryPerson(_Part):
+    """By what the lead is known, and what is known of it."""
+
+    email: str | None = None
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    traits: dict[str, Any] = {}
+
+
+class Happening(_Part):
+    """One thing that the lead did, or that sales said of it."""
+
+    at: str
+    event: Annotated[str, StringConstraints(pattern=NAME_PATTERN)] | None = None
+    times: Annotated[int, Field(ge=1, le=20)] = 1
+    anonymous: bool = False
+    trust: Literal["signed", "public"] = "signed"
+    properties: dict[str, Any] = {}
+    traits: dict[str, Any] = {}
+    attribution: dict[str, Any] = {}
+    sales: str | None = None
+    reason: str | None = None
+    value: int | float | str | None = None
+    currency: str | None = None
+
+
+class StoryFile(_Part):
+    """The whole file."""
+
+    about: str | None = None
+    start: str | None = None
+    days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = None
+    lead: StoryPerson
+    events: list[Happening] = Field(min_length=1, max_length=1000)
+
+
+class StoryFault(NamedTuple):
+    """What is wrong with a value of the file, and where that stands."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+
+class Told(NamedTuple):
+    """What a story tells: its events in order, from the beginning of day 1 to the end."""
+
+    about: str
+    begins: datetime
+    ends: datetime
+    events: Sequence[Event]
+
+
+_FIELDS = {
+    Reason.SAID_UNKNOWN: "sales",
+    Reason.REASON_INVALID: "reason",
+    Reason.VALUE_INVALID: "value",
+    Reason.CURRENCY_UNKNOWN: "currency",
+}
+
+
+def tell(file: StoryFile) -> tuple[Told, Sequence[StoryFault]]:
+    """What the file tells, and every fault in it; what is at fault is left out."""
+    telling = _Telling(file)
+    begins = telling.first_day()
+    events = list(telling.events(begins))
+    if file.days is not None:
+        days = file.days
+    else:
+        days = (max((event.received_at for event in events), default=begins) - begins).days
+        days += 1 + AFTERWARDS_DAYS
+    told = Told(file.about or "", begins, begins + timedelta(days=days), events)
+    return told, telling.faults
+
+
+class _Telling:
+    """A story on its way from the file to events."""
+
+    def __init__(self, file: StoryFile) -> None:
+        self.faults: list[StoryFault] = []
+        self._file = file
+        self._introduced = False
+        self._who = self._read_person(file.lead)
+
+    def first_day(self) -> datetime:
+        """Midnight before the story, UTC."""
+        day = FIRST_DAY
+        try:
+            if self._file.start is not None:
+                day = date.fromisoformat(self._file.start)
+            elif not _RELATIVE.fullmatch(first := self._file.events[0].at):
+                at = parse_time(first, "at")
+                day = at.date() if at else day
+        except ValueError:
+            self._fault(("start",), "is no date, such as 2026-03-02")
+        except RejectedError:
+            pass  # told where that event is read
+        return datetime.combine(day, time(), UTC)
+
+    def events(self, begins: datetime) -> Iterator[Event]:
+        """The events that can be read."""
+        before = begins
+        for i, item in enumerate(self._file.events):
+            path = ("events", i)
+            at = self._when(item.at, begins, (*path, "at"))
+            if at is None:
+                continue
+            if at < before:
+                what = "the one above" if before > begins else "the first day"
+                self._fault((*path, "at"), f"is earlier than {what}: tell the story in order")
+                continue
+            before = at
+            try:
+                yield from self._one(item, i, at)
+            except RejectedError as error:
+                field = _FIELDS.get(error.reason)
+                self._fault((*path, field) if field else path, error.message)
+
+    def _fault(self, path: tuple[str | int, ...], message: str) -> None:
+        self.faults.append(StoryFault(path, message))
+
+    def _read_person(self, lead: StoryPerson) -> CrmIdentity:
+        try:
+            email = email_in(lead.email)
+            user, visitor = (
+                person_id(lead.user_id, "user_id", is_user=True),
+                person_id(lead.anonymous_id, "anonymous_id"),
+            )
+        except RejectedError as error:
+            wrong = "email" if error.reason is Reason.EMAIL_INVALID else "user_id"
+            self._fault(("lead", wrong), error.message)
+            return CrmIdentity(anonymous_id="stand-in")
+        if not (email or user or visitor):
+            self._fault(("lead",), "is nobody: give an email, a user_id or an anonymous_id")
+        return CrmIdentity(email, user, visitor)
+
+    def _when(self, text: str, begins: datetime, path: tuple[str | int, ...]) -> datetime | None:
+        try:
+            if found := _RELATIVE.fullmatch(text):
+                clock = time.fromisoformat(found[2].zfill(5))
+                day = begins + timedelta(days=int(found[1]) - 1)
+                return datetime.combine(day, clock, UTC)
+            if len(text) > len("2026-03-02"):
+                return parse_time(text, "at")
+        except (ValueError, RejectedError):
+            pass
+        self._fault(path, "is no time: write day 3 10:15 or 2026-03-04T10:15 (UTC)")
+        return None
+
+    def _one(self, item: Happening, i: int, at: datetime) -> list[Event]:
+        if (item.event is None) == (item.sales is None):
+            message = "says what happened (event:), or what sales said (sales:), one of both"
+            self._fault(("events", i), message)
+            return []
+        return [self._said(item, i, at)] if item.sales is not None else self._done(item, i, at)
+
+    def _said(self, item: Happening, i: int, at: datetime) -> Event:
+        """What sales said, as it is posted to us."""
+        given = {"said": item.sales, **item.model_dump(include={"reason", "value", "currency"})}
+        posted = {**given, **self._who._asdict(), "occurred_at": at.isoformat(), "id": _id(i)}
+        return translate_posted(posted, i, RawRequest("POST", "", "", {}, b"", at, ""))
+
+    def _done(self, item: Happening, i: int, at: datetime) -> list[Event]:
+        """What the lead did, as often as it did it."""
+        path = ("events", i)
+        for extra in ("reason", "value", "currency"):
+            if getattr(item, extra) is not None:
+                self._fault((*path, extra), "belongs to what sales said")
+        for name in item.attribution.keys() - PARAMETERS - {"referrer"}:
+            self._fault((*path, "attribution", name), "is no UTM parameter, click id or referrer")
+        who = CrmIdentity(anonymous_id=self._who.anonymous_id) if item.anonymous else self._who
+        if not who:
+            self._fault((*path, "anonymous"), "the lead has no anonymous_id")
+            return []
+        fields = {
+            "source": NAME,
+            "trust": Trust(item.trust),
+            "name": item.event,
+            "occurred_at": at,
+            "received_at": at,
+            **who._asdict(),
+            "traits": self._traits(item),
+            "properties": flatten(item.properties, _refuse),
+            "attribution": visit_of(
+                fields=item.attribution, referrer=item.attribution.get("referrer")
+            ).attribution,
+        }
+        return [Event.checked(**fields, id=_id(i, copy)) for copy in range(item.times)]
+
+    def _traits(self, item: Happening) -> Mapping[str, Property]:
+        """What the event tells of the lead; the first that names it tells all that is known."""
+        known = {} if item.anonymous or self._introduced else self._file.lead.traits
+        self._introduced = self._introduced or not item.anonymous
+        return as_traits(flatten({**known, **item.traits}, _refuse))
+
+
+def _id(i: int, copy: int = 0) -> str:
+    return f"{NAME}-{i + 1}" + (f"-{copy + 1}" if copy else "")
+
+
+def _refuse(field: str, what: str) -> None:
+    """A story is written by hand: what would be cut or left out is a fault of it."""
+    raise RejectedError(Reason.FIELD_INVALID, f"{field}: {what}" if field else what)
+
+
+GOLDEN_MONTH = "golden-month"
+"""The story that is told if none is asked for."""
+
+_MANY = 2  # the parts of the path of an item: events, and its number
+
+
+class Read(NamedTuple):
+    """What a file tells, unless it has faults; and what was found in it."""
+
+    told: Told | None
+    findings: list[Finding]
+
+
+def ready_stories() -> list[str]:
+    """The names of the stories that come with Warmlead."""
+    files = (file.name for file in (resources.files("warmlead.model") / "ready/stories").iterdir())
+    return sorted(file.removesuffix(".yaml") for file in files if file.endswith(".yaml"))
+
+
+def ready_story(name: str) -> str:
+    """A story as it is written; raises ``ConfigurationError`` if there is none of this name."""
+    if name not in ready_stories():
+        known = ", ".join(ready_stories())
+        raise ConfigurationError.one(f"No story is called {name}:", f"there are {known}")
+    file = resources.files("warmlead.model") / "ready/stories" / f"{name}.yaml"
+    return file.read_text(encoding="utf-8")
+
+
+def read_story(text: str, *, known_events: Collection[str] = ()) -> Read:
+    """The story in the text (YAML or JSON); nothing is told if anything in it is wrong.
+
+    ``known_events`` are those that the model takes for signals: others are doubted.
+    """
+    document = read(text)
+    if document.faults:
+        misread = [_at(each.position, each.path, each.message) for each in document.faults]
+        return Read(None, misread)
+    if not isinstance(document.value, dict):
+        return Read(None, [_at(Position(1, 1), (), "a story is a mapping: lead:, events: …")])
+    try:
+        file = StoryFile.model_validate(document.value)
+    except ValidationError as error:
+        return Read(None, [_misshapen(document, each) for each in error.errors(include_url=False)])
+    told, faults = tell(file)
+    found = [_at(document.of_value(path), path, message) for path, message in faults]
+    doubts = _doubts(document, file, {*known_events, *STANDARD_EVENTS})
+    return Read(None if found else told, found + doubts)
+
+
+def _at(place: Position, path: Path, message: str, suggestion: str = "") -> Finding:
+    return Finding(Severity.ERROR, *place, path_text(path), message, suggestion)
+
+
+def _misshapen(document: YamlDocument, fault: ErrorDetails) -> Finding:
+    """A complaint of the schema, at the key if it is the key that is wrong or lacking."""
+    path = _of_file(fault["loc"])
+    model = _model_at(path[:-1])
+    message, suggestion = in_words({**fault, "loc": path}, model.model_fields if model else ())
+    if fault["type"] == "missing":
+        place = document.of_key(path[:-1])
+    elif fault["type"] == "extra_forbidden":
+        place = document.of_key(path)
+    else:
+        place = document.of_value(path)
+    return _at(place, path, message, suggestion)
+
+
+def _of_file(path: Path) -> Path:
+    """The path without the alternatives that the schema has for a value."""
+    return path[: _MANY + 1] if path[:1] == ("events",) else path[:_MANY]
+
+
+def _model_at(path: Path) -> type[BaseModel] | None:
+    match path:
+        case ():
+            return StoryFile
+        case ("lead",):
+            return StoryPerson
+        case ("events", int()):
+            return Happening
+    return None
+
+
+def _doubts(document: YamlDocument, file: StoryFile, known: AbstractSet[str]) -> list[Finding]:
+    """Events that no signal of the model could be."""
+    return [
+        Finding(
+            Severity.WARNING,
+            *document.of_value(("events", i, "event")),
+            path_text(("events", i, "event")),
+            f'no signal of the model is a "{item.event}": it is worth nothing',
+            did_you_mean(item.event, known),
+        )
+        for i, item in enumerate(file.events)
+        if item.event is not None and not known & {item.event, our_name(item.event)}
+    ]

@@ -1,5 +1,0 @@
-"""Segment's HTTP tracking API, as its own and RudderStack's clients speak it."""
-
-from warmlead.sources.segment.source import SegmentSource
-
-__all__ = ["SegmentSource"]

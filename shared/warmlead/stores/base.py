@@ -1,0 +1,200 @@
+"""Updates that are decided together and written in one commit: what every lead store does alike.
+
+It reads and writes nothing: it says which records it must be shown, and which have changed.
+"""
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from warmlead.domain.errors import UnreadableError
+from warmlead.domain.lead import Lead
+from warmlead.domain.stages import Transition
+from warmlead.ports import Change, Commit, Loaded, Need, Tombstone, Unreadable, Update
+from warmlead.stores.codec import LeadDocument
+
+T = TypeVar("T")
+
+
+class Alias(NamedTuple):
+    """What is at the id of an identifier that a lead of another id holds."""
+
+    lead_id: str
+
+
+Record: TypeAlias = LeadDocument | Unreadable | Alias | Tombstone | None
+"""What is kept at an id; ``None``: nothing."""
+
+Deciding: TypeAlias = Generator[frozenset[str], None, Any]
+"""Yields the ids whose records must be learnt before it can go on; returns the result."""
+
+
+class Raised(NamedTuple):
+    """The answer to an update whose change raised an error: it wrote nothing."""
+
+    error: Exception
+
+
+class UnitOfWork:
+    """The records as a commit sees them: as they were learnt, and what was decided since.
+
+    ``moves`` are to be recorded, once all that is recorded of the ``erased`` ids is gone.
+    """
+
+    def __init__(self) -> None:
+        self.moves: list[tuple[str, Transition]] = []
+        self.erased: set[str] = set()
+        self._records: dict[str, Record] = {}
+        self._changed: set[str] = set()
+        self._followed: set[str] = set()
+        self._looked_at: set[str] = set()
+
+    def learn(self, records: Mapping[str, Record]) -> None:
+        """Takes note of what is kept at ids that were asked for."""
+        self._records.update(records)
+
+    @property
+    def changed(self) -> dict[str, Record]:
+        """The records to be written, in order of id; ``None`` is to be deleted."""
+        return {id_: self._records[id_] for id_ in sorted(self._changed)}
+
+    @property
+    def relied_on(self) -> set[str]:
+        """The ids of leads, and of nothing, on which what changes rests, but not changed."""
+        rest = self._followed - self._changed
+        return {id_ for id_ in rest if not isinstance(self._records[id_], Alias)}
+
+    @property
+    def looked_at(self) -> set[str]:
+        """The ids at which something was decided not to be changed, and that do not change."""
+        return self._looked_at - self._changed - self.relied_on
+
+    def decide_all(self, updates: Sequence[Update[Any]]) -> Deciding:
+        """What each update answers, ``Raised`` if its change raised an error.
+
+        Those of one lead that can be joined are decided together; if that fails, one by one.
+        """
+        found = yield from self._find_all(frozenset(id_ for ids, _ in updates for id_ in ids))
+        together: dict[object, list[int]] = {}
+        for place, (ids, change) in enumerate(updates):
+            key = (_home(ids[0], found), type(change)) if hasattr(change, "joined") else place
+            together.setdefault(key, []).append(place)
+        answers: list[Any] = [None] * len(updates)
+        for places in together.values():
+            some = [updates[place] for place in places]
+            for place, answer in zip(places, (yield from self._decide_some(some)), strict=True):
+                answers[place] = answer
+        return answers
+
+    def _decide_some(self, updates: Sequence[Update[Any]]) -> Deciding:
+        """What some updates of one lead answer."""
+        changes: list[Any] = [change for _, change in updates]
+        if len(changes) > 1:  # of those that can be joined alone
+            joined = changes[0].joined(changes)
+            all_ids = {id_ for ids, _ in updates for id_ in ids}
+            answers = yield from self._try(all_ids, joined)
+            if not isinstance(answers, Raised):
+                return answers
+        one_by_one = []
+        for ids, change in updates:
+            one_by_one.append((yield from self._try(ids, change)))
+        return one_by_one
+
+    def _try(self, ids: Iterable[str], change: Change[Any]) -> Deciding:
+        try:
+            return (yield from self.decide(ids, change))
+        except Exception as error:  # noqa: BLE001  # a change's own error, for its own caller
+            return Raised(error)
+
+    def decide(self, ids: Iterable[str], change: Change[Any]) -> Deciding:
+        """Has the change decide once it has been shown every lead that it needs."""
+        loaded: dict[str, Lead | Tombstone | Unreadable | None] = {}
+        path: set[str] = set()
+        wanted = frozenset(ids)
+        while True:
+            loaded |= yield from self._find_all(wanted, path)
+            if not getattr(change, "sees_unreadable", False):
+                _refuse_unreadable(loaded)
+            self._looked_at |= path
+            decision = change(loaded)
+            if not isinstance(decision, Need):
+                return (yield from self._take(decision, path))
+            wanted = decision.ids - loaded.keys()
+            if not wanted:
+                raise RuntimeError("a change needs only leads that it has been shown")
+
+    def find(self, id_: str) -> Deciding:
+        """The lead or tombstone at an id, following aliases; raises ``UnreadableError``."""
+        found = yield from self._find_all(frozenset([id_]))
+        _refuse_unreadable(found)
+        return found[id_]
+
+    def _find_all(
+        self, ids: frozenset[str], on_the_way: set[str] | None = None
+    ) -> Generator[frozenset[str], None, Loaded]:
+        """What is at the ids; aliases are followed, and a circle of them holds nobody.
+
+        All ids on the way are added to ``on_the_way``.
+        """
+        ends: dict[str, Lead | Tombstone | Unreadable | None] = {}
+        seen: dict[str, list[str]] = {id_: [id_] for id_ in ids}
+        while seen:
+            yield from self._known(path[-1] for path in seen.values())
+            for id_, path in list(seen.items()):
+                record = self._records[path[-1]]
+                if isinstance(record, Alias) and record.lead_id not in path:
+                    path.append(record.lead_id)
+                    continue
+                ends[id_] = _held(record)
+                if on_the_way is not None:
+                    on_the_way.update(path)
+                del seen[id_]
+        return ends
+
+    def _known(self, ids: Iterable[str]) -> Generator[frozenset[str], None, None]:
+        if unknown := frozenset(id_ for id_ in ids if id_ not in self._records):
+            yield unknown
+
+    def _take(self, commit: Commit[Any], seen: set[str]) -> Deciding:
+        """Lets those that come later see what was decided, on what was ``seen``."""
+        aliases = {id_: lead_id for id_, lead_id in commit.aliases.items() if id_ != lead_id}
+        leads = {lead.id: lead for lead in commit.leads}
+        # A record is overwritten only as it was seen, lest another writer's be lost.
+        yield from self._known([*leads, *aliases, *commit.tombstones])
+        for id_, lead in leads.items():
+            before = self._records[id_]
+            extra = before.extra if isinstance(before, LeadDocument) else {}
+            self._records[id_] = LeadDocument(lead, extra)
+        self._records |= {id_: Alias(lead_id) for id_, lead_id in aliases.items()}
+        self._records |= commit.tombstones
+        if leads or aliases or commit.tombstones:
+            self._changed.update(leads, aliases, commit.tombstones)
+            self._followed |= seen
+        if commit.tombstones:
+            self.erased.update(commit.tombstones)
+            self.moves = [move for move in self.moves if move[0] not in commit.tombstones]
+        self.moves += commit.transitions
+        return commit.result
+
+
+def _held(record: Record) -> Lead | Tombstone | Unreadable | None:
+    if isinstance(record, LeadDocument):
+        return record.lead
+    return record if isinstance(record, Tombstone | Unreadable) else None
+
+
+def _refuse_unreadable(loaded: Loaded) -> None:
+    problems = {each.id: each.problem for each in loaded.values() if isinstance(each, Unreadable)}
+    if problems:
+        raise UnreadableError(problems)
+
+
+def _home(id_: str, found: Loaded) -> str:
+    lead = found[id_]
+    return lead.id if isinstance(lead, Lead | Unreadable) else id_
+
+
+def passed_on(answer: T | BaseException) -> T | Exception:
+    """An answer, or the error that stands for it; raises what ends the program."""
+    if isinstance(answer, BaseException) and not isinstance(answer, Exception):
+        raise answer
+    return answer

@@ -1,0 +1,316 @@
+"""What is kept of one identifier, as its part of a lead's JSON text."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from operator import sub
+from typing import NotRequired, TypeAlias, TypedDict
+
+from warmlead.domain.consent import Cause, ConsentFact, facts_of_days
+from warmlead.domain.event_names import our_name
+from warmlead.domain.history import Counts, DayCounts, History
+from warmlead.domain.identity import Claim, Identifier, Kind
+from warmlead.domain.lead import NoteFact, Touch, Trail, TraitFact
+from warmlead.domain.packed_history import NONE_PACKED, RECORD, KeptEvent, Packed, Shape
+from warmlead.domain.sales import SalesStatus, Statement
+
+Pairs: TypeAlias = Sequence[tuple[str, str]]
+"""Names and values, as JSON has them: lists of two."""
+
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_us(moment: datetime) -> int:
+    """Microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def maybe_to_us(moment: datetime | None) -> int | None:
+    """Microseconds since 1970, of a time if there is one."""
+    return None if moment is None else to_us(moment)
+
+
+def maybe_from_us(moment_us: int | None) -> datetime | None:
+    """The time of microseconds since 1970, if there are any."""
+    return None if moment_us is None else from_us(moment_us)
+
+
+def from_us(moment_us: int) -> datetime:
+    """The aware UTC time of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=moment_us)
+
+
+def pairs(lists: Pairs) -> tuple[tuple[str, str], ...]:
+    """The pairs of JSON's lists."""
+    return tuple((name, value) for name, value in lists)
+
+
+def dump(document: object) -> str:
+    """A document as one JSON text in ASCII, without spaces."""
+    return _COMPACT.encode(document)
+
+
+Shapes: TypeAlias = dict[Shape, int]
+"""Pairs of name and signals, numbered: the columns of events name them by number."""
+
+_TouchV1: TypeAlias = tuple[int, str, Pairs] | None
+
+
+_StatementV2: TypeAlias = tuple[int, int, str, str, str, str, int | None, str]
+"""The fields of a ``Statement``, in order."""
+
+_ConsentV3: TypeAlias = tuple[int, int, str, str, str, str, int]
+"""When, rank, key, cause, source, mailing list, and how long after it was received."""
+
+
+class _KeptV1(TypedDict):
+    at: list[int]
+    received: list[int]
+    keys: list[str]
+    shapes: list[int]
+
+
+class _PackedV3(TypedDict):
+    count: int
+    days: list[tuple[int, list[int]]]
+
+
+class TrailV1(TypedDict):
+    """A trail, as JSON has it."""
+
+    who: tuple[int, str]
+    links: list[str]
+    claim: tuple[int, int, str, str] | None
+    kept: _KeptV1
+    signals: dict[str, list[int]]
+    names: dict[str, list[int]]
+    last: dict[str, int]
+    traits: dict[str, tuple[int, int, str, str]]
+    first_touch: _TouchV1
+    last_touch: _TouchV1
+    lost: NotRequired[list[tuple[int, int, str, str]]]
+    packed: NotRequired[_PackedV3]
+    direct: NotRequired[bool]
+    statements: NotRequired[list[_StatementV2]]
+    notes: NotRequired[list[NoteFact]]
+    erased: NotRequired[int]
+    signed: NotRequired[bool]
+    former: NotRequired[list[str]]
+    consent: NotRequired[list[_ConsentV3]]
+    told: NotRequired[tuple[int, int]]
+
+
+def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
+    """The trail's part of a lead's document; adds its shapes to the lead's."""
+    history = trail.history
+    document: TrailV1 = {
+        "who": (int(trail.identifier.kind), trail.identifier.value),
+        "links": sorted(trail.links),
+        "claim": trail.claim,
+        "kept": _write_kept(sorted(history.recent.values()), shapes),
+        "signals": _write_counts(history.signal_days),
+        "names": _write_counts(history.name_days),
+        "last": dict(sorted(history.last_day.items())),
+        "traits": dict(sorted(trail.traits.items())),
+        "first_touch": trail.first_touch,
+        "last_touch": trail.last_touch,
+    }
+    if history.packed:
+        document["packed"] = _write_packed(history.packed, shapes)
+    if trail.direct:
+        document["direct"] = True
+    if trail.statements:
+        document["statements"] = sorted(trail.statements.values())
+    if trail.notes:
+        document["notes"] = list(trail.notes)
+    if trail.erased_ms is not None:
+        document["erased"] = trail.erased_ms
+    if trail.consent:
+        document["consent"] = [_write_fact(fact) for fact in trail.consent]
+    _write_belonging(document, trail)
+    return document
+
+
+def _write_belonging(document: TrailV1, trail: Trail) -> None:
+    """Whose the identifier is, besides its links and the claim that wins."""
+    if trail.claims[1:]:
+        document["lost"] = list(trail.claims[1:])
+    if trail.is_signed:
+        document["signed"] = True
+    if trail.former_ids:
+        document["former"] = sorted(trail.former_ids)
+    if trail.told:
+        document["told"] = trail.told
+
+
+def read_trail(document: TrailV1, shapes: Sequence[Shape], packed: Iterator[str]) -> Trail:
+    """The trail of its part of a lead's document; takes the text of its packed events."""
+    kind, value = document["who"]
+    return Trail(
+        identifier=Identifier(Kind(kind), value),
+        links=frozenset(document["links"]),
+        claims=_read_claims(document),
+        history=History(
+            _read_kept(document["kept"], shapes),
+            _read_counts(document["signals"]),
+            _read_counts(document["names"]),
+            document["last"],
+            _read_packed(document, shapes, packed),
+        ),
+        traits={name: TraitFact(*fact) for name, fact in document["traits"].items()},
+        first_touch=_read_touch(document["first_touch"]),
+        last_touch=_read_touch(document["last_touch"]),
+        direct=document.get("direct", False),
+        statements={
+            each.key: each for each in map(_read_statement, document.get("statements", ()))
+        },
+        notes=tuple(NoteFact(*note) for note in document.get("notes", ())),
+        erased_ms=document.get("erased"),
+        is_signed=document.get("signed", False),
+        former_ids=frozenset(document.get("former", ())),
+        consent=tuple(map(_read_fact, document.get("consent", ()))),
+        told=_read_told(document.get("told")),
+    )
+
+
+def _read_claims(document: TrailV1) -> tuple[Claim, ...]:
+    """The claim that wins, and behind it those that lost; an earlier release kept none of them."""
+    best = document["claim"]
+    return tuple(Claim(*claim) for claim in (best, *document.get("lost", ())) if claim)
+
+
+def with_trust_of_facts(trails: Mapping[str, Trail]) -> dict[str, Trail]:
+    """The trails of a lead that did not say of which a signed source told, nor dated receipts.
+
+    Signed traits, statements, links and signed claims tell of the first. A public claim gets the
+    time of receipt of its event, if that event is still kept.
+    """
+    return {
+        id_: replace(
+            trail,
+            is_signed=bool(
+                trail.links
+                or trail.statements
+                or (trail.claim and not trail.claim.distrust)
+                or any(fact.rank for fact in trail.traits.values())
+            ),
+            claims=tuple(_as_received(claim, trails) for claim in trail.claims),
+        )
+        for id_, trail in trails.items()
+    }
+
+
+def _as_received(claim: Claim, trails: Mapping[str, Trail]) -> Claim:
+    owner = trails.get(claim.owner)
+    event = owner.history.kept.get(claim.key) if owner else None
+    return claim._replace(at_ms=event.received_ms) if claim.distrust and event else claim
+
+
+def with_consent_of_days(trail: Trail) -> Trail:
+    """A trail of a release that kept no consent, with what the days of its events tell of it."""
+    days = ((our_name(name), day) for name, day in trail.history.last_day.items())
+    return replace(trail, consent=facts_of_days(days))
+
+
+def _write_kept(events: Sequence[KeptEvent], shapes: Shapes) -> _KeptV1:
+    return {
+        "at": _differences([event.at_ms for event in events]),
+        "received": [event.received_ms - event.at_ms for event in events],
+        "keys": [event.key for event in events],
+        "shapes": [shapes.setdefault((e.name, e.signals), len(shapes)) for e in events],
+    }
+
+
+def _read_kept(columns: _KeptV1, shapes: Sequence[Shape]) -> dict[str, KeptEvent]:
+    times = accumulate(columns["at"])
+    rows = zip(times, columns["received"], columns["keys"], columns["shapes"], strict=True)
+    return {key: KeptEvent(at, key, at + delay, *shapes[shape]) for at, delay, key, shape in rows}
+
+
+def _write_packed(packed: Packed, shapes: Shapes) -> _PackedV3:
+    return {
+        "count": len(packed),
+        "days": [
+            (shapes.setdefault(shape, len(shapes)), _write_days(days))
+            for shape, days in sorted(packed.days.items())
+        ],
+    }
+
+
+def _read_packed(document: TrailV1, shapes: Sequence[Shape], texts: Iterator[str]) -> Packed:
+    fields = document.get("packed")
+    if fields is None:
+        return NONE_PACKED
+    days = {shapes[number]: _read_days(flat) for number, flat in fields["days"]}
+    return Packed(next(texts), days)
+
+
+def packed_texts(document: Iterable[TrailV1], text: str) -> Iterator[str]:
+    """The texts of packed events that stand behind the JSON, one for each trail that has some."""
+    start = 0
+    for trail in document:
+        if "packed" in trail:
+            end = start + trail["packed"]["count"] * RECORD
+            yield text[start:end]
+            start = end
+
+
+def _write_counts(counts: Counts) -> dict[str, list[int]]:
+    return {label: _write_days(of_days) for label, of_days in sorted(counts.items())}
+
+
+def _write_days(counts: DayCounts) -> list[int]:
+    """The days, each as the difference from the one before, then their counts."""
+    days = sorted(counts)
+    return [*_differences(days), *[counts[day] for day in days]]
+
+
+def _read_counts(flat: Mapping[str, list[int]]) -> dict[str, dict[int, int]]:
+    return {label: _read_days(values) for label, values in flat.items()}
+
+
+def _read_days(values: list[int]) -> dict[int, int]:
+    half = len(values) // 2
+    return dict(zip(accumulate(values[:half]), values[half:], strict=True))
+
+
+def _differences(values: Sequence[int]) -> list[int]:
+    return list(map(sub, values, (0, *values)))
+
+
+def _read_touch(fields: _TouchV1) -> Touch | None:
+    return Touch(fields[0], fields[1], pairs(fields[2])) if fields else None
+
+
+def _read_statement(fields: _StatementV2) -> Statement:
+    at_ms, rank, key, said, source, reason, value_cents, currency = fields
+    return Statement(at_ms, rank, key, SalesStatus(said), source, reason, value_cents, currency)
+
+
+def _write_fact(fact: ConsentFact) -> _ConsentV3:
+    delay_ms = fact.received_ms - fact.at_ms
+    return (
+        *(fact.at_ms, fact.rank, fact.key, str(fact.cause)),
+        *(fact.source, fact.mailing_list, delay_ms),
+    )
+
+
+def _read_fact(fields: _ConsentV3) -> ConsentFact:
+    at_ms, rank, key, cause, source, mailing_list, delay_ms = fields
+    return ConsentFact.of(
+        Cause(cause),
+        at_ms=at_ms,
+        rank=rank,
+        key=key,
+        source=source,
+        mailing_list=mailing_list,
+        received_ms=at_ms + delay_ms,
+    )
+
+
+def _read_told(fields: tuple[int, int] | None) -> tuple[int, int] | None:
+    return (fields[0], fields[1]) if fields else None

@@ -1,0 +1,246 @@
+"""Every source against every one of its fixtures: what arrives, and the events that it means.
+
+Each fixture says in ``modelled_on`` which real client its form was taken from.
+"""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from warmlead.domain.errors import RejectedError
+from warmlead.domain.event import Trust
+from warmlead.ports import Accepted, RawRequest
+from warmlead.senders.base import Sender
+from warmlead.senders.generic import GenericSource, read_forms
+from warmlead.senders.registry import read_sales
+from warmlead.senders.segment import SegmentSource
+from warmlead.web.answers import Answer
+
+HERE = Path(__file__).parent
+NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
+FORMS = json.loads((HERE / "generic" / "forms.json").read_text())
+SALES = json.loads((HERE / "sales.json").read_text())
+SPEAK_FOR_SALES: dict[str, Sender] = {sender.name: sender for sender in read_sales(SALES)}
+SENDERS: dict[str, Sender] = {
+    "segment": SegmentSource({"pub": Trust.PUBLIC, "server": Trust.SIGNED}),
+    "generic": GenericSource(read_forms(FORMS)),
+    **SPEAK_FOR_SALES,
+}
+Case: TypeAlias = tuple[Sender, RawRequest, dict[str, Any]]
+
+FIXTURES = sorted(HERE.glob("*/fixtures/*.json"))
+
+
+def fixture(path: Path) -> Case:
+    said = json.loads(path.read_text())
+    request = RawRequest(
+        method=said["method"],
+        path=said["path"],
+        query=said["query"],
+        headers=said["headers"],
+        body=said["body"].encode(),
+        received_at=NOW,
+        request_id="req",
+    )
+    return SENDERS[path.parent.parent.name], request, said
+
+
+@pytest.fixture(params=FIXTURES, ids=lambda path: f"{path.parent.parent.name}/{path.stem}")
+def case(request: pytest.FixtureRequest) -> Case:
+    return fixture(request.param)
+
+
+def test_a_fixture_means_its_events(case: Case) -> None:
+    sender, request, said = case
+
+    translation = sender.translate(request, sender.verify(request))
+
+    found = [
+        {
+            "index": index,
+            **{
+                name: value
+                for name, value in json.loads(msgspec.json.encode(event)).items()
+                if name not in ("received_at", "source")
+            },
+        }
+        for index, event in translation.events
+    ]
+    assert found == said["expected"]
+    refused = [{"index": one.index, "reason": one.error.reason} for one in translation.refused]
+    assert refused == said["refused"]
+    done = {*(one["index"] for one in (*found, *refused, *said.get("ignored", [])))}
+    assert done == set(range(translation.items))
+    assert all(event.source == sender.name for _, event in translation.events)
+
+
+def test_a_repeat_has_the_same_ids(case: Case) -> None:
+    sender, request, said = case
+    again = replace(request, request_id="another")
+
+    ids = [event.id for _, event in sender.translate(again, Trust.PUBLIC).events]
+
+    known = [one["id"] for one in said["expected"]]
+    # Without an id of the sender's, only the content of a form tells that it came before.
+    assert [id_ for id_ in known if not id_.startswith("req-")] == [
+        id_ for id_ in ids if not id_.startswith("another-")
+    ]
+
+
+def test_success_is_200_or_a_way_on(case: Case) -> None:
+    sender, request, _ = case
+
+    answer = sender.answer(request, Accepted(1, [], 1))
+
+    assert answer.status == 200 or (answer.status, bool(answer.headers)) == (303, True)
+
+
+def test_no_key_of_the_sender_is_kept(case: Case) -> None:
+    sender, request, _ = case
+
+    translation = sender.translate(request, Trust.PUBLIC)
+    kept = msgspec.json.encode([event for _, event in translation.events]).decode()
+
+    assert "writeKey" not in kept
+    assert "write_key" not in kept
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_damaged_requests_raise_nothing_but_rejections(data: st.DataObject) -> None:
+    sender, request, _ = fixture(data.draw(st.sampled_from(FIXTURES)))
+    body = bytearray(request.body)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(body)))
+        body[at : at + data.draw(st.integers(0, 8))] = data.draw(st.binary(max_size=8))
+    damaged = replace(
+        request,
+        body=bytes(body),
+        query=request.query + data.draw(st.text(max_size=5)),
+        path=data.draw(st.sampled_from([request.path, "/", "/v1/b", "/generic/x"])),
+        headers={**request.headers, "content-type": data.draw(content_types)},
+    )
+
+    assert_only_rejects(sender, damaged)
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_damaged_statements_raise_nothing_but_rejections(data: st.DataObject) -> None:
+    """Past the signature, which would refuse all of them."""
+    paths = [path for path in FIXTURES if path.parent.parent.name in SPEAK_FOR_SALES]
+    sender, request, _ = fixture(data.draw(st.sampled_from(paths)))
+    body = bytearray(request.body)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(body)))
+        body[at : at + data.draw(st.integers(0, 8))] = data.draw(st.binary(max_size=8))
+
+    assert_only_rejects(sender, replace(request, body=bytes(body)), verified=True)
+
+
+content_types = st.sampled_from(
+    [
+        *("application/json", "text/plain", "application/x-www-form-urlencoded", "", "a/b; =;"),
+        *("multipart/form-data; boundary=----WebKitFormBoundaryAb1", "multipart/form-data"),
+        *("text/plain; charset=utf-7", "application/x-www-form-urlencoded; charset=latin1"),
+    ]
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["a", "name", "email", "url"]) | st.text(), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+calls = st.fixed_dictionaries(
+    {"type": st.sampled_from(["track", "identify", "page", "screen", "group", "alias"])},
+    optional=dict.fromkeys(
+        (
+            *("userId", "anonymousId", "previousId", "groupId", "messageId", "event", "name"),
+            *("timestamp", "originalTimestamp", "sentAt", "context", "traits", "properties"),
+        ),
+        json_values,
+    ),
+)
+
+
+@given(st.lists(calls | json_values, max_size=3), json_values)
+@settings(max_examples=300, deadline=None)
+def test_any_json_in_a_batch_is_an_event_or_a_refusal(items: list[object], context: object) -> None:
+    body = json.dumps({"batch": items, "context": context, "writeKey": "pub"}).encode()
+    request = RawRequest("POST", "/v1/batch", "", {}, body, NOW, "req")
+
+    assert_only_rejects(SENDERS["segment"], request)
+
+
+@given(st.dictionaries(st.text(), json_values, max_size=5) | st.lists(json_values, max_size=3))
+@settings(max_examples=300, deadline=None)
+def test_any_json_to_a_form_is_an_event_or_a_refusal(payload: dict[str, object]) -> None:
+    request = RawRequest(
+        "POST", "/generic/contact", "", {}, json.dumps(payload).encode(), NOW, "req"
+    )
+
+    assert_only_rejects(SENDERS["generic"], request)
+
+
+@given(st.sampled_from(sorted(SPEAK_FOR_SALES)), st.data())
+@settings(max_examples=600, deadline=None)
+def test_any_json_to_sales_is_an_event_or_a_refusal(name: str, data: st.DataObject) -> None:
+    payload = data.draw(statements_of(name) | json_values | st.lists(statements_of(name)))
+    headers = {"content-type": "application/json"}
+    body = json.dumps(payload).encode()
+    request = RawRequest("POST", f"/{name}", "", headers, body, NOW, "req")
+
+    assert_only_rejects(SPEAK_FOR_SALES[name], request, verified=True)
+
+
+def statements_of(name: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Something like what the sender sends: its fields, with anything in them."""
+    bodies = [json.loads(json_of(path)) for path in FIXTURES if path.parent.parent.name == name]
+    items = [item for body in bodies for item in (body if isinstance(body, list) else [body])]
+    known: dict[str, Any] = {}
+    for item in items:
+        known |= item
+    fields = {
+        key: st.just(value)
+        | json_values
+        | (st.dictionaries(st.sampled_from(sorted(value)), json_values) if value else json_values)
+        if isinstance(value, dict)
+        else st.just(value) | json_values
+        for key, value in known.items()
+    }
+    return st.sampled_from(items) | st.fixed_dictionaries({}, optional=fields)
+
+
+def json_of(path: Path) -> str:
+    body = str(json.loads(path.read_text())["body"])
+    return "{}" if body.startswith("<") else body
+
+
+def assert_only_rejects(sender: Sender, request: RawRequest, *, verified: bool = False) -> None:
+    """Whatever is in the request, it ends in events, refusals or a ``RejectedError``."""
+    try:
+        trust = Trust.SIGNED if verified else sender.verify(request)
+        translation = sender.translate(request, trust)
+        answer = sender.answer(request, translation.accepted)
+    except RejectedError as error:
+        answer = sender.answer_failure(request, Answer(400, error.message.encode()))
+        assert answer.status in (200, 400)
+        return
+    for _, event in translation.events:
+        msgspec.json.encode(event)  # storable: no half surrogate, no NaN
+        assert event.key
+    for one in translation.refused:
+        one.raw.decode()
+    is_told = translation.keeps_refused and translation.refused and not translation.events
+    assert answer.status in ((200, 400, 415) if is_told else (200, 303))

@@ -1,0 +1,34 @@
+"""The house: one name means one thing, and no module is too long to be read at a sitting."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import warmlead
+
+PACKAGE = Path(warmlead.__file__).parent
+MOST_LINES = 500
+
+
+def modules() -> dict[str, ast.Module]:
+    files = sorted(PACKAGE.rglob("*.py"))
+    return {str(file.relative_to(PACKAGE)): ast.parse(file.read_text()) for file in files}
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    places = defaultdict(list)
+    for module, tree in modules().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(module)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_every_module_says_in_a_sentence_what_it_is_for() -> None:
+    silent = [module for module, tree in modules().items() if not ast.get_docstring(tree)]
+    assert silent == []
+
+
+def test_no_module_is_longer_than_can_be_read_at_a_sitting() -> None:
+    lengths = {str(f): len(f.read_text().splitlines()) for f in PACKAGE.rglob("*.py")}
+    assert {file: n for file, n in lengths.items() if n > MOST_LINES} == {}
