@@ -22,7 +22,7 @@ from warmlead.domain.money import DECIMALS
 from warmlead.domain.nurture import Ending
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import EVENT_PREFIX
-from warmlead.domain.stages import Transition, moved_back
+from warmlead.domain.stages import MODEL, Transition, moved_back
 from warmlead.ports import Message
 from warmlead.simulation.play import Course, Scene, Story
 
@@ -185,7 +185,7 @@ def _money(cents: object, currency: object) -> str:
 def _move(at: datetime, move: Transition) -> Line:
     again = _TIMES.get(move.cycle, f" ({move.cycle}th time)")
     data: dict[str, JsonValue] = {name: getattr(move, name) for name in _MOVE}
-    why = "" if move.reason.startswith("sales: ") else f": {move.reason}"
+    why = "" if move.source != MODEL else f": {move.reason}"
     return Line(at=at, kind=LineKind.MOVED, text=f"{move.to_stage}{again}{why}", data=data)
 
 

@@ -27,9 +27,11 @@ from warmlead.domain.stages import (
     MODEL,
     RECYCLED,
     Facts,
+    MoveCause,
     Progress,
     Standing,
     Transition,
+    Why,
     cool_down,
     move,
     next_stage,
@@ -182,7 +184,7 @@ class _Mover:
         elif said.stage == DISQUALIFIED and unfit:
             progress = replace(progress, grounds=_grounds(self._found))
         self.progress = progress
-        self.to(said.stage, said.words, said.source)
+        self.to(said.stage, Why(MoveCause(said.said), said.words, said.reason), said.source)
 
     def reconsider(self, said: Statement | None) -> None:
         """Lifts a disqualification if the lead's traits have changed since.
@@ -193,9 +195,10 @@ class _Mover:
             self.progress = replace(self.progress, grounds=_grounds(self._found))
             return
         self.progress = replace(self.progress, grounds=None)
-        self.to(LEAD, "what spoke against the lead's fit has changed", MODEL)
+        why = Why(MoveCause.FIT_CHANGED, "what spoke against the lead's fit has changed")
+        self.to(LEAD, why, MODEL)
 
-    def to(self, stage: str, reason: str, source: str) -> None:
+    def to(self, stage: str, why: Why, source: str) -> None:
         """Moves to a stage, unless the lead is there."""
         if stage == self.progress.stage:
             return
@@ -203,7 +206,7 @@ class _Mover:
         self.progress, transition = move(
             self.progress,
             stage,
-            reason,
+            why,
             self._now,
             score=score.score,
             fit=score.fit,

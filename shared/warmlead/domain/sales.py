@@ -147,12 +147,6 @@ def in_order(parts: Iterable[Mapping[str, Statement]]) -> list[Statement]:
     return sorted(merged.values(), key=_order)
 
 
-def refusal_in(words: str) -> Refusal | None:
-    """The refusal of which people read these words; ``None`` if they tell of none."""
-    each = {r: state(SalesStatus.REJECTED, at_ms=0, key="", source="", reason=r) for r in Refusal}
-    return next((refusal for refusal, said in each.items() if said.words == words), None)
-
-
 def _order(statement: Statement) -> tuple[int, int, str, str]:
     """What orders statements; the whole tuple cannot, since a value may be missing."""
     return (statement.at_ms, statement.rank, statement.key, repr(statement))

@@ -7,7 +7,8 @@ entered and left by conditions. Stages that sales sets are never left by a score
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Protocol, TypeAlias
+from enum import StrEnum
+from typing import NamedTuple, Protocol, TypeAlias
 
 ANONYMOUS = "anonymous"
 LEAD = "lead"
@@ -81,6 +82,43 @@ class Progress:
     grounds: str | None = None
 
 
+class MoveCause(StrEnum):
+    """What moved a lead. Reports count by it; people read the ``reason`` that is made of it."""
+
+    KNOWN = "known"
+    """It became known by an email or a user id."""
+    ENTERED = "entered"
+    """The stage's enter condition holds."""
+    BYPASSED = "bypassed"
+    """A signal opens the stage; the detail is the signal."""
+    LEFT = "left"
+    """The leave condition of the stage before holds."""
+    DROPPED = "dropped"
+    """The model has no such stage any more."""
+    FIT_CHANGED = "fit_changed"
+    """What spoke against its fit is no more."""
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    """Sales refused it; the detail is the refusal."""
+    OPPORTUNITY = "opportunity"
+    WON = "won"
+    LOST = "lost"
+    """The deal was lost; the detail is what sales wrote."""
+    UNKNOWN = "unknown"
+    """It is known no more, or an older release has written down no cause."""
+
+
+class Why(NamedTuple):
+    """Why a lead moves: the cause, a word of detail, and the sentence that people read."""
+
+    cause: MoveCause
+    reason: str
+    detail: str = ""
+
+
+NO_MOVE = Why(MoveCause.UNKNOWN, "")
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """One move between stages: a record of what was known when.
@@ -88,7 +126,8 @@ class Transition:
     ``cycle`` counts how often the lead has entered ``to_stage``, this time included.
     ``source`` is who moved it: the model, or a sender that speaks for sales. ``attribution``
     is that of the lead's last touch. A move that offered the lead to sales says by when sales
-    promised to speak to it (``touch_by``), and to take or refuse it (``accept_by``).
+    promised to speak to it (``touch_by``), and to take or refuse it (``accept_by``). ``reason``
+    is for people; ``cause`` and ``detail`` say the same to programs.
     """
 
     at: datetime
@@ -104,6 +143,8 @@ class Transition:
     attribution: tuple[tuple[str, str], ...] = ()
     touch_by: datetime | None = None
     accept_by: datetime | None = None
+    cause: MoveCause = MoveCause.UNKNOWN
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,47 +159,49 @@ class Standing:
 
 def next_stage(
     policies: Sequence[StagePolicy], progress: Progress, standing: Standing, now: datetime
-) -> tuple[str, str]:
-    """The stage in which the lead belongs now, and why in words; the present one if nothing moves.
+) -> tuple[str, Why]:
+    """The stage in which the lead belongs now, and why; the present one if nothing moves.
 
     Sales stages stay. A stage of the model is kept until its ``leave`` condition holds, even
     if ``enter`` no longer does: between the two thresholds nothing flaps.
     """
     if progress.stage in SALES_STAGES:
-        return progress.stage, ""
+        return progress.stage, NO_MOVE
     if not standing.identified:  # a deal that nobody has tied to a person may be recycled too
-        return (RECYCLED if progress.stage == RECYCLED else ANONYMOUS), ""
+        return (RECYCLED if progress.stage == RECYCLED else ANONYMOUS), NO_MOVE
     for policy in reversed(policies):
         if policy.name == progress.stage:
             if not _must_leave(policy, standing, now):
-                return policy.name, ""
+                return policy.name, NO_MOVE
         elif why := _opens(policy, progress, standing, now):
             return policy.name, why
     return _known(policies, progress.stage)
 
 
-def _known(policies: Sequence[StagePolicy], stage: str) -> tuple[str, str]:
+def _known(policies: Sequence[StagePolicy], stage: str) -> tuple[str, Why]:
     """Where a known person stands whom no stage of the model holds, and why."""
     if stage in (LEAD, RECYCLED):
-        return stage, ""
+        return stage, NO_MOVE
     if stage == ANONYMOUS:
-        return LEAD, "became known by an email or a user id"
+        return LEAD, Why(MoveCause.KNOWN, "became known by an email or a user id")
     if any(policy.name == stage for policy in policies):
-        return LEAD, f"the {stage} stage's leave condition holds"
-    return LEAD, f"the model has no {stage} stage any more"
+        return LEAD, Why(MoveCause.LEFT, f"the {stage} stage's leave condition holds")
+    return LEAD, Why(MoveCause.DROPPED, f"the model has no {stage} stage any more")
 
 
-def _opens(policy: StagePolicy, progress: Progress, standing: Standing, now: datetime) -> str:
-    """Why the lead may enter the stage now; empty if it may not."""
+def _opens(
+    policy: StagePolicy, progress: Progress, standing: Standing, now: datetime
+) -> Why | None:
+    """Why the lead may enter the stage now; ``None`` if it may not."""
     cooling = progress.cooling
     since_day = cooling.since.toordinal() if cooling else None
     if signal := _recent_bypass(policy, standing, now, since_day):
-        return f"{signal} opens the {policy.name} stage at once"
+        return Why(MoveCause.BYPASSED, f"{signal} opens the {policy.name} stage at once", signal)
     if cooling is not None and now < cooling.until:
-        return ""
+        return None
     if not policy.enter(standing.facts) or _must_leave(policy, standing, now):
-        return ""  # what it must leave it would leave with the next event
-    return f"the {policy.name} stage's enter condition holds"
+        return None  # what it must leave it would leave with the next event
+    return Why(MoveCause.ENTERED, f"the {policy.name} stage's enter condition holds")
 
 
 def _must_leave(policy: StagePolicy, standing: Standing, now: datetime) -> bool:
@@ -186,7 +229,7 @@ def _recent_bypass(
 def move(
     progress: Progress,
     to_stage: str,
-    reason: str,
+    why: Why,
     now: datetime,
     *,
     score: int,
@@ -203,13 +246,15 @@ def move(
         from_stage=progress.stage,
         to_stage=to_stage,
         cycle=cycle,
-        reason=reason,
+        reason=why.reason,
         score=score,
         fit=fit,
         hours_in_stage=round((now - progress.since).total_seconds() / 3600, 3),
         model_version=model_version,
         source=source,
         attribution=attribution,
+        cause=why.cause,
+        detail=why.detail,
     )
     entered = {**progress.entered, to_stage: cycle}
     return replace(progress, stage=to_stage, since=now, entered=entered), transition

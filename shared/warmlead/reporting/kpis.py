@@ -11,7 +11,7 @@ from typing import TypeAlias
 from warmlead.domain.attribution import DIRECT_SOURCE, NOT_KNOWN, UNKNOWN, first_origin
 from warmlead.domain.history import to_ms
 from warmlead.domain.lead import Lead
-from warmlead.domain.sales import Statement, refusal_in
+from warmlead.domain.sales import Refusal, Statement
 from warmlead.domain.stages import (
     ANONYMOUS,
     BUILT_IN_STAGES,
@@ -19,6 +19,7 @@ from warmlead.domain.stages import (
     LEAD,
     MODEL,
     RECYCLED,
+    MoveCause,
     Transition,
 )
 from warmlead.messages.kpi_report import (
@@ -196,18 +197,19 @@ class KpiTally:
 
 def _refusal(move: Transition) -> str:
     """The reason for which sales refused the lead; empty if the move is no refusal."""
-    refused = move.source != MODEL and move.reason.startswith("sales: rejected")
-    return str(refusal_in(move.reason) or "other") if refused else ""
+    if move.cause is not MoveCause.REJECTED:
+        return ""
+    return move.detail if move.detail in set(Refusal) else "other"
 
 
 def _why(move: Transition) -> str:
     """Why a lead moved backward, in one of few words: what people wrote is not passed on."""
     if move.source == MODEL:
         is_known = move.from_stage not in BUILT_IN_STAGES
-        return "leave_condition" if is_known and "leave condition" in move.reason else "model"
+        return "leave_condition" if is_known and move.cause is MoveCause.LEFT else "model"
     if refusal := _refusal(move):
         return f"rejected_{refusal}"
-    return "lost" if move.reason.startswith("sales: lost") else "sales"
+    return "lost" if move.cause is MoveCause.LOST else "sales"
 
 
 def _conversion(of: int, reached: int) -> Conversion:

@@ -10,7 +10,7 @@ from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import Shape
-from warmlead.domain.stages import MODEL, Cooling, Progress, Transition
+from warmlead.domain.stages import MODEL, Cooling, MoveCause, Progress, Transition
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import Unreadable
 from warmlead.stores.trail_codec import (
@@ -30,7 +30,7 @@ from warmlead.stores.trail_codec import (
     write_trail,
 )
 
-MOVE_VERSION = 2
+MOVE_VERSION = 3
 
 
 class _Document(TypedDict):
@@ -48,6 +48,8 @@ class _Document(TypedDict):
     attribution: NotRequired[Pairs]
     touch_by: NotRequired[int]
     accept_by: NotRequired[int]
+    cause: NotRequired[str]  # not in version 2: it stands in the reason
+    detail: NotRequired[str]
 
 
 def write_transition(transition: Transition) -> str:
@@ -72,12 +74,17 @@ def write_transition(transition: Transition) -> str:
         document["touch_by"] = to_us(transition.touch_by)
     if transition.accept_by is not None:
         document["accept_by"] = to_us(transition.accept_by)
+    if transition.cause is not MoveCause.UNKNOWN:
+        document["cause"] = transition.cause
+    if transition.detail:
+        document["detail"] = transition.detail
     return dump(document)
 
 
 def read_transition(text: str) -> Transition:
     """The move of a text; fields of a newer release are ignored."""
     document: _Document = json.loads(text)
+    cause, detail = _cause_of(document)
     return Transition(
         at=from_us(document["at"]),
         from_stage=document["from_stage"],
@@ -92,7 +99,39 @@ def read_transition(text: str) -> Transition:
         attribution=pairs(document.get("attribution", ())),
         touch_by=maybe_from_us(document.get("touch_by")),
         accept_by=maybe_from_us(document.get("accept_by")),
+        cause=cause,
+        detail=detail,
     )
+
+
+_CAUSES_IN_WORDS = (
+    ("became known by", MoveCause.KNOWN),
+    ("stage's enter condition holds", MoveCause.ENTERED),
+    ("stage's leave condition holds", MoveCause.LEFT),
+    ("opens the", MoveCause.BYPASSED),
+    ("the model has no", MoveCause.DROPPED),
+    ("what spoke against the lead's fit", MoveCause.FIT_CHANGED),
+)
+"""The sentences of version 2."""
+
+
+def _cause_of(document: _Document) -> tuple[MoveCause, str]:
+    """Why a lead moved; of a move of version 2 it is read from the sentence."""
+    if document["v"] >= MOVE_VERSION:
+        known = document.get("cause", "") in set(MoveCause)
+        return MoveCause(document["cause"]) if known else MoveCause.UNKNOWN, document.get(
+            "detail", ""
+        )
+    reason = document["reason"]
+    if document.get("source", MODEL) == MODEL:
+        found = (cause for words, cause in _CAUSES_IN_WORDS if words in reason)
+        cause = next(found, MoveCause.UNKNOWN)
+        return cause, reason.partition(" ")[0] if cause is MoveCause.BYPASSED else ""
+    said, _, detail = reason.removeprefix("sales: ").partition(" (")
+    if said not in set(MoveCause):
+        return MoveCause.UNKNOWN, ""
+    detail = detail.removesuffix(")")
+    return MoveCause(said), detail.replace(" ", "_") if said == MoveCause.REJECTED else detail
 
 
 VERSION = 3

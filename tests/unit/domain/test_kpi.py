@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from builders import a_lead_named
 from warmlead.domain.lead import Lead, Touch
 from warmlead.domain.sales import Refusal, SalesStatus, Statement, state
-from warmlead.domain.stages import MODEL, Transition
+from warmlead.domain.stages import MODEL, MoveCause, Transition
 from warmlead.messages.kpi_report import KpiReport
 from warmlead.reporting.funnel import WonDeal, deal_won
 from warmlead.reporting.kpis import MOST_SOURCES, KpiTally
@@ -24,8 +24,7 @@ ORDER = (
     *("anonymous", "recycled", "lead", "mql", "pql"),
     *("disqualified", "sql", "opportunity", "customer"),
 )
-LEAVES = "the mql stage's leave condition holds"
-REJECTED = "sales: rejected (not ready)"
+REJECTED: dict[str, Any] = {"cause": MoveCause.REJECTED, "detail": "not_ready"}
 
 
 def at(hour: float) -> datetime:
@@ -36,8 +35,9 @@ def at(hour: float) -> datetime:
 def moved(hour: float, stages: str, **others: Any) -> Transition:
     """``moved(9, "lead > mql")``: a first move at nine, after two hours in the stage."""
     start, _, end = stages.partition(" > ")
-    source = others.pop("source", "hubspot" if others.get("reason", "").startswith("s") else MODEL)
-    plain = Transition(at(hour), start, end, 1, LEAVES, 50, 20, 2.0, "m", source)
+    cause = others.pop("cause", MoveCause.LEFT)
+    source = others.pop("source", "hubspot" if cause in set(SalesStatus) else MODEL)
+    plain = Transition(at(hour), start, end, 1, "words", 50, 20, 2.0, "m", source, cause=cause)
     return replace(plain, **others)
 
 
@@ -141,16 +141,16 @@ def test_who_stood_where_at_the_end_is_told_from_now_and_the_moves_since() -> No
 
 
 def test_moves_back_are_counted_by_reason_and_no_free_text_gets_through() -> None:
-    lost = "sales: lost (Bob Smith of Acme said no)"
+    lost: dict[str, Any] = {"cause": MoveCause.LOST, "detail": "Bob Smith of Acme said no"}
     report = kpis(
         faded=Known([moved(1, "mql > lead")]),
-        refused=Known([moved(2, "mql > recycled", reason=REJECTED)]),
-        unfit=Known([moved(3, "sql > disqualified", reason="sales: rejected (bad fit)")]),
-        odd=Known([moved(4, "sql > recycled", reason="sales: rejected (Bob is rude)")]),
-        gone=Known([moved(5, "customer > recycled", reason=lost)]),
+        refused=Known([moved(2, "mql > recycled", **REJECTED)]),
+        unfit=Known([moved(3, "sql > disqualified", cause=MoveCause.REJECTED, detail="bad_fit")]),
+        odd=Known([moved(4, "sql > recycled", cause=MoveCause.REJECTED, detail="Bob is rude")]),
+        gone=Known([moved(5, "customer > recycled", **lost)]),
         up=Known([moved(6, "recycled > mql"), moved(7, "disqualified > lead")]),
-        renamed=Known([moved(8, "old > lead", reason="the model has no old stage any more")]),
-        aside=Known([moved(9, "disqualified > recycled", reason=REJECTED)]),
+        renamed=Known([moved(8, "old > lead", cause=MoveCause.DROPPED)]),
+        aside=Known([moved(9, "disqualified > recycled", **REJECTED)]),
     )
     assert report.backward == {
         "leave_condition": 1,
@@ -166,8 +166,8 @@ def test_moves_back_are_counted_by_reason_and_no_free_text_gets_through() -> Non
 
 @pytest.mark.parametrize("refusal", Refusal)
 def test_every_refusal_is_known_by_its_words(refusal: Refusal) -> None:
-    words = says(SalesStatus.REJECTED, 9, reason=refusal).words
-    report = kpis(ada=Known([moved(9, "mql > recycled", reason=words)]))
+    told = moved(9, "mql > recycled", cause=MoveCause.REJECTED, detail=refusal)
+    report = kpis(ada=Known([told]))
     assert report.rejections == {refusal: 1}
 
 
@@ -178,7 +178,7 @@ def test_the_funnel_counts_persons_who_went_on_in_the_period() -> None:
     report = kpis(
         ada=Known([moved(1, "lead > mql"), moved(2, "mql > sql"), moved(3, "sql > opportunity")]),
         bob=Known([moved(1, "lead > mql"), moved(2, "mql > sql")]),
-        cyn=Known([moved(1, "lead > mql"), moved(2, "mql > recycled", reason=REJECTED)]),
+        cyn=Known([moved(1, "lead > mql"), moved(2, "mql > recycled", **REJECTED)]),
         dan=Known([moved(1, "lead > mql"), moved(9, "mql > customer")]),
         eve=Known([moved(-9, "lead > mql"), moved(2, "mql > sql")]),
     )
@@ -267,7 +267,7 @@ def test_promises_count_when_they_fall_due() -> None:
         eve=Known([offered(23.5)], [says(SalesStatus.TOUCHED, 23.6)]),
         old=Known([offered(-0.5)], [says(SalesStatus.TOUCHED, 0.25)]),
         elder=Known(
-            [offered(-20), moved(-1, "mql > sql", reason="sales: accepted")],
+            [offered(-20), moved(-1, "mql > sql", cause=MoveCause.ACCEPTED)],
             [says(SalesStatus.ACCEPTED, -1)],
         ),
     )
@@ -281,7 +281,7 @@ def test_promises_count_when_they_fall_due() -> None:
 
 
 def test_deals_are_added_up_by_currency_and_never_across() -> None:
-    won = {"reason": "sales: won", "source": "hubspot"}
+    won: dict[str, Any] = {"cause": MoveCause.WON}
     report = kpis(
         ada=Known(
             [moved(1, "sql > customer", **won)],
@@ -395,18 +395,23 @@ def test_whoever_was_erased_meanwhile_leaves_only_numbers() -> None:
 # --- whatever comes, in whatever order -----------------------------------------------------
 
 STAGES = [*ORDER, "former"]
-REASONS = ["sales: won", "sales: lost (secret)", REJECTED, LEAVES, "sales: rejected (secret)"]
+CAUSES = [
+    *((cause, "") for cause in MoveCause),
+    (MoveCause.LOST, "secret"),
+    (MoveCause.REJECTED, "not_ready"),
+    (MoveCause.REJECTED, "secret"),
+]
 
 
 @st.composite
 def any_moves(draw: st.DrawFn) -> list[tuple[str, Transition]]:
     moves = st.builds(
-        lambda hour, start, end, cycle, reason, offers: (offered if offers else moved)(
-            hour, f"{start} > {end}", cycle=cycle, reason=reason
+        lambda hour, start, end, cycle, why, offers: (offered if offers else moved)(
+            hour, f"{start} > {end}", cycle=cycle, cause=why[0], detail=why[1]
         ),
         st.integers(-30, 30),
         *(st.sampled_from(STAGES), st.sampled_from(STAGES), st.integers(1, 3)),
-        *(st.sampled_from(REASONS), st.booleans()),
+        *(st.sampled_from(CAUSES), st.booleans()),
     )
     return draw(st.lists(st.tuples(st.sampled_from("abc"), moves), max_size=25))
 

@@ -15,12 +15,15 @@ from warmlead.domain.stages import (
     ANONYMOUS,
     BYPASS_DAYS,
     LEAD,
+    NO_MOVE,
     RECYCLED,
     SALES_STAGES,
     Cooling,
+    MoveCause,
     Progress,
     StagePolicy,
     Standing,
+    Why,
     cool_down,
     merge_progress,
     move,
@@ -71,13 +74,13 @@ def stage_after(progress: Progress, *found: Standing, now: datetime = NOON) -> s
 
 def test_nobody_is_more_than_anonymous_before_becoming_known() -> None:
     found = standing(99, identified=False, seen={"demo": NOON})
-    assert next_stage([MQL], in_stage(ANONYMOUS), found, NOON) == (ANONYMOUS, "")
+    assert next_stage([MQL], in_stage(ANONYMOUS), found, NOON) == (ANONYMOUS, NO_MOVE)
 
 
 def test_becoming_known_makes_a_lead() -> None:
     to_stage, why = next_stage([MQL], in_stage(ANONYMOUS), standing(0), NOON)
     assert to_stage == LEAD
-    assert "became known" in why
+    assert why.cause is MoveCause.KNOWN
 
 
 def test_becoming_known_warm_enough_skips_the_stage_between() -> None:
@@ -91,14 +94,14 @@ def test_between_the_thresholds_everyone_stays_where_they_are() -> None:
 
 
 def test_a_stage_without_a_leave_condition_is_kept() -> None:
-    assert next_stage([NO_WAY_OUT], in_stage("mql"), standing(0), NOON) == ("mql", "")
+    assert next_stage([NO_WAY_OUT], in_stage("mql"), standing(0), NOON) == ("mql", NO_MOVE)
 
 
 def test_every_move_has_a_reason_and_staying_has_none() -> None:
     for stage in (ANONYMOUS, LEAD, RECYCLED, "mql", "pql", "abolished"):
         for score in (0, 40, 60, 75, 90):
             to_stage, why = next_stage([MQL, PQL], in_stage(stage), standing(score), NOON)
-            assert bool(why) == (to_stage != stage)
+            assert bool(why.reason) == (to_stage != stage)
 
 
 def test_a_lead_goes_straight_to_the_furthest_stage_that_is_open() -> None:
@@ -115,7 +118,7 @@ def test_who_must_leave_a_stage_cannot_enter_it() -> None:
     unsubscribed = Holds(lambda facts: facts.get("unsubscribed") is True)
     policy = StagePolicy("mql", at_least(50), unsubscribed)
     found = Standing(identified=True, facts={"score": 90, "unsubscribed": True}, last_days={})
-    assert next_stage([policy], in_stage(LEAD), found, NOON) == (LEAD, "")
+    assert next_stage([policy], in_stage(LEAD), found, NOON) == (LEAD, NO_MOVE)
     assert next_stage([policy], in_stage("mql"), found, NOON)[0] == LEAD
 
 
@@ -143,7 +146,7 @@ def test_who_is_found_the_same_twice_moves_once_at_most(
     found = standing(score, identified=identified, seen=seen)
     progress = in_stage(stage, cooling=cooling)
     once, _ = next_stage([mql, pql], progress, found, NOON)
-    assert next_stage([mql, pql], replace(progress, stage=once), found, NOON) == (once, "")
+    assert next_stage([mql, pql], replace(progress, stage=once), found, NOON) == (once, NO_MOVE)
 
 
 def sent_back(since: datetime) -> Progress:
@@ -157,16 +160,16 @@ def sent_back(since: datetime) -> Progress:
 @pytest.mark.parametrize("score", [0, 99])
 def test_no_score_moves_a_lead_out_of_a_stage_of_sales(stage: str, score: int) -> None:
     found = standing(score, seen={"demo": NOON})
-    assert next_stage([MQL, PQL], in_stage(stage), found, NOON) == (stage, "")
+    assert next_stage([MQL, PQL], in_stage(stage), found, NOON) == (stage, NO_MOVE)
 
 
 def test_a_lead_that_sales_sent_back_is_not_offered_again_before_the_cooldown_ends() -> None:
     progress = sent_back(NOON)
     until = NOON + COOLDOWN
     for now in (NOON, until - timedelta(milliseconds=1)):
-        assert next_stage([MQL], progress, standing(99), now) == (RECYCLED, "")
+        assert next_stage([MQL], progress, standing(99), now) == (RECYCLED, NO_MOVE)
     assert next_stage([MQL], progress, standing(99), until)[0] == "mql"
-    assert next_stage([MQL], progress, standing(40), until) == (RECYCLED, "")
+    assert next_stage([MQL], progress, standing(40), until) == (RECYCLED, NO_MOVE)
 
 
 def test_being_sent_back_again_starts_the_cooldown_anew() -> None:
@@ -179,7 +182,7 @@ def test_the_longest_cooldown_closes_all_stages_wherever_the_lead_was(stage: str
     longer = replace(PQL, cooldown=2 * COOLDOWN)
     progress = replace(cool_down(in_stage(stage), [MQL, longer], NOON), stage=RECYCLED)
     before, after = (NOON + 2 * COOLDOWN + d for d in (-DAY, timedelta(0)))
-    assert next_stage([MQL, longer], progress, standing(99), before) == (RECYCLED, "")
+    assert next_stage([MQL, longer], progress, standing(99), before) == (RECYCLED, NO_MOVE)
     assert next_stage([MQL, longer], progress, standing(99), after)[0] != RECYCLED
 
 
@@ -193,14 +196,14 @@ def test_without_stages_there_is_nothing_to_wait_for() -> None:
 def test_a_bypass_signal_opens_its_stage_whatever_the_score() -> None:
     to_stage, why = next_stage([MQL], in_stage(LEAD), standing(0, seen={"demo": NOON}), NOON)
     assert to_stage == "mql"
-    assert why.startswith("demo")
+    assert (why.cause, why.detail) == (MoveCause.BYPASSED, "demo")
     assert stage_after(in_stage(LEAD), standing(0, seen={"newsletter": NOON})) == LEAD
 
 
 def test_of_several_bypass_signals_one_is_named_whatever_their_order() -> None:
     for seen in ({"demo": NOON, "trial": NOON}, {"trial": NOON, "demo": NOON}):
         _, why = next_stage([MQL], in_stage(LEAD), standing(0, seen=seen), NOON)
-        assert why.startswith("demo")
+        assert why.detail == "demo"
 
 
 def test_a_bypass_signal_keeps_its_stage_open_for_thirty_days() -> None:
@@ -233,7 +236,7 @@ def test_only_a_bypass_signal_of_a_later_day_ends_a_cooldown() -> None:
     tomorrow = NOON + DAY
     before = standing(99, seen={"demo": NOON - DAY, "trial": NOON})
     after = standing(0, seen={"demo": tomorrow})
-    assert next_stage([MQL], progress, before, tomorrow) == (RECYCLED, "")
+    assert next_stage([MQL], progress, before, tomorrow) == (RECYCLED, NO_MOVE)
     assert next_stage([MQL], progress, after, tomorrow)[0] == "mql"
 
 
@@ -243,17 +246,19 @@ def test_only_a_bypass_signal_of_a_later_day_ends_a_cooldown() -> None:
 def test_a_move_is_recorded_and_counted() -> None:
     progress = Progress(LEAD, NOON, entered={"mql": 2, LEAD: 3}, peak_score=70)
     later = NOON + timedelta(hours=1, minutes=30)
-    moved, record = move(progress, "mql", "because", later, score=55, fit=20, model_version="v")
+    because = Why(MoveCause.BYPASSED, "demo opens it", "demo")
+    moved, record = move(progress, "mql", because, later, score=55, fit=20, model_version="v")
     assert moved == Progress("mql", later, entered={"mql": 3, LEAD: 3}, peak_score=70)
     assert (record.from_stage, record.to_stage, record.cycle) == (LEAD, "mql", 3)
     assert (record.at, record.hours_in_stage) == (later, 1.5)
-    assert (record.reason, record.score, record.fit) == ("because", 55, 20)
+    assert (record.reason, record.score, record.fit) == ("demo opens it", 55, 20)
+    assert (record.cause, record.detail) == (MoveCause.BYPASSED, "demo")
     assert record.model_version == "v"
     assert progress.entered == {"mql": 2, LEAD: 3}
 
 
 def test_the_first_time_in_a_stage_is_cycle_one() -> None:
-    _, record = move(in_stage(LEAD), "mql", "", NOON, score=0, fit=0, model_version="")
+    _, record = move(in_stage(LEAD), "mql", NO_MOVE, NOON, score=0, fit=0, model_version="")
     assert record.cycle == 1
 
 

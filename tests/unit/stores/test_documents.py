@@ -18,7 +18,7 @@ from warmlead.domain.lead import Lead, Snapshot, Touch, Trail, TraitFact
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.sales import SalesStatus, Statement
-from warmlead.domain.stages import Cooling, Progress, Transition
+from warmlead.domain.stages import Cooling, MoveCause, Progress, Transition
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.stores.codec import VERSION, read_lead, read_transition, write_lead, write_transition
 
@@ -140,6 +140,8 @@ TRANSITIONS = st.builds(
     model_version=TEXTS,
     source=TEXTS,
     attribution=PAIRS,
+    cause=st.sampled_from(MoveCause),
+    detail=TEXTS,
 )
 
 
@@ -154,6 +156,40 @@ def test_a_lead_that_was_written_is_read_back_exactly(lead: Lead) -> None:
 @given(TRANSITIONS)
 def test_a_transition_that_was_written_is_read_back_exactly(transition: Transition) -> None:
     assert read_transition(write_transition(transition)) == transition
+
+
+@pytest.mark.parametrize(
+    ("reason", "source", "cause", "detail"),
+    [
+        ("became known by an email or a user id", "model", MoveCause.KNOWN, ""),
+        ("the mql stage's enter condition holds", "model", MoveCause.ENTERED, ""),
+        ("the mql stage's leave condition holds", "model", MoveCause.LEFT, ""),
+        (
+            "demo_requested opens the mql stage at once",
+            "model",
+            MoveCause.BYPASSED,
+            "demo_requested",
+        ),
+        ("the model has no pql stage any more", "model", MoveCause.DROPPED, ""),
+        ("what spoke against the lead's fit has changed", "model", MoveCause.FIT_CHANGED, ""),
+        ("", "model", MoveCause.UNKNOWN, ""),
+        ("sales: accepted", "hubspot", MoveCause.ACCEPTED, ""),
+        ("sales: rejected (not ready)", "hubspot", MoveCause.REJECTED, "not_ready"),
+        ("sales: rejected", "hubspot", MoveCause.REJECTED, ""),
+        ("sales: lost (too dear (for us))", "hubspot", MoveCause.LOST, "too dear (for us)"),
+        ("sales: opportunity", "hubspot", MoveCause.OPPORTUNITY, ""),
+        ("sales: won", "hubspot", MoveCause.WON, ""),
+        ("sales: gone fishing", "hubspot", MoveCause.UNKNOWN, ""),
+    ],
+)
+def test_the_cause_of_an_older_move_is_read_from_its_sentence(
+    reason: str, source: str, cause: MoveCause, detail: str
+) -> None:
+    known = {"v": 2, "at": 0, "from_stage": "lead", "to_stage": "mql", "cycle": 1, "reason": reason}
+    rest = {"score": 1, "fit": 0, "hours": 1.0, "model": "m"}
+    move = read_transition(json.dumps({**known, **rest, "source": source}))
+    assert (move.reason, move.cause, move.detail) == (reason, cause, detail)
+    assert read_transition(write_transition(move)) == move
 
 
 def test_a_lead_is_read_back_with_its_own_types() -> None:
