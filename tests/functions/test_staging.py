@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -113,6 +114,22 @@ def test_a_zip_holds_the_function_and_nothing_else(staged: Path, function: str) 
     for name in ("main.py", "requirements.txt"):
         assert contents[name] == (ROOT / "functions" / function / name).read_bytes()
     assert f"def {function}(".encode() in contents["main.py"]
+
+
+def test_staging_fails_where_the_package_lacks_a_file_that_it_reads(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "infra", tmp_path / "infra")
+    shutil.copytree(ROOT / "functions", tmp_path / "functions")
+    left_out = shutil.ignore_patterns("__pycache__", "country_names.*")
+    shutil.copytree(ROOT / "shared", tmp_path / "shared", ignore=left_out)
+    command = [sys.executable, str(tmp_path / "infra/stage.py"), "--into", "build"]
+
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+
+    assert done.returncode != 0
+    assert "senders/country_names.* names no file" in done.stderr
+    assert not list(tmp_path.glob("build/*.zip"))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
