@@ -187,7 +187,9 @@ def _staged_file(what: str, path: str | None, check: Callable[[object], object])
     subject = f"The {what} file {path} cannot be staged:"
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise ConfigurationError.one(subject, f"it cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError.one(subject, f"it cannot be read: {error}") from error
     if open_secrets := _open_secrets(content):
         problem = "a secret is written in it; name its variable instead: env:CONTACT_SECRET"

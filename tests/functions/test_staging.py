@@ -253,6 +253,7 @@ def test_the_table_tells_sizes_and_hashes(tmp_path: Path) -> None:
         (["--forms", "secret.yaml"], "a: a secret is written in it"),
         (["--sales", "no-such.yaml"], "it cannot be read"),
         (["--sales", "broken.yaml"], "These senders of sales cannot be used"),
+        (["--sales", "none.yaml"], "it cannot be read: No such file or directory\n"),
         (["--sales", "password.yaml"], "pipedrive: a secret is written in it"),
         (["--sales", "open.yaml"], "generic.allow_unsigned: is only for one's own machine"),
     ],
