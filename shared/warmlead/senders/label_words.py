@@ -5,7 +5,7 @@ The one table of labels: en, de, fr, es, pt, it, nl, pl, sv, da, nb, fi, cs, tr,
 words by which Chromium's autofill knows fields
 (``components/autofill/core/common/autofill_regex_constants.cc``) and the labels of form builders.
 Latin names are in snake_case without accents; those of other scripts stand as they are written.
-How a label is read with them: ``sources.labels``.
+How a label is read with them: ``senders.labels``.
 """
 
 SPELLINGS = {
