@@ -45,6 +45,12 @@ USERS_OF = {
 }
 """Which functions read the files that these settings name."""
 
+WITHOUT = {
+    "forms": "the function forms answers every post with 404 in production.",
+    "sales": "the function sales answers every post with 404.",
+}
+"""What becomes of a function that is staged without its file, unless a setting names one."""
+
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in a zip: the earliest that the format knows."""
 
@@ -85,6 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         texts = {STAGED[name]: text for name in read if (text := beside[name])}
         made.append(stage(function, options.into, texts))
     _print_table(made, options.into)
+    for option, closed in WITHOUT.items():
+        if getattr(options, option) is None:
+            print(f"\nWithout {option.upper()} {closed}")
     return 0
 
 

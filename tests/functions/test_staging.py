@@ -243,6 +243,15 @@ def test_the_table_tells_sizes_and_hashes(tmp_path: Path) -> None:
     assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in done.stdout
 
 
+def test_it_tells_which_function_has_no_file_and_takes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "forms.yaml").write_text(FORMS)
+    neither = stage(tmp_path / "build").stdout
+    assert "Without FORMS the function forms answers every post with 404" in neither
+    assert "Without SALES the function sales answers every post with 404" in neither
+    one = stage(tmp_path / "build", "--forms", "forms.yaml").stdout
+    assert ("Without FORMS" in one, "Without SALES" in one) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
