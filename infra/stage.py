@@ -35,7 +35,7 @@ PACKAGE = ROOT / "shared/warmlead"
 LEFT_OUT = ("cli",)
 """Parts of the package that no function imports."""
 
-DATA = ("model/ready/*.yaml", "sources/country_names.*", "web/snippet/warmlead.js")
+DATA = ("model/ready/*.yaml", "senders/country_names.*", "web/snippet/warmlead.js")
 """What the package reads besides its modules."""
 
 USERS_OF = {
@@ -44,6 +44,12 @@ USERS_OF = {
     "WARMLEAD_SALES": ("sales",),
 }
 """Which functions read the files that these settings name."""
+
+WITHOUT = {
+    "forms": "the function forms answers every post with 404 in production.",
+    "sales": "the function sales answers every post with 404.",
+}
+"""What becomes of a function that is staged without its file, unless a setting names one."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in a zip: the earliest that the format knows."""
@@ -85,6 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         texts = {STAGED[name]: text for name in read if (text := beside[name])}
         made.append(stage(function, options.into, texts))
     _print_table(made, options.into)
+    for option, closed in WITHOUT.items():
+        if getattr(options, option) is None:
+            print(f"\nWithout {option.upper()} {closed}")
     return 0
 
 
@@ -135,7 +144,10 @@ def _sources(function: str) -> Iterator[tuple[Path, Path]]:
     for name in ("main.py", "requirements.txt"):
         yield Path(name), ROOT / "functions" / function / name
     for pattern in ("**/*.py", *DATA):
-        for source in PACKAGE.glob(pattern):
+        found = sorted(PACKAGE.glob(pattern))
+        if not found:
+            raise FileNotFoundError(f"{pattern} names no file in {PACKAGE}")
+        for source in found:
             inside = source.relative_to(PACKAGE)
             if inside.parts[0] not in LEFT_OUT:
                 yield "warmlead" / inside, source
@@ -184,7 +196,9 @@ def _staged_file(what: str, path: str | None, check: Callable[[object], object])
     subject = f"The {what} file {path} cannot be staged:"
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise ConfigurationError.one(subject, f"it cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError.one(subject, f"it cannot be read: {error}") from error
     if open_secrets := _open_secrets(content):
         problem = "a secret is written in it; name its variable instead: env:CONTACT_SECRET"

@@ -27,7 +27,8 @@ print(ms, int(peak_kb) / 1024, len(sys.modules))
 """
 _FRAMEWORK = "import functions_framework.aio"
 _OURS = (
-    "{framework}; from warmlead import backends, wiring; wiring.{function}(); backends.{adapter}()"
+    "{framework}; from warmlead.runtime import backends, functions; "
+    "functions.{function}(); backends.{adapter}()"
 )
 
 _COMMAND = ("-m", "warmlead.cli.main")

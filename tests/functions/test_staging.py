@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -115,6 +116,22 @@ def test_a_zip_holds_the_function_and_nothing_else(staged: Path, function: str) 
     assert f"def {function}(".encode() in contents["main.py"]
 
 
+def test_staging_fails_where_the_package_lacks_a_file_that_it_reads(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "infra", tmp_path / "infra")
+    shutil.copytree(ROOT / "functions", tmp_path / "functions")
+    left_out = shutil.ignore_patterns("__pycache__", "country_names.*")
+    shutil.copytree(ROOT / "shared", tmp_path / "shared", ignore=left_out)
+    command = [sys.executable, str(tmp_path / "infra/stage.py"), "--into", "build"]
+
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+
+    assert done.returncode != 0
+    assert "senders/country_names.* names no file" in done.stderr
+    assert not list(tmp_path.glob("build/*.zip"))
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_zip_is_plain_sorted_and_without_times(staged: Path, function: str) -> None:
     with zipfile.ZipFile(staged / f"{function}.zip") as archive:
@@ -226,6 +243,15 @@ def test_the_table_tells_sizes_and_hashes(tmp_path: Path) -> None:
     assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in done.stdout
 
 
+def test_it_tells_which_function_has_no_file_and_takes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "forms.yaml").write_text(FORMS)
+    neither = stage(tmp_path / "build").stdout
+    assert "Without FORMS the function forms answers every post with 404" in neither
+    assert "Without SALES the function sales answers every post with 404" in neither
+    one = stage(tmp_path / "build", "--forms", "forms.yaml").stdout
+    assert ("Without FORMS" in one, "Without SALES" in one) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
@@ -236,6 +262,7 @@ def test_the_table_tells_sizes_and_hashes(tmp_path: Path) -> None:
         (["--forms", "secret.yaml"], "a: a secret is written in it"),
         (["--sales", "no-such.yaml"], "it cannot be read"),
         (["--sales", "broken.yaml"], "These senders of sales cannot be used"),
+        (["--sales", "none.yaml"], "it cannot be read: No such file or directory\n"),
         (["--sales", "password.yaml"], "pipedrive: a secret is written in it"),
         (["--sales", "open.yaml"], "generic.allow_unsigned: is only for one's own machine"),
     ],

@@ -14,7 +14,7 @@ from typing import Any
 from fuzz.sent import Sent, headers_of
 from warmlead.buses.topology import SCORE
 
-FIXTURES = Path(__file__).parents[1] / "sources"
+FIXTURES = Path(__file__).parents[1] / "senders"
 
 SIGNED_FORM_SECRET = "a secret of the fuzzing"
 WRITE_KEYS = "local,pub,server:signed"

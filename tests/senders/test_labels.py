@@ -85,6 +85,15 @@ OTHER_FIELDS |= {"Country/Region": "country", "Страна": "country", "国家
 OTHER_FIELDS |= {"Position": "title", "Fonction": "title", "Puesto": "title", "役職": "title"}
 OTHER_FIELDS |= {"Должность": "title", "What is your job title?": "title"}
 OTHER_FIELDS |= {"Unternehmensgröße": "employees", "Anzahl Mitarbeiter": "employees"}
+OTHER_FIELDS |= {"Anzahl Mitarbeiter:innen": "employees", "Mitarbeiter*innen": "employees"}
+OTHER_FIELDS |= {"Wie viele Mitarbeiter haben Sie?": "employees", "Mitarbeitende": "employees"}
+OTHER_FIELDS |= {"Telefon (tagsüber)": "phone", "Telefon (freiwillige Angabe)": "phone"}
+OTHER_FIELDS |= {"Rückrufnummer": "phone", "Phone (daytime)": "phone"}
+OTHER_FIELDS |= {
+    "Ansprechpartner:in": "name",
+    "Ansprechpartner/in": "name",
+    "Kontaktperson": "name",
+}
 OTHER_FIELDS |= {"Company Size": "employees", "Nombre de salariés": "employees"}
 OTHER_FIELDS |= {"How many employees does your company have?": "employees", "従業員数": "employees"}
 OTHER_FIELDS |= {"Tamaño de la empresa": "employees", "Numero di dipendenti": "employees"}

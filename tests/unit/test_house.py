@@ -1,13 +1,22 @@
 """The house: one name means one thing, and no module is too long to be read at a sitting."""
 
 import ast
+import re
 from collections import defaultdict
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import warmlead
 
 PACKAGE = Path(warmlead.__file__).parent
+ROOT = Path(__file__).parents[2]
 MOST_LINES = 500
+
+_LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]*))?\)")
+_HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+_IMPORT = re.compile(r"from (warmlead[\w.]*) import (\w+(?:, \w+)*)")
 
 
 def modules() -> dict[str, ast.Module]:
@@ -32,3 +41,44 @@ def test_every_module_says_in_a_sentence_what_it_is_for() -> None:
 def test_no_module_is_longer_than_can_be_read_at_a_sitting() -> None:
     lengths = {str(f): len(f.read_text().splitlines()) for f in PACKAGE.rglob("*.py")}
     assert {file: n for file, n in lengths.items() if n > MOST_LINES} == {}
+
+
+def documents() -> Iterator[Path]:
+    yield from ROOT.glob("*.md")
+    for part in ("docs", "functions", "infra", "shared", "tests"):
+        yield from (ROOT / part).rglob("*.md")
+
+
+def anchors(document: Path) -> set[str]:
+    """What a link may name behind its ``#``, as GitHub makes it of the headings."""
+    headings = _HEADING.findall(document.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", each.lower()).strip().replace(" ", "-") for each in headings}
+
+
+def test_every_link_of_a_document_leads_somewhere() -> None:
+    astray = []
+    for document in documents():
+        for path, anchor in _LINK.findall(document.read_text(encoding="utf-8")):
+            target = document.parent / path if path else document
+            if not target.exists() or (anchor and anchor not in anchors(target)):
+                astray.append((str(document.relative_to(ROOT)), path, anchor))
+    assert astray == []
+
+
+def texts_with_imports() -> Iterator[tuple[Path, str, list[str]]]:
+    """What programs that stand in texts import of ours: no other check sees these."""
+    for folder in ("tests", "infra"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    for module, names in _IMPORT.findall(node.value):
+                        yield file, module, names.split(", ")
+
+
+def test_programs_in_texts_import_what_is_there() -> None:
+    found = list(texts_with_imports())
+    assert found
+    for file, module, names in found:
+        assert find_spec(module), f"{file}: {module}"
+        for name in names:
+            assert hasattr(import_module(module), name) or find_spec(f"{module}.{name}"), file

@@ -2,6 +2,8 @@
 
 import os
 import shlex
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,16 +25,25 @@ def variables(settings: Settings) -> dict[str, str | None]:
     given: dict[str, str | None] = {
         name: os.environ[name] for name in _DECIDING if os.environ.get(name)
     }
-    if "WARMLEAD_MODEL" in given and Path(settings.model).is_file():
-        given["WARMLEAD_MODEL"] = str(Path(settings.model).absolute())
+    for name, path in (("WARMLEAD_MODEL", settings.model), ("WARMLEAD_FORMS", settings.forms)):
+        if name in given and path and Path(path).is_file():
+            given[name] = str(Path(path).absolute())
     if "WARMLEAD_ID_SECRET" in given:
         given["WARMLEAD_ID_SECRET"] = None
     folder = {} if settings.backend == "gcp" else {"WARMLEAD_DATA": place_of(settings)}
     return {**folder, **given}
 
 
-_DECIDING = ("WARMLEAD_MODEL", "WARMLEAD_ENV", "WARMLEAD_ID_SECRET")
+_DECIDING = ("WARMLEAD_MODEL", "WARMLEAD_FORMS", "WARMLEAD_ENV", "WARMLEAD_ID_SECRET")
 """Besides the place, these decide what a command finds, and what it shows."""
+
+
+def path_to_command() -> list[str]:
+    """What a shell must run so that it finds ``warmlead``: nothing if this one finds it."""
+    folder = Path(sys.executable).parent
+    if shutil.which("warmlead") or not (folder / "warmlead").is_file():
+        return []
+    return [f"export PATH={shlex.quote(str(folder))}:$PATH"]
 
 
 def as_exports(values: Mapping[str, str | None]) -> list[str]:

@@ -61,6 +61,10 @@ AsOf = Annotated[
 ]
 
 
+_INITIALS = ("mql", "sql", "pql")
+_AN = ("mql", "sql")  # as they are spoken
+_HOW = ("anonymous", "recycled", "disqualified")
+
 PAGE_ROWS = 100
 """How many leads of a list are read and shown together."""
 
@@ -365,10 +369,8 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if as_json:
         print_json(explained)
         return
-    article = "an" if explained.stage[0] in "aeiou" or explained.stage in {"mql", "sql"} else "a"
-    stage = explained.stage.upper() if explained.stage in {"mql", "sql", "pql"} else explained.stage
     console.print(
-        f"[bold]{escape(_title(seen))}[/] is {article} [bold]{stage}[/] with a score of "
+        f"[bold]{escape(_title(seen))}[/] is {as_said(explained.stage)} with a score of "
         f"[bold]{explained.score}[/]: {explained.engagement} for what they did, "
         f"{explained.fit} for what they are."
     )
@@ -387,6 +389,14 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     console.print(_outlook(explained))
     for told in _consent_lines(explained.consent):
         console.print(told)
+
+
+def as_said(stage: str) -> str:
+    """A stage in a sentence: ``an MQL``, ``a lead``; what tells how somebody is has no article."""
+    said = f"[bold]{escape(stage.upper() if stage in _INITIALS else stage)}[/]"
+    if stage in _HOW:
+        return said
+    return f"{'an' if stage[0] in 'aeiou' or stage in _AN else 'a'} {said}"
 
 
 def _for_people(line: ExplainedContribution) -> tuple[int, int]:

@@ -45,6 +45,11 @@ from warmlead.simulation.story import (
 
 _SECRET = b"nobody real is in a story"
 
+RESTART = (
+    "What serves goes by the model of its start: if the model changed since, restart that too."
+)
+"""Told after a model was applied: each event would take its lead back to the model of before."""
+
 
 def simulate_story(
     script: Annotated[
@@ -315,7 +320,7 @@ def apply(as_json: Json = False) -> None:
     """Bring every lead up to date under the model in use.
 
     From what is kept of each: no raw event is read. May run beside `serve`, be stopped, and be
-    run again.
+    run again. What serves goes by the model of its start: restart it first, or deploy.
 
     ```text
     WARMLEAD_MODEL=model.yaml warmlead model apply
@@ -331,6 +336,7 @@ def apply(as_json: Json = False) -> None:
             f"{count_of(leads, 'lead')} looked at: another score for {done.changed}, "
             f"another stage for {done.moved}."
         )
+        console.print(RESTART, style="dim")
     end_with_failures(done.failed, done.failures)
 
 

@@ -291,6 +291,12 @@ _OUT = """
     blacklisted blocklisted blacklist blocklist donotemail donotbulkemail
     donotmail donotcontact dontcontact dontemail dnc nocontact noemail noemails nomarketing
     nonewsletter suppresssending suppressed
+    abmelden abbestellen austragen newsletterabmeldung newsletterabbestellung keinewerbung
+    keinenewsletter keineemails desabonner sedesabonner medesabonner desabonnement desinscrire
+    sedesinscrire medesinscrire desinscription darsedebaja darmedebaja darmebaja
+    cancelarsuscripcion cancelarinscricao cancelarassinatura descadastrar descadastro
+    disiscrivimi disiscriviti disiscrizione annullaiscrizione uitschrijven afmelden
+    wypiszmnie wypiszsie avprenumerera afmeld frameld avmeld peruutatilaus odhlasitodber
 """
 _SINCE = "unsubscribedat unsubscribedon unsubscribedate unsubscribeddate optedoutat optoutdate"
 _IN = """
@@ -304,7 +310,7 @@ _LISTED = """
     subscribed subscribe newsletter newslettersubscribed subscribednewsletter
     subscribetonewsletter newslettersubscription subscribenewsletter receiveemails
     receiveemail receivemarketing receivenewsletter receivenewsletters receivemarketingemails
-    wantsemails wantsmarketing wantsnewsletter newsletters
+    wantsemails wantsmarketing wantsnewsletter newsletters werbung
 """
 _STANDING = """
     status state subscriptionstatus subscriptionstate subscriberstatus consentstatus consentstate

@@ -65,7 +65,7 @@ SECRETS = ("secrets", "tokens", "passwords")
 
 _STAND_IN = "stands-for-a-secret-that-is-not-there"
 _KEY_PREFIX = "whsec_"
-"""A Standard Webhooks secret goes on in base64 after it (web/signatures.py)."""
+"""A Standard Webhooks secret goes on in base64 after it (parsing/signatures.py)."""
 
 
 def read_configured_file(

@@ -5,7 +5,7 @@ The one table of labels: en, de, fr, es, pt, it, nl, pl, sv, da, nb, fi, cs, tr,
 words by which Chromium's autofill knows fields
 (``components/autofill/core/common/autofill_regex_constants.cc``) and the labels of form builders.
 Latin names are in snake_case without accents; those of other scripts stand as they are written.
-How a label is read with them: ``sources.labels``.
+How a label is read with them: ``senders.labels``.
 """
 
 SPELLINGS = {
@@ -64,7 +64,8 @@ SPELLINGS = {
         fornavn_og_etternavn fornavn_og_efternavn fullt_namn fullt_navn fulde_navn
         etu_ja_sukunimi koko_nimi jmeno_prijmeni cele_jmeno adiniz_soyadiniz ad_ve_soyad
         ad_soyadi isim_soyisim tam_ad ho_ten_day_du ten_day_du ansprechpartner
-        ansprechperson first_and_last_name first_last_name name_surname name_and_surname
+        ansprechperson ansprechpartner_in ansprechpartnerin kontaktperson
+        first_and_last_name first_last_name name_surname name_and_surname
     """,
     "phone": """
         phone phone_number phonenumber telephone tel mobile mobile_phone mobile_number cell
@@ -84,7 +85,7 @@ SPELLINGS = {
         numer_komorkowy matkapuhelin matkapuhelinnumero puhelinnumerosi mobilni_telefon
         cislo_telefonu cep_telefonu cep_telefonunuz telefonunuz telefon_numaraniz
         gsm_numarasi dien_thoai dien_thoai_di_dong so_di_dong no_hp nomor_hp no_telepon
-        nomor_ponsel nomor_handphone
+        nomor_ponsel nomor_handphone ruckrufnummer rueckrufnummer
     """,
     "title": """
         title job_title jobtitle job_role job_position position occupation position_title
@@ -155,6 +156,9 @@ SPELLINGS = {
         size_of_the_company grosse_des_unternehmens groesse_des_unternehmens
         wie_viele_mitarbeiter wie_viele_mitarbeiter_hat_ihr_unternehmen anzahl_beschaftigte
         anzahl_der_beschaftigten anzahl_angestellte anzahl_mitarbeiterinnen
+        mitarbeitende anzahl_der_mitarbeitenden zahl_der_mitarbeiter zahl_der_mitarbeitenden
+        zahl_der_beschaftigten beschaftigte beschaftigtenzahl wie_viele_mitarbeiter_haben_sie
+        wie_viele_mitarbeitende wie_viele_mitarbeitende_haben_sie
         taille_de_votre_entreprise taille_de_l_organisation taille_de_l_equipe
         nombre_employes nombre_salaries effectif_de_l_entreprise nb_de_salaries
         nb_d_employes tamano_de_su_empresa tamano_de_tu_empresa tamano_de_la_organizacion
@@ -368,7 +372,8 @@ AFTER = """
     obligatorio obligatoria requerido requerida verplicht richiesto obrigatorio obrigatoria wymagane
     wymagany obligatorisk obligatoriskt pakollinen povinne povinny zorunlu gerekli wajib bat buoc
     facultatif optionnel opcional facoltativo optioneel opcjonalne valfritt valgfri valgfritt
-    vapaaehtoinen nepovinne istege bagli opsional
+    vapaaehtoinen nepovinne istege bagli opsional freiwillig freiwillige angabe innen
+    tagsuber tagsueber daytime
 """
 IN_WORK = """
     work business corporate professional office official primary main personal private direct

@@ -289,7 +289,7 @@ MAX_LANGUAGES = 10
 """So many languages of a request's header are looked at."""
 
 _ADDRESS = (Reason.IDENTITY_MISSING, Reason.EMAIL_INVALID, Reason.IDENTITY_INVALID)
-_LATER = (Reason.BODY_TIMEOUT, Reason.BODY_INCOMPLETE)
+_LATER = (Reason.BODY_TIMEOUT, Reason.BODY_INCOMPLETE, Reason.NOT_FOUND)
 _NORWEGIAN = ("no", "nn")  # as a whole, and its other form
 _TRADITIONAL = ("hant", "tw", "hk", "mo")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from unit.cli.conftest import DAY, Workspace, happened
-from warmlead.cli.lead import PAGE_ROWS
+from warmlead.cli.lead import PAGE_ROWS, as_said
 from warmlead.domain.event import Trust
 
 DOCUMENTED = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
@@ -241,6 +241,23 @@ def test_people_are_told_the_same_in_sentences(ada: Workspace) -> None:
     told = " ".join(ada.run("lead", "explain", "ada@example.com").out.split())
     assert re.search(r"is an MQL with a score of \d+: \d+ for what they did, \d+ for what", told)
     assert "Demo requested once" in told
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ("anonymous", "anonymous"),
+        ("recycled", "recycled"),
+        ("disqualified", "disqualified"),
+        ("lead", "a lead"),
+        ("opportunity", "an opportunity"),
+        ("sql", "an SQL"),
+        ("pql", "a PQL"),
+        ("[red]", "a \\[red]"),
+    ],
+)
+def test_a_stage_is_told_as_in_a_sentence(stage: str, said: str) -> None:
+    assert re.sub(r"\[/?bold\]|\[/\]", "", as_said(stage)) == said
 
 
 def test_a_list_of_several_pages_is_one_list(ada: Workspace) -> None:

@@ -90,6 +90,14 @@ def applied(workspace: Workspace) -> tuple[int, int, int]:
     return done["leads"], done["changed"], done["moved"]
 
 
+def test_after_applying_a_person_is_told_that_what_serves_keeps_the_model_of_its_start(
+    ada: Workspace,
+) -> None:
+    told = " ".join(ada.run("model", "apply").out.split())
+    assert told.startswith("1 lead looked at: another score for 0, another stage for 0.")
+    assert "if the model changed since, restart that too" in told
+
+
 def test_a_changed_model_is_applied_to_everyone_without_events(ada: Workspace) -> None:
     before = ada.json("lead", "show", "u-42")
     assert ada.json("model", "apply") == {

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,23 @@ def test_it_says_which_model_the_commands_need(workspace: Workspace, told: Told)
     workspace.write("mine.yaml", workspace.run("model", "show", "b2b-saas").out)
     found = exports(told(MODEL="mine.yaml"))["WARMLEAD_MODEL"]
     assert Path(found) == workspace.folder / "mine.yaml"
+
+
+def test_it_says_which_forms_the_quarantine_is_replayed_by(
+    workspace: Workspace, told: Told
+) -> None:
+    workspace.write("forms.yaml", FORMS)
+    found = exports(told(FORMS="forms.yaml"))["WARMLEAD_FORMS"]
+    assert Path(found) == workspace.folder / "forms.yaml"
+
+
+def test_it_says_where_the_command_is_if_the_shell_does_not_know(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    assert "export PATH" not in told()
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert f"export PATH={Path(sys.executable).parent}:$PATH\n" in told()
 
 
 def test_it_prints_no_secret(told: Told) -> None:

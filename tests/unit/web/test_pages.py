@@ -111,10 +111,10 @@ class Checked(HTMLParser):
         (RejectedError(Reason.EMAIL_INVALID, "x"), "address"),
         (RejectedError(Reason.BODY_TOO_LARGE, "x"), "size"),
         (RejectedError(Reason.BODY_TIMEOUT, "x"), "later"),
+        (RejectedError(Reason.NOT_FOUND, "x"), "later"),
         (UnavailableError("x"), "later"),
         (ValueError("x"), "later"),
         (RejectedError(Reason.FORM_INVALID, "x"), "other"),
-        (RejectedError(Reason.NOT_FOUND, "x"), "other"),
     ],
 )
 def test_a_failure_is_told_in_plain_words(error: Exception, field: str) -> None:

@@ -15,7 +15,7 @@ import typer
 import uvicorn
 from rich.markup import escape
 
-from warmlead.cli.another_shell import as_exports, place_of, variables
+from warmlead.cli.another_shell import as_exports, path_to_command, place_of, variables
 from warmlead.cli.local.front import KEEP_ALIVE_S, Connections, LimitedProtocol, most_connections
 from warmlead.cli.local.site import NEEDED, PUBLIC, LocalSite, Outside, load_function
 from warmlead.cli.local.supervision import Watchdog, keep_serving, listen
@@ -46,7 +46,7 @@ def welcome(
         console.print(line, soft_wrap=True)
     commands = ", ".join(f"[bold]{command}[/]" for command in watch)
     console.print(f"  watch      {commands}; in another terminal, after:")
-    for line in as_exports({**there, **variables(settings)}):
+    for line in [*path_to_command(), *as_exports({**there, **variables(settings)})]:
         console.print(f"    {escape(line)}", soft_wrap=True)
     if not settings.production and host not in LOOPBACK:
         known = ": the key is known to all" if LOCAL_WRITE_KEY in settings.write_keys else ""
