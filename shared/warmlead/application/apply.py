@@ -1,9 +1,10 @@
 """Applies events to leads: one read, one decision, one commit; then what it triggered is sent."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from warmlead.application.accept import Quarantined, and_more, to_quarantine
@@ -41,6 +42,9 @@ from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need
 
+MAX_REFUSALS = MAX_TRAILS
+"""So many leads for which there is no room are read for the identifiers of one update."""
+
 
 class Room:
     """The room that is left for the identifiers of some events of one lead, in their order."""
@@ -53,9 +57,19 @@ class Room:
         self._trails: dict[str, Trail] = {}
         self._taken = dict.fromkeys(Trust, NO_TIES)
         self._refused: set[tuple[str, Trust]] = set()  # later there is no more room than before
+        self._too_large: set[tuple[str, Trust]] = set()
+        self._ties_of: dict[tuple[str, Trust], _Ties] = {}
+        self._weighed: dict[str, Capacity] = {}
+        self._refusals = Counter[Trust]()
+        self._passed_over: dict[str, None] = {}
         self._capacity: Capacity | None = None
         self.held: set[str] = set()
         """The ids of the identifiers that these leads have already."""
+
+    @property
+    def next_to_see(self) -> Iterable[str]:
+        """The ids to be seen with others that must: for them there is room, if not for those."""
+        return islice((id_ for id_ in self._passed_over if id_ not in self._loaded), MAX_REFUSALS)
 
     def tied(self, event: Event) -> Event:
         """The event, without those of its weaker identifiers for which there is no room."""
@@ -78,24 +92,30 @@ class Room:
             return True
         if (id_, trust) in self._refused:
             return False
-        if self._has_room(identifier, trust):
+        if self._may_look_at(id_, trust) and self._has_room(identifier, trust):
             return True
         self._refused.add((id_, trust))
         return False
 
+    def _may_look_at(self, id_: str, trust: Trust) -> bool:
+        """Whether the lead of a named identifier may still be read: one costs milliseconds."""
+        return id_ in self._loaded or self._refusals[trust] < MAX_REFUSALS
+
     def _has_room(self, identifier: Identifier, trust: Trust) -> bool:
         id_ = self._ids[identifier]
         found = self._loaded.get(id_)
-        own = _Ties(1, bytes_of(identifier.value))
-        needed = own
+        needed = _Ties(1, bytes_of(identifier.value))
         if isinstance(found, Lead):
-            needed = max(own, _ties_of(found, trust))
-            if not self._can_join(found, trust):
-                return False
+            needed = max(needed, self._ties(found, trust))
         taken = self._taken[trust].and_(needed)
         if taken.number > MAX_TRAILS or taken.size_bytes > MAX_IDENTIFIER_BYTES:
+            self._refusals[trust] += isinstance(found, Lead)
+            self._passed_over[id_] = None
             return False
         if isinstance(found, Lead):
+            if not self._can_join(found, trust):
+                self._refusals[trust] += 1
+                return False
             self._add(found)
         else:
             self._taken[trust] = taken
@@ -106,14 +126,27 @@ class Room:
         """Whether what is kept of the lead has room beside what is kept of these."""
         if not self.held:
             return True
+        if (lead.id, trust) in self._too_large:
+            return False
         if self._capacity is None:
             self._capacity = Capacity(self._trails, self._rules)
-        names, size = self._capacity.joined_with(Capacity(lead.trails, self._rules))
-        return names <= MAX_JOINED_NAMES[trust] and size <= MAX_JOINED_BYTES[trust]
+        if lead.id not in self._weighed:
+            self._weighed[lead.id] = Capacity(lead.trails, self._rules)
+        names, size = self._capacity.joined_with(self._weighed[lead.id])
+        if names <= MAX_JOINED_NAMES[trust] and size <= MAX_JOINED_BYTES[trust]:
+            return True
+        self._too_large.add((lead.id, trust))
+        return False
+
+    def _ties(self, lead: Lead, trust: Trust) -> "_Ties":
+        """The identifiers of a lead that are signed, or are not; counted once."""
+        if (lead.id, trust) not in self._ties_of:
+            self._ties_of[lead.id, trust] = _ties_of(lead, trust)
+        return self._ties_of[lead.id, trust]
 
     def _add(self, lead: Lead) -> None:
         for trust in Trust:
-            self._taken[trust] = self._taken[trust].and_(_ties_of(lead, trust))
+            self._taken[trust] = self._taken[trust].and_(self._ties(lead, trust))
         self._trails.update(lead.trails)
         if self._capacity is not None:
             self._capacity.keep(lead.trails, lead.trails)
@@ -275,7 +308,7 @@ class _JointDecision:
             former.update(id_ for event in alive for id_ in self._former_ids.get(event.key, ()))
             requests.append((alive, len(events) - len(alive)))
         if unseen := frozenset((wanted | former) - loaded.keys() - room.held):
-            return Need(unseen)
+            return Need(unseen.union(room.next_to_see))  # else each would take a turn by itself
         found = [loaded[id_] for id_ in sorted(wanted & loaded.keys())]
         held = [lead for lead in found if isinstance(lead, Lead)]
         before = {lead.id: brought_back(lead, self._now) for lead in held}

@@ -31,6 +31,10 @@ INSTEAD = (
 )
 
 
+MOST_SHOWN = 500
+"""So many entries are shown in a table, the latest; a flood may set tens of thousands aside."""
+
+
 class EntryRow(Shape):
     """One thing set aside. ``number`` is what ``replay`` takes."""
 
@@ -47,7 +51,8 @@ class EntryRow(Shape):
 def list_entries(as_json: Json = False) -> None:
     """List what was set aside, the oldest first.
 
-    Each with its number and the reason; what was released is not listed any more.
+    Each with its number and the reason; what was released is not listed any more. The table shows
+    the latest 500.
 
     ```text
     warmlead quarantine list
@@ -66,10 +71,12 @@ def list_entries(as_json: Json = False) -> None:
     table = Table(box=None, header_style="bold")
     for heading in ("number", "at", "reason", "source", "why"):
         table.add_column(heading)
-    for row in rows:
+    for row in rows[-MOST_SHOWN:]:
         table.add_row(
             str(row.number), row.at[:19], row.reason, escape(row.source), escape(row.message)
         )
+    if earlier := len(rows[:-MOST_SHOWN]):
+        console.print(f"{earlier} earlier ones are not shown; --json tells all {len(rows)}.")
     console.print(table)
     console.print("[dim]try again, once the cause is mended: warmlead quarantine replay[/]")
 

@@ -10,7 +10,7 @@ from msgspec import structs
 from builders import StandingClock, lead_ids
 from cost import measured
 from unit.application.conftest import DAY, RULES, World
-from warmlead.application.apply import Applied
+from warmlead.application.apply import Applied, Decision
 from warmlead.application.explain import view
 from warmlead.domain.capacity import (
     MAX_KNOWN_EVENTS,
@@ -23,9 +23,10 @@ from warmlead.domain.consent import Status, SuppressionPolicy
 from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import MAX_PER_DAY
-from warmlead.domain.identity import identifiers_of
+from warmlead.domain.identity import Identifier, Kind, identifiers_of
 from warmlead.domain.lead import MAX_PUBLIC_TRAIT_BYTES, MAX_TRAILS, MAX_TRAITS, Trail, touched
 from warmlead.domain.recording import Recordings
+from warmlead.ports import Commit, Loaded, Need
 from warmlead.stores.codec import write_lead
 
 ADA = "ada@example.com"
@@ -304,6 +305,30 @@ async def test_leads_with_many_identifiers_each_cannot_be_hung_on_one(world: Wor
 
     assert len((await world.lead()).trails) <= MAX_TRAILS + 1
     assert [lead async for lead in world.store.leads() if lead.user_id == "u-3"]
+
+
+async def test_naming_all_that_belongs_to_crowded_leads_has_few_of_them_read(world: World) -> None:
+    for nth in range(5):
+        await crowd(world, f"crowd-{nth}", MAX_TRAILS, user_id=f"u-{nth}")
+    await world.apply(world.seen(1, email=ADA))
+    names = [f"crowd-{nth}-{browser}" for nth in range(5) for browser in range(MAX_TRAILS)]
+    strange = [f"strange-{number}" for number in range(1_500)]
+    claims = [
+        world.seen(nth, email=ADA, anonymous_id=name, trust=Trust.PUBLIC)
+        for nth, name in enumerate(names + strange, start=100)
+    ]
+    asked: list[int] = []
+    decide = Decision(claims, world.scoring, world.clock.now())
+
+    def counting(loaded: Loaded) -> Commit[Applied] | Need:
+        decided = decide(loaded)
+        asked.append(len(decided.ids) if isinstance(decided, Need) else 0)
+        return decided
+
+    await world.store.update([lead_ids.of(Identifier(Kind.EMAIL, ADA))], counting)
+
+    assert len(asked) <= 4
+    assert sum(asked) <= 4 * MAX_TRAILS
 
 
 WIDE = "\u4e00" * 190

@@ -11,6 +11,7 @@ from typing import Any
 from builders import NOW
 from unit.cli.conftest import DAY, Workspace, happened
 from warmlead.application.accept import Quarantined, to_quarantine
+from warmlead.cli.quarantine import MOST_SHOWN
 from warmlead.domain.errors import Reason
 from warmlead.domain.trigger import Topic
 from warmlead.runtime import backends
@@ -170,3 +171,15 @@ def test_events_are_classified_anew(ada: Workspace) -> None:
     rebuilt = ada.json("lead", "show", "u-42")
     assert (rebuilt["signals"], rebuilt["score"]) == ({}, 0)
     assert rebuilt["stage"] == "mql"  # a record of what was known when
+
+
+def test_of_a_flood_the_table_shows_the_latest_and_says_how_many_there_are(
+    workspace: Workspace,
+) -> None:
+    set_aside(workspace, *(a_raw("{}") for _ in range(MOST_SHOWN + 20)))
+    numbers = [row["number"] for row in workspace.json("quarantine", "list")]
+    shown = workspace.run("quarantine", "list").out
+
+    assert len(numbers) == MOST_SHOWN + 20
+    assert f"20 earlier ones are not shown; --json tells all {len(numbers)}." in shown
+    assert shown.count("event_name_missing") == MOST_SHOWN

@@ -14,8 +14,8 @@ from warmlead.application.quarantine import SCORE
 from warmlead.application.report import Reporting
 from warmlead.application.send import GRACE
 from warmlead.buses.sqlite import SqliteBus
-from warmlead.cli.local.worker import Retention, Worker
-from warmlead.ports import Message
+from warmlead.cli.local.worker import MOST_BYTES_AT_ONCE, Retention, Worker, in_turns
+from warmlead.ports import Delivery, Message, Published
 from warmlead.stores.sqlite import SqliteReportStore
 
 PATIENCE_S = 20.0
@@ -117,6 +117,19 @@ async def test_what_is_too_old_is_pruned_from_the_start_and_the_young_stays(
         kept = [each.message.body async for each in bus.read("mql")]
         kept += [each.message.body async for each in bus.read("quarantine")]
         assert kept == [b"trigger 399", b"trigger 91", b"trigger 89", b"aside 89"]
+
+
+def test_what_is_large_is_worked_on_in_turns_that_let_others_write() -> None:
+    def delivery(number: int, size: int) -> Delivery:
+        message = Message(bytes(size), {})
+        return Delivery(str(number), Published(number, f"m{number}", SCORE, NOW, message), 1)
+
+    small = [delivery(number, 400) for number in range(256)]
+    large = [delivery(number, MOST_BYTES_AT_ONCE * 2 // 3) for number in range(3)]
+
+    assert list(in_turns(small)) == [small]
+    assert [len(turn) for turn in in_turns(large)] == [1, 1, 1]
+    assert [each for turn in in_turns([*large, *small]) for each in turn] == [*large, *small]
 
 
 async def test_a_message_is_given_up_with_what_score_said(tmp_path: Path) -> None:

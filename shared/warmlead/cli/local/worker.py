@@ -10,7 +10,7 @@ import base64
 import contextlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -32,6 +32,9 @@ from warmlead.runtime import functions
 from warmlead.web.logging import log_event
 
 MOST_AT_ONCE = 256
+MOST_BYTES_AT_ONCE = 512_000
+"""What is decided together shares a commit, and whoever posts meanwhile waits for it."""
+
 LOOK_EVERY_S = 0.5
 """How often to look for messages of other processes, and for those due again."""
 
@@ -182,6 +185,10 @@ class Worker:
         return True
 
     async def _deliver(self, due: Sequence[Delivery]) -> None:
+        for some in in_turns(due):
+            await self._deliver_at_once(some)
+
+    async def _deliver_at_once(self, due: Sequence[Delivery]) -> None:
         answers = await asyncio.gather(*(self._push(delivery) for delivery in due))
         outcomes = list(zip(due, answers, strict=True))
         done = [delivery for delivery, answer in outcomes if answer.is_success]
@@ -205,6 +212,20 @@ class Worker:
             "deliveryAttempt": delivery.attempt,
         }
         return await post(self._score, json.dumps(envelope).encode())
+
+
+def in_turns(due: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
+    """The messages in their order, no more at once than hold up other writers for a moment."""
+    some: list[Delivery] = []
+    size = 0
+    for delivery in due:
+        size += len(delivery.published.message.body)
+        if some and size > MOST_BYTES_AT_ONCE:
+            yield some
+            some, size = [], len(delivery.published.message.body)
+        some.append(delivery)
+    if some:
+        yield some
 
 
 def _tell(event: str, progress: RunProgress, **others: int) -> None:
