@@ -171,7 +171,7 @@ _E_MAIL = {
         email_list_unsubscribed email_list_unsubscribe list_unsubscribed list_unsubscribe
         group_unsubscribe group_unsubscribed customer_unsubscribed contact_unsubscribed
         subscriber_unsubscribed user_unsubscribed marketing_unsubscribed opted_out email_opted_out
-        email_opt_out opted_out_of_email
+        email_opt_out opted_out_of_email do_not_email do_not_mail do_not_contact stop_emails
     """,
     "email_subscribed": """
         email_subscribed email_subscribe email_resubscribed email_resubscribe resubscribed
