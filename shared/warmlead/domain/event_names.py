@@ -171,7 +171,7 @@ _E_MAIL = {
         email_list_unsubscribed email_list_unsubscribe list_unsubscribed list_unsubscribe
         group_unsubscribe group_unsubscribed customer_unsubscribed contact_unsubscribed
         subscriber_unsubscribed user_unsubscribed marketing_unsubscribed opted_out email_opted_out
-        email_opt_out opted_out_of_email
+        email_opt_out opted_out_of_email do_not_email do_not_mail do_not_contact stop_emails
     """,
     "email_subscribed": """
         email_subscribed email_subscribe email_resubscribed email_resubscribe resubscribed
@@ -393,8 +393,12 @@ def in_our_words(event: Event) -> Event:
     What it says in our words already stays as it is, so doing it twice changes nothing more.
     """
     meaning = _meaning_of(event.name)
-    if event.name in _POSTED:
-        meaning = _told_by_mail_tool(event) or meaning
+    if event.name in _POSTED and (told := _told_by_mail_tool(event)):
+        meaning = told
+        if told.name != "email_unsubscribed" and "name" in event.traits:
+            # Postmark calls a bounce so: "Hard bounce" is nobody's name.
+            traits = {name: value for name, value in event.traits.items() if name != "name"}
+            event = structs.replace(event, traits=traits)
     if meaning is None:
         return event
     properties = dict(event.properties)

@@ -103,6 +103,9 @@ def _stands_for_nothing(text: str) -> bool:
     text = text.strip()
     if has_template(text) or text.lower() in _FORMATS | _CELLS or _is_code(text.lower()):
         return True
+    local, at, domain = text.lower().rpartition("@")
+    if at and _is_nobody(local, domain):
+        return True
     bare, is_marked = _without_marks(text)
     plain = _NOT_WORD.sub("", bare.lower())
     if not plain:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar, get_
 
 from msgspec import Meta, Struct, ValidationError, convert
 
+from warmlead.domain.consent_fields import says_no
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import CRM_ID, Event, Property, Trust
 from warmlead.domain.identity import normalise_email
@@ -96,6 +97,19 @@ def identification(
 ) -> Event:
     """The event that says no more than by what one lead is known, two merged records among it."""
     return _event(telling, who, IDENTIFIED, {}, merged_user_id)
+
+
+def refusals(record: "Record", names: Iterable[str]) -> list[Event]:
+    """What the record's fields say of a person who wants no mail: ``hs_email_optout``."""
+    told = []
+    for name in names:
+        value = record.properties.get(name)
+        if not isinstance(value, str | int | float):
+            continue
+        said = _event(telling_of(record, name), record.who, IDENTIFIED, {name: value})
+        if says_no(said):
+            told.append(_event(telling_of(record, name), record.who, "email_unsubscribed", {}))
+    return told[:1]
 
 
 def _event(
@@ -397,8 +411,10 @@ def sayings(
     whether it tells anything new of who it is; ``at_of`` tells since when a property has its
     value, where that is known.
     """
-    told: list[Event | Ignored] = []
+    names = None if names is None else list(names)
     stages = settings.stages
+    told: list[Event | Ignored] = []
+    told += refusals(record, record.properties if names is None else names)
     for name in stages if names is None else [name for name in stages if name in set(names)]:
         if not value_text(record.properties.get(name)):
             continue

@@ -46,6 +46,7 @@ MAX_ADDRESSES = 10
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EMPTY: tuple[object, ...] = ("", None, [])
+_ENTITY = re.compile("&#?[0-9A-Za-z]{1,31};")
 _AROUND_ADDRESS = " \t\r\n\"'<>()[].,;:"
 
 
@@ -222,11 +223,24 @@ def _email_in(text: str) -> str | None:
     text = text.strip()
     if len(text) > MAX_ADDRESS_TEXT:
         return None
+    text = _unescaped(text)
     if found := normalise_email(text):
         return found
     parts = text.replace(";", ",").split(",", MAX_ADDRESSES)[:MAX_ADDRESSES]
     others = (bare for part in parts if (bare := _bare(part)) != text)  # that was tried
     return next((found for other in others if (found := normalise_email(other))), None)
+
+
+def _unescaped(text: str) -> str:
+    """The text without HTML's entities and the backslashes that PHP puts before quotes.
+
+    ``o&#039;brien@example.com`` divided at its semicolon would be ``brien@example.com``.
+    """
+    if "&" in text and ";" in text:
+        from html import unescape  # noqa: PLC0415  # few addresses need its long table of names
+
+        text = _ENTITY.sub(lambda found: unescape(found[0]), text)
+    return text.replace("\\'", "'").replace('\\"', '"').strip()
 
 
 def _bare(text: str) -> str:
@@ -237,9 +251,9 @@ def _bare(text: str) -> str:
     text = _without_remark(text).strip(_AROUND_ADDRESS)
     label, colon, behind = text.rpartition(":")
     if label[-6:].lower() == "mailto" and colon:
-        text = unquote(behind.partition("?")[0])
+        text = unquote(behind.partition("?")[0]).lstrip("/")
     elif "@" in behind and "@" not in label:
-        text = behind
+        text = behind.lstrip("/")  # http://ada@example.com
     elif "@" not in text:
         text = unquote(text)  # encoded once too often
     return text.strip(_AROUND_ADDRESS)

@@ -127,3 +127,36 @@ def test_an_association_that_ends_and_an_address_that_goes_leave_all_as_it_was()
     assert source().translate(request, Trust.SIGNED).events == []
     told = json.loads(source().answer(request, Accepted(1, [], 1)).body)
     assert [one["code"] for one in told["ignored"]] == ["association_removed", "email_removed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_heard"),
+    [
+        ("hs_email_optout", "true", True),
+        ("hs_email_optout", "false", False),
+        ("hs_email_optout", "", False),
+        ("favourite_colour", "true", False),
+    ],
+)
+def test_who_opted_out_in_hubspot_is_written_to_no_more(
+    name: str, value: str, *, is_heard: bool
+) -> None:
+    change = {
+        "portalId": 4711,
+        "occurredAt": 1772445600000,
+        "eventId": 1,
+        "subscriptionId": 2,
+        "subscriptionType": "contact.propertyChange",
+        "objectId": 1,
+        "propertyName": name,
+        "propertyValue": value,
+    }
+    record = {
+        "vid": 2,
+        "portal-id": 4711,
+        "properties": {"email": {"value": "ada@example.com"}, name: {"value": value}},
+    }
+    for body in (change, record):
+        events = source().translate(posted(body), Trust.SIGNED).events
+        refused = [event.name for _, event in events if event.name == "email_unsubscribed"]
+        assert refused == ["email_unsubscribed"] * is_heard

@@ -692,3 +692,9 @@ def test_a_plus_in_a_pixels_address_is_one() -> None:
     request = request_of("/v1/pixel/track", method="GET", query=query)
     ((_, event),) = SEGMENT.translate(request, SEGMENT.verify(request)).events
     assert (event.user_id, event.properties["a"]) == ("ada+news@example.com", "b c")
+
+
+def test_a_batch_that_php_made_an_object_is_a_list() -> None:
+    request = request_of(body={"batch": {"0": track(), "2": track(userId="w")}})
+    events = SEGMENT.translate(request, Trust.PUBLIC).events
+    assert [event.user_id for _, event in events] == ["u", "w"]

@@ -317,3 +317,14 @@ def test_published_names_are_worth_points_under_the_ready_made_models(
     rules = ready_model(model).rules
     signals = rules.classify(named(name, **properties))
     assert sum(rules.scoring.signals[signal].points for signal in signals) > 0
+
+
+def test_what_a_mail_tool_calls_a_bounce_is_nobodys_name() -> None:
+    bounce = an_event(
+        name="form_submitted",
+        trust=Trust.SIGNED,
+        traits={"name": "Hard bounce", "city": "London"},
+        properties={"record_type": "Bounce", "type": "HardBounce"},
+    )
+    assert in_our_words(bounce).traits == {"city": "London"}
+    assert in_our_words(bounce).name == "email_bounced"

@@ -119,6 +119,8 @@ def calls_of(request: RawRequest, route: CallRoute, body: Body | None = None) ->
     items = root.pop("batch", None)
     if document.suspect:
         root = sound(root, notes)
+    if isinstance(items, dict) and items and all(key.isdecimal() for key in items):
+        items = list(items.values())  # what PHP makes of a list from which it took an item
     if not isinstance(items, list):
         raise RejectedError(Reason.EVENT_INVALID, "batch is not a list.")
     if len(items) > MAX_CALLS:
