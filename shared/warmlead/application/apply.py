@@ -153,7 +153,6 @@ class Scoring:
     """What deciding about a lead takes besides the lead itself."""
 
     rules: Rules
-    titles: Mapping[str, str]
     ids: LeadIds
 
 
@@ -346,7 +345,7 @@ class _JointDecision:
         for lead in resolve_identities(
             list(before.values()), trails, self._scoring.rules, self._now
         ):
-            settled = evaluate(lead, self._scoring.rules, self._scoring.titles, self._now)
+            settled = evaluate(lead, self._scoring.rules, self._now)
             leads.append(settled.lead)
             transitions += [(lead.id, transition) for transition in settled.transitions]
             triggers += [(lead.id, trigger) for trigger in settled.triggers]

@@ -20,7 +20,7 @@ from warmlead.ports import Change, Commit, Loaded, Need
 from warmlead.stores.base import Raised, Record, UnitOfWork
 from warmlead.stores.codec import LeadDocument
 
-SCORING = Scoring(RULES, {}, lead_ids)
+SCORING = Scoring(RULES, lead_ids)
 
 
 def decide(records: Mapping[str, Record], *changes: Decision) -> tuple[list[Any], UnitOfWork]:
