@@ -365,17 +365,26 @@ class Refused(Struct, frozen=True):
     is_cut: bool = False
 
 
+class Ignored(NamedTuple):
+    """Why there is nothing to do for an item, as a code and in words."""
+
+    code: str
+    message: str
+
+
 class Accepted(Struct, frozen=True):
     """What became of a request's items: ``events`` are on the bus, ``refused`` in quarantine.
 
-    ``notes`` are what was cut or left out of the items that were taken, each with its index.
+    ``notes`` are what was cut or left out of the items that were taken, each with its index. The
+    answer to the sender is made of this: the request's body is not read again for it.
     """
 
     events: int
     refused: Sequence[Refused]
     items: int
     notes: Sequence[tuple[int, str]] = ()
-    onward: str = ""
+    ignored: Sequence[tuple[int, Ignored]] = ()
+    redirect: str = ""
 
 
 class Translation(Struct, frozen=True):
@@ -383,21 +392,30 @@ class Translation(Struct, frozen=True):
 
     ``index`` of an event is that of the item from which it came. ``keeps_refused`` is said for
     senders that make no use of an error, or whose items may be a person's: what they send goes to
-    quarantine even if all of the request is refused. ``onward`` is where the request itself asks
-    that its visitor be sent.
+    quarantine even if all of the request is refused. ``ignored`` are the items, by index, of which
+    the sender's settings want nothing. ``redirect`` is where the request itself asks that its
+    visitor be sent.
     """
 
     events: Sequence[tuple[int, Event]] = ()
     refused: Sequence[Refused] = ()
     items: int = 1
     keeps_refused: bool = False
-    onward: str = ""
+    ignored: Sequence[tuple[int, Ignored]] = ()
+    redirect: str = ""
 
     @property
     def accepted(self) -> Accepted:
         """What has become of the items once the events and the refused ones are published."""
         notes = tuple((index, note) for index, event in self.events for note in event.notes)
-        return Accepted(len(self.events), self.refused, self.items, notes, self.onward)
+        return Accepted(
+            events=len(self.events),
+            refused=self.refused,
+            items=self.items,
+            notes=notes,
+            ignored=self.ignored,
+            redirect=self.redirect,
+        )
 
 
 class Source(Protocol):
