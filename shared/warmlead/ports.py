@@ -3,6 +3,7 @@
 Every adapter of a port passes the port's contract suite in ``tests/contract``.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import (
     Generic,
     NamedTuple,
     Protocol,
+    Self,
     TypeAlias,
     TypeVar,
 )
@@ -71,8 +73,8 @@ class Commit(Struct, Generic[T], frozen=True):
 Loaded: TypeAlias = "Mapping[str, Lead | Tombstone | Unreadable | None]"
 """What is at the ids asked for; aliases have been followed. ``None``: there is nothing.
 
-Only a change whose attribute ``sees_unreadable`` is true is shown ``Unreadable``; for others the
-update raises ``UnreadableError``.
+Only a change that ``ToleratesUnreadable`` is shown ``Unreadable``; for others the update raises
+``UnreadableError``.
 """
 
 Change: TypeAlias = Callable[[Loaded], Commit[T] | Need]
@@ -80,11 +82,27 @@ Change: TypeAlias = Callable[[Loaded], Commit[T] | Need]
 
 That includes leads on which it has been committed already, when the store did not hear of it:
 what it does must be seen on them, so that it is not done twice.
-
-Changes of a class that has a static method ``joined`` may be decided together, where they wait for
-the same lead: it makes one change of several, which answers for each in order. What comes of it
-is what would come of them one after the other.
 """
+
+
+class ToleratesUnreadable:
+    """The base of changes that are shown leads whose documents cannot be read."""
+
+
+class JointChange(ABC, Generic[T]):
+    """The base of changes that a store may decide together.
+
+    It does so with those of one class that wait for the same lead. The result is that which they
+    would have one after the other.
+    """
+
+    @abstractmethod
+    def __call__(self, loaded: Loaded) -> Commit[T] | Need:
+        """Decides alone, as any ``Change`` does."""
+
+    @abstractmethod
+    def joined_with(self, others: Sequence[Self]) -> Change[Sequence[T]]:
+        """One change for this one and the others; it answers for each in this order."""
 
 
 Update: TypeAlias = tuple[Sequence[str], Change[T]]

@@ -39,7 +39,7 @@ from warmlead.domain.lead import MAX_TRAILS, Lead, Trail
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Topic, Trigger
-from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need
+from warmlead.ports import Change, Clock, Commit, EventBus, JointChange, LeadStore, Loaded, Need
 
 
 class Room:
@@ -221,7 +221,7 @@ async def _set_aside(applied: Applied, rules: Rules, bus: EventBus, now: datetim
         await bus.publish(Topic.QUARANTINE, [to_quarantine(entry) for entry in entries])
 
 
-class Decision:
+class Decision(JointChange[Applied]):
     """The change that some events make to the leads that they concern; pure, may run again."""
 
     def __init__(self, events: Sequence[Event], scoring: Scoring, now: datetime) -> None:
@@ -245,10 +245,9 @@ class Decision:
         (applied,) = decided.result
         return Commit(applied, decided.leads, decided.aliases, decided.transitions)
 
-    @staticmethod
-    def joined(changes: "Sequence[Decision]") -> "_JointDecision":
+    def joined_with(self, others: "Sequence[Decision]") -> "Change[Sequence[Applied]]":
         """The change that the events of several requests make, settled once for all of them."""
-        return _JointDecision(changes)
+        return _JointDecision([self, *others])
 
 
 class _JointDecision:
