@@ -222,10 +222,8 @@ class LeadStore(Protocol):
 class ReportStore(Protocol):
     """Keeps reports, and tells what they are made of. Raises ``UnavailableError``."""
 
-    def moves(
-        self, start: datetime, end: datetime | None = None
-    ) -> "AsyncIterator[tuple[str, Transition]]":
-        """The moves of all leads from ``start`` on and before ``end``, each with a lead's id.
+    def moves(self, start: datetime) -> "AsyncIterator[tuple[str, Transition]]":
+        """The moves of all leads from ``start`` on, each with a lead's id.
 
         In no certain order, a page at a time; no others are read, and no leads.
         """
