@@ -3,6 +3,7 @@
 Every adapter of a port passes the port's contract suite in ``tests/contract``.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import (
     Generic,
     NamedTuple,
     Protocol,
+    Self,
     TypeAlias,
     TypeVar,
 )
@@ -71,8 +73,8 @@ class Commit(Struct, Generic[T], frozen=True):
 Loaded: TypeAlias = "Mapping[str, Lead | Tombstone | Unreadable | None]"
 """What is at the ids asked for; aliases have been followed. ``None``: there is nothing.
 
-Only a change whose attribute ``sees_unreadable`` is true is shown ``Unreadable``; for others the
-update raises ``UnreadableError``.
+Only a change that ``ToleratesUnreadable`` is shown ``Unreadable``; for others the update raises
+``UnreadableError``.
 """
 
 Change: TypeAlias = Callable[[Loaded], Commit[T] | Need]
@@ -80,11 +82,27 @@ Change: TypeAlias = Callable[[Loaded], Commit[T] | Need]
 
 That includes leads on which it has been committed already, when the store did not hear of it:
 what it does must be seen on them, so that it is not done twice.
-
-Changes of a class that has a static method ``joined`` may be decided together, where they wait for
-the same lead: it makes one change of several, which answers for each in order. What comes of it
-is what would come of them one after the other.
 """
+
+
+class ToleratesUnreadable:
+    """The base of changes that are shown leads whose documents cannot be read."""
+
+
+class JointChange(ABC, Generic[T]):
+    """The base of changes that a store may decide together.
+
+    It does so with those of one class that wait for the same lead. The result is that which they
+    would have one after the other.
+    """
+
+    @abstractmethod
+    def __call__(self, loaded: Loaded) -> Commit[T] | Need:
+        """Decides alone, as any ``Change`` does."""
+
+    @abstractmethod
+    def joined_with(self, others: Sequence[Self]) -> Change[Sequence[T]]:
+        """One change for this one and the others; it answers for each in this order."""
 
 
 Update: TypeAlias = tuple[Sequence[str], Change[T]]
@@ -204,10 +222,8 @@ class LeadStore(Protocol):
 class ReportStore(Protocol):
     """Keeps reports, and tells what they are made of. Raises ``UnavailableError``."""
 
-    def moves(
-        self, start: datetime, end: datetime | None = None
-    ) -> "AsyncIterator[tuple[str, Transition]]":
-        """The moves of all leads from ``start`` on and before ``end``, each with a lead's id.
+    def moves(self, start: datetime) -> "AsyncIterator[tuple[str, Transition]]":
+        """The moves of all leads from ``start`` on, each with a lead's id.
 
         In no certain order, a page at a time; no others are read, and no leads.
         """
@@ -365,17 +381,26 @@ class Refused(Struct, frozen=True):
     is_cut: bool = False
 
 
+class Ignored(NamedTuple):
+    """Why there is nothing to do for an item, as a code and in words."""
+
+    code: str
+    message: str
+
+
 class Accepted(Struct, frozen=True):
     """What became of a request's items: ``events`` are on the bus, ``refused`` in quarantine.
 
-    ``notes`` are what was cut or left out of the items that were taken, each with its index.
+    ``notes`` are what was cut or left out of the items that were taken, each with its index. The
+    answer to the sender is made of this: the request's body is not read again for it.
     """
 
     events: int
     refused: Sequence[Refused]
     items: int
     notes: Sequence[tuple[int, str]] = ()
-    onward: str = ""
+    ignored: Sequence[tuple[int, Ignored]] = ()
+    redirect: str = ""
 
 
 class Translation(Struct, frozen=True):
@@ -383,21 +408,30 @@ class Translation(Struct, frozen=True):
 
     ``index`` of an event is that of the item from which it came. ``keeps_refused`` is said for
     senders that make no use of an error, or whose items may be a person's: what they send goes to
-    quarantine even if all of the request is refused. ``onward`` is where the request itself asks
-    that its visitor be sent.
+    quarantine even if all of the request is refused. ``ignored`` are the items, by index, of which
+    the sender's settings want nothing. ``redirect`` is where the request itself asks that its
+    visitor be sent.
     """
 
     events: Sequence[tuple[int, Event]] = ()
     refused: Sequence[Refused] = ()
     items: int = 1
     keeps_refused: bool = False
-    onward: str = ""
+    ignored: Sequence[tuple[int, Ignored]] = ()
+    redirect: str = ""
 
     @property
     def accepted(self) -> Accepted:
         """What has become of the items once the events and the refused ones are published."""
         notes = tuple((index, note) for index, event in self.events for note in event.notes)
-        return Accepted(len(self.events), self.refused, self.items, notes, self.onward)
+        return Accepted(
+            events=len(self.events),
+            refused=self.refused,
+            items=self.items,
+            notes=notes,
+            ignored=self.ignored,
+            redirect=self.redirect,
+        )
 
 
 class Source(Protocol):

@@ -138,7 +138,7 @@ def _did(name: str, days_ago: int, **what: Any) -> Event:  # an event's fields
 
 def _settled(lead: Lead, at: datetime) -> Lead:
     model = backends.load_model(MODEL)
-    return replace(evaluate(lead, model.rules, model.titles, at).lead, outbox=())
+    return replace(evaluate(lead, model.rules, at).lead, outbox=())
 
 
 def _score(lead: Lead) -> int | None:

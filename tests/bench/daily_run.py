@@ -116,7 +116,7 @@ async def _run(task: Task) -> Report:
     clock = _Standing(task.now)
     started_mb = _peak_mb()
     async with _opened(task, clock) as (store, bus, counts):
-        settling = EvaluationContext(store, bus, model.rules, model.titles, clock)
+        settling = EvaluationContext(store, bus, model.rules, clock)
         start, cpu_s = time.perf_counter(), time.process_time()
         progress = await decay(settling)
         took_s, cpu_s = time.perf_counter() - start, time.process_time() - cpu_s

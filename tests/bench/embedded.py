@@ -62,7 +62,7 @@ async def _visit(system: backends.Embedded, index: int, leads: int, batch: int, 
 
 async def _apply(system: backends.Embedded, accepting: asyncio.Future[list[None]]) -> int:
     """Applies what is accepted until nothing more comes; returns how many events that were."""
-    scoring = Scoring(system.model.rules, system.model.titles, system.ids)
+    scoring = Scoring(system.model.rules, system.ids)
     applied = 0
     while True:
         last = accepting.done()

@@ -77,7 +77,7 @@ async def _apply(cloud: Cloud, project: str, leads: int, *, together: bool) -> f
     model = backends.load_model(MODEL)
     store = FirestoreLeadStore(project, emulator=cloud.firestore, patience_s=PATIENCE_S)
     bus = PubSubBus(project, emulator=cloud.pubsub)
-    settling = EvaluationContext(store, bus, model.rules, model.titles, _Standing())
+    settling = EvaluationContext(store, bus, model.rules, _Standing())
     start = time.perf_counter()
     if together:
         done = (await rescore(settling)).looked_at
@@ -95,7 +95,7 @@ async def _one_by_one(settling: EvaluationContext) -> int:
     """What applying a model would be without groups: the yardstick."""
     done = 0
     async for lead in settling.store.leads():
-        change = Reevaluation(lead.id, settling.rules, settling.titles, NOW)
+        change = Reevaluation(lead.id, settling.rules, NOW)
         outcome = await settling.store.update([lead.id], change)
         await send(outcome.triggers, store=settling.store, bus=settling.bus)
         done += 1

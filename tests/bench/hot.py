@@ -172,7 +172,7 @@ async def _make_lead(cloud: Cloud, project: str, visitor: str) -> None:
     store = FirestoreLeadStore(project, emulator=cloud.firestore)
     bus = PubSubBus(project, emulator=cloud.pubsub)
     model = backends.load_model(MODEL)
-    scoring = Scoring(model.rules, model.titles, traffic.IDS)
+    scoring = Scoring(model.rules, traffic.IDS)
     event = traffic.viewed(visitor)
     await apply([event], store=store, bus=bus, scoring=scoring, clock=backends.SystemClock())
     await store.close()

@@ -128,7 +128,7 @@ def _applying(store: FirestoreLeadStore, project: str) -> Write:
     """Applies a page view that nobody has seen before; of one day a lead keeps only twenty."""
     bus = PubSubBus(project, emulator=os.environ["PUBSUB_EMULATOR_HOST"])
     model = backends.load_model(MODEL)
-    scoring = Scoring(model.rules, model.titles, traffic.IDS)
+    scoring = Scoring(model.rules, traffic.IDS)
     clock = backends.SystemClock()
     days = itertools.cycle(range(DAYS))
 

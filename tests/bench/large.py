@@ -74,7 +74,7 @@ def measure(run: Run) -> None:
 
 async def _took_us(spread: Spread, rounds: int) -> float:
     model, clock, chance = backends.load_model(MODEL), _Clock(), random.Random(7)
-    scoring = Scoring(model.rules, model.titles, IDS)
+    scoring = Scoring(model.rules, IDS)
     with tempfile.TemporaryDirectory(prefix="warmlead-bench-") as folder:
         async with SqliteFile(Path(folder, "warmlead.sqlite3")) as file:
             store = SqliteLeadStore(file, clock)

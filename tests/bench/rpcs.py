@@ -135,7 +135,7 @@ async def _instance(cloud: Cloud, project: str, counts: Counts) -> Any:  # gener
     store = FirestoreLeadStore(project, emulator=cloud.firestore, interceptors=interceptors)
     source = SegmentSource({WRITE_KEY: Trust.SIGNED})
     model = backends.load_model("b2b-saas")
-    scoring = Scoring(model.rules, model.titles, traffic.IDS)
+    scoring = Scoring(model.rules, traffic.IDS)
     clock = backends.SystemClock()
 
     async def work(calls: Sequence[Call]) -> None:

@@ -70,7 +70,7 @@ class Life:
         self.moments: list[Moment] = []
         self.evenings: list[int] = []
         self.triggers: list[tuple[str, Message]] = []
-        self._scoring = Scoring(MODEL.rules, MODEL.titles, lead_ids)
+        self._scoring = Scoring(MODEL.rules, lead_ids)
         self._told = 0
 
     async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[str]:
@@ -112,7 +112,7 @@ class Life:
             assert due > self.clock.time, "what was due was done"
             await self._note_evenings(due)
             self.clock.time = due
-            settling = EvaluationContext(self.store, self, MODEL.rules, MODEL.titles, self.clock)
+            settling = EvaluationContext(self.store, self, MODEL.rules, self.clock)
             await decay(settling)
             await follow_up(settling)
             if self.triggers[self._told :]:

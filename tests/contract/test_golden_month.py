@@ -346,7 +346,7 @@ async def test_both_backends_and_the_simulation_leave_the_same_record(place: Pla
     told = read_story(ready_story(GOLDEN_MONTH)).told
     assert told is not None
     clock = StoryClock(told.begins)
-    scoring = Scoring(MODEL.rules, MODEL.titles, lead_ids)
+    scoring = Scoring(MODEL.rules, lead_ids)
     async with backends.rehearsal(clock) as (store, bus):
         story = await simulate(
             told.events, until=told.ends, store=store, bus=bus, scoring=scoring, clock=clock

@@ -23,7 +23,7 @@ from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.lead import Lead
 from warmlead.ports import LeadStore
 
-SCORING = Scoring(RULES, {}, lead_ids)
+SCORING = Scoring(RULES, lead_ids)
 COMPOSED = "josé@example.com"
 OLD = kept_before(
     a_lead(

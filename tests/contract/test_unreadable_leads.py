@@ -13,7 +13,7 @@ from contract.backends import OpenStore
 from warmlead.application.privacy.erase import Look
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
-from warmlead.ports import Commit, LeadStore, Loaded, Tombstone, Unreadable
+from warmlead.ports import Commit, LeadStore, Loaded, ToleratesUnreadable, Tombstone, Unreadable
 from warmlead.stores.codec import write_lead
 
 ADA, BOB, CYN = (a_lead_named(name, outbox=(a_trigger(id=name),)) for name in ("ada", "bob", "cyn"))
@@ -105,9 +105,7 @@ async def test_a_change_that_copes_is_shown_it_and_may_bury_it(open_store: OpenS
     assert isinstance(found, Unreadable)
     assert found.id == ADA.id
 
-    class Bury:
-        sees_unreadable = True
-
+    class Bury(ToleratesUnreadable):
         def __call__(self, _: Loaded) -> Commit[None]:
             return Commit(None, tombstones={ADA.id: Tombstone(NOW, (ADA.id,))})
 

@@ -73,7 +73,7 @@ async def bus(tmp_path: Path) -> AsyncIterator[SqliteBus]:
 
 
 async def count(store: LeadStore, bus: SqliteBus, *events: Event) -> None:
-    scoring = Scoring(RULES, {}, lead_ids)
+    scoring = Scoring(RULES, lead_ids)
     await apply(events, store=store, bus=bus, scoring=scoring, clock=CLOCK)
 
 

@@ -104,7 +104,7 @@ async def test_an_ordinary_event_is_one_read_and_one_commit_of_one_document(
     open_store: OpenStore, bus: SqliteBus
 ) -> None:
     counted = CountedCalls()
-    scoring = Scoring(RULES, {}, lead_ids)
+    scoring = Scoring(RULES, lead_ids)
     for number in range(2):  # of a lead that is not there yet, and of one that is
         store = open_store([counted])
         event = an_event(id=f"event-{number}")
@@ -119,7 +119,7 @@ async def test_a_lead_that_was_just_written_is_not_read_again(
 ) -> None:
     counted = CountedCalls()
     store = open_store([counted])
-    scoring = Scoring(RULES, {}, lead_ids)
+    scoring = Scoring(RULES, lead_ids)
     for number in range(10):
         event = an_event(id=f"event-{number}")
         await apply([event], store=store, bus=bus, scoring=scoring, clock=StandingClock())

@@ -33,7 +33,7 @@ def run(settings: dict[str, str], *arguments: str) -> Result:
 
 async def count(settings: dict[str, str]) -> None:
     async with backends.opened(read_settings(settings)) as system:
-        scoring = Scoring(system.model.rules, system.model.titles, system.ids)
+        scoring = Scoring(system.model.rules, system.ids)
         known = {"email": "ada@example.com", "user_id": "u-42"}
         now = system.clock.now()
         event = an_event(**known, name="identified", occurred_at=now, received_at=now)

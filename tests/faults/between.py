@@ -203,7 +203,7 @@ def nothing_due(books: Books, *, steady: bool) -> list[str]:
             found.append(f"I8: {lead.id} is due since {lead.due_at}, and it is {books.now}")
         if not steady:
             continue
-        again = evaluate(lead, books.rules, {}, midnight)
+        again = evaluate(lead, books.rules, midnight)
         if again.transitions or again.triggers:
             found.append(f"I8: {lead.id} has yet to see {again.transitions or again.triggers}")
     return found

@@ -73,10 +73,8 @@ class Deployment:
         self._bus = bus
         self._clock = clock
         self._visit = switches.visit
-        self._scoring = Scoring(model.rules, model.titles, lead_ids)
-        self._settling = EvaluationContext(
-            store, bus, model.rules, model.titles, clock, PAGE_LEADS, PAGE_LEADS
-        )
+        self._scoring = Scoring(model.rules, lead_ids)
+        self._settling = EvaluationContext(store, bus, model.rules, clock, PAGE_LEADS, PAGE_LEADS)
 
     async def post(self, request: RawRequest) -> int:
         """A sender's request."""

@@ -16,11 +16,13 @@ from warmlead.ports import (
     Commit,
     DueLead,
     EventBus,
+    JointChange,
     LeadStore,
     Loaded,
     Message,
     Need,
     Ranked,
+    ToleratesUnreadable,
     Update,
 )
 
@@ -145,22 +147,22 @@ class _Watched(Generic[T]):
         return decided
 
 
-class _WatchedJoinable(_Watched[T]):
+class _WatchedJoint(_Watched[T], JointChange[T]):
     """One that the store may decide together with others of its kind."""
 
-    @staticmethod
-    def joined(changes: "Sequence[_WatchedJoinable[Any]]") -> "_Watched[Sequence[Any]]":
-        first = changes[0]
-        kind: Any = type(first.change)
-        together = kind.joined([each.change for each in changes])
-        return _Watched(together, first.place, first.visit)
+    change: JointChange[T]
+
+    def joined_with(self, others: "Sequence[_WatchedJoint[T]]") -> "_Watched[Sequence[T]]":
+        together = self.change.joined_with([each.change for each in others])
+        return _Watched(together, self.place, self.visit)
 
 
 @cache
 def _watched_kind(kind: type) -> Any:
     """What watches changes of a kind: of a kind of its own, as stores tell kinds apart."""
-    base = _WatchedJoinable if hasattr(kind, "joined") else _Watched
-    return type(f"Watched{kind.__name__}", (base,), {})
+    base = _WatchedJoint if issubclass(kind, JointChange) else _Watched
+    others = (ToleratesUnreadable,) if issubclass(kind, ToleratesUnreadable) else ()
+    return type(f"Watched{kind.__name__}", (base, *others), {})
 
 
 def _place(change: object) -> str:

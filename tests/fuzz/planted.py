@@ -133,7 +133,7 @@ def _duplicates(body: bytes, *_: object, **__: object) -> None:
         json.loads(body, object_pairs_hook=told)
 
 
-def _parameters(_: object, headers: Mapping[str, str], **__: object) -> None:
+def _parameters(headers: Mapping[str, str], **__: object) -> None:
     for header in headers.values():
         left = header.split(";")
         while len(left) > 1:
@@ -198,7 +198,7 @@ PLANTED = {
     ),
     "parameters-cut-off": Slowness(
         "a header's parameters are cut off one by one: quadratic",
-        "warmlead.web.edge", "Cors.headers", _parameters,
+        "warmlead.web.edge", "cors_headers", _parameters,
         _shapes(in_header, most=60_000), (";", ";a=", "a;", "; a=b"),
     ),
     "escapes-mended-one-by-one": Slowness(

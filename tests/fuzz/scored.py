@@ -30,7 +30,7 @@ class Scored:
 
     def __init__(self) -> None:
         model = load(MODEL.read_text(encoding="utf-8"), name=MODEL.name)
-        self._scoring = Scoring(model.rules, model.titles, LeadIds(b"of the fuzzing"))
+        self._scoring = Scoring(model.rules, LeadIds(b"of the fuzzing"))
         self._clock = SystemClock()
 
     def steps(self, message: bytes) -> Iterator[tuple[str, Callable[[], object], int]]:
@@ -68,4 +68,4 @@ class Scored:
     def _explained(self, lead: Lead) -> None:
         now = self._clock.now()
         view(lead, self._scoring.rules, now).model_dump_json()
-        explain(lead, self._scoring.rules, self._scoring.titles, now).model_dump_json()
+        explain(lead, self._scoring.rules, now).model_dump_json()

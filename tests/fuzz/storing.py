@@ -101,7 +101,7 @@ class Storing:
         model = ready_model("b2b-saas")
         self._emulator = emulator
         self._bus = bus
-        self._scoring = Scoring(model.rules, model.titles, ids)
+        self._scoring = Scoring(model.rules, ids)
 
     async def store(self, messages: Sequence[bytes]) -> Stored:
         """Applies all of them, and looks for each event on the lead that is then there."""

@@ -31,7 +31,7 @@ from warmlead.senders.salesforce import SalesforceSource
 from warmlead.senders.salesforce.soap import ENVELOPE, OUTBOUND, read_xml
 from warmlead.senders.salesforce.source import SalesforceSettings
 from warmlead.senders.segment import SegmentSource
-from warmlead.web.edge import Cors
+from warmlead.web.edge import cors_headers
 
 TIMES = 4
 MOST_TIMES = 8
@@ -80,7 +80,7 @@ WORK: dict[str, tuple[Work, Callable[[int], Any]]] = {
     "a URL of parameters": (of_url, lambda n: "https://a.example/?" + "utm_source=%25&" * n),
     "a URL of escapes": (of_url, lambda n: "https://a.example/?utm_source=" + "%25" * n),
     "a URL of question marks": (of_url, lambda n: "https://" + "?" * n),
-    "an origin": (lambda text: Cors().headers({"origin": text}), lambda n: "a://" + "a" * n),
+    "an origin": (lambda text: cors_headers({"origin": text}), lambda n: "a://" + "a" * n),
     "JSON of escapes": (of_json, lambda n: '"' + "\\u0041" * n + '"'),
     "JSON of faults": (refused(of_json), lambda n: "[" + "NaN," * n + "1]"),
     "JSON of a fault among much": (as_sent, lambda n: "[" + '{"a":1},' * n + "NaN]"),

@@ -33,6 +33,17 @@ def test_no_two_public_classes_share_a_name() -> None:
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
+def test_titles_come_with_the_rules() -> None:
+    both = [
+        f"{module}: {node.name}"
+        for module, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and {"rules", "titles"} <= {arg.arg for arg in (*node.args.args, *node.args.kwonlyargs)}
+    ]
+    assert both == []
+
+
 def test_every_module_says_in_a_sentence_what_it_is_for() -> None:
     silent = [module for module, tree in modules().items() if not ast.get_docstring(tree)]
     assert silent == []

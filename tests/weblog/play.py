@@ -44,7 +44,7 @@ async def played(
     given = {"WARMLEAD_DATA": str(folder / "data"), "WARMLEAD_MODEL": str(model)}
     source = SegmentSource({KEY: Trust.PUBLIC})
     async with backends.embedded(read_settings(given)) as system:
-        scoring = Scoring(system.model.rules, system.model.titles, system.ids)
+        scoring = Scoring(system.model.rules, system.ids)
         for request in _requests(visits, now):
             events = source.translate(request, source.verify(request)).events
             await apply(

@@ -40,7 +40,7 @@ from warmlead.domain.lead import MAX_TRAILS, Lead, Trail
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Topic, Trigger
-from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need
+from warmlead.ports import Change, Clock, Commit, EventBus, JointChange, LeadStore, Loaded, Need
 
 MAX_REFUSALS = MAX_TRAILS
 """So many leads for which there is no room are read for the identifiers of one update."""
@@ -186,7 +186,6 @@ class Scoring:
     """What deciding about a lead takes besides the lead itself."""
 
     rules: Rules
-    titles: Mapping[str, str]
     ids: LeadIds
 
 
@@ -255,7 +254,7 @@ async def _set_aside(applied: Applied, rules: Rules, bus: EventBus, now: datetim
         await bus.publish(Topic.QUARANTINE, [to_quarantine(entry) for entry in entries])
 
 
-class Decision:
+class Decision(JointChange[Applied]):
     """The change that some events make to the leads that they concern; pure, may run again."""
 
     def __init__(self, events: Sequence[Event], scoring: Scoring, now: datetime) -> None:
@@ -279,10 +278,9 @@ class Decision:
         (applied,) = decided.result
         return Commit(applied, decided.leads, decided.aliases, decided.transitions)
 
-    @staticmethod
-    def joined(changes: "Sequence[Decision]") -> "_JointDecision":
+    def joined_with(self, others: "Sequence[Decision]") -> "Change[Sequence[Applied]]":
         """The change that the events of several requests make, settled once for all of them."""
-        return _JointDecision(changes)
+        return _JointDecision([self, *others])
 
 
 class _JointDecision:
@@ -379,7 +377,7 @@ class _JointDecision:
         for lead in resolve_identities(
             list(before.values()), trails, self._scoring.rules, self._now
         ):
-            settled = evaluate(lead, self._scoring.rules, self._scoring.titles, self._now)
+            settled = evaluate(lead, self._scoring.rules, self._now)
             leads.append(settled.lead)
             transitions += [(lead.id, transition) for transition in settled.transitions]
             triggers += [(lead.id, trigger) for trigger in settled.triggers]

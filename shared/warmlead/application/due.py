@@ -5,7 +5,7 @@ is due no longer. Why leads are due is not known here.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -97,7 +97,6 @@ class EvaluationContext:
     store: LeadStore
     bus: EventBus
     rules: Rules
-    titles: Mapping[str, str]
     clock: Clock
     page_leads: int = PAGE_LEADS
     together_leads: int = TOGETHER_LEADS
@@ -162,9 +161,9 @@ async def _settle_together(
     def is_due(lead: Lead) -> bool:
         return queue.holds(lead, now)
 
-    rules, titles = settling.rules, settling.titles
+    rules = settling.rules
     outcomes = await settling.store.update_each(
-        [([id_], Reevaluation(id_, rules, titles, now, is_due=is_due)) for _, id_ in leads]
+        [([id_], Reevaluation(id_, rules, now, is_due=is_due)) for _, id_ in leads]
     )
     pairs = zip(leads, outcomes, strict=True)
     failed = [(id_, error) for (_, id_), error in pairs if isinstance(error, Exception)]

@@ -42,7 +42,6 @@ class TriggerBuilder:
         lead: Lead,
         found: Evaluation,
         rules: Rules,
-        titles: Mapping[str, str],
         now: datetime,
     ) -> None:
         self.facts: Facts = {**found.facts, "stage": lead.progress.stage}
@@ -50,7 +49,6 @@ class TriggerBuilder:
         self._lead = lead
         self._found = found
         self._rules = rules
-        self._titles = titles
         self._now = now
 
     @property
@@ -162,7 +160,7 @@ class TriggerBuilder:
             "score": score.score,
             "engagement": score.engagement,
             "fit": score.fit,
-            "reasons": list(reasons(score, self._titles)),
+            "reasons": list(reasons(score, self._rules.titles)),
             "attribution": Touches(
                 first=_cleaned(described(lead.first_touch, first_origin(lead))),
                 last=_cleaned(described(lead.last_touch, last_origin(lead))),
@@ -221,7 +219,7 @@ class Evaluated(NamedTuple):
     triggers: tuple[Trigger, ...]
 
 
-def evaluate(lead: Lead, rules: Rules, titles: Mapping[str, str], now: datetime) -> Evaluated:
+def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
     """The lead as of ``now``: scored, in the stage in which it belongs, offered and nurtured.
 
     What that triggers is added to the outbox, so that it is committed with its cause.
@@ -233,7 +231,7 @@ def evaluate(lead: Lead, rules: Rules, titles: Mapping[str, str], now: datetime)
     snapshot = Snapshot(score.score, score.engagement, score.fit, today, rules.version)
     progress, moves = move_stage(lead, found, rules, now)
     settled = replace(lead, snapshot=snapshot, progress=progress)
-    announcer = TriggerBuilder(settled, found, rules, titles, now)
+    announcer = TriggerBuilder(settled, found, rules, now)
     for moved in moves:
         if (moved.from_stage, moved.to_stage) != (ANONYMOUS, LEAD):  # that is no news to a tool
             announcer.stage_entered(moved)
@@ -351,14 +349,12 @@ class Reevaluation:
         self,
         lead_id: str,
         rules: Rules,
-        titles: Mapping[str, str],
         now: datetime,
         *,
         is_due: Callable[[Lead], bool] = lambda _: True,
     ) -> None:
         self._lead_id = lead_id
         self._rules = rules
-        self._titles = titles
         self._now = now
         self._is_due = is_due
 
@@ -367,7 +363,7 @@ class Reevaluation:
         lead = loaded[self._lead_id]
         if not isinstance(lead, Lead) or not self._is_due(lead):
             return Commit(Outcome())
-        settled = evaluate(lead, self._rules, self._titles, self._now)
+        settled = evaluate(lead, self._rules, self._now)
         if settled.lead == lead:
             return Commit(Outcome())
         old, new = lead.snapshot, settled.lead.snapshot

@@ -208,7 +208,6 @@ def _totals(counts: Mapping[str, Mapping[int, int]]) -> dict[str, int]:
 def explain(
     lead: Lead,
     rules: Rules,
-    titles: Mapping[str, str],
     now: datetime,
     *,
     known_at: datetime | None = None,
@@ -224,7 +223,7 @@ def explain(
         engagement=score.engagement,
         fit=score.fit,
         days_inactive=score.days_inactive,
-        contributions=[_explained(line, titles) for line in score.contributions],
+        contributions=[_explained(line, rules.titles) for line in score.contributions],
         automated=_automated(found.tally),
         not_understood=list(rules.not_understood(lead.traits)),
         next_stage=_next_stage(lead, rules, found),

@@ -229,7 +229,7 @@ class _Replacement:
             for id_, trail in lead.trails.items()
         }
         renewed = replace(lead, trails=trails)
-        settled = evaluate(renewed, self._scoring.rules, self._scoring.titles, self._now)
+        settled = evaluate(renewed, self._scoring.rules, self._now)
         moves = [(lead.id, move) for move in settled.transitions]
         return Commit((settled.transitions, settled.triggers), [settled.lead], {}, moves)
 

@@ -127,7 +127,7 @@ class Respelling:
         transitions: list[tuple[str, Transition]] = []
         triggers: list[tuple[str, Trigger]] = []
         for person in resolve_identities(respelt_leads(leads, moved), trails, scoring.rules, now):
-            result = evaluate(person, scoring.rules, scoring.titles, now)
+            result = evaluate(person, scoring.rules, now)
             id_ = person.id
             settled.append(result.lead)
             had = before[id_].ids if id_ in before else frozenset[str]()

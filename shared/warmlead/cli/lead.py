@@ -427,9 +427,9 @@ async def _explained(who: str, moment: datetime | None) -> tuple[LeadView, Expla
     async with backends.opened() as system:
         lead = await _as_of(system, await _find(system, who), moment)
         now = moment or system.clock.now()
-        rules, titles = system.model.rules, system.model.titles
+        rules = system.model.rules
         seen = view(lead, rules, now, known_at=moment)
-        return seen, explain(lead, rules, titles, now, known_at=moment)
+        return seen, explain(lead, rules, now, known_at=moment)
 
 
 async def _as_of(system: backends.System, lead: Lead, moment: datetime | None) -> Lead:

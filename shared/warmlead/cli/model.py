@@ -164,7 +164,7 @@ def _ends(told: Told, days: int | None, until: str | None) -> datetime:
 
 async def _play(told: Told, ends: datetime, model: Model) -> Story:
     clock = StoryClock(told.begins)
-    scoring = Scoring(model.rules, model.titles, LeadIds(_SECRET))
+    scoring = Scoring(model.rules, LeadIds(_SECRET))
     async with backends.rehearsal(clock) as (store, bus):
         return await simulate(
             told.events, until=ends, store=store, bus=bus, scoring=scoring, clock=clock
@@ -350,9 +350,7 @@ async def _apply() -> RunProgress:
                 looked_at += settled.looked_at
                 status.update(f"applying the model … {count_of(looked_at, 'lead')}")
 
-            settling = EvaluationContext(
-                system.store, system.bus, system.model.rules, system.model.titles, system.clock
-            )
+            settling = EvaluationContext(system.store, system.bus, system.model.rules, system.clock)
             return await rescore(settling, progress=told)
 
 

@@ -341,7 +341,6 @@ async def _export(who: str) -> tuple[Export, NamedPerson]:
             await system.store.transitions(lead.id) if lead else (),
             await about(ids, archive=archive, of=system.ids) if archive else None,
             rules=system.model.rules,
-            titles=system.model.titles,
             now=system.clock.now(),
             elsewhere=[] if archive else to_look(sorted(ids)),
         )

@@ -127,7 +127,7 @@ async def _run() -> Replayed:
                 scratch=scratch,
                 store=system.store,
                 bus=system.bus,
-                scoring=Scoring(model.rules, model.titles, system.ids),
+                scoring=Scoring(model.rules, system.ids),
                 clock=system.clock,
                 progress=told,
             )
@@ -167,7 +167,7 @@ async def _respell(found: list[MisspeltLead], *, is_rehearsal: bool) -> Respelt:
         return await bring_together(
             store=system.store,
             bus=system.bus,
-            scoring=Scoring(system.model.rules, system.model.titles, system.ids),
+            scoring=Scoring(system.model.rules, system.ids),
             clock=system.clock,
             is_rehearsal=is_rehearsal,
             found=found.append,

@@ -280,7 +280,7 @@ async def _run(as_of: str | None, use_case: Callable[[EvaluationContext], Awaita
             _warn(time, production=system.settings.production)
         model = system.model
         clock = _StandingClock(time) if time else system.clock
-        settling = EvaluationContext(system.store, system.bus, model.rules, model.titles, clock)
+        settling = EvaluationContext(system.store, system.bus, model.rules, clock)
         with errors.status("looking at leads that are due …"):
             return await use_case(settling)
 

@@ -68,6 +68,8 @@ class Rules:
     """The event names that are known: of signals, of counters, and Warmlead's own vocabulary."""
     traits: frozenset[str] = frozenset()
     """The traits that the model knows: the standard ones, and its own."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """What people read for the name of a signal, fit rule, group or stage; not all have one."""
 
     def recognises(self, shape: Shape) -> bool:
         """Whether the model knows events of a name and these signals."""

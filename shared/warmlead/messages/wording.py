@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from warmlead.domain.event import Automation
 from warmlead.domain.scoring import MICRO, Contribution, Part, Score
 
+MAX_REASONS = 5
+"""The most contributions that a message names as reasons for a score."""
+
 
 def title_of(name: str, titles: Mapping[str, str]) -> str:
     """A signal's, rule's or group's name for people: its title, or the name with spaces."""
@@ -45,11 +48,11 @@ def _amount(micro: int) -> str:
     return f"{micro / MICRO:.1f}".replace("-", "−").removesuffix(".0")
 
 
-def reasons(score: Score, titles: Mapping[str, str], most: int = 5) -> Sequence[str]:
+def reasons(score: Score, titles: Mapping[str, str]) -> Sequence[str]:
     """The contributions that matter most, the greatest first: ``+20 demo requested once …``."""
     weighty = [line for line in score.contributions if line.points]
     weighty.sort(key=lambda line: (-abs(line.points), line.name))
-    return [f"{line.points:+d} {describe(line, titles)}" for line in weighty[:most]]
+    return [f"{line.points:+d} {describe(line, titles)}" for line in weighty[:MAX_REASONS]]
 
 
 _AUTOMATED = {

@@ -29,11 +29,6 @@ class Model:
     classification: Mapping[str, str]
 
     @property
-    def titles(self) -> Mapping[str, str]:
-        """What people read for a signal, fit rule, group or stage."""
-        return self.plan.titles
-
-    @property
     def version(self) -> str:
         """The hash of its content."""
         return self.rules.version

@@ -82,7 +82,7 @@ class SequencePlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Plan(Struct, frozen=True, kw_only=True):
     """A model that was checked. ``version`` is the hash of the file's content.
 
-    ``titles`` are what people read for a signal, fit rule, group or stage. ``event_types``,
+    ``titles`` are those of ``Rules``. ``event_types``,
     ``fit_types`` and ``stage_types`` hold what conditions name in each place, with its type
     (``stage_types`` also what those of routes and sequences name); ``trait_types`` all traits
     that the model knows. ``robots_count``: what robots do counts as if people did it.
@@ -145,6 +145,7 @@ def rules_of(plan: Plan) -> Rules:
         robots_count=plan.robots_count,
         suppression=plan.suppression,
         kept_as=plan.kept_as,
+        titles=plan.titles,
     )
 
 

@@ -157,14 +157,13 @@ def model_text(name: str) -> str:
         raise ConfigurationError.one(f"There is no model {name}:", problem) from error
 
 
-def rules(using: Settings) -> "tuple[Rules, Mapping[str, str]]":
-    """The rules of the model in the settings, compiled or not, and what people read for names."""
+def rules(using: Settings) -> "Rules":
+    """The rules of the model in the settings, compiled or not."""
     if plan := compiled_model(using.model):
         from warmlead.model.plan import rules_of
 
-        return rules_of(plan), plan.titles
-    loaded = _loaded(using.model)
-    return loaded.rules, loaded.titles
+        return rules_of(plan)
+    return _loaded(using.model).rules
 
 
 @cache

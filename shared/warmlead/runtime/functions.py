@@ -181,7 +181,7 @@ def reporting(using: Settings) -> "Callable[[], Reporting]":
     """What reports are made with; the model is read at once, the rest when used."""
     from warmlead.application.report import Reporting
 
-    model, _ = rules(using)
+    model = rules(using)
     return lambda: Reporting(store(), reports(), bus(), model, _tell_unreadable)
 
 
@@ -190,7 +190,7 @@ def settling(using: Settings) -> "Callable[[], EvaluationContext]":
     from warmlead.application.due import EvaluationContext
 
     model, clock = rules(using), SystemClock()
-    return lambda: EvaluationContext(store(), bus(), *model, clock)
+    return lambda: EvaluationContext(store(), bus(), model, clock)
 
 
 def _told(progress: "RunProgress", **others: int) -> Answer:
@@ -314,7 +314,7 @@ def _segment(using: Settings) -> Sender:
 def _scoring(using: Settings) -> "Scoring":
     from warmlead.application.apply import Scoring
 
-    return Scoring(*rules(using), lead_ids(using))
+    return Scoring(rules(using), lead_ids(using))
 
 
 FILES: tuple[Callable[[Settings], object], ...] = (rules, form_settings, sales_senders)

@@ -18,7 +18,7 @@ from warmlead.domain.money import Amount, Numbers, currency_code, smallest_units
 from warmlead.domain.sales import EVENT_PREFIX, IDENTIFIED, Refusal, SalesStatus
 from warmlead.parsing.strict_json import fault_in, text_of
 from warmlead.parsing.times import occurred_at
-from warmlead.ports import Accepted, RawRequest, Refused, Translation
+from warmlead.ports import Accepted, Ignored, RawRequest, Refused, Translation
 from warmlead.senders.person import event_id, person_id
 from warmlead.web.answers import Answer
 
@@ -238,13 +238,6 @@ _PLACE = re.compile(r" - at `(\$[A-Za-z0-9_.\[\]]*)`\Z")
 _MISSING = re.compile(r"missing required field `([A-Za-z0-9_]+)`")
 
 
-class Ignored(NamedTuple):
-    """Why there is nothing to do for an item, as a code and in words."""
-
-    code: str
-    message: str
-
-
 class Items(NamedTuple):
     """The items of a request; each is asked for faults if the body is ``suspect``."""
 
@@ -268,15 +261,6 @@ def as_wire(item: dict[str, Any], type_: type[T]) -> T:
         raise RejectedError(Reason.EVENT_INVALID, message) from None  # it may quote a value
 
 
-class Judged(Struct, frozen=True):
-    """What became of each item of a request."""
-
-    events: Sequence[tuple[int, Event]]
-    refused: Sequence[Refused]
-    ignored: Sequence[tuple[int, Ignored]]
-    items: int
-
-
 class SalesSender(ABC):
     """A sender that speaks for sales. What it sends is signed, or refused."""
 
@@ -284,7 +268,6 @@ class SalesSender(ABC):
     path: str
     keeps_refused = True
     """Whether refused items go to quarantine where the sender cannot mend them."""
-    _latest: tuple[RawRequest, Judged] | None = None
 
     @abstractmethod
     def check(self, request: RawRequest) -> None:
@@ -309,44 +292,6 @@ class SalesSender(ABC):
 
     def translate(self, request: RawRequest, trust: Trust) -> Translation:  # noqa: ARG002  # whatever got here was signed
         """The events in the request, each item judged by itself."""
-        judged = self._judge(request)
-        return Translation(judged.events, judged.refused, judged.items, self.keeps_refused)
-
-    def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
-        """A refused item is JSON already, and a request may hold a single one."""
-        return path, raw
-
-    def answer(self, request: RawRequest, accepted: Accepted) -> Answer:  # noqa: ARG002  # judged anew, with what was ignored
-        """What became of the items; success, unless all of them were refused."""
-        judged = self._judge(request)
-        self._latest = None
-        told: dict[str, Any] = {"success": len(judged.refused) < judged.items}
-        if judged.refused:
-            told["refused"] = [
-                {"index": one.index, "code": one.error.reason, "message": one.error.message}
-                for one in judged.refused
-            ]
-        if judged.ignored:
-            told["ignored"] = [
-                {"index": index, "code": why.code, "message": why.message}
-                for index, why in judged.ignored
-            ]
-        facts = {"ignored": len(judged.ignored)} if judged.ignored else {}
-        return Answer(200, json.dumps(told).encode(), facts=facts)
-
-    def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:  # noqa: ARG002  # other senders need the request
-        """The failure as it is."""
-        return failure
-
-    def _judge(self, request: RawRequest) -> Judged:
-        """What becomes of the items: found once, though translating and answering both ask."""
-        if self._latest and self._latest[0] is request:
-            return self._latest[1]
-        judged = self._judged(request)
-        self._latest = request, judged
-        return judged
-
-    def _judged(self, request: RawRequest) -> Judged:
         items = self.read(request)
         if not items.values:
             raise RejectedError(Reason.BODY_EMPTY, "There is nothing in it.")
@@ -363,7 +308,31 @@ class SalesSender(ABC):
                 continue
             ignored += [(index, one) for one in found if isinstance(one, Ignored)]
             events += [(index, one) for one in found if isinstance(one, Event)]
-        return Judged(events, refused, ignored, len(items.values))
+        return Translation(events, refused, len(items.values), self.keeps_refused, ignored)
+
+    def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
+        """A refused item is JSON already, and a request may hold a single one."""
+        return path, raw
+
+    def answer(self, request: RawRequest, accepted: Accepted) -> Answer:  # noqa: ARG002  # other senders need the request
+        """What became of the items; success, unless all of them were refused."""
+        told: dict[str, Any] = {"success": len(accepted.refused) < accepted.items}
+        if accepted.refused:
+            told["refused"] = [
+                {"index": one.index, "code": one.error.reason, "message": one.error.message}
+                for one in accepted.refused
+            ]
+        if accepted.ignored:
+            told["ignored"] = [
+                {"index": index, "code": why.code, "message": why.message}
+                for index, why in accepted.ignored
+            ]
+        facts = {"ignored": len(accepted.ignored)} if accepted.ignored else {}
+        return Answer(200, json.dumps(told).encode(), facts=facts)
+
+    def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:  # noqa: ARG002  # other senders need the request
+        """The failure as it is."""
+        return failure
 
     def _said(
         self,

@@ -268,10 +268,14 @@ def _without_remark(text: str) -> str:
     return text
 
 
-def names_of(fields: Iterable[str], *, most: int = 20) -> str:
-    """The names of some fields, to be told to whoever sent them."""
-    names = list(islice(dict.fromkeys(fields), most + 1))
-    return ", ".join(names[:most]) + (" …" if len(names) > most else "")
+MAX_NAMES = 20
+"""The most fields that a message to a sender names."""
+
+
+def names_of(fields: Iterable[str]) -> str:
+    """The names of some fields, for a message to their sender."""
+    names = list(islice(dict.fromkeys(fields), MAX_NAMES + 1))
+    return ", ".join(names[:MAX_NAMES]) + (" …" if len(names) > MAX_NAMES else "")
 
 
 def person_id(value: Any, field: str, *, is_user: bool = False) -> str | None:  # noqa: ANN401  # whatever JSON holds

@@ -125,7 +125,7 @@ class _Playing:
         self._bus = _Overheard(bus)
         self._scoring = scoring
         self._clock = clock
-        self._settling = EvaluationContext(store, self._bus, scoring.rules, scoring.titles, clock)
+        self._settling = EvaluationContext(store, self._bus, scoring.rules, clock)
         self._known_by: set[Identifier] = set()
         self._moves = 0
         self._enrolments: Enrolments = {}

@@ -9,7 +9,17 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.domain.stages import Transition
-from warmlead.ports import Change, Commit, Loaded, Need, Tombstone, Unreadable, Update
+from warmlead.ports import (
+    Change,
+    Commit,
+    JointChange,
+    Loaded,
+    Need,
+    ToleratesUnreadable,
+    Tombstone,
+    Unreadable,
+    Update,
+)
 from warmlead.stores.codec import LeadDocument
 
 T = TypeVar("T")
@@ -76,7 +86,7 @@ class UnitOfWork:
         found = yield from self._find_all(frozenset(id_ for ids, _ in updates for id_ in ids))
         together: dict[object, list[int]] = {}
         for place, (ids, change) in enumerate(updates):
-            key = (_home(ids[0], found), type(change)) if hasattr(change, "joined") else place
+            key = (_home(ids[0], found), type(change)) if isinstance(change, JointChange) else place
             together.setdefault(key, []).append(place)
         answers: list[Any] = [None] * len(updates)
         for places in together.values():
@@ -87,11 +97,11 @@ class UnitOfWork:
 
     def _decide_some(self, updates: Sequence[Update[Any]]) -> Deciding:
         """What some updates of one lead answer."""
-        changes: list[Any] = [change for _, change in updates]
-        if len(changes) > 1:  # of those that can be joined alone
-            joined = changes[0].joined(changes)
+        joint = [change for _, change in updates if isinstance(change, JointChange)]
+        if len(joint) > 1:
+            first, *others = joint
             all_ids = {id_ for ids, _ in updates for id_ in ids}
-            answers = yield from self._try(all_ids, joined)
+            answers = yield from self._try(all_ids, first.joined_with(others))
             if not isinstance(answers, Raised):
                 return answers
         one_by_one = []
@@ -112,7 +122,7 @@ class UnitOfWork:
         wanted = frozenset(ids)
         while True:
             loaded |= yield from self._find_all(wanted, path)
-            if not getattr(change, "sees_unreadable", False):
+            if not isinstance(change, ToleratesUnreadable):
                 _refuse_unreadable(loaded)
             self._looked_at |= path
             decision = change(loaded)

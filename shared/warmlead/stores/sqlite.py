@@ -337,8 +337,6 @@ REPORTS_SCHEMA = (
          report TEXT NOT NULL)""",
 )
 
-_END_OF_TIME = 2**63 - 1
-
 
 class _Row(NamedTuple):
     at_us: int
@@ -354,20 +352,17 @@ class SqliteReportStore:
         file.define(REPORTS_SCHEMA)
         self._file = file
 
-    async def moves(
-        self, start: datetime, end: datetime | None = None
-    ) -> AsyncIterator[tuple[str, Transition]]:
+    async def moves(self, start: datetime) -> AsyncIterator[tuple[str, Transition]]:
         """See ``ReportStore``; the earliest first."""
         at_us, number = to_us(start), -1
-        end_us = _END_OF_TIME if end is None else to_us(end)
         query = (
             f"SELECT {_AT}, number, lead_id, record FROM transitions"  # noqa: S608  # constants
-            f" WHERE {_AT} >= ?1 AND {_AT} < ?3 AND ({_AT} > ?1 OR number > ?2)"
+            f" WHERE {_AT} >= ?1 AND ({_AT} > ?1 OR number > ?2)"
             f" ORDER BY {_AT}, number LIMIT {PAGE_MOVES}"
         )
 
         def ask(connection: sqlite3.Connection) -> list[_Row]:
-            return [_Row(*row) for row in connection.execute(query, (at_us, number, end_us))]
+            return [_Row(*row) for row in connection.execute(query, (at_us, number))]
 
         while page := await self._file.read(ask):
             for row in page:

@@ -119,35 +119,29 @@ _HEADER_LIST = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1024}")
 _METHODS = "GET, POST, OPTIONS"
 
 
-class Cors(Struct, frozen=True):
-    """Which origins' pages may read our answers; ``None`` means all."""
+def cors_headers(request_headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers by which a page of any origin may read the answer to its request."""
+    origin = request_headers.get("origin", "")
+    if not _ORIGIN.fullmatch(origin):
+        return {"Vary": "Origin"}
+    return {
+        "Vary": "Origin",
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Expose-Headers": "Retry-After",
+    }
 
-    allowed_origins: frozenset[str] | None = None
 
-    def headers(self, request_headers: Mapping[str, str]) -> dict[str, str]:
-        """The headers that an answer to this request carries."""
-        origin = request_headers.get("origin", "")
-        if not _ORIGIN.fullmatch(origin):
-            return {"Vary": "Origin"}
-        if self.allowed_origins is not None and origin not in self.allowed_origins:
-            return {"Vary": "Origin"}
-        return {
-            "Vary": "Origin",
-            "Access-Control-Allow-Origin": origin,
-            "Access-Control-Allow-Credentials": "true",
-            "Access-Control-Expose-Headers": "Retry-After",
-        }
-
-    def preflight(self, request_headers: Mapping[str, str]) -> Answer:
-        """The answer to ``OPTIONS``, whether or not a browser asks before it posts."""
-        headers = {"Allow": _METHODS, **self.headers(request_headers)}
-        if "Access-Control-Allow-Origin" in headers:
-            headers["Access-Control-Allow-Methods"] = _METHODS
-            headers["Access-Control-Max-Age"] = "7200"
-            wanted = request_headers.get("access-control-request-headers", "")
-            if _HEADER_LIST.fullmatch(wanted):
-                headers["Access-Control-Allow-Headers"] = wanted
-        return Answer(204, headers=headers)
+def answer_preflight(request_headers: Mapping[str, str]) -> Answer:
+    """The answer to ``OPTIONS``, whether or not a browser asks before it posts."""
+    headers = {"Allow": _METHODS, **cors_headers(request_headers)}
+    if "Access-Control-Allow-Origin" in headers:
+        headers["Access-Control-Allow-Methods"] = _METHODS
+        headers["Access-Control-Max-Age"] = "7200"
+        wanted = request_headers.get("access-control-request-headers", "")
+        if _HEADER_LIST.fullmatch(wanted):
+            headers["Access-Control-Allow-Headers"] = wanted
+    return Answer(204, headers=headers)
 
 
 MAX_QUERY_BYTES = 16 * 1024
@@ -181,7 +175,6 @@ class Edge:
         limits: Limits,
         clock: Clock,
         new_id: Callable[[], str],
-        cors: Cors | None = None,
         dress: Dress | None = None,
     ) -> None:
         self._accept = accept
@@ -189,7 +182,6 @@ class Edge:
         self._limits = limits
         self._clock = clock
         self._new_id = new_id
-        self._cors = cors or Cors()
         self._dress = dress or _as_it_is
 
     async def answer(self, request: Request) -> Response:
@@ -200,7 +192,7 @@ class Edge:
         failure: Exception | None = None
         try:
             if request.method == "OPTIONS":
-                answer = self._cors.preflight(headers)
+                answer = answer_preflight(headers)
             else:
                 answer = await self._accept(await self._read(request, headers, request_id))
         except Exception as error:  # noqa: BLE001  # the one place where all faults become answers
@@ -220,7 +212,7 @@ class Edge:
             trace=_trace(headers),
             **answer.facts,
         )
-        return _response(self._dress(headers, answer), self._cors.headers(headers))
+        return _response(self._dress(headers, answer), cors_headers(headers))
 
     async def _read(
         self, request: Request, headers: Mapping[str, str], request_id: str

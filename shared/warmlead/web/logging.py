@@ -17,10 +17,9 @@ from warmlead.domain.text import UNPRINTABLE
 
 FIELDS = frozenset(
     (
-        *("function", "source", "topic", "subscription", "method", "status", "reason"),
-        *("events", "refused", "items", "leads", "triggers", "count", "attempt", "ms"),
-        *("looked_at", "changed", "moved", "failed", "swept", "done"),
-        *("request_id", "message_id", "lead_id", "trigger_id", "model_version", "trace"),
+        *("function", "source", "method", "status", "reason", "ms", "request_id", "trace"),
+        *("events", "refused", "ignored", "count", "lead_id"),
+        *("looked_at", "changed", "moved", "triggers", "failed", "swept", "done"),
     )
 )
 """What a log line may say besides what happened; all else is dropped."""

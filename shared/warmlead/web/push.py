@@ -7,7 +7,6 @@ import json
 import re
 import urllib.request
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from time import monotonic, time
 from typing import Any
 
@@ -150,14 +149,11 @@ def _refused(why: str) -> RejectedError:
 
 
 class PushRequest(Struct, frozen=True):
-    """A pushed message. ``delivery_attempt`` is there only if a dead-letter topic is set."""
+    """What is read of a pushed message; what else Pub/Sub says of it is not looked at."""
 
     message_id: str
     attributes: Mapping[str, str]
     data: bytes
-    publish_time: datetime
-    delivery_attempt: int | None
-    subscription: str
 
 
 def parse_push(body: bytes) -> PushRequest:
@@ -167,21 +163,12 @@ def parse_push(body: bytes) -> PushRequest:
         raise _invalid("there is no message in it")
     message = envelope["message"]
     attributes = message.get("attributes") or {}
-    attempt = envelope.get("deliveryAttempt")
-    subscription = envelope.get("subscription", "")
     if not isinstance(attributes, dict) or not all(isinstance(v, str) for v in attributes.values()):
         raise _invalid("the attributes are not texts")
-    if attempt is not None and (not isinstance(attempt, int) or isinstance(attempt, bool)):
-        raise _invalid("the delivery attempt is not a number")
-    if not isinstance(subscription, str):
-        raise _invalid("the subscription is not a text")
     return PushRequest(
         message_id=_text(message, "messageId", "message_id"),
         attributes=attributes,
         data=_data(message.get("data") or ""),
-        publish_time=_time(_text(message, "publishTime", "publish_time")),
-        delivery_attempt=attempt,
-        subscription=subscription,
     )
 
 
@@ -200,14 +187,6 @@ def _data(encoded: object) -> bytes:
     except (binascii.Error, ValueError):
         pass
     raise _invalid("the data is not base64")
-
-
-def _time(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise _invalid("the publish time is no time") from None
 
 
 def _invalid(fault: str) -> RejectedError:

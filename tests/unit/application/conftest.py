@@ -85,7 +85,7 @@ class World:
 
     def use(self, rules: Rules) -> None:
         self.rules = rules
-        self.scoring = Scoring(rules, {}, lead_ids)
+        self.scoring = Scoring(rules, lead_ids)
 
     async def apply(self, *events: Event) -> list[Applied]:
         return await apply(

@@ -91,7 +91,7 @@ LIVING = Rules(
 
 
 def settling(store: LeadStore, bus: EventBus, clock: Clock) -> EvaluationContext:
-    return EvaluationContext(store, bus, LIVING, {}, clock, PAGE_LEADS, PAGE_LEADS // 2)
+    return EvaluationContext(store, bus, LIVING, clock, PAGE_LEADS, PAGE_LEADS // 2)
 
 
 def a_reader(name: str, pages: int, now: datetime) -> Lead:
@@ -105,7 +105,7 @@ def a_reader(name: str, pages: int, now: datetime) -> Lead:
         ids = {identifier: lead_ids.of(identifier) for identifier in identifiers_of(event)}
         trails = touch_trails(trails, event, ids, LIVING)
     (lead,) = resolve_identities([], trails, LIVING, now)
-    return replace(evaluate(lead, LIVING, {}, now).lead, outbox=())
+    return replace(evaluate(lead, LIVING, now).lead, outbox=())
 
 
 def readers(count: int, pages: int, now: datetime) -> Sequence[Lead]:

@@ -23,7 +23,7 @@ ADA = lead_ids.of(Identifier(Kind.EMAIL, "ada@example.com"))
 async def happens(here: Place, id_: str, at: datetime, **fields: Any) -> None:
     """An event that some clock says was received at a time is applied now."""
     event = an_event(id=id_, occurred_at=at, received_at=at, **fields)
-    scoring = Scoring(LIVING, {}, lead_ids)
+    scoring = Scoring(LIVING, lead_ids)
     await apply([event], store=here.store, bus=here.bus, scoring=scoring, clock=here.clock)
 
 

@@ -29,7 +29,7 @@ MOST_S_A_PERSON = 0.000_5
 """To decide about, and to write down: twice what it takes."""
 
 MODEL = ready_model("b2b-saas")
-SCORING = Scoring(MODEL.rules, MODEL.titles, lead_ids)
+SCORING = Scoring(MODEL.rules, lead_ids)
 ADA = "ada@example.com"
 KNOWN = ("page_viewed", "form_submitted", "content_downloaded", "webinar_attended", "email_opened")
 

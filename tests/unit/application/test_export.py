@@ -35,9 +35,7 @@ async def exported(world: World) -> dict[str, Any]:
     lead = await world.store.get(EMAIL)
     found = await about(ADA, archive=world.sqlite_bus, of=lead_ids)
     moves = await world.store.transitions(EMAIL)
-    document = export(
-        lead, moves, found, rules=RULES, titles={}, now=world.clock.now(), elsewhere=["nowhere"]
-    )
+    document = export(lead, moves, found, rules=RULES, now=world.clock.now(), elsewhere=["nowhere"])
     plain: dict[str, Any] = json.loads(document.model_dump_json())
     return plain
 
@@ -148,5 +146,5 @@ async def test_the_same_person_is_the_same_document(world: World) -> None:
 
 
 def test_of_nobody_there_is_only_what_the_archive_has() -> None:
-    document = export(None, (), None, rules=RULES, titles={}, now=NOW, elsewhere=())
+    document = export(None, (), None, rules=RULES, now=NOW, elsewhere=())
     assert (document.lead, document.archive) == (None, None)

@@ -65,7 +65,7 @@ async def test_what_sales_has_done_in_time_is_not_missed(tmp_path: Path) -> None
         event = an_event(
             id="s-1", name=f"sales_{SalesStatus.TOUCHED}", occurred_at=now, received_at=now
         )
-        scoring = Scoring(LIVING, {}, lead_ids)
+        scoring = Scoring(LIVING, lead_ids)
         await apply([event], store=here.store, bus=here.bus, scoring=scoring, clock=here.clock)
         assert await after_a_while(here, hours=22) == []
         assert await after_a_while(here, hours=2) == ["acceptance"]

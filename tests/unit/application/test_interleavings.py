@@ -22,7 +22,7 @@ from warmlead.ports import Change
 
 WORLDS = 1_000
 CHUNK = 100
-SCORING = Scoring(LIVING, {}, lead_ids)
+SCORING = Scoring(LIVING, lead_ids)
 PEOPLE: Sequence[dict[str, str]] = (
     {"email": "ada@example.com"},
     {"email": "ada@example.com", "anonymous_id": "browser-1"},

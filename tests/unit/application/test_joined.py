@@ -20,7 +20,7 @@ from warmlead.ports import Change, Commit, Loaded, Need
 from warmlead.stores.base import Raised, Record, UnitOfWork
 from warmlead.stores.codec import LeadDocument
 
-SCORING = Scoring(RULES, {}, lead_ids)
+SCORING = Scoring(RULES, lead_ids)
 
 
 def decide(records: Mapping[str, Record], *changes: Decision) -> tuple[list[Any], UnitOfWork]:
@@ -113,10 +113,9 @@ class Faulty(Decision):
             raise ArithmeticError
         return super().__call__(loaded)
 
-    @staticmethod
-    def joined(changes: Sequence[Decision]) -> Change[Sequence[Applied]]:  # type: ignore[override]  # no change in particular
+    def joined_with(self, others: Sequence[Decision]) -> Change[Sequence[Applied]]:
         def fail(_: Loaded) -> Commit[Sequence[Applied]]:
-            raise ArithmeticError(len(changes))
+            raise ArithmeticError(len(others))
 
         return fail
 

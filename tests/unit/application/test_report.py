@@ -23,7 +23,7 @@ from warmlead.ports import Commit, Loaded, Message
 from warmlead.reporting.periods import Span, last_period
 from warmlead.stores.sqlite import SqliteReportStore
 
-SCORING = Scoring(LIVING, {}, lead_ids)
+SCORING = Scoring(LIVING, lead_ids)
 
 
 class Newsroom:

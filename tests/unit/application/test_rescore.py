@@ -21,7 +21,7 @@ class Rescored(NamedTuple):
 async def rescored(world: World, rules: Rules) -> Rescored:
     world.use(rules)
     told: list[RunProgress] = []
-    settling = EvaluationContext(world.store, world.bus, rules, {}, world.clock)
+    settling = EvaluationContext(world.store, world.bus, rules, world.clock)
     done = await rescore(settling, progress=told.append)
     assert sum(each.looked_at for each in told) == done.looked_at
     assert (done.failed, done.done) == (0, True)

@@ -54,7 +54,7 @@ def model() -> Rules:
     return replace(rules, handoff=HandoffPolicy(HOUR, 24 * HOUR, HOUR / 2))
 
 
-SCORING = Scoring(model(), {}, lead_ids)
+SCORING = Scoring(model(), lead_ids)
 
 
 class Memory:

@@ -94,7 +94,7 @@ async def test_becoming_known_is_no_news(world: World) -> None:
 async def test_settling_again_changes_nothing(world: World, clock: StandingClock) -> None:
     await world.pages(1, 3)
     lead = await world.lead()
-    again = evaluate(lead, world.rules, {}, clock.now())
+    again = evaluate(lead, world.rules, clock.now())
     assert again == (lead, (), ())
 
 

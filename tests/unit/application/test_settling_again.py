@@ -60,7 +60,7 @@ def life(seed: str, model: str) -> Iterator[tuple[Lead, datetime]]:
             ids = {each: lead_ids.of(each) for each in identifiers_of(event)}
             trails = touch_trails(lead.trails if lead else {}, event, ids, rules)
             (lead,) = resolve_identities([lead] if lead else [], trails, rules, now)
-        lead = evaluate(lead, rules, {}, now).lead
+        lead = evaluate(lead, rules, now).lead
         yield lead, now
 
 
@@ -69,7 +69,7 @@ def test_settling_again_at_the_same_moment_changes_nothing(model: str) -> None:
     rules = ready_model(model).rules
     for seed in range(LIVES):
         for lead, now in life(f"{model} {seed}", model):
-            assert evaluate(lead, rules, {}, now) == (lead, (), ())
+            assert evaluate(lead, rules, now) == (lead, (), ())
 
 
 @pytest.mark.parametrize("model", ready_names())
@@ -90,7 +90,7 @@ def test_before_its_day_a_lead_stays_as_it_is_and_on_it_something_is_seen(model:
         ahead = lead.decay_on - day_of(to_ms(now))
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         for days in range(1, ahead + 1):
-            then = evaluate(lead, rules, {}, midnight + days * DAY).lead
+            then = evaluate(lead, rules, midnight + days * DAY).lead
             assert then.snapshot
             changes = (
                 abs(then.snapshot.score - lead.snapshot.score) >= 5

@@ -19,7 +19,7 @@ def viewed(number: int, at: datetime, **fields: object) -> Event:
 
 async def play(*events: Event, days: int, rules: Rules = LIVING) -> Story:
     clock = StoryClock(MIDNIGHT)
-    scoring = Scoring(rules, {}, lead_ids)
+    scoring = Scoring(rules, lead_ids)
     async with backends.rehearsal(clock) as (store, bus):
         return await simulate(
             events, until=MIDNIGHT + days * DAY, store=store, bus=bus, scoring=scoring, clock=clock

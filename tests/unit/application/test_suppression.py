@@ -38,7 +38,7 @@ async def hear(here: Place, name: str, rules: Rules = LIVING, **properties: Any)
         received_at=now,
         properties=properties,
     )
-    scoring = Scoring(rules, {}, lead_ids)
+    scoring = Scoring(rules, lead_ids)
     await apply([event], store=here.store, bus=here.bus, scoring=scoring, clock=here.clock)
 
 
@@ -67,7 +67,7 @@ async def test_points_of_a_ready_made_model_hang_on_consent_as_it_is_now(tmp_pat
         for name in ("form_submitted", "email_unsubscribed", "email_subscribed"):
             await hear(here, name, model.rules)
             (lead,) = await here.leads()
-            lines = explain(lead, model.rules, model.titles, here.clock.now()).contributions
+            lines = explain(lead, model.rules, here.clock.now()).contributions
             told.append([line.because for line in lines])
             here.clock.forward(DAY)
         assert [any("Unsubscribed" in line for line in lines) for lines in told] == [
@@ -123,7 +123,7 @@ async def test_soft_bounces_end_a_sequence_when_the_model_says_it_is_enough(
 
 
 async def hear_of(here: Place, *events: Event) -> None:
-    scoring = Scoring(LIVING, {}, lead_ids)
+    scoring = Scoring(LIVING, lead_ids)
     for event in events:
         await apply([event], store=here.store, bus=here.bus, scoring=scoring, clock=here.clock)
 
@@ -166,7 +166,7 @@ async def test_a_newsletter_form_that_is_filled_in_again_after_a_no_is_heard(
             ((_, event),) = form.translate(request, Trust.PUBLIC).events
             if name != "form":
                 event = structs.replace(event, id="a link in a mail", name=name)
-            scoring = Scoring(LIVING, {}, lead_ids)
+            scoring = Scoring(LIVING, lead_ids)
             await apply([event], store=here.store, bus=here.bus, scoring=scoring, clock=here.clock)
         (lead,) = await here.leads()
         assert lead.consent(SuppressionPolicy()).status is Status.SUBSCRIBED

@@ -63,7 +63,7 @@ class Workspace:
     async def _take(self, events: Sequence[Event]) -> None:
         async with backends.embedded(read_settings(self.settings)) as system:
             await system.bus.publish(Topic.LEAD_EVENTS, by_lead(events, system.ids))
-            scoring = Scoring(system.model.rules, system.model.titles, system.ids)
+            scoring = Scoring(system.model.rules, system.ids)
             store, bus = system.store, system.bus
             await apply(events, store=store, bus=bus, scoring=scoring, clock=system.clock)
 

@@ -184,12 +184,12 @@ def triggers_of(history: list[dict[str, Any]], *models: Rules) -> list[Trigger]:
         event = event_of(f"event-{i}", NOON, anonymous_id=f"{CANARY}-browser", **fields)
         world.apply([event], NOON + i * DAY)
         for id_, lead in world.leads.items():
-            settled = evaluate(lead, world.rules, {"visit": "Visited 😀"}, NOON + i * DAY)
+            settled = evaluate(lead, world.rules, NOON + i * DAY)
             world.leads[id_] = settled.lead
             told += settled.triggers
     for later, rules in enumerate(models, 1):
         for id_, lead in world.leads.items():
-            settled = evaluate(lead, rules, {}, NOON + 60 * later * DAY)
+            settled = evaluate(lead, rules, NOON + 60 * later * DAY)
             world.leads[id_] = replace(settled.lead, outbox=())
             told += settled.triggers
     return told

@@ -95,7 +95,7 @@ def test_nothing_is_lost_on_the_way(name: str) -> None:
     model = model_called(name)
     assert plan_read_back(name) == model.plan
     assert rules_read_back(name).version == model.version
-    assert plan_read_back(name).titles == model.titles
+    assert rules_of(plan_read_back(name)).titles == model.rules.titles
 
 
 values = (
@@ -163,8 +163,7 @@ def test_a_lead_stands_where_it_stands_under_the_model_file(
 
     assert lead == lead_of(happened, model.rules)
     assert evaluation_of(lead, rules, NOW) == evaluation_of(lead, model.rules, NOW)
-    titles = plan_read_back(name).titles
-    assert evaluate(lead, rules, titles, NOW) == evaluate(lead, model.rules, model.titles, NOW)
+    assert evaluate(lead, rules, NOW) == evaluate(lead, model.rules, NOW)
     facts = model.rules.know(happened[0].traits)
     assert rules.know(happened[0].traits) == facts
     for condition, original in zip(_conditions(rules), _conditions(model.rules), strict=True):

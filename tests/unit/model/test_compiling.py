@@ -224,7 +224,7 @@ def test_fit_reads_traits_as_they_are_known() -> None:
 
 
 def test_titles_name_signals_rules_and_stages() -> None:
-    assert model().titles == {
+    assert model().rules.titles == {
         "pricing": "Pricing page viewed",
         "large": "Fifty or more",
         "mql": "Marketing-qualified",
@@ -357,8 +357,8 @@ def test_conditions_may_count_and_signals_may_be_what_sales_says() -> None:
     touched = an_event(name="sales_touched", occurred_at=NOW, received_at=NOW)
     lead = a_lead(touched)
 
-    assert evaluate(lead, rules, {}, NOW).lead.progress.stage == "touched"
-    assert evaluate(lead, rules, {}, NOW + timedelta(days=91)).lead.progress.stage == "lead"
+    assert evaluate(lead, rules, NOW).lead.progress.stage == "touched"
+    assert evaluate(lead, rules, NOW + timedelta(days=91)).lead.progress.stage == "lead"
 
 
 def test_what_sales_does_is_not_the_leads_doing_but_what_is_only_called_so_is() -> None:

@@ -31,7 +31,7 @@ QUERIES = {
     "leads_by_decay": ASKING.leads_by_decay(20_522, shard=3, after=DueLead(7, "a")),
     "leads_by_due_time": ASKING.leads_by_due_time(NOW, shard=3, after=DueLead(7, "a")),
     "moves_of": ASKING.moves_of(["a", "b"]),
-    "moves_by_time": ASKING.moves_by_time(NOW, NOW, shard=3, most=10),
+    "moves_by_time": ASKING.moves_by_time(NOW, shard=3, most=10),
 }
 
 

@@ -1,13 +1,13 @@
 import pytest
 
-from warmlead.web.edge import Cors
+from warmlead.web.edge import answer_preflight, cors_headers
 
 ORIGIN = "https://shop.example"
 
 
 @pytest.mark.parametrize("origin", [ORIGIN, "http://localhost:8080", "null", "http://[::1]:80"])
 def test_any_origin_is_echoed_with_credentials(origin: str) -> None:
-    headers = Cors().headers({"origin": origin})
+    headers = cors_headers({"origin": origin})
 
     assert headers["Access-Control-Allow-Origin"] == origin
     assert headers["Access-Control-Allow-Credentials"] == "true"
@@ -17,25 +17,14 @@ def test_any_origin_is_echoed_with_credentials(origin: str) -> None:
 
 @pytest.mark.parametrize("origin", ["", "*", "https://a b", "https://a\r\nX: y", "javascript:x"])
 def test_what_is_no_origin_is_not_echoed(origin: str) -> None:
-    assert Cors().headers({"origin": origin}) == {"Vary": "Origin"}
-
-
-@pytest.mark.parametrize(
-    "origin",
-    [f"{ORIGIN}.evil.example", "http://shop.example", f"{ORIGIN}:8443", "null", "https://shop.ex"],
-)
-def test_a_list_of_origins_is_exact(origin: str) -> None:
-    cors = Cors(frozenset({ORIGIN}))
-
-    assert cors.headers({"origin": origin}) == {"Vary": "Origin"}
-    assert cors.headers({"origin": ORIGIN})["Access-Control-Allow-Origin"] == ORIGIN
+    assert cors_headers({"origin": origin}) == {"Vary": "Origin"}
 
 
 def test_a_preflight_gets_the_headers_that_it_asks_for() -> None:
     # What analytics-next and RudderStack's client ask for.
     wanted = "authorization,content-type,anonymousid,sentat,rsa-retry-attempt,x-write-key"
 
-    answer = Cors().preflight({"origin": ORIGIN, "access-control-request-headers": wanted})
+    answer = answer_preflight({"origin": ORIGIN, "access-control-request-headers": wanted})
 
     assert answer.status == 204
     assert answer.body == b""
@@ -46,13 +35,13 @@ def test_a_preflight_gets_the_headers_that_it_asks_for() -> None:
 
 @pytest.mark.parametrize("wanted", ["", "a\r\nb: c", "x" * 2000, "a;b"])
 def test_strange_header_lists_are_not_echoed(wanted: str) -> None:
-    answer = Cors().preflight({"origin": ORIGIN, "access-control-request-headers": wanted})
+    answer = answer_preflight({"origin": ORIGIN, "access-control-request-headers": wanted})
 
     assert "Access-Control-Allow-Headers" not in answer.headers
 
 
-def test_options_of_a_stranger_grants_nothing() -> None:
-    answer = Cors(frozenset({ORIGIN})).preflight({"origin": "https://evil.example"})
+def test_options_without_an_origin_grants_nothing() -> None:
+    answer = answer_preflight({"origin": "javascript:x"})
 
     assert answer.status == 204
     assert not [name for name in answer.headers if name.startswith("Access-Control")]

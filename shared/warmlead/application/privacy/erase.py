@@ -34,6 +34,7 @@ from warmlead.ports import (
     Loaded,
     Need,
     Published,
+    ToleratesUnreadable,
     Tombstone,
     Unreadable,
 )
@@ -77,10 +78,8 @@ def begun_anew(trails: Mapping[str, Trail], erased: Mapping[str, datetime]) -> M
     }
 
 
-class Look:
+class Look(ToleratesUnreadable):
     """The change that changes nothing: it answers with what is at the ids, readable or not."""
-
-    sees_unreadable = True
 
     def __call__(self, loaded: Loaded) -> Commit[Loaded]:
         """What is at the ids."""
@@ -248,10 +247,8 @@ async def erase(
     return Erased(buried, moves, messages)
 
 
-class EraseLeads:
+class EraseLeads(ToleratesUnreadable):
     """The change that puts tombstones in the place of all that is at some ids, readable or not."""
-
-    sees_unreadable = True
 
     def __init__(self, asked: Collection[str], now: datetime) -> None:
         self._asked = frozenset(asked)

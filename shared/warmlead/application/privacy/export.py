@@ -1,6 +1,6 @@
 """Exports everything that is kept about one person as one document, always in the same order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -238,7 +238,6 @@ def export(
     found: Sequence[Mention] | None,
     *,
     rules: Rules,
-    titles: Mapping[str, str],
     now: datetime,
     elsewhere: Sequence[str],
 ) -> Export:
@@ -248,7 +247,7 @@ def export(
     """
     return Export(
         as_of=now,
-        lead=None if lead is None else _lead(lead, moves, rules, titles, now),
+        lead=None if lead is None else _lead(lead, moves, rules, now),
         archive=None if found is None else [_message(each) for each in found],
         elsewhere=list(elsewhere),
     )
@@ -258,7 +257,6 @@ def _lead(
     lead: Lead,
     moves: Sequence[Transition],
     rules: Rules,
-    titles: Mapping[str, str],
     now: datetime,
 ) -> ExportedLead:
     return ExportedLead(
@@ -268,7 +266,7 @@ def _lead(
         created_at=lead.created_at,
         traits=lead.traits,
         identifiers=[_identifier(id_, trail) for id_, trail in sorted(lead.trails.items())],
-        score=explain(lead, rules, titles, now),
+        score=explain(lead, rules, now),
         stage=_stage(lead.progress),
         transitions=[_transition(move) for move in moves],
         offer=_offer(lead.offer) if lead.offer else None,

@@ -14,7 +14,7 @@ from warmlead.senders.automation import of_request
 from warmlead.senders.base import success
 from warmlead.senders.configuration import claims_signature, verify_signature
 from warmlead.senders.generic.keeping import needed_fields, set_aside, unreadable_text
-from warmlead.senders.generic.payload import Submissions, opened, read_submissions
+from warmlead.senders.generic.payload import Opened, Submissions, opened, read_submissions
 from warmlead.senders.generic.settings import FormSettings
 from warmlead.senders.generic.translate import (
     NAME,
@@ -108,7 +108,7 @@ class GenericSource:
         if accepted.refused and not accepted.events:
             return _all_refused(accepted)
         _, settings = self._form(request)
-        target = accepted.onward or settings.redirect
+        target = accepted.redirect or settings.redirect
         if target and navigates(request.headers):
             return Answer(303, headers={"Location": target})
         return success(accepted)
@@ -130,13 +130,14 @@ def _translated(submissions: Submissions, post: Post, notes: Notes) -> Translati
     events: list[tuple[int, Event]] = []
     refused: list[Refused] = []
     empty: list[RejectedError] = []
-    onward: list[str] = []
+    redirects: list[str] = []
     for index, item in enumerate(submissions.items):
         own = Notes(notes.told)
         sound = _sound(item, post.settings, own) if submissions.suspect else item
-        onward.append(_onward(sound, post.settings, own))
+        submission = opened(sound, partial(_sound, settings=post.settings, notes=own))
+        redirects.append(_redirect(submission.fields, post.settings, own))
         try:
-            event = _event(sound, post, index, own)
+            event = _event(submission, post, index, own)
         except RejectedError as error:
             empty.extend([error] if isinstance(error, NothingToKeepError) else [])
             text, is_cut = set_aside(sound, post.settings)
@@ -147,7 +148,7 @@ def _translated(submissions: Submissions, post: Post, notes: Notes) -> Translati
     if empty and len(empty) == len(refused) and not events:
         raise empty[0]
     return Translation(
-        events, refused, len(submissions.items), keeps_refused=True, onward=onward[0]
+        events, refused, len(submissions.items), keeps_refused=True, redirect=redirects[0]
     )
 
 
@@ -171,9 +172,8 @@ def _sound(item: Any, settings: FormSettings, notes: Notes) -> Any:  # noqa: ANN
     return mended(item, notes.tell, keep_all)
 
 
-def _event(item: Any, post: Post, index: int, notes: Notes) -> Event | None:  # noqa: ANN401  # whatever JSON holds
+def _event(submission: Opened, post: Post, index: int, notes: Notes) -> Event | None:
     """The event, or ``None`` for what a robot sent."""
-    submission = opened(item, partial(_sound, settings=post.settings, notes=notes))
     if not isinstance(submission.fields, dict):
         raise RejectedError(Reason.EVENT_INVALID, "A submission has fields by name.")
     if is_trapped(submission.fields, post.settings):
@@ -192,11 +192,10 @@ def _sender_id(request: RawRequest) -> str | None:
     return None
 
 
-def _onward(item: Any, settings: FormSettings, notes: Notes) -> str:  # noqa: ANN401  # whatever JSON holds
+def _redirect(fields: Any, settings: FormSettings, notes: Notes) -> str:  # noqa: ANN401  # whatever JSON holds
     """Where the form itself asks to go; empty, and a note, if its host is not listed."""
-    submission = opened(item, partial(_sound, settings=settings, notes=notes)).fields
-    for field in settings.redirect_fields if isinstance(submission, dict) else ():
-        target = submission.get(field)
+    for field in settings.redirect_fields if isinstance(fields, dict) else ():
+        target = fields.get(field)
         if isinstance(target, str) and (target := target.strip()):
             if is_web_url(target) and urlsplit(target).hostname in settings.redirect_hosts:
                 return target

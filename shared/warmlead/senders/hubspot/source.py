@@ -11,8 +11,8 @@ from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event
 from warmlead.parsing.signatures import TOLERANCE_S
 from warmlead.parsing.strict_json import parse
-from warmlead.ports import RawRequest
-from warmlead.senders.crm import Ignored, Items, SalesSender
+from warmlead.ports import Ignored, RawRequest
+from warmlead.senders.crm import Items, SalesSender
 from warmlead.senders.hubspot.translate import NAME, HubSpotSettings, translate_item
 
 SIGNATURE = "x-hubspot-signature-v3"

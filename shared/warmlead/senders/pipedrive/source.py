@@ -12,12 +12,11 @@ from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event
 from warmlead.parsing.strict_json import parse
 from warmlead.parsing.times import parse_time
-from warmlead.ports import RawRequest
+from warmlead.ports import Ignored, RawRequest
 from warmlead.senders.crm import (
     NOT_ABOUT_SALES,
     CrmIdentity,
     CrmSettings,
-    Ignored,
     Items,
     Record,
     SalesSender,

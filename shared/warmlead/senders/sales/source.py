@@ -12,12 +12,11 @@ from warmlead.parsing.charsets import in_utf8
 from warmlead.parsing.form_bodies import parameter_of
 from warmlead.parsing.strict_json import parse, text_of
 from warmlead.parsing.times import parse_time
-from warmlead.ports import RawRequest
+from warmlead.ports import Ignored, RawRequest
 from warmlead.senders.configuration import SignatureSettings, claims_signature, verify_signature
 from warmlead.senders.crm import (
     CrmIdentity,
     CrmOrigin,
-    Ignored,
     Items,
     SalesSender,
     deal_value,

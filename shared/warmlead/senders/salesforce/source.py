@@ -12,12 +12,11 @@ from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event
 from warmlead.parsing.strict_json import parse, text_of
 from warmlead.parsing.times import parse_time
-from warmlead.ports import Accepted, RawRequest
+from warmlead.ports import Accepted, Ignored, RawRequest
 from warmlead.senders.configuration import SignatureSettings, verify_signature
 from warmlead.senders.crm import (
     NOT_ABOUT_SALES,
     CrmSettings,
-    Ignored,
     Items,
     Record,
     SalesSender,

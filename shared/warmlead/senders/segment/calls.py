@@ -88,30 +88,27 @@ def kind_at(path: str) -> str | None:
 
 
 class Body(NamedTuple):
-    """A request's body, and in words what had to be made of it."""
+    """A request's body, or the call in a pixel's query, and in words what had to be made of it."""
 
     document: JsonDocument
     told: tuple[str, ...]
 
 
-def read(request: RawRequest) -> Body:
-    """The request's body, in the charset that its sender names.
+def read(request: RawRequest, route: CallRoute) -> Body:
+    """The request's body, in the charset that its sender names; of a pixel the call in its query.
 
     Raises ``RejectedError`` if it cannot be read.
     """
+    if route.pixel:
+        return Body(JsonDocument(_pixel_call(request.query), suspect=False), ())
     notes = Notes()
     label = parameter_of(request.headers.get("content-type", "")[:MAX_HEADER], "charset")
     return Body(parse(in_utf8(request.body, label, notes.tell)), notes.told)
 
 
-def calls_of(request: RawRequest, route: CallRoute, body: Body | None = None) -> Calls:
-    """The calls in the request; raises ``RejectedError`` if they cannot be told apart.
-
-    Takes apart its ``body``, if that has been read.
-    """
-    if route.pixel:
-        return Calls([_pixel_call(request.query)], suspect=False)
-    document, told = body or read(request)
+def calls_of(body: Body, route: CallRoute) -> Calls:
+    """The calls in a body, which is taken apart; raises ``RejectedError`` if there are none."""
+    document, told = body
     if route.kind != BATCH:
         return Calls([document.value], document.suspect, notes=told)
     notes = Notes(told)

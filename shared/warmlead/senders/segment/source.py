@@ -78,7 +78,7 @@ class SegmentSource:
         Raises ``RejectedError`` if there is nothing that could be kept.
         """
         route = route_of(request)
-        calls = calls_of(request, route, self._body_of(request))
+        calls = calls_of(self._body_of(request) or read(request, route), route)
         envelope = Envelope(
             trust=trust,
             received_at=request.received_at,
@@ -182,14 +182,9 @@ class SegmentSource:
             yield key
         if key := query_fields(request.query).get("writeKey"):
             yield key
-        if not route.pixel:
-            body = read(request)
-            self._read = request, body
-            if key := write_key_in_body(body):
-                yield key
-        if route.pixel and isinstance(
-            key := calls_of(request, route).items[0].get("writeKey"), str
-        ):
+        body = read(request, route)
+        self._read = request, body
+        if key := write_key_in_body(body):
             yield key
 
     def _body_of(self, request: RawRequest) -> Body | None:

@@ -128,16 +128,12 @@ class Queries:
     def moves_by_time(
         self,
         start: datetime,
-        end: datetime | None,
         *,
         shard: int,
         most: int,
         after: Message = None,
     ) -> Message:
-        """The query for a page of a shard's moves of a time, after a document of the page before.
-
-        A move at ``start`` is among them, one at ``end`` is not.
-        """
+        """The query for a page of a shard's moves from ``start`` on, after one of the last page."""
         query = StructuredQuery()
         query.from_.add().collection_id = TRANSITIONS
         own = query.where.field_filter
@@ -150,9 +146,6 @@ class Queries:
         else:
             query.start_at.values.add().CopyFrom(after.fields["at"])
             query.start_at.values.add().reference_value = after.name
-        if end is not None:
-            query.end_at.values.add().timestamp_value.FromDatetime(end)
-            query.end_at.before = True
         query.limit.value = most
         return self._request(query)
 

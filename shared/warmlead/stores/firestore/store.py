@@ -51,14 +51,12 @@ class FirestoreReportStore:
             self._database, emulator=emulator, interceptors=interceptors, patience_s=patience_s
         )
 
-    async def moves(
-        self, start: datetime, end: datetime | None = None
-    ) -> AsyncIterator[tuple[str, Transition]]:
+    async def moves(self, start: datetime) -> AsyncIterator[tuple[str, Transition]]:
         """See ``ReportStore``; a shard after the other."""
         for shard in range(SHARDS):
             after = None
             while page := await self._calls.query(
-                self._queries.moves_by_time(start, end, shard=shard, most=PAGE_MOVES, after=after)
+                self._queries.moves_by_time(start, shard=shard, most=PAGE_MOVES, after=after)
             ):
                 for document in page:
                     yield document.fields["lead_id"].string_value, read_move(document)
