@@ -91,7 +91,7 @@ def _together(faults: list[str], errors: Sequence[ConfigurationError]) -> Config
 
 def _environment() -> Mapping[str, str]:
     given = {name: value for name, value in os.environ.items() if value}
-    return {**_staged(Path(__file__).parents[1]), **given}
+    return {**_staged(Path(__file__).parents[2]), **given}
 
 
 def _staged(folder: Path) -> Mapping[str, str]:

@@ -103,8 +103,9 @@ def test_nothing_that_is_kept_is_forgotten() -> None:
         (Offer, ExportedOffer),
         (Enrolment, ExportedEnrolment),
     )
+    not_kept = {"otherwise"}  # an offer's, for as long as it is decided which of two counts
     for own, copy in same:
-        assert names(own) == copy.model_fields.keys()
+        assert names(own) - not_kept == copy.model_fields.keys()
     renamed: tuple[tuple[Any, Any, dict[str, str]], ...] = (
         (Lead, ExportedLead, {"trails": "identifiers", "progress": "stage", "snapshot": "score"}),
         (

@@ -18,7 +18,7 @@ from warmlead.domain.identity import Claim
 from warmlead.domain.lead import Lead, Touch, Trail, TraitFact
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import Statement
-from warmlead.domain.stages import Progress, Transition
+from warmlead.domain.stages import MoveCause, Progress, Transition
 
 FORMAT: Literal["warmlead.lead_export.v1"] = "warmlead.lead_export.v1"
 
@@ -156,6 +156,8 @@ class ExportedTransition(Shape):
     attribution: dict[str, str]
     touch_by: datetime | None
     accept_by: datetime | None
+    cause: MoveCause
+    detail: str
 
 
 class ExportedOffer(Shape):
