@@ -35,7 +35,7 @@ PACKAGE = ROOT / "shared/warmlead"
 LEFT_OUT = ("cli",)
 """Parts of the package that no function imports."""
 
-DATA = ("model/ready/*.yaml", "sources/country_names.*", "web/snippet/warmlead.js")
+DATA = ("model/ready/*.yaml", "senders/country_names.*", "web/snippet/warmlead.js")
 """What the package reads besides its modules."""
 
 USERS_OF = {
@@ -135,7 +135,10 @@ def _sources(function: str) -> Iterator[tuple[Path, Path]]:
     for name in ("main.py", "requirements.txt"):
         yield Path(name), ROOT / "functions" / function / name
     for pattern in ("**/*.py", *DATA):
-        for source in PACKAGE.glob(pattern):
+        sources = list(PACKAGE.glob(pattern))
+        if not sources:
+            raise FileNotFoundError(f"nothing in the package is called {pattern}")
+        for source in sources:
             inside = source.relative_to(PACKAGE)
             if inside.parts[0] not in LEFT_OUT:
                 yield "warmlead" / inside, source

@@ -32,7 +32,8 @@ def documents() -> list[Path]:
     """Everything that a user reads: the first steps, the commands, and then the rest."""
     first = [ROOT / "README.md", ROOT / "docs/cli.md"]
     rest = sorted(path for path in (ROOT / "docs").glob("*.md") if path not in first)
-    senders = sorted((ROOT / "shared/warmlead/sources").glob("*/README.md"))
+    senders = sorted((ROOT / "shared/warmlead/senders").glob("*/README.md"))
+    assert senders, "no sender has a README"
     own = [ROOT / each / "README.md" for each in ("docs/messages", "functions", "infra", "tests")]
     return [*first, *rest, *senders, *own]
 
