@@ -273,7 +273,8 @@ SLOW = ("pydantic", "yaml", "rich", "typer", "warmlead.cli")
 
 SCORING = (
     *("cel_expr_python", "warmlead.model", "warmlead.stores"),
-    *(f"warmlead.domain.{part}" for part in ("lead", "lifecycle", "message", "rules", "scoring")),
+    *(f"warmlead.domain.{part}" for part in ("lead", "stages", "rules", "scoring")),
+    "warmlead.messages",
 )
 """What only those need who decide about leads."""
 
