@@ -41,3 +41,28 @@ def test_the_page_lists_every_package() -> None:
     cells = re.findall(r"^\| (`[^|]+`) \|", PAGE, re.MULTILINE)
     listed = {name for cell in cells for name in re.findall(r"`([a-z_]+)`", cell)}
     assert PACKAGES - listed == set()
+
+
+GLOSSARY, OLD_NAMES = (
+    (ROOT / "docs/glossary.md").read_text(encoding="utf-8").split("## Old names", maxsplit=1)
+)
+CODE = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+NAME_TODAY = re.compile(r"`([A-Za-z_.]+)`")
+
+
+def names_of_today() -> set[str]:
+    """What the glossary says is in the code: all names, but for old ones."""
+    rows = re.findall(r"^\| .*", GLOSSARY, re.MULTILINE)
+    now = [row.split("|")[2] for row in re.findall(r"^\| .*", OLD_NAMES, re.MULTILINE)]
+    named = {name for row in (*rows, *now) for name in NAME_TODAY.findall(row)}
+    return {name.rpartition(".")[2] for name in named if not name.endswith((".py", ".json"))}
+
+
+def test_every_name_in_the_glossary_is_in_the_code() -> None:
+    assert len(names_of_today()) > 50
+    assert {name for name in names_of_today() if not re.search(rf"\b{name}\b", CODE)} == set()
+
+
+def test_every_module_in_the_glossary_exists() -> None:
+    named = {*re.findall(r"`([a-z_/]+\.py)`", GLOSSARY)}
+    assert {n for n in named if not (PACKAGE / n).exists() and not (ROOT / n).exists()} == set()
