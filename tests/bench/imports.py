@@ -26,10 +26,9 @@ peak_kb = status.partition("VmHWM:")[2].split()[0]  # getrusage's begins with th
 print(ms, int(peak_kb) / 1024, len(sys.modules))
 """
 _FRAMEWORK = "import functions_framework.aio"
-_OURS = """{framework}
-from warmlead.runtime import backends, functions
-functions.{function}(); backends.{adapter}()
-"""
+_OURS = (
+    "{framework}; from warmlead import backends, wiring; wiring.{function}(); backends.{adapter}()"
+)
 
 _COMMAND = ("-m", "warmlead.cli.main")
 ALONE = "import typer, rich"

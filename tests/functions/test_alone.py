@@ -253,7 +253,7 @@ def published(data: Path, topic: str) -> list[str]:
 PUBLISHING = """
 import asyncio, json, sys
 from starlette.requests import Request
-from warmlead.runtime import backends, functions
+from warmlead import backends, wiring
 
 async def receive():
     return {"type": "http.request", "body": sys.argv[3].encode(), "more_body": False}
@@ -262,7 +262,7 @@ async def handled():
     headers = [(b"authorization", b"Basic bG9jYWw6"), (b"content-type", b"application/json")]
     scope = {"type": "http", "method": "POST", "path": sys.argv[2], "query_string": b"",
              "headers": headers}
-    answer = await getattr(functions, sys.argv[1])()(Request(scope, receive))
+    answer = await getattr(wiring, sys.argv[1])()(Request(scope, receive))
     await backends.file().close()
     return answer.status_code
 
@@ -273,8 +273,7 @@ SLOW = ("pydantic", "yaml", "rich", "typer", "warmlead.cli")
 
 SCORING = (
     *("cel_expr_python", "warmlead.model", "warmlead.stores"),
-    *(f"warmlead.domain.{part}" for part in ("lead", "stages", "rules", "scoring")),
-    "warmlead.messages",
+    *(f"warmlead.domain.{part}" for part in ("lead", "lifecycle", "message", "rules", "scoring")),
 )
 """What only those need who decide about leads."""
 
