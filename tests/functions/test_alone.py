@@ -22,6 +22,8 @@ from warmlead.domain.nurture import Enrolment
 from warmlead.model.loading import ready_model, ready_text
 from warmlead.model.plan import write_compiled
 from warmlead.parsing.signatures import HmacScheme
+from warmlead.runtime import table
+from warmlead.runtime.table import TABLE, names
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
 
@@ -326,7 +328,7 @@ def test_scoring_with_a_compiled_model_imports_nothing_slow(tmp_path: Path) -> N
     assert {name for name in loaded if name.startswith((*SLOW, *checking))} == set()
 
 
-@pytest.mark.parametrize("function", ["decay", "followup"])
+@pytest.mark.parametrize("function", [table.DECAY.name, table.FOLLOWUP.name])
 def test_what_is_scheduled_imports_nothing_slow_with_a_compiled_model(
     tmp_path: Path, function: str
 ) -> None:
@@ -350,9 +352,7 @@ def test_what_needs_the_model_file_says_so_of_a_compiled_one(tmp_path: Path) -> 
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    "function", ["forms", "track", "sales", "score", "decay", "followup", "report"]
-)
+@pytest.mark.parametrize("function", names())
 def test_an_entry_point_holds_no_logic(function: str) -> None:
     text = (FUNCTIONS / function / "main.py").read_text()
     assert len(text.splitlines()) < 40
@@ -427,7 +427,7 @@ def test_in_production_a_function_without_secrets_does_not_start_and_says_why(
     assert not data.exists()
 
 
-@pytest.mark.parametrize("function", ["score", "decay", "followup", "report"])
+@pytest.mark.parametrize("function", names(each for each in TABLE if "push" in each.demands))
 def test_in_production_a_pushed_function_does_not_start_unless_its_callers_are_checked(
     tmp_path: Path, function: str
 ) -> None:
