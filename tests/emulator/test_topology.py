@@ -134,7 +134,7 @@ def test_what_is_refused_every_time_is_kept_as_a_dead_letter(
 ACCEPTING = """
 import asyncio, json, sys
 from starlette.requests import Request
-from warmlead import backends, wiring
+from warmlead.runtime import backends, functions
 
 async def receive():
     return {"type": "http.request", "body": sys.argv[3].encode(), "more_body": False}
@@ -143,7 +143,7 @@ async def handled():
     headers = [(b"authorization", b"Basic bG9jYWw6"), (b"content-type", b"application/json")]
     scope = {"type": "http", "method": "POST", "path": sys.argv[2], "query_string": b"",
              "headers": headers}
-    answer = await getattr(wiring, sys.argv[1])()(Request(scope, receive))
+    answer = await getattr(functions, sys.argv[1])()(Request(scope, receive))
     await backends.bus().close()
     return answer.status_code
 

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from warmlead.domain.lead import Lead, Touch
 from warmlead.domain.sites import (
     Category,
     Site,
@@ -15,6 +14,9 @@ from warmlead.domain.sites import (
     site_at,
     site_named,
 )
+
+if TYPE_CHECKING:  # senders import this module, and no lead
+    from warmlead.domain.lead import Lead, Touch
 
 
 class ClickId(NamedTuple):
@@ -157,23 +159,23 @@ def origin_of(attribution: Iterable[tuple[str, str]]) -> Origin:
     return Origin(channel, source or site.name, medium)
 
 
-def first_origin(lead: Lead) -> Origin:
+def first_origin(lead: "Lead") -> Origin:
     """Where the lead came from first; a direct visit counts if there is no other."""
     return _origin(lead, lead.first_touch)
 
 
-def last_origin(lead: Lead) -> Origin:
+def last_origin(lead: "Lead") -> Origin:
     """Where the lead came from last; a direct visit does not take the place of another."""
     return _origin(lead, lead.last_touch)
 
 
-def described(touch: Touch | None, origin: Origin) -> dict[str, str]:
+def described(touch: "Touch | None", origin: Origin) -> dict[str, str]:
     """A touch as tools are told of it: what was kept of it, with its channel and its source."""
     kept = dict(touch.attribution) if touch else {}
     return {**kept, "channel": origin.channel, "source": origin.source}
 
 
-def _origin(lead: Lead, touch: Touch | None) -> Origin:
+def _origin(lead: "Lead", touch: "Touch | None") -> Origin:
     if touch:
         return origin_of(touch.attribution)
     return NOWHERE if lead.direct else NOT_KNOWN
