@@ -13,7 +13,7 @@ from warmlead.buses.topology import SUBSCRIPTIONS
 from warmlead.cli import run
 from warmlead.runtime import functions
 from warmlead.runtime.backends import STAGED
-from warmlead.runtime.table import TABLE, CalledBy, Function, names, public
+from warmlead.runtime.table import TABLE, CalledBy, Function, names, public, with_database
 from warmlead.senders.registry import REGISTRY, by_name, functions_by_path
 from warmlead.settings import Needed
 
@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 TABLE_FILE = ROOT / "shared/warmlead/runtime/table.py"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 README = (ROOT / "functions/README.md").read_text()
+NAMES = frozenset(names())
 MOST_NAMES = 2
 """Three names of functions in one place are a second list."""
 
@@ -109,9 +110,46 @@ def test_the_page_of_settings_ticks_what_the_table_holds() -> None:
     assert ticks("the variables") == [each.name in configured for each in TABLE]
 
 
-def sources() -> Iterator[Path]:
+RUN = re.compile(rf"(?:`(?:{'|'.join(names())})`(?:, | and | or |, and )?){{3,}}")
+"""Three names of functions or more, one after the other, in a sentence of a page."""
+
+GROUPS = (
+    TABLE,
+    public(),
+    with_database(),
+    tuple(each for each in TABLE if each.called_by is CalledBy.CLOCK),
+    tuple(each for each in TABLE if "push" in each.demands),
+    tuple(each for each in TABLE if "WARMLEAD_MODEL" in each.files),
+)
+
+
+def pages() -> list[Path]:
+    """The pages of today; a decision record tells what was so when it was written."""
+    found = [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "docs/messages").glob("*.md"),
+    ]
+    return [*found, *(ROOT / part / "README.md" for part in ("functions", "infra", "tests"))]
+
+
+def test_a_page_that_lists_functions_lists_them_all() -> None:
+    runs = [
+        (path.name, set(re.findall(r"`(\w+)`", run[0])))
+        for path in pages()
+        for run in RUN.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert len(runs) > 2
+    assert [run for run in runs if run[1] not in [set(names(group)) for group in GROUPS]] == []
+
+
+def sources() -> Iterator[tuple[Path, str]]:
+    """The modules in which a list may be, with their texts; the table is none of them."""
     for part in ("shared", "functions", "infra", "tests"):
-        yield from (ROOT / part).rglob("*.py")
+        for path in (ROOT / part).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            if path != TABLE_FILE and sum(name in text for name in NAMES) > MOST_NAMES:
+                yield path, text
 
 
 def listed(node: ast.AST) -> set[str]:
@@ -126,15 +164,14 @@ def listed(node: ast.AST) -> set[str]:
         case _:
             return set()
     texts = {part.value for part in parts if isinstance(part, ast.Constant)}
-    return {text for text in texts if isinstance(text, str)} & set(names())
+    return {text for text in texts if isinstance(text, str)} & NAMES
 
 
 def test_names_of_functions_stand_in_no_second_list() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}: {sorted(listed(node))}"
-        for path in sources()
-        if path != TABLE_FILE
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for path, text in sources()
+        for node in ast.walk(ast.parse(text))
         if len(listed(node)) > MOST_NAMES
     ]
     assert found == []
