@@ -12,9 +12,10 @@ from typing import NamedTuple
 from bench.deployed import NOOP
 from bench.report import heading, table
 from bench.run import Run
+from warmlead.runtime.table import FORMS, SCORE, TRACK, names
 
 ROUNDS, QUICK_ROUNDS, COMMAND_ROUNDS = 7, 3, 10
-FUNCTIONS = ("forms", "track", "score")
+FUNCTIONS = names((FORMS, TRACK, SCORE))
 
 _IMPORT = """
 import sys, time
@@ -27,7 +28,8 @@ print(ms, int(peak_kb) / 1024, len(sys.modules))
 """
 _FRAMEWORK = "import functions_framework.aio"
 _OURS = (
-    "{framework}; from warmlead import backends, wiring; wiring.{function}(); backends.{adapter}()"
+    "{framework}; from warmlead.runtime import backends, functions; "
+    "functions.{function}(); backends.{adapter}()"
 )
 
 _COMMAND = ("-m", "warmlead.cli.main")
