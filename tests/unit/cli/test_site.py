@@ -70,7 +70,7 @@ def test_no_path_leads_to_a_function_that_is_not_there() -> None:
 
 def test_every_sender_of_sales_is_found_by_its_name_alone() -> None:
     of_sales = {each.path for each in REGISTRY if each.function == SALES.name}
-    assert len(of_sales) == 4
+    assert of_sales > {"generic"}
     assert {path for path, function in SENDERS.items() if function == SALES.name} == {
         *of_sales - {"generic"}
     }
