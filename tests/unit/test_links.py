@@ -47,8 +47,18 @@ def test_the_index_lists_every_page() -> None:
     index = ROOT / "docs/README.md"
     linked = {(index.parent / link).resolve() for link in LINK.findall(index.read_text())}
     pages = {*(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("*/README.md")} - {index}
+    assert {str(page.relative_to(ROOT)) for page in pages - linked} == set()
+
+
+def test_every_page_of_a_sender_is_linked_from_one_that_the_index_lists() -> None:
+    pages = [ROOT / "docs/README.md", ROOT / "docs/sales.md"]
+    linked = {
+        (page.parent / link.partition("#")[0]).resolve()
+        for page in pages
+        for link in LINK.findall(page.read_text(encoding="utf-8"))
+    }
     senders = {*(ROOT / "shared").rglob("README.md")}
-    assert {str(page.relative_to(ROOT)) for page in (pages | senders) - linked} == set()
+    assert {str(page.relative_to(ROOT)) for page in senders - linked} == set()
 
 
 def test_the_guide_names_files_that_exist() -> None:
