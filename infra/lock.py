@@ -11,11 +11,14 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "shared"))  # the very first lock comes before any installation
+
+from warmlead.runtime.table import TABLE  # noqa: E402  # from there
+
 DEVELOPMENT = Path("infra/locks/dev.txt")
 RUNTIME = Path("infra/locks/runtime.txt")
 # uv is in the virtual environment or, for the very first lock, on the path
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
 
 
 def main() -> int:
@@ -24,7 +27,9 @@ def main() -> int:
     wanted = {DEVELOPMENT: ["--extra", "cli", "--group", "dev"]}
     same = ["--constraint", str(DEVELOPMENT)]  # so that `make test` changes nothing of it
     wanted |= {RUNTIME: ["--extra", "cli", "--group", "runtime", *same]}
-    wanted |= {Path("functions", n, "requirements.txt"): ["--extra", n] for n in FUNCTIONS}
+    wanted |= {
+        Path("functions", each.name, "requirements.txt"): ["--extra", each.extra] for each in TABLE
+    }
     stale = [lock for lock, options in wanted.items() if not _lock(lock, options, check=check)]
     for lock in stale:
         print(f"{lock} does not match pyproject.toml: run `make lock` and commit it")

@@ -24,26 +24,19 @@ import yaml
 from warmlead.domain.errors import ConfigurationError
 from warmlead.model.plan import write_compiled
 from warmlead.runtime.backends import STAGED, load_model
+from warmlead.runtime.table import TABLE
 from warmlead.senders.configuration import SECRETS
 from warmlead.senders.generic.settings import read_forms
 from warmlead.senders.registry import read_sales
 from warmlead.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
 PACKAGE = ROOT / "shared/warmlead"
 LEFT_OUT = ("cli",)
 """Parts of the package that no function imports."""
 
 DATA = ("model/ready/*.yaml", "senders/country_names.*", "web/snippet/warmlead.js")
 """What the package reads besides its modules."""
-
-USERS_OF = {
-    "WARMLEAD_MODEL": ("score", "decay", "followup", "report"),
-    "WARMLEAD_FORMS": ("forms",),
-    "WARMLEAD_SALES": ("sales",),
-}
-"""Which functions read the files that these settings name."""
 
 WITHOUT = {
     "forms": "the function forms answers every post with 404 in production.",
@@ -85,11 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     made = []
-    for function in FUNCTIONS:
-        print(f"Staging {function} …", flush=True)
-        read = [name for name in beside if function in USERS_OF[name]]
-        texts = {STAGED[name]: text for name in read if (text := beside[name])}
-        made.append(stage(function, options.into, texts))
+    for function in TABLE:
+        print(f"Staging {function.name} …", flush=True)
+        texts = {STAGED[name]: text for name in function.files if (text := beside[name])}
+        made.append(stage(function.name, options.into, texts))
     _print_table(made, options.into)
     for option, closed in WITHOUT.items():
         if getattr(options, option) is None:
@@ -144,10 +136,10 @@ def _sources(function: str) -> Iterator[tuple[Path, Path]]:
     for name in ("main.py", "requirements.txt"):
         yield Path(name), ROOT / "functions" / function / name
     for pattern in ("**/*.py", *DATA):
-        found = sorted(PACKAGE.glob(pattern))
-        if not found:
-            raise FileNotFoundError(f"{pattern} names no file in {PACKAGE}")
-        for source in found:
+        sources = list(PACKAGE.glob(pattern))
+        if not sources:
+            raise FileNotFoundError(f"nothing in the package is called {pattern}")
+        for source in sources:
             inside = source.relative_to(PACKAGE)
             if inside.parts[0] not in LEFT_OUT:
                 yield "warmlead" / inside, source

@@ -16,13 +16,14 @@ from bench.as_google import as_google
 from bench.deployed import NAIVE_ACCEPT, NAIVE_SCORE, NOOP, NOOP_WSGI, Function, Server, served
 from bench.report import Goal, heading, note, table
 from bench.run import Run
+from warmlead.runtime.table import FORMS, SCORE, TRACK
 
 ROUNDS = 9
 QUICK_ROUNDS = 3
 PATIENCE_S = 60.0
 LOOK_EVERY_S = 0.002
 
-GOALS = {"forms": 1.5, "track": 1.5, "score": 1.8}
+GOALS = {FORMS.name: 1.5, TRACK.name: 1.5, SCORE.name: 1.8}
 """Times the start of a function that does nothing."""
 
 
@@ -68,7 +69,7 @@ def _variants(run: Run, stack: ExitStack) -> list[Variant]:
     project = run.cloud.project()
     ours, naive = run.cloud.settings(project), run.cloud.naive_settings(project)
     google = stack.enter_context(as_google(run.cloud, ours))
-    forms, track, score = (run.staged[name] for name in ("forms", "track", "score"))
+    forms, track, score = (run.staged[name] for name in GOALS)
     return [
         Variant("does nothing (ASGI)", NOOP, {}, traffic.page_request),
         Variant("forms", forms, ours, traffic.form_request),

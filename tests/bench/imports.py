@@ -12,9 +12,10 @@ from typing import NamedTuple
 from bench.deployed import NOOP
 from bench.report import heading, table
 from bench.run import Run
+from warmlead.runtime.table import FORMS, SCORE, TRACK, names
 
 ROUNDS, QUICK_ROUNDS, COMMAND_ROUNDS = 7, 3, 10
-FUNCTIONS = ("forms", "track", "score")
+FUNCTIONS = names((FORMS, TRACK, SCORE))
 
 _IMPORT = """
 import sys, time

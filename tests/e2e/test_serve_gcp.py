@@ -24,9 +24,10 @@ from warmlead.cli.local.emulators import missing
 from warmlead.domain.nurture import Enrolment
 from warmlead.messages.schemas import message_schema
 from warmlead.model.loading import ready_text
+from warmlead.runtime.table import names, with_database
 from warmlead.stores.firestore.store import FirestoreLeadStore
 
-FUNCTIONS = ("forms", "track", "sales", "score", "decay", "followup", "report")
+FUNCTIONS = names()
 COUNTED_WITHIN_S = 30.0
 FOLLOWED_UP_WITHIN_S = 20.0
 """Well under the minute after which it would be called without the option."""
@@ -277,4 +278,4 @@ def test_an_accepting_function_is_not_told_where_the_database_is(
             if f"--target {name} " in command
         }
 
-    assert told == {name: name in ("score", "decay", "followup", "report") for name in FUNCTIONS}
+    assert told == {name: name in names(with_database()) for name in FUNCTIONS}

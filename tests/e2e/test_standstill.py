@@ -32,7 +32,7 @@ PATCH = """
 --- a/shared/warmlead/application/evaluate.py
 +++ b/shared/warmlead/application/evaluate.py
 @@
-     found = assess(lead, rules, now)
+     found = evaluation_of(lead, rules, now)
 +    if lead.traits.get("company") == "poison":
 +        {standstill}
      score = found.worth

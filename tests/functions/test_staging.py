@@ -13,9 +13,12 @@ import pytest
 
 from warmlead.model.loading import ready_model
 from warmlead.model.plan import write_compiled
+from warmlead.runtime import table
+from warmlead.runtime.backends import STAGED
+from warmlead.runtime.table import TABLE, Function, names
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
+FUNCTIONS = names()
 TAG = sys.implementation.cache_tag
 
 FORMS = """
@@ -83,22 +86,13 @@ def compiled(module: str) -> str:
     return str(Path(module).parent / "__pycache__" / f"{Path(module).stem}.{TAG}.pyc")
 
 
-GIVEN = {
-    **dict.fromkeys(("score", "decay", "followup", "report"), "model.json"),
-    "forms": "forms.json",
-    "sales": "sales.json",
-    "track": None,
-}
-"""Which file a function is given, of those that are staged."""
-
-
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_zip_holds_the_function_and_nothing_else(staged: Path, function: str) -> None:
     sources = {"main.py", *modules()}
     texts = [f"warmlead/model/ready/{name}.yaml" for name in ("b2b-saas", "ecommerce")]
     texts += ["warmlead/model/ready/product-led.yaml", "warmlead/web/snippet/warmlead.js"]
     texts += [f"warmlead/senders/country_names.{suffix}" for suffix in ("txt", "LICENSE")]
-    given = GIVEN[function]
+    (given,) = (each.files for each in TABLE if each.name == function)
 
     contents = zipped(staged, function)
 
@@ -107,7 +101,7 @@ def test_a_zip_holds_the_function_and_nothing_else(staged: Path, function: str) 
         *map(compiled, sources),
         "requirements.txt",
         *texts,
-        *filter(None, [given]),
+        *(STAGED[name] for name in given),
     }
     assert set(contents) == expected
     assert contents == unzipped(staged / function)
@@ -128,7 +122,7 @@ def test_staging_fails_where_the_package_lacks_a_file_that_it_reads(tmp_path: Pa
     )
 
     assert done.returncode != 0
-    assert "senders/country_names.* names no file" in done.stderr
+    assert "nothing in the package is called senders/country_names.*" in done.stderr
     assert not list(tmp_path.glob("build/*.zip"))
 
 
@@ -210,24 +204,22 @@ def test_compiled_modules_are_used_whatever_the_times_of_the_files(
     assert done.stdout.split() == [str(tmp_path / "warmlead/domain/errors.py"), str(cached)]
 
 
-NOT_FOR = {
-    "forms": ("google-cloud-firestore", "cel-expr-python"),
-    "track": ("google-cloud-firestore", "cel-expr-python", "pyyaml", "python-multipart"),
-    "sales": ("google-cloud-firestore", "cel-expr-python", "python-multipart"),
-    "score": ("python-multipart",),
-    "decay": ("python-multipart",),
-    "followup": ("python-multipart",),
-    "report": ("python-multipart",),
+NOT_IN = {
+    table.FORMS.extra: ("google-cloud-firestore", "cel-expr-python"),
+    table.TRACK.extra: ("google-cloud-firestore", "cel-expr-python", "pyyaml", "python-multipart"),
+    table.SALES.extra: ("google-cloud-firestore", "cel-expr-python", "python-multipart"),
+    table.SCORE.extra: ("python-multipart",),
 }
+"""What an extra does not install."""
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_requires_only_what_it_needs(staged: Path, function: str) -> None:
-    text = (staged / function / "requirements.txt").read_text()
+@pytest.mark.parametrize("function", TABLE, ids=names())
+def test_a_function_requires_only_what_it_needs(staged: Path, function: Function) -> None:
+    text = (staged / function.name / "requirements.txt").read_text()
     required = set(re.findall(r"^([a-z0-9._-]+)==", text, re.MULTILINE))
 
     assert "functions-framework" in required
-    for name in (*NOT_FOR[function], "typer", "rich", "python-dotenv", "pytest", "warmlead"):
+    for name in (*NOT_IN[function.extra], "typer", "rich", "python-dotenv", "pytest", "warmlead"):
         assert name not in required
     assert text.count("--hash=sha256:") >= len(required)
 

@@ -17,6 +17,7 @@ from fuzz.long import Text, a_text, run_of, wrapped
 from fuzz.on_track import QUERY_BYTES
 from fuzz.sent import Sent
 from fuzz.shapes import Attack, any_wrap, encoded, posted, within
+from warmlead.runtime.table import FORMS, SALES, SCORE, TRACK
 
 FORM_BYTES = 1_000_000
 BATCH_BYTES = 500_000
@@ -56,7 +57,7 @@ def attack(
     units: Sequence[str] = (),
 ) -> Sent:
     """One request of about so many bytes at most; of any shape and of any text unless told."""
-    make, limit = random.choice(shapes or _ATTACKS[random.choice(list(_ATTACKS))])
+    make, limit = random.choice(shapes or ATTACKS[random.choice(list(ATTACKS))])
     limit = min(limit, most)
     whole = random.random() < WHOLE
     size = (
@@ -189,8 +190,8 @@ _ANYWHERE: Sequence[tuple[Attack, int]] = (
     (nested, BATCH_BYTES),
     (many_values, BATCH_BYTES),
 )
-_ATTACKS: dict[str, Sequence[tuple[Attack, int]]] = {
-    "forms": (
+ATTACKS: dict[str, Sequence[tuple[Attack, int]]] = {
+    FORMS.name: (
         *(
             (on_forms.as_urlencoded, FORM_BYTES),
             (on_forms.as_text_plain, FORM_BYTES),
@@ -207,7 +208,7 @@ _ATTACKS: dict[str, Sequence[tuple[Attack, int]]] = {
             (many_values, FORM_BYTES),
         ),
     ),
-    "track": (
+    TRACK.name: (
         *(
             (on_track.one_place_in_each, BATCH_BYTES),
             (on_track.every_place, BATCH_BYTES),
@@ -215,8 +216,8 @@ _ATTACKS: dict[str, Sequence[tuple[Attack, int]]] = {
         ),
         *((on_track.many_calls, BATCH_BYTES), (on_track.pixel, QUERY_BYTES), *_ANYWHERE),
     ),
-    "sales": ((on_sales.said_by_sales, FORM_BYTES), (on_sales.in_xml, FORM_BYTES)),
-    "score": (
+    SALES.name: ((on_sales.said_by_sales, FORM_BYTES), (on_sales.in_xml, FORM_BYTES)),
+    SCORE.name: (
         (on_sales.pushed_event, FORM_BYTES),
         (on_sales.pushed_list, 100_000),
         (on_sales.pushed_many, FORM_BYTES),

@@ -13,8 +13,13 @@ from typing import Any
 
 from fuzz.sent import Sent, headers_of
 from warmlead.buses.topology import SCORE
+from warmlead.runtime.table import TABLE, CalledBy, names
+from warmlead.senders.registry import by_name
 
 FIXTURES = Path(__file__).parents[1] / "senders"
+
+FUZZED = names(each for each in TABLE if each.called_by is not CalledBy.CLOCK)
+"""The functions whose requests hold anything; what the clock sends is not read."""
 
 SIGNED_FORM_SECRET = "a secret of the fuzzing"
 WRITE_KEYS = "local,pub,server:signed"
@@ -23,10 +28,6 @@ _NOW = datetime.now(UTC).isoformat()
 """Of the whole run, so that a seed makes the same requests twice."""
 
 _JSON = {"content-type": "application/json"}
-
-
-_FUNCTIONS = {"generic": "forms", "segment": "track"}
-"""Which function a sender's fixtures go to; those of all others to ``sales``."""
 
 
 def forms() -> dict[str, Any]:
@@ -41,7 +42,7 @@ def corpus(captures: Path | None) -> list[Sent]:
     """Every request that there is to begin with."""
     captured = _captured(captures) if captures else ()
     preflights = ("OPTIONS", "HEAD")  # all alike: the head's mutations make enough of them
-    seeds = [*_fixtures(), *_invented(), *(s for s in captured if s.method not in preflights)]
+    seeds = [*fixtures(), *_invented(), *(s for s in captured if s.method not in preflights)]
     return [seed._replace(target=ascii_target(seed.target)) for seed in seeds]
 
 
@@ -51,10 +52,11 @@ def ascii_target(target: bytes) -> bytes:
     return carried if carried.startswith(b"/") else b"/" + carried
 
 
-def _fixtures() -> Iterator[Sent]:
-    for path in sorted(FIXTURES.glob("*/fixtures/*.json")):
+def fixtures(folder: Path = FIXTURES) -> Iterator[Sent]:
+    """Every fixture, to its sender's function; raises ``LookupError`` for an unknown sender."""
+    for path in sorted(folder.glob("*/fixtures/*.json")):
         said = json.loads(path.read_text())
-        function = _FUNCTIONS.get(path.parent.parent.name, "sales")
+        function = by_name(path.parent.parent.name).function
         target = said["path"] + (f"?{said['query']}" if said["query"] else "")
         body = said["body"].encode()
         yield Sent(function, said["method"], target.encode(), headers_of(said["headers"]), (body,))

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from functions_framework.aio import create_asgi_app
 
-from fuzz.corpus import WRITE_KEYS, forms
+from fuzz.corpus import FUZZED, WRITE_KEYS, forms
 from fuzz.sent import Sent
 from fuzz.signing import SALES, signed
 from fuzz.verdict import Answer
@@ -75,7 +75,7 @@ class Functions:
         self._begins = begins
         self._apps = {
             name: create_asgi_app(name, str(FUNCTIONS / name / "main.py"))  # type: ignore[no-untyped-call]  # it has no types
-            for name in ("forms", "track", "sales", "score")
+            for name in FUZZED
         }
         self._log = _Log()
         logging.getLogger().handlers = [self._log]

@@ -1,5 +1,7 @@
 """Odd pieces, of which requests are made: tokens, JSON values, names, types. Nothing decides here."""
 
+from warmlead.runtime.table import FORMS, SALES, SCORE, TRACK
+
 TOKENS = (
     *(b"NaN", b"1e999", b"-1", b"9" * 30, b"null", b"[]", b"{}", b'""', b"true", b"[[[[", b"}"),
     *(b'"\\ud800"', b'"\\u0000"', b"\xff", b"\xef\xbb\xbf", b"\x00", b"%", b"%zz", b"%ff", b"%00"),
@@ -159,16 +161,16 @@ HEADERS = (
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 TARGETS = {
-    "forms": (b"/generic", b"/generic/", b"/generic/contact", b"/generic/signed", b"/generic/news",
+    FORMS.name: (b"/generic", b"/generic/", b"/generic/contact", b"/generic/signed", b"/generic/news",
               b"/generic/demo", b"/generic/Unknown", b"/generic/a/b", b"/", b"//generic", b"/GENERIC",
               b"/generic%2Fcontact", b"/generic/%00", b"/generic/%ff", b"/typeform", b"/generic?a=%ff"),
-    "track": (b"/v1/track", b"/v1/identify", b"/v1/page", b"/v1/screen", b"/v1/group", b"/v1/alias",
+    TRACK.name: (b"/v1/track", b"/v1/identify", b"/v1/page", b"/v1/screen", b"/v1/group", b"/v1/alias",
               b"/v1/batch", b"/v1/import", b"/v1/t", b"/b", b"/beacon/v1/batch", b"/v1/pixel/track",
               b"/pixel/v1/identify?userId=1", b"/v1/pixel/batch", b"/v2/track", b"/v1//track",
               b"/v1/track?writeKey=local", b"/v1/track?" + b"a=1&" * 101, b"/v1/track?" + b"a" * 17_000,
               b"/warmlead.js", b"/v1/%2e%2e/track", b"/v1/track%20", b"/"),
-    "sales": (b"/generic", b"/hubspot", b"/hubspot/", b"/hubspot/x", b"/salesforce", b"/pipedrive",
+    SALES.name: (b"/generic", b"/hubspot", b"/hubspot/", b"/hubspot/x", b"/salesforce", b"/pipedrive",
               b"/salesforce?token=a-token-of-the-tests-0123456789", b"/salesforce?token=%ff",
               b"/HubSpot", b"/hubspot%2F", b"/zoho", b"/", b"//hubspot", b"/generic?a=%ff"),
-    "score": (b"/", b"/x", b"/?a=b"),
+    SCORE.name: (b"/", b"/x", b"/?a=b"),
 }  # fmt: skip

@@ -18,9 +18,8 @@ from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Trust
 from warmlead.ports import Accepted, RawRequest
 from warmlead.senders.base import Sender
-from warmlead.senders.generic import GenericSource, read_forms
-from warmlead.senders.registry import read_sales
-from warmlead.senders.segment import SegmentSource
+from warmlead.senders.generic import read_forms
+from warmlead.senders.registry import REGISTRY, by_name, read_sales
 from warmlead.web.answers import Answer
 
 HERE = Path(__file__).parent
@@ -29,8 +28,8 @@ FORMS = json.loads((HERE / "generic" / "forms.json").read_text())
 SALES = json.loads((HERE / "sales.json").read_text())
 SPEAK_FOR_SALES: dict[str, Sender] = {sender.name: sender for sender in read_sales(SALES)}
 SENDERS: dict[str, Sender] = {
-    "segment": SegmentSource({"pub": Trust.PUBLIC, "server": Trust.SIGNED}),
-    "generic": GenericSource(read_forms(FORMS)),
+    "segment": by_name("segment").adapter_type()({"pub": Trust.PUBLIC, "server": Trust.SIGNED}),
+    "generic": by_name("generic").adapter_type()(read_forms(FORMS)),
     **SPEAK_FOR_SALES,
 }
 Case: TypeAlias = tuple[Sender, RawRequest, dict[str, Any]]
@@ -55,6 +54,12 @@ def fixture(path: Path) -> Case:
 @pytest.fixture(params=FIXTURES, ids=lambda path: f"{path.parent.parent.name}/{path.stem}")
 def case(request: pytest.FixtureRequest) -> Case:
     return fixture(request.param)
+
+
+def test_every_registered_sender_is_held_to_its_fixtures() -> None:
+    registered = {each.name for each in REGISTRY}
+    assert set(SENDERS) == registered
+    assert {path.parent.parent.name for path in FIXTURES} == registered
 
 
 def test_a_fixture_means_its_events(case: Case) -> None:

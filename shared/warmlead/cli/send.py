@@ -16,16 +16,22 @@ from rich.markup import escape
 from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, console, fail
 from warmlead.parsing.signatures import sign_standard_webhooks
 from warmlead.runtime import backends, functions
+from warmlead.runtime.table import TRACK
 from warmlead.senders.generic import FormSettings
+from warmlead.senders.registry import REGISTRY
 from warmlead.settings import why_unreadable
 
-SENDERS = ("generic", "segment")
+SENDERS = {each.name: each for each in REGISTRY if each.posts_to}
+"""Whom it can stand for: those whose requests a person can sign with what the settings hold."""
+
 TIMEOUT_S = 30.0
 _TYPES = {".json": "application/json", ".txt": "text/plain"}
 
 
 def send(
-    sender: Annotated[str, typer.Argument(metavar="SENDER", help="Who sends: generic or segment.")],
+    sender: Annotated[
+        str, typer.Argument(metavar="SENDER", help=f"Who sends: {' or '.join(SENDERS)}.")
+    ],
     fixture: Annotated[
         str,
         typer.Argument(
@@ -50,16 +56,17 @@ def send(
     warmlead send segment batch.json --write-key local
     ```
     """
-    if sender not in SENDERS:
+    registered = SENDERS.get(sender)
+    if registered is None:
         known = " and ".join(SENDERS)
         raise fail(f"There is no sender {sender}; there are {known}.", code=EXIT_MISUSE)
     body = _read(fixture)
     headers = {"Content-Type": _type_of(fixture, body), "User-Agent": "warmlead-send"}
-    if sender == "segment":
-        path = "/v1/batch"
+    path = registered.posts_to
+    if registered.function == TRACK.name:
         headers["Authorization"] = "Basic " + base64.b64encode(f"{write_key}:".encode()).decode()
     else:
-        path = f"/forms/generic/{form}".rstrip("/")
+        path = f"{path}/{form}".rstrip("/")
         headers |= _signature(form, body)
     _post(f"{to.rstrip('/')}{path}", body, headers)
 

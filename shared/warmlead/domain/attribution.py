@@ -15,7 +15,7 @@ from warmlead.domain.sites import (
     site_named,
 )
 
-if TYPE_CHECKING:  # accepting functions need what is below, and know no leads
+if TYPE_CHECKING:  # senders import this module, and no lead
     from warmlead.domain.lead import Lead, Touch
 
 

@@ -26,7 +26,20 @@ from warmlead.runtime.backends import (
     start,
     store,
 )
+from warmlead.runtime.table import (
+    DECAY,
+    FOLLOWUP,
+    FORMS,
+    REPORT,
+    SALES,
+    SCORE,
+    TRACK,
+    Function,
+    public,
+)
+from warmlead.senders import registry
 from warmlead.senders.base import Sender, answer_sender
+from warmlead.senders.registry import senders_of
 from warmlead.settings import Settings
 from warmlead.web.answers import Answer, navigates
 from warmlead.web.edge import Dress, Edge, Limits
@@ -58,8 +71,7 @@ Work: TypeAlias = Callable[[RawRequest], Awaitable[Answer]]
 @cache
 def forms() -> Handler:
     """The ``forms`` function: website forms, one path a sender."""
-    accepting = _accepting({}, otherwise=start(("id_secret",), _generic))
-    return _edge("forms", accepting, body_bytes=settings().form_bytes, dress=_as_page)
+    return _edge(FORMS, _accepting(FORMS), body_bytes=settings().form_bytes, dress=_as_page)
 
 
 @cache
@@ -67,21 +79,20 @@ def track() -> Handler:
     """The ``track`` function: Segment's tracking API and the browser snippet."""
     from warmlead.web.snippet import SCRIPT_PATH, script_answer
 
-    accepting = _accepting({}, otherwise=start(("write_keys", "id_secret"), _segment))
+    accepting = _accepting(TRACK)
 
     async def work(request: RawRequest) -> Answer:
         if request.path.endswith(SCRIPT_PATH):
             return script_answer(request)
         return await accepting(request)
 
-    return _edge("track", work, body_bytes=settings().track_batch_bytes)
+    return _edge(TRACK, work, body_bytes=settings().track_batch_bytes)
 
 
 @cache
 def sales() -> Handler:
     """The ``sales`` function: what CRMs and people say of a lead, one path a sender."""
-    senders = {each.path.strip("/"): each for each in start(("id_secret",), sales_senders)}
-    return _edge("sales", _accepting(senders), body_bytes=SALES_BYTES)
+    return _edge(SALES, _accepting(SALES), body_bytes=SALES_BYTES)
 
 
 @cache
@@ -89,14 +100,14 @@ def score() -> Handler:
     """The ``score`` function: applies the events that Pub/Sub pushes."""
     from warmlead.application.accept import read_events, set_aside
     from warmlead.application.apply import apply
-    from warmlead.buses.topology import SCORE
+    from warmlead.buses import topology
     from warmlead.web.push import parse_push
 
-    clock, scoring = SystemClock(), start(("id_secret", "push"), _scoring)
+    clock, scoring = SystemClock(), start(SCORE.demands, _scoring)
 
     async def work(request: RawRequest) -> Answer:
         push = parse_push(request.body)
-        if not SCORE.is_for(push.attributes):
+        if not topology.SCORE.is_for(push.attributes):
             return Answer(200, b"{}", facts={"reason": "not_wanted"})
         by_hand = "lead_id" not in push.attributes
         try:
@@ -114,7 +125,7 @@ def score() -> Handler:
             await _take_out(push.message_id)
         return Answer(200, b"{}", facts={"events": len(events)})
 
-    return _edge("score", _pushed(work), body_bytes=20_000_000)
+    return _edge(SCORE, _pushed(work), body_bytes=20_000_000)
 
 
 async def _publish_anew(events: "Sequence[Event]", message_id: str) -> None:
@@ -140,12 +151,12 @@ def decay() -> Handler:
     """The ``decay`` function: lets leads fade, in as many calls of Cloud Scheduler as it takes."""
     from warmlead.application.decay import decay as let_fade
 
-    needed = start(("push",), settling)
+    needed = start(DECAY.demands, settling)
 
     async def work(_: RawRequest) -> Answer:
         return _told(await let_fade(needed(), budget_s=RUN_S))
 
-    return _edge("decay", _pushed(work), body_bytes=10_000)
+    return _edge(DECAY, _pushed(work), body_bytes=10_000)
 
 
 @cache
@@ -153,13 +164,13 @@ def followup() -> Handler:
     """The ``followup`` function: steps and deadlines that are due, and what was left unsent."""
     from warmlead.application.followup import follow_up
 
-    needed = start(("push",), settling)
+    needed = start(FOLLOWUP.demands, settling)
 
     async def work(_: RawRequest) -> Answer:
         run = await follow_up(needed(), budget_s=RUN_S)
         return _told(run.due, swept=run.swept, done=run.done)
 
-    return _edge("followup", _pushed(work), body_bytes=10_000)
+    return _edge(FOLLOWUP, _pushed(work), body_bytes=10_000)
 
 
 @cache
@@ -167,14 +178,14 @@ def report() -> Handler:
     """The ``report`` function: the KPIs of the periods that are over."""
     from warmlead.application.report import report_due
 
-    needed, clock = start(("push",), reporting), SystemClock()
+    needed, clock = start(REPORT.demands, reporting), SystemClock()
 
     async def work(_: RawRequest) -> Answer:
         made = await report_due(needed(), clock.now())
         told = {"periods": [each.period for each in made]}
         return Answer(200, json.dumps(told).encode(), facts={"count": len(made)})
 
-    return _edge("report", _pushed(work), body_bytes=10_000)
+    return _edge(REPORT, _pushed(work), body_bytes=10_000)
 
 
 def reporting(using: Settings) -> "Callable[[], Reporting]":
@@ -235,20 +246,20 @@ def _pushed(work: Work) -> Work:
 
 def sources(using: Settings) -> Mapping[str, Source]:
     """Every sender, by name."""
-    senders: list[Sender] = [_generic(using), _segment(using), *sales_senders(using)]
-    return {sender.name: sender for sender in senders}
+    found = [senders_of(function.name, using, os.environ) for function in public()]
+    return {sender.name: sender for each in found for sender in each.all()}
 
 
-def _accepting(senders: Mapping[str, Sender], *, otherwise: Sender | None = None) -> Work:
-    """Takes requests for the senders by the first part of the path."""
+def _accepting(function: Function) -> Work:
+    """Takes requests for the function's senders, by the first part of the path."""
+    senders = start(function.demands, lambda using: senders_of(function.name, using, os.environ))
     ids = lead_ids(settings())
 
     async def taken(request: RawRequest, sender: Sender) -> Accepted:
         return await accept(request, sender, bus=bus(), ids=ids)
 
     async def work(request: RawRequest) -> Answer:
-        first = request.path.strip("/").partition("/")[0]
-        sender = senders.get(first, otherwise)
+        sender = senders.at(request.path)
         if sender is None:
             raise RejectedError(Reason.NOT_FOUND, "No sender of this name is configured.")
         return await answer_sender(request, sender, taken)
@@ -265,11 +276,13 @@ def _as_page(headers: Mapping[str, str], answer: Answer) -> Answer:
     return page(headers, answer)
 
 
-def _edge(function: str, work: Work, *, body_bytes: int, dress: Dress | None = None) -> Handler:
+def _edge(
+    function: Function, work: Work, *, body_bytes: int, dress: Dress | None = None
+) -> Handler:
     configure_logging(human=not settings().production)
     edge = Edge(
         work,
-        function=function,
+        function=function.name,
         limits=Limits(body_bytes, settings().body_timeout_s),
         clock=SystemClock(),
         new_id=lambda: uuid.uuid4().hex,
@@ -278,37 +291,16 @@ def _edge(function: str, work: Work, *, body_bytes: int, dress: Dress | None = N
     return edge.answer
 
 
-def _generic(using: Settings) -> Sender:
-    from warmlead.senders.generic import FormSettings, GenericSource
-
-    unconfigured = None if using.production else FormSettings(allow_unsigned=True)
-    return GenericSource(form_settings(using), unconfigured=unconfigured, own_hosts=using.own_hosts)
-
-
 def form_settings(using: Settings) -> "Mapping[str, FormSettings]":
     """The configured forms, by name; raises ``ConfigurationError`` with every fault of the file."""
-    if using.forms is None:
-        return {}
-    from warmlead.senders.registry import read_form_file
+    from warmlead.senders.generic.settings import form_settings as of_file
 
-    return read_form_file(using.forms, os.environ, production=using.production)
+    return of_file(using, os.environ)
 
 
 def sales_senders(using: Settings) -> "list[SalesSender]":
     """The configured senders of sales; raises ``ConfigurationError`` with every fault."""
-    if using.sales is None:
-        return []
-    from warmlead.senders.registry import read_sales_file
-
-    return read_sales_file(using.sales, os.environ, production=using.production)
-
-
-def _segment(using: Settings) -> Sender:
-    from warmlead.senders.segment import SegmentSource
-
-    return SegmentSource(
-        using.write_keys, max_event_bytes=using.track_event_bytes, own_hosts=using.own_hosts
-    )
+    return registry.sales_senders(using, os.environ)
 
 
 def _scoring(using: Settings) -> "Scoring":

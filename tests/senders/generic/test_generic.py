@@ -17,7 +17,7 @@ from warmlead.domain.event import MAX_AGE, Automation, Event, Trust
 from warmlead.parsing.signatures import HmacScheme, sign_standard_webhooks
 from warmlead.ports import RawRequest, Refused
 from warmlead.senders.generic import FormSettings, GenericSource, read_forms
-from warmlead.senders.registry import read_form_file
+from warmlead.senders.generic.settings import read_form_file
 from warmlead.web.answers import Answer
 
 NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)

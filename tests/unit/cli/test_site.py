@@ -11,7 +11,8 @@ from starlette.types import ASGIApp
 
 from builders import StandingClock
 from warmlead.cli.local.site import PUBLIC, SENDERS, LocalSite, Outside, function_at
-from warmlead.senders.registry import SENDERS as OF_SALES
+from warmlead.runtime.table import SALES
+from warmlead.senders.registry import REGISTRY
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
 
@@ -68,8 +69,10 @@ def test_no_path_leads_to_a_function_that_is_not_there() -> None:
 
 
 def test_every_sender_of_sales_is_found_by_its_name_alone() -> None:
-    assert {name for name, function in SENDERS.items() if function == "sales"} == {
-        *OF_SALES.keys() - {"generic"}
+    of_sales = {each.path for each in REGISTRY if each.function == SALES.name}
+    assert of_sales > {"generic"}
+    assert {path for path, function in SENDERS.items() if function == SALES.name} == {
+        *of_sales - {"generic"}
     }
 
 

@@ -22,7 +22,7 @@ from warmlead.cli.local.supervision import Watchdog, keep_serving, listen
 from warmlead.cli.local.worker import FOLLOW_UP_EVERY_S, Retention, Worker
 from warmlead.cli.output import console
 from warmlead.cli.rebuild import needs_replay, remember_model
-from warmlead.runtime import backends, functions
+from warmlead.runtime import backends, functions, table
 from warmlead.settings import LOCAL_WRITE_KEY, Settings
 
 MOST_FORMS = 5
@@ -188,7 +188,7 @@ async def _serve(
         outside = Outside(store, body_bytes=using.form_bytes, timeout_s=using.body_timeout_s)
         site = LocalSite({name: load_function(name) for name in PUBLIC}, outside)
         worker = Worker(
-            load_function("score"),
+            load_function(table.SCORE.name),
             bus=bus,
             settling=functions.settling(using)(),
             follow_up_every_s=follow_up_every_s,

@@ -35,7 +35,7 @@ from warmlead.cli.local.site import NEEDED, PUBLIC, Outside, source_of
 from warmlead.cli.local.supervision import listen
 from warmlead.cli.output import console, count_of, errors, fail
 from warmlead.domain.errors import ConfigurationError
-from warmlead.runtime import backends, functions
+from warmlead.runtime import backends, functions, table
 from warmlead.stores.firestore.store import FirestoreLeadStore
 from warmlead.web.logging import configure_logging
 
@@ -121,12 +121,6 @@ async def until_one_ends(processes: Sequence[Process]) -> None:
         await asyncio.sleep(WATCH_EVERY_S)
 
 
-NEEDS_DATABASE = {
-    **dict.fromkeys(("forms", "track", "sales"), False),
-    **dict.fromkeys(("score", "decay", "followup", "report"), True),
-}
-"""Every function, and whether it is told where the database is: one that accepts never is."""
-
 _NOT_INHERITED = (*VARIABLES.values(), "WARMLEAD_PUSH_AUDIENCE", "WARMLEAD_PUSH_ACCOUNT")
 """Where the database is, and that pushes are signed: an emulator does not sign them."""
 
@@ -166,7 +160,7 @@ def environments(shared: Mapping[str, str], *, database: str) -> dict[str, dict[
     unsigned = {"WARMLEAD_PUSH_AUTH": "iam"}  # on this machine nobody else reaches a function
     whole = {**inherited, **shared, **unsigned, "FUNCTION_USE_ASGI": "1"}
     without = {name: value for name, value in whole.items() if name != database}
-    return {name: whole if needed else without for name, needed in NEEDS_DATABASE.items()}
+    return {each.name: whole if each.needs_database else without for each in table.TABLE}
 
 
 def _started(
@@ -184,9 +178,6 @@ def _started(
     )
 
 
-EVERY_S = {"followup": 60.0, "decay": 300.0, "report": 86_400.0}
-"""How often Cloud Scheduler calls which function; a minute is its shortest interval."""
-
 PATIENCE_S = 120.0
 """A call works for most of a minute if there is much to do."""
 
@@ -201,7 +192,9 @@ class Address(NamedTuple):
 
 def serve_cloud(host: str, port: int, *, follow_up_every_s: float | None = None) -> None:
     """Serves until Ctrl-C; exits with 1, and says why, if a function or an emulator ends."""
-    every_s = {**EVERY_S, "followup": follow_up_every_s or EVERY_S["followup"]}
+    every_s = table.intervals_s()
+    if follow_up_every_s:
+        every_s[table.FOLLOWUP.name] = follow_up_every_s
     os.environ.setdefault("WARMLEAD_PROJECT", LOCAL_PROJECT)
     backends.start(NEEDED, *functions.FILES)  # faults are told now, not in a function's log
     demand_answers(os.environ)
@@ -227,7 +220,7 @@ def _made(logs: Path) -> Path:
 
 def _serve(ours: Cloud, logs: Path, at: Address, every_s: Mapping[str, float]) -> None:
     each = environments(ours.variables(), database=VARIABLES["firestore"])
-    with running_functions(each, logs=logs) as started, _pushed(ours, started["score"]):
+    with running_functions(each, logs=logs) as started, _pushed(ours, started[table.SCORE.name]):
         welcome(
             at.host,
             at.port,

@@ -6,6 +6,7 @@ import logging
 import uuid
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import get_args
 
 from functions_framework.aio import create_asgi_app
 from starlette.requests import Request
@@ -14,7 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import warmlead
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError, UnavailableError
 from warmlead.ports import Commit, LeadStore, Loaded, RawRequest
-from warmlead.runtime import backends
+from warmlead.runtime import backends, table
+from warmlead.senders.registry import functions_by_path
 from warmlead.senders.segment.calls import kind_at
 from warmlead.settings import Needed
 from warmlead.web.answers import Answer
@@ -22,13 +24,15 @@ from warmlead.web.edge import Edge, Limits
 from warmlead.web.logging import log_event
 from warmlead.web.snippet import SCRIPT_PATH
 
-PUBLIC = ("forms", "track", "sales")
+PUBLIC = table.names(table.public())
 """The functions that senders may reach; the others are called by the bus and by a clock."""
 
-NEEDED: tuple[Needed, ...] = ("write_keys", "id_secret")
+NEEDED: tuple[Needed, ...] = tuple(
+    each for each in get_args(Needed) if any(each in f.demands for f in table.public())
+)
 """What they need in production, together."""
 
-SENDERS = {"generic": "forms", **dict.fromkeys(("hubspot", "salesforce", "pipedrive"), "sales")}
+SENDERS = functions_by_path()
 """Which function has a sender, where its name is the first part of the path."""
 
 TRACKED = ("/v1/", "/beacon/v1/", "/pixel/v1/")
@@ -63,7 +67,7 @@ def function_at(path: str, among: Collection[str]) -> str | None:
     first = path.split("/", 2)[1]
     named = first if first in among else SENDERS.get(first)
     if named is None and (path.startswith((*TRACKED, SCRIPT_PATH)) or kind_at(path)):
-        named = "track"
+        named = table.TRACK.name
     return named if named in among else None
 
 

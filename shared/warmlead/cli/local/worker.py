@@ -28,7 +28,7 @@ from warmlead.cli.local.supervision import Watchdog
 from warmlead.domain.errors import WarmleadError
 from warmlead.domain.history import day_of, to_ms
 from warmlead.ports import Delivery
-from warmlead.runtime import functions
+from warmlead.runtime import functions, table
 from warmlead.web.logging import log_event
 
 MOST_AT_ONCE = 256
@@ -88,6 +88,12 @@ class Worker:
         self._reported_on: int | None = None
         self._ending = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        turns = {
+            table.DECAY: self._fade,
+            table.FOLLOWUP: self._follow_up,
+            table.REPORT: self._report,
+        }
+        self._turns = [turns[each] for each in table.TABLE if each.every_s is not None]
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._keep_up())]
@@ -123,10 +129,8 @@ class Worker:
         while not self._ending.is_set():
             done = True
             try:
-                done = await self._fade()
-                done = await self._follow_up() and done
-                await self._report()
-                done = await self._prune() and done
+                for turn in (*self._turns, self._prune):
+                    done = await turn() and done
             except WarmleadError as error:
                 log_event(_log, "settling_failed", level=logging.WARNING, error=error)
             if done:
@@ -151,14 +155,15 @@ class Worker:
             _tell("followed_up", run.due, swept=run.swept)
         return run.done
 
-    async def _report(self) -> None:
-        """Reports what is over, at the start and once every UTC day."""
+    async def _report(self) -> bool:
+        """Reports what is over, at the start and once every UTC day; it is always done."""
         now = self._clock.now()
         if self._reported_on == day_of(to_ms(now)):
-            return
+            return True
         made = await report_due(self._reporting, now)
         self._reported_on = day_of(to_ms(now))
         log_event(_log, "reported", error=None, count=len(made))
+        return True
 
     async def _prune(self) -> bool:
         """Takes out what is too old, at the start and once every UTC day; whether that is done."""

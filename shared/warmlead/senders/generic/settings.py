@@ -2,13 +2,19 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from warmlead.domain.errors import ConfigurationError
-from warmlead.senders.configuration import SignatureSettings, guessable_secrets
-from warmlead.settings import SettingFault, configured, faults_of, told
+from warmlead.senders.configuration import (
+    SignatureSettings,
+    guessable_secrets,
+    read_configured_file,
+)
+from warmlead.settings import SettingFault, Settings, configured, faults_of, told
 from warmlead.web.answers import is_web_url
 
 EventName = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,63}\Z")]
@@ -43,6 +49,27 @@ class FormSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError("give a signature, or say allow_unsigned: true")
         if self.redirect is not None and not is_web_url(self.redirect):
             raise ValueError("redirect must be a whole URL, https://…")
+
+
+def form_settings(using: Settings, environment: Mapping[str, str]) -> Mapping[str, FormSettings]:
+    """The forms in the file that the settings name; none if they name no file.
+
+    Raises ``ConfigurationError`` if it cannot be read, or with every fault in it.
+    """
+    if using.forms is None:
+        return {}
+    return read_form_file(using.forms, environment, production=using.production)
+
+
+def read_form_file(
+    path: Path, environment: Mapping[str, str], *, production: bool = False
+) -> Mapping[str, FormSettings]:
+    """The forms in the file, by name; secrets are looked up in the environment.
+
+    Raises ``ConfigurationError`` if it cannot be read, or with every fault in it.
+    """
+    read = partial(read_forms, production=production)
+    return read_configured_file(path, environment, what="form file", read=read)
 
 
 def read_forms(raw: object, *, production: bool = False) -> Mapping[str, FormSettings]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from warmlead.domain.errors import Reason, RejectedError
@@ -15,7 +15,7 @@ from warmlead.senders.base import success
 from warmlead.senders.configuration import claims_signature, verify_signature
 from warmlead.senders.generic.keeping import needed_fields, set_aside, unreadable_text
 from warmlead.senders.generic.payload import Opened, Submissions, opened, read_submissions
-from warmlead.senders.generic.settings import FormSettings
+from warmlead.senders.generic.settings import FormSettings, form_settings
 from warmlead.senders.generic.translate import (
     NAME,
     NothingToKeepError,
@@ -24,6 +24,7 @@ from warmlead.senders.generic.translate import (
     translate_submission,
 )
 from warmlead.senders.person import MAX_KEY, Notes, event_id, field_name, standard_name
+from warmlead.settings import Settings
 from warmlead.web.answers import Answer, answer_error, is_web_url, navigates
 
 _PATH = re.compile(r"/generic(?:/([a-z0-9][a-z0-9_-]{0,63}))?/?")
@@ -55,6 +56,16 @@ class GenericSource:
         self._forms = forms
         self._own_hosts = own_hosts
         self._unconfigured = unconfigured
+
+    @classmethod
+    def from_settings(cls, using: Settings, environment: Mapping[str, str]) -> Self:
+        """The sender as the process is configured; outside of production any form may post.
+
+        Raises ``ConfigurationError`` with every fault of the file of forms.
+        """
+        unconfigured = None if using.production else FormSettings(allow_unsigned=True)
+        forms = form_settings(using, environment)
+        return cls(forms, unconfigured=unconfigured, own_hosts=using.own_hosts)
 
     def verify(self, request: RawRequest) -> Trust:
         """Signed or public; ``RejectedError`` unless the form takes the post, signed as it says."""

@@ -7,7 +7,7 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from msgspec import structs
 
@@ -35,6 +35,7 @@ from warmlead.senders.segment.calls import (
     translate_call,
     write_key_in_body,
 )
+from warmlead.settings import Settings
 from warmlead.web.answers import Answer, answer_error
 
 _KINDS = ("track", "identify", "page", "screen", "group", "alias")
@@ -63,6 +64,13 @@ class SegmentSource:
         self._own_hosts = own_hosts
         self._keys = [(_digest(key), trust) for key, trust in write_keys.items()]
         self._max_event_bytes = max_event_bytes
+
+    @classmethod
+    def from_settings(cls, using: Settings, _environment: Mapping[str, str]) -> Self:
+        """The sender as the process is configured."""
+        return cls(
+            using.write_keys, max_event_bytes=using.track_event_bytes, own_hosts=using.own_hosts
+        )
 
     def verify(self, request: RawRequest) -> Trust:
         """The trust of the write key; ``RejectedError`` unless the request carries one of ours."""

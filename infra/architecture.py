@@ -1,0 +1,195 @@
+"""Draws ``docs/architecture.svg``: the functions, the topics and the stores of Warmlead.
+
+Run by ``make drawing``; with ``--check`` it only says whether the file is as it would be written,
+and exits with 1 if it is not. It needs nothing but Python.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+FILE = Path(__file__).parent.parent / "docs/architecture.svg"
+WIDTH, HEIGHT = 1130, 545
+
+
+class Box(NamedTuple):
+    """A part of the drawing. ``kind`` is its class in the style; sizes are in pixels."""
+
+    kind: str
+    x: int
+    y: int
+    width: int
+    height: int
+    lines: tuple[str, ...]
+
+
+class Line(NamedTuple):
+    """An arrow along points; with ``both`` it has a head at each end. The label is at a point."""
+
+    points: tuple[tuple[int, int], ...]
+    label: str = ""
+    at: tuple[int, int] = (0, 0)
+    both: bool = False
+
+
+GROUPS = (
+    Box("group", 205, 40, 140, 270, ("no database",)),
+    Box("group", 800, 40, 150, 245, ("triggers",)),
+    Box("group", 430, 425, 420, 95, ("scheduled: due leads, finished periods",)),
+)
+BOXES = (
+    Box("outside", 20, 75, 140, 50, ("Website forms",)),
+    Box("outside", 20, 150, 140, 50, ("Browser, SDKs",)),
+    Box("outside", 20, 225, 140, 50, ("CRM, sales",)),
+    Box("function", 220, 75, 110, 50, ("forms",)),
+    Box("function", 220, 150, 110, 50, ("track",)),
+    Box("function", 220, 225, 110, 50, ("sales",)),
+    Box("topic", 415, 150, 130, 50, ("lead-events",)),
+    Box("topic", 415, 235, 130, 50, ("quarantine",)),
+    Box("function", 610, 150, 110, 50, ("score",)),
+    Box("store", 585, 310, 160, 70, ("leads, transitions,", "aliases, reports")),
+    Box("topic", 815, 75, 120, 50, ("mql",)),
+    Box("topic", 815, 145, 120, 50, ("nurture",)),
+    Box("topic", 815, 215, 120, 50, ("lifecycle",)),
+    Box("topic", 815, 325, 120, 50, ("kpi",)),
+    Box("outside", 985, 140, 125, 60, ("Mail tool, CRM,", "alerts")),
+    Box("outside", 985, 320, 125, 60, ("Dashboards",)),
+    Box("outside", 205, 453, 140, 50, ("Cloud Scheduler",)),
+    Box("function", 450, 453, 110, 50, ("decay",)),
+    Box("function", 585, 453, 110, 50, ("followup",)),
+    Box("function", 720, 453, 110, 50, ("report",)),
+)
+LINES = (
+    Line(((160, 100), (220, 100))),
+    Line(((160, 175), (220, 175))),
+    Line(((160, 250), (220, 250))),
+    Line(((345, 175), (415, 175)), "events", (380, 166)),
+    Line(((345, 260), (415, 260)), "unusable", (380, 251)),
+    Line(((545, 175), (610, 175)), "push", (577, 166)),
+    Line(((630, 200), (630, 260), (545, 260)), "unusable", (590, 251)),
+    Line(((690, 200), (690, 310)), "one read, one commit", (606, 300), both=True),
+    Line(((720, 175), (800, 175)), "", (760, 166)),
+    Line(((665, 380), (665, 425)), "", (0, 0), both=True),
+    Line(((780, 425), (780, 230), (800, 230))),
+    Line(((830, 478), (875, 478), (875, 375))),
+    Line(((345, 478), (430, 478)), "calls", (387, 469)),
+    Line(((950, 170), (985, 170))),
+    Line(((935, 350), (985, 350))),
+)
+
+STYLE = """
+  .sheet { fill: #ffffff; }
+  text { font: 15px system-ui, sans-serif; fill: #1f2430; text-anchor: middle; }
+  .title, .label { font-size: 12px; fill: #5b6472; }
+  .left { text-anchor: start; }
+  .group { fill: none; stroke: #9aa3b2; stroke-dasharray: 4 4; }
+  .outside { fill: #f1f3f6; stroke: #9aa3b2; }
+  .function { fill: #e3eefc; stroke: #3b78c4; }
+  .topic { fill: #fdf0d9; stroke: #c2872b; }
+  .store { fill: #e2f4e6; stroke: #3d9154; }
+  .line { fill: none; stroke: #5b6472; stroke-width: 1.5; }
+  .head { fill: #5b6472; }
+  @media (prefers-color-scheme: dark) {
+    .sheet { fill: #14171d; }
+    text { fill: #e8ebf0; }
+    .title, .label { fill: #aab3c0; }
+    .outside { fill: #262b34; }
+    .function { fill: #16304f; }
+    .topic { fill: #463312; }
+    .store { fill: #173a21; }
+    .line { stroke: #aab3c0; }
+    .head { fill: #aab3c0; }
+  }
+"""
+HEAD = """<defs>
+<marker id="head" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8"
+  orient="auto-start-reverse"><path class="head" d="M0 0 10 5 0 10z"/></marker>
+</defs>"""
+TITLE = "The functions, topics and stores of Warmlead"
+DESCRIPTION = (
+    "forms, track and sales publish events on lead-events, and unusable input on quarantine. "
+    "score applies events to leads in the store and publishes triggers on mql, nurture and "
+    "lifecycle. decay and followup do the same for leads that are due. report publishes on kpi."
+)
+
+
+def drawing() -> str:
+    """The SVG. It has a sheet of its own behind it, so it can be read on any background."""
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
+        f"<title>{TITLE}</title>",
+        f"<desc>{DESCRIPTION}</desc>",
+        f"<style>{STYLE}</style>",
+        HEAD,
+        f'<rect class="sheet" width="{WIDTH}" height="{HEIGHT}" rx="8"/>',
+    ]
+    for group in GROUPS:
+        parts += _group(group)
+    for line in LINES:
+        parts += _line(line)
+    for box in BOXES:
+        parts += _box(box)
+    parts += _legend()
+    return "\n".join([*parts, "</svg>\n"])
+
+
+def _rectangle(box: Box) -> str:
+    radius = {"topic": box.height // 2, "store": 16}.get(box.kind, 6)
+    return (
+        f'<rect class="{box.kind}" x="{box.x}" y="{box.y}" width="{box.width}" '
+        f'height="{box.height}" rx="{radius}"/>'
+    )
+
+
+def _text(x: float, y: float, text: str, kind: str = "") -> str:
+    named = f' class="{kind}"' if kind else ""
+    return f'<text{named} x="{x:g}" y="{y:g}">{escape(text)}</text>'
+
+
+def _group(box: Box) -> Iterator[str]:
+    yield _rectangle(box)
+    yield _text(box.x + box.width / 2, box.y + 18, box.lines[0], "title")
+
+
+def _box(box: Box) -> Iterator[str]:
+    yield _rectangle(box)
+    middle = box.y + box.height / 2 + 5 - 10 * (len(box.lines) - 1)
+    for number, line in enumerate(box.lines):
+        yield _text(box.x + box.width / 2, middle + 20 * number, line)
+
+
+def _line(line: Line) -> Iterator[str]:
+    points = " ".join(f"{x},{y}" for x, y in line.points)
+    start = ' marker-start="url(#head)"' if line.both else ""
+    yield f'<polyline class="line" points="{points}" marker-end="url(#head)"{start}/>'
+    if line.label:
+        yield _text(*line.at, line.label, "label")
+
+
+def _legend() -> Iterator[str]:
+    for number, (kind, text) in enumerate(
+        (("function", "function"), ("topic", "topic"), ("store", "store"), ("outside", "outside"))
+    ):
+        y = 350 + 22 * number
+        yield _rectangle(Box(kind, 20, y, 26, 14, ()))
+        yield _text(54, y + 12, text, "label left")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes the drawing, or checks it; 1 if it is not up to date."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
+    if not parser.parse_args(arguments).check:
+        FILE.write_text(drawing(), encoding="utf-8")
+        return 0
+    if FILE.exists() and FILE.read_text(encoding="utf-8") == drawing():
+        return 0
+    print(f"{FILE} is not up to date: run make drawing", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
