@@ -10,7 +10,7 @@ LOCK   := infra/locks/dev.txt
 T      ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve emulators test check lint format types imports bench fuzz soak faults stage snippet countries drawing lock lock-check clean
+.PHONY: help setup demo serve emulators test check lint format types imports bench fuzz soak faults stage snippet countries schemas drawing lock lock-check clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
@@ -61,6 +61,8 @@ snippet: ## Build the browser snippet from its source (needs Node)
 	  sha256sum snippet.js warmlead.js > SHA256SUMS
 countries: $(READY) ## Write the names of countries in all languages from the locked babel
 	$(BIN)/python infra/country_names.py
+schemas: $(RUNS) ## Write the JSON Schemas of all messages into docs/messages
+	@$(BIN)/python infra/schemas.py
 drawing: ## Draw docs/architecture.svg
 	@$(PYTHON) infra/architecture.py
 lock: $(READY) ## Lock all requirements with hashes, for development and for each function
