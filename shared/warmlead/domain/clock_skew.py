@@ -107,6 +107,7 @@ class _Back:
             at=self.past(offer.at),
             touched_at=self.maybe_past(offer.touched_at),
             closed_at=self.maybe_past(offer.closed_at),
+            otherwise=self.offer(offer.otherwise) if offer.otherwise else None,
         )
 
     def trail(self, trail: Trail) -> Trail:

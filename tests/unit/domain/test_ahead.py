@@ -28,8 +28,8 @@ MANY = 10_000_000_000
 """A number above is a time in milliseconds; one between the next two is a day."""
 DAYS = (10_000, 1_000_000)
 MAY_BE_TO_COME = {"next_at", "until", "due_at", "decay_on"}
-NOT_IN_THE_LEAD = {"packed", "outbox", "due_at", "decay_on"}
-"""What is unpacked, sent as it was made, or worked out anew when the lead is settled."""
+NOT_IN_THE_LEAD = {"packed", "outbox", "due_at", "decay_on", "otherwise"}
+"""What is unpacked, sent as it was made, worked out anew at each evaluation, or not stored."""
 
 FACT = ConsentFact.of(
     Cause.UNSUBSCRIBED,
