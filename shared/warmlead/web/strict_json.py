@@ -30,7 +30,7 @@ _SOUND_ESCAPE = re.compile(
     rb"\\(?:[^u]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(?![dD][89a-fA-F]))"
 )
 _COMPACT = json.JSONEncoder(check_circular=False, separators=(",", ":"))
-_STRUCTURE = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
+_STRUCTURE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]+|[\]}]+', re.DOTALL)
 _QUOTES_AND_BRACKETS = b'"[]{}'
 _OTHERS = bytes(set(range(256)) - set(_QUOTES_AND_BRACKETS))
 _AS_PARENTHESES = bytes.maketrans(b"[]{}", b"()()")
@@ -217,20 +217,18 @@ def _without_depths(text: str) -> str:
     """
     kept: list[str] = []
     depth = since = 0
-    in_string = False
-    for found in _STRUCTURE.finditer(text):
-        match found[0]:
-            case '"':
-                in_string = not in_string
-            case "[" | "{" if not in_string:
-                depth += 1
-                if depth == _PARSED_DEPTH + 1:
-                    kept.append(text[since : found.start()])
-            case "]" | "}" if not in_string:
-                depth -= 1
-                if depth == _PARSED_DEPTH:
+    for found in _STRUCTURE.finditer(text):  # a string, or brackets of one kind in a row
+        count = found.end() - found.start()
+        match text[found.start()]:
+            case "[" | "{":
+                if depth <= _PARSED_DEPTH < depth + count:
+                    kept.append(text[since : found.start() + _PARSED_DEPTH - depth])
+                depth += count
+            case "]" | "}":
+                if depth > _PARSED_DEPTH >= depth - count:
                     kept.append("null")
-                    since = found.end()
+                    since = found.start() + depth - _PARSED_DEPTH
+                depth -= count
     if depth > _PARSED_DEPTH:
         raise _too_deep()
     return "".join((*kept, text[since:]))
