@@ -9,7 +9,7 @@ import pytest
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Trust
-from warmlead.ports import Accepted, RawRequest
+from warmlead.ports import RawRequest
 from warmlead.senders.hubspot import HubSpotSource
 from warmlead.senders.hubspot.source import sign
 from warmlead.senders.registry import read_sales
@@ -124,8 +124,9 @@ def test_an_association_that_ends_and_an_address_that_goes_leave_all_as_it_was()
         "propertyValue": "",
     }
     request = posted([gone, empty])
-    assert source().translate(request, Trust.SIGNED).events == []
-    told = json.loads(source().answer(request, Accepted(1, [], 1)).body)
+    translation = source().translate(request, Trust.SIGNED)
+    assert translation.events == []
+    told = json.loads(source().answer(request, translation.accepted).body)
     assert [one["code"] for one in told["ignored"]] == ["association_removed", "email_removed"]
 
 
