@@ -120,7 +120,15 @@ MAX_SET_ASIDE_BYTES = 256 * 1024
 MAX_SET_ASIDE = 100
 """So many items of a public request are set aside; of further ones the number."""
 
-_KEPT_NOWHERE = f"of a public request {MAX_SET_ASIDE} are kept, those with an address first"
+MAX_SET_ASIDE_OF_ALL_BYTES = 64 * 1024
+"""The most that is kept of the items of a public request together; the first is kept anyhow."""
+
+_KEPT_NOWHERE = (
+    f"of a public request {MAX_SET_ASIDE} are kept, of {MAX_SET_ASIDE_OF_ALL_BYTES // 1024} KB"
+    " together, those with an address first"
+)
+_ADDRESS = re.compile(rb"[^\s@\"'<>(),:;=&]@[\w\x80-\xff\\][\w\x80-\xff\\-]{0,62}\.[^\s\"'.@]")
+"""What may be read as an address. Linear: between two ``@`` at most 64 bytes are looked at."""
 
 
 async def accept(request: RawRequest, source: Source, *, bus: EventBus, ids: LeadIds) -> Accepted:
@@ -155,11 +163,9 @@ def _only_refused(refused: Sequence[Refused]) -> RejectedError:
 def _set_aside(
     request: RawRequest, source: Source, trust: Trust, translation: Translation
 ) -> list[Message]:
-    most = MAX_SET_ASIDE if trust is Trust.PUBLIC else len(translation.refused)
-    ranked = sorted(
-        translation.refused, key=lambda item: b"@" not in item.raw
-    )  # who may become a lead first
-    kept, more = sorted(ranked[:most], key=lambda item: item.index), ranked[most:]
+    kept, more = translation.refused, list[Refused]()
+    if trust is Trust.PUBLIC:
+        kept, more = _with_room(translation.refused)
     entries = [
         Quarantined(
             reason=item.error.reason,
@@ -177,3 +183,21 @@ def _set_aside(
         reason, now = Reason(more[0].error.reason), request.received_at
         entries.append(and_more(len(more), reason, source.name, now, _KEPT_NOWHERE))
     return [to_quarantine(entry) for entry in entries]
+
+
+def _with_room(items: Sequence[Refused]) -> tuple[list[Refused], list[Refused]]:
+    """The items of a public request that are kept, in their order, and the others.
+
+    Those that may become a lead come first.
+    """
+    kept: list[Refused] = []
+    more: list[Refused] = []
+    left = MAX_SET_ASIDE_OF_ALL_BYTES
+    for item in sorted(items, key=lambda item: not _ADDRESS.search(item.raw)):
+        size = min(len(item.raw), MAX_SET_ASIDE_BYTES)
+        if not kept or (len(kept) < MAX_SET_ASIDE and size <= left):
+            kept.append(item)
+            left -= size
+        else:
+            more.append(item)
+    return sorted(kept, key=lambda item: item.index), more

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from warmlead.domain.capacity import (
     MAX_JOINED_BYTES,
     MAX_JOINED_NAMES,
     Capacity,
+    Weighed,
     bytes_of,
 )
 from warmlead.domain.clock_skew import brought_back, received_by
@@ -32,7 +33,7 @@ from warmlead.domain.identity import (
     naming_only,
 )
 from warmlead.domain.identity_resolution import (
-    resolve_identities,
+    resolve_changed,
     still_to_be_told,
     with_refusals_shared,
 )
@@ -49,7 +50,9 @@ MAX_REFUSALS = MAX_TRAILS
 class Room:
     """The room that is left for the identifiers of some events of one lead, in their order."""
 
-    def __init__(self, loaded: Loaded, ids: Mapping[Identifier, str], rules: Rules) -> None:
+    def __init__(
+        self, loaded: Loaded, ids: Mapping[Identifier, str], rules: Rules, weighed: Weighed
+    ) -> None:
         self._loaded = loaded
         self._ids = ids
         self._rules = rules
@@ -59,7 +62,7 @@ class Room:
         self._refused: set[tuple[str, Trust]] = set()  # later there is no more room than before
         self._too_large: set[tuple[str, Trust]] = set()
         self._ties_of: dict[tuple[str, Trust], _Ties] = {}
-        self._weighed: dict[str, Capacity] = {}
+        self._weighed = weighed
         self._refusals = Counter[Trust]()
         self._passed_over: dict[str, None] = {}
         self._capacity: Capacity | None = None
@@ -130,9 +133,7 @@ class Room:
             return False
         if self._capacity is None:
             self._capacity = Capacity(self._trails, self._rules)
-        if lead.id not in self._weighed:
-            self._weighed[lead.id] = Capacity(lead.trails, self._rules)
-        names, size = self._capacity.joined_with(self._weighed[lead.id])
+        names, size = self._capacity.joined_with(self._weighed.capacity_of(lead))
         if names <= MAX_JOINED_NAMES[trust] and size <= MAX_JOINED_BYTES[trust]:
             return True
         self._too_large.add((lead.id, trust))
@@ -183,10 +184,14 @@ _IN_ARCHIVE = f"{_FLOODED}; the archive, where one is kept, has them"
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """What deciding about a lead takes besides the lead itself."""
+    """What deciding about a lead takes besides the lead itself; ``weighed`` saves work alone."""
 
     rules: Rules
     ids: LeadIds
+    weighed: Weighed = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weighed", Weighed(self.rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +294,7 @@ class _JointDecision:
     def __init__(self, decisions: Sequence[Decision]) -> None:
         self._requests = [decision.events for decision in decisions]
         self._scoring = decisions[0].scoring
+        self._weighed = self._scoring.weighed
         self._now = max(decision.now for decision in decisions)
         self._ids = {i: id_ for decision in decisions for i, id_ in decision.ids.items()}
         self._former_ids = {k: ids for each in decisions for k, ids in each.former_ids.items()}
@@ -299,7 +305,7 @@ class _JointDecision:
         wanted: set[str] = set()
         former: set[str] = set()
         requests = []
-        room = Room(loaded, self._ids, self._scoring.rules)
+        room = Room(loaded, self._ids, self._scoring.rules, self._weighed)
         for events in self._requests:
             alive = [e for e in map(room.tied, events) if not self._came_too_late(e, erased_at)]
             wanted.update(self._ids[i] for event in alive for i in identifiers_of(event))
@@ -312,7 +318,9 @@ class _JointDecision:
         before = {lead.id: brought_back(lead, self._now) for lead in held}
         trails = {id_: t for lead in before.values() for id_, t in lead.trails.items()}
         count = sum(len(alive) for alive, _ in requests)
-        intake = Intake(trails, self._ids, self._scoring.rules, events=count)
+        intake = Intake(
+            before.values(), self._ids, self._scoring.rules, self._weighed, events=count
+        )
         applied = [replace(self._take(alive, intake), erased=erased) for alive, erased in requests]
         after = intake.trails
         if after == trails:
@@ -369,14 +377,15 @@ class _JointDecision:
     def _commit(
         self, before: Mapping[str, Lead], trails: Mapping[str, Trail], applied: list[Applied]
     ) -> Commit[Sequence[Applied]]:
-        """Settles the leads of the trails; the last request answers for what that triggers."""
+        """Settles the leads of the trails that change; the last request answers for triggers.
+
+        A lead of which nothing changes is neither settled nor written: many may name it.
+        """
         leads: list[Lead] = []
         aliases: dict[str, str] = {}
         transitions: list[tuple[str, Transition]] = []
         triggers: list[tuple[str, Trigger]] = []
-        for lead in resolve_identities(
-            list(before.values()), trails, self._scoring.rules, self._now
-        ):
+        for lead in resolve_changed(list(before.values()), trails, self._scoring.rules, self._now):
             settled = evaluate(lead, self._scoring.rules, self._now)
             leads.append(settled.lead)
             transitions += [(lead.id, transition) for transition in settled.transitions]

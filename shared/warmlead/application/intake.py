@@ -3,14 +3,14 @@
 What an event costs does not depend on what is kept of its lead, as long as many come at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 
-from warmlead.domain.capacity import Capacity, Excess, without_excess
+from warmlead.domain.capacity import Capacity, Excess, Weighed, without_excess
 from warmlead.domain.event import Event
 from warmlead.domain.identity import Identifier, identifiers_of
-from warmlead.domain.lead import Trail, heed_refusal, touched
+from warmlead.domain.lead import Lead, Trail, heed_refusal, touched
 from warmlead.domain.recording import Recordings, are_many
 from warmlead.domain.rules import Rules
 
@@ -28,17 +28,19 @@ class Intake:
 
     def __init__(
         self,
-        trails: Mapping[str, Trail],
+        leads: Collection[Lead],
         ids: Mapping[Identifier, str],
         rules: Rules,
+        weighed: Weighed,
         *,
         events: int,
     ) -> None:
+        trails = {id_: trail for lead in leads for id_, trail in lead.trails.items()}
         histories = {id_: trail.history for id_, trail in trails.items()}
         many = are_many(events, sum(history.count for history in histories.values()))
         self._trails: Mapping[str, Trail] = trails  # but for the histories in which is recorded
         self._recordings = Recordings(histories, many=many)
-        self._capacity = Capacity(trails, rules, many=many)
+        self._capacity = Capacity(trails, rules, many=True) if many else weighed.together(leads)
         self._ids = ids
         self._rules = rules
 

@@ -8,6 +8,7 @@ model knows; and what is signed has its own, which nothing public counts towards
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from copy import copy
 from enum import Enum, auto
 from operator import add, sub
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from msgspec import structs
 from warmlead.domain.consent import ConsentFact
 from warmlead.domain.event import AUTOMATED_EVENTS, Event, Trust
 from warmlead.domain.history import History
-from warmlead.domain.lead import Touch, Trail, TraitFact
+from warmlead.domain.lead import Lead, Touch, Trail, TraitFact
 from warmlead.domain.packed_history import RECORD, KeptEvent, Packed, Shape
 from warmlead.domain.recording import Recorded
 from warmlead.domain.rules import Rules
@@ -131,6 +132,14 @@ class Capacity:
         self._labels: Counter[str] = Counter()
         self._known = self._unknown = 0
         self.keep(trails, trails)
+
+    def copied(self) -> "Capacity":
+        """The same, which may change by itself."""
+        one = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, dict | list | set):
+                setattr(one, name, copy(value))
+        return one
 
     @property
     def is_flooding(self) -> bool:
@@ -272,8 +281,7 @@ class Capacity:
 
     def _count(self, id_: str, history: History) -> None:
         """Counts what is in the history of a trail."""
-        for name in history.last_day:
-            self._add_name(name, 1)
+        self._add_names(history.last_day)
         self._keys.update(history.recent.keys())
         if self._many:
             self._keys.update(history.packed.keys())
@@ -299,6 +307,18 @@ class Capacity:
             del self._keys[key]
             self._gone.add(key)
 
+    def _add_names(self, names: Collection[str]) -> None:
+        """Counts the names of a trail's events, each once more."""
+        unknown = [name for name in names if name not in self._rules.names]
+        unknown_bytes, all_bytes = sum(map(len, unknown)), sum(map(len, names))
+        weight = Weight(
+            known=all_bytes - unknown_bytes,
+            unknown=unknown_bytes,
+            other=_BYTES_OF_A_NAME * len(names),
+        )
+        self._weight = self._weight.changed(NOTHING, weight)
+        self._unknown_names.update(unknown)
+
     def _add_name(self, name: str, sign: int) -> None:
         """Counts a name of a trail's events once more, or once less."""
         weight = _weight_of_name(name, self._rules)
@@ -317,6 +337,41 @@ class Capacity:
             self._unknown += count
         for label in self._rules.labels_of(shape):
             self._labels[label] += count
+
+
+_MOST_WEIGHED = 16
+"""So many leads that were weighed last are remembered, for a megabyte each at most."""
+
+
+class Weighed:
+    """What is kept of leads, counted once as long as they stay as they are.
+
+    Updates of many persons may name the same full lead, one after the other.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._latest: dict[str, tuple[Mapping[str, Trail], Capacity]] = {}
+
+    def capacity_of(self, lead: Lead) -> Capacity:
+        """What is kept of a lead; not to be changed."""
+        trails, capacity = self._latest.pop(lead.id, (None, None))
+        if capacity is None or trails is not lead.trails:
+            capacity = Capacity(lead.trails, self._rules)
+        self._latest[lead.id] = lead.trails, capacity
+        if len(self._latest) > _MOST_WEIGHED:
+            self._latest.pop(next(iter(self._latest)), None)
+        return capacity
+
+    def together(self, leads: Collection[Lead]) -> Capacity:
+        """What is kept of several leads; it may change."""
+        if not leads:
+            return Capacity({}, self._rules)
+        largest, *others = sorted(leads, key=lambda lead: -len(lead.trails))
+        capacity = self.capacity_of(largest).copied()
+        for lead in others:
+            capacity.keep(lead.trails, lead.trails)
+        return capacity
 
 
 def without_excess(event: Event, excess: Collection[Excess], rules: Rules) -> Event | None:

@@ -107,13 +107,40 @@ def resolve_identities(
     parts from another begins anew, but counts on from there: no trigger may have the id of one
     that was sent under its name before.
     """
-    trails = with_refusals_shared(trails)
+    return _assembled(leads, _people(with_refusals_shared(trails)), frozenset(), rules, now)
+
+
+def resolve_changed(
+    leads: Sequence[Lead], trails: Mapping[str, Trail], rules: Rules, now: datetime
+) -> list[Lead]:
+    """The same, without those of the ``leads`` of which nothing changes: they cost little."""
+    people = _people(with_refusals_shared(trails))
+    unchanged = {lead.id for lead in leads if people.get(lead.id) == lead.trails}
+    return _assembled(leads, people, unchanged, rules, now)
+
+
+def _people(trails: Mapping[str, Trail]) -> dict[str, dict[str, Trail]]:
+    """The trails of each person, by the person's id."""
     person_of = group_people({id_: trail.ties for id_, trail in trails.items()})
-    groups: dict[str, dict[str, Trail]] = {}
+    people: dict[str, dict[str, Trail]] = {}
     for id_, trail in trails.items():
-        groups.setdefault(person_of[id_], {})[id_] = trail
+        people.setdefault(person_of[id_], {})[id_] = trail
+    return people
+
+
+def _assembled(
+    leads: Sequence[Lead],
+    people: Mapping[str, Mapping[str, Trail]],
+    left_out: AbstractSet[str],
+    rules: Rules,
+    now: datetime,
+) -> list[Lead]:
+    """The leads of the people, but for those of the ids ``left_out``."""
+    person_of = {key: id_ for id_, group in people.items() for key in group}
     found = []
-    for id_, group in groups.items():
+    for id_, group in people.items():
+        if id_ in left_out:
+            continue
         own = [lead for lead in leads if person_of[lead.id] == id_]
         others = [lead for lead in leads if person_of[lead.id] != id_ and id_ in lead.trails]
         lead = _assemble(id_, group, own, rules, now)

@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from warmlead.domain.errors import UnreadableError
@@ -32,6 +33,12 @@ _AFTER_ALL = 2**63 - 1
 
 PAGE_LEADS = 200
 """So many leads are read at once: a page holds up other readers for some 20 ms."""
+
+_KNOWN_LEADS = 16
+"""So many leads that were just read are known as long as their text is the same.
+
+Updates that name one lead again and again, and do not change it, read it once.
+"""
 
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS leads (
@@ -274,8 +281,10 @@ def _tombstone(_: str, fields: str) -> Tombstone:
     return Tombstone(from_ms(erased_ms), tuple(ids))
 
 
+_known_lead_at = lru_cache(maxsize=_KNOWN_LEADS)(read_lead_at)
+
 _READING: Sequence[tuple[str, Callable[[str, Any], Record]]] = (
-    ("SELECT document FROM leads WHERE id = ?", read_lead_at),
+    ("SELECT document FROM leads WHERE id = ?", _known_lead_at),
     ("SELECT lead_id FROM aliases WHERE id = ?", _alias),
     ("SELECT json_array(erased_ms, json(ids)) FROM tombstones WHERE id = ?", _tombstone),
 )

@@ -9,7 +9,12 @@ import pytest
 
 from builders import NOW, lead_ids
 from unit.application.conftest import World
-from warmlead.application.accept import MAX_SET_ASIDE_BYTES, accept, read_events
+from warmlead.application.accept import (
+    MAX_SET_ASIDE_BYTES,
+    MAX_SET_ASIDE_OF_ALL_BYTES,
+    accept,
+    read_events,
+)
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Trust
 from warmlead.domain.trigger import Topic
@@ -79,7 +84,20 @@ async def test_a_packed_post_of_unusable_calls_takes_little_room(world: World) -
     bad = [call("a", n, event=None, properties={"a": "x" * 800}) for n in range(2_400)]
     await accepted(world, call("a", 2_401), *bad)
     kept = await world.published(Topic.QUARANTINE)
-    assert sum(len(each.message.body) for each in kept) < 150_000
+    assert sum(len(each.message.body) for each in kept) < 90_000
+
+
+async def test_large_unusable_calls_take_no_more_room_together(world: World) -> None:
+    """And an ``@`` alone makes no address: only what may become a lead is kept first."""
+    bad = [call("a", n, event=None, properties={"a": "@" * 5_000}) for n in range(100)]
+    person = call("a", 100, event=None, properties={"mail": "ada@example.com"})
+    await accepted(world, call("a", 101), *bad, person)
+
+    *kept, more = [json.loads(e.message.body) for e in await world.published(Topic.QUARANTINE)]
+
+    assert "ada@example.com" in kept[-1]["raw"]
+    assert sum(len(entry["raw"]) for entry in kept) < MAX_SET_ASIDE_OF_ALL_BYTES
+    assert f"and {101 - len(kept)} more" in more["message"]
 
 
 async def test_a_small_packed_post_takes_a_lot_of_room(world: World) -> None:

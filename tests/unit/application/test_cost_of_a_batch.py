@@ -25,6 +25,9 @@ MOST_EVENTS = 2_500
 MOST_S = 0.5
 """For so many events; it took up to seven seconds."""
 
+MOST_S_A_NAMING = 0.001_8
+"""To decide about a new address that names a full lead; it took twice as long."""
+
 MOST_S_A_PERSON = 0.000_5
 """To decide about, and to write down: twice what it takes."""
 
@@ -131,3 +134,53 @@ def test_a_person_who_is_new_costs_a_fixed_amount() -> None:
     people = [an_event(id=f"e{n}", email=None, user_id=f"user-{n}", name="x") for n in range(500)]
 
     assert least_cpu_s(lambda: [after([event]) for event in people]) < 500 * MOST_S_A_PERSON
+
+
+def naming_shared(person: str, **fields: Any) -> Event:
+    """A public event of a person who says that a browser is theirs of which others say so too."""
+    times = {"occurred_at": NOW - 8 * HOUR, "received_at": NOW, **fields}
+    email = f"{person}@example.com"
+    return an_event(
+        id=person, trust=Trust.PUBLIC, email=email, anonymous_id="shared browser", **times
+    )
+
+
+def changed(events: Sequence[Event], held: Mapping[str, Lead]) -> Sequence[Lead]:
+    """The leads that events of one person change, of those that are held by id, or new."""
+    decision = Decision(events, SCORING, NOW)
+    home = lead_ids.of(identifiers_of(events[0])[0])
+    loaded: Loaded = {home: held.get(home)}
+    while isinstance(decided := decision(loaded), Need):
+        loaded = {**loaded, **{id_: held.get(id_) for id_ in decided.ids}}
+    return decided.leads
+
+
+@pytest.fixture(scope="module")
+def full() -> Mapping[str, Lead]:
+    """Ada's full lead by id, of whose browser as many others as are kept say that it is theirs."""
+    public = {"trust": Trust.PUBLIC, "occurred_at": NOW - 9 * HOUR, "received_at": NOW - 9 * HOUR}
+    browsers = ["shared browser", *(f"browser {number}" for number in range(150))]
+    ties = [an_event(**public, id=each, email=ADA, anonymous_id=each) for each in browsers]
+    others = [naming_shared(f"early{n}", received_at=NOW - 8 * HOUR) for n in range(12)]
+    days = some("any receipt and day", 500_000, MOST_EVENTS)
+    held: dict[str, Lead] = {}
+    for update in (ties, days, some("many names", 0, MOST_EVENTS), *([each] for each in others)):
+        for lead in changed(update, held):
+            held.update(dict.fromkeys(lead.ids, lead))
+    return held
+
+
+def test_a_full_lead_of_which_nothing_changes_costs_those_who_name_it_little(
+    full: Mapping[str, Lead],
+) -> None:
+    events = [naming_shared(f"late{number}") for number in range(200)]
+
+    cpu_s = least_cpu_s(lambda: [changed([event], full) for event in events])
+
+    assert cpu_s < 200 * MOST_S_A_NAMING
+
+
+def test_a_lead_of_which_nothing_changes_is_not_written(full: Mapping[str, Lead]) -> None:
+    late = naming_shared("late")
+
+    assert [lead.email for lead in changed([late], full)] == [late.email]
