@@ -17,6 +17,9 @@ MAX_DEPTH = 32
 MAX_FAULTS = 5_000
 """A body with more faults is refused as a whole: mending each would cost more than the rest."""
 
+MAX_CONTAINERS = 125_000
+"""So many lists and objects a body may hold: fifty in each event of the largest batch."""
+
 _PARSED_DEPTH = 200  # far below the parser's own limit; what is deeper is not even read
 _MAX_INTEGER_DIGITS = 19
 _MAX_INTEGER = 2**63
@@ -60,7 +63,12 @@ def parse(body: bytes) -> JsonDocument:
         raise RejectedError(Reason.BODY_EMPTY, "The body is empty; JSON was expected.")
     text, suspect = _decode(body)
     sound = _SOUND_ESCAPE.sub(b"", body) if b"\\" in body else body
-    depth = _depth(sound)
+    brackets = _brackets(sound)
+    if len(brackets) > 2 * MAX_CONTAINERS:
+        raise RejectedError(
+            Reason.BODY_TOO_LARGE, f"The body holds more than {MAX_CONTAINERS} lists and objects."
+        )
+    depth = _depth(brackets)
     if depth > _PARSED_DEPTH:
         text = _without_depths(text)
     reader = _Reader()
@@ -189,14 +197,18 @@ def _fault_in_text(text: str) -> RejectedError | None:
     return None
 
 
-def _depth(sound: bytes) -> int:
+def _brackets(sound: bytes) -> bytes:
+    """The brackets outside of strings, as parentheses."""
+    outside_strings = sound.translate(None, _OTHERS).split(b'"')[::2]
+    return b"".join(outside_strings).translate(_AS_PARENTHESES)
+
+
+def _depth(brackets: bytes) -> int:
     """How deep the brackets nest; of what is not JSON at least the depth up to its first fault.
 
     Pairs that hold nothing are taken away: a few passes in C, after which most bodies have no
     brackets left. What is left had as many levels more as there were passes.
     """
-    outside_strings = sound.translate(None, _OTHERS).split(b'"')[::2]
-    brackets = b"".join(outside_strings).translate(_AS_PARENTHESES)
     for depth in range(_PASSES):
         if not brackets:
             return depth

@@ -1,5 +1,6 @@
 import json
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -7,7 +8,15 @@ from hypothesis import strategies as st
 
 from cost import least_cpu_s
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.parsing.strict_json import MAX_FAULTS, JsonFault, fault_in, loads, parse, text_of
+from warmlead.parsing.strict_json import (
+    MAX_CONTAINERS,
+    MAX_FAULTS,
+    JsonFault,
+    fault_in,
+    loads,
+    parse,
+    text_of,
+)
 
 sound = st.recursive(
     st.none()
@@ -209,3 +218,18 @@ def _seconds_to_parse(body: bytes) -> float:
     began = time.perf_counter()
     parse(body)
     return time.perf_counter() - began
+
+
+def test_a_body_of_nothing_but_brackets_is_refused_before_it_is_read() -> None:
+    many = b"[" + b",".join([b"[]"] * MAX_CONTAINERS) + b"]"
+    with pytest.raises(RejectedError) as refusal:
+        parse(many)
+    assert refusal.value.reason is Reason.BODY_TOO_LARGE
+    assert least_cpu_s(lambda: suppressed(many)) < 0.025 * len(many) / 100_000
+    few = b'["' + b"[]" * MAX_CONTAINERS + b'"]'
+    assert parse(few).value == ["[]" * MAX_CONTAINERS]
+
+
+def suppressed(body: bytes) -> None:
+    with suppress(RejectedError):
+        parse(body)
