@@ -33,8 +33,8 @@ from warmlead.stores.firestore.queries import Queries, by_chunks, read_due
 PAGE_MOVES = 500
 
 
-class FirestoreReportStore:
-    """The ``ReportStore`` of a Google Cloud project, in the same database as its leads."""
+class _InFirestore:
+    """A connection to the database of a Google Cloud project."""
 
     def __init__(
         self,
@@ -50,6 +50,14 @@ class FirestoreReportStore:
         self._calls = FirestoreCalls(
             self._database, emulator=emulator, interceptors=interceptors, patience_s=patience_s
         )
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        await self._calls.close()
+
+
+class FirestoreReportStore(_InFirestore):
+    """The ``ReportStore`` of a Google Cloud project, in the same database as its leads."""
 
     async def moves(self, start: datetime) -> AsyncIterator[tuple[str, Transition]]:
         """See ``ReportStore``; a shard after the other."""
@@ -79,17 +87,13 @@ class FirestoreReportStore:
         document = await self._calls.get(self._database.report_name(period))
         return None if document is None else str(document.fields["report"].string_value)
 
-    async def close(self) -> None:
-        """Closes the connection."""
-        await self._calls.close()
-
 
 T = TypeVar("T")
 
 PAGE_LEADS = 200
 
 
-class FirestoreLeadStore:
+class FirestoreLeadStore(_InFirestore):
     """The ``LeadStore`` of a Google Cloud project: safe for many tasks and many instances.
 
     An ordinary update is one read and one commit; a lead that this instance has just written
@@ -108,10 +112,12 @@ class FirestoreLeadStore:
         interceptors: Interceptors = (),
         patience_s: float = PATIENCE_S,
     ) -> None:
-        self._database = Database(project, database)
-        self._queries = Queries(self._database)
-        self._calls = FirestoreCalls(
-            self._database, emulator=emulator, interceptors=interceptors, patience_s=patience_s
+        super().__init__(
+            project,
+            database,
+            emulator=emulator,
+            interceptors=interceptors,
+            patience_s=patience_s,
         )
         self._due = Pages(self._calls)
         self._patience_s = patience_s
@@ -211,7 +217,7 @@ class FirestoreLeadStore:
         """Finishes what is under way and closes the connection."""
         await self._lines.rest()
         await self._due.close()
-        await self._calls.close()
+        await super().close()
 
     # --- updating ------------------------------------------------------------------------
 
