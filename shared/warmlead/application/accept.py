@@ -118,7 +118,7 @@ MAX_SET_ASIDE_BYTES = 256 * 1024
 
 
 MAX_SET_ASIDE = 100
-"""So many items of a public request are set aside; of further ones the number."""
+"""The limit of items of a public request that are set aside; further ones are counted."""
 
 MAX_SET_ASIDE_OF_ALL_BYTES = 128 * 1024
 """The most that is kept of the items of a public request together; the first is kept anyhow."""

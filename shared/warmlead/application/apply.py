@@ -44,7 +44,7 @@ from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import Change, Clock, Commit, EventBus, JointChange, LeadStore, Loaded, Need
 
 MAX_REFUSALS = MAX_TRAILS
-"""So many leads for which there is no room are read for the identifiers of one update."""
+"""The limit of leads without room that are read for the identifiers of one update."""
 
 
 class Room:
@@ -176,7 +176,7 @@ def _ties_of(lead: Lead, trust: Trust) -> _Ties:
 
 
 MAX_OF_FLOOD = 20
-"""So many events of a request that flood a lead are set aside whole; the others are a number."""
+"""The limit of a request's events that are set aside whole as a flood; others are counted."""
 
 _FLOODED = "the lead has more events, or more is known of it, than is kept of one"
 _IN_ARCHIVE = f"{_FLOODED}; the archive, where one is kept, has them"

@@ -303,9 +303,7 @@ def _with_promises(
     is_new = offer is not None and (before is None or offer.cycle > before.cycle)
     if offer is None or not is_new or rules.handoff is None:
         return moves
-    last = max(
-        move_stage for move_stage, moved in enumerate(moves) if moved.to_stage == offer.stage
-    )
+    last = max(index for index, moved in enumerate(moves) if moved.to_stage == offer.stage)
     offering = replace(
         moves[last],
         touch_by=offer.at + rules.handoff.first_touch_within,

@@ -250,10 +250,8 @@ async def _front(
     configure_logging(human=not using.production)
     store = FirestoreLeadStore(using.project, using.database, emulator=ours.hosts["firestore"])
     outside = Outside(store, body_bytes=using.form_bytes, timeout_s=using.body_timeout_s)
-    running_functions = {name: started[name].address for name in PUBLIC}
-    front = Front(
-        running_functions, outside, Connections(most_connections() // 2)
-    )  # each needs two
+    addresses = {name: started[name].address for name in PUBLIC}
+    front = Front(addresses, outside, Connections(most_connections() // 2))  # each needs two
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         for each in at.sockets:
