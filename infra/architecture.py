@@ -1,7 +1,7 @@
 """Draws ``docs/architecture.svg``: the functions, the topics and the stores of Warmlead.
 
 Run by ``make drawing``; with ``--check`` it only says whether the file is as it would be written,
-and exits with 1 if it is not. It needs nothing but Python.
+and exits with 1 if it is not. It reads the table of functions, and needs nothing but Python.
 """
 
 import argparse
@@ -11,8 +11,22 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-FILE = Path(__file__).parent.parent / "docs/architecture.svg"
-WIDTH, HEIGHT = 1130, 545
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "shared"))  # it needs no installation
+
+from warmlead.domain.trigger import Topic  # noqa: E402  # from there
+from warmlead.runtime.table import SCORE, public, pushed, scheduled  # noqa: E402
+
+FILE = ROOT / "docs/architecture.svg"
+ROW, COLUMN = 75, 135
+"""The distance from one function to the next below it, and beside it."""
+
+LOWER = ROW * (len(public()) - 3)
+"""How much lower the clock's functions are than with three functions above them."""
+
+WIDTH, HEIGHT = 1130, 545 + LOWER
+CLOCK_Y = 453 + LOWER
+CLOCK_WIDTH = 15 + COLUMN * len(scheduled())
 
 
 class Box(NamedTuple):
@@ -36,20 +50,27 @@ class Line(NamedTuple):
 
 
 GROUPS = (
-    Box("group", 205, 40, 140, 270, ("no database",)),
+    Box("group", 205, 40, 140, 45 + ROW * len(public()), ("no database",)),
     Box("group", 800, 40, 150, 245, ("triggers",)),
-    Box("group", 430, 425, 420, 95, ("scheduled: due leads, finished periods",)),
+    Box("group", 430, CLOCK_Y - 28, CLOCK_WIDTH, 95, ("scheduled: due leads, finished periods",)),
+)
+FUNCTIONS = (
+    *(Box("function", 220, 75 + ROW * n, 110, 50, (f.name,)) for n, f in enumerate(public())),
+    Box("function", 610, 150, 110, 50, (SCORE.name,)),
+    *(
+        Box("function", 985, 225 + ROW * n, 125, 50, (f.name,))
+        for n, f in enumerate(each for each in pushed() if each != SCORE)
+    ),
+    *(
+        Box("function", 450 + COLUMN * n, CLOCK_Y, 110, 50, (f.name,))
+        for n, f in enumerate(scheduled())
+    ),
 )
 BOXES = (
-    Box("outside", 20, 75, 140, 50, ("Website forms",)),
-    Box("outside", 20, 150, 140, 50, ("Browser, SDKs",)),
-    Box("outside", 20, 225, 140, 50, ("CRM, sales",)),
-    Box("function", 220, 75, 110, 50, ("forms",)),
-    Box("function", 220, 150, 110, 50, ("track",)),
-    Box("function", 220, 225, 110, 50, ("sales",)),
+    *(Box("outside", 20, 75 + ROW * n, 140, 50, (f.sent_by,)) for n, f in enumerate(public())),
+    *FUNCTIONS,
     Box("topic", 415, 150, 130, 50, ("lead-events",)),
     Box("topic", 415, 235, 130, 50, ("quarantine",)),
-    Box("function", 610, 150, 110, 50, ("score",)),
     Box("store", 585, 310, 160, 70, ("leads, transitions,", "aliases, reports")),
     Box("topic", 815, 75, 120, 50, ("mql",)),
     Box("topic", 815, 145, 120, 50, ("nurture",)),
@@ -57,25 +78,23 @@ BOXES = (
     Box("topic", 815, 325, 120, 50, ("kpi",)),
     Box("outside", 985, 140, 125, 60, ("Mail tool, CRM,", "alerts")),
     Box("outside", 985, 320, 125, 60, ("Dashboards",)),
-    Box("outside", 205, 453, 140, 50, ("Cloud Scheduler",)),
-    Box("function", 450, 453, 110, 50, ("decay",)),
-    Box("function", 585, 453, 110, 50, ("followup",)),
-    Box("function", 720, 453, 110, 50, ("report",)),
+    Box("outside", 205, CLOCK_Y, 140, 50, ("Cloud Scheduler",)),
 )
+REPORTS_X = 505 + COLUMN * [Topic.KPI in each.publishes for each in scheduled()].index(True)
+"""The middle of the function that publishes KPIs."""
+
 LINES = (
-    Line(((160, 100), (220, 100))),
-    Line(((160, 175), (220, 175))),
-    Line(((160, 250), (220, 250))),
+    *(Line(((160, 100 + ROW * n), (220, 100 + ROW * n))) for n, _ in enumerate(public())),
     Line(((345, 175), (415, 175)), "events", (380, 166)),
     Line(((345, 260), (415, 260)), "unusable", (380, 251)),
     Line(((545, 175), (610, 175)), "push", (577, 166)),
     Line(((630, 200), (630, 260), (545, 260)), "unusable", (590, 251)),
     Line(((690, 200), (690, 310)), "one read, one commit", (606, 300), both=True),
     Line(((720, 175), (800, 175)), "", (760, 166)),
-    Line(((665, 380), (665, 425)), "", (0, 0), both=True),
-    Line(((780, 425), (780, 230), (800, 230))),
-    Line(((830, 478), (875, 478), (875, 375))),
-    Line(((345, 478), (430, 478)), "calls", (387, 469)),
+    Line(((665, 380), (665, CLOCK_Y - 28)), "", (0, 0), both=True),
+    Line(((760, CLOCK_Y - 28), (760, 230), (800, 230))),
+    Line(((REPORTS_X, CLOCK_Y), (REPORTS_X, 405), (875, 405), (875, 375))),
+    Line(((345, CLOCK_Y + 25), (430, CLOCK_Y + 25)), "calls", (387, CLOCK_Y + 16)),
     Line(((950, 170), (985, 170))),
     Line(((935, 350), (985, 350))),
 )
@@ -110,9 +129,11 @@ HEAD = """<defs>
 </defs>"""
 TITLE = "The functions, topics and stores of Warmlead"
 DESCRIPTION = (
-    "forms, track and sales publish events on lead-events, and unusable input on quarantine. "
-    "score applies events to leads in the store and publishes triggers on mql, nurture and "
-    "lifecycle. decay and followup do the same for leads that are due. report publishes on kpi."
+    f"{', '.join(each.name for each in public())} publish events on lead-events, and unusable "
+    "input on quarantine. score applies events to leads in the store and publishes triggers on "
+    "mql, nurture and lifecycle. A clock calls "
+    f"{', '.join(each.name for each in scheduled())}: what they find due is published on the same "
+    "topics, the numbers of a period on kpi."
 )
 
 
@@ -173,7 +194,7 @@ def _legend() -> Iterator[str]:
     for number, (kind, text) in enumerate(
         (("function", "function"), ("topic", "topic"), ("store", "store"), ("outside", "outside"))
     ):
-        y = 350 + 22 * number
+        y = 350 + LOWER + 22 * number
         yield _rectangle(Box(kind, 20, y, 26, 14, ()))
         yield _text(54, y + 12, text, "label left")
 

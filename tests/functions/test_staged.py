@@ -28,7 +28,7 @@ from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.nurture import Enrolment
 from warmlead.model.loading import load, ready_text
 from warmlead.parsing.signatures import HmacScheme
-from warmlead.runtime.table import names
+from warmlead.runtime.table import TABLE, CalledBy, Function
 from warmlead.stores.firestore.store import FirestoreLeadStore, FirestoreReportStore
 
 ROOT = Path(__file__).parents[2]
@@ -214,6 +214,26 @@ def alone(function: str) -> pytest.MarkDecorator:
 
 # --- one request to each -------------------------------------------------------------------
 
+FIRST = {
+    CalledBy.SENDERS: (404, "not_found"),  # nobody sends there
+    CalledBy.BUS: (400, "malformed"),  # nothing is in it
+    CalledBy.CLOCK: (200, None),
+}
+
+
+@pytest.mark.parametrize(
+    ("deployed", "function"), [(each.name, each) for each in TABLE], indirect=["deployed"]
+)
+def test_a_staged_function_answers_its_caller_alone(
+    deployed: Deployed, function: Function, cloud: Cloud
+) -> None:
+    cloud.listen(*function.publishes)
+    status, told = deployed.post("/nobody", b"{}")
+    assert (status, told.get("code")) == FIRST[function.called_by]
+
+
+# --- what each does ------------------------------------------------------------------------
+
 
 @alone("forms")
 def test_forms_takes_what_its_staged_forms_allow(deployed: Deployed, cloud: Cloud) -> None:
@@ -359,8 +379,3 @@ async def test_report_keeps_and_tells_the_kpis_of_what_is_over(
     await reports.close()
     assert kept
     assert json.loads(kept) == day
-
-
-def test_every_function_is_tried_here() -> None:
-    text = Path(__file__).read_text()
-    assert re.findall(r'^@alone\("(\w+)"\)', text, re.MULTILINE) == [*names()]

@@ -1,18 +1,16 @@
-"""``warmlead run``: what Cloud Scheduler has done, by hand, and as of any time."""
+"""``warmlead run``: calls a scheduled function by hand, now or as of another time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from warmlead.application.decay import decay
-from warmlead.application.due import EvaluationContext, RunProgress
-from warmlead.application.followup import FollowedUp, follow_up
 from warmlead.application.report import Reporting, add_up, report
 from warmlead.cli.output import (
     EXIT_MISUSE,
@@ -31,7 +29,8 @@ from warmlead.domain.errors import UnreadableError
 from warmlead.domain.money import DECIMALS
 from warmlead.messages.kpi_report import Conversion, KpiReport, Promise, SourceFigures, Value, Waits
 from warmlead.reporting.periods import Span, last_period
-from warmlead.runtime import backends
+from warmlead.runtime import backends, functions
+from warmlead.runtime.table import REPORT, Function, scheduled
 
 
 def print_report(report: KpiReport) -> None:
@@ -143,8 +142,6 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-T = TypeVar("T")
-
 app = typer.Typer(
     no_args_is_help=True,
     help="""Run what is scheduled now, or as of another time.
@@ -179,45 +176,25 @@ class _StandingClock:
         return self._time
 
 
-@app.command("decay")
-def run_decay(as_of: AsOf = None, as_json: Json = False) -> None:
-    """Let leads fade: settle all whom this day changes.
+def _command_of(function: Function) -> Callable[..., None]:
+    """The command that calls a scheduled function; its help is the function's docstring."""
 
-    Reads only leads that are due. May run beside `serve`, be stopped, and be run again.
+    def command(as_of: AsOf = None, as_json: Json = False) -> None:
+        result = asyncio.run(_run(as_of, functions.run_of(function)))
+        if as_json:
+            print_json(result.answer)
+        else:
+            console.print(f"{_in_words(result.facts)}.")
+        end_with_failures(result.facts.get("failed", 0), result.failures)
 
-    ```text
-    warmlead run decay
-    ```
-    """
-    run = asyncio.run(_run(as_of, decay))
-    if as_json:
-        print_json(run.counts)
-    else:
-        console.print(f"{_in_words(run)}.")
-    end_with_failures(run.failed, run.failures)
-
-
-@app.command("followup")
-def run_followup(as_of: AsOf = None, as_json: Json = False) -> None:
-    """Do what is due: nurture steps, deadlines, unsent triggers.
-
-    Deadlines are those that sales promised; unsent are triggers that a crash left so. Reads only
-    leads that are due. May run beside `serve`, be stopped, and be run again.
-
-    ```text
-    warmlead run followup
-    ```
-    """
-    run: FollowedUp = asyncio.run(_run(as_of, follow_up))
-    if as_json:
-        print_json({**run.due.counts, "swept": run.swept, "done": run.done})
-    else:
-        left = f"; {count_of(run.swept, 'trigger')} left unsent before" if run.swept else ""
-        console.print(f"{_in_words(run.due)}{left}.")
-    end_with_failures(run.due.failed, run.due.failures)
+    about = inspect.getdoc(getattr(functions, function.name))
+    command.__doc__ = (
+        f"{about}\n\nMay run beside `serve`, be stopped, and be run again.\n\n"
+        f"```text\nwarmlead run {function.name}\n```\n"
+    )
+    return command
 
 
-@app.command("report")
 def run_report(
     as_of: Annotated[
         str | None,
@@ -249,6 +226,13 @@ def run_report(
         raise unreadable(UnreadableError(problems))
 
 
+OWN = {REPORT: run_report}
+"""Commands that do more than call their function."""
+
+for _function in scheduled():
+    app.command(_function.name)(OWN.get(_function) or _command_of(_function))
+
+
 async def _report(as_of: str | None, span: Span) -> tuple[KpiReport, Mapping[str, str]]:
     """The report, and what is wrong with leads that cannot be read: they count by their moves."""
     time = moment(as_of)
@@ -273,16 +257,20 @@ async def _report(as_of: str | None, span: Span) -> tuple[KpiReport, Mapping[str
             return await make(reporting, period), problems
 
 
-async def _run(as_of: str | None, use_case: Callable[[EvaluationContext], Awaitable[T]]) -> T:
+async def _run(as_of: str | None, run: functions.Run) -> functions.RunResult:
     time = moment(as_of)
     async with backends.opened() as system:
         if time is not None and time > system.clock.now():
             _warn(time, production=system.settings.production)
-        model = system.model
-        clock = _StandingClock(time) if time else system.clock
-        settling = EvaluationContext(system.store, system.bus, model.rules, clock)
-        with errors.status("looking at leads that are due …"):
-            return await use_case(settling)
+        context = functions.RunContext(
+            store=system.store,
+            reports=system.reports,
+            bus=system.bus,
+            rules=system.model.rules,
+            clock=_StandingClock(time) if time else system.clock,
+        )
+        with errors.status("looking at what is due …"):
+            return await run(context, None)
 
 
 def _warn(time: datetime, *, production: bool) -> None:
@@ -300,6 +288,12 @@ def _warn(time: datetime, *, production: bool) -> None:
     )
 
 
-def _in_words(run: RunProgress) -> str:
-    looked = f"{count_of(run.looked_at, 'lead')} due: another score for {run.changed}"
-    return f"{looked}, another stage for {run.moved}, {count_of(run.triggers, 'trigger')} sent"
+def _in_words(facts: Mapping[str, int]) -> str:
+    """The counts of a run over leads as a sentence; other counts by their names."""
+    if "looked_at" not in facts:
+        return ", ".join(f"{name} {count}" for name, count in facts.items()) or "done"
+    looked = f"{count_of(facts['looked_at'], 'lead')} due: another score for {facts['changed']}"
+    sent = count_of(facts["triggers"], "trigger")
+    swept = facts.get("swept", 0)
+    left = f"; {count_of(swept, 'trigger')} left unsent before" if swept else ""
+    return f"{looked}, another stage for {facts['moved']}, {sent} sent{left}"

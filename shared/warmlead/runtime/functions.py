@@ -9,12 +9,13 @@ import logging
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, wraps
 from typing import TYPE_CHECKING, TypeAlias
 
 from warmlead.application.accept import accept
 from warmlead.domain.errors import Reason, RejectedError, UnreadableError
-from warmlead.ports import Accepted, RawRequest, Source
+from warmlead.ports import Accepted, Clock, EventBus, LeadStore, RawRequest, ReportStore, Source
 from warmlead.runtime.backends import (
     SystemClock,
     bus,
@@ -51,8 +52,8 @@ if TYPE_CHECKING:
 
     from warmlead.application.apply import Scoring
     from warmlead.application.due import EvaluationContext, RunProgress
-    from warmlead.application.report import Reporting
     from warmlead.domain.event import Event
+    from warmlead.domain.rules import Rules
     from warmlead.senders.crm import SalesSender
     from warmlead.senders.generic import FormSettings
 
@@ -60,12 +61,49 @@ SALES_BYTES = 1_000_000
 """The largest body from a CRM: a hundred records with all of their fields."""
 
 RUN_S = 50.0
-"""So long a scheduled function begins pages; Cloud Scheduler calls it again for the rest."""
+"""Seconds in which a scheduled function begins pages; its next call does the rest."""
 
 _log = logging.getLogger(__name__)
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """What a scheduled function works with."""
+
+    store: LeadStore
+    reports: ReportStore
+    bus: EventBus
+    rules: "Rules"
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What one call of a scheduled function has done.
+
+    ``answer`` goes to the caller as JSON, ``facts`` are the counts for logs and people.
+    ``failures`` are leads that could not be evaluated, each by its id. If a run is not ``done``,
+    the next call continues it.
+    """
+
+    answer: Mapping[str, object]
+    facts: Mapping[str, int]
+    failures: Sequence[tuple[str, Exception]] = ()
+    done: bool = True
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether anything was found to do."""
+        return any(number for name, number in self.facts.items() if name != "done")
+
+
 Handler: TypeAlias = "Callable[[Request], Awaitable[Response]]"
 Work: TypeAlias = Callable[[RawRequest], Awaitable[Answer]]
+Run: TypeAlias = "Callable[[RunContext, float | None], Awaitable[RunResult]]"
+"""One call of a scheduled function; begins nothing more when its seconds are over."""
+
+_RUNS: dict[str, Callable[[], Run]] = {}
+"""What builds the run of each scheduled function, by the function's name."""
 
 
 @cache
@@ -146,82 +184,109 @@ async def _take_out(message_id: str) -> None:
         await embedded_bus().erase([number])
 
 
-@cache
-def decay() -> Handler:
-    """The ``decay`` function: lets leads fade, in as many calls of Cloud Scheduler as it takes."""
-    from warmlead.application.decay import decay as let_fade
+def _called_by_clock(function: Function) -> Callable[[Callable[[], Run]], Callable[[], Handler]]:
+    """Makes a scheduled function of what builds its run, whose docstring is its help."""
 
-    needed = start(DECAY.demands, settling)
+    def decorate(build: Callable[[], Run]) -> Callable[[], Handler]:
+        _RUNS[function.name] = build
 
-    async def work(_: RawRequest) -> Answer:
-        return _told(await let_fade(needed(), budget_s=RUN_S))
+        @cache
+        def handler() -> Handler:
+            run, needed = build(), start(function.demands, run_context)
 
-    return _edge(DECAY, _pushed(work), body_bytes=10_000)
+            async def work(_: RawRequest) -> Answer:
+                result = await run(needed(), RUN_S)
+                log_failures(result)
+                answer = json.dumps(result.answer).encode()
+                return Answer(200, answer, facts=result.facts)
+
+            return _edge(function, _pushed(work), body_bytes=10_000)
+
+        return wraps(build)(handler)
+
+    return decorate
 
 
-@cache
-def followup() -> Handler:
-    """The ``followup`` function: steps and deadlines that are due, and what was left unsent."""
+@_called_by_clock(DECAY)
+def decay() -> Run:
+    """Re-evaluate all leads that are due for decay.
+
+    Scores fade, stages are lost, sequences begin or end. Reads only leads that are due.
+    """
+    from warmlead.application.decay import decay as decay_leads
+
+    async def run(using: RunContext, budget_s: float | None) -> RunResult:
+        progress = await decay_leads(_evaluation(using), budget_s=budget_s)
+        return _result(progress, done=progress.done)
+
+    return run
+
+
+@_called_by_clock(FOLLOWUP)
+def followup() -> Run:
+    """Do what is due: nurture steps, deadlines, unsent triggers.
+
+    Deadlines are those that sales promised; unsent are triggers that a crash left so. Reads only
+    leads that are due.
+    """
     from warmlead.application.followup import follow_up
 
-    needed = start(FOLLOWUP.demands, settling)
+    async def run(using: RunContext, budget_s: float | None) -> RunResult:
+        done = await follow_up(_evaluation(using), budget_s=budget_s)
+        return _result(done.due, swept=done.swept, done=done.done)
 
-    async def work(_: RawRequest) -> Answer:
-        run = await follow_up(needed(), budget_s=RUN_S)
-        return _told(run.due, swept=run.swept, done=run.done)
-
-    return _edge(FOLLOWUP, _pushed(work), body_bytes=10_000)
+    return run
 
 
-@cache
-def report() -> Handler:
-    """The ``report`` function: the KPIs of the periods that are over."""
-    from warmlead.application.report import report_due
+@_called_by_clock(REPORT)
+def report() -> Run:
+    """Report the KPIs of yesterday, and of the last week and month if they are missing."""
+    from warmlead.application.report import Reporting, report_due
 
-    needed, clock = start(REPORT.demands, reporting), SystemClock()
+    async def run(using: RunContext, _: float | None) -> RunResult:
+        reporting = Reporting(using.store, using.reports, using.bus, using.rules, _log_unreadable)
+        made = await report_due(reporting, using.clock.now())
+        return RunResult(
+            answer={"periods": [each.period for each in made]}, facts={"count": len(made)}
+        )
 
-    async def work(_: RawRequest) -> Answer:
-        made = await report_due(needed(), clock.now())
-        told = {"periods": [each.period for each in made]}
-        return Answer(200, json.dumps(told).encode(), facts={"count": len(made)})
-
-    return _edge(REPORT, _pushed(work), body_bytes=10_000)
-
-
-def reporting(using: Settings) -> "Callable[[], Reporting]":
-    """What reports are made with; the model is read at once, the rest when used."""
-    from warmlead.application.report import Reporting
-
-    model = rules(using)
-    return lambda: Reporting(store(), reports(), bus(), model, _tell_unreadable)
+    return run
 
 
-def settling(using: Settings) -> "Callable[[], EvaluationContext]":
-    """What the scheduled functions work with; the model is read at once, the rest when used."""
+def run_of(function: Function) -> Run:
+    """What one call of a scheduled function does."""
+    return _RUNS[function.name]()
+
+
+def run_context(using: Settings) -> Callable[[], RunContext]:
+    """What scheduled functions work with; the model is read at once, the rest when used."""
+    model, clock = rules(using), SystemClock()
+    return lambda: RunContext(store=store(), reports=reports(), bus=bus(), rules=model, clock=clock)
+
+
+def _evaluation(using: RunContext) -> "EvaluationContext":
     from warmlead.application.due import EvaluationContext
 
-    model, clock = rules(using), SystemClock()
-    return lambda: EvaluationContext(store(), bus(), model, clock)
+    return EvaluationContext(using.store, using.bus, using.rules, using.clock)
 
 
-def _told(progress: "RunProgress", **others: int) -> Answer:
-    """What a run has done, as its caller and the log are told."""
-    tell_failures(progress)
-    facts = {**progress.counts, **others}
-    return Answer(200, json.dumps(facts).encode(), facts=facts)
+def _result(progress: "RunProgress", *, done: bool, **others: int) -> RunResult:
+    """The result of a run over leads that were due."""
+    facts = {**progress.counts, **others, "done": done}
+    return RunResult(answer=facts, facts=facts, failures=progress.failures, done=done)
 
 
-def tell_failures(progress: "RunProgress") -> None:
-    """Logs which leads could not be settled, and why."""
-    for lead_id, error in progress.failures:
-        level = logging.ERROR
+def log_failures(result: RunResult) -> None:
+    """Logs which leads a run could not evaluate, and why."""
+    for lead_id, error in result.failures:
         if isinstance(error, UnreadableError):
-            _tell_unreadable(error)
+            _log_unreadable(error)
         else:
+            level = logging.ERROR
             log_event(_log, "lead_not_settled", level=level, error=error, lead_id=lead_id)
 
 
-def _tell_unreadable(error: UnreadableError) -> None:
+def _log_unreadable(error: UnreadableError) -> None:
     """Logs which leads cannot be read, and why."""
     for lead_id, problem in error.problems.items():
         log_event(_log, "lead_unreadable", level=logging.ERROR, lead_id=lead_id, reason=problem)

@@ -32,8 +32,10 @@ class Function:
     part of its path. ``extra`` is the extra of ``pyproject.toml`` that installs what it imports.
     ``demands`` is what must be set in production. ``files`` are the settings that name a file;
     staging puts it beside the entry point. ``needs_database`` tells whether it reads or writes
-    leads. ``publishes`` are topics. ``every_s`` is how many seconds lie between two calls of the
-    clock, at least 60 (Cloud Scheduler's shortest interval); ``None`` if the clock does not call.
+    leads. ``publishes`` are topics. ``sent_by`` says in a few words who sends requests to it.
+    ``every_s`` is how many seconds lie between two calls of the clock, at least 60 (Cloud
+    Scheduler's shortest interval); ``None`` if the clock does not call. With ``daily`` one
+    complete run is enough for a UTC day; further calls of the clock continue an incomplete one.
     """
 
     name: str
@@ -43,8 +45,13 @@ class Function:
     files: tuple[str, ...] = ()
     needs_database: bool = False
     publishes: tuple[Topic, ...] = ()
+    sent_by: str = ""
     every_s: float | None = None
+    daily: bool = False
 
+
+SHORTEST_S = 60.0
+"""The shortest interval of a clock, in seconds."""
 
 MODEL = "WARMLEAD_MODEL"
 ACCEPTED = (Topic.LEAD_EVENTS, Topic.QUARANTINE)
@@ -57,6 +64,7 @@ FORMS = Function(
     demands=("id_secret",),
     files=("WARMLEAD_FORMS",),
     publishes=ACCEPTED,
+    sent_by="Website forms",
 )
 TRACK = Function(
     name="track",
@@ -64,6 +72,7 @@ TRACK = Function(
     extra="track",
     demands=("write_keys", "id_secret"),
     publishes=ACCEPTED,
+    sent_by="Browser, SDKs",
 )
 SALES = Function(
     name="sales",
@@ -72,6 +81,7 @@ SALES = Function(
     demands=("id_secret",),
     files=("WARMLEAD_SALES",),
     publishes=ACCEPTED,
+    sent_by="CRM, sales",
 )
 SCORE = Function(
     name="score",
@@ -91,6 +101,7 @@ DECAY = Function(
     needs_database=True,
     publishes=TRIGGER_TOPICS,
     every_s=300.0,
+    daily=True,
 )
 FOLLOWUP = Function(
     name="followup",
@@ -100,7 +111,7 @@ FOLLOWUP = Function(
     files=(MODEL,),
     needs_database=True,
     publishes=TRIGGER_TOPICS,
-    every_s=60.0,
+    every_s=SHORTEST_S,
 )
 REPORT = Function(
     name="report",
@@ -111,6 +122,7 @@ REPORT = Function(
     needs_database=True,
     publishes=(Topic.KPI,),
     every_s=86_400.0,
+    daily=True,
 )
 
 TABLE = (FORMS, TRACK, SALES, SCORE, DECAY, FOLLOWUP, REPORT)
@@ -127,8 +139,18 @@ def public() -> tuple[Function, ...]:
     return tuple(each for each in TABLE if each.called_by is CalledBy.SENDERS)
 
 
+def pushed() -> tuple[Function, ...]:
+    """The functions to which the bus pushes messages."""
+    return tuple(each for each in TABLE if each.called_by is CalledBy.BUS)
+
+
+def scheduled() -> tuple[Function, ...]:
+    """The functions that a clock calls."""
+    return tuple(each for each in TABLE if each.called_by is CalledBy.CLOCK)
+
+
 def with_database() -> tuple[Function, ...]:
-    """The functions that are told where the database is."""
+    """The functions that read or write leads."""
     return tuple(each for each in TABLE if each.needs_database)
 
 

@@ -6,16 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from starlette.types import Receive, Scope, Send
 
 from builders import NOW, a_lead_named, a_trigger, keeping
-from unit.application.living import DAY, HOUR, LIVING, Place, a_reader, place, settling
+from unit.application.living import DAY, HOUR, LIVING, Place, a_reader, place
 from warmlead.application.quarantine import SCORE
-from warmlead.application.report import Reporting
 from warmlead.application.send import GRACE
 from warmlead.buses.sqlite import SqliteBus
-from warmlead.cli.local.worker import MOST_BYTES_AT_ONCE, Retention, Worker, in_turns
+from warmlead.cli.local.worker import MOST_BYTES_AT_ONCE, Retention, Worker, in_turns, is_due
 from warmlead.ports import Delivery, Message, Published
+from warmlead.runtime.functions import RunContext
+from warmlead.runtime.table import DECAY, FOLLOWUP, REPORT, CalledBy, Function
 from warmlead.stores.sqlite import SqliteReportStore
 
 PATIENCE_S = 20.0
@@ -25,8 +27,9 @@ async def nobody_scores(_: Scope, __: Receive, ___: Send) -> None:
     raise AssertionError("there is nothing to score")
 
 
-def reporting(here: Place, bus: SqliteBus) -> Reporting:
-    return Reporting(here.store, SqliteReportStore(here.file), bus, LIVING)
+def context(here: Place, bus: SqliteBus) -> RunContext:
+    reports = SqliteReportStore(here.file)
+    return RunContext(store=here.store, reports=reports, bus=bus, rules=LIVING, clock=here.clock)
 
 
 async def until(so: Callable[[], Awaitable[bool]]) -> None:
@@ -52,12 +55,34 @@ async def test_leads_fade_and_what_is_due_is_followed_up_from_the_start(tmp_path
             return stage == "lead" and bool(offer.told) and swept
 
         async with Worker(
-            nobody_scores,
+            {SCORE: nobody_scores},
             bus=bus,
-            settling=settling(here.store, bus, here.clock),
-            reporting=reporting(here, bus),
+            context=context(here, bus),
         ):
             await until(all_is_done)
+
+
+HOURLY = Function(name="hourly", called_by=CalledBy.CLOCK, extra="leads", every_s=3_600.0)
+
+
+@pytest.mark.parametrize(
+    ("function", "since", "due"),
+    [
+        (FOLLOWUP, timedelta(0), True),  # as often as the worker looks
+        (HOURLY, timedelta(minutes=59), False),
+        (HOURLY, HOUR, True),
+        (HOURLY, -HOUR, True),  # the clock was set back
+        (DECAY, NOW - NOW.replace(hour=0), False),  # done today, though the clock calls on
+        (DECAY, NOW - NOW.replace(hour=0) + timedelta(microseconds=1), True),
+        (REPORT, DAY, True),
+    ],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
+def test_a_function_is_called_as_often_as_the_table_says(
+    function: Function, since: timedelta, due: bool
+) -> None:
+    assert is_due(function, None, NOW)
+    assert is_due(function, NOW - since, NOW) is due
 
 
 async def test_whoever_ends_it_does_not_wait(tmp_path: Path) -> None:
@@ -65,10 +90,9 @@ async def test_whoever_ends_it_does_not_wait(tmp_path: Path) -> None:
         bus = SqliteBus(here.file, here.clock, {SCORE: "lead-events"})
         async with asyncio.timeout(timedelta(seconds=PATIENCE_S).total_seconds()):
             async with Worker(
-                nobody_scores,
+                {SCORE: nobody_scores},
                 bus=bus,
-                settling=settling(here.store, bus, here.clock),
-                reporting=reporting(here, bus),
+                context=context(here, bus),
             ):
                 pass
 
@@ -83,10 +107,9 @@ async def test_what_is_over_is_reported_from_the_start(tmp_path: Path) -> None:
             return None not in kept
 
         async with Worker(
-            nobody_scores,
+            {SCORE: nobody_scores},
             bus=bus,
-            settling=settling(here.store, bus, here.clock),
-            reporting=reporting(here, bus),
+            context=context(here, bus),
         ):
             await until(all_are_there)
         assert len([told async for told in bus.read("kpi")]) == 3
@@ -107,10 +130,9 @@ async def test_what_is_too_old_is_pruned_from_the_start_and_the_young_stays(
             return await bus.whole_since() is not None
 
         async with Worker(
-            nobody_scores,
+            {SCORE: nobody_scores},
             bus=bus,
-            settling=settling(here.store, bus, here.clock),
-            reporting=reporting(here, bus),
+            context=context(here, bus),
             retention=Retention(400, 90),
         ):
             await until(is_pruned)
@@ -147,10 +169,9 @@ async def test_a_message_is_given_up_with_what_score_said(tmp_path: Path) -> Non
             return bool(await bus.dead(SCORE))
 
         async with Worker(
-            refuses,
+            {SCORE: refuses},
             bus=bus,
-            settling=settling(here.store, bus, here.clock),
-            reporting=reporting(here, bus),
+            context=context(here, bus),
         ):
             await until(is_dead)
         ((_, why),) = await bus.dead(SCORE)

@@ -15,6 +15,7 @@ import typer
 import uvicorn
 from rich.markup import escape
 
+from warmlead.buses.topology import SUBSCRIPTIONS
 from warmlead.cli.another_shell import as_exports, path_to_command, place_of, variables
 from warmlead.cli.local.front import KEEP_ALIVE_S, Connections, LimitedProtocol, most_connections
 from warmlead.cli.local.site import NEEDED, PUBLIC, LocalSite, Outside, load_function
@@ -22,7 +23,7 @@ from warmlead.cli.local.supervision import Watchdog, keep_serving, listen
 from warmlead.cli.local.worker import FOLLOW_UP_EVERY_S, Retention, Worker
 from warmlead.cli.output import console
 from warmlead.cli.rebuild import needs_replay, remember_model
-from warmlead.runtime import backends, functions, table
+from warmlead.runtime import backends, functions
 from warmlead.settings import LOCAL_WRITE_KEY, Settings
 
 MOST_FORMS = 5
@@ -131,7 +132,7 @@ def serve(
 
         serve_cloud(host, port, follow_up_every_s=follow_up_every)
         return
-    _let_score_be_pushed_here()
+    _let_functions_be_pushed_here()
     backends.start(NEEDED, *functions.FILES)
     sockets = listen(host, port)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it repeats what is said already
@@ -140,8 +141,8 @@ def serve(
     asyncio.run(_serve(sockets, told, follow_up_every or FOLLOW_UP_EVERY_S))
 
 
-def _let_score_be_pushed_here() -> None:
-    """Only the bus in this process reaches ``score``, which has no address: it signs nothing."""
+def _let_functions_be_pushed_here() -> None:
+    """Only the bus in this process reaches functions that are pushed to: it signs nothing."""
     for name in ("WARMLEAD_PUSH_AUDIENCE", "WARMLEAD_PUSH_ACCOUNT"):
         os.environ.pop(name, None)
     os.environ["WARMLEAD_PUSH_AUTH"] = "iam"
@@ -188,11 +189,10 @@ async def _serve(
         outside = Outside(store, body_bytes=using.form_bytes, timeout_s=using.body_timeout_s)
         site = LocalSite({name: load_function(name) for name in PUBLIC}, outside)
         worker = Worker(
-            load_function(table.SCORE.name),
+            {each.name: load_function(each.pushes_to) for each in SUBSCRIPTIONS if each.pushes_to},
             bus=bus,
-            settling=functions.settling(using)(),
+            context=functions.run_context(using)(),
             follow_up_every_s=follow_up_every_s,
-            reporting=functions.reporting(using)(),
             watchdog=watchdog,
             retention=Retention(using.archive_days, using.quarantine_days),
         )

@@ -55,14 +55,13 @@ class Cloud(NamedTuple):
         hosts = {VARIABLES[service]: host for service, host in self.hosts.items()}
         return {**hosts, "WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": self.project}
 
-    def push_to(self, score_url: str) -> None:
-        """Makes topics and subscriptions, and has events pushed to ``score``.
+    def push_to(self, urls: Mapping[str, str]) -> None:
+        """Makes topics and subscriptions, and has messages pushed to the URL of each function.
 
-        Without an address they wait in its subscription.
+        Those for a function without a URL wait in its subscription.
         """
-        create_topology(
-            self.project, {"score": PushConfig(score_url)}, emulator=self.hosts["pubsub"]
-        )
+        push = {each.name: PushConfig(urls.get(each.name, "")) for each in table.pushed()}
+        create_topology(self.project, push, emulator=self.hosts["pubsub"])
 
 
 @contextmanager
@@ -99,7 +98,7 @@ def run_emulators(
     ports: Ports = {"firestore": firestore_port, "pubsub": pubsub_port}
     try:
         with suppress(KeyboardInterrupt), cloud(ports) as ours:
-            ours.push_to("")
+            ours.push_to({})
             console.print("Google's emulators run. In another terminal:\n")
             for line in as_exports(ours.variables()):
                 console.print(f"    {escape(line)}", soft_wrap=True)
@@ -220,7 +219,7 @@ def _made(logs: Path) -> Path:
 
 def _serve(ours: Cloud, logs: Path, at: Address, every_s: Mapping[str, float]) -> None:
     each = environments(ours.variables(), database=VARIABLES["firestore"])
-    with running_functions(each, logs=logs) as started, _pushed(ours, started[table.SCORE.name]):
+    with running_functions(each, logs=logs) as started, _pushed(ours, started):
         welcome(
             at.host,
             at.port,
@@ -233,14 +232,14 @@ def _serve(ours: Cloud, logs: Path, at: Address, every_s: Mapping[str, float]) -
 
 
 @contextmanager
-def _pushed(ours: Cloud, score: Process) -> Iterator[None]:
-    """Has events pushed while the block runs; afterwards they wait, where emulators run on."""
-    ours.push_to(f"http://{score.address}/")
+def _pushed(ours: Cloud, started: Mapping[str, Process]) -> Iterator[None]:
+    """Has messages pushed while the block runs; afterwards they wait, where emulators run on."""
+    ours.push_to({name: f"http://{process.address}/" for name, process in started.items()})
     try:
         yield
     finally:
         if not ours.processes and answers(f"http://{ours.hosts['pubsub']}/"):
-            ours.push_to("")
+            ours.push_to({})
 
 
 async def _front(

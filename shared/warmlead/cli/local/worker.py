@@ -1,8 +1,7 @@
-"""Works the bus of one machine: hands each message to ``score`` as Pub/Sub would push it.
+"""Does on one machine what Pub/Sub and Cloud Scheduler do in the cloud.
 
-Also does what Cloud Scheduler has done: leads fade, what is due is followed up, triggers that a
-crash left unsent are sent, and what a day came to is reported. What fails is tried again later,
-by the bus or the next run.
+Hands each message of the bus to its function, as Pub/Sub would push it, and calls the scheduled
+functions of the table. The bus or the next call tries again what fails.
 """
 
 import asyncio
@@ -10,7 +9,7 @@ import base64
 import contextlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -18,17 +17,15 @@ from typing import NamedTuple, Self
 
 from starlette.types import ASGIApp, Message
 
-from warmlead.application.decay import decay
-from warmlead.application.due import Budget, EvaluationContext, RunProgress
-from warmlead.application.followup import follow_up
-from warmlead.application.quarantine import QUARANTINE, SCORE
-from warmlead.application.report import Reporting, report_due
+from warmlead.application.due import Budget
+from warmlead.application.quarantine import QUARANTINE
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.cli.local.supervision import Watchdog
 from warmlead.domain.errors import WarmleadError
 from warmlead.domain.history import day_of, to_ms
 from warmlead.ports import Delivery
-from warmlead.runtime import functions, table
+from warmlead.runtime.functions import Run, RunContext, log_failures, run_of
+from warmlead.runtime.table import SHORTEST_S, Function, scheduled
 from warmlead.web.logging import log_event
 
 MOST_AT_ONCE = 256
@@ -39,8 +36,10 @@ LOOK_EVERY_S = 0.5
 """How often to look for messages of other processes, and for those due again."""
 
 FOLLOW_UP_EVERY_S = 30.0
+"""Seconds between two calls of what the clock of the cloud calls every minute."""
+
 TURN_S = 2.0
-"""So long each takes its turn: whoever ends the process waits no longer."""
+"""The longest turn of a scheduled function: the end of the process waits no longer."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,43 +59,54 @@ def before(now: datetime, days: int) -> datetime | None:
     return now - timedelta(days=days) if days else None
 
 
+def is_due(function: Function, done_at: datetime | None, now: datetime) -> bool:
+    """Whether to call a scheduled function, whose last complete run began at ``done_at``.
+
+    A daily one is called once a UTC day. What the clock calls as often as it can is due always:
+    then the caller's own pause counts.
+    """
+    if done_at is None or function.every_s is None:
+        return True
+    if function.daily:
+        return day_of(to_ms(now)) != day_of(to_ms(done_at))
+    waited_s = (now - done_at).total_seconds()
+    return function.every_s <= SHORTEST_S or not 0 <= waited_s < function.every_s
+
+
 class Worker:
-    """Runs while its context is open; leaving it finishes what is under way."""
+    """Runs while its context is open; leaving it finishes what is under way.
+
+    ``pushed`` are the functions to which messages are handed, by subscription.
+    """
 
     def __init__(
         self,
-        score: ASGIApp,
+        pushed: Mapping[str, ASGIApp],
         *,
         bus: SqliteBus,
-        settling: EvaluationContext,
-        reporting: Reporting,
+        context: RunContext,
         follow_up_every_s: float = FOLLOW_UP_EVERY_S,
         watchdog: Watchdog | None = None,
         retention: Retention = KEEPS_ALL,
     ) -> None:
-        self._score = score
+        self._pushed = pushed
         self._bus = bus
-        self._settling = settling
+        self._context = context
         self._follow_up_every_s = follow_up_every_s
-        self._clock = settling.clock
-        self._reporting = reporting
+        self._clock = context.clock
         self._watchdog = watchdog
         self._retention = retention
         self._pruned_on: int | None = None
         self._pruned_to = 0
-        self._faded_on: int | None = None
-        self._reported_on: int | None = None
+        self._runs = [(function, run_of(function)) for function in scheduled()]
+        self._done_at: dict[str, datetime] = {}
+        self._one_at_a_time = asyncio.Lock()  # a watchdog watches one piece of work
         self._ending = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        turns = {
-            table.DECAY: self._fade,
-            table.FOLLOWUP: self._follow_up,
-            table.REPORT: self._report,
-        }
-        self._turns = [turns[each] for each in table.TABLE if each.every_s is not None]
 
     async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._keep_up())]
+        work = [self._work(subscription) for subscription in self._pushed]
+        self._tasks = [asyncio.create_task(each) for each in (*work, self._keep_up())]
         return self
 
     async def __aexit__(
@@ -108,17 +118,18 @@ class Worker:
         self._ending.set()
         await asyncio.gather(*self._tasks)
 
-    async def _work(self) -> None:
+    async def _work(self, subscription: str) -> None:
         while not self._ending.is_set():
             try:
-                due = await self._bus.pull(SCORE, most=MOST_AT_ONCE, now=self._clock.now())
-                with self._bounded(due):
-                    await self._deliver(due)
+                due = await self._bus.pull(subscription, most=MOST_AT_ONCE, now=self._clock.now())
+                async with self._one_at_a_time:
+                    with self._bounded(due):
+                        await self._deliver(subscription, due)
             except WarmleadError as error:
                 log_event(_log, "bus_unavailable", level=logging.WARNING, error=error)
                 due = []
             if not due:
-                await self._bus.arrival(SCORE, within_s=LOOK_EVERY_S)
+                await self._bus.arrival(subscription, within_s=LOOK_EVERY_S)
 
     def _bounded(self, due: Sequence[Delivery]) -> AbstractContextManager[None]:
         if not due or self._watchdog is None:
@@ -129,41 +140,27 @@ class Worker:
         while not self._ending.is_set():
             done = True
             try:
-                for turn in (*self._turns, self._prune):
-                    done = await turn() and done
+                for function, run in self._runs:
+                    done_at = self._done_at.get(function.name)
+                    if is_due(function, done_at, self._clock.now()):
+                        done = await self._call(function, run) and done
+                done = await self._prune() and done
             except WarmleadError as error:
                 log_event(_log, "settling_failed", level=logging.WARNING, error=error)
             if done:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._ending.wait(), self._follow_up_every_s)
 
-    async def _fade(self) -> bool:
-        """Lets leads fade, at the start and once every UTC day; whether that is done."""
-        today = day_of(to_ms(self._clock.now()))
-        if self._faded_on == today:
-            return True
-        run = await decay(self._settling, budget_s=TURN_S)
-        if run.looked_at:
-            _tell("decayed", run)
-        if run.done:
-            self._faded_on = today
-        return run.done
-
-    async def _follow_up(self) -> bool:
-        run = await follow_up(self._settling, budget_s=TURN_S)
-        if run.due.looked_at or run.swept:
-            _tell("followed_up", run.due, swept=run.swept)
-        return run.done
-
-    async def _report(self) -> bool:
-        """Reports what is over, at the start and once every UTC day; it is always done."""
-        now = self._clock.now()
-        if self._reported_on == day_of(to_ms(now)):
-            return True
-        made = await report_due(self._reporting, now)
-        self._reported_on = day_of(to_ms(now))
-        log_event(_log, "reported", error=None, count=len(made))
-        return True
+    async def _call(self, function: Function, run: Run) -> bool:
+        """Whether the function has done everything; otherwise its next call continues."""
+        began = self._clock.now()
+        result = await run(self._context, TURN_S)
+        if result.has_effect:
+            log_event(_log, "run_done", error=None, function=function.name, **result.facts)
+        log_failures(result)
+        if result.done:
+            self._done_at[function.name] = began
+        return result.done
 
     async def _prune(self) -> bool:
         """Takes out what is too old, at the start and once every UTC day; whether that is done."""
@@ -189,12 +186,13 @@ class Worker:
         await self._bus.tidy()
         return True
 
-    async def _deliver(self, due: Sequence[Delivery]) -> None:
+    async def _deliver(self, subscription: str, due: Sequence[Delivery]) -> None:
         for some in in_turns(due):
-            await self._deliver_at_once(some)
+            await self._deliver_at_once(subscription, some)
 
-    async def _deliver_at_once(self, due: Sequence[Delivery]) -> None:
-        answers = await asyncio.gather(*(self._push(delivery) for delivery in due))
+    async def _deliver_at_once(self, subscription: str, due: Sequence[Delivery]) -> None:
+        app = self._pushed[subscription]
+        answers = await asyncio.gather(*(push(app, each, subscription) for each in due))
         outcomes = list(zip(due, answers, strict=True))
         done = [delivery for delivery, answer in outcomes if answer.is_success]
         if done:
@@ -202,21 +200,6 @@ class Worker:
         for delivery, answer in outcomes:
             if not answer.is_success:
                 await self._bus.retry_later(delivery, why=answer.why, now=self._clock.now())
-
-    async def _push(self, delivery: Delivery) -> "Answered":
-        """How ``score`` answers the message, in Pub/Sub's push envelope."""
-        published = delivery.published
-        envelope = {
-            "message": {
-                "data": base64.b64encode(published.message.body).decode(),
-                "attributes": dict(published.message.attributes),
-                "messageId": published.message_id,
-                "publishTime": published.at.isoformat(),
-            },
-            "subscription": SCORE,
-            "deliveryAttempt": delivery.attempt,
-        }
-        return await post(self._score, json.dumps(envelope).encode())
 
 
 def in_turns(due: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
@@ -233,14 +216,10 @@ def in_turns(due: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
         yield some
 
 
-def _tell(event: str, progress: RunProgress, **others: int) -> None:
-    log_event(_log, event, error=None, **progress.counts, **others)
-    functions.tell_failures(progress)
-
-
 class Answered(NamedTuple):
-    """The answer to a push."""
+    """How a function answers a push."""
 
+    by: str
     status: int
     body: bytes
 
@@ -255,12 +234,28 @@ class Answered(NamedTuple):
         try:
             message = json.loads(self.body)["message"]
         except (ValueError, TypeError, KeyError):
-            return f"score answered {self.status}"
-        return f"score answered {self.status}: {message}"
+            return f"{self.by} answered {self.status}"
+        return f"{self.by} answered {self.status}: {message}"
 
 
-async def post(app: ASGIApp, body: bytes) -> Answered:
-    """Posts a JSON body to an application in this process."""
+async def push(app: ASGIApp, delivery: Delivery, subscription: str) -> Answered:
+    """How a function answers a message in Pub/Sub's push envelope."""
+    published = delivery.published
+    envelope = {
+        "message": {
+            "data": base64.b64encode(published.message.body).decode(),
+            "attributes": dict(published.message.attributes),
+            "messageId": published.message_id,
+            "publishTime": published.at.isoformat(),
+        },
+        "subscription": subscription,
+        "deliveryAttempt": delivery.attempt,
+    }
+    return await post(app, json.dumps(envelope).encode(), to=subscription)
+
+
+async def post(app: ASGIApp, body: bytes, *, to: str) -> Answered:
+    """Posts a JSON body to an application in this process, whose name is ``to``."""
     statuses: list[int] = []
     parts: list[bytes] = []
 
@@ -284,8 +279,8 @@ async def post(app: ASGIApp, body: bytes) -> Answered:
         "root_path": "",
         "query_string": b"",
         "headers": [(b"content-type", b"application/json")],
-        "server": ("score", 80),
+        "server": (to, 80),
         "client": ("bus", 0),
     }
     await app(scope, receive, send)
-    return Answered(statuses[0], b"".join(parts))
+    return Answered(to, statuses[0], b"".join(parts))
