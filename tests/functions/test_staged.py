@@ -216,7 +216,7 @@ def alone(function: str) -> pytest.MarkDecorator:
 
 FIRST = {
     CalledBy.SENDERS: (404, "not_found"),  # nobody sends there
-    CalledBy.BUS: (400, "malformed"),  # nothing is in it
+    CalledBy.BUS: (400, "message_invalid"),  # it is no push
     CalledBy.CLOCK: (200, None),
 }
 
