@@ -24,8 +24,7 @@ from statistics import linear_regression
 from typing import Any, NamedTuple
 
 from fuzz.alone import alone
-from warmlead.buses.admin import create_topology
-from warmlead.buses.topology import SCORE
+from warmlead.buses.topology import SCORE, create_topology
 from warmlead.cli.local.emulators import VARIABLES, Process, emulators
 
 MOST_MB_PER_10_000 = 1.0

@@ -11,8 +11,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.firestore import Client
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
-from warmlead.buses.admin import PushConfig, create_topology
-from warmlead.buses.topology import SCORE
+from warmlead.buses.topology import SCORE, PushConfig, create_topology
 from warmlead.cli.local.emulators import VARIABLES, emulators
 
 ID_SECRET = "a-secret-of-the-benchmark-of-40-characters"  # it keeps nothing secret

@@ -10,10 +10,9 @@ from typing import Protocol
 
 from builders import StandingClock
 from contract.subscribers import PubSubSubscriber, SqliteSubscriber, Subscriber
-from warmlead.buses.admin import create_topology
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.buses.sqlite import SqliteBus
-from warmlead.buses.topology import Subscription
+from warmlead.buses.topology import Subscription, create_topology
 from warmlead.cli.local.emulators import Service
 from warmlead.google_api import GoogleApi
 from warmlead.ports import Archive, EventBus, LeadStore, ReportStore, Subscriptions

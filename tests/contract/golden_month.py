@@ -19,10 +19,9 @@ from warmlead.application.decay import decay
 from warmlead.application.due import EvaluationContext
 from warmlead.application.explain import view
 from warmlead.application.followup import follow_up
-from warmlead.buses.admin import create_topology
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.buses.sqlite import SqliteBus
-from warmlead.buses.topology import Subscription
+from warmlead.buses.topology import Subscription, create_topology
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import from_ms
 from warmlead.domain.identity import Identifier, Kind

@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 from served import until
-from warmlead.buses.admin import PushConfig, create_topology
 from warmlead.buses.pubsub import PubSubBus
-from warmlead.buses.topology import SCORE
+from warmlead.buses.topology import SCORE, PushConfig, create_topology
 from warmlead.domain.trigger import Topic
 from warmlead.ports import Message
 
@@ -153,7 +152,7 @@ HEAVY = (
     *("google.cloud.pubsub_v1", "google.pubsub_v1.services", "google.api_core", "google.auth"),
     *("google.cloud.firestore", "google.cloud.firestore_v1", "opentelemetry", "grpc_status"),
     *("cel_expr_python", "warmlead.model", "warmlead.stores", "warmlead.cli", "sqlite3"),
-    *("warmlead.buses.sqlite", "warmlead.buses.admin", "warmlead.web.push"),
+    *("warmlead.buses.sqlite", "warmlead.buses.topology", "warmlead.web.push"),
 )
 
 

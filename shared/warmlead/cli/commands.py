@@ -26,7 +26,7 @@ class Place(NamedTuple):
 COMMANDS: Mapping[str, Place] = {
     "serve": Place("local.serve", "serve", "Serve all functions on this machine, at one address."),
     "emulators": Place(
-        "local.serve_cloud",
+        "local.emulators",
         "run_emulators",
         "Run Google's emulators of Firestore and Pub/Sub, for Warmlead.",
     ),

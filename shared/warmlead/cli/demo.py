@@ -19,13 +19,15 @@ import typer
 from warmlead.application.explain import LeadView, view
 from warmlead.cli import lead as lead_commands
 from warmlead.cli.local.emulators import (
+    LOCAL_PROJECT,
+    Cloud,
     EndedError,
+    cloud,
     ended_by_sigterm,
     free_port,
     running,
     wait_until_it_answers,
 )
-from warmlead.cli.local.serve_cloud import LOCAL_PROJECT, Cloud, cloud
 from warmlead.cli.output import console, fail
 from warmlead.cli.triggers import TriggerRow, print_trigger, triggers_so_far
 from warmlead.domain.identity import Identifier, Kind

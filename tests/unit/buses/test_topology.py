@@ -1,8 +1,15 @@
 import pytest
 from google.cloud.pubsub_v1.types import Subscription as Made
 
-from warmlead.buses.admin import PushConfig, subscription_request
-from warmlead.buses.topology import SCORE, SUBSCRIPTIONS, TOPICS, Subscription, dead_letters_of
+from warmlead.buses.topology import (
+    SCORE,
+    SUBSCRIPTIONS,
+    TOPICS,
+    PushConfig,
+    Subscription,
+    dead_letters_of,
+    subscription_request,
+)
 
 PUSH = {
     "score": PushConfig("https://score.example/", "pusher@example.com", "https://score.example")

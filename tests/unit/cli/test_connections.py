@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from warmlead.cli.local.front import Connections, LimitedProtocol
+from warmlead.cli.local.site import Connections, LimitedProtocol
 from warmlead.cli.local.supervision import listen
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from starlette.responses import PlainTextResponse
 
-from warmlead.cli.local.front import Connections, Front
+from warmlead.cli.local.site import Connections, Front
 
 Serve = Callable[[StreamReader, StreamWriter], Awaitable[None]]
 

@@ -12,8 +12,7 @@ from warmlead.domain.lead import Snapshot
 from warmlead.ports import DueLead, Tombstone
 from warmlead.stores.base import Alias, Record
 from warmlead.stores.codec import LeadDocument
-from warmlead.stores.firestore.codec import NOTHING, Database
-from warmlead.stores.firestore.queries import Queries
+from warmlead.stores.firestore.codec import NOTHING, Database, Queries
 
 INDEXES = json.loads((Path(__file__).parents[3] / "infra/firestore.indexes.json").read_text())
 DATABASE = Database("warmlead-tests", "(default)")

@@ -1,15 +1,20 @@
-"""``warmlead serve``: all functions in one process, on one SQLite file."""
+"""``warmlead serve``: all functions in one process on one SQLite file, or each in its own.
+
+Each in a process of its own they run on Google's emulators (``--backend gcp``).
+"""
 
 import asyncio
 import logging
 import os
 import signal
+import sys
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import typer
 import uvicorn
@@ -17,14 +22,44 @@ from rich.markup import escape
 
 from warmlead.buses.topology import SUBSCRIPTIONS
 from warmlead.cli.another_shell import as_exports, path_to_command, place_of, variables
-from warmlead.cli.local.front import KEEP_ALIVE_S, Connections, LimitedProtocol, most_connections
-from warmlead.cli.local.site import NEEDED, PUBLIC, LocalSite, Outside, load_function
+from warmlead.cli.local.emulators import (
+    LOCAL_PROJECT,
+    VARIABLES,
+    Cloud,
+    EndedError,
+    Ports,
+    Process,
+    answers,
+    cloud,
+    demand_answers,
+    ended_by_sigterm,
+    free_port,
+    running,
+    until_one_ends,
+    wait_until_it_answers,
+)
+from warmlead.cli.local.site import (
+    KEEP_ALIVE_S,
+    MAX_HEAD_BYTES,
+    NEEDED,
+    PUBLIC,
+    Connections,
+    Front,
+    LimitedProtocol,
+    LocalSite,
+    Outside,
+    load_function,
+    most_connections,
+    source_of,
+)
 from warmlead.cli.local.supervision import Watchdog, keep_serving, listen
 from warmlead.cli.local.worker import FOLLOW_UP_EVERY_S, Retention, Worker
-from warmlead.cli.output import console
+from warmlead.cli.output import console, count_of, errors, fail
 from warmlead.cli.rebuild import needs_replay, remember_model
-from warmlead.runtime import backends, functions
+from warmlead.domain.errors import ConfigurationError
+from warmlead.runtime import backends, functions, table
 from warmlead.settings import LOCAL_WRITE_KEY, Settings
+from warmlead.web.logging import configure_logging
 
 MOST_FORMS = 5
 """So many forms are named at most."""
@@ -128,8 +163,6 @@ def serve(
     if data is not None:
         os.environ["WARMLEAD_DATA"] = str(data)
     if os.environ.get("WARMLEAD_BACKEND") == "gcp":
-        from warmlead.cli.local.serve_cloud import serve_cloud  # noqa: PLC0415  # most have no emulators
-
         serve_cloud(host, port, follow_up_every_s=follow_up_every)
         return
     _let_functions_be_pushed_here()
@@ -209,3 +242,164 @@ async def _serve(
         told()
         async with watchdog, worker:
             await _Server(config).serve(list(sockets))
+
+
+# --- each function in a process of its own, on Google's emulators ---------------------------
+
+_NOT_INHERITED = (*VARIABLES.values(), "WARMLEAD_PUSH_AUDIENCE", "WARMLEAD_PUSH_ACCOUNT")
+"""Where the database is, and that pushes are signed: an emulator does not sign them."""
+
+GRACE_S = 3.0
+"""So long a function may finish what it is doing; what it does not finish is pushed again."""
+
+
+@contextmanager
+def running_functions(
+    environments: Mapping[str, Mapping[str, str]], *, logs: Path
+) -> Iterator[Mapping[str, Process]]:
+    """The functions while they run, started side by side; each answers at its address.
+
+    Raises ``EndedError`` if one does not start.
+    """
+    with ExitStack() as stack:
+        with errors.status(f"Starting {count_of(len(environments), 'function')} …"):
+            started = {
+                name: stack.enter_context(_started(name, environment, logs / f"{name}.log"))
+                for name, environment in environments.items()
+            }
+            for process in started.values():
+                wait_until_it_answers(process)
+        try:
+            yield started
+        finally:
+            for process in started.values():  # side by side
+                process.ask_to_end()
+
+
+def environments(shared: Mapping[str, str], *, database: str) -> dict[str, dict[str, str]]:
+    """The environment of each function: this process's and ``shared``.
+
+    The variable ``database`` is only in that of a function which needs the database.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
+    unsigned = {"WARMLEAD_PUSH_AUTH": "iam"}  # on this machine nobody else reaches a function
+    whole = {**inherited, **shared, **unsigned, "FUNCTION_USE_ASGI": "1"}
+    without = {name: value for name, value in whole.items() if name != database}
+    return {each.name: whole if each.needs_database else without for each in table.TABLE}
+
+
+def _started(
+    name: str, environment: Mapping[str, str], log: Path
+) -> AbstractContextManager[Process]:
+    port = str(free_port())
+    options = ["--target", name, "--source", source_of(name), "--host", "127.0.0.1", "--port", port]
+    return running(
+        f"The function {name}",
+        [sys.executable, "-m", "functions_framework", *options],
+        address=f"127.0.0.1:{port}",
+        environment=environment,
+        log=log,
+        grace_s=GRACE_S,
+    )
+
+
+PATIENCE_S = 120.0
+"""A call works for most of a minute if there is much to do."""
+
+
+class Address(NamedTuple):
+    """Where it is served: as it was asked for, and the sockets that listen there."""
+
+    host: str
+    port: int
+    sockets: Sequence[socket]
+
+
+def serve_cloud(host: str, port: int, *, follow_up_every_s: float | None = None) -> None:
+    """Serves until Ctrl-C; exits with 1, and says why, if a function or an emulator ends."""
+    every_s = table.intervals_s()
+    if follow_up_every_s:
+        every_s[table.FOLLOWUP.name] = follow_up_every_s
+    os.environ.setdefault("WARMLEAD_PROJECT", LOCAL_PROJECT)
+    backends.start(NEEDED, *functions.FILES)  # faults are told now, not in a function's log
+    demand_answers(os.environ)
+    sockets = listen(host, port)
+    logs = _made(backends.settings().data / "logs" / str(port))
+    ports: Ports = {service: None for service, name in VARIABLES.items() if name not in os.environ}
+    try:
+        with suppress(KeyboardInterrupt), ended_by_sigterm(), cloud(ports) as ours:
+            _serve_processes(ours, logs, Address(host, port, sockets), every_s)
+    except EndedError as error:
+        raise fail(str(error), hint=f"All logs are in {logs}.") from error
+
+
+def _made(logs: Path) -> Path:
+    backends.make_data_folder(backends.settings())
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"the logs cannot be written there: {error.strerror}"
+        raise ConfigurationError.one(f"WARMLEAD_DATA {logs}", problem) from error
+    return logs
+
+
+def _serve_processes(ours: Cloud, logs: Path, at: Address, every_s: Mapping[str, float]) -> None:
+    each = environments(ours.variables(), database=VARIABLES["firestore"])
+    with running_functions(each, logs=logs) as started, _pushed(ours, started):
+        welcome(
+            at.host,
+            at.port,
+            on="every function a process of its own",
+            watch=("warmlead lead list",),
+            there=ours.variables(),
+        )
+        console.print(f"  logs       {escape(str(logs))}", soft_wrap=True)
+        asyncio.run(_front(ours, started, at, every_s))
+
+
+@contextmanager
+def _pushed(ours: Cloud, started: Mapping[str, Process]) -> Iterator[None]:
+    """Has messages pushed while the block runs; afterwards they wait, where emulators run on."""
+    ours.push_to({name: f"http://{process.address}/" for name, process in started.items()})
+    try:
+        yield
+    finally:
+        if not ours.processes and answers(f"http://{ours.hosts['pubsub']}/"):
+            ours.push_to({})
+
+
+async def _front(
+    ours: Cloud, started: Mapping[str, Process], at: Address, every_s: Mapping[str, float]
+) -> None:
+    from warmlead.stores.firestore.store import FirestoreLeadStore  # noqa: PLC0415  # heavy
+
+    using = backends.settings()
+    configure_logging(human=not using.production)
+    store = FirestoreLeadStore(using.project, using.database, emulator=ours.hosts["firestore"])
+    outside = Outside(store, body_bytes=using.form_bytes, timeout_s=using.body_timeout_s)
+    addresses = {name: started[name].address for name in PUBLIC}
+    front = Front(addresses, outside, Connections(most_connections() // 2))  # each needs two
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        for each in at.sockets:
+            server = await asyncio.start_server(front, sock=each, limit=MAX_HEAD_BYTES)
+            await stack.enter_async_context(server)
+        await asyncio.gather(
+            until_one_ends([*ours.processes, *started.values()]),
+            *(_call_regularly(name, started[name], seconds) for name, seconds in every_s.items()),
+        )
+
+
+async def _call_regularly(name: str, function: Process, every_s: float) -> None:
+    """Calls a function as Cloud Scheduler does: in vain is not the end, the next call comes."""
+    while True:
+        try:
+            await asyncio.to_thread(_post, f"http://{function.address}/")
+        except OSError as error:
+            errors.print(f"[yellow]{name} was called in vain: {escape(str(error))}[/]")
+        await asyncio.sleep(every_s)
+
+
+def _post(url: str) -> None:
+    with urllib.request.urlopen(url, b"{}", timeout=PATIENCE_S) as answer:  # noqa: S310  # a function of ours
+        answer.read()

@@ -18,15 +18,17 @@ from warmlead.stores.firestore.codec import (
     BatchGetResponse,
     CommitRequest,
     CommitResponse,
+    CountResponse,
     Database,
     Document,
     GetRequest,
     ListRequest,
     ListResponse,
+    QueryResponse,
     Stored,
+    read_due,
     read_record,
 )
-from warmlead.stores.firestore.queries import CountResponse, QueryResponse, read_due
 
 T = TypeVar("T")
 

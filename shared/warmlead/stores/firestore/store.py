@@ -23,12 +23,14 @@ from warmlead.stores.firestore.codec import (
     SHARDS,
     TRANSITIONS,
     Database,
+    Queries,
     Stored,
+    by_chunks,
+    read_due,
     read_move,
     read_record,
 )
 from warmlead.stores.firestore.commit_queue import Answers, CommitQueue, RecordCache, Waiting
-from warmlead.stores.firestore.queries import Queries, by_chunks, read_due
 
 PAGE_MOVES = 500
 
