@@ -1,8 +1,9 @@
 import asyncio
 import sqlite3
+import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -142,7 +143,12 @@ async def test_reading_does_not_wait_for_another_process_that_writes(
         assert await file.read(numbers_in) == [1]
 
 
-async def test_a_full_disk_is_unavailable_until_there_is_room(path: Path) -> None:
+def is_full(error: BaseException) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode == sqlite3.SQLITE_FULL
+
+
+async def test_a_file_that_may_not_grow_is_unavailable_until_it_may(path: Path) -> None:
     def fill_up(connection: sqlite3.Connection, items: Sequence[int]) -> list[None]:
         connection.execute("PRAGMA max_page_count = 1")  # of this connection, as a full disk is
         connection.executemany("INSERT INTO numbers VALUES (?)", [(i,) for i in range(10_000)])
@@ -150,10 +156,70 @@ async def test_a_full_disk_is_unavailable_until_there_is_room(path: Path) -> Non
 
     async with SqliteFile(path) as file:
         file.define(NUMBERS)
-        with pytest.raises(UnavailableError):
+        with pytest.raises(UnavailableError) as raised:
             await file.write(fill_up, 0)
+        assert is_full(raised.value)
         assert await file.write(insert_all, 1) == 1
         assert await file.read(numbers_in) == [1]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of a megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    mounted = subprocess.run(mount, check=False, capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no disk can be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def insert_texts(connection: sqlite3.Connection, texts: Sequence[str]) -> list[str]:
+    for text in texts:
+        connection.execute("INSERT INTO letters VALUES (?)", (text,))
+    return list(texts)
+
+
+async def test_a_full_disk_takes_all_or_nothing_and_is_named_and_told_apart_from_a_bad_item(
+    small_disk: Path,
+) -> None:
+    path, filler = small_disk / "data.db", small_disk / "filler"
+    texts = [letter * 100_000 for letter in "abcdef"]
+    async with SqliteFile(path) as file:
+        file.define(LETTERS)
+        await file.write(insert_texts, "kept")
+        filler.write_bytes(bytes(600_000))
+
+        together = [file.write(insert_texts, text) for text in texts]
+        answers = await asyncio.gather(*together, return_exceptions=True)
+        refused = [each for each in answers if isinstance(each, UnavailableError)]
+        assert any(is_full(each) for each in refused)
+        assert [each for each in answers if each not in refused] == [
+            text for text in texts if text in answers
+        ]
+
+        def letters(connection: sqlite3.Connection) -> list[str]:
+            return [text for (text,) in connection.execute("SELECT letter FROM letters")]
+
+        assert await file.read(letters) == ["kept", *(text for text in texts if text in answers)]
+        filler.write_bytes(b"")
+        left = [text for text in texts if text not in answers]
+        assert await asyncio.gather(*(file.write(insert_texts, each) for each in left)) == left
+        assert sorted(await file.read(letters)) == sorted(["kept", *texts])
+
+
+async def test_a_start_on_a_full_disk_says_that_it_is_full(small_disk: Path) -> None:
+    with suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:
+        while filler.write(bytes(4_096)):
+            pass
+    async with SqliteFile(small_disk / "data.db") as file:
+        file.define(NUMBERS)
+        with pytest.raises(ConfigurationError, match="the disk is full"):
+            await file.check()
 
 
 async def test_closing_finishes_what_waits(path: Path) -> None:

@@ -104,6 +104,26 @@ async def test_no_commit_is_of_more_updates_than_hold_others_up(commits: Commits
     assert max(map(len, commits.together)) == MOST_TOGETHER
 
 
+async def test_updates_of_several_leads_fill_a_commit_and_no_more(commits: Commits) -> None:
+    first = []
+    for n in range(AT_ONCE):
+        first.append(asyncio.create_task(commits.ask(f"{'uvwxyz'[n]}1")))
+        await commits.begun(n + 1)
+    a, b, c = (
+        [f"{lead}{n}" for n in range(size)]
+        for lead, size in (("a", MOST_TOGETHER - 28), ("b", 100), ("c", MOST_TOGETHER))
+    )
+    asked = [asyncio.create_task(commits.ask(each)) for each in (*a, *b, *c)]
+    await asyncio.sleep(0)
+    commits.gate.set()
+    commits.gate = asyncio.Event()  # of the commits to come
+    await commits.begun(AT_ONCE + 2)
+    assert commits.together[AT_ONCE:] == [a + b[:28], c]
+    commits.gate.set()
+    await asyncio.gather(*first, *asked)
+    assert commits.together[AT_ONCE + 2 :] == [b[28:]]
+
+
 async def test_a_contested_lead_holds_nobody_up(commits: Commits) -> None:
     commits.contested = set("abcdefgh")
     slow = [asyncio.create_task(commits.ask(f"{lead}1")) for lead in "abcdefgh"]
