@@ -3,8 +3,11 @@
 import json
 from dataclasses import fields, replace
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
+
+import pytest
 
 from builders import NOW, a_transition, a_trigger, keeping, lead_ids
 from unit.application.conftest import RULES, World
@@ -22,9 +25,10 @@ from warmlead.application.privacy.export import (
     ExportedTransition,
     export,
 )
-from warmlead.domain.consent import ConsentFact
+from warmlead.domain.consent import Cause, ConsentFact
 from warmlead.domain.handoff import Deadline, Offer
-from warmlead.domain.lead import Lead, Trail
+from warmlead.domain.identity import Claim, Identifier, Kind
+from warmlead.domain.lead import Lead, NoteFact, Touch, Trail
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.sales import SalesStatus, Statement
@@ -40,23 +44,66 @@ async def exported(world: World) -> dict[str, Any]:
     return plain
 
 
-async def test_everything_is_in_it(world: World) -> None:
+STATEMENT = Statement(1_000, 4, "k", SalesStatus.WON, "hubspot", "", 120_000, "EUR")
+OFFER = Offer(2, "mql", NOW, told=frozenset([Deadline.REMINDER, Deadline.TOUCH_BREACHED]))
+
+
+async def full(world: World, **more: Any) -> None:
+    """Keeps a lead that has something of everything."""
     await ada_and_bob(world)
     lead = await world.lead()
-    home = lead.trails[EMAIL]
-    statement = Statement(1_000, 4, "k", SalesStatus.WON, "hubspot", "", 120_000, "EUR")
-    offer = Offer(2, "mql", NOW, told=frozenset([Deadline.REMINDER, Deadline.TOUCH_BREACHED]))
-    full = replace(
+    home = replace(lead.trails[EMAIL], statements={"k": STATEMENT}, erased_ms=7, **more)
+    made = replace(
         lead,
-        trails={**lead.trails, EMAIL: replace(home, statements={"k": statement}, erased_ms=7)},
+        trails={**lead.trails, EMAIL: home},
         progress=replace(lead.progress, cooling=Cooling(NOW, NOW + timedelta(days=30))),
         outbox=(a_trigger(body='{"a": 1}'),),
         enrolments={"b": Enrolment("b", 1, NOW), "a": Enrolment("a", 2, NOW, ending="goal")},
-        offer=offer,
+        offer=OFFER,
         decay_on=20_522,
     )
     move = a_transition(attribution=(("utm_source", "google"),))
-    await world.store.update([], keeping(full, transitions=[(EMAIL, move)]))
+    await world.store.update([], keeping(made, transitions=[(EMAIL, move)]))
+
+
+GOLDEN = Path(__file__).with_suffix(".golden.json")
+
+
+async def test_an_export_is_the_golden_document_to_the_byte(world: World) -> None:
+    """To write it anew, delete it and run the test twice: the difference is for a reviewer."""
+    browser = lead_ids.of(Identifier(Kind.ANONYMOUS, "browser-1"))
+    await full(
+        world,
+        claims=(Claim(0, 5_000, "c1", EMAIL), Claim(1, 4_000, "c2", browser)),
+        former_ids=frozenset(["an-old-id"]),
+        consent=(
+            ConsentFact.of(Cause.SUBSCRIBED, at_ms=1_000, rank=0, received_ms=1_000),
+            ConsentFact.of(
+                Cause.UNSUBSCRIBED,
+                at_ms=2_000,
+                rank=1,
+                key="e1",
+                source="hubspot",
+                mailing_list="news",
+                received_ms=2_500,
+            ),
+        ),
+        notes=(NoteFact(3_000, "n1", "title: cut"),),
+        told=(1_000, 9_000),
+        last_touch=Touch(6_000, "t1", (("referrer", "https://news.example/"),)),
+    )
+    document = await exported(world)
+    for number, message in enumerate(document["archive"]):
+        message["message_id"] = f"message {number}"  # made at random
+    written = json.dumps(document, indent=1) + "\n"
+    if not GOLDEN.exists():
+        GOLDEN.write_text(written, encoding="utf-8")
+        pytest.fail(f"{GOLDEN} was missing and has been written")
+    assert written == GOLDEN.read_text(encoding="utf-8")
+
+
+async def test_everything_is_in_it(world: World) -> None:
+    await full(world)
     document = await exported(world)
     person = document["lead"]
     assert (person["email"], person["user_id"]) == ("ada@example.com", "u-42")
@@ -80,7 +127,7 @@ async def test_everything_is_in_it(world: World) -> None:
     assert person["stage"]["stage"] == "mql"
     assert person["stage"]["cooling_until"] == "2026-04-09T12:00:00Z"
     assert person["transitions"][-1]["attribution"] == {"utm_source": "google"}
-    assert person["offer"]["told"] == sorted(offer.told)
+    assert person["offer"]["told"] == sorted(OFFER.told)
     assert [each["sequence"] for each in person["enrolments"]] == ["a", "b"]
     assert person["unsent_triggers"][0]["event"] == {"a": 1}
     assert person["decay_on"] == "2026-03-10"

@@ -1,26 +1,51 @@
 """Exports everything that is kept about one person as one document, always in the same order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import JsonValue
+from pydantic import BeforeValidator, JsonValue
 
-from warmlead.application.explain import Explanation, explain
+from warmlead.application.explain import Explanation, MoveView, explain
 from warmlead.application.privacy.erase import Mention
-from warmlead.application.shapes import Shape, shaped
-from warmlead.domain.consent import ConsentFact
+from warmlead.application.shapes import S, Shape, shaped
 from warmlead.domain.event import Property, event_stating
-from warmlead.domain.handoff import Offer
 from warmlead.domain.history import History, from_ms, to_date
 from warmlead.domain.identity import Claim
-from warmlead.domain.lead import Lead, Touch, Trail, TraitFact
+from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.rules import Rules
-from warmlead.domain.sales import Statement
 from warmlead.domain.stages import MoveCause, Progress, Transition
 
 FORMAT: Literal["warmlead.lead_export.v1"] = "warmlead.lead_export.v1"
+
+Trust = Literal["signed", "public"]
+Pairs = Annotated[dict[str, str], BeforeValidator(dict)]
+"""Attribution and attributes, which are kept as pairs."""
+
+Sorted = Annotated[list[str], BeforeValidator(sorted)]
+"""What is kept in no order."""
+
+_KEPT_AS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "at": ("at_ms", from_ms),
+    "received_at": ("received_ms", from_ms),
+    "event": ("key", str),
+    "trust": ("rank", lambda rank: "signed" if rank else "public"),
+}
+"""Fields of rows that are kept under another name and in another form."""
+
+
+def row(shape: type[S], kept: object, **others: Any) -> S:  # noqa: ANN401  # as the fields are
+    """A row of the export, of what is kept under the same names or as ``_KEPT_AS`` says.
+
+    ``others`` are fields that are made in another way. Raises ``AttributeError`` if a field is
+    not kept at all, so that no field can be forgotten here.
+    """
+    for name in shape.model_fields:
+        if name not in others and not hasattr(kept, name):
+            own_name, form = _KEPT_AS.get(name, (name, str))
+            others[name] = form(getattr(kept, own_name))
+    return shaped(shape, kept, **others)
 
 
 class ExportedTrait(Shape):
@@ -28,7 +53,7 @@ class ExportedTrait(Shape):
 
     name: str
     value: Property
-    trust: Literal["signed", "public"]
+    trust: Trust
     at: datetime
     event: str
 
@@ -57,14 +82,14 @@ class ExportedTouch(Shape):
 
     at: datetime
     event: str
-    attribution: dict[str, str]
+    attribution: Pairs
 
 
 class ExportedClaim(Shape):
     """The statement by which an identifier belongs to another; ``owner`` is that one's id."""
 
     owner: str
-    trust: Literal["signed", "public"]
+    trust: Trust
     at: datetime
     event: str
 
@@ -88,7 +113,7 @@ class ExportedConsent(Shape):
     at: datetime
     received_at: datetime
     source: str
-    trust: Literal["signed", "public"]
+    trust: Trust
     mailing_list: str
     event: str
 
@@ -111,7 +136,7 @@ class ExportedIdentifier(Shape):
     claim: ExportedClaim | None
     lost_claims: list[ExportedClaim]
     is_signed: bool
-    former_ids: list[str]
+    former_ids: Sorted
     erased_before: datetime | None
     traits: list[ExportedTrait]
     events: list[ExportedEvent]
@@ -140,20 +165,11 @@ class ExportedStage(Shape):
     grounds: str | None
 
 
-class ExportedTransition(Shape):
+class ExportedTransition(MoveView):
     """A recorded move between stages."""
 
-    at: datetime
-    from_stage: str
-    to_stage: str
-    cycle: int
-    reason: str
-    source: str
-    score: int
-    fit: int
-    hours_in_stage: float
     model_version: str
-    attribution: dict[str, str]
+    attribution: Pairs
     touch_by: datetime | None
     accept_by: datetime | None
     cause: MoveCause
@@ -167,7 +183,7 @@ class ExportedOffer(Shape):
     stage: str
     at: datetime
     owner: str
-    told: list[str]
+    told: Sorted
     touched_at: datetime | None
     closed_at: datetime | None
     answer: str
@@ -190,7 +206,7 @@ class ExportedTrigger(Shape):
 
     topic: str
     at: datetime
-    attributes: dict[str, str]
+    attributes: Pairs
     event: JsonValue
 
 
@@ -255,131 +271,70 @@ def export(
     )
 
 
-def _lead(
-    lead: Lead,
-    moves: Sequence[Transition],
-    rules: Rules,
-    now: datetime,
-) -> ExportedLead:
-    return ExportedLead(
-        id=lead.id,
-        email=lead.email,
-        user_id=lead.user_id,
-        created_at=lead.created_at,
-        traits=lead.traits,
+def _lead(lead: Lead, moves: Sequence[Transition], rules: Rules, now: datetime) -> ExportedLead:
+    return row(
+        ExportedLead,
+        lead,
         identifiers=[_identifier(id_, trail) for id_, trail in sorted(lead.trails.items())],
         score=explain(lead, rules, now),
         stage=_stage(lead.progress),
-        transitions=[_transition(move) for move in moves],
-        offer=_offer(lead.offer) if lead.offer else None,
-        enrolments=[shaped(ExportedEnrolment, each) for _, each in sorted(lead.enrolments.items())],
+        transitions=[row(ExportedTransition, move) for move in moves],
+        offer=row(ExportedOffer, lead.offer) if lead.offer else None,
+        enrolments=[row(ExportedEnrolment, each) for _, each in sorted(lead.enrolments.items())],
         unsent_triggers=[
-            ExportedTrigger(
-                topic=trigger.topic,
-                at=trigger.at,
-                attributes=dict(trigger.attributes),
-                event=msgspec.json.decode(trigger.body),
-            )
+            row(ExportedTrigger, trigger, event=msgspec.json.decode(trigger.body))
             for trigger in lead.outbox
         ],
-        decay_on=None if lead.decay_on is None else to_date(lead.decay_on).isoformat(),
-        due_at=lead.due_at,
+        decay_on=None if lead.decay_on is None else _date(lead.decay_on),
     )
 
 
 def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
-    return ExportedIdentifier(
+    named_first, named_last = map(from_ms, trail.told) if trail.told else (None, None)
+    last_days = sorted(trail.history.last_day.items())
+    return row(
+        ExportedIdentifier,
+        trail,
         id=id_,
         kind=trail.identifier.kind.name.lower(),
         value=trail.identifier.value,
         linked_to=sorted(trail.links),
         claim=_claim(trail.claim) if trail.claim else None,
         lost_claims=[_claim(each) for each in trail.claims[1:]],
-        is_signed=trail.is_signed,
-        former_ids=sorted(trail.former_ids),
         erased_before=None if trail.erased_ms is None else from_ms(trail.erased_ms),
-        traits=[_trait(name, fact) for name, fact in sorted(trail.traits.items())],
-        events=_events(trail.history),
+        traits=[row(ExportedTrait, fact, name=n) for n, fact in sorted(trail.traits.items())],
+        events=[row(ExportedEvent, each) for each in sorted(trail.history.kept.values())],
         counts=_counts(trail.history),
-        last_days={
-            n: to_date(day).isoformat() for n, day in sorted(trail.history.last_day.items())
-        },
-        first_touch=_touch(trail.first_touch),
-        last_touch=_touch(trail.last_touch),
-        direct=trail.direct,
-        statements=[_statement(each) for each in sorted(trail.statements.values())],
-        consent=[_consent(each) for each in trail.consent],
-        named_first=from_ms(trail.told[0]) if trail.told else None,
-        named_last=from_ms(trail.told[1]) if trail.told else None,
-        notes=[
-            ExportedNote(text=note.text, at=from_ms(note.at_ms), event=note.key)
-            for note in trail.notes
+        last_days={name: _date(day) for name, day in last_days},
+        first_touch=row(ExportedTouch, trail.first_touch) if trail.first_touch else None,
+        last_touch=row(ExportedTouch, trail.last_touch) if trail.last_touch else None,
+        statements=[row(ExportedStatement, each) for each in sorted(trail.statements.values())],
+        consent=[
+            row(ExportedConsent, fact, event=event_stating(fact.key)) for fact in trail.consent
         ],
+        named_first=named_first,
+        named_last=named_last,
+        notes=[row(ExportedNote, note) for note in trail.notes],
     )
 
 
 def _claim(claim: Claim) -> ExportedClaim:
-    return ExportedClaim(
-        owner=claim.owner,
-        trust="public" if claim.distrust else "signed",
-        at=from_ms(claim.at_ms),
-        event=claim.key,
-    )
-
-
-def _trait(name: str, fact: TraitFact) -> ExportedTrait:
-    trust = "signed" if fact.rank else "public"
-    at = from_ms(fact.at_ms)
-    return ExportedTrait(name=name, value=fact.value, trust=trust, at=at, event=fact.key)
-
-
-def _events(history: History) -> list[ExportedEvent]:
-    return [
-        ExportedEvent(
-            key=event.key,
-            name=event.name,
-            signals=list(event.signals),
-            at=from_ms(event.at_ms),
-            received_at=from_ms(event.received_ms),
-        )
-        for event in sorted(history.kept.values())
-    ]
+    return row(ExportedClaim, claim, trust="public" if claim.distrust else "signed")
 
 
 def _counts(history: History) -> list[ExportedCount]:
     kinds = (("signal", history.signal_days), ("event", history.name_days))
     return [
-        ExportedCount(kind=kind, name=name, day=to_date(day).isoformat(), count=count)
+        ExportedCount(kind=kind, name=name, day=_date(day), count=count)
         for kind, counts in kinds
         for name, days in sorted(counts.items())
         for day, count in sorted(days.items())
     ]
 
 
-def _touch(touch: Touch | None) -> ExportedTouch | None:
-    if touch is None:
-        return None
-    attribution = dict(touch.attribution)
-    return ExportedTouch(at=from_ms(touch.at_ms), event=touch.key, attribution=attribution)
-
-
-def _statement(statement: Statement) -> ExportedStatement:
-    return shaped(ExportedStatement, statement, event=statement.key)
-
-
-def _consent(fact: ConsentFact) -> ExportedConsent:
-    return shaped(
-        ExportedConsent,
-        fact,
-        received_at=from_ms(fact.received_ms),
-        trust="signed" if fact.rank else "public",
-        event=event_stating(fact.key),
-    )
-
-
 def _stage(progress: Progress) -> ExportedStage:
     cooling = progress.cooling
-    return shaped(
+    return row(
         ExportedStage,
         progress,
         entered=dict(sorted(progress.entered.items())),
@@ -388,21 +343,16 @@ def _stage(progress: Progress) -> ExportedStage:
     )
 
 
-def _transition(move: Transition) -> ExportedTransition:
-    return shaped(ExportedTransition, move, attribution=dict(move.attribution))
-
-
-def _offer(offer: Offer) -> ExportedOffer:
-    return shaped(ExportedOffer, offer, told=sorted(offer.told))
+def _date(day: int) -> str:
+    return to_date(day).isoformat()
 
 
 def _message(found: Mention) -> ExportedMessage:
     published = found.published
-    return ExportedMessage(
-        number=published.number,
-        topic=published.topic,
+    return row(
+        ExportedMessage,
+        published,
         published_at=published.at,
-        message_id=published.message_id,
         attributes=dict(sorted(published.message.attributes.items())),
         content=_content(published.message.body),
     )
