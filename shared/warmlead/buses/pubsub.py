@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import cache, partial
 from time import monotonic
 from types import ModuleType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import grpc
 import grpc.aio
+from msgspec import Struct
 
 from warmlead.domain.errors import UnavailableError
 from warmlead.google_api import GoogleApi, Interceptors, message_types
@@ -30,7 +31,7 @@ Send: TypeAlias = Callable[[Sequence[Message], float], Awaitable[Ids]]
 """Sends messages before a time of ``monotonic``; their ids. Raises ``UnavailableError``."""
 
 
-class _Waiting(NamedTuple):
+class _Waiting(Struct, frozen=True):
     messages: Sequence[Message]
     end: float
     ids: "asyncio.Future[Ids]"

@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from msgspec import Struct, structs
+
 from warmlead.domain.history import from_ms
 from warmlead.ports import Delivery, Message, Published
 from warmlead.sqlite_file import Column
@@ -58,7 +60,7 @@ class Publication(NamedTuple):
     messages: Sequence[tuple[str, Message]]
 
 
-class Postponement(NamedTuple):
+class Postponement(Struct, frozen=True):
     """When a leased message is due again, or that it is dead, and why."""
 
     token: str
@@ -67,7 +69,7 @@ class Postponement(NamedTuple):
     why: str
 
 
-class Revival(NamedTuple):
+class Revival(Struct, frozen=True):
     """Dead messages that are due again."""
 
     subscription: str
@@ -178,7 +180,7 @@ DEADLY = (
 )
 
 
-class Pull(NamedTuple):
+class Pull(Struct, frozen=True):
     """How many messages of a subscription to lease at most, of those that are due."""
 
     subscription: str
@@ -208,7 +210,7 @@ class Leasing:
         while left := [row for row in waiting if row.leases > row.returned]:
             _set_apart(connection, pull, left)
             waiting = _waiting(connection, pull)
-        overdue = pull._replace(now_ms=pull.now_ms - PATIENCE_MS) if waiting else pull
+        overdue = structs.replace(pull, now_ms=pull.now_ms - PATIENCE_MS) if waiting else pull
         if alone := self._alone(connection, overdue, pull.now_ms):
             return [alone]
         return _lease(connection, waiting, pull, self._lease_ms)
@@ -226,7 +228,7 @@ class Leasing:
         """The next message to be worked on alone, the least suspect first."""
         while row := _first_alone(connection, pull):
             if row.alone < MOST_ALONE:
-                pull = pull._replace(now_ms=now_ms)
+                pull = structs.replace(pull, now_ms=now_ms)
                 return _lease(connection, [row], pull, ALONE_LEASE_MS)[0]
             connection.execute(
                 "UPDATE deliveries SET dead = 1, last_error = ?, alone = NULL, returned = leases"
@@ -236,7 +238,7 @@ class Leasing:
         return None
 
 
-class _Row(NamedTuple):
+class _Row(Struct, frozen=True):
     """A delivery and its message, as columns of ``MESSAGE``."""
 
     message: tuple[Any, ...]
@@ -313,7 +315,7 @@ PAGES_GIVEN_BACK = 1_000
 """So many free pages of the file are given back to the system in one commit, at most."""
 
 
-class Pruning(NamedTuple):
+class Pruning(Struct, frozen=True):
     """What is to go: messages of before a time that are done with, some behind a number.
 
     And what was given up, or lies in a subscription that is ``holding``, of before another time.
@@ -328,7 +330,7 @@ class Pruning(NamedTuple):
     most: int
 
 
-class Pruned(NamedTuple):
+class Pruned(Struct, frozen=True):
     """How many messages went; and behind which number others may be to go, if any."""
 
     gone: int

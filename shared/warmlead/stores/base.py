@@ -4,7 +4,9 @@ It reads and writes nothing: it says which records it must be shown, and which h
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
@@ -25,7 +27,7 @@ from warmlead.stores.codec import LeadDocument
 T = TypeVar("T")
 
 
-class Alias(NamedTuple):
+class Alias(Struct, frozen=True):
     """What is at the id of an identifier that a lead of another id holds."""
 
     lead_id: str
@@ -38,7 +40,7 @@ Deciding: TypeAlias = Generator[frozenset[str], None, Any]
 """Yields the ids whose records must be learnt before it can go on; returns the result."""
 
 
-class Raised(NamedTuple):
+class Raised(Struct, frozen=True):
     """The answer to an update whose change raised an error: it wrote nothing."""
 
     error: Exception

@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from msgspec import Struct
+
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.history import from_ms, to_ms
 from warmlead.domain.lead import Lead
@@ -347,7 +349,7 @@ REPORTS_SCHEMA = (
 )
 
 
-class _Row(NamedTuple):
+class _Row(Struct, frozen=True):
     at_us: int
     number: int
     lead_id: str

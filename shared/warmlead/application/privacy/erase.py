@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -111,7 +110,8 @@ class _Dated(msgspec.Struct):
     time: datetime
 
 
-class Mention(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Mention:
     """A message about a person: whom it names, by id, and how early it is about them."""
 
     published: Published

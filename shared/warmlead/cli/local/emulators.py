@@ -12,10 +12,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Literal, NamedTuple, NoReturn, TypeAlias
+from typing import Annotated, Literal, NoReturn, TypeAlias
 
 import typer
 from rich.markup import escape
@@ -33,7 +34,8 @@ LOOK_EVERY_S = 0.1
 LAST_LINES = 15
 
 
-class Process(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Process:
     """A process that was started, its host:port, and the file with what it says."""
 
     name: str
@@ -269,7 +271,8 @@ LOCAL_PROJECT = "warmlead-local"
 WATCH_EVERY_S = 0.25
 
 
-class Cloud(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Cloud:
     """A project in emulators: the host:port of each, and the processes of those we started."""
 
     project: str

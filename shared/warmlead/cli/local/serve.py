@@ -11,10 +11,11 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import typer
 import uvicorn
@@ -307,7 +308,8 @@ PATIENCE_S = 120.0
 """A call works for most of a minute if there is much to do."""
 
 
-class Address(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Address:
     """Where it is served: as it was asked for, and the sockets that listen there."""
 
     host: str

@@ -11,9 +11,10 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from starlette.types import ASGIApp, Message
 
@@ -44,7 +45,8 @@ TURN_S = 2.0
 _log = logging.getLogger(__name__)
 
 
-class Retention(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Retention:
     """For how many days the archive, and what was set aside, are kept; 0: for good."""
 
     archive_days: int
@@ -216,7 +218,8 @@ def in_turns(due: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
         yield some
 
 
-class Answered(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Answered:
     """How a function answers a push."""
 
     by: str

@@ -8,7 +8,8 @@ fields are queried behind a shard, as they are indexed. ``client`` sends what is
 import zlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from warmlead.domain.lead import Lead
 from warmlead.domain.stages import Transition
@@ -69,7 +70,7 @@ _AFTER = _query.StructuredQuery.FieldFilter.Operator.GREATER_THAN
 _NOT_AFTER = _query.StructuredQuery.FieldFilter.Operator.LESS_THAN_OR_EQUAL
 
 
-class Stored(NamedTuple):
+class Stored(Struct, frozen=True):
     """A record as it was read: ``version`` is its time of update, ``None`` if it is not there.
 
     ``commit`` names the commit that wrote it.
