@@ -37,7 +37,7 @@ class Commits:
 
     async def ask(self, name: str) -> Any:
         """The answer to an update of the lead of whom the name's first letter tells."""
-        return await self.lines.join([name], change, line=name[0])
+        return await self.lines.join([name], change, queue=name[0])
 
     async def begun(self, commits: int) -> None:
         async with asyncio.timeout(5):
@@ -179,7 +179,7 @@ async def test_a_changes_own_error_is_told_to_its_caller() -> None:
 
     lines = CommitQueue(raised, lambda line, _: raised(line), lambda _: False)
     with pytest.raises(KeyError, match="a1"):
-        await lines.join(["a1"], change, line="a")
+        await lines.join(["a1"], change, queue="a")
 
 
 async def test_a_caller_who_has_gone_is_in_nobodys_way(commits: Commits) -> None:
@@ -229,7 +229,7 @@ async def test_whatever_fails_everyone_is_answered_once_and_no_lead_is_committed
     random.shuffle(names)
     asked = []
     for name in names:
-        asked.append(lines.join([name], change, line=name[0]))
+        asked.append(lines.join([name], change, queue=name[0]))
         if random.random() < 0.3:
             await asyncio.sleep(0)
     answers = await asyncio.gather(*asked, return_exceptions=True)

@@ -63,10 +63,10 @@ class RecordCache:
 
 
 AT_ONCE = 4
-"""So many commits of several lines are under way at most; lines that were parted come on top."""
+"""The most commits of several queues that are under way; those of one queue come on top."""
 
 MOST_TOGETHER = 128
-"""So many updates share a commit at most: deciding them holds others up for some 30 ms."""
+"""The most updates that share a commit: deciding them takes some 30 ms, and others wait for it."""
 
 
 class Waiting:
@@ -91,12 +91,13 @@ Answers: TypeAlias = Sequence[Any]
 
 
 class CommitQueue:
-    """Has ``commit_once`` try several lines, and ``commit`` see to a line that could not be.
+    """Updates that wait for their commit, in one queue for each lead.
 
-    ``commit`` may fill up the list with those who came meanwhile, before each of its attempts;
-    it is handed what takes them from the line. ``is_contested`` says of a line whether other
-    instances write its lead as well: it goes
-    alone, lest it hold up the others.
+    ``commit_once`` tries the updates of several queues in one commit. If it fails, ``commit``
+    commits each queue by itself until that succeeds. Before each of its attempts it may add the
+    updates that came meanwhile: it is given a function that takes them from the queue.
+    ``is_contested`` tells whether other instances write a queue's lead too: then the queue is
+    committed by itself, so that it does not hold up the others.
     """
 
     def __init__(
@@ -108,32 +109,35 @@ class CommitQueue:
         self._commit_once = commit_once
         self._commit = commit
         self._is_contested = is_contested
-        self._lines: dict[object, deque[Waiting]] = {}
+        self._queues: dict[object, deque[Waiting]] = {}
         self._ready: deque[object] = deque()
         self._together = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def join(
-        self, ids: Sequence[str], change: Change[Any], *, line: str | None
+        self, ids: Sequence[str], change: Change[Any], *, queue: str | None
     ) -> "asyncio.Future[Any]":
-        """What the change answers once it is committed, or the error that it raised."""
-        key: object = object() if line is None else line
+        """What the change answers once it is committed, or the error that it raised.
+
+        Updates of one ``queue`` are committed in order; one without a queue waits for nobody.
+        """
+        key: object = object() if queue is None else queue
         waiting = Waiting(ids, change)
-        if key in self._lines:
-            self._lines[key].append(waiting)
+        if key in self._queues:
+            self._queues[key].append(waiting)
         else:
-            self._lines[key] = deque([waiting])
+            self._queues[key] = deque([waiting])
             self._is_ready(key)
         return waiting.answer
 
     async def rest(self) -> None:
-        """Waits until nobody waits any more."""
+        """Waits until no update waits."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
     def _is_ready(self, key: object) -> None:
         if isinstance(key, str) and self._is_contested(key):
-            self._start(self._see_to(key, self._taken_from(key)))
+            self._start(self._commit_alone(key, self._taken_from(key)))
             return
         self._ready.append(key)
         if self._together < AT_ONCE:
@@ -146,14 +150,14 @@ class CommitQueue:
         task.add_done_callback(self._tasks.discard)
 
     async def _work(self) -> None:
-        """Commits lines together until none is ready."""
+        """Commits queues together until none is ready."""
         try:
             while self._ready:
-                await self._commit_together(self._next_lines())
+                await self._commit_together(self._next_batch())
         finally:
             self._together -= 1
 
-    def _next_lines(self) -> dict[object, list[Waiting]]:
+    def _next_batch(self) -> dict[object, list[Waiting]]:
         taken: dict[object, list[Waiting]] = {}
         room = MOST_TOGETHER
         while self._ready and room:
@@ -163,51 +167,51 @@ class CommitQueue:
         return taken
 
     def _taken_from(self, key: object, most: int = MOST_TOGETHER) -> list[Waiting]:
-        line = self._lines[key]
-        return [line.popleft() for _ in range(min(len(line), max(0, most)))]
+        queue = self._queues[key]
+        return [queue.popleft() for _ in range(min(len(queue), max(0, most)))]
 
-    async def _commit_together(self, lines: dict[object, list[Waiting]]) -> None:
-        together = [waiting for line in lines.values() for waiting in line]
+    async def _commit_together(self, batch: dict[object, list[Waiting]]) -> None:
+        together = [waiting for some in batch.values() for waiting in some]
         try:
             answers = await self._commit_once(together)
         except Exception:  # noqa: BLE001  # one of them may be in the way of all others
-            for key, line in lines.items():
-                self._start(self._see_to(key, line))
+            for key, some in batch.items():
+                self._start(self._commit_alone(key, some))
             return
         _answer(together, answers)
-        for key in lines:
+        for key in batch:
             self._go_on(key)
 
-    async def _see_to(self, key: object, line: list[Waiting]) -> None:
-        """Commits a line with patience; if that is in vain, all that wait in it hear of it."""
+    async def _commit_alone(self, key: object, some: list[Waiting]) -> None:
+        """Commits updates of one queue with patience; if that fails, the whole queue fails."""
         try:
             await self._commit_or_part(
-                line, lambda: self._taken_from(key, MOST_TOGETHER - len(line))
+                some, lambda: self._taken_from(key, MOST_TOGETHER - len(some))
             )
         except UnavailableError as error:  # those behind have waited as long
-            line += self._taken_from(key, len(self._lines[key]))
-            _answer(line, [Raised(error)] * len(line))
+            some += self._taken_from(key, len(self._queues[key]))
+            _answer(some, [Raised(error)] * len(some))
         self._go_on(key)
 
     async def _commit_or_part(
-        self, line: list[Waiting], others: Callable[[], list[Waiting]]
+        self, some: list[Waiting], others: Callable[[], list[Waiting]]
     ) -> None:
         try:
-            _answer(line, await self._commit(line, others))
+            _answer(some, await self._commit(some, others))
         except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001  # whoever waits must hear of every failure
-            if len(line) == 1:
-                _answer(line, [Raised(error)])
+            if len(some) == 1:
+                _answer(some, [Raised(error)])
                 return
-            for each in line:  # one of them cannot be written: it fails alone
+            for each in some:  # one of them cannot be written: it fails alone
                 await self._commit_or_part([each], list)
 
     def _go_on(self, key: object) -> None:
-        if self._lines[key]:
+        if self._queues[key]:
             self._is_ready(key)
         else:
-            del self._lines[key]
+            del self._queues[key]
 
 
 def _answer(some: Sequence[Waiting], answers: Answers) -> None:

@@ -123,8 +123,8 @@ class FirestoreLeadStore(_InFirestore):
         )
         self._due = Pages(self._calls)
         self._patience_s = patience_s
-        self._warm = RecordCache()
-        self._lines = CommitQueue(self._commit_once, self._commit, self._warm.is_contested)
+        self._cache = RecordCache()
+        self._commits = CommitQueue(self._commit_once, self._commit, self._cache.is_contested)
 
     async def update(self, ids: Sequence[str], change: Change[T]) -> T:
         """See ``LeadStore``."""
@@ -211,50 +211,50 @@ class FirestoreLeadStore(_InFirestore):
 
     async def clear(self) -> None:
         """See ``LeadStore``."""
-        self._warm.forget_all()
+        self._cache.forget_all()
         for collection in (LEADS, TRANSITIONS):
             await self._calls.delete_all(collection)
 
     async def close(self) -> None:
         """Finishes what is under way and closes the connection."""
-        await self._lines.rest()
+        await self._commits.rest()
         await self._due.close()
         await super().close()
 
     # --- updating ------------------------------------------------------------------------
 
     def _join(self, ids: Sequence[str], change: Change[Any]) -> "asyncio.Future[Any]":
-        line = self._warm.home_of(ids[0]) if ids else None
-        return self._lines.join(ids, change, line=line)
+        queue = self._cache.home_of(ids[0]) if ids else None
+        return self._commits.join(ids, change, queue=queue)
 
     async def _commit_once(self, some: Sequence[Waiting]) -> Answers:
-        """Decides on what is warm, and commits; somebody else may be faster."""
+        """Decides on cached records, and commits; another instance may be faster."""
         try:
             async with asyncio.timeout(self._patience_s / 2):
-                return await self._attempt(some, self._warm)
+                return await self._attempt(some, self._cache)
         except grpc.aio.AioRpcError as error:
-            if len(homes := {self._warm.home_of(w.ids[0]) for w in some if w.ids}) == 1:
+            if len(homes := {self._cache.home_of(w.ids[0]) for w in some if w.ids}) == 1:
                 self._overtaken(error, homes)
             raise
 
-    async def _commit(self, line: list[Waiting], others: Callable[[], list[Waiting]]) -> Answers:
+    async def _commit(self, some: list[Waiting], others: Callable[[], list[Waiting]]) -> Answers:
         """Decides and commits until it is known to be written, with those who come meanwhile."""
 
         async def attempt() -> Answers:
-            line.extend(others())
-            return await self._attempt(line, None)
+            some.extend(others())
+            return await self._attempt(some, None)
 
-        begun = [waiting.begun_at for waiting in line if waiting.begun_at is not None]
+        begun = [waiting.begun_at for waiting in some if waiting.begun_at is not None]
         now = asyncio.get_running_loop().time()
         return await self._calls.patiently(
             attempt, until=min(begun, default=now) + self._patience_s
         )
 
-    async def _attempt(self, some: Sequence[Waiting], warm: RecordCache | None) -> Answers:
+    async def _attempt(self, some: Sequence[Waiting], cache: RecordCache | None) -> Answers:
         now = asyncio.get_running_loop().time()
         for waiting in some:
             waiting.begun_at = waiting.begun_at or now
-        seen = _Seen(warm, self._calls.read)
+        seen = _Seen(cache, self._calls.read)
         answers: Answers = await seen.learn_all(
             seen.unit.decide_all([(waiting.ids, waiting.change) for waiting in some])
         )
@@ -264,14 +264,14 @@ class FirestoreLeadStore(_InFirestore):
                 return await self._beside(some, stored.commit)
         unit = seen.unit
         if not (unit.changed or unit.moves):
-            return await self._attempt(some, None) if seen.warm_ids else answers
+            return await self._attempt(some, None) if seen.cached_ids else answers
         commit = uuid.uuid4().hex
         for waiting, answer in zip(some, answers, strict=True):
             waiting.sent[commit] = answer
         try:
             await self._write(seen, commit)
         except grpc.aio.AioRpcError as error:
-            if warm is None:
+            if cache is None:
                 self._overtaken(error, seen.stored)
             raise
         return answers
@@ -284,7 +284,7 @@ class FirestoreLeadStore(_InFirestore):
 
     def _overtaken(self, error: grpc.aio.AioRpcError, ids: Iterable[str]) -> None:
         if error.code() in OVERTAKEN:
-            self._warm.contested(ids)
+            self._cache.contested(ids)
 
     async def _write(self, seen: "_Seen", commit: str) -> None:
         unit, stored = seen.unit, seen.stored
@@ -294,7 +294,7 @@ class FirestoreLeadStore(_InFirestore):
             for id_, record in changed.items()
         ]
         if changed:
-            relied_on = unit.relied_on | (unit.looked_at & seen.warm_ids)
+            relied_on = unit.relied_on | (unit.looked_at & seen.cached_ids)
             writes += [self._database.rely_on(id_, stored[id_]) for id_ in sorted(relied_on)]
         # None can come in between: a move is written with its lead, which must be unchanged.
         erased = await self._moves_of(unit.erased) if unit.erased else ()
@@ -306,7 +306,7 @@ class FirestoreLeadStore(_InFirestore):
             for (id_, record), version in zip(changed.items(), versions, strict=False)
         }
         known = {id_: each for id_, each in stored.items() if isinstance(each.record, Alias)}
-        self._warm.keep(known | written)
+        self._cache.keep(known | written)
 
     # --- looking -------------------------------------------------------------------------
 
@@ -318,12 +318,12 @@ class FirestoreLeadStore(_InFirestore):
         most: int,
         after: DueLead | None,
     ) -> Sequence[DueLead]:
-        """A page of leads that are due; they are kept warm, and need not be read once more."""
+        """A page of leads that are due; they are cached, and need not be read again."""
         page = await self._due.page(field, shard, query, most=most, after=after)
         for document in page:
             stored = read_record(document)
             if not isinstance(stored.record, Unreadable):  # mended, it is to count at once
-                self._warm.keep({document.name.rpartition("/")[2]: stored})
+                self._cache.keep({document.name.rpartition("/")[2]: stored})
         return [read_due(document, field) for document in page]
 
     async def _pages(self, query: Callable[..., Any]) -> AsyncIterator[Lead]:
@@ -345,13 +345,13 @@ Reading: TypeAlias = Callable[[Sequence[str]], Awaitable[dict[str, Stored]]]
 
 
 class _Seen:
-    """A unit of work that learns from what is warm, or reads; and what it has learnt."""
+    """A unit of work that learns from the cache or reads, and what it has learnt."""
 
-    def __init__(self, warm: RecordCache | None, read: Reading) -> None:
+    def __init__(self, cache: RecordCache | None, read: Reading) -> None:
         self.unit = UnitOfWork()
         self.stored: dict[str, Stored] = {}
-        self.warm_ids: set[str] = set()
-        self._warm = warm
+        self.cached_ids: set[str] = set()
+        self._cache = cache
         self._read = read
 
     async def learn_all(self, deciding: Deciding) -> Any:  # noqa: ANN401  # whatever was decided
@@ -364,8 +364,8 @@ class _Seen:
             await self._learn(wanted)
 
     async def _learn(self, ids: frozenset[str]) -> None:
-        found = self._warm.at(ids) if self._warm else {}
-        self.warm_ids |= found.keys()
+        found = self._cache.at(ids) if self._cache else {}
+        self.cached_ids |= found.keys()
         if cold := sorted(ids - found.keys()):
             found |= await self._read(cold)
         self.stored |= found
