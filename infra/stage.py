@@ -2,8 +2,8 @@
 
 Run by ``make stage``. A staged function holds its entry point, the package, its locked
 requirements and, where it reads them, the model (compiled), the forms and the senders of sales
-(as JSON). The same sources give the same bytes, whenever and wherever they are staged. Refuses
-to deploy anything.
+(as JSON). The same sources give the same bytes, whenever and wherever they are staged.
+Deploying is left to others.
 """
 
 import argparse

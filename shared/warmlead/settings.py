@@ -17,7 +17,7 @@ MIN_KEY_LENGTH = 16
 """A secret that a sender has is at least so long in production."""
 
 LEAST_VARIETY = 6
-"""A secret of fewer different characters is no random one."""
+"""A random secret has at least this many different characters."""
 
 
 class SettingFault(NamedTuple):

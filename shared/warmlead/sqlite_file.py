@@ -2,8 +2,8 @@
 
 Holds how the file is opened, written in groups and read. Its tables are for those who use it.
 
-SQLite has one writer at a time, and a durable commit costs a disk flush. So one thread writes:
-whatever waits for it goes into one transaction, and all of it is acknowledged by one flush.
+SQLite has one writer at a time, and a durable commit costs a disk flush. So one thread
+writes: all writes that wait go into one transaction, and one flush acknowledges them.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ FILE_VERSION = 2
 """The layout of all tables in the file; a file with a greater one is of a newer release."""
 
 MOST_TOGETHER = 256
-"""So many writes share a transaction at most, lest other processes wait too long."""
+"""The most writes that share a transaction: other processes wait for it."""
 
 CHECK_S = 2.0
-"""So long a file is looked through at most: a large one is not looked through to its end."""
+"""Seconds for the check of a file; a large one is not checked to its end."""
 
 STEPS_OF_A_LOOK = 10_000
-"""After so many of SQLite's steps it is asked whether the time is over: some milliseconds."""
+"""How many of SQLite's steps, some milliseconds, lie between two looks at the clock."""
 
 _PROBLEMS = {
     sqlite3.SQLITE_NOTADB: "is not a data file of Warmlead; set WARMLEAD_DATA to another folder",
@@ -86,7 +86,7 @@ class SqliteFile:
     Unless it is ``durable`` no commit waits for the disk: for a file that is of use only while its
     process lives. Another process's commit is waited for up to ``patience_s``. Its users raise
     ``UnavailableError`` when the file does not answer, in which case a write may or may not
-    have happened, and ``ConfigurationError`` if it is no data file of this release or before.
+    have happened, and ``ConfigurationError`` if the file is of a newer release or not a data file.
     """
 
     def __init__(self, path: Path, *, patience_s: float = 10.0, durable: bool = True) -> None:

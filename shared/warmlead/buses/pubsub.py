@@ -18,10 +18,10 @@ from warmlead.google_api import GoogleApi, Interceptors, message_types
 from warmlead.ports import Message
 
 AT_ONCE = 4
-"""So many requests to a topic are under way at most."""
+"""The most requests to a topic that are under way."""
 
 MOST_TOGETHER = 200
-"""So many callers share a request at most."""
+"""The most callers that share a request."""
 
 BATCH_BYTES = 1_000_000
 """A request is not filled up beyond this."""

@@ -37,7 +37,7 @@ from warmlead.sqlite_file import SqliteFile
 
 MAX_ATTEMPTS = 5
 LEASE_S = 10.0
-"""So long after a kill others may work on what the dead process had taken: scoring takes ms."""
+"""Seconds after which another process takes over the messages of one that was killed."""
 
 PAGE_MESSAGES = 500
 

@@ -312,7 +312,7 @@ def _lease(
 
 
 PAGES_GIVEN_BACK = 1_000
-"""So many free pages of the file are given back to the system in one commit, at most."""
+"""The most free pages of the file that one commit gives back to the system."""
 
 
 class Pruning(Struct, frozen=True):

@@ -52,7 +52,7 @@ class Subscription:
         return " AND ".join(conditions)
 
     def is_for(self, attributes: Mapping[str, str]) -> bool:
-        """Whether a message is wanted: said once more in code, as the emulator does not filter."""
+        """Whether a message is wanted. The emulator does not filter, so functions check it too."""
         return all(attributes.get(key, text) == text for key, text in self.wants.items())
 
 

@@ -130,7 +130,7 @@ TABLE = (FORMS, TRACK, SALES, SCORE, DECAY, FOLLOWUP, REPORT)
 
 
 def names(functions: Iterable[Function] = TABLE) -> tuple[str, ...]:
-    """The names of functions; of all unless said."""
+    """The names of functions; by default of all."""
     return tuple(each.name for each in functions)
 
 

@@ -34,10 +34,10 @@ _BEFORE_ALL = -(2**63)
 _AFTER_ALL = 2**63 - 1
 
 PAGE_LEADS = 200
-"""So many leads are read at once: a page holds up other readers for some 20 ms."""
+"""Page size of one query: other readers wait for it, some 20 ms."""
 
 _KNOWN_LEADS = 16
-"""So many leads that were just read are known as long as their text is the same.
+"""The number of leads that are cached after reading, as long as their text is the same.
 
 Updates that name one lead again and again, and do not change it, read it once.
 """

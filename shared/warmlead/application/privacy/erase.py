@@ -185,7 +185,7 @@ def _ids_in(content: object) -> Iterator[Identifier]:
 
 
 def _addresses_in(text: str) -> Iterator[Identifier]:
-    """The e-mails in a text, whatever stands around them. Around each @ little is looked at."""
+    """The e-mails in a text of any kind. Looks at a few characters around each @ only."""
     for before, after in pairwise(text.split("@")):
         local = _BEFORE_AT.search(before[-_MAX_LOCAL:])
         domain = _AFTER_AT.match(after[:_MAX_DOMAIN])
@@ -292,7 +292,7 @@ class EraseLeads(ToleratesUnreadable):
 
 
 async def _forget(until: Mapping[str, datetime], archive: Archive, of: LeadIds) -> dict[str, int]:
-    """Erases the messages that are about the ids and not newer than is said of them."""
+    """Erases the messages about the ids, up to the time that is given for each id."""
     numbers: dict[str, list[int]] = {}
     for found in await about(until, archive=archive, of=of):
         if any(found.at <= until[id_] for id_ in found.ids):

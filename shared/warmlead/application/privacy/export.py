@@ -49,7 +49,7 @@ def row(shape: type[S], kept: object, **others: Any) -> S:  # noqa: ANN401  # as
 
 
 class ExportedTrait(Shape):
-    """What was said of a trait: by whom, in which event, true from when on."""
+    """A trait as one event stated it: how trusted, in which event, true from when on."""
 
     name: str
     value: Property
@@ -95,7 +95,7 @@ class ExportedClaim(Shape):
 
 
 class ExportedStatement(Shape):
-    """What sales said; ``value_cents`` is in the smallest unit of ``currency``."""
+    """A statement of sales; ``value_cents`` is in the smallest unit of ``currency``."""
 
     said: str
     at: datetime
@@ -177,7 +177,7 @@ class ExportedTransition(MoveView):
 
 
 class ExportedOffer(Shape):
-    """The last offer to sales; ``told`` are the deadlines of which sales was told."""
+    """The last offer to sales; ``told`` are the deadlines that were reported to sales."""
 
     cycle: int
     stage: str

@@ -49,7 +49,7 @@ class Process:
 
 
 class EndedError(Exception):
-    """A process ended that should have run on, or did not answer; with the end of what it said."""
+    """A process ended too early or did not answer; holds the last lines of its log."""
 
     def __init__(self, process: Process) -> None:
         code = process.popen.poll()
@@ -110,7 +110,7 @@ def wait_until_it_answers(process: Process) -> None:
 
 
 def answers(url: str) -> bool:
-    """Whether an HTTP server answers there, whatever it answers."""
+    """Whether an HTTP server answers there, with any status."""
     request = urllib.request.Request(url, method="OPTIONS")  # noqa: S310  # addresses of ours
     try:
         urllib.request.urlopen(request, timeout=1).close()  # noqa: S310  # the same
@@ -172,7 +172,7 @@ _COMMANDS: Mapping[Service, tuple[str, ...]] = {
     "pubsub": ("beta", "emulators", "pubsub", "start", "--project=warmlead"),
 }
 ANSWER_WITHIN_S = 3.0
-"""So long an emulator that a variable names may take to answer."""
+"""Seconds in which an emulator that a variable names must answer."""
 
 _CANNOT = "Google's emulators cannot be started:"
 _INSTALL = (

@@ -63,7 +63,7 @@ from warmlead.settings import LOCAL_WRITE_KEY, Settings
 from warmlead.web.logging import configure_logging
 
 MOST_FORMS = 5
-"""So many forms are named at most."""
+"""The most forms that are listed."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -251,7 +251,7 @@ _NOT_INHERITED = (*VARIABLES.values(), "WARMLEAD_PUSH_AUDIENCE", "WARMLEAD_PUSH_
 """Where the database is, and that pushes are signed: an emulator does not sign them."""
 
 GRACE_S = 3.0
-"""So long a function may finish what it is doing; what it does not finish is pushed again."""
+"""Seconds for a function to finish its work; messages that it does not finish are pushed again."""
 
 
 @contextmanager

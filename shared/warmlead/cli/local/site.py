@@ -45,7 +45,7 @@ SENDERS = functions_by_path()
 """Which function has a sender, where its name is the first part of the path."""
 
 TRACKED = ("/v1/", "/beacon/v1/", "/pixel/v1/")
-"""Where clients of ``track`` post: whatever is below gets its answer, be it that there is none."""
+"""Where clients of ``track`` post; ``track`` answers all paths below, also unknown ones."""
 
 
 def load_function(name: str) -> ASGIApp:
@@ -69,7 +69,7 @@ def _folder() -> Path:
 def function_at(path: str, among: Collection[str]) -> str | None:
     """The function that answers a path; ``None`` if it is outside of all.
 
-    What CONNECT and ``OPTIONS *`` ask for is no path, and outside too.
+    The target of CONNECT and ``OPTIONS *`` is not a path, and is outside too.
     """
     if not path.startswith("/"):
         return None
@@ -97,7 +97,7 @@ class LocalSite:
 
 
 HEALTH_WITHIN_S = 2.0
-"""So long the store may take to answer before it counts as unavailable."""
+"""Seconds after which a store that does not answer counts as unavailable."""
 
 PATHS = ["/forms/generic", "/track/v1/batch", "/v1/batch", "/sales/generic"]
 _NOBODY = "healthz"
@@ -174,23 +174,23 @@ def _nothing(_: Loaded) -> Commit[None]:
 
 
 HEAD_WITHIN_S = 10.0
-"""So long the head of a request may take: the first from its connection, others from a byte."""
+"""Seconds for the head of a request: the first from the connection on, others from a byte on."""
 
 KEEP_ALIVE_S = 150
-"""So long a connection is kept for another request: longer than proxies keep theirs.
+"""Seconds for which a connection is kept for another request: longer than proxies keep theirs.
 
 Else one of the two closes while the other sends, and a post is lost.
 """
 
 REQUEST_WITHIN_S = 90.0
-"""So long a request may take from its head to its answer; its body has a minute of it at most."""
+"""Seconds for a request from its head to its answer; its body has a minute of them at most."""
 
 LINGER_S = 2.0
-"""So long a client may take to read why it is refused."""
+"""Seconds for a client to read why it is refused."""
 
 MOST_CONNECTIONS = 1_000
 OTHER_FILES = 100
-"""So many files this process opens besides connections, at most."""
+"""The most files that this process opens besides connections."""
 
 TOO_LATE = b'{"code": "head_timeout", "message": "The head of the request did not arrive in time."}'
 TOO_MANY = b'{"code": "unavailable", "message": "Too many requests are under way; try again."}'

@@ -22,7 +22,7 @@ from warmlead.cli.output import EXIT_WRONG, errors
 from warmlead.domain.errors import ConfigurationError
 
 BACKLOG = 2_048
-"""So many connections wait to be accepted; the system may allow fewer."""
+"""The number of connections that may wait to be accepted; the system may allow fewer."""
 
 _OF_ANOTHER_FAMILY = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
@@ -96,13 +96,13 @@ def _another(port: int) -> int:
 
 
 STILL_S = 30.0
-"""So many processor seconds may pass while the event loop does not get its turn."""
+"""Processor seconds that may pass while the event loop does not get its turn."""
 
 ALONE_S = 10.0
-"""So many processor seconds one message may take, by itself; it takes milliseconds."""
+"""Processor seconds for one message by itself; it takes milliseconds."""
 
 LONGEST_S = 120.0
-"""So long several messages may take, before the event loop's turns count no more."""
+"""Seconds for several messages, after which turns of the event loop no longer count."""
 
 FEED_EVERY_S = 1.0
 
@@ -161,7 +161,7 @@ class Watchdog:
 
 
 GRACE_S = 8
-"""So long a server may finish what it is at; shorter than a container's ten seconds."""
+"""Seconds for a server to finish its work; shorter than a container's ten seconds."""
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0

@@ -31,7 +31,7 @@ from warmlead.web.logging import log_event
 
 MOST_AT_ONCE = 256
 MOST_BYTES_AT_ONCE = 512_000
-"""What is decided together shares a commit, and whoever posts meanwhile waits for it."""
+"""Messages that are applied together share a commit, for which other writers wait."""
 
 LOOK_EVERY_S = 0.5
 """How often to look for messages of other processes, and for those due again."""
@@ -233,7 +233,7 @@ class Answered:
 
     @property
     def why(self) -> str:
-        """What is said of a message that failed; nothing personal is in an error's body."""
+        """Why the message failed; an error's body holds no personal data."""
         try:
             message = json.loads(self.body)["message"]
         except (ValueError, TypeError, KeyError):

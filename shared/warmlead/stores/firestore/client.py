@@ -33,7 +33,7 @@ from warmlead.stores.firestore.codec import (
 T = TypeVar("T")
 
 PATIENCE_S = 8.0
-"""So long an update may take with all its attempts; then its caller should come again."""
+"""Seconds that an update may take with all its attempts; then its caller should try again."""
 
 CALL_S = 4.0
 PAGE_S = 60.0
@@ -83,7 +83,7 @@ class FirestoreCalls:
         """What the attempt returns as soon as it succeeds, with jittered pauses in between.
 
         ``until`` is a time of the event loop. Raises ``UnavailableError`` when it has come, and
-        ``RuntimeError`` if Firestore refuses what is asked.
+        ``RuntimeError`` if Firestore does not accept the request.
         """
         loop = asyncio.get_running_loop()
         deadline = until or loop.time() + self._patience_s

@@ -137,7 +137,7 @@ class Database:
         return f"{self.documents}/{REPORTS}/{period}"
 
     def write_report(self, period: str, report: str) -> Message:
-        """Writes the report of a period, whatever was there."""
+        """Writes the report of a period, in place of the one before."""
         write = Write()
         write.update.name = self.report_name(period)
         write.update.fields["report"].string_value = report
