@@ -1,1 +1,1 @@
-"""What functions and commands run on, and the functions themselves."""
+"""The table of functions, the functions themselves, and what they and the commands run on."""

@@ -59,9 +59,9 @@ def start(
     build: Callable[[Settings], T],
     *more: Callable[[Settings], object],
 ) -> T:
-    """What ``build`` makes of the settings of this process; what ``more`` make is only tried.
+    """Builds something from the settings of this process; ``more`` are called to find their faults.
 
-    Raises one ``ConfigurationError`` that tells all faults: of the settings, of what is ``needed``
+    Raises one ``ConfigurationError`` with all faults: of the settings, of what is ``needed``
     in production, and of every file that is read.
     """
     using, faults = survey(_environment())
@@ -80,7 +80,7 @@ def start(
 
 
 def _together(faults: list[str], errors: Sequence[ConfigurationError]) -> ConfigurationError:
-    """One error for the faults of the settings and those of their files, of which there are any."""
+    """One error for all faults of the settings and of the files that they name."""
     if not errors:
         return ConfigurationError(SUBJECT, faults)
     if len(errors) == 1 and not faults:
@@ -99,7 +99,7 @@ def _staged(folder: Path) -> Mapping[str, str]:
 
 
 def lead_ids(using: Settings) -> LeadIds:
-    """The ids of leads: the same secret everywhere, the same ids."""
+    """Computes ids of leads; the same secret gives the same ids."""
     return LeadIds(using.id_secret.encode())
 
 
@@ -181,7 +181,7 @@ def bus() -> EventBus:
 
 @cache
 def embedded_bus() -> "SqliteBus":
-    """The bus of this process, for those that work on the embedded one alone."""
+    """The bus of this process, which must be the embedded one."""
     return _open_bus(file())
 
 
@@ -239,7 +239,7 @@ def _open_file(using: Settings) -> "SqliteFile":
 
 
 def make_data_folder(using: Settings) -> None:
-    """Makes the folder in the settings; raises ``ConfigurationError`` if that cannot be."""
+    """Makes the folder in the settings; raises ``ConfigurationError`` if it cannot be made."""
     try:
         using.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # personal data is in it
     except OSError as error:
@@ -255,7 +255,7 @@ def _open_bus(file: "SqliteFile", clock: Clock | None = None) -> "SqliteBus":
 
 
 class System(Struct, frozen=True):
-    """What commands work with, on either backend: opened for them, closed after them."""
+    """What a command works with, on either backend."""
 
     settings: Settings
     clock: SystemClock
@@ -276,7 +276,7 @@ class Embedded(System, frozen=True):
 
 @asynccontextmanager
 async def opened(using: Settings | None = None) -> AsyncIterator[System]:
-    """The backend in the settings; those of this process if none are given."""
+    """Opens the backend in the settings; by default in those of this process."""
     if (using or survey(_environment())[0]).backend == "sqlite":
         async with embedded(using) as system:
             yield system
@@ -295,7 +295,7 @@ async def opened(using: Settings | None = None) -> AsyncIterator[System]:
 async def embedded(
     using: Settings | None = None, *, instead: str = "this works on one machine alone"
 ) -> AsyncIterator[Embedded]:
-    """The embedded backend; that of this process's settings if none are given.
+    """Opens the embedded backend; by default with this process's settings.
 
     Raises ``ConfigurationError`` if the settings name another, with what to do ``instead``.
     """
@@ -328,14 +328,14 @@ def _usable(using: Settings | None) -> "tuple[Settings, Model]":
 
 @asynccontextmanager
 async def scratch_store() -> AsyncIterator["SqliteLeadStore"]:
-    """An empty store that is gone afterwards: where leads are rebuilt."""
+    """Opens an empty store, which is deleted afterwards; leads are rebuilt in it."""
     async with _scratch_file() as file:
         yield _open_store(file)
 
 
 @asynccontextmanager
 async def rehearsal(clock: Clock) -> AsyncIterator[tuple[LeadStore, EventBus]]:
-    """An empty store and bus that tell the time of ``clock``, and are gone afterwards."""
+    """Opens an empty store and bus with the time of ``clock``, which are deleted afterwards."""
     async with _scratch_file() as file:
         yield _open_store(file, clock), _open_bus(file, clock)
 

@@ -1,7 +1,7 @@
 """The functions: the one place where use cases meet senders, the web's edge and a backend.
 
-What a function does not need it does not import, for its cold start. Hence the imports inside
-functions.
+A function imports only what it needs, because imports make its cold start longer. That is why
+there are imports inside functions.
 """
 
 import json
@@ -93,14 +93,14 @@ class RunResult:
 
     @property
     def has_effect(self) -> bool:
-        """Whether anything was found to do."""
+        """Whether the run found anything to do."""
         return any(number for name, number in self.facts.items() if name != "done")
 
 
 Handler: TypeAlias = "Callable[[Request], Awaitable[Response]]"
 Work: TypeAlias = Callable[[RawRequest], Awaitable[Answer]]
 Run: TypeAlias = "Callable[[RunContext, float | None], Awaitable[RunResult]]"
-"""One call of a scheduled function; begins nothing more when its seconds are over."""
+"""One call of a scheduled function; given are its context and its seconds, ``None``: no limit."""
 
 _RUNS: dict[str, Callable[[], Run]] = {}
 """What builds the run of each scheduled function, by the function's name."""
@@ -129,7 +129,7 @@ def track() -> Handler:
 
 @cache
 def sales() -> Handler:
-    """The ``sales`` function: what CRMs and people say of a lead, one path a sender."""
+    """The ``sales`` function: what CRMs and people state about a lead, one path a sender."""
     return _edge(SALES, _accepting(SALES), body_bytes=SALES_BYTES)
 
 
@@ -167,9 +167,9 @@ def score() -> Handler:
 
 
 async def _publish_anew(events: "Sequence[Event]", message_id: str) -> None:
-    """Publishes events that came without attributes as ours are, so that the archive finds them.
+    """Publishes events again with our attributes, if they came without any.
 
-    A person whose export or erasure is asked for is known by them.
+    An export or erasure of a person finds messages by these attributes.
     """
     from warmlead.application.accept import by_lead
     from warmlead.domain.trigger import Topic
@@ -179,13 +179,13 @@ async def _publish_anew(events: "Sequence[Event]", message_id: str) -> None:
 
 
 async def _take_out(message_id: str) -> None:
-    """Takes what came too late, or has been published anew, out of the archive of the bus."""
+    """Removes a message from the archive that came too late or has been published again."""
     if settings().backend == "sqlite" and (number := await embedded_bus().number_of(message_id)):
         await embedded_bus().erase([number])
 
 
 def _called_by_clock(function: Function) -> Callable[[Callable[[], Run]], Callable[[], Handler]]:
-    """Makes a scheduled function of what builds its run, whose docstring is its help."""
+    """Makes a function that a clock calls. ``build`` returns its run; its docstring is the help."""
 
     def decorate(build: Callable[[], Run]) -> Callable[[], Handler]:
         _RUNS[function.name] = build
@@ -259,7 +259,7 @@ def run_of(function: Function) -> Run:
 
 
 def run_context(using: Settings) -> Callable[[], RunContext]:
-    """What scheduled functions work with; the model is read at once, the rest when used."""
+    """Reads the model; what it returns opens the rest that a run works with."""
     model, clock = rules(using), SystemClock()
     return lambda: RunContext(store=store(), reports=reports(), bus=bus(), rules=model, clock=clock)
 
@@ -293,7 +293,7 @@ def _log_unreadable(error: UnreadableError) -> None:
 
 
 def _pushed(work: Work) -> Work:
-    """The work, only for the account that may push, if one is set."""
+    """The work, for callers with a valid token only, if an account is set."""
     using = settings()
     if not using.push_audience:
         return work
@@ -316,7 +316,7 @@ def sources(using: Settings) -> Mapping[str, Source]:
 
 
 def _accepting(function: Function) -> Work:
-    """Takes requests for the function's senders, by the first part of the path."""
+    """Hands each request to the sender that the first part of its path names."""
     senders = start(function.demands, lambda using: senders_of(function.name, using, os.environ))
     ids = lead_ids(settings())
 
@@ -333,7 +333,7 @@ def _accepting(function: Function) -> Work:
 
 
 def _as_page(headers: Mapping[str, str], answer: Answer) -> Answer:
-    """What a person is to see, as a page."""
+    """The answer as a page, if a person's browser navigated to it."""
     if not navigates(headers):
         return answer
     from warmlead.web.pages import page

@@ -61,7 +61,7 @@ class UnitOfWork:
         self._looked_at: set[str] = set()
 
     def learn(self, records: Mapping[str, Record]) -> None:
-        """Takes note of what is kept at ids that were asked for."""
+        """Adds the records at ids that were asked for."""
         self._records.update(records)
 
     @property
@@ -118,7 +118,7 @@ class UnitOfWork:
             return Raised(error)
 
     def decide(self, ids: Iterable[str], change: Change[Any]) -> Deciding:
-        """Has the change decide once it has been shown every lead that it needs."""
+        """Lets the change decide as soon as it has every lead that it needs."""
         loaded: dict[str, Lead | Tombstone | Unreadable | None] = {}
         path: set[str] = set()
         wanted = frozenset(ids)

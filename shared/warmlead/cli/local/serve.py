@@ -71,9 +71,9 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def welcome(
     host: str, port: int, *, on: str, watch: Sequence[str], there: Mapping[str, str]
 ) -> None:
-    """Tells a person the addresses, the model, and how to ``watch``: the commands.
+    """Prints the addresses, the model, and the commands to ``watch`` leads with.
 
-    ``there`` are variables, besides those of the settings, with which they find it.
+    ``there`` are variables that these commands need, besides those of the settings.
     """
     settings = backends.settings()
     base = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
@@ -94,7 +94,7 @@ def welcome(
 
 
 def _addresses(settings: Settings, base: str) -> Iterator[str]:
-    """Where what can be sent: only what is configured in production, and any form elsewhere."""
+    """One line for each address; in production only configured forms are listed."""
     forms = sorted(functions.form_settings(settings)) or (
         [] if settings.production else ["generic"]
     )
@@ -176,7 +176,7 @@ def serve(
 
 
 def _let_functions_be_pushed_here() -> None:
-    """Only the bus in this process reaches functions that are pushed to: it signs nothing."""
+    """Lets the bus of this process push to functions without signing; nobody else reaches them."""
     for name in ("WARMLEAD_PUSH_AUDIENCE", "WARMLEAD_PUSH_ACCOUNT"):
         os.environ.pop(name, None)
     os.environ["WARMLEAD_PUSH_AUTH"] = "iam"
@@ -202,7 +202,7 @@ def _tell(host: str, port: int) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends when it is told to, and leaves ending the process to those who have work to finish."""
+    """Stops at a signal, and lets the rest of the process finish its work."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -248,7 +248,7 @@ async def _serve(
 # --- each function in a process of its own, on Google's emulators ---------------------------
 
 _NOT_INHERITED = (*VARIABLES.values(), "WARMLEAD_PUSH_AUDIENCE", "WARMLEAD_PUSH_ACCOUNT")
-"""Where the database is, and that pushes are signed: an emulator does not sign them."""
+"""Variables that a function does not inherit: where the database is, and that pushes are signed."""
 
 GRACE_S = 3.0
 """Seconds for a function to finish its work; messages that it does not finish are pushed again."""
@@ -258,7 +258,7 @@ GRACE_S = 3.0
 def running_functions(
     environments: Mapping[str, Mapping[str, str]], *, logs: Path
 ) -> Iterator[Mapping[str, Process]]:
-    """The functions while they run, started side by side; each answers at its address.
+    """Runs functions while the block runs, started side by side; each answers at its address.
 
     Raises ``EndedError`` if one does not start.
     """
@@ -305,12 +305,12 @@ def _started(
 
 
 PATIENCE_S = 120.0
-"""A call works for most of a minute if there is much to do."""
+"""Seconds for a call, which may work for most of a minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where it is served: as it was asked for, and the sockets that listen there."""
+    """The host and port to serve at, and the sockets that listen there."""
 
     host: str
     port: int
@@ -318,7 +318,7 @@ class Address:
 
 
 def serve_cloud(host: str, port: int, *, follow_up_every_s: float | None = None) -> None:
-    """Serves until Ctrl-C; exits with 1, and says why, if a function or an emulator ends."""
+    """Serves until Ctrl-C. Exits with 1 and the reason if a function or an emulator ends."""
     every_s = table.intervals_s()
     if follow_up_every_s:
         every_s[table.FOLLOWUP.name] = follow_up_every_s
@@ -361,7 +361,7 @@ def _serve_processes(ours: Cloud, logs: Path, at: Address, every_s: Mapping[str,
 
 @contextmanager
 def _pushed(ours: Cloud, started: Mapping[str, Process]) -> Iterator[None]:
-    """Has messages pushed while the block runs; afterwards they wait, where emulators run on."""
+    """Has messages pushed while the block runs; afterwards they wait, if the emulators run on."""
     ours.push_to({name: f"http://{process.address}/" for name, process in started.items()})
     try:
         yield
@@ -393,7 +393,7 @@ async def _front(
 
 
 async def _call_regularly(name: str, function: Process, every_s: float) -> None:
-    """Calls a function as Cloud Scheduler does: in vain is not the end, the next call comes."""
+    """Calls a function as Cloud Scheduler does; a call that fails does not stop the next one."""
     while True:
         try:
             await asyncio.to_thread(_post, f"http://{function.address}/")

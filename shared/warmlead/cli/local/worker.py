@@ -47,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """For how many days the archive, and what was set aside, are kept; 0: for good."""
+    """For how many days the archive and the quarantine are kept; 0: for good."""
 
     archive_days: int
     quarantine_days: int
@@ -57,7 +57,7 @@ KEEPS_ALL = Retention(0, 0)
 
 
 def before(now: datetime, days: int) -> datetime | None:
-    """Before when things of an age of so many days came; ``None`` if they are kept for good."""
+    """The time before which things are older than some days; ``None`` if they are kept for good."""
     return now - timedelta(days=days) if days else None
 
 
@@ -165,7 +165,7 @@ class Worker:
         return result.done
 
     async def _prune(self) -> bool:
-        """Takes out what is too old, at the start and once every UTC day; whether that is done."""
+        """Removes what is too old, at the start and once a UTC day; true if nothing is left."""
         now = self._clock.now()
         if self._pruned_on == day_of(to_ms(now)):
             return True
@@ -205,7 +205,7 @@ class Worker:
 
 
 def in_turns(due: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
-    """The messages in their order, no more at once than hold up other writers for a moment."""
+    """The messages in their order, in groups small enough for other writers to wait."""
     some: list[Delivery] = []
     size = 0
     for delivery in due:
@@ -242,7 +242,7 @@ class Answered:
 
 
 async def push(app: ASGIApp, delivery: Delivery, subscription: str) -> Answered:
-    """How a function answers a message in Pub/Sub's push envelope."""
+    """Posts a message to a function in Pub/Sub's push envelope; returns the answer."""
     published = delivery.published
     envelope = {
         "message": {
