@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 
 from warmlead.application.apply import Scoring
@@ -22,14 +23,13 @@ from warmlead.cli.output import (
     end_with_failures,
     errors,
     fail,
-    print_finding,
     print_json,
     unreadable_ids,
 )
 from warmlead.cli.rebuild import needs_replay
 from warmlead.cli.story import draw, report_of
 from warmlead.domain.identity import LeadIds
-from warmlead.model.findings import Finding, Severity
+from warmlead.model.document import Finding, Severity
 from warmlead.model.loading import Model, check, json_schema, load
 from warmlead.runtime import backends
 from warmlead.settings import why_unreadable
@@ -138,10 +138,21 @@ def _checked(text: str, script: str, model: Model) -> Told:
     signals = model.file.signals.values()
     read = read_story(text, known_events={name for signal in signals for name in signal.on})
     for found in read.findings:
-        print_finding(found, file=script, on=errors)
+        _print_finding(found, file=script, on=errors)
     if read.told is None:
         raise typer.Exit(EXIT_WRONG)
     return read.told
+
+
+def _print_finding(found: Finding, *, file: str, on: Console) -> None:
+    """One fault or doubt: where it is, what it is, and what may have been meant."""
+    colour = "red" if found.severity is Severity.ERROR else "yellow"
+    where = f"{file}:{found.line}:{found.column}"
+    subject = f"{found.path}: " if found.path else ""
+    told = escape(subject + found.message)
+    on.print(f"[bold]{escape(where)}[/] [{colour}]{found.severity}[/] {told}", soft_wrap=True)
+    if found.suggestion:
+        on.print(f"    [dim]{escape(found.suggestion)}[/]", soft_wrap=True)
 
 
 def _ends(told: Told, days: int | None, until: str | None) -> datetime:
@@ -260,7 +271,7 @@ def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
 def _print(report: CheckReport) -> None:
     for row in report.findings:
         finding = Finding(**{**row.model_dump(), "severity": Severity(row.severity)})
-        print_finding(finding, file=report.file, on=console)
+        _print_finding(finding, file=report.file, on=console)
     if report.errors:
         found = f"{count_of(report.errors, 'fault')}, {count_of(report.warnings, 'warning')}"
         console.print(f"{found}: not usable yet.")

@@ -1,17 +1,21 @@
 """Loads a model from its text; holds the ready-made ones and the JSON Schema for editors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.rules import Rules
-from warmlead.model.compiling import classification_of, plan_of
-from warmlead.model.findings import Finding, Severity
-from warmlead.model.lint.checking import examine_model
+from warmlead.model.compiling import classification_of, contexts_of, plan_of
+from warmlead.model.document import Finding, Severity, YamlDocument, read
+from warmlead.model.lint.expressions import check_conditions
+from warmlead.model.lint.reachability import ReachabilityCheck, RoutingCheck, check_warnings
+from warmlead.model.lint.references import check_names, check_quantities
+from warmlead.model.lint.satisfiability import Prospect
 from warmlead.model.plan import Plan, rules_of
 from warmlead.model.schema import ModelFile
+from warmlead.model.structure import Report, hold_to_schema, with_sections_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,36 @@ class Model:
 
 def check(text: str) -> list[Finding]:
     """Everything that is wrong or doubtful in a model file, by line; empty if nothing is."""
-    return list(examine_model(text).findings)
+    return _examined(text)[1]
+
+
+def _examined(text: str) -> tuple[ModelFile, list[Finding]]:
+    """The file and its findings by line; the file is the author's only if none is an error."""
+    document, misnamed = with_sections_named(read(text))
+    sound = hold_to_schema(document)
+    findings = [*document.faults, *_misshapen(document), *misnamed]
+    if isinstance(document.value, dict):
+        report = Report(document, sound)
+        check_names(sound, report)
+        check_quantities(sound, report)
+        contexts = contexts_of(sound.file)
+        accepted = check_conditions(sound.file, contexts, report)
+        prospect = Prospect(sound, contexts.stage, accepted)
+        ReachabilityCheck(sound.file, prospect, report).check()
+        RoutingCheck(sound.file, prospect, report).check()
+        check_warnings(sound, contexts, report)
+        findings += [*sound.findings, *report.findings]
+    findings.sort(key=lambda found: (found.line, found.column, found.severity, found.path))
+    return sound.file, list(dict.fromkeys(findings))
+
+
+def _misshapen(document: YamlDocument) -> Iterator[Finding]:
+    if document.faults or isinstance(document.value, dict):
+        return
+    if document.value is None:
+        yield Finding(Severity.ERROR, 1, 1, "", "the file is empty", "begin with signals:")
+    else:
+        yield Finding(Severity.ERROR, 1, 1, "", "the file must be a mapping of keys to values")
 
 
 def load(text: str, *, name: str) -> Model:
@@ -45,11 +78,10 @@ def load(text: str, *, name: str) -> Model:
     Raises ``ConfigurationError`` with every fault, each with its line and column; doubts do
     not keep a model from being used.
     """
-    examined = examine_model(text)
-    errors = [found for found in examined.findings if found.severity is Severity.ERROR]
+    file, findings = _examined(text)
+    errors = [found for found in findings if found.severity is Severity.ERROR]
     if errors:
         raise ConfigurationError(f"{name} is not a valid model", [str(error) for error in errors])
-    file = examined.file
     plan = plan_of(file)
     return Model(name, file, plan, rules_of(plan), classification_of(file))
 

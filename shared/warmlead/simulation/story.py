@@ -13,10 +13,18 @@ from pydantic_core import ErrorDetails
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.event_names import our_name
-from warmlead.model.findings import Finding, Severity, did_you_mean
-from warmlead.model.positions import Path, Position, YamlDocument, read
+from warmlead.model.document import (
+    Finding,
+    Path,
+    Position,
+    Severity,
+    YamlDocument,
+    did_you_mean,
+    path_text,
+    read,
+)
 from warmlead.model.schema import NAME_PATTERN
-from warmlead.model.structure import in_words, path_text
+from warmlead.model.structure import in_words
 from warmlead.model.vocabulary import STANDARD_EVENTS
 from warmlead.parsing.times import parse_time
 from warmlead.ports import RawRequest
@@ -280,8 +288,7 @@ def read_story(text: str, *, known_events: Collection[str] = ()) -> Read:
     """
     document = read(text)
     if document.faults:
-        misread = [_at(each.position, each.path, each.message) for each in document.faults]
-        return Read(None, misread)
+        return Read(None, list(document.faults))
     if not isinstance(document.value, dict):
         return Read(None, [_at(Position(1, 1), (), "a story is a mapping: lead:, events: …")])
     try:

@@ -14,6 +14,7 @@ from warmlead.domain.history import Tally, to_ms
 from warmlead.domain.packed_history import DAY_MS
 from warmlead.domain.scoring import score_of
 from warmlead.domain.stages import Progress, Standing, next_stage
+from warmlead.model.document import read
 from warmlead.model.loading import (
     Model,
     check,
@@ -23,7 +24,6 @@ from warmlead.model.loading import (
     ready_names,
     ready_text,
 )
-from warmlead.model.positions import read
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = to_ms(NOW) // DAY_MS

@@ -1,12 +1,15 @@
-"""YAML read into plain values, with the line and column of everything in it.
+"""A YAML file that people write: its values, the place of each, and what is wrong with them.
 
-Only what a model needs: mappings, lists and scalars of YAML 1.2's core schema. Tags, anchors
-and aliases are refused, so a file can neither run code nor grow when it is read.
+Takes what every reader of YAML takes, and of that only what a model needs: mappings, lists and
+scalars of YAML 1.2's core schema. Tags, anchors and aliases are faults, so a file can neither run
+code nor grow when it is read.
 """
 
+import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 import yaml
@@ -15,12 +18,57 @@ Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | 
 Path: TypeAlias = tuple[str | int, ...]
 
 MAX_CHARACTERS = 500_000
-"""A longer file is no model that anyone reviewed."""
+"""The longest file that is read; a longer one is not a model that anyone reviewed."""
 
+_ALIKE = 0.6
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _FLOAT = re.compile(r"[-+]?(?:\.\d+|\d+\.\d*)(?:[eE][-+]?\d+)?|[-+]?\d+[eE][-+]?\d+")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _ESCAPES = {"x": 4, "u": 6, "U": 10}  # length of \xHH, \uHHHH, \UHHHHHHHH
+
+
+class Severity(StrEnum):
+    """An ``error`` keeps a file from being used; a ``warning`` is worth a second look."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault or doubt. ``line`` and ``column`` count from 1; ``path`` names the place."""
+
+    severity: Severity
+    line: int
+    column: int
+    path: str
+    message: str
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        place = f"line {self.line}, column {self.column}"
+        subject = f"{self.path}: {self.message}" if self.path else self.message
+        return f"{place}: {subject}" + (f" ({self.suggestion})" if self.suggestion else "")
+
+
+def did_you_mean(name: str, known: Iterable[str], *, alike: float = _ALIKE) -> str:
+    """``did you mean "country"?``, or nothing if no known name is like it (0 to 1)."""
+    close = closest(name, known, alike=alike)
+    return f'did you mean "{close}"?' if close else ""
+
+
+def closest(name: str, known: Iterable[str], *, alike: float = _ALIKE) -> str:
+    """The known name that is most like it; empty if none is."""
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=alike)
+    return close[0] if close else ""
+
+
+def path_text(path: Path) -> str:
+    """A path as people write it: ``sequences.re-engage.steps[1].after``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
 
 
 class Position(NamedTuple):
@@ -30,28 +78,15 @@ class Position(NamedTuple):
     column: int
 
 
-class Misread(NamedTuple):
-    """Something that YAML does not allow, or that we do not."""
-
-    position: Position
-    path: Path
-    message: str
-    suggestion: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class YamlDocument:
-    """A file's values with the place of each key and value, and what could not be read.
-
-    ``unquoted`` are places of unquoted text that holds brackets inside ``{ }``.
-    """
+    """A file's values with the place of each key and value, and what could not be read."""
 
     text: str
     value: Plain
     keys: Mapping[Path, Position]
     values: Mapping[Path, yaml.Node]
-    faults: Sequence[Misread]
-    unquoted: Sequence[Position]
+    faults: Sequence[Finding]
 
     def renamed(self, old: str, new: str) -> "YamlDocument":
         """The document with another name for a key of its root."""
@@ -106,11 +141,10 @@ def read(text: str) -> YamlDocument:
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
-        building = _Building()
+        building = _Building(loader.cut)
         value = building.plain(root, ()) if root is not None else None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        return _unreadable(text, _position(mark), _problem(error), _hint(text, error))
+        return _unreadable(text, *_explained(text, error))
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         place = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -120,31 +154,87 @@ def read(text: str) -> YamlDocument:
     finally:
         if loader is not None:
             loader.dispose()
-    return YamlDocument(
-        text, value, building.keys, building.values, building.faults, tuple(loader.unquoted)
-    )
+    return YamlDocument(text, value, building.keys, building.values, building.faults)
 
 
-def _unreadable(text: str, position: Position, message: str, suggestion: str = "") -> YamlDocument:
-    return YamlDocument(text, None, {}, {}, [Misread(position, (), message, suggestion)], ())
+def _unreadable(text: str, place: Position, message: str, suggestion: str = "") -> YamlDocument:
+    fault = Finding(Severity.ERROR, *place, "", message, suggestion)
+    return YamlDocument(text, None, {}, {}, [fault])
 
 
-def _problem(error: yaml.MarkedYAMLError) -> str:
+def _explained(text: str, error: yaml.MarkedYAMLError) -> tuple[Position, str, str]:
+    """Where a fault of syntax is, what it is, and what to do about it, if its line tells."""
     told = ", ".join(part for part in (error.context, error.problem) if part)
-    return "not readable as YAML: " + (told or "syntax error").splitlines()[0]
-
-
-def _hint(text: str, error: yaml.MarkedYAMLError) -> str:
-    at, began = error.problem_mark, error.context_mark
+    message = "not readable as YAML: " + (told or "syntax error").splitlines()[0]
+    at, began = error.problem_mark or error.context_mark, error.context_mark
+    place = _position(at)
     lines = text.splitlines()
     line = lines[at.line] if at and at.line < len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
-        return "indent with spaces, not with tabs"
+        return place, message, "indent with spaces, not with tabs"
     if at and began and "flow" in (error.context or "") and began.line < at.line:
-        return f"it began on line {began.line + 1}, column {began.column + 1}"
-    if "{" in line and any(sign in line for sign in ("&&", "||", "==", "[", "!")):
-        return "put the condition in quotes"
-    return ""
+        return place, message, f"it began on line {began.line + 1}, column {began.column + 1}"
+    start, condition = _condition_at(line, place.column - 1)
+    if condition:
+        return Position(place.line, start + 1), message, f"write {quoted(condition)}"
+    return place, message, ""
+
+
+def quoted(text: str) -> str:
+    """The text as a scalar of YAML in quotes, to be pasted."""
+    if "'" in text and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _condition_at(line: str, column: int) -> tuple[int, str]:
+    """The condition that YAML misreads at the column, and where it starts; empty if none is."""
+    key_end = line.rfind(": ", 0, column + 1)
+    if key_end < 0:
+        return 0, ""
+    start = key_end + len(": ")
+    start += len(line[start:]) - len(line[start:].lstrip())
+    is_flow = "{" in line[:start]
+    end = _end_of_condition(line, start, start) if is_flow else _before_comment(line)
+    condition = line[start:end].rstrip()
+    return start, condition if any(sign in condition for sign in _SIGNS) else ""
+
+
+_SIGNS = ("&&", "||", "==", "!", "<", ">", " in ")
+"""What a text that is meant as a condition has one of."""
+
+
+def _before_comment(line: str) -> int:
+    at = line.find(" #")
+    return len(line) if at < 0 else at
+
+
+def _end_of_condition(text: str, start: int, at_least: int) -> int:
+    """Where the condition that starts there ends, inside ``{ }``; 0 if a bracket or quote is open.
+
+    It ends at a comma, a closing bracket, a colon or a comment outside its own brackets and
+    quotes, and not before ``at_least``.
+    """
+    depth, quote = 0, ""
+    for at in range(start, len(text)):
+        character = text[at]
+        if quote:
+            if character in "\r\n":
+                return 0
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character in "([":
+            depth += 1
+        elif depth and character in ")]":
+            depth -= 1
+        elif not depth and at >= at_least and _ends(text, at):
+            return at
+    return 0
+
+
+def _ends(text: str, at: int) -> bool:
+    return text[at] in ",]}" or text[at : at + 2] in (": ", " #")
 
 
 def _position(mark: yaml.Mark | None) -> Position:
@@ -152,15 +242,16 @@ def _position(mark: yaml.Mark | None) -> Position:
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes, and reads ``[ … ]`` within unquoted text inside ``{ }`` as text.
+    """Composes nodes. Reads on where unquoted text inside ``{ }`` has a ``[``.
 
-    YAML has no other reading of it, so no valid file changes its meaning, and conditions such
-    as ``stage in ["sql"]`` need no quotes.
+    YAML ends the text at the bracket and then finds a fault. This finds the fault too (``cut``:
+    the index of each such text), and reads on, so that one run finds all of them.
     """
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.unquoted: list[Position] = []
+        self.cut: set[int] = set()
+        self._text = text
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stub
@@ -172,45 +263,27 @@ class _Loader(yaml.SafeLoader):
 
     def scan_plain(self) -> yaml.ScalarToken:
         token = super().scan_plain()
-        value, end = token.value, token.end_mark
-        while self.flow_level and self.peek() == "[" and (bracket := self._bracket()):
-            gap = " " if self.index > end.index else ""
-            self.unquoted.append(_position(self.get_mark()))
-            self.forward(len(bracket))
-            end = self.get_mark()
-            value += gap + bracket
-            spaces = 0
-            while self.peek(spaces) == " ":
-                spaces += 1
-            if self.peek(spaces) not in ",[]{}\0\r\n#":
-                self.forward(spaces)
-                rest = super().scan_plain()
-                value, end = value + " " * spaces + rest.value, rest.end_mark
-        return yaml.ScalarToken(value, True, token.start_mark, end)
-
-    def _bracket(self) -> str:
-        """The text from here to the bracket's end on this line; nothing if it has none."""
-        depth, quote, length = 0, "", 0
-        while (character := self.peek(length)) not in "\0\r\n":
-            length += 1
-            if quote:
-                quote = "" if character == quote else quote
-            elif character in "\"'":
-                quote = character
-            elif character in "[]":
-                depth += 1 if character == "[" else -1
-                if not depth:
-                    return str(self.prefix(length))
-        return ""
+        if not self.flow_level or self.peek() != "[":
+            return token
+        start, bracket = token.start_mark.index, self.index
+        end = _end_of_condition(self._text, start, bracket)
+        if not end:
+            return token
+        self.cut.add(start)
+        written = self._text[start:end].rstrip()
+        self.forward(start + len(written) - bracket)
+        value = " ".join(line.strip() for line in written.splitlines())
+        return yaml.ScalarToken(value, True, token.start_mark, self.get_mark())
 
 
 class _Building:
     """Turns nodes into plain values, and notes where each stood."""
 
-    def __init__(self) -> None:
+    def __init__(self, cut: Collection[int]) -> None:
         self.keys: dict[Path, Position] = {}
         self.values: dict[Path, yaml.Node] = {}
-        self.faults: list[Misread] = []
+        self.faults: list[Finding] = []
+        self._cut = cut
 
     def plain(self, node: yaml.Node, path: Path) -> Plain:
         self.values[path] = node
@@ -218,25 +291,41 @@ class _Building:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(item, (*path, i)) for i, item in enumerate(node.value)]
+        self._demand_whole(node, path)
         text: str = node.value
         return text if isinstance(node, yaml.ScalarNode) and node.style else _scalar(text)
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Plain]:
         mapping: dict[str, Plain] = {}
         for key, value in node.value:
-            place = _position(key.start_mark)
             if not isinstance(key, yaml.ScalarNode):
-                self.faults.append(Misread(place, path, "a key is plain text"))
+                self._fault(key, path, "a key is plain text")
                 continue
             here = (*path, key.value)
+            self._demand_whole(key, here)
             if key.value in mapping:
                 first = self.keys[here].line
                 message = f'the key "{key.value}" was given before, on line {first}'
-                self.faults.append(Misread(place, here, message, "keep one of them"))
+                self._fault(key, here, message, "keep one of them")
                 continue
-            self.keys[here] = place
+            self.keys[here] = _position(key.start_mark)
             mapping[key.value] = self.plain(value, here)
         return mapping
+
+    def _demand_whole(self, node: yaml.Node, path: Path) -> None:
+        """Notes a fault if YAML ends the text before its author does."""
+        if node.start_mark.index in self._cut:
+            message = 'text inside { } that has a "[" must be in quotes'
+            is_balanced = node.value.count("(") == node.value.count(")")
+            suggestion = f"write {quoted(node.value)}" if is_balanced else _QUOTE
+            self._fault(node, path, message, suggestion)
+
+    def _fault(self, node: yaml.Node, path: Path, message: str, suggestion: str = "") -> None:
+        place = _position(node.start_mark)
+        self.faults.append(Finding(Severity.ERROR, *place, path_text(path), message, suggestion))
+
+
+_QUOTE = "put the whole condition in quotes"
 
 
 def _scalar(text: str) -> Plain:
