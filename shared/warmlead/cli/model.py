@@ -13,7 +13,7 @@ from warmlead.application.apply import Scoring
 from warmlead.application.due import EvaluationContext, RunProgress
 from warmlead.application.rescore import rescore
 from warmlead.application.shapes import Shape, shaped
-from warmlead.cli.another_shell import place_of
+from warmlead.cli.environment import place_of
 from warmlead.cli.output import (
     EXIT_MISUSE,
     EXIT_WRONG,

@@ -157,6 +157,28 @@ def read(text: str) -> YamlDocument:
     return YamlDocument(text, value, building.keys, building.values, building.faults)
 
 
+def with_quotes(text: str) -> str:
+    """The text with quotes around conditions that YAML cuts short at a ``[``.
+
+    Releases before the rule that a model is plain YAML took such files. A text that cannot be
+    read is returned as it is.
+    """
+    loader = _Loader(text)
+    try:
+        loader.get_single_node()
+    except (yaml.YAMLError, RecursionError):
+        return text
+    finally:
+        loader.dispose()
+    for start, end in sorted(loader.cut.items(), reverse=True):
+        text = text[:start] + quoted(_folded(text[start:end])) + text[end:]
+    return text
+
+
+def _folded(written: str) -> str:
+    return " ".join(line.strip() for line in written.splitlines())
+
+
 def _unreadable(text: str, place: Position, message: str, suggestion: str = "") -> YamlDocument:
     fault = Finding(Severity.ERROR, *place, "", message, suggestion)
     return YamlDocument(text, None, {}, {}, [fault])
@@ -174,6 +196,8 @@ def _explained(text: str, error: yaml.MarkedYAMLError) -> tuple[Position, str, s
         return place, message, "indent with spaces, not with tabs"
     if at and began and "flow" in (error.context or "") and began.line < at.line:
         return place, message, f"it began on line {began.line + 1}, column {began.column + 1}"
+    if "got ':'" in (error.problem or ""):
+        return place, message, "put a comma before each key but the first"
     start, condition = _condition_at(line, place.column - 1)
     if condition:
         return Position(place.line, start + 1), message, f"write {quoted(condition)}"
@@ -245,12 +269,12 @@ class _Loader(yaml.SafeLoader):
     """Composes nodes. Reads on where unquoted text inside ``{ }`` has a ``[``.
 
     YAML ends the text at the bracket and then finds a fault. This finds the fault too (``cut``:
-    the index of each such text), and reads on, so that one run finds all of them.
+    the indices where each such text starts and ends), and reads on, so that one run finds all.
     """
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.cut: set[int] = set()
+        self.cut: dict[int, int] = {}
         self._text = text
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
@@ -269,11 +293,10 @@ class _Loader(yaml.SafeLoader):
         end = _end_of_condition(self._text, start, bracket)
         if not end:
             return token
-        self.cut.add(start)
         written = self._text[start:end].rstrip()
+        self.cut[start] = start + len(written)
         self.forward(start + len(written) - bracket)
-        value = " ".join(line.strip() for line in written.splitlines())
-        return yaml.ScalarToken(value, True, token.start_mark, self.get_mark())
+        return yaml.ScalarToken(_folded(written), True, token.start_mark, self.get_mark())
 
 
 class _Building:

@@ -10,10 +10,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warmlead.model.document import Severity, read
+from warmlead.model.document import Severity, read, with_quotes
 from warmlead.model.loading import ready_names, ready_text
 
 ROOT = Path(__file__).parents[3]
+MODELS = [ready_text(name) for name in ready_names()]
 
 # (a document, the path of a text in it, a word whose place is looked for)
 TEXTS = [
@@ -116,6 +117,16 @@ def test_all_conditions_without_quotes_are_found_in_one_run() -> None:
     ]
 
 
+def test_a_model_of_before_is_made_plain_yaml_by_quotes_alone() -> None:
+    before = 'a: [1]\nb: {c: p in ["q"] && r,\n  d: x[0] == "it\'s"}\ne: 5  # [\n'
+
+    assert with_quotes(before) == (
+        "a: [1]\nb: {c: 'p in [\"q\"] && r',\n  d: 'x[0] == \"it''s\"'}\ne: 5  # [\n"
+    )
+    for model in (*MODELS, "a: [", "[" * 20_000):
+        assert with_quotes(model) == model
+
+
 @pytest.mark.parametrize(
     "text", ['{a: stage in ["x}', "{a: it's [x], b: 'c'}", '{f(a, b) in ["x"]}']
 )
@@ -126,7 +137,13 @@ def test_a_bracket_whose_text_has_no_certain_end_is_a_fault_without_a_guess(text
     assert not any("write" in fault.suggestion for fault in faults)
 
 
-MODELS = [ready_text(name) for name in ready_names()]
+def test_a_missing_comma_is_not_taken_for_missing_quotes() -> None:
+    (fault,) = read('{on: viewed, when: path == "/a" points: 2}').faults
+
+    assert (fault.line, fault.column) == (1, 39)
+    assert fault.suggestion == "put a comma before each key but the first"
+
+
 PIECES = [
     '["x"]',
     "[",

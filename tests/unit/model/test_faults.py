@@ -60,8 +60,8 @@ BROKEN = [
     ("open bracket", VISITED, VISITED[:-1], "expected ',' or '}'", "it began on line 2, column 12"),
     (
         "bracket without quotes",
-        VISITED,
-        'visited: {on: page_viewed, when: »path in ["/a", "/b"], points: 2}',
+        "visited: {on: page_viewed,",
+        'visited: {on: page_viewed, when: »path in ["/a", "/b"],',
         'has a "[" must be in quotes',
         """write 'path in ["/a", "/b"]'""",
     ),

@@ -15,7 +15,7 @@ import typer
 import uvicorn
 from rich.markup import escape
 
-from warmlead.cli.another_shell import as_exports, path_to_command, place_of, variables
+from warmlead.cli.environment import as_exports, path_to_command, place_of, variables
 from warmlead.cli.local.front import KEEP_ALIVE_S, Connections, LimitedProtocol, most_connections
 from warmlead.cli.local.site import NEEDED, PUBLIC, LocalSite, Outside, load_function
 from warmlead.cli.local.supervision import Watchdog, keep_serving, listen

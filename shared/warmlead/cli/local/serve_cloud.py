@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 
 from warmlead.buses.admin import PushConfig, create_topology
-from warmlead.cli.another_shell import as_exports
+from warmlead.cli.environment import as_exports
 from warmlead.cli.local.emulators import (
     VARIABLES,
     EndedError,
