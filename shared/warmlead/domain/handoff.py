@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeAlias
 
 from warmlead.domain.sales import SalesStatus, Statement, answered, first_contact
-from warmlead.domain.stages import Condition, Facts
+from warmlead.domain.stages import Condition, ConditionT, Facts
 
 
 class Deadline(StrEnum):
@@ -23,15 +23,15 @@ class Deadline(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RoutePolicy:
+class RouteDefinition(Generic[ConditionT]):
     """Who gets leads for which the condition holds; all of them if there is none."""
 
-    when: Condition | None
+    when: ConditionT | None
     owners: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class HandoffPolicy:
+class HandoffDefinition(Generic[ConditionT]):
     """What sales promised: to speak to a lead, and to take or refuse it, within a time.
 
     ``remind_after`` is when sales is reminded of a lead to which nobody has spoken.
@@ -40,9 +40,9 @@ class HandoffPolicy:
     first_touch_within: timedelta
     accept_within: timedelta
     remind_after: timedelta
-    routes: tuple[RoutePolicy, ...] = ()
+    routes: tuple[RouteDefinition[ConditionT], ...] = ()
 
-    def owner_of(self, lead_id: str, facts: Facts) -> str:
+    def owner_of(self: "HandoffPolicy", lead_id: str, facts: Facts) -> str:
         """Whose the lead is: of the first route that holds; empty if none does.
 
         Of several owners each gets every lead with the same likelihood, by the lead's id, so
@@ -63,6 +63,10 @@ class HandoffPolicy:
                 return self.first_touch_within
             case Deadline.ACCEPT_BREACHED:
                 return self.accept_within
+
+
+RoutePolicy: TypeAlias = RouteDefinition[Condition]
+HandoffPolicy: TypeAlias = HandoffDefinition[Condition]
 
 
 _ANSWERS = frozenset(map(str, SalesStatus))

@@ -11,8 +11,7 @@ from typing import NamedTuple
 from cel_expr_python import cel
 
 from warmlead.domain.rules import COUNT_WINDOWS_DAYS
-from warmlead.model.compiling import Contexts
-from warmlead.model.conditions import Context, compared_with, words
+from warmlead.model.conditions import Context, Contexts, compared_with, words
 from warmlead.model.document import Path, did_you_mean
 from warmlead.model.schema import ModelFile
 from warmlead.model.structure import Report

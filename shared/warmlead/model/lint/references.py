@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from warmlead.domain.event_names import our_name
-from warmlead.model.compiling import trait_types
+from warmlead.model.conditions import trait_types
 from warmlead.model.document import Path, did_you_mean
 from warmlead.model.lint.satisfiability import most_of_group
 from warmlead.model.schema import (
