@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(
     r'''
       (?P<space>\s+|//[^\n]*)
-    | (?P<string>[rRbB]{0,2}(?:"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\'
-                              |"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
+    | (?P<string>[rRbB]{0,2}(?:"""(?:\\.|[^\\])*?(?:"""|\\?\Z)|\'\'\'(?:\\.|[^\\])*?(?:\'\'\'|\\?\Z)
+                              |"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?))
     | (?P<number>(?:\d+\.\d*|\.\d+|0[xX][0-9a-fA-F]+|\d+)(?:[eE][-+]?\d+)?[uU]?)
     | (?P<name>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)
     | (?P<sign>&&|\|\||[<>=!]=|.)
     ''',
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
-
+"""Linear in the text: a quote that nothing closes is a string to the end of its line or text."""
 
 _EQUALITY = frozenset({"==", "!="})
 
