@@ -37,7 +37,7 @@ from warmlead.simulation.play import Story, StoryClock, simulate
 from warmlead.simulation.story import (
     GOLDEN_MONTH,
     MAX_DAYS,
-    Told,
+    Script,
     read_story,
     ready_stories,
     ready_story,
@@ -109,10 +109,10 @@ def simulate_story(
         typer.echo(text, nl=False)
         return
     chosen = backends.load_model(model or backends.settings().model)
-    told = _checked(text, script, chosen)
-    ends = _ends(told, days, until)
-    story = asyncio.run(_play(told, ends, chosen))
-    report = report_of(story, chosen.rules, about=told.about, model=chosen.name)
+    checked = _checked(text, script, chosen)
+    ends = _ends(checked, days, until)
+    story = asyncio.run(_play(checked, ends, chosen))
+    report = report_of(story, chosen.rules, about=checked.about, model=chosen.name)
     if as_json:
         print_json(report)
     else:
@@ -133,15 +133,15 @@ def _text(script: str) -> str:
         ) from error
 
 
-def _checked(text: str, script: str, model: Model) -> Told:
+def _checked(text: str, script: str, model: Model) -> Script:
     """What the story tells; ends the command if it has faults."""
     signals = model.file.signals.values()
     read = read_story(text, known_events={name for signal in signals for name in signal.on})
     for found in read.findings:
         _print_finding(found, file=script, on=errors)
-    if read.told is None:
+    if read.script is None:
         raise typer.Exit(EXIT_WRONG)
-    return read.told
+    return read.script
 
 
 def _print_finding(found: Finding, *, file: str, on: Console) -> None:
@@ -155,30 +155,30 @@ def _print_finding(found: Finding, *, file: str, on: Console) -> None:
         on.print(f"    [dim]{escape(found.suggestion)}[/]", soft_wrap=True)
 
 
-def _ends(told: Told, days: int | None, until: str | None) -> datetime:
+def _ends(script: Script, days: int | None, until: str | None) -> datetime:
     if days is not None and until is not None:
         raise fail("--days and --until exclude each other.", code=EXIT_MISUSE)
     if days is not None:
-        return told.begins + timedelta(days=days)
+        return script.begins + timedelta(days=days)
     if until is None:
-        return told.ends
+        return script.ends
     try:
         ends = datetime.combine(date.fromisoformat(until), time(), UTC) + timedelta(days=1)
     except (ValueError, OverflowError):
         hint = "Write one such as 2026-03-31."
         raise fail(f"{until!r} is no date.", hint=hint, code=EXIT_MISUSE) from None
-    if not told.begins < ends <= told.begins + timedelta(days=MAX_DAYS):
-        began = f"The story begins on {told.begins:%Y-%m-%d}, and goes on for {MAX_DAYS} days."
-        raise fail(f"{until} is not in the story.", hint=began, code=EXIT_MISUSE)
+    if not script.begins < ends <= script.begins + timedelta(days=MAX_DAYS):
+        began = f"The story begins on {script.begins:%Y-%m-%d}, and goes on for {MAX_DAYS} days."
+        raise fail(f"{until} is not in the script.", hint=began, code=EXIT_MISUSE)
     return ends
 
 
-async def _play(told: Told, ends: datetime, model: Model) -> Story:
-    clock = StoryClock(told.begins)
+async def _play(script: Script, ends: datetime, model: Model) -> Story:
+    clock = StoryClock(script.begins)
     scoring = Scoring(model.rules, LeadIds(_SECRET))
     async with backends.rehearsal(clock) as (store, bus):
         return await simulate(
-            told.events, until=ends, store=store, bus=bus, scoring=scoring, clock=clock
+            script.events, until=ends, store=store, bus=bus, scoring=scoring, clock=clock
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Generic, NamedTuple, TypeAlias
+from typing import Generic, NamedTuple
 
 from warmlead.domain.sales import SalesStatus, Statement, answered, first_contact
 from warmlead.domain.stages import Condition, ConditionT, Facts
@@ -42,18 +42,6 @@ class HandoffDefinition(Generic[ConditionT]):
     remind_after: timedelta
     routes: tuple[RouteDefinition[ConditionT], ...] = ()
 
-    def owner_of(self: "HandoffPolicy", lead_id: str, facts: Facts) -> str:
-        """Whose the lead is: of the first route that holds; empty if none does.
-
-        Of several owners each gets every lead with the same likelihood, by the lead's id, so
-        that it is the same whenever it is asked for.
-        """
-        for route in self.routes:
-            if route.when is None or route.when(facts):
-                digest = hashlib.sha256(lead_id.encode()).digest()
-                return route.owners[int.from_bytes(digest[:8]) % len(route.owners)]
-        return ""
-
     def after(self, deadline: Deadline) -> timedelta:
         """How long after the offer a deadline is."""
         match deadline:
@@ -65,8 +53,26 @@ class HandoffDefinition(Generic[ConditionT]):
                 return self.accept_within
 
 
-RoutePolicy: TypeAlias = RouteDefinition[Condition]
-HandoffPolicy: TypeAlias = HandoffDefinition[Condition]
+@dataclass(frozen=True, slots=True)
+class RoutePolicy(RouteDefinition[Condition]):
+    """A route whose condition can be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffPolicy(HandoffDefinition[Condition]):
+    """The promises of sales, with routes whose conditions can be asked."""
+
+    def owner_of(self, lead_id: str, facts: Facts) -> str:
+        """Whose the lead is: of the first route that holds; empty if none does.
+
+        Of several owners each gets every lead with the same likelihood, by the lead's id, so
+        that it is the same whenever it is asked for.
+        """
+        for route in self.routes:
+            if route.when is None or route.when(facts):
+                digest = hashlib.sha256(lead_id.encode()).digest()
+                return route.owners[int.from_bytes(digest[:8]) % len(route.owners)]
+        return ""
 
 
 _ANSWERS = frozenset(map(str, SalesStatus))

@@ -87,7 +87,9 @@ class SequenceDefinition(Generic[ConditionT]):
     alongside: bool = False
 
 
-SequencePolicy: TypeAlias = SequenceDefinition[Condition]
+@dataclass(frozen=True, slots=True)
+class SequencePolicy(SequenceDefinition[Condition]):
+    """A sequence whose conditions can be asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,9 @@ class StageDefinition(Generic[ConditionT]):
     bypass: frozenset[str] = frozenset()
 
 
-StagePolicy: TypeAlias = StageDefinition[Condition]
+@dataclass(frozen=True, slots=True)
+class StagePolicy(StageDefinition[Condition]):
+    """A stage whose conditions can be asked."""
 
 
 @dataclass(frozen=True, slots=True)

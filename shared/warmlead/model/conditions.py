@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cel_expr_python import cel
+from msgspec import Struct
 
 from warmlead.domain.rules import COUNT_WINDOWS_DAYS
 from warmlead.domain.stages import Facts
@@ -45,7 +45,7 @@ _TOKEN = re.compile(
 _EQUALITY = frozenset({"==", "!="})
 
 
-class Token(NamedTuple):
+class Token(Struct, frozen=True):
     """A word or sign of a condition: ``string``, ``number``, ``name`` (dots included) or ``sign``.
 
     ``at`` is the index of its first character.
@@ -61,8 +61,7 @@ class Token(NamedTuple):
         return self.at + len(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     """A part of a condition that is true or false as a whole."""
 
     text: str
@@ -70,15 +69,13 @@ class Clause:
     tokens: tuple[Token, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(Struct, frozen=True):
     """Clauses that must all hold."""
 
     parts: "tuple[Tree, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(Struct, frozen=True):
     """Clauses of which one must hold."""
 
     parts: "tuple[Tree, ...]"
@@ -211,8 +208,7 @@ _TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """A place in the model where conditions stand, and everything that they may name there.
 
     ``elsewhere`` says of names that mean something in other places what they are.
@@ -244,8 +240,7 @@ class Context:
         return tuple(dict.fromkeys(name for name in found if name))
 
 
-@dataclass(frozen=True, slots=True)
-class Contexts:
+class Contexts(Struct, frozen=True):
     """The three places of conditions, each with what may be named there."""
 
     event: Context

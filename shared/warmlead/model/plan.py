@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from msgspec import DecodeError, Struct, json
@@ -12,7 +12,7 @@ from warmlead.domain.consent import CONSENT_EVENTS, SuppressionPolicy
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import SALES_EVENTS, Event, Trust
 from warmlead.domain.event_names import our_name
-from warmlead.domain.handoff import HandoffDefinition, HandoffPolicy
+from warmlead.domain.handoff import HandoffDefinition, HandoffPolicy, RoutePolicy
 from warmlead.domain.nurture import SendingHours, SequenceDefinition, SequencePolicy
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
@@ -66,8 +66,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     kept_as: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledFit:
+class CompiledFit(Struct, frozen=True):
     """A fit rule with its condition; implements the domain's ``FitRule``."""
 
     name: str
@@ -95,7 +94,7 @@ def rules_of(plan: Plan) -> Rules:
             for name, rule in sorted(plan.fit.items())
         ),
         scoring=plan.scoring,
-        stages=tuple(_stage(one, stage) for one in plan.stages),
+        stages=tuple(_policy(StagePolicy, one, stage, "enter", "leave") for one in plan.stages),
         counters=plan.counters,
         handoff=_handoff(plan.handoff, stage) if plan.handoff else None,
         sequences=tuple(_sequence(one, stage) for one in plan.sequences),
@@ -116,30 +115,27 @@ def _names(plan: Plan) -> frozenset[str]:
     return frozenset((*of_signals, *map(our_name, counted), *ours))
 
 
-def _with_conditions(written: Any, context: Context, *names: str) -> Any:  # noqa: ANN401  # the same shape comes back
-    """The same definition, its conditions of these names compiled."""
-    texts = {name: getattr(written, name) for name in names}
-    return replace(
-        written, **{n: text and CompiledCondition(text, context) for n, text in texts.items()}
-    )
+P = TypeVar("P")
 
 
-def _stage(written: StageDefinition[str], context: Context) -> StagePolicy:
-    policy: StagePolicy = _with_conditions(written, context, "enter", "leave")
-    return policy
+def _policy(kind: type[P], written: Any, context: Context, *conditions: str, **others: object) -> P:  # noqa: ANN401  # a definition of the domain, its conditions as text
+    """The policy of a definition: the same fields, with the named conditions compiled."""
+    same = {field.name: getattr(written, field.name) for field in fields(written)}
+    compiled = {
+        name: CompiledCondition(text, context) for name in conditions if (text := same[name])
+    }
+    return kind(**{**same, **compiled, **others})
 
 
 def _handoff(written: HandoffDefinition[str], context: Context) -> HandoffPolicy:
-    routes = tuple(_with_conditions(route, context, "when") for route in written.routes)
-    policy: HandoffPolicy = _with_conditions(replace(written, routes=routes), context)
-    return policy
+    routes = tuple(_policy(RoutePolicy, route, context, "when") for route in written.routes)
+    return _policy(HandoffPolicy, written, context, routes=routes)
 
 
 def _sequence(written: SequenceDefinition[str], context: Context) -> SequencePolicy:
     if written.hours:
         _demand_known(written.hours)
-    policy: SequencePolicy = _with_conditions(written, context, "start", "stop", "goal")
-    return policy
+    return _policy(SequencePolicy, written, context, "start", "stop", "goal")
 
 
 def _demand_known(hours: SendingHours) -> None:

@@ -6,7 +6,7 @@ runs: regular expressions that do not compile, stages and countries that do not 
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from cel_expr_python import cel
 
@@ -26,7 +26,8 @@ _PLAIN_NAMES = {"int": "integer", "double": "number", "bool": "boolean", "list(s
 _WINDOWS = ", ".join(f"last_{days}d" for days in COUNT_WINDOWS_DAYS)
 
 
-class ConditionFault(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ConditionFault:
     """Something wrong at the character ``at`` of a condition."""
 
     at: int
