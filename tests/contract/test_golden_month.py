@@ -343,7 +343,7 @@ async def test_both_backends_and_the_simulation_leave_the_same_record(place: Pla
         assert sorted(delivered) == sorted(body for _, body in record.triggers)
     on_file, on_cloud = records
 
-    told = read_story(ready_story(GOLDEN_MONTH)).told
+    told = read_story(ready_story(GOLDEN_MONTH)).script
     assert told is not None
     clock = StoryClock(told.begins)
     scoring = Scoring(MODEL.rules, lead_ids)
@@ -358,5 +358,5 @@ async def test_both_backends_and_the_simulation_leave_the_same_record(place: Pla
     sent = [(topic, m.body) for scene in story.scenes for topic, m in scene.sent]
     assert sent == on_file.triggers
     assert [move for scene in story.scenes for move in scene.moves] == on_file.moves
-    assert [each.worth.score for each in story.evenings if each.worth] == on_file.evenings
+    assert [each.day_score.score for each in story.days if each.day_score] == on_file.evenings
     assert (story.lead.enrolments, story.lead.offer) == (on_file.enrolments, on_file.offer)

@@ -19,7 +19,7 @@ from warmlead.application.privacy.erase import _identifiers_in
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Trust, snake_case
 from warmlead.model.conditions import Context, Formula
-from warmlead.model.findings import Severity
+from warmlead.model.document import Severity
 from warmlead.model.loading import check, ready_text
 from warmlead.model.vocabulary import ValueType
 from warmlead.parsing.strict_json import fault_in, parse, text_of

@@ -22,8 +22,8 @@ from warmlead.application.explain import (
     view,
 )
 from warmlead.application.shapes import Shape, shaped
-from warmlead.cli.another_shell import place_of
 from warmlead.cli.commands import LeadCommands
+from warmlead.cli.environment import place_of
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, json_list, print_json, unreadable
 from warmlead.cli.output import moment as _moment
 from warmlead.domain.errors import UnreadableError

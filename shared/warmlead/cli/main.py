@@ -52,7 +52,7 @@ def _options(
     ] = False,
 ) -> None:
     """What is the same for all commands."""
-    from warmlead.cli.env_file import read_env_file  # noqa: PLC0415  # help needs no settings
+    from warmlead.cli.environment import read_env_file  # noqa: PLC0415  # help needs no settings
 
     read_env_file(Path(".env"))
 

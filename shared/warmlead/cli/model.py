@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 
 from warmlead.application.apply import Scoring
 from warmlead.application.due import EvaluationContext, RunProgress
 from warmlead.application.rescore import rescore
 from warmlead.application.shapes import Shape, shaped
-from warmlead.cli.another_shell import place_of
+from warmlead.cli.environment import place_of
 from warmlead.cli.output import (
     EXIT_MISUSE,
     EXIT_WRONG,
@@ -22,14 +23,13 @@ from warmlead.cli.output import (
     end_with_failures,
     errors,
     fail,
-    print_finding,
     print_json,
     unreadable_ids,
 )
 from warmlead.cli.rebuild import needs_replay
 from warmlead.cli.story import draw, report_of
 from warmlead.domain.identity import LeadIds
-from warmlead.model.findings import Finding, Severity
+from warmlead.model.document import Finding, Severity
 from warmlead.model.loading import Model, check, json_schema, load
 from warmlead.runtime import backends
 from warmlead.settings import why_unreadable
@@ -37,7 +37,7 @@ from warmlead.simulation.play import Story, StoryClock, simulate
 from warmlead.simulation.story import (
     GOLDEN_MONTH,
     MAX_DAYS,
-    Told,
+    Script,
     read_story,
     ready_stories,
     ready_story,
@@ -109,10 +109,10 @@ def simulate_story(
         typer.echo(text, nl=False)
         return
     chosen = backends.load_model(model or backends.settings().model)
-    told = _checked(text, script, chosen)
-    ends = _ends(told, days, until)
-    story = asyncio.run(_play(told, ends, chosen))
-    report = report_of(story, chosen.rules, about=told.about, model=chosen.name)
+    checked = _checked(text, script, chosen)
+    ends = _ends(checked, days, until)
+    story = asyncio.run(_play(checked, ends, chosen))
+    report = report_of(story, chosen.rules, about=checked.about, model=chosen.name)
     if as_json:
         print_json(report)
     else:
@@ -133,41 +133,52 @@ def _text(script: str) -> str:
         ) from error
 
 
-def _checked(text: str, script: str, model: Model) -> Told:
+def _checked(text: str, script: str, model: Model) -> Script:
     """What the story tells; ends the command if it has faults."""
     signals = model.file.signals.values()
     read = read_story(text, known_events={name for signal in signals for name in signal.on})
     for found in read.findings:
-        print_finding(found, file=script, on=errors)
-    if read.told is None:
+        _print_finding(found, file=script, on=errors)
+    if read.script is None:
         raise typer.Exit(EXIT_WRONG)
-    return read.told
+    return read.script
 
 
-def _ends(told: Told, days: int | None, until: str | None) -> datetime:
+def _print_finding(found: Finding, *, file: str, on: Console) -> None:
+    """One fault or doubt: where it is, what it is, and what may have been meant."""
+    colour = "red" if found.severity is Severity.ERROR else "yellow"
+    where = f"{file}:{found.line}:{found.column}"
+    subject = f"{found.path}: " if found.path else ""
+    told = escape(subject + found.message)
+    on.print(f"[bold]{escape(where)}[/] [{colour}]{found.severity}[/] {told}", soft_wrap=True)
+    if found.suggestion:
+        on.print(f"    [dim]{escape(found.suggestion)}[/]", soft_wrap=True)
+
+
+def _ends(script: Script, days: int | None, until: str | None) -> datetime:
     if days is not None and until is not None:
         raise fail("--days and --until exclude each other.", code=EXIT_MISUSE)
     if days is not None:
-        return told.begins + timedelta(days=days)
+        return script.begins + timedelta(days=days)
     if until is None:
-        return told.ends
+        return script.ends
     try:
         ends = datetime.combine(date.fromisoformat(until), time(), UTC) + timedelta(days=1)
     except (ValueError, OverflowError):
         hint = "Write one such as 2026-03-31."
         raise fail(f"{until!r} is no date.", hint=hint, code=EXIT_MISUSE) from None
-    if not told.begins < ends <= told.begins + timedelta(days=MAX_DAYS):
-        began = f"The story begins on {told.begins:%Y-%m-%d}, and goes on for {MAX_DAYS} days."
-        raise fail(f"{until} is not in the story.", hint=began, code=EXIT_MISUSE)
+    if not script.begins < ends <= script.begins + timedelta(days=MAX_DAYS):
+        began = f"The story begins on {script.begins:%Y-%m-%d}, and goes on for {MAX_DAYS} days."
+        raise fail(f"{until} is not in the script.", hint=began, code=EXIT_MISUSE)
     return ends
 
 
-async def _play(told: Told, ends: datetime, model: Model) -> Story:
-    clock = StoryClock(told.begins)
+async def _play(script: Script, ends: datetime, model: Model) -> Story:
+    clock = StoryClock(script.begins)
     scoring = Scoring(model.rules, LeadIds(_SECRET))
     async with backends.rehearsal(clock) as (store, bus):
         return await simulate(
-            told.events, until=ends, store=store, bus=bus, scoring=scoring, clock=clock
+            script.events, until=ends, store=store, bus=bus, scoring=scoring, clock=clock
         )
 
 
@@ -260,7 +271,7 @@ def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
 def _print(report: CheckReport) -> None:
     for row in report.findings:
         finding = Finding(**{**row.model_dump(), "severity": Severity(row.severity)})
-        print_finding(finding, file=report.file, on=console)
+        _print_finding(finding, file=report.file, on=console)
     if report.errors:
         found = f"{count_of(report.errors, 'fault')}, {count_of(report.warnings, 'warning')}"
         console.print(f"{found}: not usable yet.")

@@ -12,12 +12,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.markup import escape
 from rich.segment import Segment
 
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.text import printable, swept
-from warmlead.model.findings import Finding, Severity
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON of a stable shape instead.")]
 
@@ -134,17 +132,6 @@ def unreadable(error: UnreadableError) -> typer.Exit:
 
 def _escaped(text: str) -> str:
     return text.replace("[", r"\[")
-
-
-def print_finding(found: Finding, *, file: str, on: Console) -> None:
-    """One fault or doubt: where it is, what it is, and what may have been meant."""
-    colour = "red" if found.severity is Severity.ERROR else "yellow"
-    where = f"{file}:{found.line}:{found.column}"
-    subject = f"{found.path}: " if found.path else ""
-    told = escape(subject + found.message)
-    on.print(f"[bold]{escape(where)}[/] [{colour}]{found.severity}[/] {told}", soft_wrap=True)
-    if found.suggestion:
-        on.print(f"    [dim]{escape(found.suggestion)}[/]", soft_wrap=True)
 
 
 def moment(text: str | None) -> datetime | None:

@@ -17,7 +17,7 @@ from warmlead.application.privacy.erase import Erasure, Look, about
 from warmlead.application.privacy.export import Export
 from warmlead.application.privacy.export import export as collect
 from warmlead.buses.topology import DAY_S, QUARANTINE, SCORE, dead_letters_of
-from warmlead.cli.another_shell import place_of
+from warmlead.cli.environment import place_of
 from warmlead.cli.lead import Who
 from warmlead.cli.output import Json, console, count_of, errors, fail, print_json, unreadable
 from warmlead.domain.errors import UnreadableError

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from warmlead.application.quarantine import Entry, Release, entries
 from warmlead.application.shapes import Shape, shaped
-from warmlead.cli.another_shell import place_of
+from warmlead.cli.environment import place_of
 from warmlead.cli.output import Json, console, fail, print_json
 from warmlead.runtime import backends, functions
 

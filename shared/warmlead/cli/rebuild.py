@@ -24,6 +24,7 @@ from warmlead.cli.output import (
     unreadable_ids,
 )
 from warmlead.domain.errors import ConfigurationError
+from warmlead.model.document import with_quotes
 from warmlead.model.loading import Model, load, reclassified
 from warmlead.runtime import backends
 from warmlead.settings import Settings
@@ -36,7 +37,7 @@ def needs_replay(new: Model, using: Settings) -> list[str]:
     if not (record := _record(using)).exists():
         return []
     try:
-        old = load(record.read_text(encoding="utf-8"), name=str(record))
+        old = load(with_quotes(record.read_text(encoding="utf-8")), name=str(record))
     except ConfigurationError:  # it was valid for another release
         return sorted(new.rules.scoring.signals)
     return reclassified(old, new)

@@ -24,7 +24,7 @@ from warmlead.domain.rules import Rules
 from warmlead.domain.sales import EVENT_PREFIX
 from warmlead.domain.stages import MODEL, Transition, moved_back
 from warmlead.ports import Message
-from warmlead.simulation.play import Course, Scene, Story
+from warmlead.simulation.play import Scene, SequenceChange, Story
 
 _MOVE = ("from_stage", "to_stage", "cycle", "reason", "score", "fit", "hours_in_stage", "source")
 _TIMES = {1: "", 2: " (2nd time)", 3: " (3rd time)"}
@@ -90,19 +90,19 @@ def report_of(story: Story, rules: Rules, *, about: str, model: str) -> StoryRep
     days = [
         DayRow(
             day=number,
-            date=evening.day.date(),
-            score=evening.worth.score if evening.worth else None,
-            engagement=evening.worth.engagement if evening.worth else None,
-            fit=evening.worth.fit if evening.worth else None,
-            stage=evening.worth.stage if evening.worth else None,
+            date=day.day.date(),
+            score=day.day_score.score if day.day_score else None,
+            engagement=day.day_score.engagement if day.day_score else None,
+            fit=day.day_score.fit if day.day_score else None,
+            stage=day.day_score.stage if day.day_score else None,
             lines=[
                 line
                 for scene in story.scenes
-                if scene.at.date() == evening.day.date()
+                if scene.at.date() == day.day.date()
                 for line in _lines(scene, rules)
             ],
         )
-        for number, evening in enumerate(story.evenings, start=1)
+        for number, day in enumerate(story.days, start=1)
     ]
     return StoryReport(
         about=about,
@@ -122,14 +122,14 @@ def _lines(scene: Scene, rules: Rules) -> Iterator[Line]:
         yield Line(at=scene.at, kind=LineKind.REFUSED, text=text, data={"events": scene.refused})
     for move in scene.moves:
         yield _move(scene.at, move)
-    finished = [each for each in scene.courses if each.ending == Ending.FINISHED]
-    for course in scene.courses:
-        if course not in finished:
-            yield _course(scene.at, course)
+    finished = [each for each in scene.sequence_changes if each.ending == Ending.FINISHED]
+    for change in scene.sequence_changes:
+        if change not in finished:
+            yield _sequence_change(scene.at, change)
     for topic, message in scene.sent:
         yield _sent(scene.at, topic, message)
-    for course in finished:  # with the last message
-        yield _course(scene.at, course)
+    for change in finished:  # with the last message
+        yield _sequence_change(scene.at, change)
 
 
 def _each_once(events: Sequence[Event]) -> list[tuple[Event, int]]:
@@ -189,13 +189,13 @@ def _move(at: datetime, move: Transition) -> Line:
     return Line(at=at, kind=LineKind.MOVED, text=f"{move.to_stage}{again}{why}", data=data)
 
 
-def _course(at: datetime, course: Course) -> Line:
-    what = f"{course.sequence} ends: {course.ending}" if course.ending else ""
+def _sequence_change(at: datetime, change: SequenceChange) -> Line:
+    what = f"{change.sequence} ends: {change.ending}" if change.ending else ""
     return Line(
         at=at,
         kind=LineKind.SEQUENCE,
-        text=what or f"{course.sequence} begins",
-        data={"sequence": course.sequence, "run": course.run, "ending": course.ending},
+        text=what or f"{change.sequence} begins",
+        data={"sequence": change.sequence, "run": change.run, "ending": change.ending},
     )
 
 
@@ -234,12 +234,12 @@ def _summary(story: Story, rules: Rules) -> Summary:
     entered = Counter(move.to_stage for move in moves)
     sent = [message for scene in story.scenes for _, message in scene.sent]
     kinds = Counter(_short(message.attributes["type"]) for message in sent)
-    worths = [scene.worth for scene in story.scenes]
-    worths += [evening.worth for evening in story.evenings if evening.worth]
+    scores = [scene.day_score for scene in story.scenes]
+    scores += [day.day_score for day in story.days if day.day_score]
     statements = story.lead.statements if story.lead else []
-    worth = [each for each in statements if each.value_cents is not None]
+    valued = [each for each in statements if each.value_cents is not None]
     return Summary(
-        highest_score=max((each.score for each in worths), default=0),
+        highest_score=max((each.score for each in scores), default=0),
         stages=[*(move.from_stage for move in moves[:1]), *(move.to_stage for move in moves)],
         entered=dict(entered),
         again={stage: count - 1 for stage, count in entered.items() if count > 1},
@@ -248,7 +248,7 @@ def _summary(story: Story, rules: Rules) -> Summary:
             Counter(m.attributes["sequence"] for m in sent if "sequence" in m.attributes)
         ),
         sales={each: kinds[f"handoff.{each}"] for each in ("offered", "reminder", "breached")},
-        value=_money(worth[-1].value_cents, worth[-1].currency) if worth else None,
+        value=_money(valued[-1].value_cents, valued[-1].currency) if valued else None,
     )
 
 
@@ -311,14 +311,14 @@ def _cells(rows: Sequence[DayRow], most: int, words: int) -> list[RenderableType
     date = f"{last.date:%a} {last.date.day:>2} {last.date:%b}"
     if last.score is None or last.engagement is None or last.fit is None:
         return [days, date, "", "", "", "", Text("nobody knows of the lead", "dim")]
-    worth = f"{last.engagement}{last.fit:+d}"
+    split = f"{last.engagement}{last.fit:+d}"
     quiet = Text(f"{count_of(len(rows), 'quiet day')}", "dim")
     return [
         days,
         date,
         Text(str(last.score), "bold"),
         _bar(last.engagement, last.fit, most),
-        worth,
+        split,
         last.stage or "",
         _told(last.lines, words) if last.lines else quiet,
     ]

@@ -8,7 +8,7 @@ import typer
 from pydantic import BaseModel, ConfigDict, JsonValue
 from rich.markup import escape
 
-from warmlead.cli.another_shell import place_of
+from warmlead.cli.environment import place_of
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, print_json, print_json_line
 from warmlead.domain.text import one_line
 from warmlead.domain.trigger import TRIGGER_TOPICS

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Generic, NamedTuple
 
 from warmlead.domain.sales import SalesStatus, Statement, answered, first_contact
-from warmlead.domain.stages import Condition, Facts
+from warmlead.domain.stages import Condition, ConditionT, Facts
 
 
 class Deadline(StrEnum):
@@ -23,15 +23,15 @@ class Deadline(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RoutePolicy:
+class RouteDefinition(Generic[ConditionT]):
     """Who gets leads for which the condition holds; all of them if there is none."""
 
-    when: Condition | None
+    when: ConditionT | None
     owners: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class HandoffPolicy:
+class HandoffDefinition(Generic[ConditionT]):
     """What sales promised: to speak to a lead, and to take or refuse it, within a time.
 
     ``remind_after`` is when sales is reminded of a lead to which nobody has spoken.
@@ -40,7 +40,27 @@ class HandoffPolicy:
     first_touch_within: timedelta
     accept_within: timedelta
     remind_after: timedelta
-    routes: tuple[RoutePolicy, ...] = ()
+    routes: tuple[RouteDefinition[ConditionT], ...] = ()
+
+    def after(self, deadline: Deadline) -> timedelta:
+        """How long after the offer a deadline is."""
+        match deadline:
+            case Deadline.REMINDER:
+                return self.remind_after
+            case Deadline.TOUCH_BREACHED:
+                return self.first_touch_within
+            case Deadline.ACCEPT_BREACHED:
+                return self.accept_within
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePolicy(RouteDefinition[Condition]):
+    """A route whose condition can be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffPolicy(HandoffDefinition[Condition]):
+    """The promises of sales, with routes whose conditions can be asked."""
 
     def owner_of(self, lead_id: str, facts: Facts) -> str:
         """Whose the lead is: of the first route that holds; empty if none does.
@@ -53,16 +73,6 @@ class HandoffPolicy:
                 digest = hashlib.sha256(lead_id.encode()).digest()
                 return route.owners[int.from_bytes(digest[:8]) % len(route.owners)]
         return ""
-
-    def after(self, deadline: Deadline) -> timedelta:
-        """How long after the offer a deadline is."""
-        match deadline:
-            case Deadline.REMINDER:
-                return self.remind_after
-            case Deadline.TOUCH_BREACHED:
-                return self.first_touch_within
-            case Deadline.ACCEPT_BREACHED:
-                return self.accept_within
 
 
 _ANSWERS = frozenset(map(str, SalesStatus))

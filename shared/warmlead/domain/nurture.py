@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import Generic, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from warmlead.domain.stages import ANONYMOUS, Condition, Facts
+from warmlead.domain.stages import ANONYMOUS, Condition, ConditionT, Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class SequenceStep:
 
 
 @dataclass(frozen=True, slots=True)
-class SequencePolicy:
+class SequenceDefinition(Generic[ConditionT]):
     """A sequence of the model: who starts it, what ends it, and what is sent when.
 
     ``again_after`` is how long after the end of a run the next may start; ``None``: one run is
@@ -77,14 +77,19 @@ class SequencePolicy:
     """
 
     name: str
-    start: Condition
-    stop: Condition
-    steps: Sequence[SequenceStep]
-    goal: Condition | None = None
+    start: ConditionT
+    stop: ConditionT
+    steps: tuple[SequenceStep, ...]
+    goal: ConditionT | None = None
     hours: SendingHours | None = None
     late: Late = Late.SHIFT
     again_after: timedelta | None = None
     alongside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SequencePolicy(SequenceDefinition[Condition]):
+    """A sequence whose conditions can be asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 ANONYMOUS = "anonymous"
 LEAD = "lead"
@@ -42,8 +42,12 @@ class Condition(Protocol):
         ...
 
 
+ConditionT = TypeVar("ConditionT")
+"""A condition: its text in a plan, something that can be asked in a policy."""
+
+
 @dataclass(frozen=True, slots=True)
-class StagePolicy:
+class StageDefinition(Generic[ConditionT]):
     """When a lead enters and leaves a stage of the model.
 
     ``bypass`` signals open the stage whatever the conditions say. After a rejection by sales
@@ -51,10 +55,15 @@ class StagePolicy:
     """
 
     name: str
-    enter: Condition
-    leave: Condition | None = None
+    enter: ConditionT
+    leave: ConditionT | None = None
     cooldown: timedelta = timedelta(0)
     bypass: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class StagePolicy(StageDefinition[Condition]):
+    """A stage whose conditions can be asked."""
 
 
 @dataclass(frozen=True, slots=True)

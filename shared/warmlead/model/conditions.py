@@ -1,37 +1,51 @@
-"""Conditions in CEL: taken apart into clauses, compiled once, and asked what would have to hold."""
+"""Conditions in CEL: what they may name, their clauses, compiled once, and what they miss."""
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
-from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cel_expr_python import cel
+from msgspec import Struct
 
+from warmlead.domain.rules import COUNT_WINDOWS_DAYS
 from warmlead.domain.stages import Facts
-from warmlead.model.vocabulary import ENUMERATED, RESERVED, ValueType
+from warmlead.model.coercion import Spellings
+from warmlead.model.vocabulary import (
+    CONSENT_FACTS,
+    DERIVED_TRAITS,
+    ENUMERATED,
+    EVENT_FACTS,
+    RESERVED,
+    STANDARD_EVENTS,
+    STANDARD_FACTS,
+    STANDARD_PROPERTIES,
+    STANDARD_TRAITS,
+    ValueType,
+)
+
+if TYPE_CHECKING:
+    from warmlead.model.schema import ModelFile
 
 _TOKEN = re.compile(
     r'''
       (?P<space>\s+|//[^\n]*)
-    | (?P<string>[rRbB]{0,2}(?:"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\'
-                              |"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
+    | (?P<string>[rRbB]{0,2}(?:"""(?:\\.|[^\\])*?(?:"""|\\?\Z)|\'\'\'(?:\\.|[^\\])*?(?:\'\'\'|\\?\Z)
+                              |"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?))
     | (?P<number>(?:\d+\.\d*|\.\d+|0[xX][0-9a-fA-F]+|\d+)(?:[eE][-+]?\d+)?[uU]?)
     | (?P<name>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)
     | (?P<sign>&&|\|\||[<>=!]=|.)
     ''',
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
-
+"""Linear in the text: a quote that nothing closes is a string to the end of its line or text."""
 
 _EQUALITY = frozenset({"==", "!="})
 
 
-class Token(NamedTuple):
+class Token(Struct, frozen=True):
     """A word or sign of a condition: ``string``, ``number``, ``name`` (dots included) or ``sign``.
 
     ``at`` is the index of its first character.
@@ -47,8 +61,7 @@ class Token(NamedTuple):
         return self.at + len(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     """A part of a condition that is true or false as a whole."""
 
     text: str
@@ -56,15 +69,13 @@ class Clause:
     tokens: tuple[Token, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(Struct, frozen=True):
     """Clauses that must all hold."""
 
     parts: "tuple[Tree, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(Struct, frozen=True):
     """Clauses of which one must hold."""
 
     parts: "tuple[Tree, ...]"
@@ -167,69 +178,6 @@ def _split(tokens: Sequence[Token], sign: str) -> list[list[Token]]:
     return pieces
 
 
-MAX_WORD = 100
-"""A longer text is none of a few words, and is compared as it is."""
-
-_BETWEEN = str.maketrans(dict.fromkeys(" \t\n\u00a0\u202f-‐‑–_"))
-_CONTENTS = {
-    "whitepaper": "whitepapers livreblanc libroblanco librobianco weissbuch",
-    "ebook": "ebooks electronicbook",
-    "casestudy": "casestudies customerstory successstory fallstudie etudedecas casodeestudio",
-    "guide": "guides howto howtoguide leitfaden ratgeber",
-    "checklist": "checklists checkliste",
-    "report": "reports",
-}
-_INTERVALS = {
-    "month": "monthly months",
-    "year": "yearly annual annually years",
-    "quarter": "quarterly",
-    "week": "weekly",
-}
-
-
-def _by_synonym(words: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType({other: word for word, text in words.items() for other in text.split()})
-
-
-_SYNONYMS = MappingProxyType({"kind": _by_synonym(_CONTENTS), "interval": _by_synonym(_INTERVALS)})
-
-
-def word_of(name: str, text: str) -> str | None:
-    """What is compared of a value of ``name``: no case, no blanks, hyphens or underscores.
-
-    ``None`` for a text beyond the limit, which is looked at first.
-    """
-    if len(text) > MAX_WORD:
-        return None
-    word = text.casefold().translate(_BETWEEN)
-    if not word.isascii():
-        apart = unicodedata.normalize("NFD", word)
-        word = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    return _SYNONYMS.get(name, {}).get(word, word)
-
-
-class Spellings:
-    """How a condition writes the words with which it compares one name.
-
-    A value that is the same word is taken as the condition writes it, so that it may say
-    ``"case study"`` or ``case_study`` as it likes. Any other value stays as it was sent.
-    """
-
-    __slots__ = ("_as_written", "_name", "_written")
-
-    def __init__(self, name: str, literals: Iterable[str]) -> None:
-        self._name = name
-        self._written = frozenset(literals)
-        self._as_written = {word_of(name, literal): literal for literal in sorted(self._written)}
-
-    def __call__(self, value: object) -> object:
-        """The value as the condition writes it."""
-        if not isinstance(value, str) or value in self._written:
-            return value
-        word = word_of(self._name, value)
-        return value if word is None else self._as_written.get(word, value)
-
-
 def spellings_of(text: str, names: Iterable[str]) -> dict[str, Spellings]:
     """The spellings of a condition, for each enumerated name that it compares with words."""
     found = {
@@ -260,8 +208,7 @@ _TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """A place in the model where conditions stand, and everything that they may name there.
 
     ``elsewhere`` says of names that mean something in other places what they are.
@@ -291,6 +238,60 @@ class Context:
         """What a condition names, in order, each once."""
         found = (self.name_in(token) for token in words(text))
         return tuple(dict.fromkeys(name for name in found if name))
+
+
+class Contexts(Struct, frozen=True):
+    """The three places of conditions, each with what may be named there."""
+
+    event: Context
+    fit: Context
+    stage: Context
+
+
+def trait_types(file: "ModelFile") -> dict[str, ValueType]:
+    """The type of each trait that the model knows: its own word before the standard one."""
+    own = {n: ValueType(t) for n, t in file.traits.items() if n not in DERIVED_TRAITS}
+    return {**STANDARD_TRAITS, **own}
+
+
+def countable(file: "ModelFile") -> set[str]:
+    """What can be counted: signals, the events that they are about, and standard events."""
+    used = {event for signal in file.signals.values() for event in signal.on}
+    return {*file.signals, *used, *STANDARD_EVENTS}
+
+
+def contexts_of(file: "ModelFile") -> Contexts:
+    """What conditions may name in this model, by the place where they stand."""
+    traits = trait_types(file)
+    own = {name: ValueType(type_) for name, type_ in file.properties.items()}
+    properties = {**STANDARD_PROPERTIES, **own, **EVENT_FACTS}
+    counts = {
+        f"last_{days}d.{label}": ValueType.INTEGER
+        for days in COUNT_WINDOWS_DAYS
+        for label in countable(file)
+    }
+    signals = dict.fromkeys(file.signals, ValueType.BOOLEAN)
+    kinds = {
+        **dict.fromkeys(properties, "a property of events"),
+        **dict.fromkeys(signals, "a signal"),
+        **dict.fromkeys(STANDARD_FACTS, "a fact about a lead"),
+        **dict.fromkeys(traits, "a trait of leads"),
+    }
+    return Contexts(
+        event=Context.of(properties, kinds),
+        fit=Context.of({**traits, **CONSENT_FACTS}, kinds),
+        stage=Context.of({**signals, **counts, **traits, **STANDARD_FACTS}, kinds),
+    )
+
+
+def stage_conditions(file: "ModelFile") -> Iterable[str]:
+    """The texts of all conditions that are asked of leads as they stand, and may count events."""
+    for stage in file.stages.values():
+        yield from filter(None, (stage.enter, stage.leave))
+    for route in file.handoff.routes if file.handoff else ():
+        yield from filter(None, (route.when,))
+    for sequence in file.sequences.values():
+        yield from filter(None, (sequence.start, sequence.stop, sequence.goal))
 
 
 _AT_LEAST = re.compile(

@@ -1,17 +1,45 @@
-"""Loads a model from its text; holds the ready-made ones and the JSON Schema for editors."""
+"""From a model file's text to the model: checked, compiled to a plan, made into rules.
 
-from collections.abc import Mapping
+A plan is plain data, with everything done that can be done once, before deployment. Here are the
+ready-made models and the JSON Schema for editors too.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import resources
 from typing import Any
 
+from warmlead.domain.consent import Lifting, SuppressionPolicy, Whose
 from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.event_names import our_name
+from warmlead.domain.handoff import HandoffDefinition, RouteDefinition
+from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, SequenceStep
 from warmlead.domain.rules import Rules
-from warmlead.model.compiling import classification_of, plan_of
-from warmlead.model.findings import Finding, Severity
-from warmlead.model.lint.checking import examine_model
-from warmlead.model.plan import Plan, rules_of
-from warmlead.model.schema import ModelFile
+from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
+from warmlead.domain.stages import StageDefinition
+from warmlead.model.conditions import Context, contexts_of, stage_conditions, trait_types, words
+from warmlead.model.document import Finding, Severity, YamlDocument, read
+from warmlead.model.lint.expressions import check_conditions
+from warmlead.model.lint.reachability import ReachabilityCheck, RoutingCheck, check_warnings
+from warmlead.model.lint.references import check_names, check_quantities
+from warmlead.model.lint.satisfiability import Prospect
+from warmlead.model.plan import FitPlan, Plan, SignalPlan, rules_of
+from warmlead.model.schema import (
+    Handoff,
+    Hours,
+    ModelFile,
+    Sequence,
+    Signal,
+    Suppression,
+    weekdays_of,
+)
+from warmlead.model.structure import Report, hold_to_schema, with_sections_named
+from warmlead.model.vocabulary import PASSIVE_EVENTS, ValueType
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +64,36 @@ class Model:
 
 def check(text: str) -> list[Finding]:
     """Everything that is wrong or doubtful in a model file, by line; empty if nothing is."""
-    return list(examine_model(text).findings)
+    return _examined(text)[1]
+
+
+def _examined(text: str) -> tuple[ModelFile, list[Finding]]:
+    """The file and its findings by line; the file is the author's only if none is an error."""
+    document, misnamed = with_sections_named(read(text))
+    sound = hold_to_schema(document)
+    findings = [*document.faults, *_misshapen(document), *misnamed]
+    if isinstance(document.value, dict):
+        report = Report(document, sound)
+        check_names(sound, report)
+        check_quantities(sound, report)
+        contexts = contexts_of(sound.file)
+        accepted = check_conditions(sound.file, contexts, report)
+        prospect = Prospect(sound, contexts.stage, accepted)
+        ReachabilityCheck(sound.file, prospect, report).check()
+        RoutingCheck(sound.file, prospect, report).check()
+        check_warnings(sound, contexts, report)
+        findings += [*sound.findings, *report.findings]
+    findings.sort(key=lambda found: (found.line, found.column, found.severity, found.path))
+    return sound.file, list(dict.fromkeys(findings))
+
+
+def _misshapen(document: YamlDocument) -> Iterator[Finding]:
+    if document.faults or isinstance(document.value, dict):
+        return
+    if document.value is None:
+        yield Finding(Severity.ERROR, 1, 1, "", "the file is empty", "begin with signals:")
+    else:
+        yield Finding(Severity.ERROR, 1, 1, "", "the file must be a mapping of keys to values")
 
 
 def load(text: str, *, name: str) -> Model:
@@ -45,11 +102,10 @@ def load(text: str, *, name: str) -> Model:
     Raises ``ConfigurationError`` with every fault, each with its line and column; doubts do
     not keep a model from being used.
     """
-    examined = examine_model(text)
-    errors = [found for found in examined.findings if found.severity is Severity.ERROR]
+    file, findings = _examined(text)
+    errors = [found for found in findings if found.severity is Severity.ERROR]
     if errors:
         raise ConfigurationError(f"{name} is not a valid model", [str(error) for error in errors])
-    file = examined.file
     plan = plan_of(file)
     return Model(name, file, plan, rules_of(plan), classification_of(file))
 
@@ -91,3 +147,176 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema of model files, for editors: shapes, names and ranges, not conditions."""
     schema = ModelFile.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def plan_of(file: ModelFile) -> Plan:
+    """The plan that the file states."""
+    contexts = contexts_of(file)
+    counters = _counters(stage_conditions(file), contexts.stage)
+    return Plan(
+        version=version_of(file),
+        titles=_titles(file),
+        scoring=_scoring(file),
+        signals={
+            name: SignalPlan(
+                frozenset(map(our_name, signal.on)),
+                signal.when,
+                signal.trust == "signed",
+                signal.counts_robots(file.robots),
+            )
+            for name, signal in file.signals.items()
+        },
+        fit={name: FitPlan(rule.points, rule.when) for name, rule in file.fit.items()},
+        stages=tuple(
+            StageDefinition(name, stage.enter, stage.leave, stage.cooldown, frozenset(stage.bypass))
+            for name, stage in file.stages.items()
+        ),
+        handoff=_handoff(file.handoff) if file.handoff else None,
+        sequences=tuple(_sequence(*named) for named in file.sequences.items()),
+        counters=counters,
+        event_types=_named((signal.when for signal in file.signals.values()), contexts.event),
+        fit_types=_named((rule.when for rule in file.fit.values()), contexts.fit),
+        stage_types=_named(stage_conditions(file), contexts.stage),
+        trait_types=trait_types(file),
+        robots_count=file.robots == "count",
+        suppression=_suppression(file.suppression),
+        kept_as={
+            label: our_name(label)
+            for _, label in sorted(counters)
+            if label not in file.signals and our_name(label) != label
+        },
+    )
+
+
+def _kept_names(signal: Signal) -> frozenset[str]:
+    """The names under which the events of the signal are kept."""
+    return frozenset(map(our_name, signal.on))
+
+
+def _suppression(written: Suppression) -> SuppressionPolicy:
+    return SuppressionPolicy(
+        unsubscribed=Whose(written.unsubscribed),
+        complained=Whose(written.complained),
+        hard_bounce=Whose(written.hard_bounce),
+        soft_bounces=written.soft_bounces,
+        resubscribed=Lifting(written.resubscribed),
+    )
+
+
+def _titles(file: ModelFile) -> dict[str, str]:
+    titles: dict[str, str] = {}
+    for section in (file.stages, file.groups, file.fit, file.signals):
+        titles.update({name: part.title for name, part in section.items() if part.title})
+    return titles
+
+
+def _handoff(handoff: Handoff) -> HandoffDefinition[str]:
+    return HandoffDefinition(
+        handoff.first_touch_within,
+        handoff.accept_within,
+        handoff.reminded_after,
+        tuple(RouteDefinition(route.when, tuple(route.all_owners)) for route in handoff.routes),
+    )
+
+
+def _sequence(name: str, sequence: Sequence) -> SequenceDefinition[str]:
+    return SequenceDefinition(
+        name=name,
+        start=sequence.start,
+        stop=sequence.stop,
+        steps=tuple(
+            SequenceStep(step.after, step.message, step.title or "") for step in sequence.steps
+        ),
+        goal=sequence.goal,
+        hours=_hours(sequence.hours) if sequence.hours else None,
+        late=Late(sequence.late),
+        again_after=sequence.again_after,
+        alongside=sequence.alongside,
+    )
+
+
+def _hours(hours: Hours) -> SendingHours:
+    return SendingHours(weekdays_of(hours.days), hours.opens, hours.closes, hours.time_zone)
+
+
+def _named(texts: Iterable[str | None], context: Context) -> dict[str, ValueType]:
+    """What the conditions name, with its type."""
+    return {name: context.types[name] for text in texts for name in context.names(text or "")}
+
+
+def _counters(texts: Iterable[str], context: Context) -> frozenset[tuple[int, str]]:
+    names = {name for text in texts for name in context.names(text) if "." in name}
+    split = (name.removeprefix("last_").split("d.", 1) for name in names)
+    return frozenset((int(days), label) for days, label in split)
+
+
+def _scoring(file: ModelFile) -> ScoringPolicy:
+    signals = {name: _signal_policy(signal) for name, signal in file.signals.items()}
+    groups = {name: GroupPolicy(group.min, group.max) for name, group in file.groups.items()}
+    idle = file.inactivity
+    if idle is None:
+        return ScoringPolicy(signals, groups, passive=PASSIVE_EVENTS)
+    policy = InactivityPolicy(idle.after // _DAY, idle.lose, idle.every // _DAY)
+    passive = PASSIVE_EVENTS if idle.passive is None else frozenset(map(our_name, idle.passive))
+    return ScoringPolicy(signals, groups, policy, passive)
+
+
+def _signal_policy(signal: Signal) -> SignalPolicy:
+    return SignalPolicy(
+        points=signal.points,
+        per_day=signal.per_day,
+        half_life_days=signal.half_life / _DAY if signal.half_life else None,
+        expires_after_days=signal.expires_after // _DAY if signal.expires_after else None,
+        group=signal.group,
+    )
+
+
+def _canonical(condition: str | None) -> str:
+    """A condition without its spacing and comments."""
+    return " ".join(token.text for token in words(condition or ""))
+
+
+def version_of(file: ModelFile) -> str:
+    """What tells this model from others: 12 hexadecimal characters, from its content alone.
+
+    Comments, spacing, quotes, the order of keys and stated defaults make no difference; the
+    order of stages, sequences, routes and owners does.
+    """
+    content = file.model_dump(mode="json", exclude_defaults=True)
+    for section in ("signals", "fit", "stages", "sequences"):
+        for entry in content.get(section, {}).values():
+            for key in ("when", "enter", "leave", "start", "stop", "goal"):
+                if key in entry:
+                    entry[key] = _canonical(entry[key])
+    for name, sequence in file.sequences.items():
+        if sequence.hours:
+            weekdays = sorted(weekdays_of(sequence.hours.days))
+            content["sequences"][name]["hours"]["days"] = weekdays
+    if file.handoff:
+        content["handoff"]["remind_after"] = file.handoff.reminded_after.total_seconds()
+        content["handoff"]["routes"] = [
+            [_canonical(route.when), route.all_owners] for route in file.handoff.routes
+        ]
+    return _digest([content, list(file.stages), list(file.sequences)])
+
+
+def classification_of(file: ModelFile) -> dict[str, str]:
+    """For each signal what tells which events it is: two models that agree need no replay."""
+    context = contexts_of(file).event
+    return {
+        name: _digest(
+            [
+                sorted(_kept_names(signal)),
+                _canonical(signal.when),
+                signal.trust,
+                signal.counts_robots(file.robots),
+                {used: context.types[used] for used in context.names(signal.when or "")},
+            ]
+        )
+        for name, signal in file.signals.items()
+    }
+
+
+def _digest(content: object) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

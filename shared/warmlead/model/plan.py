@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from msgspec import DecodeError, Struct, json
@@ -13,11 +12,11 @@ from warmlead.domain.consent import CONSENT_EVENTS, SuppressionPolicy
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import SALES_EVENTS, Event, Trust
 from warmlead.domain.event_names import our_name
-from warmlead.domain.handoff import HandoffPolicy, RoutePolicy
-from warmlead.domain.nurture import Late, SendingHours, SequencePolicy, SequenceStep
+from warmlead.domain.handoff import HandoffDefinition, HandoffPolicy, RoutePolicy
+from warmlead.domain.nurture import SendingHours, SequenceDefinition, SequencePolicy
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
-from warmlead.domain.stages import Facts, StagePolicy
+from warmlead.domain.stages import Facts, StageDefinition, StagePolicy
 from warmlead.model.coercion import coerce, know, not_understood
 from warmlead.model.conditions import CompiledCondition, Context, Formula
 from warmlead.model.vocabulary import EVENT_FACTS, STANDARD_EVENTS, ValueType
@@ -39,46 +38,6 @@ class FitPlan(Struct, frozen=True):
     when: str
 
 
-class StagePlan(Struct, frozen=True, omit_defaults=True):
-    """A stage of the model, its conditions as they are written."""
-
-    name: str
-    enter: str
-    leave: str | None = None
-    cooldown: timedelta = timedelta(0)
-    bypass: frozenset[str] = frozenset()
-
-
-class RoutePlan(Struct, frozen=True, omit_defaults=True):
-    """Who gets offered leads, the condition as it is written."""
-
-    owners: tuple[str, ...]
-    when: str | None = None
-
-
-class HandoffPlan(Struct, frozen=True, omit_defaults=True):
-    """What sales promised for an offered lead, and who gets which."""
-
-    first_touch_within: timedelta
-    accept_within: timedelta
-    remind_after: timedelta
-    routes: tuple[RoutePlan, ...] = ()
-
-
-class SequencePlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A nurture sequence, its conditions as they are written."""
-
-    name: str
-    start: str
-    stop: str
-    steps: tuple[SequenceStep, ...]
-    goal: str | None = None
-    hours: SendingHours | None = None
-    late: Late = Late.SHIFT
-    again_after: timedelta | None = None
-    alongside: bool = False
-
-
 class Plan(Struct, frozen=True, kw_only=True):
     """A model that was checked. ``version`` is the hash of the file's content.
 
@@ -94,9 +53,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     scoring: ScoringPolicy
     signals: dict[str, SignalPlan]
     fit: dict[str, FitPlan]
-    stages: tuple[StagePlan, ...]
-    handoff: HandoffPlan | None
-    sequences: tuple[SequencePlan, ...]
+    stages: tuple[StageDefinition[str], ...]
+    handoff: HandoffDefinition[str] | None
+    sequences: tuple[SequenceDefinition[str], ...]
     counters: frozenset[tuple[int, str]]
     event_types: dict[str, ValueType]
     fit_types: dict[str, ValueType]
@@ -107,8 +66,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     kept_as: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledFit:
+class CompiledFit(Struct, frozen=True):
     """A fit rule with its condition; implements the domain's ``FitRule``."""
 
     name: str
@@ -136,10 +94,10 @@ def rules_of(plan: Plan) -> Rules:
             for name, rule in sorted(plan.fit.items())
         ),
         scoring=plan.scoring,
-        stages=tuple(_stage_policy(one, stage) for one in plan.stages),
+        stages=tuple(_policy(StagePolicy, one, stage, "enter", "leave") for one in plan.stages),
         counters=plan.counters,
-        handoff=_handoff_policy(plan.handoff, stage) if plan.handoff else None,
-        sequences=tuple(_sequence_policy(one, stage) for one in plan.sequences),
+        handoff=_handoff(plan.handoff, stage) if plan.handoff else None,
+        sequences=tuple(_sequence(one, stage) for one in plan.sequences),
         names=_names(plan),
         traits=frozenset(plan.trait_types),
         robots_count=plan.robots_count,
@@ -157,53 +115,36 @@ def _names(plan: Plan) -> frozenset[str]:
     return frozenset((*of_signals, *map(our_name, counted), *ours))
 
 
-def _stage_policy(stage: StagePlan, context: Context) -> StagePolicy:
-    return StagePolicy(
-        name=stage.name,
-        enter=CompiledCondition(stage.enter, context),
-        leave=_condition(stage.leave, context),
-        cooldown=stage.cooldown,
-        bypass=stage.bypass,
-    )
+P = TypeVar("P")
 
 
-def _handoff_policy(handoff: HandoffPlan, context: Context) -> HandoffPolicy:
-    return HandoffPolicy(
-        first_touch_within=handoff.first_touch_within,
-        accept_within=handoff.accept_within,
-        remind_after=handoff.remind_after,
-        routes=tuple(
-            RoutePolicy(_condition(route.when, context), route.owners) for route in handoff.routes
-        ),
-    )
+def _policy(kind: type[P], written: Any, context: Context, *conditions: str, **others: object) -> P:  # noqa: ANN401  # a definition of the domain, its conditions as text
+    """The policy of a definition: the same fields, with the named conditions compiled."""
+    same = {field.name: getattr(written, field.name) for field in fields(written)}
+    compiled = {
+        name: CompiledCondition(text, context) for name in conditions if (text := same[name])
+    }
+    return kind(**{**same, **compiled, **others})
 
 
-def _sequence_policy(sequence: SequencePlan, context: Context) -> SequencePolicy:
-    return SequencePolicy(
-        name=sequence.name,
-        start=CompiledCondition(sequence.start, context),
-        stop=CompiledCondition(sequence.stop, context),
-        steps=sequence.steps,
-        goal=_condition(sequence.goal, context),
-        hours=_known(sequence.hours) if sequence.hours else None,
-        late=sequence.late,
-        again_after=sequence.again_after,
-        alongside=sequence.alongside,
-    )
+def _handoff(written: HandoffDefinition[str], context: Context) -> HandoffPolicy:
+    routes = tuple(_policy(RoutePolicy, route, context, "when") for route in written.routes)
+    return _policy(HandoffPolicy, written, context, routes=routes)
 
 
-def _known(hours: SendingHours) -> SendingHours:
-    """The hours, whose time zone this machine knows: now, rather than when a message is due."""
+def _sequence(written: SequenceDefinition[str], context: Context) -> SequencePolicy:
+    if written.hours:
+        _demand_known(written.hours)
+    return _policy(SequencePolicy, written, context, "start", "stop", "goal")
+
+
+def _demand_known(hours: SendingHours) -> None:
+    """Fails now, rather than when a message is due, if this machine does not know the zone."""
     try:
         ZoneInfo(hours.zone)
     except (KeyError, OSError, ValueError) as error:
         subject = f"The model's time zone {hours.zone} is not known on this machine:"
         raise ConfigurationError.one(subject, "install tzdata") from error
-    return hours
-
-
-def _condition(text: str | None, context: Context) -> CompiledCondition | None:
-    return CompiledCondition(text, context) if text else None
 
 
 def _classifier(plan: Plan) -> Callable[[Event], tuple[str, ...]]:

@@ -20,7 +20,7 @@ from pydantic.config import JsonDict
 
 from warmlead.domain.consent import MAX_OF_CAUSE
 from warmlead.domain.history import MAX_PER_DAY
-from warmlead.model.findings import did_you_mean
+from warmlead.model.document import did_you_mean
 from warmlead.model.vocabulary import RESERVED
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

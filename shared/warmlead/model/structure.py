@@ -1,4 +1,4 @@
-"""A file's values, held to the schema; what is wrong, in words for who wrote the file."""
+"""A model file held to the schema, and the report of what is wrong, in words for its author."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -10,8 +10,16 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from warmlead.domain.event import snake_case
-from warmlead.model.findings import Finding, Severity, closest, did_you_mean
-from warmlead.model.positions import Path, Plain, YamlDocument
+from warmlead.model.document import (
+    Finding,
+    Path,
+    Plain,
+    Severity,
+    YamlDocument,
+    closest,
+    did_you_mean,
+    path_text,
+)
 from warmlead.model.schema import (
     LABEL_PATTERN,
     OWNER_PATTERN,
@@ -248,14 +256,6 @@ def _model_at(path: Path) -> type[BaseModel] | None:
     return None
 
 
-def path_text(path: Path) -> str:
-    """A path as people write it: ``sequences.re-engage.steps[1].after``."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
-
-
 def _finding(document: YamlDocument, fault: ErrorDetails) -> Finding:
     loc = document.written(fault["loc"])
     at_key = fault["type"] in ("extra_forbidden", "missing")
@@ -265,3 +265,68 @@ def _finding(document: YamlDocument, fault: ErrorDetails) -> Finding:
     model = _model_at(loc[:-1])
     message, suggestion = in_words(fault, _keys_of(model) if model else ())
     return Finding(Severity.ERROR, place.line, place.column, path_text(loc), message, suggestion)
+
+
+class Report:
+    """Collects findings with their places, and leaves out what is only about a stand-in.
+
+    ``path`` names a value of the file; ``at`` is the index of a character of its text.
+    """
+
+    def __init__(self, document: YamlDocument, sound: Sound) -> None:
+        self._document = document
+        self._sound = sound
+        self._findings: list[Finding] = []
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found, in the order of finding."""
+        return tuple(self._findings)
+
+    def error(
+        self,
+        path: Path,
+        message: str,
+        suggestion: str = "",
+        *,
+        at: int | None = None,
+        key: bool = False,
+    ) -> None:
+        """A fault: at the value, at a character within it, or at its key."""
+        self._add(Severity.ERROR, path, message, suggestion, at, key=key)
+
+    def warn(
+        self,
+        path: Path,
+        message: str,
+        suggestion: str = "",
+        *,
+        at: int | None = None,
+        key: bool = False,
+    ) -> None:
+        """A doubt: at the value, at a character within it, or at its key."""
+        self._add(Severity.WARNING, path, message, suggestion, at, key=key)
+
+    def _add(
+        self,
+        severity: Severity,
+        path: Path,
+        message: str,
+        suggestion: str,
+        at: int | None,
+        *,
+        key: bool,
+    ) -> None:
+        if not self._sound.is_own(path):
+            return
+        path = self._document.written(path)
+        if key:
+            place = self._document.of_key(path)
+        elif at is None:
+            place = self._document.of_value(path)
+        else:
+            place = self._document.inside(path, at)
+        text = path_text(path)
+        self._findings.append(
+            Finding(severity, place.line, place.column, text, message, suggestion)
+        )

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import NamedTuple
 
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.decay import decay
@@ -40,8 +39,9 @@ class StoryClock:
         return self.time
 
 
-class DayScore(NamedTuple):
-    """What the lead is worth at a moment, and the stage in which it is."""
+@dataclass(frozen=True, slots=True)
+class DayScore:
+    """The lead's score and stage at a moment."""
 
     score: int
     engagement: int
@@ -49,7 +49,8 @@ class DayScore(NamedTuple):
     stage: str
 
 
-class Course(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SequenceChange:
     """A sequence that began (``ending`` is empty) or ended, for the ``run``-th time."""
 
     sequence: str
@@ -65,27 +66,28 @@ class Scene:
     """
 
     at: datetime
-    worth: DayScore
+    day_score: DayScore
     events: Sequence[Event] = ()
     moves: Sequence[Transition] = ()
-    courses: Sequence[Course] = ()
+    sequence_changes: Sequence[SequenceChange] = ()
     sent: Sequence[tuple[str, Message]] = ()
     refused: int = 0
 
 
-class Evening(NamedTuple):
-    """The end of a UTC day, and what the lead was worth then; ``None`` if nobody knew of it."""
+@dataclass(frozen=True, slots=True)
+class DayEnd:
+    """The end of a UTC day, and the lead's score then; ``None`` if nobody knew of the lead."""
 
     day: datetime
-    worth: DayScore | None
+    day_score: DayScore | None
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What was played: every scene, every evening, and the lead at the end."""
+    """What was played: every scene, the end of every day, and the lead at the end."""
 
     scenes: Sequence[Scene]
-    evenings: Sequence[Evening]
+    days: Sequence[DayEnd]
     lead: Lead | None
 
 
@@ -110,7 +112,7 @@ async def simulate(
         await playing.take(at, list(together))
     await playing.wait(until - _INSTANT)
     await playing.end(until)
-    return Story(playing.scenes, playing.evenings, await playing.lead())
+    return Story(playing.scenes, playing.days, await playing.lead())
 
 
 class _Playing:
@@ -120,9 +122,9 @@ class _Playing:
         self, store: LeadStore, bus: EventBus, scoring: Scoring, clock: StoryClock
     ) -> None:
         self.scenes: list[Scene] = []
-        self.evenings: list[Evening] = []
+        self.days: list[DayEnd] = []
         self._store = store
-        self._bus = _Overheard(bus)
+        self._bus = _RecordingBus(bus)
         self._scoring = scoring
         self._clock = clock
         self._settling = EvaluationContext(store, self._bus, scoring.rules, clock)
@@ -171,13 +173,13 @@ class _Playing:
         return now + _MINUTE if overdue else due
 
     async def _pass(self, until: datetime) -> None:
-        """Moves the clock on, past the evenings on the way."""
+        """Moves the clock on, past the ends of days on the way."""
         now = self._clock.now()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
         while midnight <= until:
             self._clock.time = midnight - _INSTANT
             lead = await self.lead()
-            self.evenings.append(Evening(midnight - _DAY, self._worth(lead) if lead else None))
+            self.days.append(DayEnd(midnight - _DAY, self._day_score(lead) if lead else None))
             midnight += _DAY
         self._clock.time = until
 
@@ -187,21 +189,23 @@ class _Playing:
         if lead is None:
             return
         moves = await self._store.transitions(lead.id)
-        sent = self._bus.forget()
-        courses = _courses(self._enrolments, lead.enrolments)
+        sent = self._bus.drain()
+        sequence_changes = _sequence_changes(self._enrolments, lead.enrolments)
         fresh = moves[self._moves :]
         self._moves, self._enrolments = len(moves), lead.enrolments
-        if events or fresh or courses or sent:
+        if events or fresh or sequence_changes or sent:
             now = self._clock.now()
-            scene = Scene(now, self._worth(lead), events, fresh, courses, sent, refused)
+            scene = Scene(
+                now, self._day_score(lead), events, fresh, sequence_changes, sent, refused
+            )
             self.scenes.append(scene)
 
-    def _worth(self, lead: Lead) -> DayScore:
+    def _day_score(self, lead: Lead) -> DayScore:
         score = evaluation_of(lead, self._scoring.rules, self._clock.now()).score
         return DayScore(score.score, score.engagement, score.fit, lead.progress.stage)
 
 
-def _courses(before: Enrolments, after: Enrolments) -> list[Course]:
+def _sequence_changes(before: Enrolments, after: Enrolments) -> list[SequenceChange]:
     """What ended and what began, in this order; a run may have done both."""
     began = [
         now
@@ -216,26 +220,26 @@ def _courses(before: Enrolments, after: Enrolments) -> list[Course]:
     earlier = [each for each in ended if each not in began]
     at_once = [each for each in ended if each in began]
     return [
-        *(Course(each.sequence, each.run, each.ending) for each in earlier),
-        *(Course(each.sequence, each.run, "") for each in began),
-        *(Course(each.sequence, each.run, each.ending) for each in at_once),
+        *(SequenceChange(each.sequence, each.run, each.ending) for each in earlier),
+        *(SequenceChange(each.sequence, each.run, "") for each in began),
+        *(SequenceChange(each.sequence, each.run, each.ending) for each in at_once),
     ]
 
 
-class _Overheard:
-    """A bus on which everything that is published is heard by the way."""
+class _RecordingBus:
+    """A bus that records what is published on it."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
-        self._heard: list[tuple[str, Message]] = []
+        self._recorded: list[tuple[str, Message]] = []
 
     async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[str]:
-        """Publishes, and listens."""
+        """Publishes the messages and records them."""
         ids = await self._bus.publish(topic, messages)
-        self._heard += [(topic, message) for message in messages]
+        self._recorded += [(topic, message) for message in messages]
         return ids
 
-    def forget(self) -> list[tuple[str, Message]]:
-        """What was heard since this was last asked."""
-        heard, self._heard = self._heard, []
-        return heard
+    def drain(self) -> list[tuple[str, Message]]:
+        """What was published since the last call."""
+        recorded, self._recorded = self._recorded, []
+        return recorded

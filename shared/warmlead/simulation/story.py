@@ -3,9 +3,10 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import resources
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
@@ -13,10 +14,18 @@ from pydantic_core import ErrorDetails
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.event_names import our_name
-from warmlead.model.findings import Finding, Severity, did_you_mean
-from warmlead.model.positions import Path, Position, YamlDocument, read
+from warmlead.model.document import (
+    Finding,
+    Path,
+    Position,
+    Severity,
+    YamlDocument,
+    did_you_mean,
+    path_text,
+    read,
+)
 from warmlead.model.schema import NAME_PATTERN
-from warmlead.model.structure import in_words, path_text
+from warmlead.model.structure import in_words
 from warmlead.model.vocabulary import STANDARD_EVENTS
 from warmlead.parsing.times import parse_time
 from warmlead.ports import RawRequest
@@ -77,15 +86,17 @@ class StoryFile(_Part):
     events: list[Happening] = Field(min_length=1, max_length=1000)
 
 
-class StoryFault(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class StoryFault:
     """What is wrong with a value of the file, and where that stands."""
 
     path: tuple[str | int, ...]
     message: str
 
 
-class Told(NamedTuple):
-    """What a story tells: its events in order, from the beginning of day 1 to the end."""
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The events of a story in order, from the beginning of day 1 to the end."""
 
     about: str
     begins: datetime
@@ -101,22 +112,22 @@ _FIELDS = {
 }
 
 
-def tell(file: StoryFile) -> tuple[Told, Sequence[StoryFault]]:
-    """What the file tells, and every fault in it; what is at fault is left out."""
-    telling = _Telling(file)
-    begins = telling.first_day()
-    events = list(telling.events(begins))
+def script_of(file: StoryFile) -> tuple[Script, Sequence[StoryFault]]:
+    """The script that the file states, and every fault in the file; faulty events are left out."""
+    builder = _ScriptBuilder(file)
+    begins = builder.first_day()
+    events = list(builder.events(begins))
     if file.days is not None:
         days = file.days
     else:
         days = (max((event.received_at for event in events), default=begins) - begins).days
         days += 1 + AFTERWARDS_DAYS
-    told = Told(file.about or "", begins, begins + timedelta(days=days), events)
-    return told, telling.faults
+    script = Script(file.about or "", begins, begins + timedelta(days=days), events)
+    return script, builder.faults
 
 
-class _Telling:
-    """A story on its way from the file to events."""
+class _ScriptBuilder:
+    """Makes events of a story file, and collects its faults."""
 
     def __init__(self, file: StoryFile) -> None:
         self.faults: list[StoryFault] = []
@@ -251,10 +262,11 @@ GOLDEN_MONTH = "golden-month"
 _MANY = 2  # the parts of the path of an item: events, and its number
 
 
-class Read(NamedTuple):
-    """What a file tells, unless it has faults; and what was found in it."""
+@dataclass(frozen=True, slots=True)
+class CheckedStory:
+    """The script of a story file, unless the file has faults; and what was found in it."""
 
-    told: Told | None
+    script: Script | None
     findings: list[Finding]
 
 
@@ -273,25 +285,28 @@ def ready_story(name: str) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def read_story(text: str, *, known_events: Collection[str] = ()) -> Read:
+def read_story(text: str, *, known_events: Collection[str] = ()) -> CheckedStory:
     """The story in the text (YAML or JSON); nothing is told if anything in it is wrong.
 
     ``known_events`` are those that the model takes for signals: others are doubted.
     """
     document = read(text)
     if document.faults:
-        misread = [_at(each.position, each.path, each.message) for each in document.faults]
-        return Read(None, misread)
+        return CheckedStory(None, list(document.faults))
     if not isinstance(document.value, dict):
-        return Read(None, [_at(Position(1, 1), (), "a story is a mapping: lead:, events: …")])
+        return CheckedStory(
+            None, [_at(Position(1, 1), (), "a story is a mapping: lead:, events: …")]
+        )
     try:
         file = StoryFile.model_validate(document.value)
     except ValidationError as error:
-        return Read(None, [_misshapen(document, each) for each in error.errors(include_url=False)])
-    told, faults = tell(file)
-    found = [_at(document.of_value(path), path, message) for path, message in faults]
+        return CheckedStory(
+            None, [_misshapen(document, each) for each in error.errors(include_url=False)]
+        )
+    script, faults = script_of(file)
+    found = [_at(document.of_value(each.path), each.path, each.message) for each in faults]
     doubts = _doubts(document, file, {*known_events, *STANDARD_EVENTS})
-    return Read(None if found else told, found + doubts)
+    return CheckedStory(None if found else script, found + doubts)
 
 
 def _at(place: Position, path: Path, message: str, suggestion: str = "") -> Finding:

@@ -70,18 +70,18 @@ LIVING = Rules(
             "welcome",
             start=Says("stage", ("mql",)),
             stop=Says("stage", ("sql", "disqualified")),
-            steps=[
+            steps=(
                 SequenceStep(timedelta(0), "guide"),
                 SequenceStep(3 * DAY, "study"),
                 SequenceStep(6 * DAY, "offer"),
-            ],
+            ),
             again_after=5 * DAY,
         ),
         SequencePolicy(
             "wake-up",
             start=Says("days_inactive", least=9),
             stop=Says("stage", ("disqualified",)),
-            steps=[SequenceStep(timedelta(0), "news"), SequenceStep(2 * DAY, "best-of")],
+            steps=(SequenceStep(timedelta(0), "news"), SequenceStep(2 * DAY, "best-of")),
             again_after=20 * DAY,
             alongside=True,
         ),

@@ -29,15 +29,21 @@ async def play(*events: Event, days: int, rules: Rules = LIVING) -> Story:
 async def test_every_day_has_an_evening_and_nobody_knows_of_whom_nothing_is_known() -> None:
     story = await play(viewed(1, NOW + 2 * DAY), days=5)
 
-    assert [each.day for each in story.evenings] == [MIDNIGHT + n * DAY for n in range(5)]
-    assert [each.worth and each.worth.score for each in story.evenings] == [None, None, 10, 9, 8]
+    assert [each.day for each in story.days] == [MIDNIGHT + n * DAY for n in range(5)]
+    assert [each.day_score and each.day_score.score for each in story.days] == [
+        None,
+        None,
+        10,
+        9,
+        8,
+    ]
 
 
 async def test_without_events_nothing_comes_about() -> None:
     story = await play(days=3)
 
     assert (story.scenes, story.lead) == ([], None)
-    assert len(story.evenings) == 3
+    assert len(story.days) == 3
 
 
 async def test_what_is_due_is_done_to_the_minute_and_once() -> None:
@@ -77,7 +83,7 @@ async def test_events_of_one_moment_are_one_scene() -> None:
 
     (first, second, *_) = story.scenes
     assert [len(scene.events) for scene in (first, second)] == [1, 2]
-    assert [scene.worth.score for scene in (first, second)] == [10, 30]
+    assert [scene.day_score.score for scene in (first, second)] == [10, 30]
 
 
 async def test_a_visitor_who_becomes_known_keeps_the_past() -> None:
@@ -87,4 +93,4 @@ async def test_a_visitor_who_becomes_known_keeps_the_past() -> None:
 
     stages = [move.to_stage for scene in story.scenes for move in scene.moves]
     assert stages == ["lead"]
-    assert [scene.worth.score for scene in story.scenes] == [10, 19]
+    assert [scene.day_score.score for scene in story.scenes] == [10, 19]

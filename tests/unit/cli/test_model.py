@@ -184,6 +184,18 @@ def test_on_the_cloud_a_model_is_compared_with_the_one_in_use(ada: Workspace) ->
     assert ada.json("model", "check", str(more))["needs_replay"] == []
 
 
+def test_a_record_of_a_model_without_quotes_needs_no_replay(ada: Workspace) -> None:
+    condition = 'path in ["/pricing"]'
+    model = CLASSIFYING.replace('path.startsWith("/pricing")', f"'{condition}'")
+    ada.settings["WARMLEAD_MODEL"] = str(ada.write("model.yaml", model))
+    ada.run("replay")
+    (record,) = ada.folder.rglob("classified-by.yaml")
+    assert record.read_text() == model
+    record.write_text(model.replace(f"'{condition}'", condition))
+
+    assert ada.json("model", "check", "model.yaml")["needs_replay"] == []
+
+
 def test_on_the_cloud_a_model_can_be_checked_where_none_is_in_use(workspace: Workspace) -> None:
     workspace.settings |= {"WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": "p"}
     workspace.settings["WARMLEAD_MODEL"] = "nowhere.yaml"

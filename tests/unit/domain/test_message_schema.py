@@ -152,7 +152,7 @@ EDUCATION = SequencePolicy(
     "education",
     start=Holds(lambda facts: facts["stage"] in {"mql", "hot"}),
     stop=Holds(lambda facts: facts["stage"] in {"customer", "disqualified"}),
-    steps=[SequenceStep(timedelta(0), "guide", "The guide 😀"), SequenceStep(DAY, "case-study")],
+    steps=(SequenceStep(timedelta(0), "guide", "The guide 😀"), SequenceStep(DAY, "case-study")),
 )
 
 

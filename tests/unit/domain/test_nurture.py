@@ -42,11 +42,11 @@ WELCOME = SequencePolicy(
     "welcome",
     start=Is("stage", "mql"),
     stop=Is("stage", "sql"),
-    steps=[
+    steps=(
         SequenceStep(timedelta(0), "guide"),
         SequenceStep(3 * DAY, "study"),
         SequenceStep(7 * DAY, "offer"),
-    ],
+    ),
 )
 MQL: Facts = {"stage": "mql"}
 
@@ -169,7 +169,7 @@ def test_another_run_may_start_a_while_after_the_last_has_ended() -> None:
 
 
 def test_a_lead_is_in_one_sequence_at_a_time() -> None:
-    other = replace(WELCOME, name="other", steps=[SequenceStep(timedelta(0), "other")])
+    other = replace(WELCOME, name="other", steps=(SequenceStep(timedelta(0), "other"),))
     lead = Lead(WELCOME, other)
     assert lead.on(0) == ["guide"]
     assert [lead.on(3), lead.on(7)] == [["study"], ["offer"]]
@@ -178,7 +178,7 @@ def test_a_lead_is_in_one_sequence_at_a_time() -> None:
 
 def test_a_sequence_alongside_runs_beside_others() -> None:
     beside = replace(
-        WELCOME, name="news", steps=[SequenceStep(timedelta(0), "news")], alongside=True
+        WELCOME, name="news", steps=(SequenceStep(timedelta(0), "news"),), alongside=True
     )
     assert Lead(WELCOME, beside).on(0) == ["guide", "news"]
 

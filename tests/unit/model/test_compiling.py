@@ -13,7 +13,7 @@ from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Automation, Event, Property, Trust
 from warmlead.domain.nurture import Late, SendingHours, SequenceStep
 from warmlead.domain.scoring import InactivityPolicy
-from warmlead.model.findings import Severity
+from warmlead.model.document import Severity
 from warmlead.model.loading import Model, check, load, reclassified
 from warmlead.model.plan import Plan, rules_of
 from warmlead.model.vocabulary import PASSIVE_EVENTS

@@ -1,8 +1,13 @@
 """Conditions: when they hold, when they do not, and what they say is missing."""
 
+from collections.abc import Callable
+
 import pytest
 
-from warmlead.model.conditions import CompiledCondition, Context
+from cost import least_cpu_s
+from warmlead.model.conditions import CompiledCondition, Context, Formula, words
+from warmlead.model.document import read
+from warmlead.model.plan import is_compiled
 from warmlead.model.vocabulary import ValueType
 
 TYPES = {
@@ -132,3 +137,59 @@ def test_a_condition_knows_what_it_names() -> None:
     text = 'score >= 1 && title.startsWith("fit") && last_30d.webinar_attended > 0 && score < 9'
 
     assert condition(text).names == ("score", "title", "last_30d.webinar_attended")
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ('a == "b\\"c" && d', ["a", "==", '"b\\"c"', "&&", "d"]),
+        ("""r"\\d" + '\\'' in e""", ['r"\\d"', "+", "'\\''", "in", "e"]),
+        ('x.matches("""a"b\nc""")', ["x.matches", "(", '"""a"b\nc"""', ")"]),
+        ('a == "b // c" // d', ["a", "==", '"b // c"']),
+        ('a == "b\nc', ["a", "==", '"b', "c"]),
+        ("a == '''b\nc", ["a", "==", "'''b\nc"]),
+        ('"\\', ['"', "\\"]),
+    ],
+)
+def test_a_condition_is_taken_apart_into_words_and_signs(text: str, tokens: list[str]) -> None:
+    assert [token.text for token in words(text)] == tokens
+
+
+def clause(text: str) -> object:
+    """What a clause of this text says is missing; CEL itself does not see the text."""
+    formula = Formula("score >= 5", CONTEXT)
+    formula.text = text
+    return formula.with_values({"score": 1})
+
+
+# (what, work, a text n times as long as its smallest one)
+LINEAR: list[tuple[str, Callable[[str], object], Callable[[int], str]]] = [
+    ("quotes that are escaped", words, lambda n: '"' + '\\"' * n),
+    ("quotes of both kinds", words, lambda n: "\"'\\" * n),
+    ("lines of open quotes", words, lambda n: '"a\n' * n),
+    ("an open block of text", words, lambda n: '"""' + '\\"""' * n),
+    ("blocks of text", words, lambda n: "\"\"\"'''" * n + "x"),
+    ("prefixes of strings", words, lambda n: 'rb"\\' * n),
+    ("dots", words, lambda n: "a . " * n),
+    ("space behind a name", words, lambda n: "a" + " " * n + "+"),
+    ("digits", words, lambda n: "1" * n + "x"),
+    ("comments", words, lambda n: "//" * n),
+    ("a long label", clause, lambda n: "last_30d." + "a" * n),
+    ("a long window", clause, lambda n: "last_" + "3" * n),
+    ("a long threshold", clause, lambda n: "score >= " + "1" * n + "x"),
+    ("space before a sign", clause, lambda n: "score" + " " * n),
+    ("space before JSON", lambda text: is_compiled(text.encode()), lambda n: " " * n),
+    ("space in JSON", lambda text: is_compiled(text.encode()), lambda n: '{"format":' + " " * n),
+    ("brackets without quotes", read, lambda n: "[" + 'a in ["b"],' * (n // 10) + "]"),
+    ("an open bracket", read, lambda n: "{a: b [" + "c (" * n),
+    ("a line without an end", read, lambda n: "a: " + "b-" * n + ": c"),
+]
+
+
+@pytest.mark.parametrize(("what", "work", "make"), LINEAR, ids=[case[0] for case in LINEAR])
+def test_a_text_that_is_four_times_as_long_costs_four_times_as_much(
+    what: str, work: Callable[[str], object], make: Callable[[int], str]
+) -> None:
+    few, many = make(2_000), make(8_000)
+    small, large = least_cpu_s(lambda: work(few)), least_cpu_s(lambda: work(many))
+    assert large < 8 * small + 0.002, f"{what}: {large:.4f} s against {small:.4f} s"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from warmlead.model.findings import Finding, Severity
+from warmlead.model.document import Finding, Severity
 from warmlead.model.loading import check, load
 
 # Modelled on a first draft of a model as people write it.
@@ -94,8 +94,6 @@ DOUBTS = [
     ("a sequence for ever", "after: 28d", "after: »57d", "runs for 57 days"),
     ("many messages", FIRST, FIRST.replace("steps", "»steps") + MANY, "sends 12 messages"),
     ("again on the same day", "again_after: 90d", "again_after: »23h", "starts anew on the day"),
-    ("brackets without quotes", "visited: {on: page_viewed,",
-     'visited: {on: page_viewed, when: path in »["/a", "/b"],', "other readers of YAML refuse ["),
 ]  # fmt: skip
 # "leave beside enter" is a fault, not a doubt: both thresholds are on fit.
 FAULTS = {"leave beside enter"}

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import an_event
-from warmlead.model.conditions import MAX_WORD, CompiledCondition, Context, spellings_of, word_of
+from warmlead.model.coercion import MAX_WORD, word_of
+from warmlead.model.conditions import CompiledCondition, Context, spellings_of
 from warmlead.model.loading import load
 from warmlead.model.vocabulary import ENUMERATED, STANDARD_PROPERTIES, STANDARD_TRAITS, ValueType
 

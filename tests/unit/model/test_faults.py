@@ -5,7 +5,7 @@ from textwrap import dedent
 import pytest
 
 from warmlead.domain.errors import ConfigurationError
-from warmlead.model.findings import Finding, Severity
+from warmlead.model.document import Finding, Severity
 from warmlead.model.loading import check, load
 
 # A small sound model, in the manner of a real one; each broken model is this with one change.
@@ -58,6 +58,13 @@ HOURS = 'hours: {days: mon-fri, from: "09:00", to: "17:00", time_zone: Europe/Be
 BROKEN = [
     ("yaml syntax", VISITED, "visited: {on: *», points: 2}", "not readable as YAML", ""),
     ("open bracket", VISITED, VISITED[:-1], "expected ',' or '}'", "it began on line 2, column 12"),
+    (
+        "bracket without quotes",
+        "visited: {on: page_viewed,",
+        'visited: {on: page_viewed, when: »path in ["/a", "/b"],',
+        'has a "[" must be in quotes',
+        """write 'path in ["/a", "/b"]'""",
+    ),
     ("indentation", FIT, FIT + "\n   »stray: 1", "not readable as YAML", ""),
     ("tab", FIT, FIT + "\n»\tmore: {}", "not readable as YAML", "indent with spaces"),
     ("anchor", "{max: 40}", "»&a {max: 40}", "anchors and aliases are not allowed", ""),
@@ -585,6 +592,10 @@ def test_loading_a_broken_model_raises_with_every_problem() -> None:
         ("a: 1\n---\nb: 2\n", "expected a single document"),
         ("a: \x00\n", "a character that YAML does not allow"),
         ("[" * 20_000, "nested too deeply"),
+        ("{a: " * 20_000, "nested too deeply"),
+        ("- " * 20_000, "nested too deeply"),
+        ("a: &a [1]\nb: &b [*a, *a, *a]\nc: [*b, *b, *b]\n", "anchors and aliases are not allowed"),
+        ("signals: {<<: {a: 1}}", '"<<" '),
         ("? [a]\n: 1\nsignals: {}", "a key is plain text"),
         ("x" * 600_000, "exceeds 500000 characters"),
     ],

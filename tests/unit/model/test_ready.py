@@ -6,6 +6,7 @@ from textwrap import dedent
 
 import jsonschema
 import pytest
+import yaml
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.evaluation import count_in_window
@@ -14,6 +15,7 @@ from warmlead.domain.history import Tally, to_ms
 from warmlead.domain.packed_history import DAY_MS
 from warmlead.domain.scoring import score_of
 from warmlead.domain.stages import Progress, Standing, next_stage
+from warmlead.model.document import read, with_quotes
 from warmlead.model.loading import (
     Model,
     check,
@@ -23,7 +25,6 @@ from warmlead.model.loading import (
     ready_names,
     ready_text,
 )
-from warmlead.model.positions import read
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = to_ms(NOW) // DAY_MS
@@ -72,7 +73,7 @@ def test_a_model_that_nobody_made_is_named_with_those_that_are() -> None:
         ready_model("b2c")
 
 
-# The example of the project's design page, its steps written out and its second sequence stopped.
+# The first model that anybody wrote: most of what a model can say, with as few lines as can be.
 EXAMPLE = dedent(
     """\
     signals:
@@ -93,14 +94,15 @@ EXAMPLE = dedent(
         cooldown: 30d              # after a rejection by sales
     handoff: {first_touch_within: 1h, accept_within: 24h}
     sequences:
-      mql-education: {start: stage == "mql", stop: unsubscribed || stage in ["sql", "customer", "disqualified"],
+      mql-education: {start: stage == "mql", stop: 'unsubscribed || stage in ["sql", "customer", "disqualified"]',
                       steps: [{after: 0d, message: welcome-guide}, {after: 3d, message: case-study}]}   # 5–7 over 2–4 weeks
       re-engage: {start: days_inactive >= 30 && peak_score >= 30, stop: days_inactive < 7, steps: [{after: 0d, message: news}]}
-    """  # noqa: E501  # as it stands there
+    """  # noqa: E501  # lines as people write them
 )
 
 
-def test_the_example_of_the_design_is_a_model() -> None:
+def test_a_model_of_few_long_lines_is_a_model() -> None:
+    assert yaml.safe_load(EXAMPLE)
     model = load(EXAMPLE, name="example")
 
     assert model.file.sequences["mql-education"].stop == (
@@ -111,7 +113,16 @@ def test_the_example_of_the_design_is_a_model() -> None:
         (30, "webinar_attended"),
         (30, "page_viewed"),
     }
-    assert [(doubt.line, doubt.column) for doubt in check(EXAMPLE)] == [(19, 73)]
+    assert check(EXAMPLE) == []
+
+
+def test_a_model_without_quotes_keeps_its_version_once_it_has_them() -> None:
+    condition = 'unsubscribed || stage in ["sql", "customer", "disqualified"]'
+    unquoted = EXAMPLE.replace(f"'{condition}'", condition)
+    (fault,) = check(unquoted)
+
+    assert (fault.line, fault.column, fault.suggestion) == (19, 48, f"write '{condition}'")
+    assert load(with_quotes(unquoted), name="x").version == load(EXAMPLE, name="y").version
 
 
 class Story:

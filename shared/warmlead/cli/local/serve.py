@@ -22,7 +22,7 @@ import uvicorn
 from rich.markup import escape
 
 from warmlead.buses.topology import SUBSCRIPTIONS
-from warmlead.cli.another_shell import as_exports, path_to_command, place_of, variables
+from warmlead.cli.environment import as_exports, path_to_command, place_of, variables
 from warmlead.cli.local.emulators import (
     LOCAL_PROJECT,
     VARIABLES,

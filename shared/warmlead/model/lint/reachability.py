@@ -4,13 +4,11 @@ from datetime import timedelta
 
 from warmlead.domain.consent import SUPPRESSING
 from warmlead.domain.stages import ANONYMOUS
-from warmlead.model.compiling import Contexts, stage_conditions
-from warmlead.model.conditions import Either, clauses_of, tree_of, words
-from warmlead.model.lint.report import Report
+from warmlead.model.conditions import Contexts, Either, clauses_of, stage_conditions, tree_of, words
+from warmlead.model.document import Path
 from warmlead.model.lint.satisfiability import Choice, ConditionAnalysis, Prospect, Range, Region
-from warmlead.model.positions import Path
 from warmlead.model.schema import ModelFile, Route, Sequence, Stage, Suppression
-from warmlead.model.structure import Sound
+from warmlead.model.structure import Report, Sound
 
 _KNOWN = Region({"identified": Range(1, 1)})  # anonymous leads are in no such stage
 

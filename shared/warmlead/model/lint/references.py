@@ -5,11 +5,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from warmlead.domain.event_names import our_name
-from warmlead.model.compiling import trait_types
-from warmlead.model.findings import did_you_mean
-from warmlead.model.lint.report import Report
+from warmlead.model.conditions import trait_types
+from warmlead.model.document import Path, did_you_mean
 from warmlead.model.lint.satisfiability import most_of_group
-from warmlead.model.positions import Path
 from warmlead.model.schema import (
     LABEL_PATTERN,
     NAME_PATTERN,
@@ -21,7 +19,7 @@ from warmlead.model.schema import (
     Sequence,
     Signal,
 )
-from warmlead.model.structure import Sound, name_fault
+from warmlead.model.structure import Report, Sound, name_fault
 from warmlead.model.vocabulary import (
     DERIVED_TRAITS,
     EVENT_FACTS,

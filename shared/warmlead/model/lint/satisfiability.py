@@ -19,7 +19,7 @@ from warmlead.model.conditions import (
     clauses_of,
     tree_of,
 )
-from warmlead.model.positions import Path
+from warmlead.model.document import Path
 from warmlead.model.schema import ModelFile, Signal
 from warmlead.model.structure import Sound
 from warmlead.model.vocabulary import ValueType

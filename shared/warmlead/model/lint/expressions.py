@@ -1,18 +1,21 @@
-"""What is wrong with a condition's text, in words that a marketer's engineer understands.
+"""Checks each condition: its syntax, its types, and the words with which it compares.
 
-Translates CEL's own messages, and looks for what CEL only notices when it runs.
+Translates CEL's own messages for the authors of models, and finds what CEL only finds when it
+runs: regular expressions that do not compile, stages and countries that do not exist.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from cel_expr_python import cel
 
 from warmlead.domain.rules import COUNT_WINDOWS_DAYS
-from warmlead.model.conditions import Context, compared_with, words
-from warmlead.model.findings import did_you_mean
-from warmlead.model.vocabulary import ValueType
+from warmlead.model.conditions import Context, Contexts, compared_with, words
+from warmlead.model.document import Path, did_you_mean
+from warmlead.model.schema import ModelFile
+from warmlead.model.structure import Report
+from warmlead.model.vocabulary import STAGE_NAMES, ValueType
 
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*?)(?=\n|$)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
@@ -23,12 +26,57 @@ _PLAIN_NAMES = {"int": "integer", "double": "number", "bool": "boolean", "list(s
 _WINDOWS = ", ".join(f"last_{days}d" for days in COUNT_WINDOWS_DAYS)
 
 
-class ConditionFault(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ConditionFault:
     """Something wrong at the character ``at`` of a condition."""
 
     at: int
     message: str
     suggestion: str = ""
+
+
+def check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> frozenset[Path]:
+    """Reports what is wrong with the conditions; returns the paths of those that are sound."""
+    accepted: set[Path] = set()
+    stages = {*STAGE_NAMES, *file.stages}
+    for path, text, context in _conditions(file, contexts):
+        flaws = examine(text, context)
+        for flaw in flaws:
+            report.error(path, flaw.message, flaw.suggestion, at=flaw.at)
+        if flaws:
+            continue
+        unknown = [
+            (at, stage) for at, stage in stage_literals(text, context) if stage not in stages
+        ]
+        for at, stage in unknown:
+            guess = did_you_mean(stage, stages)
+            report.error(path, f'there is no stage "{stage}"', guess, at=at)
+        if not unknown:
+            accepted.add(path)
+        for at, country in country_names(text, context):
+            message = f'a country is two capital letters, so "{country}" is never one'
+            report.warn(path, message, 'write the code of ISO 3166: "US", "GB", "DE"', at=at)
+    return frozenset(accepted)
+
+
+def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str, Context]]:
+    for name, signal in file.signals.items():
+        if signal.when is not None:
+            yield ("signals", name, "when"), signal.when, contexts.event
+    for name, rule in file.fit.items():
+        yield ("fit", name, "when"), rule.when, contexts.fit
+    for name, stage in file.stages.items():
+        yield ("stages", name, "enter"), stage.enter, contexts.stage
+        if stage.leave is not None:
+            yield ("stages", name, "leave"), stage.leave, contexts.stage
+    for i, route in enumerate(file.handoff.routes if file.handoff else []):
+        if route.when is not None:
+            yield ("handoff", "routes", i, "when"), route.when, contexts.stage
+    for name, sequence in file.sequences.items():
+        yield ("sequences", name, "start"), sequence.start, contexts.stage
+        yield ("sequences", name, "stop"), sequence.stop, contexts.stage
+        if sequence.goal is not None:
+            yield ("sequences", name, "goal"), sequence.goal, contexts.stage
 
 
 def examine(text: str, context: Context) -> list[ConditionFault]:

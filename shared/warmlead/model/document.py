@@ -1,0 +1,389 @@
+"""A YAML file that people write: its values, the place of each, and what is wrong with them.
+
+Takes what every reader of YAML takes, and of that only what a model needs: mappings, lists and
+scalars of YAML 1.2's core schema. Tags, anchors and aliases are faults, so a file can neither run
+code nor grow when it is read.
+"""
+
+import difflib
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
+
+import yaml
+
+Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
+Path: TypeAlias = tuple[str | int, ...]
+
+MAX_CHARACTERS = 500_000
+"""The longest file that is read; a longer one is not a model that anyone reviewed."""
+
+_ALIKE = 0.6
+_INTEGER = re.compile(r"[-+]?\d{1,18}")
+_FLOAT = re.compile(r"[-+]?(?:\.\d+|\d+\.\d*)(?:[eE][-+]?\d+)?|[-+]?\d+[eE][-+]?\d+")
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_ESCAPES = {"x": 4, "u": 6, "U": 10}  # length of \xHH, \uHHHH, \UHHHHHHHH
+
+
+class Severity(StrEnum):
+    """An ``error`` keeps a file from being used; a ``warning`` is worth a second look."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault or doubt. ``line`` and ``column`` count from 1; ``path`` names the place."""
+
+    severity: Severity
+    line: int
+    column: int
+    path: str
+    message: str
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        place = f"line {self.line}, column {self.column}"
+        subject = f"{self.path}: {self.message}" if self.path else self.message
+        return f"{place}: {subject}" + (f" ({self.suggestion})" if self.suggestion else "")
+
+
+def did_you_mean(name: str, known: Iterable[str], *, alike: float = _ALIKE) -> str:
+    """``did you mean "country"?``, or nothing if no known name is like it (0 to 1)."""
+    close = closest(name, known, alike=alike)
+    return f'did you mean "{close}"?' if close else ""
+
+
+def closest(name: str, known: Iterable[str], *, alike: float = _ALIKE) -> str:
+    """The known name that is most like it; empty if none is."""
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=alike)
+    return close[0] if close else ""
+
+
+def path_text(path: Path) -> str:
+    """A path as people write it: ``sequences.re-engage.steps[1].after``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+class Position(NamedTuple):
+    """A place in the file; both count from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class YamlDocument:
+    """A file's values with the place of each key and value, and what could not be read."""
+
+    text: str
+    value: Plain
+    keys: Mapping[Path, Position]
+    values: Mapping[Path, yaml.Node]
+    faults: Sequence[Finding]
+
+    def renamed(self, old: str, new: str) -> "YamlDocument":
+        """The document with another name for a key of its root."""
+
+        def moved(path: Path) -> Path:
+            return (new, *path[1:]) if path and path[0] == old else path
+
+        root = self.value if isinstance(self.value, dict) else {}
+        return replace(
+            self,
+            value={new if key == old else key: value for key, value in root.items()},
+            keys={moved(path): place for path, place in self.keys.items()},
+            values={moved(path): node for path, node in self.values.items()},
+        )
+
+    def written(self, path: Path) -> Path:
+        """The path without numbers of items where the author wrote one value and no list."""
+        while path and isinstance(path[-1], int) and path not in self.values:
+            path = path[:-1]
+        return path
+
+    def of_value(self, path: Path) -> Position:
+        """Where the value stands; for one that is missing, the nearest thing that holds it."""
+        node = self.values.get(path)
+        return self.of_key(path) if node is None else _position(node.start_mark)
+
+    def of_key(self, path: Path) -> Position:
+        """Where the key of the value stands, or the nearest one above it."""
+        while path:
+            if path in self.keys:
+                return self.keys[path]
+            if path in self.values:
+                return _position(self.values[path].start_mark)
+            path = path[:-1]
+        return Position(1, 1)
+
+    def inside(self, path: Path, offset: int) -> Position:
+        """Where the character ``offset`` of the text value at the path stands."""
+        node = self.values.get(path)
+        if not isinstance(node, yaml.ScalarNode):
+            return self.of_value(path)
+        index = _index_in(self.text, node, offset)
+        line_start = max(self.text.rfind("\n", 0, index), self.text.rfind("\r", 0, index)) + 1
+        return Position(self.text.count("\n", 0, index) + 1, index - line_start + 1)
+
+
+def read(text: str) -> YamlDocument:
+    """The document in the text. Whatever is wrong is among its ``faults``; it never raises."""
+    if len(text) > MAX_CHARACTERS:
+        return _unreadable(text, Position(1, 1), f"the file exceeds {MAX_CHARACTERS} characters")
+    loader: _Loader | None = None
+    try:
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        building = _Building(loader.cut)
+        value = building.plain(root, ()) if root is not None else None
+    except yaml.MarkedYAMLError as error:
+        return _unreadable(text, *_explained(text, error))
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        place = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        return _unreadable(text, place, "a character that YAML does not allow")
+    except RecursionError:
+        return _unreadable(text, Position(1, 1), "values are nested too deeply")
+    finally:
+        if loader is not None:
+            loader.dispose()
+    return YamlDocument(text, value, building.keys, building.values, building.faults)
+
+
+def with_quotes(text: str) -> str:
+    """The text with quotes around conditions that YAML cuts short at a ``[``.
+
+    Releases before the rule that a model is plain YAML took such files. A text that cannot be
+    read is returned as it is.
+    """
+    loader = _Loader(text)
+    try:
+        loader.get_single_node()
+    except (yaml.YAMLError, RecursionError):
+        return text
+    finally:
+        loader.dispose()
+    for start, end in sorted(loader.cut.items(), reverse=True):
+        text = text[:start] + quoted(_folded(text[start:end])) + text[end:]
+    return text
+
+
+def _folded(written: str) -> str:
+    return " ".join(line.strip() for line in written.splitlines())
+
+
+def _unreadable(text: str, place: Position, message: str, suggestion: str = "") -> YamlDocument:
+    fault = Finding(Severity.ERROR, *place, "", message, suggestion)
+    return YamlDocument(text, None, {}, {}, [fault])
+
+
+def _explained(text: str, error: yaml.MarkedYAMLError) -> tuple[Position, str, str]:
+    """Where a fault of syntax is, what it is, and what to do about it, if its line tells."""
+    told = ", ".join(part for part in (error.context, error.problem) if part)
+    message = "not readable as YAML: " + (told or "syntax error").splitlines()[0]
+    at, began = error.problem_mark or error.context_mark, error.context_mark
+    place = _position(at)
+    lines = text.splitlines()
+    line = lines[at.line] if at and at.line < len(lines) else ""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return place, message, "indent with spaces, not with tabs"
+    if at and began and "flow" in (error.context or "") and began.line < at.line:
+        return place, message, f"it began on line {began.line + 1}, column {began.column + 1}"
+    if "got ':'" in (error.problem or ""):
+        return place, message, "put a comma before each key but the first"
+    start, condition = _condition_at(line, place.column - 1)
+    if condition:
+        return Position(place.line, start + 1), message, f"write {quoted(condition)}"
+    return place, message, ""
+
+
+def quoted(text: str) -> str:
+    """The text as a scalar of YAML in quotes, to be pasted."""
+    if "'" in text and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _condition_at(line: str, column: int) -> tuple[int, str]:
+    """The condition that YAML misreads at the column, and where it starts; empty if none is."""
+    key_end = line.rfind(": ", 0, column + 1)
+    if key_end < 0:
+        return 0, ""
+    start = key_end + len(": ")
+    start += len(line[start:]) - len(line[start:].lstrip())
+    is_flow = "{" in line[:start]
+    end = _end_of_condition(line, start, start) if is_flow else _before_comment(line)
+    condition = line[start:end].rstrip()
+    return start, condition if any(sign in condition for sign in _SIGNS) else ""
+
+
+_SIGNS = ("&&", "||", "==", "!", "<", ">", " in ")
+"""What a text that is meant as a condition has one of."""
+
+
+def _before_comment(line: str) -> int:
+    at = line.find(" #")
+    return len(line) if at < 0 else at
+
+
+def _end_of_condition(text: str, start: int, at_least: int) -> int:
+    """Where the condition that starts there ends, inside ``{ }``; 0 if a bracket or quote is open.
+
+    It ends at a comma, a closing bracket, a colon or a comment outside its own brackets and
+    quotes, and not before ``at_least``.
+    """
+    depth, quote = 0, ""
+    for at in range(start, len(text)):
+        character = text[at]
+        if quote:
+            if character in "\r\n":
+                return 0
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character in "([":
+            depth += 1
+        elif depth and character in ")]":
+            depth -= 1
+        elif not depth and at >= at_least and _ends(text, at):
+            return at
+    return 0
+
+
+def _ends(text: str, at: int) -> bool:
+    return text[at] in ",]}" or text[at : at + 2] in (": ", " #")
+
+
+def _position(mark: yaml.Mark | None) -> Position:
+    return Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes. Reads on where unquoted text inside ``{ }`` has a ``[``.
+
+    YAML ends the text at the bracket and then finds a fault. This finds the fault too (``cut``:
+    the indices where each such text starts and ends), and reads on, so that one run finds all.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.cut: dict[int, int] = {}
+        self._text = text
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stub
+        for what, mark in (("anchors and aliases", "anchor"), ("tags", "tag")):
+            if getattr(event, mark, None):
+                problem = f"{what} are not allowed in a model"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)  # type: ignore[arg-type]  # PyYAML's stub
+        return super().compose_node(parent, index)
+
+    def scan_plain(self) -> yaml.ScalarToken:
+        token = super().scan_plain()
+        if not self.flow_level or self.peek() != "[":
+            return token
+        start, bracket = token.start_mark.index, self.index
+        end = _end_of_condition(self._text, start, bracket)
+        if not end:
+            return token
+        written = self._text[start:end].rstrip()
+        self.cut[start] = start + len(written)
+        self.forward(start + len(written) - bracket)
+        return yaml.ScalarToken(_folded(written), True, token.start_mark, self.get_mark())
+
+
+class _Building:
+    """Turns nodes into plain values, and notes where each stood."""
+
+    def __init__(self, cut: Collection[int]) -> None:
+        self.keys: dict[Path, Position] = {}
+        self.values: dict[Path, yaml.Node] = {}
+        self.faults: list[Finding] = []
+        self._cut = cut
+
+    def plain(self, node: yaml.Node, path: Path) -> Plain:
+        self.values[path] = node
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(item, (*path, i)) for i, item in enumerate(node.value)]
+        self._demand_whole(node, path)
+        text: str = node.value
+        return text if isinstance(node, yaml.ScalarNode) and node.style else _scalar(text)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Plain]:
+        mapping: dict[str, Plain] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self._fault(key, path, "a key is plain text")
+                continue
+            here = (*path, key.value)
+            self._demand_whole(key, here)
+            if key.value in mapping:
+                first = self.keys[here].line
+                message = f'the key "{key.value}" was given before, on line {first}'
+                self._fault(key, here, message, "keep one of them")
+                continue
+            self.keys[here] = _position(key.start_mark)
+            mapping[key.value] = self.plain(value, here)
+        return mapping
+
+    def _demand_whole(self, node: yaml.Node, path: Path) -> None:
+        """Notes a fault if YAML ends the text before its author does."""
+        if node.start_mark.index in self._cut:
+            message = 'text inside { } that has a "[" must be in quotes'
+            is_balanced = node.value.count("(") == node.value.count(")")
+            suggestion = f"write {quoted(node.value)}" if is_balanced else _QUOTE
+            self._fault(node, path, message, suggestion)
+
+    def _fault(self, node: yaml.Node, path: Path, message: str, suggestion: str = "") -> None:
+        place = _position(node.start_mark)
+        self.faults.append(Finding(Severity.ERROR, *place, path_text(path), message, suggestion))
+
+
+_QUOTE = "put the whole condition in quotes"
+
+
+def _scalar(text: str) -> Plain:
+    """An unquoted scalar by YAML 1.2's core schema: ``yes``, ``on`` and ``1:30`` are text."""
+    if text.lower() in _WORDS and text in (text.lower(), text.title(), text.upper()):
+        return _WORDS[text.lower()]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def _index_in(text: str, node: yaml.ScalarNode, offset: int) -> int:
+    """The index in the file of a scalar's character, whatever its style and folding."""
+    at = node.start_mark.index
+    if node.style in ("|", ">"):
+        at = text.find("\n", at) + 1
+    elif node.style:
+        at += 1
+    value = node.value + " "
+    for character in value[:offset]:
+        at = _seek(text, at, character)
+        if character.isspace():
+            newline = text[at : at + 1] in "\r\n"
+            at += text[at : at + 1].isspace()
+            while newline and text[at : at + 1] == " ":
+                at += 1
+        elif text[at : at + 1] == "\\" and node.style == '"':
+            at += _ESCAPES.get(text[at + 1 : at + 2], 2)
+        else:
+            at += 2 if text.startswith("''", at) and node.style == "'" else 1
+    return _seek(text, at, value[offset : offset + 1] or " ")
+
+
+def _seek(text: str, at: int, character: str) -> int:
+    """Past the white space that folding and indentation put before a character."""
+    while not character.isspace() and text[at : at + 1].isspace():
+        at += 1
+    return at
