@@ -3,12 +3,12 @@
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, Generic, Literal, NamedTuple, Self, TypeAlias, TypeVar, get_args
 
-from msgspec import Meta, Struct, ValidationError, convert
+from msgspec import Meta, ValidationError, convert
 
 from warmlead.domain.consent_fields import says_no
 from warmlead.domain.errors import Reason, RejectedError
@@ -19,7 +19,9 @@ from warmlead.domain.sales import EVENT_PREFIX, IDENTIFIED, Refusal, SalesStatus
 from warmlead.parsing.strict_json import fault_in, text_of
 from warmlead.parsing.times import occurred_at
 from warmlead.ports import Accepted, Ignored, RawRequest, Refused, Translation
+from warmlead.senders.base import SenderSettings
 from warmlead.senders.person import event_id, person_id
+from warmlead.settings import SettingFault, Settings
 from warmlead.web.answers import Answer
 
 Word: TypeAlias = Literal[
@@ -206,18 +208,22 @@ Secrets = Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_len
 """Any of them is good, so that they can be rotated."""
 
 
-class CrmSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CrmSettings(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is the same for every CRM. Properties are named as the CRM names them.
 
     ``stages`` says what a value of a property says of the lead. ``email`` are the properties
     that may hold the lead's address, the first that does counts; ``user_id`` is the one that
-    holds our user id. ``currency`` is that of values that name none. ``numbers`` is how
-    amounts are written that come as text: APIs of CRMs send plain decimals.
+    holds our user id. ``amount``, ``amount_currency`` and ``reason`` are those of a deal's value,
+    of its currency, and of why it was lost. ``currency`` is that of values that name none.
+    ``numbers`` is how amounts are written that come as text: APIs of CRMs send plain decimals.
     """
 
     stages: Stages
     email: tuple[str, ...] = ()
     user_id: str | None = None
+    amount: str = "amount"
+    amount_currency: str = "currency"
+    reason: str | None = None
     currency: str = ""
     numbers: Numbers = "1,234.56"
 
@@ -228,8 +234,49 @@ class CrmSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             except RejectedError as error:
                 raise ValueError("currency is not a code of ISO 4217, such as EUR") from error
 
+    @classmethod
+    def as_meant(cls, given: object) -> object:
+        """The section with the values of its stages as texts: YAML makes a number of 3."""
+        if not isinstance(given, dict) or not isinstance(given.get("stages"), dict):
+            return given
+        stages = {
+            str(name): {_as_text(value): word for value, word in words.items()}
+            if isinstance(words, dict)
+            else words
+            for name, words in given["stages"].items()
+        }
+        return {**given, "stages": stages}
+
+    @classmethod
+    def faults(cls, given: object, where: tuple[str, ...]) -> list[SettingFault]:
+        """The faults of the section; those of its stages are named one by one."""
+        of_stages = list(_faults_of_stages(given, where))
+        others = super().faults(given, where)
+        if of_stages:
+            others = [
+                fault for fault in others if fault.where[: len(where) + 1] != (*where, "stages")
+            ]
+        return [*others, *of_stages]
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _faults_of_stages(given: object, where: tuple[str, ...]) -> Iterator[SettingFault]:
+    stages = given.get("stages") if isinstance(given, dict) else None
+    for name, words in (stages if isinstance(stages, dict) else {}).items():
+        at = (*where, "stages", name)
+        if not isinstance(words, dict):
+            yield SettingFault(at, "must be a mapping of the property's values to what they say")
+            continue
+        for value, word in words.items():
+            if word not in WORDS:
+                yield SettingFault((*at, value), f"must be one of {', '.join(WORDS)}")
+
 
 T = TypeVar("T")
+S = TypeVar("S", bound=SenderSettings)
 
 MAX_ITEMS = 100
 """So many items may one request hold: no CRM sends more."""
@@ -261,13 +308,30 @@ def as_wire(item: dict[str, Any], type_: type[T]) -> T:
         raise RejectedError(Reason.EVENT_INVALID, message) from None  # it may quote a value
 
 
-class SalesSender(ABC):
+class SalesSender(ABC, Generic[S]):
     """A sender that speaks for sales. What it sends is signed, or refused."""
 
     name: str
     path: str
     keeps_refused = True
     """Whether refused items go to quarantine where the sender cannot mend them."""
+
+    def __init__(self, settings: S) -> None:
+        self._settings = settings
+
+    @classmethod
+    def from_settings(cls, own: S, _using: Settings) -> Self:
+        """The sender as its section of the settings file says."""
+        return cls(own)
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """Its one path."""
+        return [self.path]
+
+    @abstractmethod
+    def sign(self, request: RawRequest) -> Mapping[str, str]:
+        """The headers by which the sender proves that the request is its own."""
 
     @abstractmethod
     def check(self, request: RawRequest) -> None:
@@ -401,6 +465,20 @@ def sayings(
     if ties and sum(map(bool, record.who)) > 1:
         return [*told, identification(telling_of(record, "who"), record.who)]
     return told or [NOT_ABOUT_SALES]
+
+
+def deal_of(fields: Mapping[str, Any], settings: CrmSettings) -> CrmDeal:
+    """What the deal in a record is worth, and why it was lost, as the settings name its fields.
+
+    Raises ``RejectedError`` as ``deal_value`` does.
+    """
+    return deal_value(
+        fields.get(settings.amount),
+        fields.get(settings.amount_currency),
+        otherwise=settings.currency,
+        numbers=settings.numbers,
+        reason=value_text(fields.get(settings.reason)) if settings.reason else "",
+    )
 
 
 def telling_of(record: Record, what: str) -> CrmOrigin:

@@ -25,9 +25,8 @@ from warmlead.domain.text import visible
 from warmlead.parsing.charsets import Tell
 from warmlead.parsing.form_bodies import MAX_BETWEEN, IsNeeded, nothing_is_needed
 from warmlead.parsing.strict_json import text_of
-from warmlead.senders.answers import Answers
 from warmlead.senders.countries import country_code
-from warmlead.senders.labels import is_salutation, name_of_label, trait_of_name
+from warmlead.senders.labels import Answers, is_salutation, name_of_label, trait_of_name
 
 MAX_FIELDS = 100
 MAX_NAME = 64

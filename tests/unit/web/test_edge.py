@@ -256,6 +256,10 @@ class Shouting:
     """A sender that wants to be answered in its own way."""
 
     name = "shouting"
+    paths = ("/a",)
+
+    def sign(self, request: RawRequest) -> Mapping[str, str]:
+        raise NotImplementedError
 
     def verify(self, request: RawRequest) -> Trust:
         raise NotImplementedError

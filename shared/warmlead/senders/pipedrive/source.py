@@ -23,7 +23,7 @@ from warmlead.senders.crm import (
     Secrets,
     as_wire,
     crm_id,
-    deal_value,
+    deal_of,
     email_in,
     known_by,
     sayings,
@@ -38,7 +38,8 @@ class PipedriveSettings(CrmSettings, frozen=True, kw_only=True, forbid_unknown_f
     user: Annotated[str, Meta(min_length=1, pattern=r"\A[^:]*\Z")]
     passwords: Secrets
     companies: Annotated[tuple[int, ...], Meta(min_length=1)]
-    reason: str = "lost_reason"
+    amount: str = "value"
+    reason: str | None = "lost_reason"
 
     def __repr__(self) -> str:
         return f"PipedriveSettings(user={self.user!r}, companies={self.companies!r})"
@@ -89,7 +90,6 @@ NAME = "pipedrive"
 DELETED = Ignored("deleted", "What sales said of the lead stays, though the record is gone.")
 
 _DEALS = ("deal", "lead")
-_WORTH = ("value", "currency")
 _PEOPLE = ("person_id", "deal_id", "emails")
 
 
@@ -111,6 +111,7 @@ def translate_webhook(
     who = _who(webhook, fields, settings)
     if not who:
         return [NOT_ABOUT_SALES]
+    worth = fields if meta.entity == "deal" else {**fields, settings.amount: None}
     parts = (meta.company_id, meta.entity, meta.entity_id, meta.id, meta.timestamp)
     record = Record(
         properties=fields,
@@ -119,13 +120,7 @@ def translate_webhook(
         source=NAME,
         received_at=request.received_at,
         at=parse_time(meta.timestamp, "meta.timestamp"),
-        deal=deal_value(
-            fields.get("value") if meta.entity == "deal" else None,
-            fields.get("currency"),
-            otherwise=settings.currency,
-            numbers=settings.numbers,
-            reason=value_text(fields.get(settings.reason)),
-        ),
+        deal=deal_of(worth, settings),
     )
     names = _changed(webhook, fields, settings)
     of_people = {*_PEOPLE, *settings.email, settings.user_id}
@@ -140,7 +135,7 @@ def _changed(webhook: Webhook, fields: dict[str, Any], settings: PipedriveSettin
     if webhook.meta.action == "create":
         return list(fields)
     changed = flat(webhook.previous)
-    if not any(name in changed for name in _WORTH):
+    if changed.keys().isdisjoint((settings.amount, settings.amount_currency)):
         return list(changed)
     selling = ("opportunity", "won")
     stages = settings.stages
@@ -165,14 +160,11 @@ def _who(webhook: Webhook, fields: dict[str, Any], settings: PipedriveSettings) 
     return who
 
 
-class PipedriveSource(SalesSender):
+class PipedriveSource(SalesSender[PipedriveSettings]):
     """Webhooks of version 2, one object each, at ``/pipedrive``."""
 
     name = NAME
     path = "/pipedrive"
-
-    def __init__(self, settings: PipedriveSettings) -> None:
-        self._settings = settings
 
     def check(self, request: RawRequest) -> None:
         """Raises ``RejectedError`` unless it bears the webhook's user and password."""
@@ -185,9 +177,19 @@ class PipedriveSource(SalesSender):
             offered = b""
         valid = False
         for password in self._settings.passwords:  # to the end, so that its time tells nothing
-            valid |= hmac.compare_digest(offered, f"{self._settings.user}:{password}".encode())
+            valid |= hmac.compare_digest(offered, self._credentials(password))
         if not valid:
             raise RejectedError(Reason.UNAUTHORIZED, "The user or the password is not ours.")
+
+    def sign(self, request: RawRequest) -> Mapping[str, str]:
+        """The user and the first password, unless the request bears others."""
+        if "authorization" in request.headers:
+            return {}
+        known = base64.b64encode(self._credentials(self._settings.passwords[0]))
+        return {"Authorization": f"Basic {known.decode()}"}
+
+    def _credentials(self, password: str) -> bytes:
+        return f"{self._settings.user}:{password}".encode()
 
     def read(self, request: RawRequest) -> Items:
         """The one object."""

@@ -1,5 +1,6 @@
 """The generic sender of sales: what is configured, and the events of its statements."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
@@ -10,10 +11,11 @@ from warmlead.domain.money import Numbers
 from warmlead.domain.sales import Refusal, SalesStatus
 from warmlead.parsing.charsets import in_utf8
 from warmlead.parsing.form_bodies import parameter_of
+from warmlead.parsing.signatures import SignatureSettings
 from warmlead.parsing.strict_json import parse, text_of
 from warmlead.parsing.times import parse_time
 from warmlead.ports import Ignored, RawRequest
-from warmlead.senders.configuration import SignatureSettings, claims_signature, verify_signature
+from warmlead.senders.base import MESSAGE_IDS, SenderSettings, sign_as_configured
 from warmlead.senders.crm import (
     CrmIdentity,
     CrmOrigin,
@@ -24,9 +26,10 @@ from warmlead.senders.crm import (
     statement,
 )
 from warmlead.senders.person import event_id, long_hash, person_id
+from warmlead.settings import SettingFault
 
 
-class GenericSalesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GenericSalesSettings(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``allow_unsigned`` believes whoever reaches the address: for one's own machine alone.
 
     ``numbers`` is how values are written that come as text.
@@ -39,6 +42,12 @@ class GenericSalesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def __post_init__(self) -> None:
         if self.signature is None and not self.allow_unsigned:
             raise ValueError("give a signature, or say allow_unsigned: true")
+
+    @classmethod
+    def unsafe(cls, given: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[SettingFault]:
+        """Believing whoever reaches the address."""
+        if given.get("allow_unsigned"):
+            yield SettingFault((*where, "allow_unsigned"), "is only for one's own machine")
 
 
 class Posted(Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,7 +116,7 @@ def _saying(posted: Posted) -> _Saying:
 
 
 def _id(item: dict[str, Any], index: int, request: RawRequest) -> str:
-    for header in ("webhook-id", "svix-id", "idempotency-key"):
+    for header in MESSAGE_IDS:
         if found := event_id(request.headers.get(header), header):
             return str(event_id(f"{found}-{index}" if index else found, header))
     # Without an id and a time, the same statement on the same UTC day counts once.
@@ -122,24 +131,26 @@ def _to_nobody(_field: str, _what: str) -> None:
     """Sales is told of no replaced bytes: its texts are reasons and names of stages."""
 
 
-class GenericSalesSource(SalesSender):
+class GenericSalesSource(SalesSender[GenericSalesSettings]):
     """Statements in our own words, at ``/generic``: one, or a list of them."""
 
     name = NAME
     path = "/generic"
     keeps_refused = False  # whoever posts in our words can mend them
 
-    def __init__(self, settings: GenericSalesSettings) -> None:
-        self._settings = settings
-
     def check(self, request: RawRequest) -> None:
         """Raises ``RejectedError`` unless the post is signed, or need not be."""
         signature = self._settings.signature
         if signature is None:
             return  # allow_unsigned, or there would be no such settings
-        if self._settings.allow_unsigned and not claims_signature(request, signature):
+        if self._settings.allow_unsigned and not signature.is_claimed(request.headers):
             return
-        verify_signature(request, signature)
+        signature.verify(request.headers, request.body, now=request.received_at)
+
+    def sign(self, request: RawRequest) -> Mapping[str, str]:
+        """The signature, if one is configured."""
+        signature = self._settings.signature
+        return sign_as_configured(signature, request) if signature else {}
 
     def read(self, request: RawRequest) -> Items:
         """The statements in the body."""

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -66,11 +66,20 @@ class SegmentSource:
         self._max_event_bytes = max_event_bytes
 
     @classmethod
-    def from_settings(cls, using: Settings, _environment: Mapping[str, str]) -> Self:
-        """The sender as the process is configured."""
+    def from_settings(cls, _own: Mapping[str, object], using: Settings) -> Self:
+        """The sender as the process is configured; it has no file."""
         return cls(
             using.write_keys, max_event_bytes=using.track_event_bytes, own_hosts=using.own_hosts
         )
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """Where batches come; single calls have a path for each kind."""
+        return ["/v1/batch"]
+
+    def sign(self, request: RawRequest) -> Mapping[str, str]:  # noqa: ARG002  # only hashes of the keys are here
+        """Nothing: whoever sends names a write key."""
+        return {}
 
     def verify(self, request: RawRequest) -> Trust:
         """The trust of the write key; ``RejectedError`` unless the request carries one of ours."""
