@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -211,6 +212,11 @@ def test_a_sender_has_its_package_its_page_its_fixtures_and_its_types(sender: ob
 def test_a_sender_without_a_file_has_no_settings_type() -> None:
     with pytest.raises(LookupError):
         by_name("segment").settings_type()
+
+
+def test_the_page_of_senders_is_written_from_the_registry() -> None:
+    written = runpy.run_path(str(ROOT / "infra/senders.py"))
+    assert written["PAGE"].read_text(encoding="utf-8") == written["page"](), "run: make senders"
 
 
 def test_every_package_of_a_sender_is_registered() -> None:
