@@ -37,7 +37,9 @@ def signed(sent: Sent) -> Sent:
     sender = senders.at(below) if senders else None
     if sender is None or sent.header(_OF_ATTACKS):
         return sent
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in sent.headers}
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in sent.headers
+    }
     request = RawRequest(
         sent.method, below, query.decode("ascii"), headers, sent.body, datetime.now(UTC), "fuzzed"
     )
