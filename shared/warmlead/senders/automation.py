@@ -34,13 +34,15 @@ _TOOLS = (
 _TOOLS_BY_NAME = ("make/", "wordpress/")
 """Tools that hand on what people filled in: what they send counts."""
 
+_MAIL_PROXIES = ("GoogleImageProxy", "YahooMailProxy", "FastmailUA", "Shortwave Image Fetcher")
+"""Proxies through which the readers of a mail see its pictures."""
+
 _PEOPLE = frozenset(
     (
         # browsers and apps in which people read
         *("MetaIAB Facebook", r"AP3A\.240617\.008", "Butterfly", "Blackboard", "Sogou", "Synapse"),
         *(r"008\/", "Magellan", r"Code\/1\.", r"Trae\/", "Fluid", "Google-Read-Aloud"),
-        # proxies through which the readers of a mail see its pictures
-        *("GoogleImageProxy", "YahooMailProxy", "FastmailUA", "Shortwave Image Fetcher"),
+        *_MAIL_PROXIES,
     )
 )
 """Patterns of the list that people's agents have as well."""
@@ -59,7 +61,9 @@ _BOT = re.compile(
     # but for the phones of Cubot and of makers that call them M bot, B bot, ID bot, Power Bot
     r"(?<!cu)(?<!; m )(?<!; b )(?<!; id)(?<!; id )(?<!; power )bot(?![a-z])"
 )
-_BROWSERS = ("Mozilla/", "Opera/", *_PEOPLE)
+_BROWSERS = ("Mozilla/", "Opera/", *_MAIL_PROXIES)
+"""How agents begin behind which a person is, though an address may follow."""
+
 _ADDRESS = re.compile(r"https?://")
 """Who reads pages under a name of their own, and says where to read about it, is no browser."""
 
