@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs/senders.md"
 _HEAD = """# Senders
 
-What posts to Warmlead. `make senders` writes this page from the registry and the senders' own pages.
+What posts to Warmlead. `make senders` writes this page from the registry and each sender's page.
 `HOST` is where [your Warmlead](../functions/README.md#addresses) is reached.
 """
 

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
+
+from msgspec import Struct
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.parsing.charsets import UTF_8, Tell, codec_or_default, decode
@@ -244,7 +246,7 @@ MAX_HEAD_BYTES = 2_000
 _NAME = re.compile(rb'[; ]name="?([^"\r\n;]*)')
 
 
-class _Part(NamedTuple):
+class _Part(Struct, frozen=True):
     name: bytes
     value: bytes
     charset: str

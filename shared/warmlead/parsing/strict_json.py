@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate, groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -50,7 +50,7 @@ class JsonFault(Struct, frozen=True):
     pairs: list[tuple[str, object]] | None = None
 
 
-class JsonDocument(NamedTuple):
+class JsonDocument(Struct, frozen=True):
     """A parsed body. Only if it is ``suspect`` need its items be asked for faults."""
 
     value: object

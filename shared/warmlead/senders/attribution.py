@@ -5,8 +5,10 @@ What each rule is for: docs/attribution.md.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from warmlead.domain.attribution import CLICK_IDS, NAMING_A_PERSON
 from warmlead.domain.sites import host_of, is_below, is_no_origin, leads_from_sign_in, site_of
@@ -52,7 +54,7 @@ _NOTHING = frozenset(
 )
 
 
-class Visit(NamedTuple):
+class Visit(Struct, frozen=True):
     """What an event tells of where its visitor came from.
 
     ``direct``: the page is known, and the browser says that nothing led to it. Without a page

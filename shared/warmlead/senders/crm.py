@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, NamedTuple, Self, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, Generic, Literal, Self, TypeAlias, TypeVar, get_args
 
-from msgspec import Meta, ValidationError, convert
+from msgspec import Meta, Struct, ValidationError, convert, structs
 
 from warmlead.domain.consent_fields import says_no
 from warmlead.domain.errors import Reason, RejectedError
@@ -52,7 +52,7 @@ MAX_REASON = 100
 _BEYOND_ALL = 10**18  # as text such a number may take long to write
 
 
-class CrmIdentity(NamedTuple):
+class CrmIdentity(Struct, frozen=True):
     """By what the lead is known; at least one of them."""
 
     email: str | None = None
@@ -60,10 +60,15 @@ class CrmIdentity(NamedTuple):
     anonymous_id: str | None = None
 
     def __bool__(self) -> bool:
-        return any(self)
+        return self.count > 0
+
+    @property
+    def count(self) -> int:
+        """By how many of the three it is known."""
+        return sum(map(bool, structs.astuple(self)))
 
 
-class CrmDeal(NamedTuple):
+class CrmDeal(Struct, frozen=True):
     """What a deal is worth, in the smallest unit of its currency, and why it was lost."""
 
     value_cents: int | None = None
@@ -71,7 +76,7 @@ class CrmDeal(NamedTuple):
     reason: str = ""
 
 
-class CrmOrigin(NamedTuple):
+class CrmOrigin(Struct, frozen=True):
     """Who tells it, when we received it, and by which id and time of the sender's it goes."""
 
     source: str
@@ -285,7 +290,7 @@ _PLACE = re.compile(r" - at `(\$[A-Za-z0-9_.\[\]]*)`\Z")
 _MISSING = re.compile(r"missing required field `([A-Za-z0-9_]+)`")
 
 
-class Items(NamedTuple):
+class Items(Struct, frozen=True):
     """The items of a request; each is asked for faults if the body is ``suspect``."""
 
     values: Sequence[Any]
@@ -418,7 +423,7 @@ STAGE_UNKNOWN = Ignored("stage_unknown", "The configured stages do not say what 
 SAYS_NOTHING = Ignored("says_nothing", "The configured stages say that this value says nothing.")
 
 
-class Record(NamedTuple):
+class Record(Struct, frozen=True):
     """One record: its properties, who it is about, and what tells its repeats from others."""
 
     properties: Mapping[str, Any]
@@ -458,11 +463,11 @@ def sayings(
             told.append(SAYS_NOTHING)
         else:
             at = (at_of(name) if at_of else None) or record.at
-            telling = telling_of(record, name)._replace(at=at)
+            telling = structs.replace(telling_of(record, name), at=at)
             told.append(statement(telling, record.who, word, record.deal))
     if any(isinstance(one, Event) for one in told):
         return told
-    if ties and sum(map(bool, record.who)) > 1:
+    if ties and record.who.count > 1:
         return [*told, identification(telling_of(record, "who"), record.who)]
     return told or [NOT_ABOUT_SALES]
 

@@ -7,8 +7,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
@@ -107,7 +109,7 @@ _WORD_AT_END = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+\Z")
 WITHHELD = "(not kept, since it may hold a password; addresses in it:)"
 
 
-class SetAside(NamedTuple):
+class SetAside(Struct, frozen=True):
     """What is written down in quarantine; ``is_cut`` if it is not all that came."""
 
     text: str
@@ -214,7 +216,7 @@ _SET_ASIDE = (
 )
 
 
-class Submissions(NamedTuple):
+class Submissions(Struct, frozen=True):
     """What was posted: one submission, or several in a JSON list.
 
     Those of a ``suspect`` body are mended before they are used.
@@ -328,9 +330,11 @@ class FormSender(ABC, Generic[M]):
                 events.extend([(index, event)] if event else [])
             except RejectedError as error:
                 empty.extend([error] if isinstance(error, NothingToKeepError) else [])
-                text, is_cut = set_aside(sound, settings)
-                is_cut |= any("left out" in note for note in notes.told)
-                refused.append(Refused(error, text.encode(), index, post.automated, is_cut=is_cut))
+                kept = set_aside(sound, settings)
+                is_cut = kept.is_cut or any("left out" in note for note in notes.told)
+                refused.append(
+                    Refused(error, kept.text.encode(), index, post.automated, is_cut=is_cut)
+                )
         if empty and len(empty) == len(refused) and not events:
             raise empty[0]
         return Translation(

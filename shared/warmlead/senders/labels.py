@@ -5,7 +5,9 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from warmlead.domain.event import snake_case
 from warmlead.domain.text import PLAIN
@@ -160,7 +162,7 @@ def _without_start(key: str, words: tuple[str, ...]) -> str:
     return rest[next((len(one) for one in _PARTICLES if rest.startswith(one)), 0) :]
 
 
-class Meaning(NamedTuple):
+class Meaning(Struct, frozen=True):
     """What a name means: the trait, the group in which it stands, and how surely it is theirs.
 
     ``group`` is the beginning of the name up to the trait, with the ``_`` behind it. ``rank`` is 0
@@ -317,7 +319,7 @@ _KINDS = ("email", "phone_number", "phone")
 _MISSING = object()
 
 
-class Unfolded(NamedTuple):
+class Unfolded(Struct, frozen=True):
     """A name, and what it holds: a group of fields by label, a list of values, or a value."""
 
     name: str

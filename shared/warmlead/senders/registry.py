@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.senders.base import Sender, SenderSettings
@@ -27,7 +28,7 @@ from warmlead.settings import (
 )
 
 
-class Registration(NamedTuple):
+class Registration(Struct, frozen=True):
     """One sender of one accepting function.
 
     ``name`` is the ``source`` of its events, its package below ``warmlead.senders`` and the folder
@@ -112,7 +113,7 @@ def _of(function: str) -> list[Registration]:
 # --- a function's senders ------------------------------------------------------------------
 
 
-class Senders(NamedTuple):
+class Senders(Struct, frozen=True):
     """The senders of one function, by the first part of the path, and who takes the rest."""
 
     by_path: Mapping[str, Sender]

@@ -7,9 +7,9 @@ README of ``senders/generic``.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Automation, Event, Property, Trust, id_of_content
@@ -72,7 +72,7 @@ class FormMapping(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     ignore: tuple[str, ...] = ()
 
 
-class Opened(NamedTuple):
+class Opened(Struct, frozen=True):
     """A submission out of its envelope; without one it has neither id nor time."""
 
     fields: Any
@@ -80,7 +80,7 @@ class Opened(NamedTuple):
     time: Any = None
 
 
-class Post(NamedTuple):
+class Post(Struct, frozen=True):
     """What the submissions of one request have in common."""
 
     source: str
@@ -101,7 +101,7 @@ class NothingToKeepError(RejectedError):
         super().__init__(Reason.EVENT_INVALID, "There is no field with a value that may be kept.")
 
 
-class _Person(NamedTuple):
+class _Person(Struct, frozen=True):
     email: str | None
     user_id: str | None
     anonymous_id: str | None

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
 from types import MappingProxyType
-from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from warmlead.domain.errors import Reason
 from warmlead.web.answers import JSON, Answer, is_web_url
 
 
-class Texts(NamedTuple):
+class Texts(Struct, frozen=True):
     """The sentences of a page; ``direction`` is that of the script."""
 
     sent: str

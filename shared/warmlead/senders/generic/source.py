@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from msgspec import structs
+
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Trust
 from warmlead.parsing.charsets import Tell, in_utf8, unwidened
@@ -164,7 +166,7 @@ def read_submissions(request: RawRequest, tell: Tell, is_needed: IsNeeded) -> Su
         found = _json_or_form(body, media_type, content_type, tell, is_needed)
     else:
         found = _one(_form(body, media_type, content_type, tell, is_needed))
-    return found._replace(items=in_envelopes(found.items, request.headers))
+    return structs.replace(found, items=in_envelopes(found.items, request.headers))
 
 
 def _json_or_form(

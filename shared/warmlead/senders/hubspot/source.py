@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, structs
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event
@@ -212,7 +212,7 @@ def _changed(
     record = _record(change, request, who, {name: value})
     if change.kind == "contact" and name in settings.email:
         email = email_in(value)
-        known = who._replace(email=email)
+        known = structs.replace(who, email=email)
         return [identification(telling_of(record, name), known)] if email else [NO_ADDRESS]
     return sayings(record, settings, names=[name])
 
@@ -226,7 +226,9 @@ def _associated(change: Change, request: RawRequest) -> list[Event | Ignored]:
         return [NO_LONGER]
     portal = change.portal_id
     contact = _who(portal, "contact", value_text(ends["contact"]))
-    who = contact._replace(anonymous_id=_who(portal, other, value_text(ends[other])).anonymous_id)
+    who = structs.replace(
+        contact, anonymous_id=_who(portal, other, value_text(ends[other])).anonymous_id
+    )
     record = _record(change, request, who, {})
     return [identification(telling_of(record, "who"), who)]
 

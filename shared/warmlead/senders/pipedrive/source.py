@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event
@@ -156,7 +156,7 @@ def _who(webhook: Webhook, fields: dict[str, Any], settings: PipedriveSettings) 
         deal=crm_id(NAME, company, kind, deal) if deal else None,
     )
     if entity == "person" and not who.email:
-        return who._replace(email=email_in(primary_email(fields)))
+        return structs.replace(who, email=email_in(primary_email(fields)))
     return who
 
 

@@ -1,7 +1,7 @@
 """The generic sender of sales: what is configured, and the events of its statements."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct, structs
 
@@ -67,7 +67,7 @@ class Posted(Struct, frozen=True, forbid_unknown_fields=True):
 NAME = "sales"
 
 
-class _Saying(NamedTuple):
+class _Saying(Struct, frozen=True):
     word: str
     reason: str = ""
 

@@ -4,12 +4,12 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event
@@ -58,7 +58,7 @@ _FAULT = _ANSWER % (
 )
 
 
-class OutboundMessage(NamedTuple):
+class OutboundMessage(Struct, frozen=True):
     """Who sent it, and its records: fields by name, with ``attributes`` as Salesforce's JSON has.
 
     Their ``notification`` is the id of the notification in which the record came.
@@ -68,7 +68,7 @@ class OutboundMessage(NamedTuple):
     records: list[dict[str, Any]]
 
 
-class Element(NamedTuple):
+class Element(Struct, frozen=True):
     """One element of a document; ``name`` is that in its namespace."""
 
     namespace: str

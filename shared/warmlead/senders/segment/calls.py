@@ -5,8 +5,10 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote, unquote_plus
+
+from msgspec import Struct, structs
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import MAX_CLOCK_AHEAD, Automation, Event, Property, Trust
@@ -49,14 +51,14 @@ _API = re.compile(r"/(?:beacon/)?(?:v1/)?([a-z]+)/?")
 _PIXEL = re.compile(r"/(?:v1/pixel|pixel/v1|pixel)/([a-z]+)/?")
 
 
-class CallRoute(NamedTuple):
+class CallRoute(Struct, frozen=True):
     """What a path asks for: a kind of call, or a batch; ``pixel`` if an image is expected."""
 
     kind: str
     pixel: bool
 
 
-class Calls(NamedTuple):
+class Calls(Struct, frozen=True):
     """The calls in a request, with what they share; those of a ``suspect`` body are mended."""
 
     items: Sequence[Any]
@@ -87,7 +89,7 @@ def kind_at(path: str) -> str | None:
     return _KINDS.get(found[1]) if found else None
 
 
-class Body(NamedTuple):
+class Body(Struct, frozen=True):
     """A request's body, or the call in a pixel's query, and in words what had to be made of it."""
 
     document: JsonDocument
@@ -108,7 +110,7 @@ def read(request: RawRequest, route: CallRoute) -> Body:
 
 def calls_of(body: Body, route: CallRoute) -> Calls:
     """The calls in a body, which is taken apart; raises ``RejectedError`` if there are none."""
-    document, told = body
+    document, told = body.document, body.told
     if route.kind != BATCH:
         return Calls([document.value], document.suspect, notes=told)
     notes = Notes(told)
@@ -208,7 +210,7 @@ _EVENTS = {
 }
 
 
-class Envelope(NamedTuple):
+class Envelope(Struct, frozen=True):
     """What the calls of one request have in common."""
 
     trust: Trust
@@ -220,7 +222,7 @@ class Envelope(NamedTuple):
     own_hosts: frozenset[str] = frozenset()
 
 
-class _Person(NamedTuple):
+class _Person(Struct, frozen=True):
     email: str | None
     user_id: str | None
     anonymous_id: str | None
@@ -237,7 +239,7 @@ def translate_call(
     properties = _properties(kind, call, page, notes)
     name = _EVENTS.get(kind) or _track_name(call.get("event"))
     if is_of_mailbox(name, envelope.trust):
-        person = person._replace(email=_mailed_to(properties) or person.email)
+        person = structs.replace(person, email=_mailed_to(properties) or person.email)
     claimed = _claimed_time(call, envelope, notes)
     visit = _visit(page, properties, _translate_object(context, "campaign", notes), envelope)
     own_id = notes.attempt("messageId", event_id, call.get("messageId"), "messageId")
