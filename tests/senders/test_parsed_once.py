@@ -30,7 +30,7 @@ PARSERS: tuple[Callable[..., Any], ...] = (
     form_bodies.parse_multipart,
     read_outbound,
 )
-JUDGES: tuple[Callable[..., Any], ...] = (opened, translate_call, SalesSender._said)  # noqa: SLF001  # judges one item
+JUDGES: tuple[Callable[..., Any], ...] = (opened, translate_call, SalesSender._judged)  # noqa: SLF001  # judges one item
 
 
 def code_of(functions: Sequence[Callable[..., Any]]) -> set[CodeType]:

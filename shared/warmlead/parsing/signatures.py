@@ -24,7 +24,7 @@ _SECRET_PREFIX = "whsec_"  # noqa: S105  # a public prefix, not a secret
 _ID = re.compile(r"[^\s.]{1,256}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _NO_SECRET = b"nobody knows this key, so nothing is signed with it"
-_INVALID = "The signature does not fit the body."
+_INVALID = "The signature does not match the body."
 
 
 class HmacScheme(Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,7 +18,7 @@ MAX_FAULTS = 5_000
 """A body with more faults is refused as a whole: mending each would cost more than the rest."""
 
 MAX_CONTAINERS = 125_000
-"""So many lists and objects a body may hold: fifty in each event of the largest batch."""
+"""The most lists and objects of a body: fifty in each event of the largest batch."""
 
 _PARSED_DEPTH = 200  # far below the parser's own limit; what is deeper is not even read
 _MAX_INTEGER_DIGITS = 19

@@ -156,7 +156,7 @@ def _apart(name: str, text: str) -> Iterator[tuple[str, str]]:
 
 
 def _parameter(name: str) -> str:
-    """Our name of a parameter, however it is spelt; empty if it is none of ours."""
+    """Our name of a parameter, however it is spelt; empty for an unknown one."""
     if len(name) > _MAX_NAME:
         return ""
     lower = name.strip().lower()
@@ -180,7 +180,7 @@ def _add(found: dict[str, str], named: Iterable[tuple[str, Any]]) -> None:
 
 
 def _mended(value: str) -> str:
-    """A value as it was meant, decoded once more if it came encoded twice; empty if it is none.
+    """A value as it was meant, decoded once more if it came encoded twice; empty for no value.
 
     A name in a template's brackets that no tool has replaced is none.
     """

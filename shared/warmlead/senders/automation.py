@@ -15,7 +15,7 @@ from warmlead.domain.event_names import our_name
 from warmlead.ports import RawRequest
 
 MAX_AGENT = 1_000
-"""So much of an agent's name is read; the longest of real browsers have some 400 characters."""
+"""The characters of an agent's name that are read; the longest of real browsers has about 400."""
 
 _BY_TAG = {
     "browser-automation": Automation.HEADLESS,
@@ -65,7 +65,7 @@ _BROWSERS = ("Mozilla/", "Opera/", *_MAIL_PROXIES)
 """How agents begin behind which a person is, though an address may follow."""
 
 _ADDRESS = re.compile(r"https?://")
-"""Who reads pages under a name of their own, and says where to read about it, is no browser."""
+"""A browser does not state such an address; robots do, to say where one can read about them."""
 
 _LITERAL = re.compile(r"(?:[^\\^$.|?*+()\[\]{}]|\\[^A-Za-z0-9])+")
 _STEM = 3  # so many characters decide which names are compared at a place

@@ -6,12 +6,12 @@ Which senders there are, and what accepting does, is not known here.
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from warmlead.domain.errors import RejectedError, UnavailableError
-from warmlead.ports import Accepted, RawRequest, Source
+from warmlead.ports import Accepted, RawRequest, Refused, Source
 from warmlead.settings import SettingFault, faults_of
 from warmlead.web.answers import Answer, answer_error
 
@@ -23,6 +23,9 @@ MAX_REPORTED = 100
 
 MESSAGE_IDS = ("webhook-id", "svix-id", "idempotency-key")
 """The headers in which senders that have no id of their own in the body may name one."""
+
+Secrets = Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
+"""Any of them is good, so that they can be rotated."""
 
 _SUCCESS = b'{"success": true}'
 
@@ -101,12 +104,17 @@ def success(accepted: Accepted) -> Answer:
     """
     told: dict[str, Any] = {"success": True}
     if accepted.refused:
-        told["refused"] = [
-            {"index": one.index, "code": one.error.reason, "message": one.error.message}
-            for one in accepted.refused[:MAX_REPORTED]
-        ]
+        told["refused"] = refused_items(accepted.refused[:MAX_REPORTED])
     if accepted.notes:
         told["notes"] = [
             {"index": index, "message": note} for index, note in accepted.notes[:MAX_REPORTED]
         ]
     return Answer(200, json.dumps(told).encode() if len(told) > 1 else _SUCCESS)
+
+
+def refused_items(refused: Sequence[Refused]) -> list[dict[str, Any]]:
+    """Refused items as an answer names them."""
+    return [
+        {"index": one.index, "code": one.error.reason, "message": one.error.message}
+        for one in refused
+    ]

@@ -65,7 +65,7 @@ def in_envelopes(items: Sequence[Any], headers: Mapping[str, str]) -> Sequence[A
 
 
 def opened(item: Any, mend: Mend) -> Opened:  # noqa: ANN401  # whatever JSON holds
-    """A submission out of its envelope, if it is in one; ``mend`` does so to data in base64."""
+    """A submission out of its envelope, if it has one; ``mend`` repairs data that was in base64."""
     if not is_envelope(item):
         return Opened(item)
     data = item["data"] if "data" in item else _decoded(item["data_base64"], mend)
@@ -265,7 +265,7 @@ class FormSender(ABC, Generic[M]):
         """Signed or public; ``RejectedError`` unless the form takes the post, signed as it says."""
         self.form_of(request)
         if request.method != "POST":
-            raise RejectedError(Reason.METHOD_NOT_ALLOWED, "Forms are posted.")
+            raise RejectedError(Reason.METHOD_NOT_ALLOWED, "Send forms with POST.")
         return self.check(request)
 
     def translate(self, request: RawRequest, trust: Trust) -> Translation:
@@ -346,7 +346,7 @@ class FormSender(ABC, Generic[M]):
     ) -> Event | None:
         """The event, or ``None`` for what a robot sent."""
         if not isinstance(submission.fields, dict):
-            raise RejectedError(Reason.EVENT_INVALID, "A submission has fields by name.")
+            raise RejectedError(Reason.EVENT_INVALID, "A submission must have fields with names.")
         if self.is_trapped(submission.fields, settings):
             return None
         return translate_submission(submission, post, index, notes)

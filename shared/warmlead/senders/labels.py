@@ -31,7 +31,7 @@ def _is_vowel(letter: str) -> bool:
 
 _LONGEST_SALUTATION = 40
 _QUESTION = 3
-"""A question as ``q4`` numbers it has so many digits at most."""
+"""The most digits of a numbered question such as ``q4``."""
 
 _MOST_PARTS = 4
 """A label of more parts is a sentence."""
@@ -176,7 +176,7 @@ class Meaning(Struct, frozen=True):
 
 
 def trait_of_name(name: str) -> str | None:
-    """The trait that a name in snake_case means; ``None`` if it is none we know.
+    """The trait that a name in snake_case means; ``None`` for an unknown one.
 
     Words that say nothing are passed over: ``what_is_your_email``, ``fields_email_value``.
     """
@@ -185,7 +185,7 @@ def trait_of_name(name: str) -> str | None:
 
 
 def meaning_of_name(name: str) -> Meaning | None:
-    """What a name in snake_case means; ``None`` if it is no trait we know."""
+    """What a name in snake_case means; ``None`` for an unknown one."""
     words = name.split("_")
     found = _meaning(words)
     bare = words[-1].rstrip("0123456789")
@@ -300,11 +300,11 @@ def _of_work(words: Sequence[str], group: str) -> Meaning | None:
 
 
 MAX_UNDERSTOOD = 500
-"""So many records of an item are asked for a label that we know; of the others the first counts."""
+"""The most records of an item whose labels are looked up; later ones go by their first label."""
 
 MAX_LABEL = 200
 MAX_LABELS = 3
-"""So many labels of a record are tried."""
+"""The most labels of a record that are looked up."""
 
 _LABELS = ("label", "question", "title", "column_name", "name", "column_id", "key", "ref")
 _VALUES = ("value", "values", "string_value", "answer", "text")
@@ -334,7 +334,7 @@ class Answers:
         self._room = MAX_UNDERSTOOD
 
     def unfolded(self, name: str, records: list[Any], group: Mapping[str, Any]) -> Unfolded | None:
-        """A list of records as fields; ``None`` if it is none.
+        """A list of records as fields; ``None`` for any other list.
 
         ``name`` is its flat name in its own ``group``, which may hold the titles of its questions.
         """

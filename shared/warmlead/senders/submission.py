@@ -267,7 +267,7 @@ def _take_email(
     meaning = meaning_of_name(name)
     for name, address in found:
         if address is None:
-            error = RejectedError(Reason.EMAIL_INVALID, "The e-mail is not a valid address.")
+            error = RejectedError(Reason.EMAIL_INVALID, "The email address is not valid.")
             notes.refuse(name, error)
         elif address != email:
             notes.tell(name, "another address was left out")

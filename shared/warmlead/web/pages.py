@@ -287,7 +287,7 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
 HTML = "text/html; charset=utf-8"
 DEFAULT_LANGUAGE = "en"
 MAX_LANGUAGES = 10
-"""So many languages of a request's header are looked at."""
+"""The most languages of a request's header that are looked at."""
 
 _ADDRESS = (Reason.IDENTITY_MISSING, Reason.EMAIL_INVALID, Reason.IDENTITY_INVALID)
 _LATER = (Reason.BODY_TIMEOUT, Reason.BODY_INCOMPLETE, Reason.NOT_FOUND)

@@ -106,7 +106,7 @@ class GenericSource(FormSender[FormSettings]):
         signature = settings.signature
         if signature is None:
             if not settings.allow_unsigned:
-                raise RejectedError(Reason.FORBIDDEN, "This form takes no posts.")
+                raise RejectedError(Reason.FORBIDDEN, "This form does not accept posts.")
             return Trust.PUBLIC
         if settings.allow_unsigned and not signature.is_claimed(request.headers):
             return Trust.PUBLIC
@@ -184,7 +184,7 @@ def _json_or_form(
 def _form(
     body: bytes, media_type: str, content_type: str, tell: Tell, is_needed: IsNeeded
 ) -> Fields:
-    """The fields of a body that is no JSON."""
+    """The fields of a body that is not JSON."""
     if media_type == _MULTIPART or _is_multipart(body):
         return parse_multipart(body, content_type, tell, is_needed)
     is_one_line = b"\n" not in body.strip() and b"&" in body

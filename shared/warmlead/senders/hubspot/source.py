@@ -16,6 +16,7 @@ from warmlead.parsing.signatures import TOLERANCE_S
 from warmlead.parsing.strict_json import parse, text_of
 from warmlead.parsing.times import parse_time
 from warmlead.ports import Ignored, RawRequest
+from warmlead.senders.base import Secrets
 from warmlead.senders.crm import (
     NOT_ABOUT_SALES,
     CrmIdentity,
@@ -23,15 +24,14 @@ from warmlead.senders.crm import (
     Items,
     Record,
     SalesSender,
-    Secrets,
     as_wire,
     crm_id,
     deal_of,
     email_in,
     identification,
     known_by,
-    sayings,
-    telling_of,
+    origin_in,
+    statements,
     value_text,
 )
 from warmlead.senders.person import event_id, long_hash
@@ -156,7 +156,7 @@ class _Whole(Struct, frozen=True):
 
 
 def workflow_record(item: dict[str, Any]) -> WorkflowRecord:
-    """The record in a workflow's webhook; raises ``RejectedError`` if it is none."""
+    """The record in a workflow's webhook; raises ``RejectedError`` if it holds no record."""
     if not isinstance(item.get("properties"), dict):
         chosen = {name: value for name, value in item.items() if not isinstance(value, dict | list)}
         return WorkflowRecord(chosen, None, "", "", [], {})
@@ -213,8 +213,8 @@ def _changed(
     if change.kind == "contact" and name in settings.email:
         email = email_in(value)
         known = structs.replace(who, email=email)
-        return [identification(telling_of(record, name), known)] if email else [NO_ADDRESS]
-    return sayings(record, settings, names=[name])
+        return [identification(origin_in(record, name), known)] if email else [NO_ADDRESS]
+    return statements(record, settings, names=[name])
 
 
 def _associated(change: Change, request: RawRequest) -> list[Event | Ignored]:
@@ -230,7 +230,7 @@ def _associated(change: Change, request: RawRequest) -> list[Event | Ignored]:
         contact, anonymous_id=_who(portal, other, value_text(ends[other])).anonymous_id
     )
     record = _record(change, request, who, {})
-    return [identification(telling_of(record, "who"), who)]
+    return [identification(origin_in(record, "who"), who)]
 
 
 def _merged(change: Change, request: RawRequest) -> list[Event | Ignored]:
@@ -245,7 +245,7 @@ def _merged(change: Change, request: RawRequest) -> list[Event | Ignored]:
     record = _record(change, request, who, {})
     return [
         identification(
-            telling_of(record, f"merged-{id_}"),
+            origin_in(record, f"merged-{id_}"),
             who,
             merged_user_id=_who(portal, "contact", id_).user_id,
         )
@@ -298,7 +298,7 @@ def _recorded(
     record = Record(
         properties, who, f"hash-{long_hash(content)}", NAME, request.received_at, at, deal
     )
-    return sayings(
+    return statements(
         record,
         settings,
         at_of=lambda name: parse_time(found.since_ms.get(name), "timestamp"),
@@ -321,7 +321,7 @@ def _who_of(found: WorkflowRecord, portal: int | None, settings: HubSpotSettings
 
 def _known(portal: int, settings: HubSpotSettings) -> int:
     if portal not in settings.portals:
-        message = "The portal is none of those that are configured."
+        message = "The portal is not configured."
         raise RejectedError(Reason.ACCOUNT_UNKNOWN, message)
     return portal
 
@@ -368,7 +368,7 @@ def verify(request: RawRequest, *, url: str, secrets: Sequence[str]) -> None:
         expected = sign(request.method, whole, request.body, timestamp, secret)
         valid |= hmac.compare_digest(offered.strip().encode(), expected.encode())
     if not (valid and secrets and all(secrets) and _MILLISECONDS.fullmatch(timestamp)):
-        raise RejectedError(Reason.SIGNATURE_INVALID, "The signature does not fit the request.")
+        raise RejectedError(Reason.SIGNATURE_INVALID, "The signature does not match the request.")
     if abs(request.received_at.timestamp() - int(timestamp) / 1000) > TOLERANCE_S:
         raise RejectedError(
             Reason.SIGNATURE_EXPIRED, "The signed time is more than five minutes from ours."
@@ -398,6 +398,11 @@ class HubSpotSource(SalesSender[HubSpotSettings]):
         values = document.value if isinstance(document.value, list) else [document.value]
         return Items(values, document.suspect)
 
-    def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:  # noqa: ARG002  # a change names itself
+    def events_of(
+        self,
+        item: dict[str, Any],
+        index: int,  # noqa: ARG002  # a change names itself
+        request: RawRequest,
+    ) -> list[Event | Ignored]:
         """What a change or a record says."""
         return translate_item(item, request, self._settings)

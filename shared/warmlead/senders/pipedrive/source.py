@@ -13,6 +13,7 @@ from warmlead.domain.event import Event
 from warmlead.parsing.strict_json import parse
 from warmlead.parsing.times import parse_time
 from warmlead.ports import Ignored, RawRequest
+from warmlead.senders.base import Secrets
 from warmlead.senders.crm import (
     NOT_ABOUT_SALES,
     CrmIdentity,
@@ -20,13 +21,12 @@ from warmlead.senders.crm import (
     Items,
     Record,
     SalesSender,
-    Secrets,
     as_wire,
     crm_id,
     deal_of,
     email_in,
     known_by,
-    sayings,
+    statements,
     value_text,
     word_for,
 )
@@ -100,10 +100,10 @@ def translate_webhook(
     webhook = as_wire(item, Webhook)
     meta = webhook.meta
     if not meta.version.startswith("2"):
-        message = "This is no webhook of version 2: create it with version 2.0."
+        message = "This is not a webhook of version 2: create it with version 2.0."
         raise RejectedError(Reason.EVENT_INVALID, message)
     if str(meta.company_id) not in map(str, settings.companies):
-        message = "The company is none of those that are configured."
+        message = "The company is not configured."
         raise RejectedError(Reason.ACCOUNT_UNKNOWN, message)
     if meta.action == "delete" or webhook.data is None:
         return [DELETED]
@@ -124,7 +124,7 @@ def translate_webhook(
     )
     names = _changed(webhook, fields, settings)
     of_people = {*_PEOPLE, *settings.email, settings.user_id}
-    return sayings(record, settings, names=names, ties=not of_people.isdisjoint(names))
+    return statements(record, settings, names=names, ties=not of_people.isdisjoint(names))
 
 
 def _changed(webhook: Webhook, fields: dict[str, Any], settings: PipedriveSettings) -> list[str]:
@@ -170,7 +170,7 @@ class PipedriveSource(SalesSender[PipedriveSettings]):
         """Raises ``RejectedError`` unless it bears the webhook's user and password."""
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
-            raise RejectedError(Reason.UNAUTHORIZED, "The webhook has no user and password.")
+            raise RejectedError(Reason.UNAUTHORIZED, "The request has no user and password.")
         try:
             offered = base64.b64decode(credentials.strip(), validate=True)
         except (binascii.Error, ValueError):
@@ -179,7 +179,7 @@ class PipedriveSource(SalesSender[PipedriveSettings]):
         for password in self._settings.passwords:  # to the end, so that its time tells nothing
             valid |= hmac.compare_digest(offered, self._credentials(password))
         if not valid:
-            raise RejectedError(Reason.UNAUTHORIZED, "The user or the password is not ours.")
+            raise RejectedError(Reason.UNAUTHORIZED, "The user or the password is wrong.")
 
     def sign(self, request: RawRequest) -> Mapping[str, str]:
         """The user and the first password, unless the request bears others."""
@@ -195,9 +195,14 @@ class PipedriveSource(SalesSender[PipedriveSettings]):
         """The one object."""
         document = parse(request.body)
         if not isinstance(document.value, dict):
-            raise RejectedError(Reason.EVENT_INVALID, "A webhook is one JSON object.")
+            raise RejectedError(Reason.EVENT_INVALID, "A webhook must be one JSON object.")
         return Items([document.value], document.suspect)
 
-    def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:  # noqa: ARG002  # a webhook holds one
+    def events_of(
+        self,
+        item: dict[str, Any],
+        index: int,  # noqa: ARG002  # a webhook holds one
+        request: RawRequest,
+    ) -> list[Event | Ignored]:
         """What an object says."""
         return translate_webhook(item, request, self._settings)

@@ -95,23 +95,23 @@ def translate_posted(
 def _posted(item: dict[str, Any]) -> Posted:
     known = Posted.__struct_fields__
     if not item.keys() <= set(known):
-        message = f"There are fields other than {', '.join(known)}."
+        message = f"Unknown fields. The known ones are {', '.join(known)}."
         raise RejectedError(Reason.FIELD_INVALID, message)
     return structs.replace(Posted(), **item)
 
 
 def _saying(posted: Posted) -> _Saying:
     if posted.said not in list(SalesStatus):
-        raise RejectedError(Reason.SAID_UNKNOWN, f"said is none of {', '.join(SalesStatus)}.")
+        raise RejectedError(Reason.SAID_UNKNOWN, f"said must be one of {', '.join(SalesStatus)}.")
     if posted.said == SalesStatus.REJECTED:
         if posted.reason not in list(Refusal):
-            message = f"A rejection's reason is one of {', '.join(Refusal)}."
+            message = f"The reason of a rejection must be one of {', '.join(Refusal)}."
             raise RejectedError(Reason.REASON_INVALID, message)
         return _Saying(posted.reason)
     if posted.reason not in (None, "") and posted.said != SalesStatus.LOST:
-        raise RejectedError(Reason.REASON_INVALID, "Only what is rejected or lost has a reason.")
+        raise RejectedError(Reason.REASON_INVALID, "Only `rejected` and `lost` may have a reason.")
     if not isinstance(posted.reason, str | None):
-        raise RejectedError(Reason.REASON_INVALID, "The reason is not a text.")
+        raise RejectedError(Reason.REASON_INVALID, "The reason must be a text.")
     return _Saying(posted.said, (posted.reason or "").strip())
 
 
@@ -159,6 +159,8 @@ class GenericSalesSource(SalesSender[GenericSalesSettings]):
         values = document.value if isinstance(document.value, list) else [document.value]
         return Items(values, document.suspect)
 
-    def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:
+    def events_of(
+        self, item: dict[str, Any], index: int, request: RawRequest
+    ) -> list[Event | Ignored]:
         """The one statement of an item."""
         return [translate_posted(item, index, request, self._settings.numbers)]

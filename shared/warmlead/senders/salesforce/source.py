@@ -29,8 +29,8 @@ from warmlead.senders.crm import (
     deal_of,
     identification,
     known_by,
-    sayings,
-    telling_of,
+    origin_in,
+    statements,
     too_many_items,
 )
 from warmlead.senders.person import event_id, long_hash
@@ -97,12 +97,12 @@ def fault(text: str) -> bytes:
 
 
 def read_outbound(body: bytes) -> OutboundMessage:
-    """The message in a body; raises ``RejectedError`` if it is none."""
+    """The message in a body; raises ``RejectedError`` if there is none."""
     envelope = read_xml(body)
     content = envelope.first("Body") if envelope.name == "Envelope" else None
     message = content.first("notifications") if content else None
     if message is None or message.namespace != OUTBOUND:
-        raise RejectedError(Reason.XML_INVALID, "This is no outbound message of Salesforce.")
+        raise RejectedError(Reason.XML_INVALID, "This is not an outbound message of Salesforce.")
     organization = message.first("OrganizationId")
     return OutboundMessage(
         organization.text if organization else "",
@@ -228,16 +228,16 @@ def translate_record(
     at = parse_time(fields.get(settings.time), settings.time)
     id_ = _id(attributes, fields, index, request, is_dated=at is not None)
     record = Record(fields, who, id_, NAME, request.received_at, at, deal)
-    said = sayings(record, settings)
+    said = statements(record, settings)
     same = _same_person(fields)
     if same is None or who.user_id is None:
         return said
-    merged = identification(telling_of(record, "merged"), who, merged_user_id=same)
+    merged = identification(origin_in(record, "merged"), who, merged_user_id=same)
     return [*(one for one in said if one is not NOT_ABOUT_SALES), merged]
 
 
 def full_id(value: Any) -> str | None:  # noqa: ANN401  # whatever a record holds
-    """An id of 15 or 18 characters as the one of 18; ``None`` if it is none.
+    """An id of 15 or 18 characters in its form of 18; ``None`` for anything else.
 
     The last three say which of the others are capitals, five each, so that case may get lost.
     """
@@ -251,7 +251,7 @@ def full_id(value: Any) -> str | None:  # noqa: ANN401  # whatever a record hold
 
 
 def _person(fields: dict[str, Any]) -> str | None:
-    """The person that a record is, or names: a lead, a contact, whom a task is about."""
+    """The person that a record is or names: a lead, a contact, the person of a task."""
     for name in ("Id", "ContactId", "WhoId"):
         id_ = full_id(fields.get(name))
         if id_ and id_[:3] in _PEOPLE:
@@ -315,7 +315,7 @@ class SalesforceSource(SalesSender[SalesforceSettings]):
             for token in self._settings.tokens:  # to the end, so that its time tells nothing
                 valid |= hmac.compare_digest(offered.encode(), token.encode())
             if not valid:
-                raise RejectedError(Reason.UNAUTHORIZED, "The token is none of ours.")
+                raise RejectedError(Reason.UNAUTHORIZED, "The token is not valid.")
             return
         signature = self._settings.signature
         if signature is None:
@@ -339,11 +339,13 @@ class SalesforceSource(SalesSender[SalesforceSettings]):
             return Items(values, document.suspect)
         message = read_outbound(request.body)
         if full_id(message.organization) not in self._organizations:
-            text = "The organisation is none of those that are configured."
+            text = "The organisation is not configured."
             raise RejectedError(Reason.ACCOUNT_UNKNOWN, text)
         return Items(message.records)
 
-    def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:
+    def events_of(
+        self, item: dict[str, Any], index: int, request: RawRequest
+    ) -> list[Event | Ignored]:
         """What a record says."""
         return translate_record(item, index, request, self._settings)
 

@@ -121,7 +121,7 @@ def calls_of(body: Body, route: CallRoute) -> Calls:
     if isinstance(items, dict) and items and all(key.isdecimal() for key in items):
         items = list(items.values())  # what PHP makes of a list from which it took an item
     if not isinstance(items, list):
-        raise RejectedError(Reason.EVENT_INVALID, "batch is not a list.")
+        raise RejectedError(Reason.EVENT_INVALID, "batch must be a list.")
     if len(items) > MAX_CALLS:
         raise RejectedError(Reason.TOO_MANY_EVENTS, f"A batch has {MAX_CALLS} events at most.")
     context = root.get("context")
@@ -290,7 +290,7 @@ def _visit(
 
 
 def sent_at(value: object) -> datetime | None:
-    """The time of sending, which only serves to correct others: a wrong one is no error."""
+    """The time of sending. It only corrects other times, so a wrong one is not an error."""
     try:
         return parse_time(value, "sentAt")
     except RejectedError:
@@ -311,7 +311,7 @@ def _track_name(value: object) -> str:
     if value is None or value == "":
         raise RejectedError(Reason.EVENT_NAME_MISSING, "A track call needs an event.")
     if not isinstance(value, str) or not value.strip():
-        raise RejectedError(Reason.EVENT_NAME_INVALID, "event is not a text with letters.")
+        raise RejectedError(Reason.EVENT_NAME_INVALID, "event must be a text with letters.")
     return event_name(value)
 
 
@@ -328,7 +328,7 @@ def _person(
     claimed = traits.pop("email", None)
     email = email_of(claimed)
     if claimed and email is None:
-        why = "traits.email is not a valid e-mail address."
+        why = "traits.email is not a valid email address."
         notes.refuse("email", RejectedError(Reason.EMAIL_INVALID, why))
     if email is None and user_id and "@" in user_id:
         email = email_of(user_id)
