@@ -17,7 +17,7 @@ from warmlead.parsing import form_bodies, strict_json
 from warmlead.ports import RawRequest
 from warmlead.senders.base import Sender
 from warmlead.senders.crm import SalesSender
-from warmlead.senders.forms import opened
+from warmlead.senders.forms import FormSender
 from warmlead.senders.salesforce.source import read_outbound
 from warmlead.senders.segment.calls import translate_call
 
@@ -30,7 +30,11 @@ PARSERS: tuple[Callable[..., Any], ...] = (
     form_bodies.parse_multipart,
     read_outbound,
 )
-JUDGES: tuple[Callable[..., Any], ...] = (opened, translate_call, SalesSender._judged)  # noqa: SLF001  # judges one item
+JUDGES: tuple[Callable[..., Any], ...] = (
+    FormSender._event,  # noqa: SLF001  # judges one item
+    SalesSender._judged,  # noqa: SLF001  # the same
+    translate_call,
+)
 
 
 def code_of(functions: Sequence[Callable[..., Any]]) -> set[CodeType]:

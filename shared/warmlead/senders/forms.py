@@ -237,6 +237,15 @@ class FormSender(ABC, Generic[M]):
     def __init__(self, *, own_hosts: frozenset[str] = frozenset()) -> None:
         self._own_hosts = own_hosts
 
+    @property
+    @abstractmethod
+    def paths(self) -> Sequence[str]:
+        """The paths below the function to which forms are posted."""
+
+    @abstractmethod
+    def sign(self, request: RawRequest) -> Mapping[str, str]:
+        """The headers by which the sender proves that the request is its own; none if public."""
+
     @abstractmethod
     def form_of(self, request: RawRequest) -> tuple[str, M]:
         """The name and the settings of the request's form; ``RejectedError`` for no such form."""
