@@ -10,7 +10,7 @@ LOCK   := infra/locks/dev.txt
 T      ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve emulators test check lint format types imports bench fuzz soak faults stage snippet countries schemas drawing lock lock-check clean
+.PHONY: help setup demo serve emulators test check lint format types imports bench fuzz soak faults stage snippet countries schemas senders drawing lock lock-check clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
@@ -63,6 +63,8 @@ countries: $(READY) ## Write the names of countries in all languages from the lo
 	$(BIN)/python infra/country_names.py
 schemas: $(RUNS) ## Write the JSON Schemas of all messages into docs/messages
 	@$(BIN)/python infra/schemas.py
+senders: $(RUNS) ## Write the page of all senders, docs/senders.md
+	@$(BIN)/python infra/senders.py
 drawing: ## Draw docs/architecture.svg
 	@$(PYTHON) infra/architecture.py
 lock: $(READY) ## Lock all requirements with hashes, for development and for each function

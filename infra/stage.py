@@ -14,9 +14,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import yaml
@@ -24,10 +23,8 @@ import yaml
 from warmlead.domain.errors import ConfigurationError
 from warmlead.model.plan import write_compiled
 from warmlead.runtime.backends import STAGED, load_model
-from warmlead.runtime.table import TABLE
-from warmlead.senders.configuration import SECRETS
-from warmlead.senders.generic.settings import read_forms
-from warmlead.senders.registry import read_sales
+from warmlead.runtime.table import MODEL, TABLE, public
+from warmlead.senders.registry import SECRETS, senders_in
 from warmlead.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -38,11 +35,8 @@ LEFT_OUT = ("cli",)
 DATA = ("model/ready/*.yaml", "senders/country_names.*", "web/snippet/warmlead.js")
 """What the package reads besides its modules."""
 
-WITHOUT = {
-    "forms": "the function forms answers every post with 404 in production.",
-    "sales": "the function sales answers every post with 404.",
-}
-"""What becomes of a function that is staged without its file, unless a setting names one."""
+OF_SENDERS = {function.name: setting for function in public() for setting in function.files}
+"""The setting that names a function's file of senders, by the function: an option here."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in a zip: the earliest that the format knows."""
@@ -67,12 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Stages all functions and prints what came of it; 2 if something given cannot be used."""
     options = _options(arguments)
     try:
-        beside = {
-            "WARMLEAD_MODEL": write_compiled(load_model(options.model)),
-            "WARMLEAD_FORMS": _staged_file("form", options.forms, read_forms),
-            "WARMLEAD_SALES": _staged_file(
-                "sales", options.sales, partial(read_sales, production=True)
-            ),
+        beside = {MODEL: write_compiled(load_model(options.model))} | {
+            setting: _staged_file(function, getattr(options, function))
+            for function, setting in OF_SENDERS.items()
         }
     except ConfigurationError as error:
         print(error, file=sys.stderr)
@@ -83,9 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         texts = {STAGED[name]: text for name in function.files if (text := beside[name])}
         made.append(stage(function.name, options.into, texts))
     _print_table(made, options.into)
-    for option, closed in WITHOUT.items():
-        if getattr(options, option) is None:
-            print(f"\nWithout {option.upper()} {closed}")
+    for name in OF_SENDERS:
+        if getattr(options, name) is None:
+            closed = "answers every post with 404, unless a setting names a file"
+            print(f"\nWithout {name.upper()} the function {name} {closed}.")
     return 0
 
 
@@ -93,8 +85,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make stage", description=__doc__)
     model = Settings().model
     parser.add_argument("--model", default=model, help="a model file or a ready-made model's name")
-    parser.add_argument("--forms", help="a YAML file of form mappings")
-    parser.add_argument("--sales", help="a YAML file of who speaks for sales")
+    for function in OF_SENDERS:
+        parser.add_argument(f"--{function}", help=f"the YAML file of the senders of {function}")
     parser.add_argument("--into", type=Path, default=ROOT / "build", help="default: build/")
     return parser.parse_args(arguments)
 
@@ -178,14 +170,14 @@ def _write_zip(path: Path, contents: Mapping[str, bytes]) -> None:
 # --- what is given -------------------------------------------------------------------------
 
 
-def _staged_file(what: str, path: str | None, check: Callable[[object], object]) -> str | None:
-    """The checked file as JSON, if one is given.
+def _staged_file(function: str, path: str | None) -> str | None:
+    """The checked file of a function's senders as JSON, if one is given.
 
     Raises ``ConfigurationError`` if it cannot be used, or if a secret is written in it.
     """
     if path is None:
         return None
-    subject = f"The {what} file {path} cannot be staged:"
+    subject = f"The {function} file {path} cannot be staged:"
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -196,9 +188,9 @@ def _staged_file(what: str, path: str | None, check: Callable[[object], object])
         problem = "a secret is written in it; name its variable instead: env:CONTACT_SECRET"
         raise ConfigurationError(subject, [f"{name}: {problem}" for name in open_secrets])
     variables: list[str] = []
-    check(_with_stand_ins(content, variables))
+    senders_in(function, _with_stand_ins(content, variables), Settings(env="production"))
     if variables:
-        print(f"The {what} file needs these variables: {', '.join(sorted(set(variables)))}")
+        print(f"The {function} file needs these variables: {', '.join(sorted(set(variables)))}")
     return (
         json.dumps(_with_text_names(content), ensure_ascii=False, sort_keys=True, indent=1) + "\n"
     )

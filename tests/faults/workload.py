@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 from builders import NOW
 from faults.people import Calls, Person, before, people, stamp
 from warmlead.domain.event import Event, Trust
-from warmlead.parsing.signatures import sign_standard_webhooks
+from warmlead.parsing.signatures import SignatureSettings, sign_standard_webhooks
 from warmlead.ports import RawRequest
-from warmlead.senders.configuration import SignatureSettings
 from warmlead.senders.generic import FormSettings
 from warmlead.senders.sales import GenericSalesSettings
 

@@ -59,7 +59,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = ("--forms", "forms.yaml", "--sales", "sales.yaml")
     done = stage(folder / "build", "--model", "ecommerce", *files)
     assert done.returncode == 0, done.stderr
-    assert "The form file needs these variables: CONTACT_SECRET" in done.stdout
+    assert "The forms file needs these variables: CONTACT_SECRET" in done.stdout
     assert "The sales file needs these variables: PIPEDRIVE_PASSWORD" in done.stdout
     return folder / "build"
 
@@ -250,7 +250,7 @@ def test_it_tells_which_function_has_no_file_and_takes_nothing(tmp_path: Path) -
         (["--model", "no-such"], "There is no model no-such"),
         (["--model", "broken.yaml"], "broken.yaml is not a valid model"),
         (["--forms", "no-such.yaml"], "it cannot be read"),
-        (["--forms", "broken.yaml"], "These forms cannot be used"),
+        (["--forms", "broken.yaml"], "These senders of forms cannot be used"),
         (["--forms", "secret.yaml"], "a: a secret is written in it"),
         (["--sales", "no-such.yaml"], "it cannot be read"),
         (["--sales", "broken.yaml"], "These senders of sales cannot be used"),

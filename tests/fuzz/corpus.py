@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fuzz.sent import Sent, headers_of
+from senders.configured import file_of
 from warmlead.buses.topology import SCORE
 from warmlead.runtime.table import TABLE, CalledBy, names
 from warmlead.senders.registry import by_name
@@ -32,10 +33,9 @@ _JSON = {"content-type": "application/json"}
 
 def forms() -> dict[str, Any]:
     """The form mappings: those of the fixtures, and one whose posts are signed."""
-    fixtures: dict[str, Any] = json.loads((FIXTURES / "generic" / "forms.json").read_text())
     signature = {"scheme": "hmac", "secrets": [SIGNED_FORM_SECRET]}
     signed = {"event": "demo_requested", "user_id": "customer", "signature": signature}
-    return {**fixtures, "signed": signed}
+    return {**file_of("forms"), "signed": signed}
 
 
 def corpus(captures: Path | None) -> list[Sent]:

@@ -16,10 +16,11 @@ from urllib.parse import unquote
 
 from functions_framework.aio import create_asgi_app
 
-from fuzz.corpus import FUZZED, WRITE_KEYS, forms
+from fuzz.corpus import FUZZED, WRITE_KEYS
 from fuzz.sent import Sent
-from fuzz.signing import SALES, signed
+from fuzz.signing import FILES, signed
 from fuzz.verdict import Answer
+from warmlead.runtime.table import public
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
@@ -48,16 +49,13 @@ class Outcome(NamedTuple):
 def environment(data: Path) -> dict[str, str]:
     """The settings of every function: SQLite in this folder, and our keys, forms and CRMs."""
     data.mkdir(parents=True, exist_ok=True)
-    written = data / "forms.json"  # JSON is YAML
-    written.write_text(json.dumps(forms()))
-    senders = data / "sales.json"
-    senders.write_text(json.dumps(SALES))
-    return {
-        "WARMLEAD_DATA": str(data),
-        "WARMLEAD_FORMS": str(written),
-        "WARMLEAD_SALES": str(senders),
-        "WARMLEAD_WRITE_KEYS": WRITE_KEYS,
-    }
+    files = {}
+    for function in public():
+        for setting in function.files:
+            file = data / f"{function.name}.json"  # JSON is YAML
+            file.write_text(json.dumps(FILES[function.name]))
+            files[setting] = str(file)
+    return {"WARMLEAD_DATA": str(data), "WARMLEAD_WRITE_KEYS": WRITE_KEYS, **files}
 
 
 def settle(data: Path) -> None:

@@ -1,66 +1,54 @@
-"""Signs requests where their sender must, so that what is in them is looked at.
+"""Signs requests as their senders would, so that what is in them is looked at.
 
 Signed as of now, when they are sent: the same request, made of the same seed.
 """
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
-from fuzz.corpus import FIXTURES, SIGNED_FORM_SECRET
+from fuzz.corpus import forms
 from fuzz.sent import Sent
-from warmlead.parsing.signatures import HmacScheme, sign_standard_webhooks
-from warmlead.senders.hubspot import source as hubspot
+from senders.configured import file_of
+from warmlead.domain.errors import RejectedError
+from warmlead.ports import RawRequest
+from warmlead.runtime.table import FORMS, public
+from warmlead.senders.registry import senders_in
+from warmlead.settings import Settings
 
-SALES: Mapping[str, Any] = json.loads((FIXTURES / "sales.json").read_text())
-"""The senders of ``sales``: those of the fixtures."""
+FILES: Mapping[str, Mapping[str, Any]] = {
+    function.name: forms() if function is FORMS else file_of(function.name)
+    for function in public()
+    if function.files
+}
+"""The settings file of each function that has one: those of the fixtures, and a signed form."""
+
+_SENDERS = {function: senders_in(function, file, Settings()) for function, file in FILES.items()}
+_OF_ATTACKS = b"x-signature"
+"""A form's signature that a request has already is what is tried with it."""
 
 
 def signed(sent: Sent) -> Sent:
     """The request with the signature that its sender would give it."""
-    for (function, path), sign in _SIGNERS.items():
-        if sent.function == function and sent.target.startswith(path):
-            for name, value in sign(sent).items():
-                sent = sent.with_header(name.lower().encode(), value.encode())
-            return sent
+    path, _, query = sent.target.partition(b"?")
+    below = unquote(path.decode("ascii")).removeprefix(f"/{sent.function}")
+    senders = _SENDERS.get(sent.function)
+    sender = senders.at(below) if senders else None
+    if sender is None or sent.header(_OF_ATTACKS):
+        return sent
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in sent.headers
+    }
+    request = RawRequest(
+        sent.method, below, query.decode("ascii"), headers, sent.body, datetime.now(UTC), "fuzzed"
+    )
+    try:
+        proof = sender.sign(request)
+    except RejectedError:  # there is no such form
+        return sent
+    if not all(value.isascii() for value in proof.values()):
+        return sent
+    for name, value in proof.items():
+        sent = sent.with_header(name.lower().encode(), value.encode())
     return sent
-
-
-def _form(sent: Sent) -> Mapping[str, str]:
-    if sent.header(b"x-signature"):
-        return {}
-    return {"X-Signature": HmacScheme().sign(sent.body, SIGNED_FORM_SECRET)}
-
-
-def _generic(sent: Sent) -> Mapping[str, str]:
-    (secret,) = SALES["generic"]["signature"]["secrets"]
-    id_ = (sent.header(b"webhook-id") or b"").decode("latin-1")
-    if not id_.isascii():
-        return {}
-    return sign_standard_webhooks(sent.body, message_id=id_, at=datetime.now(UTC), secret=secret)
-
-
-def _hubspot(sent: Sent) -> Mapping[str, str]:
-    query = sent.target.partition(b"?")[2].decode("ascii")
-    url = SALES["hubspot"]["url"] + (f"?{query}" if query else "")
-    at = str(int(datetime.now(UTC).timestamp() * 1_000))
-    (secret,) = SALES["hubspot"]["secrets"]
-    signature = hubspot.sign(sent.method, url, sent.body, at, secret)
-    return {hubspot.TIMESTAMP: at, hubspot.SIGNATURE: signature}
-
-
-def _salesforce(sent: Sent) -> Mapping[str, str]:
-    if not sent.header(b"x-warmlead-signature"):  # the others name a token
-        return {}
-    signature = SALES["salesforce"]["signature"]
-    scheme = HmacScheme(**signature["hmac"])
-    return {scheme.header: scheme.sign(sent.body, signature["secrets"][0])}
-
-
-_SIGNERS: Mapping[tuple[str, bytes], Callable[[Sent], Mapping[str, str]]] = {
-    ("forms", b"/generic/signed"): _form,
-    ("sales", b"/generic"): _generic,
-    ("sales", b"/hubspot"): _hubspot,
-    ("sales", b"/salesforce"): _salesforce,
-}

@@ -28,8 +28,7 @@ from warmlead.ports import RawRequest, Source
 from warmlead.senders.attribution import visit_of
 from warmlead.senders.person import event_name
 from warmlead.senders.salesforce import SalesforceSource
-from warmlead.senders.salesforce.soap import ENVELOPE, OUTBOUND, read_xml
-from warmlead.senders.salesforce.source import SalesforceSettings
+from warmlead.senders.salesforce.source import ENVELOPE, OUTBOUND, SalesforceSettings, read_xml
 from warmlead.senders.segment import SegmentSource
 from warmlead.web.edge import cors_headers
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from cost import least_cpu_s
 from warmlead.domain.attribution import Channel, origin_of
 from warmlead.domain.event import Event
-from warmlead.senders.attribution import MAX_URL, MAX_VALUE, visit_of
+from warmlead.senders.attribution import MAX_URL, MAX_VALUE, Visit, visit_of
 
 PAGE = "https://shop.example/pricing"
 GOOGLE_ADS = {"utm_source": "google", "utm_medium": "cpc"}
@@ -167,7 +167,7 @@ def test_a_template_takes_nothing_from_the_page() -> None:
     ],
 )
 def test_ones_own_site_is_no_origin(url: str, referrer: str) -> None:
-    assert visit_of(url=url, referrer=referrer) == ({}, False)
+    assert visit_of(url=url, referrer=referrer) == Visit({}, direct=False)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_another_site_is_an_origin(url: str, referrer: str) -> None:
     ],
 )
 def test_where_people_pay_and_sign_in_is_no_origin(referrer: str) -> None:
-    assert visit_of(url=PAGE, referrer=referrer) == ({}, False)
+    assert visit_of(url=PAGE, referrer=referrer) == Visit({}, direct=False)
     paid = visit_of(url=f"{PAGE}?gclid=1", referrer=referrer).attribution
     assert paid == {"gclid": "1"}
 
@@ -228,8 +228,10 @@ def test_own_hosts_are_no_origin_wherever_the_page_is() -> None:
     own = frozenset({"shop.example", "shop-blog.example"})
 
     for referrer in ("https://shop-blog.example/x", "http://news.shop.example:8080/", "//x"):
-        assert visit_of(url="https://app.example/", referrer=referrer, own_hosts=own)[0] == {}
-        assert visit_of(referrer=referrer, own_hosts=own)[0] == {}
+        assert (
+            visit_of(url="https://app.example/", referrer=referrer, own_hosts=own).attribution == {}
+        )
+        assert visit_of(referrer=referrer, own_hosts=own).attribution == {}
     other = visit_of(referrer="https://myshop.example/", own_hosts=own)
     assert other.attribution == {"referrer": "https://myshop.example/"}
 
@@ -267,11 +269,11 @@ def test_a_referrer_is_kept_as_it_is_but_for_space_around_it() -> None:
     ],
 )
 def test_what_is_no_website_is_no_referrer(referrer: str) -> None:
-    assert visit_of(url=PAGE, referrer=referrer) == ({}, False)
+    assert visit_of(url=PAGE, referrer=referrer) == Visit({}, direct=False)
 
 
 def test_attribution_ignores_what_it_cannot_read() -> None:
-    assert visit_of(url=5, referrer=[], campaign="x", fields={}) == ({}, False)
+    assert visit_of(url=5, referrer=[], campaign="x", fields={}) == Visit({}, direct=False)
 
 
 anything = st.none() | st.integers() | st.text() | st.lists(st.text())

@@ -42,6 +42,10 @@ def test_what_declares_itself_is_heard(agent: str, declared: Automation) -> None
         "LiveJournal.com (webmaster@livejournal.com; for http://www.livejournal.com/users/a/)",
         "distilator/0.1 (http://people.example.org/~someone/distilator/)",
         "Acme Forms 2.1 (https://acme-forms.example)",
+        # names that within a browser's are people's
+        "008/0.83 (http://www.advancedwebranking.com)",
+        "Magellan/1.0 (http://magellan.example/about)",
+        "Blackboard Safeassign (https://blackboard.example)",
     ],
 )
 def test_an_agent_that_says_where_to_read_about_it_is_no_browser(agent: str) -> None:
@@ -50,6 +54,12 @@ def test_an_agent_that_says_where_to_read_about_it_is_no_browser(agent: str) -> 
     assert of_visitor({"userAgent": agent}) is Automation.ROBOT
     # a tool that nobody knows may hand on what a person has typed
     assert of_request(request, Trust.PUBLIC, is_form=True) is None
+
+
+def test_the_proxy_of_a_mailbox_is_a_reader_though_it_says_where_to_read_about_it() -> None:
+    agent = "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"
+    assert of_agent(agent) is None
+    assert of_agent(f"Another{agent}") is Automation.ROBOT
 
 
 def test_there_are_sixty_of_each() -> None:

@@ -14,27 +14,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from senders.configured import FIXTURES, configured_senders, sender_of
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Trust
 from warmlead.ports import Accepted, RawRequest
+from warmlead.runtime.table import SALES
 from warmlead.senders.base import Sender
-from warmlead.senders.generic import read_forms
-from warmlead.senders.registry import REGISTRY, by_name, read_sales
+from warmlead.senders.registry import REGISTRY, by_name
 from warmlead.web.answers import Answer
 
-HERE = Path(__file__).parent
 NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
-FORMS = json.loads((HERE / "generic" / "forms.json").read_text())
-SALES = json.loads((HERE / "sales.json").read_text())
-SPEAK_FOR_SALES: dict[str, Sender] = {sender.name: sender for sender in read_sales(SALES)}
-SENDERS: dict[str, Sender] = {
-    "segment": by_name("segment").adapter_type()({"pub": Trust.PUBLIC, "server": Trust.SIGNED}),
-    "generic": by_name("generic").adapter_type()(read_forms(FORMS)),
-    **SPEAK_FOR_SALES,
+SENDERS = configured_senders()
+SPEAK_FOR_SALES = {
+    name: sender for name, sender in SENDERS.items() if by_name(name).function == SALES.name
 }
 Case: TypeAlias = tuple[Sender, RawRequest, dict[str, Any]]
-
-FIXTURES = sorted(HERE.glob("*/fixtures/*.json"))
 
 
 def fixture(path: Path) -> Case:
@@ -48,10 +42,10 @@ def fixture(path: Path) -> Case:
         received_at=NOW,
         request_id="req",
     )
-    return SENDERS[path.parent.parent.name], request, said
+    return SENDERS[sender_of(path)], request, said
 
 
-@pytest.fixture(params=FIXTURES, ids=lambda path: f"{path.parent.parent.name}/{path.stem}")
+@pytest.fixture(params=FIXTURES, ids=lambda path: f"{sender_of(path)}/{path.stem}")
 def case(request: pytest.FixtureRequest) -> Case:
     return fixture(request.param)
 
@@ -59,7 +53,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 def test_every_registered_sender_is_held_to_its_fixtures() -> None:
     registered = {each.name for each in REGISTRY}
     assert set(SENDERS) == registered
-    assert {path.parent.parent.name for path in FIXTURES} == registered
+    assert set(map(sender_of, FIXTURES)) == registered
 
 
 def test_a_fixture_means_its_events(case: Case) -> None:
@@ -140,7 +134,7 @@ def test_damaged_requests_raise_nothing_but_rejections(data: st.DataObject) -> N
 @settings(max_examples=300, deadline=None)
 def test_damaged_statements_raise_nothing_but_rejections(data: st.DataObject) -> None:
     """Past the signature, which would refuse all of them."""
-    paths = [path for path in FIXTURES if path.parent.parent.name in SPEAK_FOR_SALES]
+    paths = [path for path in FIXTURES if sender_of(path) in SPEAK_FOR_SALES]
     sender, request, _ = fixture(data.draw(st.sampled_from(paths)))
     body = bytearray(request.body)
     for _ in range(data.draw(st.integers(1, 4))):
@@ -211,7 +205,7 @@ def test_any_json_to_sales_is_an_event_or_a_refusal(name: str, data: st.DataObje
 
 def statements_of(name: str) -> st.SearchStrategy[dict[str, Any]]:
     """Something like what the sender sends: its fields, with anything in them."""
-    bodies = [json.loads(json_of(path)) for path in FIXTURES if path.parent.parent.name == name]
+    bodies = [json.loads(json_of(path)) for path in FIXTURES if sender_of(path) == name]
     items = [item for body in bodies for item in (body if isinstance(body, list) else [body])]
     known: dict[str, Any] = {}
     for item in items:

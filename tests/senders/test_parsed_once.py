@@ -10,14 +10,15 @@ from typing import Any, Self
 
 import pytest
 
-from senders.test_conformance import FIXTURES, SENDERS, fixture
+from senders.configured import FIXTURES, sender_of
+from senders.test_conformance import SENDERS, fixture
 from warmlead.domain.event import Trust
 from warmlead.parsing import form_bodies, strict_json
 from warmlead.ports import RawRequest
 from warmlead.senders.base import Sender
 from warmlead.senders.crm import SalesSender
-from warmlead.senders.generic.payload import opened
-from warmlead.senders.salesforce.soap import read_outbound
+from warmlead.senders.forms import FormSender
+from warmlead.senders.salesforce.source import read_outbound
 from warmlead.senders.segment.calls import translate_call
 
 NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
@@ -29,7 +30,11 @@ PARSERS: tuple[Callable[..., Any], ...] = (
     form_bodies.parse_multipart,
     read_outbound,
 )
-JUDGES: tuple[Callable[..., Any], ...] = (opened, translate_call, SalesSender._said)  # noqa: SLF001  # judges one item
+JUDGES: tuple[Callable[..., Any], ...] = (
+    FormSender._event,  # noqa: SLF001  # judges one item
+    SalesSender._judged,  # noqa: SLF001  # the same
+    translate_call,
+)
 
 
 def code_of(functions: Sequence[Callable[..., Any]]) -> set[CodeType]:
@@ -70,9 +75,7 @@ def answers(sender: Sender, *requests: RawRequest) -> int:
     return sum(each.items for each in translated)
 
 
-@pytest.mark.parametrize(
-    "path", FIXTURES, ids=lambda path: f"{path.parent.parent.name}/{path.stem}"
-)
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{sender_of(path)}/{path.stem}")
 def test_no_sender_parses_a_text_or_judges_an_item_twice(path: Any) -> None:
     sender, request, _ = fixture(path)
     another = replace(request, request_id="of another client")

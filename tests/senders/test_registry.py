@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from senders.configured import file_of
 from warmlead.runtime.table import FORMS, SALES, TRACK
 from warmlead.senders.registry import Senders, senders_of
 from warmlead.settings import Settings
 
-CONFIGURED = json.loads((Path(__file__).parent / "sales.json").read_text())
+CONFIGURED = file_of(SALES.name)
 
 
 @pytest.fixture

@@ -1,17 +1,16 @@
 """The file of who speaks for sales: every fault is named, no secret is, and nothing is open."""
 
-import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from senders.configured import file_of, sales_senders
 from warmlead.domain.errors import ConfigurationError
-from warmlead.senders.registry import REGISTRY, read_sales, read_sales_file
+from warmlead.senders.registry import REGISTRY, senders_of
+from warmlead.settings import Settings
 
-SALES: Mapping[str, Any] = json.loads((Path(__file__).parent / "sales.json").read_text())
+SALES = file_of("sales")
 
 SALES_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ROOT = Path(__file__).parents[2]
@@ -19,7 +18,7 @@ PAGES = [
     ROOT / "docs/sales.md",
     *(
         ROOT / f"shared/warmlead/senders/{sender}/README.md"
-        for sender in (each.name for each in REGISTRY if each.in_sales_file)
+        for sender in (each.name for each in REGISTRY if each.function == "sales")
     ),
 ]
 
@@ -30,18 +29,22 @@ def changed(sender: str, **fields: object) -> dict[str, object]:
     return {sender: {name: value for name, value in settings.items() if value is not None}}
 
 
+def in_production(path: Path) -> Settings:
+    return Settings(env="production", sales=path)
+
+
 def problems_of(raw: object, *, production: bool = False) -> tuple[str, ...]:
     with pytest.raises(ConfigurationError) as error:
-        read_sales(raw, production=production)
+        sales_senders(raw, production=production)
     return error.value.problems
 
 
 def test_each_sender_has_its_path() -> None:
-    senders = read_sales(SALES, production=True)
-    assert {sender.path: sender.name for sender in senders} == {
-        f"/{each.path}": each.name for each in REGISTRY if each.in_sales_file
+    senders = sales_senders(SALES, production=True)
+    assert {path: sender.name for sender in senders for path in sender.paths} == {
+        f"/{each.path}": each.name for each in REGISTRY if each.function == "sales"
     }
-    assert read_sales(None) == []
+    assert sales_senders(None) == []
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_all_faults_are_named_and_no_secret() -> None:
 
 def test_nobody_unsigned_is_believed_in_production() -> None:
     raw = {"generic": {"allow_unsigned": True}}
-    assert len(read_sales(raw)) == 1
+    assert len(sales_senders(raw)) == 1
     assert problems_of(raw, production=True) == (
         "generic.allow_unsigned: is only for one's own machine",
     )
@@ -134,7 +137,7 @@ def test_all_faults_of_the_file_are_told_together(tmp_path: Path) -> None:
         "pipedrive: {user: w, passwords: [short], companies: [1], stages: {a: 3}}\n"
     )
     with pytest.raises(ConfigurationError) as error:
-        read_sales_file(path, {}, production=True)
+        senders_of("sales", in_production(path), {})
     assert [problem.partition(": ")[0] for problem in error.value.problems] == [
         "hubspot.secrets",
         "hubspot",
@@ -145,7 +148,7 @@ def test_all_faults_of_the_file_are_told_together(tmp_path: Path) -> None:
 
 
 def test_settings_do_not_show_their_secrets() -> None:
-    shown = repr([vars(sender) for sender in read_sales(SALES)])
+    shown = repr([vars(sender) for sender in sales_senders(SALES)])
     for name in ("secrets", "tokens", "passwords"):
         for sender in SALES.values():
             assert not any(secret in shown for secret in sender.get(name, []))
@@ -157,12 +160,12 @@ def test_secrets_come_from_the_environment_and_numbers_in_yaml_are_texts(tmp_pat
         "pipedrive: {user: w, passwords: [env:PD], companies: [1], "
         "stages: {stage_id: {3: won}, done: {yes: touched}}}"
     )
-    assert len(read_sales_file(path, {"PD": "a-password-of-tests"}, production=True)) == 1
+    assert len(senders_of("sales", in_production(path), {"PD": "a-password-of-tests"}).all()) == 1
     with pytest.raises(ConfigurationError) as error:
-        read_sales_file(path, {}, production=True)
+        senders_of("sales", in_production(path), {})
     assert error.value.problems == ("pipedrive.passwords: the variable PD is not set",)
     with pytest.raises(ConfigurationError) as missing:
-        read_sales_file(tmp_path / "no.yaml", {}, production=True)
+        senders_of("sales", in_production(tmp_path / "no.yaml"), {})
     assert "it cannot be read" in str(missing.value)
 
 
@@ -173,7 +176,7 @@ def test_what_the_pages_show_is_a_good_file(page: Path, tmp_path: Path) -> None:
     for number, text in enumerate(shown):
         path = tmp_path / f"{number}.yaml"
         path.write_text(text)
-        assert len(read_sales_file(path, Anything(), production=True)) == 1
+        assert len(senders_of("sales", in_production(path), Anything()).all()) == 1
 
 
 class Anything(dict[str, str]):

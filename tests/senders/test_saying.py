@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from builders import an_event
+from senders.configured import sales_senders
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import SALES_EVENTS, Trust
 from warmlead.domain.sales import EVENT_PREFIX, IDENTIFIED, SalesStatus
 from warmlead.parsing.signatures import HmacScheme
 from warmlead.ports import RawRequest
 from warmlead.senders.crm import CrmDeal, deal_value
-from warmlead.senders.registry import read_sales
 
 NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
 
@@ -47,13 +47,13 @@ def posted(**headers: str) -> RawRequest:
 def test_an_hmac_is_good_and_none_is_not_unless_the_file_says_so() -> None:
     scheme = HmacScheme()
     signature = {"scheme": "hmac", "secrets": ["s"]}
-    (strict,) = read_sales({"generic": {"signature": signature}})
+    (strict,) = sales_senders({"generic": {"signature": signature}})
     signed = posted(**{"x-signature": scheme.sign(posted().body, "s")})
     assert strict.verify(signed) is Trust.SIGNED
     with pytest.raises(RejectedError) as refusal:
         strict.verify(posted())
     assert refusal.value.reason is Reason.SIGNATURE_MISSING
-    (lenient,) = read_sales({"generic": {"signature": signature, "allow_unsigned": True}})
+    (lenient,) = sales_senders({"generic": {"signature": signature, "allow_unsigned": True}})
     assert lenient.verify(posted()) is Trust.SIGNED
     with pytest.raises(RejectedError) as wrong:
         lenient.verify(posted(**{"x-signature": "00"}))
@@ -61,7 +61,7 @@ def test_an_hmac_is_good_and_none_is_not_unless_the_file_says_so() -> None:
 
 
 def test_the_same_statement_without_id_and_time_counts_once_a_day() -> None:
-    (sender,) = read_sales({"generic": {"allow_unsigned": True}})
+    (sender,) = sales_senders({"generic": {"allow_unsigned": True}})
     first, same, next_day = (
         sender.translate(RawRequest("POST", "/generic", "", {}, body, at, "req"), Trust.SIGNED)
         for body, at in (
@@ -94,8 +94,8 @@ def test_what_is_no_amount_is_refused(value: object) -> None:
 def test_how_a_sender_writes_numbers_is_a_setting() -> None:
     body = b'{"email": "ada@example.com", "said": "won", "value": "1.200", "currency": "EUR"}'
     request = RawRequest("POST", "/generic", "", {}, body, NOW, "req")
-    (strict,) = read_sales({"generic": {"allow_unsigned": True}})
-    (german,) = read_sales({"generic": {"allow_unsigned": True, "numbers": "1.234,56"}})
+    (strict,) = sales_senders({"generic": {"allow_unsigned": True}})
+    (german,) = sales_senders({"generic": {"allow_unsigned": True, "numbers": "1.234,56"}})
 
     refused = strict.translate(request, Trust.SIGNED).refused
     (event,) = (event for _, event in german.translate(request, Trust.SIGNED).events)

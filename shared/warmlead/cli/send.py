@@ -14,23 +14,24 @@ import typer
 from rich.markup import escape
 
 from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, console, fail
-from warmlead.parsing.signatures import sign_standard_webhooks
+from warmlead.domain.errors import RejectedError
+from warmlead.ports import RawRequest
 from warmlead.runtime import backends, functions
-from warmlead.runtime.table import TRACK
-from warmlead.senders.generic import FormSettings
+from warmlead.runtime.table import TRACK, public
 from warmlead.senders.registry import REGISTRY
 from warmlead.settings import why_unreadable
 
-SENDERS = {each.name: each for each in REGISTRY if each.posts_to}
-"""Whom it can stand for: those whose requests a person can sign with what the settings hold."""
+SENDERS = {each.name: each for each in REGISTRY}
+BATCH = "/v1/batch"
+"""Where the calls of a tracking client go."""
 
 TIMEOUT_S = 30.0
-_TYPES = {".json": "application/json", ".txt": "text/plain"}
+_TYPES = {".json": "application/json", ".txt": "text/plain", ".xml": "text/xml"}
 
 
 def send(
     sender: Annotated[
-        str, typer.Argument(metavar="SENDER", help=f"Who sends: {' or '.join(SENDERS)}.")
+        str, typer.Argument(metavar="SENDER", help=f"Who sends: {', '.join(SENDERS)}.")
     ],
     fixture: Annotated[
         str,
@@ -46,7 +47,7 @@ def send(
         str, typer.Option(metavar="KEY", help="The write key, for segment.")
     ] = "local",
 ) -> None:
-    """Send a fixture as its sender would, signed if the form asks.
+    """Send a fixture as its sender would, signed as the settings say.
 
     A file of form fields holds them as a browser encodes them. To a server that runs:
 
@@ -58,16 +59,16 @@ def send(
     """
     registered = SENDERS.get(sender)
     if registered is None:
-        known = " and ".join(SENDERS)
+        known = ", ".join(SENDERS)
         raise fail(f"There is no sender {sender}; there are {known}.", code=EXIT_MISUSE)
     body = _read(fixture)
     headers = {"Content-Type": _type_of(fixture, body), "User-Agent": "warmlead-send"}
-    path = registered.posts_to
+    path = f"/{registered.path}/{form}".rstrip("/") if registered.path else BATCH
     if registered.function == TRACK.name:
         headers["Authorization"] = "Basic " + base64.b64encode(f"{write_key}:".encode()).decode()
     else:
-        path = f"{path}/{form}".rstrip("/")
-        headers |= _signature(form, body)
+        headers |= _proof(registered.function, path, body)
+        path = f"/{registered.function}{path}"
     _post(f"{to.rstrip('/')}{path}", body, headers)
 
 
@@ -87,18 +88,18 @@ def _type_of(fixture: str, body: bytes) -> str:
     return _TYPES.get(Path(fixture).suffix, "application/x-www-form-urlencoded")
 
 
-def _signature(form: str, body: bytes) -> Mapping[str, str]:
-    """The headers that sign the body as the form's settings say; none if it takes any post."""
-    settings: FormSettings | None = functions.form_settings(backends.settings()).get(
-        form or "generic"
-    )
-    if settings is None or settings.signature is None:
+def _proof(function: str, path: str, body: bytes) -> Mapping[str, str]:
+    """The headers by which the sender, as it is configured here, proves what it posts.
+
+    None if it is not configured here, or takes any post: the server answers whether that is good.
+    """
+    (of_table,) = (each for each in public() if each.name == function)
+    sender = functions.senders(of_table, backends.settings()).at(path)
+    request = RawRequest("POST", path, "", {}, body, datetime.now(UTC), uuid.uuid4().hex)
+    try:
+        return sender.sign(request) if sender else {}
+    except RejectedError:  # a form that is not configured here
         return {}
-    scheme, secret = settings.signature, settings.signature.secrets[0]
-    if scheme.scheme == "hmac":
-        return {scheme.hmac.header: scheme.hmac.sign(body, secret)}
-    message_id = f"msg_{uuid.uuid4().hex}"
-    return sign_standard_webhooks(body, message_id=message_id, at=datetime.now(UTC), secret=secret)
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
+
+from msgspec import Struct
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.parsing.charsets import UTF_8, Tell, codec_or_default, decode
@@ -12,13 +14,13 @@ from warmlead.parsing.charsets import UTF_8, Tell, codec_or_default, decode
 FIRST_FIELDS = 400
 LAST_FIELDS = 100
 MAX_BETWEEN = 100
-"""So many fields between the first and the last ones are kept, if they are needed."""
+"""The most fields between the first and the last ones that are kept, if they are needed."""
 
 FIRST_LINES = 16_000
 LAST_LINES = 4_000
 MAX_NESTING = 5
 MAX_NEEDED = 1_000
-"""So much of a name and of a value is looked at to know whether the field is needed."""
+"""The bytes of a name, and of a value, that tell whether the field is needed."""
 
 MAX_BRACKETED = 400
 """The longest name, in characters, that is looked at for brackets."""
@@ -244,7 +246,7 @@ MAX_HEAD_BYTES = 2_000
 _NAME = re.compile(rb'[; ]name="?([^"\r\n;]*)')
 
 
-class _Part(NamedTuple):
+class _Part(Struct, frozen=True):
     name: bytes
     value: bytes
     charset: str

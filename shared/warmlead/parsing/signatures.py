@@ -1,4 +1,4 @@
-"""Signatures over raw bodies: made and checked, in constant time, failing closed.
+"""Signatures over raw bodies: configured, made and checked, in constant time, failing closed.
 
 Checks raise ``RejectedError`` and nothing else, whatever is in the headers. The check is always
 computed to the end; what is wrong with a request is said only after that.
@@ -11,9 +11,9 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from warmlead.domain.errors import Reason, RejectedError
 
@@ -24,7 +24,7 @@ _SECRET_PREFIX = "whsec_"  # noqa: S105  # a public prefix, not a secret
 _ID = re.compile(r"[^\s.]{1,256}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _NO_SECRET = b"nobody knows this key, so nothing is signed with it"
-_INVALID = "The signature does not fit the body."
+_INVALID = "The signature does not match the body."
 
 
 class HmacScheme(Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,3 +142,38 @@ def _keys(secrets: Sequence[str]) -> list[bytes]:
 def _signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> bytes:
     signed = f"{message_id}.{timestamp}.".encode() + body
     return b"v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
+
+
+class SignatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a sender signs. With several secrets any of them is good, so they can be rotated."""
+
+    scheme: Literal["standard-webhooks", "hmac"] = "standard-webhooks"
+    secrets: Annotated[tuple[str, ...], Meta(min_length=1)]
+    hmac: HmacScheme = HmacScheme()
+
+    def __post_init__(self) -> None:
+        for secret in self.secrets:
+            key_of(secret)  # raises ValueError, which becomes a fault of the file
+
+    def __repr__(self) -> str:
+        return f"SignatureSettings(scheme={self.scheme!r}, hmac={self.hmac!r})"
+
+    def is_claimed(self, headers: Mapping[str, str]) -> bool:
+        """Whether a request says that it is signed; header names are in lower case."""
+        if self.scheme == "hmac":
+            return self.hmac.header.lower() in headers
+        return has_standard_webhooks(headers)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> None:
+        """Raises ``RejectedError`` unless the body is signed as these settings say."""
+        if self.scheme == "hmac":
+            verify_hmac(headers, body, scheme=self.hmac, secrets=self.secrets)
+        else:
+            verify_standard_webhooks(headers, body, secrets=self.secrets, now=now)
+
+    def sign(self, body: bytes, *, message_id: str, at: datetime) -> dict[str, str]:
+        """The headers that sign a body with the first secret; an HMAC has no id and no time."""
+        secret = self.secrets[0]
+        if self.scheme == "hmac":
+            return {self.hmac.header: self.hmac.sign(body, secret)}
+        return sign_standard_webhooks(body, message_id=message_id, at=at, secret=secret)

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate, groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -18,7 +18,7 @@ MAX_FAULTS = 5_000
 """A body with more faults is refused as a whole: mending each would cost more than the rest."""
 
 MAX_CONTAINERS = 125_000
-"""So many lists and objects a body may hold: fifty in each event of the largest batch."""
+"""The most lists and objects of a body: fifty in each event of the largest batch."""
 
 _PARSED_DEPTH = 200  # far below the parser's own limit; what is deeper is not even read
 _MAX_INTEGER_DIGITS = 19
@@ -50,7 +50,7 @@ class JsonFault(Struct, frozen=True):
     pairs: list[tuple[str, object]] | None = None
 
 
-class JsonDocument(NamedTuple):
+class JsonDocument(Struct, frozen=True):
     """A parsed body. Only if it is ``suspect`` need its items be asked for faults."""
 
     value: object

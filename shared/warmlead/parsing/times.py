@@ -9,13 +9,13 @@ from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import settle_time
 
 MAX_TEXT = 100
-"""A longer text is no time. This is looked at first; ``Date.toString()`` has about 70."""
+"""The longest text, in characters, that is read as a time; ``Date.toString()`` has about 70."""
 
 _EPOCH = re.compile(
     r"[0-9]{9,10}(?:\.[0-9]{1,9})?|[0-9]{12,13}|[0-9]{15,16}|[0-9]{18,19}", re.ASCII
 )
 _UNITS = ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3))
-"""From such a number on, so many to a second: as seconds, 10¹¹ is the year 5138."""
+"""The least number that counts in a unit, and units a second. 10¹¹ seconds is the year 5138."""
 
 _CLOCK = (
     r"(?:(?:[T ]|, |,? at )(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})"
@@ -81,7 +81,7 @@ def _epoch(number: float | str) -> datetime:
 
 
 def _written(text: str) -> datetime:
-    """Raises ``ValueError`` for what is no time, or may be two."""
+    """Raises ``ValueError`` for a text that is not a time, or may be two times."""
     iso = _iso(text)
     return _from_words(text) if iso is None else _in_utc(iso)
 

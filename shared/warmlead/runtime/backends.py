@@ -18,7 +18,16 @@ from msgspec import Struct
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.identity import LeadIds
 from warmlead.ports import Clock, EventBus, LeadStore, ReportStore
-from warmlead.settings import SUBJECT, Needed, Settings, read_settings, survey, why_unreadable
+from warmlead.runtime.table import TABLE
+from warmlead.settings import (
+    PREFIX,
+    SUBJECT,
+    Needed,
+    Settings,
+    read_settings,
+    survey,
+    why_unreadable,
+)
 
 if TYPE_CHECKING:
     from warmlead.buses.pubsub import PubSubBus
@@ -33,9 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STAGED = {
-    "WARMLEAD_MODEL": "model.json",
-    "WARMLEAD_FORMS": "forms.json",
-    "WARMLEAD_SALES": "sales.json",
+    name: f"{name.removeprefix(PREFIX).lower()}.json" for each in TABLE for name in each.files
 }
 """The files that staging may put beside an entry point: defaults of these settings."""
 

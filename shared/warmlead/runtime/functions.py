@@ -10,7 +10,7 @@ import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from typing import TYPE_CHECKING, TypeAlias
 
 from warmlead.application.accept import accept
@@ -38,9 +38,8 @@ from warmlead.runtime.table import (
     Function,
     public,
 )
-from warmlead.senders import registry
 from warmlead.senders.base import Sender, answer_sender
-from warmlead.senders.registry import senders_of
+from warmlead.senders.registry import Senders, senders_of
 from warmlead.settings import Settings
 from warmlead.web.answers import Answer, navigates
 from warmlead.web.edge import Dress, Edge, Limits
@@ -54,8 +53,6 @@ if TYPE_CHECKING:
     from warmlead.application.due import EvaluationContext, RunProgress
     from warmlead.domain.event import Event
     from warmlead.domain.rules import Rules
-    from warmlead.senders.crm import SalesSender
-    from warmlead.senders.generic import FormSettings
 
 SALES_BYTES = 1_000_000
 """The largest body from a CRM: a hundred records with all of their fields."""
@@ -311,20 +308,20 @@ def _pushed(work: Work) -> Work:
 
 def sources(using: Settings) -> Mapping[str, Source]:
     """Every sender, by name."""
-    found = [senders_of(function.name, using, os.environ) for function in public()]
+    found = [senders(function, using) for function in public()]
     return {sender.name: sender for each in found for sender in each.all()}
 
 
 def _accepting(function: Function) -> Work:
-    """Hands each request to the sender that the first part of its path names."""
-    senders = start(function.demands, lambda using: senders_of(function.name, using, os.environ))
+    """Takes requests for the function's senders, by the first part of the path."""
+    configured = start(function.demands, partial(senders, function))
     ids = lead_ids(settings())
 
     async def taken(request: RawRequest, sender: Sender) -> Accepted:
         return await accept(request, sender, bus=bus(), ids=ids)
 
     async def work(request: RawRequest) -> Answer:
-        sender = senders.at(request.path)
+        sender = configured.at(request.path)
         if sender is None:
             raise RejectedError(Reason.NOT_FOUND, "No sender of this name is configured.")
         return await answer_sender(request, sender, taken)
@@ -356,16 +353,9 @@ def _edge(
     return edge.answer
 
 
-def form_settings(using: Settings) -> "Mapping[str, FormSettings]":
-    """The configured forms, by name; raises ``ConfigurationError`` with every fault of the file."""
-    from warmlead.senders.generic.settings import form_settings as of_file
-
-    return of_file(using, os.environ)
-
-
-def sales_senders(using: Settings) -> "list[SalesSender]":
-    """The configured senders of sales; raises ``ConfigurationError`` with every fault."""
-    return registry.sales_senders(using, os.environ)
+def senders(function: Function, using: Settings) -> Senders:
+    """A function's senders as they are configured; ``ConfigurationError`` with every fault."""
+    return senders_of(function.name, using, os.environ)
 
 
 def _scoring(using: Settings) -> "Scoring":
@@ -374,5 +364,8 @@ def _scoring(using: Settings) -> "Scoring":
     return Scoring(rules(using), lead_ids(using))
 
 
-FILES: tuple[Callable[[Settings], object], ...] = (rules, form_settings, sales_senders)
+FILES: tuple[Callable[[Settings], object], ...] = (
+    rules,
+    *(partial(senders, function) for function in public()),
+)
 """What reads the files that settings name; each raises ``ConfigurationError`` with every fault."""

@@ -5,8 +5,10 @@ What each rule is for: docs/attribution.md.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from warmlead.domain.attribution import CLICK_IDS, NAMING_A_PERSON
 from warmlead.domain.sites import host_of, is_below, is_no_origin, leads_from_sign_in, site_of
@@ -52,7 +54,7 @@ _NOTHING = frozenset(
 )
 
 
-class Visit(NamedTuple):
+class Visit(Struct, frozen=True):
     """What an event tells of where its visitor came from.
 
     ``direct``: the page is known, and the browser says that nothing led to it. Without a page
@@ -154,7 +156,7 @@ def _apart(name: str, text: str) -> Iterator[tuple[str, str]]:
 
 
 def _parameter(name: str) -> str:
-    """Our name of a parameter, however it is spelt; empty if it is none of ours."""
+    """Our name of a parameter, however it is spelt; empty for an unknown one."""
     if len(name) > _MAX_NAME:
         return ""
     lower = name.strip().lower()
@@ -178,7 +180,7 @@ def _add(found: dict[str, str], named: Iterable[tuple[str, Any]]) -> None:
 
 
 def _mended(value: str) -> str:
-    """A value as it was meant, decoded once more if it came encoded twice; empty if it is none.
+    """A value as it was meant, decoded once more if it came encoded twice; empty for no value.
 
     A name in a template's brackets that no tool has replaced is none.
     """

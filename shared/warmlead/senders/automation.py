@@ -15,7 +15,7 @@ from warmlead.domain.event_names import our_name
 from warmlead.ports import RawRequest
 
 MAX_AGENT = 1_000
-"""So much of an agent's name is read; the longest of real browsers have some 400 characters."""
+"""The characters of an agent's name that are read; the longest of real browsers has about 400."""
 
 _BY_TAG = {
     "browser-automation": Automation.HEADLESS,
@@ -34,13 +34,15 @@ _TOOLS = (
 _TOOLS_BY_NAME = ("make/", "wordpress/")
 """Tools that hand on what people filled in: what they send counts."""
 
+_MAIL_PROXIES = ("GoogleImageProxy", "YahooMailProxy", "FastmailUA", "Shortwave Image Fetcher")
+"""Proxies through which the readers of a mail see its pictures."""
+
 _PEOPLE = frozenset(
     (
         # browsers and apps in which people read
         *("MetaIAB Facebook", r"AP3A\.240617\.008", "Butterfly", "Blackboard", "Sogou", "Synapse"),
         *(r"008\/", "Magellan", r"Code\/1\.", r"Trae\/", "Fluid", "Google-Read-Aloud"),
-        # proxies through which the readers of a mail see its pictures
-        *("GoogleImageProxy", "YahooMailProxy", "FastmailUA", "Shortwave Image Fetcher"),
+        *_MAIL_PROXIES,
     )
 )
 """Patterns of the list that people's agents have as well."""
@@ -59,9 +61,11 @@ _BOT = re.compile(
     # but for the phones of Cubot and of makers that call them M bot, B bot, ID bot, Power Bot
     r"(?<!cu)(?<!; m )(?<!; b )(?<!; id)(?<!; id )(?<!; power )bot(?![a-z])"
 )
-_BROWSERS = ("Mozilla/", "Opera/", *_PEOPLE)
+_BROWSERS = ("Mozilla/", "Opera/", *_MAIL_PROXIES)
+"""How agents begin behind which a person is, though an address may follow."""
+
 _ADDRESS = re.compile(r"https?://")
-"""Who reads pages under a name of their own, and says where to read about it, is no browser."""
+"""A browser does not state such an address; robots do, to say where one can read about them."""
 
 _LITERAL = re.compile(r"(?:[^\\^$.|?*+()\[\]{}]|\\[^A-Za-z0-9])+")
 _STEM = 3  # so many characters decide which names are compared at a place

@@ -17,10 +17,10 @@ DATA = Path(__file__).with_name("country_names.txt")
 """A line is the key of a name, a tab and the country's code, in the order of bytes."""
 
 MAX_TEXT = 100
-"""A longer text is no country. This is looked at before anything else."""
+"""The longest text, in characters, that is looked up as a country."""
 
 ABBREVIATED = MappingProxyType({"UK": "GB", "EL": "GR", "VS": "US", "VK": "GB"})
-"""Two letters that mean a country and are no code: the European Union's, and Dutch ones."""
+"""Two letters that mean a country but are not its code: the European Union's, and Dutch ones."""
 
 _CODE_LENGTH = 2
 _LOCALE = re.compile(r"[a-z]{2,3}[-_](?:[A-Z][a-z]{3}[-_])?([A-Z]{2})")

@@ -3,12 +3,12 @@
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
+from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar, get_args
 
-from msgspec import Meta, Struct, ValidationError, convert
+from msgspec import Struct, ValidationError, convert, structs
 
 from warmlead.domain.consent_fields import says_no
 from warmlead.domain.errors import Reason, RejectedError
@@ -19,7 +19,9 @@ from warmlead.domain.sales import EVENT_PREFIX, IDENTIFIED, Refusal, SalesStatus
 from warmlead.parsing.strict_json import fault_in, text_of
 from warmlead.parsing.times import occurred_at
 from warmlead.ports import Accepted, Ignored, RawRequest, Refused, Translation
+from warmlead.senders.base import SenderSettings, refused_items
 from warmlead.senders.person import event_id, person_id
+from warmlead.settings import SettingFault, Settings
 from warmlead.web.answers import Answer
 
 Word: TypeAlias = Literal[
@@ -44,24 +46,28 @@ Stages: TypeAlias = Mapping[str, Mapping[str, Word]]
 """Property of a CRM's record → its value → what that says."""
 
 MAX_REASON = 100
-"""A reason for a loss is cut after so many characters."""
-
+"""The longest reason for a loss, in characters; a longer one is cut."""
 
 _BEYOND_ALL = 10**18  # as text such a number may take long to write
 
 
-class CrmIdentity(NamedTuple):
-    """By what the lead is known; at least one of them."""
+class CrmIdentity(Struct, frozen=True):
+    """The identifiers of a lead; at least one of them."""
 
     email: str | None = None
     user_id: str | None = None
     anonymous_id: str | None = None
 
     def __bool__(self) -> bool:
-        return any(self)
+        return self.count > 0
+
+    @property
+    def count(self) -> int:
+        """How many of the three are there."""
+        return sum(map(bool, structs.astuple(self)))
 
 
-class CrmDeal(NamedTuple):
+class CrmDeal(Struct, frozen=True):
     """What a deal is worth, in the smallest unit of its currency, and why it was lost."""
 
     value_cents: int | None = None
@@ -69,8 +75,8 @@ class CrmDeal(NamedTuple):
     reason: str = ""
 
 
-class CrmOrigin(NamedTuple):
-    """Who tells it, when we received it, and by which id and time of the sender's it goes."""
+class CrmOrigin(Struct, frozen=True):
+    """Which sender sent a statement, when it was received, and the sender's id and time of it."""
 
     source: str
     received_at: datetime
@@ -78,54 +84,54 @@ class CrmOrigin(NamedTuple):
     at: datetime | None
 
 
-def statement(telling: CrmOrigin, who: CrmIdentity, word: str, deal: CrmDeal = CrmDeal()) -> Event:  # noqa: B008  # it is frozen
-    """The event by which sales says a word of ``WORDS`` of a lead."""
+def statement(origin: CrmOrigin, who: CrmIdentity, word: str, deal: CrmDeal = CrmDeal()) -> Event:  # noqa: B008  # it is frozen
+    """The event by which sales states a word of ``WORDS`` about a lead."""
     refused = word in set(Refusal)
-    said = SalesStatus.REJECTED if refused else SalesStatus(word)
+    status = SalesStatus.REJECTED if refused else SalesStatus(word)
     properties: dict[str, Property] = {}
     if refused:
         properties["reason"] = word
-    elif said is SalesStatus.LOST and deal.reason:
+    elif status is SalesStatus.LOST and deal.reason:
         properties["reason"] = deal.reason[:MAX_REASON]
     if deal.value_cents is not None:
         properties |= {"value_cents": deal.value_cents, "currency": deal.currency}
-    return _event(telling, who, f"{EVENT_PREFIX}{said}", properties)
+    return _event(origin, who, f"{EVENT_PREFIX}{status}", properties)
 
 
 def identification(
-    telling: CrmOrigin, who: CrmIdentity, *, merged_user_id: str | None = None
+    origin: CrmOrigin, who: CrmIdentity, *, merged_user_id: str | None = None
 ) -> Event:
-    """The event that says no more than by what one lead is known, two merged records among it."""
-    return _event(telling, who, IDENTIFIED, {}, merged_user_id)
+    """The event that only ties the identifiers of one lead, those of a merged record among them."""
+    return _event(origin, who, IDENTIFIED, {}, merged_user_id)
 
 
 def refusals(record: "Record", names: Iterable[str]) -> list[Event]:
-    """What the record's fields say of a person who wants no mail: ``hs_email_optout``."""
-    told = []
+    """The opt-out from mail that the record's fields state, such as ``hs_email_optout``."""
+    found = []
     for name in names:
         value = record.properties.get(name)
         if not isinstance(value, str | int | float):
             continue
-        said = _event(telling_of(record, name), record.who, IDENTIFIED, {name: value})
-        if says_no(said):
-            told.append(_event(telling_of(record, name), record.who, "email_unsubscribed", {}))
-    return told[:1]
+        stated = _event(origin_in(record, name), record.who, IDENTIFIED, {name: value})
+        if says_no(stated):
+            found.append(_event(origin_in(record, name), record.who, "email_unsubscribed", {}))
+    return found[:1]
 
 
 def _event(
-    telling: CrmOrigin,
+    origin: CrmOrigin,
     who: CrmIdentity,
     name: str,
     properties: dict[str, Property],
     merged_user_id: str | None = None,
 ) -> Event:
     return Event.checked(
-        id=telling.id,
-        source=telling.source,
+        id=origin.id,
+        source=origin.source,
         trust=Trust.SIGNED,
         name=name,
-        occurred_at=occurred_at(telling.at, telling.received_at, "The time"),
-        received_at=telling.received_at,
+        occurred_at=occurred_at(origin.at, origin.received_at, "The time"),
+        received_at=origin.received_at,
         email=who.email,
         user_id=who.user_id,
         anonymous_id=who.anonymous_id,
@@ -140,12 +146,12 @@ def crm_id(*parts: object) -> str:
 
 
 def email_in(value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
-    """The address; ``None`` for none. Raises ``RejectedError`` for what is no address."""
+    """The address; ``None`` if the field is empty. Raises ``RejectedError`` for an invalid one."""
     if value is None or value == "":
         return None
     email = normalise_email(value) if isinstance(value, str) else None
     if email is None:
-        raise RejectedError(Reason.EMAIL_INVALID, "The email is no email address.")
+        raise RejectedError(Reason.EMAIL_INVALID, "The email address is not valid.")
     return email
 
 
@@ -202,22 +208,22 @@ def word_for(stages: Stages, name: str, value: Any) -> str | None:  # noqa: ANN4
     return next((word for known, word in said.items() if known.casefold() == text), None)
 
 
-Secrets = Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
-"""Any of them is good, so that they can be rotated."""
-
-
-class CrmSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CrmSettings(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is the same for every CRM. Properties are named as the CRM names them.
 
     ``stages`` says what a value of a property says of the lead. ``email`` are the properties
     that may hold the lead's address, the first that does counts; ``user_id`` is the one that
-    holds our user id. ``currency`` is that of values that name none. ``numbers`` is how
-    amounts are written that come as text: APIs of CRMs send plain decimals.
+    holds our user id. ``amount``, ``amount_currency`` and ``reason`` are those of a deal's value,
+    of its currency, and of why it was lost. ``currency`` is that of values that name none.
+    ``numbers`` is how amounts are written that come as text: APIs of CRMs send plain decimals.
     """
 
     stages: Stages
     email: tuple[str, ...] = ()
     user_id: str | None = None
+    amount: str = "amount"
+    amount_currency: str = "currency"
+    reason: str | None = None
     currency: str = ""
     numbers: Numbers = "1,234.56"
 
@@ -228,17 +234,55 @@ class CrmSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             except RejectedError as error:
                 raise ValueError("currency is not a code of ISO 4217, such as EUR") from error
 
+    @classmethod
+    def as_meant(cls, given: object) -> object:
+        """The section with the values of its stages as texts: YAML makes a number of 3."""
+        if not isinstance(given, dict) or not isinstance(given.get("stages"), dict):
+            return given
+        stages = {
+            str(name): {_as_text(value): word for value, word in words.items()}
+            if isinstance(words, dict)
+            else words
+            for name, words in given["stages"].items()
+        }
+        return {**given, "stages": stages}
+
+    @classmethod
+    def faults(cls, given: object, where: tuple[str, ...]) -> list[SettingFault]:
+        """The faults of the section; those of its stages are named one by one."""
+        of_stages, at = list(_faults_of_stages(given, where)), (*where, "stages")
+        found = super().faults(given, where)
+        others = [each for each in found if not of_stages or each.where[: len(at)] != at]
+        return [*others, *of_stages]
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _faults_of_stages(given: object, where: tuple[str, ...]) -> Iterator[SettingFault]:
+    stages = given.get("stages") if isinstance(given, dict) else None
+    for name, words in (stages if isinstance(stages, dict) else {}).items():
+        at = (*where, "stages", name)
+        if not isinstance(words, dict):
+            yield SettingFault(at, "must be a mapping of the property's values to what they say")
+            continue
+        for value, word in words.items():
+            if word not in WORDS:
+                yield SettingFault((*at, value), f"must be one of {', '.join(WORDS)}")
+
 
 T = TypeVar("T")
+S = TypeVar("S", bound=SenderSettings)
 
 MAX_ITEMS = 100
-"""So many items may one request hold: no CRM sends more."""
+"""The most items of one request; no CRM sends more."""
 
 _PLACE = re.compile(r" - at `(\$[A-Za-z0-9_.\[\]]*)`\Z")
 _MISSING = re.compile(r"missing required field `([A-Za-z0-9_]+)`")
 
 
-class Items(NamedTuple):
+class Items(Struct, frozen=True):
     """The items of a request; each is asked for faults if the body is ``suspect``."""
 
     values: Sequence[Any]
@@ -257,17 +301,34 @@ def as_wire(item: dict[str, Any], type_: type[T]) -> T:
     except ValidationError as error:
         place = _PLACE.search(str(error)) or _MISSING.search(str(error))
         where = f": the fault is at {place[1]}" if place else ""
-        message = f"This is not as its sender documents it{where}."
+        message = f"This does not have the documented format{where}."
         raise RejectedError(Reason.EVENT_INVALID, message) from None  # it may quote a value
 
 
-class SalesSender(ABC):
+class SalesSender(ABC, Generic[S]):
     """A sender that speaks for sales. What it sends is signed, or refused."""
 
     name: str
     path: str
     keeps_refused = True
     """Whether refused items go to quarantine where the sender cannot mend them."""
+
+    def __init__(self, settings: S) -> None:
+        self._settings = settings
+
+    @classmethod
+    def from_settings(cls, own: S, _using: Settings) -> Self:
+        """The sender as its section of the settings file says."""
+        return cls(own)
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """Its one path."""
+        return [self.path]
+
+    @abstractmethod
+    def sign(self, request: RawRequest) -> Mapping[str, str]:
+        """The headers by which the sender proves that the request is its own."""
 
     @abstractmethod
     def check(self, request: RawRequest) -> None:
@@ -278,15 +339,17 @@ class SalesSender(ABC):
         """The items in the body; raises ``RejectedError`` if they cannot be told apart."""
 
     @abstractmethod
-    def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:
-        """What one item says; raises ``RejectedError`` if it cannot be understood."""
+    def events_of(
+        self, item: dict[str, Any], index: int, request: RawRequest
+    ) -> list[Event | Ignored]:
+        """The events of one item; raises ``RejectedError`` if it cannot be understood."""
 
     def verify(self, request: RawRequest) -> Trust:
         """Always signed; ``RejectedError`` for anybody else's request."""
         if request.path.rstrip("/") != self.path:
             raise RejectedError(Reason.NOT_FOUND, "No sender of sales has this path.")
         if request.method != "POST":
-            raise RejectedError(Reason.METHOD_NOT_ALLOWED, "Statements are posted.")
+            raise RejectedError(Reason.METHOD_NOT_ALLOWED, "Send statements with POST.")
         self.check(request)
         return Trust.SIGNED
 
@@ -294,7 +357,7 @@ class SalesSender(ABC):
         """The events in the request, each item judged by itself."""
         items = self.read(request)
         if not items.values:
-            raise RejectedError(Reason.BODY_EMPTY, "There is nothing in it.")
+            raise RejectedError(Reason.BODY_EMPTY, "The body holds no item.")
         if len(items.values) > MAX_ITEMS:
             raise too_many_items()
         events: list[tuple[int, Event]] = []
@@ -302,7 +365,7 @@ class SalesSender(ABC):
         ignored: list[tuple[int, Ignored]] = []
         for index, item in enumerate(items.values):
             try:
-                found = self._said(item, index, request, suspect=items.suspect)
+                found = self._judged(item, index, request, suspect=items.suspect)
             except RejectedError as error:
                 refused.append(Refused(error, text_of(item).encode(), index))
                 continue
@@ -318,10 +381,7 @@ class SalesSender(ABC):
         """What became of the items; success, unless all of them were refused."""
         told: dict[str, Any] = {"success": len(accepted.refused) < accepted.items}
         if accepted.refused:
-            told["refused"] = [
-                {"index": one.index, "code": one.error.reason, "message": one.error.message}
-                for one in accepted.refused
-            ]
+            told["refused"] = refused_items(accepted.refused)
         if accepted.ignored:
             told["ignored"] = [
                 {"index": index, "code": why.code, "message": why.message}
@@ -334,9 +394,9 @@ class SalesSender(ABC):
         """The failure as it is."""
         return failure
 
-    def _said(
+    def _judged(
         self,
-        item: Any,  # noqa: ANN401  # whatever JSON holds
+        item: object,
         index: int,
         request: RawRequest,
         *,
@@ -345,8 +405,8 @@ class SalesSender(ABC):
         if suspect and (fault := fault_in(item)):
             raise fault
         if not isinstance(item, dict):
-            raise RejectedError(Reason.EVENT_INVALID, "An item has fields by name.")
-        return self.said(item, index, request)
+            raise RejectedError(Reason.EVENT_INVALID, "An item must be a JSON object.")
+        return self.events_of(item, index, request)
 
 
 NOT_ABOUT_SALES = Ignored("not_about_sales", "Nothing in it is among the configured stages.")
@@ -354,8 +414,8 @@ STAGE_UNKNOWN = Ignored("stage_unknown", "The configured stages do not say what 
 SAYS_NOTHING = Ignored("says_nothing", "The configured stages say that this value says nothing.")
 
 
-class Record(NamedTuple):
-    """One record: its properties, who it is about, and what tells its repeats from others."""
+class Record(Struct, frozen=True):
+    """One record: its properties, its lead, and the id and time that its repeats share."""
 
     properties: Mapping[str, Any]
     who: CrmIdentity
@@ -366,7 +426,7 @@ class Record(NamedTuple):
     deal: CrmDeal = CrmDeal()
 
 
-def sayings(
+def statements(
     record: Record,
     settings: CrmSettings,
     *,
@@ -374,37 +434,51 @@ def sayings(
     ties: bool = True,
     at_of: Callable[[str], datetime | None] | None = None,
 ) -> list[Event | Ignored]:
-    """The statements that the record makes, and who it is if it makes none.
+    """The statements of a record; without one, the event that ties its identifiers.
 
-    ``names`` are the properties that count, all configured ones unless said; ``ties`` is
-    whether it tells anything new of who it is; ``at_of`` tells since when a property has its
-    value, where that is known.
+    ``names`` are the properties that count, by default all that ``stages`` names. ``ties`` is
+    whether the record may hold a new identifier. ``at_of`` is the time since which a property has
+    its value, where that is known.
     """
     names = None if names is None else list(names)
     stages = settings.stages
-    told: list[Event | Ignored] = []
-    told += refusals(record, record.properties if names is None else names)
+    found: list[Event | Ignored] = []
+    found += refusals(record, record.properties if names is None else names)
     for name in stages if names is None else [name for name in stages if name in set(names)]:
         if not value_text(record.properties.get(name)):
             continue
         word = word_for(stages, name, record.properties[name])
         if word is None:
-            told.append(STAGE_UNKNOWN)
+            found.append(STAGE_UNKNOWN)
         elif word == NOTHING:
-            told.append(SAYS_NOTHING)
+            found.append(SAYS_NOTHING)
         else:
             at = (at_of(name) if at_of else None) or record.at
-            telling = telling_of(record, name)._replace(at=at)
-            told.append(statement(telling, record.who, word, record.deal))
-    if any(isinstance(one, Event) for one in told):
-        return told
-    if ties and sum(map(bool, record.who)) > 1:
-        return [*told, identification(telling_of(record, "who"), record.who)]
-    return told or [NOT_ABOUT_SALES]
+            origin = structs.replace(origin_in(record, name), at=at)
+            found.append(statement(origin, record.who, word, record.deal))
+    if any(isinstance(one, Event) for one in found):
+        return found
+    if ties and record.who.count > 1:
+        return [*found, identification(origin_in(record, "who"), record.who)]
+    return found or [NOT_ABOUT_SALES]
 
 
-def telling_of(record: Record, what: str) -> CrmOrigin:
-    """How the record's sender tells of one thing in it."""
+def deal_of(fields: Mapping[str, Any], settings: CrmSettings) -> CrmDeal:
+    """What the deal in a record is worth, and why it was lost, as the settings name its fields.
+
+    Raises ``RejectedError`` as ``deal_value`` does.
+    """
+    return deal_value(
+        fields.get(settings.amount),
+        fields.get(settings.amount_currency),
+        otherwise=settings.currency,
+        numbers=settings.numbers,
+        reason=value_text(fields.get(settings.reason)) if settings.reason else "",
+    )
+
+
+def origin_in(record: Record, what: str) -> CrmOrigin:
+    """The origin of one statement, ``what``, of a record."""
     id_ = event_id(f"{record.id}-{what}", "The id")
     return CrmOrigin(record.source, record.received_at, str(id_), record.at)
 
@@ -412,7 +486,7 @@ def telling_of(record: Record, what: str) -> CrmOrigin:
 def known_by(
     properties: Mapping[str, Any], settings: CrmSettings, *, person: str | None, deal: str | None
 ) -> CrmIdentity:
-    """By what a record's lead is known: address, user id (ours, or else the CRM's), deal."""
+    """The identifiers of a record's lead: address, user id (ours, or else the CRM's), deal."""
     given = (properties.get(name) for name in settings.email)
     email = next((found for value in given if (found := email_in(value))), None)
     ours = properties.get(settings.user_id) if settings.user_id else None

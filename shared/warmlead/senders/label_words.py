@@ -360,7 +360,7 @@ BEFORE = """
     bitte ihre ihr deine dein votre vos ton ta tu su sus il la l el tuo tua vostro vostra o seu sua
     uw je jouw din ditt er ert twoj twoja dit jeres deres sinun vas vase
 """
-"""Words that say nothing of what a field holds. ``form`` is none: a form has a name too."""
+"""Words that say nothing about what a field holds. ``form`` is not one: a form has a name too."""
 
 BEFORE_IN_TWO = "merge_fields form_fields what_is what_s wie_lautet was_ist quel_est quelle_est"
 BEFORE_IN_TWO += " form_response form_data form_submission form_values custom_fields"

@@ -1,11 +1,13 @@
-"""What forms call the standard traits, in the languages of most forms."""
+"""What forms call the standard traits: in labels, and in lists of labelled answers."""
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from warmlead.domain.event import snake_case
 from warmlead.domain.text import PLAIN
@@ -29,7 +31,7 @@ def _is_vowel(letter: str) -> bool:
 
 _LONGEST_SALUTATION = 40
 _QUESTION = 3
-"""A question as ``q4`` numbers it has so many digits at most."""
+"""The most digits of a numbered question such as ``q4``."""
 
 _MOST_PARTS = 4
 """A label of more parts is a sentence."""
@@ -160,7 +162,7 @@ def _without_start(key: str, words: tuple[str, ...]) -> str:
     return rest[next((len(one) for one in _PARTICLES if rest.startswith(one)), 0) :]
 
 
-class Meaning(NamedTuple):
+class Meaning(Struct, frozen=True):
     """What a name means: the trait, the group in which it stands, and how surely it is theirs.
 
     ``group`` is the beginning of the name up to the trait, with the ``_`` behind it. ``rank`` is 0
@@ -174,7 +176,7 @@ class Meaning(NamedTuple):
 
 
 def trait_of_name(name: str) -> str | None:
-    """The trait that a name in snake_case means; ``None`` if it is none we know.
+    """The trait that a name in snake_case means; ``None`` for an unknown one.
 
     Words that say nothing are passed over: ``what_is_your_email``, ``fields_email_value``.
     """
@@ -183,7 +185,7 @@ def trait_of_name(name: str) -> str | None:
 
 
 def meaning_of_name(name: str) -> Meaning | None:
-    """What a name in snake_case means; ``None`` if it is no trait we know."""
+    """What a name in snake_case means; ``None`` for an unknown one."""
     words = name.split("_")
     found = _meaning(words)
     bare = words[-1].rstrip("0123456789")
@@ -295,3 +297,131 @@ def _of_work(words: Sequence[str], group: str) -> Meaning | None:
     if found == "email" or (found == "phone" and not of_company):
         return Meaning(found, group, 2 if of_company or of_site else 1)
     return None
+
+
+MAX_UNDERSTOOD = 500
+"""The most records of an item whose labels are looked up; later ones go by their first label."""
+
+MAX_LABEL = 200
+MAX_LABELS = 3
+"""The most labels of a record that are looked up."""
+
+_LABELS = ("label", "question", "title", "column_name", "name", "column_id", "key", "ref")
+_VALUES = ("value", "values", "string_value", "answer", "text")
+_VALUES_ALONE = (*_VALUES, "address", "email", "email_address", "phone_number", "phone", "number")
+_SEVERAL = {
+    "emails": "email",
+    "email_addresses": "email",
+    "phones": "phone",
+    "phone_numbers": "phone",
+}
+_KINDS = ("email", "phone_number", "phone")
+_MISSING = object()
+
+
+class Unfolded(Struct, frozen=True):
+    """A name, and what it holds: a group of fields by label, a list of values, or a value."""
+
+    name: str
+    value: Any
+
+
+class Answers:
+    """Unfolds the lists of one item. All work is linear in their size."""
+
+    def __init__(self, field_name: Callable[[str], str]) -> None:
+        self._field_name = field_name
+        self._room = MAX_UNDERSTOOD
+
+    def unfolded(self, name: str, records: list[Any], group: Mapping[str, Any]) -> Unfolded | None:
+        """A list of records as fields; ``None`` for any other list.
+
+        ``name`` is its flat name in its own ``group``, which may hold the titles of its questions.
+        """
+        if not all(isinstance(record, dict) for record in records):
+            return None
+        if name in _SEVERAL or trait_of_name(name) in ("email", "phone"):
+            return _alone(_SEVERAL.get(name, name), records)
+        titles = _titles(group.get("definition"))
+        fields: dict[str, Any] = {}
+        for record in records:
+            labels, value = labels_of(record, titles), _value(record)
+            if not labels or value is _MISSING:
+                return None
+            label = self._label(labels, record)
+            if fields.get(label) in (None, "", []):
+                fields[label] = value
+        return Unfolded(name, fields)
+
+    def value_of_field(self, name: str, record: Mapping[str, Any]) -> Unfolded | None:
+        """A field that a form builder describes by id, type and title, as its value.
+
+        Elementor's webhook: ``fields[email][title]``, ``fields[email][value]``. ``None`` if it is
+        none. Its own name goes before its title, if we know it.
+        """
+        said = (record.get("title"), record.get("id"), record.get("type"))
+        if "value" not in record or not all(isinstance(one, str) for one in said):
+            return None
+        labels = [name, *labels_of(record, {})]
+        return Unfolded(self._label(labels, record), record["value"])
+
+    def _label(self, labels: list[str], record: Mapping[str, Any]) -> str:
+        """The first label that we know; else that of a kind that says what it is; else the first.
+
+        Labels of other scripts are traits as soon as they are field names.
+        """
+        if self._room <= 0:
+            return labels[0]
+        self._room -= 1
+        known = (one for one in labels[:MAX_LABELS] if trait_of_name(self._field_name(one)))
+        return next(known, None) or _kind(record) or labels[0]
+
+
+def labels_of(record: Mapping[str, Any], titles: Mapping[str, str]) -> list[str]:
+    """What a record calls itself, the words that people see first."""
+    field = record.get("field")
+    inner = field if isinstance(field, dict) else {}
+    title = titles.get(inner["id"]) if isinstance(inner.get("id"), str) else None
+    asked = (inner.get("title"), inner.get("ref"), inner.get("id"))
+    texts: Iterable[object] = (title, *(record.get(name) for name in _LABELS), *asked)
+    return [text[:MAX_LABEL] for text in texts if isinstance(text, str) and text.strip()]
+
+
+def _titles(definition: object) -> dict[str, str]:
+    """Typeform's questions by their ids; the answers hold the ids alone."""
+    fields = definition.get("fields") if isinstance(definition, dict) else None
+    questions = fields[:MAX_UNDERSTOOD] if isinstance(fields, list) else []
+    return {
+        one["id"]: one["title"]
+        for one in questions
+        if isinstance(one, dict)
+        and isinstance(one.get("id"), str)
+        and isinstance(one.get("title"), str)
+    }
+
+
+def _kind(record: Mapping[str, Any]) -> str | None:
+    """``email`` of Typeform's type ``email`` and Tally's ``INPUT_EMAIL``."""
+    stated = record.get("type")
+    kind = stated[:MAX_LABEL].lower().removeprefix("input_") if isinstance(stated, str) else ""
+    return kind if kind in _KINDS else None
+
+
+def _value(record: Mapping[str, Any]) -> Any:  # noqa: ANN401  # whatever JSON holds
+    kind = record.get("type")
+    names = (*_VALUES, kind) if isinstance(kind, str) else _VALUES
+    found = next((record[name] for name in names if name in record), _MISSING)
+    if isinstance(found, dict):  # Typeform's choices
+        found = next((found[name] for name in ("label", "labels") if name in found), found)
+    return found[0] if isinstance(found, list) and len(found) == 1 else found
+
+
+def _alone(name: str, records: list[Any]) -> Unfolded | None:
+    """A list of addresses or telephones, the primary ones first."""
+    ordered = sorted(records, key=lambda record: record.get("primary") is not True)
+    values = [
+        next((record[name] for name in _VALUES_ALONE if name in record), _MISSING)
+        for record in ordered
+    ]
+    scalars = (value is not _MISSING and not isinstance(value, dict | list) for value in values)
+    return Unfolded(name, values) if all(scalars) else None

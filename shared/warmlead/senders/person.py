@@ -25,9 +25,8 @@ from warmlead.domain.text import visible
 from warmlead.parsing.charsets import Tell
 from warmlead.parsing.form_bodies import MAX_BETWEEN, IsNeeded, nothing_is_needed
 from warmlead.parsing.strict_json import text_of
-from warmlead.senders.answers import Answers
 from warmlead.senders.countries import country_code
-from warmlead.senders.labels import is_salutation, name_of_label, trait_of_name
+from warmlead.senders.labels import Answers, is_salutation, name_of_label, trait_of_name
 
 MAX_FIELDS = 100
 MAX_NAME = 64
@@ -36,13 +35,13 @@ MAX_TEXT_BYTES = 8 * 1024
 MAX_LIST = 100
 MAX_ID = 200
 MAX_LOOKED_AT = 500
-"""So many fields of an item are looked at: of a large group the first and the last ones."""
+"""The most fields of an item that are looked at: of a large group the first and the last ones."""
 
 MAX_ADDRESS_TEXT = 1_000
 """The longest text, in characters, that is searched for an e-mail address."""
 
 MAX_ADDRESSES = 10
-"""So many values of a field, or parts of a text, are tried as e-mail addresses."""
+"""The most values of a field, or parts of a text, that are tried as email addresses."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EMPTY: tuple[object, ...] = ("", None, [])
@@ -346,7 +345,7 @@ _OF_APPLICATIONS = frozenset(("role",))
 
 @lru_cache(maxsize=1024)
 def standard_name(name: str) -> str | None:
-    """The trait that a field of this label or flat name means; ``None`` if it is none we know.
+    """The trait that a field of this label or flat name means; ``None`` for an unknown one.
 
     Groupings around it, as in ``contact[email]``, Jotform's ``q4_email``, and questions such as
     ``What is your email?`` are seen through. ``friend_email`` and ``email_subject`` are none.
@@ -377,7 +376,7 @@ def as_traits(flat: Mapping[str, Property]) -> dict[str, Property]:
 
 
 def only_addresses(trait: str, value: Property) -> bool:
-    """Whether what came as a title or a name is no more than how somebody is addressed."""
+    """Whether a title or a name is only a form of address, such as ``Mr``."""
     if not isinstance(value, str):
         return False
     if trait in _NAMES:
@@ -457,7 +456,7 @@ class Notes:
     def person_id(
         self, value: object, field: str, trust: Trust, *, is_user: bool = False
     ) -> str | None:
-        """A usable user or anonymous id; ``None`` for none, and, with a note, for what is no id."""
+        """A usable user or anonymous id, or ``None``. Notes an id that cannot be used."""
         read = partial(person_id, is_user=is_user)
         found = self.attempt(field, read, value, field)
         if found and found.startswith(CRM_ID) and trust is Trust.PUBLIC:

@@ -1,35 +1,43 @@
 """The registry of senders: who posts to which accepting function, and how each is configured.
 
+A function has one settings file at most, of which each section configures one of its senders.
 A sender's package is imported when the sender is asked for: an accepting function imports only
 the senders that it is configured for.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from warmlead.domain.errors import ConfigurationError
-from warmlead.senders.base import Sender
-from warmlead.settings import SettingFault, Settings, configured, faults_of, told
+from warmlead.senders.base import Sender, SenderSettings
+from warmlead.settings import (
+    MIN_KEY_LENGTH,
+    SettingFault,
+    Settings,
+    configured,
+    is_guessable,
+    random_text,
+    told,
+    why_unreadable,
+)
 
-if TYPE_CHECKING:
-    from warmlead.senders.crm import SalesSender
 
-
-class Registration(NamedTuple):
+class Registration(Struct, frozen=True):
     """One sender of one accepting function.
 
     ``name`` is the ``source`` of its events, its package below ``warmlead.senders`` and the folder
-    of its fixtures below ``tests/senders``. ``path`` is the first part of its requests' path, and
-    its name in the settings file; it is empty for a sender that has many. ``adapter`` and
-    ``settings`` are classes in its package; ``settings`` is empty if settings of the process are
-    all it has. ``in_sales_file`` tells whether it is there only if the sales file names it.
-    ``takes_rest`` tells whether it answers the paths of no other sender of its function.
-    ``posts_to`` is the path at which ``warmlead send`` posts as it does; empty if it cannot.
+    of its fixtures below ``tests/senders``. ``path`` is the first part of its requests' path;
+    it is empty for a sender that has many. ``adapter`` and ``settings`` are classes in its
+    package; ``settings``, those of a section of the file, is empty if settings of the process are
+    all it has. ``takes_rest`` is whether it has the paths, and the sections of the file, of no
+    other sender of its function, and is there without a file as well; any other sender is there
+    if it has a section.
     """
 
     name: str
@@ -37,22 +45,20 @@ class Registration(NamedTuple):
     path: str
     adapter: str
     settings: str = ""
-    in_sales_file: bool = False
     takes_rest: bool = False
-    posts_to: str = ""
 
     def adapter_type(self) -> Any:  # noqa: ANN401  # the constructors differ
         """The adapter's class; imports the sender's package."""
         return getattr(self._package(), self.adapter)
 
-    def settings_type(self) -> type[Struct]:
-        """The class of its settings in a file; imports the sender's package.
+    def settings_type(self) -> type[SenderSettings]:
+        """The class of its sections of the file; imports the sender's package.
 
         Raises ``LookupError`` if it has none.
         """
         if not self.settings:
             raise LookupError(self.name)
-        found: type[Struct] = getattr(self._package(), self.settings)
+        found: type[SenderSettings] = getattr(self._package(), self.settings)
         return found
 
     def _package(self) -> object:
@@ -60,31 +66,14 @@ class Registration(NamedTuple):
 
 
 REGISTRY = (
-    Registration(
-        "generic",
-        "forms",
-        "generic",
-        "GenericSource",
-        "FormSettings",
-        takes_rest=True,
-        posts_to="/forms/generic",
-    ),
-    Registration("segment", "track", "", "SegmentSource", takes_rest=True, posts_to="/v1/batch"),
-    *(
-        Registration(name, "sales", path, adapter, settings, in_sales_file=True)
-        for name, path, adapter, settings in (
-            ("sales", "generic", "GenericSalesSource", "GenericSalesSettings"),
-            ("hubspot", "hubspot", "HubSpotSource", "HubSpotSettings"),
-            ("salesforce", "salesforce", "SalesforceSource", "SalesforceSettings"),
-            ("pipedrive", "pipedrive", "PipedriveSource", "PipedriveSettings"),
-        )
-    ),
+    Registration("generic", "forms", "generic", "GenericSource", "FormSettings", takes_rest=True),
+    Registration("segment", "track", "", "SegmentSource", takes_rest=True),
+    Registration("sales", "sales", "generic", "GenericSalesSource", "GenericSalesSettings"),
+    Registration("hubspot", "sales", "hubspot", "HubSpotSource", "HubSpotSettings"),
+    Registration("salesforce", "sales", "salesforce", "SalesforceSource", "SalesforceSettings"),
+    Registration("pipedrive", "sales", "pipedrive", "PipedriveSource", "PipedriveSettings"),
 )
 """Every sender; where two have one path, the first has it at an address that names no function."""
-
-_IN_SALES_FILE: Mapping[str, Registration] = {
-    each.path: each for each in REGISTRY if each.in_sales_file
-}
 
 
 def by_name(name: str) -> Registration:
@@ -101,7 +90,30 @@ def functions_by_path() -> dict[str, str]:
     return {each.path: each.function for each in reversed(REGISTRY) if each.path}
 
 
-class Senders(NamedTuple):
+def section_name(sender: Registration) -> str:
+    """The name of a sender's section: its path, with a slash in front where others name forms.
+
+    A sender that takes the rest has any number of sections, of which none begins with a slash.
+    Raises ``LookupError`` for it, and for a sender without settings.
+    """
+    if not sender.settings or sender.takes_rest:
+        raise LookupError(sender.name)
+    return f"/{sender.path}" if _rest_of(sender.function) else sender.path
+
+
+def _rest_of(function: str) -> Registration | None:
+    """The sender that takes the rest of the sections of a function's file."""
+    return next((e for e in _of(function) if e.takes_rest and e.settings), None)
+
+
+def _of(function: str) -> list[Registration]:
+    return [each for each in REGISTRY if each.function == function]
+
+
+# --- a function's senders ------------------------------------------------------------------
+
+
+class Senders(Struct, frozen=True):
     """The senders of one function, by the first part of the path, and who takes the rest."""
 
     by_path: Mapping[str, Sender]
@@ -121,121 +133,159 @@ class Senders(NamedTuple):
 def senders_of(function: str, using: Settings, environment: Mapping[str, str]) -> Senders:
     """The senders of a function as they are configured; secrets come from the environment.
 
-    Raises ``ConfigurationError`` with every fault of the files.
+    The setting of the function's name is its file. Raises ``ConfigurationError`` with every
+    fault of the file.
     """
+    path: Path | None = getattr(using, function, None)
+    content: object = None
+    missing: list[SettingFault] = []
+    if path is not None:
+        content = _with_secrets(_content(function, path), environment, missing)
+    problems = [told(fault) for fault in missing]
+    try:
+        made = senders_in(function, content, using)
+    except ConfigurationError as error:
+        raise ConfigurationError(error.subject, [*problems, *error.problems]) from error
+    if problems:
+        raise ConfigurationError(f"The {function} file {path} cannot be used:", problems)
+    return made
+
+
+def senders_in(function: str, content: object, using: Settings) -> Senders:
+    """The senders of a function as the content of its file, and the process, configure them.
+
+    In production secrets that are easily guessed, and what is for one's own machine alone, are
+    faults too. Raises ``ConfigurationError`` with every fault.
+    """
+    sections = sections_of(function, content, production=using.production)
     made: dict[str, Sender] = {}
     otherwise: Sender | None = None
-    registered = [each for each in REGISTRY if each.function == function]
-    for each in registered:
-        if not each.in_sales_file:
-            sender: Sender = each.adapter_type().from_settings(using, environment)
+    for each in _of(function):
+        if each.takes_rest:
+            others = {name: one for name, one in sections.items() if not name.startswith("/")}
+            otherwise = each.adapter_type().from_settings(others, using)
             if each.path:
-                made[each.path] = sender
-            if each.takes_rest:
-                otherwise = sender
-    if any(each.in_sales_file for each in registered):
-        configured_ones = sales_senders(using, environment)
-        made.update((sender.path.strip("/"), sender) for sender in configured_ones)
+                made[each.path] = otherwise
+        elif (own := sections.get(section_name(each))) is not None:
+            made[each.path] = each.adapter_type().from_settings(own, using)
     return Senders(made, otherwise)
 
 
-def sales_senders(using: Settings, environment: Mapping[str, str]) -> "list[SalesSender]":
-    """The senders in the sales file of the settings; none if there is no file.
+# --- its settings file ---------------------------------------------------------------------
 
-    Raises ``ConfigurationError`` with every fault of the file.
-    """
-    if using.sales is None:
-        return []
-    return read_sales_file(using.sales, environment, production=using.production)
+SECRETS = ("secrets", "tokens", "passwords")
+"""Under these names stand lists of secrets, wherever they are in such a file."""
 
+_STAND_IN = "stands-for-a-secret-that-is-not-there"
+_KEY_PREFIX = "whsec_"
+"""A Standard Webhooks secret goes on in base64 after it (parsing/signatures.py)."""
 
-def read_sales_file(
-    path: Path, environment: Mapping[str, str], *, production: bool
-) -> "list[SalesSender]":
-    """The senders in the file; secrets are looked up in the environment.
-
-    Raises ``ConfigurationError`` if it cannot be read, or with every fault in it.
-    """
-    from warmlead.senders.configuration import read_configured_file
-
-    read = partial(read_sales, production=production)
-    return read_configured_file(path, environment, what="sales file", read=read)
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_NOT_A_NAME = "a name is small letters, digits, _ and -"
 
 
-def read_sales(raw: object, *, production: bool = False) -> "list[SalesSender]":
-    """The senders of a settings file; raises ``ConfigurationError`` that names every fault.
-
-    In production a post that is believed unsigned, or a secret that is easily guessed, is one.
-    """
-    given = _with_texts(raw or {})
+def sections_of(function: str, content: object, *, production: bool) -> dict[str, SenderSettings]:
+    """The sections of a file by name; raises ``ConfigurationError`` that names every fault."""
+    given = content or {}
     if isinstance(given, dict):
-        faults = [fault for name, one in given.items() for fault in _faults_of(name, one)]
-        faults += _unsafe(given) if production else ()
+        rest = _rest_of(function)
+        known = {section_name(e): e for e in _of(function) if e.settings and e is not rest}
+        found = [_Section(name, one, known.get(str(name), rest)) for name, one in given.items()]
+        faults = [fault for each in found for fault in each.faults(list(known))]
+        faults += [fault for each in found for fault in each.unsafe()] if production else ()
+        faults += guessable_secrets(given) if production else ()
     else:
         faults = [SettingFault((), "the file must be a mapping of senders by name")]
     if faults:
-        subject = "These senders of sales cannot be used:"
+        subject = f"These senders of {function} cannot be used:"
         raise ConfigurationError(subject, [told(fault) for fault in faults])
-    return [_sender(name, one) for name, one in given.items()]
+    return {str(each.name): each.settings() for each in found}
 
 
-def _sender(name: str, given: object) -> "SalesSender":
-    entry = _IN_SALES_FILE[name]
-    sender: SalesSender = entry.adapter_type()(configured(given, entry.settings_type()))
-    return sender
+class _Section:
+    """One section of a file: its name, what it holds, and the sender that it configures."""
+
+    def __init__(self, name: object, given: object, sender: Registration | None) -> None:
+        self.name = name
+        self._sender = sender
+        self._type = sender.settings_type() if sender else SenderSettings
+        self._given = self._type.as_meant(given)
+
+    def faults(self, known: list[str]) -> list[SettingFault]:
+        """Everything that is wrong with it; ``known`` are the names that a section may have."""
+        where = (str(self.name),)
+        if self._sender is None:
+            return [SettingFault(where, f"is not known; there are {', '.join(known)}")]
+        found = self._type.faults(self._given, where)
+        if self._sender.takes_rest and not (
+            isinstance(self.name, str) and _NAME.fullmatch(self.name)
+        ):
+            found.append(SettingFault(where, _NOT_A_NAME))
+        return found
+
+    def unsafe(self) -> Iterator[SettingFault]:
+        """What may not be in production."""
+        if isinstance(self._given, dict):
+            yield from self._type.unsafe(self._given, (str(self.name),))
+
+    def settings(self) -> SenderSettings:
+        """What it holds, of which the faults have been asked for."""
+        return configured(self._given, self._type)
 
 
-def _with_texts(raw: object) -> Any:  # noqa: ANN401  # whatever a file holds
-    """The file with the values of its stages as texts: YAML makes numbers of 3, truth of yes."""
-    if not isinstance(raw, dict):
-        return raw
-    return {str(name): _one_with_texts(one) for name, one in raw.items()}
+def guessable_secrets(content: object, where: tuple[str, ...] = ()) -> Iterator[SettingFault]:
+    """A fault for each list of secrets in the content of which one is easily guessed."""
+    for name, part in content.items() if isinstance(content, dict) else ():
+        at = (*where, str(name))
+        given = part if name in SECRETS and isinstance(part, list | tuple) else ()
+        texts = [one.removeprefix(_KEY_PREFIX) for one in given if isinstance(one, str)]
+        if any(is_guessable(text, MIN_KEY_LENGTH) for text in texts if text):
+            yield SettingFault(
+                at,
+                f"each must be a random text of at least {MIN_KEY_LENGTH} characters in "
+                f"production: {random_text(MIN_KEY_LENGTH)}",
+            )
+        yield from guessable_secrets(part, at)
 
 
-def _one_with_texts(given: object) -> object:
-    if not isinstance(given, dict) or not isinstance(given.get("stages"), dict):
-        return given
-    stages = {
-        str(name): {_text(value): word for value, word in said.items()}
-        if isinstance(said, dict)
-        else said
-        for name, said in given["stages"].items()
-    }
-    return {**given, "stages": stages}
+def _content(function: str, path: Path) -> object:
+    """What a file holds; raises ``ConfigurationError`` if it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return msgspec.json.decode(text) if path.suffix == ".json" else _from_yaml(text)
+    except (OSError, ValueError) as error:
+        subject = f"The {function} file {path} cannot be used:"
+        raise ConfigurationError.one(subject, why_unreadable(error)) from error
 
 
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _from_yaml(text: str) -> object:
+    import yaml  # heavy, and JSON does without it
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise ValueError(f"{place}this is not YAML") from error
 
 
-def _faults_of(name: str, given: object) -> list[SettingFault]:
-    if name not in _IN_SALES_FILE:
-        return [SettingFault((name,), f"is not known; there are {', '.join(_IN_SALES_FILE)}")]
-    stages = list(_faults_of_stages(name, given))
-    others = faults_of(given, _IN_SALES_FILE[name].settings_type(), (name,))
-    if stages:  # named one by one, instead of all at once
-        others = [fault for fault in others if fault.where[:2] != (name, "stages")]
-    return [*others, *stages]
-
-
-def _faults_of_stages(name: str, given: object) -> Iterator[SettingFault]:
-    from warmlead.senders.crm import WORDS
-
-    stages = given.get("stages") if isinstance(given, dict) else None
-    for property_, said in (stages if isinstance(stages, dict) else {}).items():
-        where = (name, "stages", property_)
-        if not isinstance(said, dict):
-            yield SettingFault(where, "must be a mapping of the property's values to what they say")
-            continue
-        for value, word in said.items():
-            if word not in WORDS:
-                yield SettingFault((*where, value), f"must be one of {', '.join(WORDS)}")
-
-
-def _unsafe(given: Mapping[str, Any]) -> Iterator[SettingFault]:
-    from warmlead.senders.configuration import guessable_secrets
-
-    generic = given.get("generic")
-    if isinstance(generic, dict) and generic.get("allow_unsigned"):
-        yield SettingFault(("generic", "allow_unsigned"), "is only for one's own machine")
-    yield from guessable_secrets(given)
+def _with_secrets(
+    value: object,
+    environment: Mapping[str, str],
+    missing: list[SettingFault],
+    where: tuple[str, ...] = (),
+) -> object:
+    """The value with what the environment holds; what it does not hold is added to ``missing``."""
+    if isinstance(value, dict):
+        return {
+            name: _with_secrets(part, environment, missing, (*where, str(name)))
+            for name, part in value.items()
+        }
+    if isinstance(value, list):
+        return [_with_secrets(part, environment, missing, where) for part in value]
+    if not (isinstance(value, str) and value.startswith("env:")):
+        return value
+    name = value.removeprefix("env:")
+    if not environment.get(name):
+        missing.append(SettingFault(where, f"the variable {name} is not set"))
+    return environment.get(name) or _STAND_IN

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from importlib import resources
 from typing import Annotated, Any, Literal
 
+from msgspec import structs
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -210,7 +211,7 @@ class _ScriptBuilder:
     def _said(self, item: Happening, i: int, at: datetime) -> Event:
         """What sales said, as it is posted to us."""
         given = {"said": item.sales, **item.model_dump(include={"reason", "value", "currency"})}
-        posted = {**given, **self._who._asdict(), "occurred_at": at.isoformat(), "id": _id(i)}
+        posted = {**given, **structs.asdict(self._who), "occurred_at": at.isoformat(), "id": _id(i)}
         return translate_posted(posted, i, RawRequest("POST", "", "", {}, b"", at, ""))
 
     def _done(self, item: Happening, i: int, at: datetime) -> list[Event]:
@@ -231,7 +232,7 @@ class _ScriptBuilder:
             "name": item.event,
             "occurred_at": at,
             "received_at": at,
-            **who._asdict(),
+            **structs.asdict(who),
             "traits": self._traits(item),
             "properties": flatten(item.properties, _refuse),
             "attribution": visit_of(

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
 from types import MappingProxyType
-from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from warmlead.domain.errors import Reason
 from warmlead.web.answers import JSON, Answer, is_web_url
 
 
-class Texts(NamedTuple):
+class Texts(Struct, frozen=True):
     """The sentences of a page; ``direction`` is that of the script."""
 
     sent: str
@@ -286,7 +287,7 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
 HTML = "text/html; charset=utf-8"
 DEFAULT_LANGUAGE = "en"
 MAX_LANGUAGES = 10
-"""So many languages of a request's header are looked at."""
+"""The most languages of a request's header that are looked at."""
 
 _ADDRESS = (Reason.IDENTITY_MISSING, Reason.EMAIL_INVALID, Reason.IDENTITY_INVALID)
 _LATER = (Reason.BODY_TIMEOUT, Reason.BODY_INCOMPLETE, Reason.NOT_FOUND)

@@ -18,11 +18,11 @@ from warmlead.parsing.strict_json import loads
 
 ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 LEEWAY_S = 10
-"""Our clock and Google's may differ by so much."""
+"""The largest difference between our clock and Google's, in seconds."""
 
 FETCH_TIMEOUT_S = 5.0
 UNKNOWN_EVERY_S = 60.0
-"""So often, at most, an unknown key's id makes us ask again: anybody can invent one."""
+"""The least seconds between two requests because of unknown keys: anybody can invent a key's id."""
 
 FAILED_EVERY_S = 5.0
 DEFAULT_AGE_S = 300

@@ -12,19 +12,21 @@ import pytest
 from msgspec import structs
 
 from cost import least_cpu_s
+from senders.configured import forms_in
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
 from warmlead.domain.event import MAX_AGE, Automation, Event, Trust
 from warmlead.parsing.signatures import HmacScheme, sign_standard_webhooks
 from warmlead.ports import RawRequest, Refused
-from warmlead.senders.generic import FormSettings, GenericSource, read_forms
-from warmlead.senders.generic.settings import read_form_file
+from warmlead.senders.generic import FormSettings, GenericSource
+from warmlead.senders.registry import senders_of
+from warmlead.settings import Settings
 from warmlead.web.answers import Answer
 
 NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SCHEME = HmacScheme(header="X-Form-Signature", prefix="sha256=")
 FORMS = GenericSource(
-    read_forms(
+    forms_in(
         {
             "generic": {"allow_unsigned": True},
             "open": {"allow_unsigned": True},
@@ -456,7 +458,7 @@ def test_a_senders_id_is_the_events(header: str) -> None:
 def test_forms_that_number_their_entries_do_not_use_up_each_others_ids() -> None:
     numbered = {"allow_unsigned": True, "id": "entry_id"}
     names = ["contact", "demo", "generic"]
-    forms = GenericSource(read_forms(dict.fromkeys(names, numbered)))
+    forms = GenericSource(forms_in(dict.fromkeys(names, numbered)))
     body = {"email": "ada@example.com", "entry_id": 5}
     paths = ["/generic/contact", "/generic/demo", "/generic"]
 
@@ -569,12 +571,12 @@ def test_failures_stay_as_they_are() -> None:
 
 
 def test_no_forms_are_no_fault() -> None:
-    assert read_forms(None) == {}
+    assert forms_in(None) == {}
 
 
 def test_every_fault_of_the_settings_is_named_and_no_secret() -> None:
     with pytest.raises(ConfigurationError) as fault:
-        read_forms(
+        forms_in(
             {
                 "a": {},
                 "b": {"allow_unsigned": True, "event": "No Name", "colour": "red"},
@@ -601,9 +603,11 @@ def test_a_file_of_forms_is_yaml_or_json_and_secrets_are_looked_up(tmp_path: Pat
     for name, text in texts.items():
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
-        signature = read_form_file(path, {"SECRET": "looked up"})["a"].signature
-        assert signature is not None
-        assert signature.secrets == ("looked up", "plain")
+        forms = senders_of("forms", Settings(forms=path), {"SECRET": "looked up"}).otherwise
+        assert forms is not None
+        for secret in ("looked up", "plain"):
+            headers = sign_standard_webhooks(b"", message_id="1", at=NOW, secret=secret)
+            assert forms.verify(post(b"", "a", **headers)) is Trust.SIGNED
 
 
 @pytest.mark.parametrize("name", ["forms.yaml", "forms.json", "nowhere.json"])
@@ -612,7 +616,7 @@ def test_a_file_of_forms_that_cannot_be_read_is_told(tmp_path: Path, name: str) 
     if name != "nowhere.json":
         path.write_text("{a: [", encoding="utf-8")
     with pytest.raises(ConfigurationError, match="cannot be read") as told:
-        read_form_file(path, {})
+        senders_of("forms", Settings(forms=path), {})
     why = {"forms.yaml": "line 1, column 6: this is not YAML", "nowhere.json": "No such file"}
     assert why.get(name, "JSON is malformed") in str(told.value)
 
@@ -626,7 +630,7 @@ def test_a_secret_that_is_missing_is_told_by_its_variable_with_all_other_faults(
         "b: {event: 3, allow_unsigned: true}\n"
     )
     with pytest.raises(ConfigurationError) as told:
-        read_form_file(path, {"CONTACT_SECRET": ""})
+        senders_of("forms", Settings(forms=path), {"CONTACT_SECRET": ""})
     first, second = told.value.problems
     assert first == "a.signature.secrets: the variable CONTACT_SECRET is not set"
     assert second.startswith("b.event: ")
@@ -635,16 +639,16 @@ def test_a_secret_that_is_missing_is_told_by_its_variable_with_all_other_faults(
 @pytest.mark.parametrize("secret", ["s", "abcdef" * 6, "whsec_" + "QUJD" * 8, "a" * 40])
 def test_production_takes_no_secret_of_a_form_that_is_easily_guessed(secret: str) -> None:
     raw = {"contact": {"signature": {"secrets": [SECRET, secret]}}}
-    assert read_forms(raw)
+    assert forms_in(raw)
     with pytest.raises(ConfigurationError) as told:
-        read_forms(raw, production=True)
+        forms_in(raw, production=True)
     (problem,) = told.value.problems
     assert problem.startswith("contact.signature.secrets: each must be a random text of at least")
-    assert len(read_forms({"a": {"signature": {"secrets": [SECRET]}}}, production=True)) == 1
+    assert len(forms_in({"a": {"signature": {"secrets": [SECRET]}}}, production=True)) == 1
 
 
 def test_secrets_do_not_show() -> None:
-    assert SECRET not in repr(read_forms({"a": {"signature": {"secrets": [SECRET]}}}))
+    assert SECRET not in repr(forms_in({"a": {"signature": {"secrets": [SECRET]}}}))
 
 
 def test_a_refused_submission_can_be_sent_again_by_itself() -> None:
@@ -996,7 +1000,7 @@ def _cpu_s(body: bytes) -> float:
 
 
 def test_ones_other_websites_are_no_origin() -> None:
-    settings = read_forms({"open": {"allow_unsigned": True}})
+    settings = forms_in({"open": {"allow_unsigned": True}})
     own = GenericSource(settings, own_hosts=frozenset({"our-blog.example"}))
     fields = {"email": "ada@example.com", "referrer": "https://www.our-blog.example/post"}
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from senders.configured import sales_senders
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Trust
 from warmlead.ports import RawRequest
 from warmlead.senders.hubspot import HubSpotSource
 from warmlead.senders.hubspot.source import sign
-from warmlead.senders.registry import read_sales
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
@@ -26,7 +26,7 @@ SETTINGS = {
 
 
 def source(**changes: object) -> HubSpotSource:
-    (made,) = read_sales({"hubspot": {**SETTINGS, **changes}})
+    (made,) = sales_senders({"hubspot": {**SETTINGS, **changes}})
     assert isinstance(made, HubSpotSource)
     return made
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from senders.configured import sales_senders
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Trust
 from warmlead.ports import Accepted, RawRequest
-from warmlead.senders.registry import read_sales
 from warmlead.senders.salesforce import SalesforceSource
-from warmlead.senders.salesforce.soap import MAX_DEPTH, read_xml
-from warmlead.senders.salesforce.source import full_id
+from warmlead.senders.salesforce.source import MAX_DEPTH, full_id, read_xml
 from warmlead.web.answers import Answer
 
 HERE = Path(__file__).parent
@@ -28,7 +27,7 @@ def source(**changes: object) -> SalesforceSource:
         "stages": {"Status": {"Working": "touched"}},
         **changes,
     }
-    (made,) = read_sales({"salesforce": settings})
+    (made,) = sales_senders({"salesforce": settings})
     assert isinstance(made, SalesforceSource)
     return made
 

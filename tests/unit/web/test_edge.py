@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.routing import Route
 
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
@@ -226,6 +227,47 @@ async def test_preflights_are_answered_without_asking_anyone() -> None:
     assert accepting.requests == []
 
 
+class Reading:
+    """The body of a request that is sent only when it is asked for; tells how often it was."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        self.asked += 1
+        return {"type": "http.request", "body": b"x" * 1_000, "more_body": self.asked < 3}
+
+
+@pytest.mark.parametrize(
+    ("expect", "asked"),
+    [([(b"expect", b"100-continue")], 0), ([], 1)],
+    ids=["a client that waits", "a client that sends"],
+)
+async def test_of_a_client_that_waits_to_be_told_to_go_on_no_refused_body_is_read(
+    expect: list[tuple[bytes, bytes]], asked: int
+) -> None:
+    edge = Edge(
+        Accepting(),
+        function="forms",
+        limits=Limits(body_bytes=100, timeout_s=0.2),
+        clock=StoppedClock(),
+        new_id=lambda: "id-1",
+    )
+    reading = Reading()
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/generic",
+        "query_string": b"",
+        "headers": [(b"content-length", b"3000"), *expect],
+    }
+
+    answer = await edge.answer(Request(scope, reading))
+
+    assert answer.status_code == 413
+    assert reading.asked == asked
+
+
 async def test_a_get_has_no_body_to_read() -> None:
     accepting = Accepting()
 
@@ -256,6 +298,10 @@ class Shouting:
     """A sender that wants to be answered in its own way."""
 
     name = "shouting"
+    paths = ("/a",)
+
+    def sign(self, request: RawRequest) -> Mapping[str, str]:
+        raise NotImplementedError
 
     def verify(self, request: RawRequest) -> Trust:
         raise NotImplementedError

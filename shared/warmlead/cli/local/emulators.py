@@ -22,7 +22,7 @@ import typer
 from rich.markup import escape
 
 from warmlead.buses.topology import PushConfig, create_topology
-from warmlead.cli.another_shell import as_exports
+from warmlead.cli.environment import as_exports
 from warmlead.cli.output import console, errors, fail
 from warmlead.domain.errors import ConfigurationError
 from warmlead.runtime import table

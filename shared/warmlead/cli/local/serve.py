@@ -93,19 +93,23 @@ def welcome(
         )
 
 
+def _posts(function: table.Function, settings: Settings, base: str) -> Iterator[str]:
+    """Where the configured senders of a function post; of one that has many paths the first."""
+    label = "a form" if function is table.FORMS else function.name
+    for sender in functions.senders(function, settings).all():
+        for path in sender.paths[:MOST_FORMS]:
+            yield f"  {label:<10} POST {base}{path}"
+        if (more := len(sender.paths) - MOST_FORMS) > 0:
+            yield f"             and {more} more forms"
+        if not sender.paths:
+            yield "  a form     none: in production each is named in the file of WARMLEAD_FORMS"
+
+
 def _addresses(settings: Settings, base: str) -> Iterator[str]:
-    """One line for each address; in production only configured forms are listed."""
-    forms = sorted(functions.form_settings(settings)) or (
-        [] if settings.production else ["generic"]
-    )
-    for name in forms[:MOST_FORMS]:
-        yield f"  a form     POST {base}/forms/generic{'' if name == 'generic' else f'/{name}'}"
-    if len(forms) > MOST_FORMS:
-        yield f"             and {len(forms) - MOST_FORMS} more forms"
-    if not forms:
-        yield "  a form     none: in production each is named in the file of WARMLEAD_FORMS"
-    for sender in functions.sales_senders(settings):
-        yield f"  sales      POST {base}/sales{sender.path}"
+    """Where what can be sent: only what is configured in production, and any form elsewhere."""
+    for function in table.public():
+        if function is not table.TRACK:
+            yield from _posts(function, settings, f"{base}/{function.name}")
     is_local = LOCAL_WRITE_KEY in settings.write_keys
     keys = "write key: local" if is_local else "write keys: WARMLEAD_WRITE_KEYS"
     yield f"  tracking   {base}/v1/batch  ({keys})"

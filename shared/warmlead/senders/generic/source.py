@@ -1,47 +1,64 @@
-"""The sender itself: who may post, what a post says, and what it is answered."""
+"""Any form: what is configured of it, what may be posted, and where its sender goes afterwards."""
 
 import re
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from msgspec import structs
+
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import Event, Trust
-from warmlead.parsing.strict_json import mended
-from warmlead.ports import Accepted, RawRequest, Refused, Translation
-from warmlead.senders.automation import of_request
-from warmlead.senders.base import success
-from warmlead.senders.configuration import claims_signature, verify_signature
-from warmlead.senders.generic.keeping import needed_fields, set_aside, unreadable_text
-from warmlead.senders.generic.payload import Opened, Submissions, opened, read_submissions
-from warmlead.senders.generic.settings import FormSettings, form_settings
-from warmlead.senders.generic.translate import (
-    NAME,
-    NothingToKeepError,
-    Post,
-    is_trapped,
-    translate_submission,
+from warmlead.domain.event import Trust
+from warmlead.parsing.charsets import Tell, in_utf8, unwidened
+from warmlead.parsing.form_bodies import (
+    Fields,
+    IsNeeded,
+    parameter_of,
+    parse_multipart,
+    parse_text_plain,
+    parse_urlencoded,
 )
-from warmlead.senders.person import MAX_KEY, Notes, event_id, field_name, standard_name
+from warmlead.parsing.signatures import SignatureSettings
+from warmlead.parsing.strict_json import parse
+from warmlead.ports import Accepted, RawRequest
+from warmlead.senders.base import sign_as_configured
+from warmlead.senders.forms import FormSender, Submissions, in_envelopes
+from warmlead.senders.person import Notes
+from warmlead.senders.submission import FormMapping, needed_fields
 from warmlead.settings import Settings
-from warmlead.web.answers import Answer, answer_error, is_web_url, navigates
+from warmlead.web.answers import Answer, is_web_url, navigates
+
+NAME = "generic"
+
+_OK = 200
 
 _PATH = re.compile(r"/generic(?:/([a-z0-9][a-z0-9_-]{0,63}))?/?")
-_NOTHING_TO_KEEP = (Reason.BODY_EMPTY, Reason.TOO_MANY_EVENTS)
-_WHOLE = "Nothing is lost: the post is in quarantine."
-_CUT = "The post is in quarantine, but not all of it: it holds more than is kept."
-_SET_ASIDE = (
-    "Correct it and send it again; or name its fields"
-    " in the settings of the form and run `warmlead quarantine replay`."
-)
 
 
-class GenericSource:
+class FormSettings(FormMapping, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One form: its mapping, how it is signed, and where to go afterwards.
+
+    A post whose ``honeypot`` field is filled is answered well and forgotten.
+    """
+
+    honeypot: str | None = "_gotcha"
+    redirect: str | None = None
+    redirect_fields: tuple[str, ...] = ("_redirect", "_next")
+    redirect_hosts: frozenset[str] = frozenset()
+    signature: SignatureSettings | None = None
+    allow_unsigned: bool = False
+
+    def __post_init__(self) -> None:
+        if self.signature is None and not self.allow_unsigned:
+            raise ValueError("give a signature, or say allow_unsigned: true")
+        if self.redirect is not None and not is_web_url(self.redirect):
+            raise ValueError("redirect must be a whole URL, https://…")
+
+
+class GenericSource(FormSender[FormSettings]):
     """Forms by name, at ``/generic/<name>``; the one called ``generic`` at ``/generic`` itself.
 
-    ``unconfigured`` are the settings of all other names; without it there are no others. Of a
-    referrer on one of ``own_hosts``, or below it, nobody is said to come.
+    ``unconfigured`` are the settings of all other names; without it there are no others.
     """
 
     name = NAME
@@ -53,82 +70,29 @@ class GenericSource:
         unconfigured: FormSettings | None = None,
         own_hosts: frozenset[str] = frozenset(),
     ) -> None:
+        super().__init__(own_hosts=own_hosts)
         self._forms = forms
-        self._own_hosts = own_hosts
         self._unconfigured = unconfigured
 
     @classmethod
-    def from_settings(cls, using: Settings, environment: Mapping[str, str]) -> Self:
-        """The sender as the process is configured; outside of production any form may post.
-
-        Raises ``ConfigurationError`` with every fault of the file of forms.
-        """
+    def from_settings(cls, own: Mapping[str, FormSettings], using: Settings) -> Self:
+        """The sender of these forms; outside of production any other form may post too."""
         unconfigured = None if using.production else FormSettings(allow_unsigned=True)
-        forms = form_settings(using, environment)
-        return cls(forms, unconfigured=unconfigured, own_hosts=using.own_hosts)
+        return cls(own, unconfigured=unconfigured, own_hosts=using.own_hosts)
 
-    def verify(self, request: RawRequest) -> Trust:
-        """Signed or public; ``RejectedError`` unless the form takes the post, signed as it says."""
-        _, settings = self._form(request)
-        if request.method != "POST":
-            raise RejectedError(Reason.METHOD_NOT_ALLOWED, "Forms are posted.")
-        signature = settings.signature
-        if signature is None:
-            if not settings.allow_unsigned:
-                raise RejectedError(Reason.FORBIDDEN, "This form takes no posts.")
-            return Trust.PUBLIC
-        if settings.allow_unsigned and not claims_signature(request, signature):
-            return Trust.PUBLIC
-        verify_signature(request, signature)
-        return Trust.SIGNED
+    @property
+    def paths(self) -> Sequence[str]:
+        """One for each form; if none is configured, and any may post, the one without a name."""
+        names = sorted(self._forms) or ([NAME] if self._unconfigured else [])
+        return [f"/{NAME}" if name == NAME else f"/{NAME}/{name}" for name in names]
 
-    def translate(self, request: RawRequest, trust: Trust) -> Translation:
-        """The events in the post, each submission judged by itself.
+    def sign(self, request: RawRequest) -> Mapping[str, str]:
+        """The signature that the form's settings ask for; none if it takes any post."""
+        signature = self.form_of(request)[1].signature
+        return sign_as_configured(signature, request) if signature else {}
 
-        A body that cannot be read is one refused item. Raises ``RejectedError`` only if there
-        is nothing that could be kept.
-        """
-        form, settings = self._form(request)
-        notes = Notes()
-        try:
-            submissions = read_submissions(request, notes.tell, needed_fields(settings))
-        except RejectedError as error:
-            kept = None if error.reason in _NOTHING_TO_KEEP else unreadable_text(request.body)
-            if kept is None:
-                raise
-            refused = Refused(error, kept.text.encode(), 0, is_cut=kept.is_cut)
-            return Translation(refused=[refused], keeps_refused=True)
-        post = Post(
-            form=form,
-            settings=settings,
-            trust=trust,
-            received_at=request.received_at,
-            sender_id=_sender_id(request),
-            referer=request.headers.get("referer", ""),
-            automated=of_request(request, trust, is_form=True),
-            own_hosts=self._own_hosts,
-        )
-        return _translated(submissions, post, notes)
-
-    def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
-        """A refused submission is JSON already, and goes to the same form."""
-        return path, raw
-
-    def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
-        """JSON for scripts; for a browser that left the page, the way to the next one."""
-        if accepted.refused and not accepted.events:
-            return _all_refused(accepted)
-        _, settings = self._form(request)
-        target = accepted.redirect or settings.redirect
-        if target and navigates(request.headers):
-            return Answer(303, headers={"Location": target})
-        return success(accepted)
-
-    def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:  # noqa: ARG002  # other senders need the request
-        """The failure as it is."""
-        return failure
-
-    def _form(self, request: RawRequest) -> tuple[str, FormSettings]:
+    def form_of(self, request: RawRequest) -> tuple[str, FormSettings]:
+        """The form that the path names."""
         found = _PATH.fullmatch(request.path)
         name = (found[1] or "") if found else ""
         settings = self._forms.get(name or NAME, self._unconfigured)
@@ -136,79 +100,121 @@ class GenericSource:
             raise RejectedError(Reason.NOT_FOUND, "There is no form of this name.")
         return name, settings
 
+    def check(self, request: RawRequest) -> Trust:
+        """Signed if the form has a signature, public if it allows that."""
+        _, settings = self.form_of(request)
+        signature = settings.signature
+        if signature is None:
+            if not settings.allow_unsigned:
+                raise RejectedError(Reason.FORBIDDEN, "This form does not accept posts.")
+            return Trust.PUBLIC
+        if settings.allow_unsigned and not signature.is_claimed(request.headers):
+            return Trust.PUBLIC
+        signature.verify(request.headers, request.body, now=request.received_at)
+        return Trust.SIGNED
 
-def _translated(submissions: Submissions, post: Post, notes: Notes) -> Translation:
-    events: list[tuple[int, Event]] = []
-    refused: list[Refused] = []
-    empty: list[RejectedError] = []
-    redirects: list[str] = []
-    for index, item in enumerate(submissions.items):
-        own = Notes(notes.told)
-        sound = _sound(item, post.settings, own) if submissions.suspect else item
-        submission = opened(sound, partial(_sound, settings=post.settings, notes=own))
-        redirects.append(_redirect(submission.fields, post.settings, own))
-        try:
-            event = _event(submission, post, index, own)
-        except RejectedError as error:
-            empty.extend([error] if isinstance(error, NothingToKeepError) else [])
-            text, is_cut = set_aside(sound, post.settings)
-            is_cut |= any("left out" in note for note in notes.told)
-            refused.append(Refused(error, text.encode(), index, post.automated, is_cut=is_cut))
-        else:
-            events.extend([(index, event)] if event else [])
-    if empty and len(empty) == len(refused) and not events:
-        raise empty[0]
-    return Translation(
-        events, refused, len(submissions.items), keeps_refused=True, redirect=redirects[0]
+    def read(self, request: RawRequest, settings: FormSettings, tell: Tell) -> Submissions:
+        """The submissions in the body, whatever its ``Content-Type`` says."""
+        return read_submissions(request, tell, needed_fields(settings))
+
+    def is_trapped(self, fields: Mapping[str, Any], settings: FormSettings) -> bool:
+        """Whether a robot filled the field that people do not see."""
+        return settings.honeypot is not None and bool(fields.get(settings.honeypot))
+
+    def next_page(self, fields: Mapping[str, Any], settings: FormSettings, notes: Notes) -> str:
+        """Where the form itself asks to go; empty, and a note, if its host is not listed."""
+        for field in settings.redirect_fields:
+            target = fields.get(field)
+            if isinstance(target, str) and (target := target.strip()):
+                if is_web_url(target) and urlsplit(target).hostname in settings.redirect_hosts:
+                    return target
+                notes.tell(field, "was not followed: its host is not among the redirect_hosts")
+        return ""
+
+    def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
+        """JSON for scripts; for a browser that left the page, the way to the next one."""
+        answer = super().answer(request, accepted)
+        target = accepted.redirect or self.form_of(request)[1].redirect
+        if answer.status == _OK and target and navigates(request.headers):
+            return Answer(303, headers={"Location": target})
+        return answer
+
+
+MAX_SUBMISSIONS = 100
+
+_FORM = "application/x-www-form-urlencoded"
+_MULTIPART = "multipart/form-data"
+_TEXT = "text/plain"
+_JSON = "application/json"
+_SAYS_NOTHING = ("", "application/octet-stream", _JSON)
+"""Types that clients set although they post a form; in truth such a body may be one."""
+
+
+def read_submissions(request: RawRequest, tell: Tell, is_needed: IsNeeded) -> Submissions:
+    """The submissions in the body; raises ``RejectedError`` if they cannot be told apart.
+
+    A body that begins like JSON is JSON: ``curl -d``, beacons and scripts label it wrongly.
+    Of a form with too many fields those are kept that are needed.
+    """
+    content_type = request.headers.get("content-type", "")[:1_000]
+    body = unwidened(request.body, parameter_of(content_type, "charset"))
+    media_type = content_type.partition(";")[0].strip().lower()
+    start = body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if not start:
+        raise RejectedError(Reason.BODY_EMPTY, "The body is empty.")
+    if start in (b"{", b"[") or media_type == _JSON or media_type.endswith("+json"):
+        found = _json_or_form(body, media_type, content_type, tell, is_needed)
+    else:
+        found = _one(_form(body, media_type, content_type, tell, is_needed))
+    return structs.replace(found, items=in_envelopes(found.items, request.headers))
+
+
+def _json_or_form(
+    body: bytes, media_type: str, content_type: str, tell: Tell, is_needed: IsNeeded
+) -> Submissions:
+    try:
+        return _from_json(in_utf8(body, parameter_of(content_type, "charset"), tell))
+    except RejectedError as error:
+        could_be_a_form = media_type in (_FORM, _TEXT, _JSON) and b"=" in body
+        if error.reason is not Reason.JSON_INVALID or not could_be_a_form:
+            raise
+    return _one(_form(body, media_type, content_type, tell, is_needed))
+
+
+def _form(
+    body: bytes, media_type: str, content_type: str, tell: Tell, is_needed: IsNeeded
+) -> Fields:
+    """The fields of a body that is not JSON."""
+    if media_type == _MULTIPART or _is_multipart(body):
+        return parse_multipart(body, content_type, tell, is_needed)
+    is_one_line = b"\n" not in body.strip() and b"&" in body
+    if media_type == _TEXT and not is_one_line:
+        return parse_text_plain(body, content_type, tell, is_needed)
+    if media_type in (_FORM, _TEXT) or (media_type in _SAYS_NOTHING and b"=" in body):
+        return parse_urlencoded(body, content_type, tell, is_needed)
+    raise RejectedError(
+        Reason.MEDIA_TYPE_UNSUPPORTED, "Send JSON or a form, urlencoded or multipart."
     )
 
 
-def _all_refused(accepted: Accepted) -> Answer:
-    """The answer to a post of which nothing could be used: why, and what can be done."""
-    first, *others = accepted.refused
-    before = f"None of the {len(others) + 1} submissions can be used. The first: " if others else ""
-    kept = _CUT if any(one.is_cut for one in accepted.refused) else _WHOLE
-    message = f"{before}{first.error.message} {kept} {_SET_ASIDE}"
-    return answer_error(RejectedError(Reason(first.error.reason), message))
+def _is_multipart(body: bytes) -> bool:
+    """Whether it is a multipart form that its client has labelled wrongly, or not at all."""
+    start = body[:2_000].lstrip().lower()
+    return start.startswith(b"--") and b"content-disposition: form-data" in start
 
 
-def _sound(item: Any, settings: FormSettings, notes: Notes) -> Any:  # noqa: ANN401  # whatever JSON holds
-    """The item without the faults of its JSON; all addresses in it are tried."""
-    email = field_name(settings.email) if settings.email else None
-
-    def keep_all(key: str) -> bool:
-        name = field_name(key[:MAX_KEY])
-        return name == email or standard_name(name) == "email"
-
-    return mended(item, notes.tell, keep_all)
+def _one(fields: Any) -> Submissions:  # noqa: ANN401  # a form's fields are like a JSON object's
+    return Submissions([fields], suspect=False)
 
 
-def _event(submission: Opened, post: Post, index: int, notes: Notes) -> Event | None:
-    """The event, or ``None`` for what a robot sent."""
-    if not isinstance(submission.fields, dict):
-        raise RejectedError(Reason.EVENT_INVALID, "A submission has fields by name.")
-    if is_trapped(submission.fields, post.settings):
-        return None
-    return translate_submission(submission, post, index, notes)
-
-
-def _sender_id(request: RawRequest) -> str | None:
-    """The id that a header gives the post; one that cannot be used is as good as none."""
-    for header in ("webhook-id", "svix-id", "idempotency-key"):
-        try:
-            if found := event_id(request.headers.get(header), header):
-                return found
-        except RejectedError:
-            continue
-    return None
-
-
-def _redirect(fields: Any, settings: FormSettings, notes: Notes) -> str:  # noqa: ANN401  # whatever JSON holds
-    """Where the form itself asks to go; empty, and a note, if its host is not listed."""
-    for field in settings.redirect_fields if isinstance(fields, dict) else ():
-        target = fields.get(field)
-        if isinstance(target, str) and (target := target.strip()):
-            if is_web_url(target) and urlsplit(target).hostname in settings.redirect_hosts:
-                return target
-            notes.tell(field, "was not followed: its host is not among the redirect_hosts")
-    return ""
+def _from_json(body: bytes) -> Submissions:
+    document = parse(body)
+    if not isinstance(document.value, list):
+        return Submissions([document.value], document.suspect)
+    if not document.value:
+        raise RejectedError(Reason.BODY_EMPTY, "The list is empty.")
+    if len(document.value) > MAX_SUBMISSIONS:
+        raise RejectedError(
+            Reason.TOO_MANY_EVENTS, f"A list has {MAX_SUBMISSIONS} submissions at most."
+        )
+    return Submissions(document.value, document.suspect)

@@ -1,6 +1,5 @@
 """HubSpot: webhooks of an app's subscriptions, and those of workflows."""
 
-from warmlead.senders.hubspot.source import HubSpotSource
-from warmlead.senders.hubspot.translate import HubSpotSettings
+from warmlead.senders.hubspot.source import HubSpotSettings, HubSpotSource
 
 __all__ = ["HubSpotSettings", "HubSpotSource"]

@@ -6,13 +6,14 @@ import hmac
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event
 from warmlead.parsing.strict_json import parse
 from warmlead.parsing.times import parse_time
 from warmlead.ports import Ignored, RawRequest
+from warmlead.senders.base import Secrets
 from warmlead.senders.crm import (
     NOT_ABOUT_SALES,
     CrmIdentity,
@@ -20,13 +21,12 @@ from warmlead.senders.crm import (
     Items,
     Record,
     SalesSender,
-    Secrets,
     as_wire,
     crm_id,
-    deal_value,
+    deal_of,
     email_in,
     known_by,
-    sayings,
+    statements,
     value_text,
     word_for,
 )
@@ -38,7 +38,8 @@ class PipedriveSettings(CrmSettings, frozen=True, kw_only=True, forbid_unknown_f
     user: Annotated[str, Meta(min_length=1, pattern=r"\A[^:]*\Z")]
     passwords: Secrets
     companies: Annotated[tuple[int, ...], Meta(min_length=1)]
-    reason: str = "lost_reason"
+    amount: str = "value"
+    reason: str | None = "lost_reason"
 
     def __repr__(self) -> str:
         return f"PipedriveSettings(user={self.user!r}, companies={self.companies!r})"
@@ -89,7 +90,6 @@ NAME = "pipedrive"
 DELETED = Ignored("deleted", "What sales said of the lead stays, though the record is gone.")
 
 _DEALS = ("deal", "lead")
-_WORTH = ("value", "currency")
 _PEOPLE = ("person_id", "deal_id", "emails")
 
 
@@ -100,10 +100,10 @@ def translate_webhook(
     webhook = as_wire(item, Webhook)
     meta = webhook.meta
     if not meta.version.startswith("2"):
-        message = "This is no webhook of version 2: create it with version 2.0."
+        message = "This is not a webhook of version 2: create it with version 2.0."
         raise RejectedError(Reason.EVENT_INVALID, message)
     if str(meta.company_id) not in map(str, settings.companies):
-        message = "The company is none of those that are configured."
+        message = "The company is not configured."
         raise RejectedError(Reason.ACCOUNT_UNKNOWN, message)
     if meta.action == "delete" or webhook.data is None:
         return [DELETED]
@@ -111,6 +111,7 @@ def translate_webhook(
     who = _who(webhook, fields, settings)
     if not who:
         return [NOT_ABOUT_SALES]
+    worth = fields if meta.entity == "deal" else {**fields, settings.amount: None}
     parts = (meta.company_id, meta.entity, meta.entity_id, meta.id, meta.timestamp)
     record = Record(
         properties=fields,
@@ -119,17 +120,11 @@ def translate_webhook(
         source=NAME,
         received_at=request.received_at,
         at=parse_time(meta.timestamp, "meta.timestamp"),
-        deal=deal_value(
-            fields.get("value") if meta.entity == "deal" else None,
-            fields.get("currency"),
-            otherwise=settings.currency,
-            numbers=settings.numbers,
-            reason=value_text(fields.get(settings.reason)),
-        ),
+        deal=deal_of(worth, settings),
     )
     names = _changed(webhook, fields, settings)
     of_people = {*_PEOPLE, *settings.email, settings.user_id}
-    return sayings(record, settings, names=names, ties=not of_people.isdisjoint(names))
+    return statements(record, settings, names=names, ties=not of_people.isdisjoint(names))
 
 
 def _changed(webhook: Webhook, fields: dict[str, Any], settings: PipedriveSettings) -> list[str]:
@@ -140,7 +135,7 @@ def _changed(webhook: Webhook, fields: dict[str, Any], settings: PipedriveSettin
     if webhook.meta.action == "create":
         return list(fields)
     changed = flat(webhook.previous)
-    if not any(name in changed for name in _WORTH):
+    if changed.keys().isdisjoint((settings.amount, settings.amount_currency)):
         return list(changed)
     selling = ("opportunity", "won")
     stages = settings.stages
@@ -161,41 +156,53 @@ def _who(webhook: Webhook, fields: dict[str, Any], settings: PipedriveSettings) 
         deal=crm_id(NAME, company, kind, deal) if deal else None,
     )
     if entity == "person" and not who.email:
-        return who._replace(email=email_in(primary_email(fields)))
+        return structs.replace(who, email=email_in(primary_email(fields)))
     return who
 
 
-class PipedriveSource(SalesSender):
+class PipedriveSource(SalesSender[PipedriveSettings]):
     """Webhooks of version 2, one object each, at ``/pipedrive``."""
 
     name = NAME
     path = "/pipedrive"
 
-    def __init__(self, settings: PipedriveSettings) -> None:
-        self._settings = settings
-
     def check(self, request: RawRequest) -> None:
         """Raises ``RejectedError`` unless it bears the webhook's user and password."""
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
-            raise RejectedError(Reason.UNAUTHORIZED, "The webhook has no user and password.")
+            raise RejectedError(Reason.UNAUTHORIZED, "The request has no user and password.")
         try:
             offered = base64.b64decode(credentials.strip(), validate=True)
         except (binascii.Error, ValueError):
             offered = b""
         valid = False
         for password in self._settings.passwords:  # to the end, so that its time tells nothing
-            valid |= hmac.compare_digest(offered, f"{self._settings.user}:{password}".encode())
+            valid |= hmac.compare_digest(offered, self._credentials(password))
         if not valid:
-            raise RejectedError(Reason.UNAUTHORIZED, "The user or the password is not ours.")
+            raise RejectedError(Reason.UNAUTHORIZED, "The user or the password is wrong.")
+
+    def sign(self, request: RawRequest) -> Mapping[str, str]:
+        """The user and the first password, unless the request bears others."""
+        if "authorization" in request.headers:
+            return {}
+        known = base64.b64encode(self._credentials(self._settings.passwords[0]))
+        return {"Authorization": f"Basic {known.decode()}"}
+
+    def _credentials(self, password: str) -> bytes:
+        return f"{self._settings.user}:{password}".encode()
 
     def read(self, request: RawRequest) -> Items:
         """The one object."""
         document = parse(request.body)
         if not isinstance(document.value, dict):
-            raise RejectedError(Reason.EVENT_INVALID, "A webhook is one JSON object.")
+            raise RejectedError(Reason.EVENT_INVALID, "A webhook must be one JSON object.")
         return Items([document.value], document.suspect)
 
-    def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:  # noqa: ARG002  # a webhook holds one
+    def events_of(
+        self,
+        item: dict[str, Any],
+        index: int,  # noqa: ARG002  # a webhook holds one
+        request: RawRequest,
+    ) -> list[Event | Ignored]:
         """What an object says."""
         return translate_webhook(item, request, self._settings)

@@ -1,6 +1,7 @@
 """The generic sender of sales: what is configured, and the events of its statements."""
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from msgspec import Struct, structs
 
@@ -10,10 +11,11 @@ from warmlead.domain.money import Numbers
 from warmlead.domain.sales import Refusal, SalesStatus
 from warmlead.parsing.charsets import in_utf8
 from warmlead.parsing.form_bodies import parameter_of
+from warmlead.parsing.signatures import SignatureSettings
 from warmlead.parsing.strict_json import parse, text_of
 from warmlead.parsing.times import parse_time
 from warmlead.ports import Ignored, RawRequest
-from warmlead.senders.configuration import SignatureSettings, claims_signature, verify_signature
+from warmlead.senders.base import MESSAGE_IDS, SenderSettings, sign_as_configured
 from warmlead.senders.crm import (
     CrmIdentity,
     CrmOrigin,
@@ -24,9 +26,10 @@ from warmlead.senders.crm import (
     statement,
 )
 from warmlead.senders.person import event_id, long_hash, person_id
+from warmlead.settings import SettingFault
 
 
-class GenericSalesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GenericSalesSettings(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``allow_unsigned`` believes whoever reaches the address: for one's own machine alone.
 
     ``numbers`` is how values are written that come as text.
@@ -39,6 +42,12 @@ class GenericSalesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def __post_init__(self) -> None:
         if self.signature is None and not self.allow_unsigned:
             raise ValueError("give a signature, or say allow_unsigned: true")
+
+    @classmethod
+    def unsafe(cls, given: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[SettingFault]:
+        """Believing whoever reaches the address."""
+        if given.get("allow_unsigned"):
+            yield SettingFault((*where, "allow_unsigned"), "is only for one's own machine")
 
 
 class Posted(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,7 +67,7 @@ class Posted(Struct, frozen=True, forbid_unknown_fields=True):
 NAME = "sales"
 
 
-class _Saying(NamedTuple):
+class _Saying(Struct, frozen=True):
     word: str
     reason: str = ""
 
@@ -86,28 +95,28 @@ def translate_posted(
 def _posted(item: dict[str, Any]) -> Posted:
     known = Posted.__struct_fields__
     if not item.keys() <= set(known):
-        message = f"There are fields other than {', '.join(known)}."
+        message = f"Unknown fields. The known ones are {', '.join(known)}."
         raise RejectedError(Reason.FIELD_INVALID, message)
     return structs.replace(Posted(), **item)
 
 
 def _saying(posted: Posted) -> _Saying:
     if posted.said not in list(SalesStatus):
-        raise RejectedError(Reason.SAID_UNKNOWN, f"said is none of {', '.join(SalesStatus)}.")
+        raise RejectedError(Reason.SAID_UNKNOWN, f"said must be one of {', '.join(SalesStatus)}.")
     if posted.said == SalesStatus.REJECTED:
         if posted.reason not in list(Refusal):
-            message = f"A rejection's reason is one of {', '.join(Refusal)}."
+            message = f"The reason of a rejection must be one of {', '.join(Refusal)}."
             raise RejectedError(Reason.REASON_INVALID, message)
         return _Saying(posted.reason)
     if posted.reason not in (None, "") and posted.said != SalesStatus.LOST:
-        raise RejectedError(Reason.REASON_INVALID, "Only what is rejected or lost has a reason.")
+        raise RejectedError(Reason.REASON_INVALID, "Only `rejected` and `lost` may have a reason.")
     if not isinstance(posted.reason, str | None):
-        raise RejectedError(Reason.REASON_INVALID, "The reason is not a text.")
+        raise RejectedError(Reason.REASON_INVALID, "The reason must be a text.")
     return _Saying(posted.said, (posted.reason or "").strip())
 
 
 def _id(item: dict[str, Any], index: int, request: RawRequest) -> str:
-    for header in ("webhook-id", "svix-id", "idempotency-key"):
+    for header in MESSAGE_IDS:
         if found := event_id(request.headers.get(header), header):
             return str(event_id(f"{found}-{index}" if index else found, header))
     # Without an id and a time, the same statement on the same UTC day counts once.
@@ -122,24 +131,26 @@ def _to_nobody(_field: str, _what: str) -> None:
     """Sales is told of no replaced bytes: its texts are reasons and names of stages."""
 
 
-class GenericSalesSource(SalesSender):
+class GenericSalesSource(SalesSender[GenericSalesSettings]):
     """Statements in our own words, at ``/generic``: one, or a list of them."""
 
     name = NAME
     path = "/generic"
     keeps_refused = False  # whoever posts in our words can mend them
 
-    def __init__(self, settings: GenericSalesSettings) -> None:
-        self._settings = settings
-
     def check(self, request: RawRequest) -> None:
         """Raises ``RejectedError`` unless the post is signed, or need not be."""
         signature = self._settings.signature
         if signature is None:
             return  # allow_unsigned, or there would be no such settings
-        if self._settings.allow_unsigned and not claims_signature(request, signature):
+        if self._settings.allow_unsigned and not signature.is_claimed(request.headers):
             return
-        verify_signature(request, signature)
+        signature.verify(request.headers, request.body, now=request.received_at)
+
+    def sign(self, request: RawRequest) -> Mapping[str, str]:
+        """The signature, if one is configured."""
+        signature = self._settings.signature
+        return sign_as_configured(signature, request) if signature else {}
 
     def read(self, request: RawRequest) -> Items:
         """The statements in the body."""
@@ -148,6 +159,8 @@ class GenericSalesSource(SalesSender):
         values = document.value if isinstance(document.value, list) else [document.value]
         return Items(values, document.suspect)
 
-    def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:
+    def events_of(
+        self, item: dict[str, Any], index: int, request: RawRequest
+    ) -> list[Event | Ignored]:
         """The one statement of an item."""
         return [translate_posted(item, index, request, self._settings.numbers)]

@@ -1,36 +1,186 @@
-"""Salesforce: what is configured, its records as events, and what it is answered."""
+"""Salesforce: what is configured, its records as events, its SOAP, and what it is answered."""
 
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import parse_qs
+from xml.parsers import expat
+from xml.sax.saxutils import escape
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event
+from warmlead.parsing.signatures import SignatureSettings
 from warmlead.parsing.strict_json import parse, text_of
 from warmlead.parsing.times import parse_time
 from warmlead.ports import Accepted, Ignored, RawRequest
-from warmlead.senders.configuration import SignatureSettings, verify_signature
+from warmlead.senders.base import MESSAGE_IDS, sign_as_configured
 from warmlead.senders.crm import (
+    MAX_ITEMS,
     NOT_ABOUT_SALES,
     CrmSettings,
     Items,
     Record,
     SalesSender,
     crm_id,
-    deal_value,
+    deal_of,
     identification,
     known_by,
-    sayings,
-    telling_of,
-    value_text,
+    origin_in,
+    statements,
+    too_many_items,
 )
 from warmlead.senders.person import event_id, long_hash
-from warmlead.senders.salesforce.soap import ACK, fault, read_outbound
 from warmlead.web.answers import Answer
+
+OUTBOUND = "http://soap.sforce.com/2005/09/outbound"
+ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+MAX_DEPTH = 16
+MAX_ELEMENTS = 20_000
+_NOTIFICATION = f"{OUTBOUND} Notification"
+LEAST_ELEMENT_BYTES = 12
+"""No element of an outbound message is shorter: more of them in a body are not Salesforce's."""
+
+_ANSWER = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    f'<soapenv:Envelope xmlns:soapenv="{ENVELOPE}">'
+    "<soapenv:Body>%s</soapenv:Body></soapenv:Envelope>"
+)
+ACK = (
+    _ANSWER % f'<notificationsResponse xmlns="{OUTBOUND}"><Ack>true</Ack></notificationsResponse>'
+).encode()
+_FAULT = _ANSWER % (
+    "<soapenv:Fault><faultcode>soapenv:Client</faultcode>"
+    "<faultstring>%s</faultstring></soapenv:Fault>"
+)
+
+
+class OutboundMessage(Struct, frozen=True):
+    """Who sent it, and its records: fields by name, with ``attributes`` as Salesforce's JSON has.
+
+    Their ``notification`` is the id of the notification in which the record came.
+    """
+
+    organization: str
+    records: list[dict[str, Any]]
+
+
+class Element(Struct, frozen=True):
+    """One element of a document; ``name`` is that in its namespace."""
+
+    namespace: str
+    name: str
+    attributes: dict[str, str]
+    children: "list[Element]"
+    texts: list[str]
+
+    @property
+    def text(self) -> str:
+        """What stands in it."""
+        return "".join(self.texts).strip()
+
+    def all(self, name: str) -> "list[Element]":
+        """The children of a name."""
+        return [child for child in self.children if child.name == name]
+
+    def first(self, name: str) -> "Element | None":
+        """The first child of a name."""
+        return next(iter(self.all(name)), None)
+
+
+def fault(text: str) -> bytes:
+    """The answer to a message that is not acknowledged."""
+    return (_FAULT % escape(text)).encode()
+
+
+def read_outbound(body: bytes) -> OutboundMessage:
+    """The message in a body; raises ``RejectedError`` if there is none."""
+    envelope = read_xml(body)
+    content = envelope.first("Body") if envelope.name == "Envelope" else None
+    message = content.first("notifications") if content else None
+    if message is None or message.namespace != OUTBOUND:
+        raise RejectedError(Reason.XML_INVALID, "This is not an outbound message of Salesforce.")
+    organization = message.first("OrganizationId")
+    return OutboundMessage(
+        organization.text if organization else "",
+        [_record(notification) for notification in message.all("Notification")],
+    )
+
+
+def _record(notification: Element) -> dict[str, Any]:
+    id_, object_ = notification.first("Id"), notification.first("sObject")
+    if object_ is None:
+        raise RejectedError(Reason.XML_INVALID, "A notification has no sObject.")
+    type_ = next((v for k, v in object_.attributes.items() if k.rpartition(" ")[2] == "type"), "")
+    record: dict[str, Any] = {"attributes": {"type": type_.rpartition(":")[2]}}
+    if id_ is not None:
+        record["attributes"]["notification"] = id_.text
+    for child in object_.children:
+        record.setdefault(child.name, child.text or None)
+    return record
+
+
+def read_xml(body: bytes) -> Element:
+    """The document's outermost element; raises ``RejectedError`` for what is not plain XML."""
+    reader = _Reader(most=min(MAX_ELEMENTS, 1 + len(body) // LEAST_ELEMENT_BYTES))
+    try:
+        reader.parser.Parse(body, True)  # this is all of it
+    except expat.ExpatError as error:
+        what = expat.errors.messages[error.code]
+        raise _invalid(f"The body is not XML: {what} in line {error.lineno}.") from None
+    except (ValueError, LookupError):  # an encoding that nobody knows
+        raise _invalid("The body is not XML in an encoding that we know.") from None
+    return reader.root.children[0]
+
+
+def _invalid(message: str) -> RejectedError:
+    return RejectedError(Reason.XML_INVALID, message)
+
+
+class _Reader:
+    """Builds elements while expat reads; ends at once at a DTD, and at too many or too deep.
+
+    So it does at more notifications than a request may hold, whatever is in them.
+    """
+
+    def __init__(self, *, most: int) -> None:
+        self.root = Element("", "", {}, [], [])
+        self._most = most
+        self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser.buffer_text = True
+        self.parser.StartDoctypeDeclHandler = self._refuse
+        self.parser.EntityDeclHandler = self._refuse
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._text
+        self._open = [self.root]
+        self._count = self._notifications = 0
+
+    def _refuse(self, *_: object) -> None:
+        raise _invalid("XML with a DTD is not read.")
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._count += 1
+        if self._count > self._most or len(self._open) > MAX_DEPTH:
+            raise _invalid("The XML has too many elements, or nests them too deep.")
+        if tag == _NOTIFICATION:
+            self._notifications += 1
+            if self._notifications > MAX_ITEMS:
+                raise too_many_items()
+        namespace, _, name = tag.rpartition(" ")
+        element = Element(namespace, name, attributes, [], [])
+        self._open[-1].children.append(element)
+        self._open.append(element)
+
+    def _end(self, _: str) -> None:
+        self._open.pop()
+
+    def _text(self, text: str) -> None:
+        self._open[-1].texts.append(text)
+
 
 MIN_TOKEN = 24
 
@@ -44,7 +194,6 @@ class SalesforceSettings(CrmSettings, frozen=True, kw_only=True, forbid_unknown_
     email: tuple[str, ...] = ("Email",)
     amount: str = "Amount"
     amount_currency: str = "CurrencyIsoCode"
-    reason: str | None = None
     time: str = "LastModifiedDate"
 
     def __post_init__(self) -> None:
@@ -75,26 +224,20 @@ def translate_record(
     if not who:
         message = "The record names no email and no person; add such a field to the message."
         raise RejectedError(Reason.IDENTITY_MISSING, message)
-    deal = deal_value(
-        fields.get(settings.amount),
-        fields.get(settings.amount_currency),
-        otherwise=settings.currency,
-        numbers=settings.numbers,
-        reason=value_text(fields.get(settings.reason)) if settings.reason else "",
-    )
+    deal = deal_of(fields, settings)
     at = parse_time(fields.get(settings.time), settings.time)
     id_ = _id(attributes, fields, index, request, is_dated=at is not None)
     record = Record(fields, who, id_, NAME, request.received_at, at, deal)
-    said = sayings(record, settings)
+    said = statements(record, settings)
     same = _same_person(fields)
     if same is None or who.user_id is None:
         return said
-    merged = identification(telling_of(record, "merged"), who, merged_user_id=same)
+    merged = identification(origin_in(record, "merged"), who, merged_user_id=same)
     return [*(one for one in said if one is not NOT_ABOUT_SALES), merged]
 
 
 def full_id(value: Any) -> str | None:  # noqa: ANN401  # whatever a record holds
-    """An id of 15 or 18 characters as the one of 18; ``None`` if it is none.
+    """An id of 15 or 18 characters in its form of 18; ``None`` for anything else.
 
     The last three say which of the others are capitals, five each, so that case may get lost.
     """
@@ -108,7 +251,7 @@ def full_id(value: Any) -> str | None:  # noqa: ANN401  # whatever a record hold
 
 
 def _person(fields: dict[str, Any]) -> str | None:
-    """The person that a record is, or names: a lead, a contact, whom a task is about."""
+    """The person that a record is or names: a lead, a contact, the person of a task."""
     for name in ("Id", "ContactId", "WhoId"):
         id_ = full_id(fields.get(name))
         if id_ and id_[:3] in _PEOPLE:
@@ -143,7 +286,7 @@ def _id(
 ) -> str:
     if notification := event_id(attributes.get("notification"), "The notification's id"):
         return notification
-    for header in ("webhook-id", "svix-id", "idempotency-key"):
+    for header in MESSAGE_IDS:
         if found := event_id(request.headers.get(header), header):
             return f"{found}-{index}"
     # The same on one UTC day counts once, unless the record says when it became so.
@@ -154,14 +297,14 @@ def _id(
 XML = "text/xml; charset=utf-8"
 
 
-class SalesforceSource(SalesSender):
+class SalesforceSource(SalesSender[SalesforceSettings]):
     """Outbound messages, and records as JSON, at ``/salesforce``."""
 
     name = NAME
     path = "/salesforce"
 
     def __init__(self, settings: SalesforceSettings) -> None:
-        self._settings = settings
+        super().__init__(settings)
         self._organizations = [full_id(id_) or id_ for id_ in settings.organizations]
 
     def check(self, request: RawRequest) -> None:
@@ -172,11 +315,21 @@ class SalesforceSource(SalesSender):
             for token in self._settings.tokens:  # to the end, so that its time tells nothing
                 valid |= hmac.compare_digest(offered.encode(), token.encode())
             if not valid:
-                raise RejectedError(Reason.UNAUTHORIZED, "The token is none of ours.")
+                raise RejectedError(Reason.UNAUTHORIZED, "The token is not valid.")
             return
-        if self._settings.signature is None:
+        signature = self._settings.signature
+        if signature is None:
             raise RejectedError(Reason.UNAUTHORIZED, "The token is missing.")
-        verify_signature(request, self._settings.signature)
+        signature.verify(request.headers, request.body, now=request.received_at)
+
+    def sign(self, request: RawRequest) -> Mapping[str, str]:
+        """The signature of JSON, if one is configured; a token that is there already is enough."""
+        if _token(request) is not None:
+            return {}
+        if self._settings.signature and not _is_xml(request):
+            return sign_as_configured(self._settings.signature, request)
+        tokens = self._settings.tokens
+        return {"Authorization": f"Bearer {tokens[0]}"} if tokens else {}
 
     def read(self, request: RawRequest) -> Items:
         """The records of an outbound message, or those in JSON."""
@@ -186,11 +339,13 @@ class SalesforceSource(SalesSender):
             return Items(values, document.suspect)
         message = read_outbound(request.body)
         if full_id(message.organization) not in self._organizations:
-            text = "The organisation is none of those that are configured."
+            text = "The organisation is not configured."
             raise RejectedError(Reason.ACCOUNT_UNKNOWN, text)
         return Items(message.records)
 
-    def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:
+    def events_of(
+        self, item: dict[str, Any], index: int, request: RawRequest
+    ) -> list[Event | Ignored]:
         """What a record says."""
         return translate_record(item, index, request, self._settings)
 

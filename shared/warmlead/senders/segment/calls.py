@@ -5,8 +5,10 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote, unquote_plus
+
+from msgspec import Struct, structs
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import MAX_CLOCK_AHEAD, Automation, Event, Property, Trust
@@ -49,14 +51,14 @@ _API = re.compile(r"/(?:beacon/)?(?:v1/)?([a-z]+)/?")
 _PIXEL = re.compile(r"/(?:v1/pixel|pixel/v1|pixel)/([a-z]+)/?")
 
 
-class CallRoute(NamedTuple):
+class CallRoute(Struct, frozen=True):
     """What a path asks for: a kind of call, or a batch; ``pixel`` if an image is expected."""
 
     kind: str
     pixel: bool
 
 
-class Calls(NamedTuple):
+class Calls(Struct, frozen=True):
     """The calls in a request, with what they share; those of a ``suspect`` body are mended."""
 
     items: Sequence[Any]
@@ -87,7 +89,7 @@ def kind_at(path: str) -> str | None:
     return _KINDS.get(found[1]) if found else None
 
 
-class Body(NamedTuple):
+class Body(Struct, frozen=True):
     """A request's body, or the call in a pixel's query, and in words what had to be made of it."""
 
     document: JsonDocument
@@ -108,7 +110,7 @@ def read(request: RawRequest, route: CallRoute) -> Body:
 
 def calls_of(body: Body, route: CallRoute) -> Calls:
     """The calls in a body, which is taken apart; raises ``RejectedError`` if there are none."""
-    document, told = body
+    document, told = body.document, body.told
     if route.kind != BATCH:
         return Calls([document.value], document.suspect, notes=told)
     notes = Notes(told)
@@ -119,7 +121,7 @@ def calls_of(body: Body, route: CallRoute) -> Calls:
     if isinstance(items, dict) and items and all(key.isdecimal() for key in items):
         items = list(items.values())  # what PHP makes of a list from which it took an item
     if not isinstance(items, list):
-        raise RejectedError(Reason.EVENT_INVALID, "batch is not a list.")
+        raise RejectedError(Reason.EVENT_INVALID, "batch must be a list.")
     if len(items) > MAX_CALLS:
         raise RejectedError(Reason.TOO_MANY_EVENTS, f"A batch has {MAX_CALLS} events at most.")
     context = root.get("context")
@@ -208,7 +210,7 @@ _EVENTS = {
 }
 
 
-class Envelope(NamedTuple):
+class Envelope(Struct, frozen=True):
     """What the calls of one request have in common."""
 
     trust: Trust
@@ -220,7 +222,7 @@ class Envelope(NamedTuple):
     own_hosts: frozenset[str] = frozenset()
 
 
-class _Person(NamedTuple):
+class _Person(Struct, frozen=True):
     email: str | None
     user_id: str | None
     anonymous_id: str | None
@@ -237,7 +239,7 @@ def translate_call(
     properties = _properties(kind, call, page, notes)
     name = _EVENTS.get(kind) or _track_name(call.get("event"))
     if is_of_mailbox(name, envelope.trust):
-        person = person._replace(email=_mailed_to(properties) or person.email)
+        person = structs.replace(person, email=_mailed_to(properties) or person.email)
     claimed = _claimed_time(call, envelope, notes)
     visit = _visit(page, properties, _translate_object(context, "campaign", notes), envelope)
     own_id = notes.attempt("messageId", event_id, call.get("messageId"), "messageId")
@@ -288,7 +290,7 @@ def _visit(
 
 
 def sent_at(value: object) -> datetime | None:
-    """The time of sending, which only serves to correct others: a wrong one is no error."""
+    """The time of sending. It only corrects other times, so a wrong one is not an error."""
     try:
         return parse_time(value, "sentAt")
     except RejectedError:
@@ -309,7 +311,7 @@ def _track_name(value: object) -> str:
     if value is None or value == "":
         raise RejectedError(Reason.EVENT_NAME_MISSING, "A track call needs an event.")
     if not isinstance(value, str) or not value.strip():
-        raise RejectedError(Reason.EVENT_NAME_INVALID, "event is not a text with letters.")
+        raise RejectedError(Reason.EVENT_NAME_INVALID, "event must be a text with letters.")
     return event_name(value)
 
 
@@ -326,7 +328,7 @@ def _person(
     claimed = traits.pop("email", None)
     email = email_of(claimed)
     if claimed and email is None:
-        why = "traits.email is not a valid e-mail address."
+        why = "traits.email is not a valid email address."
         notes.refuse("email", RejectedError(Reason.EMAIL_INVALID, why))
     if email is None and user_id and "@" in user_id:
         email = email_of(user_id)

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -40,9 +40,9 @@ from warmlead.web.answers import Answer, answer_error
 
 _KINDS = ("track", "identify", "page", "screen", "group", "alias")
 _ESCAPE = 6
-"""The length of a character's escape: so many times longer may a text be in ASCII."""
+"""The length of a character's escape, by which a text may be longer in ASCII than in UTF-8."""
 _MAX_KEPT_BYTES = 60_000
-"""So much is kept of each call of a request of which none can be used, all of it in ASCII."""
+"""The bytes that are kept of each call if no call of the request can be used; all is ASCII."""
 
 _COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -66,11 +66,20 @@ class SegmentSource:
         self._max_event_bytes = max_event_bytes
 
     @classmethod
-    def from_settings(cls, using: Settings, _environment: Mapping[str, str]) -> Self:
-        """The sender as the process is configured."""
+    def from_settings(cls, _own: Mapping[str, object], using: Settings) -> Self:
+        """The sender as the process is configured; it has no file."""
         return cls(
             using.write_keys, max_event_bytes=using.track_event_bytes, own_hosts=using.own_hosts
         )
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """Where batches come; single calls have a path for each kind."""
+        return ["/v1/batch"]
+
+    def sign(self, request: RawRequest) -> Mapping[str, str]:  # noqa: ARG002  # only hashes of the keys are here
+        """Nothing: whoever sends names a write key."""
+        return {}
 
     def verify(self, request: RawRequest) -> Trust:
         """The trust of the write key; ``RejectedError`` unless the request carries one of ours."""
@@ -207,7 +216,7 @@ def _kind(route: CallRoute, call: Mapping[str, Any]) -> str:
     stated = call.get("type")
     kind = stated.strip().lower() if isinstance(stated, str) else ""
     if kind not in _KINDS:
-        raise RejectedError(Reason.EVENT_TYPE_UNKNOWN, f"type is none of {', '.join(_KINDS)}.")
+        raise RejectedError(Reason.EVENT_TYPE_UNKNOWN, f"type must be one of {', '.join(_KINDS)}.")
     return kind
 
 

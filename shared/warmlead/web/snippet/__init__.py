@@ -27,7 +27,7 @@ def snippet_etag() -> str:
 def script_answer(request: RawRequest) -> Answer:
     """The script, to be kept for an hour; raises ``RejectedError`` for other methods."""
     if request.method not in ("GET", "HEAD"):
-        raise RejectedError(Reason.METHOD_NOT_ALLOWED, "The script is fetched with GET.")
+        raise RejectedError(Reason.METHOD_NOT_ALLOWED, "Fetch the script with GET.")
     headers = {"ETag": snippet_etag(), "Cache-Control": _CACHED}
     if request.headers.get("if-none-match") == snippet_etag():
         return Answer(304, b"", "text/javascript", headers)

@@ -1,20 +1,23 @@
-"""A submission as an event. Pure; the rules are in the README beside this file.
+"""A submission of a form as an event: which fields say who it is, and what of it is kept. Pure.
 
-One usable identity is enough: all else is kept, cut or left out, and told.
+One usable identity is enough: all else is kept, cut or left out, and told. The rules are in the
+README of ``senders/generic``.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Automation, Event, Property, Trust, id_of_content
+from warmlead.parsing.form_bodies import IsNeeded
 from warmlead.parsing.strict_json import text_of
 from warmlead.parsing.times import parse_time
 from warmlead.senders.attribution import PARAMETERS, path_of, visit_of
-from warmlead.senders.generic.keeping import ANONYMOUS_ID, known_names, needed_fields, wanted_names
-from warmlead.senders.generic.payload import Opened
-from warmlead.senders.generic.settings import FormSettings
+from warmlead.senders.base import SenderSettings
 from warmlead.senders.labels import meaning_of_name, origin_of_name
 from warmlead.senders.person import (
     MAX_ADDRESSES,
@@ -30,7 +33,19 @@ from warmlead.senders.person import (
     trait_value,
 )
 
-NAME = "generic"
+EventName = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,63}\Z")]
+
+ANONYMOUS_ID = ("anonymous_id", "ajs_anonymous_id")
+
+_LOWER = bytes(range(256)).lower()
+_MARKS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
+
+# Never kept: what guards the form itself, and what no lead's record should hold.
+_UNWANTED = re.compile(
+    r".*(captcha|turnstile)_response|(.*_)?csrf.*|authenticity_token|.*password.*"
+    r"|(.*_)?nonce|form_token|form_build_id|wpforms_token|gform_unique_id"
+    r"|.*card_?number.*|(.*_)?(passwd|pwd|cvv2?|cvc2?|ssn|iban)"
+)
 
 _PAGE = ("page_url", "source_url", "landing_page", "page_uri", "url")
 _ORIGINS = PARAMETERS | {*_PAGE, "referrer"}
@@ -40,11 +55,37 @@ _REPLY_TO = "_replyto"
 """Formspree's name of an e-mail field, and of those that are made like it."""
 
 
-class Post(NamedTuple):
+class FormMapping(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which field of a form is what. Fields are named as the form names them.
+
+    Those not named are recognised. ``traits`` says which trait a field is; what is neither a
+    trait nor named becomes a property of the event. What is in ``ignore`` is not kept.
+    """
+
+    event: EventName = "form_submitted"
+    email: str | None = None
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    id: str | None = None
+    time: str | None = None
+    traits: Mapping[str, EventName] = {}
+    ignore: tuple[str, ...] = ()
+
+
+class Opened(Struct, frozen=True):
+    """A submission out of its envelope; without one it has neither id nor time."""
+
+    fields: Any
+    id: str | None = None
+    time: Any = None
+
+
+class Post(Struct, frozen=True):
     """What the submissions of one request have in common."""
 
+    source: str
     form: str
-    settings: FormSettings
+    settings: FormMapping
     trust: Trust
     received_at: datetime
     sender_id: str | None
@@ -60,7 +101,7 @@ class NothingToKeepError(RejectedError):
         super().__init__(Reason.EVENT_INVALID, "There is no field with a value that may be kept.")
 
 
-class _Person(NamedTuple):
+class _Person(Struct, frozen=True):
     email: str | None
     user_id: str | None
     anonymous_id: str | None
@@ -70,11 +111,6 @@ class _Person(NamedTuple):
     @property
     def is_known(self) -> bool:
         return bool(self.email or self.user_id or self.anonymous_id)
-
-
-def is_trapped(submission: Mapping[str, Any], settings: FormSettings) -> bool:
-    """Whether a robot filled the field that people do not see."""
-    return settings.honeypot is not None and bool(submission.get(settings.honeypot))
 
 
 def translate_submission(submission: Opened, post: Post, index: int, notes: Notes) -> Event:
@@ -102,7 +138,7 @@ def translate_submission(submission: Opened, post: Post, index: int, notes: Note
     properties |= {"form": post.form} if post.form else {}
     return Event.checked(
         id=given_id or submission.id or _id(content, post, index),
-        source=NAME,
+        source=post.source,
         trust=post.trust,
         name=settings.event,
         occurred_at=occurred_at,
@@ -153,7 +189,7 @@ def _nobody(error: RejectedError | None, came: str) -> RejectedError:
 
 
 def _wanted(
-    submission: Mapping[str, Any], settings: FormSettings, notes: Notes
+    submission: Mapping[str, Any], settings: FormMapping, notes: Notes
 ) -> dict[str, Property]:
     """The fields to keep, flat and trimmed. A leading underscore marks what steers the form."""
     known = known_names(settings)
@@ -213,7 +249,7 @@ def _take_id(
 
 
 def _take_email(
-    fields: dict[str, Property], settings: FormSettings, notes: Notes
+    fields: dict[str, Property], settings: FormMapping, notes: Notes
 ) -> tuple[str | None, str]:
     """The first address in the field that is named, or in those that are called like one.
 
@@ -231,7 +267,7 @@ def _take_email(
     meaning = meaning_of_name(name)
     for name, address in found:
         if address is None:
-            error = RejectedError(Reason.EMAIL_INVALID, "The e-mail is not a valid address.")
+            error = RejectedError(Reason.EMAIL_INVALID, "The email address is not valid.")
             notes.refuse(name, error)
         elif address != email:
             notes.tell(name, "another address was left out")
@@ -249,7 +285,7 @@ def _each(value: Property) -> list[Any]:
 
 
 def _sorted_out(
-    fields: Mapping[str, Property], settings: FormSettings, group: str
+    fields: Mapping[str, Property], settings: FormMapping, group: str
 ) -> tuple[dict[str, Property], dict[str, Property]]:
     """Traits and properties; a trait that the settings name wins over a recognised one.
 
@@ -307,7 +343,7 @@ def _order(field: str, trait: str | None, group: str) -> tuple[bool, bool, bool]
 
 def _of_form(given_id: str | None, post: Post) -> str | None:
     """The id in a field; with the form's name, since forms number their entries each by itself."""
-    return event_id(f"{post.form or NAME}:{given_id}", "The id") if given_id else None
+    return event_id(f"{post.form or post.source}:{given_id}", "The id") if given_id else None
 
 
 def _id(content: str, post: Post, index: int) -> str:
@@ -317,3 +353,43 @@ def _id(content: str, post: Post, index: int) -> str:
     # No id was sent. The same content on the same UTC day counts once: a double click, a reload.
     submitted = [post.form, post.received_at.date().isoformat(), content]
     return id_of_content(long_hash(text_of(submitted)))
+
+
+def wanted_names(settings: FormMapping) -> Callable[[str], bool]:
+    """Whether a field of a (flat) name may be kept, as a form's settings say."""
+    known = known_names(settings)
+    ignored = {field_name(name) for name in settings.ignore}
+
+    def is_wanted(name: str) -> bool:
+        return name not in ignored and (name in known or not _UNWANTED.fullmatch(name))
+
+    return is_wanted
+
+
+def known_names(settings: FormMapping) -> frozenset[str]:
+    """The fields that the settings name, by their flat names, and those of anonymous ids."""
+    named = (settings.email, settings.user_id, settings.anonymous_id, settings.id, settings.time)
+    return frozenset(
+        {field_name(name) for name in (*named, *settings.traits) if name} | {*ANONYMOUS_ID}
+    )
+
+
+def needed_fields(settings: FormMapping) -> IsNeeded:
+    """Whether a field may say who somebody is, or is named by a form's settings.
+
+    Looked at is the name as it was sent, without case, brackets and marks: an id, a name with
+    ``mail`` in it. In other languages the value tells: an address has its sign.
+    """
+    said = (settings.email, settings.user_id, settings.anonymous_id, settings.id, settings.time)
+    names = {*known_names(settings), *filter(None, said), *settings.traits}
+    known = {_bare(name.encode()) for name in names}
+
+    def is_needed(name: bytes, value: bytes) -> bool:
+        bare = _bare(name)
+        return b"mail" in bare or bare in known or b"@" in value or b"%40" in value
+
+    return is_needed
+
+
+def _bare(name: bytes) -> bytes:
+    return name.translate(_LOWER, _MARKS)

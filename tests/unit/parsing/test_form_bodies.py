@@ -211,6 +211,12 @@ def test_text_without_any_field_is_refused() -> None:
     assert refusal.value.reason is Reason.FORM_INVALID
 
 
+def test_names_nest_five_deep_and_a_deeper_one_is_taken_literally() -> None:
+    assert nest([("a[b][c][d][e]", "1")]) == {"a": {"b": {"c": {"d": {"e": "1"}}}}}
+    assert nest([("a[b][c][d][e][]", "1")]) == {"a": {"b": {"c": {"d": {"e": ["1"]}}}}}
+    assert nest([("a[b][c][d][e][f]", "1")]) == {"a[b][c][d][e][f]": "1"}
+
+
 def test_multipart_fields_nest_like_any_others() -> None:
     body = parts(
         ('name="a[b]"', "1"), ('name="c[]"', "2"), ('name="c[]"', "3\r\n4"), ('name="d"', "Zoë")

@@ -1,0 +1,392 @@
+"""What senders of forms have in common: envelopes, what is set aside, and the sender itself."""
+
+import base64
+import binascii
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Any, Generic, TypeAlias, TypeVar
+from urllib.parse import unquote
+
+from msgspec import Struct
+
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.event import Event, Trust
+from warmlead.parsing.charsets import Tell
+from warmlead.parsing.form_bodies import IsNeeded
+from warmlead.parsing.strict_json import mended, parse, text_of
+from warmlead.ports import Accepted, RawRequest, Refused, Translation
+from warmlead.senders.automation import of_request
+from warmlead.senders.base import MESSAGE_IDS, success
+from warmlead.senders.labels import labels_of
+from warmlead.senders.person import (
+    MAX_ADDRESS_TEXT,
+    MAX_ADDRESSES,
+    MAX_KEY,
+    MAX_LIST,
+    MAX_LOOKED_AT,
+    MAX_TEXT_BYTES,
+    Notes,
+    email_of,
+    event_id,
+    field_name,
+    standard_name,
+)
+from warmlead.senders.submission import (
+    FormMapping,
+    NothingToKeepError,
+    Opened,
+    Post,
+    needed_fields,
+    translate_submission,
+    wanted_names,
+)
+from warmlead.web.answers import Answer, answer_error
+
+Mend: TypeAlias = Callable[[Any], Any]
+"""Makes a value of which the JSON has local faults usable."""
+
+_REQUIRED = ("specversion", "id", "source", "type")
+_DATA = ("data", "data_base64")
+
+
+def in_envelopes(items: Sequence[Any], headers: Mapping[str, str]) -> Sequence[Any]:
+    """The submissions of a request in binary mode, each in an envelope; any others as they are."""
+    if "ce-specversion" not in headers or not headers.get("ce-id"):
+        return items
+    names = (*_REQUIRED, "time")
+    said = {name: unquote(headers.get(f"ce-{name}", ""))[:MAX_TEXT_BYTES] for name in names}
+    return [
+        {**said, "id": f"{said['id']}-{index}" if index else said["id"], "data": item}
+        for index, item in enumerate(items)
+    ]
+
+
+def opened(item: Any, mend: Mend) -> Opened:  # noqa: ANN401  # whatever JSON holds
+    """A submission out of its envelope, if it has one; ``mend`` repairs data that was in base64."""
+    if not is_envelope(item):
+        return Opened(item)
+    data = item["data"] if "data" in item else _decoded(item["data_base64"], mend)
+    # Two sources may give the same id: it counts only with its source.
+    id_ = " ".join(str(item[name]) for name in ("source", "id") if item[name])
+    try:
+        return Opened(data, event_id(id_, "The id"), item.get("time"))
+    except RejectedError:
+        return Opened(data, None, item.get("time"))
+
+
+def is_envelope(item: Any) -> bool:  # noqa: ANN401  # whatever JSON holds
+    """Whether it is a CloudEvent in JSON, with data."""
+    return (
+        isinstance(item, dict)
+        and all(isinstance(item.get(name), str) for name in _REQUIRED)
+        and any(name in item for name in _DATA)
+    )
+
+
+def _decoded(encoded: Any, mend: Mend) -> Any:  # noqa: ANN401  # whatever JSON holds
+    try:
+        document = parse(base64.b64decode(encoded, validate=True))
+    except (binascii.Error, ValueError, TypeError, RejectedError):
+        return None
+    return mend(document.value) if document.suspect else document.value
+
+
+MAX_SET_ASIDE_TEXT = 60_000
+"""The most characters of texts that are written down of one submission."""
+
+MAX_UNREADABLE_BYTES = 64 * 1024
+"""The most that is kept of a body that cannot be read."""
+
+_UNWANTED_ANYWHERE = re.compile(
+    r"passw|pwd|card.?num|\bcv[vc]2?\b|\bssn\b|\biban\b|captcha|csrf", re.IGNORECASE
+)
+_WORD = re.compile(r"[A-Za-z0-9.-]+")
+_WORD_AT_END = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+\Z")
+
+WITHHELD = "(not kept, since it may hold a password; addresses in it:)"
+
+
+class SetAside(Struct, frozen=True):
+    """What is written down in quarantine; ``is_cut`` if it is not all that came."""
+
+    text: str
+    is_cut: bool
+
+
+def set_aside(item: Any, settings: FormMapping) -> SetAside:  # noqa: ANN401  # whatever JSON holds
+    """A submission as it is written down in quarantine: JSON, as it was sent, but bounded.
+
+    Without what may never be kept. The settings may say later that it is a lead after all.
+    """
+    writing = _Writing(wanted_names(settings), needed_fields(settings))
+    text = text_of(writing.value(item, ""))
+    return SetAside(text, writing.is_cut)
+
+
+class _Writing:
+    """Copies what may be kept of a submission, until enough has been written."""
+
+    def __init__(self, is_wanted: Callable[[str], bool], is_needed: IsNeeded) -> None:
+        self._is_wanted = is_wanted
+        self._is_needed = is_needed
+        self.is_cut = False
+        self._fields = MAX_LOOKED_AT
+        self._room = MAX_SET_ASIDE_TEXT
+
+    def value(self, value: Any, prefix: str) -> Any:  # noqa: ANN401  # whatever JSON holds
+        """The copy of a value; its depth is bounded, as it was parsed or mended before."""
+        if isinstance(value, str):
+            text = value[: min(MAX_TEXT_BYTES, self._room)]
+            self._room -= len(text)
+            self.is_cut |= len(text) < len(value)
+            return text
+        if isinstance(value, list):
+            self.is_cut |= len(value) > MAX_LIST
+            return [self.value(one, prefix) for one in value[:MAX_LIST] if self._may(one, prefix)]
+        return self._object(value, prefix) if isinstance(value, dict) else value
+
+    def _may(self, one: Any, prefix: str) -> bool:  # noqa: ANN401  # whatever JSON holds
+        """Whether a value of a list may be kept; a record in it may be labelled as a password."""
+        if not isinstance(one, dict):
+            return True
+        names = (field_name(label) for label in labels_of(one, {}))
+        return all(self._is_wanted(f"{prefix}_{name}" if prefix else name) for name in names)
+
+    def _object(self, group: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+        in_envelope = not prefix and is_envelope(group)
+        written: dict[str, Any] = {}
+        for key, value in sorted(group.items(), key=self._order):
+            if self._fields <= 0:
+                self.is_cut = True
+                break
+            own = field_name(key[:MAX_KEY])
+            name = "" if in_envelope else f"{prefix}_{own}" if prefix else own
+            if in_envelope or self._is_wanted(name):
+                self._fields -= 1
+                written[key[:MAX_KEY]] = self.value(value, name)
+        order = dict.fromkeys(key[:MAX_KEY] for key in group)
+        return {key: written[key] for key in order if key in written}
+
+    def _order(self, item: tuple[str, Any]) -> tuple[bool, bool, int]:
+        """What is needed comes first, then groups; long texts come last, so that all has room."""
+        key, value = item
+        text = value if isinstance(value, str) else ""
+        start = text[:MAX_ADDRESS_TEXT].encode(errors="replace")
+        needed = not isinstance(value, dict | list) and self._is_needed(
+            key[:MAX_KEY].encode(errors="replace"), start
+        )
+        return not needed, not isinstance(value, dict | list), len(text)
+
+
+def unreadable_text(body: bytes) -> SetAside | None:
+    """The beginning of a body that cannot be read, for a person to look at; ``None`` if no text.
+
+    Where its fields cannot be told apart, neither can a password in it. A body that names one
+    is not kept, only the addresses in it.
+    """
+    start = body[:MAX_UNREADABLE_BYTES]
+    if b"\0" in start:
+        return None
+    text = start.decode(errors="replace")
+    if not _UNWANTED_ANYWHERE.search(text):
+        return SetAside(text, len(start) < len(body))
+    return SetAside(f"{WITHHELD} {', '.join(_addresses(text))}".strip(), is_cut=True)
+
+
+def _addresses(text: str) -> list[str]:
+    """The e-mail addresses in a text, the first ten."""
+    pieces = text.split("@", 2 * MAX_ADDRESSES)
+    found = []
+    for before, after in pairwise(pieces):
+        local, domain = _WORD_AT_END.search(before[-64:]), _WORD.match(after[:255])
+        if local and domain and (email := email_of(f"{local[0]}@{domain[0]}")):
+            found.append(email)
+    return found[:MAX_ADDRESSES]
+
+
+_NOTHING_TO_KEEP = (Reason.BODY_EMPTY, Reason.TOO_MANY_EVENTS)
+_WHOLE = "Nothing is lost: the post is in quarantine."
+_CUT = "The post is in quarantine, but not all of it: it holds more than is kept."
+_SET_ASIDE = (
+    "Correct it and send it again; or name its fields"
+    " in the settings of the form and run `warmlead quarantine replay`."
+)
+
+
+class Submissions(Struct, frozen=True):
+    """What was posted: one submission, or several in a JSON list.
+
+    Those of a ``suspect`` body are mended before they are used.
+    """
+
+    items: Sequence[Any]
+    suspect: bool
+
+
+M = TypeVar("M", bound=FormMapping)
+
+
+class FormSender(ABC, Generic[M]):
+    """A sender of forms. Of a referrer on one of ``own_hosts``, or below it, nobody comes."""
+
+    name: str
+
+    def __init__(self, *, own_hosts: frozenset[str] = frozenset()) -> None:
+        self._own_hosts = own_hosts
+
+    @property
+    @abstractmethod
+    def paths(self) -> Sequence[str]:
+        """The paths below the function to which forms are posted."""
+
+    @abstractmethod
+    def sign(self, request: RawRequest) -> Mapping[str, str]:
+        """The headers by which the sender proves that the request is its own; none if public."""
+
+    @abstractmethod
+    def form_of(self, request: RawRequest) -> tuple[str, M]:
+        """The name and the settings of the request's form; ``RejectedError`` for no such form."""
+
+    @abstractmethod
+    def check(self, request: RawRequest) -> Trust:
+        """Signed or public; raises ``RejectedError`` unless the form takes the request."""
+
+    @abstractmethod
+    def read(self, request: RawRequest, settings: M, tell: Tell) -> Submissions:
+        """The submissions in the body; raises ``RejectedError`` if they cannot be told apart."""
+
+    def opened(self, item: Any, mend: Mend) -> Opened:  # noqa: ANN401  # whatever JSON holds
+        """A submission out of its envelope: a CloudEvent, unless the sender has one of its own."""
+        return opened(item, mend)
+
+    def is_trapped(self, fields: Mapping[str, Any], settings: M) -> bool:  # noqa: ARG002  # most forms have no trap
+        """Whether a robot filled in the submission."""
+        return False
+
+    def next_page(self, fields: Mapping[str, Any], settings: M, notes: Notes) -> str:  # noqa: ARG002  # most forms ask for none
+        """The page to which the form itself asks to go; empty for none."""
+        return ""
+
+    def verify(self, request: RawRequest) -> Trust:
+        """Signed or public; ``RejectedError`` unless the form takes the post, signed as it says."""
+        self.form_of(request)
+        if request.method != "POST":
+            raise RejectedError(Reason.METHOD_NOT_ALLOWED, "Send forms with POST.")
+        return self.check(request)
+
+    def translate(self, request: RawRequest, trust: Trust) -> Translation:
+        """The events in the post, each submission judged by itself.
+
+        A body that cannot be read is one refused item. Raises ``RejectedError`` only if there
+        is nothing that could be kept.
+        """
+        form, settings = self.form_of(request)
+        notes = Notes()
+        try:
+            submissions = self.read(request, settings, notes.tell)
+        except RejectedError as error:
+            kept = None if error.reason in _NOTHING_TO_KEEP else unreadable_text(request.body)
+            if kept is None:
+                raise
+            refused = Refused(error, kept.text.encode(), 0, is_cut=kept.is_cut)
+            return Translation(refused=[refused], keeps_refused=True)
+        post = Post(
+            source=self.name,
+            form=form,
+            settings=settings,
+            trust=trust,
+            received_at=request.received_at,
+            sender_id=_sender_id(request),
+            referer=request.headers.get("referer", ""),
+            automated=of_request(request, trust, is_form=True),
+            own_hosts=self._own_hosts,
+        )
+        return self._translated(submissions, settings, post, notes)
+
+    def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
+        """A refused submission is JSON already, and goes to the same form."""
+        return path, raw
+
+    def answer(self, request: RawRequest, accepted: Accepted) -> Answer:  # noqa: ARG002  # other senders need the request
+        """What became of the submissions; a failure if none of them can be used."""
+        if accepted.refused and not accepted.events:
+            return _all_refused(accepted)
+        return success(accepted)
+
+    def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:  # noqa: ARG002  # other senders need the request
+        """The failure as it is."""
+        return failure
+
+    def _translated(
+        self, submissions: Submissions, settings: M, post: Post, notes: Notes
+    ) -> Translation:
+        events: list[tuple[int, Event]] = []
+        refused: list[Refused] = []
+        empty: list[RejectedError] = []
+        pages: list[str] = []
+        for index, item in enumerate(submissions.items):
+            own = Notes(notes.told)
+            mend = partial(_sound, settings=settings, notes=own)
+            sound = mend(item) if submissions.suspect else item
+            submission = self.opened(sound, mend)
+            fields = submission.fields
+            pages.append(self.next_page(fields, settings, own) if isinstance(fields, dict) else "")
+            try:
+                event = self._event(submission, settings, post, index, own)
+                events.extend([(index, event)] if event else [])
+            except RejectedError as error:
+                empty.extend([error] if isinstance(error, NothingToKeepError) else [])
+                kept = set_aside(sound, settings)
+                is_cut = kept.is_cut or any("left out" in note for note in notes.told)
+                refused.append(
+                    Refused(error, kept.text.encode(), index, post.automated, is_cut=is_cut)
+                )
+        if empty and len(empty) == len(refused) and not events:
+            raise empty[0]
+        return Translation(
+            events, refused, len(submissions.items), keeps_refused=True, redirect=pages[0]
+        )
+
+    def _event(
+        self, submission: Opened, settings: M, post: Post, index: int, notes: Notes
+    ) -> Event | None:
+        """The event, or ``None`` for what a robot sent."""
+        if not isinstance(submission.fields, dict):
+            raise RejectedError(Reason.EVENT_INVALID, "A submission must have fields with names.")
+        if self.is_trapped(submission.fields, settings):
+            return None
+        return translate_submission(submission, post, index, notes)
+
+
+def _all_refused(accepted: Accepted) -> Answer:
+    """The answer to a post of which nothing could be used: why, and what can be done."""
+    first, *others = accepted.refused
+    before = f"None of the {len(others) + 1} submissions can be used. The first: " if others else ""
+    kept = _CUT if any(one.is_cut for one in accepted.refused) else _WHOLE
+    message = f"{before}{first.error.message} {kept} {_SET_ASIDE}"
+    return answer_error(RejectedError(Reason(first.error.reason), message))
+
+
+def _sound(item: Any, settings: FormMapping, notes: Notes) -> Any:  # noqa: ANN401  # whatever JSON holds
+    """The item without the faults of its JSON; all addresses in it are tried."""
+    email = field_name(settings.email) if settings.email else None
+
+    def keep_all(key: str) -> bool:
+        name = field_name(key[:MAX_KEY])
+        return name == email or standard_name(name) == "email"
+
+    return mended(item, notes.tell, keep_all)
+
+
+def _sender_id(request: RawRequest) -> str | None:
+    """The id that a header gives the post; one that cannot be used is as good as none."""
+    for header in MESSAGE_IDS:
+        try:
+            if found := event_id(request.headers.get(header), header):
+                return found
+        except RejectedError:
+            continue
+    return None
