@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from warmlead.messages.schemas import MESSAGES, file_name, message_schema
+from warmlead.messages.contract import MESSAGES, file_name, message_schema
 
 FOLDER = Path(__file__).parent.parent / "docs/messages"
 

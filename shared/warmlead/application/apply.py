@@ -284,7 +284,7 @@ class Decision(JointChange[Applied]):
         return Commit(applied, decided.leads, decided.aliases, decided.transitions)
 
     def joined_with(self, others: "Sequence[Decision]") -> "Change[Sequence[Applied]]":
-        """The change that the events of several requests make, settled once for all of them."""
+        """The change that the events of several requests make, evaluated once for all of them."""
         return _JointDecision([self, *others])
 
 
@@ -377,19 +377,19 @@ class _JointDecision:
     def _commit(
         self, before: Mapping[str, Lead], trails: Mapping[str, Trail], applied: list[Applied]
     ) -> Commit[Sequence[Applied]]:
-        """Settles the leads of the trails that change; the last request answers for triggers.
+        """Evaluates the leads whose trails change; the last request answers for triggers.
 
-        A lead of which nothing changes is neither settled nor written: many may name it.
+        A lead of which nothing changes is neither evaluated nor written: many may name it.
         """
         leads: list[Lead] = []
         aliases: dict[str, str] = {}
         transitions: list[tuple[str, Transition]] = []
         triggers: list[tuple[str, Trigger]] = []
         for lead in resolve_changed(list(before.values()), trails, self._scoring.rules, self._now):
-            settled = evaluate(lead, self._scoring.rules, self._now)
-            leads.append(settled.lead)
-            transitions += [(lead.id, transition) for transition in settled.transitions]
-            triggers += [(lead.id, trigger) for trigger in settled.triggers]
+            evaluated = evaluate(lead, self._scoring.rules, self._now)
+            leads.append(evaluated.lead)
+            transitions += [(lead.id, transition) for transition in evaluated.transitions]
+            triggers += [(lead.id, trigger) for trigger in evaluated.triggers]
             had = before[lead.id].ids if lead.id in before else frozenset[str]()
             aliases.update(dict.fromkeys(lead.ids - had - {lead.id}, lead.id))
         applied[-1] = replace(applied[-1], triggers=tuple(triggers))

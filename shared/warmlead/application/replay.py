@@ -229,9 +229,9 @@ class _Replacement:
             for id_, trail in lead.trails.items()
         }
         renewed = replace(lead, trails=trails)
-        settled = evaluate(renewed, self._scoring.rules, self._now)
-        moves = [(lead.id, move) for move in settled.transitions]
-        return Commit((settled.transitions, settled.triggers), [settled.lead], {}, moves)
+        evaluated = evaluate(renewed, self._scoring.rules, self._now)
+        moves = [(lead.id, move) for move in evaluated.transitions]
+        return Commit((evaluated.transitions, evaluated.triggers), [evaluated.lead], {}, moves)
 
     def _restored(self) -> Commit[_Replaced]:
         """A lead that the store has lost: as rebuilt, without sending its triggers again."""

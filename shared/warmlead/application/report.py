@@ -14,10 +14,10 @@ from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import ANONYMOUS
 from warmlead.domain.trigger import Topic
-from warmlead.messages.kpi_report import KpiReport, KpiReportedMessage
+from warmlead.messages.contract import KpiReport, KpiReportedMessage
 from warmlead.ports import EventBus, LeadStore, Message, ReportStore
+from warmlead.reporting.funnel import Period, Span, last_period
 from warmlead.reporting.kpis import KpiTally
-from warmlead.reporting.periods import Period, Span, last_period
 
 LEADS_AT_ONCE = 16
 """So many leads are read side by side; no more of them are in memory."""

@@ -9,9 +9,8 @@ import typer
 from rich.markup import escape
 
 from warmlead.application.apply import Scoring
-from warmlead.application.due import EvaluationContext, RunProgress
-from warmlead.application.rescore import rescore
-from warmlead.application.shapes import Shape, shaped
+from warmlead.application.due import EvaluationContext, RunProgress, rescore
+from warmlead.application.explain import Shape, shaped
 from warmlead.cli.another_shell import place_of
 from warmlead.cli.output import (
     EXIT_MISUSE,

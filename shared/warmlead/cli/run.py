@@ -10,9 +10,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from warmlead.application.decay import decay
-from warmlead.application.due import EvaluationContext, RunProgress
-from warmlead.application.followup import FollowedUp, follow_up
+from warmlead.application.due import EvaluationContext, FollowedUp, RunProgress, decay, follow_up
 from warmlead.application.report import Reporting, add_up, report
 from warmlead.cli.output import (
     EXIT_MISUSE,
@@ -29,8 +27,8 @@ from warmlead.cli.output import (
 from warmlead.domain.attribution import DIRECT_SOURCE, UNKNOWN
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.money import DECIMALS
-from warmlead.messages.kpi_report import Conversion, KpiReport, Promise, SourceFigures, Value, Waits
-from warmlead.reporting.periods import Span, last_period
+from warmlead.messages.contract import Conversion, KpiReport, Promise, SourceFigures, Value, Waits
+from warmlead.reporting.funnel import Span, last_period
 from warmlead.runtime import backends
 
 

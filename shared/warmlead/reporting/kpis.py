@@ -22,7 +22,7 @@ from warmlead.domain.stages import (
     MoveCause,
     Transition,
 )
-from warmlead.messages.kpi_report import (
+from warmlead.messages.contract import (
     ChannelFigures,
     Conversion,
     Conversions,
@@ -36,8 +36,15 @@ from warmlead.messages.kpi_report import (
     Waits,
     Won,
 )
-from warmlead.reporting.funnel import FunnelPath, Level, SlaOutcome, WonDeal, deal_won, level_of
-from warmlead.reporting.periods import Period
+from warmlead.reporting.funnel import (
+    FunnelPath,
+    Level,
+    Period,
+    SlaOutcome,
+    WonDeal,
+    deal_won,
+    level_of,
+)
 
 MOST_SOURCES = 50
 """Sources that are told apart, those with the most MQLs; whoever visits can make up more."""

@@ -149,7 +149,7 @@ async def _take_out(message_id: str) -> None:
 @cache
 def decay() -> Handler:
     """The ``decay`` function: lets leads fade, in as many calls of Cloud Scheduler as it takes."""
-    from warmlead.application.decay import decay as let_fade
+    from warmlead.application.due import decay as let_fade
 
     needed = start(DECAY.demands, settling)
 
@@ -162,7 +162,7 @@ def decay() -> Handler:
 @cache
 def followup() -> Handler:
     """The ``followup`` function: steps and deadlines that are due, and what was left unsent."""
-    from warmlead.application.followup import follow_up
+    from warmlead.application.due import follow_up
 
     needed = start(FOLLOWUP.demands, settling)
 

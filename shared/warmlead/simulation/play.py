@@ -11,9 +11,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.decay import decay
-from warmlead.application.due import EvaluationContext
-from warmlead.application.followup import follow_up
+from warmlead.application.due import EvaluationContext, decay, follow_up
 from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Event
 from warmlead.domain.history import from_ms

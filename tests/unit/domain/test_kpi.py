@@ -14,10 +14,9 @@ from builders import a_lead_named
 from warmlead.domain.lead import Lead, Touch
 from warmlead.domain.sales import Refusal, SalesStatus, Statement, state
 from warmlead.domain.stages import MODEL, MoveCause, Transition
-from warmlead.messages.kpi_report import KpiReport
-from warmlead.reporting.funnel import WonDeal, deal_won
+from warmlead.messages.contract import KpiReport
+from warmlead.reporting.funnel import Period, WonDeal, deal_won
 from warmlead.reporting.kpis import MOST_SOURCES, KpiTally
-from warmlead.reporting.periods import Period
 
 DAY = Period("2026-03-10", datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC))
 ORDER = (

@@ -23,7 +23,7 @@ from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
 from warmlead.domain.stages import StagePolicy
 from warmlead.domain.trigger import TRIGGER_TOPICS, Trigger
-from warmlead.messages.schemas import MESSAGES, file_name, message_schema
+from warmlead.messages.contract import MESSAGES, file_name, message_schema
 
 DOCS = Path(__file__).parents[3] / "docs/messages"
 PAGE = (DOCS / "README.md").read_text()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from warmlead.reporting.periods import Span, last_period
+from warmlead.reporting.funnel import Span, last_period
 
 
 def at(text: str) -> datetime:

@@ -7,9 +7,8 @@ from typing import Literal
 import msgspec
 from pydantic import JsonValue
 
-from warmlead.application.explain import Explanation, explain
+from warmlead.application.explain import Explanation, Shape, explain, shaped
 from warmlead.application.privacy.erase import Mention
-from warmlead.application.shapes import Shape, shaped
 from warmlead.domain.consent import ConsentFact
 from warmlead.domain.event import Property, event_stating
 from warmlead.domain.handoff import Offer

@@ -18,9 +18,7 @@ from typing import NamedTuple, Self
 
 from starlette.types import ASGIApp, Message
 
-from warmlead.application.decay import decay
-from warmlead.application.due import Budget, EvaluationContext, RunProgress
-from warmlead.application.followup import follow_up
+from warmlead.application.due import Budget, EvaluationContext, RunProgress, decay, follow_up
 from warmlead.application.quarantine import QUARANTINE, SCORE
 from warmlead.application.report import Reporting, report_due
 from warmlead.buses.sqlite import SqliteBus
