@@ -139,8 +139,8 @@ class TriggerBuilder:
             "offer": offer.cycle,
             "offered_at": offer.at,
             "owner": offer.owner,
-            "touch_by": offer.at + policy.first_touch_within,
-            "accept_by": offer.at + policy.accept_within,
+            "touch_by": policy.due(Deadline.TOUCH_BREACHED, offer.at),
+            "accept_by": policy.due(Deadline.ACCEPT_BREACHED, offer.at),
         }
 
     def _about(self) -> dict[str, Any]:
@@ -307,8 +307,8 @@ def _with_promises(
     last = max(index for index, moved in enumerate(moves) if moved.to_stage == offer.stage)
     offering = replace(
         moves[last],
-        touch_by=offer.at + rules.handoff.first_touch_within,
-        accept_by=offer.at + rules.handoff.accept_within,
+        touch_by=rules.handoff.due(Deadline.TOUCH_BREACHED, offer.at),
+        accept_by=rules.handoff.due(Deadline.ACCEPT_BREACHED, offer.at),
     )
     return (*moves[:last], offering, *moves[last + 1 :])
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from warmlead.domain.attribution import DIRECT_SOURCE, NOT_KNOWN, UNKNOWN, first_origin
+from warmlead.domain.handoff import SlaOutcome
 from warmlead.domain.history import to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.sales import Refusal, Statement
@@ -40,7 +41,6 @@ from warmlead.reporting.funnel import (
     FunnelPath,
     Level,
     Period,
-    SlaOutcome,
     WonDeal,
     deal_won,
     level_of,
@@ -170,8 +170,12 @@ class KpiTally:
             ),
             handoffs=Handoffs(
                 offers=self._offers,
-                first_touch=_promise(way.touches(who.said, period) for way, who in persons),
-                acceptance=_promise(way.acceptances(who.said, period) for way, who in persons),
+                first_touch=_promise(
+                    each for way, who in persons for each in way.touches(who.said, period)
+                ),
+                acceptance=_promise(
+                    each for way, who in persons for each in way.acceptances(who.said, period)
+                ),
             ),
             won=_won(deal_won(who.said, at) for way, who in persons for at in way.won),
             sources=_sources(origins),
@@ -237,9 +241,13 @@ def _waits(waits_ms: Iterable[int]) -> Waits:
 
 
 def _promise(outcomes: Iterable[SlaOutcome]) -> Promise:
-    found = sum(outcomes, SlaOutcome())
-    due = found.kept + found.breached + found.lapsed
-    return Promise(due=due, kept=found.kept, breached=found.breached, lapsed=found.lapsed)
+    count = Counter(outcomes)
+    return Promise(
+        due=count.total(),
+        kept=count[SlaOutcome.KEPT],
+        breached=count[SlaOutcome.BREACHED],
+        lapsed=count[SlaOutcome.LAPSED],
+    )
 
 
 def _won(deals: Iterable[WonDeal]) -> Won:
