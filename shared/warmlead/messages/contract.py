@@ -339,8 +339,17 @@ def file_name(kind: str) -> str:
     return f"{kind}.schema.json"
 
 
+def example_name(kind: str) -> str:
+    """The file in which an example of this type of message is published."""
+    return f"{kind}.example.json"
+
+
 def message_schema(kind: str) -> dict[str, Any]:
-    """The schema of the messages of this type; raises ``KeyError`` if there are none."""
+    """The schema of the messages of this type; raises ``KeyError`` if there are none.
+
+    It names every field that a message has today, and allows others: a later release may add some
+    to the same type.
+    """
     schema = MESSAGES[kind].model_json_schema(mode="serialization")
     return {"$schema": DIALECT, "$id": f"{PLACE}{file_name(kind)}", **_open(schema)}
 
