@@ -5,7 +5,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct
 
 from warmlead.domain.clock_skew import brought_back
 from warmlead.domain.evaluation import Evaluation, evaluation_of, move_stage, next_review_day
@@ -211,7 +213,7 @@ def _safe(text: str | None) -> str | None:
     return None if text is None else printable(text)
 
 
-class Evaluated(NamedTuple):
+class Evaluated(Struct, frozen=True):
     """A lead as of now, and the moves and triggers of the evaluation."""
 
     lead: Lead
@@ -330,7 +332,7 @@ def _next_moment(offer: Offer | None, enrolments: Enrolments, rules: Rules) -> d
     return min((moment for moment in moments if moment), default=None)
 
 
-class Outcome(NamedTuple):
+class Outcome(Struct, frozen=True):
     """Whether an evaluation ``changed`` the shown score and ``moved`` the stage; its triggers."""
 
     changed: bool = False

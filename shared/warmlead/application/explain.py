@@ -45,7 +45,7 @@ def shaped(shape: type[S], of: object, **others: Any) -> S:  # noqa: ANN401  # a
 class ExplainedContribution(Shape):
     """One line of the sum. ``points`` are whole, ``exact`` is the same unrounded.
 
-    ``raw_points`` is the worth without any loss; ``per_day`` and ``decay`` say what the daily
+    ``raw_points`` are the points without any loss; ``per_day`` and ``decay`` say what the daily
     limit and age took from it (both are 0 or have the sign of the loss).
     """
 

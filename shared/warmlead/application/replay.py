@@ -1,6 +1,6 @@
-"""Rebuilds leads from the archive: what events were is decided anew, what happened is kept.
+"""Rebuilds leads from the archive: which signals events are is decided anew; the record stays.
 
-Needed when a model changes what events are (``on``, ``when``); a change of worth needs none.
+Needed when a model changes what events are (``on``, ``when``); a change of points needs none.
 Stages, transitions and sent triggers are a record of what was known when: they stay, and the
 rebuilt lead then moves on from where it stands. So do the counts of days from which the archive
 has been pruned.

@@ -63,7 +63,7 @@ def _today(now: datetime) -> int:
 
 
 class _Back:
-    """Takes times back to the present."""
+    """Moves times back to the present."""
 
     def __init__(self, now: datetime, by: timedelta) -> None:
         self._now = now

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from warmlead.domain.consent import Consent
 from warmlead.domain.history import MAX_NAME_DAYS, DayCounts, Tally, day_of, to_ms
 from warmlead.domain.lead import Lead
@@ -108,7 +110,7 @@ def evaluation_of(
     return Evaluation(totals, standing, counts, today, fit, rules.scoring, consent, points)
 
 
-class Window(NamedTuple):
+class Window(Struct, frozen=True):
     """A fact that counts the events of some days, and the days on which there are any."""
 
     fact: str
@@ -137,7 +139,7 @@ def count_in_window(days: DayCounts, window_days: int, today: int) -> int:
 
 
 class StageMove(NamedTuple):
-    """The progress as of now, and the moves that it took."""
+    """The progress as of now, and the moves that it took; unpacked where it is used."""
 
     progress: Progress
     moves: tuple[Transition, ...]

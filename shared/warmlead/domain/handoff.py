@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from warmlead.domain.sales import SalesStatus, Statement, answered, first_contact
 from warmlead.domain.stages import Condition, Facts
@@ -112,7 +113,7 @@ class Offer:
     otherwise: "Offer | None" = None
 
 
-class Passed(NamedTuple):
+class Passed(Struct, frozen=True):
     """A deadline that an offer has just passed."""
 
     deadline: Deadline

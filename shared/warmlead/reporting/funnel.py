@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from warmlead.domain.handoff import SlaOutcome, sla_outcome
 from warmlead.domain.history import to_ms
@@ -23,7 +24,7 @@ class Span(StrEnum):
     MONTH = "month"
 
 
-class Period(NamedTuple):
+class Period(Struct, frozen=True):
     """From ``start`` until before ``end``; named ``2026-11-21``, ``2026-W47`` or ``2026-11``."""
 
     name: str
@@ -71,7 +72,7 @@ def level_of(stage: str) -> Level:
     return _SALES.get(stage, Level.NONE if stage in BUILT_IN_STAGES else Level.MQL)
 
 
-class OfferOutcome(NamedTuple):
+class OfferOutcome(Struct, frozen=True):
     """An offer to sales, and by when sales promised what."""
 
     at: datetime
@@ -79,7 +80,7 @@ class OfferOutcome(NamedTuple):
     accept_by: datetime
 
 
-class WonDeal(NamedTuple):
+class WonDeal(Struct, frozen=True):
     """A deal won; ``value_cents`` and ``currency`` as in ``Statement``."""
 
     value_cents: int | None = None

@@ -1,7 +1,7 @@
 """Adds a period's moves between stages up to its KPIs; each number is defined in docs/kpis.md.
 
-Whole numbers only. Moves may come in any order and more than once. Where moves and
-leads are kept is not known here. Of what a person wrote only names of sources come through.
+Whole numbers only. Moves may come in any order and more than once. Of what a person wrote only
+names of sources are reported.
 """
 
 from collections import Counter
@@ -61,7 +61,7 @@ _Counts: TypeAlias = dict[tuple[str, str], Counter[Level]]
 
 
 class FunnelPerson:
-    """What a lead's document tells besides its moves, as of the end of the period."""
+    """What is known of a person besides the moves, as of the end of the period."""
 
     __slots__ = ("channel", "said", "source")
 
@@ -75,7 +75,7 @@ class FunnelPerson:
 
 
 class KpiTally:
-    """Counts moves, then persons, then tells the KPIs."""
+    """Counts moves, then persons, and makes the KPIs of both."""
 
     def __init__(self, period: Period, stage_order: Sequence[str]) -> None:
         """``stage_order`` is the order of all stages, the furthest last."""
@@ -136,11 +136,11 @@ class KpiTally:
 
     @property
     def in_question(self) -> Collection[str]:
-        """The ids of the leads of which more must be known."""
+        """The ids of the leads that must be read."""
         return [id_ for id_, way in self._ways.items() if way.matters(self._period)]
 
     def know(self, lead_id: str, lead: Lead | None) -> None:
-        """Takes note of who is behind an id; ``None``: nobody is any longer."""
+        """Adds the lead at an id; ``None``: there is none any more."""
         way = self._ways[lead_id]
         person_id = lead.id if lead else lead_id
         if person_id in self._persons:
@@ -207,7 +207,7 @@ class KpiTally:
 
 
 def _refusal(move: Transition) -> str:
-    """The reason for which sales refused the lead; empty if the move is no refusal."""
+    """The reason why sales refused the lead; empty if the move is not a refusal."""
     if move.cause is not MoveCause.REJECTED:
         return ""
     return move.detail if move.detail in set(Refusal) else "other"
