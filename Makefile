@@ -61,7 +61,7 @@ snippet: ## Build the browser snippet from its source (needs Node)
 	  sha256sum snippet.js warmlead.js > SHA256SUMS
 countries: $(READY) ## Write the names of countries in all languages from the locked babel
 	$(BIN)/python infra/country_names.py
-schemas: $(RUNS) ## Write the JSON Schemas of all messages into docs/messages
+schemas: $(RUNS) ## Write the JSON Schemas and examples of all messages into docs/messages
 	@$(BIN)/python infra/schemas.py
 senders: $(RUNS) ## Write the page of all senders, docs/senders.md
 	@$(BIN)/python infra/senders.py

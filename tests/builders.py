@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec import structs
+
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
 from warmlead.domain.identity_resolution import resolve_identities
@@ -78,7 +80,8 @@ def a_lead_named(name: str, **overrides: Any) -> Lead:
 
 def a_trigger(**overrides: Any) -> Trigger:
     """An MQL trigger that waits to be sent."""
-    return Trigger("trigger-1", Topic.MQL, NOW, '{"specversion":"1.0"}', ())._replace(**overrides)
+    waiting = Trigger("trigger-1", Topic.MQL, NOW, '{"specversion":"1.0"}', ())
+    return structs.replace(waiting, **overrides)
 
 
 def a_transition(**overrides: Any) -> Transition:

@@ -1,4 +1,4 @@
-"""What the use cases need from the outside, and what the outside may hand them.
+"""The ports: what the use cases need from the outside, and what they are given.
 
 Every adapter of a port passes the port's contract suite in ``tests/contract``.
 """
@@ -38,7 +38,7 @@ class Need(Struct, frozen=True):
     ids: frozenset[str]
 
 
-class Tombstone(NamedTuple):
+class Tombstone(Struct, frozen=True):
     """What is left at the id of an erased identifier: when it was erased, and with which others.
 
     ``ids`` are those of all identifiers that were erased together, this one among them.
@@ -48,7 +48,7 @@ class Tombstone(NamedTuple):
     ids: tuple[str, ...] = ()
 
 
-class Unreadable(NamedTuple):
+class Unreadable(Struct, frozen=True):
     """A lead whose document cannot be read, and what is wrong with it, for a person."""
 
     id: str
@@ -110,16 +110,16 @@ Update: TypeAlias = tuple[Sequence[str], Change[T]]
 
 
 class DueLead(NamedTuple):
-    """A lead that must be looked at: its id, and since when, as a number that orders such leads.
+    """The place of a lead in a queue: since when it is due, as a number, and its id; ordered.
 
-    It is no more than a place in a queue: whether the lead is still due is for the change to see.
+    Whether the lead is still due is for the change to see.
     """
 
     since: int
     id: str
 
 
-class Ranked(NamedTuple):
+class Ranked(Struct, frozen=True):
     """A lead in a list by score. The score is that of the lead's last update."""
 
     score: int
@@ -245,14 +245,14 @@ class ReportStore(Protocol):
 # --- messages ----------------------------------------------------------------------------
 
 
-class Message(NamedTuple):
+class Message(Struct, frozen=True):
     """What is sent over the bus; ``attributes`` hold no personal data."""
 
     body: bytes
     attributes: Mapping[str, str]
 
 
-class Published(NamedTuple):
+class Published(Struct, frozen=True):
     """A message as it lies in a topic's log. ``number`` grows along the log."""
 
     number: int
@@ -262,7 +262,7 @@ class Published(NamedTuple):
     message: Message
 
 
-class Delivery(NamedTuple):
+class Delivery(Struct, frozen=True):
     """A message handed to a subscriber; ``attempt`` counts from 1.
 
     ``is_alone`` says that it may be what ended a process before: nothing else was handed out
@@ -381,7 +381,7 @@ class Refused(Struct, frozen=True):
     is_cut: bool = False
 
 
-class Ignored(NamedTuple):
+class Ignored(Struct, frozen=True):
     """Why there is nothing to do for an item, as a code and in words."""
 
     code: str

@@ -19,8 +19,7 @@ from msgspec import Struct, structs
 
 from bench.counting import CountedAsync, CountedStreams, Counts
 from unit.application.counting import CountingFile
-from warmlead.application.decay import decay
-from warmlead.application.due import EvaluationContext, RunProgress
+from warmlead.application.due import EvaluationContext, RunProgress, decay
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.buses.topology import topics_of_subscriptions

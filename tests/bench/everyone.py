@@ -16,9 +16,8 @@ from bench.crowd import NOW
 from bench.filling import Project, fill_file, fill_project
 from bench.report import Goal, heading, note, table
 from bench.run import Run
-from warmlead.application.due import EvaluationContext
+from warmlead.application.due import EvaluationContext, rescore
 from warmlead.application.evaluate import Reevaluation
-from warmlead.application.rescore import rescore
 from warmlead.application.send import send
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.runtime import backends

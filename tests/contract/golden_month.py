@@ -15,10 +15,8 @@ from builders import StandingClock, lead_ids
 from contract.backends import Place, a_project, firestore_stores, sqlite_stores
 from contract.subscribers import PubSubSubscriber
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.decay import decay
-from warmlead.application.due import EvaluationContext
+from warmlead.application.due import EvaluationContext, decay, follow_up
 from warmlead.application.explain import view
-from warmlead.application.followup import follow_up
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.buses.topology import Subscription, create_topology

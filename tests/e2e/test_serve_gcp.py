@@ -22,7 +22,7 @@ from e2e.lacking import skip_or_fail
 from served import until
 from warmlead.cli.local.emulators import missing
 from warmlead.domain.nurture import Enrolment
-from warmlead.messages.schemas import message_schema
+from warmlead.messages.contract import message_schema
 from warmlead.model.loading import ready_text
 from warmlead.runtime.table import names, with_database
 from warmlead.stores.firestore.store import FirestoreLeadStore

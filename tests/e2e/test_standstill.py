@@ -26,16 +26,16 @@ STANDSTILLS = {
     "one match that holds the lock": 'import re; re.fullmatch(r"(a|aa)+b", "a" * 80)',
     "a loop that never ends": "while True: pass",
 }
-"""What a lead of the company ``poison`` does to whoever settles it."""
+"""What a lead of the company ``poison`` does to whoever evaluates it."""
 
 PATCH = """
 --- a/shared/warmlead/application/evaluate.py
 +++ b/shared/warmlead/application/evaluate.py
 @@
-     found = evaluation_of(lead, rules, now)
+     evaluation = evaluation_of(lead, rules, now)
 +    if lead.traits.get("company") == "poison":
 +        {standstill}
-     score = found.worth
+     totals = evaluation.totals
 --- a/shared/warmlead/cli/local/supervision.py
 +++ b/shared/warmlead/cli/local/supervision.py
 @@

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bench.counting import CountedAsync, CountedStreams, Counts
 from builders import NOW, StandingClock, keeping
 from unit.application.living import DAY, a_reader, readers, settling
-from warmlead.application.decay import decay
+from warmlead.application.due import decay
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.stores.firestore.store import FirestoreLeadStore
 

@@ -8,9 +8,7 @@ from faults.sites import Switches, doing
 from faults.workload import FORMS, SALES, WRITE_KEYS
 from warmlead.application.accept import accept, read_events, set_aside
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.decay import decay
-from warmlead.application.due import EvaluationContext, RunProgress
-from warmlead.application.followup import follow_up
+from warmlead.application.due import EvaluationContext, RunProgress, decay, follow_up
 from warmlead.buses.topology import SCORE
 from warmlead.domain.errors import RejectedError, UnavailableError
 from warmlead.model.loading import Model, load

@@ -14,6 +14,7 @@ PACKAGE = Path(warmlead.__file__).parent
 ROOT = Path(__file__).parents[2]
 MOST_LINES = 500
 
+_ORDER = re.compile(r"\b(ordered|unpacked|added up)\b", re.IGNORECASE)
 _IMPORT = re.compile(r"from (warmlead[\w.]*) import (\w+(?:, \w+)*)")
 
 
@@ -40,6 +41,23 @@ def test_titles_come_with_the_rules() -> None:
         and {"rules", "titles"} <= {arg.arg for arg in (*node.args.args, *node.args.kwonlyargs)}
     ]
     assert both == []
+
+
+ORDERED_ON_PURPOSE = ("domain/", "application/", "messages/", "reporting/", "ports.py")
+"""Where every ``NamedTuple`` is one on purpose; ``application/privacy`` has one that is not."""
+
+
+def test_a_value_is_a_named_tuple_only_where_its_order_is_meant() -> None:
+    others = [
+        f"{module}: {node.name}"
+        for module, tree in modules().items()
+        if module.startswith(ORDERED_ON_PURPOSE) and "privacy" not in module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(base, ast.Name) and base.id == "NamedTuple" for base in node.bases)
+        and not _ORDER.search(ast.get_docstring(node) or "")
+    ]
+    assert others == []
 
 
 def test_every_module_says_in_a_sentence_what_it_is_for() -> None:

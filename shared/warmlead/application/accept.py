@@ -26,7 +26,7 @@ class LeadEvents(
 class Quarantined(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """Input that could not be counted, with the reason, and all that a replay needs.
+    """Input that could not be counted, with the reason and all that a second try needs.
 
     Either ``event`` is there (it could not be applied), or ``raw`` as the sender sent it, and
     whether its request was ``automated``; or neither, where more of a request was set aside than
@@ -82,7 +82,7 @@ def read_events(body: bytes) -> list[Event]:
 
 
 async def set_aside(body: bytes, error: RejectedError, *, bus: EventBus, now: datetime) -> None:
-    """Puts a message that is none of ours into quarantine, for a person to look at."""
+    """Puts a message that is not one of ours into quarantine, for a person to look at."""
     entry = Quarantined(
         reason=error.reason,
         message=error.message,
@@ -94,9 +94,9 @@ async def set_aside(body: bytes, error: RejectedError, *, bus: EventBus, now: da
 
 
 def and_more(count: int, reason: Reason, source: str, now: datetime, why: str) -> Quarantined:
-    """The entry that says how many more there were like those before it; nothing of them is kept.
+    """The entry that counts further items of which nothing is kept.
 
-    ``why`` says for what, and where they are to be found.
+    ``why`` says why, and where they can be found.
     """
     message = f"and {count} more of the same request: {why}"
     return Quarantined(reason=reason, message=message, source=source, received_at=now)

@@ -1,4 +1,4 @@
-"""Applies events to leads: one read, one decision, one commit; then what it triggered is sent."""
+"""Applies events to leads: one read, one decision, one commit; then the triggers are sent."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -155,7 +155,7 @@ class Room:
 
 
 class _Ties(NamedTuple):
-    """How many identifiers, and what they take."""
+    """How many identifiers, and how many bytes they take; ordered by number, then bytes."""
 
     number: int
     size_bytes: int
@@ -184,7 +184,7 @@ _IN_ARCHIVE = f"{_FLOODED}; the archive, where one is kept, has them"
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """What deciding about a lead takes besides the lead itself; ``weighed`` saves work alone."""
+    """What deciding about a lead needs besides the lead; ``weighed`` only saves work."""
 
     rules: Rules
     ids: LeadIds
@@ -198,7 +198,7 @@ class Scoring:
 class Applied:
     """What became of the events: each is counted, was counted before, or is in quarantine.
 
-    Or it is dropped, because the person whom it names was ``erased`` after it happened.
+    An event of a person who was ``erased`` after it happened is dropped.
     """
 
     counted: int = 0
@@ -211,7 +211,7 @@ class Applied:
 async def apply(
     events: Sequence[Event], *, store: LeadStore, bus: EventBus, scoring: Scoring, clock: Clock
 ) -> list[Applied]:
-    """Counts each event once on the lead whom it names, and publishes what that triggers.
+    """Counts each event once on the lead that it names, and publishes the triggers.
 
     Safe to repeat after any failure: what was counted is known by its key. Raises
     ``UnavailableError`` if it should be repeated.
@@ -232,7 +232,7 @@ async def apply(
 
 
 async def _set_aside(applied: Applied, rules: Rules, bus: EventBus, now: datetime) -> None:
-    """Sets each event aside whole, but of those that flood a lead the first and a number."""
+    """Sets events aside: whole, but of a flood only the first ones and the number of the rest."""
 
     def entry(event: Event, reason: Reason, message: str) -> Quarantined:
         return Quarantined(
@@ -284,7 +284,7 @@ class Decision(JointChange[Applied]):
         return Commit(applied, decided.leads, decided.aliases, decided.transitions)
 
     def joined_with(self, others: "Sequence[Decision]") -> "Change[Sequence[Applied]]":
-        """The change that the events of several requests make, settled once for all of them."""
+        """The change that the events of several requests make, evaluated once for all of them."""
         return _JointDecision([self, *others])
 
 
@@ -377,19 +377,19 @@ class _JointDecision:
     def _commit(
         self, before: Mapping[str, Lead], trails: Mapping[str, Trail], applied: list[Applied]
     ) -> Commit[Sequence[Applied]]:
-        """Settles the leads of the trails that change; the last request answers for triggers.
+        """Evaluates the leads whose trails change; the last request answers for triggers.
 
-        A lead of which nothing changes is neither settled nor written: many may name it.
+        A lead of which nothing changes is neither evaluated nor written: many may name it.
         """
         leads: list[Lead] = []
         aliases: dict[str, str] = {}
         transitions: list[tuple[str, Transition]] = []
         triggers: list[tuple[str, Trigger]] = []
         for lead in resolve_changed(list(before.values()), trails, self._scoring.rules, self._now):
-            settled = evaluate(lead, self._scoring.rules, self._now)
-            leads.append(settled.lead)
-            transitions += [(lead.id, transition) for transition in settled.transitions]
-            triggers += [(lead.id, trigger) for trigger in settled.triggers]
+            evaluated = evaluate(lead, self._scoring.rules, self._now)
+            leads.append(evaluated.lead)
+            transitions += [(lead.id, transition) for transition in evaluated.transitions]
+            triggers += [(lead.id, trigger) for trigger in evaluated.triggers]
             had = before[lead.id].ids if lead.id in before else frozenset[str]()
             aliases.update(dict.fromkeys(lead.ids - had - {lead.id}, lead.id))
         applied[-1] = replace(applied[-1], triggers=tuple(triggers))

@@ -1,7 +1,8 @@
-"""Goes through leads that are due, page by page, until none is left or the time is up.
+"""Evaluates leads for which time alone changes something: decay, followup and rescore.
 
-Safe to kill anywhere and to run twice at once: a lead is settled in one commit, after which it
-is due no longer. Why leads are due is not known here.
+All three read only the leads that are due, page by page, until none is left or the time is up. A
+run is safe to kill anywhere and to run twice at once: a lead is evaluated in one commit, and is
+not due any more afterwards.
 """
 
 import asyncio
@@ -11,31 +12,33 @@ from datetime import datetime
 from typing import Protocol
 
 from warmlead.application.evaluate import Outcome, Reevaluation
-from warmlead.application.send import send
+from warmlead.application.send import send, sweep
 from warmlead.domain.errors import UnavailableError, UnreadableError
+from warmlead.domain.evaluation import MOST_DAYS_AHEAD
+from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
 from warmlead.ports import Clock, DueLead, EventBus, LeadStore
 
 PAGE_LEADS = 400
-"""So many leads are looked for at once; with all of their shards they are what is in memory."""
+"""Page size of one query. Memory use is this times the number of shards read at once."""
 
 TOGETHER_LEADS = 100
-"""So many leads of a page are settled and written together; it holds others up for 30 ms."""
+"""How many leads of a page share a commit; the event loop waits 30 ms for it."""
 
 SHARDS_AT_ONCE = 2
-"""While one waits for the store, the other settles; more would only take more memory."""
+"""One shard is evaluated while another waits for the store; more would only take memory."""
 
 MOST_FAILURES = 100
-"""Of the leads that failed, this number is named."""
+"""How many of the leads that failed a run names."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
     """What a run has done. ``failed`` leads stay due; unless ``done``, others may be due too.
 
-    ``changed`` leads show another score, ``moved`` ones are in another stage. Of those that
-    failed the first ``failures`` are told, by the lead's id.
+    ``changed`` leads have another score, ``moved`` leads are in another stage. ``failures`` names
+    the first leads that failed, by id, each with its error.
     """
 
     looked_at: int = 0
@@ -77,7 +80,7 @@ class Budget:
 
 
 class Queue(Protocol):
-    """Why leads are due: where those are found, and whether one still is."""
+    """Finds the leads that are due for one reason, and says whether a lead still is."""
 
     async def page(
         self, now: datetime, *, shard: int, most: int, after: DueLead | None
@@ -92,7 +95,7 @@ class Queue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationContext:
-    """What settling leads takes besides the leads, and how many are taken at a time."""
+    """What evaluating leads needs besides the leads, and how many it takes at a time."""
 
     store: LeadStore
     bus: EventBus
@@ -104,23 +107,23 @@ class EvaluationContext:
 
 async def evaluate_due(
     queue: Queue,
-    settling: EvaluationContext,
+    context: EvaluationContext,
     budget: Budget,
     *,
     progress: Callable[[RunProgress], None] = lambda _: None,
 ) -> RunProgress:
-    """Settles the leads in the queue, shards side by side, and sends what that triggers.
+    """Evaluates the leads in the queue, shards side by side, and sends their triggers.
 
-    ``progress`` is told of each group of leads that were settled together. Raises
+    ``progress`` is called with each group of leads that shared a commit. Raises
     ``UnavailableError`` if it should be run again; what was done until then stays done.
     """
     turns = asyncio.Semaphore(SHARDS_AT_ONCE)
 
     async def in_turn(shard: int) -> RunProgress:
         async with turns:
-            return await _settle_shard(queue, settling, budget, shard, progress)
+            return await _evaluate_shard(queue, context, budget, shard, progress)
 
-    shards = (in_turn(shard) for shard in range(settling.store.shards))
+    shards = (in_turn(shard) for shard in range(context.store.shards))
     done = RunProgress()
     for outcome in await asyncio.gather(*shards, return_exceptions=True):
         if isinstance(outcome, BaseException):
@@ -129,53 +132,53 @@ async def evaluate_due(
     return done
 
 
-async def _settle_shard(
+async def _evaluate_shard(
     queue: Queue,
-    settling: EvaluationContext,
+    context: EvaluationContext,
     budget: Budget,
     shard: int,
-    tell: Callable[[RunProgress], None],
+    report: Callable[[RunProgress], None],
 ) -> RunProgress:
     progress, after = RunProgress(), None
     while not budget.is_spent():
-        now = settling.clock.now()
-        page = await queue.page(now, shard=shard, most=settling.page_leads, after=after)
-        for start in range(0, len(page), settling.together_leads):
+        now = context.clock.now()
+        page = await queue.page(now, shard=shard, most=context.page_leads, after=after)
+        for start in range(0, len(page), context.together_leads):
             if budget.is_spent():
                 return progress + RunProgress(done=False)
-            together = page[start : start + settling.together_leads]
-            settled = await _settle_together(queue, together, settling)
-            tell(settled)
-            progress += settled
+            together = page[start : start + context.together_leads]
+            done = await _evaluate_together(queue, together, context)
+            report(done)
+            progress += done
             after = together[-1]  # behind those that failed
-        if len(page) < settling.page_leads:
+        if len(page) < context.page_leads:
             return progress
     return progress + RunProgress(done=False)
 
 
-async def _settle_together(
-    queue: Queue, leads: Sequence[DueLead], settling: EvaluationContext
+async def _evaluate_together(
+    queue: Queue, leads: Sequence[DueLead], context: EvaluationContext
 ) -> RunProgress:
-    now = settling.clock.now()
+    now = context.clock.now()
 
     def is_due(lead: Lead) -> bool:
         return queue.holds(lead, now)
 
-    rules = settling.rules
-    outcomes = await settling.store.update_each(
+    rules = context.rules
+    outcomes = await context.store.update_each(
         [([id_], Reevaluation(id_, rules, now, is_due=is_due)) for _, id_ in leads]
     )
     pairs = zip(leads, outcomes, strict=True)
     failed = [(id_, error) for (_, id_), error in pairs if isinstance(error, Exception)]
-    settled = [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
-    triggers = [each for outcome in settled for each in outcome.triggers]
-    await send(triggers, store=settling.store, bus=settling.bus)
-    if not settled and all(is_away(error) for _, error in failed):
+    evaluated = [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
+    triggers = [each for outcome in evaluated for each in outcome.triggers]
+    await send(triggers, store=context.store, bus=context.bus)
+    if not evaluated and all(is_away(error) for _, error in failed):
         raise failed[0][1]
     return RunProgress(
         looked_at=len(leads),
-        changed=sum(outcome.changed for outcome in settled),
-        moved=sum(outcome.moved for outcome in settled),
+        changed=sum(outcome.changed for outcome in evaluated),
+        moved=sum(outcome.moved for outcome in evaluated),
         triggers=len(triggers),
         failed=len(failed),
         failures=tuple(failed[:MOST_FAILURES]),
@@ -183,11 +186,145 @@ async def _settle_together(
 
 
 def is_away(error: Exception) -> bool:
-    """Whether it is the store that is wrong, and not the lead."""
+    """Whether the store failed, and not the lead."""
     return isinstance(error, UnavailableError) and not isinstance(error, UnreadableError)
 
 
 def unreadable_progress(error: UnreadableError) -> RunProgress:
-    """What a run has done with leads that cannot be read: nothing but to name them."""
+    """The progress of a run whose leads cannot be read: it names them."""
     failures = [(id_, UnreadableError({id_: why})) for id_, why in error.problems.items()]
     return RunProgress(failed=len(failures), failures=tuple(failures[:MOST_FAILURES]))
+
+
+# --- decay: leads whose score fades ------------------------------------------------------------
+
+
+async def decay(context: EvaluationContext, *, budget_s: float | None = None) -> RunProgress:
+    """Re-evaluates every lead that is due for decay today, and sends its triggers.
+
+    Reads only those leads: a lead that was evaluated today is not due today. Leads that were
+    evaluated under a clock that ran ahead are brought back to the present. Raises
+    ``UnavailableError`` if it should be run again.
+    """
+    budget = Budget(budget_s)
+    due = await evaluate_due(_DueForDecay(context.store), context, budget)
+    if budget.is_spent():
+        return due + RunProgress(done=False)
+    return due + await evaluate_due(_TooFarAhead(context.store), context, budget)
+
+
+class _DueForDecay:
+    """The leads whose ``decay_on`` has come."""
+
+    def __init__(self, store: LeadStore) -> None:
+        self._store = store
+
+    async def page(
+        self, now: datetime, *, shard: int, most: int, after: DueLead | None
+    ) -> Sequence[DueLead]:
+        day = day_of(to_ms(now))
+        return await self._store.due_for_decay(day, shard=shard, most=most, after=after)
+
+    def holds(self, lead: Lead, now: datetime) -> bool:
+        return lead.decay_on is not None and lead.decay_on <= day_of(to_ms(now))
+
+
+class _TooFarAhead:
+    """The leads whose ``decay_on`` is farther ahead than it is ever set: a clock ran ahead."""
+
+    def __init__(self, store: LeadStore) -> None:
+        self._store = store
+
+    async def page(
+        self, now: datetime, *, shard: int, most: int, after: DueLead | None
+    ) -> Sequence[DueLead]:
+        day = _farthest(now)
+        return await self._store.due_beyond(day, shard=shard, most=most, after=after)
+
+    def holds(self, lead: Lead, now: datetime) -> bool:
+        return lead.decay_on is not None and lead.decay_on > _farthest(now)
+
+
+def _farthest(now: datetime) -> int:
+    """The last day on which a lead may be due; another machine may have tomorrow."""
+    return day_of(to_ms(now)) + MOST_DAYS_AHEAD + 1
+
+
+# --- followup: steps, deadlines and unsent triggers ----------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedUp:
+    """What a run of followup has done, and how many unsent triggers it ``swept``.
+
+    Unless ``done`` there may be more leads or triggers.
+    """
+
+    due: RunProgress
+    swept: int
+    done: bool
+
+
+async def follow_up(context: EvaluationContext, *, budget_s: float | None = None) -> FollowedUp:
+    """Re-evaluates every lead whose next step or deadline has come; sends triggers left unsent.
+
+    Raises ``UnavailableError`` if it should be run again.
+    """
+    budget = Budget(budget_s)
+    due = await evaluate_due(_DueForFollowup(context.store), context, budget)
+    swept = await sweep(
+        store=context.store,
+        bus=context.bus,
+        now=context.clock.now(),
+        is_over=budget.is_spent,
+    )
+    if swept.unreadable:
+        due += unreadable_progress(UnreadableError(swept.unreadable))
+    return FollowedUp(due, swept.triggers, due.done and not budget.is_spent())
+
+
+class _DueForFollowup:
+    """The leads whose ``due_at`` has come."""
+
+    def __init__(self, store: LeadStore) -> None:
+        self._store = store
+
+    async def page(
+        self, now: datetime, *, shard: int, most: int, after: DueLead | None
+    ) -> Sequence[DueLead]:
+        return await self._store.due_for_followup(now, shard=shard, most=most, after=after)
+
+    def holds(self, lead: Lead, now: datetime) -> bool:
+        return lead.due_at is not None and lead.due_at <= now
+
+
+# --- rescore: all leads, under another model --------------------------------------------------
+
+
+async def rescore(
+    context: EvaluationContext, *, progress: Callable[[RunProgress], None] = lambda _: None
+) -> RunProgress:
+    """Re-evaluates every lead under the model, from what is kept of it: reads no raw event.
+
+    A lead that cannot be evaluated is among the failures, and the others go on. ``progress`` is
+    called with each group of leads that shared a commit. Raises ``UnavailableError`` if it should
+    be run again.
+    """
+    return await evaluate_due(_AllLeads(context.store), context, Budget(None), progress=progress)
+
+
+class _AllLeads:
+    """All leads, whether they are due or not."""
+
+    def __init__(self, store: LeadStore) -> None:
+        self._store = store
+
+    async def page(
+        self, now: datetime, *, shard: int, most: int, after: DueLead | None
+    ) -> Sequence[DueLead]:
+        del now  # all leads, at any time
+        return await self._store.by_id(shard=shard, most=most, after=after)
+
+    def holds(self, lead: Lead, now: datetime) -> bool:
+        del lead, now
+        return True

@@ -5,7 +5,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct
 
 from warmlead.domain.clock_skew import brought_back
 from warmlead.domain.evaluation import Evaluation, evaluation_of, move_stage, next_review_day
@@ -21,7 +23,7 @@ from warmlead.domain.trigger import Topic, Trigger, trigger_id
 from warmlead.messages.wording import reasons
 from warmlead.ports import Commit, Loaded
 
-if TYPE_CHECKING:  # pydantic's models take longer to import than a lead takes to settle
+if TYPE_CHECKING:  # pydantic's models take longer to import than a lead takes to evaluate
     from warmlead.messages.contract import CloudEvent
 
 MAX_TRAIT_BYTES = 32_000
@@ -40,24 +42,24 @@ class TriggerBuilder:
     def __init__(
         self,
         lead: Lead,
-        found: Evaluation,
+        evaluation: Evaluation,
         rules: Rules,
         now: datetime,
     ) -> None:
-        self.facts: Facts = {**found.facts, "stage": lead.progress.stage}
+        self.facts: Facts = {**evaluation.facts, "stage": lead.progress.stage}
         self._triggers: list[Trigger] = []
         self._lead = lead
-        self._found = found
+        self._evaluation = evaluation
         self._rules = rules
         self._now = now
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:
-        """All that was announced, in order."""
+        """All triggers so far, in order."""
         return tuple(self._triggers)
 
     def stage_entered(self, moved: Transition) -> None:
-        """Tells of a move between stages."""
+        """Adds the message of a move between stages."""
         from warmlead.messages.contract import StageEntered, StageEnteredMessage  # noqa: PLC0415  # heavy
 
         stage, cycle = moved.to_stage, moved.cycle
@@ -78,7 +80,7 @@ class TriggerBuilder:
         )
 
     def step_due(self, due: Due) -> None:
-        """Tells a mail tool which message to send."""
+        """Adds the message that tells a mail tool what to send."""
         from warmlead.messages.contract import StepDue, StepDueMessage  # noqa: PLC0415  # heavy
 
         name = due.policy.name
@@ -101,14 +103,14 @@ class TriggerBuilder:
         )
 
     def offered(self, offer: Offer) -> None:
-        """Tells sales of a lead."""
+        """Adds the message that offers the lead to sales."""
         from warmlead.messages.contract import Offered, OfferedMessage  # noqa: PLC0415  # heavy
 
         data = Offered(**self._about(), **self._promised(offer))
-        self._tell_sales("offered", offer, partial(OfferedMessage, data=data))
+        self._add_for_sales("offered", offer, partial(OfferedMessage, data=data))
 
     def deadline_passed(self, offer: Offer, passed: Passed) -> None:
-        """Tells sales, or those above, that a lead is kept waiting."""
+        """Adds a reminder to sales, or the message that sales has not kept a promise."""
         from warmlead.messages.contract import (  # noqa: PLC0415  # heavy
             BreachedData,
             BreachedMessage,
@@ -119,15 +121,15 @@ class TriggerBuilder:
         fields = {**self._about(), **self._promised(offer)}
         if passed.deadline is Deadline.REMINDER:
             data = Offered(**fields)
-            self._tell_sales("reminder", offer, partial(ReminderMessage, data=data))
+            self._add_for_sales("reminder", offer, partial(ReminderMessage, data=data))
             return
         touch = passed.deadline is Deadline.TOUCH_BREACHED
         promise = "first_touch" if touch else "acceptance"
         breached = BreachedData(**fields, promise=promise)
         made = partial(BreachedMessage, data=breached)
-        self._tell_sales(f"breached:{promise}", offer, made)
+        self._add_for_sales(f"breached:{promise}", offer, made)
 
-    def _tell_sales(self, kind: str, offer: Offer, message: "Made") -> None:
+    def _add_for_sales(self, kind: str, offer: Offer, message: "Made") -> None:
         attributes = {"stage": offer.stage, "cycle": str(offer.cycle), "owner": offer.owner}
         self._add(Topic.LIFECYCLE, f"handoff:{kind}", offer.cycle, message, attributes)
 
@@ -139,22 +141,22 @@ class TriggerBuilder:
             "offer": offer.cycle,
             "offered_at": offer.at,
             "owner": offer.owner,
-            "touch_by": offer.at + policy.first_touch_within,
-            "accept_by": offer.at + policy.accept_within,
+            "touch_by": policy.due(Deadline.TOUCH_BREACHED, offer.at),
+            "accept_by": policy.due(Deadline.ACCEPT_BREACHED, offer.at),
         }
 
     def _about(self) -> dict[str, Any]:
         from warmlead.domain.attribution import described, first_origin, last_origin  # noqa: PLC0415  # lists of sites
         from warmlead.messages.contract import LeadInMessage, Touches, consent_in_message  # noqa: PLC0415  # heavy
 
-        lead, score = self._lead, self._found.score
+        lead, score = self._lead, self._evaluation.score
         return {
             "lead": LeadInMessage(
                 id=lead.id,
                 email=_safe(lead.email),
                 user_id=_safe(lead.user_id),
                 traits=cleaned(_sent(lead.traits, self._rules.traits)),
-                consent=consent_in_message(self._found.consent),
+                consent=consent_in_message(self._evaluation.consent),
             ),
             "stage": lead.progress.stage,
             "score": score.score,
@@ -207,12 +209,12 @@ def _cleaned(touch: Mapping[str, str]) -> dict[str, str]:
 
 
 def _safe(text: str | None) -> str | None:
-    """What was stored before texts were cleaned at the door is cleaned here."""
+    """Cleans a text that an older release stored before texts were cleaned on receipt."""
     return None if text is None else printable(text)
 
 
-class Evaluated(NamedTuple):
-    """A lead brought up to date, and the moves and triggers that it took."""
+class Evaluated(Struct, frozen=True):
+    """A lead as of now, and the moves and triggers of the evaluation."""
 
     lead: Lead
     transitions: tuple[Transition, ...]
@@ -222,46 +224,47 @@ class Evaluated(NamedTuple):
 def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
     """The lead as of ``now``: scored, in the stage in which it belongs, offered and nurtured.
 
-    What that triggers is added to the outbox, so that it is committed with its cause.
+    The triggers of it go into the outbox, so that one commit holds them and their cause.
     """
     lead = brought_back(lead, now)
-    found = evaluation_of(lead, rules, now)
-    score = found.worth
+    evaluation = evaluation_of(lead, rules, now)
+    totals = evaluation.totals
     today = day_of(to_ms(now))
-    snapshot = Snapshot(score.score, score.engagement, score.fit, today, rules.version)
-    progress, moves = move_stage(lead, found, rules, now)
-    settled = replace(lead, snapshot=snapshot, progress=progress)
-    announcer = TriggerBuilder(settled, found, rules, now)
+    snapshot = Snapshot(totals.score, totals.engagement, totals.fit, today, rules.version)
+    before = lead
+    progress, moves = move_stage(lead, evaluation, rules, now)
+    lead = replace(lead, snapshot=snapshot, progress=progress)
+    builder = TriggerBuilder(lead, evaluation, rules, now)
     for moved in moves:
         if (moved.from_stage, moved.to_stage) != (ANONYMOUS, LEAD):  # that is no news to a tool
-            announcer.stage_entered(moved)
-    offer = _offered(settled, moves, rules, announcer, now)
-    moves = _with_promises(moves, lead.offer, offer, rules)
-    facts = {**found.facts, "stage": progress.stage}
+            builder.stage_entered(moved)
+    offer = _offered(lead, moves, rules, builder, now)
+    moves = _with_promises(moves, before.offer, offer, rules)
+    facts = {**evaluation.facts, "stage": progress.stage}
     enrolments, due = nurture(
         rules.sequences,
         lead.enrolments,
         facts,
         now,
-        suppressed=not found.consent.may_be_mailed,
+        suppressed=not evaluation.consent.may_be_mailed,
     )
     for step in due:
-        announcer.step_due(step)
-    triggers = announcer.triggers
-    settled = replace(
-        settled,
-        outbox=(*_still_wanted(lead.outbox, found), *triggers),
+        builder.step_due(step)
+    triggers = builder.triggers
+    lead = replace(
+        lead,
+        outbox=(*_still_wanted(lead.outbox, evaluation), *triggers),
         offer=offer,
         enrolments=enrolments,
         due_at=_next_moment(offer, enrolments, rules),
     )
-    settled = replace(settled, decay_on=next_review_day(settled, found, rules, now))
-    return Evaluated(settled, moves, triggers)
+    lead = replace(lead, decay_on=next_review_day(lead, evaluation, rules, now))
+    return Evaluated(lead, moves, triggers)
 
 
-def _still_wanted(outbox: tuple[Trigger, ...], found: Evaluation) -> tuple[Trigger, ...]:
+def _still_wanted(outbox: tuple[Trigger, ...], evaluation: Evaluation) -> tuple[Trigger, ...]:
     """The triggers that are still to be sent: no message to who must not be written to any more."""
-    if found.consent.may_be_mailed:
+    if evaluation.consent.may_be_mailed:
         return outbox
     return tuple(trigger for trigger in outbox if trigger.topic is not Topic.NURTURE)
 
@@ -270,7 +273,7 @@ def _offered(
     lead: Lead,
     moves: tuple[Transition, ...],
     rules: Rules,
-    announcer: TriggerBuilder,
+    builder: TriggerBuilder,
     now: datetime,
 ) -> Offer | None:
     """The lead's offer to sales as of now: made, followed up, answered or withdrawn."""
@@ -279,20 +282,20 @@ def _offered(
         return offer
     of_model = {stage.name for stage in rules.stages}
     if offer is not None:
-        offer = _followed(offer, lead, policy, announcer, now)
+        offer = _followed(offer, lead, policy, builder, now)
         if offer.closed_at is None and lead.progress.stage not in of_model:
             answer = moves[-1].reason if moves else "withdrawn"
             withdrawn = replace(offer, closed_at=now, answer=answer)
             answered = offer.otherwise
-            offer = _followed(answered, lead, policy, announcer, now) if answered else withdrawn
+            offer = _followed(answered, lead, policy, builder, now) if answered else withdrawn
         offer = replace(offer, otherwise=None)
     entered = [moved for moved in moves if moved.to_stage in of_model]
     if entered and lead.progress.stage in of_model and (offer is None or offer.closed_at):
         cycle = offer.cycle + 1 if offer else 1
-        owner = policy.owner_of(lead.id, announcer.facts)
+        owner = policy.owner_of(lead.id, builder.facts)
         offer = Offer(cycle, lead.progress.stage, now, owner=owner)
-        announcer.offered(offer)
-        offer = _followed(offer, lead, policy, announcer, now)  # the time of a word may be ahead
+        builder.offered(offer)
+        offer = _followed(offer, lead, policy, builder, now)  # the time of a word may be ahead
     return offer
 
 
@@ -306,19 +309,19 @@ def _with_promises(
     last = max(index for index, moved in enumerate(moves) if moved.to_stage == offer.stage)
     offering = replace(
         moves[last],
-        touch_by=offer.at + rules.handoff.first_touch_within,
-        accept_by=offer.at + rules.handoff.accept_within,
+        touch_by=rules.handoff.due(Deadline.TOUCH_BREACHED, offer.at),
+        accept_by=rules.handoff.due(Deadline.ACCEPT_BREACHED, offer.at),
     )
     return (*moves[:last], offering, *moves[last + 1 :])
 
 
 def _followed(
-    offer: Offer, lead: Lead, policy: HandoffPolicy, announcer: TriggerBuilder, now: datetime
+    offer: Offer, lead: Lead, policy: HandoffPolicy, builder: TriggerBuilder, now: datetime
 ) -> Offer:
-    """The offer as of now, the deadlines that it has passed announced."""
+    """The offer as of now; adds the messages of the deadlines that it has passed."""
     offer, passed = follow(offer, policy, lead.statements, now)
     for deadline in passed:
-        announcer.deadline_passed(offer, deadline)
+        builder.deadline_passed(offer, deadline)
     return offer
 
 
@@ -329,8 +332,8 @@ def _next_moment(offer: Offer | None, enrolments: Enrolments, rules: Rules) -> d
     return min((moment for moment in moments if moment), default=None)
 
 
-class Outcome(NamedTuple):
-    """What a settlement changed: the score that is shown, the stage; and what it triggered."""
+class Outcome(Struct, frozen=True):
+    """Whether an evaluation ``changed`` the shown score and ``moved`` the stage; its triggers."""
 
     changed: bool = False
     moved: bool = False
@@ -338,9 +341,9 @@ class Outcome(NamedTuple):
 
 
 class Reevaluation:
-    """Settles the lead at an id as of ``now``, if it still ``is_due`` when it is seen.
+    """The change that evaluates the lead at an id as of ``now``, if it still ``is_due``.
 
-    Somebody else may have settled it since it was found: then there is nothing to write.
+    Somebody else may have evaluated it in the meantime: then there is nothing to write.
     """
 
     def __init__(
@@ -361,12 +364,12 @@ class Reevaluation:
         lead = loaded[self._lead_id]
         if not isinstance(lead, Lead) or not self._is_due(lead):
             return Commit(Outcome())
-        settled = evaluate(lead, self._rules, self._now)
-        if settled.lead == lead:
+        evaluated = evaluate(lead, self._rules, self._now)
+        if evaluated.lead == lead:
             return Commit(Outcome())
-        old, new = lead.snapshot, settled.lead.snapshot
+        old, new = lead.snapshot, evaluated.lead.snapshot
         changed = old is None or new is None or old.score != new.score
-        triggers = [(lead.id, trigger) for trigger in settled.triggers]
-        moves = [(lead.id, transition) for transition in settled.transitions]
+        triggers = [(lead.id, trigger) for trigger in evaluated.triggers]
+        moves = [(lead.id, transition) for transition in evaluated.transitions]
         outcome = Outcome(changed, bool(moves), triggers)
-        return Commit(outcome, [settled.lead], {}, moves)
+        return Commit(outcome, [evaluated.lead], {}, moves)

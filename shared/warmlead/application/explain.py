@@ -1,13 +1,16 @@
 """Explains a lead's score: every contribution, what was taken from it, and what is missing.
 
-The points of the contributions add up to the score exactly.
+The points of the contributions add up to the score exactly. Here is also the base of all documents
+that Warmlead hands out about leads, and promises to keep.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any, TypeVar
 
-from warmlead.application.shapes import Shape, shaped
+from pydantic import BaseModel, ConfigDict
+
 from warmlead.domain.attribution import described, first_origin, last_origin
 from warmlead.domain.capacity import Capacity
 from warmlead.domain.consent import Consent, known_by
@@ -21,10 +24,28 @@ from warmlead.domain.stages import ANONYMOUS, SALES_STAGES, Transition, moved_ba
 from warmlead.messages.wording import describe, losses
 
 
+class Shape(BaseModel):
+    """A document whose fields are promised: they are only ever added to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+S = TypeVar("S", bound=Shape)
+
+
+def shaped(shape: type[S], of: object, **others: Any) -> S:  # noqa: ANN401  # as the fields are
+    """The shape with the attributes of an object that bear its fields' names, and ``others``.
+
+    Raises ``AttributeError`` if a field is among neither.
+    """
+    same = {name: getattr(of, name) for name in shape.model_fields if name not in others}
+    return shape(**same, **others)
+
+
 class ExplainedContribution(Shape):
     """One line of the sum. ``points`` are whole, ``exact`` is the same unrounded.
 
-    ``raw_points`` is the worth without any loss; ``per_day`` and ``decay`` say what the daily
+    ``raw_points`` are the points without any loss; ``per_day`` and ``decay`` say what the daily
     limit and age took from it (both are 0 or have the sign of the loss).
     """
 
@@ -161,7 +182,7 @@ def view(
 
     ``moves`` are its recorded ones, where they are wanted.
     """
-    found = evaluation_of(lead, rules, now, known_at=known_at)
+    evaluation = evaluation_of(lead, rules, now, known_at=known_at)
     identifiers: dict[str, list[str]] = {}
     for _, trail in sorted(lead.trails.items()):
         kind = trail.identifier.kind.name.lower()
@@ -172,16 +193,16 @@ def view(
         user_id=lead.user_id,
         stage=lead.progress.stage,
         stage_since=lead.progress.since,
-        score=found.score.score,
-        engagement=found.score.engagement,
-        fit=found.score.fit,
-        days_inactive=found.score.days_inactive,
+        score=evaluation.score.score,
+        engagement=evaluation.score.engagement,
+        fit=evaluation.score.fit,
+        days_inactive=evaluation.score.days_inactive,
         traits=lead.traits,
         not_understood=list(rules.not_understood(lead.traits)),
-        signals=_totals(found.tally.signals),
-        events=_totals(found.tally.names),
-        automated=_automated(found.tally),
-        consent=_consent(lead, found.consent, known_at),
+        signals=_totals(evaluation.tally.signals),
+        events=_totals(evaluation.tally.names),
+        automated=_automated(evaluation.tally),
+        consent=_consent(lead, evaluation.consent, known_at),
         first_touch=described(lead.first_touch, first_origin(lead)),
         last_touch=described(lead.last_touch, last_origin(lead)),
         identifiers=identifiers,
@@ -213,8 +234,8 @@ def explain(
     known_at: datetime | None = None,
 ) -> Explanation:
     """Why the lead has its score at ``now``, and what keeps it from the next stage."""
-    found = evaluation_of(lead, rules, now, known_at=known_at)
-    score = found.score
+    evaluation = evaluation_of(lead, rules, now, known_at=known_at)
+    score = evaluation.score
     return Explanation(
         id=lead.id,
         email=lead.email,
@@ -224,10 +245,10 @@ def explain(
         fit=score.fit,
         days_inactive=score.days_inactive,
         contributions=[_explained(line, rules.titles) for line in score.contributions],
-        automated=_automated(found.tally),
+        automated=_automated(evaluation.tally),
         not_understood=list(rules.not_understood(lead.traits)),
-        next_stage=_next_stage(lead, rules, found),
-        consent=_consent(lead, found.consent, known_at),
+        next_stage=_next_stage(lead, rules, evaluation),
+        consent=_consent(lead, evaluation.consent, known_at),
         as_of=now,
         model_version=rules.version,
     )
@@ -261,14 +282,14 @@ def _explained(line: Contribution, titles: Mapping[str, str]) -> ExplainedContri
     )
 
 
-def _next_stage(lead: Lead, rules: Rules, found: Evaluation) -> NextStage | None:
+def _next_stage(lead: Lead, rules: Rules, evaluation: Evaluation) -> NextStage | None:
     stage = lead.progress.stage
     names = [policy.name for policy in rules.stages]
     rank = names.index(stage) + 1 if stage in names else 0
     if stage in SALES_STAGES or rank >= len(names):
         return None
     policy = rules.stages[rank]
-    missing = list(policy.enter.missing(found.facts))
+    missing = list(policy.enter.missing(evaluation.facts))
     if stage == ANONYMOUS:
         missing.insert(0, "an email or a user id (the visitor is anonymous)")
     return NextStage(name=policy.name, missing=missing)

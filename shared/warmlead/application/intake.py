@@ -1,6 +1,6 @@
-"""Takes events in, one after the other: each is counted, known already, or there is no room for it.
+"""Takes events into trails, one after the other: each is counted, known already, or refused.
 
-What an event costs does not depend on what is kept of its lead, as long as many come at once.
+If many come at once, the cost of an event does not depend on how much is kept of its lead.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -24,7 +24,7 @@ class Taken(Enum):
 
 
 class Intake:
-    """The trails of some leads while so many ``events`` come in. Their ids are by identifier."""
+    """The trails of some leads while a number of ``events`` comes in; ``ids`` are by identifier."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Intake:
         return {**self._trails, **changed} if changed else self._trails
 
     def take(self, event: Event) -> Taken:
-        """Takes an event in, without that of which it tells too much, if there is room for it."""
+        """Takes an event in if there is room, without what it tells too much of."""
         key = event.key
         is_known = self._capacity.has_event(key)
         named = [self._ids[identifier] for identifier in identifiers_of(event)]
@@ -68,7 +68,7 @@ class Intake:
         return Taken.REFUSED
 
     def refuse(self, event: Event) -> None:
-        """Takes nothing of an event but that its person refuses to be written to."""
+        """Keeps only the refusal of an event: that its person must not be written to."""
         self._keep(heed_refusal(self._trails, event, self._ids), identifiers_of(event))
 
     def _touched(self, event: Event, named: Sequence[str], *, is_known: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Looks after what could not be counted: lists it, and tries it again.
+"""Lists what could not be counted, and tries it again.
 
 Two kinds lie there: *items* that were set aside with a reason, and *messages* that were given
 up after the last attempt. Nothing leaves before it has been accepted anew.
@@ -89,7 +89,7 @@ def _given_up(published: Published, error: str) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Tries entries again: received now, and of the time that they state or at which they came."""
+    """Tries entries again: as received now, with the time that they state or at which they came."""
 
     bus: EventBus
     subscriptions: Subscriptions

@@ -1,6 +1,6 @@
-"""Rebuilds leads from the archive: what events were is decided anew, what happened is kept.
+"""Rebuilds leads from the archive: which signals events are is decided anew; the record stays.
 
-Needed when a model changes what events are (``on``, ``when``); a change of worth needs none.
+Needed when a model changes what events are (``on``, ``when``); a change of points needs none.
 Stages, transitions and sent triggers are a record of what was known when: they stay, and the
 rebuilt lead then moves on from where it stands. So do the counts of days from which the archive
 has been pruned.
@@ -229,9 +229,9 @@ class _Replacement:
             for id_, trail in lead.trails.items()
         }
         renewed = replace(lead, trails=trails)
-        settled = evaluate(renewed, self._scoring.rules, self._now)
-        moves = [(lead.id, move) for move in settled.transitions]
-        return Commit((settled.transitions, settled.triggers), [settled.lead], {}, moves)
+        evaluated = evaluate(renewed, self._scoring.rules, self._now)
+        moves = [(lead.id, move) for move in evaluated.transitions]
+        return Commit((evaluated.transitions, evaluated.triggers), [evaluated.lead], {}, moves)
 
     def _restored(self) -> Commit[_Replaced]:
         """A lead that the store has lost: as rebuilt, without sending its triggers again."""

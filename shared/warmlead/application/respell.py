@@ -122,17 +122,17 @@ class Respelling:
         scoring, now = self._scoring, self._now
         trails = respelt_trails(leads, moved, scoring.rules.traits)
         before = {each.id: each for each in leads}
-        settled: list[Lead] = []
+        evaluated: list[Lead] = []
         aliases: dict[str, str] = {}
         transitions: list[tuple[str, Transition]] = []
         triggers: list[tuple[str, Trigger]] = []
         for person in resolve_identities(respelt_leads(leads, moved), trails, scoring.rules, now):
             result = evaluate(person, scoring.rules, now)
             id_ = person.id
-            settled.append(result.lead)
+            evaluated.append(result.lead)
             had = before[id_].ids if id_ in before else frozenset[str]()
             aliases |= dict.fromkeys(person.ids - had - {id_}, id_)
             transitions += [(id_, transition) for transition in result.transitions]
             triggers += [(id_, trigger) for trigger in result.triggers]
-        found = MisspeltLead(lead.id, moved, tuple(before.keys() - {lead.id}), triggers=triggers)
-        return Commit(found, settled, aliases, transitions)
+        outcome = MisspeltLead(lead.id, moved, tuple(before.keys() - {lead.id}), triggers=triggers)
+        return Commit(outcome, evaluated, aliases, transitions)

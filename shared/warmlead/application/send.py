@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from warmlead.domain.clock_skew import AHEAD
 from warmlead.domain.errors import UnreadableError
@@ -13,16 +14,16 @@ from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import Commit, EventBus, LeadStore, Loaded, Message, Update
 
 GRACE = timedelta(seconds=30)
-"""So long a trigger belongs to the process whose commit made it; after that it was left behind."""
+"""How long a trigger is left to the process that committed it; later the sweep sends it."""
 
 LEADS_AT_ONCE = 16
-"""One after the other, an hour's backlog of a thousand leads would take minutes to send."""
+"""How many leads are sent at once: one by one, a thousand leads would take minutes."""
 
 
 async def send(triggers: Sequence[tuple[str, Trigger]], *, store: LeadStore, bus: EventBus) -> None:
-    """Publishes triggers of leads and, when the bus has them for sure, clears them.
+    """Publishes triggers of leads, and clears them once the bus has confirmed them.
 
-    Killed in between, it leaves a trigger that the sweep sends again, byte for byte.
+    If the process dies in between, the sweep sends the trigger again, byte for byte.
     """
     by_topic: dict[Topic, list[Message]] = {}
     by_lead: dict[str, set[str]] = {}
@@ -41,8 +42,8 @@ async def send(triggers: Sequence[tuple[str, Trigger]], *, store: LeadStore, bus
             raise outcome
 
 
-class Swept(NamedTuple):
-    """How many triggers were found unsent, and what is wrong with leads that cannot be read."""
+class Swept(Struct, frozen=True):
+    """How many unsent triggers were found, and what is wrong with unreadable leads, by id."""
 
     triggers: int = 0
     unreadable: Mapping[str, str] = {}
@@ -51,7 +52,7 @@ class Swept(NamedTuple):
 async def sweep(
     *, store: LeadStore, bus: EventBus, now: datetime, is_over: Callable[[], bool] = lambda: False
 ) -> Swept:
-    """Sends what a crash left unsent, until the time is over."""
+    """Sends the triggers that a crash left unsent, until ``is_over``."""
     count = 0
     unreadable: Mapping[str, str] = {}
     together: list[Sequence[tuple[str, Trigger]]] = []
@@ -73,9 +74,9 @@ async def sweep(
 
 
 def _was_left(trigger: Trigger, now: datetime) -> bool:
-    """Whether whoever made the trigger should have sent it; one from far ahead as well.
+    """Whether the process that made the trigger should have sent it by now.
 
-    Such a one was made under a clock that ran ahead, and would wait until that time comes.
+    Also one from far in the future: a clock that ran ahead made it, and it would wait till then.
     """
     return trigger.at <= now - GRACE or trigger.at > now + AHEAD
 

@@ -224,8 +224,8 @@ def _requests(topic: str, messages: Sequence[Message]) -> Iterator[Any]:
     """The messages in as few requests as Pub/Sub's limits allow; one too large goes alone."""
     new_request, new_message = _types().PublishRequest.pb(), _types().PubsubMessage.pb()
     request, size = new_request(topic=topic), 0
-    for body, attributes in messages:
-        message = new_message(data=body, attributes=attributes)
+    for each in messages:
+        message = new_message(data=each.body, attributes=each.attributes)
         adds = message.ByteSize() + _FRAME_BYTES
         if request.messages and (
             len(request.messages) == MOST_MESSAGES or size + adds > MOST_BYTES

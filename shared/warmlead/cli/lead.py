@@ -17,11 +17,12 @@ from warmlead.application.explain import (
     ExplainedContribution,
     Explanation,
     LeadView,
+    Shape,
     as_it_stood,
     explain,
+    shaped,
     view,
 )
-from warmlead.application.shapes import Shape, shaped
 from warmlead.cli.commands import LeadCommands
 from warmlead.cli.environment import place_of
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, json_list, print_json, unreadable

@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from warmlead.application.apply import Scoring
-from warmlead.application.due import EvaluationContext, RunProgress
-from warmlead.application.rescore import rescore
-from warmlead.application.shapes import Shape, shaped
+from warmlead.application.due import EvaluationContext, RunProgress, rescore
+from warmlead.application.explain import Shape, shaped
 from warmlead.cli.environment import place_of
 from warmlead.cli.output import (
     EXIT_MISUSE,

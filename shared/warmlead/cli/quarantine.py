@@ -8,8 +8,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from warmlead.application.explain import Shape, shaped
 from warmlead.application.quarantine import Entry, Release, entries
-from warmlead.application.shapes import Shape, shaped
 from warmlead.cli.environment import place_of
 from warmlead.cli.output import Json, console, fail, print_json
 from warmlead.runtime import backends, functions

@@ -27,8 +27,8 @@ from warmlead.cli.output import (
 from warmlead.domain.attribution import DIRECT_SOURCE, UNKNOWN
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.money import DECIMALS
-from warmlead.messages.kpi_report import Conversion, KpiReport, Promise, SourceFigures, Value, Waits
-from warmlead.reporting.periods import Span, last_period
+from warmlead.messages.contract import Conversion, KpiReport, Promise, SourceFigures, Value, Waits
+from warmlead.reporting.funnel import Span, last_period
 from warmlead.runtime import backends, functions
 from warmlead.runtime.table import REPORT, Function, scheduled
 

@@ -15,7 +15,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from warmlead.application.shapes import Shape
+from warmlead.application.explain import Shape
 from warmlead.cli.output import count_of
 from warmlead.domain.event import Event
 from warmlead.domain.money import DECIMALS

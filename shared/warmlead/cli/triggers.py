@@ -12,7 +12,7 @@ from warmlead.cli.environment import place_of
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, print_json, print_json_line
 from warmlead.domain.text import one_line
 from warmlead.domain.trigger import TRIGGER_TOPICS
-from warmlead.messages.schemas import MESSAGES, message_schema
+from warmlead.messages.contract import MESSAGES, message_schema
 from warmlead.ports import Published
 from warmlead.runtime import backends
 

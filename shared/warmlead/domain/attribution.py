@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from warmlead.domain.sites import (
     Category,
@@ -19,7 +21,7 @@ if TYPE_CHECKING:  # senders import this module, and no lead
     from warmlead.domain.lead import Lead, Touch
 
 
-class ClickId(NamedTuple):
+class ClickId(Struct, frozen=True):
     """The source and the medium that stand in for UTM parameters where there are none."""
 
     source: str
@@ -98,7 +100,7 @@ class Channel(StrEnum):
     UNKNOWN = "(unknown)"
 
 
-class Origin(NamedTuple):
+class Origin(Struct, frozen=True):
     """Where a visit came from. ``source`` is in lower case; ``medium`` may be empty."""
 
     channel: Channel

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from operator import add, sub
 from typing import NamedTuple
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from warmlead.domain.consent import ConsentFact
 from warmlead.domain.event import AUTOMATED_EVENTS, Event, Trust
@@ -77,7 +77,7 @@ _BYTES_OF_A_CLAIM = 100
 
 
 class Excess(Enum):
-    """Of what an event tells too much."""
+    """What an event tells more of than there is room for."""
 
     UNKNOWN = auto()  # traits that the model does not know
     KNOWN = auto()  # traits that it knows
@@ -86,7 +86,7 @@ class Excess(Enum):
 
 
 class Weight(NamedTuple):
-    """What is known of a person in bytes, by what it is and who told it."""
+    """What is known of a person in bytes, by what it is and who told it; added up by place."""
 
     known: int = 0
     unknown: int = 0
@@ -110,7 +110,7 @@ NOTHING = Weight()
 
 
 class Capacity:
-    """What is kept of some people as running sums: an event costs what its own trails cost.
+    """How much is kept of some people, as running sums: an event costs what its own trails cost.
 
     With ``many`` events to come all keys are unpacked, so that each is found at once.
     """
@@ -134,7 +134,7 @@ class Capacity:
         self.keep(trails, trails)
 
     def copied(self) -> "Capacity":
-        """The same, which may change by itself."""
+        """A copy that changes independently."""
         one = copy(self)
         for name, value in vars(self).items():
             if isinstance(value, dict | list | set):
@@ -157,7 +157,7 @@ class Capacity:
 
     @property
     def size_bytes(self) -> int:
-        """What all of it takes in a store, about."""
+        """The approximate size of all of it in a store."""
         return self._size_with(self._weight)
 
     def joined_with(self, others: "Capacity") -> tuple[int, int]:
@@ -205,9 +205,10 @@ class Capacity:
         event: Event,
         recorded: Recorded,
     ) -> frozenset[Excess]:
-        """Of what an event tells too much, if with it the trails ``changed`` become as given.
+        """What the event tells too much of, if it makes the trails ``changed`` what ``after`` says.
 
-        The first of them is the event's, in whose history it is ``recorded``.
+        An event that adds nothing is never too much, however much is kept already. The event is
+        ``recorded`` in the history of the first of the trails.
         """
         weight = self._weight
         for id_ in changed:
@@ -340,11 +341,11 @@ class Capacity:
 
 
 _MOST_WEIGHED = 16
-"""So many leads that were weighed last are remembered, for a megabyte each at most."""
+"""How many leads that were weighed last are kept in memory, a megabyte each at most."""
 
 
 class Weighed:
-    """What is kept of leads, counted once as long as they stay as they are.
+    """The capacities of the leads seen last, so that an unchanged lead is counted only once.
 
     Updates of many persons may name the same full lead, one after the other.
     """
@@ -433,7 +434,7 @@ def _weight_of_trail(trail: Trail, traits: "_OfTraits") -> Weight:
     )
 
 
-class _OfTraits(NamedTuple):
+class _OfTraits(Struct, frozen=True):
     """What the traits of one identifier weigh in bytes."""
 
     unknown: int
@@ -458,5 +459,5 @@ def _weight_of_touch(touch: Touch | None) -> int:
 
 
 def bytes_of(text: str) -> int:
-    """What a text takes in JSON at most, about."""
+    """The most bytes that a text may take in JSON."""
     return len(text) * (1 if text.isascii() else _BYTES_OF_AN_ESCAPE)

@@ -22,7 +22,7 @@ AHEAD = timedelta(hours=1)
 """Clocks of several machines differ, by less than this; what is farther ahead was a wrong clock."""
 
 MOST_DAYS_AHEAD = 1
-"""A lead that was settled later than tomorrow (UTC) was settled under a wrong clock."""
+"""A lead that was evaluated later than tomorrow (UTC) was evaluated under a wrong clock."""
 
 Fact = TypeVar("Fact", bound="tuple[Any, ...]")
 
@@ -35,7 +35,7 @@ def received_by(event: Event, now: datetime) -> Event:
 
 
 def is_ahead(lead: Lead, now: datetime) -> bool:
-    """Whether the lead was settled under a clock that is ahead of this one by more than a day."""
+    """Whether the lead was evaluated under a clock that is ahead of this one by more than a day."""
     return lead.snapshot is not None and lead.snapshot.day > _today(now) + MOST_DAYS_AHEAD
 
 
@@ -63,7 +63,7 @@ def _today(now: datetime) -> int:
 
 
 class _Back:
-    """Takes times back to the present."""
+    """Moves times back to the present."""
 
     def __init__(self, now: datetime, by: timedelta) -> None:
         self._now = now

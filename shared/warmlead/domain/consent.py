@@ -73,7 +73,7 @@ class Lifting(StrEnum):
 
 
 class ConsentFact(NamedTuple):
-    """One statement, true from ``at_ms`` on; the order of the fields is the order of statements.
+    """One statement, true from ``at_ms`` on; ordered by its fields from first to last.
 
     ``rank`` is 1 for a signed statement and 0 for a public one. The empty ``key`` marks what an
     earlier release kept by the day only.

@@ -12,7 +12,7 @@ MAX_ANSWER = 64
 """Characters of a text that are read as an answer; a longer one begins with its answer."""
 
 MAX_ANSWERS = 20
-"""So many values of a list are read."""
+"""How many values of a list are read."""
 
 _SAYS_YES = """
     true yes y t on 1 x ok okay checked selected ticked agree agreed agrees accept accepted accepts
@@ -268,7 +268,7 @@ def _texts(properties: Mapping[str, Property], names: tuple[str, ...], most: int
 
 
 MAX_AROUND = 6
-"""So many words before a name, and after it, are passed over."""
+"""How many words before a name, and after it, are passed over."""
 
 
 class _Asks(Enum):

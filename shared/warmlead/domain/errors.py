@@ -19,7 +19,7 @@ from typing import Self
 from warmlead.domain.text import one_line
 
 MOST_SHOWN = 10
-"""So many leads a message names at most."""
+"""How many leads a message names at most."""
 
 
 class Reason(StrEnum):

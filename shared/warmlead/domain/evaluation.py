@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from warmlead.domain.consent import Consent
 from warmlead.domain.history import MAX_NAME_DAYS, DayCounts, Tally, day_of, to_ms
 from warmlead.domain.lead import Lead
@@ -40,9 +42,9 @@ from warmlead.domain.stages import (
 
 @dataclass(frozen=True)  # without slots, for the score that is made when it is asked for
 class Evaluation:
-    """What a lead is worth on a UTC day number, and what conditions may know of it."""
+    """The score of a lead on a UTC day number, and the facts that conditions may name."""
 
-    worth: ScoreTotals
+    totals: ScoreTotals
     standing: Standing
     tally: Tally
     day: int
@@ -53,12 +55,12 @@ class Evaluation:
 
     @cached_property
     def score(self) -> Score:
-        """The same worth with everything that made it; few need that."""
+        """The score with every contribution; computed when somebody asks for it."""
         return score_of(self.policy, self.tally, self.fit, self.day)
 
-    def worth_on(self, day: int) -> ScoreTotals:
-        """What the lead is worth on another UTC day number, if nothing happens until then."""
-        return self.points.on(day, self.worth.fit)
+    def totals_on(self, day: int) -> ScoreTotals:
+        """The score on another UTC day number, if nothing happens until then."""
+        return self.points.on(day, self.totals.fit)
 
     @property
     def facts(self) -> Facts:
@@ -85,30 +87,30 @@ def evaluation_of(
     }
     fit = rules.fit({**known, **stated})
     points = ScoreByDay(rules.scoring, counts)
-    worth = points.on(today, sum([rule.points for rule in fit]))
+    totals = points.on(today, sum([rule.points for rule in fit]))
     identified = lead.identified
     facts: dict[str, object] = {
         **known,
         **stated,
-        "score": worth.score,
-        "engagement": worth.engagement,
-        "fit": worth.fit,
+        "score": totals.score,
+        "engagement": totals.engagement,
+        "fit": totals.fit,
         "stage": lead.progress.stage,
-        "peak_score": max(lead.progress.peak_score, worth.score),
+        "peak_score": max(lead.progress.peak_score, totals.score),
         "identified": identified,
     }
-    if worth.days_inactive is not None:
-        facts["days_inactive"] = worth.days_inactive
+    if totals.days_inactive is not None:
+        facts["days_inactive"] = totals.days_inactive
     last_days = {signal: max(days) for signal, days in counts.signals.items() if days}
     for name in rules.scoring.signals:
         facts[name] = name in last_days
     for each in windows(counts, rules):
         facts[each.fact] = each.count(today)
     standing = Standing(identified, facts, last_days)
-    return Evaluation(worth, standing, counts, today, fit, rules.scoring, consent, points)
+    return Evaluation(totals, standing, counts, today, fit, rules.scoring, consent, points)
 
 
-class Window(NamedTuple):
+class Window(Struct, frozen=True):
     """A fact that counts the events of some days, and the days on which there are any."""
 
     fact: str
@@ -137,25 +139,25 @@ def count_in_window(days: DayCounts, window_days: int, today: int) -> int:
 
 
 class StageMove(NamedTuple):
-    """The progress as of now, and the moves that it took."""
+    """The progress as of now, and the moves that it took; unpacked where it is used."""
 
     progress: Progress
     moves: tuple[Transition, ...]
 
 
-def move_stage(lead: Lead, found: Evaluation, rules: Rules, now: datetime) -> StageMove:
+def move_stage(lead: Lead, evaluation: Evaluation, rules: Rules, now: datetime) -> StageMove:
     """Moves the lead to where it belongs: first as sales said, then as the model says."""
-    peak = max(lead.progress.peak_score, found.worth.score)
+    peak = max(lead.progress.peak_score, evaluation.totals.score)
     progress = lead.progress
     if peak != progress.peak_score:
         progress = replace(progress, peak_score=peak)
-    mover = _Mover(progress, lead, found, rules, now)
+    mover = _Mover(progress, lead, evaluation, rules, now)
     said = verdict(lead.statements)
     if said is not None and said.key != mover.progress.verdict:
         mover.follow(said)
-    elif mover.progress.grounds is not None and mover.progress.grounds != _grounds(found):
+    elif mover.progress.grounds is not None and mover.progress.grounds != _grounds(evaluation):
         mover.reconsider(said)
-    stage, why = next_stage(rules.stages, mover.progress, found.standing, now)
+    stage, why = next_stage(rules.stages, mover.progress, evaluation.standing, now)
     mover.to(stage, why, MODEL)
     return StageMove(mover.progress, tuple(mover.moves))
 
@@ -164,12 +166,12 @@ class _Mover:
     """A lead's progress while it is moved."""
 
     def __init__(
-        self, progress: Progress, lead: Lead, found: Evaluation, rules: Rules, now: datetime
+        self, progress: Progress, lead: Lead, evaluation: Evaluation, rules: Rules, now: datetime
     ) -> None:
         self.progress = progress
         self.moves: list[Transition] = []
         self._lead = lead
-        self._found = found
+        self._evaluation = evaluation
         self._rules = rules
         self._now = now
         touch = lead.last_touch
@@ -182,7 +184,7 @@ class _Mover:
         if said.stage == RECYCLED:
             progress = cool_down(progress, self._rules.stages, said.at)
         elif said.stage == DISQUALIFIED and unfit:
-            progress = replace(progress, grounds=_grounds(self._found))
+            progress = replace(progress, grounds=_grounds(self._evaluation))
         self.progress = progress
         self.to(said.stage, Why(MoveCause(said.said), said.words, said.reason), said.source)
 
@@ -192,7 +194,7 @@ class _Mover:
         What was so before, and we only hear of now, sales knew when it judged.
         """
         if said is not None and not self._lead.learnt_since(said.at_ms):
-            self.progress = replace(self.progress, grounds=_grounds(self._found))
+            self.progress = replace(self.progress, grounds=_grounds(self._evaluation))
             return
         self.progress = replace(self.progress, grounds=None)
         why = Why(MoveCause.FIT_CHANGED, "what spoke against the lead's fit has changed")
@@ -202,14 +204,14 @@ class _Mover:
         """Moves to a stage, unless the lead is there."""
         if stage == self.progress.stage:
             return
-        score = self._found.worth
+        totals = self._evaluation.totals
         self.progress, transition = move(
             self.progress,
             stage,
             why,
             self._now,
-            score=score.score,
-            fit=score.fit,
+            score=totals.score,
+            fit=totals.fit,
             model_version=self._rules.version,
             source=source,
             attribution=self._attribution,
@@ -217,78 +219,80 @@ class _Mover:
         self.moves.append(transition)
 
 
-def _grounds(found: Evaluation) -> str:
+def _grounds(evaluation: Evaluation) -> str:
     """The fit rules that hold, by name: what must change before an unfit lead is looked at anew."""
-    return ",".join(sorted(line.name for line in found.score.contributions if line.part == "fit"))
+    return ",".join(
+        sorted(line.name for line in evaluation.score.contributions if line.part == "fit")
+    )
 
 
 class Projection:
-    """A lead on the days to come. ``lead`` is settled, and ``found`` is what it was found to be."""
+    """The score and facts of a lead on later days, made of its evaluation as of now."""
 
-    def __init__(self, lead: Lead, found: Evaluation, rules: Rules) -> None:
-        self._found = found
+    def __init__(self, lead: Lead, evaluation: Evaluation, rules: Rules) -> None:
+        self._evaluation = evaluation
         self._identified = lead.identified
         self._peak_score = lead.progress.peak_score
-        self._facts = {**found.facts, "stage": lead.progress.stage}
-        self._counted = [each for each in windows(found.tally, rules) if each.days]
+        self._facts = {**evaluation.facts, "stage": lead.progress.stage}
+        self._counted = [each for each in windows(evaluation.tally, rules) if each.days]
 
     def on(self, day: int) -> tuple[ScoreTotals, Standing]:
-        """Its worth, and what conditions will know of it, on a later UTC day number."""
-        worth = self._found.worth_on(day)
+        """The score, and what conditions will know of the lead, on a later UTC day number."""
+        totals = self._evaluation.totals_on(day)
         facts = self._facts.copy()
-        facts["score"] = score = worth.score
-        facts["engagement"] = worth.engagement
+        facts["score"] = score = totals.score
+        facts["engagement"] = totals.engagement
         facts["peak_score"] = max(self._peak_score, score)
-        if worth.days_inactive is not None:
-            facts["days_inactive"] = worth.days_inactive
+        if totals.days_inactive is not None:
+            facts["days_inactive"] = totals.days_inactive
         for each in self._counted:
             facts[each.fact] = each.count(day)
-        return worth, Standing(self._identified, facts, self._found.standing.last_days)
+        return totals, Standing(self._identified, facts, self._evaluation.standing.last_days)
 
 
 MOST_DAYS_AHEAD = 7
-"""A lead that still fades is looked at once a week, whatever was foreseen."""
+"""A lead whose score still decays is reviewed once a week at least."""
 
 VISIBLE_POINTS = 5
-"""So many points the shown score may be off; what people read is always computed anew."""
+"""How many points the stored score may be off. Scores that people read are computed anew."""
 
 REST_AFTER_DAYS = 400
-"""A lead that did nothing for so long rests until an event, if nothing will come of waiting."""
+"""After this much inactivity a lead is reviewed only if time still changes something."""
 
 FAR_DAYS = 3_650
-"""What has not changed by then never will."""
+"""How far ahead to look for a last change; what has not changed by then never will."""
 
 
-def next_review_day(lead: Lead, found: Evaluation, rules: Rules, now: datetime) -> int | None:
-    """The next UTC day number on which the lead is to be settled anew; ``None``: never.
+def next_review_day(lead: Lead, evaluation: Evaluation, rules: Rules, now: datetime) -> int | None:
+    """The next UTC day number on which time alone changes the lead noticeably; ``None``: never.
 
-    ``lead`` is settled as of ``now``. It is the first day, at most a week ahead, on which its
-    stage, a sequence or five points of its score change, or the last of that week. Every day
-    is looked at: a condition may come to hold and cease to hold again within a week.
+    ``evaluation`` is that of ``lead`` at ``now``. The day is the first, at most a week ahead, on
+    which its stage, a sequence or five points of its score change, or the last day of that week.
+    Every day is looked at: a condition may hold for some days of the week only.
     """
     today = day_of(to_ms(now))
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    suppressed = not found.consent.may_be_mailed  # time alone changes nothing of it
-    foresight = Projection(lead, found, rules)
+    suppressed = not evaluation.consent.may_be_mailed  # time alone changes nothing of it
+    projection = Projection(lead, evaluation, rules)
 
     def changes(days: int) -> bool:
         then = midnight + timedelta(days=days)
-        worth, standing = foresight.on(today + days)
-        if abs(worth.score - found.worth.score) >= VISIBLE_POINTS:
+        totals, standing = projection.on(today + days)
+        if abs(totals.score - evaluation.totals.score) >= VISIBLE_POINTS:
             return True
         stage, _ = next_stage(rules.stages, lead.progress, standing, then)
         return stage != lead.progress.stage or would_change(
             rules.sequences, lead.enrolments, standing.facts, then, suppressed=suppressed
         )
 
-    if _is_silent(found, today) and not changes(FAR_DAYS):
+    if _is_silent(evaluation, today) and not changes(FAR_DAYS):
         return None
     return today + next(filter(changes, range(1, MOST_DAYS_AHEAD)), MOST_DAYS_AHEAD)
 
 
-def _is_silent(found: Evaluation, today: int) -> bool:
+def _is_silent(evaluation: Evaluation, today: int) -> bool:
     """Whether the lead has long done nothing, and no event falls out of a window any more."""
-    idle = found.worth.days_inactive
+    idle = evaluation.totals.days_inactive
     if idle is not None:
         return idle > REST_AFTER_DAYS
-    return max(found.tally.last_day.values(), default=0) <= today - MAX_NAME_DAYS
+    return max(evaluation.tally.last_day.values(), default=0) <= today - MAX_NAME_DAYS

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from warmlead.domain.consent_fields import without_groups
 from warmlead.domain.event import Event, Property, Trust, snake_case
@@ -281,7 +280,7 @@ SAID_BY_NAME: Mapping[str, Mapping[str, Property]] = MappingProxyType(
 """What a published name says that ours says by a property."""
 
 
-class _Meaning(NamedTuple):
+class _Meaning(Struct, frozen=True):
     name: str
     properties: tuple[tuple[str, str], ...]
     said: Mapping[str, Property]

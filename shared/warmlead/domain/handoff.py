@@ -8,23 +8,46 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Generic, NamedTuple
+from typing import Generic
+
+from msgspec import Struct
 
 from warmlead.domain.sales import SalesStatus, Statement, answered, first_contact
 from warmlead.domain.stages import Condition, ConditionT, Facts
 
 
 class Deadline(StrEnum):
-    """What an open offer tells of in time: each once an offer."""
+    """The deadlines of an offer; a message is sent of each that passes, once an offer."""
 
     REMINDER = "reminder"
     TOUCH_BREACHED = "touch_breached"
     ACCEPT_BREACHED = "accept_breached"
 
 
+class SlaOutcome(StrEnum):
+    """What became of a promise that sales made for an offer."""
+
+    KEPT = "kept"
+    BREACHED = "breached"
+    LAPSED = "lapsed"
+
+
+def sla_outcome(due: datetime, *, done: datetime | None, withdrawn: datetime | None) -> SlaOutcome:
+    """What has become of a promise once its deadline ``due`` has come.
+
+    It is kept if sales has ``done`` what it promised at the deadline or before. It lapses if the
+    offer was ``withdrawn`` before the deadline. Messages and KPIs both go by this.
+    """
+    if done is not None and done <= due:
+        return SlaOutcome.KEPT
+    if withdrawn is not None and withdrawn < due:
+        return SlaOutcome.LAPSED
+    return SlaOutcome.BREACHED
+
+
 @dataclass(frozen=True, slots=True)
 class RouteDefinition(Generic[ConditionT]):
-    """Who gets leads for which the condition holds; all of them if there is none."""
+    """The owners of the leads for which the condition holds; of all leads if there is none."""
 
     when: ConditionT | None
     owners: tuple[str, ...]
@@ -32,9 +55,9 @@ class RouteDefinition(Generic[ConditionT]):
 
 @dataclass(frozen=True, slots=True)
 class HandoffDefinition(Generic[ConditionT]):
-    """What sales promised: to speak to a lead, and to take or refuse it, within a time.
+    """What sales promises of each offer: first contact, and an answer, within a time.
 
-    ``remind_after`` is when sales is reminded of a lead to which nobody has spoken.
+    After ``remind_after`` sales is reminded of a lead to which nobody has spoken.
     """
 
     first_touch_within: timedelta
@@ -42,15 +65,15 @@ class HandoffDefinition(Generic[ConditionT]):
     remind_after: timedelta
     routes: tuple[RouteDefinition[ConditionT], ...] = ()
 
-    def after(self, deadline: Deadline) -> timedelta:
-        """How long after the offer a deadline is."""
+    def due(self, deadline: Deadline, offered_at: datetime) -> datetime:
+        """When a deadline of an offer passes."""
         match deadline:
             case Deadline.REMINDER:
-                return self.remind_after
+                return offered_at + self.remind_after
             case Deadline.TOUCH_BREACHED:
-                return self.first_touch_within
+                return offered_at + self.first_touch_within
             case Deadline.ACCEPT_BREACHED:
-                return self.accept_within
+                return offered_at + self.accept_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +86,10 @@ class HandoffPolicy(HandoffDefinition[Condition]):
     """The promises of sales, with routes whose conditions can be asked."""
 
     def owner_of(self, lead_id: str, facts: Facts) -> str:
-        """Whose the lead is: of the first route that holds; empty if none does.
+        """The owner of the lead by the first route that holds; empty if none does.
 
-        Of several owners each gets every lead with the same likelihood, by the lead's id, so
-        that it is the same whenever it is asked for.
+        Of several owners each gets a lead with the same likelihood. The lead's id decides, so the
+        same lead always goes to the same owner.
         """
         for route in self.routes:
             if route.when is None or route.when(facts):
@@ -101,7 +124,7 @@ class Offer:
     otherwise: "Offer | None" = None
 
 
-class Passed(NamedTuple):
+class Passed(Struct, frozen=True):
     """A deadline that an offer has just passed."""
 
     deadline: Deadline
@@ -119,13 +142,17 @@ def follow(
     in_time = [each for each in statements if end is None or each.at <= end]
     touched = first_contact(in_time, offer.at)
     answer = answered(in_time, offer.at)
+    done = {
+        Deadline.REMINDER: touched,
+        Deadline.TOUCH_BREACHED: touched,
+        Deadline.ACCEPT_BREACHED: answer.at if answer else None,
+    }
     passed = [
         Passed(deadline, due)
         for deadline in Deadline
         if deadline not in offer.told
-        and (due := offer.at + policy.after(deadline)) <= now
-        and not _kept(deadline, due, touched, answer.at if answer else None)
-        and (offer.closed_at is None or due < offer.closed_at)
+        and (due := policy.due(deadline, offer.at)) <= now
+        and sla_outcome(due, done=done[deadline], withdrawn=end) is SlaOutcome.BREACHED
     ]
     followed = replace(
         offer, touched_at=touched, told=offer.told | {each.deadline for each in passed}
@@ -166,16 +193,9 @@ def next_deadline(offer: Offer, policy: HandoffPolicy) -> datetime | None:
     if offer.closed_at is not None:
         return None
     waiting = [
-        offer.at + policy.after(deadline)
+        policy.due(deadline, offer.at)
         for deadline in Deadline
         if deadline not in offer.told
         and not (offer.touched_at and deadline is not Deadline.ACCEPT_BREACHED)
     ]
     return min(waiting, default=None)
-
-
-def _kept(
-    deadline: Deadline, due: datetime, touched: datetime | None, answered_at: datetime | None
-) -> bool:
-    done = answered_at if deadline is Deadline.ACCEPT_BREACHED else touched
-    return done is not None and done <= due

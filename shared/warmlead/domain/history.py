@@ -29,13 +29,13 @@ EXACT_DAYS = 31
 """How long an event is kept by itself, from its receipt: longer than any sender retries."""
 
 MAX_PER_DAY = 20
-"""So many events of one signal or name on one day are kept; no model may count more."""
+"""How many events of one signal or name are kept of one day; no model may count more."""
 
 MANY_RECENT = 4 * RECENT
 """With more unpacked events than this, some are packed at once: many may come in one request."""
 
 MAX_NAME_DAYS = 90
-"""For so long the days of bare event names matter: the longest window a condition can ask for."""
+"""How long the days of bare event names matter: the longest window of a condition."""
 
 DayCounts: TypeAlias = Mapping[int, int]  # day number since 1970-01-01 UTC → count
 Counts: TypeAlias = Mapping[str, DayCounts]

@@ -23,7 +23,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import to_ms
@@ -67,14 +67,14 @@ class Kind(IntEnum):
 
 
 class Identifier(NamedTuple):
-    """One way in which a person is known: the kind, and the normalised value."""
+    """One way in which a person is known: the kind, and the normalised value; ordered by both."""
 
     kind: Kind
     value: str
 
 
 class Claim(NamedTuple):
-    """A statement that an identifier belongs to the ``owner``; the smallest claim is the best.
+    """A statement that an identifier belongs to the ``owner``; ordered, the best claim first.
 
     ``at_ms`` is when it was true, as a signed source says, or when we received a public one.
     """
@@ -227,7 +227,7 @@ def ties_of(
     return claims, links
 
 
-class Ties(NamedTuple):
+class Ties(Struct, frozen=True):
     """What is known of one identifier's belonging: its kind, links to others, the best claim.
 
     ``is_signed`` is whether a signed source has ever told anything of it.

@@ -5,7 +5,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import fields, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from warmlead.domain.consent import REFUSALS, Cause, ConsentFact, together, with_facts
 from warmlead.domain.handoff import merge_offers, parted_offer
@@ -227,7 +229,7 @@ def _new_keys(trail: Trail, before: Trail | None) -> AbstractSet[str]:
 T = TypeVar("T")
 
 
-class Misspelt(NamedTuple):
+class Misspelt(Struct, frozen=True):
     """An identifier of a lead that is spelt in another way today, and its id then and now."""
 
     before: Identifier

@@ -1,4 +1,4 @@
-"""The lead: one person, one aggregate. What events do to it, and whom a typed text means."""
+"""The lead: one person, one aggregate. How events change it, and whom a typed text means."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -42,7 +42,7 @@ from warmlead.domain.stages import Progress
 from warmlead.domain.trigger import Trigger
 
 MAX_TRAILS = 200
-"""So many identifiers may one person have; no more are tied to a lead that has them."""
+"""How many identifiers one person may have; no further ones are tied to such a lead."""
 
 MAX_TRAITS = 250
 """The limit of traits of an identifier: those that the model knows stay, then signed ones."""
@@ -52,7 +52,7 @@ MAX_PUBLIC_TRAIT_BYTES = 1_500
 
 
 class TraitFact(NamedTuple):
-    """A trait's value with what decides which value wins: the greatest fact does."""
+    """A trait's value, ordered by what decides which value wins: the greatest fact does."""
 
     rank: int  # 1 signed, 0 public
     at_ms: int
@@ -75,7 +75,7 @@ class Touch(NamedTuple):
 
 
 class NoteFact(NamedTuple):
-    """What of one event's input was cut or left out; ordered by the time of the event."""
+    """A note on what of an event's input was cut or left out; ordered by the event's time."""
 
     at_ms: int
     key: str
@@ -279,7 +279,7 @@ def latest_notes(notes: Iterable[NoteFact]) -> tuple[NoteFact, ...]:
 class Touched(NamedTuple):
     """The trails after an event but for their histories, and what the one at ``home`` keeps of it.
 
-    All else is cheap to make anew with every event.
+    All but histories is cheap to make anew with every event. Unpacked where it is used.
     """
 
     trails: dict[str, Trail]
@@ -359,7 +359,7 @@ def heed_refusal(
 ) -> Mapping[str, Trail]:
     """The trails with an event's refusal to be written to, if nothing else of it can be kept.
 
-    What is kept of a refusal is little, so it is heard where there is no room for more events.
+    A refusal takes little room, so it is kept even where there is no room for more events.
     """
     refused = [fact._replace(mailing_list="") for fact in refusals_in(event)]
     if not refused:

@@ -5,7 +5,9 @@ import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from warmlead.domain.errors import Reason, RejectedError
 
@@ -35,7 +37,7 @@ class Style(Enum):
     COMMA = "1.234,56"
 
 
-class Numeral(NamedTuple):
+class Numeral(Struct, frozen=True):
     """A run of digits and separators, and where it ends in its text."""
 
     groups: tuple[str, ...]
@@ -167,7 +169,7 @@ _SIGNS = MappingProxyType(
 """The signs that belong to one currency. ``$``, ``£`` and ``¥`` belong to several."""
 
 
-class Amount(NamedTuple):
+class Amount(Struct, frozen=True):
     """A number, and the code of the currency that stands beside it; empty where none does."""
 
     number: Decimal

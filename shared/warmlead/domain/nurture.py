@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import Generic, NamedTuple, TypeAlias
+from typing import Generic, TypeAlias
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from warmlead.domain.stages import ANONYMOUS, Condition, ConditionT, Facts
 
@@ -34,7 +36,7 @@ class SendingHours:
 
 
 PUNCTUAL = timedelta(hours=1)
-"""A step that is later than this was missed: the followers keep their distance from it."""
+"""A step that is later than this was missed: the following steps keep their distance from it."""
 
 
 APART = timedelta(minutes=1)
@@ -61,7 +63,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SequenceStep:
-    """One message, so long after the start."""
+    """One message, ``after`` a time from the start."""
 
     after: timedelta
     message: str
@@ -108,7 +110,7 @@ class Enrolment:
     ending: str = ""
 
 
-class Due(NamedTuple):
+class Due(Struct, frozen=True):
     """A step to be sent now: ``number`` counts from 1."""
 
     policy: SequencePolicy

@@ -42,10 +42,10 @@ _WORDS = struct.Struct(">8sQQ")
 """A record as its key, its time with the beginning of its delay, and the rest with its shape."""
 
 _FEW = 8
-"""So many keys are looked for one by one; for more of them all records are decoded."""
+"""How many keys are looked for one by one; for more, all records are decoded."""
 
 _AT_ONCE = 64
-"""So many records are decoded at a time: often no more than the first is looked at."""
+"""How many records are decoded at a time; often only the first is needed."""
 
 _AHEAD_MS = DAY_MS
 """An event may happen after its receipt, by a clock that runs ahead; delays begin there."""
@@ -55,7 +55,7 @@ Shape: TypeAlias = tuple[str, tuple[str, ...]]
 
 
 class KeptEvent(NamedTuple):
-    """One event as the history keeps it; the order of the fields is the order of events."""
+    """One event as the history keeps it; ordered by its fields from first to last."""
 
     at_ms: int
     key: str
@@ -316,7 +316,7 @@ Folded = Callable[[Label], int]
 """How many older events of a label there were on the day; they are kept as a number."""
 
 
-class Kept(NamedTuple):
+class Kept(Struct, frozen=True):
     """Kept events: those that are packed, and by key those that were received after them.
 
     ``gone`` are those that have given way to others.

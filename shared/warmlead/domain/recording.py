@@ -8,9 +8,9 @@ from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from warmlead.domain.history import (
     MANY_RECENT,
@@ -32,7 +32,7 @@ from warmlead.domain.packed_history import (
 
 _FEW = 8
 _OPENED_FOR_ONE = 250
-"""So many kept events are opened at the cost of recording one by itself."""
+"""How many kept events are opened at the cost of recording one by itself."""
 
 _Slot: TypeAlias = tuple[int, tuple[bool, str]]
 """A UTC day number and a label."""
@@ -40,7 +40,7 @@ _Slot: TypeAlias = tuple[int, tuple[bool, str]]
 _Receipt: TypeAlias = tuple[int, KeptEvent]
 
 
-class Recorded(NamedTuple):
+class Recorded(Struct, frozen=True):
     """What an event has changed in a history.
 
     ``come`` is the event if it is kept, ``gone`` are those that gave way to it. Of names that are

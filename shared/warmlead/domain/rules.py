@@ -1,6 +1,6 @@
-"""What the domain asks of a model: classification, worth, fit and stages, ready to be applied.
+"""What the domain asks of a model: classification, points, fit and stages, ready to be applied.
 
-The model file is compiled to this; nothing here knows of YAML or of CEL.
+The model file is compiled to this. YAML and CEL stay outside.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ class FitPolicy(Protocol):
 
     @property
     def points(self) -> int:
-        """What it is worth; negative if it speaks against the lead."""
+        """Its points; negative if it speaks against the lead."""
         ...
 
     def holds(self, facts: Facts) -> bool:

@@ -1,7 +1,7 @@
-"""What sales says of a lead, and what follows from all of it together.
+"""Statements of sales about a lead, and what follows from all of them together.
 
-A lead keeps every statement, so their order of arrival and their repetition do not matter: what
-was said last, by the time at which it became so, decides. No CRM is known here.
+A lead keeps every statement, so order of arrival and repetition do not matter: the latest
+statement decides, by the time from which it is true.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -15,7 +15,7 @@ from warmlead.domain.history import to_ms
 
 
 class SalesStatus(StrEnum):
-    """What sales can say of a lead; the names of the events that say so begin with ``sales_``."""
+    """What sales can state about a lead; the events of it are named ``sales_…``."""
 
     TOUCHED = "touched"
     ACCEPTED = "accepted"
@@ -36,13 +36,13 @@ class Refusal(StrEnum):
 
 
 EVENT_PREFIX = "sales_"
-"""What sales does is not the lead's doing: it does not end inactivity."""
+"""Events of sales begin with this. They are not activity of the lead."""
 
 IDENTIFIED = "sales_identified"
-"""The event that says no more than whose a record of the CRM is."""
+"""The event that only says to whom a record of the CRM belongs."""
 
 MAX_STATEMENTS = 200
-"""So many statements are kept of an identifier; the latest ones."""
+"""How many statements are kept of an identifier: the latest."""
 
 _RECYCLED = "recycled"  # by name, as the others: who accepts what sales says needs no life cycle
 _STAGES: Mapping[SalesStatus, str] = MappingProxyType(
@@ -83,19 +83,19 @@ class Statement(NamedTuple):
 
     @property
     def at(self) -> datetime:
-        """When it became so."""
+        """From when on it is true."""
         return datetime.fromtimestamp(self.at_ms / 1000, UTC)
 
     @property
     def stage(self) -> str:
-        """The stage into which it puts the lead; empty if it moves none."""
+        """The stage into which it moves the lead; empty if it moves nobody."""
         if self.said is SalesStatus.REJECTED:
             return _STAGES_AFTER_REFUSAL.get(self.reason, _RECYCLED)
         return _STAGES.get(self.said, "")
 
     @property
     def words(self) -> str:
-        """What people read."""
+        """The statement for people."""
         text = f"sales: {self.said}"
         return f"{text} ({self.reason.replace('_', ' ')})" if self.reason else text
 
@@ -148,7 +148,7 @@ def in_order(parts: Iterable[Mapping[str, Statement]]) -> list[Statement]:
 
 
 def _order(statement: Statement) -> tuple[int, int, str, str]:
-    """What orders statements; the whole tuple cannot, since a value may be missing."""
+    """The key to sort statements by; the whole tuple is none, since a value may be missing."""
     return (statement.at_ms, statement.rank, statement.key, repr(statement))
 
 
@@ -158,7 +158,7 @@ def verdict(statements: Collection[Statement]) -> Statement | None:
 
 
 def first_contact(statements: Collection[Statement], since: datetime) -> datetime | None:
-    """When sales first did anything about the lead after a moment: any statement tells of it."""
+    """When sales first made contact after a moment: any statement is one."""
     since_ms = int(since.timestamp() * 1000)
     later = [each.at_ms for each in statements if each.at_ms >= since_ms]
     return datetime.fromtimestamp(min(later) / 1000, UTC) if later else None

@@ -7,7 +7,6 @@ from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from operator import mul
-from typing import NamedTuple
 
 from msgspec import Struct, structs
 
@@ -22,10 +21,10 @@ _NOT_THEIRS = SALES_EVENTS | frozenset(AUTOMATED_EVENTS.values())
 
 @dataclass(frozen=True, slots=True)
 class SignalPolicy:
-    """What one signal is worth: ``points`` an event, at most ``per_day`` events a UTC day (1–20).
+    """The points of a signal: ``points`` an event, for at most ``per_day`` events a UTC day (1–20).
 
-    Fades by half every ``half_life_days``, or ends whole at the age of ``expires_after_days``,
-    or never changes if both are ``None``.
+    They decay by half every ``half_life_days``, or end at the age of ``expires_after_days``, or
+    never change if both are ``None``.
     """
 
     points: int
@@ -86,7 +85,7 @@ class InactivityPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ScoringPolicy:
-    """All that turns counts into points. ``passive`` names events that are not the lead's doing."""
+    """All that turns counts into points. ``passive`` events are not activity of the lead."""
 
     signals: Mapping[str, SignalPolicy]
     groups: Mapping[str, GroupPolicy]
@@ -260,14 +259,14 @@ def _in_whole_points(lines: Sequence[Contribution], score: int) -> tuple[Contrib
 
 
 DENSE = 4
-"""Of points on at least one in so many days every day is added up, which is quicker."""
+"""If there are points on one day in four or more, adding up every day is quicker."""
 
 MOST_AGES = 4_000
-"""So many ages in days are remembered of a way of fading; hardly any event is older."""
+"""How many ages in days are kept of one way of decay; hardly any event is older."""
 
 
-class ScoreTotals(NamedTuple):
-    """What a score comes to; the fields are those of ``Score``."""
+class ScoreTotals(Struct, frozen=True):
+    """A score without its contributions; the fields are those of ``Score``."""
 
     score: int
     engagement: int
@@ -302,7 +301,7 @@ class ScoreByDay:
         self._of_empty_groups = sum(limits.within(0) for limits in empty)
 
     def on(self, today: int, fit: int) -> ScoreTotals:
-        """The worth on a UTC day number, for a lead of so many points for fit."""
+        """The score on a UTC day number, for a lead with this many points for fit."""
         engagement = self._of_empty_groups
         for group, parts in self._by_group.items():
             total = sum([part.left_on(today) for part in parts])
@@ -316,7 +315,7 @@ class ScoreByDay:
 
 
 class _Fading:
-    """Points that fade alike, by day."""
+    """The points of signals that decay in the same way, by day."""
 
     def __init__(self, kept: "_Kept", of_days: Mapping[int, int]) -> None:
         self._kept = kept

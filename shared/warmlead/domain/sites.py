@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from functools import cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from warmlead.domain import site_lists
 
@@ -174,7 +175,7 @@ class Category(StrEnum):
     OTHER = "other"
 
 
-class Site(NamedTuple):
+class Site(Struct, frozen=True):
     """A site by the name under which it is reported."""
 
     name: str
@@ -191,7 +192,7 @@ _ALIASES = {
 """What people write as ``utm_source``."""
 
 
-class _Sites(NamedTuple):
+class _Sites(Struct, frozen=True):
     by_domain: Mapping[str, Site]
     by_name: Mapping[str, Site]
     everywhere: Mapping[str, Site]

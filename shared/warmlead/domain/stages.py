@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 ANONYMOUS = "anonymous"
 LEAD = "lead"
@@ -24,7 +26,7 @@ MODEL = "model"
 BUILT_IN_STAGES = (ANONYMOUS, LEAD, RECYCLED, *SALES_STAGES)
 
 BYPASS_DAYS = 30
-"""A bypass signal opens its stage, and keeps it open, for so many days."""
+"""How many days a bypass signal opens its stage and keeps it open."""
 
 Facts: TypeAlias = Mapping[str, object]
 """What a condition may name: score, fit, traits, ``last_30d.webinar_attended`` …"""
@@ -105,7 +107,7 @@ class MoveCause(StrEnum):
     DROPPED = "dropped"
     """The model has no such stage any more."""
     FIT_CHANGED = "fit_changed"
-    """What spoke against its fit is no more."""
+    """Nothing speaks against its fit any more."""
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     """Sales refused it; the detail is the refusal."""
@@ -114,10 +116,10 @@ class MoveCause(StrEnum):
     LOST = "lost"
     """The deal was lost; the detail is what sales wrote."""
     UNKNOWN = "unknown"
-    """It is known no more, or an older release has written down no cause."""
+    """The person is not known any more; or an older release recorded no cause."""
 
 
-class Why(NamedTuple):
+class Why(Struct, frozen=True):
     """Why a lead moves: the cause, a word of detail, and the sentence that people read."""
 
     cause: MoveCause
@@ -158,7 +160,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a lead is worth at a moment, as far as stages are concerned."""
+    """What stages depend on, at a moment."""
 
     identified: bool
     facts: Facts

@@ -1,17 +1,18 @@
-"""A trigger: the message to automation tools that a transition, a step or a deadline causes.
+"""A trigger: the message to automation tools that a stage move, a step or a deadline causes.
 
-It is made in the commit that causes it and stored as the very bytes that will be sent, so
-that a repeat is byte-identical. Its id says what it is about, so that consumers can tell.
+It is made in the commit of its cause, and stored as the bytes that will be sent: a repeat is
+byte-identical. Its id says what it is about, so that consumers recognise a repeat.
 """
 
 import hashlib
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class Topic(StrEnum):
-    """The topics on which Warmlead speaks and listens."""
+    """The topics on which Warmlead publishes and to which it subscribes."""
 
     LEAD_EVENTS = "lead-events"
     QUARANTINE = "quarantine"
@@ -27,7 +28,7 @@ LEAD_EVENTS_TYPE = "warmlead.lead_events.v1"
 TRIGGER_TOPICS = (Topic.MQL, Topic.NURTURE, Topic.LIFECYCLE)
 
 
-class Trigger(NamedTuple):
+class Trigger(Struct, frozen=True):
     """A message to be published once the commit that holds it has succeeded.
 
     ``attributes`` hold no personal data, so that subscriptions may filter on them.

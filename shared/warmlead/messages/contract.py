@@ -1,10 +1,12 @@
-"""The messages that automation tools receive: CloudEvents 1.0 in JSON, one schema a type.
+"""The messages that automation tools receive: CloudEvents 1.0 in JSON, one JSON Schema a type.
 
-Personal data is in ``data.lead`` and nowhere else.
+Personal data is in ``data.lead`` of a message about a lead, and nowhere else; in a report of
+KPIs there is none. What each number of a report means is defined in ``docs/kpis.md``.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,13 +14,19 @@ from warmlead.domain.consent import Cause, Consent, Status
 from warmlead.domain.event import Property, Trust
 
 
-class _Message(BaseModel):
+class _Published(BaseModel):
     model_config = ConfigDict(
-        frozen=True, extra="forbid", json_schema_serialization_defaults_required=True
+        frozen=True,
+        extra="forbid",
+        json_schema_serialization_defaults_required=True,
+        defer_build=True,  # a function builds those types alone that it sends
     )
 
 
-class ConsentInMessage(_Message):
+# --- about a lead --------------------------------------------------------------------------
+
+
+class ConsentInMessage(_Published):
     """Whether the person may be written to, and the statement that decides it."""
 
     status: Annotated[Status, Field(description="How the person stands to being written to.")]
@@ -48,7 +56,7 @@ def consent_in_message(consent: Consent) -> ConsentInMessage:
     )
 
 
-class LeadInMessage(_Message):
+class LeadInMessage(_Published):
     """The person: everything a tool needs to act, and all the personal data in the message."""
 
     id: Annotated[str, Field(description="The lead's id: a keyed hash, stable while known so.")]
@@ -61,7 +69,7 @@ class LeadInMessage(_Message):
     consent: ConsentInMessage
 
 
-class Touches(_Message):
+class Touches(_Published):
     """Where the lead came from first and last: UTM parameters, click ids, referrer.
 
     Each has the `channel` (Google Analytics' default channel group) and the `source` besides,
@@ -78,7 +86,7 @@ class Touches(_Message):
     ] = {}
 
 
-class _AboutLead(_Message):
+class _AboutLead(_Published):
     """What every message says of its lead."""
 
     lead: LeadInMessage
@@ -121,7 +129,7 @@ class Offered(_AboutLead):
     accept_by: Annotated[datetime, Field(description="When sales should have answered, UTC.")]
 
 
-class CloudEvent(_Message):
+class CloudEvent(_Published):
     """The attributes of a CloudEvent."""
 
     specversion: Literal["1.0"] = "1.0"
@@ -179,3 +187,176 @@ class BreachedMessage(CloudEvent):
 
     type: Literal["warmlead.handoff.breached.v1"] = "warmlead.handoff.breached.v1"
     data: BreachedData
+
+
+# --- KPIs ----------------------------------------------------------------------------------
+
+
+class StageFigures(_Published):
+    """Moves into one stage, and who stood in it at the end."""
+
+    at_end: Annotated[int, Field(ge=0, description="Leads in the stage when the period ended.")]
+    entered: Annotated[int, Field(ge=0, description="Moves into the stage.")]
+    first_time: Annotated[int, Field(ge=0, description="Of these: of leads never there before.")]
+    again: Annotated[int, Field(ge=0, description="Of these: of leads that had been there.")]
+
+
+class Conversion(_Published):
+    """How many of those who entered a stage reached another in the same period."""
+
+    of: Annotated[int, Field(ge=0, description="Persons who entered the first stage.")]
+    reached: Annotated[int, Field(ge=0, description="Of these: who then reached the second.")]
+    per_mille: Annotated[
+        int | None, Field(description="reached in thousandths of `of`; null if `of` is 0.")
+    ]
+
+
+class Conversions(_Published):
+    """The funnel, step by step."""
+
+    lead_to_mql: Conversion
+    mql_to_sql: Conversion
+    sql_to_opportunity: Conversion
+    opportunity_to_customer: Conversion
+    mql_to_customer: Conversion
+
+
+class Waits(_Published):
+    """How long it took, in minutes: nearest ranks, null if there is nothing to measure."""
+
+    count: Annotated[int, Field(ge=0, description="How many were measured.")]
+    median_minutes: Annotated[int | None, Field(description="Half of them took no longer.")]
+    p90_minutes: Annotated[int | None, Field(description="Nine in ten took no longer.")]
+
+
+class Times(_Published):
+    """How fast sales is."""
+
+    mql_to_first_touch: Waits
+    mql_to_sql: Waits
+
+
+class Promise(_Published):
+    """What became of the promises that fell due in the period."""
+
+    due: Annotated[int, Field(ge=0, description="kept, breached and lapsed together.")]
+    kept: Annotated[int, Field(ge=0, description="Sales did it in time.")]
+    breached: Annotated[int, Field(ge=0, description="Sales did not do it in time.")]
+    lapsed: Annotated[int, Field(ge=0, description="The lead was withdrawn before it was due.")]
+
+
+class Handoffs(_Published):
+    """Offers to sales, and what sales promised of them."""
+
+    offers: Annotated[int, Field(ge=0, description="Offers made in the period.")]
+    first_touch: Promise
+    acceptance: Promise
+
+
+class Value(_Published):
+    """The deals in one currency."""
+
+    deals: Annotated[int, Field(ge=1, description="Won deals with a value in it.")]
+    smallest_units: Annotated[int, Field(ge=0, description="Their sum in cents, yen, fils …")]
+
+
+class Won(_Published):
+    """Deals won: leads that became customers."""
+
+    deals: Annotated[int, Field(ge=0, description="All of them.")]
+    without_value: Annotated[int, Field(ge=0, description="Of these: whose value is not known.")]
+    values: Annotated[dict[str, Value], Field(description="The others, by ISO 4217 code.")]
+
+
+class SourceFigures(_Published):
+    """Persons whose first touch was of one origin."""
+
+    mql: Annotated[int, Field(ge=0, description="Who entered a stage of the model.")]
+    sql: Annotated[int, Field(ge=0, description="Who reached sql, opportunity or customer.")]
+    customer: Annotated[int, Field(ge=0, description="Who became customers.")]
+
+
+class ChannelFigures(SourceFigures):
+    """Persons whose first touch was by one channel, and their sources."""
+
+    sources: Annotated[dict[str, SourceFigures], Field(description="The channel's, by source.")]
+
+
+class KpiReport(_Published):
+    """The KPIs of a period."""
+
+    period: Annotated[str, Field(description="2026-11-21, 2026-W47 or 2026-11.")]
+    start: Annotated[datetime, Field(description="When the period began, UTC.")]
+    end: Annotated[datetime, Field(description="Before when it ended, UTC.")]
+    became_known: Annotated[int, Field(ge=0, description="Leads that left `anonymous`.")]
+    stages: Annotated[dict[str, StageFigures], Field(description="By stage; not `anonymous`.")]
+    backward: Annotated[dict[str, int], Field(description="Backward moves, by reason.")]
+    rejections: Annotated[dict[str, int], Field(description="Refused by sales, by reason.")]
+    conversions: Conversions
+    times: Times
+    handoffs: Handoffs
+    won: Won
+    sources: Annotated[
+        dict[str, SourceFigures], Field(description="By the source of the first touch.")
+    ]
+    channels: Annotated[
+        dict[str, ChannelFigures],
+        Field(description="By the channel of the first touch: the default channel group's names."),
+    ] = {}
+
+
+class KpiReportedMessage(CloudEvent):
+    """The CloudEvent of a report that was made."""
+
+    type: Literal["warmlead.kpi.reported.v1"] = "warmlead.kpi.reported.v1"
+    subject: Annotated[str, Field(min_length=1, description="The period.")]
+    time: Annotated[datetime, Field(description="When the period ended, UTC.")]
+    data: KpiReport
+
+
+# --- the schemas, as docs/messages publishes them --------------------------------------------
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+PLACE = "https://raw.githubusercontent.com/warmlead/warmlead/main/docs/messages/"
+
+_PUBLISHED: tuple[type[BaseModel], ...] = (
+    StageEnteredMessage,
+    StepDueMessage,
+    OfferedMessage,
+    ReminderMessage,
+    BreachedMessage,
+    KpiReportedMessage,
+)
+
+MESSAGES: Mapping[str, type[BaseModel]] = {
+    str(message.model_fields["type"].default): message for message in _PUBLISHED
+}
+"""Every message that automation tools may receive, by the ``type`` of its CloudEvent."""
+
+
+def file_name(kind: str) -> str:
+    """The file in which the schema of this type of message is published."""
+    return f"{kind}.schema.json"
+
+
+def example_name(kind: str) -> str:
+    """The file in which an example of this type of message is published."""
+    return f"{kind}.example.json"
+
+
+def message_schema(kind: str) -> dict[str, Any]:
+    """The schema of the messages of this type; raises ``KeyError`` if there are none.
+
+    It names every field that a message has today, and allows others: a later release may add some
+    to the same type.
+    """
+    schema = MESSAGES[kind].model_json_schema(mode="serialization")
+    return {"$schema": DIALECT, "$id": f"{PLACE}{file_name(kind)}", **_open(schema)}
+
+
+def _open(part: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
+    """The part of a schema without the refusal of fields that it does not name."""
+    if isinstance(part, dict):
+        kept = {k: v for k, v in part.items() if (k, v) != ("additionalProperties", False)}
+        return {name: _open(value) for name, value in kept.items()}
+    return [_open(value) for value in part] if isinstance(part, list) else part

@@ -1,18 +1,57 @@
-"""One person's way through the funnel in a period: how far it led, and what sales did about it.
+"""Periods of reports, and one person's way through the funnel in a period.
 
-``kpi`` adds persons up. What it is told may come in any order.
+How far it led, and what sales did about it. ``kpis`` adds persons up. Moves may come in any order.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import IntEnum
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum, StrEnum
 
+from msgspec import Struct
+
+from warmlead.domain.handoff import SlaOutcome, sla_outcome
 from warmlead.domain.history import to_ms
 from warmlead.domain.sales import SalesStatus, Statement, answered, first_contact
 from warmlead.domain.stages import BUILT_IN_STAGES, Transition
-from warmlead.reporting.periods import Period
+
+
+class Span(StrEnum):
+    """How long a period is."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class Period(Struct, frozen=True):
+    """From ``start`` until before ``end``; named ``2026-11-21``, ``2026-W47`` or ``2026-11``."""
+
+    name: str
+    start: datetime
+    end: datetime
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether a moment is in it."""
+        return self.start <= moment < self.end
+
+
+def last_period(span: Span, now: datetime) -> Period:
+    """The last period that was over at a moment; weeks begin on Monday (ISO 8601)."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    match span:
+        case Span.DAY:
+            start, end = today - timedelta(days=1), today
+            return Period(f"{start:%Y-%m-%d}", start, end)
+        case Span.WEEK:
+            end = today - timedelta(days=today.weekday())
+            start = end - timedelta(weeks=1)
+            year, week, _ = start.isocalendar()
+            return Period(f"{year}-W{week:02}", start, end)
+        case Span.MONTH:
+            end = today.replace(day=1)
+            start = (end - timedelta(days=1)).replace(day=1)
+            return Period(f"{start:%Y-%m}", start, end)
 
 
 class Level(IntEnum):
@@ -33,7 +72,7 @@ def level_of(stage: str) -> Level:
     return _SALES.get(stage, Level.NONE if stage in BUILT_IN_STAGES else Level.MQL)
 
 
-class OfferOutcome(NamedTuple):
+class OfferOutcome(Struct, frozen=True):
     """An offer to sales, and by when sales promised what."""
 
     at: datetime
@@ -41,19 +80,7 @@ class OfferOutcome(NamedTuple):
     accept_by: datetime
 
 
-class SlaOutcome(NamedTuple):
-    """What became of the promises of one kind."""
-
-    kept: int = 0
-    breached: int = 0
-    lapsed: int = 0
-
-    def __add__(self, other: "SlaOutcome") -> "SlaOutcome":  # type: ignore[override]  # sums, unlike tuples
-        """Both together."""
-        return SlaOutcome(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
-
-
-class WonDeal(NamedTuple):
+class WonDeal(Struct, frozen=True):
     """A deal won; ``value_cents`` and ``currency`` as in ``Statement``."""
 
     value_cents: int | None = None
@@ -117,29 +144,24 @@ class FunnelPath:
                 waits.append(max(0, to_ms(touch) - to_ms(at)))
         return waits
 
-    def touches(self, said: Collection[Statement], period: Period) -> SlaOutcome:
-        """What became of the promises to speak to the lead that fell due in the period."""
-        found = SlaOutcome()
+    def touches(self, said: Collection[Statement], period: Period) -> Iterator[SlaOutcome]:
+        """What became of the promises of first contact that fell due in the period."""
         for offer in self.offers:
             if period.holds(offer.touch_by):
-                found += self._outcome(offer, offer.touch_by, first_contact(said, offer.at))
-        return found
+                done = first_contact(said, offer.at)
+                yield sla_outcome(offer.touch_by, done=done, withdrawn=self._left_after(offer.at))
 
-    def acceptances(self, said: Collection[Statement], period: Period) -> SlaOutcome:
-        """What became of the promises to take or refuse the lead that fell due in the period."""
-        found = SlaOutcome()
+    def acceptances(self, said: Collection[Statement], period: Period) -> Iterator[SlaOutcome]:
+        """What became of the promises of an answer that fell due in the period."""
         for offer in self.offers:
             if period.holds(offer.accept_by):
                 answer = answered(said, offer.at)
-                found += self._outcome(offer, offer.accept_by, answer.at if answer else None)
-        return found
+                done = answer.at if answer else None
+                yield sla_outcome(offer.accept_by, done=done, withdrawn=self._left_after(offer.at))
 
-    def _outcome(self, offer: OfferOutcome, due: datetime, done: datetime | None) -> SlaOutcome:
-        if done is not None and done <= due:
-            return SlaOutcome(kept=1)
-        if any(offer.at < at < due for at in self.left):
-            return SlaOutcome(lapsed=1)
-        return SlaOutcome(breached=1)
+    def _left_after(self, offered_at: datetime) -> datetime | None:
+        """When the lead first left the stages of the model after an offer."""
+        return min((at for at in self.left if at > offered_at), default=None)
 
 
 def _passed(before: Level, after: Level) -> Sequence[Level]:

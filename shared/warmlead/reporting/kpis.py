@@ -1,7 +1,7 @@
 """Adds a period's moves between stages up to its KPIs; each number is defined in docs/kpis.md.
 
-Whole numbers only. Moves may come in any order and more than once. Where moves and
-leads are kept is not known here. Of what a person wrote only names of sources come through.
+Whole numbers only. Moves may come in any order and more than once. Of what a person wrote only
+names of sources are reported.
 """
 
 from collections import Counter
@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from warmlead.domain.attribution import DIRECT_SOURCE, NOT_KNOWN, UNKNOWN, first_origin
+from warmlead.domain.handoff import SlaOutcome
 from warmlead.domain.history import to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.sales import Refusal, Statement
@@ -22,7 +23,7 @@ from warmlead.domain.stages import (
     MoveCause,
     Transition,
 )
-from warmlead.messages.kpi_report import (
+from warmlead.messages.contract import (
     ChannelFigures,
     Conversion,
     Conversions,
@@ -36,8 +37,14 @@ from warmlead.messages.kpi_report import (
     Waits,
     Won,
 )
-from warmlead.reporting.funnel import FunnelPath, Level, SlaOutcome, WonDeal, deal_won, level_of
-from warmlead.reporting.periods import Period
+from warmlead.reporting.funnel import (
+    FunnelPath,
+    Level,
+    Period,
+    WonDeal,
+    deal_won,
+    level_of,
+)
 
 MOST_SOURCES = 50
 """Sources that are told apart, those with the most MQLs; whoever visits can make up more."""
@@ -54,7 +61,7 @@ _Counts: TypeAlias = dict[tuple[str, str], Counter[Level]]
 
 
 class FunnelPerson:
-    """What a lead's document tells besides its moves, as of the end of the period."""
+    """What is known of a person besides the moves, as of the end of the period."""
 
     __slots__ = ("channel", "said", "source")
 
@@ -68,7 +75,7 @@ class FunnelPerson:
 
 
 class KpiTally:
-    """Counts moves, then persons, then tells the KPIs."""
+    """Counts moves, then persons, and makes the KPIs of both."""
 
     def __init__(self, period: Period, stage_order: Sequence[str]) -> None:
         """``stage_order`` is the order of all stages, the furthest last."""
@@ -129,11 +136,11 @@ class KpiTally:
 
     @property
     def in_question(self) -> Collection[str]:
-        """The ids of the leads of which more must be known."""
+        """The ids of the leads that must be read."""
         return [id_ for id_, way in self._ways.items() if way.matters(self._period)]
 
     def know(self, lead_id: str, lead: Lead | None) -> None:
-        """Takes note of who is behind an id; ``None``: nobody is any longer."""
+        """Adds the lead at an id; ``None``: there is none any more."""
         way = self._ways[lead_id]
         person_id = lead.id if lead else lead_id
         if person_id in self._persons:
@@ -163,8 +170,12 @@ class KpiTally:
             ),
             handoffs=Handoffs(
                 offers=self._offers,
-                first_touch=_promise(way.touches(who.said, period) for way, who in persons),
-                acceptance=_promise(way.acceptances(who.said, period) for way, who in persons),
+                first_touch=_promise(
+                    each for way, who in persons for each in way.touches(who.said, period)
+                ),
+                acceptance=_promise(
+                    each for way, who in persons for each in way.acceptances(who.said, period)
+                ),
             ),
             won=_won(deal_won(who.said, at) for way, who in persons for at in way.won),
             sources=_sources(origins),
@@ -196,7 +207,7 @@ class KpiTally:
 
 
 def _refusal(move: Transition) -> str:
-    """The reason for which sales refused the lead; empty if the move is no refusal."""
+    """The reason why sales refused the lead; empty if the move is not a refusal."""
     if move.cause is not MoveCause.REJECTED:
         return ""
     return move.detail if move.detail in set(Refusal) else "other"
@@ -230,9 +241,13 @@ def _waits(waits_ms: Iterable[int]) -> Waits:
 
 
 def _promise(outcomes: Iterable[SlaOutcome]) -> Promise:
-    found = sum(outcomes, SlaOutcome())
-    due = found.kept + found.breached + found.lapsed
-    return Promise(due=due, kept=found.kept, breached=found.breached, lapsed=found.lapsed)
+    count = Counter(outcomes)
+    return Promise(
+        due=count.total(),
+        kept=count[SlaOutcome.KEPT],
+        breached=count[SlaOutcome.BREACHED],
+        lapsed=count[SlaOutcome.LAPSED],
+    )
 
 
 def _won(deals: Iterable[WonDeal]) -> Won:

@@ -210,7 +210,7 @@ def decay() -> Run:
 
     Scores fade, stages are lost, sequences begin or end. Reads only leads that are due.
     """
-    from warmlead.application.decay import decay as decay_leads
+    from warmlead.application.due import decay as decay_leads
 
     async def run(using: RunContext, budget_s: float | None) -> RunResult:
         progress = await decay_leads(_evaluation(using), budget_s=budget_s)
@@ -226,7 +226,7 @@ def followup() -> Run:
     Deadlines are those that sales promised; unsent are triggers that a crash left so. Reads only
     leads that are due.
     """
-    from warmlead.application.followup import follow_up
+    from warmlead.application.due import follow_up
 
     async def run(using: RunContext, budget_s: float | None) -> RunResult:
         done = await follow_up(_evaluation(using), budget_s=budget_s)

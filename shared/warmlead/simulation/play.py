@@ -10,9 +10,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.decay import decay
-from warmlead.application.due import EvaluationContext
-from warmlead.application.followup import follow_up
+from warmlead.application.due import EvaluationContext, decay, follow_up
 from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Event
 from warmlead.domain.history import from_ms

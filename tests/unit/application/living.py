@@ -9,10 +9,8 @@ from typing import Any
 
 from builders import StandingClock, an_event, lead_ids
 from unit.application.conftest import SUBSCRIPTIONS, ScoreFrom
-from warmlead.application.decay import decay
-from warmlead.application.due import EvaluationContext, RunProgress
+from warmlead.application.due import EvaluationContext, FollowedUp, RunProgress, decay, follow_up
 from warmlead.application.evaluate import evaluate
-from warmlead.application.followup import FollowedUp, follow_up
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.domain.handoff import HandoffPolicy
 from warmlead.domain.identity import identifiers_of

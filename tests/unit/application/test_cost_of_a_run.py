@@ -9,7 +9,7 @@ from builders import NOW, StandingClock, keeping
 from unit.application.conftest import SUBSCRIPTIONS
 from unit.application.counting import CountingFile, Counts
 from unit.application.living import DAY, a_reader, readers, settling
-from warmlead.application.decay import decay
+from warmlead.application.due import decay
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.domain.history import day_of, to_ms
 from warmlead.sqlite_file import SqliteFile

@@ -13,8 +13,7 @@ import pytest
 from builders import NOW, a_lead_named, a_trigger, an_event, keeping, lead_ids
 from unit.application.living import DAY, HOUR, LIVING, Place, a_reader, place, readers
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.due import RunProgress
-from warmlead.application.followup import FollowedUp
+from warmlead.application.due import FollowedUp, RunProgress
 from warmlead.application.send import GRACE
 from warmlead.domain.errors import UnavailableError, UnreadableError
 from warmlead.domain.sales import SalesStatus

@@ -14,8 +14,7 @@ from builders import NOW, StandingClock, an_event, lead_ids
 from unit.application.interleaved import MemoryBus, MemoryStore, Turns
 from unit.application.living import DAY, LIVING, settling
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.decay import decay
-from warmlead.application.followup import follow_up
+from warmlead.application.due import decay, follow_up
 from warmlead.application.send import GRACE
 from warmlead.domain.event import Event
 from warmlead.ports import Change

@@ -17,10 +17,9 @@ from warmlead.application.apply import Scoring, apply
 from warmlead.application.report import Reporting, report, report_due
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
-from warmlead.messages.kpi_report import KpiReport
-from warmlead.messages.schemas import message_schema
+from warmlead.messages.contract import KpiReport, message_schema
 from warmlead.ports import Commit, Loaded, Message
-from warmlead.reporting.periods import Span, last_period
+from warmlead.reporting.funnel import Span, last_period
 from warmlead.stores.sqlite import SqliteReportStore
 
 SCORING = Scoring(LIVING, lead_ids)

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 from builders import StandingClock
 from unit.application.conftest import DAY, RULES, World, with_points
-from warmlead.application.due import EvaluationContext, RunProgress
-from warmlead.application.rescore import rescore
+from warmlead.application.due import EvaluationContext, RunProgress, rescore
 from warmlead.domain.rules import Rules
 
 

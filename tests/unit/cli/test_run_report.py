@@ -13,8 +13,8 @@ from unit.cli.test_lead import DOCUMENTED
 from warmlead.cli.output import console
 from warmlead.cli.run import print_report
 from warmlead.domain.trigger import Topic
-from warmlead.messages.kpi_report import KpiReport
-from warmlead.reporting.periods import Span, last_period
+from warmlead.messages.contract import KpiReport
+from warmlead.reporting.funnel import Span, last_period
 from warmlead.runtime import backends
 from warmlead.settings import read_settings
 

@@ -13,8 +13,7 @@ from typing import Any
 import jsonschema
 
 from unit.cli.conftest import Workspace, happened
-from warmlead.messages.contract import StageEnteredMessage
-from warmlead.messages.schemas import MESSAGES, message_schema
+from warmlead.messages.contract import MESSAGES, StageEnteredMessage, message_schema
 from warmlead.model.loading import ready_text
 
 PATIENCE_S = 20.0

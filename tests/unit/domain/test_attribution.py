@@ -29,6 +29,10 @@ def tagged(text: str) -> Origin:
     return origin_of([(name, value) for name, value in zip(names, values, strict=False) if value])
 
 
+def named(origin: Origin) -> tuple[str, str]:
+    return origin.channel, origin.source
+
+
 def referred(url: str) -> Origin:
     return origin_of([("referrer", url)])
 
@@ -148,7 +152,7 @@ REFERRERS = [
 
 @pytest.mark.parametrize(("url", "channel", "source"), REFERRERS)
 def test_a_referrer_is_known_by_its_site(url: str, channel: Channel, source: str) -> None:
-    assert referred(url)[:2] == (channel, source)
+    assert named(referred(url)) == (channel, source)
 
 
 @pytest.mark.parametrize(
@@ -174,9 +178,9 @@ def test_a_referrer_is_known_by_its_site(url: str, channel: Channel, source: str
 def test_a_click_id_stands_in_for_utm_parameters(
     click_id: str, channel: Channel, source: str
 ) -> None:
-    assert origin_of([(click_id, "1")])[:2] == (channel, source)
+    assert named(origin_of([(click_id, "1")])) == (channel, source)
     beside_a_referrer = [("referrer", "https://other.example/"), (click_id, "1")]
-    assert origin_of(beside_a_referrer)[:2] == (channel, source)
+    assert named(origin_of(beside_a_referrer)) == (channel, source)
 
 
 @pytest.mark.parametrize("click_id", CLICK_IDS)
@@ -203,7 +207,7 @@ def test_every_click_id_leads_to_a_channel(click_id: str) -> None:
 def test_utm_parameters_go_before_click_ids_and_these_before_the_referrer(
     pairs: dict[str, str], origin: tuple[str, str]
 ) -> None:
-    assert origin_of(pairs.items())[:2] == origin
+    assert named(origin_of(pairs.items())) == origin
 
 
 def test_sites_are_known_by_name_and_by_host() -> None:

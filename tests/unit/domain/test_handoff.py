@@ -4,20 +4,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from warmlead.domain.handoff import (
     Deadline,
     HandoffPolicy,
     Offer,
     RoutePolicy,
+    SlaOutcome,
     follow,
     merge_offers,
     next_deadline,
+    sla_outcome,
 )
 from warmlead.domain.history import to_ms
 from warmlead.domain.sales import SalesStatus, Statement, state
 from warmlead.domain.stages import Facts
 
 OFFERED = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
+INSTANT = timedelta(microseconds=1)
+NO_TIME = timedelta(0)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 POLICY = HandoffPolicy(HOUR, 24 * HOUR, 30 * MINUTE)
@@ -38,6 +44,82 @@ def followed(
         offer, passed = follow(offer, POLICY, known, OFFERED + after)
         found.append([each.deadline for each in passed])
     return found
+
+
+KEPT, BREACHED, LAPSED = SlaOutcome.KEPT, SlaOutcome.BREACHED, SlaOutcome.LAPSED
+
+
+@pytest.mark.parametrize(
+    ("done", "withdrawn", "outcome"),
+    [  # each as it lies to the deadline; None: it never was
+        (-INSTANT, None, KEPT),
+        (NO_TIME, None, KEPT),
+        (INSTANT, None, BREACHED),
+        (None, None, BREACHED),
+        (None, -INSTANT, LAPSED),
+        (None, NO_TIME, BREACHED),
+        (None, INSTANT, BREACHED),
+        (NO_TIME, -INSTANT, KEPT),
+        (INSTANT, -INSTANT, LAPSED),
+        (INSTANT, NO_TIME, BREACHED),
+    ],
+)
+def test_a_promise_is_kept_by_its_deadline_or_breached_unless_the_offer_ended_before(
+    done: timedelta | None, withdrawn: timedelta | None, outcome: SlaOutcome
+) -> None:
+    due = OFFERED + HOUR
+
+    def at(after: timedelta | None) -> datetime | None:
+        return None if after is None else due + after
+
+    assert sla_outcome(due, done=at(done), withdrawn=at(withdrawn)) is outcome
+
+
+DEADLINES = [
+    (Deadline.REMINDER, 30 * MINUTE, SalesStatus.TOUCHED),
+    (Deadline.TOUCH_BREACHED, HOUR, SalesStatus.TOUCHED),
+    (Deadline.ACCEPT_BREACHED, 24 * HOUR, SalesStatus.ACCEPTED),
+]
+
+
+@pytest.mark.parametrize(("deadline", "within", "done"), DEADLINES)
+@pytest.mark.parametrize(
+    ("to_deadline", "is_passed"), [(-INSTANT, False), (NO_TIME, False), (INSTANT, True)]
+)
+def test_what_is_done_at_the_exact_deadline_is_in_time(
+    deadline: Deadline, within: timedelta, done: SalesStatus, *, to_deadline: timedelta,
+    is_passed: bool,
+) -> None:  # fmt: skip
+    offer = replace(OFFER, at=OFFERED - to_deadline)  # statements are of whole milliseconds
+    _, passed = follow(offer, POLICY, [said(done, within)], OFFERED + 48 * HOUR)
+
+    assert (deadline in {each.deadline for each in passed}) == is_passed
+
+
+@pytest.mark.parametrize(("deadline", "within"), [row[:2] for row in DEADLINES])
+@pytest.mark.parametrize(
+    ("to_deadline", "is_passed"), [(-INSTANT, False), (NO_TIME, True), (INSTANT, True)]
+)
+def test_a_deadline_passes_at_its_exact_moment(
+    deadline: Deadline, within: timedelta, *, to_deadline: timedelta, is_passed: bool
+) -> None:
+    offer, passed = follow(OFFER, POLICY, [], OFFERED + within + to_deadline)
+
+    assert (deadline in {each.deadline for each in passed}) == is_passed
+    assert (next_deadline(offer, POLICY) == OFFERED + within) == (not is_passed)
+
+
+@pytest.mark.parametrize(("deadline", "within"), [row[:2] for row in DEADLINES])
+@pytest.mark.parametrize(
+    ("to_deadline", "is_passed"), [(-INSTANT, False), (NO_TIME, True), (INSTANT, True)]
+)
+def test_only_an_offer_that_ended_before_a_deadline_never_passes_it(
+    deadline: Deadline, within: timedelta, *, to_deadline: timedelta, is_passed: bool
+) -> None:
+    withdrawn = replace(OFFER, closed_at=OFFERED + within + to_deadline, answer="withdrawn")
+    _, passed = follow(withdrawn, POLICY, [], OFFERED + 48 * HOUR)
+
+    assert (deadline in {each.deadline for each in passed}) == is_passed
 
 
 def test_each_deadline_is_told_once() -> None:

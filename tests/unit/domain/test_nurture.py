@@ -262,3 +262,91 @@ def test_merging_keeps_the_way_that_went_furthest() -> None:
     parts = [{"welcome": first}, {"welcome": second, "other": other}]
     assert merge_enrolments(parts) == {"welcome": second, "other": other}
     assert merge_enrolments(parts[::-1]) == merge_enrolments(parts)
+
+
+HOUR = timedelta(hours=1)
+INSTANT = timedelta(microseconds=1)
+NO_TIME = timedelta(0)
+WEEKDAYS_9_TO_5 = SendingHours(frozenset(range(5)), time(9), time(17), "UTC")
+
+
+@pytest.mark.parametrize(
+    ("late", "sent", "next_at"),
+    [  # the step was due on Monday at 16:30; the office closes at 17:00
+        (HOUR - INSTANT, ["guide"], MONDAY.replace(hour=16, minute=30) + DAY),
+        (HOUR, ["guide"], MONDAY.replace(hour=16, minute=30) + DAY),
+        (HOUR + INSTANT, [], MONDAY + DAY),
+    ],
+)
+def test_a_step_that_is_more_than_an_hour_late_waits_for_the_hours_to_begin(
+    late: timedelta, sent: list[str], next_at: datetime
+) -> None:
+    steps = [SequenceStep(7.5 * HOUR, "guide"), SequenceStep(7.5 * HOUR + DAY, "study")]
+    lead = Lead(replace(WELCOME, steps=tuple(steps), hours=WEEKDAYS_9_TO_5))
+    assert lead.at(MONDAY) == []
+    due = MONDAY.replace(hour=16, minute=30)
+    assert next_due(lead.enrolments) == due
+
+    assert lead.at(due + late) == sent
+    assert next_due(lead.enrolments) == next_at
+
+
+@pytest.mark.parametrize(
+    ("late", "next_after"),
+    [
+        (NO_TIME, 3 * DAY),
+        (HOUR, 3 * DAY),
+        (HOUR + INSTANT, 3 * DAY + HOUR + INSTANT),  # missed: the next keeps its distance
+    ],
+)
+def test_a_step_up_to_an_hour_late_does_not_move_the_next(
+    late: timedelta, next_after: timedelta
+) -> None:
+    steps = [SequenceStep(DAY, "guide"), SequenceStep(4 * DAY, "study")]
+    lead = Lead(replace(WELCOME, steps=tuple(steps)))
+    lead.on(0)
+
+    assert lead.at(MONDAY + DAY + late) == ["guide"]
+    assert next_due(lead.enrolments) == MONDAY + DAY + next_after
+
+
+def test_a_step_that_would_follow_at_the_same_moment_keeps_its_distance() -> None:
+    steps = [SequenceStep(DAY, "guide"), SequenceStep(DAY + HOUR, "study")]
+    lead = Lead(replace(WELCOME, steps=tuple(steps)))
+    lead.on(0)
+
+    assert lead.at(MONDAY + DAY + HOUR) == ["guide"]
+    assert next_due(lead.enrolments) == MONDAY + DAY + 2 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("moment", "opens"),
+    [
+        (MONDAY - INSTANT, MONDAY),
+        (MONDAY, MONDAY),
+        (MONDAY + 8 * HOUR - INSTANT, MONDAY + 8 * HOUR - INSTANT),
+        (MONDAY + 8 * HOUR, MONDAY + DAY),
+        (MONDAY + 4 * DAY + 8 * HOUR, MONDAY + 7 * DAY),  # on Friday evening
+    ],
+)
+def test_hours_begin_at_their_first_moment_and_end_before_their_last(
+    moment: datetime, opens: datetime
+) -> None:
+    assert WEEKDAYS_9_TO_5.next_open(moment) == opens
+
+
+@pytest.mark.parametrize(("day", "sent"), [(2.9, ["guide"]), (3, ["study"]), (3.1, ["study"])])
+def test_a_step_that_is_due_at_this_moment_is_not_skipped(day: float, sent: list[str]) -> None:
+    steps = [SequenceStep(DAY, "guide"), SequenceStep(3 * DAY, "study")]
+    lead = Lead(replace(WELCOME, steps=tuple(steps), late=Late.SKIP))
+    lead.on(0)
+    assert lead.on(day) == sent
+
+
+def test_the_last_message_of_a_sequence_has_its_moment_alone() -> None:
+    other = replace(WELCOME, name="other", steps=(SequenceStep(timedelta(0), "news"),))
+    lead = Lead(replace(WELCOME, steps=(SequenceStep(DAY, "guide"),)), other)
+    lead.on(0)
+    assert lead.on(1) == ["guide"]
+    assert lead.on(1) == []
+    assert lead.at(MONDAY + DAY + INSTANT) == ["news"]

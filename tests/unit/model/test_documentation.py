@@ -11,7 +11,7 @@ import pytest
 from warmlead.domain.consent import Cause, Lifting, Status, Whose
 from warmlead.domain.handoff import Deadline
 from warmlead.domain.nurture import Ending, Enrolments, Late, SequencePolicy, next_due, nurture
-from warmlead.messages.schemas import MESSAGES
+from warmlead.messages.contract import MESSAGES
 from warmlead.model.loading import check, load
 from warmlead.model.schema import (
     Handoff,

@@ -7,9 +7,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import BeforeValidator, JsonValue
 
-from warmlead.application.explain import Explanation, MoveView, explain
+from warmlead.application.explain import Explanation, MoveView, S, Shape, explain, shaped
 from warmlead.application.privacy.erase import Mention
-from warmlead.application.shapes import S, Shape, shaped
 from warmlead.domain.event import Property, event_stating
 from warmlead.domain.history import History, from_ms, to_date
 from warmlead.domain.identity import Claim

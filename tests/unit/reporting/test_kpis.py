@@ -14,10 +14,9 @@ from builders import a_lead_named
 from warmlead.domain.lead import Lead, Touch
 from warmlead.domain.sales import Refusal, SalesStatus, Statement, state
 from warmlead.domain.stages import MODEL, MoveCause, Transition
-from warmlead.messages.kpi_report import KpiReport
-from warmlead.reporting.funnel import WonDeal, deal_won
+from warmlead.messages.contract import KpiReport
+from warmlead.reporting.funnel import Period, WonDeal, deal_won
 from warmlead.reporting.kpis import MOST_SOURCES, KpiTally
-from warmlead.reporting.periods import Period
 
 DAY = Period("2026-03-10", datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC))
 ORDER = (
@@ -443,3 +442,42 @@ def test_order_and_repetition_of_records_make_no_difference(
         assert promise.due == promise.kept + promise.breached + promise.lapsed
     for step in (plain.conversions.mql_to_sql, plain.conversions.mql_to_customer):
         assert step.reached <= step.of
+
+
+INSTANT = timedelta(microseconds=1)
+NO_TIME = timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("done", "left", "kept", "breached", "lapsed"),
+    [  # each as it lies to the deadline; None: it never was
+        (-INSTANT, None, 1, 0, 0),
+        (NO_TIME, None, 1, 0, 0),
+        (INSTANT, None, 0, 1, 0),
+        (None, None, 0, 1, 0),
+        (None, -INSTANT, 0, 0, 1),
+        (None, NO_TIME, 0, 1, 0),
+        (None, INSTANT, 0, 1, 0),
+    ],
+)
+@pytest.mark.parametrize("promise", ["first_touch", "acceptance"])
+def test_promises_are_counted_by_the_rule_by_which_breaches_are_sent(
+    promise: str, done: timedelta | None, left: timedelta | None, *, kept: int, breached: int,
+    lapsed: int,
+) -> None:  # fmt: skip
+    due = at(12)
+    said = [] if done is None else [says(SalesStatus.ACCEPTED, 12)]  # of whole milliseconds
+    if done is not None:
+        due -= done
+    moves = [offered(9, touch_by=due, accept_by=due)]
+    if left is not None:
+        moves.append(replace(moved(12, "mql > lead"), at=due + left))
+
+    found = getattr(kpis(ada=Known(moves, said)).handoffs, promise)
+    assert (found.kept, found.breached, found.lapsed) == (kept, breached, lapsed)
+
+
+def test_a_lead_that_left_and_was_offered_again_at_one_moment_has_not_left_the_new_offer() -> None:
+    moves = [moved(9, "mql > recycled"), offered(9, "recycled > mql", cycle=2)]
+    found = kpis(ada=Known(moves)).handoffs.first_touch
+    assert (found.breached, found.lapsed) == (1, 0)

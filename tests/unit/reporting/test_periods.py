@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from warmlead.reporting.periods import Span, last_period
+from warmlead.reporting.funnel import Period, Span, last_period
 
 
 def at(text: str) -> datetime:
@@ -32,7 +32,7 @@ def at(text: str) -> datetime:
 def test_the_last_period_that_is_over(
     span: Span, now: str, name: str, start: str, end: str
 ) -> None:
-    assert last_period(span, at(now)) == (name, at(start), at(end))
+    assert last_period(span, at(now)) == Period(name, at(start), at(end))
 
 
 def test_a_period_is_of_utc_whatever_clock_is_asked() -> None:

@@ -7,13 +7,14 @@ from random import Random
 import pytest
 
 from builders import NOW, an_event, lead_ids
-from warmlead.application.evaluate import evaluate
+from warmlead.application.evaluate import Evaluated, evaluate
 from warmlead.domain.evaluation import Projection, evaluation_of
 from warmlead.domain.event import Event
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.identity import identifiers_of
 from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead, touch_trails
+from warmlead.domain.scoring import ScoreTotals
 from warmlead.model.loading import ready_model, ready_names
 
 DAY = timedelta(days=1)
@@ -65,11 +66,11 @@ def life(seed: str, model: str) -> Iterator[tuple[Lead, datetime]]:
 
 
 @pytest.mark.parametrize("model", ready_names())
-def test_settling_again_at_the_same_moment_changes_nothing(model: str) -> None:
+def test_evaluating_again_at_the_same_moment_changes_nothing(model: str) -> None:
     rules = ready_model(model).rules
     for seed in range(LIVES):
         for lead, now in life(f"{model} {seed}", model):
-            assert evaluate(lead, rules, now) == (lead, (), ())
+            assert evaluate(lead, rules, now) == Evaluated(lead, (), ())
 
 
 @pytest.mark.parametrize("model", ready_names())
@@ -109,11 +110,13 @@ def test_before_its_day_a_lead_stays_as_it_is_and_on_it_something_is_seen(model:
 def test_what_is_foreseen_is_what_will_be_found(model: str) -> None:
     rules = ready_model(model).rules
     for lead, now in (each for seed in range(5) for each in life(f"{model} {seed}", model)):
-        foresight = Projection(lead, evaluation_of(lead, rules, now), rules)
+        projection = Projection(lead, evaluation_of(lead, rules, now), rules)
         for days in (1, 2, 6, 13, 31, 90, 500):
             later = now + days * DAY
-            worth, standing = foresight.on(day_of(to_ms(later)))
+            totals, standing = projection.on(day_of(to_ms(later)))
             found = evaluation_of(lead, rules, later)
             score = found.score
-            assert worth == (score.score, score.engagement, score.fit, score.days_inactive)
+            assert totals == ScoreTotals(
+                score.score, score.engagement, score.fit, score.days_inactive
+            )
             assert standing == found.standing

@@ -8,7 +8,7 @@ import jsonschema
 from builders import StandingClock
 from unit.application.conftest import DAY, World
 from warmlead.application.apply import Decision
-from warmlead.application.evaluate import MAX_TRAIT_BYTES, evaluate
+from warmlead.application.evaluate import MAX_TRAIT_BYTES, Evaluated, evaluate
 from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import Lead
 from warmlead.domain.trigger import trigger_id
@@ -91,11 +91,11 @@ async def test_becoming_known_is_no_news(world: World) -> None:
     assert await world.triggers() == []
 
 
-async def test_settling_again_changes_nothing(world: World, clock: StandingClock) -> None:
+async def test_evaluating_again_changes_nothing(world: World, clock: StandingClock) -> None:
     await world.pages(1, 3)
     lead = await world.lead()
     again = evaluate(lead, world.rules, clock.now())
-    assert again == (lead, (), ())
+    assert again == Evaluated(lead, (), ())
 
 
 async def test_a_decision_that_runs_again_decides_the_same_bytes(

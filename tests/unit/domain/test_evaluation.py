@@ -1,0 +1,148 @@
+"""The evaluation of a lead: its facts, the day of its next review, and what a later day brings."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from unit.domain.worlds import NOON, Holds, World, event_of, rules_of
+from warmlead.domain.evaluation import (
+    MOST_DAYS_AHEAD,
+    REST_AFTER_DAYS,
+    Projection,
+    count_in_window,
+    evaluation_of,
+    move_stage,
+    next_review_day,
+)
+from warmlead.domain.history import MAX_NAME_DAYS, day_of, to_ms
+from warmlead.domain.lead import Lead
+from warmlead.domain.nurture import SequencePolicy, SequenceStep
+from warmlead.domain.rules import Rules
+from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
+from warmlead.domain.stages import StagePolicy
+
+DAY = timedelta(days=1)
+TODAY = day_of(to_ms(NOON))
+
+
+def visitor(rules: Rules, name: str = "page_viewed", *, days_ago: int = 0) -> Lead:
+    """A known person of whom there is one event."""
+    world = World(rules)
+    world.apply([event_of("e", NOON - days_ago * DAY, name=name, email="ada@example.com")], NOON)
+    (lead,) = world.leads.values()
+    evaluation = evaluation_of(lead, rules, NOON)
+    return replace(lead, progress=move_stage(lead, evaluation, rules, NOON).progress)
+
+
+def days_to_review(lead: Lead, rules: Rules) -> int | None:
+    day = next_review_day(lead, evaluation_of(lead, rules, NOON), rules, NOON)
+    return None if day is None else day - TODAY
+
+
+def scored(points: int, **fading: Any) -> ScoringPolicy:
+    return ScoringPolicy({"visit": SignalPolicy(points, **fading)}, {})
+
+
+SEEN = {"page_viewed": ["visit"]}
+
+
+@pytest.mark.parametrize(
+    ("points", "expires_after_days", "days"),
+    [
+        (5, 1, 1),  # five points fewer tomorrow
+        (5, 6, 6),
+        (5, 7, MOST_DAYS_AHEAD),
+        (5, 90, MOST_DAYS_AHEAD),  # nothing in the week: reviewed at its end
+        (4, 1, MOST_DAYS_AHEAD),  # four points are not worth a review
+        (-5, 1, MOST_DAYS_AHEAD),  # no score is below 0
+    ],
+)
+def test_a_lead_is_reviewed_on_the_day_on_which_five_points_change(
+    points: int, expires_after_days: int, days: int
+) -> None:
+    rules = rules_of(scored(points, expires_after_days=expires_after_days), SEEN)
+    assert days_to_review(visitor(rules), rules) == days
+
+
+@pytest.mark.parametrize("days", range(1, MOST_DAYS_AHEAD))
+def test_a_lead_is_reviewed_on_the_day_on_which_its_stage_changes(days: int) -> None:
+    holds = Holds(lambda facts: facts.get("days_inactive") == days)
+    rules = rules_of(scored(1), SEEN, stages=[StagePolicy("quiet", enter=holds)])
+    assert days_to_review(visitor(rules), rules) == days
+
+
+@pytest.mark.parametrize("days", range(1, MOST_DAYS_AHEAD))
+def test_a_lead_is_reviewed_on_the_day_on_which_a_sequence_starts(days: int) -> None:
+    starts = Holds(lambda facts: facts.get("days_inactive") == days)
+    never = Holds(lambda _: False)
+    sequence = SequencePolicy("wake-up", starts, never, (SequenceStep(timedelta(0), "news"),))
+    rules = replace(rules_of(scored(1), SEEN), sequences=(sequence,))
+    assert days_to_review(visitor(rules), rules) == days
+
+
+@pytest.mark.parametrize("window_days", [1, 3, 6])
+def test_a_lead_is_reviewed_on_the_day_on_which_an_event_leaves_a_window(window_days: int) -> None:
+    fact = f"last_{window_days}d.page_viewed"
+    gone = Holds(lambda facts: facts[fact] == 0)
+    rules = rules_of(
+        scored(1), SEEN, counters=[(window_days, "page_viewed")], stages=[StagePolicy("cold", gone)]
+    )
+    assert days_to_review(visitor(rules), rules) == window_days
+
+
+@pytest.mark.parametrize(
+    ("name", "days_ago", "days"),
+    [
+        ("page_viewed", REST_AFTER_DAYS - 1, MOST_DAYS_AHEAD),
+        ("page_viewed", REST_AFTER_DAYS, MOST_DAYS_AHEAD),
+        ("page_viewed", REST_AFTER_DAYS + 1, None),
+        # of whom nothing is known but what was done to them: until no window holds it any more
+        ("email_sent", MAX_NAME_DAYS - 1, MOST_DAYS_AHEAD),
+        ("email_sent", MAX_NAME_DAYS, None),
+        ("email_sent", MAX_NAME_DAYS + 1, None),
+    ],
+)
+def test_a_lead_that_was_inactive_for_long_rests(
+    name: str, days_ago: int, days: int | None
+) -> None:
+    scoring = replace(scored(1), passive=frozenset({"email_sent"}))
+    rules = rules_of(scoring, SEEN)
+    assert days_to_review(visitor(rules, name, days_ago=days_ago), rules) == days
+
+
+def test_a_lead_does_not_rest_if_time_alone_will_change_its_stage() -> None:
+    later = Holds(lambda facts: int(str(facts.get("days_inactive", 0))) > 1_000)
+    rules = rules_of(scored(1), SEEN, stages=[StagePolicy("lost", enter=later)])
+    lead = visitor(rules, days_ago=REST_AFTER_DAYS + 1)
+    assert days_to_review(lead, rules) == MOST_DAYS_AHEAD
+
+
+@pytest.mark.parametrize(
+    ("day", "window_days", "count"),
+    [(0, 1, 2), (-1, 1, 0), (-1, 2, 2), (-6, 7, 2), (-7, 7, 0), (1, 7, 0)],
+)
+def test_a_window_of_days_ends_today_and_includes_it(
+    day: int, window_days: int, count: int
+) -> None:
+    assert count_in_window({TODAY + day: 2}, window_days, TODAY) == count
+
+
+@pytest.mark.parametrize(
+    ("days", "score", "days_inactive", "last_3d", "peak"),
+    [(0, 20, 0, 1, 20), (1, 14, 1, 1, 20), (2, 10, 2, 1, 20), (3, 7, 3, 0, 20), (40, 0, 40, 0, 20)],
+)
+def test_a_projection_is_what_the_evaluation_of_that_day_will_be(
+    days: int, score: int, days_inactive: int, *, last_3d: int, peak: int
+) -> None:
+    rules = rules_of(scored(20, half_life_days=2.0), SEEN, counters=[(3, "page_viewed")])
+    lead = visitor(rules)
+    totals, standing = Projection(lead, evaluation_of(lead, rules, NOON), rules).on(TODAY + days)
+    then = evaluation_of(lead, rules, NOON + days * DAY)
+
+    assert totals == then.totals
+    assert (totals.score, totals.days_inactive) == (score, days_inactive)
+    assert standing.facts["last_3d.page_viewed"] == last_3d
+    assert standing.facts["peak_score"] == peak
+    assert standing == then.standing

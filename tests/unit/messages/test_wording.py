@@ -1,0 +1,121 @@
+"""What people read of a score: each kind of contribution as a phrase."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+
+from warmlead.domain.event import Automation
+from warmlead.domain.scoring import MICRO, Contribution, Part, Score
+from warmlead.messages.wording import MAX_REASONS, describe, losses, reasons, title_of, unseen
+
+TITLES = {"demo": "asked for a demo", "web": "the website"}
+MONDAY, TUESDAY = date(2026, 3, 9), date(2026, 3, 10)
+
+
+def line(part: Part, name: str = "demo", points: int = 1, **fields: Any) -> Contribution:
+    return Contribution(part, name, points * MICRO, points, **fields)
+
+
+def times(count: int, first: date = MONDAY, last: date = MONDAY) -> dict[str, Any]:
+    return {"count": count, "first_day": first, "last_day": last}
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("demo", "asked for a demo"),
+        ("pricing_page_viewed", "pricing page viewed"),
+        ("re-engage", "re engage"),
+        ("", ""),
+    ],
+)
+def test_a_name_without_a_title_is_read_with_spaces(name: str, title: str) -> None:
+    assert title_of(name, TITLES) == title
+
+
+@pytest.mark.parametrize(
+    ("contribution", "phrase"),
+    [
+        (line(Part.SIGNAL, **times(1)), "Asked for a demo once, on 2026-03-09"),
+        (line(Part.SIGNAL, **times(2)), "Asked for a demo 2 times, on 2026-03-09"),
+        (
+            line(Part.SIGNAL, **times(2, last=TUESDAY)),
+            "Asked for a demo 2 times, last on 2026-03-10",
+        ),
+        (line(Part.FIT, "in_usa"), "Fits: in usa"),
+        (line(Part.FIT, "in_usa", 0), "Fits: in usa"),
+        (line(Part.FIT, "in_usa", -1), "Speaks against: in usa"),
+        (line(Part.GROUP_LIMIT, "web", -1), "Limit: the most that the website may count"),
+        (line(Part.GROUP_LIMIT, "web", 1), "Limit: the least that the website may count"),
+        (line(Part.INACTIVITY, steps=1), "Faded for inactivity, once"),
+        (line(Part.INACTIVITY, steps=2), "Faded for inactivity, 2 times"),
+        (line(Part.FLOOR), "A score never falls below 0"),
+    ],
+)
+def test_each_contribution_is_a_phrase(contribution: Contribution, phrase: str) -> None:
+    assert describe(contribution, TITLES) == phrase
+
+
+def test_every_part_of_a_score_has_words() -> None:
+    assert all(describe(line(part, **times(1)), {}) for part in Part)
+
+
+@pytest.mark.parametrize(
+    ("per_day", "decay", "words"),
+    [
+        (0, 0, ()),
+        (10 * MICRO, 0, ("10 for the daily limit",)),
+        (0, 3_200_000, ("3.2 for age",)),
+        (0, -3_200_000, ("−3.2 for age",)),  # of a signal that counts against the lead
+        (5 * MICRO, 40_000, ("5 for the daily limit", "0 for age")),
+    ],
+)
+def test_what_was_taken_is_told_in_points(per_day: int, decay: int, words: tuple[str, ...]) -> None:
+    taken = line(Part.SIGNAL, per_day_took_micro=per_day, decay_took_micro=decay)
+    assert losses(taken) == words
+
+
+def score(*points: int) -> Score:
+    lines = [line(Part.FIT, f"rule_{i}", each) for i, each in enumerate(points)]
+    return Score(0, 0, 0, None, tuple(lines))
+
+
+@pytest.mark.parametrize(
+    ("points", "first_words"),
+    [
+        ((), []),
+        ((0,), []),
+        ((1, 20), ["+20", "+1"]),
+        ((1, -20), ["-20", "+1"]),
+        ((3, -3), ["+3", "-3"]),  # as weighty: by name
+        ((1, 2, 3, 4, 5, 6), ["+6", "+5", "+4", "+3", "+2"]),
+    ],
+)
+def test_the_weightiest_reasons_come_first(points: tuple[int, ...], first_words: list[str]) -> None:
+    given = reasons(score(*points), {})
+    assert [reason.split()[0] for reason in given] == first_words
+    assert len(given) <= MAX_REASONS
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({}, ""),
+        ({Automation.PREVIEW: 0}, "0 link previews"),
+        ({Automation.PREVIEW: 1}, "1 link preview"),
+        (
+            {Automation.ROBOT: 12, Automation.PREVIEW: 1},
+            "12 requests of declared robots, 1 link preview",
+        ),
+    ],
+)
+def test_automated_requests_are_counted_in_words(
+    counts: Mapping[Automation, int], words: str
+) -> None:
+    assert unseen(counts) == words
+
+
+def test_every_kind_of_automated_request_has_words() -> None:
+    assert all(unseen({kind: count}) for kind in Automation for count in (1, 2))
