@@ -71,3 +71,10 @@ def test_programs_in_texts_import_what_is_there() -> None:
         assert find_spec(module), f"{file}: {module}"
         for name in names:
             assert hasattr(import_module(module), name) or find_spec(f"{module}.{name}"), file
+
+
+def test_the_unit_tests_mirror_the_package() -> None:
+    tests = ROOT / "tests" / "unit"
+    folders = {file.parent.relative_to(tests) for file in tests.rglob("test_*.py")}
+    assert len(folders) > 1
+    assert [str(each) for each in folders if not (PACKAGE / each).is_dir()] == []

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from unit.domain.test_packing import START_MS, key_of, some_events
+from unit.domain.test_packed_history import START_MS, key_of, some_events
 from warmlead.domain.history import History, fold
 from warmlead.domain.packed_history import DAY_MS, KeptEvent, Packed
 from warmlead.domain.recording import NOTHING_RECORDED, Recorded, Recording, record, recorded_one

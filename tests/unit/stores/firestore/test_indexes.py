@@ -15,7 +15,7 @@ from warmlead.stores.codec import LeadDocument
 from warmlead.stores.firestore.codec import NOTHING, Database
 from warmlead.stores.firestore.queries import Queries
 
-INDEXES = json.loads((Path(__file__).parents[3] / "infra/firestore.indexes.json").read_text())
+INDEXES = json.loads((Path(__file__).parents[4] / "infra/firestore.indexes.json").read_text())
 DATABASE = Database("warmlead-tests", "(default)")
 ASKING = Queries(DATABASE)
 EQUAL, IN = 5, 8

@@ -80,7 +80,7 @@ def test_an_exception_is_logged_by_type_and_place_without_its_words(stream: io.S
     (line,) = lines(stream)
     assert line["error"] == "builtins.KeyError"
     assert line["causes"] == ["ValueError"]
-    assert "test_json_logging.py" in str(line["frames"])
+    assert "test_logging.py" in str(line["frames"])
     assert "@" not in stream.getvalue()
 
 
