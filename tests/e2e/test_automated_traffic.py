@@ -83,7 +83,7 @@ def test_a_pixel_that_is_asked_for_first_is_still_seen_once(server: Served) -> N
     assert seen["events"] == {"email_opened": 1, "head_request": 1, "robot_request": 1}
 
 
-def test_a_refusal_is_heard_whatever_agent_sent_it_and_a_subscription_is_not(
+def test_an_automated_refusal_counts_and_an_automated_subscription_does_not(
     server: Served,
 ) -> None:
     fields = {"userId": "reader-2", "event": "Email Unsubscribed"}
@@ -115,7 +115,7 @@ def test_form_tools_and_server_sdks_count(server: Served) -> None:
         assert lead(server, agent)["events"] == {"signed_up": 1}
 
 
-def test_what_would_steer_a_reader_never_leaves(server: Served) -> None:
+def test_control_characters_never_leave_the_product(server: Served) -> None:
     form = {
         "email": "eve@steer.example",
         "first_name": f"{STEERING}Eve",

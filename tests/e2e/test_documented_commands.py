@@ -243,7 +243,7 @@ def _faults_of_synopsis(shell: Shell, synopsis: str) -> str:
     return ""
 
 
-def test_what_is_left_out_is_still_in_the_documentation() -> None:
+def test_excluded_commands_are_still_documented() -> None:
     commands = [command for block in shell_blocks() for command in commands_of(block)]
     for known in (*NOT_HERE, *LASTING, *PROGRAMS, *TYPED):
         assert any(command.startswith(known) for command in commands), known

@@ -33,7 +33,7 @@ def said_by(served: Served) -> str:
     return log.read_text(encoding="utf-8")
 
 
-def test_what_the_server_says_is_enough_to_see_a_lead_in_another_shell(
+def test_the_printed_commands_show_a_lead_in_another_shell(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")

@@ -107,7 +107,7 @@ def post_in_vain(server: Served, email: str, company: str) -> None:
 
 
 @pytest.mark.parametrize("standstill", STANDSTILLS)
-def test_neighbours_are_served_and_the_message_is_set_aside_with_its_reason(
+def test_a_hanging_message_is_quarantined_and_its_neighbours_are_served(
     tmp_path: Path, standstill: str
 ) -> None:
     copy = planted(tmp_path, STANDSTILLS[standstill])
@@ -138,9 +138,7 @@ def test_neighbours_are_served_and_the_message_is_set_aside_with_its_reason(
 
 
 @pytest.mark.parametrize("standstill", STANDSTILLS)
-def test_a_server_that_stands_still_ends_when_it_is_told_to(
-    tmp_path: Path, standstill: str
-) -> None:
+def test_a_hanging_server_ends_when_it_is_told_to(tmp_path: Path, standstill: str) -> None:
     copy = planted(tmp_path, STANDSTILLS[standstill], still_s=1_000.0)
     with serving(tmp_path / "data", PYTHONPATH=copy) as server:
         post(server, "poison@example.com", "poison")

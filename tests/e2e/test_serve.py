@@ -61,7 +61,7 @@ def test_every_address_of_the_documentation_answers(served: Served) -> None:
 
 
 @pytest.mark.parametrize("path", ["/forms", "/forms/", "/sales", "/sales/", "/nowhere", "/score"])
-def test_what_is_not_there_is_told_at_once_and_to_browsers_too(served: Served, path: str) -> None:
+def test_an_unknown_path_is_a_404_at_once_for_browsers_too(served: Served, path: str) -> None:
     status, body = served.post(path, b"{}", {**BASIC, "Origin": "https://shop.example"})
     assert (status, json.loads(body)["code"]) == (404, "not_found")
 

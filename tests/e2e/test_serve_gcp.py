@@ -149,7 +149,7 @@ def test_from_segments_sdk_to_a_subscriber_no_part_shares_a_process(
     assert log.count("function=serve method=POST status=404") == 2  # of /forms the function tells
 
 
-async def test_what_is_due_or_was_left_unsent_is_sent_without_any_event(
+async def test_due_and_unsent_messages_are_sent_without_an_event(
     tmp_path: Path, variables: dict[str, str]
 ) -> None:
     model = tmp_path / "model.yaml"  # in which any hour is one to write
@@ -209,7 +209,9 @@ def test_a_command_that_needs_one_machine_says_what_to_do_instead(
 
 
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
-def test_told_to_end_it_leaves_no_process(told: signal.Signals, tmp_path: Path) -> None:
+def test_a_server_that_is_told_to_end_leaves_no_process(
+    told: signal.Signals, tmp_path: Path
+) -> None:
     if lacking := missing():
         skip_or_fail(lacking)
     with serving_cloud(tmp_path / "data") as cloud:
@@ -238,7 +240,7 @@ def test_a_function_that_ends_is_reported_and_ends_everything(
         assert until(lambda: not cloud.processes())
 
 
-def test_what_is_published_while_nothing_serves_is_counted_later(
+def test_events_published_during_downtime_are_counted_later(
     tmp_path: Path, variables: dict[str, str]
 ) -> None:
     with serving_cloud(tmp_path / "data", **variables) as cloud:

@@ -104,11 +104,11 @@ def consuming(bus: Bus, folder: Path, emulator: str) -> Iterator["SimpleQueue[st
             reader.join()
 
 
-def test_it_is_as_short_as_it_claims() -> None:
+def test_the_documented_consumer_is_as_short_as_claimed() -> None:
     assert len([line for line in consumer().splitlines() if line.strip()]) <= MOST_LINES
 
 
-def test_it_acts_once_on_every_type_of_message_though_each_comes_twice(
+def test_the_consumer_acts_once_on_redelivered_messages_of_every_type(
     bus: Bus, pubsub_emulator: str, tmp_path: Path
 ) -> None:
     sent = examples()
@@ -134,7 +134,7 @@ def test_it_acts_once_on_every_type_of_message_though_each_comes_twice(
     assert sorted(about) == [[f"later-{number}"] for number in range(len(sent))]
 
 
-def test_it_leaves_alone_what_a_later_release_may_send(
+def test_the_consumer_ignores_messages_of_later_releases(
     bus: Bus, pubsub_emulator: str, tmp_path: Path
 ) -> None:
     known = examples()[0]

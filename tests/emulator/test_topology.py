@@ -79,7 +79,7 @@ async def publish(project: str, emulator: str, *texts: str) -> None:
     await bus.close()
 
 
-def test_it_may_be_made_again_and_again(pubsub_emulator: str, project: str) -> None:
+def test_creating_the_topology_is_idempotent(pubsub_emulator: str, project: str) -> None:
     for url in ("http://127.0.0.1:1/", "http://127.0.0.1:2/"):
         create_topology(project, {"score": PushConfig(url)}, emulator=pubsub_emulator)
     topics = ask(pubsub_emulator, f"projects/{project}/topics")["topics"]
@@ -112,7 +112,7 @@ def test_without_an_address_events_wait(
     until(lambda: function.bodies() == ["a"])
 
 
-def test_what_is_refused_every_time_is_kept_as_a_dead_letter(
+def test_a_message_refused_every_time_becomes_a_dead_letter(
     pubsub_emulator: str, project: str, function: Function
 ) -> None:
     create_topology(project, {"score": PushConfig(function.url)}, emulator=pubsub_emulator)

@@ -216,7 +216,7 @@ def alone(function: str) -> pytest.MarkDecorator:
 
 
 @alone("forms")
-def test_forms_takes_what_its_staged_forms_allow(deployed: Deployed, cloud: Cloud) -> None:
+def test_forms_accepts_posts_under_its_staged_settings(deployed: Deployed, cloud: Cloud) -> None:
     cloud.listen("lead-events")
     ada = b'{"email": "ada@example.com"}'
 
@@ -244,7 +244,7 @@ def test_track_takes_calls_and_serves_the_snippet(deployed: Deployed, cloud: Clo
 
 
 @alone("sales")
-def test_sales_takes_what_its_staged_senders_sign(deployed: Deployed, cloud: Cloud) -> None:
+def test_sales_accepts_posts_under_its_staged_settings(deployed: Deployed, cloud: Cloud) -> None:
     cloud.listen("lead-events")
     won = b'{"email": "ada@example.com", "said": "won", "value": 9.5, "currency": "EUR"}'
     signature = HmacScheme().sign(won, "a secret of the tests")
@@ -287,7 +287,7 @@ THREE_DAYS_ON = day_of(to_ms(datetime.now(UTC))) + 3
 
 
 @alone("decay")
-async def test_decay_settles_who_is_due_under_its_staged_model(
+async def test_decay_evaluates_due_leads_under_its_staged_model(
     deployed: Deployed, cloud: Cloud
 ) -> None:
     store = FirestoreLeadStore(cloud.project, emulator=cloud.firestore)
@@ -307,7 +307,7 @@ async def test_decay_settles_who_is_due_under_its_staged_model(
 
 
 @alone("followup")
-async def test_followup_does_what_is_due_and_sends_what_was_left_unsent(
+async def test_followup_does_due_work_and_sends_unsent_triggers(
     deployed: Deployed, cloud: Cloud
 ) -> None:
     cloud.listen("mql", "nurture")
@@ -330,7 +330,7 @@ async def test_followup_does_what_is_due_and_sends_what_was_left_unsent(
 
 
 @alone("report")
-async def test_report_keeps_and_tells_the_kpis_of_what_is_over(
+async def test_report_stores_and_publishes_the_kpis_of_complete_periods(
     deployed: Deployed, cloud: Cloud
 ) -> None:
     cloud.listen("kpi")
@@ -361,6 +361,6 @@ async def test_report_keeps_and_tells_the_kpis_of_what_is_over(
     assert json.loads(kept) == day
 
 
-def test_every_function_is_tried_here() -> None:
+def test_every_function_has_a_staged_test() -> None:
     text = Path(__file__).read_text()
     assert re.findall(r'^@alone\("(\w+)"\)', text, re.MULTILINE) == [*names()]

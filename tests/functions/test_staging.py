@@ -180,9 +180,7 @@ def test_staging_again_leaves_nothing_of_the_time_before(tmp_path: Path) -> None
     assert {path.name for path in build.iterdir()} == kept
 
 
-def test_compiled_modules_are_used_whatever_the_times_of_the_files(
-    staged: Path, tmp_path: Path
-) -> None:
+def test_compiled_modules_are_used_regardless_of_file_times(staged: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(staged / "forms.zip") as archive:
         archive.extractall(tmp_path)  # with the times of now
     (tmp_path / "warmlead/domain/errors.py").write_text("raise SystemExit('read again')")
@@ -235,7 +233,7 @@ def test_the_table_tells_sizes_and_hashes(tmp_path: Path) -> None:
     assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in done.stdout
 
 
-def test_it_tells_which_function_has_no_file_and_takes_nothing(tmp_path: Path) -> None:
+def test_staging_names_functions_without_a_settings_file(tmp_path: Path) -> None:
     (tmp_path / "forms.yaml").write_text(FORMS)
     neither = stage(tmp_path / "build").stdout
     assert "Without FORMS the function forms answers every post with 404" in neither

@@ -102,13 +102,13 @@ def test_a_locale_is_its_region(locale: str, code: str | None) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES.split())
-def test_a_country_is_known_by_the_name_that_it_has_in_a_language(language: str) -> None:
+def test_a_country_is_known_by_its_name_in_every_language(language: str) -> None:
     names = Locale(language).territories
     missed = {code: names[code] for code in MARKETS.split() if country_code(names[code]) != code}
     assert not missed
 
 
-def test_what_is_not_recognised_is_kept_as_it_is_written() -> None:
+def test_an_unknown_country_is_kept_as_written() -> None:
     assert trait_value("country", " Atlantis ") == "Atlantis"
     assert trait_value("country", "Deutschland") == "DE"
 

@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("field", ["user_id", "anonymous_id"])
-def test_the_public_cannot_claim_what_a_crm_says(field: str) -> None:
+def test_the_public_cannot_claim_ids_of_a_crm(field: str) -> None:
     fields = {field: "crm:hubspot:4711:contact:301", "email": "mallory@example.com"}
     with pytest.raises(RejectedError) as refusal:
         an_event(trust=Trust.PUBLIC, **fields)
@@ -27,14 +27,14 @@ def test_the_public_cannot_claim_what_a_crm_says(field: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SALES_EVENTS))
-def test_the_public_cannot_say_what_sales_says(name: str) -> None:
+def test_the_public_cannot_send_statements_of_sales(name: str) -> None:
     with pytest.raises(RejectedError) as refusal:
         an_event(trust=Trust.PUBLIC, name=name)
     assert refusal.value.reason is Reason.EVENT_INVALID
     assert an_event(trust=Trust.SIGNED, name=name)
 
 
-def test_only_the_words_of_sales_are_kept_for_it() -> None:
+def test_event_names_of_sales_are_reserved_for_it() -> None:
     assert {f"{EVENT_PREFIX}{said}" for said in SalesStatus} | {IDENTIFIED} == SALES_EVENTS
     assert an_event(trust=Trust.PUBLIC, name="sales_page_viewed")
 
@@ -44,7 +44,7 @@ def posted(**headers: str) -> RawRequest:
     return RawRequest("POST", "/generic", "", headers, body, NOW, "req")
 
 
-def test_an_hmac_is_good_and_none_is_not_unless_the_file_says_so() -> None:
+def test_a_signature_is_required_unless_the_settings_say_otherwise() -> None:
     scheme = HmacScheme()
     signature = {"scheme": "hmac", "secrets": ["s"]}
     (strict,) = read_sales({"generic": {"signature": signature}})
@@ -85,7 +85,7 @@ def test_the_currency_of_an_amount_is_the_one_that_is_named() -> None:
 
 
 @pytest.mark.parametrize("value", [True, [5], {"amount": 5}, 10**40, float("nan"), "9" * 5000])
-def test_what_is_no_amount_is_refused(value: object) -> None:
+def test_an_invalid_amount_is_refused(value: object) -> None:
     with pytest.raises(RejectedError) as refusal:
         deal_value(value, "EUR")
     assert refusal.value.reason is Reason.VALUE_INVALID

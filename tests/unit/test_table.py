@@ -216,7 +216,7 @@ def test_a_sender_without_a_file_has_no_settings_type() -> None:
         by_name("segment").settings_type()
 
 
-def test_every_package_of_a_sender_is_registered_and_independent_of_the_others() -> None:
+def test_every_sender_package_is_registered_and_independent() -> None:
     registered = sorted(f"warmlead.senders.{each.name}" for each in REGISTRY)
     packages = (ROOT / "shared/warmlead/senders").glob("*/__init__.py")
     assert sorted(f"warmlead.senders.{path.parent.name}" for path in packages) == registered

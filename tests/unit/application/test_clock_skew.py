@@ -78,7 +78,7 @@ def test_an_event_that_happened_before_keeps_its_time() -> None:
 
 
 @pytest.mark.parametrize("ahead", [10 * DAY, 40 * DAY, YEAR])
-async def test_a_lead_that_lived_ahead_of_time_goes_on_living(
+async def test_a_lead_written_by_a_fast_clock_continues_normally(
     tmp_path: Path, ahead: timedelta
 ) -> None:
     async with place(tmp_path / "w.db", NOW + ahead) as here:
@@ -102,7 +102,7 @@ async def test_a_lead_that_lived_ahead_of_time_goes_on_living(
         assert len(kept(await ada(here))) == 4
 
 
-async def test_an_event_brings_such_a_lead_back_at_once(tmp_path: Path) -> None:
+async def test_an_event_corrects_a_lead_written_by_a_fast_clock(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW + YEAR) as here:
         await happens(here, "1", NOW + YEAR, traits={"company": "Ahead"})
         here.clock.time = NOW
@@ -124,7 +124,7 @@ async def test_the_same_event_again_counts_once_after_all(tmp_path: Path) -> Non
         assert len(kept(await ada(here))) == 1
 
 
-async def test_what_a_crash_left_unsent_ahead_of_time_is_sent(tmp_path: Path) -> None:
+async def test_a_trigger_left_unsent_by_a_fast_clock_is_sent(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW + YEAR) as here:
         for number in "123":
             await happens(here, number, NOW + YEAR)
@@ -134,7 +134,7 @@ async def test_what_a_crash_left_unsent_ahead_of_time_is_sent(tmp_path: Path) ->
         assert (await here.follow_up()).swept == 1
 
 
-async def test_what_sales_said_ahead_of_time_gives_way_to_what_it_says_now(
+async def test_a_statement_dated_in_the_future_yields_to_a_present_one(
     tmp_path: Path,
 ) -> None:
     async with place(tmp_path / "w.db", NOW + YEAR) as here:
@@ -148,7 +148,7 @@ async def test_what_sales_said_ahead_of_time_gives_way_to_what_it_says_now(
         assert (await ada(here)).progress.stage == "customer"
 
 
-async def test_erasing_again_puts_a_tombstone_right_that_is_ahead(tmp_path: Path) -> None:
+async def test_erasing_again_corrects_a_tombstone_dated_in_the_future(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW + YEAR) as here:
         bury = {"store": here.store, "archive": None, "of": lead_ids, "clock": here.clock}
         await erase([ADA], **bury)  # type: ignore[arg-type]  # of several types

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from builders import StandingClock, an_event, lead_ids
+from effort import examples
 from unit.application.conftest import RULES
 from warmlead.application.apply import Applied, Decision, Scoring
 from warmlead.domain.event import Event, Trust
@@ -63,10 +64,8 @@ def leads_in(records: Mapping[str, Record]) -> dict[str, Lead]:
     return {i: r.lead for i, r in records.items() if isinstance(r, LeadDocument)}
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_together_they_come_to_what_they_come_to_one_by_one(
-    seed: int, clock: StandingClock
-) -> None:
+@pytest.mark.parametrize("seed", range(examples(150)))
+def test_joint_decisions_equal_separate_ones(seed: int, clock: StandingClock) -> None:
     random = Random(seed)
     pool = a_pool(random, clock)
     before: dict[str, Record] = {}
@@ -92,7 +91,7 @@ def test_together_they_come_to_what_they_come_to_one_by_one(
         assert got.quarantined == expected.quarantined
 
 
-def test_a_crossing_of_many_requests_is_one_trigger(clock: StandingClock) -> None:
+def test_many_requests_that_cross_together_publish_one_trigger(clock: StandingClock) -> None:
     requests = [
         Decision([an_event(id=f"event-{n}", name="page_viewed")], SCORING, clock.now())
         for n in range(20)
@@ -120,7 +119,7 @@ class Faulty(Decision):
         return fail
 
 
-def test_one_that_cannot_decide_does_not_cost_the_others(clock: StandingClock) -> None:
+def test_a_request_that_cannot_decide_leaves_the_others_unaffected(clock: StandingClock) -> None:
     names = ("page_viewed", "robot", "page_viewed", "page_viewed")
     requests = [
         Faulty([an_event(id=f"event-{n}", name=name)], SCORING, clock.now())

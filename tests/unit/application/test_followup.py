@@ -57,7 +57,7 @@ async def test_steps_and_deadlines_come_at_their_time(tmp_path: Path) -> None:
         assert await after_a_while(here, hours=3) == ["offer"]
 
 
-async def test_what_sales_has_done_in_time_is_not_missed(tmp_path: Path) -> None:
+async def test_a_promise_kept_in_time_is_not_reported_as_missed(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW) as here:
         await here.store.update([], keeping(a_reader("ada", 3, NOW)))
         here.clock.forward(20 * MINUTE)
@@ -71,7 +71,7 @@ async def test_what_sales_has_done_in_time_is_not_missed(tmp_path: Path) -> None
         assert await after_a_while(here, hours=2) == ["acceptance"]
 
 
-async def test_an_outage_is_no_reason_to_write_twice_at_once(tmp_path: Path) -> None:
+async def test_after_an_outage_a_person_gets_one_message_at_a_time(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW + 8 * DAY) as here:
         await here.store.update([], keeping(a_reader("ada", 9, NOW)))
         await here.follow_up()
@@ -80,7 +80,7 @@ async def test_an_outage_is_no_reason_to_write_twice_at_once(tmp_path: Path) -> 
         assert await after_a_while(here, hours=72) == ["news", "offer"]
 
 
-async def test_two_runs_at_once_tell_everything_once(tmp_path: Path) -> None:
+async def test_two_concurrent_runs_publish_everything_once(tmp_path: Path) -> None:
     path, later = tmp_path / "w.db", NOW + HOUR
     async with place(path, later) as one, place(path, later) as other:
         await one.store.update([], keeping(*readers(120, 3, NOW)))
@@ -112,7 +112,9 @@ def spoil(connection: sqlite3.Connection, lead_ids: Sequence[str]) -> list[None]
     return [None for _ in lead_ids]
 
 
-async def test_a_lead_that_cannot_be_settled_is_told_and_costs_no_other(tmp_path: Path) -> None:
+async def test_a_lead_that_cannot_be_evaluated_is_reported_and_the_others_are_processed(
+    tmp_path: Path,
+) -> None:
     async with place(tmp_path / "w.db", NOW + HOUR) as here:
         leads = sorted(readers(120, 3, NOW), key=lambda lead: lead.id)
         await here.store.update([], keeping(*leads))
@@ -133,7 +135,7 @@ async def test_a_store_that_is_away_ends_the_run(tmp_path: Path) -> None:
             await here.follow_up()
 
 
-async def test_leads_that_cannot_be_read_end_no_run_even_if_all_are_such(tmp_path: Path) -> None:
+async def test_a_run_goes_on_even_if_no_lead_can_be_read(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW + HOUR) as here:
         leads = readers(3, 3, NOW)
         await here.store.update([], keeping(*leads))
@@ -144,7 +146,7 @@ async def test_leads_that_cannot_be_read_end_no_run_even_if_all_are_such(tmp_pat
         assert {id_ for id_, _ in run.due.failures} == {lead.id for lead in leads}
 
 
-async def test_a_lead_that_cannot_be_read_keeps_no_trigger_of_another_unsent(
+async def test_an_unreadable_lead_does_not_hold_back_other_triggers(
     tmp_path: Path,
 ) -> None:
     async with place(tmp_path / "w.db", NOW + HOUR) as here:

@@ -49,13 +49,13 @@ async def busy(requests: Requests) -> list[asyncio.Task[Sequence[str]]]:
     return tasks
 
 
-async def test_what_is_alone_goes_at_once(requests: Requests) -> None:
+async def test_a_single_message_is_sent_at_once(requests: Requests) -> None:
     requests.gate.set()
     assert await requests.ask("a", "b") == ["id-a", "id-b"]
     assert requests.sent == [["a", "b"]]
 
 
-async def test_what_comes_while_all_requests_are_under_way_goes_together(
+async def test_messages_that_arrive_during_requests_share_the_next_one(
     requests: Requests,
 ) -> None:
     tasks = await busy(requests)
@@ -81,7 +81,7 @@ async def test_no_request_grows_beyond_its_limits(requests: Requests) -> None:
     assert max(map(len, gathered)) <= MOST_TOGETHER
 
 
-async def test_one_that_is_refused_fails_alone(requests: Requests) -> None:
+async def test_a_refused_message_fails_alone(requests: Requests) -> None:
     requests.refuse = lambda bodies: UnavailableError("refused") if "bad" in bodies else None
     tasks = await busy(requests)
     waiting = [asyncio.create_task(requests.ask(body)) for body in ("a", "bad", "b")]
@@ -118,7 +118,7 @@ async def test_a_fault_of_ours_reaches_all_who_wait(requests: Requests) -> None:
     assert await requests.ask("c") == ["id-c"]
 
 
-async def test_a_caller_who_has_gone_is_in_nobodys_way(requests: Requests) -> None:
+async def test_a_cancelled_caller_does_not_disturb_others(requests: Requests) -> None:
     tasks = await busy(requests)
     gone = asyncio.create_task(requests.ask("a"))
     stays = asyncio.create_task(requests.ask("b"))

@@ -68,7 +68,7 @@ async def test_nothing_to_publish_is_no_request(publisher: Publisher, bus: PubSu
 
 
 @pytest.mark.parametrize("code", [code for code in Code if code in TRANSIENT])
-async def test_what_may_succeed_later_is_tried_again(
+async def test_a_temporary_failure_is_retried(
     publisher: Publisher, bus: PubSubBus, code: Code
 ) -> None:
     publisher.codes = [code, code]
@@ -77,7 +77,7 @@ async def test_what_may_succeed_later_is_tried_again(
 
 
 @pytest.mark.parametrize("code", FINAL)
-async def test_what_cannot_succeed_is_told_at_once(
+async def test_a_permanent_failure_is_raised_at_once(
     publisher: Publisher, bus: PubSubBus, code: Code
 ) -> None:
     publisher.codes = [code]
@@ -121,7 +121,7 @@ async def test_one_request_that_hangs_is_not_the_last(publisher: Publisher) -> N
         assert await bus.publish("news", [A]) == ["2-0"]
 
 
-async def test_where_nobody_listens_that_is_told_in_time() -> None:
+async def test_an_unreachable_server_is_reported_in_time() -> None:
     began = monotonic()
     async with opened(Publisher(), budget_s=1.0) as bus:
         with pytest.raises(UnavailableError) as caught:
@@ -130,7 +130,7 @@ async def test_where_nobody_listens_that_is_told_in_time() -> None:
     assert code_of(caught.value) is Code.UNAVAILABLE
 
 
-async def test_a_server_that_comes_back_in_time_gets_it() -> None:
+async def test_a_server_that_recovers_in_time_gets_the_message() -> None:
     publisher = Publisher()
     async with opened(publisher) as bus:
         with pytest.raises(UnavailableError):
@@ -171,7 +171,7 @@ async def test_a_publisher_that_is_cancelled_stops(publisher: Publisher, bus: Pu
 # --- nothing is lost ---------------------------------------------------------------------
 
 
-async def test_whoever_is_told_of_success_has_an_id_for_every_message(
+async def test_a_successful_publication_has_an_id_for_every_message(
     publisher: Publisher, bus: PubSubBus
 ) -> None:
     publisher.ids_too_many = -1
@@ -234,7 +234,7 @@ async def test_publishers_at_the_same_time_are_each_told_their_own_outcome(
     ],
     ids=["as-many-as-may-be", "too-many", "too-large", "one-alone", "in-between", "many", "long"],
 )
-async def test_what_is_too_much_for_one_request_is_several(
+async def test_a_publication_beyond_one_request_is_split(
     publisher: Publisher, bus: PubSubBus, messages: list[Message], sizes: list[int]
 ) -> None:
     ids = await bus.publish("news", messages)

@@ -35,7 +35,7 @@ async def test_a_publication_between_pull_and_waiting_is_not_overlooked(bus: Sql
         await bus.arrival("readers", within_s=SOON_S)
 
 
-async def test_a_worker_is_not_woken_by_what_it_has_pulled_or_by_another_topic(
+async def test_a_worker_is_not_woken_by_its_own_messages_or_another_topic(
     bus: SqliteBus,
 ) -> None:
     await bus.publish("news", [HELLO])

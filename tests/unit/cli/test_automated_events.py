@@ -18,7 +18,7 @@ def seen_by(workspace: Workspace, **times: int) -> None:
     )
 
 
-def test_what_nobody_saw_is_told_beside_the_score(workspace: Workspace) -> None:
+def test_automated_events_are_shown_beside_the_score(workspace: Workspace) -> None:
     seen_by(workspace, robot=12, preview=1, head=2)
     explained = workspace.json("lead", "explain", "ada@example.com")
     assert explained["automated"] == {"robot": 12, "preview": 1, "head": 2}
@@ -33,7 +33,9 @@ def test_what_nobody_saw_is_told_beside_the_score(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "explain"])
-def test_nothing_is_told_where_everything_was_seen(workspace: Workspace, command: str) -> None:
+def test_leads_without_automated_events_show_no_such_line(
+    workspace: Workspace, command: str
+) -> None:
     seen_by(workspace)
     assert workspace.json("lead", command, "ada@example.com")["automated"] == {}
     assert "worth nothing" not in workspace.run("lead", command, "ada@example.com").out.lower()

@@ -45,18 +45,20 @@ def test_every_command_has_help(workspace: Workspace, command: tuple[str, ...]) 
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_an_unknown_option_is_misuse(workspace: Workspace, command: tuple[str, ...]) -> None:
+def test_an_unknown_option_is_a_usage_error(workspace: Workspace, command: tuple[str, ...]) -> None:
     done = workspace.run(*command, "--colour")
     assert done.code == 2
     assert "--colour" in done.err
 
 
 @pytest.mark.parametrize("command", NEEDING, ids=" ".join)
-def test_what_is_needed_must_be_given(workspace: Workspace, command: tuple[str, ...]) -> None:
+def test_a_missing_argument_is_a_usage_error(
+    workspace: Workspace, command: tuple[str, ...]
+) -> None:
     assert workspace.run(*command).code == 2
 
 
-def test_an_unknown_command_is_misuse(workspace: Workspace) -> None:
+def test_an_unknown_command_is_a_usage_error(workspace: Workspace) -> None:
     assert workspace.run("leads").code == 2
     assert workspace.run("lead", "shew").code == 2
 
@@ -76,7 +78,7 @@ def test_the_version_is_told(workspace: Workspace) -> None:
     ],
     ids=" ".join,
 )
-def test_where_nothing_is_yet_every_list_is_empty(
+def test_lists_of_a_new_installation_are_empty(
     workspace: Workspace, command: tuple[str, ...]
 ) -> None:
     assert workspace.run(*command).code == 0
@@ -175,7 +177,7 @@ def test_data_that_cannot_be_used_is_told_at_once(
 
 
 @pytest.mark.parametrize("make", [another_file, a_newer_file, a_folder_instead_of_the_file])
-def test_commands_tell_it_too(tmp_path: Path, make: Callable[[Path], Any]) -> None:
+def test_every_command_reports_unusable_data(tmp_path: Path, make: Callable[[Path], Any]) -> None:
     data = tmp_path / "data"
     make(data)
     done = command_in(tmp_path, "lead", "list", WARMLEAD_DATA=str(data))
@@ -206,7 +208,7 @@ def test_a_command_that_an_emulator_does_not_answer_asks_for_it(tmp_path: Path) 
     assert f"Do the emulators run: FIRESTORE_EMULATOR_HOST={host}?" in done.stderr
 
 
-def test_what_an_error_tells_to_run_is_not_broken_over_lines(tmp_path: Path) -> None:
+def test_a_command_in_an_error_message_stays_on_one_line(tmp_path: Path) -> None:
     done = command_in(tmp_path, "lead", "list", WARMLEAD_ENV="production")
     assert 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"\n' in done.stderr
 

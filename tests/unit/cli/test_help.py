@@ -55,7 +55,9 @@ def test_a_help_fits_the_terminal_and_teaches_with_an_example(
 
 
 @pytest.mark.parametrize("words", sorted(every_command()), ids=" ".join)
-def test_what_an_example_uses_is_there(workspace: Workspace, words: tuple[str, ...]) -> None:
+def test_examples_in_a_help_use_existing_files_and_commands(
+    workspace: Workspace, words: tuple[str, ...]
+) -> None:
     known = set(every_command())
     for example in examples(helped(workspace, *words)):
         _, *typed = shlex.split(re.split(r" [|>] ", example)[0])

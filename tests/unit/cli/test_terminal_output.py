@@ -48,7 +48,7 @@ def a_foul_lead(workspace: Workspace) -> None:
     workspace.take(structs.replace(event, traits=FOUL, attribution=origin))
 
 
-def test_no_command_about_leads_prints_what_steers(workspace: Workspace) -> None:
+def test_commands_about_leads_print_no_control_characters(workspace: Workspace) -> None:
     a_foul_lead(workspace)
     commands = (
         ("lead", "list"),
@@ -65,14 +65,14 @@ def test_no_command_about_leads_prints_what_steers(workspace: Workspace) -> None
     assert not steers(workspace.run("lead", "export", "ada@example.com").out)
 
 
-def test_a_name_cannot_write_a_line_of_its_own(workspace: Workspace) -> None:
+def test_a_name_cannot_start_a_line_of_output(workspace: Workspace) -> None:
     a_foul_lead(workspace)
     shown = workspace.run("lead", "show", "ada@example.com").out
     assert not [line for line in shown.splitlines() if line.startswith("score 999")]
     assert "]0;ownedAda ecilA score 999" in shown
 
 
-def test_no_trigger_carries_what_steers(workspace: Workspace) -> None:
+def test_triggers_carry_no_control_characters(workspace: Workspace) -> None:
     a_foul_lead(workspace)
     with closing(sqlite3.connect(workspace.data / "warmlead.sqlite3")) as connection:
         rows = connection.execute("SELECT body FROM messages WHERE topic = 'mql'").fetchall()
@@ -84,7 +84,7 @@ def test_no_trigger_carries_what_steers(workspace: Workspace) -> None:
     assert (first["utm_source"], first["source"]) == ("ads]0;owned", "ads]0;owned")
 
 
-def test_what_lies_in_quarantine_steers_nothing_either(workspace: Workspace) -> None:
+def test_quarantine_lists_print_no_control_characters(workspace: Workspace) -> None:
     entry = Quarantined(
         reason=Reason.FIELD_INVALID,
         message=f"A message of an older release.{ESCAPE}",
@@ -101,7 +101,7 @@ def test_what_lies_in_quarantine_steers_nothing_either(workspace: Workspace) -> 
     assert not steers(row["content"])
 
 
-def test_an_error_about_what_was_typed_steers_nothing(workspace: Workspace) -> None:
+def test_errors_about_arguments_print_no_control_characters(workspace: Workspace) -> None:
     failed = workspace.run("lead", "show", f"{ESCAPE}nobody@example.com")
     assert failed.code == 1
     assert not steers(failed.err)

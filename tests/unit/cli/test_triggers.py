@@ -32,7 +32,7 @@ def test_triggers_have_the_documented_shape(ada: Workspace) -> None:
     assert ada.json("triggers") == rows
 
 
-def test_people_are_told_who_moved_where_and_why(ada: Workspace) -> None:
+def test_the_list_for_people_says_who_moved_where_and_why(ada: Workspace) -> None:
     told = " ".join(ada.run("triggers").out.split())
     assert re.search(r"mql ada@example.com: anonymous → mql with \d+ points, the mql stage", told)
     assert "Fits: Decision maker" in told
@@ -59,7 +59,7 @@ def test_people_are_told_which_message_is_due(workspace: Workspace) -> None:
     assert "offered to inside-sales" in told
 
 
-def test_those_that_follow_are_told_of_new_ones(ada: Workspace) -> None:
+def test_following_prints_new_triggers(ada: Workspace) -> None:
     with following(ada) as lines:
         heard = until_mql_is(lines, "ada@example.com")
         ada.take(happened("trial_started", id="9", email="bob@example.com"))

@@ -128,16 +128,16 @@ def to_come(value: Any, place: str = "lead") -> Iterator[str]:
         yield from to_come(part, place)
 
 
-def test_each_field_of_a_lead_is_in_the_one_that_is_looked_at() -> None:
+def test_the_sample_lead_fills_every_field() -> None:
     assert list(unsaid(LEAD)) == []
 
 
-def test_no_field_keeps_a_time_that_is_to_come() -> None:
+def test_no_field_keeps_a_future_time() -> None:
     assert len(list(to_come(LEAD))) > 20
     assert list(to_come(brought_back(LEAD, NOW))) == []
 
 
-def test_counts_of_days_that_were_to_come_are_taken_back_with_them() -> None:
+def test_counts_of_future_days_are_removed() -> None:
     (trail,) = brought_back(LEAD, NOW).trails.values()
     assert trail.history.signal_days == {"view": {TODAY: 3, TODAY - 50: 4}}
     assert trail.history.name_days == {"page_viewed": {TODAY: MAX_PER_DAY}}

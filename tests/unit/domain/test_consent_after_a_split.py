@@ -85,11 +85,11 @@ STORIES = {
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_a_refusal_stays_with_whoever_claimed_what_it_was_told_of(story: str) -> None:
+def test_a_refusal_stays_with_the_person_who_claimed_the_browser(story: str) -> None:
     assert consent_of_all(STORIES[story], RITA).status is Status.UNSUBSCRIBED
 
 
-def test_the_one_who_parts_keeps_the_refusal_too() -> None:
+def test_a_person_who_is_split_off_keeps_the_refusal() -> None:
     events = STORIES["a signed event takes the user id away"]
     world = World(rules_of())
     world.apply(events, NOON)
@@ -98,7 +98,7 @@ def test_the_one_who_parts_keeps_the_refusal_too() -> None:
     assert lead.consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
 
 
-def test_a_refusal_goes_from_nobody_to_what_they_claim() -> None:
+def test_a_refusal_reaches_its_person_but_not_the_owner_of_the_browser() -> None:
     shared = [
         said(1, "login", SIGNED, browser="b", email=RITA),
         said(2, browser="b", email=EVE),
@@ -108,7 +108,7 @@ def test_a_refusal_goes_from_nobody_to_what_they_claim() -> None:
     assert consent_of_all(shared, EVE).status is Status.UNSUBSCRIBED
 
 
-def test_who_claims_somebody_in_public_does_no_more_than_unsubscribe_in_public() -> None:
+def test_a_public_claim_can_at_most_unsubscribe_in_public() -> None:
     strangers = [
         said(1, NO, SIGNED, user="eve"),
         said(2, SPAM, SIGNED, user="eve"),
@@ -120,14 +120,14 @@ def test_who_claims_somebody_in_public_does_no_more_than_unsubscribe_in_public()
     assert consent_of_all(back, RITA).status is Status.SUBSCRIBED
 
 
-def test_a_signed_claim_passes_a_refusal_on_as_it_was_said() -> None:
+def test_a_signed_claim_passes_a_refusal_on_unchanged() -> None:
     events = [said(1, SPAM, SIGNED, browser="b"), said(2, "login", SIGNED, browser="b", email=RITA)]
     consent = consent_of_all(events, RITA)
     assert consent.decided_by
     assert (consent.decided_by.cause, consent.decided_by.trust) == (Cause.COMPLAINED, SIGNED)
 
 
-def test_the_best_claims_stay_in_whatever_order_they_come() -> None:
+def test_the_strongest_claims_are_kept_in_any_order_of_arrival() -> None:
     claims = [Claim(1, minute, "key", f"owner-{minute % 15}") for minute in range(45)]
     kept: tuple[Claim, ...] = ()
     for claim in reversed(claims):

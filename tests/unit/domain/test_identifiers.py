@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cost import least_cpu_s
+from effort import examples
 from warmlead.domain.identifiers import normalise_email
 from warmlead.domain.text import in_one_spelling
 
@@ -73,7 +74,7 @@ def test_addresses_are_written_in_one_way(text: str, address: str) -> None:
         "ada@☃.example",  # a symbol, which IDNA 2008 allows nowhere
     ],
 )
-def test_what_is_no_address_is_none(text: str) -> None:
+def test_an_invalid_address_is_refused(text: str) -> None:
     assert normalise_email(text) is None
 
 
@@ -114,7 +115,7 @@ def test_spellings_of_one_address_are_one_person(one: str, other: str) -> None:
 
 @pytest.mark.parametrize("hidden", INVISIBLE)
 @pytest.mark.parametrize("place", range(16))
-def test_what_nobody_sees_makes_nobody_else(hidden: str, place: int) -> None:
+def test_invisible_characters_do_not_make_another_person(hidden: str, place: int) -> None:
     text = "ada@example.com"
     assert normalise_email(text[:place] + hidden + text[place:]) == text
 
@@ -145,7 +146,7 @@ def test_a_name_that_the_dns_carries_may_stand_beside_one_of_other_letters() -> 
         *("{{lead.Email Address}}", "*|EMAIL|*", "%%emailaddr%%", "[email\u00a0protected]"),
     ],
 )
-def test_what_programs_send_for_no_address_is_none(text: str) -> None:
+def test_placeholders_for_a_missing_address_are_no_address(text: str) -> None:
     assert normalise_email(text) is None
 
 
@@ -156,26 +157,26 @@ def test_what_programs_send_for_no_address_is_none(text: str) -> None:
         *("none@example.co.uk", "none@nonesuch.com", "john.null@null.com", "unknown@gmail.com"),
     ],
 )
-def test_odd_mailboxes_are_somebodys(address: str) -> None:
+def test_unusual_mailboxes_are_valid(address: str) -> None:
     assert normalise_email(address) == address
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=examples(500), derandomize=True)
 @given(st.one_of(st.emails(), st.text(), st.text(string.printable + "@@.." + "ßςİ％＠\u200d%40")))
-def test_whatever_comes_as_an_address_normalising_it_twice_is_once(text: str) -> None:
+def test_normalising_an_address_is_idempotent(text: str) -> None:
     address = normalise_email(text)
     assert address is None or (normalise_email(address) == address and len(address) <= 254)
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=examples(500), derandomize=True)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20))
-def test_the_form_of_unicode_makes_nobody_else(name: str) -> None:
+def test_unicode_forms_of_one_address_are_one_person(name: str) -> None:
     text = f"{name}@example.com"
     forms = {normalise_email(unicodedata.normalize(form, text)) for form in ("NFC", "NFD")}
     assert len(forms) == 1
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=examples(500), derandomize=True)
 @given(st.text(st.characters() | st.sampled_from("\u200c\u200d\u034f\u00ad\u0301e"), max_size=20))
 def test_a_spelling_has_one_spelling(text: str) -> None:
     assert in_one_spelling(in_one_spelling(text)) == in_one_spelling(text)

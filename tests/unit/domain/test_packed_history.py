@@ -144,7 +144,7 @@ def test_a_part_of_what_is_packed_is_as_if_it_had_come_alone() -> None:
         assert packed.first(count) == Packed().with_more(events[:count])
 
 
-def test_what_cannot_be_packed_stays_as_it_is() -> None:
+def test_events_that_cannot_be_packed_stay_unpacked() -> None:
     events = some_events(Random(9), 400)
     events[100] = events[100]._replace(key="a key of another kind")
     assert packed_prefix(events) <= 100

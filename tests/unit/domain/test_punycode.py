@@ -24,7 +24,7 @@ def label_of(random: Random) -> str:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_label_is_what_idna_makes_of_it(seed: int) -> None:
+def test_a_label_is_encoded_as_by_the_idna_package(seed: int) -> None:
     random, valid = Random(seed), 0
     for label in (label_of(random) for _ in range(4_000)):
         if label.isascii():
@@ -48,14 +48,14 @@ def test_too_long_a_label_is_not_looked_at() -> None:
         a_label("ü" * (MOST_LETTERS + 1))
 
 
-def test_what_runs_one_way_is_mapped_to_itself() -> None:
+def test_letters_with_one_direction_map_to_themselves() -> None:
     found = [letter for letter in map(chr, range(0x110000)) if runs_one_way(letter)]
     assert len(found) > 100_000
     for letter in found:
         assert idna.uts46_remap(letter, std3_rules=False) == letter
 
 
-def test_all_that_has_another_width_has_the_usual_one() -> None:
+def test_wide_and_narrow_letters_become_usual_ones() -> None:
     for letter in map(chr, range(0x110000)):
         width, _, usual = unicodedata.decomposition(letter).partition(" ")
         if width in ("<wide>", "<narrow>"):

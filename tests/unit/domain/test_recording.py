@@ -41,7 +41,7 @@ def said(recorded: Recorded) -> tuple[set[KeptEvent], set[KeptEvent], set[str]]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_an_event_changes_is_told_by_either_way(seed: int) -> None:
+def test_both_ways_of_recording_report_the_same_changes(seed: int) -> None:
     chance = Random(seed)
     history = fold(Recording(History()).history, START_MS)
     for event in some_events(chance, 300):
@@ -58,7 +58,7 @@ def test_what_an_event_changes_is_told_by_either_way(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_is_taken_back_leaves_no_trace(seed: int) -> None:
+def test_a_removed_event_leaves_no_trace(seed: int) -> None:
     chance = Random(seed)
     recording = Recording(History())
     for event in crowded(chance, 300):
@@ -78,7 +78,7 @@ def test_a_history_in_which_nothing_stays_is_the_one_it_was() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 300])
-def test_packed_events_are_unpacked_in_whatever_number(count: int) -> None:
+def test_any_number_of_packed_events_can_be_unpacked(count: int) -> None:
     events = some_events(Random(count), count)
     packed = Packed().with_more(events)
     assert list(packed) == events

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from warmlead.application.evaluate import evaluate
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.evaluation import evaluation_of
@@ -91,7 +92,7 @@ NAMES = ["everything", *ready_names()]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_lost_on_the_way(name: str) -> None:
+def test_compiling_to_json_and_back_loses_nothing(name: str) -> None:
     model = model_called(name)
     assert plan_read_back(name) == model.plan
     assert rules_read_back(name).version == model.version
@@ -153,11 +154,9 @@ def lead_of(happened: list[Event], rules: Rules) -> Lead:
     return lead
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.sampled_from(NAMES), events())
-def test_a_lead_stands_where_it_stands_under_the_model_file(
-    name: str, happened: list[Event]
-) -> None:
+def test_a_compiled_model_evaluates_leads_like_its_file(name: str, happened: list[Event]) -> None:
     model, rules = model_called(name), rules_read_back(name)
     lead = lead_of(happened, rules)
 
@@ -177,7 +176,7 @@ def _conditions(rules: Rules) -> list[Condition]:
     return [part for part in (*stages, *routes, *sequences) if part]
 
 
-def test_whoever_writes_it_writes_the_same() -> None:
+def test_compiling_the_same_model_writes_the_same_bytes() -> None:
     writing = (
         "from warmlead.model.plan import write_compiled as w;"
         "from warmlead.model.loading import ready_model as m; print(w(m('b2b-saas')), end='')"
@@ -195,7 +194,7 @@ def test_whoever_writes_it_writes_the_same() -> None:
     assert texts == {write_compiled(ready_model("b2b-saas"))}
 
 
-def test_only_what_says_so_is_a_compiled_model() -> None:
+def test_only_a_marked_file_is_a_compiled_model() -> None:
     written = write_compiled(model_called("everything")).encode()
     assert is_compiled(written)
     assert is_compiled(written[:80])
@@ -215,7 +214,7 @@ def test_only_what_says_so_is_a_compiled_model() -> None:
         (b"", "damaged"),
     ],
 )
-def test_what_cannot_be_used_is_refused_in_words(written: bytes, told: str) -> None:
+def test_an_unusable_compiled_model_is_refused_with_a_reason(written: bytes, told: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_compiled(written, name="model.json")
     assert "model.json cannot be used" in caught.value.subject
@@ -233,7 +232,7 @@ def test_what_cannot_be_used_is_refused_in_words(written: bytes, told: str) -> N
     ids=["compiled", "as people write it"],
 )
 @pytest.mark.parametrize("suffix", ["json", "yaml"])
-def test_a_model_file_that_is_not_in_utf_8_is_refused_and_never_guessed_at(
+def test_a_model_file_in_another_charset_than_utf_8_is_refused(
     tmp_path: Path, content: bytes, told: str, suffix: str
 ) -> None:
     file = tmp_path / f"model.{suffix}"

@@ -110,9 +110,7 @@ def test_a_name_with_the_words_of_a_complaint_is_one(written: str) -> None:
         ("message.email.subscribed", "message_email_subscribed"),
     ],
 )
-def test_a_vendors_words_before_a_name_are_passed_over_if_nothing_is_lifted(
-    written: str, ours: str
-) -> None:
+def test_a_vendors_prefix_is_dropped_if_no_refusal_is_lifted_by_it(written: str, ours: str) -> None:
     assert named(written).name == ours
 
 
@@ -136,7 +134,7 @@ def test_a_vendors_words_before_a_name_are_passed_over_if_nothing_is_lifted(
         *("Consent Given", "Opt-Out Revoked", "WhatsApp Opted Out", "Plan Unsubscribed"),
     ],
 )
-def test_a_name_with_such_words_that_says_something_else_stays(written: str) -> None:
+def test_a_similar_name_with_another_meaning_stays(written: str) -> None:
     assert named(written).name == event_name(written)
 
 
@@ -189,7 +187,7 @@ def test_their_properties_are_kept_and_ours_are_there_besides(
         ({"type": "unsubscribe" * 40}, "form_submitted"),
     ],
 )
-def test_a_refusal_that_a_mail_tool_posts_to_a_form_is_heard(
+def test_a_refusal_that_a_mail_tool_posts_to_a_form_counts(
     properties: dict[str, Property], ours: str
 ) -> None:
     properties = {field_name(field): value for field, value in properties.items()}
@@ -217,7 +215,7 @@ def test_a_refusal_that_a_mail_tool_posts_to_a_form_is_heard(
         ({"event": "signed_up"}, "form_submitted"),
     ],
 )
-def test_whatever_a_signed_mail_tool_posts_to_a_form_is_heard(
+def test_any_consent_event_that_a_signed_mail_tool_posts_to_a_form_counts(
     properties: dict[str, Property], ours: str
 ) -> None:
     once = posted("form_submitted", Trust.SIGNED, properties)
@@ -227,9 +225,7 @@ def test_whatever_a_signed_mail_tool_posts_to_a_form_is_heard(
 
 
 @pytest.mark.parametrize(("ours", "published"), TABLE)
-def test_the_table_leads_to_standard_events_and_is_the_same_when_used_again(
-    ours: str, published: str
-) -> None:
+def test_the_table_maps_to_standard_events_and_is_idempotent(ours: str, published: str) -> None:
     assert ours in STANDARD_EVENTS
     assert our_name(published) == our_name(ours) == ours
     once = named(published, name="n", bounce_type="soft")
@@ -246,7 +242,7 @@ def test_no_standard_event_becomes_another() -> None:
     assert [name for name in STANDARD_EVENTS if our_name(name) != name] == []
 
 
-def test_no_published_name_may_be_what_sales_says() -> None:
+def test_no_vendors_name_becomes_a_statement_of_sales() -> None:
     assert [ours for ours, _ in TABLE if ours.startswith("sales_")] == []
 
 
@@ -264,7 +260,7 @@ def test_the_page_shows_the_table() -> None:
         assert {name for pair in pairs for name in pair} <= set(re.findall(r"`(\w+)", properties))
 
 
-def test_what_is_not_the_doing_of_the_lead_is_passive_by_our_name() -> None:
+def test_vendors_names_for_passive_events_become_our_passive_names() -> None:
     unmeant = {"email_delivered", "email_bounced", "email_dropped", "email_marked_spam"}
     assert unmeant | {"email_unsubscribed", "chat_message_received"} <= PASSIVE_EVENTS
 
@@ -278,7 +274,7 @@ stages:
 """
 
 
-def test_a_model_that_names_a_published_name_goes_on_working_and_is_told_ours() -> None:
+def test_a_model_that_uses_a_vendors_name_works_and_is_told_our_name() -> None:
     model = load(MODEL, name="a model")
     assert model.rules.classify(named("Email Link Clicked")) == ("clicked",)
     assert model.rules.classify(named("Email Clicked")) == ("clicked",)
@@ -319,7 +315,7 @@ def test_published_names_are_worth_points_under_the_ready_made_models(
     assert sum(rules.scoring.signals[signal].points for signal in signals) > 0
 
 
-def test_what_a_mail_tool_calls_a_bounce_is_nobodys_name() -> None:
+def test_vendors_kinds_of_bounces_are_not_event_names() -> None:
     bounce = an_event(
         name="form_submitted",
         trust=Trust.SIGNED,

@@ -30,7 +30,7 @@ def holds(text: str, **facts: object) -> bool:
 
 @pytest.mark.parametrize("sent", WHITEPAPERS)
 @pytest.mark.parametrize("written", ["whitepaper", "White paper", "white-paper", "white_paper"])
-def test_a_whitepaper_is_one_whoever_spells_it(sent: str, written: str) -> None:
+def test_any_spelling_of_whitepaper_means_a_whitepaper(sent: str, written: str) -> None:
     assert holds(f'kind == "{written}"', kind=sent)
     assert holds(f'"{written}" == kind', kind=sent)
     assert holds(f'kind in ["guide", "{written}"]', kind=sent)
@@ -39,7 +39,7 @@ def test_a_whitepaper_is_one_whoever_spells_it(sent: str, written: str) -> None:
 
 
 @pytest.mark.parametrize("sent", STUDIES)
-def test_a_case_study_is_one(sent: str) -> None:
+def test_any_spelling_of_case_study_means_a_case_study(sent: str) -> None:
     assert holds('kind in ["case-study", "case_study", "report"]', kind=sent)
 
 
@@ -81,7 +81,7 @@ def test_functions_see_what_was_sent() -> None:
     assert holds('kind == "pdf" && path == "PDF"', kind="Pdf", path="PDF")
 
 
-def test_what_is_missing_is_told_as_it_was_sent() -> None:
+def test_a_missing_clause_shows_the_value_as_it_was_sent() -> None:
     missing = CompiledCondition('kind == "ebook"', CONTEXT).missing({"kind": "White Paper"})
     assert missing == ('kind == "ebook" (is "White Paper")',)
 

@@ -145,7 +145,7 @@ def test_thirty_two_levels_are_allowed() -> None:
 
 
 @given(st.binary(max_size=60) | st.text(alphabet='[]{}",:\\u d8019eE-+.NaIfinty', max_size=60))
-def test_nothing_but_rejections_escapes(body: bytes) -> None:
+def test_arbitrary_input_raises_only_rejections(body: bytes) -> None:
     raw = body if isinstance(body, bytes) else body.encode()
     try:
         value = loads(raw)
@@ -182,7 +182,7 @@ def test_a_duplicate_key_is_written_down_with_both_values() -> None:
         max_leaves=20,
     )
 )
-def test_whatever_faults_there_are_the_text_is_the_one_that_was_sent(text: str) -> None:
+def test_a_faulty_value_is_quarantined_with_its_original_text(text: str) -> None:
     assert text_of(parse(text.encode()).value) == text.replace("é", r"\u00e9")
 
 

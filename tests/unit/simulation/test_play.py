@@ -26,21 +26,21 @@ async def play(*events: Event, days: int, rules: Rules = LIVING) -> Story:
         )
 
 
-async def test_every_day_has_an_evening_and_nobody_knows_of_whom_nothing_is_known() -> None:
+async def test_each_day_ends_with_an_evening_and_an_unknown_person_has_no_lead() -> None:
     story = await play(viewed(1, NOW + 2 * DAY), days=5)
 
     assert [each.day for each in story.evenings] == [MIDNIGHT + n * DAY for n in range(5)]
     assert [each.worth and each.worth.score for each in story.evenings] == [None, None, 10, 9, 8]
 
 
-async def test_without_events_nothing_comes_about() -> None:
+async def test_a_story_without_events_has_no_leads() -> None:
     story = await play(days=3)
 
     assert (story.scenes, story.lead) == ([], None)
     assert len(story.evenings) == 3
 
 
-async def test_what_is_due_is_done_to_the_minute_and_once() -> None:
+async def test_due_work_is_done_on_the_minute_and_once() -> None:
     story = await play(*(viewed(n, NOW) for n in range(5)), days=8)
 
     sent = [(scene.at - NOW, m.attributes["type"]) for scene in story.scenes for _, m in scene.sent]

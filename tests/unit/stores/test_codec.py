@@ -210,7 +210,7 @@ def test_a_lead_is_read_back_with_its_own_types() -> None:
     assert {event.name for event in trail.history.kept.values()} == {"page_viewed"}
 
 
-def test_the_same_lead_gives_the_same_text_in_whatever_order_its_events_came() -> None:
+def test_a_lead_is_stored_as_the_same_text_for_any_order_of_events() -> None:
     events = [
         an_event(
             id=str(i),
@@ -230,7 +230,7 @@ def test_a_text_holds_only_characters_that_every_store_takes() -> None:
     assert read_lead(write_lead(lead)).lead == lead
 
 
-def test_what_a_newer_release_keeps_beside_a_lead_is_written_back() -> None:
+def test_unknown_fields_of_a_newer_release_are_written_back() -> None:
     lead = a_lead()
     text = json.dumps({**json.loads(write_lead(lead)), "newer": {"mql-education": [1, 2]}})
     document = read_lead(text)
@@ -239,7 +239,7 @@ def test_what_a_newer_release_keeps_beside_a_lead_is_written_back() -> None:
     assert rewritten["newer"] == {"mql-education": [1, 2]}
 
 
-def test_a_lead_in_a_layout_that_only_a_newer_release_knows_is_left_to_it() -> None:
+def test_a_lead_in_a_newer_layout_is_not_touched() -> None:
     text = json.dumps({**json.loads(write_lead(a_lead())), "v": VERSION + 1})
     with pytest.raises(UnavailableError):
         read_lead(text)
@@ -259,7 +259,7 @@ GOLDEN = (
 )
 
 
-def test_a_lead_of_layout_1_is_read_and_written_with_nothing_changed_but_that_it_is_due() -> None:
+def test_a_lead_of_layout_1_stays_the_same_except_that_it_is_due() -> None:
     lead, extra = read_lead(GOLDEN)
     trail = lead.trails["a"]
     assert trail.history.kept["k2"].at_ms == 1773140400005
@@ -288,13 +288,13 @@ def of_layout_2(lead: Lead) -> Lead:
     ],
     ids=["trait", "statement", "link", "claim"],
 )
-def test_of_layout_2_what_is_kept_tells_of_whom_a_signed_source_spoke(told: Event) -> None:
+def test_a_lead_of_layout_2_shows_which_trails_a_signed_source_named(told: Event) -> None:
     public = structs.replace(told, trust=Trust.PUBLIC)
     assert any(t.is_signed for t in of_layout_2(a_lead(told)).trails.values())
     assert not any(t.is_signed for t in of_layout_2(a_lead(public)).trails.values())
 
 
-def test_of_layout_2_a_public_claim_is_dated_by_the_receipt_of_its_event() -> None:
+def test_a_public_claim_of_layout_2_has_the_time_of_receipt() -> None:
     claim = an_event(email="ada@example.com", user_id="u-1", trust=Trust.PUBLIC)
     stated = structs.replace(claim, occurred_at=NOW - timedelta(days=900), received_at=NOW)
     document = json.loads(write_lead(a_lead(stated)))
@@ -317,7 +317,7 @@ def test_of_layout_2_a_public_claim_is_dated_by_the_receipt_of_its_event() -> No
         ({"email_bounced": 20400}, Status.BOUNCED),
     ],
 )
-def test_whoever_said_no_before_consent_was_kept_is_not_written_to(
+def test_a_refusal_from_before_consent_was_stored_still_suppresses(
     layout: int, last_day: dict[str, int], status: Status
 ) -> None:
     document = {**json.loads(GOLDEN), "v": layout}
@@ -328,7 +328,7 @@ def test_whoever_said_no_before_consent_was_kept_is_not_written_to(
     assert again == lead
 
 
-def test_a_lead_of_layout_2_is_read_and_written_with_nothing_changed() -> None:
+def test_a_lead_of_layout_2_stays_the_same() -> None:
     text = GOLDEN.replace('{"v":1', '{"v":2').removesuffix("}") + ',"decay_on":7}'
     of_now = text.replace('{"v":2', f'{{"v":{VERSION}').replace("null}}", 'null,"signed":true}}')
     assert write_lead(*read_lead(text)) == of_now

@@ -43,7 +43,7 @@ def told(lines: list[str], verb: str) -> list[str]:
     return [mark for said, _, mark in (line.partition(" ") for line in lines) if said == verb]
 
 
-async def test_processes_that_start_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
+async def test_concurrent_processes_neither_lose_nor_double_events(tmp_path: Path) -> None:
     names, each = ["one", "two", "three"], 500
     processes = [start(tmp_path / "warmlead.db", name, each) for name in names]
     outputs = [process.communicate(timeout=120)[0] for process in processes]
@@ -58,7 +58,7 @@ async def test_processes_that_start_at_once_lose_and_double_nothing(tmp_path: Pa
 
 
 @pytest.mark.parametrize("lines_before_the_kill", [1, 50, 333, 1_000])
-async def test_a_killed_process_loses_nothing_that_was_acknowledged(
+async def test_a_killed_process_loses_no_acknowledged_event(
     tmp_path: Path, lines_before_the_kill: int
 ) -> None:
     path = tmp_path / "warmlead.db"

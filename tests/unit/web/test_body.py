@@ -34,7 +34,7 @@ async def test_an_empty_body_is_empty() -> None:
     assert await read_body(chunks_of(), limit_bytes=3, timeout_s=1) == b""
 
 
-async def test_one_byte_more_is_refused_without_reading_on() -> None:
+async def test_one_byte_over_the_limit_is_refused_without_reading_on() -> None:
     read: list[int] = []
 
     with pytest.raises(RejectedError) as refusal:

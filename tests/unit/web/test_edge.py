@@ -53,7 +53,7 @@ def client_of(accepting: Accepting) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
-async def test_an_answer_may_be_given_another_form_whatever_it_is() -> None:
+async def test_a_sender_can_change_the_form_of_any_answer() -> None:
     def dressed(headers: Mapping[str, str], answer: Answer) -> Answer:
         return replace(answer, body=f"{headers['accept']} {answer.status}".encode())
 
@@ -198,7 +198,7 @@ async def test_a_client_that_goes_away_leaves_a_rejection() -> None:
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "1e3", "9" * 400, "٣"])
-async def test_a_length_that_is_none_is_not_believed(length: str) -> None:
+async def test_an_invalid_content_length_is_ignored(length: str) -> None:
     async with client_of(Accepting()) as client:
         request = client.build_request("POST", "/x", content=b"{}")
         request.headers["content-length"] = length.encode().decode("latin-1")

@@ -84,7 +84,7 @@ def test_an_exception_is_logged_by_type_and_place_without_its_words(stream: io.S
     assert "@" not in stream.getvalue()
 
 
-def test_of_libraries_only_the_template_is_kept(stream: io.StringIO) -> None:
+def test_log_lines_of_libraries_keep_only_their_template(stream: io.StringIO) -> None:
     configure_logging(stream)
     log = logging.getLogger("asyncio")
 

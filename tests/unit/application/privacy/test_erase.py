@@ -128,7 +128,7 @@ async def test_erasing_twice_is_erasing_once(world: World, tmp_path: Path) -> No
     assert second.buried.ids == first.buried.ids
 
 
-async def test_erased_again_later_the_tombstone_is_of_later(
+async def test_a_second_erasure_moves_the_tombstone_to_its_time(
     world: World, clock: StandingClock
 ) -> None:
     await ada_and_bob(world)
@@ -140,7 +140,7 @@ async def test_erased_again_later_the_tombstone_is_of_later(
     assert await world.apply(late) == [Applied(erased=1)]
 
 
-async def test_a_stranger_gets_a_tombstone_so_that_what_is_under_way_makes_no_lead(
+async def test_erasing_an_unknown_person_keeps_later_deliveries_from_making_a_lead(
     world: World, clock: StandingClock
 ) -> None:
     under_way = world.seen(1)
@@ -166,7 +166,7 @@ async def test_neither_redelivery_nor_retries_bring_anything_back(
     assert await leads_in(world) == []
 
 
-async def test_a_copy_of_what_was_counted_is_not_newer_where_clocks_differ(
+async def test_a_copy_of_a_counted_event_is_not_newer_when_clocks_differ(
     world: World, clock: StandingClock
 ) -> None:
     """The function that received it is two seconds ahead of whoever erases."""
@@ -177,7 +177,9 @@ async def test_a_copy_of_what_was_counted_is_not_newer_where_clocks_differ(
     assert await world.apply(event) == [Applied(erased=1)]
 
 
-async def test_what_a_new_lead_did_before_stays_erased(world: World, clock: StandingClock) -> None:
+async def test_events_from_before_the_erasure_stay_out_of_a_new_lead(
+    world: World, clock: StandingClock
+) -> None:
     old = [world.seen(1), world.seen(2, email=None, anonymous_id="browser-1")]
     await world.apply(world.seen(3, email="ada@example.com", anonymous_id="browser-1"), *old)
     await erased(world)
@@ -192,7 +194,7 @@ async def test_what_a_new_lead_did_before_stays_erased(world: World, clock: Stan
     assert (bob.kept_events, sorted(bob.trails)) == (1, sorted([BOB, BROWSER]))
 
 
-async def test_a_merge_said_before_does_not_bring_an_identifier_back(
+async def test_a_merge_from_before_an_erasure_restores_no_identifier(
     world: World, clock: StandingClock
 ) -> None:
     await ada_and_bob(world)
@@ -360,7 +362,7 @@ async def test_a_replay_does_not_undo_an_erasure_that_comes_meanwhile(
 # --- beside others ----------------------------------------------------------------------------
 
 
-async def test_whoever_is_written_to_meanwhile_ends_erased(world: World) -> None:
+async def test_a_lead_that_is_written_during_its_erasure_ends_erased(world: World) -> None:
     await ada_and_bob(world)
     known = {"email": "ada@example.com", "anonymous_id": "browser-1"}
     before = [world.seen(100 + i, **known) for i in range(60)]
@@ -374,7 +376,7 @@ async def test_whoever_is_written_to_meanwhile_ends_erased(world: World) -> None
     assert [await world.store.transitions(id_) for id_ in ADA] == [[], [], []]
 
 
-async def test_what_was_erased_and_came_again_is_not_erased_with_the_others(
+async def test_an_erased_identifier_that_returned_is_not_erased_with_the_others(
     world: World, clock: StandingClock
 ) -> None:
     await ada_and_bob(world)

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import pytest
+
 from builders import NOW, StandingClock
 from faults.zygote import in_a_process
 from unit.application.conftest import World
@@ -64,7 +66,8 @@ def erasing(path: Path, who: str, lines: Lines) -> list[str]:
     return lines.run
 
 
-def test_killed_at_any_line_and_run_again_it_ends_in_the_same_state(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_an_erasure_killed_at_any_line_and_run_again_ends_in_the_same_state(tmp_path: Path) -> None:
     full = tmp_path / "full.sqlite3"
     prepared = in_a_process(lambda: asyncio.run(fill(full)))
     assert not prepared.wrong

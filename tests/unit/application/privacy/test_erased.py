@@ -22,7 +22,7 @@ async def leads_in(world: World) -> int:
     return len([lead async for lead in world.store.leads()])
 
 
-async def test_events_of_before_are_dropped(world: World) -> None:
+async def test_events_from_before_an_erasure_are_dropped(world: World) -> None:
     visit = world.seen(1, email="ada@example.com", anonymous_id="browser-1")
     await world.apply(visit)
     await erase(world, visit)
@@ -32,7 +32,7 @@ async def test_events_of_before_are_dropped(world: World) -> None:
     assert await leads_in(world) == 0
 
 
-async def test_what_happened_before_is_dropped_even_if_it_is_received_after(
+async def test_events_from_before_an_erasure_are_dropped_even_if_received_later(
     world: World, clock: StandingClock
 ) -> None:
     visit = world.seen(1)
@@ -50,7 +50,9 @@ async def test_an_event_of_others_in_the_same_message_counts(world: World) -> No
     assert await leads_in(world) == 1
 
 
-async def test_whoever_comes_again_is_a_new_lead(world: World, clock: StandingClock) -> None:
+async def test_an_erased_person_who_returns_is_a_new_lead(
+    world: World, clock: StandingClock
+) -> None:
     visit = world.seen(1)
     await world.apply(visit)
     await erase(world, visit)

@@ -40,7 +40,7 @@ async def exported(world: World) -> dict[str, Any]:
     return plain
 
 
-async def test_everything_is_in_it(world: World) -> None:
+async def test_an_export_holds_everything_that_is_kept(world: World) -> None:
     await ada_and_bob(world)
     lead = await world.lead()
     home = lead.trails[EMAIL]
@@ -96,7 +96,7 @@ def names(kind: Any) -> set[str]:
     return set(own)
 
 
-def test_nothing_that_is_kept_is_forgotten() -> None:
+def test_an_export_covers_every_field_that_is_kept() -> None:
     """Whoever keeps one more field of a person must say where the export has it."""
     same: tuple[tuple[Any, Any], ...] = (
         (Transition, ExportedTransition),
@@ -146,6 +146,6 @@ async def test_the_same_person_is_the_same_document(world: World) -> None:
     assert json.dumps(await exported(world)) == first
 
 
-def test_of_nobody_there_is_only_what_the_archive_has() -> None:
+def test_an_unknown_person_has_only_archived_messages() -> None:
     document = export(None, (), None, rules=RULES, now=NOW, elsewhere=())
     assert (document.lead, document.archive) == (None, None)

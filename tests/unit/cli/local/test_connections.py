@@ -87,7 +87,7 @@ async def test_ordinary_requests_are_answered_on_one_connection() -> None:
     assert answer.count(b"HTTP/1.1 200") == 3
 
 
-async def test_a_head_that_comes_too_slowly_is_told_so() -> None:
+async def test_a_slow_request_head_gets_a_408() -> None:
     async with served(head_within_s=0.2) as port:
         answer = await answered(port, GET[:-2])
     assert answer.startswith(b"HTTP/1.1 408")
@@ -138,7 +138,7 @@ async def test_a_body_that_is_not_read_does_not_hold_its_connection() -> None:
         writer.close()
 
 
-async def test_a_connection_that_says_nothing_is_closed_without_a_word() -> None:
+async def test_a_silent_connection_is_closed_without_an_answer() -> None:
     async with served(head_within_s=0.2) as port:
         assert await answered(port, b"") == b""
 
@@ -184,13 +184,13 @@ async def test_connections_that_wait_make_room_the_longest_waiting_first() -> No
     assert [answer[:12] for answer in answers] == [b"HTTP/1.1 200"] * 2
 
 
-async def test_bodies_that_do_not_come_keep_nobody_out() -> None:
+async def test_stalled_bodies_keep_nobody_out() -> None:
     head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\n"
     answers = await last_two_of_nine(head + b"a", b"b")
     assert [answer[-7:] for answer in answers] == [b"2 bytes"] * 2
 
 
-async def test_whose_body_has_come_is_not_ended_for_another() -> None:
+async def test_a_request_whose_body_arrived_is_not_cut_for_another() -> None:
     body = HANGING.replace(b"GET", b"POST").replace(b"Host", b"Content-Length: 2\r\nHost")
     async with served(most=2, request_within_s=5.0) as port:
         reader, writer = await connected(port, body + b"a")
@@ -203,7 +203,7 @@ async def test_whose_body_has_come_is_not_ended_for_another() -> None:
             each.close()
 
 
-def test_who_sends_a_body_waits_behind_those_that_waited_before() -> None:
+def test_a_request_with_a_body_queues_behind_earlier_ones() -> None:
     among, ended = Connections(2), []
     assert among.waits("a", lambda: ended.append("a"))
     assert among.waits("b", lambda: ended.append("b"))
@@ -215,7 +215,7 @@ def test_who_sends_a_body_waits_behind_those_that_waited_before() -> None:
     assert ended == ["b", "c"]
 
 
-async def test_where_all_have_a_request_another_is_told_to_come_again() -> None:
+async def test_a_full_server_tells_a_new_connection_to_retry() -> None:
     async with served(most=2, request_within_s=1.0) as port:
         busy = [await connected(port, HANGING) for _ in range(2)]
         for reader, _ in busy:
@@ -227,7 +227,7 @@ async def test_where_all_have_a_request_another_is_told_to_come_again() -> None:
     assert b"Retry-After: 1" in answer
 
 
-def test_a_connection_counts_once_whatever_it_does() -> None:
+def test_a_connection_counts_once() -> None:
     among, ended = Connections(2), []
     for _ in range(5):
         assert among.waits("a", lambda: ended.append("a"))

@@ -89,14 +89,14 @@ async def test_an_answer_to_head_has_no_body() -> None:
     assert answer.endswith(b"\r\n\r\n")
 
 
-async def test_a_head_that_does_not_come_in_time_is_told_so() -> None:
+async def test_a_late_request_head_gets_a_408() -> None:
     async with listening(a_front({}, within_s=0.2)) as front:
         answer = await answer_to(b"GET / HTTP/1.1\r\nHo", front)
 
     assert answer.startswith(b"HTTP/1.1 408")
 
 
-async def test_a_head_that_has_no_end_is_told_so() -> None:
+async def test_an_endless_request_head_gets_a_431() -> None:
     answer = await exchanged(b"GET / HTTP/1.1\r\na: " + b"a" * 100_000)
 
     assert answer.startswith(b"HTTP/1.1 431")
@@ -151,7 +151,7 @@ async def test_an_answer_that_comes_before_the_body_has_ended_is_handed_on() -> 
     assert answer.startswith(b"HTTP/1.1 413")
 
 
-async def test_a_function_that_does_not_answer_is_no_silence() -> None:
+async def test_a_function_that_does_not_answer_gets_the_client_an_error() -> None:
     async with listening(a_front({"forms": "127.0.0.1:1"})) as front:
         reader, writer = await asyncio.open_connection("127.0.0.1", front)
         writer.write(b"GET /forms HTTP/1.1\r\n\r\n")

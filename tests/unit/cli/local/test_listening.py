@@ -23,7 +23,7 @@ def test_a_name_may_have_several_addresses() -> None:
         each.close()
 
 
-def test_a_port_in_use_is_told_with_another() -> None:
+def test_a_port_in_use_is_reported_with_a_free_one() -> None:
     (taken,) = listen("127.0.0.1", 0)
     with taken:
         port = taken.getsockname()[1]
@@ -37,7 +37,7 @@ def test_a_port_in_use_is_told_with_another() -> None:
     ("host", "told"),
     [("192.0.2.1", "has no such address"), ("nowhere.invalid", "knows no such host")],
 )
-def test_an_address_of_another_machine_is_told(host: str, told: str) -> None:
+def test_an_address_of_another_machine_is_refused(host: str, told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
         listen(host, 0)
 

@@ -29,7 +29,7 @@ def runs(number: int) -> bool:
 
 
 @pytest.mark.parametrize("grace_s", [0.0, 0.3])
-def test_what_a_process_started_ends_with_it_even_against_its_will(
+def test_children_of_a_process_end_with_it_even_if_they_resist(
     tmp_path: Path, grace_s: float
 ) -> None:
     script, log = tmp_path / "stubborn.py", tmp_path / "log"

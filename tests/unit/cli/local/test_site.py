@@ -89,7 +89,7 @@ def a_store(path: Path) -> tuple[SqliteFile, SqliteLeadStore]:
     return file, SqliteLeadStore(file, StandingClock())
 
 
-async def test_outside_of_functions_is_a_404_as_all_others_are(tmp_path: Path) -> None:
+async def test_a_path_outside_of_functions_gets_the_usual_404(tmp_path: Path) -> None:
     file, store = a_store(tmp_path / "data.db")
     site = LocalSite({"forms": PlainTextResponse("forms")}, outside_with(store))
     origin = {"Origin": "https://shop.example"}
@@ -111,7 +111,9 @@ async def test_outside_of_functions_is_a_404_as_all_others_are(tmp_path: Path) -
     assert before.status_code == 204
 
 
-async def test_what_is_outside_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_requests_outside_of_functions_are_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file, store = a_store(tmp_path / "data.db")
     with caplog.at_level("INFO", "warmlead"):
         async with file, a_client(outside_with(store)) as client:

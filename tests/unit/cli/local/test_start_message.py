@@ -78,7 +78,7 @@ def exports(out: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("folder", ["data", "Ada's data [1]"])
-def test_another_shell_finds_the_data_after_what_it_says(
+def test_the_printed_commands_find_the_data_in_another_shell(
     workspace: Workspace, told: Told, tmp_path_factory: pytest.TempPathFactory, folder: str
 ) -> None:
     workspace.settings["WARMLEAD_DATA"] = str(workspace.folder / folder)
@@ -132,7 +132,7 @@ def test_it_names_the_senders_that_there_are(
     assert posts == ["/forms/generic/contact", "/forms/generic/demo-request", "/sales/hubspot"]
 
 
-def test_of_many_forms_the_first_are_named(workspace: Workspace, told: Told) -> None:
+def test_the_first_of_many_forms_are_named(workspace: Workspace, told: Told) -> None:
     text = "".join(f"form-{n:02}: {{allow_unsigned: true}}\n" for n in range(12))
     out = told(FORMS=str(workspace.write("forms.yaml", text)))
     assert "/forms/generic/form-04\n" in out

@@ -35,7 +35,7 @@ async def until(so: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_leads_fade_and_what_is_due_is_followed_up_from_the_start(tmp_path: Path) -> None:
+async def test_decay_and_followup_run_from_the_start(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW + 6 * DAY) as here:
         fading = replace(a_reader("ada", 3, NOW), due_at=None, offer=None, enrolments={})
         waiting = replace(a_reader("bob", 9, NOW + 6 * DAY - HOUR), decay_on=None)
@@ -60,7 +60,7 @@ async def test_leads_fade_and_what_is_due_is_followed_up_from_the_start(tmp_path
             await until(all_is_done)
 
 
-async def test_whoever_ends_it_does_not_wait(tmp_path: Path) -> None:
+async def test_ending_the_worker_does_not_wait_for_its_turns(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW) as here:
         bus = SqliteBus(here.file, here.clock, {SCORE: "lead-events"})
         async with asyncio.timeout(timedelta(seconds=PATIENCE_S).total_seconds()):
@@ -73,7 +73,7 @@ async def test_whoever_ends_it_does_not_wait(tmp_path: Path) -> None:
                 pass
 
 
-async def test_what_is_over_is_reported_from_the_start(tmp_path: Path) -> None:
+async def test_complete_periods_are_reported_from_the_start(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW) as here:
         bus = SqliteBus(here.file, here.clock, {SCORE: "lead-events"})
         reports = SqliteReportStore(here.file)
@@ -92,7 +92,7 @@ async def test_what_is_over_is_reported_from_the_start(tmp_path: Path) -> None:
         assert len([told async for told in bus.read("kpi")]) == 3
 
 
-async def test_what_is_too_old_is_pruned_from_the_start_and_the_young_stays(
+async def test_old_messages_are_pruned_from_the_start_and_new_ones_stay(
     tmp_path: Path,
 ) -> None:
     async with place(tmp_path / "w.db", NOW) as here:
@@ -119,7 +119,7 @@ async def test_what_is_too_old_is_pruned_from_the_start_and_the_young_stays(
         assert kept == [b"trigger 399", b"trigger 91", b"trigger 89", b"aside 89"]
 
 
-def test_what_is_large_is_worked_on_in_turns_that_let_others_write() -> None:
+def test_large_jobs_work_in_turns_that_let_others_write() -> None:
     def delivery(number: int, size: int) -> Delivery:
         message = Message(bytes(size), {})
         return Delivery(str(number), Published(number, f"m{number}", SCORE, NOW, message), 1)
@@ -132,7 +132,7 @@ def test_what_is_large_is_worked_on_in_turns_that_let_others_write() -> None:
     assert [each for turn in in_turns([*large, *small]) for each in turn] == [*large, *small]
 
 
-async def test_a_message_is_given_up_with_what_score_said(tmp_path: Path) -> None:
+async def test_a_dead_message_keeps_the_error_of_score(tmp_path: Path) -> None:
     async def refuses(_: Scope, __: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 503, "headers": []})
         body = b'{"code": "lead_unreadable", "message": "1 lead cannot be read: abc (damaged)"}'

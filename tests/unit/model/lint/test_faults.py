@@ -589,7 +589,7 @@ def test_loading_a_broken_model_raises_with_every_problem() -> None:
         ("x" * 600_000, "exceeds 500000 characters"),
     ],
 )
-def test_what_is_no_model_at_all_is_said_plainly(text: str, fragment: str) -> None:
+def test_a_file_that_is_not_a_model_is_named_as_such(text: str, fragment: str) -> None:
     assert any(fragment in error.message for error in errors(text)), check(text)
 
 

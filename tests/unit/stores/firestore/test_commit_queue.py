@@ -71,7 +71,7 @@ async def test_one_update_is_committed_at_once(commits: Commits) -> None:
     assert commits.together == [["a1"]]
 
 
-async def test_what_comes_for_a_lead_while_it_is_committed_goes_together(commits: Commits) -> None:
+async def test_updates_that_arrive_during_a_commit_share_the_next_one(commits: Commits) -> None:
     first = asyncio.create_task(commits.ask("a1"))
     await commits.begun(1)
     rest = [asyncio.create_task(commits.ask(f"a{n}")) for n in range(2, 6)]
@@ -81,7 +81,7 @@ async def test_what_comes_for_a_lead_while_it_is_committed_goes_together(commits
     assert commits.together == [["a1"], ["a2", "a3", "a4", "a5"]]
 
 
-async def test_leads_wait_for_one_of_the_commits_under_way_and_go_together(
+async def test_leads_that_wait_for_a_commit_share_the_next_one(
     commits: Commits,
 ) -> None:
     leads = [chr(ord("a") + n) for n in range(AT_ONCE + 5)]
@@ -97,14 +97,14 @@ async def test_leads_wait_for_one_of_the_commits_under_way_and_go_together(
     assert [len(names) for names in commits.together] == [*[1] * AT_ONCE, 5]
 
 
-async def test_no_commit_is_of_more_updates_than_hold_others_up(commits: Commits) -> None:
+async def test_a_commit_has_at_most_the_allowed_number_of_updates(commits: Commits) -> None:
     asked = [asyncio.create_task(commits.ask(f"a{n}")) for n in range(2 * MOST_TOGETHER)]
     commits.gate.set()
     await asyncio.gather(*asked)
     assert max(map(len, commits.together)) == MOST_TOGETHER
 
 
-async def test_a_contested_lead_holds_nobody_up(commits: Commits) -> None:
+async def test_a_contested_lead_does_not_delay_others(commits: Commits) -> None:
     commits.contested = set("abcdefgh")
     slow = [asyncio.create_task(commits.ask(f"{lead}1")) for lead in "abcdefgh"]
     await commits.begun(8)
@@ -116,7 +116,7 @@ async def test_a_contested_lead_holds_nobody_up(commits: Commits) -> None:
     await asyncio.gather(fast, *slow)
 
 
-async def test_a_line_that_is_tried_again_takes_those_along_who_came_meanwhile(
+async def test_a_retried_commit_includes_updates_that_arrived_meanwhile(
     commits: Commits,
 ) -> None:
     commits.refuse = lambda names: ConnectionError() if names == ["a1"] else None
@@ -129,7 +129,7 @@ async def test_a_line_that_is_tried_again_takes_those_along_who_came_meanwhile(
     assert commits.alone == [["a1", "a2"]]
 
 
-async def test_one_that_cannot_be_written_fails_alone(commits: Commits) -> None:
+async def test_an_update_that_cannot_be_written_fails_alone(commits: Commits) -> None:
     commits.refuse = lambda names: RuntimeError("too large") if "b1" in names else None
     asked = [asyncio.create_task(commits.ask(f"x{n}")) for n in range(AT_ONCE)]
     await commits.begun(1)
@@ -140,7 +140,7 @@ async def test_one_that_cannot_be_written_fails_alone(commits: Commits) -> None:
     assert [str(answer) for answer in answers] == ["a1", "too large", "b2", "c1"]
 
 
-async def test_when_the_store_is_away_all_who_wait_for_a_lead_hear_of_it(
+async def test_every_waiting_caller_hears_that_the_store_is_unavailable(
     commits: Commits,
 ) -> None:
     commits.refuse = lambda names: UnavailableError("away") if names[0][0] == "a" else None
@@ -153,7 +153,7 @@ async def test_when_the_store_is_away_all_who_wait_for_a_lead_hear_of_it(
     assert await commits.ask("a3") == "a3"
 
 
-async def test_a_changes_own_error_is_told_to_its_caller() -> None:
+async def test_an_error_of_a_change_reaches_its_caller() -> None:
     async def raised(some: Sequence[Waiting]) -> Answers:
         return [Raised(KeyError(waiting.ids[0])) for waiting in some]
 
@@ -162,7 +162,7 @@ async def test_a_changes_own_error_is_told_to_its_caller() -> None:
         await lines.join(["a1"], change, line="a")
 
 
-async def test_a_caller_who_has_gone_is_in_nobodys_way(commits: Commits) -> None:
+async def test_a_cancelled_caller_does_not_disturb_others(commits: Commits) -> None:
     gone = asyncio.create_task(commits.ask("a1"))
     stays = asyncio.create_task(commits.ask("a2"))
     await commits.begun(1)
@@ -173,7 +173,7 @@ async def test_a_caller_who_has_gone_is_in_nobodys_way(commits: Commits) -> None
 
 
 @pytest.mark.parametrize("seed", range(30))
-async def test_whatever_fails_everyone_is_answered_once_and_no_lead_is_committed_twice_at_once(
+async def test_each_caller_is_answered_once_and_commits_of_one_lead_never_overlap(
     seed: int,
 ) -> None:
     random = Random(seed)
