@@ -10,9 +10,8 @@ from time import monotonic
 from contract.backends import Buses
 from contract.messages import a_message
 from contract.subscribers import Subscriber, Taken
+from patience import PATIENCE_S
 from warmlead.ports import EventBus, Message
-
-PATIENCE_S = 60.0
 
 
 async def until(step: Callable[[], Awaitable[bool]]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from e2e.chromium import PERSON
 from e2e.ledger import drain
+from patience import PATIENCE_S
 from served import Served, serving
 from warmlead.domain.text import UNPRINTABLE
 
@@ -38,7 +39,7 @@ def pixel(server: Served, method: str, agent: str, **fields: str) -> None:
     query = urlencode({"writeKey": "local", **fields})
     url = f"{server.base}/v1/pixel/track?{query}"
     request = urllib.request.Request(url, headers={"User-Agent": agent}, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         assert answer.status == 200
 
 

@@ -59,7 +59,7 @@ def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     forms = folder / "forms.yaml"
     forms.write_text(json.dumps(FORMS))  # JSON is YAML
     data = folder / "data"
-    with serving(data, WARMLEAD_FORMS=str(forms), WARMLEAD_BODY_TIMEOUT_S="1") as served:
+    with serving(data, WARMLEAD_FORMS=str(forms), WARMLEAD_BODY_TIMEOUT_S="5") as served:
         yield served
 
 

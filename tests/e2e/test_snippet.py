@@ -12,13 +12,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from e2e.chromium import chromium, visited
+from patience import PATIENCE_S
 from warmlead.web.snippet import snippet_etag, snippet_js
 
 pytestmark = pytest.mark.xdist_group("browser")
 
 PAGES = Path(__file__).parent / "pages"
 PLAIN = "<!doctype html><title>Plain</title><body>"
-DEADLINE_S = 10
 
 
 class Request(NamedTuple):
@@ -74,7 +74,7 @@ class Web(ThreadingHTTPServer):
     def wait_for(self, *expected: str) -> list[dict[str, Any]]:
         """The events, once as many have come as expected; they are exactly these, in any order."""
         with self.arrived:
-            self.arrived.wait_for(lambda: len(self.events()) >= len(expected), DEADLINE_S)
+            self.arrived.wait_for(lambda: len(self.events()) >= len(expected), PATIENCE_S)
         events = self.events()
         assert sorted(map(label, events)) == sorted(expected)
         return events

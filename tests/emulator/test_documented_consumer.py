@@ -17,11 +17,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from patience import PATIENCE_S
+
 MESSAGES = Path(__file__).parents[2] / "docs/messages"
 PAGE = (MESSAGES / "README.md").read_text()
 TOPICS = ("mql", "nurture", "lifecycle")
 MOST_LINES = 20
-PATIENCE_S = 30.0
 
 
 def consumer() -> str:
@@ -50,7 +51,7 @@ def call(method: str, url: str, body: object) -> Any:
     content = json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, content, headers, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return json.load(answer)
 
 
@@ -100,7 +101,7 @@ def consuming(bus: Bus, folder: Path, emulator: str) -> Iterator["SimpleQueue[st
             yield told
         finally:
             process.terminate()
-            process.wait(timeout=15)
+            process.wait(timeout=PATIENCE_S)
             reader.join()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from patience import PATIENCE_S
 from served import until
 from warmlead.buses.admin import PushConfig, create_topology
 from warmlead.buses.pubsub import PubSubBus
@@ -68,7 +69,7 @@ def ask(emulator: str, path: str, body: object = None) -> Any:
     request = urllib.request.Request(
         f"http://{emulator}/v1/{path}", data, {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return json.load(answer)
 
 
@@ -127,7 +128,7 @@ def test_a_message_refused_every_time_becomes_a_dead_letter(
         kept.update(base64.b64decode(message["data"]) for message in messages)
         return kept == {b"a", b"b", b"c"}
 
-    until(everything_is_kept, patience_s=60)
+    until(everything_is_kept)
     assert len(function.pushed) >= 15
 
 
@@ -178,7 +179,7 @@ def test_accepting_loads_neither_googles_clients_nor_a_database(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr
     status, modules = json.loads(done.stdout)

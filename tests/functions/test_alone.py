@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from builders import StandingClock, a_lead_named, a_trigger, keeping
+from patience import PATIENCE_S
 from served import free_port, until
 from warmlead.domain.nurture import Enrolment
 from warmlead.model.loading import ready_model, ready_text
@@ -63,7 +64,7 @@ def alone(function: str, data: Path, **settings: str) -> Iterator[str]:
             yield base
         finally:
             server.terminate()
-            server.wait(timeout=15)
+            server.wait(timeout=PATIENCE_S)
 
 
 def _framework(function: str, port: int) -> list[str]:
@@ -74,7 +75,7 @@ def _framework(function: str, port: int) -> list[str]:
 
 def _answers(base: str) -> bool:
     try:
-        urllib.request.urlopen(urllib.request.Request(base, method="OPTIONS"), timeout=1).close()
+        urllib.request.urlopen(urllib.request.Request(base, method="OPTIONS"), timeout=10).close()
     except urllib.error.HTTPError:
         return True
     except OSError:
@@ -85,7 +86,7 @@ def _answers(base: str) -> bool:
 def post(url: str, body: bytes, headers: Mapping[str, str] = BASIC) -> tuple[int, dict[str, Any]]:
     request = urllib.request.Request(url, body, dict(headers))
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())
@@ -236,7 +237,7 @@ def command(data: Path, *arguments: str, **settings: str) -> subprocess.Complete
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 
@@ -295,7 +296,7 @@ def imported_by(data: Path, function: str, path: str, body: str, **settings: str
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     status, modules = json.loads(done.stdout)
     assert status == 200
@@ -435,7 +436,7 @@ def test_production_starts_no_function_without_secrets_and_says_why(
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
 
     assert started.returncode != 0
@@ -457,7 +458,7 @@ def test_production_starts_no_pushed_function_without_a_check_of_its_callers(
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
 
     assert started.returncode != 0

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import PATIENCE_S
 from warmlead.model.loading import ready_model
 from warmlead.model.plan import write_compiled
 from warmlead.runtime import table
@@ -46,7 +47,7 @@ def stage(into: Path, *options: str, **environment: str) -> subprocess.Completed
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
 
 
@@ -158,7 +159,7 @@ def test_the_same_sources_give_the_same_bytes_elsewhere_and_later(
         "TZ": "Asia/Tokyo",
     }
 
-    subprocess.run(command, cwd=tmp_path, env=other, check=True, timeout=120)
+    subprocess.run(command, cwd=tmp_path, env=other, check=True, timeout=PATIENCE_S)
 
     for function in FUNCTIONS:
         there, here = tmp_path / "build" / f"{function}.zip", staged / f"{function}.zip"

@@ -9,6 +9,7 @@ from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
+from patience import PATIENCE_S
 from warmlead.senders.countries import DATA, MAX_TEXT, country_code
 from warmlead.senders.labels import key_of
 from warmlead.senders.person import trait_value
@@ -115,7 +116,9 @@ def test_an_unknown_country_is_kept_as_written() -> None:
 
 def test_the_file_is_what_its_script_makes_of_the_locked_babel() -> None:
     command = [sys.executable, str(ROOT / "infra/country_names.py"), "--check"]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    checked = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

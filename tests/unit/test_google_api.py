@@ -9,6 +9,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from patience import PATIENCE_S
+
 
 def told(code: str, **environment: str) -> list[str]:
     """What a fresh process prints, line by line."""
@@ -19,7 +21,7 @@ def told(code: str, **environment: str) -> list[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     return done.stdout.splitlines()
 

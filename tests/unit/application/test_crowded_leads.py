@@ -424,6 +424,7 @@ async def test_two_leads_full_of_strangers_traits_are_still_tied_by_a_crm(world:
     assert len(write_lead(lead)) < 900_000
 
 
+@pytest.mark.slow
 async def test_the_cost_of_an_event_does_not_grow_with_the_size_of_its_lead(world: World) -> None:
     world.use(KNOWING)
     traits: dict[str, Any] = dict.fromkeys((f"t{i}" for i in range(MAX_TRAITS)), 1)

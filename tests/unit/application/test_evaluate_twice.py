@@ -109,7 +109,9 @@ def test_a_lead_changes_on_its_review_day_and_not_before(model: str) -> None:
 @pytest.mark.parametrize("model", ready_names())
 def test_a_projection_equals_the_later_evaluation(model: str) -> None:
     rules = ready_model(model).rules
-    for lead, now in (each for seed in range(5) for each in life(f"{model} {seed}", model)):
+    for lead, now in (
+        each for seed in range(examples(5)) for each in life(f"{model} {seed}", model)
+    ):
         foresight = Projection(lead, evaluation_of(lead, rules, now), rules)
         for days in (1, 2, 6, 13, 31, 90, 500):
             later = now + days * DAY

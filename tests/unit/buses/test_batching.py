@@ -6,6 +6,7 @@ from time import monotonic
 
 import pytest
 
+from patience import PATIENCE_S
 from warmlead.buses.pubsub import AT_ONCE, BATCH_BYTES, MOST_TOGETHER, Batcher
 from warmlead.domain.errors import UnavailableError
 from warmlead.ports import Message
@@ -25,7 +26,7 @@ class Requests:
         return await self.gathering.send(messages, monotonic() + 8 if end is None else end)
 
     async def begun(self, requests: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.sent) < requests:  # noqa: ASYNC110  # turn by turn
                 await asyncio.sleep(0)
 

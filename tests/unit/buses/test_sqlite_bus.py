@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from builders import NOW, StandingClock
+from patience import PATIENCE_S
 from warmlead.buses.sqlite import MAX_ATTEMPTS, SqliteBus
 from warmlead.buses.sqlite_messages import pause_ms
 from warmlead.ports import Message
 from warmlead.sqlite_file import SqliteFile
 
 HELLO = Message(b"hello", {})
-SOON_S = 30.0
+SOON_S = 2 * PATIENCE_S
 """Far more than a wake-up takes: a test that needs it has failed."""
 
 

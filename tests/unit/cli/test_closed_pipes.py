@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from patience import PATIENCE_S
 from unit.cli.conftest import Workspace, happened
 
 NOT_READ = 141
@@ -24,7 +25,7 @@ def unread(workspace: Workspace, *arguments: str) -> tuple[int, str]:
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
     finally:
         os.close(writing)

@@ -12,12 +12,11 @@ from typing import Any
 
 import jsonschema
 
+from patience import PATIENCE_S
 from unit.cli.conftest import Workspace, happened
 from warmlead.messages.contract import StageEnteredMessage
 from warmlead.messages.schemas import MESSAGES, message_schema
 from warmlead.model.loading import ready_text
-
-PATIENCE_S = 20.0
 
 
 def test_triggers_have_the_documented_shape(ada: Workspace) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from effort import examples
+from patience import PATIENCE_S
 from warmlead.application.evaluate import evaluate
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.evaluation import evaluation_of
@@ -187,7 +188,7 @@ def test_compiling_the_same_model_writes_the_same_bytes() -> None:
             env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             check=True,
-            timeout=60,
+            timeout=PATIENCE_S,
         ).stdout.decode()
         for seed in ("1", "2")
     }

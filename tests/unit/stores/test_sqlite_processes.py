@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from builders import NOW, StandingClock, a_lead_named
+from patience import PATIENCE_S
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
@@ -46,7 +47,7 @@ def told(lines: list[str], verb: str) -> list[str]:
 async def test_concurrent_processes_neither_lose_nor_double_events(tmp_path: Path) -> None:
     names, each = ["one", "two", "three"], 500
     processes = [start(tmp_path / "warmlead.db", name, each) for name in names]
-    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    outputs = [process.communicate(timeout=PATIENCE_S)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0]
     lines = [line for output in outputs for line in output.splitlines()]
     expected = Counter(f"{name}-{i}" for name in names for i in range(each))

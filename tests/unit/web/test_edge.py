@@ -11,6 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from patience import PATIENCE_S
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Trust
 from warmlead.ports import Accepted, RawRequest, Refused, Translation
@@ -41,11 +42,11 @@ class Accepting:
         return Answer(200, b'{"success": true}', facts={"source": "test", "events": 1})
 
 
-def client_of(accepting: Accepting) -> httpx.AsyncClient:
+def client_of(accepting: Accepting, timeout_s: float = PATIENCE_S) -> httpx.AsyncClient:
     edge = Edge(
         accepting,
         function="forms",
-        limits=Limits(body_bytes=100, timeout_s=0.2),
+        limits=Limits(body_bytes=100, timeout_s=timeout_s),
         clock=StoppedClock(),
         new_id=lambda: "id-1",
     )
@@ -60,7 +61,7 @@ async def test_a_sender_can_change_the_form_of_any_answer() -> None:
     edge = Edge(
         Accepting(),
         function="forms",
-        limits=Limits(body_bytes=100, timeout_s=0.2),
+        limits=Limits(body_bytes=100, timeout_s=PATIENCE_S),
         clock=StoppedClock(),
         new_id=lambda: "id-1",
         dress=dressed,
@@ -162,7 +163,7 @@ async def test_a_slow_body_is_refused() -> None:
         yield b"x"
         await asyncio.Event().wait()
 
-    async with client_of(Accepting()) as client:
+    async with client_of(Accepting(), timeout_s=0.2) as client:
         answer = await client.post("/x", content=slow())
 
     assert (answer.status_code, answer.json()["code"]) == (408, "body_timeout")
@@ -173,7 +174,7 @@ async def test_a_client_that_goes_away_leaves_a_rejection() -> None:
     edge = Edge(
         accepting,
         function="forms",
-        limits=Limits(body_bytes=100, timeout_s=1),
+        limits=Limits(body_bytes=100, timeout_s=PATIENCE_S),
         clock=StoppedClock(),
         new_id=lambda: "id-1",
     )

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from patience import PATIENCE_S, soon
 from warmlead.cli.local.front import Connections, LimitedProtocol
 from warmlead.cli.local.supervision import listen
 
@@ -34,7 +35,7 @@ async def an_app(scope: Scope, receive: Receive, send: Send) -> None:
 
 @asynccontextmanager
 async def served(
-    most: int = 10, *, head_within_s: float = 10.0, request_within_s: float = 10.0
+    most: int = 10, *, head_within_s: float = PATIENCE_S, request_within_s: float = PATIENCE_S
 ) -> AsyncIterator[int]:
     """The port of a real server with these limits."""
     protocol = partial(
@@ -72,17 +73,20 @@ async def connected(
 async def answered(port: int, sent: bytes) -> bytes:
     """All that comes until the server closes."""
     reader, writer = await connected(port, sent)
-    answer = await asyncio.wait_for(reader.read(), 5)
+    answer = await soon(reader.read())
     writer.close()
     return answer
 
+
+SHORT_S = 1.0
+"""For tests in which a head has to come in time, and then another does not."""
 
 HANGING = GET.replace(b"/ ", b"/hang ", 1)
 CLOSING = GET.replace(b"Host", b"Connection: close\r\nHost")
 
 
 async def test_ordinary_requests_are_answered_on_one_connection() -> None:
-    async with served(head_within_s=0.5) as port:
+    async with served() as port:
         answer = await answered(port, GET + GET + CLOSING)
     assert answer.count(b"HTTP/1.1 200") == 3
 
@@ -105,36 +109,36 @@ async def test_dripping_bytes_do_not_lengthen_the_time() -> None:
 
         dripping = asyncio.create_task(drip())
         with suppress(ConnectionResetError):  # what drips on may overtake the answer
-            assert (await asyncio.wait_for(reader.read(), 3)).startswith(b"HTTP/1.1 408")
+            assert (await soon(reader.read())).startswith(b"HTTP/1.1 408")
         dripping.cancel()
         writer.close()
 
 
 async def test_a_second_head_has_the_same_time_as_the_first() -> None:
-    async with served(head_within_s=0.2) as port:
+    async with served(head_within_s=SHORT_S) as port:
         answer = await answered(port, GET + GET[:-2])
     assert [answer.count(b"HTTP/1.1 200"), answer.count(b"HTTP/1.1 408")] == [1, 1]
 
 
 async def test_a_connection_may_rest_longer_than_a_head_may_take() -> None:
-    async with served(head_within_s=0.2) as port:
+    async with served(head_within_s=SHORT_S) as port:
         reader, writer = await connected(port, GET)
-        await asyncio.wait_for(reader.readuntil(b"0 bytes"), 5)
+        await soon(reader.readuntil(b"0 bytes"))
         assert await answered(port, b"") == b""  # as long as a head may take
         writer.write(CLOSING)
-        answer = await asyncio.wait_for(reader.read(), 5)
+        answer = await soon(reader.read())
         writer.close()
     assert answer.startswith(b"HTTP/1.1 200")
 
 
 async def test_a_body_that_is_not_read_does_not_hold_its_connection() -> None:
     head = b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"
-    async with served(head_within_s=0.2) as port:
+    async with served(head_within_s=SHORT_S) as port:
         reader, writer = await connected(port, head)
-        await asyncio.wait_for(reader.readuntil(b"early"), 5)
+        await soon(reader.readuntil(b"early"))
         writer.write(b"a")
         with suppress(ConnectionResetError):
-            await asyncio.wait_for(reader.read(), 5)
+            await soon(reader.read())
         writer.close()
 
 
@@ -144,13 +148,13 @@ async def test_a_silent_connection_is_closed_without_an_answer() -> None:
 
 
 async def test_a_body_may_take_longer_than_a_head() -> None:
-    async with served(head_within_s=0.2) as port:
+    async with served(head_within_s=SHORT_S) as port:
         reader, writer = await connected(
             port, b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\n"
         )
         assert await answered(port, b"") == b""  # as long as a head may take
         writer.write(b"ab")
-        answer = await asyncio.wait_for(reader.read(), 5)
+        answer = await soon(reader.read())
         writer.close()
     assert answer.endswith(b"2 bytes")
 
@@ -159,7 +163,7 @@ async def test_a_request_that_is_never_answered_ends() -> None:
     async with served(request_within_s=0.2) as port:
         reader, writer = await connected(port, HANGING)
         with suppress(ConnectionResetError):
-            assert not (await asyncio.wait_for(reader.read(), 5)).endswith(b"0\r\n\r\n")
+            assert not (await soon(reader.read())).endswith(b"0\r\n\r\n")
         writer.close()
 
 
@@ -170,10 +174,10 @@ async def last_two_of_nine(begun: bytes, rest: bytes) -> list[bytes]:
         assert b"200" in await answered(port, CLOSING)
         for reader, _ in waiting[:7]:
             with suppress(ConnectionResetError):
-                assert await asyncio.wait_for(reader.read(), 5) == b""
+                assert await soon(reader.read()) == b""
         for _, writer in waiting[7:]:
             writer.write(rest)
-        answers = [await asyncio.wait_for(reader.read(), 5) for reader, _ in waiting[7:]]
+        answers = [await soon(reader.read()) for reader, _ in waiting[7:]]
         for _, writer in waiting:
             writer.close()
     return answers
@@ -192,10 +196,10 @@ async def test_stalled_bodies_keep_nobody_out() -> None:
 
 async def test_a_request_whose_body_arrived_is_not_cut_for_another() -> None:
     body = HANGING.replace(b"GET", b"POST").replace(b"Host", b"Content-Length: 2\r\nHost")
-    async with served(most=2, request_within_s=5.0) as port:
+    async with served(most=2) as port:
         reader, writer = await connected(port, body + b"a")
         writer.write(b"b")
-        await asyncio.wait_for(reader.readuntil(b"begun"), 5)
+        await soon(reader.readuntil(b"begun"))
         waiting = [await connected(port) for _ in range(5)]
         assert b"200" in await answered(port, CLOSING)
         assert not reader.at_eof()
@@ -216,10 +220,10 @@ def test_a_request_with_a_body_queues_behind_earlier_ones() -> None:
 
 
 async def test_a_full_server_tells_a_new_connection_to_retry() -> None:
-    async with served(most=2, request_within_s=1.0) as port:
+    async with served(most=2) as port:
         busy = [await connected(port, HANGING) for _ in range(2)]
         for reader, _ in busy:
-            await asyncio.wait_for(reader.readuntil(b"begun"), 5)
+            await soon(reader.readuntil(b"begun"))
         answer = await answered(port, GET)
         for _, writer in busy:
             writer.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from e2e.lacking import skip_or_fail
+from patience import PATIENCE_S
 from warmlead.cli.local.emulators import emulators, missing
 from warmlead.domain.errors import ConfigurationError
 
@@ -20,7 +21,7 @@ def test_a_machine_without_gcloud_and_java_is_told_what_to_install(tmp_path: Pat
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
     assert done.returncode == 2

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from starlette.responses import PlainTextResponse
 
+from patience import PATIENCE_S, eventually, soon
 from warmlead.cli.local.front import Connections, Front
 
 Serve = Callable[[StreamReader, StreamWriter], Awaitable[None]]
@@ -32,7 +33,7 @@ async def echo(reader: StreamReader, writer: StreamWriter) -> None:
     writer.close()
 
 
-def a_front(functions: Mapping[str, str], *, most: int = 10, within_s: float = 10.0) -> Front:
+def a_front(functions: Mapping[str, str], *, most: int = 10, within_s: float = PATIENCE_S) -> Front:
     """A front whose outside answers 404 in plain words."""
     outside = PlainTextResponse("outside", 404)
     among = Connections(most)
@@ -50,7 +51,7 @@ async def exchanged(sent: bytes, serve: Serve = echo) -> bytes:
 async def answer_to(sent: bytes, port: int) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(sent)
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await soon(reader.read())
     writer.close()
     return answer
 
@@ -106,12 +107,15 @@ async def test_connections_that_wait_make_room_for_others() -> None:
     async with listening(a_front({}, most=3)) as front:
         idle = [await asyncio.open_connection("127.0.0.1", front) for _ in range(9)]
         answer = await answer_to(b"GET / HTTP/1.1\r\n\r\n", front)
-        ended = [reader for reader, _ in idle if reader.at_eof() or reader.exception()]
+
+        async def have_made_room() -> bool:
+            return sum(reader.at_eof() or bool(reader.exception()) for reader, _ in idle) >= 6
+
+        await eventually(have_made_room)
         for _, writer in idle:
             writer.close()
 
     assert answer.startswith(b"HTTP/1.1 404")
-    assert len(ended) >= 6
 
 
 async def test_a_function_that_never_ends_its_answer_holds_no_connection() -> None:
@@ -155,7 +159,7 @@ async def test_a_function_that_does_not_answer_gets_the_client_an_error() -> Non
     async with listening(a_front({"forms": "127.0.0.1:1"})) as front:
         reader, writer = await asyncio.open_connection("127.0.0.1", front)
         writer.write(b"GET /forms HTTP/1.1\r\n\r\n")
-        answer = await asyncio.wait_for(reader.read(), 10)
+        answer = await soon(reader.read())
         writer.close()
 
     assert answer.startswith(b"HTTP/1.1 503")

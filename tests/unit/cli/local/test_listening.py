@@ -6,13 +6,14 @@ import socket
 
 import pytest
 
+from patience import PATIENCE_S
 from warmlead.cli.local.supervision import listen, reason_of
 from warmlead.domain.errors import ConfigurationError
 
 
 def test_it_listens_at_once() -> None:
     (listening,) = listen("127.0.0.1", 0)
-    with listening, socket.create_connection(listening.getsockname(), timeout=5):
+    with listening, socket.create_connection(listening.getsockname(), timeout=PATIENCE_S):
         pass
 
 

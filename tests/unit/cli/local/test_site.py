@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
 from builders import StandingClock
+from patience import PATIENCE_S
 from warmlead.cli.local.site import PUBLIC, SENDERS, LocalSite, Outside, function_at
 from warmlead.runtime.table import SALES
 from warmlead.senders.registry import REGISTRY
@@ -80,8 +81,8 @@ def a_client(app: ASGIApp) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
-def outside_with(store: SqliteLeadStore) -> Outside:
-    return Outside(store, body_bytes=1_000, timeout_s=1.0, health_within_s=0.3)
+def outside_with(store: SqliteLeadStore, *, health_within_s: float = PATIENCE_S) -> Outside:
+    return Outside(store, body_bytes=1_000, timeout_s=PATIENCE_S, health_within_s=health_within_s)
 
 
 def a_store(path: Path) -> tuple[SqliteFile, SqliteLeadStore]:
@@ -137,13 +138,14 @@ async def test_healthz_is_503_in_bounded_time_while_the_store_does_not_answer(
 ) -> None:
     path = tmp_path / "data.db"
     file, store = a_store(path)
-    async with file, a_client(outside_with(store)) as client:
-        assert (await client.get("/healthz")).status_code == 200
+    hasty = a_client(outside_with(store, health_within_s=0.3))
+    async with file, hasty, a_client(outside_with(store)) as patient:
+        assert (await patient.get("/healthz")).status_code == 200
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            held = await client.get("/healthz")
-            light = await client.get("/")
-        again = await client.get("/healthz")
+            held = await hasty.get("/healthz")
+            light = await hasty.get("/")
+        again = await patient.get("/healthz")
 
     assert held.status_code == 503
     assert held.json()["message"] == "The store did not answer within 0.3 s."

@@ -1,14 +1,13 @@
 """The worker of one machine: what Cloud Scheduler does elsewhere is done from the start."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
 
 from builders import NOW, a_lead_named, a_trigger, keeping
+from patience import PATIENCE_S, eventually
 from unit.application.living import DAY, HOUR, LIVING, Place, a_reader, place, settling
 from warmlead.application.quarantine import SCORE
 from warmlead.application.report import Reporting
@@ -18,8 +17,6 @@ from warmlead.cli.local.worker import MOST_BYTES_AT_ONCE, Retention, Worker, in_
 from warmlead.ports import Delivery, Message, Published
 from warmlead.stores.sqlite import SqliteReportStore
 
-PATIENCE_S = 20.0
-
 
 async def nobody_scores(_: Scope, __: Receive, ___: Send) -> None:
     raise AssertionError("there is nothing to score")
@@ -27,12 +24,6 @@ async def nobody_scores(_: Scope, __: Receive, ___: Send) -> None:
 
 def reporting(here: Place, bus: SqliteBus) -> Reporting:
     return Reporting(here.store, SqliteReportStore(here.file), bus, LIVING)
-
-
-async def until(so: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not await so():  # noqa: ASYNC110  # it is a file that changes
-            await asyncio.sleep(0.01)
 
 
 async def test_decay_and_followup_run_from_the_start(tmp_path: Path) -> None:
@@ -57,13 +48,13 @@ async def test_decay_and_followup_run_from_the_start(tmp_path: Path) -> None:
             settling=settling(here.store, bus, here.clock),
             reporting=reporting(here, bus),
         ):
-            await until(all_is_done)
+            await eventually(all_is_done)
 
 
 async def test_ending_the_worker_does_not_wait_for_its_turns(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW) as here:
         bus = SqliteBus(here.file, here.clock, {SCORE: "lead-events"})
-        async with asyncio.timeout(timedelta(seconds=PATIENCE_S).total_seconds()):
+        async with asyncio.timeout(PATIENCE_S):
             async with Worker(
                 nobody_scores,
                 bus=bus,
@@ -88,7 +79,7 @@ async def test_complete_periods_are_reported_from_the_start(tmp_path: Path) -> N
             settling=settling(here.store, bus, here.clock),
             reporting=reporting(here, bus),
         ):
-            await until(all_are_there)
+            await eventually(all_are_there)
         assert len([told async for told in bus.read("kpi")]) == 3
 
 
@@ -113,7 +104,7 @@ async def test_old_messages_are_pruned_from_the_start_and_new_ones_stay(
             reporting=reporting(here, bus),
             retention=Retention(400, 90),
         ):
-            await until(is_pruned)
+            await eventually(is_pruned)
         kept = [each.message.body async for each in bus.read("mql")]
         kept += [each.message.body async for each in bus.read("quarantine")]
         assert kept == [b"trigger 399", b"trigger 91", b"trigger 89", b"aside 89"]
@@ -152,6 +143,6 @@ async def test_a_dead_message_keeps_the_error_of_score(tmp_path: Path) -> None:
             settling=settling(here.store, bus, here.clock),
             reporting=reporting(here, bus),
         ):
-            await until(is_dead)
+            await eventually(is_dead)
         ((_, why),) = await bus.dead(SCORE)
         assert why == "score answered 503: 1 lead cannot be read: abc (damaged)"

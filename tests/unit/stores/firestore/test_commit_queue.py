@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from patience import PATIENCE_S
 from warmlead.domain.errors import UnavailableError
 from warmlead.ports import Commit, Loaded
 from warmlead.stores.base import Raised
@@ -40,7 +41,7 @@ class Commits:
         return await self.lines.join([name], change, line=name[0])
 
     async def begun(self, commits: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.together) + len(self.alone) < commits:  # noqa: ASYNC110  # turn by turn
                 await asyncio.sleep(0)
 
