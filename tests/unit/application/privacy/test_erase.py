@@ -285,6 +285,7 @@ async def test_an_item_that_cannot_be_read_is_searched_as_it_is(world: World) ->
     assert [p.message.body for p in await world.published(Topic.QUARANTINE)] == [others]
 
 
+@pytest.mark.slow
 async def test_a_long_item_is_searched_in_linear_time(world: World) -> None:
     await accept(world, world.seen(1, email="ada@example.com"))
     for text in ("x" * 200_000, "@" * 200_000, "x@" * 100_000, "%40" * 60_000):
