@@ -23,7 +23,7 @@ class Requests:
 
     async def ask(self, *bodies: str, end: float | None = None) -> Sequence[str]:
         messages = [Message(body.encode(), {}) for body in bodies]
-        return await self.gathering.send(messages, monotonic() + 8 if end is None else end)
+        return await self.gathering.send(messages, monotonic() + PATIENCE_S if end is None else end)
 
     async def begun(self, requests: int) -> None:
         async with asyncio.timeout(PATIENCE_S):
