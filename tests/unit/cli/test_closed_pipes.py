@@ -9,6 +9,8 @@ import pytest
 from patience import PATIENCE_S
 from unit.cli.conftest import Workspace, happened
 
+pytestmark = pytest.mark.slow
+
 NOT_READ = 141
 
 

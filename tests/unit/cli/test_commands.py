@@ -86,6 +86,7 @@ def test_lists_of_a_new_installation_are_empty(
     assert not any(said.values() if isinstance(said, dict) else said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
@@ -107,6 +108,7 @@ def test_faulty_settings_are_told_in_words(
     assert "pydantic" not in done.stderr
 
 
+@pytest.mark.slow
 def test_settings_may_stand_in_a_file_but_variables_win(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("WARMLEAD_MODEL=ecommerce\nWARMLEAD_DATA=here\n")
     for settings, name in ({}, "ecommerce"), ({"WARMLEAD_MODEL": "product-led"}, "product-led"):
@@ -164,6 +166,7 @@ UNUSABLE: Mapping[Callable[[Path], Any], str] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", UNUSABLE, ids=lambda each: each.__name__)
 def test_data_that_cannot_be_used_is_told_at_once(
     tmp_path: Path, make: Callable[[Path], Any]
@@ -176,6 +179,7 @@ def test_data_that_cannot_be_used_is_told_at_once(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [another_file, a_newer_file, a_folder_instead_of_the_file])
 def test_every_command_reports_unusable_data(tmp_path: Path, make: Callable[[Path], Any]) -> None:
     data = tmp_path / "data"
@@ -185,6 +189,7 @@ def test_every_command_reports_unusable_data(tmp_path: Path, make: Callable[[Pat
     assert UNUSABLE[make] in " ".join(done.stderr.split())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     path = a_data_file(tmp_path / "data")
@@ -200,6 +205,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert "this user must be able to write" in " ".join(done.stderr.split())
 
 
+@pytest.mark.slow
 def test_a_command_that_an_emulator_does_not_answer_asks_for_it(tmp_path: Path) -> None:
     host = f"127.0.0.1:{free_port()}"
     settings = {"WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": "p", "FIRESTORE_EMULATOR_HOST": host}
@@ -208,11 +214,13 @@ def test_a_command_that_an_emulator_does_not_answer_asks_for_it(tmp_path: Path) 
     assert f"Do the emulators run: FIRESTORE_EMULATOR_HOST={host}?" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_command_in_an_error_message_stays_on_one_line(tmp_path: Path) -> None:
     done = command_in(tmp_path, "lead", "list", WARMLEAD_ENV="production")
     assert 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"\n' in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["sqlite", "gcp"])
 def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path, backend: str) -> None:
     with socket.socket() as taken:
@@ -227,6 +235,7 @@ def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path, backend: s
     assert not (tmp_path / "data" / "warmlead.sqlite3").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:{port}", "nowhere.invalid:80", "http://127.0.0.1", "a b"]
 )
@@ -243,6 +252,7 @@ def test_an_emulator_that_does_not_answer_is_told_before_anything_starts(
         assert f"{variable}={named}; start them with warmlead emulators, or unset" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["sqlite", "gcp"])
 def test_a_model_that_is_not_there_is_told_before_anything_starts(
     tmp_path: Path, backend: str
@@ -253,6 +263,7 @@ def test_a_model_that_is_not_there_is_told_before_anything_starts(
     assert "There is no model nowhere.yaml" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_backend_that_does_not_exist_is_told(tmp_path: Path) -> None:
     for options in ((), ("--backend", "mysql")):
         done = command_in(tmp_path, "serve", *options, WARMLEAD_BACKEND="mysql")
@@ -260,6 +271,7 @@ def test_a_backend_that_does_not_exist_is_told(tmp_path: Path) -> None:
         assert "sqlite" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_option_of_serve_wins_over_the_variable(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

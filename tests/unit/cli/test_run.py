@@ -61,6 +61,7 @@ def test_a_followup_as_of_the_future_sends_later_steps(ada: Workspace) -> None:
     assert told["triggers"] >= 1
 
 
+@pytest.mark.slow
 def test_production_refuses_runs_as_of_the_future(workspace: Workspace) -> None:
     secret = "VqF3-an-id-secret-of-the-tests-8Zk2w"
     production = {"WARMLEAD_ENV": "production", "WARMLEAD_ID_SECRET": secret}

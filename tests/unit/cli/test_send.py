@@ -25,7 +25,7 @@ FORMS = {
 SUBMISSION = '{"email": "%s", "name": "Ada"}'
 BATCH = '{"batch": [{"type": "page", "anonymousId": "sent-by-hand", "messageId": "1"}]}'
 
-pytestmark = pytest.mark.xdist_group("send")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("send")]
 
 
 @pytest.fixture(scope="module")

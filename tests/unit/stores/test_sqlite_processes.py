@@ -15,6 +15,8 @@ from warmlead.buses.sqlite import SqliteBus
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
 
+pytestmark = pytest.mark.slow
+
 HAMMER = Path(__file__).with_name("hammer.py")
 TESTS = Path(__file__).parents[2]
 ADA = a_lead_named("ada")

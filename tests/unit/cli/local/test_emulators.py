@@ -13,6 +13,8 @@ from patience import PATIENCE_S
 from warmlead.cli.local.emulators import emulators, missing
 from warmlead.domain.errors import ConfigurationError
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_machine_without_gcloud_and_java_is_told_what_to_install(tmp_path: Path) -> None:
     done = subprocess.run(

@@ -77,6 +77,7 @@ def exports(out: str) -> dict[str, str]:
     return dict(zip(names, done.stdout.splitlines(), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["data", "Ada's data [1]"])
 def test_the_printed_commands_find_the_data_in_another_shell(
     workspace: Workspace, told: Told, tmp_path_factory: pytest.TempPathFactory, folder: str
