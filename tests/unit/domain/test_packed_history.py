@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from effort import examples
 from unit.domain.worlds import brute_tally
 from warmlead.domain.history import EXACT_DAYS, History, fold, tally
 from warmlead.domain.packed_history import (
@@ -21,7 +22,7 @@ from warmlead.domain.recording import Recording, record
 START_MS = 20_000 * DAY_MS
 NAMES = ["page_viewed", "logged_in", "feature_used", "report_opened", "searched"]
 SIGNALS: Sequence[tuple[str, ...]] = [(), ("visit",), ("visit", "pricing"), ("pricing",)]
-SEEDS = range(12)
+SEEDS = range(examples(12))
 
 
 def key_of(number: int) -> str:

@@ -6,6 +6,7 @@ from random import Random
 import idna
 import pytest
 
+from effort import examples
 from warmlead.domain.identifiers import MOST_LETTERS, a_label, runs_one_way
 from warmlead.domain.text import in_usual_width
 
@@ -23,7 +24,7 @@ def label_of(random: Random) -> str:
     return unicodedata.normalize("NFC", "".join(letters))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(examples(4)))
 def test_a_label_is_encoded_as_by_the_idna_package(seed: int) -> None:
     random, valid = Random(seed), 0
     for label in (label_of(random) for _ in range(4_000)):

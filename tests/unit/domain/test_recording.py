@@ -4,12 +4,13 @@ from random import Random
 
 import pytest
 
+from effort import examples
 from unit.domain.test_packed_history import START_MS, key_of, some_events
 from warmlead.domain.history import History, fold
 from warmlead.domain.packed_history import DAY_MS, KeptEvent, Packed
 from warmlead.domain.recording import NOTHING_RECORDED, Recorded, Recording, record, recorded_one
 
-SEEDS = range(8)
+SEEDS = range(examples(8))
 
 
 def crowded(chance: Random, count: int) -> list[KeptEvent]:

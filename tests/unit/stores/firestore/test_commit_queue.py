@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from effort import examples
 from patience import PATIENCE_S
 from warmlead.domain.errors import UnavailableError
 from warmlead.ports import Commit, Loaded
@@ -173,7 +174,7 @@ async def test_a_cancelled_caller_does_not_disturb_others(commits: Commits) -> N
     await commits.lines.rest()
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(examples(30)))
 async def test_each_caller_is_answered_once_and_commits_of_one_lead_never_overlap(
     seed: int,
 ) -> None:
