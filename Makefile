@@ -8,9 +8,10 @@ READY  := $(VENV)/.ready# what it takes to work on it as well
 RUNTIME := infra/locks/runtime.txt
 LOCK   := infra/locks/dev.txt
 T      ?= tests
+FAST   := tests/unit tests/senders tests/contract
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve emulators test check lint format types imports bench fuzz soak faults stage snippet countries schemas senders drawing lock lock-check clean
+.PHONY: help setup demo serve emulators test test-fast check lint format types imports bench fuzz soak faults stage snippet countries schemas senders drawing lock lock-check clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
@@ -30,6 +31,8 @@ emulators: $(RUNS) ## Run Google's emulators of Firestore and Pub/Sub by themsel
 setup: $(RUNS) ## Make the virtual environment .venv with what it takes to run
 test: $(READY) ## Run the tests; one file or folder with T=tests/unit
 	$(BIN)/pytest -n auto --dist loadgroup $(T)
+test-fast: $(READY) ## Run all that needs no emulator, browser or server, with few examples (a minute)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q --hypothesis-profile fast -m "not emulator and not slow" $(FAST)
 check: lint types imports lock-check ## Everything that CI checks besides the tests
 lint: $(READY) ## Ruff: style and faults
 	$(BIN)/ruff check .

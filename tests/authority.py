@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
+from patience import PATIENCE_S
+
 AUDIENCE = "https://score.example/"
 ACCOUNT = "pusher@warmlead-tests.iam.gserviceaccount.com"
 
@@ -105,7 +107,7 @@ def an_authority() -> Iterator[Authority]:
         def do_GET(self) -> None:
             authority.asked += 1
             authority.was_asked.set()
-            authority.may_answer.wait(timeout=20)
+            authority.may_answer.wait(timeout=PATIENCE_S)
             body = authority.certificates() if authority.body is None else authority.body
             self.send_response(authority.status)
             self.send_header("Cache-Control", authority.cache_control)

@@ -4,8 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
+from effort import FAST, FULL
 from emulators import Run, address
+
+# no deadlines: on a busy machine anything may take a second
+settings.register_profile("full", max_examples=FULL, deadline=None)
+settings.register_profile("fast", max_examples=FAST, deadline=None)
+settings.load_profile("full")
 
 _run = pytest.StashKey[Run]()
 

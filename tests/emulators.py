@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from e2e.lacking import skip_or_fail
+from patience import PATIENCE_S
 from warmlead.cli.local.emulators import Service, emulator, missing
 
-PATIENCE_S = 120.0
 """A small machine may be starting both while it runs tests."""
 
 

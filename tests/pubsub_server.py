@@ -26,11 +26,14 @@ class Publisher:
         self.metadata: list[dict[str, str | bytes]] = []
         self.before: Callable[[], Awaitable[object]] | None = None
         self.ids_too_many = 0
+        self.remaining_s: list[float] = []
+        """How long each request was given."""
 
     async def publish(self, request: Any, context: Any) -> Any:
         self.requests.append(request)
         self.metadata.append(dict(context.invocation_metadata()))
         number = len(self.requests)
+        self.remaining_s.append(context.time_remaining())
         if self.before:
             await self.before()
         if number <= len(self.codes) and self.codes[number - 1] is not OK:

@@ -6,15 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PATIENCE_S = 20.0
+from patience import PATIENCE_S, until
 
 
 class Served:
@@ -47,7 +46,7 @@ class Served:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
 
     def json(self, *arguments: str) -> Any:
@@ -67,7 +66,7 @@ class Served:
         """The status and body of the answer to a post."""
         request = urllib.request.Request(f"{self.base}{path}", body, dict(headers or {}))
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
@@ -92,16 +91,7 @@ def serving(data: Path, *, port: int | None = None, **settings: str) -> Iterator
             yield served
         finally:
             server.terminate()
-            server.wait(timeout=15)
-
-
-def until(holds: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
-    """The first true value of ``holds``, asked again and again; fails when patience ends."""
-    deadline = time.monotonic() + patience_s
-    while not (value := holds()):
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)
-    return value
+            server.wait(timeout=PATIENCE_S)
 
 
 def free_port() -> int:
@@ -114,7 +104,7 @@ def free_port() -> int:
 
 def _answers(base: str) -> bool:
     try:
-        urllib.request.urlopen(f"{base}/healthz", timeout=1).close()
+        urllib.request.urlopen(f"{base}/healthz", timeout=10).close()
     except OSError:
         return False
     return True

@@ -102,7 +102,7 @@ class FirestoreStores:
             CommitRequest(database=database.name, writes=[write]),
             CommitResponse,
             routing={"database": database.name},
-            timeout_s=20,
+            timeout_s=120,
         )
         await api.close()
 

@@ -36,7 +36,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, clock: StandingClock) 
 @pytest.fixture(
     params=[
         pytest.param(sqlite_stores, id="sqlite"),
-        pytest.param(firestore_stores, id="firestore"),
+        pytest.param(firestore_stores, id="firestore", marks=pytest.mark.emulator),
     ]
 )
 async def open_store(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[OpenStore]:
@@ -52,7 +52,7 @@ def store(open_store: OpenStore) -> LeadStore:
 @pytest.fixture(
     params=[
         pytest.param(sqlite_books, id="sqlite"),
-        pytest.param(firestore_books, id="firestore"),
+        pytest.param(firestore_books, id="firestore", marks=pytest.mark.emulator),
     ]
 )
 async def books(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[Books]:
@@ -61,7 +61,10 @@ async def books(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[B
 
 
 @pytest.fixture(
-    params=[pytest.param(sqlite_buses, id="sqlite"), pytest.param(pubsub_buses, id="pubsub")]
+    params=[
+        pytest.param(sqlite_buses, id="sqlite"),
+        pytest.param(pubsub_buses, id="pubsub", marks=pytest.mark.emulator),
+    ]
 )
 async def buses(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[Buses]:
     """Every ``EventBus``, with whatever delivers its messages."""

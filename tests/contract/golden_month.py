@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from builders import StandingClock, lead_ids
 from contract.backends import Place, a_project, firestore_stores, sqlite_stores
 from contract.subscribers import PubSubSubscriber
+from patience import PATIENCE_S
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.due import EvaluationContext, decay, follow_up
 from warmlead.application.explain import view
@@ -34,7 +35,6 @@ from warmlead.sqlite_file import SqliteFile
 
 MODEL = ready_model("b2b-saas")
 BEGINS = datetime(2026, 3, 2, tzinfo=UTC)
-PATIENCE_S = 60.0
 
 
 class Moment(NamedTuple):

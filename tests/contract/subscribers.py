@@ -12,7 +12,7 @@ from google.cloud.pubsub_v1 import SubscriberClient
 from warmlead.ports import Delivery, Message, Subscriptions
 
 MOST = 1_000
-WAIT_S = 1.0
+WAIT_S = 3.0
 """So long a pull of Pub/Sub waits for messages before it answers that there are none."""
 
 STEP = timedelta(seconds=10)

@@ -28,7 +28,7 @@ async def test_more_messages_than_a_page_are_found(bus: Bus) -> None:
     assert bodies(await found(bus, "bob")) == [str(i) for i in range(0, 1_300, 3)]
 
 
-async def test_what_is_erased_is_in_no_log_and_handed_to_nobody(bus: Bus) -> None:
+async def test_erased_messages_are_in_no_log_and_not_delivered(bus: Bus) -> None:
     await bus.publish("news", [of("ada", "1"), of("bob", "2"), of("ada", "3")])
     numbers = [published.number for published in await found(bus, "ada")]
     assert await bus.erase(numbers) == 2
@@ -39,7 +39,7 @@ async def test_what_is_erased_is_in_no_log_and_handed_to_nobody(bus: Bus) -> Non
         assert bodies(await bus.pull(subscription, most=10, now=NOW)) == ["2"]
 
 
-async def test_what_is_erased_while_somebody_works_on_it_does_not_come_back(bus: Bus) -> None:
+async def test_a_message_erased_during_its_lease_does_not_return(bus: Bus) -> None:
     await bus.publish("news", [of("ada", "1"), of("ada", "2"), of("ada", "3")])
     one, two, three = await bus.pull("readers", most=10, now=NOW)
     await bus.finish("archivists", [one.published.number])
@@ -51,7 +51,7 @@ async def test_what_is_erased_while_somebody_works_on_it_does_not_come_back(bus:
     assert await bus.dead("readers") == []
 
 
-async def test_another_instance_sees_what_was_erased(open_bus: OpenBus) -> None:
+async def test_another_instance_sees_an_erasure(open_bus: OpenBus) -> None:
     one, other = open_bus(), open_bus()
     await one.publish("news", [of("ada", "1")])
     await other.erase([published.number for published in await found(other, "ada")])

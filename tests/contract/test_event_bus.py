@@ -10,9 +10,8 @@ from time import monotonic
 from contract.backends import Buses
 from contract.messages import a_message
 from contract.subscribers import Subscriber, Taken
+from patience import PATIENCE_S
 from warmlead.ports import EventBus, Message
-
-PATIENCE_S = 60.0
 
 
 async def until(step: Callable[[], Awaitable[bool]]) -> None:
@@ -147,7 +146,7 @@ async def test_many_publishers_lose_nothing(buses: Buses) -> None:
 # --- delivery ----------------------------------------------------------------------------
 
 
-async def test_what_one_instance_published_is_there_for_whoever_comes_later(buses: Buses) -> None:
+async def test_a_later_subscriber_gets_earlier_messages(buses: Buses) -> None:
     ids = await buses.open().publish("news", [a_message()])
     buses.open()
     assert (await received(buses.subscriber("readers"), ids)).keys() == set(ids)
@@ -161,7 +160,7 @@ async def test_every_subscription_is_handed_every_message(
         assert (await received(buses.subscriber(subscription), ids)).keys() == set(ids)
 
 
-async def test_two_who_share_a_subscription_have_everything_between_them(
+async def test_two_subscribers_of_one_subscription_share_its_messages(
     event_bus: EventBus, buses: Buses
 ) -> None:
     ids = await event_bus.publish("news", [a_message(str(i)) for i in range(50)])
@@ -195,7 +194,7 @@ async def test_a_message_that_was_given_back_comes_again_as_it_was(
     assert again.message_id == ids[0]
 
 
-async def test_one_that_always_fails_does_not_hold_up_the_others(
+async def test_a_message_that_always_fails_does_not_delay_others(
     event_bus: EventBus, buses: Buses
 ) -> None:
     await event_bus.publish("news", [a_message("poison")])
@@ -239,7 +238,7 @@ async def test_after_its_attempts_a_message_is_dead_and_the_others_are_not(
     assert await readers.take() == []
 
 
-async def test_what_is_dead_for_one_subscription_is_delivered_to_the_other(
+async def test_a_message_dead_in_one_subscription_is_delivered_to_another(
     event_bus: EventBus, buses: Buses
 ) -> None:
     ids = await event_bus.publish("news", [a_message("poison")])

@@ -240,7 +240,7 @@ def clock() -> StandingClock:
 
 
 @pytest.mark.parametrize("backend", PLACES)
-async def test_every_score_is_the_sum_by_hand_and_every_message_comes_when_it_is_due(
+async def test_each_score_equals_the_sum_by_hand_and_each_message_is_on_time(
     backend: Backend, place: Place
 ) -> None:
     async with backend(place) as home:
@@ -267,7 +267,7 @@ def by_hand(day: int) -> int:
 
 
 @pytest.mark.parametrize("backend", PLACES)
-async def test_her_stages_are_a_record_in_which_qualifying_again_counts_by_itself(
+async def test_requalifying_is_a_move_of_its_own_in_the_record_of_stages(
     backend: Backend, place: Place
 ) -> None:
     async with backend(place) as home:
@@ -300,7 +300,7 @@ def _in_short(move: Transition) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("backend", PLACES)
-async def test_sequences_and_offers_end_as_they_should(backend: Backend, place: Place) -> None:
+async def test_sequences_and_offers_have_the_expected_ends(backend: Backend, place: Place) -> None:
     async with backend(place) as home:
         record = await live(home.life)
 
@@ -318,7 +318,7 @@ async def test_sequences_and_offers_end_as_they_should(backend: Backend, place: 
 
 
 @pytest.mark.parametrize("backend", PLACES)
-async def test_while_it_cools_down_no_score_makes_it_an_mql(backend: Backend, place: Place) -> None:
+async def test_during_the_cooldown_no_score_makes_an_mql(backend: Backend, place: Place) -> None:
     async with backend(place) as home:
         await come(home.life)
         lead = await home.life.lead()

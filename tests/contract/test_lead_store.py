@@ -61,7 +61,7 @@ async def all_ids(store: LeadStore) -> list[str]:
     return [lead.id async for lead in store.leads()]
 
 
-async def test_what_was_written_is_read_back_exactly(store: LeadStore) -> None:
+async def test_a_written_lead_is_read_back_exactly(store: LeadStore) -> None:
     lead = a_lead(
         an_event(
             traits={"company": "Łódź & Söhne 株式会社 🚀", "employees": 80, "tags": ["a", None]}
@@ -74,12 +74,12 @@ async def test_what_was_written_is_read_back_exactly(store: LeadStore) -> None:
     assert await store.get(lead.id) == lead
 
 
-async def test_another_instance_reads_what_was_written(open_store: OpenStore) -> None:
+async def test_another_instance_reads_a_written_lead(open_store: OpenStore) -> None:
     await open_store().update([ADA.id], keeping(ADA))
     assert await open_store().get(ADA.id) == ADA
 
 
-async def test_an_unknown_lead_is_none(store: LeadStore) -> None:
+async def test_reading_an_unknown_lead_returns_none(store: LeadStore) -> None:
     seen: list[Loaded] = []
     await store.update([ADA.id], looking_at(seen))
     assert seen[-1] == {ADA.id: None}
@@ -123,7 +123,9 @@ async def test_an_error_of_one_change_costs_no_other_that_runs_at_the_same_time(
     assert await count_of(store, ADA.id) == 20
 
 
-async def test_what_cannot_be_written_costs_no_other_and_leaves_nothing(store: LeadStore) -> None:
+async def test_an_update_that_cannot_be_written_fails_alone_and_leaves_nothing(
+    store: LeadStore,
+) -> None:
     unwritable = replace(ADA, created_at="not a time")  # type: ignore[arg-type]  # that is the test
     changes = [keeping(VISITOR), keeping(BOB), keeping(CYN, unwritable), keeping(BOB)]
     updates = (store.update([], change) for change in changes)
@@ -419,7 +421,7 @@ async def test_moves_that_come_with_or_after_a_tombstone_stay(store: LeadStore) 
     assert await store.get(ADA.id) == ADA
 
 
-async def test_whoever_is_erased_while_others_write_to_them_stays_erased(
+async def test_a_lead_erased_during_other_writes_stays_erased(
     open_store: OpenStore,
 ) -> None:
     stores = [open_store(), open_store(), open_store()]
@@ -448,13 +450,13 @@ async def test_whoever_is_erased_while_others_write_to_them_stays_erased(
     assert await stores[1].transitions(ADA.id) == []
 
 
-async def test_whoever_comes_again_after_being_erased_is_a_lead(store: LeadStore) -> None:
+async def test_an_erased_person_who_returns_is_a_lead(store: LeadStore) -> None:
     await store.update([], keeping(tombstones={ADA.id: Tombstone(NOW), BROWSER: Tombstone(NOW)}))
     await store.update([ADA.id], keeping(ADA, aliases={BROWSER: ADA.id}))
     assert await store.get(BROWSER) == ADA
 
 
-async def test_what_was_only_looked_at_has_not_changed_when_it_is_written(
+async def test_a_lead_that_was_only_read_has_not_changed_at_commit(
     open_store: OpenStore,
 ) -> None:
     """Whoever sees the other's count at zero adds to its own: only one of them may."""
@@ -602,9 +604,7 @@ async def test_every_due_lead_is_on_one_page_of_one_shard(store: LeadStore, page
 
 
 @pytest.mark.parametrize("page", [decay_page, followup_page])
-async def test_leads_that_are_settled_on_the_way_hide_no_others(
-    store: LeadStore, page: Page
-) -> None:
+async def test_leads_evaluated_during_a_walk_hide_no_others(store: LeadStore, page: Page) -> None:
     leads = [
         waiting(fading(a_lead_named(f"person-{i}"), TODAY - i % 3), -(i % 3)) for i in range(60)
     ]
@@ -623,7 +623,7 @@ async def test_leads_that_are_settled_on_the_way_hide_no_others(
     assert sorted(found) == sorted(lead.id for lead in leads)
 
 
-async def test_what_was_found_due_is_decided_on_as_it_is(open_store: OpenStore) -> None:
+async def test_a_due_lead_is_decided_on_as_it_is_now(open_store: OpenStore) -> None:
     one, other = open_store(), open_store()
     await one.update([], keeping(fading(ADA, TODAY)))
     assert [id_ for _, id_ in await due(one, decay_page)] == [ADA.id]
@@ -634,7 +634,7 @@ async def test_what_was_found_due_is_decided_on_as_it_is(open_store: OpenStore) 
 # --- several updates ------------------------------------------------------------------------
 
 
-async def test_several_updates_are_answered_each_in_its_place(store: LeadStore) -> None:
+async def test_several_updates_are_answered_in_their_order(store: LeadStore) -> None:
     leads = [a_lead_named(f"person-{i}") for i in range(60)]
     await store.update([], keeping(*leads))
     for count in (1, 2):

@@ -102,7 +102,7 @@ async def test_a_rehearsal_writes_nothing(store: LeadStore) -> None:
     assert {lead.id async for lead in store.leads()} == {OLD.id, NEW.id}
 
 
-async def test_what_was_erased_in_todays_spelling_is_left_for_a_person(
+async def test_respell_leaves_a_lead_erased_under_its_new_spelling_to_a_human(
     store: LeadStore, change: Respelling
 ) -> None:
     await written(store, OLD)
@@ -127,7 +127,7 @@ async def test_erasing_the_person_afterwards_takes_both_ids(
     assert [lead async for lead in store.leads()] == []
 
 
-async def test_an_event_that_was_accepted_in_the_old_spelling_counts_at_the_person(
+async def test_an_event_accepted_in_an_old_spelling_counts_for_the_person(
     store: LeadStore, change: Respelling
 ) -> None:
     await written(store, OLD, NEW)
@@ -140,7 +140,7 @@ async def test_an_event_that_was_accepted_in_the_old_spelling_counts_at_the_pers
     assert lead.kept_events == 4
 
 
-async def test_an_event_in_the_old_spelling_of_someone_erased_does_not_bring_them_back(
+async def test_an_event_in_an_old_spelling_does_not_restore_an_erased_person(
     store: LeadStore,
 ) -> None:
     await written(store, OLD)

@@ -36,7 +36,7 @@ async def pruned(bus: Bus, *, done: datetime | None = None, aside: datetime | No
         after = page.after
 
 
-async def test_what_is_done_with_goes_when_it_is_old(bus: Bus, clock: StandingClock) -> None:
+async def test_old_acknowledged_messages_are_pruned(bus: Bus, clock: StandingClock) -> None:
     await publish_at(bus, clock, NOW - 3 * DAY, "old", "older")
     await publish_at(bus, clock, NOW - DAY, "young")
     await finish_all(bus)
@@ -45,14 +45,14 @@ async def test_what_is_done_with_goes_when_it_is_old(bus: Bus, clock: StandingCl
     assert await pruned(bus, done=NOW - 2 * DAY) == 0
 
 
-async def test_nothing_goes_unless_a_time_is_given(bus: Bus, clock: StandingClock) -> None:
+async def test_nothing_is_pruned_without_a_retention(bus: Bus, clock: StandingClock) -> None:
     await publish_at(bus, clock, NOW - 900 * DAY, "old")
     await finish_all(bus)
     assert await pruned(bus) == 0
     assert await bus.whole_since() is None
 
 
-async def test_what_somebody_has_yet_to_work_on_stays(bus: Bus, clock: StandingClock) -> None:
+async def test_unacknowledged_messages_are_not_pruned(bus: Bus, clock: StandingClock) -> None:
     await publish_at(bus, clock, NOW - 900 * DAY, "waits")
     await bus.finish("archivists", [each.number for each in await log_of(bus, "news")])
     assert await pruned(bus, done=NOW, aside=NOW) == 0
@@ -60,7 +60,7 @@ async def test_what_somebody_has_yet_to_work_on_stays(bus: Bus, clock: StandingC
     assert await pruned(bus, done=NOW, aside=NOW) == 0  # it is being worked on
 
 
-async def test_what_was_set_aside_has_a_retention_of_its_own(
+async def test_quarantined_messages_have_their_own_retention(
     bus: Bus, clock: StandingClock
 ) -> None:
     await publish_at(bus, clock, NOW - 10 * DAY, "held")
@@ -72,7 +72,9 @@ async def test_what_was_set_aside_has_a_retention_of_its_own(
     assert await log_of(bus, "news") == []
 
 
-async def test_what_was_given_up_has_that_retention_too(bus: Bus, clock: StandingClock) -> None:
+async def test_dead_messages_have_the_retention_of_quarantine(
+    bus: Bus, clock: StandingClock
+) -> None:
     await publish_at(bus, clock, NOW - 10 * DAY, "poison")
     await bus.finish("archivists", [each.number for each in await log_of(bus, "news")])
     now = NOW
@@ -84,7 +86,7 @@ async def test_what_was_given_up_has_that_retention_too(bus: Bus, clock: Standin
     assert await bus.dead("readers") == []
 
 
-async def test_more_than_a_page_goes_page_by_page_around_what_stays(
+async def test_pruning_works_page_by_page_around_kept_messages(
     bus: Bus, clock: StandingClock
 ) -> None:
     many = [str(i) for i in range(2 * PAGE_MESSAGES + 10)]
@@ -116,7 +118,7 @@ async def test_the_log_says_from_when_on_it_is_whole(
     assert await open_bus().whole_since() == NOW - 5 * DAY
 
 
-async def test_room_is_given_back(bus: Bus, clock: StandingClock, tmp_path: Path) -> None:
+async def test_pruning_releases_disk_space(bus: Bus, clock: StandingClock, tmp_path: Path) -> None:
     assert isinstance(bus, SqliteBus)
     await publish_at(bus, clock, NOW - 10 * DAY, *("x" * 10_000 for _ in range(300)))
     await finish_all(bus)

@@ -81,7 +81,9 @@ async def test_a_lease_that_ends_makes_the_message_due_again(open_bus: OpenBus) 
     assert (bodies([again]), again.attempt) == (["hello"], 1)
 
 
-async def test_whoever_lost_the_lease_cannot_disturb_the_new_holder(open_bus: OpenBus) -> None:
+async def test_a_subscriber_with_an_expired_lease_cannot_disturb_the_new_holder(
+    open_bus: OpenBus,
+) -> None:
     slow, fast = open_bus(), open_bus()
     await slow.publish("news", [a_message()])
     (lost,) = await slow.pull("readers", most=1, now=NOW)
@@ -143,7 +145,7 @@ async def test_after_the_last_attempt_a_message_is_dead_with_its_last_error(bus:
     assert await bus.dead("archivists") == []
 
 
-async def test_a_message_that_kills_whoever_takes_it_is_dead_in_the_end(bus: Bus) -> None:
+async def test_a_message_that_kills_its_processes_is_dead_in_the_end(bus: Bus) -> None:
     await bus.publish("news", [a_message("poison")])
     now = NOW
     for _ in range(100):
@@ -176,7 +178,7 @@ async def published(bus: Bus, *texts: str) -> None:
     await bus.publish("news", [a_message(text) for text in texts])
 
 
-async def test_what_a_dead_process_had_taken_is_handed_out_one_at_a_time(bus: Bus) -> None:
+async def test_messages_of_a_dead_process_are_delivered_one_at_a_time(bus: Bus) -> None:
     await published(bus, "a", "b", "c")
     await bus.pull("readers", most=10, now=NOW)
     seen = []
@@ -189,7 +191,7 @@ async def test_what_a_dead_process_had_taken_is_handed_out_one_at_a_time(bus: Bu
     assert await bus.dead("readers") == []
 
 
-async def test_what_was_never_taken_goes_before_what_may_end_the_process(bus: Bus) -> None:
+async def test_untried_messages_go_before_suspected_ones(bus: Bus) -> None:
     await published(bus, "suspect")
     await bus.pull("readers", most=10, now=NOW)
     await published(bus, "a", "b")
@@ -199,9 +201,7 @@ async def test_what_was_never_taken_goes_before_what_may_end_the_process(bus: Bu
     assert bodies(await bus.pull("readers", most=10, now=now)) == ["suspect"]
 
 
-async def test_a_suspect_waits_no_longer_than_a_minute_however_much_else_comes(
-    bus: Bus, clock: StandingClock
-) -> None:
+async def test_a_suspected_message_waits_a_minute_at_most(bus: Bus, clock: StandingClock) -> None:
     await published(bus, "suspect")
     await bus.pull("readers", most=10, now=NOW)
     now = NOW
@@ -215,7 +215,7 @@ async def test_a_suspect_waits_no_longer_than_a_minute_however_much_else_comes(
     assert timedelta(seconds=60) <= now - NOW <= timedelta(seconds=80)
 
 
-async def test_the_message_with_which_processes_end_is_given_up_and_no_other(bus: Bus) -> None:
+async def test_only_the_message_that_ends_processes_is_given_up(bus: Bus) -> None:
     texts = [str(i) for i in range(20)]
     await published(bus, *texts)
     now = NOW
@@ -253,7 +253,7 @@ async def test_kills_cost_an_innocent_message_no_attempt(bus: Bus) -> None:
     assert why == "away"
 
 
-async def test_a_suspect_that_fails_in_an_orderly_way_is_none_any_more(bus: Bus) -> None:
+async def test_a_suspected_message_that_fails_normally_is_cleared(bus: Bus) -> None:
     await published(bus, "a")
     await bus.pull("readers", most=10, now=NOW)
     (alone,) = await bus.pull("readers", most=10, now=NOW + LONG)
@@ -287,7 +287,7 @@ async def test_a_message_that_is_worked_on_alone_has_a_long_lease(open_bus: Open
 YEAR = timedelta(days=365)
 
 
-async def test_what_was_published_under_a_clock_that_ran_ahead_is_due_now(
+async def test_a_message_published_by_a_fast_clock_is_due_now(
     bus: Bus, clock: StandingClock
 ) -> None:
     clock.time = NOW + YEAR
@@ -299,13 +299,13 @@ async def test_what_was_published_under_a_clock_that_ran_ahead_is_due_now(
     ]
 
 
-async def test_a_pause_that_began_under_a_clock_that_ran_ahead_is_over(bus: Bus) -> None:
+async def test_a_pause_started_by_a_fast_clock_is_over(bus: Bus) -> None:
     await published(bus, "a")
     await fail(bus, NOW + YEAR)
     assert bodies(await bus.pull("readers", most=10, now=NOW)) == ["a"]
 
 
-async def test_a_lease_under_a_clock_that_ran_ahead_is_over(bus: Bus) -> None:
+async def test_a_lease_given_by_a_fast_clock_is_over(bus: Bus) -> None:
     await published(bus, "a")
     await bus.pull("readers", most=10, now=NOW + YEAR)
     await bus.pull("readers", most=10, now=NOW + 2 * YEAR)
@@ -313,7 +313,7 @@ async def test_a_lease_under_a_clock_that_ran_ahead_is_over(bus: Bus) -> None:
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 3, 4])
-async def test_a_pause_that_is_as_long_as_it_may_be_is_waited_for(bus: Bus, attempt: int) -> None:
+async def test_a_pause_of_the_greatest_length_is_kept(bus: Bus, attempt: int) -> None:
     await published(bus, "a")
     now = NOW
     for _ in range(attempt):
@@ -324,7 +324,9 @@ async def test_a_pause_that_is_as_long_as_it_may_be_is_waited_for(bus: Bus, atte
 
 
 @pytest.mark.parametrize("messages", [1, 100])
-async def test_whoever_works_through_everything_has_seen_it_all(bus: Bus, messages: int) -> None:
+async def test_a_subscriber_that_drains_its_subscription_sees_every_message(
+    bus: Bus, messages: int
+) -> None:
     await bus.publish("news", [a_message(str(i)) for i in range(messages)])
     seen: list[str] = []
     now = NOW

@@ -61,7 +61,7 @@ async def with_spoilt_ada(open_store: OpenStore, document: str = "") -> LeadStor
 
 
 @pytest.mark.parametrize("damage", DAMAGED)
-async def test_a_walk_hands_out_all_others_and_then_names_it(
+async def test_a_walk_yields_every_readable_lead_and_then_names_the_unreadable_one(
     open_store: OpenStore, damage: str
 ) -> None:
     store = await with_spoilt_ada(open_store, DAMAGED[damage](write_lead(ADA)))
@@ -79,7 +79,7 @@ async def test_a_walk_over_unsent_triggers_hands_out_all_others(open_store: Open
 
 
 @pytest.mark.parametrize("id_", [ADA.id, "alias-of-ada"])
-async def test_whoever_asks_for_it_is_told_which_it_is(open_store: OpenStore, id_: str) -> None:
+async def test_reading_an_unreadable_lead_names_it(open_store: OpenStore, id_: str) -> None:
     store = await with_spoilt_ada(open_store)
     for asking in (store.get(id_), store.update([id_], counted(id_)), store.transitions(id_)):
         with pytest.raises(UnreadableError) as caught:
@@ -87,7 +87,7 @@ async def test_whoever_asks_for_it_is_told_which_it_is(open_store: OpenStore, id
         assert list(caught.value.problems) == [ADA.id]
 
 
-async def test_updates_at_the_same_time_cost_the_others_nothing(open_store: OpenStore) -> None:
+async def test_concurrent_updates_of_other_leads_succeed(open_store: OpenStore) -> None:
     store = await with_spoilt_ada(open_store)
     ids = [ADA.id, BOB.id, "alias-of-ada", CYN.id]
     updates = (store.update([id_], counted(id_)) for id_ in ids)
@@ -99,7 +99,7 @@ async def test_updates_at_the_same_time_cost_the_others_nothing(open_store: Open
     assert [isinstance(answer, UnreadableError) for answer in again] == [True, False, True, False]
 
 
-async def test_a_change_that_copes_is_shown_it_and_may_bury_it(open_store: OpenStore) -> None:
+async def test_a_change_that_accepts_unreadable_leads_can_erase_it(open_store: OpenStore) -> None:
     store = await with_spoilt_ada(open_store)
     found = (await store.update([ADA.id, BOB.id], Look()))[ADA.id]
     assert isinstance(found, Unreadable)

@@ -11,12 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from patience import PATIENCE_S
 from served import Served, free_port, until
 
-START_WITHIN_S = 90.0
-"""Two cores may be starting both emulators and four functions while they run tests."""
-
-END_WITHIN_S = 10.0
 MARK = "STARTED_BY_TEST"
 """A variable in the environment of everything that a server has started, however deep."""
 
@@ -31,7 +28,7 @@ class CloudServed(NamedTuple):
     def tell_to_end(self, told: signal.Signals) -> int:
         """Sends it a signal; its exit code, if it ends in time."""
         self.served.process.send_signal(told)
-        return self.served.process.wait(END_WITHIN_S)
+        return self.served.process.wait(PATIENCE_S)
 
     def processes(self) -> dict[int, str]:
         """All that runs with its mark: process ids, and their command lines."""
@@ -55,17 +52,17 @@ def serving_cloud(data: Path, *options: str, **variables: str) -> Iterator[Cloud
         base = f"http://127.0.0.1:{port}"
         served = Served(base, data, {**environment, "WARMLEAD_BACKEND": "gcp"}, process)
         try:
-            until(lambda: _answers(base) or process.poll() is not None, START_WITHIN_S)
+            until(lambda: _answers(base) or process.poll() is not None)
             assert process.poll() is None, log_path.read_text()
             yield CloudServed(served, log_path, mark)
         finally:
             process.terminate()
-            process.wait(END_WITHIN_S)
+            process.wait(PATIENCE_S)
 
 
 def _answers(base: str) -> bool:
     try:
-        urllib.request.urlopen(f"{base}/healthz", timeout=1).close()
+        urllib.request.urlopen(f"{base}/healthz", timeout=10).close()
     except OSError:
         return False
     return True

@@ -19,7 +19,6 @@ from warmlead.runtime import backends
 from warmlead.settings import read_settings
 from warmlead.sqlite_file import SqliteFile
 
-DRAIN_PATIENCE_S = 60.0
 T = TypeVar("T")
 
 
@@ -31,7 +30,7 @@ def now_run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def drain(server: Served) -> None:
     """Waits until everything that was accepted has been worked on."""
-    until(lambda: now_run(_backlog(server)) == 0, patience_s=DRAIN_PATIENCE_S)
+    until(lambda: now_run(_backlog(server)) == 0)
 
 
 def events_by_email(server: Served) -> dict[str, Counter[str]]:

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any, NamedTuple
 
+from patience import PATIENCE_S
+
 HEADERS = {"Authorization": "Basic bG9jYWw6", "Content-Type": "application/json"}  # local:
 THREADS = 8
 
@@ -62,7 +64,7 @@ def send(
     sent = Sent([], [], [])
 
     def work(base: str) -> None:
-        connection = http.client.HTTPConnection(base.removeprefix("http://"), timeout=30)
+        connection = http.client.HTTPConnection(base.removeprefix("http://"), timeout=PATIENCE_S)
         while waiting:
             try:
                 post = waiting.popleft()

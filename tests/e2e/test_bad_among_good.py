@@ -112,7 +112,7 @@ def test_good_neighbours_are_counted_and_bad_ones_lie_in_quarantine(server: Serv
     assert lying[5]["content"].count("9") == 30  # as it was sent, to be judged
 
 
-def test_what_cannot_be_used_of_a_call_does_not_cost_the_call(server: Served) -> None:
+def test_an_unusable_field_does_not_cost_its_call(server: Served) -> None:
     flawed = [item.replace(VISITOR.encode(), b"flawed") for item in FLAWED_CALLS]
     said = post(server, "/v1/batch", b'{"batch":[' + b",".join(flawed) + b"]}")
     assert "refused" not in said

@@ -166,7 +166,7 @@ def test_analytics_next_sends_every_call_once(
         pytest.param({"config": {"keepalive": True}}, id="keepalive"),
     ],
 )
-def test_what_is_sent_while_the_page_is_left_arrives(
+def test_events_sent_while_leaving_the_page_arrive(
     server: Served, recorder: Recorder, analytics_site: Site, page: Page, strategy: dict[str, Any]
 ) -> None:
     visitor = opened(page, analytics_site, **strategy)
@@ -192,7 +192,7 @@ def test_what_is_sent_while_the_page_is_left_arrives(
     assert lead["events"] == {"page_viewed": 1, **leaving}
 
 
-def test_what_the_client_sends_again_after_its_return_counts_once(
+def test_events_resent_after_a_return_count_once(
     server: Served, recorder: Recorder, analytics_site: Site, page: Page
 ) -> None:
     """What is unanswered when a page is left is kept by the client, and sent on its next page."""
@@ -249,7 +249,7 @@ def test_a_form_leads_to_the_thank_you_page_and_makes_a_lead(
     }
 
 
-def test_a_form_that_would_redirect_elsewhere_makes_a_lead_and_does_not_go_there(
+def test_a_form_makes_a_lead_but_does_not_follow_a_foreign_redirect(
     server: Served, recorder: Recorder, site: Site, page: Page
 ) -> None:
     site.fields["enctype"] = "multipart/form-data"

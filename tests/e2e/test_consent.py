@@ -85,7 +85,7 @@ def steps_to(server: Served, person: Person) -> list[str]:
     return [message["data"]["message"] for message in due]
 
 
-def test_unsubscribing_in_the_words_of_segment_ends_the_sequence(server: Served) -> None:
+def test_segments_unsubscribe_event_ends_the_sequence(server: Served) -> None:
     ann, bob, cyd, dan = (Person(server, name) for name in ("ann", "bob", "cyd", "dan"))
     for person in (ann, bob, cyd, dan):
         person.tells("Demo Requested", PUBLIC)

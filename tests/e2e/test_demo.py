@@ -18,7 +18,7 @@ def test_the_readme_shows_the_demos_real_output() -> None:
     assert _timeless(_demo()) == _timeless(shown[1])
 
 
-def test_on_the_emulators_the_demo_comes_to_the_same_numbers() -> None:
+def test_the_demo_has_the_same_numbers_on_the_emulators() -> None:
     if lacking := missing():
         skip_or_fail(lacking)
 

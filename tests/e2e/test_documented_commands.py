@@ -26,6 +26,7 @@ from e2e.documented import (
     documents,
     is_synopsis,
 )
+from patience import PATIENCE_S
 from served import free_port, until
 
 NOT_SHELL = {
@@ -104,7 +105,7 @@ class Shell:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE_S,
         )
         if done.returncode == 0:
             pairs = kept.read_text().split("\0")[:-1]
@@ -124,7 +125,7 @@ class Shell:
                 start_new_session=True,
             )
         try:
-            until(lambda: self._answers(port) or process.poll() is not None, 60)
+            until(lambda: self._answers(port) or process.poll() is not None)
             assert process.poll() is None, (self.folder / "tools" / f"{port}.log").read_text()
         except BaseException:
             end(process)
@@ -133,13 +134,13 @@ class Shell:
 
     def _answers(self, port: int) -> bool:
         asked = ["curl", "--silent", "--output", "/dev/null", f"http://127.0.0.1:{port}/"]
-        return subprocess.run(asked, check=False, timeout=10).returncode == 0
+        return subprocess.run(asked, check=False, timeout=PATIENCE_S).returncode == 0
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """Ends a process and all that it has started."""
     os.killpg(process.pid, signal.SIGTERM)
-    process.wait(timeout=30)
+    process.wait(timeout=PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +244,7 @@ def _faults_of_synopsis(shell: Shell, synopsis: str) -> str:
     return ""
 
 
-def test_what_is_left_out_is_still_in_the_documentation() -> None:
+def test_excluded_commands_are_still_documented() -> None:
     commands = [command for block in shell_blocks() for command in commands_of(block)]
     for known in (*NOT_HERE, *LASTING, *PROGRAMS, *TYPED):
         assert any(command.startswith(known) for command in commands), known

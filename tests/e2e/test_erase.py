@@ -33,7 +33,7 @@ def archived(server: Served) -> list[str]:
     return [bytes(body).decode() for (body,) in bodies]
 
 
-def test_what_comes_late_leaves_neither_a_lead_nor_a_trace(tmp_path: Path) -> None:
+def test_late_events_of_an_erased_person_leave_no_lead_and_no_trace(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as server:
         assert track(server, 1, "ada-42", WHEN) == 200
         assert track(server, 2, "bob-43", WHEN) == 200
@@ -50,7 +50,7 @@ def test_what_comes_late_leaves_neither_a_lead_nor_a_trace(tmp_path: Path) -> No
         assert lead["events"] == {"demo_requested": 1}
 
 
-def test_whoever_is_written_to_by_two_servers_meanwhile_ends_erased(tmp_path: Path) -> None:
+def test_a_lead_that_two_servers_write_during_its_erasure_ends_erased(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as one, serving(tmp_path / "data") as other:
         assert track(one, 0, "ada-42", WHEN) == 200
         until(lambda: one.lead("ada-42"))
@@ -72,7 +72,7 @@ def files_that_hold(folder: Path, text: str) -> list[str]:
     return sorted(file.name for file in folder.iterdir() if wanted in file.read_bytes())
 
 
-def test_no_file_holds_what_was_erased_while_two_servers_have_the_data_open(
+def test_no_file_holds_erased_data_while_two_servers_have_it_open(
     tmp_path: Path,
 ) -> None:
     data = tmp_path / "data"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import PATIENCE_S
 from served import Served, serving, until
 
 
@@ -22,7 +23,7 @@ def in_another_shell(folder: Path, script: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -33,7 +34,7 @@ def said_by(served: Served) -> str:
     return log.read_text(encoding="utf-8")
 
 
-def test_what_the_server_says_is_enough_to_see_a_lead_in_another_shell(
+def test_the_printed_commands_show_a_lead_in_another_shell(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")

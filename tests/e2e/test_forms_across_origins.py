@@ -126,7 +126,7 @@ def test_the_documented_form_carries_where_its_visitor_came_from(
     assert lead["first_touch"] == lead["last_touch"] == CASES[case]
 
 
-def test_without_the_script_nothing_of_it_arrives_and_that_is_said(
+def test_without_the_script_the_page_is_unknown_and_noted(
     site: ContactSite, page: Page, server: Served
 ) -> None:
     url = site.url("/bare?utm_source=google&utm_medium=cpc&gclid=G1")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 
 # Debian's python3 without python3-venv: the folder is made, and then there is no pip for it.
@@ -43,7 +45,7 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
 
 
@@ -60,11 +62,11 @@ def test_a_python_without_venv_is_told_what_to_install_every_time(checkout: Path
 def test_a_half_made_environment_is_made_anew(checkout: Path, *, interrupted: bool) -> None:
     if interrupted:
         half = [sys.executable, "-m", "venv", "--without-pip", str(checkout / ".venv")]
-        subprocess.run(half, check=True, timeout=60)
+        subprocess.run(half, check=True, timeout=PATIENCE_S)
     done = make(checkout, "setup", f"PYTHON={sys.executable}", "PIP=true")
     assert done.returncode == 0, done.stderr
     pip = [str(checkout / ".venv/bin/python"), "-m", "pip", "--version"]
-    assert subprocess.run(pip, capture_output=True, check=False, timeout=60).returncode == 0
+    assert subprocess.run(pip, capture_output=True, check=False, timeout=PATIENCE_S).returncode == 0
     assert "Nothing to be done" in make(checkout, "setup").stdout
 
 

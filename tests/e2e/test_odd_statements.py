@@ -55,7 +55,7 @@ def asked(served: Served) -> Asked:
     return Asked({row.name: row for row in made}, answers, log.read_text())
 
 
-def test_the_rows_are_many_and_each_is_its_own() -> None:
+def test_the_rows_have_unique_names() -> None:
     assert len(NAMES) > 80
     assert len(NAMES) == len(set(NAMES))
 

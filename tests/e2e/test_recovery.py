@@ -54,7 +54,7 @@ def assert_all_counted(server: Served, posts: Sequence[Post]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_was_answered_and_what_is_sent_again_counts_once(tmp_path: Path, seed: int) -> None:
+def test_answered_and_resent_events_count_once(tmp_path: Path, seed: int) -> None:
     random = Random(seed)
     data = tmp_path / "data"
     posts = visits(VISITORS, posts_each=6, random=random)
@@ -82,7 +82,7 @@ def test_a_server_that_dies_over_its_backlog_again_and_again_loses_nothing(tmp_p
         assert_all_counted(server, posts)
 
 
-def test_a_server_that_is_told_to_end_finishes_what_it_is_at(tmp_path: Path) -> None:
+def test_a_server_that_is_told_to_end_finishes_its_work(tmp_path: Path) -> None:
     data = tmp_path / "data"
     posts = visits(VISITORS, posts_each=6, random=Random(1))
     with serving(data) as server:

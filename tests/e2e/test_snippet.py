@@ -12,13 +12,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from e2e.chromium import chromium, visited
+from patience import PATIENCE_S
 from warmlead.web.snippet import snippet_etag, snippet_js
 
 pytestmark = pytest.mark.xdist_group("browser")
 
 PAGES = Path(__file__).parent / "pages"
 PLAIN = "<!doctype html><title>Plain</title><body>"
-DEADLINE_S = 10
 
 
 class Request(NamedTuple):
@@ -74,7 +74,7 @@ class Web(ThreadingHTTPServer):
     def wait_for(self, *expected: str) -> list[dict[str, Any]]:
         """The events, once as many have come as expected; they are exactly these, in any order."""
         with self.arrived:
-            self.arrived.wait_for(lambda: len(self.events()) >= len(expected), DEADLINE_S)
+            self.arrived.wait_for(lambda: len(self.events()) >= len(expected), PATIENCE_S)
         events = self.events()
         assert sorted(map(label, events)) == sorted(expected)
         return events
@@ -279,7 +279,7 @@ def test_each_change_of_the_url_is_one_page_view(web: Web, page: Page) -> None:
     assert left == ["/", "/pricing", "/pricing"]
 
 
-def test_what_leads_to_the_same_url_is_no_page_view(web: Web, page: Page) -> None:
+def test_navigation_to_the_same_url_is_no_page_view(web: Web, page: Page) -> None:
     page.goto(web.url("/docs"))
     page.evaluate("history.replaceState({scroll: 7}, '', location.href)")
     page.evaluate("history.pushState({}, '', '#part-2'); location.hash = 'access_token=1'")
@@ -291,7 +291,7 @@ def test_what_leads_to_the_same_url_is_no_page_view(web: Web, page: Page) -> Non
     assert urls == {web.url("/docs"), web.url("/b"), web.url("/b#/routed")}
 
 
-def test_the_time_until_the_page_is_hidden_is_told_once(web: Web, page: Page) -> None:
+def test_the_time_until_the_page_is_hidden_is_sent_once(web: Web, page: Page) -> None:
     page.clock.install()
     page.goto(web.url("/pricing"))
     web.wait_for("page")
@@ -340,7 +340,7 @@ def test_a_page_that_comes_back_is_viewed_again(web: Web, page: Page) -> None:
 
 
 @pytest.mark.parametrize("button", ["left", "middle"])
-def test_a_click_that_leads_away_is_told(web: Web, page: Page, button: Any) -> None:
+def test_an_outbound_click_is_sent(web: Web, page: Page, button: Any) -> None:
     page.goto(web.url("/"))
     page.click("#outbound b", button=button)
 
@@ -354,7 +354,7 @@ def test_a_click_that_leads_away_is_told(web: Web, page: Page, button: Any) -> N
     assert click["properties"] == {"url": web.url("/plain", "partner"), "content": "Our partner"}
 
 
-def test_other_clicks_are_not_told(web: Web, page: Page) -> None:
+def test_other_clicks_are_not_sent(web: Web, page: Page) -> None:
     page.goto(web.url("/"))
     page.click("#outbound", button="right")
     page.click("#mail")
@@ -365,7 +365,7 @@ def test_other_clicks_are_not_told(web: Web, page: Page) -> None:
     web.wait_for("page", "Page Left", "page")
 
 
-def test_downloads_are_told_with_their_kind(web: Web, page: Page) -> None:
+def test_downloads_are_sent_with_their_kind(web: Web, page: Page) -> None:
     page.goto(web.url("/"))
     page.click("#guide")
     web.wait_for("page", "Content Downloaded")
@@ -483,7 +483,7 @@ def test_the_page_can_send_events_of_its_own(web: Web, page: Page) -> None:
 @pytest.mark.parametrize(
     "signal", ["doNotTrack', {value: '1'}", "globalPrivacyControl', {value: true}"]
 )
-def test_who_does_not_want_it_is_not_tracked(
+def test_a_visitor_who_opted_out_is_not_tracked(
     web: Web, visitor: BrowserContext, signal: str
 ) -> None:
     visitor.add_init_script(f"Object.defineProperty(Navigator.prototype, '{signal})")

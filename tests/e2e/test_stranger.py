@@ -100,7 +100,7 @@ def test_a_backdated_claim_takes_neither_name_nor_history(site: Served) -> None:
     assert taken["events"] == {"identified": 2}
 
 
-def test_a_claim_that_came_before_the_server_spoke_is_undone_when_it_speaks(site: Served) -> None:
+def test_a_signed_server_undoes_an_earlier_public_claim(site: Served) -> None:
     stranger(site, {"userId": "user-bob", "traits": {"email": "eve-bob@example.com"}})
     stranger(site, {"type": "page", "userId": "user-bob"})
     assert lead(site, "user-bob")["id"] == lead(site, "eve-bob@example.com")["id"]
@@ -114,7 +114,7 @@ def test_a_claim_that_came_before_the_server_spoke_is_undone_when_it_speaks(site
     assert lead(site, user_id)["traits"]["name"] == "Bob"
 
 
-def test_neither_aliases_nor_groups_nor_browsers_move_what_a_server_told(site: Served) -> None:
+def test_neither_aliases_nor_groups_nor_browsers_move_signed_identities(site: Served) -> None:
     user_id = victim(site, "cyn")
     server(site, {"type": "track", "event": "Login", "userId": user_id, "anonymousId": "b-cyn"})
     before = lead(site, user_id)
@@ -160,7 +160,7 @@ def test_a_flood_of_browsers_leaves_room_for_what_the_crm_ties(site: Served) -> 
     assert found["email"] == address
 
 
-def test_a_stranger_overwrites_nothing_that_a_server_told_and_reads_nothing(site: Served) -> None:
+def test_a_public_key_overwrites_no_signed_data_and_reads_nothing(site: Served) -> None:
     user_id = victim(site, "fay")
     stranger(site, {"userId": user_id, "traits": {"name": "Eve", "title": "Boss"}})
     found = lead(site, user_id)

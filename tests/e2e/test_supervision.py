@@ -7,6 +7,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
+from patience import PATIENCE_S
 from served import Served, serving, until
 
 
@@ -19,7 +20,7 @@ def child_of(server: Served) -> int:
 
 def answers(server: Served) -> bool:
     try:
-        urllib.request.urlopen(f"{server.base}/healthz", timeout=1).close()
+        urllib.request.urlopen(f"{server.base}/healthz", timeout=10).close()
     except OSError:
         return False
     return True
@@ -52,7 +53,7 @@ def test_when_the_parent_is_killed_the_server_ends_and_its_port_is_free(tmp_path
 def test_ctrl_c_ends_both(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as server:
         server.signal_all(signal.SIGINT)  # as a terminal does
-        assert server.process.wait(15) == 0
+        assert server.process.wait(PATIENCE_S) == 0
 
 
 def test_a_server_that_cannot_start_is_not_started_again(tmp_path: Path) -> None:
@@ -64,7 +65,7 @@ def test_a_server_that_cannot_start_is_not_started_again(tmp_path: Path) -> None
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
         assert done.returncode not in (0, -signal.SIGKILL)
         assert "starts again" not in done.stderr

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-PATIENCE_S = 5.0
+from patience import PATIENCE_S
+
 DRIP_S = 0.2
 """So long a dripping client waits between two bytes."""
 

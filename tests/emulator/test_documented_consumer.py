@@ -17,11 +17,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from patience import PATIENCE_S
+
 MESSAGES = Path(__file__).parents[2] / "docs/messages"
 PAGE = (MESSAGES / "README.md").read_text()
 TOPICS = ("mql", "nurture", "lifecycle")
 MOST_LINES = 20
-PATIENCE_S = 30.0
 
 
 def consumer() -> str:
@@ -50,7 +51,7 @@ def call(method: str, url: str, body: object) -> Any:
     content = json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, content, headers, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return json.load(answer)
 
 
@@ -100,15 +101,15 @@ def consuming(bus: Bus, folder: Path, emulator: str) -> Iterator["SimpleQueue[st
             yield told
         finally:
             process.terminate()
-            process.wait(timeout=15)
+            process.wait(timeout=PATIENCE_S)
             reader.join()
 
 
-def test_it_is_as_short_as_it_claims() -> None:
+def test_the_documented_consumer_is_as_short_as_claimed() -> None:
     assert len([line for line in consumer().splitlines() if line.strip()]) <= MOST_LINES
 
 
-def test_it_acts_once_on_every_type_of_message_though_each_comes_twice(
+def test_the_consumer_acts_once_on_redelivered_messages_of_every_type(
     bus: Bus, pubsub_emulator: str, tmp_path: Path
 ) -> None:
     sent = examples()
@@ -134,7 +135,7 @@ def test_it_acts_once_on_every_type_of_message_though_each_comes_twice(
     assert sorted(about) == [[f"later-{number}"] for number in range(len(sent))]
 
 
-def test_it_leaves_alone_what_a_later_release_may_send(
+def test_the_consumer_ignores_messages_of_later_releases(
     bus: Bus, pubsub_emulator: str, tmp_path: Path
 ) -> None:
     known = examples()[0]

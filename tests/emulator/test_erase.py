@@ -139,7 +139,7 @@ async def test_disturbed_at_any_call_it_ends_the_same(
         assert await state(open_store()) == expected
 
 
-async def test_whoever_is_written_to_meanwhile_ends_erased(
+async def test_a_lead_that_is_written_during_its_erasure_ends_erased(
     open_store: OpenStore, bus: SqliteBus
 ) -> None:
     writers = [open_store(), open_store()]

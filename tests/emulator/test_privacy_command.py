@@ -41,7 +41,7 @@ async def count(settings: dict[str, str]) -> None:
         await apply([event], store=store, bus=bus, scoring=scoring, clock=system.clock)
 
 
-def test_both_say_what_is_elsewhere(settings: dict[str, str]) -> None:
+def test_both_commands_list_data_kept_elsewhere(settings: dict[str, str]) -> None:
     asyncio.run(count(settings))
     document = json.loads(run(settings, "export", "ADA@example.com").stdout)
     assert document["archive"] is None

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from patience import PATIENCE_S
 from served import until
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.buses.topology import SCORE, PushConfig, create_topology
@@ -67,7 +68,7 @@ def ask(emulator: str, path: str, body: object = None) -> Any:
     request = urllib.request.Request(
         f"http://{emulator}/v1/{path}", data, {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return json.load(answer)
 
 
@@ -78,7 +79,7 @@ async def publish(project: str, emulator: str, *texts: str) -> None:
     await bus.close()
 
 
-def test_it_may_be_made_again_and_again(pubsub_emulator: str, project: str) -> None:
+def test_creating_the_topology_is_idempotent(pubsub_emulator: str, project: str) -> None:
     for url in ("http://127.0.0.1:1/", "http://127.0.0.1:2/"):
         create_topology(project, {"score": PushConfig(url)}, emulator=pubsub_emulator)
     topics = ask(pubsub_emulator, f"projects/{project}/topics")["topics"]
@@ -111,7 +112,7 @@ def test_without_an_address_events_wait(
     until(lambda: function.bodies() == ["a"])
 
 
-def test_what_is_refused_every_time_is_kept_as_a_dead_letter(
+def test_a_message_refused_every_time_becomes_a_dead_letter(
     pubsub_emulator: str, project: str, function: Function
 ) -> None:
     create_topology(project, {"score": PushConfig(function.url)}, emulator=pubsub_emulator)
@@ -126,7 +127,7 @@ def test_what_is_refused_every_time_is_kept_as_a_dead_letter(
         kept.update(base64.b64decode(message["data"]) for message in messages)
         return kept == {b"a", b"b", b"c"}
 
-    until(everything_is_kept, patience_s=60)
+    until(everything_is_kept)
     assert len(function.pushed) >= 15
 
 
@@ -177,7 +178,7 @@ def test_accepting_loads_neither_googles_clients_nor_a_database(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr
     status, modules = json.loads(done.stdout)

@@ -256,7 +256,7 @@ class InProject:
 
     async def _ask(self, method: str, request: Any, answer: Any) -> Any:
         path = f"/google.pubsub.v1.{method}"
-        return await self._pubsub.call(path, request, answer, routing={}, timeout_s=20)
+        return await self._pubsub.call(path, request, answer, routing={}, timeout_s=120)
 
     async def spoil(self, lead_id: str) -> None:
         write = Write()
@@ -271,4 +271,4 @@ class InProject:
         request = CommitRequest(database=self._database.name, writes=[write])
         path = "/google.firestore.v1.Firestore/Commit"
         routing = {"database": self._database.name}  # by it the emulator tells projects apart
-        await self._firestore.call(path, request, CommitResponse, routing=routing, timeout_s=20)
+        await self._firestore.call(path, request, CommitResponse, routing=routing, timeout_s=120)

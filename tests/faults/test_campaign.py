@@ -30,12 +30,12 @@ def campaign(*options: str, environment: Mapping[str, str] | None = None) -> str
     return done.stdout
 
 
-def test_every_promise_is_kept_on_sqlite_whatever_breaks() -> None:
+def test_faults_on_sqlite_break_no_promise() -> None:
     told = campaign("--backend", "sqlite")
     assert all(name in told for name, fault in FAULTS.items() if "sqlite" in fault.trials["ci"])
 
 
-def test_every_promise_is_kept_on_the_emulators_whatever_breaks(
+def test_faults_on_the_emulators_break_no_promise(
     firestore_emulator: str, pubsub_emulator: str
 ) -> None:
     hosts = {"FIRESTORE_EMULATOR_HOST": firestore_emulator, "PUBSUB_EMULATOR_HOST": pubsub_emulator}

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from builders import StandingClock, a_lead_named, a_trigger, keeping
+from patience import PATIENCE_S
 from served import free_port, until
 from warmlead.domain.nurture import Enrolment
 from warmlead.model.loading import ready_model, ready_text
@@ -63,7 +64,7 @@ def alone(function: str, data: Path, **settings: str) -> Iterator[str]:
             yield base
         finally:
             server.terminate()
-            server.wait(timeout=15)
+            server.wait(timeout=PATIENCE_S)
 
 
 def _framework(function: str, port: int) -> list[str]:
@@ -74,7 +75,7 @@ def _framework(function: str, port: int) -> list[str]:
 
 def _answers(base: str) -> bool:
     try:
-        urllib.request.urlopen(urllib.request.Request(base, method="OPTIONS"), timeout=1).close()
+        urllib.request.urlopen(urllib.request.Request(base, method="OPTIONS"), timeout=10).close()
     except urllib.error.HTTPError:
         return True
     except OSError:
@@ -85,7 +86,7 @@ def _answers(base: str) -> bool:
 def post(url: str, body: bytes, headers: Mapping[str, str] = BASIC) -> tuple[int, dict[str, Any]]:
     request = urllib.request.Request(url, body, dict(headers))
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())
@@ -173,7 +174,7 @@ def test_a_functions_name_may_stand_in_front_of_its_paths(tmp_path: Path) -> Non
             assert post(f"{base}{path}", batch) == (200, {"success": True})
 
 
-def test_what_sales_says_moves_the_lead(tmp_path: Path) -> None:
+def test_statements_of_sales_move_the_lead(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     senders = tmp_path / "sales.yaml"
@@ -192,7 +193,7 @@ def test_what_sales_says_moves_the_lead(tmp_path: Path) -> None:
     assert (ada["stage"], ada["events"]) == ("sql", {"sales_touched": 1, "sales_accepted": 1})
 
 
-async def test_what_is_scheduled_does_what_is_due_and_nothing_when_called_again(
+async def test_scheduled_functions_do_due_work_once(
     tmp_path: Path,
 ) -> None:
     data = tmp_path / "data"
@@ -236,7 +237,7 @@ def command(data: Path, *arguments: str, **settings: str) -> subprocess.Complete
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 
@@ -283,7 +284,7 @@ SCORING = (
 """What only those need who decide about leads."""
 
 
-def test_what_is_forbidden_is_there_to_be_imported() -> None:
+def test_forbidden_modules_exist() -> None:
     assert [name for name in (*SLOW, *SCORING) if find_spec(name) is None] == []
 
 
@@ -295,7 +296,7 @@ def imported_by(data: Path, function: str, path: str, body: str, **settings: str
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     status, modules = json.loads(done.stdout)
     assert status == 200
@@ -310,7 +311,7 @@ def imported_by(data: Path, function: str, path: str, body: str, **settings: str
         ("sales", "/generic", '{"email": "ada@example.com", "said": "accepted"}'),
     ],
 )
-def test_accepting_imports_nothing_slow_and_nothing_that_only_scoring_needs(
+def test_accepting_functions_import_no_slow_modules_and_no_scoring(
     tmp_path: Path, function: str, path: str, body: str
 ) -> None:
     unsigned = tmp_path / "unsigned.json"  # as a file of forms, and as one of sales
@@ -326,12 +327,12 @@ def test_accepting_imports_nothing_slow_and_nothing_that_only_scoring_needs(
     assert set(senders.values()) == {function}
 
 
-def test_what_may_not_be_imported_is_there() -> None:
+def test_modules_that_may_not_be_imported_exist() -> None:
     """A name that nothing has any more would never be found."""
     assert [name for name in (*SLOW, *SCORING) if find_spec(name) is None] == []
 
 
-def test_scoring_with_a_compiled_model_imports_nothing_slow(tmp_path: Path) -> None:
+def test_score_with_a_compiled_model_imports_no_slow_modules(tmp_path: Path) -> None:
     model = tmp_path / "model.json"
     model.write_text(write_compiled(ready_model("b2b-saas")))
     message = as_production(an_event("score-1").replace(b"demo_requested", b"page_viewed")).decode()
@@ -346,7 +347,7 @@ def test_scoring_with_a_compiled_model_imports_nothing_slow(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("function", [table.DECAY.name, table.FOLLOWUP.name])
-def test_what_is_scheduled_imports_nothing_slow_with_a_compiled_model(
+def test_scheduled_functions_with_a_compiled_model_import_no_slow_modules(
     tmp_path: Path, function: str
 ) -> None:
     model = tmp_path / "model.json"
@@ -360,7 +361,7 @@ def test_what_is_scheduled_imports_nothing_slow_with_a_compiled_model(
     assert {name for name in loaded if name.startswith((*SLOW, *checking))} == set()
 
 
-def test_what_needs_the_model_file_says_so_of_a_compiled_one(tmp_path: Path) -> None:
+def test_a_function_that_needs_the_model_file_refuses_a_compiled_one(tmp_path: Path) -> None:
     model = tmp_path / "model.json"
     model.write_text(write_compiled(ready_model("b2b-saas")))
     done = command(tmp_path, "lead", "list", WARMLEAD_MODEL=str(model))
@@ -376,7 +377,7 @@ def test_an_entry_point_holds_no_logic(function: str) -> None:
     assert (FUNCTIONS / function / "requirements.txt").exists()
 
 
-def test_in_production_nothing_works_that_is_only_for_ones_own_machine(tmp_path: Path) -> None:
+def test_production_disables_everything_meant_for_a_local_machine(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     with alone("track", data, **PRODUCTION, **SECRETS) as base:
@@ -395,7 +396,7 @@ def test_in_production_nothing_works_that_is_only_for_ones_own_machine(tmp_path:
     assert len(published(data, "lead-events")) == 1
 
 
-def test_in_production_sales_does_not_start_if_anybody_may_speak_for_it(tmp_path: Path) -> None:
+def test_production_starts_no_unsigned_sales_function(tmp_path: Path) -> None:
     sales = tmp_path / "sales.yaml"
     sales.write_text("generic: {allow_unsigned: true}")
     settings = {**PRODUCTION, **SECRETS, "WARMLEAD_SALES": str(sales)}
@@ -414,7 +415,7 @@ def test_in_production_sales_does_not_start_if_anybody_may_speak_for_it(tmp_path
         ({**SECRETS, "WARMLEAD_WRITE_KEYS": f"{KEY},local"}, ["WARMLEAD_WRITE_KEYS"]),
     ],
 )
-def test_in_production_nothing_starts_without_secrets(
+def test_production_starts_nothing_without_secrets(
     tmp_path: Path, settings: dict[str, str], complaints: list[str]
 ) -> None:
     started = command(tmp_path, "serve", "--port", str(free_port()), **PRODUCTION, **settings)
@@ -424,7 +425,7 @@ def test_in_production_nothing_starts_without_secrets(
         assert variable in started.stderr
 
 
-def test_in_production_a_function_without_secrets_does_not_start_and_says_why(
+def test_production_starts_no_function_without_secrets_and_says_why(
     tmp_path: Path,
 ) -> None:
     data = tmp_path / "data"
@@ -435,7 +436,7 @@ def test_in_production_a_function_without_secrets_does_not_start_and_says_why(
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
 
     assert started.returncode != 0
@@ -445,7 +446,7 @@ def test_in_production_a_function_without_secrets_does_not_start_and_says_why(
 
 
 @pytest.mark.parametrize("function", names(each for each in TABLE if "push" in each.demands))
-def test_in_production_a_pushed_function_does_not_start_unless_its_callers_are_checked(
+def test_production_starts_no_pushed_function_without_a_check_of_its_callers(
     tmp_path: Path, function: str
 ) -> None:
     data = tmp_path / "data"
@@ -457,7 +458,7 @@ def test_in_production_a_pushed_function_does_not_start_unless_its_callers_are_c
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
 
     assert started.returncode != 0

@@ -42,7 +42,7 @@ def answered(log: Path) -> list[dict[str, Any]]:
     return [line for line in lines if line.get("method") == "POST"]
 
 
-def test_score_does_nothing_for_others(tmp_path: Path, authority: Authority) -> None:
+def test_score_refuses_other_callers(tmp_path: Path, authority: Authority) -> None:
     data = tmp_path / "data"
     with alone("score", data, **settings(authority)) as base:
         good = {"Authorization": f"Bearer {authority.keys[0].token()}"}
@@ -59,7 +59,7 @@ def test_score_does_nothing_for_others(tmp_path: Path, authority: Authority) -> 
 
 
 @pytest.mark.parametrize("function", ["decay", "followup"])
-def test_what_is_scheduled_does_nothing_for_others(
+def test_scheduled_functions_refuse_other_callers(
     tmp_path: Path, authority: Authority, function: str
 ) -> None:
     with alone(function, tmp_path / "data", **settings(authority)) as base:
@@ -69,7 +69,7 @@ def test_what_is_scheduled_does_nothing_for_others(
         assert (status, told["looked_at"], told["done"]) == (200, 0, True)
 
 
-def test_nobody_else_has_reports_made(tmp_path: Path, authority: Authority) -> None:
+def test_report_refuses_other_callers(tmp_path: Path, authority: Authority) -> None:
     with alone("report", tmp_path / "data", **settings(authority)) as base:
         assert post(base, b"{}", {})[0] == 401
         good = {"Authorization": f"Bearer {authority.keys[0].token()}"}

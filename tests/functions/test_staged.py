@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from builders import NOW, a_lead_named, a_transition, a_trigger, keeping
+from patience import PATIENCE_S
 from served import free_port, until
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.nurture import Enrolment
@@ -100,7 +101,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, str(ROOT / "infra/stage.py"), "--into", "build"]
     (folder / "sales.yaml").write_text(SALES)
     command += ["--model", "model.yaml", "--forms", "forms.yaml", "--sales", "sales.yaml"]
-    subprocess.run(command, cwd=folder, check=True, timeout=120)
+    subprocess.run(command, cwd=folder, check=True, timeout=PATIENCE_S)
     return folder / "build"
 
 
@@ -171,7 +172,7 @@ def running(
             yield Deployed(base, folder, log)
         finally:
             server.terminate()
-            server.wait(timeout=15)
+            server.wait(timeout=PATIENCE_S)
 
 
 def assert_imported_from(log: str, folder: Path) -> None:
@@ -191,7 +192,7 @@ def ask(method: str, url: str, body: object = None, **headers: str) -> tuple[int
     sent = {"Content-Type": "application/json", **headers}
     try:
         request = urllib.request.Request(url, content, sent, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return answer.status, json.loads(answer.read() or b"null")
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())
@@ -199,7 +200,7 @@ def ask(method: str, url: str, body: object = None, **headers: str) -> tuple[int
 
 def answers(base: str) -> bool:
     try:
-        urllib.request.urlopen(urllib.request.Request(base, method="OPTIONS"), timeout=1).close()
+        urllib.request.urlopen(urllib.request.Request(base, method="OPTIONS"), timeout=10).close()
     except urllib.error.HTTPError:
         return True
     except OSError:
@@ -236,7 +237,7 @@ def test_a_staged_function_answers_its_caller_alone(
 
 
 @alone("forms")
-def test_forms_takes_what_its_staged_forms_allow(deployed: Deployed, cloud: Cloud) -> None:
+def test_forms_accepts_posts_under_its_staged_settings(deployed: Deployed, cloud: Cloud) -> None:
     cloud.listen("lead-events")
     ada = b'{"email": "ada@example.com"}'
 
@@ -256,7 +257,7 @@ def test_track_takes_calls_and_serves_the_snippet(deployed: Deployed, cloud: Clo
 
     assert deployed.post("/v1/track", call, Authorization=key) == (200, {"success": True})
     assert deployed.post("/v1/track", call)[1]["code"] == "unauthorized"
-    with urllib.request.urlopen(f"{deployed.base}/warmlead.js", timeout=10) as script:
+    with urllib.request.urlopen(f"{deployed.base}/warmlead.js", timeout=PATIENCE_S) as script:
         assert script.read() == (ROOT / "shared/warmlead/web/snippet/warmlead.js").read_bytes()
 
     (message,) = cloud.heard("lead-events")
@@ -264,7 +265,7 @@ def test_track_takes_calls_and_serves_the_snippet(deployed: Deployed, cloud: Clo
 
 
 @alone("sales")
-def test_sales_takes_what_its_staged_senders_sign(deployed: Deployed, cloud: Cloud) -> None:
+def test_sales_accepts_posts_under_its_staged_settings(deployed: Deployed, cloud: Cloud) -> None:
     cloud.listen("lead-events")
     won = b'{"email": "ada@example.com", "said": "won", "value": 9.5, "currency": "EUR"}'
     signature = HmacScheme().sign(won, "a secret of the tests")
@@ -307,7 +308,7 @@ THREE_DAYS_ON = day_of(to_ms(datetime.now(UTC))) + 3
 
 
 @alone("decay")
-async def test_decay_settles_who_is_due_under_its_staged_model(
+async def test_decay_evaluates_due_leads_under_its_staged_model(
     deployed: Deployed, cloud: Cloud
 ) -> None:
     store = FirestoreLeadStore(cloud.project, emulator=cloud.firestore)
@@ -327,7 +328,7 @@ async def test_decay_settles_who_is_due_under_its_staged_model(
 
 
 @alone("followup")
-async def test_followup_does_what_is_due_and_sends_what_was_left_unsent(
+async def test_followup_does_due_work_and_sends_unsent_triggers(
     deployed: Deployed, cloud: Cloud
 ) -> None:
     cloud.listen("mql", "nurture")
@@ -350,7 +351,7 @@ async def test_followup_does_what_is_due_and_sends_what_was_left_unsent(
 
 
 @alone("report")
-async def test_report_keeps_and_tells_the_kpis_of_what_is_over(
+async def test_report_stores_and_publishes_the_kpis_of_complete_periods(
     deployed: Deployed, cloud: Cloud
 ) -> None:
     cloud.listen("kpi")

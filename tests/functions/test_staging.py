@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import PATIENCE_S
 from warmlead.model.loading import ready_model
 from warmlead.model.plan import write_compiled
 from warmlead.runtime import table
@@ -46,7 +47,7 @@ def stage(into: Path, *options: str, **environment: str) -> subprocess.Completed
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
 
 
@@ -158,7 +159,7 @@ def test_the_same_sources_give_the_same_bytes_elsewhere_and_later(
         "TZ": "Asia/Tokyo",
     }
 
-    subprocess.run(command, cwd=tmp_path, env=other, check=True, timeout=120)
+    subprocess.run(command, cwd=tmp_path, env=other, check=True, timeout=PATIENCE_S)
 
     for function in FUNCTIONS:
         there, here = tmp_path / "build" / f"{function}.zip", staged / f"{function}.zip"
@@ -180,9 +181,7 @@ def test_staging_again_leaves_nothing_of_the_time_before(tmp_path: Path) -> None
     assert {path.name for path in build.iterdir()} == kept
 
 
-def test_compiled_modules_are_used_whatever_the_times_of_the_files(
-    staged: Path, tmp_path: Path
-) -> None:
+def test_compiled_modules_are_used_regardless_of_file_times(staged: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(staged / "forms.zip") as archive:
         archive.extractall(tmp_path)  # with the times of now
     (tmp_path / "warmlead/domain/errors.py").write_text("raise SystemExit('read again')")
@@ -235,7 +234,7 @@ def test_the_table_tells_sizes_and_hashes(tmp_path: Path) -> None:
     assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in done.stdout
 
 
-def test_it_tells_which_function_has_no_file_and_takes_nothing(tmp_path: Path) -> None:
+def test_staging_names_functions_without_a_settings_file(tmp_path: Path) -> None:
     (tmp_path / "forms.yaml").write_text(FORMS)
     neither = stage(tmp_path / "build").stdout
     assert "Without FORMS the function forms answers every post with 404" in neither

@@ -12,7 +12,6 @@ from served import free_port, until
 from warmlead.cli.local.emulators import Process, running
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
-PATIENCE_S = 60.0
 GRACE_S = 10.0
 
 
@@ -31,7 +30,7 @@ def alone(function: str, settings: Mapping[str, str], logs: Path) -> Iterator[Pr
         log=logs / f"{function}.log",
         grace_s=GRACE_S,
     ) as process:
-        until(lambda: _answers(process) or process.popen.poll() is not None, PATIENCE_S)
+        until(lambda: _answers(process) or process.popen.poll() is not None)
         assert process.popen.poll() is None, process.log.read_text()
         yield process
 
@@ -39,7 +38,7 @@ def alone(function: str, settings: Mapping[str, str], logs: Path) -> Iterator[Pr
 def _answers(process: Process) -> bool:
     request = urllib.request.Request(f"http://{process.address}/", method="OPTIONS")
     try:
-        urllib.request.urlopen(request, timeout=1).close()
+        urllib.request.urlopen(request, timeout=10).close()
     except urllib.error.HTTPError:
         return True
     except OSError:

@@ -14,13 +14,13 @@ from fuzz.sending import Published
 from fuzz.sent import Sent
 from fuzz.signing import signed
 from fuzz.verdict import Answer, fault_of
+from patience import PATIENCE_S
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.cli.local.emulators import Process
 from warmlead.runtime.backends import SystemClock
 from warmlead.sqlite_file import SqliteFile
 
 AT_ONCE = 8
-PATIENCE_S = 30.0
 """Longer than a function waits for a body."""
 
 _FRAMING = (b"content-length", b"transfer-encoding", b"connection", b"expect", b"host")

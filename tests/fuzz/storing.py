@@ -9,6 +9,7 @@ from contextlib import suppress
 from itertools import chain
 from typing import NamedTuple
 
+from patience import PATIENCE_S
 from warmlead.application.accept import read_events
 from warmlead.application.apply import Applied, Scoring, apply
 from warmlead.domain.capacity import MAX_WEIGHT_BYTES
@@ -26,7 +27,6 @@ from warmlead.runtime.backends import SystemClock
 from warmlead.stores.firestore.store import FirestoreLeadStore
 
 AT_ONCE = 128
-PATIENCE_S = 60.0
 """A machine that does more must not fail; what cannot be stored fails at once."""
 
 DELIVERIES = 5

@@ -117,7 +117,7 @@ def assert_proportional(work: Work, make: Callable[[int], Any], size: int) -> No
     assert large < MOST_TIMES * small + NOISE_S, f"{large:.4f} s against {small:.4f} s"
 
 
-def test_this_would_notice_what_is_quadratic() -> None:
+def test_the_check_detects_quadratic_work() -> None:
     def doubles(values: list[int]) -> list[int]:
         return [each for place, each in enumerate(values) if each not in values[:place]]
 
@@ -183,7 +183,7 @@ TOO_MANY: dict[str, tuple[Source, str, bytes]] = {
 
 
 @pytest.mark.parametrize("what", TOO_MANY)
-def test_what_is_refused_for_its_number_costs_half(what: str) -> None:
+def test_a_body_refused_for_its_item_count_costs_half(what: str) -> None:
     source, path, body = TOO_MANY[what]
     assert accepted(source, path, body) in (Reason.TOO_MANY_EVENTS, Reason.BODY_TOO_LARGE)
 
@@ -193,7 +193,7 @@ def test_what_is_refused_for_its_number_costs_half(what: str) -> None:
 
 
 @pytest.mark.parametrize("body", [batch("[" * 180 + "]" * 180), of_arabic_domains()])
-def test_what_takes_most_to_read_costs_no_more_than_its_size(body: bytes) -> None:
+def test_the_most_expensive_body_costs_no_more_than_its_size_allows(body: bytes) -> None:
     cost = least_cpu_s(lambda: accepted(TRACK, "/v1/batch", body))
 
     assert cost < budget_s(len(body))

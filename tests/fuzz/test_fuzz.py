@@ -58,9 +58,7 @@ def fuzz(
     )
 
 
-def test_no_promise_is_broken_by_mutants_and_odd_requests(
-    firestore_emulator: str, tmp_path: Path
-) -> None:
+def test_mutants_and_odd_requests_break_no_promise(firestore_emulator: str, tmp_path: Path) -> None:
     counts = ("--requests", str(REQUESTS), "--over-http", str(OVER_HTTP))
 
     done = fuzz(firestore_emulator, tmp_path, *counts, "--seed", "1")
@@ -92,7 +90,7 @@ def test_a_request_that_never_ends_is_a_finding_and_the_campaign_goes_on(tmp_pat
         functions.close()
 
 
-def test_work_on_a_sent_event_that_is_paid_again_is_seen(tmp_path: Path) -> None:
+def test_repeated_work_on_a_sent_event_is_detected(tmp_path: Path) -> None:
     interests = [f"interest {number}" for number in range(6_000)]
     message = _message(an_event_as_published(traits={"interests": interests}))
     functions, planted = Isolated(tmp_path), Isolated(tmp_path, "doubles-searched-in-stored-lists")
@@ -127,7 +125,7 @@ def test_the_budget_goes_by_what_a_request_unpacks_to() -> None:
     assert budget_s(10) == LEAST_S
 
 
-def test_every_pattern_of_the_product_is_attacked_with_what_it_nearly_matches() -> None:
+def test_every_pattern_of_the_product_is_attacked_with_near_matches() -> None:
     sources = {pattern.pattern for pattern in patterns()}
     evil = re.compile(r"(?:[a-z]+ ?)+;")
 
@@ -184,7 +182,7 @@ def test_an_answer_that_breaks_a_promise_is_a_finding(answer: Answer, fault: str
         (POST._replace(method="TRACE"), Answer(405, {}, b"Method Not Allowed")),
     ],
 )
-def test_an_answer_that_keeps_them_is_none(sent: Sent, answer: Answer) -> None:
+def test_an_answer_that_keeps_its_promises_is_no_finding(sent: Sent, answer: Answer) -> None:
     assert fault_of(sent, answer) is None
 
 
@@ -195,7 +193,7 @@ async def storing(firestore_emulator: str, tmp_path: Path) -> AsyncIterator[Stor
         yield Storing(firestore_emulator, bus, lead_ids)
 
 
-async def test_what_was_accepted_is_applied_and_read_back(storing: Storing) -> None:
+async def test_accepted_events_are_applied_and_read_back(storing: Storing) -> None:
     events = [an_event_as_published(id=f"e-{i}", email=f"ada{i % 2}@example.com") for i in range(4)]
     pushed = [pushed_in(push_of(_message(event))) for event in events]
 
@@ -221,7 +219,7 @@ def test_an_event_that_is_not_on_its_lead_as_it_was_sent_is_a_finding() -> None:
     assert lost_of(more, lead) == "a trait is not there as it was sent"
 
 
-def test_only_what_the_model_does_not_know_may_be_missing_where_much_is_known() -> None:
+def test_a_crowded_lead_may_lack_only_what_the_model_does_not_know() -> None:
     much = an_event(id="much", traits={f"t{i}": "x" * 8_000 for i in range(16)})
     lead = lead_of(an_event(traits={"title": "VP"}), much)
 
@@ -283,7 +281,7 @@ def test_a_request_that_was_written_down_is_the_same(tmp_path: Path) -> None:
         ('{"requests": []}', "holds no requests"),
     ],
 )
-def test_what_holds_no_request_to_send_again_is_misuse(
+def test_a_file_without_requests_is_a_usage_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, told: str
 ) -> None:
     path = tmp_path / "finding.json"
@@ -295,7 +293,7 @@ def test_what_holds_no_request_to_send_again_is_misuse(
     assert told in capsys.readouterr().err
 
 
-def test_captures_that_are_not_there_and_no_requests_are_misuse(tmp_path: Path) -> None:
+def test_missing_captures_and_zero_requests_are_usage_errors(tmp_path: Path) -> None:
     for wrong in (["--captures", str(tmp_path)], ["--requests", "0"]):
         with pytest.raises(SystemExit) as ended:
             main(wrong)

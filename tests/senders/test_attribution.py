@@ -106,7 +106,7 @@ def test_a_value_is_kept_as_it_was_meant(written: str, kept: str) -> None:
         *("null", "undefined", "(not set)", "(none)", "[object Object]", "", "  "),
     ],
 )
-def test_what_no_tool_has_filled_in_is_left_out(template: str) -> None:
+def test_unfilled_template_parameters_are_left_out(template: str) -> None:
     url = f"{PAGE}?utm_source=google&utm_campaign={template.replace('%', '%25')}"
     campaign = {"name": template}
 
@@ -135,13 +135,13 @@ def test_a_campaign_is_read_however_it_was_damaged(campaign: object) -> None:
 
 
 @pytest.mark.parametrize("name", ["mkt_tok", "_kx", "mc_eid", "_hsenc"])
-def test_of_what_names_a_mails_recipient_only_that_it_was_there_is_kept(name: str) -> None:
+def test_a_parameter_that_names_a_mails_recipient_loses_its_value(name: str) -> None:
     visit = visit_of(url=f"{PAGE}?{name}=MTIzLUFCQy00NTY")
     assert visit.attribution == {name: "1"}
     assert origin_of(visit.attribution.items()).channel is Channel.EMAIL
 
 
-def test_kx_may_be_anything() -> None:
+def test_the_parameter_kx_alone_is_no_click_id() -> None:
     assert visit_of(url=f"{PAGE}?kx=1").attribution == {}
 
 
@@ -220,7 +220,7 @@ def test_where_people_pay_and_sign_in_is_no_origin(referrer: str) -> None:
         *("https://blog.example/posts/login", "https://127.example/", "https://local.example/"),
     ],
 )
-def test_names_that_only_look_like_a_payment_are_origins(referrer: str) -> None:
+def test_hosts_that_only_resemble_a_payment_service_are_origins(referrer: str) -> None:
     assert visit_of(url=PAGE, referrer=referrer).attribution == {"referrer": referrer}
 
 
@@ -268,7 +268,7 @@ def test_a_referrer_is_kept_as_it_is_but_for_space_around_it() -> None:
         *("javascript://www.google.com/%0aalert(1)", "ftp://other.example/", "other.example"),
     ],
 )
-def test_what_is_no_website_is_no_referrer(referrer: str) -> None:
+def test_a_referrer_that_is_not_a_website_is_ignored(referrer: str) -> None:
     assert visit_of(url=PAGE, referrer=referrer) == Visit({}, direct=False)
 
 
@@ -294,9 +294,7 @@ urls = st.builds(lambda host, rest: f"https://{host}/{rest}", hosts, damaged)
     urls | anything,
     anything | st.dictionaries(st.sampled_from(["source", "name", "x"]), damaged | anything),
 )
-def test_whatever_is_sent_some_origin_is_found(
-    url: object, referrer: object, campaign: object
-) -> None:
+def test_every_request_has_an_origin(url: object, referrer: object, campaign: object) -> None:
     visit = visit_of(url=url, referrer=referrer, campaign=campaign)
     origin = origin_of(visit.attribution.items())
 

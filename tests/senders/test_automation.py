@@ -27,12 +27,12 @@ def test_people_are_no_robots(agent: str) -> None:
 
 
 @pytest.mark.parametrize("agent", SERVERS)
-def test_what_hands_on_what_people_did_is_no_robot(agent: str) -> None:
+def test_a_relay_of_peoples_events_is_no_robot(agent: str) -> None:
     assert of_agent(agent) is None
 
 
 @pytest.mark.parametrize(("agent", "declared"), DECLARED)
-def test_what_declares_itself_is_heard(agent: str, declared: Automation) -> None:
+def test_self_declared_robots_are_recognised(agent: str, declared: Automation) -> None:
     assert of_agent(agent) is declared
 
 
@@ -62,7 +62,7 @@ def test_the_proxy_of_a_mailbox_is_a_reader_though_it_says_where_to_read_about_i
     assert of_agent(f"Another{agent}") is Automation.ROBOT
 
 
-def test_there_are_sixty_of_each() -> None:
+def test_the_samples_have_sixty_agents_of_each_kind() -> None:
     assert len(PEOPLE) >= 60
     assert len(DECLARED) >= 60
 
@@ -80,13 +80,13 @@ def test_there_are_sixty_of_each() -> None:
         {"x_purpose": "preview"},
     ],
 )
-def test_what_is_fetched_ahead_was_not_looked_at(headers: dict[str, str]) -> None:
+def test_prefetched_pages_are_no_views(headers: dict[str, str]) -> None:
     request = a_request(user_agent=CHROME, **headers)
     assert of_request(request, Trust.PUBLIC) is Automation.PREFETCH
     assert of_request(request, Trust.SIGNED) is None
 
 
-def test_other_purposes_are_none_of_ours() -> None:
+def test_other_purpose_headers_are_ignored() -> None:
     for purpose in ("", "navigate", "analytics", "pre", "no-prefetch", "x" * 100_000):
         assert of_request(a_request(purpose=purpose, sec_purpose=purpose), Trust.PUBLIC) is None
 
@@ -132,14 +132,14 @@ def test_the_agent_in_the_context_is_the_visitors() -> None:
     assert of_visitor({"userAgent": "WhatsApp/2.23.20.0 A"}) is Automation.PREVIEW
 
 
-def test_what_a_system_states_is_so_whoever_clicked() -> None:
+def test_a_systems_statement_counts_for_any_clicking_agent() -> None:
     assert is_statement("email_unsubscribed", Trust.SIGNED)
     assert is_statement("sales_won", Trust.SIGNED)
     assert not is_statement("email_unsubscribed", Trust.PUBLIC)
     assert not is_statement("email_clicked", Trust.SIGNED)
 
 
-def test_no_more_than_the_limit_is_read() -> None:
+def test_agents_are_read_up_to_the_limit() -> None:
     assert of_agent("x" * (MAX_AGENT - 9) + "Googlebot") is Automation.ROBOT
     assert of_agent("x" * MAX_AGENT + "Googlebot") is None
 

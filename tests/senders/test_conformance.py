@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from senders.configured import FIXTURES, configured_senders, sender_of
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Trust
@@ -93,7 +94,7 @@ def test_a_repeat_has_the_same_ids(case: Case) -> None:
     ]
 
 
-def test_success_is_200_or_a_way_on(case: Case) -> None:
+def test_success_is_200_or_a_redirect(case: Case) -> None:
     sender, request, _ = case
 
     answer = sender.answer(request, Accepted(1, [], 1))
@@ -112,7 +113,7 @@ def test_no_key_of_the_sender_is_kept(case: Case) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_damaged_requests_raise_nothing_but_rejections(data: st.DataObject) -> None:
     sender, request, _ = fixture(data.draw(st.sampled_from(FIXTURES)))
     body = bytearray(request.body)
@@ -131,7 +132,7 @@ def test_damaged_requests_raise_nothing_but_rejections(data: st.DataObject) -> N
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_damaged_statements_raise_nothing_but_rejections(data: st.DataObject) -> None:
     """Past the signature, which would refuse all of them."""
     paths = [path for path in FIXTURES if sender_of(path) in SPEAK_FOR_SALES]
@@ -174,7 +175,7 @@ calls = st.fixed_dictionaries(
 
 
 @given(st.lists(calls | json_values, max_size=3), json_values)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_any_json_in_a_batch_is_an_event_or_a_refusal(items: list[object], context: object) -> None:
     body = json.dumps({"batch": items, "context": context, "writeKey": "pub"}).encode()
     request = RawRequest("POST", "/v1/batch", "", {}, body, NOW, "req")
@@ -183,7 +184,7 @@ def test_any_json_in_a_batch_is_an_event_or_a_refusal(items: list[object], conte
 
 
 @given(st.dictionaries(st.text(), json_values, max_size=5) | st.lists(json_values, max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_any_json_to_a_form_is_an_event_or_a_refusal(payload: dict[str, object]) -> None:
     request = RawRequest(
         "POST", "/generic/contact", "", {}, json.dumps(payload).encode(), NOW, "req"
@@ -193,7 +194,7 @@ def test_any_json_to_a_form_is_an_event_or_a_refusal(payload: dict[str, object])
 
 
 @given(st.sampled_from(sorted(SPEAK_FOR_SALES)), st.data())
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600))
 def test_any_json_to_sales_is_an_event_or_a_refusal(name: str, data: st.DataObject) -> None:
     payload = data.draw(statements_of(name) | json_values | st.lists(statements_of(name)))
     headers = {"content-type": "application/json"}

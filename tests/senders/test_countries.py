@@ -9,6 +9,7 @@ from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
+from patience import PATIENCE_S
 from warmlead.senders.countries import DATA, MAX_TEXT, country_code
 from warmlead.senders.labels import key_of
 from warmlead.senders.person import trait_value
@@ -102,20 +103,22 @@ def test_a_locale_is_its_region(locale: str, code: str | None) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES.split())
-def test_a_country_is_known_by_the_name_that_it_has_in_a_language(language: str) -> None:
+def test_a_country_is_known_by_its_name_in_every_language(language: str) -> None:
     names = Locale(language).territories
     missed = {code: names[code] for code in MARKETS.split() if country_code(names[code]) != code}
     assert not missed
 
 
-def test_what_is_not_recognised_is_kept_as_it_is_written() -> None:
+def test_an_unknown_country_is_kept_as_written() -> None:
     assert trait_value("country", " Atlantis ") == "Atlantis"
     assert trait_value("country", "Deutschland") == "DE"
 
 
 def test_the_file_is_what_its_script_makes_of_the_locked_babel() -> None:
     command = [sys.executable, str(ROOT / "infra/country_names.py"), "--check"]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    checked = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

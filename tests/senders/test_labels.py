@@ -234,7 +234,7 @@ def test_an_address_is_found(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", OTHERS_ADDRESSES)
-def test_what_is_not_the_persons_address_is_not_taken_for_it(label: str) -> None:
+def test_other_peoples_addresses_are_not_taken_for_the_persons(label: str) -> None:
     assert standard_name(label) is None
 
 
@@ -257,7 +257,7 @@ def test_a_field_is_found_in_every_language(trait: str) -> None:
 @pytest.mark.parametrize(
     ("label", "trait"), [*AROUND.items(), *((label, None) for label in TWO_THINGS)]
 )
-def test_what_stands_around_a_label_is_no_part_of_it(label: str, trait: str | None) -> None:
+def test_decoration_around_a_label_is_ignored(label: str, trait: str | None) -> None:
     assert standard_name(label) == trait
 
 

@@ -97,7 +97,7 @@ def test_all_faults_are_named_and_no_secret() -> None:
     assert "hunter2" not in str(found)
 
 
-def test_nobody_unsigned_is_believed_in_production() -> None:
+def test_production_accepts_no_unsigned_sender() -> None:
     raw = {"generic": {"allow_unsigned": True}}
     assert len(sales_senders(raw)) == 1
     assert problems_of(raw, production=True) == (
@@ -170,7 +170,7 @@ def test_secrets_come_from_the_environment_and_numbers_in_yaml_are_texts(tmp_pat
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
-def test_what_the_pages_show_is_a_good_file(page: Path, tmp_path: Path) -> None:
+def test_the_documented_settings_are_valid(page: Path, tmp_path: Path) -> None:
     shown = re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)
     assert shown
     for number, text in enumerate(shown):

@@ -63,7 +63,7 @@ def test_nested_fields_become_flat_ones() -> None:
     }
 
 
-def test_of_two_names_that_become_one_the_first_is_kept() -> None:
+def test_the_first_of_two_equal_field_names_is_kept() -> None:
     notes = Notes()
 
     assert flatten({"firstName": 1, "first-name": 2}, notes.tell) == {"first_name": 1}
@@ -108,14 +108,16 @@ def test_field_names_are_usable_in_conditions(text: str, name: str) -> None:
         ({"a": [{"b": "x" * 9000}]}, {"a": '[{"b":"' + "x" * (8192 - 7)}),
     ],
 )
-def test_too_much_is_cut_and_told(payload: dict[str, object], kept: dict[str, object]) -> None:
+def test_values_that_are_too_long_are_cut_and_noted(
+    payload: dict[str, object], kept: dict[str, object]
+) -> None:
     notes = Notes()
 
     assert flatten(payload, notes.tell) == kept
     assert len(notes.told) == 1
 
 
-def test_of_too_many_fields_those_that_matter_are_kept_in_their_order() -> None:
+def test_too_many_fields_are_reduced_to_the_known_ones_in_order() -> None:
     payload = {f"f{i}": i for i in range(150)}
 
     flat = flatten(payload, Notes().tell, matters=lambda name: name in ("f120", "f149"))
@@ -133,7 +135,7 @@ json_values: st.SearchStrategy[object] = st.recursive(
 
 
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), json_values))
-def test_nothing_is_left_out_without_a_word(payload: dict[str, object]) -> None:
+def test_every_omission_is_noted(payload: dict[str, object]) -> None:
     notes = Notes()
 
     flat = flatten(payload, notes.tell)
@@ -177,11 +179,11 @@ def test_ids_of_people(value: object, found: str | None) -> None:
 
 
 @pytest.mark.parametrize("value", [True, 1.5, {}, ["a"], "x" * 201, "a\0b", "a\nb"])
-def test_what_can_be_nobodys_id(value: object) -> None:
+def test_values_that_are_no_ids_are_ignored(value: object) -> None:
     assert reason_of(person_id, value, "userId") is Reason.IDENTITY_INVALID
 
 
-def test_an_address_with_blanks_is_no_user_id_but_may_be_in_the_id_of_a_browser() -> None:
+def test_an_address_with_blanks_can_be_a_browser_id_but_not_a_user_id() -> None:
     damaged = "a b c@example.com"
     with pytest.raises(RejectedError, match="%2B"):
         person_id(damaged, "userId", is_user=True)
@@ -325,7 +327,7 @@ def test_a_time_written_by_a_browser_or_a_mail_reads_back(moment: datetime) -> N
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_no_time_is_none(value: object) -> None:
+def test_a_missing_time_is_none(value: object) -> None:
     assert parse_time(value, "timestamp") is None
 
 
@@ -338,7 +340,7 @@ def test_no_time_is_none(value: object) -> None:
         *(True, [], {}, 10**30, -(10**30), 1e300, "9" * 400, "0001-01-01T00:00:00+23:59"),
     ],
 )
-def test_what_is_no_time(value: object) -> None:
+def test_a_value_that_is_not_a_time_is_refused(value: object) -> None:
     assert reason_of(parse_time, value, "timestamp") is Reason.TIME_INVALID
 
 
@@ -385,7 +387,7 @@ def test_a_standard_name_wins_over_another_spelling() -> None:
     }
 
 
-def test_a_company_is_told_by_its_people() -> None:
+def test_a_group_call_keeps_what_describes_the_company() -> None:
     assert company_traits(
         {"name": "A", "employees": 5, "plan": "x", "email": "info@a.example"}
     ) == {
@@ -422,7 +424,7 @@ def test_the_path_of_a_url(url: str, path: str) -> None:
     assert path_of(url) == path
 
 
-def test_what_is_beyond_200_characters_does_not_distinguish_the_names_of_events() -> None:
+def test_event_names_that_differ_after_200_characters_are_the_same() -> None:
     beginning = "!" * 190 + "Demo"
 
     assert event_name(beginning + "é" * 100) == event_name(beginning + "é" * 200) == "demoeeeeee"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import warmlead
+from patience import PATIENCE_S
 from warmlead.domain.trigger import Topic
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +23,9 @@ PACKAGES = {
 
 def test_the_drawing_is_what_its_script_draws() -> None:
     command = [sys.executable, str(ROOT / "infra/architecture.py"), "--check"]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    checked = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
     assert checked.returncode == 0, checked.stderr
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from patience import PATIENCE_S
+
 
 def told(code: str, **environment: str) -> list[str]:
     """What a fresh process prints, line by line."""
@@ -19,7 +21,7 @@ def told(code: str, **environment: str) -> list[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     return done.stdout.splitlines()
 
@@ -38,7 +40,7 @@ print(message_types("google.pubsub_v1", "pubsub") is types)
 """
 
 
-def test_message_types_come_without_the_client_which_can_still_be_imported_whole() -> None:
+def test_message_types_load_without_the_client_and_the_client_still_imports() -> None:
     assert told(LIGHT) == ["[]", "False", "True", "True"]
 
 
@@ -50,7 +52,7 @@ print(google.cloud.firestore_v1.types.Document is types.Document)
 """
 
 
-def test_where_the_client_is_there_already_its_types_are_taken() -> None:
+def test_an_already_imported_client_lends_its_message_types() -> None:
     assert told(AFTER_THE_CLIENT) == ["True"]
 
 

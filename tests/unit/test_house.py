@@ -32,7 +32,7 @@ def test_no_two_public_classes_share_a_name() -> None:
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
-def test_titles_come_with_the_rules() -> None:
+def test_titles_are_not_passed_beside_the_rules() -> None:
     both = [
         f"{module}: {node.name}"
         for module, tree in modules().items()
@@ -60,12 +60,12 @@ def test_a_value_is_a_named_tuple_only_where_its_order_is_meant() -> None:
     assert others == []
 
 
-def test_every_module_says_in_a_sentence_what_it_is_for() -> None:
+def test_every_module_has_a_docstring() -> None:
     silent = [module for module, tree in modules().items() if not ast.get_docstring(tree)]
     assert silent == []
 
 
-def test_no_module_is_longer_than_can_be_read_at_a_sitting() -> None:
+def test_every_module_is_short_enough_to_read_at_once() -> None:
     lengths = {str(f): len(f.read_text().splitlines()) for f in PACKAGE.rglob("*.py")}
     assert {file: n for file, n in lengths.items() if n > MOST_LINES} == {}
 
@@ -82,10 +82,17 @@ def texts_with_imports() -> Iterator[tuple[Path, str, list[str]]]:
                         yield file, module, names.split(", ")
 
 
-def test_programs_in_texts_import_what_is_there() -> None:
+def test_programs_in_strings_import_existing_names() -> None:
     found = list(texts_with_imports())
     assert found
     for file, module, names in found:
         assert find_spec(module), f"{file}: {module}"
         for name in names:
             assert hasattr(import_module(module), name) or find_spec(f"{module}.{name}"), file
+
+
+def test_the_unit_tests_mirror_the_package() -> None:
+    tests = ROOT / "tests" / "unit"
+    folders = {file.parent.relative_to(tests) for file in tests.rglob("test_*.py")}
+    assert len(folders) > 1
+    assert [str(each) for each in folders if not (PACKAGE / each).is_dir()] == []

@@ -44,7 +44,7 @@ def test_variables_become_what_they_stand_for() -> None:
     assert found.model == Settings().model
 
 
-def test_every_fault_is_told_at_once_and_no_value() -> None:
+def test_all_faults_are_reported_together_without_values() -> None:
     problems = problems_of(
         ENV="staging",
         FORM_BYTES="lots",
@@ -82,7 +82,7 @@ def test_a_fault_says_what_would_be_right(name: str, value: str, told: str) -> N
     assert problems_of(**{name: value}) == [f"WARMLEAD_{name}: {told}"]
 
 
-def test_what_settings_need_of_each_other_is_told_together() -> None:
+def test_settings_that_depend_on_each_other_are_reported_together() -> None:
     problems = problems_of(ENV="production", BACKEND="gcp", PUSH_ACCOUNT="push@example.com")
     for name in ("PROJECT", "PUSH_AUDIENCE"):
         assert any(problem.startswith(f"WARMLEAD_{name} ") for problem in problems)
@@ -149,9 +149,7 @@ def test_a_list_of_keys_that_may_be_misread_is_refused(keys: str, told: str) -> 
         ({"PUSH_AUDIENCE": "https://a.example", "PUSH_ACCOUNT": "push@example.com"}, False),
     ],
 )
-def test_production_demands_that_somebody_checks_who_pushes(
-    settings: dict[str, str], demanded: bool
-) -> None:
+def test_production_demands_a_check_of_pushes(settings: dict[str, str], demanded: bool) -> None:
     named = {f"WARMLEAD_{name}": value for name, value in settings.items()}
     found = read_settings({"WARMLEAD_ENV": "production", **named})
     assert bool(found.faults_for("push")) is demanded
@@ -163,7 +161,7 @@ def test_production_takes_secrets_of_ones_own() -> None:
     read_settings({"WARMLEAD_ENV": "production", **SECRETS}).demand("write_keys", "id_secret")
 
 
-def test_on_ones_own_machine_nothing_is_demanded() -> None:
+def test_a_local_machine_demands_no_secrets() -> None:
     read_settings({}).demand("write_keys", "id_secret")
 
 
@@ -187,7 +185,7 @@ def test_own_hosts_are_hosts_by_commas() -> None:
         *("example.com example.org", "a..b", ".".join(["a" * 60] * 5), "a" * 64),
     ],
 )
-def test_what_is_no_host_is_told_without_its_value(hosts: str) -> None:
+def test_an_invalid_host_is_reported_without_its_value(hosts: str) -> None:
     (problem,) = problems_of(OWN_HOSTS=f"example.org,{hosts}")
     assert problem.startswith("WARMLEAD_OWN_HOSTS: must be hosts, by commas")
     assert hosts not in problem

@@ -116,7 +116,7 @@ async def test_a_folder_that_is_missing_is_unavailable(tmp_path: Path) -> None:
             await file.write(insert_all, 1)
 
 
-async def test_a_write_gives_up_when_another_process_does_not_let_go(
+async def test_a_write_gives_up_while_another_process_holds_the_lock(
     path: Path, outsider: sqlite3.Connection
 ) -> None:
     async with SqliteFile(path, patience_s=0.05) as file:
@@ -222,7 +222,7 @@ async def test_a_start_on_a_full_disk_says_that_it_is_full(small_disk: Path) -> 
             await file.check()
 
 
-async def test_closing_finishes_what_waits(path: Path) -> None:
+async def test_closing_finishes_waiting_writes(path: Path) -> None:
     file = SqliteFile(path)
     file.define(NUMBERS)
     writes = [asyncio.create_task(file.write(insert_all, number)) for number in (1, 3, 5)]
@@ -250,7 +250,7 @@ def test_several_event_loops_may_use_one_file(path: Path) -> None:
     asyncio.run(file.close())
 
 
-async def test_what_a_row_held_is_overwritten_and_room_can_be_given_back(path: Path) -> None:
+async def test_deleted_rows_are_overwritten_and_their_space_is_released(path: Path) -> None:
     def settings(connection: sqlite3.Connection, items: Sequence[None]) -> list[tuple[int, int]]:
         secure = connection.execute("PRAGMA secure_delete").fetchone()[0]
         return [(secure, connection.execute("PRAGMA auto_vacuum").fetchone()[0]) for _ in items]
@@ -260,7 +260,7 @@ async def test_what_a_row_held_is_overwritten_and_room_can_be_given_back(path: P
         assert await file.write(settings, None) == (1, 2)
 
 
-async def test_the_log_is_emptied_as_soon_as_nobody_reads_what_was_before(path: Path) -> None:
+async def test_the_log_is_emptied_once_no_reader_needs_it(path: Path) -> None:
     log = path.with_name(f"{path.name}-wal")
     async with SqliteFile(path) as file:
         file.define(NUMBERS)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -138,8 +139,12 @@ def ready_text(name: str) -> str:
     return file.read_text(encoding="utf-8")
 
 
+@cache
 def ready_model(name: str) -> Model:
-    """A ready-made model. Raises ``ConfigurationError`` if there is none of this name."""
+    """A ready-made model, compiled once in a process.
+
+    Raises ``ConfigurationError`` if there is none of this name.
+    """
     return load(ready_text(name), name=name)
 
 

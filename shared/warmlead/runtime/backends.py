@@ -125,8 +125,10 @@ def load_model(name: str) -> "Model":
 
     Raises ``ConfigurationError`` with every fault, or if there is neither.
     """
-    from warmlead.model.loading import load
+    from warmlead.model.loading import load, ready_model, ready_names
 
+    if name in ready_names():
+        return ready_model(name)
     if compiled_model(name):
         problem = "this needs the model file of which it was made"
         raise ConfigurationError.one(f"{name} is a compiled model:", problem)

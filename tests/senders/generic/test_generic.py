@@ -115,7 +115,7 @@ HASHED = {"x-form-signature": SCHEME.sign(BODY, "new")}
         ("hashed", HASHED, Trust.SIGNED),
     ],
 )
-def test_a_form_takes_what_is_signed_as_it_says(
+def test_a_form_accepts_the_signature_that_its_settings_name(
     name: str, headers: dict[str, str], trust: Trust
 ) -> None:
     request = post(BODY, name, **headers)
@@ -139,7 +139,7 @@ def test_a_form_takes_what_is_signed_as_it_says(
         ("open/more", {}, BODY, Reason.NOT_FOUND),
     ],
 )
-def test_all_else_is_refused(
+def test_any_other_signature_is_refused(
     name: str, headers: dict[str, str], body: bytes, reason: Reason
 ) -> None:
     assert reason_of(FORMS.verify, post(body, name, **headers)) is reason
@@ -151,7 +151,7 @@ def test_an_old_signature_has_expired() -> None:
     assert reason_of(FORMS.verify, late) is Reason.SIGNATURE_EXPIRED
 
 
-def test_a_form_that_says_nothing_of_signatures_takes_nothing() -> None:
+def test_a_form_without_a_signature_setting_accepts_nothing() -> None:
     with pytest.raises(ValueError, match="give a signature"):
         FormSettings(signature=None)
     closed = FormSettings(allow_unsigned=True)
@@ -160,7 +160,7 @@ def test_a_form_that_says_nothing_of_signatures_takes_nothing() -> None:
     assert reason_of(GenericSource({"open": closed}).verify, post(BODY)) is Reason.FORBIDDEN
 
 
-def test_other_names_have_the_settings_of_unconfigured_forms_if_there_are_any() -> None:
+def test_a_form_without_settings_uses_those_of_unconfigured_forms() -> None:
     local = GenericSource({}, unconfigured=FormSettings(allow_unsigned=True))
 
     local.verify(post(BODY, "anything"))
@@ -203,7 +203,7 @@ def test_forms_are_posted() -> None:
         (b"[Contact]\r\nemail=ada@example.com\r\n", "text/plain"),
     ],
 )
-def test_the_body_counts_whatever_its_label_says(body: bytes, content_type: str) -> None:
+def test_the_body_decides_over_its_content_type(body: bytes, content_type: str) -> None:
     headers = {"content-type": content_type} if content_type else {}
 
     assert only_event(body, **headers).email == "ada@example.com"
@@ -222,7 +222,7 @@ def test_the_body_counts_whatever_its_label_says(body: bytes, content_type: str)
         (b'{"password": "x"}', "", Reason.EVENT_INVALID),
     ],
 )
-def test_of_a_body_with_nothing_to_keep_nothing_is_kept(
+def test_a_body_with_nothing_to_keep_is_refused_without_quarantine(
     body: bytes, content_type: str, reason: Reason
 ) -> None:
     request = post(body, **{"content-type": content_type})
@@ -244,7 +244,7 @@ def test_of_a_body_with_nothing_to_keep_nothing_is_kept(
         (b"x", "multipart/form-data", Reason.FORM_INVALID),
     ],
 )
-def test_a_body_that_cannot_be_read_is_set_aside_as_it_is(
+def test_an_unreadable_body_goes_to_quarantine_unchanged(
     body: bytes, content_type: str, reason: Reason
 ) -> None:
     request = post(body, **{"content-type": content_type})
@@ -258,13 +258,13 @@ def test_a_body_that_cannot_be_read_is_set_aside_as_it_is(
     assert "quarantine replay" in json.loads(answer.body)["message"]
 
 
-def test_of_a_large_body_that_cannot_be_read_only_the_beginning_is_set_aside() -> None:
+def test_quarantine_keeps_the_beginning_of_a_large_unreadable_body() -> None:
     (one,) = FORMS.translate(post(b"{" + b"x" * 900_000), Trust.PUBLIC).refused
 
     assert len(one.raw) == 64 * 1024
 
 
-def test_of_a_body_that_cannot_be_read_and_names_a_password_only_addresses_are_set_aside() -> None:
+def test_an_unreadable_body_with_a_password_leaves_only_its_addresses_in_quarantine() -> None:
     body = b'{"email": "ada@example.com", "password": "secret", "to": "<bob@example.com>", '
 
     (one,) = FORMS.translate(post(body), Trust.PUBLIC).refused
@@ -285,7 +285,9 @@ def test_of_a_body_that_cannot_be_read_and_names_a_password_only_addresses_are_s
         (b'{"email": NaN, "name": "Ada"}', Reason.IDENTITY_MISSING),
     ],
 )
-def test_a_submission_of_nobody_is_set_aside_whole(body: object, reason: Reason) -> None:
+def test_a_submission_that_names_nobody_goes_to_quarantine_whole(
+    body: object, reason: Reason
+) -> None:
     assert refused_as(body) is reason
     sent = json.loads(body) if isinstance(body, bytes) and b"NaN" not in body else body
     if isinstance(sent, dict | str):
@@ -383,7 +385,7 @@ def test_guards_and_secrets_are_not_kept() -> None:
     assert event.properties == {"form": "open"}
 
 
-def test_what_wordpress_says_of_its_forms_is_no_trait() -> None:
+def test_fields_about_a_wordpress_form_are_no_traits() -> None:
     said = {"post_id": "12", "form_id": "ab3", "referer_title": "Contact us", "queried_id": "12"}
     event = only_event({**said, "form_fields": {"email": "ada@example.com", "name": "Ada"}})
 
@@ -621,7 +623,7 @@ def test_a_file_of_forms_that_cannot_be_read_is_told(tmp_path: Path, name: str) 
     assert why.get(name, "JSON is malformed") in str(told.value)
 
 
-def test_a_secret_that_is_missing_is_told_by_its_variable_with_all_other_faults(
+def test_a_missing_secret_is_named_by_its_variable_among_all_other_faults(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "forms.yaml"
@@ -723,7 +725,7 @@ def test_a_signed_post_is_its_tools() -> None:
         ({"First Name": "Bob", "first-name": "Bob"}, []),
     ],
 )
-def test_what_cannot_be_kept_of_other_fields_costs_nobody(
+def test_unusable_other_fields_do_not_cost_the_person(
     fields: dict[str, object], told: list[str]
 ) -> None:
     event = only_event({"email": "ada@example.com", **fields})
@@ -743,7 +745,7 @@ def test_what_cannot_be_kept_of_other_fields_costs_nobody(
         ("mapped", "member", True, "member: was left out (identity_invalid)"),
     ],
 )
-def test_a_field_that_the_settings_name_costs_nobody_either(
+def test_an_unusable_configured_field_does_not_cost_the_person(
     name: str, field: str, value: object, told: str
 ) -> None:
     event = only_event({"contact": {"mail": "ada@example.com"}, field: value}, name)
@@ -752,7 +754,7 @@ def test_a_field_that_the_settings_name_costs_nobody_either(
     assert event.notes[0].startswith(told) if told else not event.notes
 
 
-def test_what_is_more_than_five_years_old_counts_as_five_years_old() -> None:
+def test_older_times_than_five_years_count_as_five_years() -> None:
     body = {"contact": {"mail": "ada@example.com"}, "_at": "2001-02-03"}
 
     event = only_event(body, "mapped")
@@ -773,7 +775,7 @@ def test_notes_hold_no_values_and_are_bounded() -> None:
 
 
 @pytest.mark.parametrize("place", [0, 75, 149])
-def test_of_many_fields_those_that_mean_something_are_kept(place: int) -> None:
+def test_a_form_with_many_fields_keeps_the_known_ones(place: int) -> None:
     fields = {f"question {i}": str(i) for i in range(150)}
     meaning = {
         "email": "ada@example.com",
@@ -793,7 +795,7 @@ def test_of_many_fields_those_that_mean_something_are_kept(place: int) -> None:
     assert event.notes == ("fields left out: 54; at most 100 are kept",)
 
 
-def test_of_a_form_without_end_the_first_and_the_last_fields_are_looked_at() -> None:
+def test_an_overlong_form_is_searched_at_its_first_and_last_fields() -> None:
     for keys in (["email", *map(str, range(90_000))], [*map(str, range(90_000)), "email"]):
         event = only_event(dict.fromkeys(keys, "ada@example.com"))
 
@@ -873,7 +875,7 @@ def test_bodies_in_utf_16_are_read(codec: str) -> None:
         assert (event.email, event.traits) == ("ada@example.com", {"name": "Zoë"})
 
 
-def test_a_form_says_which_fields_came_and_what_to_do_where_none_names_anybody() -> None:
+def test_a_post_that_names_nobody_is_answered_with_its_fields_and_what_to_do() -> None:
     request = post({"Your name": "Ada", "Firma": {"Ort": "secret-value"}, "password": "x"})
 
     answer = answer_to(request)
@@ -885,7 +887,7 @@ def test_a_form_says_which_fields_came_and_what_to_do_where_none_names_anybody()
     assert b"secret-value" not in answer.body
 
 
-def test_what_may_never_be_kept_is_not_set_aside_either() -> None:
+def test_secrets_are_not_kept_in_quarantine_either() -> None:
     sent = {
         "Your name": "Ada",
         "account": {"New Password": "x", "kept": [{"cvv": "1", "note": "y"}]},
@@ -897,7 +899,7 @@ def test_what_may_never_be_kept_is_not_set_aside_either() -> None:
     assert kept_of({"contact": {}, "notes": "x", "a": "b"}, "mapped") == {"contact": {}, "a": "b"}
 
 
-def test_what_is_set_aside_is_bounded_and_short_fields_go_first() -> None:
+def test_quarantine_keeps_short_fields_first_up_to_its_limit() -> None:
     body = {**{f"long {i}": "x" * 9_000 for i in range(90)}, "Mail to": "ada@example.com"}
 
     (one,) = FORMS.translate(post(body), Trust.PUBLIC).refused
@@ -908,7 +910,7 @@ def test_what_is_set_aside_is_bounded_and_short_fields_go_first() -> None:
     assert len(one.raw) < 10_000
 
 
-def test_a_script_is_told_what_was_cut_or_left_out() -> None:
+def test_a_script_gets_notes_on_cut_fields() -> None:
     answer = answer_to(
         post([{"email": "a@example.com"}, {"email": "b@example.com", "m": "x" * 9_000}])
     )
@@ -958,7 +960,7 @@ def test_the_same_id_of_another_source_is_another_event() -> None:
     assert all(len(id_) <= 200 for id_ in ids)
 
 
-def test_what_is_odd_about_a_cloudevent_costs_nobody() -> None:
+def test_oddities_of_a_cloudevent_do_not_cost_the_person() -> None:
     event = only_event({**SAID, "id": "a\0", "time": "soon", "data": DATA})
 
     assert event.email == "ada@example.com"
@@ -1025,7 +1027,7 @@ def test_ones_other_websites_are_no_origin() -> None:
         ({}, "", False),
     ],
 )
-def test_a_form_is_direct_only_if_it_tells_its_page_and_that_nothing_led_there(
+def test_a_form_is_direct_only_with_a_page_and_an_empty_referrer(
     fields: dict[str, str], referer: str, *, direct: bool
 ) -> None:
     event = only_event({"email": "ada@example.com", **fields}, referer=referer)
@@ -1101,7 +1103,9 @@ def test_a_group_is_looked_into_amid_very_many_fields() -> None:
         (b"{" + b"x" * 100_000, False),
     ],
 )
-def test_nothing_is_said_to_be_kept_that_is_not(body: object, is_whole: bool) -> None:
+def test_the_answer_claims_a_complete_copy_only_if_there_is_one(
+    body: object, is_whole: bool
+) -> None:
     message = json.loads(answer_to(post(body)).body)["message"]
 
     assert ("Nothing is lost" in message) is is_whole
@@ -1145,7 +1149,7 @@ def test_the_visitors_own_address_wins(body: bytes, email: str) -> None:
     assert only_event(body).email == email
 
 
-def test_of_two_addresses_that_are_as_good_the_first_counts_and_the_other_is_told() -> None:
+def test_the_first_of_two_equal_addresses_counts_and_the_other_is_noted() -> None:
     event = only_event({"contact": {"email": "a@v.example"}, "lead": {"email": "b@v.example"}})
 
     assert event.email == "a@v.example"
@@ -1191,7 +1195,7 @@ def test_the_page_is_found_in_groups(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["first_utm_source", "last_touch_utm_source", "utm_source_note"])
-def test_another_visits_origin_is_none_of_this(name: str) -> None:
+def test_the_origin_of_another_visit_is_ignored(name: str) -> None:
     assert only_event({"email": "ann@v.example", name: "news"}).attribution == {}
 
 
@@ -1351,7 +1355,7 @@ def test_very_many_records_take_little_time(records: list[Any]) -> None:
         assert _cpu_s(body.encode()) * 100_000 / len(body) < 0.15
 
 
-def test_a_visitor_is_kept_however_deep_another_field_nests() -> None:
+def test_deep_nesting_of_another_field_does_not_cost_the_visitor() -> None:
     body = b'{"email": "ada@example.com", "deep": ' + b'{"a":' * 9_000 + b"1" + b"}" * 9_000 + b"}"
     event = only_event(body)
     assert event.email == "ada@example.com"
@@ -1379,7 +1383,7 @@ def test_json_is_read_in_the_charset_that_is_declared(label: str, name: str) -> 
 
 
 @pytest.mark.parametrize("label", ["iso-8859-1", "Shift_JIS", "utf-16", "made-up", "utf8"])
-def test_json_in_utf_8_is_read_as_such_whatever_is_declared(label: str) -> None:
+def test_json_in_utf_8_is_read_under_any_declared_charset(label: str) -> None:
     body = json.dumps({"email": "ada@example.com", "name": "Zoë"}, ensure_ascii=False).encode()
     event = only_event(body, **{"content-type": f"application/json;charset={label}"})
     assert event.traits["name"] == "Zoë"
@@ -1392,7 +1396,7 @@ def test_bytes_that_are_not_in_the_declared_charset_cost_themselves() -> None:
     assert event.notes
 
 
-def test_how_somebody_is_addressed_is_no_name() -> None:
+def test_a_salutation_is_no_name() -> None:
     event = only_event({"email": "ada@example.com", "first_name": "Frau", "last_name": "Pan"})
     assert event.traits == {"last_name": "Pan"}
     assert event.properties["first_name"] == "Frau"
@@ -1427,12 +1431,12 @@ def test_a_plus_that_its_sender_did_not_encode_is_one(body: bytes, email: str) -
 
 
 @pytest.mark.parametrize("body", [b"email=ada+news%40example.com", b"email=a+b+c@example.com"])
-def test_a_blank_that_may_be_anything_makes_no_address(body: bytes) -> None:
+def test_an_ambiguous_blank_makes_no_address(body: bytes) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     assert refused_as(body, **headers) is Reason.EMAIL_INVALID
 
 
-def test_what_is_never_seen_is_in_no_name() -> None:
+def test_names_lose_invisible_characters() -> None:
     event = only_event({"email": "ada@example.com", "first\u200b_name": "A\u200bda\ufeff"})
     assert event.traits == {"first_name": "Ada"}
 

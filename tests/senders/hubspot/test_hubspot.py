@@ -49,7 +49,7 @@ def test_the_signature_is_that_of_hubspot() -> None:
 
 @pytest.mark.parametrize("query", ["", "a=1%402%2F3", "a=%20b"])
 @pytest.mark.parametrize("secret", ["old", SECRET])
-def test_what_one_of_the_secrets_signed_is_signed(query: str, secret: str) -> None:
+def test_a_signature_of_any_of_the_secrets_is_valid(query: str, secret: str) -> None:
     assert source().verify(posted([], query, secret=secret)) is Trust.SIGNED
 
 
@@ -106,7 +106,7 @@ def test_our_own_user_id_wins_over_hubspots() -> None:
     assert event.user_id == "u-17"
 
 
-def test_an_association_that_ends_and_an_address_that_goes_leave_all_as_it_was() -> None:
+def test_a_removed_association_or_address_changes_nothing() -> None:
     change = {"portalId": 4711, "occurredAt": 1772445600000, "eventId": 1, "subscriptionId": 2}
     gone = {
         **change,
@@ -139,9 +139,7 @@ def test_an_association_that_ends_and_an_address_that_goes_leave_all_as_it_was()
         ("favourite_colour", "true", False),
     ],
 )
-def test_who_opted_out_in_hubspot_is_written_to_no_more(
-    name: str, value: str, *, is_heard: bool
-) -> None:
+def test_a_hubspot_opt_out_suppresses_the_person(name: str, value: str, *, is_heard: bool) -> None:
     change = {
         "portalId": 4711,
         "occurredAt": 1772445600000,

@@ -65,7 +65,7 @@ def test_anybody_else_is_refused(request_: RawRequest, reason: Reason) -> None:
     assert refusal.value.reason is reason
 
 
-def test_no_token_is_good_where_there_are_none() -> None:
+def test_without_configured_tokens_none_is_valid() -> None:
     signed_only = source(tokens=[], signature={"scheme": "hmac", "secrets": ["s"]})
     with pytest.raises(RejectedError) as refusal:
         signed_only.verify(posted("<a/>", "token="))
@@ -81,7 +81,7 @@ def test_ids_of_both_lengths_are_one(full: str) -> None:
 
 
 @pytest.mark.parametrize("value", [None, 3, "", "0015g00000AbCd", "0015g00000AbCd!"])
-def test_what_is_no_id_is_none(value: object) -> None:
+def test_an_invalid_id_is_refused(value: object) -> None:
     assert full_id(value) is None
 
 
@@ -168,7 +168,7 @@ def test_a_record_that_was_merged_or_converted_is_the_same_person(field: str, ot
     )
 
 
-def test_a_merge_is_told_beside_what_the_record_says() -> None:
+def test_a_merge_is_stated_beside_the_records_own_events() -> None:
     record = {"Id": LEAD, "MasterRecordId": OTHER, "Status": "Working"}
     events = [e for _, e in source().translate(posted(json.dumps(record)), Trust.SIGNED).events]
     assert [event.name for event in events] == ["sales_touched", "sales_identified"]

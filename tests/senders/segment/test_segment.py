@@ -165,7 +165,9 @@ def test_wrong_methods(method: str, path: str) -> None:
         (b'{"batch": [' + b"1," * 2500 + b"1]}", Reason.TOO_MANY_EVENTS),
     ],
 )
-def test_what_cannot_be_told_apart_is_refused_whole(body: bytes, reason: Reason) -> None:
+def test_a_body_that_cannot_be_split_into_calls_is_refused_whole(
+    body: bytes, reason: Reason
+) -> None:
     with pytest.raises(RejectedError) as refusal:
         SEGMENT.translate(request_of(body=body), Trust.PUBLIC)
 
@@ -214,7 +216,7 @@ def test_an_event_of_32_kilobytes_is_taken_even_if_escapes_made_it_larger() -> N
     assert SEGMENT.translate(request_of(body=body), Trust.PUBLIC).events
 
 
-def test_what_is_far_too_large_is_refused_before_it_is_mended() -> None:
+def test_a_far_too_large_event_is_refused_before_repair() -> None:
     faulty = b'{"type":"track","event":"a","userId":"u","a":[%s]}' % b",".join([b"[1,NaN]"] * 4_000)
     repeated = b'{"type":"track","event":"a","userId":"u","a":1,"a":"%s","a":2}' % (b"x" * 200_000)
     one, other = (
@@ -240,7 +242,7 @@ def test_an_empty_map_may_be_sent_in_any_way(path: str, name: str, empty: object
 
 @pytest.mark.parametrize("empty", [[], "", False, None])
 @pytest.mark.parametrize("name", ["page", "campaign", "traits"])
-def test_so_may_an_empty_map_in_the_context(name: str, empty: object) -> None:
+def test_an_empty_map_in_the_context_may_be_sent_in_any_way(name: str, empty: object) -> None:
     event = only_event("/v1/page", track(context={name: empty, "locale": "en"}))
 
     assert (event.user_id, event.notes) == ("u", ())
@@ -277,7 +279,7 @@ def test_so_may_an_empty_map_in_the_context(name: str, empty: object) -> None:
         (track(properties={"\ud800": "a"}), "half a surrogate pair was replaced"),
     ],
 )
-def test_what_cannot_be_used_of_a_call_is_left_out_and_told(
+def test_unusable_fields_of_a_call_are_left_out_and_noted(
     call: dict[str, object], told: str | None
 ) -> None:
     event = only_event("/v1/track", call)
@@ -316,7 +318,7 @@ def test_addresses_are_found_in_what_is_written_around_them() -> None:
         assert (event.email, event.notes) == ("ada@example.com", ())
 
 
-def test_a_script_is_told_what_was_left_out_beside_success() -> None:
+def test_a_script_gets_notes_beside_success() -> None:
     calls = [track(), track(context={"traits": {"email": "nobody"}}), {}]
 
     answer = answer_to(request_of(body={"batch": calls}))
@@ -327,7 +329,7 @@ def test_a_script_is_told_what_was_left_out_beside_success() -> None:
     assert [one["index"] for one in told["refused"]] == [2]
 
 
-def test_no_more_than_a_hundred_notes_are_told() -> None:
+def test_at_most_a_hundred_notes_are_answered() -> None:
     calls = [track(timestamp="soon")] * 150
 
     assert len(json.loads(answer_to(request_of(body={"batch": calls})).body)["notes"]) == 100
@@ -432,7 +434,7 @@ def test_refused_events_are_named_by_their_position() -> None:
     assert [(one["index"], one["code"]) for one in told["refused"]] == [(1, "event_type_unknown")]
 
 
-def test_a_pixel_is_an_image_whatever_happened() -> None:
+def test_a_pixel_request_always_gets_an_image() -> None:
     request = request_of("/v1/pixel/track", method="GET", query="data=%%%", key=None)
 
     for answer in (
@@ -482,7 +484,7 @@ def test_a_batch_of_a_hundred_events_is_translated_in_milliseconds() -> None:
     def translate() -> None:
         assert len(SEGMENT.translate(request, Trust.PUBLIC).events) == 100
 
-    assert least_cpu_s(translate) < 0.05
+    assert least_cpu_s(translate, tries=5) < 0.05
 
 
 # --- coming again ---
@@ -553,7 +555,7 @@ def test_a_batchs_context_holds_for_its_calls_unless_they_have_their_own() -> No
     assert [event.automated for _, event in events] == [Automation.ROBOT, None]
 
 
-def test_what_a_mail_system_states_is_so_whoever_clicked() -> None:
+def test_a_mail_systems_statement_counts_for_any_clicking_agent() -> None:
     clicked = {"context": {"userAgent": GOOGLEBOT}}
     stated = track(event="Email Unsubscribed", **clicked)
     opened = track(event="Email Opened", **clicked)
@@ -571,7 +573,7 @@ def test_what_a_mail_system_states_is_so_whoever_clicked() -> None:
         ("HEAD", {"user-agent": GOOGLEBOT}, Automation.ROBOT),
     ],
 )
-def test_a_pixel_is_seen_by_whoever_gets_it(
+def test_a_pixel_view_belongs_to_the_requesting_agent(
     method: str, headers: dict[str, str], automated: Automation | None
 ) -> None:
     query = "writeKey=pub&userId=u&event=Email%20Opened&messageId=m-1"
@@ -608,7 +610,7 @@ def test_ones_other_websites_are_no_origin() -> None:
         ({}, False),
     ],
 )
-def test_a_visit_is_direct_if_the_client_says_that_nothing_led_to_its_page(
+def test_a_visit_is_direct_if_the_client_states_an_empty_referrer(
     page: dict[str, str], *, direct: bool
 ) -> None:
     event = only_event("/v1/page", {"anonymousId": "a", "context": {"page": page}})
@@ -628,7 +630,7 @@ def test_a_visit_is_direct_if_the_client_says_that_nothing_led_to_its_page(
         ("SMS Bounced", {"email": "old9@e.com"}, "server", None),
     ],
 )
-def test_what_became_of_a_mail_is_told_of_the_address_that_it_was_sent_to(
+def test_a_mails_outcome_belongs_to_the_address_it_was_sent_to(
     event: str, properties: dict[str, str], key: str, email: str | None
 ) -> None:
     call = {"userId": "u9", "event": event, "properties": properties}
@@ -638,13 +640,13 @@ def test_what_became_of_a_mail_is_told_of_the_address_that_it_was_sent_to(
 
 
 @pytest.mark.parametrize("other", ["gdpr_consent", "consent"])
-def test_of_two_boxes_that_ask_for_consent_both_answers_are_kept(other: str) -> None:
+def test_the_answers_of_two_consent_boxes_are_both_kept(other: str) -> None:
     traits = {other: True, "marketing_consent": False}
     event = only_event("/v1/identify", {"userId": "u", "traits": traits})
     assert event.traits == {"consent": True, "marketing_consent": False}
 
 
-def test_however_deep_something_nests_it_costs_only_itself() -> None:
+def test_deep_nesting_costs_only_the_nested_value() -> None:
     deep = b"[" * 9_000 + b"]" * 9_000
     body = b'{"batch": [{"type": "track", "event": "A", "userId": "u", "properties": {"a": 1, "b":'
     body += deep + b'}}, {"type": "track", "event": "B", "userId": "v"}]}'
@@ -675,9 +677,7 @@ def test_a_call_is_read_in_the_charset_that_is_declared_with_its_key_in_it() -> 
         ("name", "Mr. Turner", "name"),
     ],
 )
-def test_how_somebody_is_addressed_is_neither_title_nor_name(
-    field: str, value: str, kept: str
-) -> None:
+def test_a_salutation_is_neither_title_nor_name(field: str, value: str, kept: str) -> None:
     event = only_event("/v1/identify", {"userId": "u", "traits": {field: value}})
     assert event.traits == {kept: value}
 

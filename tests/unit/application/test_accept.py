@@ -63,7 +63,7 @@ async def test_unusable_items_are_set_aside_whole_without_the_key(world: World) 
     assert kept["trust"] == "public"
 
 
-async def test_what_was_cut_or_left_out_is_told_and_published(world: World) -> None:
+async def test_notes_on_cut_fields_are_answered_and_published(world: World) -> None:
     outcome = await accepted(world, call("a", 1), call("a", 2, timestamp="soon"))
     assert outcome.notes == ((1, "timestamp: was left out (time_invalid)"),)
     (message,) = await world.published(Topic.LEAD_EVENTS)
@@ -71,7 +71,7 @@ async def test_what_was_cut_or_left_out_is_told_and_published(world: World) -> N
     assert notes == [(), ("timestamp: was left out (time_invalid)",)]
 
 
-async def test_what_is_set_aside_is_bounded(world: World) -> None:
+async def test_quarantined_items_have_a_limit_of_size(world: World) -> None:
     source = SegmentSource({"key": Trust.PUBLIC}, max_event_bytes=1_000)
     body = json.dumps({"batch": [call("a", 1), call("a", 2, x="y" * 400_000)]}).encode()
     request = RawRequest("POST", "/v1/batch", "writeKey=key", {}, body, NOW, "request-1")
@@ -112,7 +112,7 @@ async def test_a_small_packed_post_takes_a_lot_of_room(world: World) -> None:
 FORM = GenericSource({"contact": FormSettings(allow_unsigned=True)})
 
 
-async def test_a_post_of_nobody_is_set_aside_although_it_is_refused(world: World) -> None:
+async def test_a_refused_post_that_names_nobody_is_quarantined(world: World) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     request = RawRequest("POST", "/generic/contact", "", headers, b"name=Ada", NOW, "request-1")
     outcome = await accept(request, FORM, bus=world.bus, ids=lead_ids)
@@ -136,7 +136,7 @@ async def test_a_robot_in_the_honeypot_leaves_nothing(world: World) -> None:
 @pytest.mark.parametrize(
     ("bad", "kept", "more"), [(1, 1, ""), (100, 100, ""), (250, 100, "and 150 more ")]
 )
-async def test_of_calls_that_cannot_be_used_the_first_are_set_aside_and_the_others_counted(
+async def test_only_the_first_unusable_calls_are_quarantined_and_the_rest_are_counted(
     world: World, good: int, bad: int, kept: int, more: str
 ) -> None:
     calls = [call("a", i, event=None) for i in range(bad - 1)]
@@ -153,9 +153,7 @@ async def test_of_calls_that_cannot_be_used_the_first_are_set_aside_and_the_othe
 
 
 @pytest.mark.parametrize("path", ["/v1/identify", "/v1/i"])
-async def test_a_call_that_comes_alone_and_cannot_be_used_is_set_aside(
-    world: World, path: str
-) -> None:
+async def test_a_single_unusable_call_is_quarantined(world: World, path: str) -> None:
     body = b'{"traits": {"email": "q12 at e.com"}, "writeKey": "key"}'
     request = RawRequest("POST", path, "", {}, body, NOW, "request-1")
     outcome = await accept(request, SOURCE, bus=world.bus, ids=lead_ids)
@@ -167,14 +165,14 @@ async def test_a_call_that_comes_alone_and_cannot_be_used_is_set_aside(
     }
 
 
-async def test_what_is_set_aside_of_a_call_that_comes_alone_is_bounded(world: World) -> None:
+async def test_the_quarantined_part_of_a_single_call_is_bounded(world: World) -> None:
     await accepted(world, call("a", 1, x="y" * 400_000))
     (entry,) = await world.published(Topic.QUARANTINE)
     assert len(json.loads(entry.message.body)["raw"]) == 60_000
 
 
 @pytest.mark.parametrize("empty", [{}, None, 5, "text"])
-async def test_calls_that_say_nothing_leave_nothing(world: World, empty: Any) -> None:
+async def test_empty_calls_leave_no_trace(world: World, empty: Any) -> None:
     with pytest.raises(RejectedError):
         await accepted(world, empty)
     assert world.bus.asked == []
@@ -185,7 +183,7 @@ async def test_the_type_of_a_call_counts_in_any_case(world: World, kind: str) ->
     assert (await accepted(world, call("a", 1, type=kind))).events == 1
 
 
-async def test_a_request_that_is_not_to_be_trusted_has_no_effect(world: World) -> None:
+async def test_an_unverified_request_has_no_effect(world: World) -> None:
     with pytest.raises(RejectedError) as caught:
         await accepted(world, call("a", 1), key="another")
     assert caught.value.reason is Reason.UNAUTHORIZED
@@ -193,7 +191,7 @@ async def test_a_request_that_is_not_to_be_trusted_has_no_effect(world: World) -
 
 
 @pytest.mark.parametrize("away", [Topic.LEAD_EVENTS, Topic.QUARANTINE])
-async def test_what_is_not_durable_is_not_accepted(world: World, away: Topic) -> None:
+async def test_nothing_is_accepted_before_it_is_durable(world: World, away: Topic) -> None:
     world.bus.away = frozenset([away])
     calls = [call("a", 1), call("a", 2, event=None)]
     with pytest.raises(UnavailableError):
@@ -206,12 +204,12 @@ async def test_what_is_not_durable_is_not_accepted(world: World, away: Topic) ->
     assert lead.kept_events == 1
 
 
-async def test_nothing_to_do_is_accepted(world: World) -> None:
+async def test_a_request_with_nothing_to_do_is_accepted(world: World) -> None:
     assert await accepted(world) == Accepted(0, [], 0)
     assert world.bus.asked == []
 
 
-async def test_what_a_robot_sent_and_cannot_be_used_is_set_aside_as_a_robots(world: World) -> None:
+async def test_a_robots_unusable_item_is_quarantined_as_automated(world: World) -> None:
     body = json.dumps({"batch": [call("a", 1), call("", 2)], "writeKey": "key"}).encode()
     robot = {"user-agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}
     request = RawRequest("POST", "/v1/batch", "", robot, body, NOW, "request-1")

@@ -49,7 +49,7 @@ async def test_a_visitor_who_becomes_known_is_one_lead_with_everything(world: Wo
     assert len([lead async for lead in world.store.leads()]) == 1
 
 
-async def test_what_was_received_too_long_ago_is_set_aside(
+async def test_an_event_received_too_long_ago_is_quarantined(
     world: World, clock: StandingClock
 ) -> None:
     late, just_in_time = (
@@ -65,7 +65,7 @@ async def test_what_was_received_too_long_ago_is_set_aside(
     assert (kept["reason"], kept["event"]["id"]) == ("received_too_long_ago", "event-1")
 
 
-async def test_of_a_flood_the_first_events_are_set_aside_and_the_others_counted(
+async def test_a_flood_quarantines_its_first_events_and_counts_the_rest(
     world: World,
 ) -> None:
     flood = [
@@ -81,7 +81,7 @@ async def test_of_a_flood_the_first_events_are_set_aside_and_the_others_counted(
     assert "archive" in more["message"]
 
 
-async def test_a_flooding_lead_is_frozen_and_says_so(world: World) -> None:
+async def test_a_flooding_lead_is_frozen_and_flagged(world: World) -> None:
     # Of one name 20 a day are kept at most, so flooding takes many names.
     public = {"trust": Trust.PUBLIC}
     events = [world.seen(i, f"event_{i}", **public) for i in range(MAX_UNKNOWN_NAMES + 2)]
@@ -104,7 +104,7 @@ async def test_an_event_is_counted_though_its_trigger_could_not_be_sent(world: W
     assert await world.pages(1, 3) == [Applied(duplicates=3)]  # delivered again
 
 
-async def test_a_set_aside_that_fails_is_done_when_the_message_comes_again(world: World) -> None:
+async def test_a_failed_quarantine_write_is_repeated_on_redelivery(world: World) -> None:
     old = world.seen(1, received_at=world.clock.now() - 40 * DAY)
     world.bus.away = frozenset([Topic.QUARANTINE])
     with pytest.raises(UnavailableError):

@@ -22,6 +22,8 @@ from warmlead.model.loading import ready_model
 from warmlead.ports import Loaded, Need
 from warmlead.stores.codec import read_lead, write_lead
 
+pytestmark = pytest.mark.slow
+
 MOST_EVENTS = 2_500
 MOST_S = 0.5
 """For so many events; it took up to seven seconds."""
@@ -110,20 +112,22 @@ def heavy() -> Mapping[str, str]:
 
 @pytest.mark.parametrize("lead", ["any receipt and day", "many names", "a browser's own"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_largest_batch_at_a_heavy_lead(shape: str, lead: str, heavy: Mapping[str, str]) -> None:
+def test_the_largest_batch_for_a_full_lead_stays_within_its_budget(
+    shape: str, lead: str, heavy: Mapping[str, str]
+) -> None:
     batch = some(shape, 100_000, MOST_EVENTS)
 
     assert least_cpu_s(lambda: after(batch, heavy[lead]), tries=2) < MOST_S
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_batch_costs_as_much_more_as_it_is_larger(shape: str) -> None:
+def test_the_cost_of_a_batch_grows_linearly(shape: str) -> None:
     few, many = some(shape, 0, MOST_EVENTS // 4), some(shape, 0, MOST_EVENTS)
 
     assert least_cpu_s(lambda: after(many)) < 7 * least_cpu_s(lambda: after(few)) + 0.01
 
 
-def test_an_event_by_itself_does_not_open_what_is_packed(heavy: Mapping[str, str]) -> None:
+def test_a_single_event_does_not_unpack_older_ones(heavy: Mapping[str, str]) -> None:
     (event,) = some("one day", 200_000, 1)
     (late,) = some("one day late", 200_001, 1)
 
@@ -131,7 +135,7 @@ def test_an_event_by_itself_does_not_open_what_is_packed(heavy: Mapping[str, str
         assert least_cpu_s(partial(after, [one], heavy["many names"])) < 0.03
 
 
-def test_a_person_who_is_new_costs_a_fixed_amount() -> None:
+def test_a_new_person_costs_a_fixed_amount() -> None:
     people = [an_event(id=f"e{n}", email=None, user_id=f"user-{n}", name="x") for n in range(500)]
 
     assert least_cpu_s(lambda: [after([event]) for event in people]) < 500 * MOST_S_A_PERSON
@@ -171,7 +175,7 @@ def full() -> Mapping[str, Lead]:
     return held
 
 
-def test_a_full_lead_of_which_nothing_changes_costs_those_who_name_it_little(
+def test_naming_a_full_lead_that_does_not_change_costs_little(
     full: Mapping[str, Lead],
 ) -> None:
     events = [naming_shared(f"late{number}") for number in range(200)]
@@ -181,7 +185,7 @@ def test_a_full_lead_of_which_nothing_changes_costs_those_who_name_it_little(
     assert cpu_s < 200 * MOST_S_A_NAMING
 
 
-def test_a_lead_of_which_nothing_changes_is_not_written(full: Mapping[str, Lead]) -> None:
+def test_an_unchanged_lead_is_not_written(full: Mapping[str, Lead]) -> None:
     late = naming_shared("late")
 
     assert [lead.email for lead in changed([late], full)] == [late.email]

@@ -67,7 +67,7 @@ async def test_signed_events_still_count_on_a_lead_that_public_ones_have_flooded
     assert [event.id for event, _ in applied.quarantined] == [public.id]
 
 
-async def test_events_that_the_model_does_not_know_shut_out_none_that_it_knows(
+async def test_unknown_events_do_not_displace_known_ones(
     world: World,
 ) -> None:
     world.use(KNOWING)
@@ -83,7 +83,7 @@ async def test_events_that_the_model_does_not_know_shut_out_none_that_it_knows(
     assert shown.signals == {"demo_requested": 1, "page_viewed": 1}
 
 
-async def test_names_that_are_new_each_time_are_a_flood_and_shut_out_no_others(
+async def test_ever_new_event_names_are_a_flood_and_displace_no_others(
     world: World,
 ) -> None:
     world.use(KNOWING)
@@ -99,7 +99,7 @@ async def test_names_that_are_new_each_time_are_a_flood_and_shut_out_no_others(
     assert applied.counted == 2
 
 
-async def test_events_of_one_signal_shut_out_none_of_another(
+async def test_events_of_one_signal_do_not_displace_those_of_another(
     world: World, clock: StandingClock
 ) -> None:
     world.use(KNOWING)
@@ -137,7 +137,7 @@ async def test_thirty_events_a_day_for_months_are_no_flood(
     assert not view(await world.lead(), world.rules, clock.now()).flooding
 
 
-async def test_traits_that_the_model_does_not_know_push_out_none_that_it_knows(
+async def test_unknown_traits_do_not_displace_known_ones(
     world: World,
 ) -> None:
     world.use(KNOWING)
@@ -155,7 +155,7 @@ async def test_traits_that_the_model_does_not_know_push_out_none_that_it_knows(
     assert len(lead.traits) == MAX_TRAITS
 
 
-async def test_a_lead_of_whom_strangers_tell_too_much_still_takes_what_the_model_knows(
+async def test_a_lead_full_of_strangers_traits_still_takes_those_of_the_model(
     world: World,
 ) -> None:
     world.use(KNOWING)
@@ -174,7 +174,7 @@ async def test_a_lead_of_whom_strangers_tell_too_much_still_takes_what_the_model
     assert "biography" not in lead.traits
 
 
-async def test_of_a_list_that_the_model_knows_the_first_entries_stay(world: World) -> None:
+async def test_a_long_list_that_the_model_uses_keeps_its_first_entries(world: World) -> None:
     world.use(KNOWING)
     many = [f"entry {i}" for i in range(100)]
     await world.apply(world.seen(0, trust=Trust.PUBLIC, traits={"company": list(many)}))
@@ -185,8 +185,8 @@ async def test_of_a_list_that_the_model_knows_the_first_entries_stay(world: Worl
 
 
 async def test_no_more_browsers_are_tied_to_a_lead_that_has_hundreds(world: World) -> None:
-    for number in range(MAX_TRAILS - 1):
-        await world.apply(world.seen(number, email=ADA, anonymous_id=f"browser-{number}"))
+    browsers = enumerate(f"browser-{number}" for number in range(MAX_TRAILS - 1))
+    await world.apply(*(world.seen(n, email=ADA, anonymous_id=each) for n, each in browsers))
     one_more = world.seen(999, email=ADA, anonymous_id="one-browser-more")
 
     assert await world.apply(one_more) == [Applied(counted=1)]
@@ -224,7 +224,7 @@ def telling_much(world: World, number: int, trust: Trust = Trust.PUBLIC) -> Even
     return world.seen(number, trust=trust, traits=traits)
 
 
-async def test_a_lead_of_whom_too_much_is_told_can_still_be_kept_and_scored(world: World) -> None:
+async def test_a_lead_with_too_many_traits_can_still_be_stored_and_scored(world: World) -> None:
     (applied,) = await world.apply(*(telling_much(world, number) for number in range(70)))
 
     refused = {reason for _, reason in applied.quarantined}
@@ -234,7 +234,7 @@ async def test_a_lead_of_whom_too_much_is_told_can_still_be_kept_and_scored(worl
     assert await world.apply(world.seen(100, trust=Trust.PUBLIC)) == [Applied(counted=1)]
 
 
-async def test_a_lead_of_whom_strangers_tell_too_much_still_takes_what_is_signed(
+async def test_a_lead_full_of_strangers_traits_still_takes_signed_ones(
     world: World,
 ) -> None:
     await world.apply(*(telling_much(world, number) for number in range(70)))
@@ -245,7 +245,7 @@ async def test_a_lead_of_whom_strangers_tell_too_much_still_takes_what_is_signed
     assert "trait_100_0" in (await world.lead()).traits
 
 
-async def test_a_repeat_that_tells_more_than_before_makes_no_lead_too_heavy(world: World) -> None:
+async def test_a_repeat_with_more_fields_does_not_make_a_lead_too_large(world: World) -> None:
     told = [telling_much(world, number) for number in range(70)]
     await world.apply(*told)
     before = await world.lead()
@@ -307,7 +307,7 @@ async def test_leads_with_many_identifiers_each_cannot_be_hung_on_one(world: Wor
     assert [lead async for lead in world.store.leads() if lead.user_id == "u-3"]
 
 
-async def test_naming_all_that_belongs_to_crowded_leads_has_few_of_them_read(world: World) -> None:
+async def test_an_event_that_names_many_crowded_leads_reads_few_of_them(world: World) -> None:
     for nth in range(5):
         await crowd(world, f"crowd-{nth}", MAX_TRAILS, user_id=f"u-{nth}")
     await world.apply(world.seen(1, email=ADA))
@@ -334,7 +334,7 @@ async def test_naming_all_that_belongs_to_crowded_leads_has_few_of_them_read(wor
 WIDE = "\u4e00" * 190
 
 
-async def test_long_browser_ids_shut_no_form_and_no_demo_request_out(world: World) -> None:
+async def test_long_browser_ids_do_not_displace_forms_or_demo_requests(world: World) -> None:
     world.use(KNOWING)
     wide = [
         world.seen(n, "identified", anonymous_id=f"{WIDE}{n}", email=ADA, trust=Trust.PUBLIC)
@@ -354,7 +354,7 @@ async def test_long_browser_ids_shut_no_form_and_no_demo_request_out(world: Worl
     assert len(write_lead(lead)) < 500_000
 
 
-async def test_origins_and_notes_of_strangers_shut_nobody_out(world: World) -> None:
+async def test_strangers_origins_and_notes_displace_nothing(world: World) -> None:
     world.use(KNOWING)
     long = {"campaign": "\u4e00" * 250}
     fields: dict[str, Any] = {"attribution": long, "trust": Trust.PUBLIC, "email": None}
@@ -424,7 +424,8 @@ async def test_two_leads_full_of_strangers_traits_are_still_tied_by_a_crm(world:
     assert len(write_lead(lead)) < 900_000
 
 
-async def test_an_event_costs_no_more_for_what_else_is_known_of_the_person(world: World) -> None:
+@pytest.mark.slow
+async def test_the_cost_of_an_event_does_not_grow_with_the_size_of_its_lead(world: World) -> None:
     world.use(KNOWING)
     traits: dict[str, Any] = dict.fromkeys((f"t{i}" for i in range(MAX_TRAITS)), 1)
     for n in range(100):
@@ -441,9 +442,7 @@ async def test_an_event_costs_no_more_for_what_else_is_known_of_the_person(world
 
 
 @pytest.mark.parametrize("many", [True, False])
-def test_running_sums_are_what_a_count_of_everything_gives(
-    world: World, many: bool
-) -> None:  # a parameter
+def test_running_sums_equal_a_full_count(world: World, many: bool) -> None:  # a parameter
     trails: dict[str, Trail] = {}
     recordings = Recordings({}, many=many)
     sums = Capacity({}, KNOWING, many=many)
@@ -480,7 +479,7 @@ def test_running_sums_are_what_a_count_of_everything_gives(
             assert sums.has_event(key) == (histories[home].find(key) is not None)
 
 
-async def test_what_was_folded_counts_towards_what_a_store_takes(world: World) -> None:
+async def test_folded_events_count_towards_the_size_limit(world: World) -> None:
     await world.apply(world.seen(1))
     lead = await world.lead()
     (trail,) = lead.trails.values()

@@ -27,7 +27,7 @@ async def full(tmp_path: Path) -> Path:
     return path
 
 
-async def test_a_lead_fades_out_of_its_stage_on_its_day_and_is_told_of_once(
+async def test_a_lead_leaves_its_stage_on_its_day_with_one_message(
     tmp_path: Path,
 ) -> None:
     async with place(tmp_path / "w.db", NOW) as here:
@@ -45,7 +45,7 @@ async def test_a_lead_fades_out_of_its_stage_on_its_day_and_is_told_of_once(
         assert told["warmlead.lead.stage_entered.v1"] == 1
 
 
-async def test_nobody_is_looked_at_before_the_day(tmp_path: Path) -> None:
+async def test_no_lead_is_read_before_its_review_day(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW) as here:
         await here.store.update([], keeping(*readers(3, 3, NOW)))
         assert await here.decay() == RunProgress()
@@ -53,7 +53,7 @@ async def test_nobody_is_looked_at_before_the_day(tmp_path: Path) -> None:
         assert await here.decay() == RunProgress()
 
 
-async def test_all_that_are_due_are_settled_and_a_second_run_finds_nothing(full: Path) -> None:
+async def test_a_run_evaluates_every_due_lead_and_a_second_run_finds_none(full: Path) -> None:
     async with place(full, NOW + 6 * DAY) as here:
         first = await here.decay()
         assert (first.looked_at, first.moved) == (MANY + 1, MANY + 1)
@@ -64,7 +64,7 @@ async def test_all_that_are_due_are_settled_and_a_second_run_finds_nothing(full:
         assert all(not lead.outbox for lead in state["leads"])
 
 
-async def test_two_runs_at_once_do_everything_once(full: Path, tmp_path: Path) -> None:
+async def test_two_concurrent_runs_do_everything_once(full: Path, tmp_path: Path) -> None:
     shutil.copy(full, tmp_path / "alone.db")
     later = NOW + 6 * DAY
     async with place(tmp_path / "alone.db", later) as alone:
@@ -77,7 +77,7 @@ async def test_two_runs_at_once_do_everything_once(full: Path, tmp_path: Path) -
         assert sum(run.moved for run in runs) == sum(map(len, expected["moves"].values()))
 
 
-async def test_a_lead_that_was_settled_since_it_was_found_is_left_alone(tmp_path: Path) -> None:
+async def test_a_lead_evaluated_since_it_was_found_is_left_alone(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW + DAY) as here:
         lead = a_reader("ada", 3, NOW + 2 * DAY)
         await here.store.update([], keeping(lead))

@@ -16,7 +16,7 @@ from warmlead.messages.contract import StageEnteredMessage
 from warmlead.ports import Commit
 
 
-async def test_a_crossing_is_told_once(world: World) -> None:
+async def test_a_crossing_publishes_one_trigger(world: World) -> None:
     await world.pages(1, 2)
     assert await world.triggers() == []
     await world.pages(3, 2)
@@ -29,7 +29,7 @@ async def test_a_crossing_is_told_once(world: World) -> None:
     assert lead.outbox == ()
 
 
-async def test_a_trigger_is_a_cloud_event_with_all_that_a_tool_needs(world: World) -> None:
+async def test_a_trigger_is_a_cloudevent_with_everything_a_tool_needs(world: World) -> None:
     await world.pages(1, 3, traits={"company": "Engines"}, attribution={"utm_source": "google"})
     (published,) = await world.published("mql")
     event = json.loads(published.message.body)
@@ -47,7 +47,7 @@ async def test_a_trigger_is_a_cloud_event_with_all_that_a_tool_needs(world: Worl
     assert "ada" not in str(attributes).lower()
 
 
-async def test_a_trigger_has_room_for_so_many_traits_and_takes_those_of_the_model_first(
+async def test_a_trigger_with_too_many_traits_keeps_those_of_the_model(
     world: World,
 ) -> None:
     world.use(replace(world.rules, traits=frozenset({"title"})))
@@ -85,7 +85,7 @@ async def test_each_crossing_has_its_cycle(world: World, clock: StandingClock) -
     assert transitions[2].hours_in_stage == 24
 
 
-async def test_becoming_known_is_no_news(world: World) -> None:
+async def test_becoming_known_publishes_no_trigger(world: World) -> None:
     await world.pages(1, 1)
     assert (await world.lead()).progress.stage == "lead"
     assert await world.triggers() == []

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from builders import NOW, an_event, lead_ids
+from effort import examples
 from warmlead.application.evaluate import Evaluated, evaluate
 from warmlead.domain.evaluation import Projection, evaluation_of
 from warmlead.domain.event import Event
@@ -18,7 +19,7 @@ from warmlead.domain.scoring import ScoreTotals
 from warmlead.model.loading import ready_model, ready_names
 
 DAY = timedelta(days=1)
-LIVES = 10
+LIVES = examples(10)
 DOINGS = {
     "page_viewed": {"path": "/pricing"},
     "content_downloaded": {"kind": "whitepaper"},
@@ -74,7 +75,7 @@ def test_evaluating_again_at_the_same_moment_changes_nothing(model: str) -> None
 
 
 @pytest.mark.parametrize("model", ready_names())
-def test_no_lead_is_due_when_it_has_just_been_settled(model: str) -> None:
+def test_no_lead_is_due_right_after_its_evaluation(model: str) -> None:
     for seed in range(LIVES):
         for lead, now in life(f"{model} {seed}", model):
             assert lead.decay_on is None or lead.decay_on > day_of(to_ms(now))
@@ -82,7 +83,7 @@ def test_no_lead_is_due_when_it_has_just_been_settled(model: str) -> None:
 
 
 @pytest.mark.parametrize("model", ready_names())
-def test_before_its_day_a_lead_stays_as_it_is_and_on_it_something_is_seen(model: str) -> None:
+def test_a_lead_changes_on_its_review_day_and_not_before(model: str) -> None:
     rules = ready_model(model).rules
     seen = set()
     for lead, now in (each for seed in range(LIVES) for each in life(f"{model} {seed}", model)):
@@ -107,9 +108,11 @@ def test_before_its_day_a_lead_stays_as_it_is_and_on_it_something_is_seen(model:
 
 
 @pytest.mark.parametrize("model", ready_names())
-def test_what_is_foreseen_is_what_will_be_found(model: str) -> None:
+def test_a_projection_equals_the_later_evaluation(model: str) -> None:
     rules = ready_model(model).rules
-    for lead, now in (each for seed in range(5) for each in life(f"{model} {seed}", model)):
+    for lead, now in (
+        each for seed in range(examples(5)) for each in life(f"{model} {seed}", model)
+    ):
         projection = Projection(lead, evaluation_of(lead, rules, now), rules)
         for days in (1, 2, 6, 13, 31, 90, 500):
             later = now + days * DAY

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from builders import NOW, StandingClock, an_event, lead_ids
+from effort import examples
 from unit.application.interleaved import MemoryBus, MemoryStore, Turns
 from unit.application.living import DAY, LIVING, settling
 from warmlead.application.apply import Scoring, apply
@@ -19,8 +20,8 @@ from warmlead.application.send import GRACE
 from warmlead.domain.event import Event
 from warmlead.ports import Change
 
-WORLDS = 1_000
-CHUNK = 100
+WORLDS = examples(1_000)
+CHUNK = min(WORLDS // 2, 100)
 SCORING = Scoring(LIVING, lead_ids)
 PEOPLE: Sequence[dict[str, str]] = (
     {"email": "ada@example.com"},
@@ -113,7 +114,7 @@ async def one_after_the_other(happenings: Sequence[Happening]) -> World:
 
 
 @pytest.mark.parametrize("start", range(0, WORLDS, CHUNK))
-def test_runs_at_once_and_events_delivered_again_come_to_what_one_of_each_does(start: int) -> None:
+def test_concurrent_runs_and_redelivered_events_equal_single_ones(start: int) -> None:
     async def play(seed: int) -> None:
         chance = Random(f"at once {seed}")
         happenings = history(chance)
@@ -133,7 +134,7 @@ def test_runs_at_once_and_events_delivered_again_come_to_what_one_of_each_does(s
 
 
 @pytest.mark.parametrize("start", range(0, WORLDS // 2, CHUNK))
-def test_whatever_overlaps_comes_to_what_its_commits_come_to_one_after_the_other(
+def test_overlapping_updates_equal_sequential_updates(
     start: int,
 ) -> None:
     """All within some hours runs at once, each at its own time: decisions are made anew."""

@@ -77,7 +77,9 @@ async def test_an_item_is_trusted_as_its_request_was(world: World, trust: Trust 
     assert event.trust is (trust or Trust.PUBLIC)
 
 
-async def test_a_post_of_nobody_becomes_a_lead_once_its_form_names_the_field(world: World) -> None:
+async def test_a_quarantined_post_becomes_a_lead_once_its_form_names_the_field(
+    world: World,
+) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     body = b"contacto[0]=Ada+%3Cada%40example.com%3E&nombre=Ada&password=x"
     request = RawRequest("POST", "/generic/es", "", headers, body, world.clock.now(), "request-1")
@@ -112,7 +114,7 @@ async def test_a_release_that_is_cut_short_doubles_nothing(world: World) -> None
     assert (await world.lead(an_event(anonymous_id="browser-1"))).kept_events == 1
 
 
-async def test_what_a_robot_sent_is_a_robots_when_it_is_released(world: World) -> None:
+async def test_a_robots_item_stays_automated_when_it_is_released(world: World) -> None:
     await lying(world, an_item(automated=Automation.PREVIEW))
     await release(world)(await entries(world.sqlite_bus))
     await work_all(world)
@@ -120,7 +122,7 @@ async def test_what_a_robot_sent_is_a_robots_when_it_is_released(world: World) -
     assert lead.tally().names.keys() == {"preview_request"}
 
 
-async def test_what_cannot_be_published_stays(world: World) -> None:
+async def test_an_item_that_cannot_be_published_stays(world: World) -> None:
     await lying(world, an_item())
     world.bus.away = frozenset([Topic.LEAD_EVENTS])
     with pytest.raises(UnavailableError):
@@ -138,7 +140,7 @@ async def test_what_cannot_be_published_stays(world: World) -> None:
         an_item(CALL, source="lead-events"),
     ],
 )
-async def test_what_still_cannot_be_used_stays_with_its_reason(
+async def test_an_item_that_is_still_unusable_stays_with_its_reason(
     world: World, item: Quarantined
 ) -> None:
     await lying(world, item)
@@ -149,7 +151,7 @@ async def test_what_still_cannot_be_used_stays_with_its_reason(
     assert await world.published(Topic.LEAD_EVENTS) == []
 
 
-async def test_an_event_that_came_too_late_counts_once_it_is_released(
+async def test_an_expired_event_counts_after_its_release(
     world: World, clock: StandingClock
 ) -> None:
     late = world.seen(1)
@@ -166,9 +168,7 @@ async def test_an_event_that_came_too_late_counts_once_it_is_released(
     }
 
 
-async def test_what_was_given_up_is_listed_and_tried_again(
-    world: World, clock: StandingClock
-) -> None:
+async def test_dead_messages_are_listed_and_retried(world: World, clock: StandingClock) -> None:
     await world.bus.publish(Topic.LEAD_EVENTS, by_lead([world.seen(1)], world.ids))
     while due := await world.sqlite_bus.pull("score", most=1, now=clock.now()):
         await world.sqlite_bus.retry_later(due[0], why="score answered 500", now=clock.now())
@@ -185,7 +185,7 @@ async def test_what_was_given_up_is_listed_and_tried_again(
     assert (await world.lead()).kept_events == 1
 
 
-async def test_a_message_of_others_lies_there_as_it_came(
+async def test_a_foreign_message_lies_in_quarantine_unchanged(
     world: World, clock: StandingClock
 ) -> None:
     error = RejectedError(Reason.MESSAGE_INVALID, "not ours")

@@ -78,7 +78,7 @@ async def test_rebuilt_leads_are_identical(
     assert await world.triggers() == told
 
 
-async def test_lost_leads_come_back_with_their_moves_but_tell_nobody_again(
+async def test_lost_leads_are_restored_without_publishing_again(
     world: World, clock: StandingClock, tmp_path: Path
 ) -> None:
     await a_long_story(world, clock)
@@ -98,7 +98,7 @@ async def test_lost_leads_come_back_with_their_moves_but_tell_nobody_again(
     assert await world.triggers() == told
 
 
-async def test_what_events_are_is_decided_anew(world: World, tmp_path: Path) -> None:
+async def test_replay_classifies_events_again(world: World, tmp_path: Path) -> None:
     await arrive(world, *(world.seen(i) for i in range(3)), world.seen(3, "searched"))
     lead = await world.lead()
     world.use(replace(RULES, version="v2", classify=lambda _: ("unsubscribed",)))
@@ -113,7 +113,9 @@ async def test_what_events_are_is_decided_anew(world: World, tmp_path: Path) -> 
     assert [told["data"]["stage"] for told in await world.triggers()] == ["mql", "lead"]
 
 
-async def test_twice_is_once(world: World, clock: StandingClock, tmp_path: Path) -> None:
+async def test_replaying_twice_equals_replaying_once(
+    world: World, clock: StandingClock, tmp_path: Path
+) -> None:
     await a_long_story(world, clock)
     await replay(world, tmp_path)
     first = [lead async for lead in world.store.leads()]
@@ -121,7 +123,7 @@ async def test_twice_is_once(world: World, clock: StandingClock, tmp_path: Path)
     assert [lead async for lead in world.store.leads()] == first
 
 
-async def test_what_was_pruned_from_the_archive_stays_counted(
+async def test_events_pruned_from_the_archive_stay_counted(
     world: World, clock: StandingClock, tmp_path: Path
 ) -> None:
     await a_long_story(world, clock)
@@ -141,7 +143,7 @@ async def test_what_was_pruned_from_the_archive_stays_counted(
         assert lead.traits == before[id_].traits
 
 
-async def test_events_that_come_meanwhile_stay(world: World, tmp_path: Path) -> None:
+async def test_events_that_arrive_during_a_replay_stay(world: World, tmp_path: Path) -> None:
     await arrive(world, world.seen(1))
     await world.apply(world.seen(2))  # counted, but after the archive was read
     await replay(world, tmp_path)
@@ -157,14 +159,16 @@ async def test_what_cannot_be_read_is_counted_and_skipped(world: World, tmp_path
 
 
 @pytest.mark.parametrize("copies", [1, 3])
-async def test_copies_in_the_archive_count_once(world: World, tmp_path: Path, copies: int) -> None:
+async def test_duplicate_messages_in_the_archive_count_once(
+    world: World, tmp_path: Path, copies: int
+) -> None:
     for _ in range(copies):
         await arrive(world, world.seen(1))
     await replay(world, tmp_path)
     assert (await world.lead()).kept_events == 1
 
 
-async def test_the_words_of_an_archive_are_found_again_where_only_the_day_was_kept(
+async def test_replay_restores_statements_of_which_only_the_day_was_kept(
     world: World, clock: StandingClock, tmp_path: Path
 ) -> None:
     await arrive(world, world.seen(1, "unsubscribed"))

@@ -71,7 +71,7 @@ async def news(tmp_path: Path) -> AsyncIterator[Newsroom]:
         yield Newsroom(here)
 
 
-async def test_a_day_of_leads_that_lived(news: Newsroom) -> None:
+async def test_a_report_of_real_leads_has_the_expected_numbers(news: Newsroom) -> None:
     # Noon: ada and bob qualify in three minutes each, and are offered. Sales speaks to ada after
     # half an hour, takes her after two hours and wins 500 EUR after three; nobody speaks to bob
     # within the hour.
@@ -119,7 +119,7 @@ async def test_a_promise_is_reported_on_the_day_on_which_it_falls_due(news: News
     assert (made.handoffs.acceptance.due, made.handoffs.acceptance.breached) == (1, 1)
 
 
-async def test_a_repeat_is_the_same_to_the_byte_whatever_has_moved_since(news: Newsroom) -> None:
+async def test_a_repeated_report_is_byte_identical_despite_later_moves(news: Newsroom) -> None:
     await news.qualifies("ada")
     first = await news.of_today()
     kept = await news.reports.report("2026-03-10")
@@ -136,7 +136,7 @@ async def test_a_repeat_is_the_same_to_the_byte_whatever_has_moved_since(news: N
     assert told == again
 
 
-async def test_other_content_has_another_id(news: Newsroom) -> None:
+async def test_a_report_with_other_content_has_another_id(news: Newsroom) -> None:
     await news.of_today()
     await news.qualifies("ada")
     await news.of_today()
@@ -144,7 +144,7 @@ async def test_other_content_has_another_id(news: Newsroom) -> None:
     assert len(set(ids)) == 2
 
 
-async def test_the_message_is_as_published_and_names_nobody(news: Newsroom) -> None:
+async def test_the_kpi_message_matches_its_schema_and_names_nobody(news: Newsroom) -> None:
     await news.qualifies("ada", "ada@example.com")
     await news.happens("sales_lost", properties={"reason": "Ada Lovelace hung up"})
     await news.of_today()
@@ -202,7 +202,7 @@ async def test_a_merged_lead_is_one_person(news: Newsroom) -> None:
     assert (made.conversions.mql_to_sql.of, made.conversions.mql_to_sql.reached) == (1, 1)
 
 
-async def test_an_erased_lead_is_no_obstacle(news: Newsroom) -> None:
+async def test_a_lead_that_is_gone_does_not_stop_a_report(news: Newsroom) -> None:
     await news.qualifies("ada")
     (lead,) = await news.here.leads()
 

@@ -53,7 +53,7 @@ async def test_a_stage_that_the_model_no_longer_has_is_left(world: World) -> Non
     assert (await world.lead()).progress.stage == "lead"
 
 
-async def test_time_alone_changes_only_the_days_of_the_score_and_of_the_next_look(
+async def test_rescoring_after_some_time_changes_only_the_score_and_review_days(
     world: World, clock: StandingClock
 ) -> None:
     await world.pages(1, 1)

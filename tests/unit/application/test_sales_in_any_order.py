@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from builders import lead_ids
+from effort import examples
 from unit.domain.worlds import HasTrait, Holds, rules_of
 from warmlead.application.apply import Decision, Scoring
 from warmlead.domain.event import Event, Trust
@@ -27,7 +28,7 @@ from warmlead.domain.stages import StagePolicy
 from warmlead.ports import Commit
 from warmlead.senders.crm import WORDS, CrmDeal, CrmIdentity, CrmOrigin, statement
 
-EXAMPLES = 1_000
+EXAMPLES = examples(1_000)
 ORDERS = 6
 
 OFFERED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -216,14 +217,13 @@ def in_any_order(story: Sequence[Event], chance: Random) -> Memory:
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(stories(), st.integers(0, 2**32))
 @example(answered_before_a_second_offer("accepted"), 0)
 @example(answered_before_a_second_offer("not_ready"), 0)
-def test_any_order_and_repetition_ends_in_the_same_stage_answer_and_value(
+def test_statements_in_any_order_end_in_the_same_stage_answer_and_value(
     story: list[Event], seed: int
 ) -> None:
     chance = Random(seed)

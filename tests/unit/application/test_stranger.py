@@ -27,7 +27,7 @@ def score_of(lead: Lead) -> int:
     return lead.snapshot.score
 
 
-async def test_events_of_a_stranger_count_and_no_more_of_one_day_than_of_anybody(
+async def test_a_strangers_events_count_with_the_same_daily_limits(
     world: World,
 ) -> None:
     await world.apply(public(world, 1))
@@ -41,7 +41,7 @@ async def test_a_stranger_can_make_a_lead_of_any_address(world: World) -> None:
     assert (await world.lead(public(world, 1, email="nobody@example.com"))).email
 
 
-async def test_a_stranger_can_make_an_mql_of_any_address_unless_the_signal_must_be_signed(
+async def test_a_stranger_can_make_any_address_an_mql_unless_the_signal_must_be_signed(
     world: World,
 ) -> None:
     await world.apply(*(public(world, number) for number in range(3)))
@@ -56,7 +56,7 @@ async def test_a_stranger_can_make_an_mql_of_any_address_unless_the_signal_must_
     assert len(await world.published("mql")) == 1
 
 
-async def test_a_stranger_who_guesses_an_entry_id_of_a_public_form_uses_it_up(
+async def test_a_guessed_entry_id_of_a_public_form_is_used_up(
     world: World,
 ) -> None:
     form = GenericSource({"contact": FormSettings(allow_unsigned=True, id="entry_id")})
@@ -72,7 +72,7 @@ async def test_a_stranger_who_guesses_an_entry_id_of_a_public_form_uses_it_up(
     assert (await world.lead()).kept_events == 2
 
 
-async def test_a_stranger_fills_in_what_nobody_said_and_changes_what_strangers_said(
+async def test_a_stranger_can_add_traits_and_change_public_ones(
     world: World,
 ) -> None:
     await world.apply(public(world, 1, traits={"title": "CTO", "plan": "free"}))
@@ -91,7 +91,7 @@ async def test_a_stranger_can_state_an_earlier_first_touch(world: World) -> None
     assert dict(first.attribution) == {"utm_source": "eve"}
 
 
-async def test_a_stranger_who_knows_an_unused_user_id_can_hang_it_on_an_address(
+async def test_a_stranger_can_attach_an_unused_user_id_to_an_address(
     world: World,
 ) -> None:
     await world.apply(public(world, 1, user_id="u-1"))
@@ -109,7 +109,7 @@ async def test_a_stranger_who_knows_an_unused_user_id_can_hang_it_on_an_address(
         {"user_id": "u-1", "merged_user_id": "u-2"},
     ],
 )
-async def test_what_sales_and_crms_say_is_not_taken_from_a_stranger(
+async def test_statements_of_sales_and_crms_are_not_taken_from_strangers(
     world: World, said: dict[str, str]
 ) -> None:
     event = world.seen(1)
@@ -119,7 +119,7 @@ async def test_what_sales_and_crms_say_is_not_taken_from_a_stranger(
     assert Event.checked(**{**fields, **said})
 
 
-async def test_a_claim_that_is_released_from_quarantine_came_when_it_was_released(
+async def test_a_claim_released_from_quarantine_has_the_time_of_its_release(
     world: World,
 ) -> None:
     held = public(world, 1, email="eve@example.com", user_id="u-1")

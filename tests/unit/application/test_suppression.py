@@ -47,7 +47,7 @@ async def steps(here: Place) -> list[str]:
     return [data["message"] for data in told if "message" in data]
 
 
-async def test_a_step_that_is_due_is_not_sent_to_who_unsubscribed_a_moment_before(
+async def test_a_due_step_is_not_sent_to_a_person_who_just_unsubscribed(
     tmp_path: Path,
 ) -> None:
     async with place(tmp_path / "w.db", NOW) as here:
@@ -60,7 +60,7 @@ async def test_a_step_that_is_due_is_not_sent_to_who_unsubscribed_a_moment_befor
         assert await steps(here) == []
 
 
-async def test_points_of_a_ready_made_model_hang_on_consent_as_it_is_now(tmp_path: Path) -> None:
+async def test_ready_made_models_score_consent_as_it_is_now(tmp_path: Path) -> None:
     model = ready_model("b2b-saas")
     async with place(tmp_path / "w.db", NOW) as here:
         told: list[list[str]] = []
@@ -77,7 +77,7 @@ async def test_points_of_a_ready_made_model_hang_on_consent_as_it_is_now(tmp_pat
         ]
 
 
-async def test_what_was_left_unsent_is_not_sent_to_who_has_unsubscribed_since(
+async def test_an_unsent_step_is_not_sent_to_a_person_who_unsubscribed_since(
     tmp_path: Path,
 ) -> None:
     unsent = (
@@ -107,7 +107,7 @@ async def test_a_delivery_after_a_bounce_lets_the_sequence_begin_anew(tmp_path: 
         assert lead.enrolments["welcome"].run == 2
 
 
-async def test_soft_bounces_end_a_sequence_when_the_model_says_it_is_enough(
+async def test_soft_bounces_end_a_sequence_at_the_models_limit(
     tmp_path: Path,
 ) -> None:
     rules = replace(LIVING, suppression=SuppressionPolicy(soft_bounces=2))
@@ -129,7 +129,7 @@ async def hear_of(here: Place, *events: Event) -> None:
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-async def test_a_refusal_of_a_user_id_ends_the_sequence_of_who_claimed_it(
+async def test_a_refusal_under_a_user_id_ends_the_sequence_of_its_claimant(
     tmp_path: Path, order: Sequence[int]
 ) -> None:
     user = an_event(email=None, user_id="4713", occurred_at=NOW, received_at=NOW)
@@ -151,7 +151,7 @@ async def test_a_refusal_of_a_user_id_ends_the_sequence_of_who_claimed_it(
             assert lead.consent(LIVING.suppression).status is Status.UNSUBSCRIBED
 
 
-async def test_a_newsletter_form_that_is_filled_in_again_after_a_no_is_heard(
+async def test_a_newsletter_form_after_an_unsubscription_counts(
     tmp_path: Path,
 ) -> None:
     settings = FormSettings(allow_unsigned=True, event="newsletter_subscribed")

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from time import monotonic
 
 import grpc
 import pytest
 
+from patience import PATIENCE_S, soon
 from pubsub_server import OK, Code, Publisher, serving
 from warmlead.buses.pubsub import MOST_BYTES, TRANSIENT, PubSubBus
 from warmlead.domain.errors import UnavailableError
@@ -31,7 +31,7 @@ async def bus(publisher: Publisher) -> AsyncIterator[PubSubBus]:
 
 @asynccontextmanager
 async def opened(
-    publisher: Publisher, budget_s: float = 8.0, attempt_s: float = 4.0
+    publisher: Publisher, budget_s: float = PATIENCE_S, attempt_s: float = PATIENCE_S
 ) -> AsyncIterator[PubSubBus]:
     bus = PubSubBus("p", emulator=publisher.address, budget_s=budget_s, attempt_s=attempt_s)
     yield bus
@@ -68,7 +68,7 @@ async def test_nothing_to_publish_is_no_request(publisher: Publisher, bus: PubSu
 
 
 @pytest.mark.parametrize("code", [code for code in Code if code in TRANSIENT])
-async def test_what_may_succeed_later_is_tried_again(
+async def test_a_temporary_failure_is_retried(
     publisher: Publisher, bus: PubSubBus, code: Code
 ) -> None:
     publisher.codes = [code, code]
@@ -77,7 +77,7 @@ async def test_what_may_succeed_later_is_tried_again(
 
 
 @pytest.mark.parametrize("code", FINAL)
-async def test_what_cannot_succeed_is_told_at_once(
+async def test_a_permanent_failure_is_raised_at_once(
     publisher: Publisher, bus: PubSubBus, code: Code
 ) -> None:
     publisher.codes = [code]
@@ -89,26 +89,25 @@ async def test_what_cannot_succeed_is_told_at_once(
 
 async def test_the_budget_ends_all_attempts(publisher: Publisher) -> None:
     publisher.codes = [Code.UNAVAILABLE] * 1_000
-    began = monotonic()
-    async with opened(publisher, budget_s=1.0) as bus:
+    async with opened(publisher, budget_s=2.0) as bus:
         with pytest.raises(UnavailableError) as caught:
-            await bus.publish("news", [A])
-    assert monotonic() - began < 1.5
+            await soon(bus.publish("news", [A]))
     assert code_of(caught.value) is Code.UNAVAILABLE
-    assert 3 <= len(publisher.requests) <= 20
+    assert 2 <= len(publisher.requests) <= 30
+    assert all(each < 2.5 for each in publisher.remaining_s)
+    assert publisher.remaining_s[-1] < publisher.remaining_s[0]
 
 
 async def test_a_server_that_never_answers_is_tried_again_and_given_up_in_time(
     publisher: Publisher,
 ) -> None:
     publisher.before = asyncio.Event().wait
-    began = monotonic()
-    async with opened(publisher, budget_s=1.0, attempt_s=0.4) as bus:
+    async with opened(publisher, budget_s=2.0, attempt_s=0.4) as bus:
         with pytest.raises(UnavailableError) as caught:
-            await bus.publish("news", [A])
-    assert 0.8 < monotonic() - began < 1.5
+            await soon(bus.publish("news", [A]))
     assert code_of(caught.value) is Code.DEADLINE_EXCEEDED
     assert len(publisher.requests) >= 2
+    assert all(each < 0.9 for each in publisher.remaining_s)
 
 
 async def test_one_request_that_hangs_is_not_the_last(publisher: Publisher) -> None:
@@ -117,20 +116,20 @@ async def test_one_request_that_hangs_is_not_the_last(publisher: Publisher) -> N
             await asyncio.Event().wait()
 
     publisher.before = hang_at_first
-    async with opened(publisher, attempt_s=0.3) as bus:
-        assert await bus.publish("news", [A]) == ["2-0"]
+    async with opened(publisher, attempt_s=1.0) as bus:
+        (id_,) = await bus.publish("news", [A])
+    assert id_ == f"{len(publisher.requests)}-0"
+    assert len(publisher.requests) >= 2
 
 
-async def test_where_nobody_listens_that_is_told_in_time() -> None:
-    began = monotonic()
+async def test_an_unreachable_server_is_reported_in_time() -> None:
     async with opened(Publisher(), budget_s=1.0) as bus:
         with pytest.raises(UnavailableError) as caught:
-            await bus.publish("news", [A])
-    assert monotonic() - began < 1.5
+            await soon(bus.publish("news", [A]))
     assert code_of(caught.value) is Code.UNAVAILABLE
 
 
-async def test_a_server_that_comes_back_in_time_gets_it() -> None:
+async def test_a_server_that_recovers_in_time_gets_the_message() -> None:
     publisher = Publisher()
     async with opened(publisher) as bus:
         with pytest.raises(UnavailableError):
@@ -171,7 +170,7 @@ async def test_a_publisher_that_is_cancelled_stops(publisher: Publisher, bus: Pu
 # --- nothing is lost ---------------------------------------------------------------------
 
 
-async def test_whoever_is_told_of_success_has_an_id_for_every_message(
+async def test_a_successful_publication_has_an_id_for_every_message(
     publisher: Publisher, bus: PubSubBus
 ) -> None:
     publisher.ids_too_many = -1
@@ -234,7 +233,7 @@ async def test_publishers_at_the_same_time_are_each_told_their_own_outcome(
     ],
     ids=["as-many-as-may-be", "too-many", "too-large", "one-alone", "in-between", "many", "long"],
 )
-async def test_what_is_too_much_for_one_request_is_several(
+async def test_a_publication_beyond_one_request_is_split(
     publisher: Publisher, bus: PubSubBus, messages: list[Message], sizes: list[int]
 ) -> None:
     ids = await bus.publish("news", messages)

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from builders import NOW, StandingClock
+from patience import PATIENCE_S
 from warmlead.buses.sqlite import MAX_ATTEMPTS, SqliteBus
 from warmlead.buses.sqlite_messages import pause_ms
 from warmlead.ports import Message
 from warmlead.sqlite_file import SqliteFile
 
 HELLO = Message(b"hello", {})
-SOON_S = 30.0
+SOON_S = 2 * PATIENCE_S
 """Far more than a wake-up takes: a test that needs it has failed."""
 
 
@@ -35,7 +36,7 @@ async def test_a_publication_between_pull_and_waiting_is_not_overlooked(bus: Sql
         await bus.arrival("readers", within_s=SOON_S)
 
 
-async def test_a_worker_is_not_woken_by_what_it_has_pulled_or_by_another_topic(
+async def test_a_worker_is_not_woken_by_its_own_messages_or_another_topic(
     bus: SqliteBus,
 ) -> None:
     await bus.publish("news", [HELLO])

@@ -35,13 +35,11 @@ def wanting(**wants: str) -> Subscription:
         ({"type": 'a "b\\c"'}, '(NOT attributes:type OR attributes.type = "a \\"b\\\\c\\"")'),
     ],
 )
-def test_what_is_wanted_is_said_in_the_language_of_pubsub(
-    wants: dict[str, str], rendered: str
-) -> None:
+def test_a_filter_is_written_in_the_syntax_of_pubsub(wants: dict[str, str], rendered: str) -> None:
     assert wanting(**wants).filter == rendered
 
 
-def test_what_has_another_value_of_a_wanted_attribute_is_not_for_a_subscription() -> None:
+def test_a_subscription_gets_no_message_with_another_attribute_value() -> None:
     picky = wanting(type="a", stage="mql")
     assert picky.is_for({"type": "a", "stage": "mql", "more": "x"})
     assert picky.is_for({"type": "a"})
@@ -67,7 +65,7 @@ def test_every_subscription_is_one_that_pubsub_may_have(subscription: Subscripti
     assert bool(subscription.attempts) == bool(subscription.pushes_to)
 
 
-def test_score_of_a_real_project_is_pushed_with_a_token_and_tried_for_hours() -> None:
+def test_a_real_projects_score_subscription_pushes_a_token_and_retries_for_hours() -> None:
     made = Made(subscription_request("p", SCORE, PUSH, emulated=False))
     assert made.name == "projects/p/subscriptions/score"
     assert made.topic == "projects/p/topics/lead-events"

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from builders import an_event
+from patience import PATIENCE_S
 from warmlead.application.accept import by_lead
 from warmlead.application.apply import Scoring, apply
 from warmlead.cli.main import app
@@ -84,7 +85,7 @@ def command_in(folder: Path, *arguments: str, **settings: str) -> subprocess.Com
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 

@@ -6,7 +6,10 @@ import sys
 
 import pytest
 
+from patience import PATIENCE_S
 from unit.cli.conftest import Workspace, happened
+
+pytestmark = pytest.mark.slow
 
 NOT_READ = 141
 
@@ -24,7 +27,7 @@ def unread(workspace: Workspace, *arguments: str) -> tuple[int, str]:
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
     finally:
         os.close(writing)
@@ -46,7 +49,7 @@ def unread(workspace: Workspace, *arguments: str) -> tuple[int, str]:
     ],
     ids=" ".join,
 )
-def test_a_command_that_nobody_reads_ends_as_tools_of_unix_do(
+def test_a_command_with_a_closed_output_ends_like_unix_tools(
     workspace: Workspace, arguments: tuple[str, ...]
 ) -> None:
     # more leads than one buffer of output holds, so that writing fails in the middle of a list
@@ -54,7 +57,7 @@ def test_a_command_that_nobody_reads_ends_as_tools_of_unix_do(
     assert unread(workspace, *arguments) == (NOT_READ, "")
 
 
-def test_what_is_wrong_is_told_although_nobody_reads_the_output(workspace: Workspace) -> None:
+def test_errors_are_printed_even_if_the_output_is_closed(workspace: Workspace) -> None:
     code, told = unread(workspace, "lead", "show", "nobody@example.com")
     assert code == 1
     assert "There is no lead" in told

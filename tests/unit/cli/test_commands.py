@@ -45,18 +45,20 @@ def test_every_command_has_help(workspace: Workspace, command: tuple[str, ...]) 
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_an_unknown_option_is_misuse(workspace: Workspace, command: tuple[str, ...]) -> None:
+def test_an_unknown_option_is_a_usage_error(workspace: Workspace, command: tuple[str, ...]) -> None:
     done = workspace.run(*command, "--colour")
     assert done.code == 2
     assert "--colour" in done.err
 
 
 @pytest.mark.parametrize("command", NEEDING, ids=" ".join)
-def test_what_is_needed_must_be_given(workspace: Workspace, command: tuple[str, ...]) -> None:
+def test_a_missing_argument_is_a_usage_error(
+    workspace: Workspace, command: tuple[str, ...]
+) -> None:
     assert workspace.run(*command).code == 2
 
 
-def test_an_unknown_command_is_misuse(workspace: Workspace) -> None:
+def test_an_unknown_command_is_a_usage_error(workspace: Workspace) -> None:
     assert workspace.run("leads").code == 2
     assert workspace.run("lead", "shew").code == 2
 
@@ -76,7 +78,7 @@ def test_the_version_is_told(workspace: Workspace) -> None:
     ],
     ids=" ".join,
 )
-def test_where_nothing_is_yet_every_list_is_empty(
+def test_lists_of_a_new_installation_are_empty(
     workspace: Workspace, command: tuple[str, ...]
 ) -> None:
     assert workspace.run(*command).code == 0
@@ -84,6 +86,7 @@ def test_where_nothing_is_yet_every_list_is_empty(
     assert not any(said.values() if isinstance(said, dict) else said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
@@ -105,6 +108,7 @@ def test_faulty_settings_are_told_in_words(
     assert "pydantic" not in done.stderr
 
 
+@pytest.mark.slow
 def test_settings_may_stand_in_a_file_but_variables_win(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("WARMLEAD_MODEL=ecommerce\nWARMLEAD_DATA=here\n")
     for settings, name in ({}, "ecommerce"), ({"WARMLEAD_MODEL": "product-led"}, "product-led"):
@@ -162,6 +166,7 @@ UNUSABLE: Mapping[Callable[[Path], Any], str] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", UNUSABLE, ids=lambda each: each.__name__)
 def test_data_that_cannot_be_used_is_told_at_once(
     tmp_path: Path, make: Callable[[Path], Any]
@@ -174,8 +179,9 @@ def test_data_that_cannot_be_used_is_told_at_once(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [another_file, a_newer_file, a_folder_instead_of_the_file])
-def test_commands_tell_it_too(tmp_path: Path, make: Callable[[Path], Any]) -> None:
+def test_every_command_reports_unusable_data(tmp_path: Path, make: Callable[[Path], Any]) -> None:
     data = tmp_path / "data"
     make(data)
     done = command_in(tmp_path, "lead", "list", WARMLEAD_DATA=str(data))
@@ -183,6 +189,7 @@ def test_commands_tell_it_too(tmp_path: Path, make: Callable[[Path], Any]) -> No
     assert UNUSABLE[make] in " ".join(done.stderr.split())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     path = a_data_file(tmp_path / "data")
@@ -198,6 +205,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert "this user must be able to write" in " ".join(done.stderr.split())
 
 
+@pytest.mark.slow
 def test_a_command_that_an_emulator_does_not_answer_asks_for_it(tmp_path: Path) -> None:
     host = f"127.0.0.1:{free_port()}"
     settings = {"WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": "p", "FIRESTORE_EMULATOR_HOST": host}
@@ -206,11 +214,13 @@ def test_a_command_that_an_emulator_does_not_answer_asks_for_it(tmp_path: Path) 
     assert f"Do the emulators run: FIRESTORE_EMULATOR_HOST={host}?" in done.stderr
 
 
-def test_what_an_error_tells_to_run_is_not_broken_over_lines(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_command_in_an_error_message_stays_on_one_line(tmp_path: Path) -> None:
     done = command_in(tmp_path, "lead", "list", WARMLEAD_ENV="production")
     assert 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"\n' in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["sqlite", "gcp"])
 def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path, backend: str) -> None:
     with socket.socket() as taken:
@@ -225,6 +235,7 @@ def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path, backend: s
     assert not (tmp_path / "data" / "warmlead.sqlite3").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:{port}", "nowhere.invalid:80", "http://127.0.0.1", "a b"]
 )
@@ -241,6 +252,7 @@ def test_an_emulator_that_does_not_answer_is_told_before_anything_starts(
         assert f"{variable}={named}; start them with warmlead emulators, or unset" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["sqlite", "gcp"])
 def test_a_model_that_is_not_there_is_told_before_anything_starts(
     tmp_path: Path, backend: str
@@ -251,6 +263,7 @@ def test_a_model_that_is_not_there_is_told_before_anything_starts(
     assert "There is no model nowhere.yaml" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_backend_that_does_not_exist_is_told(tmp_path: Path) -> None:
     for options in ((), ("--backend", "mysql")):
         done = command_in(tmp_path, "serve", *options, WARMLEAD_BACKEND="mysql")
@@ -258,6 +271,7 @@ def test_a_backend_that_does_not_exist_is_told(tmp_path: Path) -> None:
         assert "sqlite" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_option_of_serve_wins_over_the_variable(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -6,6 +6,8 @@ import pytest
 
 from unit.cli.conftest import command_in
 
+pytestmark = pytest.mark.slow
+
 MODEL = "WARMLEAD_MODEL=ecommerce\n"
 
 

@@ -42,7 +42,7 @@ def grouped(days: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return groups
 
 
-def test_every_row_is_what_is_played(workspace: Workspace) -> None:
+def test_every_row_of_the_page_is_played(workspace: Workspace) -> None:
     played = workspace.json("model", "simulate", "--model", "b2b-saas")
 
     documented = [[when, score, stage, told] for when, score, stage, _, told, _ in rows()]

@@ -46,7 +46,7 @@ def test_a_lead_without_an_address_is_listed_by_its_user_id(workspace: Workspace
 
 
 @pytest.mark.parametrize("options", [(), ("--json",), ("--as-of", "2030-01-01")], ids=" ".join)
-def test_a_stage_that_there_is_not_is_told(ada: Workspace, options: tuple[str, ...]) -> None:
+def test_an_unknown_stage_is_refused(ada: Workspace, options: tuple[str, ...]) -> None:
     done = ada.run("lead", "list", "--stage", "mq", *options)
     assert (done.code, done.out) == (2, "")
     assert "There is no stage 'mq'." in done.err
@@ -144,7 +144,7 @@ def test_an_explanation_has_the_documented_shape_and_adds_up(ada: Workspace) -> 
     assert explained["next_stage"] is None
 
 
-def test_what_is_missing_for_the_next_stage_is_said(ada: Workspace) -> None:
+def test_an_explanation_says_what_is_missing_for_the_next_stage(ada: Workspace) -> None:
     ada.take(happened("page_viewed", id="9", anonymous_id="browser-2"))
     explained = ada.json("lead", "explain", "browser-2")
     assert explained["stage"] == "anonymous"
@@ -184,7 +184,7 @@ def score_at(workspace: Workspace, as_of: str) -> dict[str, Any]:
     return explained
 
 
-def test_in_the_past_only_what_was_known_counts(ada: Workspace) -> None:
+def test_in_the_past_only_events_known_then_count(ada: Workspace) -> None:
     today = datetime.now(UTC)
     five_days_ago = score_at(ada, f"{today - 5 * DAY:%Y-%m-%d}")
     assert {
@@ -226,13 +226,13 @@ def test_a_time_may_be_written_in_several_ways(ada: Workspace) -> None:
 @pytest.mark.parametrize(
     "text", ["yesterday", "2026-13-01", "31.03.2026", "", "9999-12-31T23:59-14:00", "0000-01-01"]
 )
-def test_what_is_no_time_is_misuse(ada: Workspace, text: str) -> None:
+def test_an_invalid_time_is_a_usage_error(ada: Workspace, text: str) -> None:
     done = ada.run("lead", "show", "ada@example.com", "--as-of", text)
     assert done.code == 2
     assert "is not a time" in done.err
 
 
-def test_people_are_told_the_same_in_sentences(ada: Workspace) -> None:
+def test_the_explanation_for_people_says_the_same_in_sentences(ada: Workspace) -> None:
     ada.take(
         happened("page_viewed", id="9", email="eve@example.com", traits={"name": "[red]Eve[/]"})
     )
@@ -256,7 +256,7 @@ def test_people_are_told_the_same_in_sentences(ada: Workspace) -> None:
         ("[red]", "a \\[red]"),
     ],
 )
-def test_a_stage_is_told_as_in_a_sentence(stage: str, said: str) -> None:
+def test_a_stage_is_printed_as_in_a_sentence(stage: str, said: str) -> None:
     assert re.sub(r"\[/?bold\]|\[/\]", "", as_said(stage)) == said
 
 
@@ -288,7 +288,7 @@ def test_a_list_as_of_before_has_the_warmest_of_then(ada: Workspace) -> None:
     assert ada.json("lead", "list", "--as-of", "2020-01-01") == []
 
 
-def test_of_hundreds_of_made_up_names_few_are_shown_behind_those_that_the_model_knows(
+def test_a_list_of_hundreds_of_made_up_names_shows_the_models_names_first(
     ada: Workspace,
 ) -> None:
     made_up = {f"a_{n:03}": "x" for n in range(100)}

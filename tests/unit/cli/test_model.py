@@ -51,7 +51,9 @@ def test_every_fault_is_found_with_its_place(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b"", b"[1, 2]", b"a: b: c", b"&a [*a]"])
-def test_what_is_no_model_is_the_wrong_thing(workspace: Workspace, content: bytes | None) -> None:
+def test_a_file_that_is_not_a_model_is_a_usage_error(
+    workspace: Workspace, content: bytes | None
+) -> None:
     path = workspace.folder / "model.yaml"
     if content is not None:
         path.write_bytes(content)
@@ -75,7 +77,7 @@ def test_the_model_in_use_is_shown_by_default(workspace: Workspace) -> None:
     assert workspace.run("model", "show").out == SOUND
 
 
-def test_the_schema_is_one(workspace: Workspace) -> None:
+def test_the_printed_schema_is_the_published_one(workspace: Workspace) -> None:
     schema = json.loads(workspace.run("model", "schema").out)
     jsonschema.Draft202012Validator.check_schema(schema)
     assert {"signals", "fit", "stages"} <= schema["properties"].keys()
@@ -90,7 +92,7 @@ def applied(workspace: Workspace) -> tuple[int, int, int]:
     return done["leads"], done["changed"], done["moved"]
 
 
-def test_after_applying_a_person_is_told_that_what_serves_keeps_the_model_of_its_start(
+def test_apply_says_that_running_servers_keep_their_old_model(
     ada: Workspace,
 ) -> None:
     told = " ".join(ada.run("model", "apply").out.split())

@@ -75,13 +75,15 @@ def test_erasing_twice_and_erasing_a_stranger_is_fine(ada: Workspace) -> None:
 
 @pytest.mark.parametrize("who", ["", "  ", "null", "undefined"])
 @pytest.mark.parametrize("command", [["erase", "--yes"], ["export"]])
-def test_what_names_nobody_is_refused(ada: Workspace, who: str, command: list[str]) -> None:
+def test_an_argument_that_names_nobody_is_refused(
+    ada: Workspace, who: str, command: list[str]
+) -> None:
     done = ada.run("lead", *command, who)
     assert (done.code, done.out) == (1, "")
     assert "the name of nobody" in done.err
 
 
-def test_of_two_who_bear_an_address_the_one_whose_email_it_is_is_meant(ada: Workspace) -> None:
+def test_an_address_means_the_person_whose_email_it_is(ada: Workspace) -> None:
     ada.take(happened("page_viewed", id="9", email="bob@example.com", user_id="ada@example.com"))
     done = ada.run("lead", "erase", "ada@example.com", "--yes")
     bob = ada.json("lead", "show", "bob@example.com")["id"]
@@ -96,7 +98,7 @@ MALLORY = "mallory@evil.example"
 
 
 @pytest.mark.parametrize("kind", ["anonymous_id", "user_id"])
-def test_a_strangers_id_that_looks_like_an_address_gets_nobody_elses_record(
+def test_a_user_id_that_looks_like_an_address_gives_no_access_to_another_record(
     ada: Workspace, kind: str
 ) -> None:
     ada.take(
@@ -130,7 +132,7 @@ def test_a_stranger_keeps_nobody_from_export_and_erasure(ada: Workspace, kind: s
     assert [lead["email"] for lead in ada.json("lead", "list")] == ["eve@example.com"]
 
 
-def test_who_was_erased_with_a_strangers_id_is_not_whose_address_it_is(ada: Workspace) -> None:
+def test_an_erased_user_id_does_not_erase_the_owner_of_the_same_address(ada: Workspace) -> None:
     named_so = {"anonymous_id": MALLORY, "trust": Trust.PUBLIC}
     ada.take(happened("page_viewed", id="9", email="ada@example.com", **named_so))
     assert ada.run("lead", "erase", "ada@example.com", "--yes").code == 0
@@ -150,7 +152,7 @@ def test_a_strangers_browser_keeps_no_user_id_from_export(ada: Workspace) -> Non
 
 
 @pytest.mark.parametrize("trust", [Trust.SIGNED, Trust.PUBLIC])
-def test_an_address_that_only_a_user_id_is_means_whom_a_signed_source_knows(
+def test_an_address_used_as_a_user_id_names_the_person_of_the_signed_source(
     workspace: Workspace, trust: Trust
 ) -> None:
     workspace.take(happened("page_viewed", id="1", user_id="ada@example.com", trust=trust))
@@ -162,7 +164,7 @@ def test_an_address_that_only_a_user_id_is_means_whom_a_signed_source_knows(
     assert len(erased["leads"]) == (1 if is_signed else 0)
 
 
-def test_with_an_address_goes_the_user_id_of_the_same_spelling(workspace: Workspace) -> None:
+def test_erasing_an_address_erases_the_user_id_of_the_same_spelling(workspace: Workspace) -> None:
     same = {"email": "ada@example.com", "user_id": "ada@example.com"}
     workspace.take(happened("page_viewed", id="1", trust=Trust.PUBLIC, **same))
     erased = workspace.run("lead", "erase", "ada@example.com", "--yes")
@@ -207,7 +209,7 @@ def test_the_documentation_names_every_part_of_an_export() -> None:
             assert f"`{name}`" in PRIVACY
 
 
-def test_a_file_is_for_its_owner_alone(ada: Workspace) -> None:
+def test_an_export_file_is_readable_by_its_owner_only(ada: Workspace) -> None:
     path = ada.write("ada.json", "x" * 1_000_000)
     path.chmod(0o644)
     done = ada.run("lead", "export", "u-42", "--output", str(path))
@@ -218,7 +220,7 @@ def test_a_file_is_for_its_owner_alone(ada: Workspace) -> None:
     assert (wrong.code, "cannot be written" in wrong.err) == (1, True)
 
 
-def test_of_whom_nothing_is_kept_nothing_is_exported(ada: Workspace) -> None:
+def test_an_unknown_person_has_no_export(ada: Workspace) -> None:
     done = ada.run("lead", "export", "eve@example.com")
     assert (done.code, done.out) == (1, "")
     assert "Nothing is kept about 'eve@example.com'" in done.err
@@ -226,7 +228,7 @@ def test_of_whom_nothing_is_kept_nothing_is_exported(ada: Workspace) -> None:
     assert ada.run("lead", "export", "u-42").code == 1
 
 
-def test_in_the_cloud_it_is_said_what_is_left_to_do() -> None:
+def test_in_the_cloud_the_command_lists_the_remaining_steps() -> None:
     ids = ("abc", "def")
     moment = happened("page_viewed").occurred_at
     told = "\n".join(privacy.to_erase(Erasure(moment, (), ids, (), {})))

@@ -49,7 +49,7 @@ def waiting(workspace: Workspace) -> int:
     return int(count)
 
 
-def test_a_number_that_is_not_there_is_told_before_anything_is_tried(workspace: Workspace) -> None:
+def test_an_unknown_number_is_reported_before_anything_is_retried(workspace: Workspace) -> None:
     set_aside(workspace, a_raw(MENDED))
     (number,) = (row["number"] for row in workspace.json("quarantine", "list"))
     done = workspace.run("quarantine", "replay", str(number), "999", "998")
@@ -59,7 +59,7 @@ def test_a_number_that_is_not_there_is_told_before_anything_is_tried(workspace: 
     assert workspace.json("quarantine", "replay", str(number)) == {"released": 1, "kept": 0}
 
 
-def test_what_lies_there_has_the_documented_shape(workspace: Workspace) -> None:
+def test_quarantine_lists_have_the_documented_shape(workspace: Workspace) -> None:
     flooded = Quarantined(
         reason=Reason.LEAD_FLOODED,
         message="the lead has more events than are kept of one",
@@ -173,7 +173,7 @@ def test_events_are_classified_anew(ada: Workspace) -> None:
     assert rebuilt["stage"] == "mql"  # a record of what was known when
 
 
-def test_of_a_flood_the_table_shows_the_latest_and_says_how_many_there_are(
+def test_a_long_quarantine_shows_the_latest_items_and_the_total(
     workspace: Workspace,
 ) -> None:
     set_aside(workspace, *(a_raw("{}") for _ in range(MOST_SHOWN + 20)))

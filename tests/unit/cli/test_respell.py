@@ -39,7 +39,7 @@ def _ids_of_the_builders(workspace: Workspace) -> None:
     workspace.settings["WARMLEAD_ID_SECRET"] = "a secret of the tests"
 
 
-def test_it_looks_first_and_then_does_it_once(workspace: Workspace) -> None:
+def test_respell_shows_the_plan_first_and_applies_it_once(workspace: Workspace) -> None:
     (old_id,) = an_earlier_release_kept(workspace, OLD)
     workspace.take(happened("page_viewed", id="new", email=COMPOSED))
     assert len(workspace.json("lead", "list")) == 2

@@ -36,7 +36,7 @@ def test_a_run_with_nothing_due_does_nothing_and_has_the_documented_shape(
     assert shape.split(", ") == [*told]
 
 
-def test_leads_fade_as_of_a_time_to_come_for_real_and_once(ada: Workspace) -> None:
+def test_a_run_as_of_the_future_changes_leads_for_good_and_once(ada: Workspace) -> None:
     later = in_days(120)
     done = ada.run("run", "decay", "--as-of", later, "--json")
     assert done.code == 0
@@ -55,13 +55,14 @@ def test_the_warning_is_only_for_times_to_come(ada: Workspace) -> None:
     assert ada.run("run", "followup", "--as-of", in_days(1)).err.count("for real") == 1
 
 
-def test_what_is_due_later_is_followed_up_as_of_then(ada: Workspace) -> None:
+def test_a_followup_as_of_the_future_sends_later_steps(ada: Workspace) -> None:
     told = ada.json("run", "followup", "--as-of", in_days(3))
     assert told["looked_at"] == 1
     assert told["triggers"] >= 1
 
 
-def test_in_production_nobody_is_moved_as_of_a_time_to_come(workspace: Workspace) -> None:
+@pytest.mark.slow
+def test_production_refuses_runs_as_of_the_future(workspace: Workspace) -> None:
     secret = "VqF3-an-id-secret-of-the-tests-8Zk2w"
     production = {"WARMLEAD_ENV": "production", "WARMLEAD_ID_SECRET": secret}
     done = command_in(workspace.folder, "run", "decay", "--as-of", in_days(1), **production)
@@ -70,7 +71,7 @@ def test_in_production_nobody_is_moved_as_of_a_time_to_come(workspace: Workspace
     assert "Traceback" not in done.stderr
 
 
-def test_what_is_no_time_is_refused(workspace: Workspace) -> None:
+def test_an_invalid_time_is_refused(workspace: Workspace) -> None:
     done = workspace.run("run", "decay", "--as-of", "tomorrow")
     assert done.code == 2
     assert "is not a time" in done.err
@@ -104,7 +105,7 @@ def test_a_run_says_in_words_what_it_did(workspace: Workspace) -> None:
     assert sent["event"] == json.loads(left.body)
 
 
-def test_a_lead_that_cannot_be_settled_is_told_by_its_id_and_costs_no_other(
+def test_a_lead_that_cannot_be_evaluated_is_named_and_the_others_are_processed(
     workspace: Workspace,
 ) -> None:
     due = datetime.now(UTC) - timedelta(minutes=1)
@@ -123,7 +124,7 @@ def test_a_lead_that_cannot_be_settled_is_told_by_its_id_and_costs_no_other(
     assert workspace.json("lead", "show", bob.id)["stage"] == "lead"
 
 
-def test_what_is_run_must_be_named(workspace: Workspace) -> None:
+def test_run_needs_the_name_of_a_function(workspace: Workspace) -> None:
     done = workspace.run("run")
     assert done.code == 2
     assert "decay" in done.out + done.err
@@ -142,7 +143,7 @@ def squeezed(text: str) -> str:
     return re.sub(r"another score for \d", "another score", timeless)  # it may be midnight
 
 
-def test_the_readme_shows_what_an_hour_of_waiting_brings(workspace: Workspace) -> None:
+def test_the_readmes_output_after_an_hour_is_real(workspace: Workspace) -> None:
     (shown,) = re.findall(r"<!-- between events.*?```\n(.*?)```", README, re.DOTALL)
     told = dict(re.findall(r"^\$ warmlead (.*)\n([^$]*)", shown, re.MULTILINE))
     always = 'days: mon-sun, from: "00:00", to: "24:00"'  # whenever this test runs

@@ -50,7 +50,7 @@ def test_weeks_and_months_hold_the_day(ada: Workspace, span: Span) -> None:
     assert told["became_known"] == 1
 
 
-def test_made_again_it_is_the_same_and_moves_nobody(ada: Workspace) -> None:
+def test_a_repeated_report_is_the_same_and_moves_no_lead(ada: Workspace) -> None:
     before = ada.json("lead", "list")
     first, again = (
         ada.run("run", "report", "--as-of", tomorrow().isoformat(), "--json") for _ in range(2)
@@ -74,7 +74,7 @@ def test_people_read_tables(ada: Workspace) -> None:
     assert "\n  google  " in shown.out
 
 
-def test_a_report_of_before_channels_were_told_is_shown_all_the_same() -> None:
+def test_an_older_report_without_channels_is_shown() -> None:
     example = json.loads(EXAMPLE)["data"]
     del example["channels"]
     with console.capture() as captured:
@@ -98,7 +98,7 @@ def test_each_table_stands_apart() -> None:
         assert f"\n\n{heading}" in shown
 
 
-def test_a_period_that_is_not_over_is_shown_so_far_and_neither_kept_nor_told(
+def test_an_unfinished_period_is_shown_but_neither_stored_nor_published(
     ada: Workspace,
 ) -> None:
     for span in Span:
@@ -136,5 +136,5 @@ def reports_told(workspace: Workspace) -> int:
     return asyncio.run(count())
 
 
-def test_what_is_no_period_is_refused(workspace: Workspace) -> None:
+def test_an_unknown_period_is_refused(workspace: Workspace) -> None:
     assert workspace.run("run", "report", "--period", "year").code == 2

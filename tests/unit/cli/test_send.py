@@ -25,7 +25,7 @@ FORMS = {
 SUBMISSION = '{"email": "%s", "name": "Ada"}'
 BATCH = '{"batch": [{"type": "page", "anonymousId": "sent-by-hand", "messageId": "1"}]}'
 
-pytestmark = pytest.mark.xdist_group("send")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("send")]
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_a_batch_is_sent_with_its_write_key(sender: Workspace, server: Served) -
     assert "unauthorized" in done.err
 
 
-def test_what_cannot_be_sent_is_misuse(workspace: Workspace) -> None:
+def test_an_unknown_sender_file_or_address_is_a_usage_error(workspace: Workspace) -> None:
     path = str(workspace.write("submission.json", SUBMISSION % "ada@example.com"))
     for arguments in (
         ["typeform", path],
@@ -98,7 +98,7 @@ def test_what_cannot_be_sent_is_misuse(workspace: Workspace) -> None:
         assert "error" in done.err
 
 
-def test_nobody_listening_is_told(workspace: Workspace) -> None:
+def test_send_reports_that_no_server_listens(workspace: Workspace) -> None:
     path = str(workspace.write("submission.json", SUBMISSION % "ada@example.com"))
     done = workspace.run("send", "generic", path, "--to", f"http://127.0.0.1:{free_port()}")
     assert done.code == 1

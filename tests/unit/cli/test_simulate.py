@@ -90,7 +90,7 @@ def test_a_day_is_one_line_with_its_score_and_quiet_ones_are_one_together(
     assert {day["day"] for day in played if day["lines"]} <= {each for each, _ in ends}
 
 
-def test_it_ends_when_it_is_told_to(workspace: Workspace) -> None:
+def test_the_simulation_ends_at_the_given_time(workspace: Workspace) -> None:
     assert len(workspace.json("model", "simulate", "--days", "5")["days"]) == 5
     assert len(workspace.json("model", "simulate", "--until", "2026-03-31")["days"]) == 30
     longer = workspace.json("model", "simulate", "--days", "90")["days"]
@@ -100,7 +100,7 @@ def test_it_ends_when_it_is_told_to(workspace: Workspace) -> None:
     assert workspace.run("model", "simulate", "--days", "5", "--until", "2026-03-31").code == 2
 
 
-def test_its_own_story_is_a_beginning(workspace: Workspace) -> None:
+def test_the_printed_story_can_be_played(workspace: Workspace) -> None:
     text = workspace.run("model", "simulate", "--show").out
     copy = workspace.write("story.yaml", text)
 
@@ -206,7 +206,7 @@ events:
         ("lead: {email\n", "not readable as YAML"),
     ],
 )
-def test_what_cannot_be_played_is_told_in_words(
+def test_a_story_that_cannot_be_played_is_explained(
     workspace: Workspace, text: str, message: str
 ) -> None:
     path = workspace.write("story.yaml", text)
@@ -217,7 +217,7 @@ def test_what_cannot_be_played_is_told_in_words(
     assert re.search(r"story\.yaml:\d+:\d+ error ", done.err)
 
 
-def test_what_is_no_story_is_the_wrong_thing(workspace: Workspace) -> None:
+def test_a_file_that_is_not_a_story_is_named_as_such(workspace: Workspace) -> None:
     done = workspace.run("model", "simulate", "nothing.yaml")
 
     assert done.code == 1

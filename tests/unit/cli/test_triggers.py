@@ -12,11 +12,10 @@ from typing import Any
 
 import jsonschema
 
+from patience import PATIENCE_S
 from unit.cli.conftest import Workspace, happened
 from warmlead.messages.contract import MESSAGES, StageEnteredMessage, message_schema
 from warmlead.model.loading import ready_text
-
-PATIENCE_S = 20.0
 
 
 def test_triggers_have_the_documented_shape(ada: Workspace) -> None:
@@ -31,7 +30,7 @@ def test_triggers_have_the_documented_shape(ada: Workspace) -> None:
     assert ada.json("triggers") == rows
 
 
-def test_people_are_told_who_moved_where_and_why(ada: Workspace) -> None:
+def test_the_list_for_people_says_who_moved_where_and_why(ada: Workspace) -> None:
     told = " ".join(ada.run("triggers").out.split())
     assert re.search(r"mql ada@example.com: anonymous → mql with \d+ points, the mql stage", told)
     assert "Fits: Decision maker" in told
@@ -58,7 +57,7 @@ def test_people_are_told_which_message_is_due(workspace: Workspace) -> None:
     assert "offered to inside-sales" in told
 
 
-def test_those_that_follow_are_told_of_new_ones(ada: Workspace) -> None:
+def test_following_prints_new_triggers(ada: Workspace) -> None:
     with following(ada) as lines:
         heard = until_mql_is(lines, "ada@example.com")
         ada.take(happened("trial_started", id="9", email="bob@example.com"))

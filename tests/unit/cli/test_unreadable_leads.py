@@ -45,7 +45,9 @@ def test_a_command_does_the_rest_and_names_the_lead(
     assert "warmlead lead erase" in told
 
 
-def test_lists_for_programs_are_whole_documents_all_the_same(spoilt: tuple[Workspace, str]) -> None:
+def test_json_lists_are_complete_documents_despite_an_unreadable_lead(
+    spoilt: tuple[Workspace, str],
+) -> None:
     workspace, bob = spoilt
     listed = workspace.run("lead", "list", "--json")
     assert {row["email"] for row in json.loads(listed.out)} == {
@@ -56,13 +58,13 @@ def test_lists_for_programs_are_whole_documents_all_the_same(spoilt: tuple[Works
     assert json.loads(workspace.run("replay", "--json").out)["unreadable_leads"] == [bob]
 
 
-def test_others_are_exported_and_erased_as_ever(spoilt: tuple[Workspace, str]) -> None:
+def test_readable_leads_are_exported_and_erased_as_usual(spoilt: tuple[Workspace, str]) -> None:
     workspace, _ = spoilt
     assert workspace.run("lead", "export", "ada@example.com").code == 0
     assert len(workspace.json("lead", "erase", "ada@example.com", "--yes")["leads"]) == 1
 
 
-def test_what_else_is_kept_of_the_person_is_exported(spoilt: tuple[Workspace, str]) -> None:
+def test_an_unreadable_lead_is_exported_without_its_document(spoilt: tuple[Workspace, str]) -> None:
     workspace, bob = spoilt
     exported = workspace.run("lead", "export", "bob@example.com")
     assert exported.code == 1
@@ -72,7 +74,7 @@ def test_what_else_is_kept_of_the_person_is_exported(spoilt: tuple[Workspace, st
     assert len(document["archive"]) >= 1
 
 
-def test_the_person_can_be_erased_all_the_same(spoilt: tuple[Workspace, str]) -> None:
+def test_an_unreadable_lead_can_be_erased(spoilt: tuple[Workspace, str]) -> None:
     workspace, bob = spoilt
     erased = workspace.json("lead", "erase", "bob@example.com", "--yes")
     assert (erased["leads"], erased["unreadable"]) == ([], [bob])

@@ -224,7 +224,7 @@ texts = st.text(max_size=30) | st.sampled_from(
 
 
 @given(st.dictionaries(st.sampled_from(["utm_source", "utm_medium", "referrer", "gclid"]), texts))
-def test_whatever_is_stored_has_an_origin_and_the_same_in_any_order(pairs: dict[str, str]) -> None:
+def test_every_stored_lead_has_an_origin_independent_of_order(pairs: dict[str, str]) -> None:
     origin = origin_of(pairs.items())
     assert origin == origin_of(reversed(pairs.items()))
     assert origin.source == origin.source.lower() != ""
@@ -250,7 +250,7 @@ def visit(minute: int, *, direct: bool = False, **attribution: str) -> Event:
     return event_of(f"e{minute}", at, email=email, attribution=attribution, direct=direct)
 
 
-def test_a_direct_visit_takes_the_place_of_no_other() -> None:
+def test_a_direct_visit_replaces_no_other_origin() -> None:
     visits = [
         visit(0, direct=True),
         visit(1, utm_source="google", utm_medium="cpc"),

@@ -30,7 +30,7 @@ def leads_of(events: Sequence[Event], rules: Rules = RULES) -> list[Lead]:
 
 
 @pytest.mark.parametrize("automation", Automation)
-def test_it_is_kept_and_worth_nothing(automation: Automation) -> None:
+def test_an_automated_event_is_kept_and_scores_nothing(automation: Automation) -> None:
     lead = a_lead(structs.replace(ROBOT, automated=automation))
     found = evaluation_of(lead, RULES, NOW)
     assert {name: sum(days.values()) for name, days in found.tally.names.items()} == {
@@ -40,7 +40,7 @@ def test_it_is_kept_and_worth_nothing(automation: Automation) -> None:
     assert found.score.score == 0
 
 
-def test_it_has_no_origin_and_ends_no_inactivity() -> None:
+def test_an_automated_event_sets_no_origin_and_ends_no_inactivity() -> None:
     before = an_event(id="2", occurred_at=NOW - timedelta(days=20))
     lead = a_lead(before, ROBOT)
     assert lead.first_touch is lead.last_touch is None
@@ -49,14 +49,14 @@ def test_it_has_no_origin_and_ends_no_inactivity() -> None:
     assert evaluation_of(lead, replace(RULES, scoring=policy), NOW).score.days_inactive == 20
 
 
-def test_whom_it_names_and_their_traits_are_kept() -> None:
+def test_identifiers_and_traits_of_an_automated_event_are_kept() -> None:
     lead = a_lead(structs.replace(ROBOT, name="form_submitted", traits={"first_name": "Ada"}))
     assert lead.email == "ada@example.com"
     assert lead.traits == {"first_name": "Ada"}
     assert lead.identified
 
 
-def test_in_public_it_ties_no_identifiers() -> None:
+def test_a_public_automated_event_ties_no_identifiers() -> None:
     visit = an_event(id="2", trust=Trust.PUBLIC, anonymous_id="browser-1")
     claim = structs.replace(ROBOT, user_id="u-1", anonymous_id="browser-1")
     by_name = {lead.email: lead for lead in leads_of([visit, claim])}
@@ -65,7 +65,7 @@ def test_in_public_it_ties_no_identifiers() -> None:
     assert by_name["ada@example.com"].user_id is None
 
 
-def test_what_a_signed_source_says_of_who_is_who_holds() -> None:
+def test_ties_of_a_signed_automated_event_hold() -> None:
     signed = structs.replace(ROBOT, trust=Trust.SIGNED, user_id="u-1", anonymous_id="browser-1")
     (lead,) = leads_of([signed])
     assert {trail.identifier for trail in lead.trails.values()} == {
@@ -76,7 +76,7 @@ def test_what_a_signed_source_says_of_who_is_who_holds() -> None:
     assert evaluation_of(lead, RULES, NOW).score.score == 0
 
 
-def test_it_does_not_use_up_the_persons_own_event() -> None:
+def test_an_automated_event_does_not_use_up_the_persons_own() -> None:
     seen = structs.replace(ROBOT, automated=None)
     for order in ([ROBOT, seen], [seen, ROBOT]):
         (lead,) = leads_of([*order, *order])
@@ -86,7 +86,9 @@ def test_it_does_not_use_up_the_persons_own_event() -> None:
 
 @pytest.mark.parametrize("trust", Trust)
 @pytest.mark.parametrize("automation", Automation)
-def test_a_refusal_counts_whatever_agent_sent_it(automation: Automation, trust: Trust) -> None:
+def test_a_refusal_counts_even_from_an_automated_agent(
+    automation: Automation, trust: Trust
+) -> None:
     said = structs.replace(ROBOT, name="email_unsubscribed", automated=automation, trust=trust)
     lead = a_lead(said)
     assert lead.consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
@@ -96,18 +98,18 @@ def test_a_refusal_counts_whatever_agent_sent_it(automation: Automation, trust: 
     assert [fact.cause for t in trails.values() for fact in t.consent] == [Cause.UNSUBSCRIBED]
 
 
-def test_a_record_that_a_robot_sent_may_say_no() -> None:
+def test_an_automated_record_may_refuse_consent() -> None:
     said = structs.replace(ROBOT, traits={"unsubscribed": True})
     assert a_lead(said).consent(SuppressionPolicy()).status is Status.UNSUBSCRIBED
 
 
 @pytest.mark.parametrize("name", ["email_subscribed", "email_bounced", "email_opened"])
 @pytest.mark.parametrize("trust", Trust)
-def test_nothing_else_that_it_says_of_consent_counts(name: str, trust: Trust) -> None:
+def test_automated_consent_other_than_refusals_does_not_count(name: str, trust: Trust) -> None:
     assert a_lead(structs.replace(ROBOT, name=name, trust=trust)).consent_facts == ()
 
 
-def test_it_says_nothing_for_sales() -> None:
+def test_an_automated_event_is_no_statement_of_sales() -> None:
     for name in SALES_EVENTS:
         won = structs.replace(ROBOT, name=name, trust=Trust.SIGNED)
         assert a_lead(won).statements == []
@@ -133,7 +135,7 @@ def test_a_signal_that_counts_it_does_so_and_no_more() -> None:
     assert lead.first_touch is None
 
 
-def test_it_travels_with_the_event_and_costs_others_nothing() -> None:
+def test_the_automated_mark_is_published_and_adds_nothing_to_others() -> None:
     read = msgspec.json.decode(msgspec.json.encode(ROBOT), type=Event)
     assert read == ROBOT
     assert b"automated" not in msgspec.json.encode(structs.replace(ROBOT, automated=None))

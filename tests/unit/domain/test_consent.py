@@ -82,7 +82,7 @@ class Told:
         return consent.status
 
 
-def test_of_whom_nothing_was_said_nothing_is_known() -> None:
+def test_consent_is_unknown_without_statements() -> None:
     assert Told().hear("page_viewed").consent() == Consent()
 
 
@@ -105,7 +105,7 @@ def test_the_last_word_counts_within_a_day() -> None:
         (PUBLIC, SIGNED, Lifting.SIGNED, True),
     ],
 )
-def test_a_subscription_lifts_what_was_said_with_no_more_trust(
+def test_a_subscription_lifts_refusals_of_equal_or_lower_trust(
     said_no: Trust, said_yes: Trust, resubscribed: Lifting, is_lifted: bool
 ) -> None:
     told = Told().hear("email_unsubscribed", said_no).hear("email_subscribed", said_yes)
@@ -113,14 +113,14 @@ def test_a_subscription_lifts_what_was_said_with_no_more_trust(
     assert found is (Status.SUBSCRIBED if is_lifted else Status.UNSUBSCRIBED)
 
 
-def test_a_public_no_is_heeded_beside_a_signed_one_that_was_lifted() -> None:
+def test_a_public_refusal_holds_beside_a_lifted_signed_one() -> None:
     told = Told().hear("email_unsubscribed").hear("email_subscribed")
     assert told.status() is Status.SUBSCRIBED
     assert told.hear("email_unsubscribed", PUBLIC).status() is Status.UNSUBSCRIBED
 
 
 @pytest.mark.parametrize("name", ["email_bounced", "email_marked_spam"])
-def test_what_a_mail_system_says_comes_signed_and_is_shown_in_any_case(name: str) -> None:
+def test_signed_suppressions_of_a_mail_system_are_always_shown(name: str) -> None:
     told = Told().hear(name, PUBLIC)
     assert told.consent() == Consent()
     assert [(fact.trust, fact.source) for fact in told.lead.consent_facts] == [(PUBLIC, "tests")]
@@ -137,7 +137,7 @@ def test_a_model_may_believe_anybody_or_only_signed_senders() -> None:
 
 
 @pytest.mark.parametrize("anyone", Lifting)
-def test_only_a_signed_subscription_brings_back_who_complained(anyone: Lifting) -> None:
+def test_only_a_signed_subscription_lifts_a_complaint(anyone: Lifting) -> None:
     policy = SuppressionPolicy(resubscribed=anyone)
     told = Told().hear("email_marked_spam").hear("newsletter_subscribed", PUBLIC)
     assert told.status(policy) is Status.COMPLAINED
@@ -167,7 +167,7 @@ def test_soft_bounces_suppress_after_a_number_without_a_delivery() -> None:
     assert told.status(SuppressionPolicy(soft_bounces=0)) is Status.UNKNOWN
 
 
-def test_the_bounce_of_an_address_that_was_replaced_says_nothing_of_the_new_one() -> None:
+def test_a_bounce_of_a_replaced_address_does_not_suppress_the_new_one() -> None:
     told = Told().hear("identified", user_id="7")
     told.hear("email_bounced", user_id="7", kind="hard")
     assert told.status() is Status.BOUNCED
@@ -181,13 +181,13 @@ def test_the_bounce_of_an_address_that_was_replaced_says_nothing_of_the_new_one(
     assert told.hear("identified", user_id="7").lead.email == ADA
 
 
-def test_the_bounce_of_an_address_that_nobody_knew_says_nothing_of_the_one_in_use() -> None:
+def test_a_bounce_of_an_unknown_address_does_not_suppress_the_current_one() -> None:
     told = Told().hear("identified", user_id="7")
     told.hear("email_bounced", email=NEW, user_id="7")
     assert (told.lead.email, told.status()) == (ADA, Status.UNKNOWN)
 
 
-def test_a_bounce_that_names_no_address_is_of_the_one_in_use_then() -> None:
+def test_a_bounce_without_an_address_applies_to_the_address_of_that_time() -> None:
     told = Told().hear("identified", user_id="7").hear("email_bounced", email=None, user_id="7")
     assert told.status() is Status.BOUNCED
     told.hear("identified", email=NEW, user_id="7")
@@ -196,13 +196,13 @@ def test_a_bounce_that_names_no_address_is_of_the_one_in_use_then() -> None:
     assert told.status() is Status.BOUNCED
 
 
-def test_a_no_follows_the_person_to_another_address() -> None:
+def test_a_refusal_follows_the_person_to_a_new_address() -> None:
     told = Told().hear("email_unsubscribed", user_id="7").hear("identified", user_id="7")
     told.hear("identified", email=NEW, user_id="7")
     assert (told.lead.email, told.status()) == (NEW, Status.UNSUBSCRIBED)
 
 
-def test_a_no_of_somebody_who_is_known_by_a_browser_only_comes_along() -> None:
+def test_an_anonymous_refusal_follows_the_browser_to_the_person() -> None:
     world = World(rules_of())
     said = event_of("1", NOON, name="email_unsubscribed", anonymous_id="b")
     known = event_of("2", NOON + MINUTE, anonymous_id="b", email=ADA)
@@ -295,7 +295,7 @@ def test_consent_as_it_was_known_at_a_past_time() -> None:
         ("status", "open", False),
     ],
 )
-def test_a_record_that_says_no_counts_and_one_that_does_not_takes_nothing_back(
+def test_a_record_can_refuse_consent_but_not_restore_it(
     trait: str, value: Property, refuses: bool
 ) -> None:
     told = Told().hear("identified", PUBLIC, traits={trait: value})
@@ -388,7 +388,7 @@ def test_the_kind_of_a_bounce_is_read_from_the_words_of_many_vendors(
         ("Missing attribute", None),
     ],
 )
-def test_a_mail_that_was_not_tried_says_what_the_tool_knows(
+def test_a_mail_that_was_not_attempted_counts_as_its_stated_suppression(
     reason: str, cause: Cause | None
 ) -> None:
     event = event_of("1", NOON, name="email_dropped", email=ADA, properties={"reason": reason})
@@ -466,7 +466,7 @@ def test_a_subscription_that_is_sent_again_lifts_no_refusal_in_between() -> None
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_who_fills_in_the_same_form_again_has_the_last_word(order: Sequence[int]) -> None:
+def test_the_last_post_of_the_same_form_counts(order: Sequence[int]) -> None:
     def at(id_: str, name: str, minute: int) -> Event:
         return event_of(id_, NOON + minute * MINUTE, name=name, email=ADA)
 
@@ -514,7 +514,7 @@ def test_a_subscription_to_another_list_lifts_no_refusal(
     assert told.status() is status
 
 
-def test_of_two_lists_both_must_be_subscribed_again() -> None:
+def test_refusals_of_two_lists_need_two_subscriptions() -> None:
     told = Told().hear("email_unsubscribed", mailing_list="News")
     told.hear("email_unsubscribed", mailing_list="Offers")
     assert told.hear("email_subscribed", mailing_list="Offers").status() is Status.UNSUBSCRIBED
@@ -536,7 +536,7 @@ REFUSED, SUBSCRIBED = "email_unsubscribed", "newsletter_subscribed"
         ([(REFUSED, 1, 5), (SUBSCRIBED, 6, 6)], Status.SUBSCRIBED, Status.SUBSCRIBED),
     ],
 )
-def test_no_time_that_a_public_sender_states_brings_back_who_said_no(
+def test_no_stated_time_of_a_public_sender_lifts_a_refusal(
     said: list[tuple[str, int, int]], public: Status, signed: Status, trust: Trust
 ) -> None:
     events = [
@@ -568,14 +568,14 @@ def test_no_time_that_a_public_sender_states_brings_back_who_said_no(
         ({"email_marked_spam": 7, "newsletter_subscribed": 6}, Status.COMPLAINED),
     ],
 )
-def test_of_days_alone_whoever_may_have_refused_last_is_not_written_to(
+def test_with_days_only_a_possibly_later_refusal_suppresses(
     last_day: dict[str, int], status: Status
 ) -> None:
     facts = facts_of_days(last_day.items())
     assert consent_of(SuppressionPolicy(), facts, facts).status is status
 
 
-def test_what_was_kept_by_the_day_yields_to_the_signed_event_itself() -> None:
+def test_a_consent_day_yields_to_its_signed_event() -> None:
     day = day_of(to_ms(NOON))
     facts = facts_of_days([("email_unsubscribed", day)])
     known = event_of("1", NOON, name="email_unsubscribed", email=ADA, trust=SIGNED)

@@ -122,7 +122,7 @@ def test_only_an_offer_that_ended_before_a_deadline_never_passes_it(
     assert (deadline in {each.deadline for each in passed}) == is_passed
 
 
-def test_each_deadline_is_told_once() -> None:
+def test_each_deadline_is_announced_once() -> None:
     looks = [29 * MINUTE, 30 * MINUTE, 59 * MINUTE, HOUR, 23 * HOUR, 24 * HOUR, 48 * HOUR]
     assert followed(looks) == [
         [],
@@ -135,17 +135,17 @@ def test_each_deadline_is_told_once() -> None:
     ]
 
 
-def test_a_touch_in_time_keeps_the_first_promise_but_not_the_second() -> None:
+def test_a_timely_contact_keeps_the_first_promise_but_not_the_second() -> None:
     touched = (10 * MINUTE, said(SalesStatus.TOUCHED, 10 * MINUTE))
     assert followed([30 * MINUTE, HOUR, 24 * HOUR], touched) == [[], [], [Deadline.ACCEPT_BREACHED]]
 
 
-def test_an_answer_keeps_both() -> None:
+def test_an_answer_keeps_both_promises() -> None:
     accepted = (10 * MINUTE, said(SalesStatus.ACCEPTED, 10 * MINUTE))
     assert followed([30 * MINUTE, HOUR, 24 * HOUR], accepted) == [[], [], []]
 
 
-def test_a_touch_that_came_too_late_is_a_breach() -> None:
+def test_a_late_contact_is_a_breach() -> None:
     touched = (2 * HOUR, said(SalesStatus.TOUCHED, 2 * HOUR))
     assert followed([HOUR, 2 * HOUR, 3 * HOUR], touched)[0] == [
         Deadline.REMINDER,
@@ -153,7 +153,7 @@ def test_a_touch_that_came_too_late_is_a_breach() -> None:
     ]
 
 
-def test_a_touch_that_was_in_time_but_is_heard_of_late_is_no_breach_any_more() -> None:
+def test_a_timely_contact_that_is_reported_late_undoes_the_breach() -> None:
     touched = (3 * HOUR, said(SalesStatus.TOUCHED, 10 * MINUTE))
     assert followed([3 * HOUR], touched) == [[]]
 
@@ -165,7 +165,7 @@ def test_an_answer_closes_the_offer() -> None:
     assert next_deadline(offer, POLICY) is None
 
 
-def test_an_earlier_answer_that_is_heard_of_later_is_the_answer() -> None:
+def test_the_earlier_of_two_answers_counts_even_if_it_arrives_later() -> None:
     won, accepted = said(SalesStatus.WON, 9 * HOUR, "w"), said(SalesStatus.ACCEPTED, 2 * HOUR, "a")
     now = OFFERED + 10 * HOUR
     offer, _ = follow(OFFER, POLICY, [won], now)
@@ -174,7 +174,7 @@ def test_an_earlier_answer_that_is_heard_of_later_is_the_answer() -> None:
     assert follow(offer, POLICY, [won, said(SalesStatus.LOST, 9 * HOUR + MINUTE)], now)[0] == offer
 
 
-def test_an_offer_that_was_withdrawn_stays_so_whatever_is_said_afterwards() -> None:
+def test_a_withdrawn_offer_stays_withdrawn() -> None:
     withdrawn = replace(OFFER, closed_at=OFFERED + HOUR, answer="withdrawn")
     later = [said(SalesStatus.TOUCHED, 2 * HOUR, "t"), said(SalesStatus.ACCEPTED, 3 * HOUR)]
     offer, _ = follow(withdrawn, POLICY, later, OFFERED + 4 * HOUR)
@@ -183,14 +183,14 @@ def test_an_offer_that_was_withdrawn_stays_so_whatever_is_said_afterwards() -> N
     assert follow(withdrawn, POLICY, in_time, OFFERED + HOUR)[0].answer == "accepted"
 
 
-def test_what_was_said_of_an_earlier_offer_does_not_count() -> None:
+def test_a_statement_on_an_earlier_offer_does_not_count() -> None:
     old = said(SalesStatus.ACCEPTED, -HOUR)
     offer, passed = follow(OFFER, POLICY, [old], OFFERED + HOUR)
     assert [each.deadline for each in passed] == [Deadline.REMINDER, Deadline.TOUCH_BREACHED]
     assert offer.closed_at is None
 
 
-def test_the_next_deadline_is_the_first_that_was_not_told() -> None:
+def test_the_next_deadline_is_the_first_unannounced_one() -> None:
     assert next_deadline(OFFER, POLICY) == OFFERED + 30 * MINUTE
     offer, _ = follow(OFFER, POLICY, [], OFFERED + HOUR)
     assert next_deadline(offer, POLICY) == OFFERED + 24 * HOUR
@@ -216,7 +216,7 @@ def test_the_first_route_that_holds_names_the_owner() -> None:
     assert POLICY.owner_of("lead", {}) == ""
 
 
-def test_an_open_offer_outlasts_a_closed_one_and_remembers_the_answer_of_sales() -> None:
+def test_merging_keeps_the_open_offer_and_the_answer_of_sales() -> None:
     accepted = Offer(1, "mql", OFFERED, closed_at=OFFERED, answer="accepted")
     withdrawn = replace(accepted, answer="withdrawn")
     still_open = Offer(1, "mql", OFFERED + HOUR)

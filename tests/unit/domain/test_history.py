@@ -6,6 +6,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from unit.domain.worlds import brute_tally
 from warmlead.domain.history import (
     EXACT_DAYS,
@@ -26,7 +27,7 @@ DAY = 20_000  # 2024-10-04
 START_MS = DAY * DAY_MS
 NOTHING = History()
 
-reproducible = settings(max_examples=300, deadline=None, derandomize=True)
+reproducible = settings(max_examples=examples(300), derandomize=True)
 
 
 def kept_event(
@@ -107,7 +108,7 @@ def test_an_event_that_is_there_already_changes_nothing() -> None:
     assert record(history, [kept_event(1)]) is history
 
 
-def test_of_two_copies_the_one_received_first_stays() -> None:
+def test_the_copy_received_first_stays() -> None:
     first = kept_event(1, received_ms=START_MS + 1000)
     second = kept_event(1, received_ms=START_MS + 5000)
     assert record(record(NOTHING, [second]), [first]).kept == {first.key: first}
@@ -142,7 +143,7 @@ def test_the_first_twenty_of_a_day_are_kept_and_the_next_day_has_its_own() -> No
     assert set(kept) == {event.key for event in (*today[:MAX_PER_DAY], tomorrow)}
 
 
-def test_an_event_beyond_the_limit_of_its_name_is_kept_while_one_of_its_signals_needs_it() -> None:
+def test_an_event_over_its_names_daily_limit_is_kept_if_a_signal_needs_it() -> None:
     many = [kept_event(nth, signals=()) for nth in range(MAX_PER_DAY)]
     pricing = kept_event(500, signals=("pricing",))
     plain = kept_event(501, signals=())
@@ -151,13 +152,13 @@ def test_an_event_beyond_the_limit_of_its_name_is_kept_while_one_of_its_signals_
     assert plain.key not in kept
 
 
-def test_first_is_what_was_received_first_whenever_it_is_said_to_have_happened() -> None:
+def test_the_first_event_is_the_first_received_regardless_of_its_stated_time() -> None:
     day_of_work = [kept_event(100 + nth, received_ms=START_MS) for nth in range(MAX_PER_DAY)]
     backdated = kept_event(1, received_ms=START_MS + DAY_MS)
     assert backdated.key not in record(NOTHING, [backdated, *day_of_work]).kept
 
 
-def test_what_was_folded_counts_towards_the_limit_of_its_day() -> None:
+def test_folded_events_count_towards_the_daily_limit() -> None:
     on_time = [kept_event(nth, received_ms=START_MS) for nth in range(10, 10 + MAX_PER_DAY)]
     late = kept_event(1, received_ms=START_MS + 20 * DAY_MS)
     later_ms = START_MS + 40 * DAY_MS
@@ -200,7 +201,7 @@ def test_folding_counts_neither_more_nor_less(events: list[KeptEvent], days: int
     assert tally([fold(history, START_MS + days * DAY_MS)]) == tally([history])
 
 
-def test_days_of_names_are_forgotten_after_90_days_and_days_of_signals_never() -> None:
+def test_daily_counts_of_names_expire_after_90_days_and_those_of_signals_never() -> None:
     history = record(NOTHING, [kept_event(1), kept_event(2, START_MS + DAY_MS)])
     of_last_day = START_MS + MAX_NAME_DAYS * DAY_MS - 1
     assert fold(history, of_last_day).name_days == {"page_viewed": {DAY: 1, DAY + 1: 1}}
@@ -232,13 +233,13 @@ def test_an_event_in_two_histories_counts_once() -> None:
 
 @reproducible
 @given(kept_events(), st.integers(-1, 25))
-def test_the_past_is_tallied_as_it_was_known_then(events: list[KeptEvent], days: int) -> None:
+def test_a_past_tally_counts_only_events_known_then(events: list[KeptEvent], days: int) -> None:
     then_ms = START_MS + days * DAY_MS + 120_000
     known = [event for event in events if event.received_ms <= then_ms]
     assert tally([record(NOTHING, events)], known_at_ms=then_ms) == brute_tally(known)
 
 
-def test_of_folded_events_the_past_knows_those_of_its_days() -> None:
+def test_a_past_tally_counts_folded_events_by_their_days() -> None:
     events = [kept_event(1), kept_event(2, START_MS + 3 * DAY_MS)]
     folded = fold(record(NOTHING, events), START_MS + 60 * DAY_MS)
     between_ms = START_MS + 2 * DAY_MS

@@ -96,7 +96,7 @@ def test_an_account_belongs_to_the_address_it_is_named_with(trust: Trust) -> Non
     assert people_after(login, says(trust, ADA, ACCOUNT)) == {person(ADA, ACCOUNT, BROWSER)}
 
 
-def test_of_two_who_used_a_browser_the_first_has_it() -> None:
+def test_a_browser_belongs_to_the_first_person_who_used_it() -> None:
     ada, bob = says(PUBLIC, ADA, BROWSER, minute=1), says(PUBLIC, BOB, BROWSER, minute=2)
     expected = {person(ADA, BROWSER), person(BOB)}
     assert people_after(ada, bob) == people_after(bob, ada) == expected
@@ -108,7 +108,7 @@ def test_a_signed_claim_beats_an_earlier_public_one() -> None:
     assert people_after(ada, bob) == people_after(bob, ada) == expected
 
 
-def test_not_even_a_signed_source_makes_one_person_of_two_who_share_a_browser() -> None:
+def test_two_people_who_share_a_browser_stay_two_even_from_a_signed_source() -> None:
     ada, bob = says(SIGNED, ADA, BROWSER, minute=1), says(SIGNED, BOB, BROWSER, minute=2)
     assert people_after(ada, bob) == {person(ADA, BROWSER), person(BOB)}
 
@@ -131,7 +131,7 @@ def test_a_signed_source_merges_two_addresses_of_one_account() -> None:
     assert people_after(*reversed(told)) == {person(ADA, BOB, ACCOUNT, BROWSER)}
 
 
-def test_a_public_claim_cannot_take_an_account_that_a_signed_source_gave_to_an_address() -> None:
+def test_a_public_claim_cannot_move_an_account_that_a_signed_source_assigned() -> None:
     told = [says(SIGNED, ADA, ACCOUNT, minute=9), says(PUBLIC, BOB, ACCOUNT, minute=1)]
     expected = {person(ADA, ACCOUNT), person(BOB)}
     assert people_after(*told) == people_after(*reversed(told)) == expected
@@ -185,7 +185,7 @@ def received(event: Event, minute: int) -> Event:
     return structs.replace(event, received_at=NOON.replace(minute=minute))
 
 
-def test_of_two_public_claims_the_one_that_came_first_wins_whatever_time_they_state() -> None:
+def test_the_public_claim_received_first_wins_regardless_of_stated_times() -> None:
     honest = received(says(PUBLIC, ADA, ACCOUNT, minute=30), 30)
     backdated = received(says(PUBLIC, EVE, ACCOUNT, minute=1), 40)
     expected = {person(ADA, ACCOUNT), person(EVE)}
@@ -214,7 +214,7 @@ def test_signed_claims_go_by_the_time_that_they_state() -> None:
 
 
 @pytest.mark.parametrize("told", [ACCOUNT, BROWSER])
-def test_no_public_claim_moves_what_a_signed_source_told(told: Identifier) -> None:
+def test_no_public_claim_moves_a_signed_identifier(told: Identifier) -> None:
     signed = received(says(SIGNED, told, minute=30), 30)
     claims = [received(says(PUBLIC, EVE, told, minute=1), minute) for minute in (20, 40)]
     for claim in claims:
@@ -228,7 +228,7 @@ def test_no_public_claim_moves_what_a_signed_source_told(told: Identifier) -> No
         )
 
 
-def test_what_a_stranger_claimed_first_goes_back_when_a_signed_source_speaks() -> None:
+def test_a_signed_source_undoes_an_earlier_public_claim() -> None:
     claim = received(says(PUBLIC, EVE, ACCOUNT), 1)
     known = received(says(PUBLIC, ACCOUNT, BROWSER), 2)
     assert people_after(claim, known) == {person(EVE, ACCOUNT, BROWSER)}
@@ -272,14 +272,14 @@ def test_two_records_that_a_crm_merged_are_one_person() -> None:
         ({"user_id": "null"}, {"user_id": "null"}),  # there is no other that could be meant
     ],
 )
-def test_what_was_accepted_in_another_spelling_is_known_by_that_of_today(
+def test_identifiers_in_an_old_spelling_are_normalised(
     before: dict[str, str], today: dict[str, str]
 ) -> None:
     event = event_of("1", NOON, **before)  # type: ignore[arg-type]  # identifiers
     assert in_todays_spelling(event) == event_of("1", NOON, **today)  # type: ignore[arg-type]  # the same
 
 
-def test_what_is_in_todays_spelling_stays_the_same_object() -> None:
+def test_identifiers_in_the_present_spelling_stay_the_same_object() -> None:
     event = event_of("1", NOON, email="josé@example.com", user_id="A%20", anonymous_id="b1")
     assert in_todays_spelling(event) is event
 

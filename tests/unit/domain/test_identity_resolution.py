@@ -40,7 +40,7 @@ def parted(weaker: str, kind: Kind) -> tuple[Lead, Lead]:
     return leads[ADDRESS], leads[weaker]
 
 
-def test_who_parts_begins_anew_and_counts_on() -> None:
+def test_a_lead_that_splits_off_starts_again_with_its_counts() -> None:
     stays, leaves = parted(USER, Kind.USER)
 
     assert replace(stays, trails={}) == replace(one_person(USER, Kind.USER), trails={})
@@ -59,7 +59,7 @@ def test_a_browser_that_parts_counts_from_nothing() -> None:
     assert leaves.progress.entered == {}
 
 
-def test_who_comes_together_again_goes_on_where_they_parted() -> None:
+def test_leads_that_merge_again_continue_where_they_split() -> None:
     stays, leaves = parted(USER, Kind.USER)
     linked = replace(stays.trails[ADDRESS], links=frozenset([USER]))
     other = replace(leaves.trails[USER], links=frozenset([ADDRESS]))
@@ -71,7 +71,7 @@ def test_who_comes_together_again_goes_on_where_they_parted() -> None:
     assert lead.progress == stays.progress
 
 
-def test_of_two_offers_the_open_one_goes_on_and_counts_on() -> None:
+def test_merging_two_offers_keeps_the_open_one() -> None:
     stays, leaves = parted(USER, Kind.USER)
     answered = Offer(3, "mql", NOW, closed_at=NOW, answer="rejected")
     linked = replace(stays.trails[ADDRESS], links=frozenset([USER]))

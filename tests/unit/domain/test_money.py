@@ -41,7 +41,7 @@ def test_an_amount_is_in_the_smallest_unit_of_its_currency(
 
 
 @pytest.mark.parametrize("amount", ["-0.01", "1E15", "NaN", "sNaN", "Infinity", "1E+999999"])
-def test_what_is_no_amount_is_refused(amount: str) -> None:
+def test_an_invalid_amount_is_refused(amount: str) -> None:
     with pytest.raises(RejectedError) as refusal:
         smallest_units(Decimal(amount), "EUR")
     assert refusal.value.reason is Reason.VALUE_INVALID
@@ -78,14 +78,14 @@ def test_codes_are_those_in_use() -> None:
         ("USD -5", "-5", "USD"),
     ],
 )
-def test_an_amount_that_can_only_mean_one_is_read(
+def test_an_unambiguous_amount_is_read(
     numbers: Numbers, text: str, number: str, currency: str
 ) -> None:
     assert written_amount(text, numbers) == Amount(Decimal(number), currency)
 
 
 @pytest.mark.parametrize("text", ["1.200", "1,200", "€ 1.200", "1,200 USD"])
-def test_an_amount_that_may_be_two_is_refused_unless_the_settings_tell(text: str) -> None:
+def test_an_ambiguous_amount_is_refused_unless_the_settings_decide(text: str) -> None:
     with pytest.raises(RejectedError, match=r"1\.200 is 1\.2 or 1200.*numbers: ") as refusal:
         written_amount(text, "either")
     assert refusal.value.reason is Reason.VALUE_INVALID
@@ -111,7 +111,7 @@ def test_an_amount_that_may_be_two_is_refused_unless_the_settings_tell(text: str
         "--5",
     ],
 )
-def test_a_text_that_is_no_amount_is_refused(text: str) -> None:
+def test_a_text_without_an_amount_is_refused(text: str) -> None:
     with pytest.raises(RejectedError) as refusal:
         written_amount(text, "1,234.56")
     assert refusal.value.reason is Reason.VALUE_INVALID

@@ -51,7 +51,7 @@ def test_one_sign_before_three_digits_means_what_the_style_says(
 @pytest.mark.parametrize(
     "text", ["12.5.2024", "1,2,3", "1.000,000,000", "0,000,000", "1'2", "9" * 41]
 )
-def test_what_is_grouped_like_no_number_is_none(text: str) -> None:
+def test_wrongly_grouped_digits_are_not_a_number(text: str) -> None:
     assert values(text) == [None] * 4
 
 

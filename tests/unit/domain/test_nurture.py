@@ -85,13 +85,13 @@ def test_a_step_says_which_it_is_and_of_which_run() -> None:
     assert (due.policy.name, due.run, due.number, due.step.message) == ("welcome", 1, 1, "guide")
 
 
-def test_who_does_not_fulfil_the_condition_does_not_start() -> None:
+def test_a_lead_that_does_not_meet_the_condition_does_not_start() -> None:
     lead = Lead(WELCOME)
     assert lead.on(0, {"stage": "lead"}) == []
     assert lead.enrolments == {}
 
 
-def test_whoever_is_to_be_stopped_or_has_reached_the_goal_does_not_start() -> None:
+def test_a_lead_at_the_stop_or_goal_condition_does_not_start() -> None:
     both = replace(WELCOME, stop=Is("rejected"), goal=Is("booked"))
     for ended in ("rejected", "booked"):
         lead = Lead(both)
@@ -100,7 +100,7 @@ def test_whoever_is_to_be_stopped_or_has_reached_the_goal_does_not_start() -> No
         assert lead.on(1) == ["guide"]
 
 
-def test_nobody_anonymous_starts() -> None:
+def test_an_anonymous_lead_does_not_start() -> None:
     lead = Lead(replace(WELCOME, start=Is("visited")))
     assert lead.on(0, {"stage": "anonymous", "visited": True}) == []
     assert lead.enrolments == {}
@@ -116,7 +116,7 @@ def test_a_sequence_that_has_become_shorter_ends_where_it_was() -> None:
     assert lead.enrolments["welcome"].ending == Ending.FINISHED
 
 
-def test_the_stop_condition_ends_it_before_the_step_that_is_due() -> None:
+def test_the_stop_condition_ends_a_sequence_before_its_due_step() -> None:
     lead = Lead(WELCOME)
     lead.on(0)
     assert lead.on(3, {"stage": "sql"}) == []
@@ -124,14 +124,14 @@ def test_the_stop_condition_ends_it_before_the_step_that_is_due() -> None:
     assert lead.on(7) == []
 
 
-def test_the_goal_ends_it_and_is_told_apart_from_a_stop() -> None:
+def test_the_goal_ends_a_sequence_and_is_distinguished_from_a_stop() -> None:
     lead = Lead(replace(WELCOME, goal=Is("booked")))
     lead.on(0)
     assert lead.on(3, {"stage": "sql", "booked": True}) == []
     assert lead.enrolments["welcome"].ending == Ending.GOAL
 
 
-def test_nobody_who_is_suppressed_is_written_to_or_started() -> None:
+def test_a_suppressed_lead_gets_no_step_and_does_not_start() -> None:
     lead = Lead(WELCOME)
     lead.on(0)
     assert lead.on(3, suppressed=True) == []
@@ -186,7 +186,7 @@ def test_a_sequence_alongside_runs_beside_others() -> None:
 # --- late -----------------------------------------------------------------------------------
 
 
-def test_after_an_outage_the_sequence_moves_back_and_nothing_comes_in_a_burst() -> None:
+def test_after_an_outage_the_steps_move_back_and_do_not_burst() -> None:
     lead = Lead(WELCOME)
     lead.on(0)
     assert lead.on(10) == ["study"]
@@ -195,7 +195,7 @@ def test_after_an_outage_the_sequence_moves_back_and_nothing_comes_in_a_burst() 
     assert lead.on(14) == ["offer"]
 
 
-def test_or_what_was_missed_is_left_out() -> None:
+def test_missed_steps_are_skipped_if_the_model_says_so() -> None:
     lead = Lead(replace(WELCOME, late=Late.SKIP))
     lead.on(0)
     assert lead.on(10) == ["offer"]
@@ -237,7 +237,7 @@ def test_every_step_of_a_sequence_keeps_to_the_hours() -> None:
 
 
 @pytest.mark.parametrize(("late", "message"), [(Late.SHIFT, "study"), (Late.SKIP, "offer")])
-def test_what_an_outage_delayed_waits_for_the_hours_too(late: Late, message: str) -> None:
+def test_steps_delayed_by_an_outage_wait_for_the_hours(late: Late, message: str) -> None:
     lead = Lead(replace(WELCOME, hours=OFFICE, late=late))
     assert lead.at(MONDAY) == ["guide"]
     sunday = MONDAY + 13 * DAY
@@ -255,7 +255,7 @@ def test_a_step_that_was_due_just_before_closing_is_not_held_back() -> None:
 # --- merging --------------------------------------------------------------------------------
 
 
-def test_merging_keeps_the_way_that_went_furthest() -> None:
+def test_merging_keeps_the_enrolment_that_went_furthest() -> None:
     first = Enrolment("welcome", 1, MONDAY, position=2, next_at=MONDAY)
     second = Enrolment("welcome", 2, MONDAY, position=0, next_at=MONDAY)
     other = Enrolment("other", 1, MONDAY)

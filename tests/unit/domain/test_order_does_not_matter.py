@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from effort import examples
 from unit.domain.worlds import (
     HasTrait,
     Holds,
@@ -35,7 +36,7 @@ from warmlead.domain.scoring import (
 from warmlead.domain.stages import StagePolicy
 
 SOFT_ONCE = SuppressionPolicy(soft_bounces=1)
-EXAMPLES = 1_000
+EXAMPLES = examples(1_000)
 ORDERS = 10
 
 NOW = datetime(2026, 1, 20, 8, 30, tzinfo=UTC)
@@ -244,7 +245,6 @@ def emails_of(lead: Lead) -> set[str]:
 
 reproducible = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -264,7 +264,7 @@ def test_any_order_and_duplication_gives_the_same_leads(events: list[Event], see
 
 @settings(reproducible, max_examples=EXAMPLES // 2)
 @given(happenings(st.integers(0, 100 * 1440), busy_in_ten=5), st.integers(0, 2**32))
-def test_neither_does_it_matter_when_old_events_are_folded(events: list[Event], seed: int) -> None:
+def test_the_time_of_folding_old_events_does_not_matter(events: list[Event], seed: int) -> None:
     chance = Random(seed)
     expected = outcome_of(in_any_order_over_time(events, chance))
     for _ in range(ORDERS - 1):
@@ -274,7 +274,7 @@ def test_neither_does_it_matter_when_old_events_are_folded(events: list[Event], 
         assert all(adds_up(score) for score in expected.scores.values())
 
 
-@settings(reproducible, max_examples=300)
+@settings(reproducible, max_examples=examples(300))
 @given(happenings(minutes), st.integers(0, 2**32))
 def test_public_events_never_make_one_person_of_two_addresses(
     events: list[Event], seed: int
@@ -284,9 +284,9 @@ def test_public_events_never_make_one_person_of_two_addresses(
     assert all(len(emails_of(lead)) <= 1 for lead in world.leads.values())
 
 
-@settings(reproducible, max_examples=300)
+@settings(reproducible, max_examples=examples(300))
 @given(happenings(minutes), st.integers(0, 2**32))
-def test_what_nobody_saw_changes_no_score_and_no_origin_and_ties_nobody(
+def test_automated_events_change_no_score_or_origin_and_tie_nobody(
     events: list[Event], seed: int
 ) -> None:
     seen = [event for event in events if not event.automated]
@@ -308,9 +308,9 @@ def test_what_nobody_saw_changes_no_score_and_no_origin_and_ties_nobody(
     assert all(len(lead.trails) == 1 for lead in strangers)
 
 
-@settings(reproducible, max_examples=500)
+@settings(reproducible, max_examples=examples(500))
 @given(happenings(minutes), st.integers(0, 2**32))
-def test_public_events_never_move_what_a_signed_source_told(events: list[Event], seed: int) -> None:
+def test_public_events_never_move_signed_identities(events: list[Event], seed: int) -> None:
     chance = Random(seed)
     signed = [event for event in events if event.trust is Trust.SIGNED]
     if not signed:
@@ -321,9 +321,9 @@ def test_public_events_never_move_what_a_signed_source_told(events: list[Event],
     assert people - {frozenset()} == set(alone.people().values())
 
 
-@settings(reproducible, max_examples=300)
+@settings(reproducible, max_examples=examples(300))
 @given(happenings(minutes), st.integers(0, 2**32), st.data())
-def test_no_time_that_a_public_sender_states_changes_who_is_whom(
+def test_stated_times_of_public_senders_never_change_identities(
     events: list[Event], seed: int, data: st.DataObject
 ) -> None:
     chance = Random(seed)
@@ -350,7 +350,7 @@ def shared_browsers(draw: st.DrawFn, people: st.SearchStrategy[int]) -> list[Eve
     return [*claims, *(named(f"r{i}", "email_unsubscribed", None) for i in range(count))]
 
 
-@settings(reproducible, max_examples=50)
+@settings(reproducible, max_examples=examples(50))
 @given(shared_browsers(st.integers(1, MAX_CLAIMS)), st.integers(0, 2**32))
 def test_more_refusals_than_are_kept_come_in_any_order(events: list[Event], seed: int) -> None:
     chance = Random(seed)
@@ -358,7 +358,7 @@ def test_more_refusals_than_are_kept_come_in_any_order(events: list[Event], seed
     assert all(outcome_of(in_any_order(events, chance)) == expected for _ in range(3))
 
 
-@settings(reproducible, max_examples=50)
+@settings(reproducible, max_examples=examples(50))
 @given(shared_browsers(st.integers(MAX_CLAIMS, 30)), st.integers(0, 2**32))
 def test_more_claims_than_are_kept_come_in_any_order(events: list[Event], seed: int) -> None:
     """But for who of the others hears of a refusal: whoever was among the ten at that time."""

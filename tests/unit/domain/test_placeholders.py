@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cost import least_cpu_s
+from effort import examples
 from warmlead.domain.identity import is_damaged_address, normalise_id
 
 POSTHOG = (
@@ -94,7 +95,7 @@ def test_placeholders_are_no_ids(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["&nbsp;", "&nbsp;&nbsp;", "%26nbsp%3B", "&lt;id&gt;"])
-def test_entities_that_stand_for_nothing_are_no_ids(text: str) -> None:
+def test_entities_without_a_meaning_are_no_ids(text: str) -> None:
     assert normalise_id(text) is None
 
 
@@ -139,18 +140,18 @@ def test_an_address_with_several_blanks_is_damaged(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["ada@example.com", "a b", "a b@c", "a@ b", "@", " @" * 5_000])
-def test_what_is_no_address_anyway_is_not_a_damaged_one(text: str) -> None:
+def test_a_text_without_an_address_is_not_a_damaged_address(text: str) -> None:
     assert not is_damaged_address(text)
 
 
-@settings(max_examples=1_000, deadline=None, derandomize=True)
+@settings(max_examples=examples(1_000), derandomize=True)
 @given(st.text() | st.text("ndunlie@ %40{}()[]<>$_-\u200b\u0301"))
-def test_whatever_comes_as_an_id_normalising_it_twice_is_once(text: str) -> None:
+def test_normalising_an_id_is_idempotent(text: str) -> None:
     id_ = normalise_id(text)
     assert id_ is None or normalise_id(id_) == id_
 
 
-@settings(max_examples=1_000, deadline=None, derandomize=True)
+@settings(max_examples=examples(1_000), derandomize=True)
 @given(st.text(string.ascii_letters + string.digits + "-", min_size=8), st.integers(1, 9))
 def test_an_id_with_a_number_of_its_own_is_an_id(text: str, number: int) -> None:
     assert normalise_id(f"a{number}z{text}") is not None

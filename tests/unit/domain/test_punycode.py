@@ -6,6 +6,7 @@ from random import Random
 import idna
 import pytest
 
+from effort import examples
 from warmlead.domain.identifiers import MOST_LETTERS, a_label, runs_one_way
 from warmlead.domain.text import in_usual_width
 
@@ -23,8 +24,8 @@ def label_of(random: Random) -> str:
     return unicodedata.normalize("NFC", "".join(letters))
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_label_is_what_idna_makes_of_it(seed: int) -> None:
+@pytest.mark.parametrize("seed", range(examples(4)))
+def test_a_label_is_encoded_as_by_the_idna_package(seed: int) -> None:
     random, valid = Random(seed), 0
     for label in (label_of(random) for _ in range(4_000)):
         if label.isascii():
@@ -48,14 +49,14 @@ def test_too_long_a_label_is_not_looked_at() -> None:
         a_label("ü" * (MOST_LETTERS + 1))
 
 
-def test_what_runs_one_way_is_mapped_to_itself() -> None:
+def test_letters_with_one_direction_map_to_themselves() -> None:
     found = [letter for letter in map(chr, range(0x110000)) if runs_one_way(letter)]
     assert len(found) > 100_000
     for letter in found:
         assert idna.uts46_remap(letter, std3_rules=False) == letter
 
 
-def test_all_that_has_another_width_has_the_usual_one() -> None:
+def test_wide_and_narrow_letters_become_usual_ones() -> None:
     for letter in map(chr, range(0x110000)):
         width, _, usual = unicodedata.decomposition(letter).partition(" ")
         if width in ("<wide>", "<narrow>"):

@@ -4,12 +4,13 @@ from random import Random
 
 import pytest
 
-from unit.domain.test_packing import START_MS, key_of, some_events
+from effort import examples
+from unit.domain.test_packed_history import START_MS, key_of, some_events
 from warmlead.domain.history import History, fold
 from warmlead.domain.packed_history import DAY_MS, KeptEvent, Packed
 from warmlead.domain.recording import NOTHING_RECORDED, Recorded, Recording, record, recorded_one
 
-SEEDS = range(8)
+SEEDS = range(examples(8))
 
 
 def crowded(chance: Random, count: int) -> list[KeptEvent]:
@@ -41,7 +42,7 @@ def said(recorded: Recorded) -> tuple[set[KeptEvent], set[KeptEvent], set[str]]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_an_event_changes_is_told_by_either_way(seed: int) -> None:
+def test_both_ways_of_recording_report_the_same_changes(seed: int) -> None:
     chance = Random(seed)
     history = fold(Recording(History()).history, START_MS)
     for event in some_events(chance, 300):
@@ -58,7 +59,7 @@ def test_what_an_event_changes_is_told_by_either_way(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_is_taken_back_leaves_no_trace(seed: int) -> None:
+def test_a_removed_event_leaves_no_trace(seed: int) -> None:
     chance = Random(seed)
     recording = Recording(History())
     for event in crowded(chance, 300):
@@ -78,7 +79,7 @@ def test_a_history_in_which_nothing_stays_is_the_one_it_was() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 300])
-def test_packed_events_are_unpacked_in_whatever_number(count: int) -> None:
+def test_any_number_of_packed_events_can_be_unpacked(count: int) -> None:
     events = some_events(Random(count), count)
     packed = Packed().with_more(events)
     assert list(packed) == events

@@ -128,7 +128,7 @@ def lead_under(rules: Rules, person: Person) -> Lead:
     return folded
 
 
-def test_ten_thousand_leads_under_a_changed_model_are_as_if_it_had_always_been_so() -> None:
+def test_rescoring_ten_thousand_leads_equals_having_always_had_the_model() -> None:
     chance = Random(7)  # any number; the same every time
     changed = moved = 0
     for number in range(LEADS):

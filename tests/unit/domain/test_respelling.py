@@ -53,7 +53,7 @@ def test_joining_is_the_union_and_the_order_does_not_matter() -> None:
     assert both.former_ids == frozenset({"x"})
 
 
-def test_an_event_that_both_keep_counts_once_and_folded_ones_add_up() -> None:
+def test_an_event_in_both_trails_counts_once_and_folded_counts_add_up() -> None:
     one, other = the_trail(id_="one", hours_ago=3), the_trail(id_="two", hours_ago=1)
     later_ms = to_ms(NOW + timedelta(days=40))
     old, new = (replace(each, history=fold(each.history, later_ms)) for each in (one, other))
@@ -63,7 +63,7 @@ def test_an_event_that_both_keep_counts_once_and_folded_ones_add_up() -> None:
 
 
 @pytest.mark.parametrize("told", [DECOMPOSED, HIDDEN])
-def test_a_lead_that_was_spelt_in_another_way_is_found_with_its_id_of_today(told: str) -> None:
+def test_a_lead_with_an_old_spelling_is_found_under_its_new_id(told: str) -> None:
     lead = kept_before(a_lead(), told)
     (found,) = misspelt(lead, lead_ids)
     assert found.today == Identifier(Kind.EMAIL, COMPOSED)
@@ -71,7 +71,7 @@ def test_a_lead_that_was_spelt_in_another_way_is_found_with_its_id_of_today(told
     assert misspelt(a_lead(an_event(email=COMPOSED)), lead_ids) == []
 
 
-def test_all_that_names_an_old_id_names_that_of_today() -> None:
+def test_every_reference_to_an_old_id_becomes_one_to_the_new_id() -> None:
     told = an_event(user_id="u-1", anonymous_id="b-1", trust=Trust.SIGNED)
     lead = kept_before(a_lead(told), "u\u200b-1", of="u-1")
     moved = misspelt(lead, lead_ids)
@@ -85,11 +85,11 @@ def test_all_that_names_an_old_id_names_that_of_today() -> None:
 
 
 @pytest.mark.parametrize(("value", "is_none"), [("null@null.com", True), ("a@b.com", False)])
-def test_a_lead_that_is_known_by_nothing_is_told_from_others(value: str, is_none: bool) -> None:
+def test_a_lead_without_identifiers_is_distinguished_from_others(value: str, is_none: bool) -> None:
     assert is_nobody(kept_before(a_lead(), value)) is is_none
 
 
-def test_what_the_model_knows_is_kept_of_two_trails_with_too_many_traits() -> None:
+def test_joining_trails_with_too_many_traits_keeps_those_of_the_model() -> None:
     def told(prefix: str, **more: int) -> Trail:
         traits = {f"{prefix}{i}": i for i in range(MAX_TRAITS - 10)} | more
         (trail,) = a_lead(an_event(id=prefix, trust=Trust.PUBLIC, traits=traits)).trails.values()

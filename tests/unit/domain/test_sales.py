@@ -43,11 +43,11 @@ def said(what: SalesStatus, at_ms: int, reason: str = "") -> Statement:
         (said(SalesStatus.REJECTED, 1, Refusal.DUPLICATE), "disqualified"),
     ],
 )
-def test_each_word_of_sales_has_its_stage(statement: Statement, stage: str) -> None:
+def test_each_statement_of_sales_has_its_stage(statement: Statement, stage: str) -> None:
     assert statement.stage == stage
 
 
-def test_the_last_word_decides_in_whatever_order_it_is_heard() -> None:
+def test_the_last_statement_decides_in_any_order_of_arrival() -> None:
     words = [
         said(SalesStatus.ACCEPTED, 1),
         said(SalesStatus.OPPORTUNITY, 2),
@@ -60,17 +60,17 @@ def test_the_last_word_decides_in_whatever_order_it_is_heard() -> None:
         assert found.said is SalesStatus.WON
 
 
-def test_of_two_words_at_once_the_one_further_on_decides() -> None:
+def test_of_simultaneous_statements_the_one_with_the_later_stage_decides() -> None:
     for order in permutations([said(SalesStatus.WON, 5), said(SalesStatus.ACCEPTED, 5)]):
         assert verdict(order) == said(SalesStatus.WON, 5)
 
 
-def test_nothing_but_a_touch_is_no_verdict() -> None:
+def test_a_contact_alone_is_no_answer() -> None:
     assert verdict([said(SalesStatus.TOUCHED, 1)]) is None
     assert verdict([]) is None
 
 
-def test_a_signed_event_of_sales_is_a_statement_however_often_it_comes() -> None:
+def test_a_repeated_signed_event_of_sales_is_one_statement() -> None:
     event = an_event(
         name="sales_won", properties={"value_cents": 120_000, "currency": "EUR", "reason": "price"}
     )
@@ -86,21 +86,21 @@ def test_a_signed_event_of_sales_is_a_statement_however_often_it_comes() -> None
     assert statement.at_ms == to_ms(event.occurred_at)
 
 
-def test_of_a_repeat_with_a_later_time_the_first_counts() -> None:
+def test_a_repeat_with_a_later_time_does_not_move_a_statement() -> None:
     first = an_event(name="sales_won")
     repeat = an_event(name="sales_won", occurred_at=NOW)
     assert with_statement(with_statement({}, first), repeat) == with_statement({}, first)
     assert with_statement(with_statement({}, repeat), first) == with_statement({}, first)
 
 
-def test_one_statement_in_two_trails_is_one_whatever_differs() -> None:
+def test_one_statement_in_two_trails_counts_once() -> None:
     worth = an_event(name="sales_won", properties={"value_cents": 5, "currency": "EUR"})
     trails = [with_statement({}, worth), with_statement({}, an_event(name="sales_won"))]
     assert in_order(trails) == in_order(reversed(trails))
     assert len(in_order(trails)) == 1
 
 
-def test_what_sales_does_is_not_the_leads_doing() -> None:
+def test_statements_of_sales_are_no_activity_of_the_lead() -> None:
     idle = a_lead(an_event(occurred_at=NOW - timedelta(days=20)))
     spoken = a_lead(
         an_event(occurred_at=NOW - timedelta(days=20)), an_event(id="said", name="sales_touched")
@@ -124,7 +124,7 @@ def test_a_lead_is_known_by_our_user_id_before_a_crms() -> None:
         an_event(name="won"),
     ],
 )
-def test_what_is_not_signed_or_not_known_is_no_statement(event: object) -> None:
+def test_unsigned_and_unknown_events_are_no_statements(event: object) -> None:
     assert with_statement({}, event) == {}  # type: ignore[arg-type]  # parametrised
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from unit.domain.brute_force import Worth, count_of_last, worth_of
 from unit.domain.worlds import HasTrait, World, adds_up, event_of, rules_of
 from warmlead.domain.evaluation import evaluation_of
@@ -183,13 +184,12 @@ def worth_as_explained(score: Score) -> Worth:
 
 
 @settings(
-    max_examples=600,
-    deadline=None,
+    max_examples=examples(600),
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(cases())
-def test_a_lead_is_worth_what_the_formula_says_of_its_events(case: Case) -> None:
+def test_the_score_equals_the_literal_formula(case: Case) -> None:
     lead = lead_after(case.events, case.rules)
     labels_of = {name: (name, *case.signals_of[name]) for name in NAMES}
     for now in case.nows:

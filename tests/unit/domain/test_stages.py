@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import a_transition
+from effort import examples
 from unit.domain.worlds import NOON, Holds, rules_of
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.stages import (
@@ -72,7 +73,7 @@ def stage_after(progress: Progress, *found: Standing, now: datetime = NOON) -> s
 # --- becoming known, warming up, cooling down ----------------------------------------------
 
 
-def test_nobody_is_more_than_anonymous_before_becoming_known() -> None:
+def test_an_unidentified_visitor_stays_anonymous() -> None:
     found = standing(99, identified=False, seen={"demo": NOON})
     assert next_stage([MQL], in_stage(ANONYMOUS), found, NOON) == (ANONYMOUS, NO_MOVE)
 
@@ -83,11 +84,11 @@ def test_becoming_known_makes_a_lead() -> None:
     assert why.cause is MoveCause.KNOWN
 
 
-def test_becoming_known_warm_enough_skips_the_stage_between() -> None:
+def test_a_visitor_with_a_high_score_becomes_an_mql_when_identified() -> None:
     assert stage_after(in_stage(ANONYMOUS), standing(50)) == "mql"
 
 
-def test_between_the_thresholds_everyone_stays_where_they_are() -> None:
+def test_between_the_thresholds_a_lead_stays_in_its_stage() -> None:
     assert stage_after(in_stage(LEAD), standing(49)) == LEAD
     assert stage_after(in_stage(LEAD), standing(50), standing(40), standing(35)) == "mql"
     assert stage_after(in_stage(LEAD), standing(50), standing(34), standing(49)) == LEAD
@@ -109,12 +110,12 @@ def test_a_lead_goes_straight_to_the_furthest_stage_that_is_open() -> None:
     assert stage_after(in_stage("mql"), standing(80)) == "pql"
 
 
-def test_a_lead_that_leaves_falls_back_to_the_stage_that_is_open_to_it() -> None:
+def test_a_lead_that_leaves_falls_back_to_an_open_stage() -> None:
     assert stage_after(in_stage("pql"), standing(69)) == "mql"
     assert stage_after(in_stage("pql"), standing(49)) == LEAD
 
 
-def test_who_must_leave_a_stage_cannot_enter_it() -> None:
+def test_a_lead_at_the_leave_condition_cannot_enter_the_stage() -> None:
     unsubscribed = Holds(lambda facts: facts.get("unsubscribed") is True)
     policy = StagePolicy("mql", at_least(50), unsubscribed)
     found = Standing(identified=True, facts={"score": 90, "unsubscribed": True}, last_days={})
@@ -122,7 +123,7 @@ def test_who_must_leave_a_stage_cannot_enter_it() -> None:
     assert next_stage([policy], in_stage("mql"), found, NOON)[0] == LEAD
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=examples(500), derandomize=True)
 @given(
     st.sampled_from([ANONYMOUS, LEAD, RECYCLED, "mql", "pql", "abolished", *SALES_STAGES]),
     st.integers(0, 100),
@@ -130,7 +131,7 @@ def test_who_must_leave_a_stage_cannot_enter_it() -> None:
     st.tuples(*[st.one_of(st.none(), st.integers(0, 40))] * 2),
     st.tuples(*[st.integers(0, 100)] * 4),
 )
-def test_who_is_found_the_same_twice_moves_once_at_most(
+def test_evaluating_the_same_facts_twice_moves_at_most_once(
     stage: str,
     score: int,
     identified: bool,
@@ -163,7 +164,7 @@ def test_no_score_moves_a_lead_out_of_a_stage_of_sales(stage: str, score: int) -
     assert next_stage([MQL, PQL], in_stage(stage), found, NOON) == (stage, NO_MOVE)
 
 
-def test_a_lead_that_sales_sent_back_is_not_offered_again_before_the_cooldown_ends() -> None:
+def test_a_rejected_lead_is_not_offered_again_during_the_cooldown() -> None:
     progress = sent_back(NOON)
     until = NOON + COOLDOWN
     for now in (NOON, until - timedelta(milliseconds=1)):
@@ -172,13 +173,13 @@ def test_a_lead_that_sales_sent_back_is_not_offered_again_before_the_cooldown_en
     assert next_stage([MQL], progress, standing(40), until) == (RECYCLED, NO_MOVE)
 
 
-def test_being_sent_back_again_starts_the_cooldown_anew() -> None:
+def test_a_second_rejection_restarts_the_cooldown() -> None:
     twice = cool_down(sent_back(NOON), [MQL], NOON + DAY)
     assert twice.cooling == Cooling(NOON + DAY, NOON + DAY + COOLDOWN)
 
 
 @pytest.mark.parametrize("stage", ["mql", "pql", RECYCLED])
-def test_the_longest_cooldown_closes_all_stages_wherever_the_lead_was(stage: str) -> None:
+def test_the_longest_cooldown_applies_to_every_stage(stage: str) -> None:
     longer = replace(PQL, cooldown=2 * COOLDOWN)
     progress = replace(cool_down(in_stage(stage), [MQL, longer], NOON), stage=RECYCLED)
     before, after = (NOON + 2 * COOLDOWN + d for d in (-DAY, timedelta(0)))
@@ -193,14 +194,14 @@ def test_without_stages_there_is_nothing_to_wait_for() -> None:
 # --- bypass ----------------------------------------------------------------------------------
 
 
-def test_a_bypass_signal_opens_its_stage_whatever_the_score() -> None:
+def test_a_bypass_signal_opens_its_stage_at_any_score() -> None:
     to_stage, why = next_stage([MQL], in_stage(LEAD), standing(0, seen={"demo": NOON}), NOON)
     assert to_stage == "mql"
     assert (why.cause, why.detail) == (MoveCause.BYPASSED, "demo")
     assert stage_after(in_stage(LEAD), standing(0, seen={"newsletter": NOON})) == LEAD
 
 
-def test_of_several_bypass_signals_one_is_named_whatever_their_order() -> None:
+def test_one_of_several_bypass_signals_is_named_regardless_of_their_order() -> None:
     for seen in ({"demo": NOON, "trial": NOON}, {"trial": NOON, "demo": NOON}):
         _, why = next_stage([MQL], in_stage(LEAD), standing(0, seen=seen), NOON)
         assert why.detail == "demo"
@@ -215,7 +216,7 @@ def test_a_bypass_signal_keeps_its_stage_open_for_thirty_days() -> None:
     assert stage_after(in_stage(LEAD), standing(0, seen=seen), now=last + DAY) == LEAD
 
 
-def test_a_bypass_outweighs_the_leave_condition_for_as_long_as_it_opens_the_stage() -> None:
+def test_a_bypass_signal_overrides_the_leave_condition_while_it_lasts() -> None:
     refused = Holds(lambda facts: facts["mail_refused"] is True)
     policy = replace(MQL, leave=refused)
     asked = {"demo": NOON}
@@ -273,7 +274,7 @@ def test_the_order_of_stages_has_those_of_the_model_between_lead_and_sales() -> 
     assert list(STAGES) == [*built_in, "mql", "pql", *of_sales]
 
 
-def test_two_records_of_one_person_become_the_furthest_with_the_most_of_everything() -> None:
+def test_merging_two_records_keeps_the_furthest_stage_and_the_highest_counts() -> None:
     cooling = Cooling(NOON, NOON + COOLDOWN)
     parts = [
         Progress("mql", NOON, entered={"mql": 1, LEAD: 4}, peak_score=60),
@@ -285,18 +286,18 @@ def test_two_records_of_one_person_become_the_furthest_with_the_most_of_everythi
         assert merge_progress(STAGES, order) == expected
 
 
-def test_of_two_in_the_same_stage_the_one_there_longer_counts() -> None:
+def test_merging_two_records_in_one_stage_keeps_the_earlier_entry() -> None:
     parts = [Progress("mql", NOON), Progress("mql", NOON - DAY)]
     assert merge_progress(STAGES, parts).since == NOON - DAY
 
 
-def test_the_longer_cooldown_stays() -> None:
+def test_merging_two_records_keeps_the_longer_cooldown() -> None:
     shorter, longer = Cooling(NOON, NOON + DAY), Cooling(NOON - DAY, NOON + 2 * DAY)
     parts = [in_stage(RECYCLED, cooling=shorter), in_stage(RECYCLED, cooling=longer)]
     assert merge_progress(STAGES, parts).cooling == longer
 
 
-def test_what_sales_decided_outlasts_a_merge() -> None:
+def test_merging_keeps_the_decision_of_sales() -> None:
     parts = [in_stage("disqualified"), in_stage("mql"), in_stage(LEAD)]
     assert merge_progress(STAGES, parts).stage == "disqualified"
     assert merge_progress(STAGES, [*parts, in_stage("customer")]).stage == "customer"

@@ -53,7 +53,7 @@ def test_what_people_write_is_kept(text: str) -> None:
         ("one\r\ntwo\rthree\u2028four\u2029five\x85six", "one\ntwo\nthree\nfour\nfive\nsix"),
     ],
 )
-def test_what_steers_is_taken_out(text: str, left: str) -> None:
+def test_control_characters_are_removed(text: str, left: str) -> None:
     assert printable(text) == left
 
 
@@ -62,7 +62,7 @@ def test_a_text_on_one_line_has_no_other_end_than_its_own() -> None:
 
 
 @given(any_text)
-def test_nothing_that_is_left_steers_anything(text: str) -> None:
+def test_no_control_character_survives(text: str) -> None:
     left = printable(text).replace(WALES, "")
     assert not UNPRINTABLE.search(left.replace("\n", "").replace("\t", ""))
     assert not {unicodedata.category(sign) for sign in left if sign not in "\n\t"} & {"Cc", "Cs"}
@@ -92,7 +92,7 @@ def test_json_is_cleaned_to_its_ends() -> None:
     }
 
 
-def test_an_error_quotes_nothing_that_steers() -> None:
+def test_an_error_quotes_no_control_characters() -> None:
     error = RejectedError(Reason.FIELD_INVALID, "There is no form a\x1b]0;x\x07\nb.")
     assert error.message == "There is no form a]0;x b."
     assert "\x1b" not in str(error)

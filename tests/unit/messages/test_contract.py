@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
+from effort import examples
 from unit.domain.worlds import NOON, Holds, World, event_of, rules_of
 from warmlead.application.evaluate import evaluate
 from warmlead.domain.event import Property, Trust
@@ -194,7 +195,7 @@ EVERY_MODEL = (a_model(40, stages=2), a_model(40, stages=0), a_model(200, stages
 
 
 @given(history=histories)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_every_trigger_is_as_published_and_a_cloudevent(history: list[dict[str, Any]]) -> None:
     for trigger in triggers_of(history, *EVERY_MODEL):
         event = json.loads(trigger.body, parse_constant=pytest.fail)  # NaN, Infinity
@@ -209,7 +210,7 @@ def test_every_trigger_is_as_published_and_a_cloudevent(history: list[dict[str, 
 
 
 @given(history=histories)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_personal_data_is_in_the_lead_of_a_message_and_nowhere_else(
     history: list[dict[str, Any]],
 ) -> None:
@@ -237,7 +238,7 @@ def one_of_each_type() -> dict[str, Trigger]:
     return {json.loads(trigger.body)["type"]: trigger for trigger in reversed(told)}
 
 
-def test_every_type_that_is_about_a_lead_does_come_about() -> None:
+def test_every_type_of_message_about_a_lead_is_really_published() -> None:
     assert one_of_each_type().keys() == ABOUT_LEADS
 
 
@@ -258,7 +259,7 @@ def test_attributes_repeat_what_subscriptions_filter_by(kind: str) -> None:
     assert attributes.keys() >= {"stage"}
 
 
-def test_who_owns_an_offered_lead_and_which_message_is_due_can_be_filtered_by() -> None:
+def test_subscriptions_can_filter_by_owner_and_by_message() -> None:
     told = one_of_each_type()
 
     names = {kind.split(".")[1]: dict(told[kind].attributes).keys() for kind in told}
@@ -267,7 +268,7 @@ def test_who_owns_an_offered_lead_and_which_message_is_due_can_be_filtered_by() 
     assert names["lead"] >= {"stage", "cycle"}
 
 
-def test_the_filters_on_the_page_ask_for_attributes_and_types_that_there_are() -> None:
+def test_the_documented_filters_use_existing_attributes_and_types() -> None:
     rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| `(.*attributes.*)` \|$", ATTRIBUTES, re.MULTILINE)
     sent: dict[str, set[str]] = {}
     for trigger in one_of_each_type().values():
@@ -280,7 +281,7 @@ def test_the_filters_on_the_page_ask_for_attributes_and_types_that_there_are() -
         assert set(re.findall(r'attributes.type = "([^"]*)"', asked)) <= ABOUT_LEADS, asked
 
 
-def test_the_kinds_of_moves_above_do_come_about() -> None:
+def test_every_listed_kind_of_move_really_happens() -> None:
     told = triggers_of([ASKED, ASKED], *EVERY_MODEL)
 
     events = [json.loads(trigger.body) for trigger in told]
@@ -306,7 +307,7 @@ BROKEN: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize("kind", sorted(ABOUT_LEADS))
 @pytest.mark.parametrize(("name", "value"), BROKEN)
-def test_the_schema_refuses_what_is_not_as_published(name: str, value: object, kind: str) -> None:
+def test_the_schema_refuses_messages_that_deviate(name: str, value: object, kind: str) -> None:
     event = json.loads(one_of_each_type()[kind].body)
     VALIDATORS[kind].validate(event)
 
@@ -327,7 +328,7 @@ def test_no_field_may_be_missing(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(ABOUT_LEADS))
-def test_a_consumer_may_be_sent_fields_that_its_copy_of_the_schema_does_not_know(
+def test_a_consumers_older_schema_accepts_new_fields(
     kind: str,
 ) -> None:
     event = json.loads(one_of_each_type()[kind].body)

@@ -132,7 +132,7 @@ def test_lists() -> None:
     assert coerce(None, ValueType.LIST) is None
 
 
-def test_facts_follow_from_the_address_whatever_a_sender_says_of_them() -> None:
+def test_facts_about_an_address_ignore_what_the_sender_states() -> None:
     given: dict[str, Property] = {
         "email": "ann@GMail.com",
         "free_mailbox": False,
@@ -173,7 +173,7 @@ def test_a_business_address_may_resemble_one(domain: str) -> None:
     assert know({"email": f"ann@{domain}"}, STANDARD_TRAITS)["free_mailbox"] is False
 
 
-def test_traits_that_are_unknown_or_not_of_their_type_are_absent() -> None:
+def test_unknown_and_mistyped_traits_are_absent() -> None:
     given: dict[str, Property] = {"employees": "lots", "country": "US", "shoe_size": 44}
 
     assert know(given, STANDARD_TRAITS) == {"country": "US"}
@@ -188,7 +188,7 @@ def test_a_country_that_was_not_recognised_is_unknown() -> None:
     assert know({"country": 3}, {"country": ValueType.INTEGER}) == {"country": 3}
 
 
-def test_what_was_not_understood_is_named() -> None:
+def test_values_that_were_not_understood_are_named() -> None:
     given: dict[str, Property] = {
         "employees": "lots",
         "country": "Atlantis",

@@ -361,7 +361,7 @@ def test_conditions_may_count_and_signals_may_be_what_sales_says() -> None:
     assert evaluate(lead, rules, NOW + timedelta(days=91)).lead.progress.stage == "lead"
 
 
-def test_what_sales_does_is_not_the_leads_doing_but_what_is_only_called_so_is() -> None:
+def test_statements_of_sales_are_passive_but_public_events_of_the_same_name_are_not() -> None:
     rules = load(AFTER_SALES, name="test").rules
     days = [
         evaluation_of(

@@ -80,7 +80,7 @@ def test_nothing_is_missing_when_a_condition_holds() -> None:
     assert condition(MQL).missing(facts) == ()
 
 
-def test_each_clause_that_does_not_hold_is_told_with_its_value() -> None:
+def test_each_failing_clause_is_listed_with_its_value() -> None:
     facts = {
         "fit": 25,
         "score": 32,

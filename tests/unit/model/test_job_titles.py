@@ -63,7 +63,7 @@ def test_a_title_tells_the_part_in_a_purchase(level: TitleLevel) -> None:
     assert {title: found for title, found in told.items() if found is not level} == {}
 
 
-def test_the_level_follows_from_the_title_whatever_a_sender_says_of_it() -> None:
+def test_the_level_of_a_title_ignores_what_the_sender_states() -> None:
     assert know({"title": "CEO", "title_level": "outside"}, STANDARD_TRAITS) == {
         "title": "CEO",
         "title_level": "decides",

@@ -180,7 +180,7 @@ class Story:
         return stage
 
 
-def test_b2b_saas_warms_a_visitor_up_from_anonymous_to_mql() -> None:
+def test_b2b_saas_takes_a_visitor_from_anonymous_to_mql() -> None:
     story = Story(ready_model("b2b-saas"))
     for path in ("/", "/product", "/pricing", "/pricing", "/pricing"):
         story.does("page_viewed", 1, path=path)

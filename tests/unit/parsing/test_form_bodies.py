@@ -78,13 +78,13 @@ def test_forms_in_western_charsets(body: bytes, content_type: str) -> None:
     assert parse_urlencoded(body, content_type, untold)["a"] == "Zoë"
 
 
-def test_what_a_charset_lacks_comes_as_entities() -> None:
+def test_characters_outside_the_charset_arrive_as_entities() -> None:
     body = b"a=%26%2326481%3B%26%23128640%3B+%26%2355296%3B&_charset_=windows-1252"
 
     assert parse_urlencoded(body, "", untold)["a"] == "東🚀 &#55296;"
 
 
-def test_entities_in_utf8_are_what_somebody_typed() -> None:
+def test_entities_in_utf_8_stay_as_typed() -> None:
     assert parse_urlencoded(b"a=%26%2326481%3B", "", untold) == {"a": "&#26481;"}
 
 
@@ -136,7 +136,7 @@ def test_labels_mean_the_charsets_that_browsers_take_them_for(
         (b"a=Zo%C3%AB&_charset_=hz-gb-2312", "", "Zoë"),
     ],
 )
-def test_what_is_in_another_charset_than_it_says_is_read_and_told(
+def test_a_form_with_a_wrong_charset_label_is_read_and_noted(
     body: bytes, content_type: str, text: str
 ) -> None:
     told = Told()
@@ -160,7 +160,7 @@ Parse = Callable[[bytes, str, Told], dict[str, FormValue]]
         (parse_multipart, parts(*((f'name="f{i}"', str(i)) for i in range(2_000))), TYPE),
     ],
 )
-def test_of_a_form_without_end_the_first_and_the_last_fields_are_read(
+def test_an_overlong_form_keeps_its_first_and_last_fields(
     parse: Parse, body: bytes, content_type: str
 ) -> None:
     told = Told()
@@ -299,7 +299,7 @@ def test_a_part_that_cannot_be_read_costs_only_itself(body: bytes) -> None:
         A[:-9],
     ],
 )
-def test_multipart_of_which_nothing_can_be_read_is_refused(body: bytes) -> None:
+def test_an_unreadable_multipart_body_is_refused(body: bytes) -> None:
     with pytest.raises(RejectedError) as refusal:
         parse_multipart(body, TYPE, Told())
 
@@ -312,7 +312,7 @@ anything = st.binary(max_size=80) | st.text(alphabet='a=&[]%+\r\n-B";:', max_siz
 
 
 @given(anything, st.sampled_from([TYPE, "", "a/b; charset=latin1", TYPE + "; charset=x"]))
-def test_nothing_but_rejections_escapes(body: bytes, content_type: str) -> None:
+def test_arbitrary_input_raises_only_rejections(body: bytes, content_type: str) -> None:
     for parse in (parse_urlencoded, parse_text_plain, parse_multipart):
         try:
             parse(body, content_type, Told())

@@ -1,5 +1,4 @@
 import json
-import time
 from contextlib import suppress
 
 import pytest
@@ -145,7 +144,7 @@ def test_thirty_two_levels_are_allowed() -> None:
 
 
 @given(st.binary(max_size=60) | st.text(alphabet='[]{}",:\\u d8019eE-+.NaIfinty', max_size=60))
-def test_nothing_but_rejections_escapes(body: bytes) -> None:
+def test_arbitrary_input_raises_only_rejections(body: bytes) -> None:
     raw = body if isinstance(body, bytes) else body.encode()
     try:
         value = loads(raw)
@@ -182,7 +181,7 @@ def test_a_duplicate_key_is_written_down_with_both_values() -> None:
         max_leaves=20,
     )
 )
-def test_whatever_faults_there_are_the_text_is_the_one_that_was_sent(text: str) -> None:
+def test_a_faulty_value_is_quarantined_with_its_original_text(text: str) -> None:
     assert text_of(parse(text.encode()).value) == text.replace("é", r"\u00e9")
 
 
@@ -209,15 +208,7 @@ def test_a_batch_of_half_a_megabyte_takes_milliseconds() -> None:
     body = json.dumps({"batch": [event] * 500}).encode()
     assert len(body) > 450_000
 
-    fastest_s = min(_seconds_to_parse(body) for _ in range(5))
-
-    assert fastest_s < 0.1
-
-
-def _seconds_to_parse(body: bytes) -> float:
-    began = time.perf_counter()
-    parse(body)
-    return time.perf_counter() - began
+    assert least_cpu_s(lambda: parse(body), tries=5) < 0.1
 
 
 def test_a_body_of_nothing_but_brackets_is_refused_before_it_is_read() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import a_lead_named
@@ -107,7 +107,7 @@ def test_a_day_on_which_nothing_happens_is_all_zeros() -> None:
     assert list(report.stages) == [stage for stage in ORDER if stage != "anonymous"]
 
 
-def test_only_moves_of_the_day_count() -> None:
+def test_only_moves_within_the_period_count() -> None:
     report = kpis(
         before=Known([moved(-0.001, "lead > mql")]),
         first=Known([moved(0, "lead > mql")]),
@@ -117,7 +117,7 @@ def test_only_moves_of_the_day_count() -> None:
     assert report.stages["mql"].entered == 2
 
 
-def test_who_qualifies_again_is_counted_apart() -> None:
+def test_requalified_leads_are_counted_separately() -> None:
     report = kpis(
         new=Known([moved(9, "anonymous > lead"), moved(10, "lead > mql")]),
         back=Known([moved(11, "recycled > mql", cycle=2)]),
@@ -127,7 +127,7 @@ def test_who_qualifies_again_is_counted_apart() -> None:
     assert report.became_known == 1
 
 
-def test_who_stood_where_at_the_end_is_told_from_now_and_the_moves_since() -> None:
+def test_stages_at_the_end_of_a_period_are_computed_from_now_and_later_moves() -> None:
     # Now 5 MQLs and 2 SQLs. Since midnight one became MQL, and one MQL became SQL:
     # at midnight there were 5 − 1 + 1 = 5 MQLs and 2 − 1 = 1 SQL.
     report = kpis(
@@ -139,7 +139,7 @@ def test_who_stood_where_at_the_end_is_told_from_now_and_the_moves_since() -> No
     assert (at_end["mql"], at_end["sql"], at_end["lead"]) == (5, 1, 8)
 
 
-def test_moves_back_are_counted_by_reason_and_no_free_text_gets_through() -> None:
+def test_moves_back_are_counted_by_cause_without_free_text() -> None:
     lost: dict[str, Any] = {"cause": MoveCause.LOST, "detail": "Bob Smith of Acme said no"}
     report = kpis(
         faded=Known([moved(1, "mql > lead")]),
@@ -164,7 +164,7 @@ def test_moves_back_are_counted_by_reason_and_no_free_text_gets_through() -> Non
 
 
 @pytest.mark.parametrize("refusal", Refusal)
-def test_every_refusal_is_known_by_its_words(refusal: Refusal) -> None:
+def test_every_rejection_of_sales_has_its_cause(refusal: Refusal) -> None:
     told = moved(9, "mql > recycled", cause=MoveCause.REJECTED, detail=refusal)
     report = kpis(ada=Known([told]))
     assert report.rejections == {refusal: 1}
@@ -191,14 +191,14 @@ def test_the_funnel_counts_persons_who_went_on_in_the_period() -> None:
     }
 
 
-def test_what_came_before_does_not_count_as_reached() -> None:
+def test_stages_reached_before_the_period_do_not_count() -> None:
     report = kpis(ada=Known([moved(1, "lead > sql"), moved(2, "recycled > mql")]))
     assert report.conversions.mql_to_sql.model_dump(exclude={"per_mille"}) == {
         "of": 1, "reached": 0,
     }  # fmt: skip
 
 
-def test_sales_makes_no_mql_of_whom_it_takes_by_itself() -> None:
+def test_a_lead_that_sales_takes_directly_is_not_counted_as_an_mql() -> None:
     report = kpis(ada=Known([moved(1, "lead > opportunity")]))
     assert report.conversions.mql_to_sql.of == 0
     assert report.conversions.sql_to_opportunity.model_dump() == {
@@ -219,7 +219,7 @@ def test_new_leads_that_qualify_are_those_of_the_period() -> None:
     }  # fmt: skip
 
 
-def test_a_stage_within_the_model_is_no_step_of_the_funnel() -> None:
+def test_stages_of_the_model_between_the_fixed_ones_are_no_funnel_steps() -> None:
     report = kpis(ada=Known([moved(1, "lead > mql"), moved(2, "mql > pql"), moved(3, "pql > sql")]))
     assert report.conversions.mql_to_sql.of == 1
     assert report.backward == {}
@@ -234,7 +234,7 @@ def test_medians_are_nearest_ranks_in_whole_minutes() -> None:
     assert (one.count, one.median_minutes, one.p90_minutes) == (1, 2, 2)  # 90 s, half up
 
 
-def test_the_first_word_of_sales_after_an_mql_is_its_touch() -> None:
+def test_the_first_statement_of_sales_after_an_mql_is_the_first_contact() -> None:
     # ada: 30 min. bob: none yet. cyn: twice an MQL, at 2 and 12; 1 h and 2 h.
     # dan's word was before, eve's is of the next day.
     report = kpis(
@@ -306,7 +306,7 @@ def test_deals_are_added_up_by_currency_and_never_across() -> None:
     }
 
 
-def test_a_deal_is_worth_what_sales_said_of_it_last() -> None:
+def test_the_last_stated_value_of_a_deal_counts() -> None:
     first = says(SalesStatus.WON, 1, value_cents=100, currency="EUR")
     mended = says(SalesStatus.WON, 2, value_cents=120, currency="EUR")
     silent = says(SalesStatus.WON, 3)
@@ -319,7 +319,7 @@ def test_a_deal_is_worth_what_sales_said_of_it_last() -> None:
     assert deal_won([], at(1)) == WonDeal()
 
 
-def test_persons_are_told_apart_by_the_source_of_their_first_touch() -> None:
+def test_persons_are_grouped_by_the_source_of_their_first_touch() -> None:
     report = kpis(
         ada=Known([moved(1, "lead > mql"), moved(2, "mql > sql")], utm_source="Google"),
         bob=Known([moved(1, "lead > mql")], utm_source="google "),
@@ -334,7 +334,7 @@ def test_persons_are_told_apart_by_the_source_of_their_first_touch() -> None:
     }
 
 
-def test_persons_are_told_apart_by_the_channel_of_their_first_touch() -> None:
+def test_persons_are_grouped_by_the_channel_of_their_first_touch() -> None:
     mql, sql = moved(1, "lead > mql"), moved(2, "mql > sql")
     report = kpis(
         ada=Known([mql, sql], origin={"utm_source": "Google", "utm_medium": "cpc"}),
@@ -363,7 +363,7 @@ def test_persons_are_told_apart_by_the_channel_of_their_first_touch() -> None:
     }  # fmt: skip
 
 
-def test_sources_that_anyone_may_make_up_do_not_swell_a_report() -> None:
+def test_made_up_sources_do_not_make_a_report_longer() -> None:
     people = {
         f"p{n}": Known([moved(1, "lead > mql")], utm_source=f"made-up-{n:03}") for n in range(60)
     }
@@ -385,7 +385,7 @@ def test_one_person_under_two_ids_is_one_person() -> None:
     assert report.times.mql_to_first_touch.median_minutes == 60
 
 
-def test_whoever_was_erased_meanwhile_leaves_only_numbers() -> None:
+def test_a_person_erased_meanwhile_leaves_only_numbers() -> None:
     report = counted([("gone", offered(1))], {})
     assert report.stages["mql"].entered == 1
     assert report.handoffs.first_touch.breached == 1
@@ -424,7 +424,6 @@ STATEMENTS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(any_moves(), st.tuples(STATEMENTS, STATEMENTS, STATEMENTS), st.randoms())
 def test_order_and_repetition_of_records_make_no_difference(
     records: list[tuple[str, Transition]],

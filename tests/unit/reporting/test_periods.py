@@ -29,13 +29,13 @@ def at(text: str) -> datetime:
         (Span.MONTH, "2024-03-31T12:00:00", "2024-02", "2024-02-01", "2024-03-01"),
     ],
 )
-def test_the_last_period_that_is_over(
+def test_the_default_period_is_the_last_complete_one(
     span: Span, now: str, name: str, start: str, end: str
 ) -> None:
     assert last_period(span, at(now)) == Period(name, at(start), at(end))
 
 
-def test_a_period_is_of_utc_whatever_clock_is_asked() -> None:
+def test_a_period_is_in_utc_for_any_time_zone_of_the_clock() -> None:
     auckland = timezone(timedelta(hours=13))
     noon = datetime(2026, 11, 23, 12, tzinfo=auckland)  # 23:00 of the day before in UTC
     assert last_period(Span.DAY, noon).name == "2026-11-21"

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from builders import NOW, StandingClock, a_lead_named
+from patience import PATIENCE_S
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
+
+pytestmark = pytest.mark.slow
 
 HAMMER = Path(__file__).with_name("hammer.py")
 TESTS = Path(__file__).parents[2]
@@ -43,10 +46,10 @@ def told(lines: list[str], verb: str) -> list[str]:
     return [mark for said, _, mark in (line.partition(" ") for line in lines) if said == verb]
 
 
-async def test_processes_that_start_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
+async def test_concurrent_processes_neither_lose_nor_double_events(tmp_path: Path) -> None:
     names, each = ["one", "two", "three"], 500
     processes = [start(tmp_path / "warmlead.db", name, each) for name in names]
-    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    outputs = [process.communicate(timeout=PATIENCE_S)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0]
     lines = [line for output in outputs for line in output.splitlines()]
     expected = Counter(f"{name}-{i}" for name in names for i in range(each))
@@ -58,7 +61,7 @@ async def test_processes_that_start_at_once_lose_and_double_nothing(tmp_path: Pa
 
 
 @pytest.mark.parametrize("lines_before_the_kill", [1, 50, 333, 1_000])
-async def test_a_killed_process_loses_nothing_that_was_acknowledged(
+async def test_a_killed_process_loses_no_acknowledged_event(
     tmp_path: Path, lines_before_the_kill: int
 ) -> None:
     path = tmp_path / "warmlead.db"

@@ -29,7 +29,7 @@ def add_to_all(connection: sqlite3.Connection, lead_ids: Sequence[str]) -> list[
     return [None for _ in lead_ids]
 
 
-async def test_what_a_newer_release_keeps_beside_a_lead_survives_updates(tmp_path: Path) -> None:
+async def test_unknown_fields_of_a_newer_release_survive_updates(tmp_path: Path) -> None:
     async with SqliteFile(tmp_path / "warmlead.db") as file:
         store = SqliteLeadStore(file, StandingClock())
         await store.update([], keeping(ADA))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from patience import PATIENCE_S
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.web.edge import discard, read_body, unpack
 
@@ -27,18 +28,18 @@ async def stalled() -> AsyncIterator[bytes]:
 
 
 async def test_a_body_of_exactly_the_limit_is_read() -> None:
-    assert await read_body(chunks_of(b"ab", b"c"), limit_bytes=3, timeout_s=1) == b"abc"
+    assert await read_body(chunks_of(b"ab", b"c"), limit_bytes=3, timeout_s=PATIENCE_S) == b"abc"
 
 
 async def test_an_empty_body_is_empty() -> None:
-    assert await read_body(chunks_of(), limit_bytes=3, timeout_s=1) == b""
+    assert await read_body(chunks_of(), limit_bytes=3, timeout_s=PATIENCE_S) == b""
 
 
-async def test_one_byte_more_is_refused_without_reading_on() -> None:
+async def test_one_byte_over_the_limit_is_refused_without_reading_on() -> None:
     read: list[int] = []
 
     with pytest.raises(RejectedError) as refusal:
-        await read_body(never_ending(b"x" * 10, read), limit_bytes=100, timeout_s=1)
+        await read_body(never_ending(b"x" * 10, read), limit_bytes=100, timeout_s=PATIENCE_S)
 
     assert refusal.value.reason is Reason.BODY_TOO_LARGE
     assert sum(read) == 110
@@ -49,7 +50,7 @@ async def test_a_declared_length_above_the_limit_is_refused_unread() -> None:
 
     with pytest.raises(RejectedError) as refusal:
         await read_body(
-            never_ending(b"x", read), limit_bytes=100, timeout_s=1, declared_bytes=10**15
+            never_ending(b"x", read), limit_bytes=100, timeout_s=PATIENCE_S, declared_bytes=10**15
         )
 
     assert refusal.value.reason is Reason.BODY_TOO_LARGE
@@ -58,7 +59,9 @@ async def test_a_declared_length_above_the_limit_is_refused_unread() -> None:
 
 async def test_a_declared_length_that_is_too_small_is_not_believed() -> None:
     with pytest.raises(RejectedError, match="body_too_large"):
-        await read_body(chunks_of(b"x" * 101), limit_bytes=100, timeout_s=1, declared_bytes=5)
+        await read_body(
+            chunks_of(b"x" * 101), limit_bytes=100, timeout_s=PATIENCE_S, declared_bytes=5
+        )
 
 
 async def test_a_body_that_does_not_come_is_refused_at_the_deadline() -> None:

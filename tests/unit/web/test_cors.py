@@ -16,7 +16,7 @@ def test_any_origin_is_echoed_with_credentials(origin: str) -> None:
 
 
 @pytest.mark.parametrize("origin", ["", "*", "https://a b", "https://a\r\nX: y", "javascript:x"])
-def test_what_is_no_origin_is_not_echoed(origin: str) -> None:
+def test_an_invalid_origin_is_not_echoed(origin: str) -> None:
     assert cors_headers({"origin": origin}) == {"Vary": "Origin"}
 
 

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
 
+from patience import PATIENCE_S
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Trust
 from warmlead.ports import Accepted, RawRequest, Refused, Translation
@@ -42,11 +43,11 @@ class Accepting:
         return Answer(200, b'{"success": true}', facts={"source": "test", "events": 1})
 
 
-def client_of(accepting: Accepting) -> httpx.AsyncClient:
+def client_of(accepting: Accepting, timeout_s: float = PATIENCE_S) -> httpx.AsyncClient:
     edge = Edge(
         accepting,
         function="forms",
-        limits=Limits(body_bytes=100, timeout_s=0.2),
+        limits=Limits(body_bytes=100, timeout_s=timeout_s),
         clock=StoppedClock(),
         new_id=lambda: "id-1",
     )
@@ -54,14 +55,14 @@ def client_of(accepting: Accepting) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
-async def test_an_answer_may_be_given_another_form_whatever_it_is() -> None:
+async def test_a_sender_can_change_the_form_of_any_answer() -> None:
     def dressed(headers: Mapping[str, str], answer: Answer) -> Answer:
         return replace(answer, body=f"{headers['accept']} {answer.status}".encode())
 
     edge = Edge(
         Accepting(),
         function="forms",
-        limits=Limits(body_bytes=100, timeout_s=0.2),
+        limits=Limits(body_bytes=100, timeout_s=PATIENCE_S),
         clock=StoppedClock(),
         new_id=lambda: "id-1",
         dress=dressed,
@@ -163,7 +164,7 @@ async def test_a_slow_body_is_refused() -> None:
         yield b"x"
         await asyncio.Event().wait()
 
-    async with client_of(Accepting()) as client:
+    async with client_of(Accepting(), timeout_s=0.2) as client:
         answer = await client.post("/x", content=slow())
 
     assert (answer.status_code, answer.json()["code"]) == (408, "body_timeout")
@@ -174,7 +175,7 @@ async def test_a_client_that_goes_away_leaves_a_rejection() -> None:
     edge = Edge(
         accepting,
         function="forms",
-        limits=Limits(body_bytes=100, timeout_s=1),
+        limits=Limits(body_bytes=100, timeout_s=PATIENCE_S),
         clock=StoppedClock(),
         new_id=lambda: "id-1",
     )
@@ -199,7 +200,7 @@ async def test_a_client_that_goes_away_leaves_a_rejection() -> None:
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "1e3", "9" * 400, "٣"])
-async def test_a_length_that_is_none_is_not_believed(length: str) -> None:
+async def test_an_invalid_content_length_is_ignored(length: str) -> None:
     async with client_of(Accepting()) as client:
         request = client.build_request("POST", "/x", content=b"{}")
         request.headers["content-length"] = length.encode().decode("latin-1")

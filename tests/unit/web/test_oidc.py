@@ -163,7 +163,7 @@ async def test_waiting_for_certificates_holds_up_nothing_else(
         (200, b"\xff"),
     ],
 )
-async def test_without_certificates_nobody_can_tell(
+async def test_without_certificates_the_check_is_unavailable(
     authority: Authority, tokens: PushTokens, status: int, body: bytes
 ) -> None:
     authority.status, authority.body = status, body
@@ -184,7 +184,7 @@ async def test_a_server_that_is_away_is_asked_again_after_a_pause(
     await tokens.check(bearer(KEYS[0].token()))
 
 
-async def test_nobody_listens_there(seconds: Seconds) -> None:
+async def test_an_unreachable_certificate_server_is_unavailable(seconds: Seconds) -> None:
     with an_authority() as gone:
         url = gone.url
     with pytest.raises(UnavailableError):
@@ -201,7 +201,7 @@ async def test_certificates_are_not_fetched_for_every_request_whatever_their_age
     assert authority.asked == 1
 
 
-async def test_a_good_token_is_not_asked_for_the_certificates_of_bad_ones(
+async def test_a_valid_token_does_not_wait_for_certificates_of_invalid_ones(
     authority: Authority, tokens: PushTokens
 ) -> None:
     await tokens.check(bearer(KEYS[0].token()))

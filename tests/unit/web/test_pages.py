@@ -34,7 +34,7 @@ URLENCODED = {"content-type": "application/x-www-form-urlencoded"}
         ({}, False),
     ],
 )
-def test_a_page_is_for_whoever_leaves_one(headers: dict[str, str], expected: bool) -> None:
+def test_the_html_page_is_for_browsers_only(headers: dict[str, str], expected: bool) -> None:
     assert navigates(headers) is expected
 
 
@@ -162,5 +162,5 @@ def test_success_leads_back_to_the_page_of_the_form(
     "answer",
     [Answer(303, headers={"Location": "https://a.example/"}), Answer(200, b"GIF", "image/gif")],
 )
-def test_what_is_no_json_stays_as_it_is(answer: Answer) -> None:
+def test_an_answer_that_is_not_json_stays_unchanged(answer: Answer) -> None:
     assert page({}, answer) is answer

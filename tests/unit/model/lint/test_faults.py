@@ -1,0 +1,628 @@
+"""Broken models: every fault is found where it is. The sign » marks the place of each."""
+
+from textwrap import dedent
+
+import pytest
+
+from warmlead.domain.errors import ConfigurationError
+from warmlead.model.document import Finding, Severity
+from warmlead.model.loading import check, load
+
+# A small sound model, in the manner of a real one; each broken model is this with one change.
+SOUND = """\
+signals:
+  visited: {on: page_viewed, points: 2, per_day: 5, half_life: 30d, group: web}
+  downloaded: {on: content_downloaded, points: 20, per_day: 2, half_life: 60d}
+groups:
+  web: {max: 40}
+fit:
+  mid_market: {when: employees >= 50, points: 15}
+stages:
+  mql:
+    enter: score >= 50 && fit >= 10
+    leave: score < 35
+handoff:
+  first_touch_within: 1h
+  accept_within: 24h
+  routes:
+    - {when: country == "US", owners: [ann, bob]}
+    - {owner: sales}
+sequences:
+  education:
+    start: stage == "mql"
+    stop: stage == "sql"
+    goal: downloaded
+    hours: {days: mon-fri, from: "09:00", to: "17:00", time_zone: Europe/Berlin}
+    again_after: 90d
+    steps:
+      - {after: 0d, message: welcome}
+      - {after: 3d, message: case-study}
+"""
+MARK = "»"
+
+VISITED = "visited: {on: page_viewed, points: 2, per_day: 5, half_life: 30d, group: web}"
+FIT = "mid_market: {when: employees >= 50, points: 15}"
+ENTER = "enter: score >= 50 && fit >= 10"
+STEPS = """\
+    steps:
+      - {after: 0d, message: welcome}
+      - {after: 3d, message: case-study}
+"""
+
+TOUCH = "first_touch_within: 1h"
+ROUTE = '{when: country == "US", owners: [ann, bob]}'
+GOAL = "goal: downloaded"
+HOURS = 'hours: {days: mon-fri, from: "09:00", to: "17:00", time_zone: Europe/Berlin}'
+
+# (what is broken, text of SOUND, text that takes its place, fragment of the message, suggestion)
+BROKEN = [
+    ("yaml syntax", VISITED, "visited: {on: *», points: 2}", "not readable as YAML", ""),
+    ("open bracket", VISITED, VISITED[:-1], "expected ',' or '}'", "it began on line 2, column 12"),
+    (
+        "bracket without quotes",
+        "visited: {on: page_viewed,",
+        'visited: {on: page_viewed, when: »path in ["/a", "/b"],',
+        'has a "[" must be in quotes',
+        """write 'path in ["/a", "/b"]'""",
+    ),
+    ("indentation", FIT, FIT + "\n   »stray: 1", "not readable as YAML", ""),
+    ("tab", FIT, FIT + "\n»\tmore: {}", "not readable as YAML", "indent with spaces"),
+    ("anchor", "{max: 40}", "»&a {max: 40}", "anchors and aliases are not allowed", ""),
+    ("tag", "points: 15", 'points: »!!python/name:os.system ""', "tags are not allowed", ""),
+    (
+        "duplicate key",
+        FIT,
+        f"{FIT}\n  »{FIT}",
+        'the key "mid_market" was given before, on line 7',
+        "",
+    ),
+    ("unknown section", "groups:", "»gruops:", 'unknown key "gruops"', 'did you mean "groups"?'),
+    ("unknown section that matters", "signals:", "»signal:", "unknown key", 'mean "signals"?'),
+    (
+        "unknown key",
+        "half_life: 30d",
+        "»halflife: 30d",
+        'unknown key "halflife"',
+        'did you mean "half_life"?',
+    ),
+    (
+        "comma that ends a text",
+        "points: 15}",
+        "points: 15, title: over 50, »000 people}",
+        'unknown key "000 people"',
+        "quote text that has a comma",
+    ),
+    ("missing key", FIT, "»mid_market: {when: employees >= 50}", '"points" is missing', ""),
+    ("missing on", VISITED, "»visited: {points: 2, half_life: 30d}", '"on" is missing', ""),
+    ("text for a number", "points: 15", 'points: »"15"', "whole number", "write 15 without quotes"),
+    ("fraction", "points: 15", "points: »1.5", "must be a whole number", ""),
+    ("boolean for a number", "points: 15", "points: »true", "must be a whole number", ""),
+    ("list for a mapping", FIT, "mid_market: »[employees]", "must be a mapping", ""),
+    ("text for a list", STEPS, "    steps: »welcome\n", "must be a list", ""),
+    ("empty list", "on: page_viewed", "on: »[]", "must not be empty", ""),
+    ("event name", "on: page_viewed", "on: »Page Viewed", "is no name", 'write "page_viewed"'),
+    (
+        "event name in a list",
+        "on: page_viewed",
+        "on: [page_viewed, »pageLeft]",
+        "is no name",
+        'write "page_left"',
+    ),
+    (
+        "signal name",
+        VISITED,
+        "»" + VISITED.replace("visited", "Has-Visited"),
+        "no name",
+        'write "has_visited"',
+    ),
+    ("bare duration", "half_life: 30d", "half_life: »30", "a duration is", "write 30d for days"),
+    ("duration's unit", "half_life: 30d", "half_life: »4w", "a duration is a whole number", ""),
+    ("zero duration", "half_life: 30d", "half_life: »0d", "longer than nothing", ""),
+    ("broken days", "half_life: 30d", "expires_after: »36h", "must be whole days", ""),
+    (
+        "percentage",
+        "fit:",
+        "inactivity: {after: 14d, lose: »10, every: 7d}\nfit:",
+        "a share is a percentage",
+        "",
+    ),
+    (
+        "percentage over 100",
+        "fit:",
+        "inactivity: {after: 14d, lose: »101%, every: 7d}\nfit:",
+        "%",
+        "",
+    ),
+    ("points out of range", "points: 15", "points: »1001", "must be at most 1000", ""),
+    ("points below range", "points: 15", "points: »-1001", "must be at least -1000", ""),
+    ("per_day over 20", "per_day: 5", "per_day: »21", "must be at most 20", ""),
+    ("per_day of 0", "per_day: 5", "per_day: »0", "must be at least 1", ""),
+    (
+        "two ways to fade",
+        "half_life: 30d",
+        "half_life: 30d, »expires_after: 90d",
+        "half_life and expires_after exclude each other",
+        "keep one",
+    ),
+    (
+        "fades and never does",
+        "half_life: 30d",
+        "half_life: 30d, »decay: never",
+        "half_life and decay exclude each other",
+        "",
+    ),
+    ("decay", "half_life: 30d", "decay: »nevr", 'must be "never"', 'did you mean "never"?'),
+    ("trust", "per_day: 5", "trust: »public, per_day: 5", 'must be "signed"', ""),
+    (
+        "unknown group",
+        "group: web",
+        "group: »wbe",
+        'there is no group "wbe"',
+        'did you mean "web"?',
+    ),
+    (
+        "suppression unknown",
+        FIT,
+        FIT + "\nsuppression: {»bounced: signed}",
+        'unknown key "bounced"',
+        "",
+    ),
+    (
+        "suppression by nobody",
+        FIT,
+        FIT + "\nsuppression: {unsubscribed: »never}",
+        'must be "anyone" or "signed"',
+        "",
+    ),
+    (
+        "suppression lifted by whom",
+        FIT,
+        FIT + "\nsuppression: {resubscribed: »equals}",
+        'must be "equal", "anyone" or "signed"',
+        'did you mean "equal"?',
+    ),
+    (
+        "soft bounces in words",
+        FIT,
+        FIT + "\nsuppression: {soft_bounces: »never}",
+        "must be a whole number",
+        "",
+    ),
+    (
+        "too many soft bounces",
+        FIT,
+        FIT + "\nsuppression: {soft_bounces: »21}",
+        "must be at most 20",
+        "",
+    ),
+    (
+        "suppression no mapping",
+        FIT,
+        FIT + "\nsuppression: »signed",
+        "must be a mapping of keys to values",
+        "",
+    ),
+    (
+        "signal named like a fact about mail",
+        "visited:",
+        "»suppressed:",
+        "is a fact about every lead",
+        "",
+    ),
+    ("group's min above 0", "{max: 40}", "{min: »5, max: 40}", "must be at most 0", ""),
+    ("group's max below 0", "{max: 40}", "{max: »-1}", "must be at least 0", ""),
+    (
+        "empty group",
+        "{max: 40}",
+        "{max: 40}\n  »mail: {max: 5}",
+        'no signal is in the group "mail"',
+        "",
+    ),
+    (
+        "overlapping limits",
+        VISITED,
+        "»visited: {on: page_viewed, points: 9, per_day: 5, half_life: 30d, group: web}",
+        "9 points × 5 a day is 45, beyond the max 40 of its group web",
+        "write per_day: 4",
+    ),
+    ("CEL syntax", "employees >= 50", "employees >= »&& 50", "not readable as CEL", ""),
+    ("CEL ends early", "employees >= 50", "employees >=»", "unexpected the end", ""),
+    (
+        "single =",
+        "employees >= 50",
+        "employees »= 50",
+        "not readable as CEL",
+        "write == to compare",
+    ),
+    ("the word and", "employees >= 50", 'industry == "x" »and consent', "CEL", "write && for and"),
+    ("unknown trait", "employees >= 50", "»employes >= 50", "unknown name", 'mean "employees"?'),
+    (
+        "unknown count",
+        ENTER,
+        "enter: score >= 50 && »last_30d.visted >= 1",
+        'no signal or event is called "visted"',
+        'did you mean "visited"?',
+    ),
+    (
+        "unknown window",
+        ENTER,
+        "enter: »last_14d.visited >= 1",
+        'no window "last_14d"',
+        "windows are",
+    ),
+    ("half a count", ENTER, "enter: »last_30d >= 1", "needs a signal or an event", ""),
+    ("signal in fit", "employees >= 50", "»visited", '"visited" is a signal', ""),
+    ("score in fit", "employees >= 50", "»score > 3", '"score" is a fact about a lead', ""),
+    ("count in fit", "employees >= 50", "»last_30d.visited > 3", "is a count", ""),
+    ("trait in a signal", "per_day: 5", "when: »employees > 3, per_day: 5", "is a trait", ""),
+    ("property in a stage", ENTER, 'enter: »path == "/"', "is a property of events", ""),
+    (
+        "number in quotes",
+        "employees >= 50",
+        'employees »>= "50"',
+        "`>=` does not work on integer and string",
+        "write the number without quotes",
+    ),
+    ("text without quotes", "employees >= 50", "country »== 49", "string and integer", "in quotes"),
+    (
+        "whole number for a number",
+        "per_day: 5",
+        "per_day: 5, when: price »> 5",
+        "`>`",
+        "such as 5.0",
+    ),
+    ("not true or false", "employees >= 50", "»employees + 1", "this is of type integer", ""),
+    (
+        "unknown function",
+        "employees >= 50",
+        'industry.»startWith("x")',
+        'no function "startWith"',
+        'did you mean "startsWith"?',
+    ),
+    ("regular expression", "employees >= 50", 'title.matches(»"(vp")', "does not compile", ""),
+    ("signal like a trait", VISITED, "»" + VISITED.replace("visited", "company"), "is a trait", ""),
+    ("signal like a fact", VISITED, "»" + VISITED.replace("visited", "score"), "is a fact", ""),
+    (
+        "signal like another event",
+        VISITED,
+        "»" + VISITED.replace("visited", "email_opened"),
+        "its counts would be ambiguous",
+        "rename",
+    ),
+    (
+        "signal like its event with a condition",
+        VISITED,
+        "»"
+        + VISITED.replace("visited", "page_viewed").replace("per_day", "when: path == '', per_day"),
+        '"page_viewed" is an event too',
+        "rename the signal",
+    ),
+    ("trait with CEL's word", "fit:", "traits: {»type: string}\nfit:", "a word of CEL itself", ""),
+    ("trait like a fact", "fit:", "traits: {»stage: string}\nfit:", "a fact about every lead", ""),
+    ("derived trait", "fit:", "traits: {»free_mailbox: string}\nfit:", "lead's address", ""),
+    ("level", "fit:", "traits: {»title_level: string}\nfit:", "lead's title", ""),
+    ("trait's type", "fit:", "traits: {budget: »int}\nfit:", "must be", 'did you mean "integer"?'),
+    (
+        "hidden property",
+        "fit:",
+        "properties: {»source: string}\nfit:",
+        "the event's own source",
+        "",
+    ),
+    (
+        "bypass",
+        ENTER,
+        ENTER + "\n    bypass: [visited, »dowloaded]",
+        'there is no signal "dowloaded"',
+        'did you mean "downloaded"?',
+    ),
+    (
+        "built-in stage",
+        "stages:",
+        "stages:\n  »sql: {enter: visited, leave: score < 1}",
+        "every model",
+        "",
+    ),
+    ("score out of reach", ENTER, "enter: fit >= 10 && »fit >= 16", "fit is at most 15", ""),
+    ("fit below its least", ENTER, "enter: »fit < -5", "but fit is at least 0", ""),
+    (
+        "count out of reach",
+        ENTER,
+        "enter: »last_1d.visited > 20",
+        "last_1d.visited is at most 20",
+        "",
+    ),
+    ("parts that exclude", ENTER, "enter: »score > 50 && score < 40", "exclude each other", ""),
+    ("constant false", ENTER, "enter: »1 > 2", "`1 > 2` is never true", ""),
+    ("constant true", ENTER, "enter: »2 > 1", "every known lead would be in the stage", ""),
+    ("only anonymous leads", ENTER, 'enter: "»!identified"', "the stage is unreachable", ""),
+    ("leave never", "leave: score < 35", "leave: »score < 0", "no lead would leave", ""),
+    (
+        "leave above enter",
+        "leave: score < 35",
+        "leave: »score < 60",
+        "between the thresholds of score leads flap",
+        "leave below",
+    ),
+    (
+        "leave above the sum that enter asks for",
+        "score >= 50 && fit >= 10\n    leave: score < 35",
+        "engagement >= 30 && score >= 40\n    leave: »engagement < 35",
+        "leads flap",
+        "",
+    ),
+    ("no stop", '    stop: stage == "sql"\n', "", '"stop" is missing', ""),
+    ("stop never", 'stage == "sql"', "»score < 0", "nothing would stop the sequence", ""),
+    ("stop always", 'stage == "sql"', "»true || visited", "nothing would ever be sent", ""),
+    (
+        "stop whenever start",
+        'stage == "sql"',
+        '»stage in ["mql", "sql"]',
+        "whenever start does",
+        "",
+    ),
+    ("start never", 'start: stage == "mql"', "start: »fit > 99", "no lead would enter", ""),
+    ("unknown stage", 'stop: stage == "sql"', 'stop: stage == "»sal"', 'no stage "sal"', '"sql"'),
+    (
+        "unknown stage in a list",
+        'stop: stage == "sql"',
+        'stop: stage in ["sql", "»custmer"]',
+        'there is no stage "custmer"',
+        'did you mean "customer"?',
+    ),
+    ("no steps", STEPS, "    steps: »[]\n", "needs at least one step", ""),
+    ("steps out of order", "after: 0d", "after: 5d", "steps are out of order", ""),
+    ("steps at one time", "after: 3d", "after: »0h", "due at the same time", ""),
+    ("step without message", "- {after: 3d, message: case-study}", "- »{after: 3d}", "missing", ""),
+    ("message twice", "message: case-study", "message: »welcome", "is sent twice", "name of its"),
+    ("handoff without a promise", f"  {TOUCH}\n", "", '"first_touch_within" is missing', ""),
+    ("promise of nothing", TOUCH, "first_touch_within: »0h", "longer than nothing", ""),
+    ("promise without a unit", TOUCH, "first_touch_within: »1", "a duration is", "write 1d"),
+    ("key of handoff", TOUCH, f"{TOUCH}\n  »remind: 5m", "unknown key", 'mean "remind_after"?'),
+    (
+        "reminded too late",
+        TOUCH,
+        f"{TOUCH}\n  remind_after: »60m",
+        "the time to speak to the lead is up already",
+        "shorter than first_touch_within",
+    ),
+    (
+        "accepted before spoken to",
+        "accept_within: 24h",
+        "accept_within: »30m",
+        "sales would decide before it has spoken",
+        "",
+    ),
+    (
+        "no routes",
+        SOUND[SOUND.index("routes:") : SOUND.index("sequences:")],
+        "routes: »[]\n",
+        "must not be empty",
+        "",
+    ),
+    ("routes by name", ROUTE, "»ann", "must be a mapping", ""),
+    ("route to nobody", ROUTE, '»{when: country == "US"}', "names nobody", "add owner:"),
+    ("route to no one of a list", "[ann, bob]", "»[]", "must not be empty", ""),
+    ("two kinds of owners", "{owner: sales}", "{owner: sales, »owners: [ann]}", "exclude", "keep"),
+    ("owner of no name", "{owner: sales}", '{owner: »""}', "one line of up to 100", ""),
+    ("owner with a line's end", "[ann, bob]", '[ann, »"b\\no"]', "one line of up to 100", ""),
+    ("owner by number", "{owner: sales}", "{owner: »17}", "must be text", "put it in quotes"),
+    ("key of a route", "{owner: sales}", "{»user: sales}", 'unknown key "user"', ""),
+    (
+        "route for everyone before others",
+        ROUTE,
+        "»{owner: ann}",
+        "takes every lead: the routes after it are never asked",
+        "move it to the end",
+    ),
+    (
+        "route that always holds before others",
+        '{when: country == "US"',
+        "»{when: 1 < 2",
+        "the routes after it are never asked",
+        "",
+    ),
+    (
+        "route within an earlier one",
+        "- {owner: sales}",
+        '- {when: »country == "US" && employees > 500, owner: sales}',
+        "holds only where route 1 does",
+        "put the narrower route first",
+    ),
+    ("route out of reach", 'country == "US"', "»fit > 15", "fit is at most 15", ""),
+    ("route for a stage of sales", 'country == "US"', '»stage == "sql"', "offered in a stage", ""),
+    ("unknown trait in a route", 'country == "US"', '»contry == "US"', "unknown name", '"country"'),
+    ("types in a route", 'country == "US"', "country »== 1", "string and integer", "in quotes"),
+    ("unknown stage in a route", 'country == "US"', 'stage == "»mqll"', "no stage", '"mql"'),
+    ("route that is no condition", 'country == "US"', "»score", "of type integer", ""),
+    ("unknown name in a goal", GOAL, "goal: »dowloaded", "unknown name", 'mean "downloaded"?'),
+    ("property in a goal", GOAL, 'goal: »path == "/"', "is a property of events", ""),
+    ("goal never", GOAL, "goal: »score < 0", "no lead would reach the goal", ""),
+    ("goal always", GOAL, "goal: »1 < 2", "nothing would ever be sent", ""),
+    ("goal at the start", GOAL, 'goal: »stage in ["mql"]', "holds whenever start does", ""),
+    ("goal that all have reached", GOAL, "goal: »identified", "holds whenever start does", ""),
+    ("stop that all fulfil", 'stage == "sql"', "»identified", "holds whenever start does", ""),
+    (
+        "anonymous start",
+        'start: stage == "mql"',
+        'start: »"!identified"',
+        "anonymous leads enter no sequence",
+        "",
+    ),
+    ("weekday", "mon-fri", "»mon-friday", '"friday" is no weekday', "write mon-fri"),
+    ("weekday in a list", "mon-fri", "[mon, »Tue]", '"Tue" is no weekday', "write tue"),
+    ("weekday by number", "mon-fri", "[»1]", "must be text", ""),
+    ("no weekday", "mon-fri", "»[]", "must not be empty", ""),
+    ("no hours at all", HOURS, HOURS.replace('"17:00"', '»"9:00"'), "no time is left", ""),
+    (
+        "hours reversed",
+        HOURS,
+        HOURS.replace('"17:00"', '»"08:59"'),
+        "end before they begin",
+        "swap",
+    ),
+    ("hours by number", HOURS, HOURS.replace('"09:00"', "»9"), "hours and minutes", '"09:00"'),
+    ("hours of 25", HOURS, HOURS.replace('"17:00"', '»"25:00"'), "up to", ""),
+    ("hours without an end", HOURS, HOURS.replace(' to: "17:00",', ""), '"to" is missing', ""),
+    ("hours without a zone", HOURS, 'hours: {from: "9:00", to: 17:00}', '"time_zone" is', ""),
+    ("key of hours", HOURS, HOURS.replace("days:", "»dais:"), "unknown key", 'mean "days"?'),
+    ("hours as text", HOURS, "hours: »mon-fri", "must be a mapping", ""),
+    ("time zone", "Europe/Berlin", "»Europe/Berlim", "no time zone", 'mean "Europe/Berlin"?'),
+    ("city for a zone", "Europe/Berlin", "»New York", "no time zone", 'mean "America/New_York"?'),
+    ("offset for a zone", "Europe/Berlin", "»UTC+2", 'no time zone "UTC+2"', ""),
+    ("no zone at all", "Europe/Berlin", '»""', "no time zone", ""),
+    ("path for a zone", "Europe/Berlin", "»../../etc/passwd", "no time zone", ""),
+    ("late", GOAL, f"{GOAL}\n    late: »shft", 'must be "shift" or "skip"', 'mean "shift"?'),
+    ("again at once", "again_after: 90d", "again_after: »0d", "longer than nothing", ""),
+    ("alongside", GOAL, f"{GOAL}\n    alongside: »yes", "true or false", "write true"),
+]
+# Where the mark cannot stand in the replacement, because the fault is elsewhere.
+ELSEWHERE = {
+    "open bracket": (3, 13),
+    "no stop": (19, 3),
+    "steps out of order": (27, 17),
+    "handoff without a promise": (12, 1),
+    "hours without an end": (23, 5),
+    "hours without a zone": (23, 5),
+}
+
+
+def broken(find: str, instead: str) -> tuple[str, tuple[int, int] | None]:
+    assert SOUND.count(find) >= 1, find
+    text = SOUND.replace(find, instead, 1)
+    place = None
+    if MARK in text:
+        before = text[: text.index(MARK)]
+        place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return text.replace(MARK, "", 1), place
+
+
+def errors(text: str) -> list[Finding]:
+    return [found for found in check(text) if found.severity is Severity.ERROR]
+
+
+def test_the_sound_model_has_no_findings() -> None:
+    assert check(SOUND) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "find", "instead", "fragment", "suggestion"), BROKEN, ids=[case[0] for case in BROKEN]
+)
+def test_a_fault_is_found_at_its_place(
+    what: str, find: str, instead: str, fragment: str, suggestion: str
+) -> None:
+    text, place = broken(find, instead)
+
+    found = errors(text)
+
+    assert [(error.line, error.column) for error in found] == [place or ELSEWHERE[what]], found
+    assert fragment in found[0].message
+    assert suggestion in found[0].suggestion
+
+
+def test_all_faults_are_reported_at_once_and_in_order() -> None:
+    text = dedent(
+        """\
+        signals:
+          visited: {on: page_viewed, point: 2, per_day: 50, half_life: 30}
+          downloaded: {on: content_downloaded, when: knd == "x", points: 20, group: nowhere}
+          company: {on: chat_started, points: 1, decay: never}
+        fit:
+          a: {when: employees >= "50", points: many}
+          b: {when: employes >= 50, points: 5}
+        stages:
+          mql: {enter: scor >= 50 && last_30d.visted >= 1, leave: score <, bypass: [demo]}
+        sequences:
+          s: {start: stage == "mqll", steps: [{after: soon, message: x}]}
+        extra: 1
+        """
+    )
+
+    found = [(error.line, error.column, error.path) for error in errors(text)]
+
+    assert found == [
+        (2, 3, "signals.visited.points"),
+        (2, 30, "signals.visited.point"),
+        (2, 49, "signals.visited.per_day"),
+        (2, 64, "signals.visited.half_life"),
+        (3, 46, "signals.downloaded.when"),
+        (3, 77, "signals.downloaded.group"),
+        (4, 3, "signals.company"),
+        (6, 23, "fit.a.when"),
+        (6, 40, "fit.a.points"),
+        (7, 13, "fit.b.when"),
+        (9, 16, "stages.mql.enter"),
+        (9, 30, "stages.mql.enter"),
+        (9, 66, "stages.mql.leave"),
+        (9, 77, "stages.mql.bypass[0]"),
+        (11, 3, "sequences.s.stop"),
+        (11, 24, "sequences.s.start"),
+        (11, 47, "sequences.s.steps[0].after"),
+        (12, 1, "extra"),
+    ]
+
+
+UNKNOWN = (
+    'line 7, column 22: fit.mid_market.when: unknown name "employes" (did you mean "employees"?)'
+)
+
+
+def test_loading_a_broken_model_raises_with_every_problem() -> None:
+    text, _ = broken("employees >= 50, points: 15", "employes >= 50, points: many")
+
+    with pytest.raises(ConfigurationError) as raised:
+        load(text, name="model.yaml")
+
+    assert raised.value.subject == "model.yaml is not a valid model"
+    assert raised.value.problems == (
+        UNKNOWN,
+        "line 7, column 46: fit.mid_market.points: must be a whole number",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment"),
+    [
+        ("", "the file is empty"),
+        ("# only a comment\n", "the file is empty"),
+        ("- signals\n", "must be a mapping"),
+        ("signals", "must be a mapping"),
+        ("signals: {}\n", "must not be empty"),
+        ("fit: {}\n", '"signals" is missing'),
+        ("a: 1\n---\nb: 2\n", "expected a single document"),
+        ("a: \x00\n", "a character that YAML does not allow"),
+        ("[" * 20_000, "nested too deeply"),
+        ("{a: " * 20_000, "nested too deeply"),
+        ("- " * 20_000, "nested too deeply"),
+        ("a: &a [1]\nb: &b [*a, *a, *a]\nc: [*b, *b, *b]\n", "anchors and aliases are not allowed"),
+        ("signals: {<<: {a: 1}}", '"<<" '),
+        ("? [a]\n: 1\nsignals: {}", "a key is plain text"),
+        ("x" * 600_000, "exceeds 500000 characters"),
+    ],
+)
+def test_a_file_that_is_not_a_model_is_named_as_such(text: str, fragment: str) -> None:
+    assert any(fragment in error.message for error in errors(text)), check(text)
+
+
+SECTIONS = ["signals", "groups", "fit", "stages", "handoff", "sequences", "traits"]
+STRANGE = ["", "5", "text", "[]", "{x: }", "{x: 5}", "{x: []}", "{x: {}}"]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("value", STRANGE)
+def test_checking_never_fails_on_a_strange_section(section: str, value: str) -> None:
+    others = SOUND.split(f"{section}:", maxsplit=1)[0] if section != "signals" else ""
+
+    check(f"{others}\n{section}: {value}\n")
+
+
+@pytest.mark.parametrize("value", [*STRANGE, "[5]", "[[]]", "[{}]", "[{when: }]", "{from: {}}"])
+@pytest.mark.parametrize("part", ["routes", "remind_after", "hours", "goal", "late", "again_after"])
+def test_checking_never_fails_on_a_strange_part(part: str, value: str) -> None:
+    lines = [f"  {part}: {value}" if "  routes:" in line else line for line in SOUND.splitlines()]
+    within_sequence = [
+        f"    {part}: {value}" if " hours:" in line else line for line in SOUND.splitlines()
+    ]
+
+    check("\n".join(line for line in lines if not line.startswith("    - {")))
+    check("\n".join(within_sequence))
