@@ -9,7 +9,7 @@ The package, from the inside out; imports point down only:
 - ``settings``     configuration, from the environment and from files
 - ``model``        the reviewed YAML file that says what is worth how much; ``lint`` checks it
 - ``ports``        what the use cases need from the outside
-- ``application``  one use case a module: accept, apply, evaluate, explain, replay …
+- ``application``  use cases: accept, apply, evaluate, due (decay, followup), explain, replay …
 - ``web``          the HTTP edge: limits, CORS, outcomes as answers
 - ``senders``      one folder a sender: its wire format, translated to events
 - ``stores``, ``buses``  where leads live, how events travel

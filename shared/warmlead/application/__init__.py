@@ -1,1 +1,1 @@
-"""The use cases, one a module: what Warmlead does, in terms of ports and the domain."""
+"""The use cases: what Warmlead does, in terms of ports and the domain."""

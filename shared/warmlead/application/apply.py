@@ -48,7 +48,7 @@ MAX_REFUSALS = MAX_TRAILS
 
 
 class Room:
-    """The room that is left for the identifiers of some events of one lead, in their order."""
+    """How many more identifiers fit on the lead of some events, which are asked for in order."""
 
     def __init__(
         self, loaded: Loaded, ids: Mapping[Identifier, str], rules: Rules, weighed: Weighed
@@ -71,7 +71,7 @@ class Room:
 
     @property
     def next_to_see(self) -> Iterable[str]:
-        """The ids to be seen with others that must: for them there is room, if not for those."""
+        """The ids to read with those that must be read: they fit, if those do not."""
         return islice((id_ for id_ in self._passed_over if id_ not in self._loaded), MAX_REFUSALS)
 
     def tied(self, event: Event) -> Event:
@@ -82,14 +82,14 @@ class Room:
         return naming_only(event, kept) if len(kept) <= len(weaker) else event
 
     def _open(self, home: str) -> None:
-        """Makes the lead at an id one whose identifiers are here already."""
+        """Counts the lead at an id, with all of its identifiers, among those that are here."""
         found = self._loaded.get(home)
         if isinstance(found, Lead) and home not in self.held:
             self._add(found)
         self._new.add(home)
 
     def _takes(self, identifier: Identifier, trust: Trust) -> bool:
-        """Whether there is room for the identifier, with all that belong to it; takes it if so."""
+        """Takes the identifier, with all that belong to it, if there is room; whether it did."""
         id_ = self._ids[identifier]
         if id_ in self.held or id_ in self._new:
             return True
@@ -126,7 +126,7 @@ class Room:
         return True
 
     def _can_join(self, lead: Lead, trust: Trust) -> bool:
-        """Whether what is kept of the lead has room beside what is kept of these."""
+        """Whether the lead fits beside those that are here."""
         if not self.held:
             return True
         if (lead.id, trust) in self._too_large:
@@ -337,7 +337,7 @@ class _JointDecision:
         trails: dict[str, Trail],
         after: dict[str, Trail],
     ) -> frozenset[str]:
-        """Adds the leads that must hear of a refusal, having claimed whom it is of.
+        """Adds the leads that claim a person who refuses to be written to.
 
         Answers with the ids of those that must be seen first.
         """

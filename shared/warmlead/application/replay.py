@@ -81,7 +81,7 @@ async def replay(
     clock: Clock,
     progress: Callable[[int], None],
 ) -> Replayed:
-    """Rebuilds histories and traits in ``scratch``, then puts them in the place of the old ones.
+    """Rebuilds histories and traits in ``scratch``, then replaces the old ones.
 
     Each lead is replaced in one commit, and events that come meanwhile stay: it may run beside
     live traffic, be killed, and be run again. ``progress`` is told the number of events read.
@@ -158,7 +158,7 @@ async def _together(items: AsyncIterator[T], most: int) -> AsyncIterator[list[T]
 
 
 def _first_copies(events: Sequence[Event], seen: set[int]) -> list[Event]:
-    """Those whose key was not seen before: what was released from quarantine is there twice."""
+    """The events whose key was not seen before: the archive has released ones twice."""
     first = []
     for event in events:
         key = int(event.key, 16)
@@ -171,7 +171,7 @@ def _first_copies(events: Sequence[Event], seen: set[int]) -> list[Event]:
 async def _rebuild(
     messages: Sequence[Sequence[Event]], scratch: LeadStore, store: LeadStore, scoring: Scoring
 ) -> None:
-    """Applies messages as they were applied when they came: the time is that of their receipt.
+    """Applies messages as of the time of their receipt.
 
     They share a commit, but each is decided by itself, so that every move is recorded.
     """

@@ -26,7 +26,7 @@ from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need, Tom
 
 
 class MisspeltLead(Struct, frozen=True):
-    """A lead with identifiers that are spelt in another way today, and what becomes of it.
+    """What becomes of a lead with identifiers that are spelt in another way today.
 
     ``joins`` are the leads that turn out to be the same person. ``erased`` are identifiers that
     were erased in today's spelling: the lead stays as it is, for a person to decide.
@@ -41,7 +41,7 @@ class MisspeltLead(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Respelt:
-    """How many leads were looked at, got another id, joined others, or were left.
+    """How many leads were read, got another id, joined others, or were left.
 
     ``nobodies`` are the ids of leads whose identifiers are none today.
     """
@@ -63,7 +63,7 @@ async def respell(
     found: Callable[[MisspeltLead], None],
     progress: Callable[[int], None],
 ) -> Respelt:
-    """Puts every lead under the ids of today's spelling, one commit each; joins those that meet.
+    """Moves every lead to the ids of today's spelling, one commit each; joins those that meet.
 
     A rehearsal writes nothing. Safe to stop and to run again, beside live traffic: what is done
     needs doing no more. ``found`` is told of each such lead, ``progress`` how many were seen.
@@ -89,7 +89,7 @@ async def respell(
 
 
 class Respelling:
-    """The change that puts a lead under the ids of today; decided again, it finds nothing to do."""
+    """The change that moves a lead to today's ids. Decided again, it changes nothing."""
 
     def __init__(
         self, lead_id: str, scoring: Scoring, clock: Clock, *, is_rehearsal: bool = False

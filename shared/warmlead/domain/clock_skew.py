@@ -1,4 +1,4 @@
-"""Times that a clock which ran ahead has written, brought back to the present."""
+"""Brings times back to the present that a clock wrote which ran ahead."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from warmlead.domain.packed_history import NONE_PACKED, KeptEvent
 from warmlead.domain.stages import Cooling, Progress
 
 AHEAD = timedelta(hours=1)
-"""Clocks of several machines differ, by less than this; what is farther ahead was a wrong clock."""
+"""Clocks of machines differ by less than this; a time farther ahead is of a wrong clock."""
 
 MOST_DAYS_AHEAD = 1
 """A lead that was evaluated later than tomorrow (UTC) was evaluated under a wrong clock."""
@@ -40,7 +40,7 @@ def is_ahead(lead: Lead, now: datetime) -> bool:
 
 
 def brought_back(lead: Lead, now: datetime) -> Lead:
-    """The lead without the future in it; the same lead if it is none.
+    """The lead without times in the future; the same lead if it has none.
 
     What waits for a time waits for as long as it would have; what has happened has by now.
     """

@@ -52,7 +52,7 @@ __all__ = [
 
 
 _REMEMBERED = 4_096
-"""The ids of so many identifiers are kept: that of an event is asked for again and again."""
+"""How many ids are cached: that of an event is needed again and again."""
 
 MAX_CLAIMS = 10
 """The limit of owners that are known to claim an identifier; the best claims stay."""
@@ -114,7 +114,7 @@ def _mended(id_: str) -> str:
 
 
 def is_damaged_address(id_: str) -> bool:
-    """Whether an id is an address but for blanks in it, which could have been anything."""
+    """Whether an id would be an address without its blanks, which may have been any letter."""
     local, _, domain = id_.rpartition("@")
     has_blank = any(letter.isspace() for letter in local)
     return has_blank and len(id_) <= MAX_TEXT and normalise_email(f"a@{domain}") is not None
@@ -141,7 +141,7 @@ class LeadIds:
 
 
 def named_by(text: str) -> list[Identifier]:
-    """The identifiers that a text may be, the strongest first; see ``meant`` for whom it means.
+    """The identifiers that a text may be, the strongest first; see ``is_meant`` for whom it means.
 
     Those of an earlier release among them, which kept each form of Unicode apart.
     """
@@ -178,7 +178,7 @@ def identifiers_of(event: Event) -> list[Identifier]:
 
 
 def naming_only(event: Event, kept: Collection[Identifier]) -> Event:
-    """The event, of whose identifiers only some are kept."""
+    """The event with only some of its identifiers."""
     dropped = {
         field: None
         for field, kind in _FIELDS
@@ -188,7 +188,7 @@ def naming_only(event: Event, kept: Collection[Identifier]) -> Event:
 
 
 def respelt(identifier: Identifier) -> Identifier:
-    """The identifier as it is spelt today; as it is if today it would be none.
+    """The identifier as it is spelt today; unchanged if it would not be accepted today.
 
     What an earlier release accepted was in ASCII already where that is all it is today.
     """

@@ -40,7 +40,7 @@ from warmlead.domain.stages import Progress, merge_progress, most_entered
 
 
 def with_refusals_shared(trails: Mapping[str, Trail]) -> dict[str, Trail]:
-    """The trails; those that claim others have their refusals as well."""
+    """The trails, each with the refusals of those that it claims."""
     after = dict(trails)
     if not any(trail.consent and trail.claims for trail in trails.values()):
         return after
@@ -66,7 +66,7 @@ def _hear(trails: dict[str, Trail], id_: str, refused: Iterable[ConsentFact]) ->
 
 
 def still_to_be_told(before: Mapping[str, Trail], after: Mapping[str, Trail]) -> frozenset[str]:
-    """The ids of owners, not among the trails, that do not know yet what was refused ``after``."""
+    """The ids of owners outside the trails that have not heard of a refusal in ``after``."""
     owners: set[str] = set()
     for id_, trail in after.items():
         known = before.get(id_) or Trail(trail.identifier)
@@ -102,7 +102,7 @@ def _refusals(trail: Trail) -> list[ConsentFact]:
 def resolve_identities(
     leads: Sequence[Lead], trails: Mapping[str, Trail], rules: Rules, now: datetime
 ) -> list[Lead]:
-    """The leads that the trails make up: merged, split or new, as their ties say.
+    """The leads that the trails make: merged, split or new, as their ties say.
 
     ``leads`` are those from which the trails came. A lead that goes on keeps its progress; one
     into which others merge gets the furthest of theirs, and all of their unsent triggers. One that
@@ -115,7 +115,7 @@ def resolve_identities(
 def resolve_changed(
     leads: Sequence[Lead], trails: Mapping[str, Trail], rules: Rules, now: datetime
 ) -> list[Lead]:
-    """The same, without those of the ``leads`` of which nothing changes: they cost little."""
+    """As ``resolve_identities``, but only the leads that change; the others cost little."""
     people = _people(with_refusals_shared(trails))
     unchanged = {lead.id for lead in leads if people.get(lead.id) == lead.trails}
     return _assembled(leads, people, unchanged, rules, now)
@@ -152,7 +152,7 @@ def _assembled(
 
 
 def _counting_on(lead: Lead, parted_from: Lead, now: datetime) -> Lead:
-    """The lead with the counters of the one from which its strongest identifier parts."""
+    """The lead, with the counters of the lead that its strongest identifier leaves."""
     entered = most_entered([lead.progress, parted_from.progress])
     left = {name: parted(each, now) for name, each in parted_from.enrolments.items()}
     offers = [lead.offer, parted_from.offer and parted_offer(parted_from.offer)]
@@ -249,7 +249,7 @@ def misspelt(lead: Lead, ids: LeadIds) -> list[Misspelt]:
 
 
 def is_nobody(lead: Lead) -> bool:
-    """Whether none of a lead's identifiers would be taken as one today: strangers may share it."""
+    """Whether today none of a lead's identifiers would be accepted: strangers may share them."""
     return not any(map(_is_known, (trail.identifier for trail in lead.trails.values())))
 
 
@@ -259,7 +259,7 @@ def _is_known(identifier: Identifier) -> bool:
 
 
 def respelt_leads(leads: Sequence[Lead], moved: Sequence[Misspelt]) -> tuple[Lead, ...]:
-    """The leads with the ids of today in all that names one; trails that meet are not joined."""
+    """The leads with today's ids wherever an id stands; trails that meet are not joined."""
     ids = {each.old_id: each.new_id for each in moved}
     return tuple(replace(lead, id=ids.get(lead.id, lead.id)) for lead in leads)
 
@@ -340,4 +340,4 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "notes": lambda *notes: latest_notes(note for some in notes for note in some),
     }
 )
-"""How each field of two trails becomes one. A test sees to it that none is missing."""
+"""How two values of each field of a trail become one. A test checks that no field is missing."""

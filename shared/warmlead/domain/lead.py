@@ -61,7 +61,7 @@ class TraitFact(NamedTuple):
 
     @property
     def value(self) -> Property:
-        """The value itself."""
+        """The value."""
         value: Property = json.loads(self.value_json)
         return value
 
@@ -118,7 +118,7 @@ class Trail:
 
     @property
     def ties(self) -> Ties:
-        """What the trail says of its belonging."""
+        """What the trail says about whose it is."""
         return Ties(self.identifier.kind, self.links, self.claim, self.is_signed)
 
 
@@ -204,7 +204,7 @@ class Lead:
 
     @property
     def consent_facts(self) -> tuple[ConsentFact, ...]:
-        """What was stated of writing to the person, under any identifier, the earliest first."""
+        """All statements on consent, under any identifier, the earliest first."""
         return together(trail.consent for trail in self.trails.values())
 
     def consent(self, suppression: SuppressionPolicy, known_at: datetime | None = None) -> Consent:
@@ -230,7 +230,7 @@ class Lead:
         return {name: value for name, value in known.items() if value is not None}
 
     def learnt_since(self, at_ms: int) -> bool:
-        """Whether a trait was said of the person after a moment."""
+        """Whether a trait was stated after a moment."""
         facts = (fact for trail in self.trails.values() for fact in trail.traits.values())
         return any(fact.at_ms > at_ms for fact in facts)
 
@@ -246,16 +246,16 @@ class Lead:
 
     @property
     def notes(self) -> tuple[NoteFact, ...]:
-        """The latest notes on the lead's input, the earliest of them first."""
+        """The latest notes on the lead's input, in order of time."""
         return latest_notes(note for trail in self.trails.values() for note in trail.notes)
 
     @property
     def direct(self) -> bool:
-        """Whether some visit is known to have come from nowhere."""
+        """Whether a visit is known to have had no referrer."""
         return any(trail.direct for trail in self.trails.values())
 
     def tally(self, known_at: datetime | None = None) -> Tally:
-        """How often what happened on which day; as it was known at a past time, if given."""
+        """The counts of signals and events by day; as they were known at a past time, if given."""
         histories = [trail.history for trail in self.trails.values()]
         return tally(histories, known_at_ms=None if known_at is None else to_ms(known_at))
 
@@ -263,7 +263,7 @@ class Lead:
 def _about_address(
     trail: Trail, used: Trail | None, since_ms: int | None
 ) -> tuple[ConsentFact, ...]:
-    """What a trail says of the address in use; if it names none: since that one was named."""
+    """What a trail states about the address in use; without an address, from ``since_ms`` on."""
     if trail.identifier.kind is Kind.EMAIL:
         return trail.consent if trail is used else ()
     if since_ms is None:
@@ -272,7 +272,7 @@ def _about_address(
 
 
 def latest_notes(notes: Iterable[NoteFact]) -> tuple[NoteFact, ...]:
-    """The latest notes in their order: the same ones in whatever order they came."""
+    """The latest notes in order of time, in whatever order they came."""
     return tuple(sorted(set(notes))[-MAX_NOTES:])
 
 
@@ -303,7 +303,7 @@ def touch_trails(
 def touched(
     trails: Mapping[str, Trail], event: Event, ids: Mapping[Identifier, str], rules: Rules
 ) -> Touched:
-    """The same without recording the event in a history: see ``touch_trails``."""
+    """As ``touch_trails``, but the event is not recorded in a history yet."""
     signals = rules.classify(event)
     stated = _heard(event, rules)
     event = _as_counted(event, rules)
@@ -332,7 +332,7 @@ def touched(
 
 
 def _as_counted(event: Event, rules: Rules) -> Event:
-    """The event as it counts: of what nobody saw only that it was, whom it names and their traits.
+    """The event as it counts: of an automated one only that it was, whom it names and their traits.
 
     It has no origin, and in public it ties no identifiers to each other. See ``_heard`` for what
     it says of consent.
@@ -348,7 +348,7 @@ def _as_counted(event: Event, rules: Rules) -> Event:
 
 
 def _heard(event: Event, rules: Rules) -> list[ConsentFact]:
-    """What the event states of consent; of what nobody saw only that nobody is to write."""
+    """What the event states on consent; an automated one can only refuse."""
     if event.automated is None or rules.robots_count:
         return statements_in(event)
     return refusals_in(event)
@@ -371,13 +371,13 @@ def heed_refusal(
 
 
 def _says_whose_address(event: Event) -> bool:
-    """Whether a sender that is trusted names a person's address, other than as that of a mail."""
+    """Whether a signed sender states a person's address, other than as the recipient of a mail."""
     named = event.email and event.user_id and event.trust is Trust.SIGNED
     return bool(named) and not event.name.startswith("email_")
 
 
 def told_together(*parts: tuple[int, int] | None) -> tuple[int, int] | None:
-    """When an address was first and last named as the person's, of several such times."""
+    """The first and the last of several times at which an address was named as the person's."""
     told = [part for part in parts if part]
     if not told:
         return None
@@ -387,7 +387,7 @@ def told_together(*parts: tuple[int, int] | None) -> tuple[int, int] | None:
 def _with_traits(
     before: Mapping[str, TraitFact], event: Event, known: frozenset[str]
 ) -> dict[str, TraitFact]:
-    """The traits with what an event tells: the best value of each, those that are known first."""
+    """The traits after an event: the best value of each, those that the model knows first."""
     at_ms, rank = to_ms(event.occurred_at), 1 if event.trust is Trust.SIGNED else 0
     traits = dict(before)
     for name, value in event.traits.items():
@@ -408,7 +408,7 @@ def kept_traits(traits: dict[str, TraitFact], known: frozenset[str]) -> dict[str
 
 
 def _with_event(trail: Trail, event: Event, known: frozenset[str]) -> Trail:
-    """The trail with what an event tells, but for its history."""
+    """The trail after an event, without its history."""
     traits = _with_traits(trail.traits, event, known) if event.traits else trail.traits
     first, last = trail.first_touch, trail.last_touch
     if event.attribution:
@@ -440,7 +440,7 @@ def _with_notes(notes: tuple[NoteFact, ...], event: Event) -> tuple[NoteFact, ..
 
 
 def _cut(value: Property, value_json: str) -> str:
-    """The JSON of a trait within the limit: a text is cut, of a list the first entries stay."""
+    """The JSON of a trait, cut to the limit: the start of a text, the first entries of a list."""
     while len(value_json) > MAX_PUBLIC_TRAIT_BYTES and isinstance(value, str | list):
         fitting = len(value) * MAX_PUBLIC_TRAIT_BYTES // len(value_json)
         value = value[: fitting * 19 // 20]
@@ -452,7 +452,7 @@ __all__ = ["is_meant", "looks_like_address"]
 
 
 def looks_like_address(text: str) -> bool:
-    """Whether a text is, or is meant as, an e-mail."""
+    """Whether a text is an email address, or is meant as one."""
     return "@" in (normalise_id(text) or text)
 
 

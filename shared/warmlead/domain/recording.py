@@ -1,4 +1,4 @@
-"""Events come into a history: each is counted once, and of each label and day the first 20 stay.
+"""Records events in a history: each is counted once, and of each label and day the first 20 stay.
 
 One by one, an event is put beside what is packed, or among it, at a cost that hardly grows with
 it. Where many come at once, all is unpacked, once, and each costs the same whatever is kept.
@@ -246,7 +246,7 @@ class Recording:
         )
 
     def take_back(self, recorded: Recorded) -> None:
-        """Undoes what the last ``add`` answered."""
+        """Undoes the last ``add``, whose answer is given."""
         if recorded.come:
             self._take_out(recorded.come)
         for each in recorded.gone:
@@ -260,7 +260,7 @@ class Recording:
         self._is_changed = self._was_changed
 
     def _beyond_with(self, event: KeptEvent) -> list[KeptEvent]:
-        """Those that an event displaces, and that no other label keeps; or itself."""
+        """The events that an event displaces and no other label keeps; or the event itself."""
         receipt = by_receipt(event)
         displaced: dict[str, KeptEvent] = {}
         is_needed = False

@@ -1,12 +1,13 @@
 """The evaluation of a lead: its facts, the day of its next review, and what a later day brings."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from unit.domain.worlds import NOON, Holds, World, event_of, rules_of
+from unit.domain.worlds import NOON, HasTrait, Holds, World, event_of, rules_of
 from warmlead.domain.evaluation import (
     MOST_DAYS_AHEAD,
     REST_AFTER_DAYS,
@@ -16,6 +17,7 @@ from warmlead.domain.evaluation import (
     move_stage,
     next_review_day,
 )
+from warmlead.domain.event import Trust
 from warmlead.domain.history import MAX_NAME_DAYS, day_of, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.nurture import SequencePolicy, SequenceStep
@@ -146,3 +148,118 @@ def test_a_projection_is_what_the_evaluation_of_that_day_will_be(
     assert standing.facts["last_3d.page_viewed"] == last_3d
     assert standing.facts["peak_score"] == peak
     assert standing == then.standing
+
+
+# --- stage moves ----------------------------------------------------------------------------
+
+
+SCORE_10 = Holds(lambda facts: int(str(facts["score"])) >= 10)
+TALL = HasTrait("tall", 5, "size", "tall")
+
+
+def a_model(*, cooldown: timedelta = 30 * DAY, fit_rules: Sequence[HasTrait] = ()) -> Rules:
+    """Ten points make an MQL, and one visit is worth them."""
+    stage = StagePolicy("mql", enter=SCORE_10, cooldown=cooldown)
+    return rules_of(scored(10), SEEN, stages=[stage], fit_rules=fit_rules)
+
+
+def after(rules: Rules, *happened: tuple[str, Mapping[str, Any]]) -> tuple[Lead, list[str]]:
+    """A person after some events, an hour apart, each evaluated; and the way through stages."""
+    world = World(rules)
+    path: list[str] = []
+    for hour, (name, fields) in enumerate(happened):
+        now = NOON + hour * timedelta(hours=1)
+        event = event_of(f"e{hour}", now, name=name, email="ada@example.com", **fields)
+        world.apply([event], now)
+        (lead,) = world.leads.values()
+        progress, moves = move_stage(lead, evaluation_of(lead, rules, now), rules, now)
+        world.leads[lead.id] = lead = replace(lead, progress=progress)
+        path += [f"{move.to_stage}: {move.cause}" for move in moves]
+    return lead, path
+
+
+VISIT: tuple[str, dict[str, Any]] = ("page_viewed", {})
+
+
+def said(status: str, reason: str = "", **fields: Any) -> tuple[str, dict[str, Any]]:
+    properties = {"reason": reason} if reason else {}
+    return f"sales_{status}", {"trust": Trust.SIGNED, "properties": properties, **fields}
+
+
+@pytest.mark.parametrize(
+    ("statements", "path"),
+    [
+        ([said("touched")], []),
+        ([said("accepted")], ["sql: accepted"]),
+        ([said("opportunity")], ["opportunity: opportunity"]),
+        ([said("won")], ["customer: won"]),
+        ([said("lost", "too dear")], ["recycled: lost"]),
+        ([said("rejected", "not_ready")], ["recycled: rejected"]),
+        ([said("rejected", "unreachable")], ["recycled: rejected"]),
+        ([said("rejected", "bad_fit")], ["disqualified: rejected"]),
+        ([said("rejected", "bad_data")], ["disqualified: rejected"]),
+        ([said("rejected", "duplicate")], ["disqualified: rejected"]),
+        ([said("rejected", "anything else")], ["recycled: rejected"]),
+        ([said("accepted"), said("accepted")], ["sql: accepted"]),
+        ([said("accepted"), said("won")], ["sql: accepted", "customer: won"]),
+        ([said("won"), said("lost")], ["customer: won", "recycled: lost"]),
+        ([said("accepted"), VISIT], ["sql: accepted"]),
+    ],
+)
+def test_a_lead_goes_where_sales_puts_it(
+    statements: Sequence[tuple[str, Mapping[str, Any]]], path: list[str]
+) -> None:
+    assert after(a_model(), VISIT, *statements)[1] == ["mql: entered", *path]
+
+
+def test_a_statement_of_a_stranger_moves_nobody() -> None:
+    _, path = after(a_model(), VISIT, said("won", trust=Trust.PUBLIC))
+    assert path == ["mql: entered"]
+
+
+def test_without_a_cooldown_a_refused_lead_is_offered_again_at_once() -> None:
+    _, path = after(a_model(cooldown=timedelta(0)), VISIT, said("rejected", "not_ready"))
+    assert path == ["mql: entered", "recycled: rejected", "mql: entered"]
+
+
+@pytest.mark.parametrize(
+    ("later", "path"),
+    [
+        (VISIT, []),
+        (("identified", {"traits": {"size": "short"}}), []),
+        (("identified", {"traits": {"size": "tall"}}), ["lead: fit_changed", "mql: entered"]),
+    ],
+)
+def test_an_unfit_lead_is_considered_again_when_other_fit_rules_hold(
+    later: tuple[str, Mapping[str, Any]], path: list[str]
+) -> None:
+    rules = a_model(fit_rules=[TALL])
+    _, found = after(rules, VISIT, said("rejected", "bad_fit"), later)
+    assert found == ["mql: entered", "disqualified: rejected", *path]
+
+
+def test_what_was_so_before_sales_judged_does_not_lift_a_disqualification() -> None:
+    rules = a_model(fit_rules=[TALL])
+    refused = said("rejected", "bad_fit")
+    lead, _ = after(rules, VISIT, refused)
+    earlier = event_of(
+        "late", NOON, name="identified", email="ada@example.com", traits={"size": "tall"}
+    )
+    world = World(rules)
+    world.leads, world.holder = {lead.id: lead}, dict.fromkeys(lead.trails, lead.id)
+    world.apply([earlier], NOON + 2 * timedelta(hours=1))
+    (lead,) = world.leads.values()
+    now = NOON + 2 * timedelta(hours=1)
+    progress, moves = move_stage(lead, evaluation_of(lead, rules, now), rules, now)
+
+    assert moves == ()
+    assert (progress.stage, progress.grounds) == ("disqualified", "tall")
+
+
+@pytest.mark.parametrize("reason", ["bad_data", "duplicate"])
+def test_a_lead_that_was_refused_for_anything_but_its_fit_stays_disqualified(reason: str) -> None:
+    rules = a_model(fit_rules=[TALL])
+    grown = ("identified", {"traits": {"size": "tall"}})
+    lead, path = after(rules, VISIT, said("rejected", reason), grown)
+    assert path == ["mql: entered", "disqualified: rejected"]
+    assert lead.progress.grounds is None
