@@ -10,6 +10,7 @@ from typing import Protocol
 
 from builders import StandingClock
 from contract.subscribers import PubSubSubscriber, SqliteSubscriber, Subscriber
+from patience import PATIENCE_S
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.buses.topology import Subscription, create_topology
@@ -86,7 +87,9 @@ class FirestoreStores:
         self.stores: list[FirestoreLeadStore] = []
 
     def __call__(self) -> LeadStore:
-        self.stores.append(FirestoreLeadStore(self._project, emulator=self._emulator))
+        self.stores.append(
+            FirestoreLeadStore(self._project, emulator=self._emulator, patience_s=PATIENCE_S)
+        )
         return self.stores[-1]
 
     async def spoil(self, lead_id: str, document: str) -> None:
@@ -142,8 +145,8 @@ async def sqlite_books(place: Place) -> AsyncIterator[Books]:
 @asynccontextmanager
 async def firestore_books(place: Place) -> AsyncIterator[Books]:
     project, emulator = a_project(), place.emulator("firestore")
-    leads = FirestoreLeadStore(project, emulator=emulator)
-    reports = FirestoreReportStore(project, emulator=emulator)
+    leads = FirestoreLeadStore(project, emulator=emulator, patience_s=PATIENCE_S)
+    reports = FirestoreReportStore(project, emulator=emulator, patience_s=PATIENCE_S)
     yield Books(leads, reports)
     await leads.close()
     await reports.close()
@@ -195,7 +198,11 @@ class PubSubBuses:
         self.subscribers: list[PubSubSubscriber] = []
 
     def open(self) -> EventBus:
-        self.buses.append(PubSubBus(self._project, emulator=self._emulator))
+        self.buses.append(
+            PubSubBus(
+                self._project, emulator=self._emulator, budget_s=PATIENCE_S, attempt_s=PATIENCE_S
+            )
+        )
         return self.buses[-1]
 
     def subscriber(self, subscription: str) -> Subscriber:

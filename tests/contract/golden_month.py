@@ -203,7 +203,7 @@ async def on_google(place: Place) -> AsyncIterator[Home]:
     tools = [Subscription(f"tool-{topic}", topic) for topic in TRIGGER_TOPICS]
     create_topology(project, {}, emulator=emulator, topics=TRIGGER_TOPICS, subscriptions=tools)
     subscribers = [PubSubSubscriber(project, tool.name, emulator) for tool in tools]
-    bus = PubSubBus(project, emulator=emulator)
+    bus = PubSubBus(project, emulator=emulator, budget_s=PATIENCE_S, attempt_s=PATIENCE_S)
 
     async def delivered(count: int) -> list[bytes]:
         bodies: list[bytes] = []

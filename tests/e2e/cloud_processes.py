@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from patience import PATIENCE_S
-from served import Served, free_port, until
+from patience import PATIENCE_S, until
+from served import Served, free_port
 
 MARK = "STARTED_BY_TEST"
 """A variable in the environment of everything that a server has started, however deep."""

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from typing import Any, TypeVar
 
-from served import Served, until
+from patience import until
+from served import Served
 from warmlead.application.explain import view
 from warmlead.application.send import GRACE, sweep
 from warmlead.buses.sqlite import SqliteBus

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from served import Served, serving, until
+from patience import until
+from served import Served, serving
 
 pytestmark = pytest.mark.xdist_group("bad-among-good")
 

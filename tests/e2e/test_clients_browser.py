@@ -12,7 +12,8 @@ from e2e.chromium import Website, chromium, visited
 from e2e.ledger import drain
 from e2e.node_clients import install_node_clients
 from e2e.recording import Recorder, recording
-from served import Served, serving, until
+from patience import until
+from served import Served, serving
 
 pytestmark = pytest.mark.xdist_group("browser")
 

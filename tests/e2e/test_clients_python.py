@@ -12,7 +12,8 @@ from segment.analytics.client import Client as SegmentClient
 
 from e2e.ledger import drain, events_by_email
 from e2e.recording import Recorder, recording
-from served import Served, serving, until
+from patience import until
+from served import Served, serving
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=60)
 PATIENT_S = 2

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from served import Served, serving, until
+from patience import until
+from served import Served, serving
 
 MODEL = """\
 signals:

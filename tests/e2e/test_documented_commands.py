@@ -26,8 +26,8 @@ from e2e.documented import (
     documents,
     is_synopsis,
 )
-from patience import PATIENCE_S
-from served import free_port, until
+from patience import PATIENCE_S, until
+from served import free_port
 
 NOT_SHELL = {
     "README.md": ("website forms", "score = engagement"),

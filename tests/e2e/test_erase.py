@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from e2e.ledger import drain
-from served import Served, serving, until
+from patience import until
+from served import Served, serving
 
 JSON = {"Content-Type": "application/json"}
 WHEN = datetime.now(UTC) - timedelta(hours=1)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from patience import PATIENCE_S
-from served import Served, serving, until
+from patience import PATIENCE_S, until
+from served import Served, serving
 
 
 def in_another_shell(folder: Path, script: str) -> str:

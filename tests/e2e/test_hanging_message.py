@@ -17,8 +17,8 @@ import pytest
 import warmlead
 from e2e.ledger import end_leases, events_by_email
 from faults.planted import plant
-from patience import PATIENCE_S
-from served import Served, serving, until
+from patience import PATIENCE_S, until
+from served import Served, serving
 
 STANDSTILLS = {
     "one match that holds the lock": 'import re; re.fullmatch(r"(a|aa)+b", "a" * 80)',

@@ -23,7 +23,8 @@ from e2e.odd_statements import (
     said,
     webhook,
 )
-from served import Served, serving, until
+from patience import until
+from served import Served, serving
 
 pytestmark = pytest.mark.xdist_group("odd statements")  # they share one server
 

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from patience import PATIENCE_S
-from served import Served, serving, until
+from patience import PATIENCE_S, until
+from served import Served, serving
 
 BASIC = {"Authorization": "Basic bG9jYWw6", "Content-Type": "application/json"}
 CALL = {"anonymousId": "browser-1", "event": "Demo Requested"}

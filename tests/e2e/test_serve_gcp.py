@@ -19,8 +19,7 @@ from segment.analytics.client import Client
 from builders import a_lead_named, a_trigger, keeping
 from e2e.cloud_processes import CloudServed, serving_cloud
 from e2e.lacking import skip_or_fail
-from patience import PATIENCE_S
-from served import until
+from patience import PATIENCE_S, until
 from warmlead.cli.local.emulators import missing
 from warmlead.domain.nurture import Enrolment
 from warmlead.messages.contract import message_schema
@@ -168,7 +167,7 @@ async def test_due_and_unsent_messages_are_sent_without_an_event(
         ada = a_lead_named("ada", due_at=now, enrolments={waiting.sequence: waiting})
         left = a_trigger(at=now - timedelta(hours=1))
         project, emulator = variables["WARMLEAD_PROJECT"], variables["FIRESTORE_EMULATOR_HOST"]
-        store = FirestoreLeadStore(project, emulator=emulator)
+        store = FirestoreLeadStore(project, emulator=emulator, patience_s=PATIENCE_S)
         await store.update([], keeping(ada, a_lead_named("bob", outbox=(left,))))
         await store.close()
 

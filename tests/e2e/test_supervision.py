@@ -7,8 +7,8 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from patience import PATIENCE_S
-from served import Served, serving, until
+from patience import PATIENCE_S, until
+from served import Served, serving
 
 
 def child_of(server: Served) -> int:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bench.counting import CountedAsync, CountedStreams, Counts
 from builders import NOW, StandingClock, keeping
+from patience import PATIENCE_S
 from unit.application.living import DAY, a_reader, readers, settling
 from warmlead.application.due import decay
 from warmlead.buses.pubsub import PubSubBus
@@ -18,7 +19,7 @@ TODAY = NOW + 2 * DAY
 async def cost_among(emulator: str, others: int) -> tuple[int, int, int]:
     """Documents read and written, and calls, by a run with so many other leads asleep."""
     project, clock = f"p{uuid.uuid4().hex[:12]}", StandingClock(TODAY)
-    filling = FirestoreLeadStore(project, emulator=emulator)
+    filling = FirestoreLeadStore(project, emulator=emulator, patience_s=PATIENCE_S)
     # Two pages are views enough to fade without leaving a stage: nothing is sent.
     await filling.update([], keeping(*readers(DUE, 2, NOW - 5 * DAY)))
     for start in range(0, others, 200):
@@ -28,7 +29,9 @@ async def cost_among(emulator: str, others: int) -> tuple[int, int, int]:
 
     counts = Counts()
     counting = [CountedAsync(counts), CountedStreams(counts)]
-    store = FirestoreLeadStore(project, emulator=emulator, interceptors=counting)
+    store = FirestoreLeadStore(
+        project, emulator=emulator, interceptors=counting, patience_s=PATIENCE_S
+    )
     bus = PubSubBus(project, emulator="localhost:1", interceptors=counting)  # nothing is sent
     run = await decay(settling(store, bus, clock))
     assert (run.looked_at, run.changed, run.done) == (DUE, DUE, True)

@@ -11,6 +11,7 @@ import pytest
 
 from builders import NOW, StandingClock, an_event, lead_ids
 from emulator.calls import Continue, failure
+from patience import PATIENCE_S
 from unit.application.conftest import RULES
 from unit.application.persons import ADA, BOB, EMAIL, MINUTE
 from warmlead.application.apply import Scoring, apply
@@ -56,7 +57,9 @@ async def open_store(firestore_emulator: str) -> AsyncIterator[OpenStore]:
     project = f"p{uuid.uuid4().hex[:12]}"
 
     def open_another(interceptors: Interceptors = ()) -> FirestoreLeadStore:
-        store = FirestoreLeadStore(project, emulator=firestore_emulator, interceptors=interceptors)
+        store = FirestoreLeadStore(
+            project, emulator=firestore_emulator, interceptors=interceptors, patience_s=PATIENCE_S
+        )
         stores.append(store)
         return store
 

@@ -26,6 +26,7 @@ from builders import (
     lead_ids,
 )
 from emulator.calls import CountedCalls, CountedStreams, LostReplies, RefusedCalls
+from patience import PATIENCE_S
 from warmlead.application.apply import Scoring, apply
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.domain.errors import UnavailableError
@@ -34,7 +35,6 @@ from warmlead.domain.lead import Lead
 from warmlead.google_api import Interceptors
 from warmlead.ports import Commit, Loaded
 from warmlead.sqlite_file import SqliteFile
-from warmlead.stores.firestore.client import PATIENCE_S
 from warmlead.stores.firestore.store import FirestoreLeadStore
 
 ADA = a_lead_named("ada")

@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from patience import PATIENCE_S
-from served import until
+from patience import PATIENCE_S, until
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.buses.topology import SCORE, PushConfig, create_topology
 from warmlead.domain.trigger import Topic
@@ -73,7 +72,7 @@ def ask(emulator: str, path: str, body: object = None) -> Any:
 
 
 async def publish(project: str, emulator: str, *texts: str) -> None:
-    bus = PubSubBus(project, emulator=emulator)
+    bus = PubSubBus(project, emulator=emulator, budget_s=PATIENCE_S, attempt_s=PATIENCE_S)
     messages = [Message(text.encode(), SCORE.wants) for text in texts]
     await bus.publish(Topic.LEAD_EVENTS, messages)
     await bus.close()

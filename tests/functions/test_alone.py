@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from builders import StandingClock, a_lead_named, a_trigger, keeping
-from patience import PATIENCE_S
-from served import free_port, until
+from patience import PATIENCE_S, until
+from served import free_port
 from warmlead.domain.nurture import Enrolment
 from warmlead.model.loading import ready_model, ready_text
 from warmlead.model.plan import write_compiled

@@ -17,14 +17,15 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from builders import NOW, a_lead_named, a_transition, a_trigger, keeping
-from patience import PATIENCE_S
-from served import free_port, until
+from patience import PATIENCE_S, until
+from served import free_port
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.nurture import Enrolment
 from warmlead.model.loading import load, ready_text
@@ -279,6 +280,16 @@ def test_sales_accepts_posts_under_its_staged_settings(deployed: Deployed, cloud
     assert message["events"][0]["properties"] == {"value_cents": 950, "currency": "EUR"}
 
 
+def deliver(deployed: Deployed, pushed: bytes) -> None:
+    """Pushes a message as Pub/Sub does: again while the answer is 503, as on a busy machine."""
+
+    def status() -> int:
+        answered, _ = deployed.post("/", pushed)
+        return 0 if answered == HTTPStatus.SERVICE_UNAVAILABLE else answered
+
+    assert until(status) == HTTPStatus.OK
+
+
 @alone("score")
 def test_score_counts_a_push_under_its_staged_model(deployed: Deployed, cloud: Cloud) -> None:
     cloud.listen("mql", "lifecycle", "nurture")
@@ -294,8 +305,8 @@ def test_score_counts_a_push_under_its_staged_model(deployed: Deployed, cloud: C
     }
     pushed = json.dumps({"message": message, "subscription": "projects/p/subscriptions/s"})
 
-    assert deployed.post("/", pushed.encode())[0] == 200
-    assert deployed.post("/", pushed.encode())[0] == 200  # delivered twice, told once
+    for _ in range(2):  # delivered twice, told once
+        deliver(deployed, pushed.encode())
 
     (told,) = cloud.heard("mql")
     assert told["data"]["lead"]["email"] == "ada@example.com"
@@ -311,7 +322,7 @@ THREE_DAYS_ON = day_of(to_ms(datetime.now(UTC))) + 3
 async def test_decay_evaluates_due_leads_under_its_staged_model(
     deployed: Deployed, cloud: Cloud
 ) -> None:
-    store = FirestoreLeadStore(cloud.project, emulator=cloud.firestore)
+    store = FirestoreLeadStore(cloud.project, emulator=cloud.firestore, patience_s=PATIENCE_S)
     due, later = a_lead_named("ada", decay_on=1), a_lead_named("bob", decay_on=THREE_DAYS_ON)
     await store.update([], keeping(due, later))
 
@@ -332,7 +343,7 @@ async def test_followup_does_due_work_and_sends_unsent_triggers(
     deployed: Deployed, cloud: Cloud
 ) -> None:
     cloud.listen("mql", "nurture")
-    store = FirestoreLeadStore(cloud.project, emulator=cloud.firestore)
+    store = FirestoreLeadStore(cloud.project, emulator=cloud.firestore, patience_s=PATIENCE_S)
     waiting = Enrolment("mql-education", 1, NOW, position=1, next_at=NOW)
     due = {"due_at": NOW, "enrolments": {waiting.sequence: waiting}}
     unsent = a_lead_named("bob", outbox=(a_trigger(),))
@@ -356,7 +367,7 @@ async def test_report_stores_and_publishes_the_kpis_of_complete_periods(
 ) -> None:
     cloud.listen("kpi")
     yesterday = datetime.now(UTC) - timedelta(days=1)
-    store = FirestoreLeadStore(cloud.project, emulator=cloud.firestore)
+    store = FirestoreLeadStore(cloud.project, emulator=cloud.firestore, patience_s=PATIENCE_S)
     move = a_transition(at=yesterday, touch_by=yesterday, accept_by=yesterday)
     await store.update([], keeping(a_lead_named("ada"), transitions=[("an id", move)]))
     await store.close()
@@ -375,7 +386,7 @@ async def test_report_stores_and_publishes_the_kpis_of_complete_periods(
     assert len(heard) == len(told["periods"])  # what was told again is the same message
     (day,) = [each for each in heard.values() if each["period"] == f"{yesterday:%Y-%m-%d}"]
     assert day["handoffs"]["first_touch"] == {"due": 1, "kept": 0, "breached": 1, "lapsed": 0}
-    reports = FirestoreReportStore(cloud.project, emulator=cloud.firestore)
+    reports = FirestoreReportStore(cloud.project, emulator=cloud.firestore, patience_s=PATIENCE_S)
     kept = await reports.report(day["period"])
     await reports.close()
     assert kept

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from served import free_port, until
+from patience import until
+from served import free_port
 from warmlead.cli.local.emulators import Process, running
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"

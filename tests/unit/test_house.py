@@ -4,6 +4,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,7 @@ _ORDER = re.compile(r"\b(ordered|unpacked|added up)\b", re.IGNORECASE)
 _IMPORT = re.compile(r"from (warmlead[\w.]*) import (\w+(?:, \w+)*)")
 
 
+@cache
 def modules() -> dict[str, ast.Module]:
     files = sorted(PACKAGE.rglob("*.py"))
     return {str(file.relative_to(PACKAGE)): ast.parse(file.read_text()) for file in files}

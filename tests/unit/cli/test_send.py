@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from served import Served, free_port, serving, until
+from patience import until
+from served import Served, free_port, serving
 from unit.cli.conftest import Workspace, command_in
 
 STANDARD = "whsec_" + base64.b64encode(b"a secret of the tests, 32 bytes!").decode()

@@ -1,12 +1,13 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from authority import ACCOUNT, AUDIENCE, Authority, Key, an_authority, bad_headers
+from patience import PATIENCE_S
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.web.push import FAILED_EVERY_S, UNKNOWN_EVERY_S, Certificates, PushTokens
 
@@ -45,6 +46,11 @@ def tokens(certificates: Certificates) -> PushTokens:
     return PushTokens(certificates, audience=AUDIENCE, account=ACCOUNT)
 
 
+@pytest.fixture(scope="module")
+def bad() -> Mapping[str, str | None]:
+    return bad_headers(*KEYS)
+
+
 def bearer(token: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
@@ -71,8 +77,10 @@ async def test_the_scheme_may_be_in_small_letters(tokens: PushTokens) -> None:
 
 
 @pytest.mark.parametrize("fault", bad_headers(*KEYS))
-async def test_any_other_token_is_refused(tokens: PushTokens, fault: str) -> None:
-    header = bad_headers(*KEYS)[fault]
+async def test_any_other_token_is_refused(
+    tokens: PushTokens, bad: Mapping[str, str | None], fault: str
+) -> None:
+    header = bad[fault]
     with pytest.raises(RejectedError) as refusal:
         await tokens.check({} if header is None else {"authorization": header})
     assert refusal.value.reason is Reason.UNAUTHORIZED
@@ -144,7 +152,7 @@ async def test_waiting_for_certificates_holds_up_nothing_else(
 ) -> None:
     authority.may_answer.clear()
     asking = asyncio.create_task(certificates.of("ours"))
-    assert await asyncio.to_thread(authority.was_asked.wait, 20)
+    assert await asyncio.to_thread(authority.was_asked.wait, PATIENCE_S)
     assert not asking.done()
     authority.may_answer.set()
     assert await asking == KEYS[0].certificate

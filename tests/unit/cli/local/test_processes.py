@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from served import until
+from patience import until
 from warmlead.cli.local.emulators import EndedError, free_port, running, wait_until_it_answers
 
 # It does not heed SIGTERM, and starts another process that does not either.
