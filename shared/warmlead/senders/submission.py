@@ -190,7 +190,7 @@ def _nobody(error: RejectedError | None, came: str) -> RejectedError:
 def _wanted(
     submission: Mapping[str, Any], settings: FormMapping, notes: Notes
 ) -> dict[str, Property]:
-    """The fields to keep, flat and trimmed; a leading underscore marks those for the form itself."""
+    """The fields to keep, flat and trimmed; a leading underscore marks those of the form itself."""
     known = known_names(settings)
     said = {
         key: value

@@ -122,7 +122,7 @@ class GenericSource(FormSender[FormSettings]):
         return settings.honeypot is not None and bool(fields.get(settings.honeypot))
 
     def next_page(self, fields: Mapping[str, Any], settings: FormSettings, notes: Notes) -> str:
-        """The page that a field of the form names; empty, with a note, if its host is not listed."""
+        """The page that a field of the form names; empty, with a note, if its host is unlisted."""
         for field in settings.redirect_fields:
             target = fields.get(field)
             if isinstance(target, str) and (target := target.strip()):
