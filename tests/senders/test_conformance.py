@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from effort import examples
 from senders.configured import FIXTURES, configured_senders, sender_of
-from warmlead.domain.errors import RejectedError
+from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Trust
 from warmlead.ports import Accepted, RawRequest
 from warmlead.runtime.table import SALES
 from warmlead.senders.base import Sender
 from warmlead.senders.registry import REGISTRY, by_name
-from warmlead.web.answers import Answer
+from warmlead.web.answers import STATUS, Answer
 
 NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
 SENDERS = configured_senders()
@@ -92,6 +92,33 @@ def test_a_repeat_has_the_same_ids(case: Case) -> None:
     assert [id_ for id_ in known if not id_.startswith("req-")] == [
         id_ for id_ in ids if not id_.startswith("another-")
     ]
+
+
+def signed(sender: Sender, request: RawRequest) -> RawRequest:
+    proof = {name.lower(): value for name, value in sender.sign(request).items()}
+    return replace(request, headers={**request.headers, **proof})
+
+
+def test_what_a_sender_signs_anew_is_as_authentic_as_its_fixture(case: Case) -> None:
+    sender, request, _ = case
+    changed = replace(request, body=request.body + b" ")
+
+    assert sender.verify(signed(sender, changed)) is sender.verify(request)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FIXTURES if sender_of(path) in SPEAK_FOR_SALES],
+    ids=lambda path: f"{sender_of(path)}/{path.stem}",
+)
+def test_a_request_without_any_proof_is_refused_by_sales_until_it_is_signed(path: Path) -> None:
+    sender, request, _ = fixture(path)
+    bare = replace(request, query="", headers={})
+
+    with pytest.raises(RejectedError) as refusal:
+        sender.verify(bare)
+    assert STATUS[Reason(refusal.value.reason)] == 401
+    assert sender.verify(signed(sender, bare)) is Trust.SIGNED
 
 
 def test_success_is_200_or_a_redirect(case: Case) -> None:

@@ -1,6 +1,6 @@
 """Bytes of forms as text, in the charsets of the WHATWG Encoding standard.
 
-A wrong byte costs nothing but itself: it becomes U+FFFD, and that is told.
+A wrong byte becomes U+FFFD, and a note says so; the rest of the text is kept.
 https://encoding.spec.whatwg.org/
 """
 
@@ -48,7 +48,7 @@ def codec_of(label: str) -> str | None:
 
 
 def codec_or_default(label: str, tell: Tell) -> str:
-    """The codec of a label; UTF-8, which is then only a first guess, for unknown ones."""
+    """The codec of a label. For an unknown one it is UTF-8, as a first guess, with a note."""
     codec = codec_of(label)
     if codec is None:
         tell("", "the charset is unknown; it was read as UTF-8 or windows-1252")
@@ -56,7 +56,7 @@ def codec_or_default(label: str, tell: Tell) -> str:
 
 
 def unwidened(body: bytes, label: str) -> bytes:
-    """A body in UTF-16, marked or declared so, in UTF-8; any other as it is."""
+    """A body in UTF-8, if it is marked or declared as UTF-16; any other body as it is."""
     codec = _MARKS.get(body[:2])
     if codec is None and b"\0" in body[:4]:
         declared = codec_of(label) if "16" in label else None
@@ -69,8 +69,8 @@ def unwidened(body: bytes, label: str) -> bytes:
 def in_utf8(body: bytes, label: str, tell: Tell) -> bytes:
     """The bytes of JSON in UTF-8, from the charset that is declared; without one as they are.
 
-    What is UTF-8 stays so, whatever is declared: JSON is by its standard, and clients add labels
-    that are their language's default.
+    Valid UTF-8 stays as it is, whatever is declared: the standard of JSON demands UTF-8, and
+    clients declare the default of their language.
     """
     body = unwidened(body, label)
     codec = codec_of(label)
@@ -83,7 +83,7 @@ def in_utf8(body: bytes, label: str, tell: Tell) -> bytes:
 
 
 def _is_utf_8(body: bytes) -> bool:
-    """Whether it can be; bytes that switch to other letters (ISO-2022-JP) are of no UTF-8."""
+    """Whether it can be UTF-8; bytes that switch to other letters (ISO-2022-JP) rule it out."""
     try:
         body.decode()
     except UnicodeDecodeError:
@@ -92,7 +92,7 @@ def _is_utf_8(body: bytes) -> bool:
 
 
 def decode(raw: bytes, codec: str, tell: Tell, field: str = "") -> str:
-    """The text of some bytes. What is not in UTF-8, though it should be, is windows-1252."""
+    """The text of some bytes; those that should be UTF-8 and are not are read as windows-1252."""
     if codec == UTF_8:
         try:
             return raw.decode()

@@ -33,7 +33,7 @@ IsNeeded: TypeAlias = Callable[[bytes, bytes], bool]
 
 
 def nothing_is_needed(_name: bytes, _value: bytes) -> bool:
-    """For forms of which no field matters more than another."""
+    """The ``IsNeeded`` of a form in which no field matters more than another."""
     return False
 
 
@@ -52,7 +52,7 @@ def parse_urlencoded(
     """The fields of a form in the encoding that browsers use unless told otherwise.
 
     The charset is that of a field ``_charset_``, else of the header, else UTF-8. Percent signs
-    that begin no escape stay as they are. Never raises; what was not read as sent is told.
+    that begin no escape stay as they are. Never raises; ``tell`` notes what was changed.
     """
     if body.count(b"&") > FIRST_FIELDS:
         body = _SEVERAL_SEPARATORS.sub(b"&", body)
@@ -73,7 +73,7 @@ def parse_urlencoded(
 
 
 def _with_blanks(part: bytes) -> bytes:
-    """A field with its ``+`` as blanks; but for an address of which its sender encoded nothing."""
+    """A field with each ``+`` as a blank, except in an address that its sender did not encode."""
     if b"+" not in part or (b"@" in part and _RAW_ADDRESS.fullmatch(part)):
         return part
     return part.replace(b"+", b" ")
@@ -152,7 +152,7 @@ def _tell_of(excess: int, tell: Tell) -> None:
 
 
 def declared_in(raw: Sequence[tuple[bytes, bytes]]) -> str:
-    """The charset that the form itself names, as browsers fill it in; empty if it does not."""
+    """The charset in the form's own field for it, which browsers fill in; empty without one."""
     named = next((value for name, value in raw if name == CHARSET_FIELD and value), b"")
     return named[:MAX_CHARSET_FIELD_BYTES].decode("latin-1")
 
@@ -257,7 +257,7 @@ def parse_multipart(
 ) -> Fields:
     """The fields of the form; raises ``RejectedError`` if no part of it can be read.
 
-    A part that the body breaks off in is left out: half an address is another address.
+    A part in which the body breaks off is left out, because half an address is another address.
     """
     # One starts as if a line had gone before, so that every boundary begins a line.
     body = b"\r\n" + (body if b"\r\n" in body else body.replace(b"\n", b"\r\n"))
@@ -292,7 +292,7 @@ def _boundary(body: bytes, content_type: str) -> bytes:
 
 
 def _parts(pieces: Sequence[bytes], tell: Tell) -> Iterator[_Part]:
-    """The parts between the boundaries that can be read; what is left out is told."""
+    """The readable parts between the boundaries; ``tell`` notes what is left out."""
     _, *after = pieces
     for number, piece in enumerate(after, start=1):
         if piece.startswith(b"--"):

@@ -1,7 +1,7 @@
 """Signatures over raw bodies: configured, made and checked, in constant time, failing closed.
 
-Checks raise ``RejectedError`` and nothing else, whatever is in the headers. The check is always
-computed to the end; what is wrong with a request is said only after that.
+Checks raise only ``RejectedError``, whatever the headers hold. A check is always computed to the
+end before it fails, so that its time reveals nothing.
 """
 
 import base64
@@ -113,7 +113,7 @@ def verify_hmac(
 
 
 def has_standard_webhooks(headers: Mapping[str, str]) -> bool:
-    """Whether a request claims to be signed at all."""
+    """Whether a request claims to be signed by Standard Webhooks."""
     return "webhook-signature" in headers or "svix-signature" in headers
 
 

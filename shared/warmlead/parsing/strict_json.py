@@ -1,4 +1,4 @@
-"""Strict JSON: what Python's parser lets pass and storage would not is found, named and mended."""
+"""Strict JSON: finds, names and mends what Python's parser accepts and storage would refuse."""
 
 import json
 import re
@@ -51,7 +51,7 @@ class JsonFault(Struct, frozen=True):
 
 
 class JsonDocument(Struct, frozen=True):
-    """A parsed body. Only if it is ``suspect`` need its items be asked for faults."""
+    """A parsed body. Only the items of a ``suspect`` body can hold faults."""
 
     value: object
     suspect: bool
@@ -316,7 +316,7 @@ KeepAll = Callable[[str], bool]
 def mended(value: Any, tell: Tell, keep_all: KeepAll) -> Any:  # noqa: ANN401  # whatever JSON holds
     """The value without faults; ``None`` if nothing of it is left. Linear in its size.
 
-    Numbers that are none are left out, and so is what is nested deeper than 32 levels. Integers
+    ``NaN``, infinities and what is nested deeper than 32 levels are left out. Integers
     beyond 64 bits become texts, half surrogate pairs U+FFFD. Of a key that is there twice the
     last value that is not empty is kept, or all if the key is one of ``keep_all``.
     """

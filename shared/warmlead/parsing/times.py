@@ -45,8 +45,8 @@ def parse_time(value: Any, field: str) -> datetime | None:  # noqa: ANN401  # wh
     """The moment, in aware UTC; ``None`` for null and the empty text. No zone means UTC.
 
     Numbers are seconds since 1970, or milliseconds, microseconds and nanoseconds by their size.
-    Of ``03/04/2026`` nobody knows the month, so it is refused like any other unreadable text:
-    raises ``RejectedError``. Formats: ISO 8601, RFC 2822, ECMAScript's ``Date.toString()``.
+    ``03/04/2026`` may be two days, so it is refused like any other unreadable text. Raises
+    ``RejectedError``. Formats: ISO 8601, RFC 2822, ECMAScript's ``Date.toString()``.
     """
     if value is None or value == "":
         return None

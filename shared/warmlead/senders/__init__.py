@@ -1,1 +1,1 @@
-"""One folder a sender, and the translation that they share. Senders know nothing of each other."""
+"""One package a sender, and modules that senders share. No sender imports another."""

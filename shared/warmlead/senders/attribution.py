@@ -55,10 +55,10 @@ _NOTHING = frozenset(
 
 
 class Visit(Struct, frozen=True):
-    """What an event tells of where its visitor came from.
+    """Where the visitor of an event came from, as far as the event states it.
 
-    ``direct``: the page is known, and the browser says that nothing led to it. Without a page
-    or a word about its referrer nothing is known, which is another thing.
+    ``direct``: the page is known, and the browser states that there was no referrer. It is false
+    if the page or the referrer is unknown.
     """
 
     attribution: dict[str, str]
@@ -76,9 +76,9 @@ def visit_of(
     """The origin of a visit, by parameter: fields first, then the campaign, then the page's URL.
 
     ``campaign`` is as in Segment's ``context.campaign``, or a query. The referrer counts if it is
-    another site, and without its query, which may say more about a person than where they came
-    from. Own sites are that of the URL, and ``own_hosts`` with all below them. ``referrer`` is
-    empty if there was none, and ``None`` if it is not known.
+    another site. Its query is left out, since it may hold personal data. Own sites are that
+    of the URL, and ``own_hosts`` with all below them. ``referrer`` is empty if there was none, and
+    ``None`` if it is not known.
     """
     found: dict[str, str] = {}
     page = url[:MAX_URL] if isinstance(url, str) else ""
@@ -116,8 +116,7 @@ def _is_origin(host: str, page_host: str, own_hosts: Collection[str]) -> bool:
 def _parameters(url: str) -> Iterator[tuple[str, str]]:
     """The parameters after the first ``?`` or ``#``, however their separators were damaged.
 
-    A further ``?`` counts as ``&``; and so do a ``;``, and an ``&`` that came encoded, before a
-    name of ours.
+    A further ``?`` counts as ``&``. So do ``;`` and an encoded ``&``, if a known name follows.
     """
     for part in _pieces(url):
         name, equals, value = part.partition("=")
@@ -140,7 +139,7 @@ def _pieces(url: str) -> Iterator[str]:
 
 
 def _apart(name: str, text: str) -> Iterator[tuple[str, str]]:
-    """A value, and the parameters of ours that came as a part of it."""
+    """A value, and known parameters that damaged separators made a part of it."""
     value, *rest = (text,) if _JOINTS.isdisjoint(text) else _JOINT.split(text)
     before, _, behind = value.partition("=")
     if behind and _parameter(before) == name:
@@ -182,7 +181,7 @@ def _add(found: dict[str, str], named: Iterable[tuple[str, Any]]) -> None:
 def _mended(value: str) -> str:
     """A value as it was meant, decoded once more if it came encoded twice; empty for no value.
 
-    A name in a template's brackets that no tool has replaced is none.
+    An unreplaced placeholder of a template, such as ``{{campaign}}``, is no value.
     """
     text = _decoded(value).strip()[:MAX_VALUE]
     if text.lower() in _NOTHING or _SURE_TEMPLATE.search(text):

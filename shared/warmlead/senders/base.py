@@ -1,6 +1,6 @@
-"""What every sender is: how it is configured, what it does with a request, how it is answered.
+"""What all senders share: the protocol, the base of their settings, and answers.
 
-Which senders there are, and what accepting does, is not known here.
+The registry knows which senders there are, and the application what accepting does.
 """
 
 import json
@@ -31,11 +31,11 @@ _SUCCESS = b'{"success": true}'
 
 
 class SenderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The base of what is configured of a sender: its section of its function's settings file."""
+    """The base of a sender's settings: its section of its function's settings file."""
 
     @classmethod
     def as_meant(cls, given: object) -> object:
-        """The section with what YAML takes for something else than its author; before checks."""
+        """The section, before checks, with texts that YAML reads as numbers or truth values."""
         return given
 
     @classmethod
@@ -45,27 +45,27 @@ class SenderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @classmethod
     def unsafe(cls, given: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[SettingFault]:  # noqa: ARG003  # most have no such setting
-        """What is fine on one's own machine alone, and a fault in production."""
+        """The settings that are safe on one's own machine only; in production each is a fault."""
         yield from ()
 
 
 class Sender(Source, Protocol):
-    """A source that is configured, can sign, and knows what its sender wants to be answered."""
+    """A source with paths, a signature, and answers in the way that its sender expects."""
 
     @property
     def paths(self) -> Sequence[str]:
-        """The paths below its function to which it is posted, as it is configured."""
+        """The paths below its function at which it is configured to receive requests."""
         ...
 
     def sign(self, request: RawRequest) -> Mapping[str, str]:
         """The headers by which the sender proves that the request is its own; none if it does not.
 
-        What proves something and is in the request already stays; a signature is made anew.
+        Credentials that the request holds already stay; a signature is computed anew.
         """
         ...
 
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
-        """The answer to a request that was accepted but for the refused items."""
+        """The answer to a request that was accepted, except for its refused items."""
         ...
 
     def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:
@@ -98,9 +98,9 @@ def sign_as_configured(signature: "SignatureSettings", request: RawRequest) -> M
 
 
 def success(accepted: Accepted) -> Answer:
-    """``{"success": true}``, with the items that were set aside and what was cut or left out.
+    """``{"success": true}``, with the refused items, and notes of what was cut or left out.
 
-    The first 100 of each are named. The status is 200: clients send again on other ones.
+    Names the first 100 of each. The status is 200, because clients send again on 201, 202 and 204.
     """
     told: dict[str, Any] = {"success": True}
     if accepted.refused:

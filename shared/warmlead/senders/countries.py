@@ -42,9 +42,9 @@ _ARTICLES = frozenset(
 def country_code(text: str) -> str | None:
     """The two-letter code of a country, from its name or its code; ``None`` if we cannot tell.
 
-    Codes are those of ISO 3166-1: of two letters, three letters or three digits; other two letters
-    are no country. ``DE - Germany``, ``United States (US)`` and ``Germany 🇩🇪`` are what all of
-    their parts say, and a locale such as ``pt-BR`` or ``en_US`` is what its region says.
+    Codes are those of ISO 3166-1, with two letters, three letters or three digits. In ``DE -
+    Germany``, ``United States (US)`` and ``Germany 🇩🇪`` all parts have to mean the same country.
+    A locale such as ``pt-BR`` or ``en_US`` means the country of its region.
     """
     if len(text) > MAX_TEXT:
         return None

@@ -37,13 +37,13 @@ Word: TypeAlias = Literal[
     "lost",
     "nothing",
 ]
-"""What a stage or status of a CRM says of a lead; a rejection is said by its reason."""
+"""What a stage or status of a CRM means for a lead; a rejection is named by its reason."""
 
 WORDS: tuple[str, ...] = get_args(Word)
 NOTHING = "nothing"
 
 Stages: TypeAlias = Mapping[str, Mapping[str, Word]]
-"""Property of a CRM's record → its value → what that says."""
+"""Property of a CRM's record → its value → the word for it."""
 
 MAX_REASON = 100
 """The longest reason for a loss, in characters; a longer one is cut."""
@@ -165,8 +165,8 @@ def deal_value(
 ) -> CrmDeal:
     """What a deal is worth; ``otherwise`` is the currency if none is named.
 
-    ``numbers`` says how the sender writes amounts that come as text. Raises ``RejectedError`` for
-    what is no amount or may be two, and for an amount in no known currency.
+    ``numbers`` is how the sender writes amounts in texts. Raises ``RejectedError`` for an invalid
+    or ambiguous amount, and for an unknown currency.
     """
     if value is None or value == "":
         return CrmDeal(reason=reason)
@@ -202,20 +202,20 @@ def value_text(value: Any) -> str:  # noqa: ANN401  # whatever a CRM holds
 
 
 def word_for(stages: Stages, name: str, value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
-    """What the value of a property says; ``None`` if the stages do not say."""
+    """The word that the stages map the value of a property to; ``None`` for an unmapped value."""
     said = stages.get(name, {})
     text = value_text(value).casefold()
     return next((word for known, word in said.items() if known.casefold() == text), None)
 
 
 class CrmSettings(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is the same for every CRM. Properties are named as the CRM names them.
+    """The settings of every CRM. Properties are named as the CRM names them.
 
-    ``stages`` says what a value of a property says of the lead. ``email`` are the properties
-    that may hold the lead's address, the first that does counts; ``user_id`` is the one that
-    holds our user id. ``amount``, ``amount_currency`` and ``reason`` are those of a deal's value,
-    of its currency, and of why it was lost. ``currency`` is that of values that name none.
-    ``numbers`` is how amounts are written that come as text: APIs of CRMs send plain decimals.
+    ``stages`` maps values of properties to words about the lead. ``email`` lists the properties
+    that may hold the lead's address; the first one with an address counts. ``user_id`` holds our
+    user id. ``amount``, ``amount_currency`` and ``reason`` hold a deal's value, its currency, and
+    why it was lost. ``currency`` is for values without one. ``numbers`` is how amounts are written
+    in texts: APIs of CRMs send plain decimals.
     """
 
     stages: Stages
@@ -236,7 +236,7 @@ class CrmSettings(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fiel
 
     @classmethod
     def as_meant(cls, given: object) -> object:
-        """The section with the values of its stages as texts: YAML makes a number of 3."""
+        """The section with the values of its stages as texts; YAML reads 3 as a number."""
         if not isinstance(given, dict) or not isinstance(given.get("stages"), dict):
             return given
         stages = {
@@ -283,7 +283,7 @@ _MISSING = re.compile(r"missing required field `([A-Za-z0-9_]+)`")
 
 
 class Items(Struct, frozen=True):
-    """The items of a request; each is asked for faults if the body is ``suspect``."""
+    """The items of a request; those of a ``suspect`` body may hold faults."""
 
     values: Sequence[Any]
     suspect: bool = False
@@ -295,7 +295,7 @@ def too_many_items() -> RejectedError:
 
 
 def as_wire(item: dict[str, Any], type_: type[T]) -> T:
-    """The item as its sender documents it; raises ``RejectedError`` that names what is not."""
+    """The item in its documented type; raises ``RejectedError`` with the place of a fault."""
     try:
         return convert(item, type_)
     except ValidationError as error:
@@ -306,7 +306,7 @@ def as_wire(item: dict[str, Any], type_: type[T]) -> T:
 
 
 class SalesSender(ABC, Generic[S]):
-    """A sender that speaks for sales. What it sends is signed, or refused."""
+    """A sender of statements of sales. Its requests are signed, or refused."""
 
     name: str
     path: str
@@ -318,7 +318,7 @@ class SalesSender(ABC, Generic[S]):
 
     @classmethod
     def from_settings(cls, own: S, _using: Settings) -> Self:
-        """The sender as its section of the settings file says."""
+        """The sender as its section of the settings file configures it."""
         return cls(own)
 
     @property
@@ -332,11 +332,11 @@ class SalesSender(ABC, Generic[S]):
 
     @abstractmethod
     def check(self, request: RawRequest) -> None:
-        """Raises ``RejectedError`` unless the request is who it says it is."""
+        """Raises ``RejectedError`` unless the request is authentic."""
 
     @abstractmethod
     def read(self, request: RawRequest) -> Items:
-        """The items in the body; raises ``RejectedError`` if they cannot be told apart."""
+        """The items in the body; raises ``RejectedError`` if they cannot be separated."""
 
     @abstractmethod
     def events_of(
@@ -378,7 +378,7 @@ class SalesSender(ABC, Generic[S]):
         return path, raw
 
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:  # noqa: ARG002  # other senders need the request
-        """What became of the items; success, unless all of them were refused."""
+        """The refused and the ignored items; success, unless all items were refused."""
         told: dict[str, Any] = {"success": len(accepted.refused) < accepted.items}
         if accepted.refused:
             told["refused"] = refused_items(accepted.refused)
@@ -464,7 +464,7 @@ def statements(
 
 
 def deal_of(fields: Mapping[str, Any], settings: CrmSettings) -> CrmDeal:
-    """What the deal in a record is worth, and why it was lost, as the settings name its fields.
+    """The deal in a record, from the fields that the settings name.
 
     Raises ``RejectedError`` as ``deal_value`` does.
     """

@@ -1,4 +1,4 @@
-"""What senders of forms have in common: envelopes, what is set aside, and the sender itself."""
+"""What senders of forms share: envelopes, what is set aside, and their base class."""
 
 import base64
 import binascii
@@ -110,16 +110,16 @@ WITHHELD = "(not kept, since it may hold a password; addresses in it:)"
 
 
 class SetAside(Struct, frozen=True):
-    """What is written down in quarantine; ``is_cut`` if it is not all that came."""
+    """The text for quarantine; ``is_cut`` if it is not all that was sent."""
 
     text: str
     is_cut: bool
 
 
 def set_aside(item: Any, settings: FormMapping) -> SetAside:  # noqa: ANN401  # whatever JSON holds
-    """A submission as it is written down in quarantine: JSON, as it was sent, but bounded.
+    """The text of a submission for quarantine: JSON as it was sent, within limits.
 
-    Without what may never be kept. The settings may say later that it is a lead after all.
+    Fields that may never be kept are left out. With other settings it may become a lead later.
     """
     writing = _Writing(wanted_names(settings), needed_fields(settings))
     text = text_of(writing.value(item, ""))
@@ -171,7 +171,7 @@ class _Writing:
         return {key: written[key] for key in order if key in written}
 
     def _order(self, item: tuple[str, Any]) -> tuple[bool, bool, int]:
-        """What is needed comes first, then groups; long texts come last, so that all has room."""
+        """Needed fields come first, then groups; long texts come last, so that others find room."""
         key, value = item
         text = value if isinstance(value, str) else ""
         start = text[:MAX_ADDRESS_TEXT].encode(errors="replace")
@@ -182,10 +182,10 @@ class _Writing:
 
 
 def unreadable_text(body: bytes) -> SetAside | None:
-    """The beginning of a body that cannot be read, for a person to look at; ``None`` if no text.
+    """The beginning of an unreadable body, for a person to look at; ``None`` if it is not text.
 
-    Where its fields cannot be told apart, neither can a password in it. A body that names one
-    is not kept, only the addresses in it.
+    A password in it could not be found, since its fields cannot be separated. Of a body that
+    mentions a password only the addresses are kept.
     """
     start = body[:MAX_UNREADABLE_BYTES]
     if b"\0" in start:
@@ -230,7 +230,7 @@ M = TypeVar("M", bound=FormMapping)
 
 
 class FormSender(ABC, Generic[M]):
-    """A sender of forms. Of a referrer on one of ``own_hosts``, or below it, nobody comes."""
+    """A sender of forms. A referrer on one of ``own_hosts``, or below it, is not an origin."""
 
     name: str
 
@@ -252,14 +252,14 @@ class FormSender(ABC, Generic[M]):
 
     @abstractmethod
     def check(self, request: RawRequest) -> Trust:
-        """Signed or public; raises ``RejectedError`` unless the form takes the request."""
+        """Signed or public; raises ``RejectedError`` unless the form accepts the request."""
 
     @abstractmethod
     def read(self, request: RawRequest, settings: M, tell: Tell) -> Submissions:
-        """The submissions in the body; raises ``RejectedError`` if they cannot be told apart."""
+        """The submissions in the body; raises ``RejectedError`` if they cannot be separated."""
 
     def opened(self, item: Any, mend: Mend) -> Opened:  # noqa: ANN401  # whatever JSON holds
-        """A submission out of its envelope: a CloudEvent, unless the sender has one of its own."""
+        """A submission out of its envelope; by default the envelope is a CloudEvent."""
         return opened(item, mend)
 
     def is_trapped(self, fields: Mapping[str, Any], settings: M) -> bool:  # noqa: ARG002  # most forms have no trap
@@ -271,7 +271,7 @@ class FormSender(ABC, Generic[M]):
         return ""
 
     def verify(self, request: RawRequest) -> Trust:
-        """Signed or public; ``RejectedError`` unless the form takes the post, signed as it says."""
+        """Signed or public; raises ``RejectedError`` unless the form accepts the post."""
         self.form_of(request)
         if request.method != "POST":
             raise RejectedError(Reason.METHOD_NOT_ALLOWED, "Send forms with POST.")
@@ -311,7 +311,7 @@ class FormSender(ABC, Generic[M]):
         return path, raw
 
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:  # noqa: ARG002  # other senders need the request
-        """What became of the submissions; a failure if none of them can be used."""
+        """The refused submissions and the notes; a failure if no submission can be used."""
         if accepted.refused and not accepted.events:
             return _all_refused(accepted)
         return success(accepted)
@@ -353,7 +353,7 @@ class FormSender(ABC, Generic[M]):
     def _event(
         self, submission: Opened, settings: M, post: Post, index: int, notes: Notes
     ) -> Event | None:
-        """The event, or ``None`` for what a robot sent."""
+        """The event, or ``None`` for a robot's submission."""
         if not isinstance(submission.fields, dict):
             raise RejectedError(Reason.EVENT_INVALID, "A submission must have fields with names.")
         if self.is_trapped(submission.fields, settings):
@@ -362,7 +362,7 @@ class FormSender(ABC, Generic[M]):
 
 
 def _all_refused(accepted: Accepted) -> Answer:
-    """The answer to a post of which nothing could be used: why, and what can be done."""
+    """The answer to a post without a usable submission: the reason, and what can be done."""
     first, *others = accepted.refused
     before = f"None of the {len(others) + 1} submissions can be used. The first: " if others else ""
     kept = _CUT if any(one.is_cut for one in accepted.refused) else _WHOLE
@@ -382,7 +382,7 @@ def _sound(item: Any, settings: FormMapping, notes: Notes) -> Any:  # noqa: ANN4
 
 
 def _sender_id(request: RawRequest) -> str | None:
-    """The id that a header gives the post; one that cannot be used is as good as none."""
+    """The id of the post in a header; ``None`` for none, and for one that cannot be used."""
     for header in MESSAGE_IDS:
         try:
             if found := event_id(request.headers.get(header), header):

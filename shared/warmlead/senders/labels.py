@@ -25,7 +25,7 @@ def key_of(name: str) -> str:
 
 
 def _is_vowel(letter: str) -> bool:
-    """Vowel signs of Indic scripts tell names apart; accents do not."""
+    """Vowel signs of Indic scripts make different names; accents do not."""
     return not unicodedata.combining(letter) and unicodedata.category(letter) in ("Mn", "Mc")
 
 
@@ -56,7 +56,7 @@ def _latin() -> MappingProxyType[str, str]:
 
 @cache
 def _others() -> MappingProxyType[str, str]:
-    """Made when the first label of another script comes."""
+    """Built for the first label of another script."""
     return MappingProxyType(
         {key: trait for trait, text in label_words.OTHER_SCRIPTS.items() for key in _keys(text)}
     )
@@ -74,7 +74,7 @@ def _keys(text: str) -> tuple[str, ...]:
 
 
 def name_of_label(label: str) -> str | None:
-    """The flat name by which a label is understood; ``None`` if its own words are its name.
+    """The flat name that a label means; ``None`` if its own words are its name.
 
     ``メールアドレス（必須）`` is ``email``, ``勤務先メールアドレス`` is ``work_email``. Of a label
     of several parts, such as ``役職・職種``, ``Land/Region`` and ``Email / Courriel``, each part
@@ -89,7 +89,7 @@ def name_of_label(label: str) -> str | None:
 
 
 def _agreed(parts: Sequence[str]) -> str | None:
-    """The name of that which all parts mean; of a country and its region the country's."""
+    """The name that all parts mean; for a country and its region that of the country."""
     names = [_of_other_script(part) or snake_case(part) for part in parts]
     traits = [trait_of_name(name) for name in names]
     kinds = set(traits)
@@ -116,7 +116,7 @@ def _says_nothing(part: str) -> bool:
 
 
 def _of_other_script(label: str) -> str | None:
-    """The name of what a label in another script means, without what stands around it."""
+    """The name that a label in another script means, without the words around it."""
     if label.isascii():
         return None
     key = key_of(_bare(label))
@@ -124,7 +124,7 @@ def _of_other_script(label: str) -> str | None:
 
 
 def _cores(key: str) -> Iterable[str]:
-    """The key, and the key without words that ask politely, or say that it is required."""
+    """The key, and the key without polite words and marks of a required field."""
     yield key
     required = _keys(label_words.REQUIRED)
     if (core := _without(_without(key, required), required)) != key:
@@ -163,11 +163,11 @@ def _without_start(key: str, words: tuple[str, ...]) -> str:
 
 
 class Meaning(Struct, frozen=True):
-    """What a name means: the trait, the group in which it stands, and how surely it is theirs.
+    """The meaning of a name: the trait, its group, and how surely it is the person's own.
 
     ``group`` is the beginning of the name up to the trait, with the ``_`` behind it. ``rank`` is 0
-    for a plain name, 1 for one at work or whichever other of the person's own, 2 for one that may
-    be a company's or a user's of the sending tool.
+    for a plain name, 1 for another of the person's own, such as one at work, and 2 for one that
+    may belong to a company or to a user of the sending tool.
     """
 
     trait: str
@@ -178,7 +178,7 @@ class Meaning(Struct, frozen=True):
 def trait_of_name(name: str) -> str | None:
     """The trait that a name in snake_case means; ``None`` for an unknown one.
 
-    Words that say nothing are passed over: ``what_is_your_email``, ``fields_email_value``.
+    Words without a meaning are skipped: ``what_is_your_email``, ``fields_email_value``.
     """
     meaning = meaning_of_name(name)
     return meaning.trait if meaning else None
@@ -212,7 +212,7 @@ def _group(words: Sequence[str]) -> str:
 
 
 def origin_of_name(name: str, origins: Collection[str]) -> str | None:
-    """Which of some names of origins a grouped name is: ``form_fields_utm_source_value``."""
+    """The name among ``origins`` that a grouped name holds: ``form_fields_utm_source_value``."""
     if name in origins:
         return name
     words = name.split("_")
@@ -231,9 +231,9 @@ def origin_of_name(name: str, origins: Collection[str]) -> str | None:
 
 
 def is_salutation(text: str, *, may_be_a_name: bool = True) -> bool:
-    """Whether a text is how somebody is addressed, which forms call a title too.
+    """Whether a text is a form of address, such as ``Mr``, which forms also call a title.
 
-    Some are names as well, such as Pan, Bay and M: ``may_be_a_name=False`` leaves those out.
+    ``may_be_a_name=False`` leaves out those that are names as well: Pan, Bay and M.
     """
     if len(text) > _LONGEST_SALUTATION:
         return False
@@ -244,7 +244,7 @@ def is_salutation(text: str, *, may_be_a_name: bool = True) -> bool:
 
 
 def _starts(words: Sequence[str]) -> list[int]:
-    """Where the name may begin: at its first word, and behind each word that says nothing."""
+    """Where the name may begin: at its first word, and behind each word without a meaning."""
     starts = [0]
     while (at := starts[-1]) < len(words) - 1:
         if "_".join(words[at : at + 2]) in _set(label_words.BEFORE_IN_TWO):
@@ -263,7 +263,7 @@ def _is_question(word: str) -> bool:
 
 
 def _ends(words: Sequence[str], *, grouped: bool) -> list[int]:
-    """Where the name may end. ``value`` says nothing in ``fields[email][value]`` alone."""
+    """Where the name may end. Only in groups, ``fields[email][value]``, is ``value`` left out."""
     ends = [len(words)]
     while ends[-1] > 1:
         last = words[ends[-1] - 1]
@@ -278,7 +278,7 @@ def _ends(words: Sequence[str], *, grouped: bool) -> list[int]:
 
 
 def _of_work(words: Sequence[str], group: str) -> Meaning | None:
-    """An address or a telephone at work, or whichever other of the person's own."""
+    """An address or a telephone at work, or another one of the person's own."""
     first, last = 0, len(words)
     of_company = of_site = False
     while first < last and words[first] in (
@@ -354,10 +354,10 @@ class Answers:
         return Unfolded(name, fields)
 
     def value_of_field(self, name: str, record: Mapping[str, Any]) -> Unfolded | None:
-        """A field that a form builder describes by id, type and title, as its value.
+        """The value of a field that a form builder describes by id, type and title.
 
-        Elementor's webhook: ``fields[email][title]``, ``fields[email][value]``. ``None`` if it is
-        none. Its own name goes before its title, if we know it.
+        Elementor's webhook: ``fields[email][title]``, ``fields[email][value]``. ``None`` for any
+        other field. A known name of its own goes before its title.
         """
         said = (record.get("title"), record.get("id"), record.get("type"))
         if "value" not in record or not all(isinstance(one, str) for one in said):
@@ -366,9 +366,9 @@ class Answers:
         return Unfolded(self._label(labels, record), record["value"])
 
     def _label(self, labels: list[str], record: Mapping[str, Any]) -> str:
-        """The first label that we know; else that of a kind that says what it is; else the first.
+        """The first known label; else the kind, if that is an email or a telephone; else the first.
 
-        Labels of other scripts are traits as soon as they are field names.
+        Labels of other scripts are known once they are field names.
         """
         if self._room <= 0:
             return labels[0]
@@ -378,7 +378,7 @@ class Answers:
 
 
 def labels_of(record: Mapping[str, Any], titles: Mapping[str, str]) -> list[str]:
-    """What a record calls itself, the words that people see first."""
+    """The labels of a record; the words that people see come first."""
     field = record.get("field")
     inner = field if isinstance(field, dict) else {}
     title = titles.get(inner["id"]) if isinstance(inner.get("id"), str) else None

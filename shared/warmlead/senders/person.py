@@ -63,9 +63,9 @@ def flatten(
     values and 8 KB; a list of labelled values becomes a group, any other list with objects in it
     JSON text. Of two names that become the
     same the first with a value is kept, an outer before an inner one. Of more than 100 fields
-    those are kept whose name ``matters``, then the first ones. Whatever is left out is told.
-    Of very many fields those are looked at that are needed, wherever they stand.
-    Of objects in a list only fields are kept for whose own name ``in_lists`` holds.
+    those are kept whose name ``matters``, then the first ones. ``tell`` notes
+    what is left out. Of very many fields the needed ones are looked at, wherever they stand. Of
+    objects in a list only the fields are kept for whose own name ``in_lists`` holds.
     """
     flat: dict[str, Property] = {}
     for name, value in _fields(payload, tell, is_needed):
@@ -128,7 +128,7 @@ def _some(group: Mapping[str, Any], most: int) -> list[tuple[str, Any]]:
 def _needed(
     group: Mapping[str, Any], prefix: str, taken: int, is_needed: IsNeeded
 ) -> Iterator[tuple[str, Any]]:
-    """Of the items that ``_some`` did not take, those that are needed, and groups."""
+    """The needed items and the groups among those that ``_some`` left out."""
     last = taken // 5
     for key, value in islice(group.items(), taken - last, len(group) - last):
         if isinstance(value, dict) or _has_groups(value):
@@ -243,7 +243,7 @@ def _unescaped(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """What may be an address, without what mail programs and people write around it."""
+    """The text without what mail programs and people write around an address."""
     text = text.strip()
     if "<" in text and text.endswith(">"):
         text = text[text.rindex("<") + 1 : -1]
@@ -281,8 +281,8 @@ def person_id(value: Any, field: str, *, is_user: bool = False) -> str | None:  
     """A user or anonymous id; ``None`` for none and for placeholders such as ``"null"``.
 
     Spelt as ``normalise_id`` spells it. Whole numbers are taken as text. Raises
-    ``RejectedError`` for what can be no id; of a user id (``is_user``), also for an address with
-    blanks in it that may have been anything.
+    ``RejectedError`` for an invalid id; for a user id (``is_user``) also for a damaged address,
+    with blanks in it.
     """
     if value is None:
         return None
@@ -303,9 +303,9 @@ def person_id(value: Any, field: str, *, is_user: bool = False) -> str | None:  
 
 
 def event_id(value: Any, field: str) -> str | None:  # noqa: ANN401  # whatever JSON holds
-    """A sender's id of an event; ``None`` for none. One above 200 characters is hashed.
+    """A sender's id of an event, or ``None``. An id of more than 200 characters is hashed.
 
-    Raises ``RejectedError`` for what can be no id.
+    Raises ``RejectedError`` for an invalid id.
     """
     if value is None or value == "":
         return None
@@ -347,8 +347,8 @@ _OF_APPLICATIONS = frozenset(("role",))
 def standard_name(name: str) -> str | None:
     """The trait that a field of this label or flat name means; ``None`` for an unknown one.
 
-    Groupings around it, as in ``contact[email]``, Jotform's ``q4_email``, and questions such as
-    ``What is your email?`` are seen through. ``friend_email`` and ``email_subject`` are none.
+    Groups around it are ignored, as in ``contact[email]``, Jotform's ``q4_email`` and ``What is
+    your email?``. ``friend_email`` and ``email_subject`` mean no trait.
     """
     return trait_of_name(field_name(name[:MAX_KEY]))
 
@@ -356,8 +356,8 @@ def standard_name(name: str) -> str | None:
 def as_traits(flat: Mapping[str, Property]) -> dict[str, Property]:
     """All fields as traits: known ones under their standard names, others under their own.
 
-    A standard name wins over other spellings of it; of ``consent`` they stay besides, since one
-    box may say yes and another no. Empty texts are unknown, not values.
+    A standard name wins over its other spellings. Those of ``consent`` are kept too, since one box
+    may say yes and another no. Empty texts are unknown, not values.
     """
     traits: dict[str, Property] = {}
     for field, value in flat.items():
@@ -385,7 +385,7 @@ def only_addresses(trait: str, value: Property) -> bool:
 
 
 def company_traits(flat: Mapping[str, Property]) -> dict[str, Property]:
-    """What is said of a company as traits of its people: its name is ``company``."""
+    """A company's fields as traits of its people: its name becomes ``company``."""
     of_company = {
         name if name.startswith("company") else f"company_{name}": value
         for name, value in flat.items()
@@ -413,7 +413,7 @@ _BEFORE_THE_WEB = datetime(1995, 1, 1, tzinfo=UTC)
 class Notes:
     """Collects the notes on one item; the same note is kept once.
 
-    ``error`` is the first for which a part of the item could not be used.
+    ``error`` is the first error of a part that could not be used.
     """
 
     def __init__(self, earlier: Iterable[str] = ()) -> None:
@@ -422,9 +422,9 @@ class Notes:
         self._more = 0
 
     def tell(self, field: str, what: str) -> None:
-        """Takes note of what was done to a field; the name is empty for the item as a whole.
+        """Notes what was done to a field; the name is empty for the item as a whole.
 
-        Names are told in the form in which they are kept: at most 64 letters and digits.
+        Names are noted in the form in which they are kept: at most 64 letters and digits.
         """
         text = (f"{field_name(field[:MAX_KEY])}: {what}" if field else what)[:MAX_NOTE_LENGTH]
         if text in self._texts:
@@ -441,7 +441,7 @@ class Notes:
         return (*self._texts, *more)
 
     def attempt(self, field: str, read: Callable[..., T], *arguments: object) -> T | None:
-        """What a part of the item is read as; ``None``, and a note, if it cannot be used."""
+        """The value of a part of the item; ``None``, with a note, if it cannot be used."""
         try:
             return read(*arguments)
         except RejectedError as error:
@@ -449,7 +449,7 @@ class Notes:
             return None
 
     def refuse(self, field: str, error: RejectedError) -> None:
-        """Leaves a part of the item out for an error."""
+        """Notes that a part of the item is left out because of an error."""
         self.error = self.error or error
         self.tell(field, f"was left out ({error.reason})")
 
@@ -466,10 +466,10 @@ class Notes:
         return found
 
     def settled(self, claimed: datetime | None, received_at: datetime, field: str) -> datetime:
-        """The time at which an event counts: of receipt, if its sender's is unknown or no time.
+        """The time at which an event counts; that of receipt if the sender's is unknown or invalid.
 
-        One that is more than five years ago counts as of five years ago, so that it has no
-        effect on the present.
+        An event of more than five years ago counts as of five years ago, so that it has no effect
+        on the present.
         """
         settled = settle_time(claimed, received_at)
         if settled is not None:

@@ -35,9 +35,9 @@ class Registration(Struct, frozen=True):
     of its fixtures below ``tests/senders``. ``path`` is the first part of its requests' path;
     it is empty for a sender that has many. ``adapter`` and ``settings`` are classes in its
     package; ``settings``, those of a section of the file, is empty if settings of the process are
-    all it has. ``takes_rest`` is whether it has the paths, and the sections of the file, of no
-    other sender of its function, and is there without a file as well; any other sender is there
-    if it has a section.
+    all it has. ``takes_rest``: it gets all paths, and all sections of the file, that no other
+    sender of its function has, and it is active without a file too. Any other sender is active
+    only if the file has a section for it.
     """
 
     name: str
@@ -131,10 +131,10 @@ class Senders(Struct, frozen=True):
 
 
 def senders_of(function: str, using: Settings, environment: Mapping[str, str]) -> Senders:
-    """The senders of a function as they are configured; secrets come from the environment.
+    """The senders of a function as configured; secrets come from the environment.
 
-    The setting of the function's name is its file. Raises ``ConfigurationError`` with every
-    fault of the file.
+    The setting with the function's name is the path of its file. Raises ``ConfigurationError``
+    with every fault of the file.
     """
     path: Path | None = getattr(using, function, None)
     content: object = None
@@ -152,10 +152,10 @@ def senders_of(function: str, using: Settings, environment: Mapping[str, str]) -
 
 
 def senders_in(function: str, content: object, using: Settings) -> Senders:
-    """The senders of a function as the content of its file, and the process, configure them.
+    """The senders of a function as the content of its file and the process configure them.
 
-    In production secrets that are easily guessed, and what is for one's own machine alone, are
-    faults too. Raises ``ConfigurationError`` with every fault.
+    In production, secrets that are easily guessed and settings for one's own machine are faults
+    too. Raises ``ConfigurationError`` with every fault.
     """
     sections = sections_of(function, content, production=using.production)
     made: dict[str, Sender] = {}
@@ -224,12 +224,12 @@ class _Section:
         return found
 
     def unsafe(self) -> Iterator[SettingFault]:
-        """What may not be in production."""
+        """The settings that are faults in production."""
         if isinstance(self._given, dict):
             yield from self._type.unsafe(self._given, (str(self.name),))
 
     def settings(self) -> SenderSettings:
-        """What it holds, of which the faults have been asked for."""
+        """The section as its type; call it only if ``faults`` found none."""
         return configured(self._given, self._type)
 
 
@@ -275,7 +275,7 @@ def _with_secrets(
     missing: list[SettingFault],
     where: tuple[str, ...] = (),
 ) -> object:
-    """The value with what the environment holds; what it does not hold is added to ``missing``."""
+    """The value with secrets from the environment; adds those that it lacks to ``missing``."""
     if isinstance(value, dict):
         return {
             name: _with_secrets(part, environment, missing, (*where, str(name)))

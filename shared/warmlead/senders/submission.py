@@ -1,7 +1,7 @@
-"""A submission of a form as an event: which fields say who it is, and what of it is kept. Pure.
+"""A submission of a form as an event: who it is, and which fields are kept. Pure.
 
-One usable identity is enough: all else is kept, cut or left out, and told. The rules are in the
-README of ``senders/generic``.
+One usable identity is enough. Other fields are kept, cut or left out, with notes. The README of
+``senders/generic`` has the rules.
 """
 
 import re
@@ -95,7 +95,7 @@ class Post(Struct, frozen=True):
 
 
 class NothingToKeepError(RejectedError):
-    """The submission has no field with a value that may be kept."""
+    """The submission has no value that may be kept."""
 
     def __init__(self) -> None:
         super().__init__(Reason.EVENT_INVALID, "There is no field with a value that may be kept.")
@@ -114,7 +114,7 @@ class _Person(Struct, frozen=True):
 
 
 def translate_submission(submission: Opened, post: Post, index: int, notes: Notes) -> Event:
-    """One submission as an event; raises ``RejectedError`` if it names nobody."""
+    """One submission as an event; raises ``RejectedError`` if it has no usable identity."""
     settings = post.settings
     fields = _wanted(submission.fields, settings, notes)
     content = text_of(fields)
@@ -162,7 +162,7 @@ def _time(stated: object, post: Post, notes: Notes) -> datetime:
 
 
 def _origins(fields: Mapping[str, Property]) -> dict[str, Property]:
-    """The fields, with those that say the origin under their own names, out of their groups."""
+    """The fields; those of the origin, such as UTM parameters, also outside of their groups."""
     grouped = ((origin_of_name(name, _IN_GROUPS), value) for name, value in fields.items())
     return {**{name: value for name, value in grouped if name}, **fields}
 
@@ -172,8 +172,7 @@ def _referrer(
 ) -> object:
     """What led to the page: empty if nothing did, and ``None`` if that cannot be known.
 
-    Across origins a browser sends no more of the page than its origin, which may have come from
-    anywhere.
+    Across origins a browser sends only the origin of the page: what led to it is unknown.
     """
     if "referrer" in fields:
         return fields["referrer"]
@@ -182,7 +181,7 @@ def _referrer(
 
 
 def _nobody(error: RejectedError | None, came: str) -> RejectedError:
-    """Why a submission is nobody's: what was wrong with the identity that it has, or has not."""
+    """The error for a submission without a usable identity: the reason, the fields' names."""
     reason = Reason(error.reason) if error else Reason.IDENTITY_MISSING
     why = error.message if error else "No field holds an e-mail, a user id or an anonymous id."
     return RejectedError(reason, f"{why} The fields that came: {came}.")
@@ -191,7 +190,7 @@ def _nobody(error: RejectedError | None, came: str) -> RejectedError:
 def _wanted(
     submission: Mapping[str, Any], settings: FormMapping, notes: Notes
 ) -> dict[str, Property]:
-    """The fields to keep, flat and trimmed. A leading underscore marks what steers the form."""
+    """The fields to keep, flat and trimmed; a leading underscore marks those of the form itself."""
     known = known_names(settings)
     said = {
         key: value
@@ -251,10 +250,10 @@ def _take_id(
 def _take_email(
     fields: dict[str, Property], settings: FormMapping, notes: Notes
 ) -> tuple[str | None, str]:
-    """The first address in the field that is named, or in those that are called like one.
+    """The first address in the configured field, or in fields whose name means an address.
 
-    A plain name goes before one that may be a company's or a user's. With it comes the
-    beginning of the names of the fields that stood in the same group.
+    A plain name goes before one that may be a company's or a user's. Returns the address, and the
+    beginning of the names in its group.
     """
     if settings.email:
         names = [field_name(settings.email)]
@@ -319,7 +318,7 @@ def _sorted_out(
 
 
 def _is_of_container(field: str, group: str, *, is_named: bool) -> bool:
-    """Whether a field is of what holds the person: the form's name, the title of a meeting.
+    """Whether a field describes what holds the person: the form's name, a meeting's title.
 
     On the outermost level it may be the person's, unless they are named (``is_named``) elsewhere.
     """
@@ -329,7 +328,7 @@ def _is_of_container(field: str, group: str, *, is_named: bool) -> bool:
 
 
 def _trait_of(field: str, value: Property) -> str | None:
-    """The trait that a field is; another address than the lead's, and ``Mr``, are none."""
+    """The trait of a field; ``None`` for another address than the lead's, and for ``Mr``."""
     trait = standard_name(field)
     if trait and only_addresses(trait, value):
         return None
@@ -342,7 +341,7 @@ def _order(field: str, trait: str | None, group: str) -> tuple[bool, bool, bool]
 
 
 def _of_form(given_id: str | None, post: Post) -> str | None:
-    """The id in a field; with the form's name, since forms number their entries each by itself."""
+    """The id in a field, with the form's name: each form numbers its own entries."""
     return event_id(f"{post.form or post.source}:{given_id}", "The id") if given_id else None
 
 
@@ -375,10 +374,10 @@ def known_names(settings: FormMapping) -> frozenset[str]:
 
 
 def needed_fields(settings: FormMapping) -> IsNeeded:
-    """Whether a field may say who somebody is, or is named by a form's settings.
+    """Whether a field may identify a person, or is named by a form's settings.
 
-    Looked at is the name as it was sent, without case, brackets and marks: an id, a name with
-    ``mail`` in it. In other languages the value tells: an address has its sign.
+    It compares the name as sent, without case, brackets and marks: an id, or a name with ``mail``
+    in it. In other languages the value decides: an address contains ``@``.
     """
     said = (settings.email, settings.user_id, settings.anonymous_id, settings.id, settings.time)
     names = {*known_names(settings), *filter(None, said), *settings.traits}

@@ -1,4 +1,4 @@
-"""What an HTTP request is answered: the status of each outcome, and whether a browser shows it."""
+"""Answers to HTTP requests: the status of each outcome, and whether a browser shows it."""
 
 import json
 from collections.abc import Mapping
@@ -86,7 +86,7 @@ _HEADERS = {
 
 
 def answer_error(error: Exception) -> Answer:
-    """The answer to a request that failed; what is not ours becomes a 500 without detail."""
+    """The answer to a request that failed; an unexpected error becomes a 500 without detail."""
     if isinstance(error, RejectedError):
         headers = _HEADERS.get(error.reason, {})
         return _answer(STATUS[error.reason], str(error.reason), error.message, headers)
@@ -109,8 +109,8 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plai
 def navigates(headers: Mapping[str, str]) -> bool:
     """Whether a person sees the answer as a page; header names are in lower case.
 
-    Browsers say so (https://www.w3.org/TR/fetch-metadata/#sec-fetch-mode-header); of those that
-    do not yet, whoever wants HTML for a form, and is no script that says what it is.
+    Browsers say so (https://www.w3.org/TR/fetch-metadata/#sec-fetch-mode-header); for those that
+    do not, it is a request of a form that accepts HTML and is not marked as a script's.
     """
     if mode := headers.get("sec-fetch-mode"):
         return mode == "navigate"
@@ -123,10 +123,10 @@ def navigates(headers: Mapping[str, str]) -> bool:
 
 
 def is_web_url(text: str) -> bool:
-    """Whether a text is a plain http(s) URL that every browser reads as we do.
+    """Whether a text is a plain http(s) URL that every browser reads as Python does.
 
-    No spaces, controls or backslashes, no letters beyond ASCII, no user name: what makes a
-    browser go to another host than the one we saw.
+    Spaces, controls, backslashes, letters beyond ASCII and user names are refused, because they can
+    make a browser go to another host.
     """
     if not text.isascii() or not text.isprintable() or any(sign in text for sign in ' \\"<>'):
         return False

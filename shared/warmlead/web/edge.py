@@ -36,8 +36,8 @@ async def read_body(
 ) -> bytes:
     """The whole body. Raises ``RejectedError`` as soon as it is known to exceed the limit.
 
-    ``declared_bytes`` may lie: a declared length above the limit is refused, any other is not
-    believed. A body that is not there after ``timeout_s`` is refused too.
+    A declared length above the limit is refused; a smaller one is not trusted. A body that is not
+    complete after ``timeout_s`` is refused too.
     """
     if declared_bytes is not None and declared_bytes > limit_bytes:
         raise _too_large(limit_bytes)
@@ -58,9 +58,9 @@ async def read_body(
 
 
 async def discard(chunks: AsyncIterator[bytes], *, most_bytes: int) -> None:
-    """Throws away what still comes of a refused body, within a limit and two seconds.
+    """Reads and drops the rest of a refused body, within a limit and two seconds.
 
-    A client that is still sending when the connection closes never reads why it was refused.
+    If the connection closed at once, a client that is still sending would not read the answer.
     """
     left = most_bytes
     try:
@@ -74,7 +74,7 @@ async def discard(chunks: AsyncIterator[bytes], *, most_bytes: int) -> None:
 
 
 def unpack(body: bytes, content_encoding: str, *, limit_bytes: int) -> bytes:
-    """The body with its gzip undone, be it declared or merely evident.
+    """The body without gzip, whether gzip is declared or only found.
 
     Some clients send gzip without saying so. Raises ``RejectedError`` for other encodings, for
     damaged gzip, and for what unpacks to more than the limit, having unpacked no more than that.
@@ -161,15 +161,15 @@ class Limits(Struct, frozen=True):
 
 
 Dress: TypeAlias = Callable[[Mapping[str, str], Answer], Answer]
-"""An answer in the form that the client wants, which its headers tell."""
+"""Gives an answer the form that the client's headers ask for."""
 
 
 class Edge:
-    """Answers requests with what ``accept`` makes of them, in the form that ``dress`` gives it."""
+    """Answers requests by ``work``; ``dress`` gives an answer the form that the client wants."""
 
     def __init__(
         self,
-        accept: Callable[[RawRequest], Awaitable[Answer]],
+        work: Callable[[RawRequest], Awaitable[Answer]],
         *,
         function: str,
         limits: Limits,
@@ -177,7 +177,7 @@ class Edge:
         new_id: Callable[[], str],
         dress: Dress | None = None,
     ) -> None:
-        self._accept = accept
+        self._work = work
         self._function = function
         self._limits = limits
         self._clock = clock
@@ -194,7 +194,7 @@ class Edge:
             if request.method == "OPTIONS":
                 answer = answer_preflight(headers)
             else:
-                answer = await self._accept(await self._read(request, headers, request_id))
+                answer = await self._work(await self._read(request, headers, request_id))
         except Exception as error:  # noqa: BLE001  # the one place where all faults become answers
             failure = error
             answer = answer_error(error)

@@ -374,7 +374,7 @@ def _why(answer: Answer, texts: Texts) -> str:
 
 
 def _page_of_the_form(headers: Mapping[str, str]) -> str:
-    """Where the visitor came from, if the browser says the same in both of its ways."""
+    """The page that the visitor left, if ``Referer`` and ``Origin`` agree."""
     referer, origin = headers.get("referer", ""), headers.get("origin", "")
     if not is_web_url(referer):
         return ""

@@ -37,7 +37,7 @@ _MAX_AGE = re.compile(r"\bmax-age=([0-9]{1,9})\b")
 class Certificates:
     """The certificates at a URL, by their keys' ids: kept as long as its answer allows.
 
-    ``seconds`` tells the time by which they age.
+    ``seconds`` is the clock by which they age.
     """
 
     def __init__(self, url: str, *, seconds: Callable[[], float] = monotonic) -> None:
@@ -51,7 +51,7 @@ class Certificates:
     async def of(self, key_id: str) -> str | None:
         """The certificate of a key, in PEM; ``None`` if there is none.
 
-        Raises ``UnavailableError`` if that cannot be found out.
+        Raises ``UnavailableError`` if the certificates cannot be fetched.
         """
         if not self._knows(key_id):
             async with self._lock:
@@ -96,9 +96,9 @@ class PushTokens:
         self._account = account
 
     async def check(self, headers: Mapping[str, str]) -> None:
-        """Raises ``RejectedError`` unless the headers hold a token that is good now.
+        """Raises ``RejectedError`` unless the headers hold a token that is valid now.
 
-        Raises ``UnavailableError`` if Google's certificates cannot be had.
+        Raises ``UnavailableError`` if Google's certificates cannot be fetched.
         """
         bearer = _BEARER.fullmatch(headers.get("authorization", "")[:_LONGEST_TOKEN])
         if bearer is None:
@@ -117,7 +117,7 @@ class PushTokens:
             raise _refused(f"The token's {fault} is not the one that is expected.")
 
     def _fault_in(self, claims: Mapping[str, Any]) -> str:
-        """The first claim that is not as it has to be; ``iat`` and ``exp`` are checked already."""
+        """The first claim with a wrong value; ``iat`` and ``exp`` are checked already."""
         begins = claims.get("nbf", 0)
         expected = {
             "nbf": isinstance(begins, int | float) and begins <= time() + LEEWAY_S,
@@ -130,7 +130,7 @@ class PushTokens:
 
 
 def _key_id(token: str) -> str:
-    """The id of the key with which the token says that it is signed, by RS256 and nothing else."""
+    """The id of the key that the token's header names; only RS256 is accepted."""
     encoded = token.partition(".")[0]
     try:
         header = loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
@@ -149,7 +149,7 @@ def _refused(why: str) -> RejectedError:
 
 
 class PushRequest(Struct, frozen=True):
-    """What is read of a pushed message; what else Pub/Sub says of it is not looked at."""
+    """The parts of a pushed message that are used."""
 
     message_id: str
     attributes: Mapping[str, str]

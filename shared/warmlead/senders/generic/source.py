@@ -1,4 +1,4 @@
-"""Any form: what is configured of it, what may be posted, and where its sender goes afterwards."""
+"""Any form: its settings, the bodies that may be posted, and the page that comes afterwards."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ _PATH = re.compile(r"/generic(?:/([a-z0-9][a-z0-9_-]{0,63}))?/?")
 class FormSettings(FormMapping, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One form: its mapping, how it is signed, and where to go afterwards.
 
-    A post whose ``honeypot`` field is filled is answered well and forgotten.
+    A post whose ``honeypot`` field is filled gets a success and is dropped.
     """
 
     honeypot: str | None = "_gotcha"
@@ -76,18 +76,18 @@ class GenericSource(FormSender[FormSettings]):
 
     @classmethod
     def from_settings(cls, own: Mapping[str, FormSettings], using: Settings) -> Self:
-        """The sender of these forms; outside of production any other form may post too."""
+        """The sender of these forms; outside of production any other form is accepted too."""
         unconfigured = None if using.production else FormSettings(allow_unsigned=True)
         return cls(own, unconfigured=unconfigured, own_hosts=using.own_hosts)
 
     @property
     def paths(self) -> Sequence[str]:
-        """One for each form; if none is configured, and any may post, the one without a name."""
+        """One for each form; ``/generic`` if none is configured and any form is accepted."""
         names = sorted(self._forms) or ([NAME] if self._unconfigured else [])
         return [f"/{NAME}" if name == NAME else f"/{NAME}/{name}" for name in names]
 
     def sign(self, request: RawRequest) -> Mapping[str, str]:
-        """The signature that the form's settings ask for; none if it takes any post."""
+        """The signature that the form's settings demand; none for a form without one."""
         signature = self.form_of(request)[1].signature
         return sign_as_configured(signature, request) if signature else {}
 
@@ -101,7 +101,7 @@ class GenericSource(FormSender[FormSettings]):
         return name, settings
 
     def check(self, request: RawRequest) -> Trust:
-        """Signed if the form has a signature, public if it allows that."""
+        """Signed if the signature is good; public if there is none and the form allows that."""
         _, settings = self.form_of(request)
         signature = settings.signature
         if signature is None:
@@ -118,11 +118,11 @@ class GenericSource(FormSender[FormSettings]):
         return read_submissions(request, tell, needed_fields(settings))
 
     def is_trapped(self, fields: Mapping[str, Any], settings: FormSettings) -> bool:
-        """Whether a robot filled the field that people do not see."""
+        """Whether the hidden field that only robots fill in is filled."""
         return settings.honeypot is not None and bool(fields.get(settings.honeypot))
 
     def next_page(self, fields: Mapping[str, Any], settings: FormSettings, notes: Notes) -> str:
-        """Where the form itself asks to go; empty, and a note, if its host is not listed."""
+        """The page that a field of the form names; empty, with a note, if its host is unlisted."""
         for field in settings.redirect_fields:
             target = fields.get(field)
             if isinstance(target, str) and (target := target.strip()):
@@ -132,7 +132,7 @@ class GenericSource(FormSender[FormSettings]):
         return ""
 
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
-        """JSON for scripts; for a browser that left the page, the way to the next one."""
+        """JSON for scripts; a redirect for a browser that leaves its page."""
         answer = super().answer(request, accepted)
         target = accepted.redirect or self.form_of(request)[1].redirect
         if answer.status == _OK and target and navigates(request.headers):
@@ -151,10 +151,10 @@ _SAYS_NOTHING = ("", "application/octet-stream", _JSON)
 
 
 def read_submissions(request: RawRequest, tell: Tell, is_needed: IsNeeded) -> Submissions:
-    """The submissions in the body; raises ``RejectedError`` if they cannot be told apart.
+    """The submissions in the body; raises ``RejectedError`` if they cannot be separated.
 
     A body that begins like JSON is JSON: ``curl -d``, beacons and scripts label it wrongly.
-    Of a form with too many fields those are kept that are needed.
+    Of a form with too many fields the needed ones are kept.
     """
     content_type = request.headers.get("content-type", "")[:1_000]
     body = unwidened(request.body, parameter_of(content_type, "charset"))
@@ -198,7 +198,7 @@ def _form(
 
 
 def _is_multipart(body: bytes) -> bool:
-    """Whether it is a multipart form that its client has labelled wrongly, or not at all."""
+    """Whether it is a multipart form with a wrong ``Content-Type``, or without one."""
     start = body[:2_000].lstrip().lower()
     return start.startswith(b"--") and b"content-disposition: form-data" in start
 

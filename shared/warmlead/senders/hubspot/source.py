@@ -1,4 +1,4 @@
-"""HubSpot: what is configured, its signature (version 3), and what it sends as events."""
+"""HubSpot: its settings, its signature (version 3), and its changes and records as events."""
 
 import base64
 import hashlib
@@ -117,7 +117,7 @@ def is_change(item: dict[str, Any]) -> bool:
 
 
 class Property(Struct, frozen=True):
-    """A property with its past, the latest first."""
+    """A property with its earlier values, the latest first."""
 
     value: Any = None
     timestamp: int | None = None
@@ -125,14 +125,14 @@ class Property(Struct, frozen=True):
 
     @property
     def since_ms(self) -> int | None:
-        """Since when it has its value, in milliseconds, if HubSpot says so."""
+        """The time since which it has its value, in milliseconds, if HubSpot states it."""
         first = self.versions[0].get("timestamp") if self.versions else None
         found = self.timestamp if self.timestamp is not None else first
         return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 class WorkflowRecord(Struct, frozen=True):
-    """A record as a workflow sends it: all of its properties, or those that somebody chose."""
+    """A record as a workflow sends it: all of its properties, or chosen ones."""
 
     properties: dict[str, Any]
     portal_id: int | None
@@ -234,7 +234,7 @@ def _associated(change: Change, request: RawRequest) -> list[Event | Ignored]:
 
 
 def _merged(change: Change, request: RawRequest) -> list[Event | Ignored]:
-    """One event for each contact that is now the same as the first, a new one among them."""
+    """One event for each contact that was merged into the first, or into a new contact."""
     named = (change.primary_object_id or change.object_id, change.new_object_id)
     ids = [value_text(id_) for id_ in (*named, *change.merged_object_ids)]
     first, *others = dict.fromkeys(id_ for id_ in ids if id_) or [""]
@@ -254,7 +254,7 @@ def _merged(change: Change, request: RawRequest) -> list[Event | Ignored]:
 
 
 def _to_be_erased(portal: int, contact: str) -> RejectedError:
-    """Sets the deletion aside for a person: an erasure cannot be undone, so no webhook does it."""
+    """The error that sets a deletion aside for a person: an erasure cannot be undone."""
     whom = _who(portal, "contact", contact).user_id
     message = (
         "HubSpot deleted this contact for reasons of privacy. Erase the lead here too, within a"
@@ -327,7 +327,7 @@ def _known(portal: int, settings: HubSpotSettings) -> int:
 
 
 def _who(portal: int, kind: str, id_: str) -> CrmIdentity:
-    """Who a record is by HubSpot's own id: a contact is a user id, what hangs on it another."""
+    """The identity of a record by HubSpot's id: a user id for a contact, else an anonymous id."""
     if not id_:
         raise RejectedError(Reason.IDENTITY_MISSING, "The change names no record.")
     own = event_id(crm_id(NAME, portal, kind, id_), "The record's id")
@@ -343,7 +343,7 @@ _ENCODED = re.compile("%(3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.IGNORECASE)
 
 
 def sign(method: str, url: str, body: bytes, timestamp: str, secret: str) -> str:
-    """The signature of a request; of the address only the characters that HubSpot lists decode."""
+    """The signature of a request; in the address the characters that HubSpot lists are decoded."""
     decoded = _ENCODED.sub(lambda found: chr(int(found[1], 16)), url)
     signed = f"{method}{decoded}".encode() + body + timestamp.encode()
     return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest()).decode()
@@ -404,5 +404,5 @@ class HubSpotSource(SalesSender[HubSpotSettings]):
         index: int,  # noqa: ARG002  # a change names itself
         request: RawRequest,
     ) -> list[Event | Ignored]:
-        """What a change or a record says."""
+        """The events of a change or a record."""
         return translate_item(item, request, self._settings)

@@ -1,4 +1,4 @@
-"""Pipedrive's webhooks, version 2: what is configured, and the events they become."""
+"""Pipedrive's webhooks, version 2: settings, and webhooks as events."""
 
 import base64
 import binascii
@@ -66,7 +66,7 @@ class Webhook(Struct, frozen=True):
 
 
 def flat(fields: Mapping[str, Any] | None) -> dict[str, Any]:
-    """An object's fields by name; custom ones, which lie apart, among them by their keys."""
+    """An object's fields by name, with the custom ones, which Pipedrive keeps apart, by key."""
     own = dict(fields or {})
     custom = own.pop("custom_fields", None)
     for name, value in (custom if isinstance(custom, dict) else {}).items():
@@ -77,7 +77,7 @@ def flat(fields: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def primary_email(fields: Mapping[str, Any]) -> str | None:
-    """A person's first address: the primary one if one is."""
+    """A person's primary address, else the first one."""
     emails = fields.get("emails")
     listed = [one for one in emails if isinstance(one, dict)] if isinstance(emails, list) else []
     by_rank = sorted(listed, key=lambda one: one.get("primary") is not True)
@@ -130,7 +130,7 @@ def translate_webhook(
 def _changed(webhook: Webhook, fields: dict[str, Any], settings: PipedriveSettings) -> list[str]:
     """The properties that this webhook is about.
 
-    A deal whose value changes says its stage once more: that is how a value is kept.
+    A deal whose value changes states its stage once more, so that the new value is kept.
     """
     if webhook.meta.action == "create":
         return list(fields)
@@ -204,5 +204,5 @@ class PipedriveSource(SalesSender[PipedriveSettings]):
         index: int,  # noqa: ARG002  # a webhook holds one
         request: RawRequest,
     ) -> list[Event | Ignored]:
-        """What an object says."""
+        """The events of an object."""
         return translate_webhook(item, request, self._settings)

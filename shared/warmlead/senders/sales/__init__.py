@@ -1,4 +1,4 @@
-"""Anybody who can post JSON and sign it: what sales says, in our own words."""
+"""Signed JSON of anybody: statements of sales in Warmlead's own words."""
 
 from warmlead.senders.sales.source import GenericSalesSettings, GenericSalesSource
 

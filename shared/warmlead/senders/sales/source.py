@@ -1,4 +1,4 @@
-"""The generic sender of sales: what is configured, and the events of its statements."""
+"""The generic sender of sales: its settings, and its statements as events."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -30,9 +30,9 @@ from warmlead.settings import SettingFault
 
 
 class GenericSalesSettings(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``allow_unsigned`` believes whoever reaches the address: for one's own machine alone.
+    """``allow_unsigned`` accepts the statements of everybody: for one's own machine only.
 
-    ``numbers`` is how values are written that come as text.
+    ``numbers`` is how values in texts are written.
     """
 
     signature: SignatureSettings | None = None
@@ -45,13 +45,13 @@ class GenericSalesSettings(SenderSettings, frozen=True, kw_only=True, forbid_unk
 
     @classmethod
     def unsafe(cls, given: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[SettingFault]:
-        """Believing whoever reaches the address."""
+        """``allow_unsigned``."""
         if given.get("allow_unsigned"):
             yield SettingFault((*where, "allow_unsigned"), "is only for one's own machine")
 
 
 class Posted(Struct, frozen=True, forbid_unknown_fields=True):
-    """One statement: who, what, and since when. What a field may hold is checked one by one."""
+    """One statement: who, what, and since when. Each field is checked by itself."""
 
     said: Any = None
     email: Any = None
@@ -128,7 +128,7 @@ _MAX_HEADER = 1_000
 
 
 def _to_nobody(_field: str, _what: str) -> None:
-    """Sales is told of no replaced bytes: its texts are reasons and names of stages."""
+    """Drops notes about replaced bytes: the texts of sales are reasons and names of stages."""
 
 
 class GenericSalesSource(SalesSender[GenericSalesSettings]):
@@ -139,7 +139,7 @@ class GenericSalesSource(SalesSender[GenericSalesSettings]):
     keeps_refused = False  # whoever posts in our words can mend them
 
     def check(self, request: RawRequest) -> None:
-        """Raises ``RejectedError`` unless the post is signed, or need not be."""
+        """Raises ``RejectedError`` unless the post is signed, or may be unsigned."""
         signature = self._settings.signature
         if signature is None:
             return  # allow_unsigned, or there would be no such settings

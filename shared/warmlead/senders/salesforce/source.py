@@ -1,4 +1,4 @@
-"""Salesforce: what is configured, its records as events, its SOAP, and what it is answered."""
+"""Salesforce: its settings, its records as events, its SOAP, and the answers to it."""
 
 import hmac
 import re
@@ -79,7 +79,7 @@ class Element(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """What stands in it."""
+        """Its text."""
         return "".join(self.texts).strip()
 
     def all(self, name: str) -> "list[Element]":
@@ -141,9 +141,9 @@ def _invalid(message: str) -> RejectedError:
 
 
 class _Reader:
-    """Builds elements while expat reads; ends at once at a DTD, and at too many or too deep.
+    """Builds elements while expat reads. Stops at a DTD, and at too many or too deep elements.
 
-    So it does at more notifications than a request may hold, whatever is in them.
+    It also stops at more notifications than a request may hold.
     """
 
     def __init__(self, *, most: int) -> None:
@@ -239,7 +239,7 @@ def translate_record(
 def full_id(value: Any) -> str | None:  # noqa: ANN401  # whatever a record holds
     """An id of 15 or 18 characters in its form of 18; ``None`` for anything else.
 
-    The last three say which of the others are capitals, five each, so that case may get lost.
+    The last three encode which of the others are capitals, five each: case may get lost.
     """
     found = _ID.fullmatch(value) if isinstance(value, str) else None
     if not found:
@@ -308,7 +308,7 @@ class SalesforceSource(SalesSender[SalesforceSettings]):
         self._organizations = [full_id(id_) or id_ for id_ in settings.organizations]
 
     def check(self, request: RawRequest) -> None:
-        """Raises ``RejectedError`` unless it bears a token of ours, or is signed."""
+        """Raises ``RejectedError`` unless it bears a configured token, or is signed."""
         offered = _token(request)
         if offered is not None:
             valid = False
@@ -346,11 +346,11 @@ class SalesforceSource(SalesSender[SalesforceSettings]):
     def events_of(
         self, item: dict[str, Any], index: int, request: RawRequest
     ) -> list[Event | Ignored]:
-        """What a record says."""
+        """The events of a record."""
         return translate_record(item, index, request, self._settings)
 
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
-        """JSON for JSON; an outbound message is acknowledged, or it would come again for a day."""
+        """JSON for JSON. An outbound message is acknowledged, or it is repeated for a day."""
         answer = super().answer(request, accepted)
         return replace(answer, body=ACK, content_type=XML) if _is_xml(request) else answer
 

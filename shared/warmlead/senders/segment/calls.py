@@ -90,7 +90,7 @@ def kind_at(path: str) -> str | None:
 
 
 class Body(Struct, frozen=True):
-    """A request's body, or the call in a pixel's query, and in words what had to be made of it."""
+    """A request's body, or the call in a pixel's query, with notes of what was changed."""
 
     document: JsonDocument
     told: tuple[str, ...]
@@ -130,12 +130,12 @@ def calls_of(body: Body, route: CallRoute) -> Calls:
 
 
 def sound(item: Any, notes: Notes) -> Any:  # noqa: ANN401  # whatever JSON holds
-    """A part of a suspect body without its faults; of an address that is there twice, all."""
+    """A part of a suspect body without its faults; a repeated address keeps all of its values."""
     return mended(item, notes.tell, lambda key: standard_name(key.lower()) == "email")
 
 
 def write_key_in_body(body: Body) -> str | None:
-    """The write key at the top of a body, where clients put it that cannot set headers."""
+    """The write key at the top of a body, for clients that cannot set headers."""
     key = _object(body.document, Notes()).get("writeKey")
     return key if isinstance(key, str) else None
 
@@ -153,7 +153,7 @@ def query_fields(query: str) -> dict[str, str]:
 
 
 def _unquoted(value: str) -> str:
-    """A value as it was meant: in an address of which nothing was encoded a ``+`` is one."""
+    """A decoded value; in an address that is not encoded a ``+`` stays."""
     return unquote(value) if _RAW_ADDRESS.fullmatch(value) else unquote_plus(value)
 
 
@@ -263,7 +263,7 @@ def translate_call(
 
 
 def _mailed_to(properties: Mapping[str, Property]) -> str | None:
-    """The address of which a mail system speaks, which need not be the one in use."""
+    """The address of a mail system's report, which may be another than the person's present one."""
     found = (email_of(properties.get(name)) for name in _MAILED_TO)
     return next(filter(None, found), None)
 
@@ -379,8 +379,8 @@ def _properties(
 def _claimed_time(call: Mapping[str, Any], envelope: Envelope, notes: Notes) -> datetime | None:
     """When the sender says it happened, by our clock if theirs is wrong.
 
-    ``sentAt`` shows how wrong: what was sent five minutes or more from when we received it was
-    sent by a wrong clock, and only the time between the event and its sending is believed.
+    ``sentAt`` shows how wrong: if it differs by five minutes or more from the time of receipt, the
+    sender's clock is wrong, and only the time between the event and its sending counts.
     https://segment.com/docs/connections/spec/common/#timestamps
     """
     stamp, original = (

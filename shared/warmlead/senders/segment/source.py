@@ -1,4 +1,4 @@
-"""The sender itself: who may send, what the request says, and what it is answered."""
+"""Segment's sender: write keys, the events of a request, and the answers to it."""
 
 import base64
 import binascii
@@ -186,7 +186,7 @@ class SegmentSource:
         return found
 
     def _keys_given(self, request: RawRequest, route: CallRoute) -> Iterator[str]:
-        """The write keys in the request, from where it costs least to look."""
+        """The write keys in the request; the places that cost least come first."""
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
             try:
