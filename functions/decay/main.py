@@ -1,4 +1,4 @@
-"""Cloud Function ``decay``: Cloud Scheduler calls it every few minutes; most find nothing due."""
+"""Cloud Function ``decay``: Cloud Scheduler calls it every five minutes."""
 
 import functions_framework.aio
 from starlette.requests import Request
@@ -6,10 +6,10 @@ from starlette.responses import Response
 
 from warmlead.runtime import functions
 
-handle = functions.decay()  # at the start, which faulty settings refuse
+handle = functions.decay()  # at the start: with faulty settings the function does not start
 
 
 @functions_framework.aio.http
 async def decay(request: Request) -> Response:
-    """Settles the leads that are due, as many as a call has time for."""
+    """Re-evaluates leads that are due, as many as a call has time for."""
     return await handle(request)

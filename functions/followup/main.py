@@ -6,10 +6,10 @@ from starlette.responses import Response
 
 from warmlead.runtime import functions
 
-handle = functions.followup()  # at the start, which faulty settings refuse
+handle = functions.followup()  # at the start: with faulty settings the function does not start
 
 
 @functions_framework.aio.http
 async def followup(request: Request) -> Response:
-    """Does what is due: nurture steps, deadlines of sales, triggers that a crash left unsent."""
+    """Sends nurture steps, deadlines of sales, and triggers that a crash left unsent."""
     return await handle(request)

@@ -6,10 +6,10 @@ from starlette.responses import Response
 
 from warmlead.runtime import functions
 
-handle = functions.report()  # at the start, which faulty settings refuse
+handle = functions.report()  # at the start: with faulty settings the function does not start
 
 
 @functions_framework.aio.http
 async def report(request: Request) -> Response:
-    """Reports what is over: yesterday, and the last week and month if nobody has yet."""
+    """Reports yesterday, and the last week and month if they have no report yet."""
     return await handle(request)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from warmlead.runtime import functions
 
-handle = functions.score()  # at the start, which faulty settings refuse
+handle = functions.score()  # at the start: with faulty settings the function does not start
 
 
 @functions_framework.aio.http

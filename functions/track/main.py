@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from warmlead.runtime import functions
 
-handle = functions.track()  # at the start, which faulty settings refuse
+handle = functions.track()  # at the start: with faulty settings the function does not start
 
 
 @functions_framework.aio.http

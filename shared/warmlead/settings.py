@@ -1,4 +1,4 @@
-"""Settings and configured files, checked once at start; in production nothing is guessed."""
+"""Settings and configured files, checked once at the start; production has no guessed values."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 
 MIN_KEY_LENGTH = 16
-"""A secret that a sender has is at least so long in production."""
+"""The least length of a sender's secret in production."""
 
 LEAST_VARIETY = 6
 """A random secret has at least this many different characters."""
 
 
 class SettingFault(NamedTuple):
-    """What is wrong with one value: ``where`` are the names that lead to it."""
+    """What is wrong with one value; ``where`` are the names that lead to it."""
 
     where: tuple[str, ...]
     message: str
@@ -55,7 +55,7 @@ def _repeated_part(text: str) -> str:
 
 
 def random_text(length: int) -> str:
-    """A command that prints a random text of at least so many characters."""
+    """A command that prints a random text of at least this length."""
     return f'python3 -c "import secrets; print(secrets.token_urlsafe({length}))"'
 
 
@@ -69,12 +69,12 @@ def why_unreadable(error: OSError | ValueError) -> str:
 
 
 def configured(given: object, type_: type[T]) -> T:
-    """The value as the type, texts as what they stand for; raises ``ValueError`` if it is none."""
+    """Converts the value to the type, texts too; raises ``ValueError`` if it does not fit."""
     return convert(given, type_, strict=False, dec_hook=_special)
 
 
 def faults_of(given: object, type_: Any, where: tuple[str, ...] = ()) -> list[SettingFault]:  # noqa: ANN401  # an annotation
-    """Everything that keeps the value from being of the type; empty if nothing does.
+    """All faults of the value under the type; empty if there are none.
 
     A struct's rule for several fields is only asked about once each field is right.
     """
@@ -209,7 +209,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ConfigurationError(SUBJECT, faults)
 
     def faults_for(self, *needed: Needed) -> list[str]:
-        """Why these cannot be used in production; nothing on one's own machine."""
+        """Why these settings cannot be used in production; empty on one's own machine."""
         if not self.production:
             return []
         known = {"write_keys": _unsafe_keys, "id_secret": _unsafe_secret, "push": _unsafe_push}
@@ -217,7 +217,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def production(self) -> bool:
-        """Whether nothing may work that is only for one's own machine."""
+        """Whether the settings are for production, without defaults for one's own machine."""
         return self.env == "production"
 
 

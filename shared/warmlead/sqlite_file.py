@@ -40,7 +40,7 @@ _PROBLEMS = {
     sqlite3.SQLITE_PERM: "cannot be opened; this user must be able to write it and its folder",
     sqlite3.SQLITE_FULL: "cannot be written; the disk is full",
 }
-"""What a person can do about, by SQLite's primary result code."""
+"""Faults that a person can mend, by SQLite's primary result code."""
 
 BUSY_PAUSE_S = 0.001
 """How long to wait before asking again whether another process has finished its commit."""
@@ -52,7 +52,7 @@ Answer = TypeVar("Answer")
 
 
 class Column(NamedTuple):
-    """A column that a table was given after its first release; rows of before get the default."""
+    """A column that was added to a table later; older rows get its default."""
 
     table: str
     name: str
@@ -61,7 +61,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The answer for an item that wrote nothing; its caller gets the error raised."""
+    """The answer for an item that was not written; its caller gets the error."""
 
     error: Exception
 
@@ -105,7 +105,7 @@ class SqliteFile:
         self._schema.extend(schema)
 
     async def write(self, write: Write[Item, Answer], item: Item) -> Answer:
-        """Has the item written, together with what else waits; when it returns it is durable."""
+        """Writes the item, together with others that wait; it is durable when this returns."""
         waiting = _Waiting(write, item)
         with self._lock:
             self._refuse_if_closed()
@@ -117,7 +117,7 @@ class SqliteFile:
         return answer
 
     async def read(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        """Asks the file in another thread; sees every commit that has returned."""
+        """Reads in another thread; sees every commit that has returned."""
         with self._lock:
             self._refuse_if_closed()
             asked = self._reader.submit(self._ask, question)
@@ -132,7 +132,7 @@ class SqliteFile:
             raise
 
     async def check(self) -> None:
-        """Proves that it can be read and written, and looks through it for ``CHECK_S`` at most.
+        """Checks that the file can be read and written; looks for damage for ``CHECK_S`` at most.
 
         Best done at the start of a process. Raises as ``prove`` does.
         """
@@ -146,16 +146,16 @@ class SqliteFile:
             raise ConfigurationError.one(str(self._path), _PROBLEMS[sqlite3.SQLITE_CORRUPT])
 
     def _put_in_words(self, error: UnavailableError) -> None:
-        """Raises ``ConfigurationError`` for what a person can do something about."""
+        """Raises ``ConfigurationError`` for a fault that a person can mend."""
         cause = error.__cause__
         code = cause.sqlite_errorcode & 0xFF if isinstance(cause, sqlite3.Error) else 0
         if problem := _PROBLEMS.get(code):
             raise ConfigurationError.one(str(self._path), problem) from cause
 
     async def empty_log(self, *, patience_s: float = 5.0) -> bool:
-        """Moves the write-ahead log into the file and cuts it to nothing; whether it could be.
+        """Moves the write-ahead log into the file and empties it; true if that was possible.
 
-        It cannot while another process reads what was there before: that is waited for.
+        It is not possible while another process reads an older state; this waits for it.
         """
         deadline = time.monotonic() + patience_s
         while not await self.read(_empty_log):
@@ -210,7 +210,7 @@ class SqliteFile:
         self._writing.drop()
 
     def _take(self) -> tuple[list[_Waiting], bool]:
-        """What waits now, at least one; and whether more may come."""
+        """Takes what waits, at least one item; also returns whether more may come."""
         taken: list[_Waiting] = []
         while len(taken) < MOST_TOGETHER:
             try:
@@ -368,7 +368,7 @@ class _Link:
         return version
 
     def patiently(self, attempt: Callable[[], Answer]) -> Answer:
-        """What the attempt returns as soon as no other process is in its way.
+        """Repeats the attempt until no other process holds the file, and returns its result.
 
         SQLite's own waiting pauses up to 100 ms between two looks, and for some statements
         does not wait at all.
@@ -402,7 +402,7 @@ def _is_whole(connection: sqlite3.Connection) -> bool:
 
 
 def _write_version(connection: sqlite3.Connection, items: Sequence[None]) -> Sequence[None]:
-    """Writes what is there already: beginning to write tells nothing of a read-only file."""
+    """Writes the version that is there: only a real write shows that a file is read-only."""
     connection.execute(f"PRAGMA user_version = {FILE_VERSION}")
     return items
 
