@@ -14,7 +14,7 @@ from e2e.hostile_events import ID_KEPT, ID_ROWS, SEGMENT_KEPT, SEGMENT_ROWS, TIM
 from e2e.hostile_requests import BODIES, CANARY, EMAIL, ENCODINGS, ENCODINGS_KEPT, FORMS, Row
 from e2e.odd_requests import TOLERATED
 from e2e.wire import Answered, exchange
-from patience import until
+from patience import PATIENCE_S, until
 from served import Served, serving
 
 pytestmark = pytest.mark.xdist_group("hostile")  # they share one server, and what it went through
