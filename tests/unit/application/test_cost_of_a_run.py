@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from builders import NOW, StandingClock, keeping
 from unit.application.conftest import SUBSCRIPTIONS
 from unit.application.counting import CountingFile, Counts
