@@ -20,6 +20,7 @@ from contract.backends import (
     sqlite_buses,
     sqlite_stores,
 )
+from warmlead.cli.local.emulators import Service
 from warmlead.ports import EventBus, LeadStore
 
 
@@ -30,7 +31,12 @@ def clock() -> StandingClock:
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path, clock: StandingClock) -> Place:
-    return Place(tmp_path, clock, lambda service: request.getfixturevalue(f"{service}_emulator"))
+    def emulator(service: Service) -> str:
+        assert request.node.get_closest_marker("emulator"), "a fast run would start an emulator"
+        address: str = request.getfixturevalue(f"{service}_emulator")
+        return address
+
+    return Place(tmp_path, clock, emulator)
 
 
 @pytest.fixture(

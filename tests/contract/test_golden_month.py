@@ -41,7 +41,10 @@ from warmlead.runtime import backends
 from warmlead.simulation.play import StoryClock, simulate
 from warmlead.simulation.story import GOLDEN_MONTH, read_story, ready_story
 
-PLACES = [pytest.param(on_sqlite, id="sqlite"), pytest.param(on_google, id="google")]
+PLACES = [
+    pytest.param(on_sqlite, id="sqlite"),
+    pytest.param(on_google, id="google", marks=pytest.mark.emulator),
+]
 REJECTED_ON = 5
 
 
@@ -332,6 +335,7 @@ async def test_during_the_cooldown_no_score_makes_an_mql(backend: Backend, place
     assert lead.progress.cooling == Cooling(moment(REJECTED_ON, "16:30"), again)
 
 
+@pytest.mark.emulator
 async def test_both_backends_and_the_simulation_leave_the_same_record(place: Place) -> None:
     records = []
     for backend in (on_sqlite, on_google):

@@ -311,6 +311,7 @@ ENDLESS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ENDLESS)
 def test_long_values_cost_no_more_than_their_size(piece: str) -> None:
     def look_at(size: int) -> None:

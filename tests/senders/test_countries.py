@@ -114,6 +114,7 @@ def test_an_unknown_country_is_kept_as_written() -> None:
     assert trait_value("country", "Deutschland") == "DE"
 
 
+@pytest.mark.slow
 def test_the_file_is_what_its_script_makes_of_the_locked_babel() -> None:
     command = [sys.executable, str(ROOT / "infra/country_names.py"), "--check"]
     checked = subprocess.run(

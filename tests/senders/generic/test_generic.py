@@ -975,6 +975,7 @@ def test_a_cloudevent_of_nobody_keeps_its_id_and_time_in_quarantine() -> None:
 # --- what it costs ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from builders import NOW, StandingClock, keeping
 from unit.application.conftest import SUBSCRIPTIONS
 from unit.application.counting import CountingFile, Counts
@@ -48,6 +50,7 @@ async def cost_among(path: Path, leads: int) -> Counts:
         return replace(counting.counts)
 
 
+@pytest.mark.slow
 async def test_a_run_reads_and_writes_the_leads_that_are_due_and_no_others(tmp_path: Path) -> None:
     few = await cost_among(tmp_path / "few.db", 1_000)
     many = await cost_among(tmp_path / "many.db", 20_000)

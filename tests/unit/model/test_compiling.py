@@ -1,6 +1,7 @@
 """What a model file means once it is compiled: classification, worth, stages, version."""
 
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from textwrap import dedent
 
 import msgspec
@@ -63,6 +64,7 @@ TEXT = dedent(
 )
 
 
+@cache
 def model(text: str = TEXT) -> Model:
     return load(text, name="test")
 

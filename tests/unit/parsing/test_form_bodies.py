@@ -173,6 +173,7 @@ def test_an_overlong_form_keeps_its_first_and_last_fields(
     assert any("fields left out" in what for _, what in told.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parse", "body", "content_type"),
     [
