@@ -41,8 +41,10 @@ read_events = first_of("application.accept:read_events", "application.messages:r
 set_aside = first_of("application.accept:set_aside", "application.messages:set_aside")
 apply = first_of("application.apply:apply")
 Scoring = first_of("application.apply:Scoring")
-decay = first_of("application.decay:decay")
-follow_up = first_of("application.followup:follow_up", "application.follow_up:follow_up")
+decay = first_of("application.due:decay", "application.decay:decay")
+follow_up = first_of(
+    "application.due:follow_up", "application.followup:follow_up", "application.follow_up:follow_up"
+)
 Context = first_of("application.due:EvaluationContext", "application.due:Settling")
 report_due = first_of("application.report:report_due")
 Reporting = first_of("application.report:Reporting")

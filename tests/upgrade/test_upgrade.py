@@ -17,17 +17,15 @@ from unit.cli.conftest import Workspace
 from upgrade.remake import AS_OF, RELEASES, STORES, model_of
 from upgrade.story import END, facts, story
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.decay import decay
-from warmlead.application.due import EvaluationContext
+from warmlead.application.due import EvaluationContext, decay, follow_up
 from warmlead.application.explain import explain
-from warmlead.application.followup import follow_up
 from warmlead.application.report import Reporting, add_up
 from warmlead.domain.identity import LeadIds
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import MoveCause
 from warmlead.model.loading import load
 from warmlead.ports import LeadStore, Message, ReportStore
-from warmlead.reporting.periods import Span, last_period
+from warmlead.reporting.funnel import Span, last_period
 from warmlead.settings import Settings
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.firestore.store import FirestoreLeadStore, FirestoreReportStore
