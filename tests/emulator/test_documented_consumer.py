@@ -124,13 +124,14 @@ def test_the_consumer_acts_once_on_redelivered_messages_of_every_type(
     with pytest.raises(Empty):
         told.get_nowait()
     assert {topic_of(event) for event in sent} == set(TOPICS)
-    assert sorted(heard[: len(sent)]) == [
-        "bob is late for ada@example.com: first_touch",
-        "give ada@example.com to bob, to call by 2026-03-10T14:00:05Z",
+    (owner,) = {event["data"]["owner"] for event in sent if "owner" in event["data"]}
+    assert set(heard[: len(sent)]) == {
+        f"{owner} is late for ada@example.com: first_touch",
+        f"give ada@example.com to {owner}, to call by 2026-03-10T14:00:05Z",
         "move ada@example.com to mql: the mql stage's enter condition holds",
-        "remind bob of ada@example.com",
+        f"remind {owner} of ada@example.com",
         "write welcome-guide to ada@example.com",
-    ]
+    }
     about = [re.findall(r"later-\d", line) for line in heard[len(sent) :]]
     assert sorted(about) == [[f"later-{number}"] for number in range(len(sent))]
 

@@ -91,10 +91,12 @@ def test_amounts_are_shown_in_their_own_decimals() -> None:
 
 
 def test_each_table_stands_apart() -> None:
+    example = json.loads(EXAMPLE)["data"]
     with console.capture() as captured:
-        print_report(KpiReport.model_validate(json.loads(EXAMPLE)["data"]))
+        print_report(KpiReport.model_validate(example))
     shown = captured.get()
-    for heading in ("3 became known", "Funnel", "2 offered to sales", "Refused by", "First touch"):
+    known = f"{example['became_known']} became known"
+    for heading in (known, "Funnel", "2 offered to sales", "Refused by", "First touch"):
         assert f"\n\n{heading}" in shown
 
 
