@@ -1,4 +1,4 @@
-"""``warmlead run``: what Cloud Scheduler has done, by hand, and as of any time."""
+"""``warmlead run``: runs a scheduled function by hand, now or as of another time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -147,9 +147,9 @@ T = TypeVar("T")
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""Run what is scheduled now, or as of another time.
+    help="""Run a scheduled function now, or as of another time.
 
-`warmlead serve` does all of it by itself, and Cloud Scheduler in the cloud.
+You rarely need this: `warmlead serve` and Cloud Scheduler run them by themselves.
 
 ```text
 warmlead run decay
@@ -163,7 +163,7 @@ AsOf = Annotated[
     str | None,
     typer.Option(
         metavar="T",
-        help="As if it were this time: 2026-03-31 or 2026-03-31T09:00Z (UTC). Leads are moved.",
+        help="Act as if it were this time: 2026-03-31 or 2026-03-31T09:00Z (UTC). Moves leads.",
     ),
 ]
 
@@ -181,9 +181,9 @@ class _StandingClock:
 
 @app.command("decay")
 def run_decay(as_of: AsOf = None, as_json: Json = False) -> None:
-    """Let leads fade: settle all whom this day changes.
+    """Re-evaluate all leads that are due for decay.
 
-    Reads only leads that are due. May run beside `serve`, be stopped, and be run again.
+    Reads only leads that are due. You may run it beside `serve`, stop it, and run it again.
 
     ```text
     warmlead run decay
@@ -201,8 +201,8 @@ def run_decay(as_of: AsOf = None, as_json: Json = False) -> None:
 def run_followup(as_of: AsOf = None, as_json: Json = False) -> None:
     """Do what is due: nurture steps, deadlines, unsent triggers.
 
-    Deadlines are those that sales promised; unsent are triggers that a crash left so. Reads only
-    leads that are due. May run beside `serve`, be stopped, and be run again.
+    Deadlines are what sales promised. Unsent triggers are left over after a crash. Reads only
+    leads that are due. You may run it beside `serve`, stop it, and run it again.
 
     ```text
     warmlead run followup
@@ -223,7 +223,7 @@ def run_report(
         str | None,
         typer.Option(
             metavar="T",
-            help="Of the last period before this time: 2026-03-31 or 2026-03-31T09:00Z (UTC).",
+            help="Report the last period before this time: 2026-03-31 or 2026-03-31T09:00Z (UTC).",
         ),
     ] = None,
     period: Annotated[Span, typer.Option(help="How long the period is.")] = Span.DAY,
@@ -231,9 +231,9 @@ def run_report(
 ) -> None:
     """Report the KPIs of the last day, week or month.
 
-    Of the last that is over (UTC): shows, keeps and publishes them. Moves no leads. Made again,
-    the report takes the place of the one before. As of a time to come, a period that is not over
-    is shown so far, and neither kept nor published.
+    Shows, stores and publishes the report of the last period that is over (UTC). Moves no leads.
+    A second run replaces the report of the first. With --as-of in the future, shows what has
+    happened so far in a period that is not over, and neither stores nor publishes it.
 
     ```text
     warmlead run report --period week
@@ -266,7 +266,7 @@ async def _report(as_of: str | None, span: Span) -> tuple[KpiReport, Mapping[str
         if not is_over:
             errors.print(
                 f"[yellow]{period.name} is over at {period.end:%Y-%m-%d %H:%M} UTC: this is what "
-                "has happened so far. It is neither kept nor published.[/]"
+                "has happened so far. It is neither stored nor published.[/]"
             )
         make = report if is_over else add_up
         with errors.status(f"adding up {period.name} …"):
@@ -289,17 +289,17 @@ def _warn(time: datetime, *, production: bool) -> None:
     """Tells what a run as of a time to come does; in production it is refused."""
     if production:
         raise fail(
-            "In production leads are not moved as of a time to come.",
-            hint="To try it, work on a copy: warmlead run … with another WARMLEAD_DATA.",
+            "In production, --as-of must not be in the future: it would move leads.",
+            hint="To try it, use a copy of the data: set WARMLEAD_DATA to another folder.",
             code=EXIT_MISUSE,
         )
     errors.print(
         f"[yellow]This moves leads for real, as if it were {time:%Y-%m-%d %H:%M} UTC:[/] stages, "
-        "messages and deadlines stay as they come about, and tools are told. The next run as of "
-        "the present takes times back to it. To only look: warmlead lead explain WHO --as-of T."
+        "messages and deadlines stay, and tools get the triggers. The next run without --as-of "
+        "sets times back to the present. To only look: warmlead lead explain WHO --as-of T."
     )
 
 
 def _in_words(run: RunProgress) -> str:
-    looked = f"{count_of(run.looked_at, 'lead')} due: another score for {run.changed}"
-    return f"{looked}, another stage for {run.moved}, {count_of(run.triggers, 'trigger')} sent"
+    looked = f"{count_of(run.looked_at, 'lead')} due: the score changed for {run.changed}"
+    return f"{looked}, the stage for {run.moved}, {count_of(run.triggers, 'trigger')} sent"

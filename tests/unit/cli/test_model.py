@@ -83,7 +83,7 @@ def test_the_schema_is_one(workspace: Workspace) -> None:
 
 
 def applied(workspace: Workspace) -> tuple[int, int, int]:
-    """How many leads were looked at, show another score, and moved."""
+    """How many leads were re-evaluated, show another score, and moved."""
     done = workspace.json("model", "apply")
     assert done.keys() == {"leads", "changed", "moved", "failed", "unreadable"}
     assert (done["failed"], done["unreadable"]) == (0, [])
@@ -94,8 +94,8 @@ def test_after_applying_a_person_is_told_that_what_serves_keeps_the_model_of_its
     ada: Workspace,
 ) -> None:
     told = " ".join(ada.run("model", "apply").out.split())
-    assert told.startswith("1 lead looked at: another score for 0, another stage for 0.")
-    assert "if the model changed since, restart that too" in told
+    assert told.startswith("1 lead re-evaluated: the score changed for 0, the stage for 0.")
+    assert "if the model has changed, restart it too" in told
 
 
 def test_a_changed_model_is_applied_to_everyone_without_events(ada: Workspace) -> None:

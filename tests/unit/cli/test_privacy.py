@@ -78,7 +78,7 @@ def test_erasing_twice_and_erasing_a_stranger_is_fine(ada: Workspace) -> None:
 def test_what_names_nobody_is_refused(ada: Workspace, who: str, command: list[str]) -> None:
     done = ada.run("lead", *command, who)
     assert (done.code, done.out) == (1, "")
-    assert "the name of nobody" in done.err
+    assert "cannot identify a lead" in done.err
 
 
 def test_of_two_who_bear_an_address_the_one_whose_email_it_is_is_meant(ada: Workspace) -> None:

@@ -181,5 +181,5 @@ def test_of_a_flood_the_table_shows_the_latest_and_says_how_many_there_are(
     shown = workspace.run("quarantine", "list").out
 
     assert len(numbers) == MOST_SHOWN + 20
-    assert f"20 earlier ones are not shown; --json tells all {len(numbers)}." in shown
+    assert f"20 earlier entries are not shown; --json prints all {len(numbers)}." in shown
     assert shown.count("event_name_missing") == MOST_SHOWN

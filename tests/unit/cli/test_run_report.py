@@ -107,7 +107,7 @@ def test_a_period_that_is_not_over_is_shown_so_far_and_neither_kept_nor_told(
         name = last_period(span, datetime.now(UTC) + timedelta(days=31)).name
         assert done.code == 0
         assert f"{name} is over at " in done.err
-        assert "neither kept nor published" in " ".join(done.err.split())
+        assert "neither stored nor published" in " ".join(done.err.split())
         assert stored(ada, name) is None
     assert "became known" in done.out
     assert reports_told(ada) == 0
