@@ -30,19 +30,17 @@ COMMANDS: Mapping[str, Place] = {
         "run_emulators",
         "Run Google's emulators of Firestore and Pub/Sub, for Warmlead.",
     ),
-    "demo": Place("demo", "demo", "Warm up a lead from anonymous to MQL over HTTP, and show why."),
-    "lead": Place("lead", "app", "Who the leads are, and why each has its score."),
-    "triggers": Place(
-        "triggers", "app", "Show the triggers that were published, the oldest first."
-    ),
-    "model": Place("model", "app", "The reviewed file that says what is worth how much."),
-    "run": Place("run", "app", "Run what is scheduled now, or as of another time."),
-    "send": Place("send", "send", "Send a fixture as its sender would, signed if the form asks."),
+    "demo": Place("demo", "demo", "Take a lead from anonymous to MQL over HTTP, and explain why."),
+    "lead": Place("lead", "app", "List leads, show one, and explain its score."),
+    "triggers": Place("triggers", "app", "Show the published triggers, the oldest first."),
+    "model": Place("model", "app", "Check, simulate and apply the model file."),
+    "run": Place("run", "app", "Run a scheduled function now, or as of another time."),
+    "send": Place("send", "send", "Send a request from a file, as a form or an SDK would."),
     "quarantine": Place(
-        "quarantine", "app", "What could not be counted and why, and how to try it again."
+        "quarantine", "app", "List input that could not be counted, and try it again."
     ),
     "replay": Place(
-        "rebuild", "replay", "Rebuild every lead from the archive, under the present model."
+        "rebuild", "replay", "Rebuild every lead from the archive, under the model in use."
     ),
 }
 
@@ -51,9 +49,7 @@ OF_LEAD: Mapping[str, Place] = {
     "export": Place(
         "privacy", "export", "Print all that is kept about one person, as one JSON document."
     ),
-    "respell": Place(
-        "rebuild", "respell", "Bring together leads kept apart by spellings of one address."
-    ),
+    "respell": Place("rebuild", "respell", "Merge leads of one person known by several spellings."),
 }
 
 

@@ -252,7 +252,7 @@ class OnEmulators:
 PATIENCE_S = 30.0
 LOOK_EVERY_S = 0.1
 GRACE_S = 10.0
-"""So long the server may take to end, with all that it started."""
+"""How long the server may take to end, with all that it started."""
 
 
 def demo(
@@ -261,9 +261,9 @@ def demo(
         typer.Option(help="Where: on one SQLite file, or on Google's emulators (gcloud, Java)."),
     ] = "sqlite",
 ) -> None:
-    """Warm up a lead from anonymous to MQL over HTTP, and show why.
+    """Take a lead from anonymous to MQL over HTTP, and explain why.
 
-    Uses a place of its own that is gone at the end; your data is not touched.
+    Uses a temporary place, and removes it at the end. Does not touch your data.
 
     ```text
     warmlead demo

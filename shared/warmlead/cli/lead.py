@@ -1,4 +1,4 @@
-"""``warmlead lead``: who the leads are, and why each has its score."""
+"""``warmlead lead``: lists leads, shows one, and explains its score."""
 
 import asyncio
 import heapq
@@ -40,7 +40,7 @@ from warmlead.runtime import backends
 app = typer.Typer(
     cls=LeadCommands,
     no_args_is_help=True,
-    help="""Who the leads are, and why each has its score.
+    help="""List leads, show one, and explain its score.
 
 ```text
 warmlead lead list
@@ -51,13 +51,13 @@ warmlead lead show ada@example.com --as-of 2026-03-31
 )
 
 Who = Annotated[
-    str, typer.Argument(metavar="WHO", help="An e-mail, a lead id, a user id or an anonymous id.")
+    str, typer.Argument(metavar="WHO", help="An email, a lead id, a user id or an anonymous id.")
 ]
 AsOf = Annotated[
     str | None,
     typer.Option(
         metavar="T",
-        help="As it was, or will be, at this time: 2026-03-31 or 2026-03-31T09:00Z (UTC).",
+        help="The state at this time, past or future: 2026-03-31 or 2026-03-31T09:00Z (UTC).",
     ),
 ]
 
@@ -70,10 +70,10 @@ PAGE_ROWS = 100
 """How many leads of a list are read and shown together."""
 
 MOST_NAMES = 20
-"""So many traits, or names of events, are shown to a person, if the model does not know more."""
+"""How many traits, or names of events, a person sees, if the model does not know more."""
 
 MOST_SHOWN = 60
-"""So many characters are shown of a value that was not understood."""
+"""How many characters a person sees of a value that was not understood."""
 
 
 class LeadRow(Shape):
@@ -96,15 +96,18 @@ def list_leads(
         str | None, typer.Option(metavar="STAGE", help="Only leads in this stage.")
     ] = None,
     most: Annotated[
-        int, typer.Option(metavar="N", min=1, help="At most so many, the warmest first.")
+        int,
+        typer.Option(
+            metavar="N", min=1, help="How many leads to list, those with the highest score first."
+        ),
     ] = 50,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
-    """List leads with their score as of now, the warmest first.
+    """List leads with their present score, the highest first.
 
-    The order is that of the stored scores, which are at most five points off; those shown are
-    computed anew. With --as-of every lead is scored, which takes a while where there are many.
+    The scores are computed now. The order comes from the stored scores, which may be up to five
+    points off. --as-of computes the score of every lead, which takes a while if there are many.
 
     ```text
     warmlead lead list --stage mql --most 10
@@ -239,9 +242,9 @@ def _name(seen: LeadView) -> str | None:
 
 @app.command()
 def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
-    """Show what is known of one lead.
+    """Show what is known about one lead.
 
-    Its score and stage, whether it may be written to, its traits, what it did, where it came from.
+    Its score and stage, whether it may get mail, its traits, its events, where it came from.
 
     ```text
     warmlead lead show ada@example.com
@@ -355,10 +358,10 @@ def _shown(value: object) -> str:
 
 @app.command("explain")
 def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
-    """Explain a score to the point.
+    """Explain a score, point by point.
 
-    Every contribution, what age and limits took of it, and what is missing for the next stage.
-    A time to come shows how the score fades until then.
+    Lists every contribution, what age and limits took from it, and what is missing for the next
+    stage. With --as-of in the future, shows how the score fades until then.
 
     ```text
     warmlead lead explain ada@example.com
@@ -409,9 +412,11 @@ def _for_people(line: ExplainedContribution) -> tuple[int, int]:
 def _outlook(explained: Explanation) -> str:
     ahead = explained.next_stage
     if ahead is None:
-        return "[dim]There is no further stage that a score decides.[/]"
+        return "[dim]No further stage depends on the score.[/]"
     if not ahead.missing:
-        return f"Nothing is missing for [bold]{ahead.name}[/]: it is entered at the next event."
+        return (
+            f"Nothing is missing for [bold]{ahead.name}[/]: the lead enters it at its next event."
+        )
     missing = "\n".join(f"  - {escape(text)}" for text in ahead.missing)
     return f"Missing for [bold]{ahead.name}[/]:\n{missing}"
 
@@ -449,10 +454,10 @@ async def _find(system: backends.System, who: str) -> Lead:
             left_alone[lead.id] = None
     if lead := await system.store.get(who.strip().lower()):
         return lead
-    hint = "warmlead lead list shows who there is."
+    hint = "To see the leads: warmlead lead list"
     if left_alone:
         hint = (
-            f"It is nobody's e-mail. As an id of another kind, which anybody can send, it is one "
-            f"of the lead {' and '.join(left_alone)}: give that id to see it."
+            f"No lead has this email. As an id of another kind, which anybody can send, it belongs "
+            f"to the lead {' and '.join(left_alone)}: give that id to see it."
         )
     raise fail(f"There is no lead {who!r} in {place_of(system.settings)}.", hint=hint)

@@ -24,7 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="""One living, explained score per lead. Begin with a demo, or serve and send:
+    help="""One live score per lead, explained. Begin with a demo, or serve and send:
 
 ```text
 warmlead demo
@@ -48,7 +48,7 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _options(
     _: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """What is the same for all commands."""
@@ -58,7 +58,7 @@ def _options(
 
 
 def main() -> None:
-    """Runs the command; faults of settings, model or store are told in words, not traces."""
+    """Runs the command; prints faults of settings, model or store as sentences, not as traces."""
     try:
         _run()
     except (SystemExit, BrokenPipeError) as ended:

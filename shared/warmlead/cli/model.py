@@ -45,9 +45,9 @@ from warmlead.simulation.story import (
 _SECRET = b"nobody real is in a story"
 
 RESTART = (
-    "What serves goes by the model of its start: if the model changed since, restart that too."
+    "A server uses the model that it read at its start: if the model has changed, restart it too."
 )
-"""Told after a model was applied: each event would take its lead back to the model of before."""
+"""Printed after a model was applied: an old server takes each lead back to the old model."""
 
 
 def simulate_story(
@@ -60,27 +60,29 @@ def simulate_story(
     model: Annotated[
         str | None,
         typer.Option(
-            metavar="MODEL", help="A model file or a ready-made one; without it the one in use."
+            metavar="MODEL",
+            help="A model file, or the name of a ready-made model; by default the model in use.",
         ),
     ] = None,
     days: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=MAX_DAYS, help="Go on for so many days in all."),
+        typer.Option(
+            metavar="N", min=1, max=MAX_DAYS, help="How many days the story takes in all."
+        ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Go on to the end of this UTC day.")
+        str | None, typer.Option(metavar="DATE", help="The last day of the story (UTC).")
     ] = None,
     *,
     show: Annotated[
-        bool, typer.Option("--show", help="Print the story as it is written, and play nothing.")
+        bool, typer.Option("--show", help="Print the text of the story, and play nothing.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Play one lead's story forward, day by day.
 
-    Shows its scores, stages and messages. Nothing of yours is read or changed but the model: the
-    story is played with the code of production on a store of its own, by a clock that stands
-    still wherever something is due.
+    Shows its scores, stages and messages. Warmlead runs the code of production on a temporary
+    store, with a clock of its own. It reads your model, and changes none of your data.
 
     Begin with the story that comes with Warmlead, and then make it yours:
 
@@ -90,7 +92,7 @@ def simulate_story(
     warmlead model simulate story.yaml --model model.yaml
     ```
 
-    A story says who the lead is, and what happens when, in times of UTC:
+    A story states who the lead is, and what happens at which time (UTC):
 
     ```text
     lead: {email: ada@example.com, traits: {employees: 120}}
@@ -100,8 +102,8 @@ def simulate_story(
       - {at: day 3 16:00, sales: rejected, reason: not_ready}
     ```
 
-    Sales says `touched`, `accepted`, `rejected`, `opportunity`, `won` or `lost`, as its posts do.
-    Exits with 1 if anything is wrong with the story, and names it by line and column.
+    `sales` is `touched`, `accepted`, `rejected`, `opportunity`, `won` or `lost`. Exits with 1 if
+    the story has a fault, and prints its line and column.
     """
     text = _text(script)
     if show:
@@ -165,7 +167,7 @@ def _ends(script: Script, days: int | None, until: str | None) -> datetime:
         ends = datetime.combine(date.fromisoformat(until), time(), UTC) + timedelta(days=1)
     except (ValueError, OverflowError):
         hint = "Write one such as 2026-03-31."
-        raise fail(f"{until!r} is no date.", hint=hint, code=EXIT_MISUSE) from None
+        raise fail(f"{until!r} is not a date.", hint=hint, code=EXIT_MISUSE) from None
     if not script.begins < ends <= script.begins + timedelta(days=MAX_DAYS):
         began = f"The story begins on {script.begins:%Y-%m-%d}, and goes on for {MAX_DAYS} days."
         raise fail(f"{until} is not in the script.", hint=began, code=EXIT_MISUSE)
@@ -183,7 +185,9 @@ async def _play(script: Script, ends: datetime, model: Model) -> Story:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""The reviewed file that says what is worth how much.
+    help="""Check, simulate and apply the model file.
+
+It says what behaviour scores, which leads fit, when a lead is an MQL, and what follows.
 
 ```text
 warmlead model show b2b-saas > model.yaml
@@ -227,8 +231,9 @@ def check_file(
 
     Exits with 1 if there is a fault.
 
-    Also names the signals that are other events than when the leads here were counted: once the
-    file is the model in the settings, these need `warmlead replay`.
+    A fault comes with its line and column, and with what to write instead. Also names signals
+    whose events have changed since the leads here were counted. After you put the file to use,
+    run `warmlead replay`, so that past events count for them too.
 
     ```text
     warmlead model show b2b-saas > model.yaml
@@ -273,7 +278,7 @@ def _print(report: CheckReport) -> None:
         _print_finding(finding, file=report.file, on=console)
     if report.errors:
         found = f"{count_of(report.errors, 'fault')}, {count_of(report.warnings, 'warning')}"
-        console.print(f"{found}: not usable yet.")
+        console.print(f"{found}: the model cannot be used.")
         return
     warnings = f", {count_of(report.warnings, 'warning')}" if report.warnings else ""
     console.print(
@@ -301,14 +306,14 @@ def show(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="NAME", help="A ready-made model, or a file; the one in use if none is given."
+            metavar="NAME", help="A ready-made model, or a file; by default the model in use."
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show a model as it is written.
+    """Print the text of a model.
 
-    Ready-made are b2b-saas, ecommerce and product-led. Copy one, and make it yours:
+    The ready-made models are b2b-saas, ecommerce and product-led. Copy one, and change it:
 
     ```text
     warmlead model show b2b-saas > model.yaml
@@ -327,10 +332,11 @@ def show(
 
 @app.command()
 def apply(as_json: Json = False) -> None:
-    """Bring every lead up to date under the model in use.
+    """Re-evaluate every lead under the model in use.
 
-    From what is kept of each: no raw event is read. May run beside `serve`, be stopped, and be
-    run again. What serves goes by the model of its start: restart it first, or deploy.
+    Uses the kept history of each lead, and reads no raw events. You may run it beside `serve`,
+    stop it, and run it again. A server uses the model that it read at its start: restart or
+    deploy it first.
 
     ```text
     WARMLEAD_MODEL=model.yaml warmlead model apply
@@ -343,8 +349,8 @@ def apply(as_json: Json = False) -> None:
         print_json({**counts, "failed": done.failed, "unreadable": unreadable_ids(done.failures)})
     else:
         console.print(
-            f"{count_of(leads, 'lead')} looked at: another score for {done.changed}, "
-            f"another stage for {done.moved}."
+            f"{count_of(leads, 'lead')} re-evaluated: the score changed for {done.changed}, "
+            f"the stage for {done.moved}."
         )
         console.print(RESTART, style="dim")
     end_with_failures(done.failed, done.failures)

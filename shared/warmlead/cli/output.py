@@ -17,10 +17,10 @@ from rich.segment import Segment
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.text import printable, swept
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON of a stable shape instead.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead; its shape is stable.")]
 
 EXIT_WRONG = 1
-"""The thing asked about is wrong: a faulty model, a lead that is not there."""
+"""What was asked about is wrong or missing: a faulty model, an unknown lead."""
 
 EXIT_MISUSE = 2
 """The command was used wrongly."""
@@ -116,7 +116,7 @@ def end_with_failures(count: int, failures: Sequence[tuple[str, Exception]]) -> 
     if count:
         told = "\n".join(f"{lead_id}: {type(error).__name__}" for lead_id, error in failures)
         more = f"\nand {count - len(failures)} more" if count > len(failures) else ""
-        raise fail(f"{count_of(count, 'lead')} could not be settled.", hint=f"{told}{more}")
+        raise fail(f"{count_of(count, 'lead')} could not be re-evaluated.", hint=f"{told}{more}")
 
 
 def unreadable_ids(failures: Sequence[tuple[str, Exception]]) -> list[str]:

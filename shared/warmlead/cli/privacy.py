@@ -112,15 +112,18 @@ async def find(who: str, system: backends.System) -> NamedPerson:
     graves = frozenset(id_ for id_ in sure if isinstance(found[id_], Tombstone))
     free = frozenset(id_ for id_ in sure if found[id_] is None)
     if not graves and not free:
-        raise fail(f"{who!r} can be nobody's e-mail.", hint=" ".join(others))
+        raise fail(f"{who!r} is not a valid email.", hint=" ".join(others))
     return NamedPerson(graves or free, None, erased=bool(graves), others=others)
 
 
 def _named(who: str, system: backends.System) -> dict[str, Identifier | None]:
-    """The ids that the text may stand for, with what it is there; a lead's id is no identifier."""
+    """The ids that the text may stand for, with what it is there; a lead's id has no identifier."""
     named: dict[str, Identifier | None] = {system.ids.of(each): each for each in named_by(who)}
     if not named:
-        raise fail(f"{who!r} can be the name of nobody.")
+        raise fail(
+            f"{who!r} cannot identify a lead.",
+            hint="Give an email, a lead id, a user id or an anonymous id.",
+        )
     lead_id = who.strip().lower()
     return named | ({lead_id: None} if _LEAD_ID.fullmatch(lead_id) else {})
 
@@ -145,7 +148,7 @@ def _several(who: str, leads: Mapping[str, Lead]) -> Exception:
     both = ", ".join(f"{lead.id} ({lead.email or lead.user_id})" for lead in leads.values())
     return fail(
         f"{who} names several leads: {both}.",
-        hint="Say which one by its id; or see: warmlead lead respell",
+        hint="Give the id of one of them; or see: warmlead lead respell --help",
     )
 
 
@@ -169,18 +172,20 @@ def _others(
 
 _PRIVATE = 0o600
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it is meant.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write there, for its owner alone."),
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write to this file, which only its owner can read."
+    ),
 ]
 
 
 def erase(who: Who, yes: Yes = False, as_json: Json = False) -> None:
     """Erase all that is kept about one person, for good.
 
-    What happened before can never bring them back, however late it comes; what they do from now
-    on makes a new lead. Safe to stop and to run again.
+    Events from before the erasure never bring the person back, however late they arrive. What the
+    person does from now on makes a new lead. Safe to stop and to run again.
 
     ```text
     warmlead lead export ada@example.com
@@ -304,7 +309,7 @@ def export(who: Who, output: Output = None) -> None:
         place = place_of(backends.settings())
         raise fail(
             f"Nothing is kept about {who!r} in {place}.",
-            hint="warmlead lead list shows who there is.",
+            hint="To see the leads: warmlead lead list",
         )
     if person.lead:
         errors.print(f"This is kept about {escape(known_as(person.lead))}.", soft_wrap=True)

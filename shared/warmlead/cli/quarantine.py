@@ -1,4 +1,4 @@
-"""``warmlead quarantine``: input that could not be counted, and trying it again."""
+"""``warmlead quarantine``: lists input that could not be counted, and tries it again."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from warmlead.runtime import backends, functions
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""What could not be counted and why, and how to try it again.
+    help="""List input that could not be counted, and try it again.
 
 ```text
 warmlead quarantine list
@@ -32,7 +32,7 @@ INSTEAD = (
 
 
 MOST_SHOWN = 500
-"""So many entries are shown in a table, the latest; a flood may set tens of thousands aside."""
+"""How many entries a table shows, the latest; a flood may set tens of thousands aside."""
 
 
 class EntryRow(Shape):
@@ -49,10 +49,10 @@ class EntryRow(Shape):
 
 @app.command("list")
 def list_entries(as_json: Json = False) -> None:
-    """List what was set aside, the oldest first.
+    """List the input in quarantine, the oldest first.
 
-    Each with its number and the reason; what was released is not listed any more. The table shows
-    the latest 500.
+    Each entry has a number and a reason. Released entries are not listed. The table shows the
+    latest 500.
 
     ```text
     warmlead quarantine list
@@ -76,7 +76,7 @@ def list_entries(as_json: Json = False) -> None:
             str(row.number), row.at[:19], row.reason, escape(row.source), escape(row.message)
         )
     if earlier := len(rows[:-MOST_SHOWN]):
-        console.print(f"{earlier} earlier ones are not shown; --json tells all {len(rows)}.")
+        console.print(f"{earlier} earlier entries are not shown; --json prints all {len(rows)}.")
     console.print(table)
     console.print("[dim]try again, once the cause is mended: warmlead quarantine replay[/]")
 
@@ -94,13 +94,13 @@ def _row(entry: Entry) -> EntryRow:
 def replay(
     numbers: Annotated[
         list[int] | None,
-        typer.Argument(metavar="NUMBER", help="Which ones; all of them if none is given."),
+        typer.Argument(metavar="NUMBER", help="The numbers of the entries to try; by default all."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Try set-aside input again, received now.
+    """Try input in quarantine again, as if it were received now.
 
-    Once its cause is mended, such as the settings of a form. What still fails stays.
+    First mend the cause, such as the settings of a form. Entries that still fail stay.
 
     ```text
     warmlead quarantine replay
@@ -112,7 +112,7 @@ def replay(
         print_json({"released": outcome[0], "kept": outcome[1]})
         return
     released, kept = outcome
-    console.print(f"{released} released to be counted, {kept} still cannot be used.")
+    console.print(f"{released} released to be counted, {kept} still fail and stay.")
 
 
 def _demand_there(numbers: Sequence[int], there: Sequence[Entry]) -> None:

@@ -78,10 +78,10 @@ INSTEAD = (
 
 
 def replay(as_json: Json = False) -> None:
-    """Rebuild every lead from the archive, under the present model.
+    """Rebuild every lead from the archive, under the model in use.
 
-    Needed when a model changes what an event is (a signal's `on` or `when`). Stages, the record
-    of moves and sent triggers stay. It may run beside `serve`, and be stopped and run again.
+    Needed when a model changes which events are a signal (`on` or `when`). Stages, the record of
+    moves and sent triggers stay. You may run it beside `serve`, stop it, and run it again.
 
     ```text
     WARMLEAD_MODEL=model.yaml warmlead replay
@@ -139,14 +139,16 @@ async def _run() -> Replayed:
 EVERY = 10_000
 """After so many leads the progress is told."""
 
-Apply = Annotated[bool, typer.Option("--apply", help="Do it. Without this, nothing is written.")]
+Apply = Annotated[
+    bool, typer.Option("--apply", help="Write the changes; without it nothing is written.")
+]
 
 
 def respell(apply: Apply = False, as_json: Json = False) -> None:
-    """Bring together leads kept apart by spellings of one address.
+    """Merge leads of one person known by several spellings.
 
-    For data that was kept before addresses had one spelling, once. Look first, then run it with
-    --apply. Safe to stop and to run again, and beside running servers.
+    Needed once, for data from before addresses had one spelling. Without --apply it only shows
+    what it would do. Safe to stop, to run again, and to run beside servers.
 
     ```text
     warmlead lead respell

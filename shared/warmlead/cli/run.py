@@ -1,4 +1,4 @@
-"""``warmlead run``: calls a scheduled function by hand, now or as of another time."""
+"""``warmlead run``: runs a scheduled function by hand, now or as of another time."""
 
 import asyncio
 import inspect
@@ -144,9 +144,9 @@ def _table(title: str, *columns: str) -> Table:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""Run what is scheduled now, or as of another time.
+    help="""Run a scheduled function now, or as of another time.
 
-`warmlead serve` does all of it by itself, and Cloud Scheduler in the cloud.
+You rarely need this: `warmlead serve` and Cloud Scheduler run them by themselves.
 
 ```text
 warmlead run decay
@@ -160,7 +160,7 @@ AsOf = Annotated[
     str | None,
     typer.Option(
         metavar="T",
-        help="As if it were this time: 2026-03-31 or 2026-03-31T09:00Z (UTC). Leads are moved.",
+        help="Act as if it were this time: 2026-03-31 or 2026-03-31T09:00Z (UTC). Moves leads.",
     ),
 ]
 
@@ -200,7 +200,7 @@ def run_report(
         str | None,
         typer.Option(
             metavar="T",
-            help="Of the last period before this time: 2026-03-31 or 2026-03-31T09:00Z (UTC).",
+            help="Report the last period before this time: 2026-03-31 or 2026-03-31T09:00Z (UTC).",
         ),
     ] = None,
     period: Annotated[Span, typer.Option(help="How long the period is.")] = Span.DAY,
@@ -208,9 +208,9 @@ def run_report(
 ) -> None:
     """Report the KPIs of the last day, week or month.
 
-    Of the last that is over (UTC): shows, keeps and publishes them. Moves no leads. Made again,
-    the report takes the place of the one before. As of a time to come, a period that is not over
-    is shown so far, and neither kept nor published.
+    Shows, stores and publishes the report of the last period that is over (UTC). Moves no leads.
+    A second run replaces the report of the first. With --as-of in the future, shows what has
+    happened so far in a period that is not over, and neither stores nor publishes it.
 
     ```text
     warmlead run report --period week
@@ -250,7 +250,7 @@ async def _report(as_of: str | None, span: Span) -> tuple[KpiReport, Mapping[str
         if not is_over:
             errors.print(
                 f"[yellow]{period.name} is over at {period.end:%Y-%m-%d %H:%M} UTC: this is what "
-                "has happened so far. It is neither kept nor published.[/]"
+                "has happened so far. It is neither stored nor published.[/]"
             )
         make = report if is_over else add_up
         with errors.status(f"adding up {period.name} …"):
@@ -277,14 +277,14 @@ def _warn(time: datetime, *, production: bool) -> None:
     """Tells what a run as of a time to come does; in production it is refused."""
     if production:
         raise fail(
-            "In production leads are not moved as of a time to come.",
-            hint="To try it, work on a copy: warmlead run … with another WARMLEAD_DATA.",
+            "In production, --as-of must not be in the future: it would move leads.",
+            hint="To try it, use a copy of the data: set WARMLEAD_DATA to another folder.",
             code=EXIT_MISUSE,
         )
     errors.print(
         f"[yellow]This moves leads for real, as if it were {time:%Y-%m-%d %H:%M} UTC:[/] stages, "
-        "messages and deadlines stay as they come about, and tools are told. The next run as of "
-        "the present takes times back to it. To only look: warmlead lead explain WHO --as-of T."
+        "messages and deadlines stay, and tools get the triggers. The next run without --as-of "
+        "sets times back to the present. To only look: warmlead lead explain WHO --as-of T."
     )
 
 
@@ -292,8 +292,8 @@ def _in_words(facts: Mapping[str, int]) -> str:
     """The counts of a run over leads as a sentence; other counts by their names."""
     if "looked_at" not in facts:
         return ", ".join(f"{name} {count}" for name, count in facts.items()) or "done"
-    looked = f"{count_of(facts['looked_at'], 'lead')} due: another score for {facts['changed']}"
+    looked = f"{count_of(facts['looked_at'], 'lead')} due: the score changed for {facts['changed']}"
     sent = count_of(facts["triggers"], "trigger")
     swept = facts.get("swept", 0)
     left = f"; {count_of(swept, 'trigger')} left unsent before" if swept else ""
-    return f"{looked}, another stage for {facts['moved']}, {sent} sent{left}"
+    return f"{looked}, the stage for {facts['moved']}, {sent} sent{left}"

@@ -1,4 +1,4 @@
-"""``warmlead send``: replays a fixture into a running server, as its sender would send it."""
+"""``warmlead send``: posts a file to a running server, as a form or an SDK would."""
 
 import base64
 import sys
@@ -36,20 +36,24 @@ def send(
     fixture: Annotated[
         str,
         typer.Argument(
-            metavar="FIXTURE", help="A file with the body (.json, or form fields), or - for input."
+            metavar="FIXTURE",
+            help="A file with the body (.json, or form fields), or - for standard input.",
         ),
     ],
     to: Annotated[
-        str, typer.Option(metavar="URL", help="Where Warmlead serves.")
+        str, typer.Option(metavar="URL", help="The address of the server.")
     ] = "http://127.0.0.1:8080",
-    form: Annotated[str, typer.Option(metavar="NAME", help="The form's name, for generic.")] = "",
+    form: Annotated[
+        str, typer.Option(metavar="NAME", help="The name of the form; only for generic.")
+    ] = "",
     write_key: Annotated[
-        str, typer.Option(metavar="KEY", help="The write key, for segment.")
+        str, typer.Option(metavar="KEY", help="The write key; only for segment.")
     ] = "local",
 ) -> None:
     """Send a fixture as its sender would, signed as the settings say.
 
-    A file of form fields holds them as a browser encodes them. To a server that runs:
+    The request is signed if the settings of the form require that. A file with form fields has
+    them as a browser encodes them. The server must run:
 
     ```text
     echo -n 'email=ada%40example.com&name=Ada' | warmlead send generic -
@@ -60,7 +64,7 @@ def send(
     registered = SENDERS.get(sender)
     if registered is None:
         known = ", ".join(SENDERS)
-        raise fail(f"There is no sender {sender}; there are {known}.", code=EXIT_MISUSE)
+        raise fail(f"There is no sender {sender}; the senders are {known}.", code=EXIT_MISUSE)
     body = _read(fixture)
     headers = {"Content-Type": _type_of(fixture, body), "User-Agent": "warmlead-send"}
     path = f"/{registered.path}/{form}".rstrip("/") if registered.path else BATCH
@@ -104,8 +108,8 @@ def _proof(function: str, path: str, body: bytes) -> Mapping[str, str]:
 
 def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
     if not url.startswith(("http://", "https://")):
-        hint = "Write it whole: --to http://127.0.0.1:8080"
-        raise fail(f"{url} is no http address.", hint=hint, code=EXIT_MISUSE)
+        hint = "Write the whole address: --to http://127.0.0.1:8080"
+        raise fail(f"{url} is not an HTTP address.", hint=hint, code=EXIT_MISUSE)
     request = urllib.request.Request(url, body, dict(headers))  # noqa: S310  # http, as checked
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310  # http
@@ -118,4 +122,4 @@ def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
             f"{url} does not answer.", hint="Is it running? Start it with: warmlead serve"
         ) from error
     console.print(f"{status} {escape(text)}")
-    console.print("[dim]see what it did: warmlead lead list[/]")
+    console.print("[dim]to see the result: warmlead lead list[/]")

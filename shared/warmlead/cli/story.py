@@ -164,7 +164,7 @@ def _event(scene: Scene, happened: tuple[Event, int], rules: Rules) -> Line:
 
 
 def _said(event: Event) -> str:
-    """What sales said, in words; empty if the event is none of sales."""
+    """What sales stated, as a sentence; empty for other events."""
     if not event.name.startswith(EVENT_PREFIX):
         return ""
     said = f"sales: {event.name.removeprefix(EVENT_PREFIX)}"

@@ -1,4 +1,4 @@
-"""``warmlead triggers``: what automation tools were told, and the schemas of it."""
+"""``warmlead triggers``: shows the messages that automation tools get, and their schemas."""
 
 import asyncio
 import json
@@ -47,10 +47,10 @@ def triggers(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the triggers that were published, the oldest first.
+    """Show the published triggers, the oldest first.
 
-    They are MQLs, other moves, steps that are due, and offers to sales.
-    With --json one array; with --json --follow one JSON document a line.
+    A trigger is a message about an MQL, another stage move, a nurture step or an offer to sales.
+    --json prints one array; --json --follow prints one JSON document a line.
 
     ```text
     warmlead triggers --follow
@@ -67,13 +67,11 @@ def triggers(
 
 @app.command()
 def schema(
-    kind: Annotated[
-        str | None, typer.Argument(metavar="TYPE", help="The type; without it all are listed.")
-    ] = None,
+    kind: Annotated[str | None, typer.Argument(metavar="TYPE", help="The type of trigger.")] = None,
 ) -> None:
     """Print the JSON Schema of a type of trigger.
 
-    Without a type it lists which types there are.
+    Without a type, it lists all types.
 
     ```text
     warmlead triggers schema
@@ -99,7 +97,7 @@ async def _run(*, follow: bool, as_json: bool) -> None:
         if not rows and not follow:
             place = escape(place_of(system.settings))
             console.print(f"No triggers yet in {place}.", soft_wrap=True)
-            console.print("No lead has moved to a stage that tools are told of.")
+            console.print("No lead has moved yet to a stage that has a trigger.")
         while True:
             for published in rows:
                 if as_json:
@@ -167,7 +165,7 @@ def _in_words(kind: str, data: dict[str, JsonValue]) -> str:
         case "handoff.reminder":
             return f"{owner} is reminded: touch by {touch_by}"
         case "handoff.breached":
-            return f"{owner} has not kept the promise of {said['promise'].replace('_', ' ')}"
+            return f"{owner} has missed the deadline for {said['promise'].replace('_', ' ')}"
     return (
         f"{said.get('from_stage')} → [bold]{said.get('stage')}[/] "
         f"with {said.get('score')} points, {said.get('reason')}"

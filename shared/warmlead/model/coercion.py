@@ -20,7 +20,7 @@ _SHORT = 18  # so many digits always fit
 
 
 def coerce(value: Property, type_: ValueType) -> object | None:
-    """The value as the type, or ``None`` if it is none.
+    """The value as the type, or ``None`` if it cannot be read as that.
 
     ``"1.000"``, ``250.0``, ``"10k"`` and ``"51-200 employees"`` are the integers 1000, 250, 10000
     and 51: of a range the lower bound counts. As a decimal number ``"1.000"`` is unknown.
@@ -95,7 +95,7 @@ def know(traits: Mapping[str, Property], types: Mapping[str, ValueType]) -> dict
 
     ``email_domain`` and ``free_mailbox`` follow from ``email``, and ``title_level`` from ``title``,
     whatever a sender says of them.
-    A ``country`` that is no code of ISO 3166-1 was not recognised, so it is unknown.
+    A ``country`` that is not a code of ISO 3166-1 was not recognised, so it is unknown.
     """
     known: dict[str, object] = {}
     for name, value in traits.items():
@@ -128,7 +128,7 @@ def _is_code(country: object) -> bool:
 
 
 MAX_WORD = 100
-"""A longer text is none of a few words, and is compared as it is."""
+"""The longest text that is compared as a word; a longer one is compared as it is."""
 
 _BETWEEN = str.maketrans(dict.fromkeys(" \t\n\u00a0\u202f-‐‑–_"))
 _CONTENTS = {

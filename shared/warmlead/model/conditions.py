@@ -195,7 +195,7 @@ def _plain(token: Token) -> str:
 
 
 _REMEMBERED = 512
-"""So many answers of a formula are kept: stages, countries, job titles, low scores repeat."""
+"""How many answers of a formula are kept: stages, countries, job titles, low scores repeat."""
 
 _UNKNOWN = object()
 

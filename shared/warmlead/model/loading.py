@@ -130,11 +130,11 @@ def ready_names() -> list[str]:
 def ready_text(name: str) -> str:
     """A ready-made model as it is written, comments and all.
 
-    Raises ``ConfigurationError`` if there is none of this name.
+    Raises ``ConfigurationError`` if no model has this name.
     """
     if name not in ready_names():
         known = ", ".join(ready_names())
-        raise ConfigurationError.one(f"no ready-made model is called {name}", f"there are {known}")
+        raise ConfigurationError.one(f"There is no ready-made model {name}:", f"there are {known}")
     file = resources.files("warmlead.model") / "ready" / f"{name}.yaml"
     return file.read_text(encoding="utf-8")
 

@@ -32,7 +32,7 @@ _REVERSED = "Etc/"  # Etc/GMT+2 is two hours behind UTC: nothing to be guessed
 
 
 class MiswrittenError(ValueError):
-    """A word that is none of those that may stand there, and perhaps what was meant."""
+    """A value that is not allowed at its place, with a suggestion if one is close."""
 
     def __init__(self, message: str, suggestion: str = "") -> None:
         super().__init__(message)
@@ -46,7 +46,7 @@ def check_days(text: str) -> str:
             short = word.strip().lower()[:3]
             meant = text.replace(word, short) if short in DAYS else ""
             raise MiswrittenError(
-                f'"{word}" is no weekday: they are {", ".join(DAYS)}, and ranges such as mon-fri',
+                f'"{word}" is not a weekday: write {", ".join(DAYS)}, or a range such as mon-fri',
                 f"write {meant}" if meant else "",
             )
     return text
@@ -87,7 +87,7 @@ def check_zone(name: str) -> str:
     city = name.strip().replace(" ", "_").casefold()
     meant = min((zone for zone in zones if zone.casefold().split("/")[-1] == city), default="")
     guess = f'did you mean "{meant}"?' if meant else did_you_mean(name, zones)
-    message = f'there is no time zone "{name}": they are named like Europe/Berlin'
+    message = f'"{name}" is not a time zone: write a name such as Europe/Berlin'
     raise MiswrittenError(message, guess)
 
 
@@ -115,7 +115,7 @@ def parse_duration(value: object) -> timedelta:
 def _positive(value: object) -> timedelta:
     length = parse_duration(value)
     if not length:
-        raise ValueError("this duration must be longer than nothing")
+        raise ValueError("this duration must be longer than 0")
     return length
 
 
@@ -231,7 +231,7 @@ class _Part(BaseModel):
 
 
 class Signal(_Part):
-    """An event worth recognising: what it is, what it is worth, and for how long."""
+    """An event that brings points: which event, how many points, and for how long."""
 
     on: Names = Field(description="The event's name, or several: any of them is the signal.")
     when: Expression | None = Field(None, description="A CEL condition over its properties.")
@@ -243,13 +243,17 @@ class Signal(_Part):
     )
     points: Points = Field(description="What one event is worth.")
     per_day: Annotated[int, Field(ge=1, le=MAX_PER_DAY)] = Field(
-        MAX_PER_DAY, description="So many a UTC day count, at most."
+        MAX_PER_DAY, description="How many of them count in one UTC day, at most."
     )
-    half_life: Positive | None = Field(None, description="The time in which half of it is gone.")
-    expires_after: WholeDays | None = Field(None, description="The age at which all is gone.")
-    decay: Literal["never"] | None = Field(None, description="never: it keeps its points.")
+    half_life: Positive | None = Field(
+        None, description="The time after which half of the points are left."
+    )
+    expires_after: WholeDays | None = Field(
+        None, description="The age at which no points are left."
+    )
+    decay: Literal["never"] | None = Field(None, description="never: the points stay.")
     group: Label | None = Field(None, description="The group whose limits apply to it.")
-    title: Title | None = Field(None, description="What people read.")
+    title: Title | None = Field(None, description="The text that people read.")
 
     def counts_robots(self, model: Robots) -> bool:
         """Whether what robots do is the signal, where its model says this of all."""
@@ -265,7 +269,7 @@ class Group(_Part):
 
 
 class FitRule(_Part):
-    """Points for what a lead is; they never fade."""
+    """Points for what is known of a lead; they never fade."""
 
     when: Expression = Field(description="A CEL condition over traits and present consent.")
     points: Points
@@ -273,7 +277,7 @@ class FitRule(_Part):
 
 
 class Inactivity(_Part):
-    """What idle time takes: a share of the engagement, again and again."""
+    """The share of its engagement that an inactive lead loses, again and again."""
 
     after: WholeDays
     lose: ShareInPpm
@@ -284,24 +288,24 @@ class Inactivity(_Part):
 
 
 class Stage(_Part):
-    """A stage of the model: who enters it, who leaves it."""
+    """A stage of the model: which leads enter and leave it."""
 
     enter: Expression
     leave: Expression | None = None
     cooldown: Duration = Field(
-        timedelta(0), description="So long after a rejection by sales the stage stays closed."
+        timedelta(0), description="How long the stage stays closed after sales rejected the lead."
     )
     bypass: list[Name] = Field([], description="Signals that open the stage at once.")
     title: Title | None = None
 
 
 class Route(_Part):
-    """Who gets offered leads: all of them, or those for which a condition holds."""
+    """Who is offered which leads: all of them, or those for which a condition holds."""
 
     when: Expression | None = Field(None, description="A CEL condition; without one: all leads.")
     owner: Owner | None = Field(None, description="A person or a team, as your CRM names it.")
     owners: list[Owner] | None = Field(
-        None, min_length=1, description="Several, of whom each gets as many leads."
+        None, min_length=1, description="Several people or teams, who get equal shares."
     )
 
     @property
@@ -316,7 +320,7 @@ class Handoff(_Part):
     first_touch_within: Positive
     accept_within: Positive
     remind_after: Positive | None = Field(
-        None, description="When sales is reminded; by default in the middle of the time to speak."
+        None, description="When sales is reminded; by default after half of first_touch_within."
     )
     routes: list[Route] = Field(
         [], min_length=1, description="The first that holds says whose a lead is."
@@ -329,7 +333,7 @@ class Handoff(_Part):
 
 
 class Step(_Part):
-    """One message of a sequence, so long after its start."""
+    """One message of a sequence, and how long after the start it is sent."""
 
     after: Duration
     message: Label
@@ -350,14 +354,16 @@ class Sequence(_Part):
 
     start: Expression
     stop: Expression
-    goal: Expression | None = Field(None, description="What it is for; reaching it ends it.")
+    goal: Expression | None = Field(
+        None, description="The purpose of the sequence; reaching it ends the sequence."
+    )
     steps: list[Step]
     hours: Hours | None = Field(None, description="Without them messages go out at any time.")
     late: Literal["shift", "skip"] = Field(
         "shift", description="After an outage: shift what is left, or skip what was missed."
     )
     again_after: Positive | None = Field(
-        None, description="So long after its end it may start anew; without it one run is all."
+        None, description="How long after its end it may start again; without it, it runs once."
     )
     alongside: bool = Field(
         False, description="true: runs beside others; of the rest a lead is in one at a time."
@@ -378,7 +384,8 @@ class Suppression(_Part):
         "signed", description="Whose word that the address in use does not exist counts."
     )
     soft_bounces: Annotated[int, Field(ge=0, le=MAX_OF_CAUSE)] = Field(
-        5, description="So many soft bounces without a delivery in between suppress; 0: never."
+        5,
+        description="How many soft bounces without a delivery suppress a lead; 0: none does.",
     )
     resubscribed: Literal["equal", "anyone", "signed"] = Field(
         "equal",

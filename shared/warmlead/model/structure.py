@@ -73,7 +73,7 @@ def in_words(fault: ErrorDetails, keys: Iterable[str]) -> tuple[str, str]:
             meant = getattr(context.get("error"), "suggestion", "")
             return message, f"write {given}d for days" if is_bare else meant
         case "string_pattern_mismatch" if context["pattern"] == OWNER_PATTERN:
-            return "must be one line of up to 100 characters, without space around it", ""
+            return "must be one line of up to 100 characters, without spaces around it", ""
         case "string_pattern_mismatch":
             return name_fault(str(given), hyphens=context["pattern"] == LABEL_PATTERN)
     template = _MESSAGES.get(fault["type"], fault["msg"].replace("{", "{{").replace("}", "}}"))
@@ -94,10 +94,10 @@ def _suggestion(type_: str, given: object, context: Mapping[str, object]) -> str
 
 def name_fault(name: str, *, hyphens: bool) -> tuple[str, str]:
     """What to say of a name that is not written as names are."""
-    also = ", with hyphens if you like" if hyphens else ""
+    also = " (or hyphens)" if hyphens else ""
     better = snake_case(name)
     return (
-        f'"{name}" is no name: small letters, digits and _{also}, a letter first',
+        f'"{name}" is not a valid name: small letters, digits and _{also}, a letter first',
         f'write "{better}"' if better and better != name else "",
     )
 

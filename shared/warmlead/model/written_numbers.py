@@ -202,7 +202,7 @@ LONGEST = max(map(len, (*PHRASES, *LABELS, *SCALES)))
 
 
 MAX_TEXT = 100
-"""A longer text is no number. This is looked at before anything else."""
+"""The longest text that may be a number. The length is checked before anything else."""
 
 _MAX_PARTS = 8
 _LOWER = frozenset({"n", "n+", "gn", "gn+", "n-n", "gn-n", "nln", "bn&n", "bn-n", "gn&n"})

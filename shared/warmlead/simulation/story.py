@@ -40,7 +40,7 @@ FIRST_DAY = date(2026, 1, 5)
 """Day 1 of a story that does not say when it begins: a Monday."""
 
 AFTERWARDS_DAYS = 14
-"""So many days a story goes on after its last event, unless it says how many it has."""
+"""How many days a story goes on after its last event, unless it has ``days``."""
 
 MAX_DAYS = 400
 
@@ -52,7 +52,7 @@ class _Part(BaseModel):
 
 
 class StoryPerson(_Part):
-    """By what the lead is known, and what is known of it."""
+    """The lead of the story: its identity and traits."""
 
     email: str | None = None
     user_id: str | None = None
@@ -61,7 +61,7 @@ class StoryPerson(_Part):
 
 
 class Happening(_Part):
-    """One thing that the lead did, or that sales said of it."""
+    """One thing that the lead did, or that sales states about the lead."""
 
     at: str
     event: Annotated[str, StringConstraints(pattern=NAME_PATTERN)] | None = None
@@ -146,7 +146,7 @@ class _ScriptBuilder:
                 at = parse_time(first, "at")
                 day = at.date() if at else day
         except ValueError:
-            self._fault(("start",), "is no date, such as 2026-03-02")
+            self._fault(("start",), "is not a date: write one such as 2026-03-02")
         except RejectedError:
             pass  # told where that event is read
         return datetime.combine(day, time(), UTC)
@@ -161,7 +161,7 @@ class _ScriptBuilder:
                 continue
             if at < before:
                 what = "the one above" if before > begins else "the first day"
-                self._fault((*path, "at"), f"is earlier than {what}: tell the story in order")
+                self._fault((*path, "at"), f"is earlier than {what}: write the events in order")
                 continue
             before = at
             try:
@@ -185,7 +185,7 @@ class _ScriptBuilder:
             self._fault(("lead", wrong), error.message)
             return CrmIdentity(anonymous_id="stand-in")
         if not (email or user or visitor):
-            self._fault(("lead",), "is nobody: give an email, a user_id or an anonymous_id")
+            self._fault(("lead",), "has no identity: give an email, a user_id or an anonymous_id")
         return CrmIdentity(email, user, visitor)
 
     def _when(self, text: str, begins: datetime, path: tuple[str | int, ...]) -> datetime | None:
@@ -198,12 +198,12 @@ class _ScriptBuilder:
                 return parse_time(text, "at")
         except (ValueError, RejectedError):
             pass
-        self._fault(path, "is no time: write day 3 10:15 or 2026-03-04T10:15 (UTC)")
+        self._fault(path, "is not a time: write day 3 10:15 or 2026-03-04T10:15 (UTC)")
         return None
 
     def _one(self, item: Happening, i: int, at: datetime) -> list[Event]:
         if (item.event is None) == (item.sales is None):
-            message = "says what happened (event:), or what sales said (sales:), one of both"
+            message = "must have either event: (what happened) or sales: (what sales stated)"
             self._fault(("events", i), message)
             return []
         return [self._said(item, i, at)] if item.sales is not None else self._done(item, i, at)
@@ -219,12 +219,14 @@ class _ScriptBuilder:
         path = ("events", i)
         for extra in ("reason", "value", "currency"):
             if getattr(item, extra) is not None:
-                self._fault((*path, extra), "belongs to what sales said")
+                self._fault((*path, extra), "is only for what sales states: add sales:")
         for name in item.attribution.keys() - PARAMETERS - {"referrer"}:
-            self._fault((*path, "attribution", name), "is no UTM parameter, click id or referrer")
+            self._fault(
+                (*path, "attribution", name), "is not a UTM parameter, a click id or referrer"
+            )
         who = CrmIdentity(anonymous_id=self._who.anonymous_id) if item.anonymous else self._who
         if not who:
-            self._fault((*path, "anonymous"), "the lead has no anonymous_id")
+            self._fault((*path, "anonymous"), "the lead has no anonymous_id: add one to lead:")
             return []
         fields = {
             "source": NAME,
@@ -345,13 +347,13 @@ def _model_at(path: Path) -> type[BaseModel] | None:
 
 
 def _doubts(document: YamlDocument, file: StoryFile, known: AbstractSet[str]) -> list[Finding]:
-    """Events that no signal of the model could be."""
+    """Warns of events that are not a signal of the model."""
     return [
         Finding(
             Severity.WARNING,
             *document.of_value(("events", i, "event")),
             path_text(("events", i, "event")),
-            f'no signal of the model is a "{item.event}": it is worth nothing',
+            f'no signal of the model is a "{item.event}": it brings no points',
             did_you_mean(item.event, known),
         )
         for i, item in enumerate(file.events)

@@ -85,7 +85,7 @@ def test_the_printed_schema_is_the_published_one(workspace: Workspace) -> None:
 
 
 def applied(workspace: Workspace) -> tuple[int, int, int]:
-    """How many leads were looked at, show another score, and moved."""
+    """How many leads were re-evaluated, show another score, and moved."""
     done = workspace.json("model", "apply")
     assert done.keys() == {"leads", "changed", "moved", "failed", "unreadable"}
     assert (done["failed"], done["unreadable"]) == (0, [])
@@ -96,8 +96,8 @@ def test_apply_says_that_running_servers_keep_their_old_model(
     ada: Workspace,
 ) -> None:
     told = " ".join(ada.run("model", "apply").out.split())
-    assert told.startswith("1 lead looked at: another score for 0, another stage for 0.")
-    assert "if the model changed since, restart that too" in told
+    assert told.startswith("1 lead re-evaluated: the score changed for 0, the stage for 0.")
+    assert "if the model has changed, restart it too" in told
 
 
 def test_a_changed_model_is_applied_to_everyone_without_events(ada: Workspace) -> None:

@@ -80,7 +80,7 @@ def test_an_argument_that_names_nobody_is_refused(
 ) -> None:
     done = ada.run("lead", *command, who)
     assert (done.code, done.out) == (1, "")
-    assert "the name of nobody" in done.err
+    assert "cannot identify a lead" in done.err
 
 
 def test_an_address_means_the_person_whose_email_it_is(ada: Workspace) -> None:

@@ -181,5 +181,5 @@ def test_a_long_quarantine_shows_the_latest_items_and_the_total(
     shown = workspace.run("quarantine", "list").out
 
     assert len(numbers) == MOST_SHOWN + 20
-    assert f"20 earlier ones are not shown; --json tells all {len(numbers)}." in shown
+    assert f"20 earlier entries are not shown; --json prints all {len(numbers)}." in shown
     assert shown.count("event_name_missing") == MOST_SHOWN

@@ -109,7 +109,7 @@ def test_an_unfinished_period_is_shown_but_neither_stored_nor_published(
         name = last_period(span, datetime.now(UTC) + timedelta(days=31)).name
         assert done.code == 0
         assert f"{name} is over at " in done.err
-        assert "neither kept nor published" in " ".join(done.err.split())
+        assert "neither stored nor published" in " ".join(done.err.split())
         assert stored(ada, name) is None
     assert "became known" in done.out
     assert reports_told(ada) == 0

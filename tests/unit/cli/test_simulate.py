@@ -197,10 +197,10 @@ events:
         (STORY.replace("times: 2", "times: 21"), "must be at most 20"),
         (STORY.replace("times: 2", "tmes: 2"), 'did you mean "times"?'),
         (STORY.replace("page_viewed", "Page Viewed"), 'write "page_viewed"'),
-        (STORY.replace("day 2 10:00", "day 2 25:00"), "is no time"),
+        (STORY.replace("day 2 10:00", "day 2 25:00"), "is not a time"),
         (STORY.replace("day 2 10:00", "day 0 10:00"), "is earlier than the first day"),
         (STORY.replace("times: 2", "anonymous: true"), "the lead has no anonymous_id"),
-        (STORY.replace("{email: ada@example.com}", "{}"), "is nobody"),
+        (STORY.replace("{email: ada@example.com}", "{}"), "has no identity"),
         (STORY.replace("days: 40", "days: 4000"), "must be at most 400"),
         ("lead: &a {email: a@example.com}\n", "anchors and aliases"),
         ("lead: {email\n", "not readable as YAML"),
@@ -237,5 +237,10 @@ def test_the_month_can_be_played_under_every_ready_made_model(
 def test_the_help_teaches_how_to_begin(workspace: Workspace) -> None:
     text = " ".join(workspace.run("model", "simulate", "--help").out.split())
 
-    for words in ("--show > story.yaml", "sales: rejected", "day 1 10:00", "Nothing of yours"):
+    for words in (
+        "--show > story.yaml",
+        "sales: rejected",
+        "day 1 10:00",
+        "changes none of your data",
+    ):
         assert words in text

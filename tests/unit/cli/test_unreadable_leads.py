@@ -28,7 +28,7 @@ def spoilt(workspace: Workspace) -> tuple[Workspace, str]:
     ("command", "done"),
     [
         (("lead", "list"), "ada@example.com"),
-        (("model", "apply"), "2 leads looked at"),
+        (("model", "apply"), "2 leads re-evaluated"),
         (("replay",), "2 leads rebuilt"),
         (("run", "decay", "--as-of", "2100-01-01"), "3 leads due"),
     ],

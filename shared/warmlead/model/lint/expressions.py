@@ -54,7 +54,7 @@ def check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> fro
         if not unknown:
             accepted.add(path)
         for at, country in country_names(text, context):
-            message = f'a country is two capital letters, so "{country}" is never one'
+            message = f'a country is a code of two capital letters, so it never equals "{country}"'
             report.warn(path, message, 'write the code of ISO 3166: "US", "GB", "DE"', at=at)
     return frozenset(accepted)
 
@@ -143,7 +143,7 @@ def _unknown_count(window: re.Match[str], start: int, context: Context) -> Condi
         return ConditionFault(start, f'"{window[0]}" is a count, which cannot be named here')
     if f"last_{days}." not in {name.partition(".")[0] + "." for name in context.types}:
         return ConditionFault(start, f'there is no window "last_{days}"', f"windows are {_WINDOWS}")
-    message = f'"{window[0]}" counts nothing: no signal or event is called "{label}"'
+    message = f'"{window[0]}" counts nothing: there is no signal or event "{label}"'
     return ConditionFault(start, message, _like(label, counted))
 
 
@@ -199,7 +199,7 @@ def _bad_patterns(text: str, context: Context) -> Iterator[ConditionFault]:
 
 
 def country_names(text: str, context: Context) -> Iterator[tuple[int, str]]:
-    """What a condition compares ``country`` with that is no code, each with its place."""
+    """Texts compared with ``country`` that are not country codes, each with its place."""
     if context.types.get("country") is not ValueType.STRING:
         return
     for literal in compared_with("country", text):

@@ -91,7 +91,7 @@ class ReachabilityCheck:
 
 
 def _same_threshold(coming: Region, going: Region) -> str:
-    """The number that is left just below where it is entered; empty if there is none."""
+    """The name whose threshold for leaving is that for entering; empty if there is none."""
     for name, left in going.domains.items():
         entered = coming.domains.get(name)
         if isinstance(left, Choice) or not isinstance(entered, Range):
@@ -135,7 +135,7 @@ class RoutingCheck:
             path: Path = ("handoff", "routes", i)
             outlook = self._prospect.of((*path, "when"), route.when, offered or _FOLLOWING_KNOWN)
             if i < len(routes) - 1 and (route.when is None or (outlook and outlook.always)):
-                message = "takes every lead: the routes after it are never asked"
+                message = "takes every lead: the routes after it are never used"
                 self._report.error(path, message, "move it to the end")
             elif outlook and outlook.never:
                 why = self._why_never(outlook, "leads are offered in a stage of the model only")
@@ -149,7 +149,7 @@ class RoutingCheck:
     ) -> None:
         for i, other in enumerate(earlier, start=1):
             if other and not other.always and outlook.implies(other):
-                message = f"holds only where route {i} does, which is asked before"
+                message = f"holds only where route {i} does, which comes before it"
                 self._report.error(outlook.path, message, "put the narrower route first")
                 return
 
@@ -161,13 +161,15 @@ class RoutingCheck:
             why = self._why_never(start, "anonymous leads enter no sequence")
             self._report.error(start.path, f"can never hold: no lead would enter: {why}")
         elif start and self._is_suppressed(start):
-            message = "asks for a refusal to be written to: hardly any lead would enter"
+            message = "requires that the lead refuses mail: hardly any lead would enter"
             self._report.warn(start.path, message)
         self._check_end(start, stop, "nothing would stop the sequence")
         self._check_end(start, goal, "no lead would reach the goal")
         if stop and goal and (_reads_like(stop, goal) or stop.implies(goal)):
-            message = "holds whenever stop does: whoever is stopped counts as having reached it"
-            self._report.warn(goal.path, message, "let stop say what else ends the sequence")
+            message = (
+                "holds whenever stop does: every stopped lead counts as having reached the goal"
+            )
+            self._report.warn(goal.path, message, "let stop name only what else ends the sequence")
 
     def _check_end(
         self, start: ConditionAnalysis | None, end: ConditionAnalysis | None, if_never: str
@@ -241,20 +243,24 @@ def _doubt_signals(file: ModelFile, named: set[str], report: Report) -> None:
         if not (signal.half_life or signal.expires_after or signal.decay):
             report.warn(
                 path,
-                "does not say how it fades, so it never does",
+                "has no half_life, expires_after or decay: its points never fade",
                 "add half_life: 30d, or decay: never if that is meant",
                 key=True,
             )
         if not signal.points and name not in named:
-            report.warn((*path, "points"), "is worth nothing, and no condition names the signal")
+            report.warn((*path, "points"), "brings no points, and no condition names the signal")
 
 
 def _doubt_fit(file: ModelFile, report: Report) -> None:
     points = [rule.points for rule in file.fit.values()]
     if points and max(points) <= 0:
-        report.warn(("fit",), "no fit rule speaks for a lead: fit is never above 0", key=True)
+        report.warn(("fit",), "no fit rule brings points: fit is never above 0", key=True)
     for name in sorted(file.fit.keys() & file.signals.keys()):
-        report.warn(("fit", name), "a signal has the same name: reasons will read alike", key=True)
+        report.warn(
+            ("fit", name),
+            "a signal has the same name: people cannot tell the reasons apart",
+            key=True,
+        )
 
 
 def _doubt_stages(file: ModelFile, report: Report) -> None:
@@ -279,7 +285,7 @@ def _doubt_sequence(name: str, sequence: Sequence, report: Report) -> None:
         message = f"sends {len(steps)} messages: most sequences have five to seven"
         report.warn((*path, "steps"), message, key=True)
     if sequence.again_after and sequence.again_after < SHORTEST_PAUSE:
-        message = "starts anew on the day of its end, and so on as long as start holds"
+        message = "starts again on the day of its end, as long as start holds"
         report.warn((*path, "again_after"), message, "leave a pause of days")
 
 
@@ -298,16 +304,18 @@ def _doubt_suppression(written: Suppression, report: Report) -> None:
     def doubt(key: str, message: str, suggestion: str = "") -> None:
         report.warn(("suppression", key), message, suggestion)
 
-    silenced = "lets anybody who reads the public key silence a lead"
+    silenced = "lets anybody who has the public key suppress a lead"
     if written.complained == "anyone":
         doubt("complained", silenced, "write signed")
     if written.hard_bounce == "anyone":
         doubt("hard_bounce", silenced, "write signed")
     if written.unsubscribed == "signed":
-        message = "whoever unsubscribes on a page with the public key is still written to"
+        message = "leads who unsubscribe on a page with the public key still get mail"
         doubt("unsubscribed", message, "write anyone")
     if written.resubscribed == "anyone":
-        message = "lets anybody who reads the public key lift what a signed sender was told"
+        message = (
+            "lets anybody who has the public key lift a refusal that came from a signed sender"
+        )
         doubt("resubscribed", message, "write equal")
     if written.hard_bounce == "never" and written.soft_bounces:
         message = "soft bounces suppress, and hard ones do not"

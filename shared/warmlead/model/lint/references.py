@@ -124,14 +124,14 @@ def _check_event_names(file: ModelFile, report: Report) -> None:
                 guess := did_you_mean(event, STANDARD_EVENTS, alike=_ALIKE)
             ):
                 path = ("signals", name, "on")
-                report.warn((*path, i), f'"{event}" is no standard event', guess)
+                report.warn((*path, i), f'"{event}" is not a standard event', guess)
     passive = file.inactivity.passive if file.inactivity else None
     used = {event for signal in file.signals.values() for event in signal.on}
     for i, event in enumerate(passive or []):
         if event not in STANDARD_EVENTS and event not in used and our_name(event) == event:
             guess = did_you_mean(event, {*STANDARD_EVENTS, *used}, alike=_ALIKE)
             if guess:
-                report.warn(("inactivity", "passive", i), f'"{event}" is no known event', guess)
+                report.warn(("inactivity", "passive", i), f'"{event}" is not a known event', guess)
 
 
 def check_quantities(sound: Sound, report: Report) -> None:
@@ -221,7 +221,7 @@ def _check_promises(handoff: Handoff, sound: Sound, report: Report) -> None:
 
 def _check_owners(path: Path, route: Route, report: Report) -> None:
     if route.owner is None and route.owners is None:
-        report.error(path, "names nobody", "add owner: or owners:")
+        report.error(path, "has no owner", "add owner: or owners:")
     elif route.owner is not None and route.owners is not None:
         message = "owner and owners exclude each other"
         report.error((*path, "owners"), message, "keep one of them", key=True)
