@@ -184,7 +184,7 @@ def insert_texts(connection: sqlite3.Connection, texts: Sequence[str]) -> list[s
     return list(texts)
 
 
-async def test_a_full_disk_takes_all_or_nothing_and_is_named_and_told_apart_from_a_bad_item(
+async def test_writes_fail_on_a_full_disk_and_succeed_when_there_is_room(
     small_disk: Path,
 ) -> None:
     path, filler = small_disk / "data.db", small_disk / "filler"

@@ -77,7 +77,7 @@ def test_every_extra_belongs_to_functions_and_no_two_are_alike() -> None:
     assert f"warmlead[{','.join(of_functions)}]" in extras["cli"]
 
 
-def test_what_the_clock_calls_has_a_run_and_is_said_to_do_something() -> None:
+def test_every_scheduled_function_has_a_run_and_a_help_text() -> None:
     for each in scheduled():
         assert callable(functions.run_of(each))
         assert getattr(functions, each.name).__doc__

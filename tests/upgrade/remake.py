@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,7 +48,7 @@ def make(name: str, source: Path, data: Path) -> None:
         script = str(HERE / "story.py")
         told = json.loads(run(source, data, script, str(data), address, PROJECT))
         documents = {each: list(documents_in(address, each)) for each in COLLECTIONS}
-    told["said"] = {id_: said(source, data, id_) for id_ in told["sqlite"]}
+    told["said"] = said(source, data, told["sqlite"])
     written = STORES / name
     written.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(data / "warmlead.sqlite3", isolation_level=None)) as file:
@@ -67,12 +67,28 @@ def model_of(name: str) -> str:
     return "".join((HERE / part).read_text(encoding="utf-8") for part in parts)
 
 
-def said(source: Path, data: Path, lead_id: str) -> Mapping[str, Any]:
-    """What the release's commands say of a lead."""
-    shown, explained = (
-        json.loads(run(source, data, "-m", "warmlead.cli.main", "lead", command, lead_id, *OPTIONS))
-        for command in ("show", "explain")
-    )
+SAY = """
+import json, sys
+from typer.testing import CliRunner
+from warmlead.cli.main import app
+
+def ask(*words):
+    return json.loads(CliRunner().invoke(app, ["lead", *words, "--json"]).stdout)
+
+as_of, *ids = sys.argv[1:]
+print(json.dumps({i: [ask(c, i, "--as-of", as_of) for c in ("show", "explain")] for i in ids}))
+"""
+"""Asks the release's command about leads."""
+
+
+def said(source: Path, data: Path, lead_ids: Iterable[str]) -> Mapping[str, Any]:
+    """What the release's commands say of leads."""
+    answers = json.loads(run(source, data, "-c", SAY, AS_OF, *lead_ids))
+    return {id_: summary(*answers[id_]) for id_ in answers}
+
+
+def summary(shown: Mapping[str, Any], explained: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The numbers of a lead, and the lines of which its score is made."""
     numbers = {name: shown[name] for name in ("stage", "score", "engagement", "fit")}
     lines = [[each["kind"], each["name"], each["points"]] for each in explained["contributions"]]
     return {**numbers, "contributions": lines}
@@ -85,8 +101,6 @@ DELETE FROM messages WHERE topic NOT IN ('lead-events', 'quarantine') AND rowid 
 )
 """
 """Of the triggers that were published the last are enough; the fixture stays small."""
-
-OPTIONS = ("--as-of", AS_OF, "--json")
 
 
 def run(source: Path, data: Path, *arguments: str) -> str:

@@ -106,7 +106,7 @@ async def old(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[O
     await reports.close()
 
 
-async def test_every_lead_is_what_it_was(old: Old) -> None:
+async def test_leads_are_as_the_release_left_them(old: Old) -> None:
     found = await facts(old.store)
     assert json.loads(json.dumps(found)) == old.told
     stages = {each["stage"] for each in found.values()}
@@ -141,7 +141,7 @@ async def test_reports_are_as_they_were_and_made_again_have_the_same_numbers(old
         assert within(json.loads(kept), again) == []
 
 
-async def test_whoever_had_unsubscribed_is_still_not_written_to(old: Old) -> None:
+async def test_a_lead_that_unsubscribed_stays_suppressed(old: Old) -> None:
     statuses = {
         lead.email: (made.consent.status, made.consent.may_be_mailed)
         async for lead in old.store.leads()
@@ -193,7 +193,7 @@ async def test_leads_live_on_and_are_written_in_the_layout_of_today(old: Old) ->
         assert after[id_]["ids"] == before["ids"]
 
 
-async def test_what_was_counted_is_not_counted_again(old: Old) -> None:
+async def test_no_event_is_counted_again(old: Old) -> None:
     scoring = Scoring(old.rules, IDS)
     clock = StandingClock(END)
     for event in story(with_sales=old.release != "layout-1"):
