@@ -6,10 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from patience import PATIENCE_S
+
+pytestmark = pytest.mark.slow
 
 
 def told(code: str, **environment: str) -> list[str]:

@@ -124,6 +124,7 @@ async def test_events_of_one_signal_do_not_displace_those_of_another(
     assert len(write_lead(await world.lead())) < 400_000  # of the 1,048,487 that Firestore takes
 
 
+@pytest.mark.slow
 async def test_thirty_events_a_day_for_months_are_no_flood(
     world: World, clock: StandingClock
 ) -> None:

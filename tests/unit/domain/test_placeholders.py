@@ -157,6 +157,7 @@ def test_an_id_with_a_number_of_its_own_is_an_id(text: str, number: int) -> None
     assert normalise_id(f"a{number}z{text}") is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

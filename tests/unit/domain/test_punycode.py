@@ -6,7 +6,7 @@ from random import Random
 import idna
 import pytest
 
-from effort import examples
+from effort import examples, stride
 from warmlead.domain.identifiers import MOST_LETTERS, a_label, runs_one_way
 from warmlead.domain.text import in_usual_width
 
@@ -50,14 +50,14 @@ def test_too_long_a_label_is_not_looked_at() -> None:
 
 
 def test_letters_with_one_direction_map_to_themselves() -> None:
-    found = [letter for letter in map(chr, range(0x110000)) if runs_one_way(letter)]
-    assert len(found) > 100_000
+    found = [letter for letter in map(chr, range(0, 0x110000, stride())) if runs_one_way(letter)]
+    assert len(found) > 100_000 // stride()
     for letter in found:
         assert idna.uts46_remap(letter, std3_rules=False) == letter
 
 
 def test_wide_and_narrow_letters_become_usual_ones() -> None:
-    for letter in map(chr, range(0x110000)):
+    for letter in map(chr, range(0, 0x110000, stride())):
         width, _, usual = unicodedata.decomposition(letter).partition(" ")
         if width in ("<wide>", "<narrow>"):
             assert in_usual_width(letter) == chr(int(usual, 16))

@@ -177,6 +177,7 @@ def _conditions(rules: Rules) -> list[Condition]:
     return [part for part in (*stages, *routes, *sequences) if part]
 
 
+@pytest.mark.slow
 def test_compiling_the_same_model_writes_the_same_bytes() -> None:
     writing = (
         "from warmlead.model.plan import write_compiled as w;"

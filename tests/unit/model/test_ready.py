@@ -28,6 +28,8 @@ from warmlead.model.loading import (
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = to_ms(NOW) // DAY_MS
+SCHEMA = json_schema()
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
 def test_there_are_three() -> None:
@@ -42,9 +44,9 @@ def test_a_ready_made_model_has_neither_faults_nor_doubts(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["b2b-saas", "ecommerce", "product-led"])
 def test_the_json_schema_accepts_a_ready_made_model(name: str) -> None:
-    jsonschema.Draft202012Validator.check_schema(json_schema())
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
-    jsonschema.validate(read(ready_text(name)).value, json_schema())
+    VALIDATOR.validate(read(ready_text(name)).value)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_the_json_schema_refuses_a_broken_model(find: str, instead: str) -> None
     assert find in text
 
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(read(text.replace(find, instead, 1)).value, json_schema())
+        VALIDATOR.validate(read(text.replace(find, instead, 1)).value)
 
 
 def test_a_model_that_nobody_made_is_named_with_those_that_are() -> None:
