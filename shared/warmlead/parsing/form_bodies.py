@@ -44,6 +44,8 @@ _RAW_ADDRESS = re.compile(
     rb"[^=+@]{1,200}=[A-Za-z0-9._-]{1,64}\+[A-Za-z0-9._-]{1,64}@[A-Za-z0-9.-]{3,255}"
 )
 _SEVERAL_SEPARATORS = re.compile(rb"&&+")
+_SHORTEST_NEEDED = len(b"a=b")
+"""A shorter part has no name or no value."""
 
 
 def parse_urlencoded(
@@ -58,6 +60,8 @@ def parse_urlencoded(
         body = _SEVERAL_SEPARATORS.sub(b"&", body)
 
     def needs(part: bytes) -> bool:
+        if len(part) < _SHORTEST_NEEDED:
+            return False
         name, _, value = part.partition(b"=")
         return is_needed(unquote_to_bytes(name[:MAX_NEEDED]), value[:MAX_NEEDED])
 
