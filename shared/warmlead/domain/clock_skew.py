@@ -19,10 +19,10 @@ from warmlead.domain.packed_history import NONE_PACKED, KeptEvent
 from warmlead.domain.stages import Cooling, Progress
 
 AHEAD = timedelta(hours=1)
-"""Clocks of several machines differ, by less than this; what is farther ahead was a wrong clock."""
+"""Clocks of machines differ by less than this; a time further ahead is from a wrong clock."""
 
 MOST_DAYS_AHEAD = 1
-"""A lead that was settled later than tomorrow (UTC) was settled under a wrong clock."""
+"""A lead that was evaluated later than tomorrow (UTC) was evaluated under a wrong clock."""
 
 Fact = TypeVar("Fact", bound="tuple[Any, ...]")
 
@@ -35,14 +35,14 @@ def received_by(event: Event, now: datetime) -> Event:
 
 
 def is_ahead(lead: Lead, now: datetime) -> bool:
-    """Whether the lead was settled under a clock that is ahead of this one by more than a day."""
+    """Whether the lead was evaluated under a clock that is ahead of this one by more than a day."""
     return lead.snapshot is not None and lead.snapshot.day > _today(now) + MOST_DAYS_AHEAD
 
 
 def brought_back(lead: Lead, now: datetime) -> Lead:
-    """The lead without the future in it; the same lead if it is none.
+    """The lead without times in the future; the same lead if it has none.
 
-    What waits for a time waits for as long as it would have; what has happened has by now.
+    Waiting steps and deadlines keep their distance; past events have happened by now.
     """
     if lead.snapshot is None or not is_ahead(lead, now):
         return lead

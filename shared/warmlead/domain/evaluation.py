@@ -40,7 +40,7 @@ from warmlead.domain.stages import (
 
 @dataclass(frozen=True)  # without slots, for the score that is made when it is asked for
 class Evaluation:
-    """What a lead is worth on a UTC day number, and what conditions may know of it."""
+    """The score of a lead on a UTC day number, and the facts for conditions."""
 
     worth: ScoreTotals
     standing: Standing
@@ -53,11 +53,11 @@ class Evaluation:
 
     @cached_property
     def score(self) -> Score:
-        """The same worth with everything that made it; few need that."""
+        """The same score with its full explanation; few callers need that."""
         return score_of(self.policy, self.tally, self.fit, self.day)
 
     def worth_on(self, day: int) -> ScoreTotals:
-        """What the lead is worth on another UTC day number, if nothing happens until then."""
+        """The score of the lead on another UTC day number, if nothing happens until then."""
         return self.points.on(day, self.worth.fit)
 
     @property
@@ -71,8 +71,7 @@ def evaluation_of(
 ) -> Evaluation:
     """The lead's score and facts at a moment: a pure function of history, traits, model and now.
 
-    Nothing of the lead's snapshot goes into it. With ``known_at`` only what was received by
-    then counts.
+    The lead's snapshot is not used. With ``known_at`` only events that were received by then count.
     """
     today = to_ms(now) // DAY_MS
     counts = lead.tally(known_at)
@@ -137,14 +136,14 @@ def count_in_window(days: DayCounts, window_days: int, today: int) -> int:
 
 
 class StageMove(NamedTuple):
-    """The progress as of now, and the moves that it took."""
+    """The progress as of now, and the moves."""
 
     progress: Progress
     moves: tuple[Transition, ...]
 
 
 def move_stage(lead: Lead, found: Evaluation, rules: Rules, now: datetime) -> StageMove:
-    """Moves the lead to where it belongs: first as sales said, then as the model says."""
+    """Moves the lead to its stage: first by statements of sales, then by the model."""
     peak = max(lead.progress.peak_score, found.worth.score)
     progress = lead.progress
     if peak != progress.peak_score:
@@ -176,7 +175,7 @@ class _Mover:
         self._attribution = touch.attribution if touch else ()
 
     def follow(self, said: Statement) -> None:
-        """Moves as sales said; only what it said last decides, whatever came before."""
+        """Moves the lead as sales stated; only the last statement decides."""
         unfit = said.reason == Refusal.BAD_FIT
         progress = replace(self.progress, verdict=said.key, cooling=None, grounds=None)
         if said.stage == RECYCLED:
@@ -189,7 +188,7 @@ class _Mover:
     def reconsider(self, said: Statement | None) -> None:
         """Lifts a disqualification if the lead's traits have changed since.
 
-        What was so before, and we only hear of now, sales knew when it judged.
+        Older facts that arrive only now do not count: sales knew them.
         """
         if said is not None and not self._lead.learnt_since(said.at_ms):
             self.progress = replace(self.progress, grounds=_grounds(self._found))
@@ -218,12 +217,12 @@ class _Mover:
 
 
 def _grounds(found: Evaluation) -> str:
-    """The fit rules that hold, by name: what must change before an unfit lead is looked at anew."""
+    """The fit rules that hold, by name: an unfit lead stays disqualified until they change."""
     return ",".join(sorted(line.name for line in found.score.contributions if line.part == "fit"))
 
 
 class Projection:
-    """A lead on the days to come. ``lead`` is settled, and ``found`` is what it was found to be."""
+    """A lead on the days to come. ``lead`` has been evaluated; ``found`` is the result."""
 
     def __init__(self, lead: Lead, found: Evaluation, rules: Rules) -> None:
         self._found = found
@@ -233,7 +232,7 @@ class Projection:
         self._counted = [each for each in windows(found.tally, rules) if each.days]
 
     def on(self, day: int) -> tuple[ScoreTotals, Standing]:
-        """Its worth, and what conditions will know of it, on a later UTC day number."""
+        """Its score, and the facts for conditions, on a later UTC day number."""
         worth = self._found.worth_on(day)
         facts = self._facts.copy()
         facts["score"] = score = worth.score
@@ -247,24 +246,24 @@ class Projection:
 
 
 MOST_DAYS_AHEAD = 7
-"""A lead that still fades is looked at once a week, whatever was foreseen."""
+"""A lead that still fades is evaluated once a week, whatever the projection says."""
 
 VISIBLE_POINTS = 5
-"""So many points the shown score may be off; what people read is always computed anew."""
+"""Points by which the stored score may be off; a score that is shown is computed anew."""
 
 REST_AFTER_DAYS = 400
-"""A lead that did nothing for so long rests until an event, if nothing will come of waiting."""
+"""Days without activity after which a lead rests until an event, if time changes nothing."""
 
 FAR_DAYS = 3_650
-"""What has not changed by then never will."""
+"""After this number of days without a change there will be none."""
 
 
 def next_review_day(lead: Lead, found: Evaluation, rules: Rules, now: datetime) -> int | None:
-    """The next UTC day number on which the lead is to be settled anew; ``None``: never.
+    """The next UTC day number on which the lead has to be evaluated again; ``None``: never.
 
-    ``lead`` is settled as of ``now``. It is the first day, at most a week ahead, on which its
-    stage, a sequence or five points of its score change, or the last of that week. Every day
-    is looked at: a condition may come to hold and cease to hold again within a week.
+    ``lead`` has been evaluated as of ``now``. The day is the first one, at most a week ahead, on
+    which the stage, a sequence or five points of the score change, or else the last day of that
+    week. Every day is checked, because a condition may start and stop holding within a week.
     """
     today = day_of(to_ms(now))
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -22,10 +22,10 @@ _NOT_THEIRS = SALES_EVENTS | frozenset(AUTOMATED_EVENTS.values())
 
 @dataclass(frozen=True, slots=True)
 class SignalPolicy:
-    """What one signal is worth: ``points`` an event, at most ``per_day`` events a UTC day (1–20).
+    """The points of one signal: ``points`` per event, at most ``per_day`` events a day (1–20).
 
-    Fades by half every ``half_life_days``, or ends whole at the age of ``expires_after_days``,
-    or never changes if both are ``None``.
+    They halve every ``half_life_days``, or end at the age of ``expires_after_days``, or never
+    change if both are ``None``.
     """
 
     points: int
@@ -61,7 +61,7 @@ class GroupPolicy:
 
 @dataclass(frozen=True, slots=True)
 class InactivityPolicy:
-    """After ``after_days`` without activity engagement loses a share, and again every so often.
+    """After ``after_days`` without activity engagement loses a share, and again at intervals.
 
     ``lose_ppm`` is the share lost in a step, in millionths (10 % is 100,000).
     """
@@ -86,7 +86,7 @@ class InactivityPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ScoringPolicy:
-    """All that turns counts into points. ``passive`` names events that are not the lead's doing."""
+    """Everything that turns counts into points. ``passive`` events are not the lead's activity."""
 
     signals: Mapping[str, SignalPolicy]
     groups: Mapping[str, GroupPolicy]
@@ -103,7 +103,7 @@ class FitPoints:
 
 
 class Part(StrEnum):
-    """What a contribution is: points for doing, points for being, or a limit's effect."""
+    """The kind of a contribution: points for behavior, points for fit, or the effect of a limit."""
 
     SIGNAL = "signal"
     FIT = "fit"
@@ -263,11 +263,11 @@ DENSE = 4
 """Of points on at least one in so many days every day is added up, which is quicker."""
 
 MOST_AGES = 4_000
-"""So many ages in days are remembered of a way of fading; hardly any event is older."""
+"""Number of ages in days that are cached for each decay; hardly any event is older."""
 
 
 class ScoreTotals(NamedTuple):
-    """What a score comes to; the fields are those of ``Score``."""
+    """The result of fast scoring; the fields are those of ``Score``."""
 
     score: int
     engagement: int

@@ -1,7 +1,7 @@
 """A trigger: the message to automation tools that a transition, a step or a deadline causes.
 
-It is made in the commit that causes it and stored as the very bytes that will be sent, so
-that a repeat is byte-identical. Its id says what it is about, so that consumers can tell.
+The trigger is made in the commit that causes it, and stored as the bytes that will be sent, so that
+a repeat is byte-identical. Its id identifies its subject, so that consumers recognize a repeat.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Topic(StrEnum):
-    """The topics on which Warmlead speaks and listens."""
+    """The topics that Warmlead publishes and subscribes to."""
 
     LEAD_EVENTS = "lead-events"
     QUARANTINE = "quarantine"
@@ -41,6 +41,6 @@ class Trigger(NamedTuple):
 
 
 def trigger_id(lead_id: str, kind: str, cycle: int) -> str:
-    """The id of the trigger of this kind in a lead's cycle (1, 2, …): one per crossing."""
+    """The id of the trigger of this kind in a lead's cycle (1, 2, …): one per stage move."""
     text = f"{lead_id}\n{kind}\n{cycle}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
