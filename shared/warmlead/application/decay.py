@@ -1,4 +1,4 @@
-"""Lets leads fade: those whose ``decay_on`` has come are settled, and no others are read."""
+"""Re-evaluates every lead that is due for decay today. Reads only those leads."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,11 +11,11 @@ from warmlead.ports import DueLead, LeadStore
 
 
 async def decay(settling: EvaluationContext, *, budget_s: float | None = None) -> RunProgress:
-    """Settles every lead that is due today, and sends what that triggers.
+    """Evaluates every lead that is due today, and sends the triggers.
 
-    May be killed anywhere and run again, and be run twice at once: a lead that was settled today
-    is not due today. Leads that were settled under a clock that ran ahead are brought back to the
-    present. Raises ``UnavailableError`` if it should be run again.
+    May be killed anywhere and run again, and be run twice at once: a lead that was evaluated today
+    is no longer due today. Leads that were evaluated under a clock that ran ahead are brought back
+    to the present. Raises ``UnavailableError`` if it should be run again.
     """
     budget = Budget(budget_s)
     due = await evaluate_due(_Fading(settling.store), settling, budget)

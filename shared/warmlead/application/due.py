@@ -1,7 +1,7 @@
-"""Goes through leads that are due, page by page, until none is left or the time is up.
+"""Works through leads that are due, page by page, until none is left or the time is up.
 
-Safe to kill anywhere and to run twice at once: a lead is settled in one commit, after which it
-is due no longer. Why leads are due is not known here.
+Safe to kill anywhere and to run twice at once: a lead is evaluated in one commit, after which it is
+no longer due. The caller decides which leads are due.
 """
 
 import asyncio
@@ -18,24 +18,25 @@ from warmlead.domain.rules import Rules
 from warmlead.ports import Clock, DueLead, EventBus, LeadStore
 
 PAGE_LEADS = 400
-"""So many leads are looked for at once; with all of their shards they are what is in memory."""
+"""Page size of one query. Memory use is this times the number of shards."""
 
 TOGETHER_LEADS = 100
-"""So many leads of a page are settled and written together; it holds others up for 30 ms."""
+"""Leads of a page that are evaluated and written together; this delays others by 30 ms."""
 
 SHARDS_AT_ONCE = 2
-"""While one waits for the store, the other settles; more would only take more memory."""
+"""While one waits for the store, the other evaluates; more would only take more memory."""
 
 MOST_FAILURES = 100
-"""Of the leads that failed, this number is named."""
+"""Limit of failed leads that are named."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """What a run has done. ``failed`` leads stay due; unless ``done``, others may be due too.
+    """Result of a run.
 
-    ``changed`` leads show another score, ``moved`` ones are in another stage. Of those that
-    failed the first ``failures`` are told, by the lead's id.
+    ``failed`` leads stay due; unless ``done``, others may be due too. ``changed`` leads show
+    another score, ``moved`` leads are in another stage. ``failures`` are the first errors, by the
+    lead's id.
     """
 
     looked_at: int = 0
@@ -48,7 +49,7 @@ class RunProgress:
 
     @property
     def counts(self) -> dict[str, int]:
-        """All but the failures, by name."""
+        """All fields except the failures, by name."""
         return {name: getattr(self, name) for name in self.__slots__ if name != "failures"}
 
     def __add__(self, other: "RunProgress") -> "RunProgress":
@@ -77,7 +78,7 @@ class Budget:
 
 
 class Queue(Protocol):
-    """Why leads are due: where those are found, and whether one still is."""
+    """A reason for which leads are due: how to find them, and whether one still is due."""
 
     async def page(
         self, now: datetime, *, shard: int, most: int, after: DueLead | None
@@ -92,7 +93,7 @@ class Queue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationContext:
-    """What settling leads takes besides the leads, and how many are taken at a time."""
+    """What the evaluation of leads needs besides the leads, and how many are read at a time."""
 
     store: LeadStore
     bus: EventBus
@@ -109,10 +110,10 @@ async def evaluate_due(
     *,
     progress: Callable[[RunProgress], None] = lambda _: None,
 ) -> RunProgress:
-    """Settles the leads in the queue, shards side by side, and sends what that triggers.
+    """Evaluates the leads in the queue, shards side by side, and sends the triggers.
 
-    ``progress`` is told of each group of leads that were settled together. Raises
-    ``UnavailableError`` if it should be run again; what was done until then stays done.
+    ``progress`` is called for each group of leads that were evaluated together. Raises
+    ``UnavailableError`` if it should be run again; finished groups stay done.
     """
     turns = asyncio.Semaphore(SHARDS_AT_ONCE)
 
@@ -183,11 +184,11 @@ async def _settle_together(
 
 
 def is_away(error: Exception) -> bool:
-    """Whether it is the store that is wrong, and not the lead."""
+    """Whether the store failed, and not the lead."""
     return isinstance(error, UnavailableError) and not isinstance(error, UnreadableError)
 
 
 def unreadable_progress(error: UnreadableError) -> RunProgress:
-    """What a run has done with leads that cannot be read: nothing but to name them."""
+    """The result of a run for leads that cannot be read: it only names them."""
     failures = [(id_, UnreadableError({id_: why})) for id_, why in error.problems.items()]
     return RunProgress(failed=len(failures), failures=tuple(failures[:MOST_FAILURES]))

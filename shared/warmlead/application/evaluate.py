@@ -21,7 +21,7 @@ from warmlead.domain.trigger import Topic, Trigger, trigger_id
 from warmlead.messages.wording import reasons
 from warmlead.ports import Commit, Loaded
 
-if TYPE_CHECKING:  # pydantic's models take longer to import than a lead takes to settle
+if TYPE_CHECKING:  # importing pydantic's models takes longer than evaluating a lead
     from warmlead.messages.contract import CloudEvent
 
 MAX_TRAIT_BYTES = 32_000
@@ -31,7 +31,7 @@ A lead may wait with several: it must not outgrow its store, 1 MiB in Firestore.
 """
 
 Made: TypeAlias = "Callable[..., CloudEvent]"
-"""A message, but for its id, lead and time."""
+"""A message without its id, lead and time."""
 
 
 class TriggerBuilder:
@@ -53,11 +53,11 @@ class TriggerBuilder:
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:
-        """All that was announced, in order."""
+        """All triggers, in order."""
         return tuple(self._triggers)
 
     def stage_entered(self, moved: Transition) -> None:
-        """Tells of a move between stages."""
+        """Adds the message about a move between stages."""
         from warmlead.messages.contract import StageEntered, StageEnteredMessage  # noqa: PLC0415  # heavy
 
         stage, cycle = moved.to_stage, moved.cycle
@@ -78,7 +78,7 @@ class TriggerBuilder:
         )
 
     def step_due(self, due: Due) -> None:
-        """Tells a mail tool which message to send."""
+        """Adds the message that tells a mail tool what to send."""
         from warmlead.messages.contract import StepDue, StepDueMessage  # noqa: PLC0415  # heavy
 
         name = due.policy.name
@@ -101,14 +101,14 @@ class TriggerBuilder:
         )
 
     def offered(self, offer: Offer) -> None:
-        """Tells sales of a lead."""
+        """Adds the message that offers a lead to sales."""
         from warmlead.messages.contract import Offered, OfferedMessage  # noqa: PLC0415  # heavy
 
         data = Offered(**self._about(), **self._promised(offer))
         self._tell_sales("offered", offer, partial(OfferedMessage, data=data))
 
     def deadline_passed(self, offer: Offer, passed: Passed) -> None:
-        """Tells sales, or those above, that a lead is kept waiting."""
+        """Adds the reminder or the breach: sales keeps a lead waiting."""
         from warmlead.messages.contract import (  # noqa: PLC0415  # heavy
             BreachedData,
             BreachedMessage,
@@ -207,12 +207,12 @@ def _cleaned(touch: Mapping[str, str]) -> dict[str, str]:
 
 
 def _safe(text: str | None) -> str | None:
-    """What was stored before texts were cleaned at the door is cleaned here."""
+    """Cleans texts that were stored before input was cleaned."""
     return None if text is None else printable(text)
 
 
 class Evaluated(NamedTuple):
-    """A lead brought up to date, and the moves and triggers that it took."""
+    """An evaluated lead, with its moves and triggers."""
 
     lead: Lead
     transitions: tuple[Transition, ...]
@@ -220,9 +220,9 @@ class Evaluated(NamedTuple):
 
 
 def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
-    """The lead as of ``now``: scored, in the stage in which it belongs, offered and nurtured.
+    """The lead as of ``now``, with its score, stage, offer and sequences.
 
-    What that triggers is added to the outbox, so that it is committed with its cause.
+    The triggers are added to the outbox, so that they are committed with their cause.
     """
     lead = brought_back(lead, now)
     found = evaluation_of(lead, rules, now)
@@ -233,7 +233,7 @@ def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
     settled = replace(lead, snapshot=snapshot, progress=progress)
     announcer = TriggerBuilder(settled, found, rules, now)
     for moved in moves:
-        if (moved.from_stage, moved.to_stage) != (ANONYMOUS, LEAD):  # that is no news to a tool
+        if (moved.from_stage, moved.to_stage) != (ANONYMOUS, LEAD):  # no message to tools
             announcer.stage_entered(moved)
     offer = _offered(settled, moves, rules, announcer, now)
     moves = _with_promises(moves, lead.offer, offer, rules)
@@ -260,7 +260,7 @@ def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
 
 
 def _still_wanted(outbox: tuple[Trigger, ...], found: Evaluation) -> tuple[Trigger, ...]:
-    """The triggers that are still to be sent: no message to who must not be written to any more."""
+    """The triggers that are still to be sent: no mail to a person who refuses mail by now."""
     if found.consent.may_be_mailed:
         return outbox
     return tuple(trigger for trigger in outbox if trigger.topic is not Topic.NURTURE)
@@ -292,14 +292,14 @@ def _offered(
         owner = policy.owner_of(lead.id, announcer.facts)
         offer = Offer(cycle, lead.progress.stage, now, owner=owner)
         announcer.offered(offer)
-        offer = _followed(offer, lead, policy, announcer, now)  # the time of a word may be ahead
+        offer = _followed(offer, lead, policy, announcer, now)  # a statement's time may be ahead
     return offer
 
 
 def _with_promises(
     moves: tuple[Transition, ...], before: Offer | None, offer: Offer | None, rules: Rules
 ) -> tuple[Transition, ...]:
-    """The moves, the one that offered the lead to sales with what was promised of it."""
+    """The moves; the one that offered the lead to sales has the promises."""
     is_new = offer is not None and (before is None or offer.cycle > before.cycle)
     if offer is None or not is_new or rules.handoff is None:
         return moves
@@ -315,7 +315,7 @@ def _with_promises(
 def _followed(
     offer: Offer, lead: Lead, policy: HandoffPolicy, announcer: TriggerBuilder, now: datetime
 ) -> Offer:
-    """The offer as of now, the deadlines that it has passed announced."""
+    """The offer as of now, after the messages about passed deadlines."""
     offer, passed = follow(offer, policy, lead.statements, now)
     for deadline in passed:
         announcer.deadline_passed(offer, deadline)
@@ -330,7 +330,7 @@ def _next_moment(offer: Offer | None, enrolments: Enrolments, rules: Rules) -> d
 
 
 class Outcome(NamedTuple):
-    """What a settlement changed: the score that is shown, the stage; and what it triggered."""
+    """Result of an evaluation: whether the shown score and the stage changed, and the triggers."""
 
     changed: bool = False
     moved: bool = False
@@ -338,9 +338,9 @@ class Outcome(NamedTuple):
 
 
 class Reevaluation:
-    """Settles the lead at an id as of ``now``, if it still ``is_due`` when it is seen.
+    """Evaluates the lead at an id as of ``now``, if it still ``is_due`` when it is read.
 
-    Somebody else may have settled it since it was found: then there is nothing to write.
+    Another process may have evaluated it in the meantime: then there is nothing to write.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Does what is due at a time of day: nurture steps, deadlines of sales, triggers left unsent."""
+"""Does what is due at this moment: nurture steps, deadlines of sales, unsent triggers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from warmlead.ports import DueLead, LeadStore
 
 @dataclass(frozen=True, slots=True)
 class FollowedUp:
-    """What a run has done with leads that were due, and how many triggers it found unsent.
+    """The result of a run, with the number of triggers that were left unsent.
 
-    Unless ``done`` there may be more of either.
+    Unless ``done`` there may be more of both.
     """
 
     due: RunProgress
@@ -30,10 +30,10 @@ class FollowedUp:
 
 
 async def follow_up(settling: EvaluationContext, *, budget_s: float | None = None) -> FollowedUp:
-    """Settles every lead whose next step or deadline has come, and sends what was left unsent.
+    """Evaluates every lead with a step or deadline that is due, and sends unsent triggers.
 
-    May be killed anywhere and run again, and be run twice at once: a lead that was settled is
-    not due at the same moment. Raises ``UnavailableError`` if it should be run again.
+    May be killed anywhere and run again, and be run twice at once: a lead that was evaluated is no
+    longer due at that moment. Raises ``UnavailableError`` if it should be run again.
     """
     budget = Budget(budget_s)
     due = await evaluate_due(_Waiting(settling.store), settling, budget)

@@ -1,4 +1,4 @@
-"""Makes the report of a period: reads what moved in it, keeps the KPIs, and tells of them.
+"""Makes the report of a period: reads its moves, keeps the KPIs, and publishes them.
 
 The same moves and leads make the same bytes, so a report may be made again at any time.
 """
@@ -20,12 +20,12 @@ from warmlead.reporting.kpis import KpiTally
 from warmlead.reporting.periods import Period, Span, last_period
 
 LEADS_AT_ONCE = 16
-"""So many leads are read side by side; no more of them are in memory."""
+"""Leads that are read side by side, and are in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """What making reports takes; ``on_unreadable`` is told of each lead that cannot be read."""
+    """What a report needs; ``on_unreadable`` is called for each lead that cannot be read."""
 
     leads: LeadStore
     reports: ReportStore
@@ -47,7 +47,8 @@ async def report_due(reporting: Reporting, now: datetime) -> list[KpiReport]:
 async def report(reporting: Reporting, period: Period) -> KpiReport:
     """Makes the report of a period, keeps it and publishes it.
 
-    Killed anywhere and run again it does the same. Raises ``UnavailableError`` if it should be.
+    If it is killed and run again, the result is the same. Raises ``UnavailableError`` if it should
+    be run again.
     """
     made = await add_up(reporting, period)
     await reporting.bus.publish(Topic.KPI, [to_message(made)])
@@ -56,7 +57,7 @@ async def report(reporting: Reporting, period: Period) -> KpiReport:
 
 
 async def add_up(reporting: Reporting, period: Period) -> KpiReport:
-    """The report of a period, neither kept nor published: of one that is not over, so far.
+    """The report of a period, neither kept nor published; so far, if the period is not over.
 
     Raises ``UnavailableError`` if it should be tried again.
     """
@@ -85,7 +86,7 @@ async def _readable(reporting: Reporting, lead_id: str) -> Lead | None:
 
 
 def _longest_promise(rules: Rules) -> timedelta:
-    """So long before the period offers may have been made of which promises fall due in it."""
+    """Longest time from an offer to its last deadline: how far back offers are read."""
     policy = rules.handoff
     if policy is None:
         return timedelta(0)
@@ -93,7 +94,7 @@ def _longest_promise(rules: Rules) -> timedelta:
 
 
 def to_message(made: KpiReport) -> Message:
-    """The message that tells of a report; its id is that of its content."""
+    """The message about a report; its id is the hash of its content."""
     content = made.model_dump_json()
     id_ = hashlib.sha256(f"kpi\n{made.period}\n{content}".encode()).hexdigest()[:32]
     event = KpiReportedMessage(id=id_, subject=made.period, time=made.end, data=made)

@@ -1,4 +1,4 @@
-"""Applies a model to every lead from what is kept of it: no raw event is read."""
+"""Applies a model to every lead, from its history: reads no raw events."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,8 +13,8 @@ async def rescore(
 ) -> RunProgress:
     """Brings every lead up to date under the model; may be killed and run again.
 
-    Leads share commits, as in the daily run. A lead that cannot be brought up to date is among
-    the failures, and the others go on. ``progress`` is told of each group of leads. Raises
+    Leads share commits, as in the daily run. A lead that cannot be brought up to date is among the
+    failures, and the others go on. ``progress`` is called for each group of leads. Raises
     ``UnavailableError`` if it should be run again.
     """
     return await evaluate_due(_Everyone(settling.store), settling, Budget(None), progress=progress)

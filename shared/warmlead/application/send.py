@@ -1,4 +1,4 @@
-"""Sends triggers: published after the commit that holds them, cleared once acknowledged."""
+"""Sends triggers: publishes them after their commit, and clears them once acknowledged."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -13,16 +13,16 @@ from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import Commit, EventBus, LeadStore, Loaded, Message, Update
 
 GRACE = timedelta(seconds=30)
-"""So long a trigger belongs to the process whose commit made it; after that it was left behind."""
+"""Time in which the process whose commit made a trigger sends it; later it counts as unsent."""
 
 LEADS_AT_ONCE = 16
-"""One after the other, an hour's backlog of a thousand leads would take minutes to send."""
+"""Leads whose triggers are sent at once: one by one, the backlog of an hour would take minutes."""
 
 
 async def send(triggers: Sequence[tuple[str, Trigger]], *, store: LeadStore, bus: EventBus) -> None:
-    """Publishes triggers of leads and, when the bus has them for sure, clears them.
+    """Publishes triggers of leads, and clears them once the bus has acknowledged them.
 
-    Killed in between, it leaves a trigger that the sweep sends again, byte for byte.
+    If it is killed in between, the sweep sends the trigger again, byte-identical.
     """
     by_topic: dict[Topic, list[Message]] = {}
     by_lead: dict[str, set[str]] = {}
@@ -42,7 +42,7 @@ async def send(triggers: Sequence[tuple[str, Trigger]], *, store: LeadStore, bus
 
 
 class Swept(NamedTuple):
-    """How many triggers were found unsent, and what is wrong with leads that cannot be read."""
+    """The number of unsent triggers, and the problems of leads that cannot be read."""
 
     triggers: int = 0
     unreadable: Mapping[str, str] = {}
@@ -51,7 +51,7 @@ class Swept(NamedTuple):
 async def sweep(
     *, store: LeadStore, bus: EventBus, now: datetime, is_over: Callable[[], bool] = lambda: False
 ) -> Swept:
-    """Sends what a crash left unsent, until the time is over."""
+    """Sends triggers that a crash left unsent, until the time is over."""
     count = 0
     unreadable: Mapping[str, str] = {}
     together: list[Sequence[tuple[str, Trigger]]] = []
@@ -73,9 +73,10 @@ async def sweep(
 
 
 def _was_left(trigger: Trigger, now: datetime) -> bool:
-    """Whether whoever made the trigger should have sent it; one from far ahead as well.
+    """Whether the process that made the trigger should have sent it by now.
 
-    Such a one was made under a clock that ran ahead, and would wait until that time comes.
+    This is also true of a trigger from the far future: it was made under a clock that ran ahead,
+    and would wait until that time.
     """
     return trigger.at <= now - GRACE or trigger.at > now + AHEAD
 
