@@ -1,7 +1,7 @@
 """Answers that form builders send as a list of records, each a label and a value, as fields.
 
 Typeform, Tally, Google's lead forms, HubSpot's forms, Meta's lead ads; and the lists of addresses
-that CRMs and address books send. What is no such list stays as it is.
+that CRMs and address books send. Any other value stays as it is.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from warmlead.senders.labels import trait_of_name
 
 MAX_UNDERSTOOD = 500
-"""So many records of an item are asked for a label that we know; of the others the first counts."""
+"""Records of an item that are searched for a known label; of others the first counts."""
 
 MAX_LABEL = 200
 MAX_LABELS = 3
-"""So many labels of a record are tried."""
+"""Number of labels of a record that are tried."""
 
 _LABELS = ("label", "question", "title", "column_name", "name", "column_id", "key", "ref")
 _VALUES = ("value", "values", "string_value", "answer", "text")
@@ -44,7 +44,7 @@ class Answers:
         self._room = MAX_UNDERSTOOD
 
     def unfolded(self, name: str, records: list[Any], group: Mapping[str, Any]) -> Unfolded | None:
-        """A list of records as fields; ``None`` if it is none.
+        """A list of records as fields; ``None`` if it is not such a list.
 
         ``name`` is its flat name in its own ``group``, which may hold the titles of its questions.
         """
@@ -67,7 +67,7 @@ class Answers:
         """A field that a form builder describes by id, type and title, as its value.
 
         Elementor's webhook: ``fields[email][title]``, ``fields[email][value]``. ``None`` if it is
-        none. Its own name goes before its title, if we know it.
+        not described. Its own name wins over its title, if the name is known.
         """
         said = (record.get("title"), record.get("id"), record.get("type"))
         if "value" not in record or not all(isinstance(one, str) for one in said):
@@ -76,7 +76,7 @@ class Answers:
         return Unfolded(self._label(labels, record), record["value"])
 
     def _label(self, labels: list[str], record: Mapping[str, Any]) -> str:
-        """The first label that we know; else that of a kind that says what it is; else the first.
+        """The first known label; else that of a kind with a meaning; else the first.
 
         Labels of other scripts are traits as soon as they are field names.
         """

@@ -1,6 +1,6 @@
-"""What the edge asks of a sender's adapter, and how a request to it is answered.
+"""The interface of a sender's adapter for the HTTP edge, and how a request to it is answered.
 
-Which senders there are, and what accepting does, is not known here.
+The registry lists the senders; ``application.accept`` accepts.
 """
 
 import json
@@ -13,20 +13,20 @@ from warmlead.ports import Accepted, RawRequest, Source
 from warmlead.web.answers import Answer, answer_error
 
 MAX_REPORTED = 100
-"""The most refused items, and the most notes, that an answer names."""
+"""Limit of refused items, and of notes, that an answer names."""
 
 _SUCCESS = b'{"success": true}'
 
 
 class Sender(Source, Protocol):
-    """A source that also knows what its sender wants to be answered."""
+    """A source that also knows which answer its sender expects."""
 
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
-        """The answer to a request that was accepted but for the refused items."""
+        """The answer to a request that was accepted except for the refused items."""
         ...
 
     def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:
-        """The answer to a request that failed, where the sender wants another than ``failure``."""
+        """The answer to a request that failed, if the sender expects another than ``failure``."""
         ...
 
 

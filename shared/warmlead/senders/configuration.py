@@ -27,7 +27,7 @@ from warmlead.settings import (
 
 
 class SignatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the sender signs. With several secrets any of them is good, so they can be rotated."""
+    """How the sender signs. With several secrets any of them is valid, so they can be rotated."""
 
     scheme: Literal["standard-webhooks", "hmac"] = "standard-webhooks"
     secrets: Annotated[tuple[str, ...], Meta(min_length=1)]
@@ -61,7 +61,7 @@ def verify_signature(request: RawRequest, signature: SignatureSettings) -> None:
 T = TypeVar("T")
 
 SECRETS = ("secrets", "tokens", "passwords")
-"""Under these names stand lists of secrets, wherever they are in such a file."""
+"""Names under which such a file has lists of secrets, at any place."""
 
 _STAND_IN = "stands-for-a-secret-that-is-not-there"
 _KEY_PREFIX = "whsec_"
@@ -71,10 +71,10 @@ _KEY_PREFIX = "whsec_"
 def read_configured_file(
     path: Path, environment: Mapping[str, str], *, what: str, read: Callable[[object], T]
 ) -> T:
-    """What ``read`` makes of the content; secrets are looked up in the environment.
+    """The result of ``read`` for the content of a file; secrets are looked up in the environment.
 
-    Raises ``ConfigurationError``, which calls it ``what``, if it cannot be read; or with every
-    variable that is not set, and every fault that ``read`` finds.
+    Raises ``ConfigurationError``, which calls the file ``what``, if it cannot be read; or with
+    every variable that is not set, and every fault that ``read`` finds.
     """
     subject = f"The {what} {path} cannot be used:"
     try:

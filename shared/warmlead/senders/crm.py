@@ -1,4 +1,4 @@
-"""What senders that speak for sales have in common: settings, statements, records, answers."""
+"""The common part of senders of sales: settings, statements, records, answers."""
 
 import json
 import re
@@ -35,23 +35,23 @@ Word: TypeAlias = Literal[
     "lost",
     "nothing",
 ]
-"""What a stage or status of a CRM says of a lead; a rejection is said by its reason."""
+"""The meaning of a stage or status of a CRM; a rejection is named by its reason."""
 
 WORDS: tuple[str, ...] = get_args(Word)
 NOTHING = "nothing"
 
 Stages: TypeAlias = Mapping[str, Mapping[str, Word]]
-"""Property of a CRM's record → its value → what that says."""
+"""Property of a CRM's record → its value → the meaning."""
 
 MAX_REASON = 100
-"""A reason for a loss is cut after so many characters."""
+"""Limit of characters of a reason for a loss."""
 
 
 _BEYOND_ALL = 10**18  # as text such a number may take long to write
 
 
 class CrmIdentity(NamedTuple):
-    """By what the lead is known; at least one of them."""
+    """The identifiers of the lead; at least one of them."""
 
     email: str | None = None
     user_id: str | None = None
@@ -62,7 +62,7 @@ class CrmIdentity(NamedTuple):
 
 
 class CrmDeal(NamedTuple):
-    """What a deal is worth, in the smallest unit of its currency, and why it was lost."""
+    """The value of a deal, in the smallest unit of its currency, and why it was lost."""
 
     value_cents: int | None = None
     currency: str = ""
@@ -70,7 +70,7 @@ class CrmDeal(NamedTuple):
 
 
 class CrmOrigin(NamedTuple):
-    """Who tells it, when we received it, and by which id and time of the sender's it goes."""
+    """The sender of a statement, its receipt, and the sender's id and time of it."""
 
     source: str
     received_at: datetime
@@ -79,7 +79,7 @@ class CrmOrigin(NamedTuple):
 
 
 def statement(telling: CrmOrigin, who: CrmIdentity, word: str, deal: CrmDeal = CrmDeal()) -> Event:  # noqa: B008  # it is frozen
-    """The event by which sales says a word of ``WORDS`` of a lead."""
+    """The event of a statement of sales, one of ``WORDS``."""
     refused = word in set(Refusal)
     said = SalesStatus.REJECTED if refused else SalesStatus(word)
     properties: dict[str, Property] = {}
@@ -95,12 +95,12 @@ def statement(telling: CrmOrigin, who: CrmIdentity, word: str, deal: CrmDeal = C
 def identification(
     telling: CrmOrigin, who: CrmIdentity, *, merged_user_id: str | None = None
 ) -> Event:
-    """The event that says no more than by what one lead is known, two merged records among it."""
+    """The event that only ties identifiers of one lead, also those of merged records."""
     return _event(telling, who, IDENTIFIED, {}, merged_user_id)
 
 
 def refusals(record: "Record", names: Iterable[str]) -> list[Event]:
-    """What the record's fields say of a person who wants no mail: ``hs_email_optout``."""
+    """The record's fields about a person who refuses mail: ``hs_email_optout``."""
     told = []
     for name in names:
         value = record.properties.get(name)
@@ -140,7 +140,7 @@ def crm_id(*parts: object) -> str:
 
 
 def email_in(value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
-    """The address; ``None`` for none. Raises ``RejectedError`` for what is no address."""
+    """The address; ``None`` for none. Raises ``RejectedError`` if the text is not an address."""
     if value is None or value == "":
         return None
     email = normalise_email(value) if isinstance(value, str) else None
@@ -157,10 +157,10 @@ def deal_value(
     reason: str = "",
     numbers: Numbers = "either",
 ) -> CrmDeal:
-    """What a deal is worth; ``otherwise`` is the currency if none is named.
+    """The value of a deal; ``otherwise`` is the currency if none is named.
 
-    ``numbers`` says how the sender writes amounts that come as text. Raises ``RejectedError`` for
-    what is no amount or may be two, and for an amount in no known currency.
+    ``numbers`` says how the sender writes amounts that come as text. Raises ``RejectedError`` if
+    the text is not an amount or has two readings, and if the currency is unknown.
     """
     if value is None or value == "":
         return CrmDeal(reason=reason)
@@ -196,22 +196,22 @@ def value_text(value: Any) -> str:  # noqa: ANN401  # whatever a CRM holds
 
 
 def word_for(stages: Stages, name: str, value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
-    """What the value of a property says; ``None`` if the stages do not say."""
+    """The meaning of a property's value; ``None`` if the stages do not have it."""
     said = stages.get(name, {})
     text = value_text(value).casefold()
     return next((word for known, word in said.items() if known.casefold() == text), None)
 
 
 Secrets = Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
-"""Any of them is good, so that they can be rotated."""
+"""Any of them is valid, so that they can be rotated."""
 
 
 class CrmSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is the same for every CRM. Properties are named as the CRM names them.
+    """Settings that every CRM has.
 
-    ``stages`` says what a value of a property says of the lead. ``email`` are the properties
-    that may hold the lead's address, the first that does counts; ``user_id`` is the one that
-    holds our user id. ``currency`` is that of values that name none. ``numbers`` is how
+    Properties have the CRM's names. ``stages`` is the meaning of a property's values. ``email`` are
+    the properties that may hold the lead's address, the first that does counts; ``user_id`` is the
+    one that holds our user id. ``currency`` is that of values that name none. ``numbers`` is how
     amounts are written that come as text: APIs of CRMs send plain decimals.
     """
 
@@ -232,7 +232,7 @@ class CrmSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 T = TypeVar("T")
 
 MAX_ITEMS = 100
-"""So many items may one request hold: no CRM sends more."""
+"""Limit of items in one request: no CRM sends more."""
 
 _PLACE = re.compile(r" - at `(\$[A-Za-z0-9_.\[\]]*)`\Z")
 _MISSING = re.compile(r"missing required field `([A-Za-z0-9_]+)`")
@@ -251,7 +251,7 @@ def too_many_items() -> RejectedError:
 
 
 def as_wire(item: dict[str, Any], type_: type[T]) -> T:
-    """The item as its sender documents it; raises ``RejectedError`` that names what is not."""
+    """The item as its sender documents it; raises ``RejectedError`` that names the wrong part."""
     try:
         return convert(item, type_)
     except ValidationError as error:
@@ -262,7 +262,7 @@ def as_wire(item: dict[str, Any], type_: type[T]) -> T:
 
 
 class SalesSender(ABC):
-    """A sender that speaks for sales. What it sends is signed, or refused."""
+    """A sender of sales. Its requests are signed, or rejected."""
 
     name: str
     path: str
@@ -271,15 +271,15 @@ class SalesSender(ABC):
 
     @abstractmethod
     def check(self, request: RawRequest) -> None:
-        """Raises ``RejectedError`` unless the request is who it says it is."""
+        """Raises ``RejectedError`` unless the request proves its sender."""
 
     @abstractmethod
     def read(self, request: RawRequest) -> Items:
-        """The items in the body; raises ``RejectedError`` if they cannot be told apart."""
+        """The items in the body; raises ``RejectedError`` if it cannot be split into items."""
 
     @abstractmethod
     def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:
-        """What one item says; raises ``RejectedError`` if it cannot be understood."""
+        """The statements of one item; raises ``RejectedError`` if it cannot be understood."""
 
     def verify(self, request: RawRequest) -> Trust:
         """Always signed; ``RejectedError`` for anybody else's request."""
@@ -315,7 +315,7 @@ class SalesSender(ABC):
         return path, raw
 
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:  # noqa: ARG002  # other senders need the request
-        """What became of the items; success, unless all of them were refused."""
+        """The outcome for the items; success, unless all of them were rejected."""
         told: dict[str, Any] = {"success": len(accepted.refused) < accepted.items}
         if accepted.refused:
             told["refused"] = [
@@ -355,7 +355,7 @@ SAYS_NOTHING = Ignored("says_nothing", "The configured stages say that this valu
 
 
 class Record(NamedTuple):
-    """One record: its properties, who it is about, and what tells its repeats from others."""
+    """One record: its properties, its person, and the values that identify a repeat."""
 
     properties: Mapping[str, Any]
     who: CrmIdentity
@@ -374,11 +374,11 @@ def sayings(
     ties: bool = True,
     at_of: Callable[[str], datetime | None] | None = None,
 ) -> list[Event | Ignored]:
-    """The statements that the record makes, and who it is if it makes none.
+    """The statements in the record, and its identity if it has none.
 
-    ``names`` are the properties that count, all configured ones unless said; ``ties`` is
-    whether it tells anything new of who it is; ``at_of`` tells since when a property has its
-    value, where that is known.
+    ``names`` are the properties that count, by default all configured ones; ``ties`` is whether it
+    has new identifiers of its person; ``at_of`` says since when a property has its value, if that
+    is known.
     """
     names = None if names is None else list(names)
     stages = settings.stages
@@ -404,7 +404,7 @@ def sayings(
 
 
 def telling_of(record: Record, what: str) -> CrmOrigin:
-    """How the record's sender tells of one thing in it."""
+    """The origin of one statement in the record."""
     id_ = event_id(f"{record.id}-{what}", "The id")
     return CrmOrigin(record.source, record.received_at, str(id_), record.at)
 

@@ -23,13 +23,13 @@ def key_of(name: str) -> str:
 
 
 def _is_vowel(letter: str) -> bool:
-    """Vowel signs of Indic scripts tell names apart; accents do not."""
+    """Vowel signs of Indic scripts distinguish names; accents do not."""
     return not unicodedata.combining(letter) and unicodedata.category(letter) in ("Mn", "Mc")
 
 
 _LONGEST_SALUTATION = 40
 _QUESTION = 3
-"""A question as ``q4`` numbers it has so many digits at most."""
+"""Limit of digits of a question's number, as in ``q4``."""
 
 _MOST_PARTS = 4
 """A label of more parts is a sentence."""
@@ -174,16 +174,16 @@ class Meaning(NamedTuple):
 
 
 def trait_of_name(name: str) -> str | None:
-    """The trait that a name in snake_case means; ``None`` if it is none we know.
+    """The trait that a name in snake_case means; ``None`` if it is not a known trait.
 
-    Words that say nothing are passed over: ``what_is_your_email``, ``fields_email_value``.
+    Words without a meaning are ignored: ``what_is_your_email``, ``fields_email_value``.
     """
     meaning = meaning_of_name(name)
     return meaning.trait if meaning else None
 
 
 def meaning_of_name(name: str) -> Meaning | None:
-    """What a name in snake_case means; ``None`` if it is no trait we know."""
+    """The trait that a name in snake_case means; ``None`` if it is not a known trait."""
     words = name.split("_")
     found = _meaning(words)
     bare = words[-1].rstrip("0123456789")

@@ -27,8 +27,8 @@ class Registration(NamedTuple):
     of its fixtures below ``tests/senders``. ``path`` is the first part of its requests' path, and
     its name in the settings file; it is empty for a sender that has many. ``adapter`` and
     ``settings`` are classes in its package; ``settings`` is empty if settings of the process are
-    all it has. ``in_sales_file`` tells whether it is there only if the sales file names it.
-    ``takes_rest`` tells whether it answers the paths of no other sender of its function.
+    all it has. ``in_sales_file`` says whether it exists only if the sales file names it.
+    ``takes_rest`` says whether it answers all paths that belong to no other sender of its function.
     ``posts_to`` is the path at which ``warmlead send`` posts as it does; empty if it cannot.
     """
 
@@ -165,7 +165,7 @@ def read_sales_file(
 def read_sales(raw: object, *, production: bool = False) -> "list[SalesSender]":
     """The senders of a settings file; raises ``ConfigurationError`` that names every fault.
 
-    In production a post that is believed unsigned, or a secret that is easily guessed, is one.
+    In production an unsigned sender, or a secret that is easily guessed, is a fault.
     """
     given = _with_texts(raw or {})
     if isinstance(given, dict):

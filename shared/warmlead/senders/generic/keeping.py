@@ -1,4 +1,4 @@
-"""What of a submission may be kept at all, and what is written down of one that is set aside."""
+"""Which parts of a submission may be kept, and which are kept of one that is set aside."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -24,15 +24,15 @@ from warmlead.senders.person import (
 ANONYMOUS_ID = ("anonymous_id", "ajs_anonymous_id")
 
 MAX_SET_ASIDE_TEXT = 60_000
-"""The most characters of texts that are written down of one submission."""
+"""Limit of characters that are kept of one submission that is set aside."""
 
 MAX_UNREADABLE_BYTES = 64 * 1024
-"""The most that is kept of a body that cannot be read."""
+"""Limit of a body that cannot be read."""
 
 _LOWER = bytes(range(256)).lower()
 _MARKS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 
-# Never kept: what guards the form itself, and what no lead's record should hold.
+# Never kept: fields that guard the form itself, and data that no lead should have.
 _UNWANTED = re.compile(
     r".*(captcha|turnstile)_response|(.*_)?csrf.*|authenticity_token|.*password.*"
     r"|(.*_)?nonce|form_token|form_build_id|wpforms_token|gform_unique_id"
@@ -68,10 +68,10 @@ def known_names(settings: FormSettings) -> frozenset[str]:
 
 
 def needed_fields(settings: FormSettings) -> IsNeeded:
-    """Whether a field may say who somebody is, or is named by a form's settings.
+    """Whether a field may identify the person, or is named by a form's settings.
 
-    Looked at is the name as it was sent, without case, brackets and marks: an id, a name with
-    ``mail`` in it. In other languages the value tells: an address has its sign.
+    The name is examined as it was sent, without case, brackets and marks: an id, a name with
+    ``mail`` in it. In other languages the value decides: an address has an @.
     """
     said = (settings.email, settings.user_id, settings.anonymous_id, settings.id, settings.time)
     names = {*known_names(settings), *filter(None, said), *settings.traits}
@@ -89,16 +89,16 @@ def _bare(name: bytes) -> bytes:
 
 
 class SetAside(NamedTuple):
-    """What is written down in quarantine; ``is_cut`` if it is not all that came."""
+    """The text for quarantine; ``is_cut`` if it is not the whole input."""
 
     text: str
     is_cut: bool
 
 
 def set_aside(item: Any, settings: FormSettings) -> SetAside:  # noqa: ANN401  # whatever JSON holds
-    """A submission as it is written down in quarantine: JSON, as it was sent, but bounded.
+    """A submission for quarantine: JSON, as sent, but bounded.
 
-    Without what may never be kept. The settings may say later that it is a lead after all.
+    Fields that may never be kept are left out. Changed settings may make a lead of it later.
     """
     writing = _Writing(wanted_names(settings), needed_fields(settings))
     text = text_of(writing.value(item, ""))
@@ -106,7 +106,7 @@ def set_aside(item: Any, settings: FormSettings) -> SetAside:  # noqa: ANN401  #
 
 
 class _Writing:
-    """Copies what may be kept of a submission, until enough has been written."""
+    """Copies the parts of a submission that may be kept, up to the limit."""
 
     def __init__(self, is_wanted: Callable[[str], bool], is_needed: IsNeeded) -> None:
         self._is_wanted = is_wanted
@@ -150,7 +150,7 @@ class _Writing:
         return {key: written[key] for key in order if key in written}
 
     def _order(self, item: tuple[str, Any]) -> tuple[bool, bool, int]:
-        """What is needed comes first, then groups; long texts come last, so that all has room."""
+        """Needed fields come first, then groups; long texts come last, so that all fit."""
         key, value = item
         text = value if isinstance(value, str) else ""
         start = text[:MAX_ADDRESS_TEXT].encode(errors="replace")
@@ -161,10 +161,10 @@ class _Writing:
 
 
 def unreadable_text(body: bytes) -> SetAside | None:
-    """The beginning of a body that cannot be read, for a person to look at; ``None`` if no text.
+    """The beginning of an unreadable body, for a person to look at; ``None`` if not text.
 
-    Where its fields cannot be told apart, neither can a password in it. A body that names one
-    is not kept, only the addresses in it.
+    If fields cannot be separated, neither can a password. Of a body that names a password only the
+    addresses are kept.
     """
     start = body[:MAX_UNREADABLE_BYTES]
     if b"\0" in start:

@@ -1,4 +1,4 @@
-"""The body of a post as submissions, whatever its ``Content-Type`` says."""
+"""The body of a post as submissions, with any ``Content-Type``."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ from warmlead.ports import RawRequest
 from warmlead.senders.person import MAX_TEXT_BYTES, event_id
 
 Mend: TypeAlias = Callable[[Any], Any]
-"""Makes a value of which the JSON has local faults usable."""
+"""Corrects a value whose JSON has local faults."""
 
 _REQUIRED = ("specversion", "id", "source", "type")
 _DATA = ("data", "data_base64")
@@ -98,10 +98,10 @@ class Submissions(NamedTuple):
 
 
 def read_submissions(request: RawRequest, tell: Tell, is_needed: IsNeeded) -> Submissions:
-    """The submissions in the body; raises ``RejectedError`` if they cannot be told apart.
+    """The submissions in the body; raises ``RejectedError`` if it cannot be split into submissions.
 
-    A body that begins like JSON is JSON: ``curl -d``, beacons and scripts label it wrongly.
-    Of a form with too many fields those are kept that are needed.
+    A body that begins like JSON is JSON: ``curl -d``, beacons and scripts label it wrongly. If a
+    form has too many fields, the needed ones are kept.
     """
     content_type = request.headers.get("content-type", "")[:1_000]
     body = unwidened(request.body, parameter_of(content_type, "charset"))
@@ -131,7 +131,7 @@ def _json_or_form(
 def _form(
     body: bytes, media_type: str, content_type: str, tell: Tell, is_needed: IsNeeded
 ) -> Fields:
-    """The fields of a body that is no JSON."""
+    """The fields of a body that is not JSON."""
     if media_type == _MULTIPART or _is_multipart(body):
         return parse_multipart(body, content_type, tell, is_needed)
     is_one_line = b"\n" not in body.strip() and b"&" in body

@@ -1,4 +1,4 @@
-"""What a person says about a form: which field is what, who may post, where to go afterwards."""
+"""The settings of a form: the meaning of fields, who may post, where to go afterwards."""
 
 import re
 from collections.abc import Mapping
@@ -25,8 +25,8 @@ _FORM_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 class FormSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One form. Fields are named as the form names them; those not named are recognised.
 
-    ``traits`` says which trait a field is; what is neither a trait nor named becomes a property
-    of the event. A post whose ``honeypot`` field is filled is answered well and forgotten.
+    ``traits`` says which trait a field is; other fields become properties of the event. A post
+    whose ``honeypot`` field is filled is answered like success and forgotten.
     """
 
     event: EventName = "form_submitted"

@@ -1,4 +1,4 @@
-"""The sender itself: who may post, what a post says, and what it is answered."""
+"""The adapter: who may post, the events of a post, and its answer."""
 
 import re
 from collections.abc import Mapping
@@ -40,8 +40,8 @@ _SET_ASIDE = (
 class GenericSource:
     """Forms by name, at ``/generic/<name>``; the one called ``generic`` at ``/generic`` itself.
 
-    ``unconfigured`` are the settings of all other names; without it there are no others. Of a
-    referrer on one of ``own_hosts``, or below it, nobody is said to come.
+    ``unconfigured`` are the settings of all other names; without it there are no others. A referrer
+    on one of ``own_hosts``, or below it, does not count as an origin.
     """
 
     name = NAME
@@ -115,7 +115,7 @@ class GenericSource:
         return path, raw
 
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
-        """JSON for scripts; for a browser that left the page, the way to the next one."""
+        """JSON for scripts; for a browser that navigates, a redirect or a page."""
         if accepted.refused and not accepted.events:
             return _all_refused(accepted)
         _, settings = self._form(request)
@@ -164,7 +164,7 @@ def _translated(submissions: Submissions, post: Post, notes: Notes) -> Translati
 
 
 def _all_refused(accepted: Accepted) -> Answer:
-    """The answer to a post of which nothing could be used: why, and what can be done."""
+    """The answer to an unusable post: the reason, and what can be done."""
     first, *others = accepted.refused
     before = f"None of the {len(others) + 1} submissions can be used. The first: " if others else ""
     kept = _CUT if any(one.is_cut for one in accepted.refused) else _WHOLE
@@ -193,7 +193,7 @@ def _event(submission: Opened, post: Post, index: int, notes: Notes) -> Event | 
 
 
 def _sender_id(request: RawRequest) -> str | None:
-    """The id that a header gives the post; one that cannot be used is as good as none."""
+    """The id that a header gives the post; an unusable one is ignored."""
     for header in ("webhook-id", "svix-id", "idempotency-key"):
         try:
             if found := event_id(request.headers.get(header), header):

@@ -1,6 +1,6 @@
 """A submission as an event. Pure; the rules are in the README beside this file.
 
-One usable identity is enough: all else is kept, cut or left out, and told.
+One usable identity is enough: everything else is kept, cut or left out, with a note.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,7 +41,7 @@ _REPLY_TO = "_replyto"
 
 
 class Post(NamedTuple):
-    """What the submissions of one request have in common."""
+    """The common data of the submissions of one request."""
 
     form: str
     settings: FormSettings
@@ -134,7 +134,7 @@ def _origins(fields: Mapping[str, Property]) -> dict[str, Property]:
 def _referrer(
     submission: Mapping[str, Any], fields: Mapping[str, Property], page: str, post: Post
 ) -> object:
-    """What led to the page: empty if nothing did, and ``None`` if that cannot be known.
+    """The page's referrer: empty if there was none, and ``None`` if that is unknown.
 
     Across origins a browser sends no more of the page than its origin, which may have come from
     anywhere.
@@ -146,7 +146,7 @@ def _referrer(
 
 
 def _nobody(error: RejectedError | None, came: str) -> RejectedError:
-    """Why a submission is nobody's: what was wrong with the identity that it has, or has not."""
+    """Why a submission names nobody: the fault of its identity, or that it has none."""
     reason = Reason(error.reason) if error else Reason.IDENTITY_MISSING
     why = error.message if error else "No field holds an e-mail, a user id or an anonymous id."
     return RejectedError(reason, f"{why} The fields that came: {came}.")

@@ -1,4 +1,4 @@
-"""The sender itself: what is configured of HubSpot, and its signature, version 3."""
+"""The adapter: the settings of HubSpot, and its signature, version 3."""
 
 import base64
 import hashlib
@@ -71,5 +71,5 @@ class HubSpotSource(SalesSender):
         return Items(values, document.suspect)
 
     def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:  # noqa: ARG002  # a change names itself
-        """What a change or a record says."""
+        """The events of a change or a record."""
         return translate_item(item, request, self._settings)

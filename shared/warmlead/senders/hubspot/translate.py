@@ -1,4 +1,4 @@
-"""What HubSpot sends, as events. Pure; the README beside this file has the rules."""
+"""HubSpot's payloads as events. Pure; the README beside this file has the rules."""
 
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -91,7 +91,7 @@ class Change(Struct, frozen=True, rename="camel"):
 
     @property
     def ends(self) -> tuple[str, str]:
-        """What was associated with what."""
+        """The two associated records."""
         first, _, second = self.association_type.lower().partition("_to_")
         return (
             OBJECT_TYPES.get(self.from_object_type_id) or first,
@@ -148,7 +148,7 @@ class _Whole(Struct, frozen=True):
 
 
 def workflow_record(item: dict[str, Any]) -> WorkflowRecord:
-    """The record in a workflow's webhook; raises ``RejectedError`` if it is none."""
+    """The record in a workflow's webhook; raises ``RejectedError`` if it is not a record."""
     if not isinstance(item.get("properties"), dict):
         chosen = {name: value for name, value in item.items() if not isinstance(value, dict | list)}
         return WorkflowRecord(chosen, None, "", "", [], {})
@@ -184,7 +184,7 @@ def translate_item(
     return _recorded(workflow_record(item), request, settings)
 
 
-# --- changes that a subscription tells -----------------------------------------------------
+# --- changes that a subscription reports ---------------------------------------------------
 
 
 def _changed(
@@ -244,7 +244,7 @@ def _merged(change: Change, request: RawRequest) -> list[Event | Ignored]:
 
 
 def _to_be_erased(portal: int, contact: str) -> RejectedError:
-    """Sets the deletion aside for a person: an erasure cannot be undone, so no webhook does it."""
+    """Sets the deletion aside for a person to decide, because an erasure cannot be undone."""
     whom = _who(portal, "contact", contact).user_id
     message = (
         "HubSpot deleted this contact for reasons of privacy. Erase the lead here too, within a"
@@ -256,7 +256,7 @@ def _to_be_erased(portal: int, contact: str) -> RejectedError:
 def _record(
     change: Change, request: RawRequest, who: CrmIdentity, properties: dict[str, Any]
 ) -> Record:
-    # HubSpot does not promise that an event's id is its alone.
+    # HubSpot does not promise that an event's id is unique.
     parts = (
         *(change.portal_id, change.subscription_id, change.object_id or change.from_object_id),
         *(change.to_object_id or "", change.occurred_at, change.event_id),

@@ -175,7 +175,7 @@ class PipedriveSource(SalesSender):
         self._settings = settings
 
     def check(self, request: RawRequest) -> None:
-        """Raises ``RejectedError`` unless it bears the webhook's user and password."""
+        """Raises ``RejectedError`` unless it has the webhook's user and password."""
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
             raise RejectedError(Reason.UNAUTHORIZED, "The webhook has no user and password.")
@@ -184,7 +184,7 @@ class PipedriveSource(SalesSender):
         except (binascii.Error, ValueError):
             offered = b""
         valid = False
-        for password in self._settings.passwords:  # to the end, so that its time tells nothing
+        for password in self._settings.passwords:  # to the end: constant time
             valid |= hmac.compare_digest(offered, f"{self._settings.user}:{password}".encode())
         if not valid:
             raise RejectedError(Reason.UNAUTHORIZED, "The user or the password is not ours.")
@@ -197,5 +197,5 @@ class PipedriveSource(SalesSender):
         return Items([document.value], document.suspect)
 
     def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:  # noqa: ARG002  # a webhook holds one
-        """What an object says."""
+        """The events of an object."""
         return translate_webhook(item, request, self._settings)

@@ -27,7 +27,7 @@ from warmlead.senders.person import event_id, long_hash, person_id
 
 
 class GenericSalesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``allow_unsigned`` believes whoever reaches the address: for one's own machine alone.
+    """``allow_unsigned`` trusts anybody who reaches the address: only for your own machine.
 
     ``numbers`` is how values are written that come as text.
     """
@@ -119,7 +119,7 @@ _MAX_HEADER = 1_000
 
 
 def _to_nobody(_field: str, _what: str) -> None:
-    """Sales is told of no replaced bytes: its texts are reasons and names of stages."""
+    """Replaced bytes are not reported to sales: its texts are reasons and names of stages."""
 
 
 class GenericSalesSource(SalesSender):
@@ -127,7 +127,7 @@ class GenericSalesSource(SalesSender):
 
     name = NAME
     path = "/generic"
-    keeps_refused = False  # whoever posts in our words can mend them
+    keeps_refused = False  # senders of our own format can correct it
 
     def __init__(self, settings: GenericSalesSettings) -> None:
         self._settings = settings

@@ -1,7 +1,6 @@
 """Outbound messages: SOAP as Salesforce writes it, and the answer that it wants.
 
-XML is read without a DTD, so there are no entities but XML's own five. What a record means
-is not known here.
+XML is read without a DTD, so there are only XML's own five entities.
 https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging.htm
 """
 
@@ -73,7 +72,7 @@ def fault(text: str) -> bytes:
 
 
 def read_outbound(body: bytes) -> OutboundMessage:
-    """The message in a body; raises ``RejectedError`` if it is none."""
+    """The message in a body; raises ``RejectedError`` if it is not a message."""
     envelope = read_xml(body)
     content = envelope.first("Body") if envelope.name == "Envelope" else None
     message = content.first("notifications") if content else None
@@ -100,7 +99,7 @@ def _record(notification: Element) -> dict[str, Any]:
 
 
 def read_xml(body: bytes) -> Element:
-    """The document's outermost element; raises ``RejectedError`` for what is not plain XML."""
+    """The document's outermost element; raises ``RejectedError`` if it is not plain XML."""
     reader = _Reader(most=min(MAX_ELEMENTS, 1 + len(body) // LEAST_ELEMENT_BYTES))
     try:
         reader.parser.Parse(body, True)  # this is all of it
@@ -117,9 +116,9 @@ def _invalid(message: str) -> RejectedError:
 
 
 class _Reader:
-    """Builds elements while expat reads; ends at once at a DTD, and at too many or too deep.
+    """Builds elements while expat reads; stops at a DTD, and at too many or too deep ones.
 
-    So it does at more notifications than a request may hold, whatever is in them.
+    It also stops at more notifications than a request may have.
     """
 
     def __init__(self, *, most: int) -> None:

@@ -94,7 +94,7 @@ def translate_record(
 
 
 def full_id(value: Any) -> str | None:  # noqa: ANN401  # whatever a record holds
-    """An id of 15 or 18 characters as the one of 18; ``None`` if it is none.
+    """An id of 15 or 18 characters as the one of 18; ``None`` if the text is not an id.
 
     The last three say which of the others are capitals, five each, so that case may get lost.
     """
@@ -165,11 +165,11 @@ class SalesforceSource(SalesSender):
         self._organizations = [full_id(id_) or id_ for id_ in settings.organizations]
 
     def check(self, request: RawRequest) -> None:
-        """Raises ``RejectedError`` unless it bears a token of ours, or is signed."""
+        """Raises ``RejectedError`` unless it has a token of ours, or is signed."""
         offered = _token(request)
         if offered is not None:
             valid = False
-            for token in self._settings.tokens:  # to the end, so that its time tells nothing
+            for token in self._settings.tokens:  # to the end: constant time
                 valid |= hmac.compare_digest(offered.encode(), token.encode())
             if not valid:
                 raise RejectedError(Reason.UNAUTHORIZED, "The token is none of ours.")
@@ -191,7 +191,7 @@ class SalesforceSource(SalesSender):
         return Items(message.records)
 
     def said(self, item: dict[str, Any], index: int, request: RawRequest) -> list[Event | Ignored]:
-        """What a record says."""
+        """The events of a record."""
         return translate_record(item, index, request, self._settings)
 
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
