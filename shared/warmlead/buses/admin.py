@@ -1,7 +1,7 @@
 """Makes topics and subscriptions with Google's own client; ``topology`` says which.
 
-For the emulator and for trying out; a real project is made by Terraform from the same table.
-What this imports is heavy, and is imported when it is called.
+For the emulator and for trying out; a real project is made by Terraform from the same table. Its
+imports are heavy, so they happen when it is called.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
 ATTEMPTS_OF_THE_EMULATOR = 5
-"""It tries again every second, so that a hundred attempts would be no dead letter for long."""
+"""The emulator tries again every second, so a hundred attempts would be used up soon."""
 
 LONGEST_OF_THE_EMULATOR = timedelta(days=7)
 """It keeps messages no longer; Pub/Sub does, up to 31 days."""
@@ -38,7 +38,7 @@ def create_topology(
     topics: Sequence[str] = TOPICS,
     subscriptions: Sequence[Subscription] = SUBSCRIPTIONS,
 ) -> None:
-    """Makes what is missing of it, and points the pushes to ``push``, by function.
+    """Creates what is missing, and points the pushes to ``push``, by function.
 
     Blocks. ``emulator`` is its host:port; without it the project is a real one. Raises
     ``google.api_core.exceptions.GoogleAPICallError``, and ``KeyError`` for a function that a
@@ -73,7 +73,7 @@ def _unless_there(create: Callable[..., object], request: Mapping[str, Any]) -> 
 def subscription_request(
     project: str, subscription: Subscription, push: Mapping[str, PushConfig], *, emulated: bool
 ) -> dict[str, Any]:
-    """What Pub/Sub is asked to make of a subscription; ``emulated`` asks its emulator."""
+    """The request that creates a subscription; ``emulated`` is for the emulator."""
     keeps = timedelta(seconds=subscription.keeps_s)
     if emulated:
         keeps = min(keeps, LONGEST_OF_THE_EMULATOR)

@@ -1,6 +1,6 @@
-"""Who works on what: Warmlead's topics, its subscriptions, and how patient each of these is.
+"""Warmlead's topics and subscriptions, with their retries and retention.
 
-The bus of one machine has the same subscriptions. What the messages mean is not known here.
+The bus of one machine has the same subscriptions.
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ DAY_S = 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What of a topic is handed to whom.
+    """One subscription of a topic.
 
     ``pushes_to`` names a function; without one the messages wait until somebody pulls them.
     ``wants`` are the values that these attributes must have, if a message has them: one that was
-    published by hand has none. After ``attempts`` (5 to 100) a
-    message goes to the topic ``dead_letters``; with 0 it is never given up.
+    published by hand has none. After ``attempts`` (5 to 100) a message goes to the topic
+    ``dead_letters``; with 0 it is never given up.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Subscription:
 
     @property
     def dead_letters(self) -> str:
-        """The topic of what was given up, and the subscription that keeps it; may be none."""
+        """The topic of messages that were given up, and its subscription; may be none."""
         return f"{self.name}-dead" if self.attempts else ""
 
     @property
@@ -46,7 +46,7 @@ class Subscription:
         return " AND ".join(conditions)
 
     def is_for(self, attributes: Mapping[str, str]) -> bool:
-        """Whether a message is wanted: said once more in code, as the emulator does not filter."""
+        """Whether a message is wanted: the filter in code, because the emulator does not filter."""
         return all(attributes.get(key, text) == text for key, text in self.wants.items())
 
 
@@ -57,7 +57,7 @@ SCORE = Subscription(
     wants={"type": LEAD_EVENTS_TYPE},
     attempts=100,
 )
-"""A hundred attempts last for 15 hours: so long may Firestore be away before anything is dead."""
+"""A hundred attempts last for 15 hours: Firestore may be down for that long."""
 
 QUARANTINE = Subscription("quarantine", Topic.QUARANTINE, keeps_s=31 * DAY_S)
 """What is in quarantine waits for a person."""
@@ -72,7 +72,7 @@ def topics_of_subscriptions() -> Mapping[str, str]:
 
 
 def dead_letters_of(subscription: Subscription) -> Subscription:
-    """The subscription that keeps what another has given up."""
+    """The subscription that keeps messages that another has given up."""
     name = subscription.dead_letters
     return Subscription(name, name, keeps_s=31 * DAY_S)
 
