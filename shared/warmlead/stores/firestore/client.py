@@ -31,7 +31,7 @@ from warmlead.stores.firestore.queries import CountResponse, QueryResponse, read
 T = TypeVar("T")
 
 PATIENCE_S = 8.0
-"""So long an update may take with all its attempts; then its caller should come again."""
+"""Time limit for an update with all its attempts; after that the caller should try again."""
 
 CALL_S = 4.0
 PAGE_S = 60.0
@@ -47,7 +47,7 @@ _REFUSED = (
     grpc.StatusCode.OUT_OF_RANGE,
     grpc.StatusCode.UNIMPLEMENTED,
 )
-"""What will not get better: a fault of ours, or a document that is too large."""
+"""Errors for which a retry does not help: a fault of ours, or a document that is too large."""
 
 OVERTAKEN = (
     grpc.StatusCode.ABORTED,
@@ -55,7 +55,7 @@ OVERTAKEN = (
     grpc.StatusCode.FAILED_PRECONDITION,
     grpc.StatusCode.NOT_FOUND,
 )
-"""Somebody else has written what was decided on."""
+"""Another writer has changed a record on which the decision was based."""
 
 
 class FirestoreCalls:
@@ -78,7 +78,7 @@ class FirestoreCalls:
     async def patiently(
         self, attempt: Callable[[], Awaitable[T]], *, until: float | None = None
     ) -> T:
-        """What the attempt returns as soon as it succeeds, with jittered pauses in between.
+        """The result of the first successful attempt, with jittered pauses in between.
 
         ``until`` is a time of the event loop. Raises ``UnavailableError`` when it has come, and
         ``RuntimeError`` if Firestore refuses what is asked.
@@ -101,7 +101,7 @@ class FirestoreCalls:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def read(self, ids: Sequence[str]) -> dict[str, Stored]:
-        """What lies at some ids, in one call."""
+        """The documents at some ids, in one call."""
         if len(ids) == 1:
             return {ids[0]: await self._read_one(ids[0])}
         names = {self._database.lead_name(id_): id_ for id_ in ids}

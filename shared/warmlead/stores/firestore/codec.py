@@ -1,7 +1,8 @@
-"""How leads, aliases, tombstones and transitions lie in Firestore; others send them.
+"""Documents of leads, aliases, tombstones and transitions in Firestore; others send them.
 
-One document an id, in ``leads``: a lead, an alias or a tombstone, so that one read tells what is
-at an id. What a lead is made of is one text; beside it are the few fields that are queried.
+There is one document for each id, in ``leads``: a lead, an alias or a tombstone, so that one read
+shows what is at an id. The content of a lead is one text; beside it are the few fields that are
+queried.
 """
 
 import zlib
@@ -76,7 +77,7 @@ class Database:
         return f"{self.documents}/{LEADS}/{id_}"
 
     def write_record(self, id_: str, record: Record, before: Stored, commit: str) -> Message:
-        """Writes a record, provided that what is there is still what was read."""
+        """Writes a record, provided that it has not changed since it was read."""
         write = Write()
         if record is None:
             write.delete = self.lead_name(id_)
@@ -89,7 +90,7 @@ class Database:
         return write
 
     def rely_on(self, id_: str, seen: Stored) -> Message:
-        """A write that changes nothing, and fails if what was read is there no longer."""
+        """A write that changes nothing, and fails if the document has changed since it was read."""
         write = Write()
         if seen.version is None:
             write.delete = self.lead_name(id_)
@@ -117,7 +118,7 @@ class Database:
         return f"{self.documents}/{REPORTS}/{period}"
 
     def write_report(self, period: str, report: str) -> Message:
-        """Writes the report of a period, whatever was there."""
+        """Writes the report of a period, over an earlier one if there is one."""
         write = Write()
         write.update.name = self.report_name(period)
         write.update.fields["report"].string_value = report
@@ -125,7 +126,7 @@ class Database:
 
 
 def read_record(document: Message) -> Stored:
-    """What lies in a document."""
+    """The record in a document."""
     fields = document.fields
     record: Record = None
     if "document" in fields:

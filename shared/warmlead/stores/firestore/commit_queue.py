@@ -13,7 +13,7 @@ from warmlead.stores.firestore.codec import NOTHING, Stored
 
 MOST_KEPT = 1_024
 KEPT_S = 5.0
-"""Longer, and another instance has probably written it: then the attempt costs a commit."""
+"""Time for which a record is kept; later another instance has probably written it."""
 
 
 class RecordCache:
@@ -44,17 +44,17 @@ class RecordCache:
             self._kept.popitem(last=False)
 
     def contested(self, ids: Iterable[str]) -> None:
-        """Somebody else writes these as well: they are not kept for a while."""
+        """Other instances write these records too, so they are not kept for a while."""
         now = time.monotonic()
         self._kept.update(dict.fromkeys(ids, (now + KEPT_S, None)))
 
     def is_contested(self, id_: str) -> bool:
-        """Whether somebody else was faster here of late."""
+        """Whether another instance was recently faster here."""
         until, stored = self._kept.get(id_, (0.0, NOTHING))
         return stored is None and until > time.monotonic()
 
     def forget_all(self) -> None:
-        """Keeps nothing any more."""
+        """Forgets all records."""
         self._kept.clear()
 
     def _at(self, id_: str) -> Stored | None:
@@ -63,10 +63,10 @@ class RecordCache:
 
 
 AT_ONCE = 4
-"""So many commits of several lines are under way at most; lines that were parted come on top."""
+"""Limit of commits of several lines in flight; lines that were separated come on top."""
 
 MOST_TOGETHER = 128
-"""So many updates share a commit at most: deciding them holds others up for some 30 ms."""
+"""Limit of updates that share a commit: deciding them delays others by some 30 ms."""
 
 
 class Waiting:
@@ -91,12 +91,11 @@ Answers: TypeAlias = Sequence[Any]
 
 
 class CommitQueue:
-    """Has ``commit_once`` try several lines, and ``commit`` see to a line that could not be.
+    """Commits several lines with ``commit_once``, and a line that failed with ``commit``.
 
-    ``commit`` may fill up the list with those who came meanwhile, before each of its attempts;
-    it is handed what takes them from the line. ``is_contested`` says of a line whether other
-    instances write its lead as well: it goes
-    alone, lest it hold up the others.
+    ``commit`` may fill up the list with those who came meanwhile, before each of its attempts; it
+    is handed what takes them from the line. ``is_contested`` says of a line whether other instances
+    write its lead as well: it goes alone, lest it hold up the others.
     """
 
     def __init__(
@@ -179,7 +178,7 @@ class CommitQueue:
             self._go_on(key)
 
     async def _see_to(self, key: object, line: list[Waiting]) -> None:
-        """Commits a line with patience; if that is in vain, all that wait in it hear of it."""
+        """Commits a line with retries; if all fail, every update in it gets the error."""
         try:
             await self._commit_or_part(
                 line, lambda: self._taken_from(key, MOST_TOGETHER - len(line))
@@ -196,7 +195,7 @@ class CommitQueue:
             _answer(line, await self._commit(line, others))
         except UnavailableError:
             raise
-        except Exception as error:  # noqa: BLE001  # whoever waits must hear of every failure
+        except Exception as error:  # noqa: BLE001  # every failure must reach the callers that wait
             if len(line) == 1:
                 _answer(line, [Raised(error)])
                 return

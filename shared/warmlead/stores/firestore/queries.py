@@ -11,7 +11,7 @@ from warmlead.ports import DueLead
 from warmlead.stores.firestore.codec import LEADS, SHARDS, TRANSITIONS, Database
 
 MOST_IN = 30
-"""So many values Firestore takes in one ``in``."""
+"""Limit of values that Firestore takes in one ``in``."""
 
 _firestore = message_types("google.cloud.firestore_v1", "firestore")
 _query = message_types("google.cloud.firestore_v1", "query")

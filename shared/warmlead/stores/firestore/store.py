@@ -226,7 +226,7 @@ class FirestoreLeadStore(_InFirestore):
         return self._lines.join(ids, change, line=line)
 
     async def _commit_once(self, some: Sequence[Waiting]) -> Answers:
-        """Decides on what is warm, and commits; somebody else may be faster."""
+        """Decides with cached records, and commits; another instance may be faster."""
         try:
             async with asyncio.timeout(self._patience_s / 2):
                 return await self._attempt(some, self._warm)
@@ -316,11 +316,11 @@ class FirestoreLeadStore(_InFirestore):
         most: int,
         after: DueLead | None,
     ) -> Sequence[DueLead]:
-        """A page of leads that are due; they are kept warm, and need not be read once more."""
+        """A page of leads that are due; they are cached, and need not be read again."""
         page = await self._due.page(field, shard, query, most=most, after=after)
         for document in page:
             stored = read_record(document)
-            if not isinstance(stored.record, Unreadable):  # mended, it is to count at once
+            if not isinstance(stored.record, Unreadable):  # once repaired, it counts at once
                 self._warm.keep({document.name.rpartition("/")[2]: stored})
         return [read_due(document, field) for document in page]
 
@@ -343,7 +343,7 @@ Reading: TypeAlias = Callable[[Sequence[str]], Awaitable[dict[str, Stored]]]
 
 
 class _Seen:
-    """A unit of work that learns from what is warm, or reads; and what it has learnt."""
+    """A unit of work that uses cached records, or reads; and the records."""
 
     def __init__(self, warm: RecordCache | None, read: Reading) -> None:
         self.unit = UnitOfWork()
@@ -353,7 +353,7 @@ class _Seen:
         self._read = read
 
     async def learn_all(self, deciding: Deciding) -> Any:  # noqa: ANN401  # whatever was decided
-        """What is decided once the unit has learnt all that it asks for."""
+        """The decision, once the unit has all records that it asks for."""
         while True:
             try:
                 wanted = next(deciding)
