@@ -224,10 +224,10 @@ def _canonical(condition: str | None) -> str:
 
 
 def version_of(file: ModelFile) -> str:
-    """What tells this model from others: 12 hexadecimal characters, from its content alone.
+    """The version of a model: 12 hexadecimal characters, from its content alone.
 
-    Comments, spacing, quotes, the order of keys and stated defaults make no difference; the
-    order of stages, sequences, routes and owners does.
+    Comments, spacing, quotes, the order of keys and stated defaults make no difference; the order
+    of stages, sequences, routes and owners does.
     """
     content = file.model_dump(mode="json", exclude_defaults=True)
     for section in ("signals", "fit", "stages", "sequences"):
@@ -248,7 +248,7 @@ def version_of(file: ModelFile) -> str:
 
 
 def classification_of(file: ModelFile) -> dict[str, str]:
-    """For each signal what tells which events it is: two models that agree need no replay."""
+    """For each signal the text that decides its events: two models that agree need no replay."""
     context = contexts_of(file).event
     return {
         name: _digest(

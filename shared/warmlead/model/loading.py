@@ -18,8 +18,7 @@ from warmlead.model.schema import ModelFile
 class Model:
     """A checked model. ``name`` is where it came from, for people.
 
-    ``classification`` tells of each signal which events it is, so that two models can be
-    compared.
+    ``classification`` says for each signal which events it is, so that two models can be compared.
     """
 
     name: str

@@ -26,7 +26,7 @@ class Examined:
 
 
 def examine_model(text: str) -> Examined:
-    """Reads and checks a model; never raises, whatever the text."""
+    """Reads and checks a model; never raises, for any text."""
     document, misnamed = with_sections_named(read(text))
     sound = hold_to_schema(document)
     findings = [*_misread(document), *misnamed]
