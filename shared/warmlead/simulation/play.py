@@ -1,7 +1,7 @@
-"""Plays one lead's story forward: its events as they come, and in between all that falls due.
+"""Plays one lead's story forward: its events, and everything that falls due in between.
 
-What becomes of the lead is for the use cases of production to decide, on whatever store and bus
-they are given. How a story is written, and how it is drawn, is not known here.
+The use cases of production decide what happens to the lead, on the store and bus that they are
+given. Other modules read and draw the story.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class StoryClock:
 
 
 class DayScore(NamedTuple):
-    """What the lead is worth at a moment, and the stage in which it is."""
+    """The score and the stage of the lead at a moment."""
 
     score: int
     engagement: int
@@ -59,7 +59,7 @@ class Course(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A moment at which something came about, and all of it in order.
+    """A moment at which something happened, with everything in order.
 
     ``sent`` are the topics and messages that tools were sent. ``refused`` events were not counted.
     """
@@ -74,7 +74,7 @@ class Scene:
 
 
 class Evening(NamedTuple):
-    """The end of a UTC day, and what the lead was worth then; ``None`` if nobody knew of it."""
+    """The end of a UTC day, and the lead's score then; ``None`` if there was no lead yet."""
 
     day: datetime
     worth: DayScore | None
@@ -160,7 +160,7 @@ class _Playing:
         await self._pass(at)
 
     async def _next_due(self) -> datetime | None:
-        """When the lead must be looked at next; what is overdue, in a minute, as schedulers do."""
+        """When the lead is due next; if it is overdue, in a minute, as with a scheduler."""
         lead = await self.lead()
         if lead is None:
             return None
@@ -182,7 +182,7 @@ class _Playing:
         self._clock.time = until
 
     async def _note(self, events: Sequence[Event] = (), *, refused: int = 0) -> None:
-        """Remembers what has come about, unless it is nothing that can be seen."""
+        """Records the moment, unless nothing visible happened."""
         lead = await self.lead()
         if lead is None:
             return
@@ -223,7 +223,7 @@ def _courses(before: Enrolments, after: Enrolments) -> list[Course]:
 
 
 class _Overheard:
-    """A bus on which everything that is published is heard by the way."""
+    """A bus that also records every published message."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
@@ -236,6 +236,6 @@ class _Overheard:
         return ids
 
     def forget(self) -> list[tuple[str, Message]]:
-        """What was heard since this was last asked."""
+        """The messages since the last call."""
         heard, self._heard = self._heard, []
         return heard
