@@ -1,6 +1,6 @@
-"""One person's way through the funnel in a period: how far it led, and what sales did about it.
+"""One person's path through the funnel in a period: how far it led, and what sales did about it.
 
-``kpi`` adds persons up. What it is told may come in any order.
+``kpis`` adds up the persons. Moves and statements may come in any order.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,7 +16,7 @@ from warmlead.reporting.periods import Period
 
 
 class Level(IntEnum):
-    """How far a lead is; every stage that a model names is ``MQL``."""
+    """The level of a lead; every stage that a model names is ``MQL``."""
 
     NONE = 0
     MQL = 1
@@ -42,7 +42,7 @@ class OfferOutcome(NamedTuple):
 
 
 class SlaOutcome(NamedTuple):
-    """What became of the promises of one kind."""
+    """The outcomes of the promises of one kind."""
 
     kept: int = 0
     breached: int = 0
@@ -62,7 +62,7 @@ class WonDeal(NamedTuple):
 
 @dataclass(slots=True)
 class FunnelPath:
-    """What the moves of a person in a period say; moves before it say only what was offered."""
+    """The moves of a person in a period; earlier moves count only for their offers."""
 
     first: dict[Level, datetime] = field(default_factory=dict)
     last: dict[Level, datetime] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class FunnelPath:
         return start in self.first and end in self.last and self.last[end] >= self.first[start]
 
     def touch_waits_ms(self, said: Collection[Statement]) -> list[int]:
-        """How long each entry into MQL waited for a word of sales; a word is for one entry."""
+        """Time from each entry into MQL to a statement of sales; each counts for one entry."""
         waits = []
         for at in self.qualified:
             touch = first_contact(said, at)
@@ -118,7 +118,7 @@ class FunnelPath:
         return waits
 
     def touches(self, said: Collection[Statement], period: Period) -> SlaOutcome:
-        """What became of the promises to speak to the lead that fell due in the period."""
+        """The outcomes of the promises of first contact that fell due in the period."""
         found = SlaOutcome()
         for offer in self.offers:
             if period.holds(offer.touch_by):
@@ -126,7 +126,7 @@ class FunnelPath:
         return found
 
     def acceptances(self, said: Collection[Statement], period: Period) -> SlaOutcome:
-        """What became of the promises to take or refuse the lead that fell due in the period."""
+        """The outcomes of the promises of acceptance that fell due in the period."""
         found = SlaOutcome()
         for offer in self.offers:
             if period.holds(offer.accept_by):
@@ -143,17 +143,17 @@ class FunnelPath:
 
 
 def _passed(before: Level, after: Level) -> Sequence[Level]:
-    """The levels that a move enters: sales may skip its own, but nobody is an MQL by skipping."""
+    """The levels that a move enters: sales may skip its own levels, but a skip enters no MQL."""
     if after <= Level.MQL:
         return (after,) if after > before else ()
     return [level for level in Level if max(before, Level.MQL) < level <= after]
 
 
 def deal_won(said: Sequence[Statement], moved_at: datetime) -> WonDeal:
-    """The deal by which a lead became a customer at a moment: as sales valued it at last.
+    """The deal by which a lead became a customer at a moment, with the last stated value.
 
-    ``said`` is in order of time. Whatever sales says of a won deal until it says something else
-    is about the same deal.
+    ``said`` is in order of time. Statements after a won deal, up to one of another kind, are about
+    the same deal.
     """
     deal = WonDeal()
     is_won = False

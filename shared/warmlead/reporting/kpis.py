@@ -1,7 +1,7 @@
 """Adds a period's moves between stages up to its KPIs; each number is defined in docs/kpis.md.
 
-Whole numbers only. Moves may come in any order and more than once. Where moves and
-leads are kept is not known here. Of what a person wrote only names of sources come through.
+Whole numbers only. Moves may come in any order and more than once. It has no I/O. Of free text only
+names of sources appear in a report.
 """
 
 from collections import Counter
@@ -40,7 +40,7 @@ from warmlead.reporting.funnel import FunnelPath, Level, SlaOutcome, WonDeal, de
 from warmlead.reporting.periods import Period
 
 MOST_SOURCES = 50
-"""Sources that are told apart, those with the most MQLs; whoever visits can make up more."""
+"""Number of sources that a report names, those with the most MQLs; visitors can invent more."""
 
 MAX_SOURCE_LETTERS = 60
 OTHER_SOURCES = "(other)"
@@ -54,7 +54,7 @@ _Counts: TypeAlias = dict[tuple[str, str], Counter[Level]]
 
 
 class FunnelPerson:
-    """What a lead's document tells besides its moves, as of the end of the period."""
+    """The data of a lead's document besides its moves, as of the end of the period."""
 
     __slots__ = ("channel", "said", "source")
 
@@ -68,7 +68,7 @@ class FunnelPerson:
 
 
 class KpiTally:
-    """Counts moves, then persons, then tells the KPIs."""
+    """Counts moves, then persons, then returns the KPIs."""
 
     def __init__(self, period: Period, stage_order: Sequence[str]) -> None:
         """``stage_order`` is the order of all stages, the furthest last."""
@@ -133,7 +133,7 @@ class KpiTally:
         return [id_ for id_, way in self._ways.items() if way.matters(self._period)]
 
     def know(self, lead_id: str, lead: Lead | None) -> None:
-        """Takes note of who is behind an id; ``None``: nobody is any longer."""
+        """Adds the lead of an id; ``None``: it no longer exists."""
         way = self._ways[lead_id]
         person_id = lead.id if lead else lead_id
         if person_id in self._persons:
@@ -196,14 +196,14 @@ class KpiTally:
 
 
 def _refusal(move: Transition) -> str:
-    """The reason for which sales refused the lead; empty if the move is no refusal."""
+    """The reason for which sales rejected the lead; empty if the move is not a rejection."""
     if move.cause is not MoveCause.REJECTED:
         return ""
     return move.detail if move.detail in set(Refusal) else "other"
 
 
 def _why(move: Transition) -> str:
-    """Why a lead moved backward, in one of few words: what people wrote is not passed on."""
+    """Why a lead moved backward, in one of few words, without free text."""
     if move.source == MODEL:
         is_known = move.from_stage not in BUILT_IN_STAGES
         return "leave_condition" if is_known and move.cause is MoveCause.LEFT else "model"
@@ -294,6 +294,6 @@ def _persons(found: Counter[Level]) -> dict[str, int]:
 
 
 def _presentable(name: str) -> str:
-    """A source's name as a report may tell it: none that could name a person."""
+    """A source's name as a report may show it: none that could name a person."""
     safe = len(name) <= MAX_SOURCE_LETTERS and "@" not in name and name.isprintable()
     return name if safe else OTHER_SOURCES
