@@ -1,1 +1,1 @@
-"""What functions and commands run on, and the functions themselves."""
+"""The base of functions and commands, and the functions themselves."""

@@ -1,7 +1,7 @@
-"""What functions and commands run on: settings, model, lead store and bus, on either backend.
+"""The base of functions and commands: settings, model, lead store and bus, on either backend.
 
-Everything is built when it is first needed and imported only then: what an accepting function
-imports decides how long its cold start takes. Hence the imports inside functions.
+Everything is built and imported when it is first needed, because the imports of an accepting
+function decide its cold start. Hence the imports inside functions.
 """
 
 import os
@@ -59,10 +59,10 @@ def start(
     build: Callable[[Settings], T],
     *more: Callable[[Settings], object],
 ) -> T:
-    """What ``build`` makes of the settings of this process; what ``more`` make is only tried.
+    """The result of ``build`` for the settings of this process; ``more`` are only tried.
 
-    Raises one ``ConfigurationError`` that tells all faults: of the settings, of what is ``needed``
-    in production, and of every file that is read.
+    Raises one ``ConfigurationError`` with all faults: of the settings, of what is ``needed`` in
+    production, and of every file that is read.
     """
     using, faults = survey(_environment())
     faults += using.faults_for(*needed)
@@ -255,7 +255,7 @@ def _open_bus(file: "SqliteFile", clock: Clock | None = None) -> "SqliteBus":
 
 
 class System(Struct, frozen=True):
-    """What commands work with, on either backend: opened for them, closed after them."""
+    """The store and bus of a command, on either backend: opened for it, closed after it."""
 
     settings: Settings
     clock: SystemClock
@@ -335,7 +335,7 @@ async def scratch_store() -> AsyncIterator["SqliteLeadStore"]:
 
 @asynccontextmanager
 async def rehearsal(clock: Clock) -> AsyncIterator[tuple[LeadStore, EventBus]]:
-    """An empty store and bus that tell the time of ``clock``, and are gone afterwards."""
+    """An empty store and bus with the time of ``clock``, which are gone afterwards."""
     async with _scratch_file() as file:
         yield _open_store(file, clock), _open_bus(file, clock)
 

@@ -1,7 +1,6 @@
-"""The functions: the one place where use cases meet senders, the web's edge and a backend.
+"""The functions: the one place where use cases meet senders, the HTTP edge and a backend.
 
-What a function does not need it does not import, for its cold start. Hence the imports inside
-functions.
+A function imports only what it needs, for its cold start. Hence the imports inside functions.
 """
 
 import json
@@ -60,7 +59,7 @@ SALES_BYTES = 1_000_000
 """The largest body from a CRM: a hundred records with all of their fields."""
 
 RUN_S = 50.0
-"""So long a scheduled function begins pages; Cloud Scheduler calls it again for the rest."""
+"""Time in which a scheduled function begins pages; Cloud Scheduler calls again for the rest."""
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +69,7 @@ Work: TypeAlias = Callable[[RawRequest], Awaitable[Answer]]
 
 @cache
 def forms() -> Handler:
-    """The ``forms`` function: website forms, one path a sender."""
+    """The ``forms`` function: website forms, one path per sender."""
     return _edge(FORMS, _accepting(FORMS), body_bytes=settings().form_bytes, dress=_as_page)
 
 
@@ -91,7 +90,7 @@ def track() -> Handler:
 
 @cache
 def sales() -> Handler:
-    """The ``sales`` function: what CRMs and people say of a lead, one path a sender."""
+    """The ``sales`` function: statements of CRMs and people about a lead, one path per sender."""
     return _edge(SALES, _accepting(SALES), body_bytes=SALES_BYTES)
 
 
@@ -112,9 +111,9 @@ def score() -> Handler:
         by_hand = "lead_id" not in push.attributes
         try:
             events = read_events(push.data)
-        except RejectedError as error:  # sent again it would be no better: acknowledged
+        except RejectedError as error:  # a retry does not help: acknowledged
             await set_aside(push.data, error, bus=bus(), now=request.received_at)
-            if by_hand:  # whoever searches the archive finds it in quarantine
+            if by_hand:  # a search of the archive finds it in quarantine
                 await _take_out(push.message_id)
             return Answer(200, b"{}", facts={"reason": error.reason})
         if by_hand:
@@ -129,9 +128,9 @@ def score() -> Handler:
 
 
 async def _publish_anew(events: "Sequence[Event]", message_id: str) -> None:
-    """Publishes events that came without attributes as ours are, so that the archive finds them.
+    """Publishes events without attributes again with them, so that the archive finds them.
 
-    A person whose export or erasure is asked for is known by them.
+    Export and erasure search by these attributes.
     """
     from warmlead.application.accept import by_lead
     from warmlead.domain.trigger import Topic
@@ -141,14 +140,14 @@ async def _publish_anew(events: "Sequence[Event]", message_id: str) -> None:
 
 
 async def _take_out(message_id: str) -> None:
-    """Takes what came too late, or has been published anew, out of the archive of the bus."""
+    """Deletes messages that came too late, or were published again, from the archive of the bus."""
     if settings().backend == "sqlite" and (number := await embedded_bus().number_of(message_id)):
         await embedded_bus().erase([number])
 
 
 @cache
 def decay() -> Handler:
-    """The ``decay`` function: lets leads fade, in as many calls of Cloud Scheduler as it takes."""
+    """The ``decay`` function: re-evaluates leads that are due, over several calls if needed."""
     from warmlead.application.decay import decay as let_fade
 
     needed = start(DECAY.demands, settling)
@@ -161,7 +160,7 @@ def decay() -> Handler:
 
 @cache
 def followup() -> Handler:
-    """The ``followup`` function: steps and deadlines that are due, and what was left unsent."""
+    """The ``followup`` function: steps and deadlines that are due, and unsent triggers."""
     from warmlead.application.followup import follow_up
 
     needed = start(FOLLOWUP.demands, settling)
@@ -189,7 +188,7 @@ def report() -> Handler:
 
 
 def reporting(using: Settings) -> "Callable[[], Reporting]":
-    """What reports are made with; the model is read at once, the rest when used."""
+    """The parts of a report; the model is read at once, the rest when used."""
     from warmlead.application.report import Reporting
 
     model = rules(using)
@@ -197,7 +196,7 @@ def reporting(using: Settings) -> "Callable[[], Reporting]":
 
 
 def settling(using: Settings) -> "Callable[[], EvaluationContext]":
-    """What the scheduled functions work with; the model is read at once, the rest when used."""
+    """The parts of the scheduled functions; the model is read at once, the rest when used."""
     from warmlead.application.due import EvaluationContext
 
     model, clock = rules(using), SystemClock()
@@ -205,14 +204,14 @@ def settling(using: Settings) -> "Callable[[], EvaluationContext]":
 
 
 def _told(progress: "RunProgress", **others: int) -> Answer:
-    """What a run has done, as its caller and the log are told."""
+    """The result of a run, for its caller and the log."""
     tell_failures(progress)
     facts = {**progress.counts, **others}
     return Answer(200, json.dumps(facts).encode(), facts=facts)
 
 
 def tell_failures(progress: "RunProgress") -> None:
-    """Logs which leads could not be settled, and why."""
+    """Logs which leads could not be evaluated, and why."""
     for lead_id, error in progress.failures:
         level = logging.ERROR
         if isinstance(error, UnreadableError):
@@ -251,7 +250,7 @@ def sources(using: Settings) -> Mapping[str, Source]:
 
 
 def _accepting(function: Function) -> Work:
-    """Takes requests for the function's senders, by the first part of the path."""
+    """Routes requests to the function's senders, by the first part of the path."""
     senders = start(function.demands, lambda using: senders_of(function.name, using, os.environ))
     ids = lead_ids(settings())
 
@@ -268,7 +267,7 @@ def _accepting(function: Function) -> Work:
 
 
 def _as_page(headers: Mapping[str, str], answer: Answer) -> Answer:
-    """What a person is to see, as a page."""
+    """The answer as a page, if a person sees it."""
     if not navigates(headers):
         return answer
     from warmlead.web.pages import page

@@ -28,10 +28,10 @@ class CalledBy(StrEnum):
 class Function:
     """One function.
 
-    ``name`` is its folder below ``functions``, its entry point, its name in logs and the first
-    part of its path. ``extra`` is the extra of ``pyproject.toml`` that installs what it imports.
+    ``name`` is its folder below ``functions``, its entry point, its name in logs and the first part
+    of its path. ``extra`` is the extra of ``pyproject.toml`` that installs what it imports.
     ``demands`` is what must be set in production. ``files`` are the settings that name a file;
-    staging puts it beside the entry point. ``needs_database`` tells whether it reads or writes
+    staging puts it beside the entry point. ``needs_database`` says whether it reads or writes
     leads. ``publishes`` are topics. ``every_s`` is how many seconds lie between two calls of the
     clock, at least 60 (Cloud Scheduler's shortest interval); ``None`` if the clock does not call.
     """
@@ -48,7 +48,7 @@ class Function:
 
 MODEL = "WARMLEAD_MODEL"
 ACCEPTED = (Topic.LEAD_EVENTS, Topic.QUARANTINE)
-"""What an accepting function publishes."""
+"""The topics of an accepting function."""
 
 FORMS = Function(
     name="forms",
@@ -118,7 +118,7 @@ TABLE = (FORMS, TRACK, SALES, SCORE, DECAY, FOLLOWUP, REPORT)
 
 
 def names(functions: Iterable[Function] = TABLE) -> tuple[str, ...]:
-    """The names of functions; of all unless said."""
+    """The names of functions, by default of all."""
     return tuple(each.name for each in functions)
 
 
@@ -128,10 +128,10 @@ def public() -> tuple[Function, ...]:
 
 
 def with_database() -> tuple[Function, ...]:
-    """The functions that are told where the database is."""
+    """The functions that receive the address of the database."""
     return tuple(each for each in TABLE if each.needs_database)
 
 
 def intervals_s() -> dict[str, float]:
-    """How many seconds lie between two calls of the clock, for each function that it calls."""
+    """Seconds between two calls of the clock, for each function that it calls."""
     return {each.name: each.every_s for each in TABLE if each.every_s is not None}
