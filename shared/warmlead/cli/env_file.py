@@ -14,8 +14,8 @@ from warmlead.settings import PREFIX, why_unreadable
 def read_env_file(path: Path) -> None:
     """Sets the variables in the file that are not set already; does nothing without a file.
 
-    Raises ``ConfigurationError`` if it cannot be read, or with every line that says nothing: of
-    names that are not Warmlead's, those without a value are none of its business.
+    Raises ``ConfigurationError`` if it cannot be read, or with every broken line. Lines without a
+    value that are not Warmlead's are ignored.
     """
     subject = f"The settings in {path.absolute()} cannot be used:"
     try:

@@ -27,7 +27,7 @@ LAST_LINES = 15
 
 
 class Process(NamedTuple):
-    """A process that was started, its host:port, and the file with what it says."""
+    """A process that was started, its host:port, and the file with its output."""
 
     name: str
     address: str
@@ -40,7 +40,7 @@ class Process(NamedTuple):
 
 
 class EndedError(Exception):
-    """A process ended that should have run on, or did not answer; with the end of what it said."""
+    """A process ended too early, or did not answer; with the end of its output."""
 
     def __init__(self, process: Process) -> None:
         code = process.popen.poll()
@@ -81,7 +81,7 @@ def running(
                 _tell(popen, signal.SIGTERM)
                 with suppress(subprocess.TimeoutExpired):
                     popen.wait(grace_s)
-        finally:  # whatever interrupts the waiting
+        finally:  # also if the waiting is interrupted
             _tell(popen, signal.SIGKILL)
             popen.wait()
 
@@ -101,7 +101,7 @@ def wait_until_it_answers(process: Process) -> None:
 
 
 def answers(url: str) -> bool:
-    """Whether an HTTP server answers there, whatever it answers."""
+    """Whether an HTTP server answers there, with any status."""
     request = urllib.request.Request(url, method="OPTIONS")  # noqa: S310  # addresses of ours
     try:
         urllib.request.urlopen(request, timeout=1).close()  # noqa: S310  # the same
@@ -163,7 +163,7 @@ _COMMANDS: Mapping[Service, tuple[str, ...]] = {
     "pubsub": ("beta", "emulators", "pubsub", "start", "--project=warmlead"),
 }
 ANSWER_WITHIN_S = 3.0
-"""So long an emulator that a variable names may take to answer."""
+"""Time limit for an answer of an emulator that a variable names."""
 
 _CANNOT = "Google's emulators cannot be started:"
 _INSTALL = (
@@ -175,7 +175,7 @@ _INSTALL = (
 
 
 def missing() -> str:
-    """What this machine lacks to start an emulator, and how to install it; empty if nothing."""
+    """What is missing on this machine for an emulator, and how to install it; empty if nothing."""
     lacking = [command for command in ("gcloud", "java") if shutil.which(command) is None]
     return f"{' and '.join(lacking)} cannot be found; {_INSTALL}" if lacking else ""
 
@@ -212,8 +212,9 @@ def emulator(service: Service, port: int | None = None) -> Iterator[str]:
 def emulators(ports: Ports) -> Iterator[Mapping[Service, Process]]:
     """Emulators while they run, started side by side; each answers at its address.
 
-    Any free port is taken where none is given. Raises ``ConfigurationError`` if this machine
-    cannot start one, or it does not start. Whatever ends the block, SIGTERM too, ends them.
+    Without a given port, any free port is used. Raises ``ConfigurationError`` if this machine
+    cannot start an emulator, or it does not start. The end of the block ends the emulators, also
+    after SIGTERM.
     """
     _refuse_early(ports)
     names = " and ".join(name.capitalize() for name in ports)

@@ -1,4 +1,4 @@
-"""One address in front of functions that are processes: as many connections as it can bear."""
+"""One address in front of functions that are processes, with a limit of connections."""
 
 import asyncio
 import resource
@@ -15,23 +15,23 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from warmlead.cli.local.site import function_at
 
 HEAD_WITHIN_S = 10.0
-"""So long the head of a request may take: the first from its connection, others from a byte."""
+"""Time limit for a request's head: the first from its connection, others from a byte."""
 
 KEEP_ALIVE_S = 150
-"""So long a connection is kept for another request: longer than proxies keep theirs.
+"""Time for which a connection is kept for another request: longer than proxies keep theirs.
 
-Else one of the two closes while the other sends, and a post is lost.
+Otherwise one side closes while the other sends, and a post is lost.
 """
 
 REQUEST_WITHIN_S = 90.0
-"""So long a request may take from its head to its answer; its body has a minute of it at most."""
+"""Time limit for a request from its head to its answer; at most a minute of it is for the body."""
 
 LINGER_S = 2.0
-"""So long a client may take to read why it is refused."""
+"""Time limit for a client to read why it was rejected."""
 
 MOST_CONNECTIONS = 1_000
 OTHER_FILES = 100
-"""So many files this process opens besides connections, at most."""
+"""Limit of files that this process opens besides connections."""
 
 TOO_LATE = b'{"code": "head_timeout", "message": "The head of the request did not arrive in time."}'
 TOO_MANY = b'{"code": "unavailable", "message": "Too many requests are under way; try again."}'
@@ -48,7 +48,8 @@ def most_connections() -> int:
 class Connections:
     """The open connections of a server: those that wait for a request, and those that have one.
 
-    Whoever has sent a head without its body waits still: a head costs a client nothing.
+    A client that has sent a head without its body still counts as waiting, because a head costs it
+    nothing.
     """
 
     def __init__(self, most: int) -> None:
@@ -57,9 +58,9 @@ class Connections:
         self._working: set[Hashable] = set()
 
     def waits(self, connection: Hashable, end: Callable[[], None]) -> bool:
-        """Notes that it waits for a request, and ends the one that has waited longest if need be.
+        """Records that it waits for a request; a full server ends the longest waiting one.
 
-        False if there is no room for it, because all others have a request.
+        False if there is no room, because all others have a request.
         """
         self.gone(connection)
         self._waiting[connection] = end

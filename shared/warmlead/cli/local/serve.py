@@ -26,7 +26,7 @@ from warmlead.runtime import backends, functions, table
 from warmlead.settings import LOCAL_WRITE_KEY, Settings
 
 MOST_FORMS = 5
-"""So many forms are named at most."""
+"""Limit of forms that are named."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -34,9 +34,9 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def welcome(
     host: str, port: int, *, on: str, watch: Sequence[str], there: Mapping[str, str]
 ) -> None:
-    """Tells a person the addresses, the model, and how to ``watch``: the commands.
+    """Prints the addresses, the model, and the commands to ``watch``.
 
-    ``there`` are variables, besides those of the settings, with which they find it.
+    ``there`` are variables, besides those of the settings, with which commands find this server.
     """
     settings = backends.settings()
     base = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
@@ -57,7 +57,7 @@ def welcome(
 
 
 def _addresses(settings: Settings, base: str) -> Iterator[str]:
-    """Where what can be sent: only what is configured in production, and any form elsewhere."""
+    """The addresses of senders: in production only configured ones, elsewhere any form."""
     forms = sorted(functions.form_settings(settings)) or (
         [] if settings.production else ["generic"]
     )
@@ -135,7 +135,7 @@ def serve(
     backends.start(NEEDED, *functions.FILES)
     sockets = listen(host, port)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it repeats what is said already
-    keep_serving()  # while the parent holds the sockets, who connects waits for the next server
+    keep_serving()  # while the parent holds the sockets, new connections wait for the next server
     told = partial(_tell, host, port)
     asyncio.run(_serve(sockets, told, follow_up_every or FOLLOW_UP_EVERY_S))
 
@@ -167,7 +167,7 @@ def _tell(host: str, port: int) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends when it is told to, and leaves ending the process to those who have work to finish."""
+    """Ends on request, and leaves the end of the process to the parts that have work to finish."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

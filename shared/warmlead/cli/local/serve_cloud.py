@@ -51,7 +51,7 @@ class Cloud(NamedTuple):
     processes: Sequence[Process]
 
     def variables(self) -> dict[str, str]:
-        """What a process must find in its environment to use it."""
+        """The environment variables with which a process uses it."""
         hosts = {VARIABLES[service]: host for service, host in self.hosts.items()}
         return {**hosts, "WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": self.project}
 
@@ -125,7 +125,7 @@ _NOT_INHERITED = (*VARIABLES.values(), "WARMLEAD_PUSH_AUDIENCE", "WARMLEAD_PUSH_
 """Where the database is, and that pushes are signed: an emulator does not sign them."""
 
 GRACE_S = 3.0
-"""So long a function may finish what it is doing; what it does not finish is pushed again."""
+"""Time limit for a function to finish its work; unfinished messages are pushed again."""
 
 
 @contextmanager
@@ -196,7 +196,7 @@ def serve_cloud(host: str, port: int, *, follow_up_every_s: float | None = None)
     if follow_up_every_s:
         every_s[table.FOLLOWUP.name] = follow_up_every_s
     os.environ.setdefault("WARMLEAD_PROJECT", LOCAL_PROJECT)
-    backends.start(NEEDED, *functions.FILES)  # faults are told now, not in a function's log
+    backends.start(NEEDED, *functions.FILES)  # faults are printed now, not in a function's log
     demand_answers(os.environ)
     sockets = listen(host, port)
     logs = _made(backends.settings().data / "logs" / str(port))

@@ -33,10 +33,10 @@ NEEDED: tuple[Needed, ...] = tuple(
 """What they need in production, together."""
 
 SENDERS = functions_by_path()
-"""Which function has a sender, where its name is the first part of the path."""
+"""The function of each sender whose name is the first part of the path."""
 
 TRACKED = ("/v1/", "/beacon/v1/", "/pixel/v1/")
-"""Where clients of ``track`` post: whatever is below gets its answer, be it that there is none."""
+"""Paths to which clients of ``track`` post: ``track`` answers everything below them."""
 
 
 def load_function(name: str) -> ASGIApp:
@@ -60,7 +60,7 @@ def _folder() -> Path:
 def function_at(path: str, among: Collection[str]) -> str | None:
     """The function that answers a path; ``None`` if it is outside of all.
 
-    What CONNECT and ``OPTIONS *`` ask for is no path, and outside too.
+    The targets of CONNECT and ``OPTIONS *`` are not paths, so they are outside too.
     """
     if not path.startswith("/"):
         return None
@@ -88,7 +88,7 @@ class LocalSite:
 
 
 HEALTH_WITHIN_S = 2.0
-"""So long the store may take to answer before it counts as unavailable."""
+"""Time limit for an answer of the store before it counts as unavailable."""
 
 PATHS = ["/forms/generic", "/track/v1/batch", "/v1/batch", "/sales/generic"]
 _NOBODY = "healthz"
@@ -145,7 +145,7 @@ def _listed() -> str:
 
 
 async def look(store: LeadStore, within_s: float) -> None:
-    """Has the store commit nothing and read nothing; raises ``UnavailableError`` if it does not.
+    """Has the store commit an empty transaction; raises ``UnavailableError`` if that fails.
 
     Costs no flush to the disk.
     """

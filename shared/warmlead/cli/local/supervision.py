@@ -22,7 +22,7 @@ from warmlead.cli.output import EXIT_WRONG, errors
 from warmlead.domain.errors import ConfigurationError
 
 BACKLOG = 2_048
-"""So many connections wait to be accepted; the system may allow fewer."""
+"""Connections that may wait to be accepted; the system may allow fewer."""
 
 _OF_ANOTHER_FAMILY = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
@@ -96,13 +96,13 @@ def _another(port: int) -> int:
 
 
 STILL_S = 30.0
-"""So many processor seconds may pass while the event loop does not get its turn."""
+"""Limit of processor seconds during which the event loop gets no turn."""
 
 ALONE_S = 10.0
-"""So many processor seconds one message may take, by itself; it takes milliseconds."""
+"""Limit of processor seconds for one message that is tried alone; usually it takes milliseconds."""
 
 LONGEST_S = 120.0
-"""So long several messages may take, before the event loop's turns count no more."""
+"""Time limit for several messages, after which turns of the event loop no longer count."""
 
 FEED_EVERY_S = 1.0
 
@@ -161,7 +161,7 @@ class Watchdog:
 
 
 GRACE_S = 8
-"""So long a server may finish what it is at; shorter than a container's ten seconds."""
+"""Time limit for a server to finish its work; shorter than a container's ten seconds."""
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -179,11 +179,11 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def keep_serving() -> None:
-    """Returns in a child process, which is to serve; this process stays to watch over it.
+    """Returns in a child process, which serves; this process stays and watches it.
 
-    It ends when a child has ended by itself, or was told to: raises ``typer.Exit`` with the
-    child's exit code, or 1 if the child had to be killed. To be called before there are threads
-    or open data files, which a fork would share.
+    It ends when a child ends by itself, or on request: raises ``typer.Exit`` with the child's exit
+    code, or 1 if the child had to be killed. Call it before there are threads or open data files,
+    which a fork would share.
     """
     if threading.active_count() > 1:
         return  # a debugger's, say: then nobody starts it again, and the watchdog still ends it
@@ -225,7 +225,7 @@ class _Supervisor:
         sys.stdout.flush()
         sys.stderr.flush()
         parent = os.getpid()
-        signal.pthread_sigmask(signal.SIG_BLOCK, TOLD)  # until both know what to do when told
+        signal.pthread_sigmask(signal.SIG_BLOCK, TOLD)  # until both handle signals
         self._child = os.fork()
         if self._child:
             for told in TOLD:

@@ -1,8 +1,7 @@
-"""Works the bus of one machine: hands each message to ``score`` as Pub/Sub would push it.
+"""Works the bus of one machine: delivers each message to ``score`` as Pub/Sub would push it.
 
-Also does what Cloud Scheduler has done: leads fade, what is due is followed up, triggers that a
-crash left unsent are sent, and what a day came to is reported. What fails is tried again later,
-by the bus or the next run.
+Also runs the scheduled functions: decay, followup and report. Failed work is tried again later, by
+the bus or the next run.
 """
 
 import asyncio
@@ -33,14 +32,14 @@ from warmlead.web.logging import log_event
 
 MOST_AT_ONCE = 256
 MOST_BYTES_AT_ONCE = 512_000
-"""What is decided together shares a commit, and whoever posts meanwhile waits for it."""
+"""Messages that are decided together share a commit; posts that arrive meanwhile wait for it."""
 
 LOOK_EVERY_S = 0.5
 """How often to look for messages of other processes, and for those due again."""
 
 FOLLOW_UP_EVERY_S = 30.0
 TURN_S = 2.0
-"""So long each takes its turn: whoever ends the process waits no longer."""
+"""Time of one turn: the end of the process waits no longer than this."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +55,7 @@ KEEPS_ALL = Retention(0, 0)
 
 
 def before(now: datetime, days: int) -> datetime | None:
-    """Before when things of an age of so many days came; ``None`` if they are kept for good."""
+    """The time before which messages are too old; ``None`` if they are kept for good."""
     return now - timedelta(days=days) if days else None
 
 
@@ -138,7 +137,7 @@ class Worker:
                     await asyncio.wait_for(self._ending.wait(), self._follow_up_every_s)
 
     async def _fade(self) -> bool:
-        """Lets leads fade, at the start and once every UTC day; whether that is done."""
+        """Runs decay, at the start and once per UTC day; returns whether it is done."""
         today = day_of(to_ms(self._clock.now()))
         if self._faded_on == today:
             return True
@@ -156,7 +155,7 @@ class Worker:
         return run.done
 
     async def _report(self) -> bool:
-        """Reports what is over, at the start and once every UTC day; it is always done."""
+        """Reports finished periods, at the start and once per UTC day; it is always done."""
         now = self._clock.now()
         if self._reported_on == day_of(to_ms(now)):
             return True
@@ -166,7 +165,7 @@ class Worker:
         return True
 
     async def _prune(self) -> bool:
-        """Takes out what is too old, at the start and once every UTC day; whether that is done."""
+        """Deletes old messages, at the start and once per UTC day; returns whether it is done."""
         now = self._clock.now()
         if self._pruned_on == day_of(to_ms(now)):
             return True
@@ -246,12 +245,12 @@ class Answered(NamedTuple):
 
     @property
     def is_success(self) -> bool:
-        """Whether the message is done with."""
+        """Whether the message is finished."""
         return 200 <= self.status < 300  # noqa: PLR2004  # HTTP's class of success
 
     @property
     def why(self) -> str:
-        """What is said of a message that failed; nothing personal is in an error's body."""
+        """The error text of a message that failed; an error's body has no personal data."""
         try:
             message = json.loads(self.body)["message"]
         except (ValueError, TypeError, KeyError):
