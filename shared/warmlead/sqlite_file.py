@@ -1,9 +1,9 @@
 """One SQLite file for several adapters, threads, event loops and processes.
 
-Holds how the file is opened, written in groups and read. Its tables are for those who use it.
+Opens the file, writes in groups and reads. Its users define the tables.
 
-SQLite has one writer at a time, and a durable commit costs a disk flush. So one thread
-writes: all writes that wait go into one transaction, and one flush acknowledges them.
+SQLite has one writer at a time, and a durable commit costs a disk flush. So one thread writes: all
+waiting writes go into one transaction, and one flush acknowledges all of them.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ FILE_VERSION = 2
 """The layout of all tables in the file; a file with a greater one is of a newer release."""
 
 MOST_TOGETHER = 256
-"""The most writes that share a transaction: other processes wait for it."""
+"""Limit of writes that share a transaction, so that other processes do not wait too long."""
 
 CHECK_S = 2.0
 """Seconds for the check of a file; a large one is not checked to its end."""
 
 STEPS_OF_A_LOOK = 10_000
-"""How many of SQLite's steps, some milliseconds, lie between two looks at the clock."""
+"""SQLite's steps between two checks of the time limit: some milliseconds."""
 
 _PROBLEMS = {
     sqlite3.SQLITE_NOTADB: "is not a data file of Warmlead; set WARMLEAD_DATA to another folder",
@@ -40,7 +40,7 @@ _PROBLEMS = {
     sqlite3.SQLITE_PERM: "cannot be opened; this user must be able to write it and its folder",
     sqlite3.SQLITE_FULL: "cannot be written; the disk is full",
 }
-"""What a person can do about, by SQLite's primary result code."""
+"""Advice for errors that a person can solve, by SQLite's primary result code."""
 
 BUSY_PAUSE_S = 0.001
 """How long to wait before asking again whether another process has finished its commit."""
@@ -105,7 +105,7 @@ class SqliteFile:
         self._schema.extend(schema)
 
     async def write(self, write: Write[Item, Answer], item: Item) -> Answer:
-        """Has the item written, together with what else waits; when it returns it is durable."""
+        """Writes the item, together with others that wait; when it returns, the item is durable."""
         waiting = _Waiting(write, item)
         with self._lock:
             self._refuse_if_closed()
@@ -132,9 +132,9 @@ class SqliteFile:
             raise
 
     async def check(self) -> None:
-        """Proves that it can be read and written, and looks through it for ``CHECK_S`` at most.
+        """Checks that the file can be read and written, and its content for ``CHECK_S`` at most.
 
-        Best done at the start of a process. Raises as ``prove`` does.
+        Call it at the start of a process. Raises as ``prove`` does.
         """
         try:
             whole = await self.read(_is_whole)
@@ -146,16 +146,16 @@ class SqliteFile:
             raise ConfigurationError.one(str(self._path), _PROBLEMS[sqlite3.SQLITE_CORRUPT])
 
     def _put_in_words(self, error: UnavailableError) -> None:
-        """Raises ``ConfigurationError`` for what a person can do something about."""
+        """Raises ``ConfigurationError`` for errors that a person can solve."""
         cause = error.__cause__
         code = cause.sqlite_errorcode & 0xFF if isinstance(cause, sqlite3.Error) else 0
         if problem := _PROBLEMS.get(code):
             raise ConfigurationError.one(str(self._path), problem) from cause
 
     async def empty_log(self, *, patience_s: float = 5.0) -> bool:
-        """Moves the write-ahead log into the file and cuts it to nothing; whether it could be.
+        """Moves the write-ahead log into the file and empties it; returns whether it could.
 
-        It cannot while another process reads what was there before: that is waited for.
+        It cannot while another process reads an older state; it waits for that.
         """
         deadline = time.monotonic() + patience_s
         while not await self.read(_empty_log):
@@ -165,7 +165,7 @@ class SqliteFile:
         return True
 
     async def close(self) -> None:
-        """Finishes what waits and closes the file; it cannot be used again."""
+        """Finishes waiting writes and closes the file; it cannot be used again."""
         await asyncio.to_thread(self._close)
 
     async def __aenter__(self) -> Self:
@@ -225,7 +225,7 @@ class SqliteFile:
     def _write_together(self, waiting: Sequence[_Waiting]) -> None:
         try:
             answers = self._commit(waiting)
-        except Exception as error:  # noqa: BLE001  # whoever waits must hear of every failure
+        except Exception as error:  # noqa: BLE001  # every failure must reach the callers that wait
             self._writing.drop()
             for each in waiting:
                 each.done.set_exception(_for_caller(error))
@@ -368,10 +368,10 @@ class _Link:
         return version
 
     def patiently(self, attempt: Callable[[], Answer]) -> Answer:
-        """What the attempt returns as soon as no other process is in its way.
+        """The result of the attempt, as soon as no other process is in its way.
 
-        SQLite's own waiting pauses up to 100 ms between two looks, and for some statements
-        does not wait at all.
+        SQLite's own waiting pauses up to 100 ms between two looks, and for some statements does not
+        wait at all.
         """
         deadline = time.monotonic() + self._patience_s
         while True:
@@ -402,7 +402,7 @@ def _is_whole(connection: sqlite3.Connection) -> bool:
 
 
 def _write_version(connection: sqlite3.Connection, items: Sequence[None]) -> Sequence[None]:
-    """Writes what is there already: beginning to write tells nothing of a read-only file."""
+    """Writes the present value again, because beginning a write does not show a read-only file."""
     connection.execute(f"PRAGMA user_version = {FILE_VERSION}")
     return items
 

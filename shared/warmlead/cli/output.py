@@ -20,7 +20,7 @@ from warmlead.domain.text import printable, swept
 Json = Annotated[bool, typer.Option("--json", help="Print JSON of a stable shape instead.")]
 
 EXIT_WRONG = 1
-"""The thing asked about is wrong: a faulty model, a lead that is not there."""
+"""The object of the command is wrong: a faulty model, a lead that does not exist."""
 
 EXIT_MISUSE = 2
 """The command was used wrongly."""
@@ -126,7 +126,7 @@ def unreadable_ids(failures: Sequence[tuple[str, Exception]]) -> list[str]:
 
 
 def unreadable(error: UnreadableError) -> typer.Exit:
-    """Tells of leads that cannot be read, once all else is done; to be raised."""
+    """The error about unreadable leads, to be raised after all other work."""
     return fail(f"{error.message}.", hint=f"All else is done. {UNREADABLE_HINT}", code=EXIT_WRONG)
 
 

@@ -32,7 +32,7 @@ INSTEAD = (
 
 
 MOST_SHOWN = 500
-"""So many entries are shown in a table, the latest; a flood may set tens of thousands aside."""
+"""Number of entries that a table shows, the latest; a flood may set tens of thousands aside."""
 
 
 class EntryRow(Shape):

@@ -1,4 +1,4 @@
-"""``warmlead triggers``: what automation tools were told, and the schemas of it."""
+"""``warmlead triggers``: the messages that were sent to automation tools, and their schemas."""
 
 import asyncio
 import json

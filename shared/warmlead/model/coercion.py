@@ -94,8 +94,8 @@ def know(traits: Mapping[str, Property], types: Mapping[str, ValueType]) -> dict
     """Traits as conditions see them: of the declared types, unknown ones absent.
 
     ``email_domain`` and ``free_mailbox`` follow from ``email``, and ``title_level`` from ``title``,
-    whatever a sender says of them.
-    A ``country`` that is no code of ISO 3166-1 was not recognised, so it is unknown.
+    even if a sender states them. A ``country`` that is not a code of ISO 3166-1 was not recognized,
+    so it is unknown.
     """
     known: dict[str, object] = {}
     for name, value in traits.items():

@@ -1,6 +1,6 @@
 """Bytes of forms as text, in the charsets of the WHATWG Encoding standard.
 
-A wrong byte costs nothing but itself: it becomes U+FFFD, and that is told.
+A wrong byte costs only itself: it becomes U+FFFD, and a note reports it.
 https://encoding.spec.whatwg.org/
 """
 
@@ -14,7 +14,7 @@ Tell: TypeAlias = Callable[[str, str], None]
 
 UTF_8 = "utf-8"
 BROWSER_DEFAULT = "cp1252"
-"""What browsers take a page for that declares no charset: windows-1252."""
+"""The default charset of browsers: windows-1252."""
 
 MAX_LABEL = 40
 REPLACED = "\ufffd"
@@ -67,10 +67,10 @@ def unwidened(body: bytes, label: str) -> bytes:
 
 
 def in_utf8(body: bytes, label: str, tell: Tell) -> bytes:
-    """The bytes of JSON in UTF-8, from the charset that is declared; without one as they are.
+    """The bytes of JSON in UTF-8, from the declared charset; without one as they are.
 
-    What is UTF-8 stays so, whatever is declared: JSON is by its standard, and clients add labels
-    that are their language's default.
+    Valid UTF-8 stays as it is, whatever charset is declared: the standard requires UTF-8, and
+    clients add their language's default label.
     """
     body = unwidened(body, label)
     codec = codec_of(label)
@@ -83,7 +83,7 @@ def in_utf8(body: bytes, label: str, tell: Tell) -> bytes:
 
 
 def _is_utf_8(body: bytes) -> bool:
-    """Whether it can be; bytes that switch to other letters (ISO-2022-JP) are of no UTF-8."""
+    """Whether it can be UTF-8; escape bytes that switch letters (ISO-2022-JP) are not."""
     try:
         body.decode()
     except UnicodeDecodeError:

@@ -14,7 +14,7 @@ from warmlead.parsing.charsets import UTF_8, Tell, codec_or_default, decode
 FIRST_FIELDS = 400
 LAST_FIELDS = 100
 MAX_BETWEEN = 100
-"""The most fields between the first and the last ones that are kept, if they are needed."""
+"""Limit of fields between the first and the last ones that are kept, if they are needed."""
 
 FIRST_LINES = 16_000
 LAST_LINES = 4_000
@@ -33,7 +33,7 @@ IsNeeded: TypeAlias = Callable[[bytes, bytes], bool]
 
 
 def nothing_is_needed(_name: bytes, _value: bytes) -> bool:
-    """For forms of which no field matters more than another."""
+    """For forms without fields that matter more than others."""
     return False
 
 
@@ -49,10 +49,11 @@ _SEVERAL_SEPARATORS = re.compile(rb"&&+")
 def parse_urlencoded(
     body: bytes, content_type: str, tell: Tell, is_needed: IsNeeded = nothing_is_needed
 ) -> Fields:
-    """The fields of a form in the encoding that browsers use unless told otherwise.
+    """The fields of a form in the default encoding of browsers.
 
-    The charset is that of a field ``_charset_``, else of the header, else UTF-8. Percent signs
-    that begin no escape stay as they are. Never raises; what was not read as sent is told.
+    The charset is that of a field ``_charset_``, else of the header, else UTF-8. Percent signs that
+    do not begin an escape stay as they are. Never raises; notes report what could not be read as
+    sent.
     """
     if body.count(b"&") > FIRST_FIELDS:
         body = _SEVERAL_SEPARATORS.sub(b"&", body)
@@ -292,7 +293,7 @@ def _boundary(body: bytes, content_type: str) -> bytes:
 
 
 def _parts(pieces: Sequence[bytes], tell: Tell) -> Iterator[_Part]:
-    """The parts between the boundaries that can be read; what is left out is told."""
+    """The parts between the boundaries that can be read; notes report what is left out."""
     _, *after = pieces
     for number, piece in enumerate(after, start=1):
         if piece.startswith(b"--"):

@@ -1,7 +1,7 @@
 """Signatures over raw bodies: configured, made and checked, in constant time, failing closed.
 
-Checks raise ``RejectedError`` and nothing else, whatever is in the headers. The check is always
-computed to the end; what is wrong with a request is said only after that.
+Checks raise ``RejectedError`` and nothing else, for any headers. The check is always computed to
+the end before an error is raised.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Strict JSON: what Python's parser lets pass and storage would not is found, named and mended."""
+"""Strict JSON: finds and corrects values that Python's parser accepts and storage does not."""
 
 import json
 import re
@@ -12,19 +12,19 @@ from warmlead.domain.errors import Reason, RejectedError
 from warmlead.parsing.charsets import UTF_8, Tell, decode
 
 MAX_DEPTH = 32
-"""So deep may an item be nested; a whole body a little deeper, since batches wrap items."""
+"""Limit of nesting of an item; a whole body may be a little deeper, since batches wrap items."""
 
 MAX_FAULTS = 5_000
-"""A body with more faults is refused as a whole: mending each would cost more than the rest."""
+"""A body with more faults is rejected as a whole: correcting each would cost more than the rest."""
 
 MAX_CONTAINERS = 125_000
-"""The most lists and objects of a body: fifty in each event of the largest batch."""
+"""Limit of lists and objects in a body: fifty in each event of the largest batch."""
 
 _PARSED_DEPTH = 200  # far below the parser's own limit; what is deeper is not even read
 _MAX_INTEGER_DIGITS = 19
 _MAX_INTEGER = 2**63
 
-# Escapes that are complete: anything but \u, pairs of surrogates, and \u that is no surrogate.
+# Escapes that are complete: anything but \u, pairs of surrogates, and \u that is not a surrogate.
 _SOUND_ESCAPE = re.compile(
     rb"\\(?:[^u]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(?![dD][89a-fA-F]))"
 )
@@ -51,7 +51,7 @@ class JsonFault(Struct, frozen=True):
 
 
 class JsonDocument(Struct, frozen=True):
-    """A parsed body. Only if it is ``suspect`` need its items be asked for faults."""
+    """A parsed body. Its items need a check for faults only if it is ``suspect``."""
 
     value: object
     suspect: bool
@@ -95,7 +95,7 @@ def loads(body: bytes) -> object:
 
 
 def fault_in(value: object) -> RejectedError | None:
-    """A fault in the value, as the error to refuse it with; ``None`` if it is sound."""
+    """A fault in the value, as an error for its rejection; ``None`` if it has none."""
     waiting = [(value, 1)]
     while waiting:
         part, depth = waiting.pop()
@@ -117,7 +117,7 @@ def fault_in(value: object) -> RejectedError | None:
 def text_of(value: object) -> str:
     """JSON text of a parsed value, its faults as they were sent; in ASCII, so it can be stored."""
     try:
-        return _COMPACT.encode(value)  # in C, as long as there is no fault
+        return _COMPACT.encode(value)  # in C, unless there is a fault
     except TypeError:
         holders: set[int] = set()
         _note_holders(value, holders)
@@ -183,7 +183,7 @@ def _decode(body: bytes) -> tuple[str, bool]:
     try:
         return body.decode(), False
     except UnicodeDecodeError:
-        # Bytes that are no UTF-8 become U+DC80 to U+DCFF, and cost only the item they are in.
+        # Bytes that are not UTF-8 become U+DC80 to U+DCFF, and cost only the item they are in.
         return body.decode(errors="surrogateescape"), True
 
 
@@ -316,9 +316,9 @@ KeepAll = Callable[[str], bool]
 def mended(value: Any, tell: Tell, keep_all: KeepAll) -> Any:  # noqa: ANN401  # whatever JSON holds
     """The value without faults; ``None`` if nothing of it is left. Linear in its size.
 
-    Numbers that are none are left out, and so is what is nested deeper than 32 levels. Integers
-    beyond 64 bits become texts, half surrogate pairs U+FFFD. Of a key that is there twice the
-    last value that is not empty is kept, or all if the key is one of ``keep_all``.
+    ``NaN`` and the like are left out, and so are values nested deeper than 32 levels. Integers
+    beyond 64 bits become texts, half surrogate pairs U+FFFD. Of a key that is there twice the last
+    value that is not empty is kept, or all if the key is one of ``keep_all``.
     """
     found = _Mending(tell, keep_all).value(value, "", 1)
     return None if found is _LEFT_OUT else found
@@ -330,7 +330,7 @@ class _Mending:
         self._keep_all = keep_all
 
     def value(self, value: Any, key: str, depth: int) -> Any:  # noqa: ANN401  # whatever JSON holds
-        """What can be kept of a value that stands under a key."""
+        """The part of a value under a key that can be kept."""
         if isinstance(value, str):
             return value if value.isascii() else self._text(value, key)
         if isinstance(value, JsonFault) and value.pairs is None:

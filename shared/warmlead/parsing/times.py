@@ -44,9 +44,9 @@ _ZONES |= {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PS
 def parse_time(value: Any, field: str) -> datetime | None:  # noqa: ANN401  # whatever JSON holds
     """The moment, in aware UTC; ``None`` for null and the empty text. No zone means UTC.
 
-    Numbers are seconds since 1970, or milliseconds, microseconds and nanoseconds by their size.
-    Of ``03/04/2026`` nobody knows the month, so it is refused like any other unreadable text:
-    raises ``RejectedError``. Formats: ISO 8601, RFC 2822, ECMAScript's ``Date.toString()``.
+    Numbers are seconds since 1970, or milliseconds, microseconds and nanoseconds by their size. The
+    month of ``03/04/2026`` is unclear, so it is rejected like any other unreadable text: raises
+    ``RejectedError``. Formats: ISO 8601, RFC 2822, ECMAScript's ``Date.toString()``.
     """
     if value is None or value == "":
         return None
@@ -81,7 +81,7 @@ def _epoch(number: float | str) -> datetime:
 
 
 def _written(text: str) -> datetime:
-    """Raises ``ValueError`` for a text that is not a time, or may be two times."""
+    """Raises ``ValueError`` if the text is not a time, or has two readings."""
     iso = _iso(text)
     return _from_words(text) if iso is None else _in_utc(iso)
 
@@ -110,7 +110,7 @@ def _from_words(text: str) -> datetime:
 
 
 def _month_and_day(found: dict[str, str]) -> tuple[int, int]:
-    """With dots the day comes first. Otherwise the one that is above 12, or equal, tells."""
+    """With dots the day comes first. Otherwise a number above 12, or two equal numbers, decide."""
     if "month" in found:
         month = found["month"]
         return int(month) if month.isdecimal() else _month_named(month), int(found["day"])

@@ -1,1 +1,1 @@
-"""One folder a sender, and the translation that they share. Senders know nothing of each other."""
+"""One folder per sender, and the translation that they share. Senders do not import each other."""

@@ -14,7 +14,7 @@ from warmlead.domain.attribution import CLICK_IDS, NAMING_A_PERSON
 from warmlead.domain.sites import host_of, is_below, is_no_origin, leads_from_sign_in, site_of
 
 MAX_VALUE = 200
-MAX_URL = 8 * 1024  # browsers and servers take few longer ones; what is beyond is not read
+MAX_URL = 8 * 1024  # browsers and servers take few longer ones; the rest is not read
 
 UTM = ("source", "medium", "campaign", "term", "content", "id")
 PARAMETERS = frozenset((*(f"utm_{name}" for name in UTM), *CLICK_IDS))
@@ -55,10 +55,10 @@ _NOTHING = frozenset(
 
 
 class Visit(Struct, frozen=True):
-    """What an event tells of where its visitor came from.
+    """The origin of an event's visitor.
 
-    ``direct``: the page is known, and the browser says that nothing led to it. Without a page
-    or a word about its referrer nothing is known, which is another thing.
+    ``direct``: the page is known, and the browser reports no referrer. Without a page or a
+    statement about its referrer the origin is unknown, which is not the same.
     """
 
     attribution: dict[str, str]
@@ -156,7 +156,7 @@ def _apart(name: str, text: str) -> Iterator[tuple[str, str]]:
 
 
 def _parameter(name: str) -> str:
-    """Our name of a parameter, however it is spelt; empty for an unknown one."""
+    """Our name of a parameter in any spelling; empty if it is not one of ours."""
     if len(name) > _MAX_NAME:
         return ""
     lower = name.strip().lower()
@@ -180,9 +180,9 @@ def _add(found: dict[str, str], named: Iterable[tuple[str, Any]]) -> None:
 
 
 def _mended(value: str) -> str:
-    """A value as it was meant, decoded once more if it came encoded twice; empty for no value.
+    """The intended value, decoded once more if it came encoded twice; empty if there is none.
 
-    A name in a template's brackets that no tool has replaced is none.
+    A template's placeholder that no tool has replaced does not count as a value.
     """
     text = _decoded(value).strip()[:MAX_VALUE]
     if text.lower() in _NOTHING or _SURE_TEMPLATE.search(text):

@@ -1,9 +1,9 @@
-"""Requests that say of themselves that nobody looked: robots, previews, prefetches.
+"""Requests that declare that no person looked: robots, previews, prefetches.
 
-Only what a request declares is heard: its agent's name, and the headers with which a browser
-says that it fetches ahead. Nothing is guessed from addresses, speed or behaviour. The names come
-from https://github.com/monperrus/crawler-user-agents, which tags each with what it does; what
-it has and we do not believe, and why, stands here and in the table of ``docs/model.md``.
+Only declarations of the request count: its agent's name, and the headers with which a browser says
+that it fetches ahead. Nothing is guessed from addresses, speed or behavior. The names come from
+https://github.com/monperrus/crawler-user-agents, which tags each with its purpose. Our exceptions,
+with reasons, are here and in the table of ``docs/model.md``.
 """
 
 import re
@@ -32,7 +32,7 @@ _TOOLS = (
     *("manychat", "chatbot.com", "hubspot connect", "drupal", "jotform", "twilioproxy/"),
 )
 _TOOLS_BY_NAME = ("make/", "wordpress/")
-"""Tools that hand on what people filled in: what they send counts."""
+"""Tools that pass on what people filled in: their posts count."""
 
 _MAIL_PROXIES = ("GoogleImageProxy", "YahooMailProxy", "FastmailUA", "Shortwave Image Fetcher")
 """Proxies through which the readers of a mail see its pictures."""
@@ -79,10 +79,10 @@ _STATED = SALES_EVENTS | {
 
 
 def of_request(request: RawRequest, trust: Trust, *, is_form: bool = False) -> Automation | None:
-    """What the request says of itself; ``None`` for a person's, and for what a server signed.
+    """The kind of program that the request declares; ``None`` if it is a person's or signed.
 
-    The agent of a signed request is that of a server, which tells nothing of the visitor. A form
-    may be handed on by a tool that we do not know, which tells who has made it.
+    The agent of a signed request is that of a server, and says nothing about the visitor. A form
+    may be passed on by a tool that we do not know, whose agent names its maker.
     """
     if trust is Trust.PUBLIC:
         headers = request.headers
@@ -104,15 +104,15 @@ def of_visitor(context: Mapping[str, object]) -> Automation | None:
 
 
 def is_statement(name: str, trust: Trust) -> bool:
-    """Whether an event is what a system states: then it is so, whichever agent it names.
+    """Whether an event is a statement of a system: then it counts, whatever agent it names.
 
-    A robot may have clicked the link; the mail system has unsubscribed the address all the same.
+    A robot may have clicked the link, but the mail system has unsubscribed the address.
     """
     return trust is Trust.SIGNED and (name in _STATED or our_name(name) in _STATED)
 
 
 def is_of_mailbox(name: str, trust: Trust) -> bool:
-    """Whether a mail system tells what became of a mail to one address of a person."""
+    """Whether a mail system reports on a mail to one address of a person."""
     return trust is Trust.SIGNED and our_name(name) in _OF_MAILBOX
 
 

@@ -1,4 +1,4 @@
-"""Countries by name, so that a condition can say ``country == "US"`` whatever a form sends.
+"""Countries by name, so that a condition can say ``country == "US"`` for any spelling in a form.
 
 Names in the languages of Unicode's CLDR, from the file beside this one (`make countries`).
 """
@@ -20,7 +20,7 @@ MAX_TEXT = 100
 """The longest text, in characters, that is looked up as a country."""
 
 ABBREVIATED = MappingProxyType({"UK": "GB", "EL": "GR", "VS": "US", "VK": "GB"})
-"""Two letters that mean a country but are not its code: the European Union's, and Dutch ones."""
+"""Two letters that mean a country but are not its code: the European Union's, and Dutch."""
 
 _CODE_LENGTH = 2
 _LOCALE = re.compile(r"[a-z]{2,3}[-_](?:[A-Z][a-z]{3}[-_])?([A-Z]{2})")
@@ -40,10 +40,10 @@ _ARTICLES = frozenset(
 
 
 def country_code(text: str) -> str | None:
-    """The two-letter code of a country, from its name or its code; ``None`` if we cannot tell.
+    """The two-letter code of a country, from its name or its code; ``None`` if it is unknown.
 
     Codes are those of ISO 3166-1: of two letters, three letters or three digits; other two letters
-    are no country. ``DE - Germany``, ``United States (US)`` and ``Germany 🇩🇪`` are what all of
+    are not a country. ``DE - Germany``, ``United States (US)`` and ``Germany 🇩🇪`` are what all of
     their parts say, and a locale such as ``pt-BR`` or ``en_US`` is what its region says.
     """
     if len(text) > MAX_TEXT:

@@ -1,4 +1,4 @@
-"""What senders that speak for sales have in common: settings, statements, records, answers."""
+"""The common part of senders of sales: settings, statements, records, answers."""
 
 import json
 import re
@@ -37,13 +37,13 @@ Word: TypeAlias = Literal[
     "lost",
     "nothing",
 ]
-"""What a stage or status of a CRM says of a lead; a rejection is said by its reason."""
+"""The meaning of a stage or status of a CRM; a rejection is named by its reason."""
 
 WORDS: tuple[str, ...] = get_args(Word)
 NOTHING = "nothing"
 
 Stages: TypeAlias = Mapping[str, Mapping[str, Word]]
-"""Property of a CRM's record → its value → what that says."""
+"""Property of a CRM's record → its value → the meaning."""
 
 MAX_REASON = 100
 """The longest reason for a loss, in characters; a longer one is cut."""
@@ -52,7 +52,7 @@ _BEYOND_ALL = 10**18  # as text such a number may take long to write
 
 
 class CrmIdentity(Struct, frozen=True):
-    """The identifiers of a lead; at least one of them."""
+    """The identifiers of the lead; at least one of them."""
 
     email: str | None = None
     user_id: str | None = None
@@ -68,7 +68,7 @@ class CrmIdentity(Struct, frozen=True):
 
 
 class CrmDeal(Struct, frozen=True):
-    """What a deal is worth, in the smallest unit of its currency, and why it was lost."""
+    """The value of a deal, in the smallest unit of its currency, and why it was lost."""
 
     value_cents: int | None = None
     currency: str = ""
@@ -76,7 +76,7 @@ class CrmDeal(Struct, frozen=True):
 
 
 class CrmOrigin(Struct, frozen=True):
-    """Which sender sent a statement, when it was received, and the sender's id and time of it."""
+    """The sender of a statement, its receipt, and the sender's id and time of it."""
 
     source: str
     received_at: datetime
@@ -85,7 +85,7 @@ class CrmOrigin(Struct, frozen=True):
 
 
 def statement(origin: CrmOrigin, who: CrmIdentity, word: str, deal: CrmDeal = CrmDeal()) -> Event:  # noqa: B008  # it is frozen
-    """The event by which sales states a word of ``WORDS`` about a lead."""
+    """The event of a statement of sales, one of ``WORDS``."""
     refused = word in set(Refusal)
     status = SalesStatus.REJECTED if refused else SalesStatus(word)
     properties: dict[str, Property] = {}
@@ -101,7 +101,7 @@ def statement(origin: CrmOrigin, who: CrmIdentity, word: str, deal: CrmDeal = Cr
 def identification(
     origin: CrmOrigin, who: CrmIdentity, *, merged_user_id: str | None = None
 ) -> Event:
-    """The event that only ties the identifiers of one lead, those of a merged record among them."""
+    """The event that only ties identifiers of one lead, also those of merged records."""
     return _event(origin, who, IDENTIFIED, {}, merged_user_id)
 
 
@@ -146,7 +146,7 @@ def crm_id(*parts: object) -> str:
 
 
 def email_in(value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
-    """The address; ``None`` if the field is empty. Raises ``RejectedError`` for an invalid one."""
+    """The address; ``None`` for none. Raises ``RejectedError`` if the text is not an address."""
     if value is None or value == "":
         return None
     email = normalise_email(value) if isinstance(value, str) else None
@@ -163,10 +163,10 @@ def deal_value(
     reason: str = "",
     numbers: Numbers = "either",
 ) -> CrmDeal:
-    """What a deal is worth; ``otherwise`` is the currency if none is named.
+    """The value of a deal; ``otherwise`` is the currency if none is named.
 
-    ``numbers`` says how the sender writes amounts that come as text. Raises ``RejectedError`` for
-    what is no amount or may be two, and for an amount in no known currency.
+    ``numbers`` says how the sender writes amounts that come as text. Raises ``RejectedError`` if
+    the text is not an amount or has two readings, and if the currency is unknown.
     """
     if value is None or value == "":
         return CrmDeal(reason=reason)
@@ -202,7 +202,7 @@ def value_text(value: Any) -> str:  # noqa: ANN401  # whatever a CRM holds
 
 
 def word_for(stages: Stages, name: str, value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
-    """What the value of a property says; ``None`` if the stages do not say."""
+    """The meaning of a property's value; ``None`` if the stages do not have it."""
     said = stages.get(name, {})
     text = value_text(value).casefold()
     return next((word for known, word in said.items() if known.casefold() == text), None)
@@ -276,7 +276,7 @@ T = TypeVar("T")
 S = TypeVar("S", bound=SenderSettings)
 
 MAX_ITEMS = 100
-"""The most items of one request; no CRM sends more."""
+"""Limit of items in one request: no CRM sends more."""
 
 _PLACE = re.compile(r" - at `(\$[A-Za-z0-9_.\[\]]*)`\Z")
 _MISSING = re.compile(r"missing required field `([A-Za-z0-9_]+)`")
@@ -295,7 +295,7 @@ def too_many_items() -> RejectedError:
 
 
 def as_wire(item: dict[str, Any], type_: type[T]) -> T:
-    """The item as its sender documents it; raises ``RejectedError`` that names what is not."""
+    """The item as its sender documents it; raises ``RejectedError`` that names the wrong part."""
     try:
         return convert(item, type_)
     except ValidationError as error:
@@ -306,7 +306,7 @@ def as_wire(item: dict[str, Any], type_: type[T]) -> T:
 
 
 class SalesSender(ABC, Generic[S]):
-    """A sender that speaks for sales. What it sends is signed, or refused."""
+    """A sender of sales. Its requests are signed, or rejected."""
 
     name: str
     path: str
@@ -332,11 +332,11 @@ class SalesSender(ABC, Generic[S]):
 
     @abstractmethod
     def check(self, request: RawRequest) -> None:
-        """Raises ``RejectedError`` unless the request is who it says it is."""
+        """Raises ``RejectedError`` unless the request proves its sender."""
 
     @abstractmethod
     def read(self, request: RawRequest) -> Items:
-        """The items in the body; raises ``RejectedError`` if they cannot be told apart."""
+        """The items in the body; raises ``RejectedError`` if it cannot be split into items."""
 
     @abstractmethod
     def events_of(
@@ -378,7 +378,7 @@ class SalesSender(ABC, Generic[S]):
         return path, raw
 
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:  # noqa: ARG002  # other senders need the request
-        """What became of the items; success, unless all of them were refused."""
+        """The outcome for the items; success, unless all of them were rejected."""
         told: dict[str, Any] = {"success": len(accepted.refused) < accepted.items}
         if accepted.refused:
             told["refused"] = refused_items(accepted.refused)

@@ -46,7 +46,7 @@ from warmlead.senders.submission import (
 from warmlead.web.answers import Answer, answer_error
 
 Mend: TypeAlias = Callable[[Any], Any]
-"""Makes a value of which the JSON has local faults usable."""
+"""Corrects a value whose JSON has local faults."""
 
 _REQUIRED = ("specversion", "id", "source", "type")
 _DATA = ("data", "data_base64")
@@ -95,10 +95,10 @@ def _decoded(encoded: Any, mend: Mend) -> Any:  # noqa: ANN401  # whatever JSON 
 
 
 MAX_SET_ASIDE_TEXT = 60_000
-"""The most characters of texts that are written down of one submission."""
+"""Limit of characters that are kept of one submission that is set aside."""
 
 MAX_UNREADABLE_BYTES = 64 * 1024
-"""The most that is kept of a body that cannot be read."""
+"""Limit of a body that cannot be read."""
 
 _UNWANTED_ANYWHERE = re.compile(
     r"passw|pwd|card.?num|\bcv[vc]2?\b|\bssn\b|\biban\b|captcha|csrf", re.IGNORECASE
@@ -110,16 +110,16 @@ WITHHELD = "(not kept, since it may hold a password; addresses in it:)"
 
 
 class SetAside(Struct, frozen=True):
-    """What is written down in quarantine; ``is_cut`` if it is not all that came."""
+    """The text for quarantine; ``is_cut`` if it is not the whole input."""
 
     text: str
     is_cut: bool
 
 
 def set_aside(item: Any, settings: FormMapping) -> SetAside:  # noqa: ANN401  # whatever JSON holds
-    """A submission as it is written down in quarantine: JSON, as it was sent, but bounded.
+    """A submission for quarantine: JSON, as sent, but bounded.
 
-    Without what may never be kept. The settings may say later that it is a lead after all.
+    Fields that may never be kept are left out. Changed settings may make a lead of it later.
     """
     writing = _Writing(wanted_names(settings), needed_fields(settings))
     text = text_of(writing.value(item, ""))
@@ -127,7 +127,7 @@ def set_aside(item: Any, settings: FormMapping) -> SetAside:  # noqa: ANN401  # 
 
 
 class _Writing:
-    """Copies what may be kept of a submission, until enough has been written."""
+    """Copies the parts of a submission that may be kept, up to the limit."""
 
     def __init__(self, is_wanted: Callable[[str], bool], is_needed: IsNeeded) -> None:
         self._is_wanted = is_wanted
@@ -171,7 +171,7 @@ class _Writing:
         return {key: written[key] for key in order if key in written}
 
     def _order(self, item: tuple[str, Any]) -> tuple[bool, bool, int]:
-        """What is needed comes first, then groups; long texts come last, so that all has room."""
+        """Needed fields come first, then groups; long texts come last, so that all fit."""
         key, value = item
         text = value if isinstance(value, str) else ""
         start = text[:MAX_ADDRESS_TEXT].encode(errors="replace")
@@ -182,10 +182,10 @@ class _Writing:
 
 
 def unreadable_text(body: bytes) -> SetAside | None:
-    """The beginning of a body that cannot be read, for a person to look at; ``None`` if no text.
+    """The beginning of an unreadable body, for a person to look at; ``None`` if not text.
 
-    Where its fields cannot be told apart, neither can a password in it. A body that names one
-    is not kept, only the addresses in it.
+    If fields cannot be separated, neither can a password. Of a body that names a password only the
+    addresses are kept.
     """
     start = body[:MAX_UNREADABLE_BYTES]
     if b"\0" in start:
@@ -362,7 +362,7 @@ class FormSender(ABC, Generic[M]):
 
 
 def _all_refused(accepted: Accepted) -> Answer:
-    """The answer to a post of which nothing could be used: why, and what can be done."""
+    """The answer to an unusable post: the reason, and what can be done."""
     first, *others = accepted.refused
     before = f"None of the {len(others) + 1} submissions can be used. The first: " if others else ""
     kept = _CUT if any(one.is_cut for one in accepted.refused) else _WHOLE
@@ -382,7 +382,7 @@ def _sound(item: Any, settings: FormMapping, notes: Notes) -> Any:  # noqa: ANN4
 
 
 def _sender_id(request: RawRequest) -> str | None:
-    """The id that a header gives the post; one that cannot be used is as good as none."""
+    """The id that a header gives the post; an unusable one is ignored."""
     for header in MESSAGE_IDS:
         try:
             if found := event_id(request.headers.get(header), header):

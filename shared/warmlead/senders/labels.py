@@ -25,13 +25,13 @@ def key_of(name: str) -> str:
 
 
 def _is_vowel(letter: str) -> bool:
-    """Vowel signs of Indic scripts tell names apart; accents do not."""
+    """Vowel signs of Indic scripts distinguish names; accents do not."""
     return not unicodedata.combining(letter) and unicodedata.category(letter) in ("Mn", "Mc")
 
 
 _LONGEST_SALUTATION = 40
 _QUESTION = 3
-"""The most digits of a numbered question such as ``q4``."""
+"""Limit of digits of a question's number, as in ``q4``."""
 
 _MOST_PARTS = 4
 """A label of more parts is a sentence."""
@@ -176,16 +176,16 @@ class Meaning(Struct, frozen=True):
 
 
 def trait_of_name(name: str) -> str | None:
-    """The trait that a name in snake_case means; ``None`` for an unknown one.
+    """The trait that a name in snake_case means; ``None`` if it is not a known trait.
 
-    Words that say nothing are passed over: ``what_is_your_email``, ``fields_email_value``.
+    Words without a meaning are ignored: ``what_is_your_email``, ``fields_email_value``.
     """
     meaning = meaning_of_name(name)
     return meaning.trait if meaning else None
 
 
 def meaning_of_name(name: str) -> Meaning | None:
-    """What a name in snake_case means; ``None`` for an unknown one."""
+    """The trait that a name in snake_case means; ``None`` if it is not a known trait."""
     words = name.split("_")
     found = _meaning(words)
     bare = words[-1].rstrip("0123456789")
@@ -357,7 +357,7 @@ class Answers:
         """A field that a form builder describes by id, type and title, as its value.
 
         Elementor's webhook: ``fields[email][title]``, ``fields[email][value]``. ``None`` if it is
-        none. Its own name goes before its title, if we know it.
+        not described. Its own name wins over its title, if the name is known.
         """
         said = (record.get("title"), record.get("id"), record.get("type"))
         if "value" not in record or not all(isinstance(one, str) for one in said):
@@ -366,7 +366,7 @@ class Answers:
         return Unfolded(self._label(labels, record), record["value"])
 
     def _label(self, labels: list[str], record: Mapping[str, Any]) -> str:
-        """The first label that we know; else that of a kind that says what it is; else the first.
+        """The first known label; else that of a kind with a meaning; else the first.
 
         Labels of other scripts are traits as soon as they are field names.
         """

@@ -30,18 +30,18 @@ from warmlead.senders.labels import Answers, is_salutation, name_of_label, trait
 
 MAX_FIELDS = 100
 MAX_NAME = 64
-MAX_KEY = 200  # what is beyond it does not distinguish names
+MAX_KEY = 200  # the rest does not distinguish names
 MAX_TEXT_BYTES = 8 * 1024
 MAX_LIST = 100
 MAX_ID = 200
 MAX_LOOKED_AT = 500
-"""The most fields of an item that are looked at: of a large group the first and the last ones."""
+"""Limit of fields of an item that are examined: of a large group the first and the last ones."""
 
 MAX_ADDRESS_TEXT = 1_000
 """The longest text, in characters, that is searched for an e-mail address."""
 
 MAX_ADDRESSES = 10
-"""The most values of a field, or parts of a text, that are tried as email addresses."""
+"""Number of values of a field, or parts of a text, that are tried as email addresses."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EMPTY: tuple[object, ...] = ("", None, [])
@@ -59,13 +59,12 @@ def flatten(
 ) -> dict[str, Property]:
     """Nested fields as flat ones: ``{"company": {"size": 5}}`` is ``{"company_size": 5}``.
 
-    Names become snake_case and are cut at 64 characters. Texts are cut at 8 KB, lists at 100
-    values and 8 KB; a list of labelled values becomes a group, any other list with objects in it
-    JSON text. Of two names that become the
-    same the first with a value is kept, an outer before an inner one. Of more than 100 fields
-    those are kept whose name ``matters``, then the first ones. Whatever is left out is told.
-    Of very many fields those are looked at that are needed, wherever they stand.
-    Of objects in a list only fields are kept for whose own name ``in_lists`` holds.
+    Names become snake_case and are cut at 64 characters. Texts are cut at 8 KB, lists at 100 values
+    and 8 KB; a list of labelled values becomes a group, any other list with objects in it JSON
+    text. If two names become the same, the first with a value is kept, an outer before an inner
+    one. Of more than 100 fields those whose name ``matters`` are kept, then the first ones. Notes
+    report fields that are left out. Of very many fields the needed ones are examined, wherever they
+    stand. Of objects in a list only those fields are kept for whose own name ``in_lists`` holds.
     """
     flat: dict[str, Property] = {}
     for name, value in _fields(payload, tell, is_needed):
@@ -268,7 +267,7 @@ def _without_remark(text: str) -> str:
 
 
 MAX_NAMES = 20
-"""The most fields that a message to a sender names."""
+"""Limit of fields that a message to a sender names."""
 
 
 def names_of(fields: Iterable[str]) -> str:
@@ -280,9 +279,9 @@ def names_of(fields: Iterable[str]) -> str:
 def person_id(value: Any, field: str, *, is_user: bool = False) -> str | None:  # noqa: ANN401  # whatever JSON holds
     """A user or anonymous id; ``None`` for none and for placeholders such as ``"null"``.
 
-    Spelt as ``normalise_id`` spells it. Whole numbers are taken as text. Raises
-    ``RejectedError`` for what can be no id; of a user id (``is_user``), also for an address with
-    blanks in it that may have been anything.
+    In the spelling of ``normalise_id``. Whole numbers are taken as text. Raises ``RejectedError``
+    if the text cannot be an id; for a user id (``is_user``) also if it is an address with blanks,
+    whose meaning is unclear.
     """
     if value is None:
         return None
@@ -303,9 +302,9 @@ def person_id(value: Any, field: str, *, is_user: bool = False) -> str | None:  
 
 
 def event_id(value: Any, field: str) -> str | None:  # noqa: ANN401  # whatever JSON holds
-    """A sender's id of an event; ``None`` for none. One above 200 characters is hashed.
+    """A sender's id of an event; ``None`` for none.
 
-    Raises ``RejectedError`` for what can be no id.
+    One above 200 characters is hashed. Raises ``RejectedError`` if the text cannot be an id.
     """
     if value is None or value == "":
         return None
@@ -340,7 +339,7 @@ def long_hash(text: str) -> str:
 _NAMES = ("name", "first_name", "last_name")
 
 _OF_APPLICATIONS = frozenset(("role",))
-"""In a record of a user these say what they may do in an application; in a form, their job."""
+"""In a user's record these are permissions in an application; in a form, the job."""
 
 
 @lru_cache(maxsize=1024)
@@ -376,7 +375,7 @@ def as_traits(flat: Mapping[str, Property]) -> dict[str, Property]:
 
 
 def only_addresses(trait: str, value: Property) -> bool:
-    """Whether a title or a name is only a form of address, such as ``Mr``."""
+    """Whether a title or name is only a form of address, such as Mr."""
     if not isinstance(value, str):
         return False
     if trait in _NAMES:
@@ -385,7 +384,7 @@ def only_addresses(trait: str, value: Property) -> bool:
 
 
 def company_traits(flat: Mapping[str, Property]) -> dict[str, Property]:
-    """What is said of a company as traits of its people: its name is ``company``."""
+    """The traits of a company as traits of its people: its name is ``company``."""
     of_company = {
         name if name.startswith("company") else f"company_{name}": value
         for name, value in flat.items()
@@ -407,7 +406,7 @@ def trait_value(name: str, value: Property) -> Property:
 T = TypeVar("T")
 
 _BEFORE_THE_WEB = datetime(1995, 1, 1, tzinfo=UTC)
-"""No sender of events is older: an earlier time is an unset one, such as the year 1970."""
+"""No sender of events is older: an earlier time is a default, such as the year 1970."""
 
 
 class Notes:
@@ -422,9 +421,9 @@ class Notes:
         self._more = 0
 
     def tell(self, field: str, what: str) -> None:
-        """Takes note of what was done to a field; the name is empty for the item as a whole.
+        """Notes a change of a field; the name is empty for the whole item.
 
-        Names are told in the form in which they are kept: at most 64 letters and digits.
+        Names have the form in which they are kept: at most 64 letters and digits.
         """
         text = (f"{field_name(field[:MAX_KEY])}: {what}" if field else what)[:MAX_NOTE_LENGTH]
         if text in self._texts:
@@ -441,7 +440,7 @@ class Notes:
         return (*self._texts, *more)
 
     def attempt(self, field: str, read: Callable[..., T], *arguments: object) -> T | None:
-        """What a part of the item is read as; ``None``, and a note, if it cannot be used."""
+        """The value of a part of the item; ``None``, and a note, if it cannot be used."""
         try:
             return read(*arguments)
         except RejectedError as error:
@@ -456,7 +455,7 @@ class Notes:
     def person_id(
         self, value: object, field: str, trust: Trust, *, is_user: bool = False
     ) -> str | None:
-        """A usable user or anonymous id, or ``None``. Notes an id that cannot be used."""
+        """A usable user or anonymous id; ``None`` if there is none, with a note if unusable."""
         read = partial(person_id, is_user=is_user)
         found = self.attempt(field, read, value, field)
         if found and found.startswith(CRM_ID) and trust is Trust.PUBLIC:
@@ -468,8 +467,8 @@ class Notes:
     def settled(self, claimed: datetime | None, received_at: datetime, field: str) -> datetime:
         """The time at which an event counts: of receipt, if its sender's is unknown or no time.
 
-        One that is more than five years ago counts as of five years ago, so that it has no
-        effect on the present.
+        A time more than five years ago counts as five years ago, so that it has no effect on the
+        present.
         """
         settled = settle_time(claimed, received_at)
         if settled is not None:

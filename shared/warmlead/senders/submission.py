@@ -40,7 +40,7 @@ ANONYMOUS_ID = ("anonymous_id", "ajs_anonymous_id")
 _LOWER = bytes(range(256)).lower()
 _MARKS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 
-# Never kept: what guards the form itself, and what no lead's record should hold.
+# Never kept: fields that guard the form itself, and data that no lead should have.
 _UNWANTED = re.compile(
     r".*(captcha|turnstile)_response|(.*_)?csrf.*|authenticity_token|.*password.*"
     r"|(.*_)?nonce|form_token|form_build_id|wpforms_token|gform_unique_id"
@@ -81,7 +81,7 @@ class Opened(Struct, frozen=True):
 
 
 class Post(Struct, frozen=True):
-    """What the submissions of one request have in common."""
+    """The common data of the submissions of one request."""
 
     source: str
     form: str
@@ -170,7 +170,7 @@ def _origins(fields: Mapping[str, Property]) -> dict[str, Property]:
 def _referrer(
     submission: Mapping[str, Any], fields: Mapping[str, Property], page: str, post: Post
 ) -> object:
-    """What led to the page: empty if nothing did, and ``None`` if that cannot be known.
+    """The page's referrer: empty if there was none, and ``None`` if that is unknown.
 
     Across origins a browser sends no more of the page than its origin, which may have come from
     anywhere.
@@ -182,7 +182,7 @@ def _referrer(
 
 
 def _nobody(error: RejectedError | None, came: str) -> RejectedError:
-    """Why a submission is nobody's: what was wrong with the identity that it has, or has not."""
+    """Why a submission names nobody: the fault of its identity, or that it has none."""
     reason = Reason(error.reason) if error else Reason.IDENTITY_MISSING
     why = error.message if error else "No field holds an e-mail, a user id or an anonymous id."
     return RejectedError(reason, f"{why} The fields that came: {came}.")
@@ -375,10 +375,10 @@ def known_names(settings: FormMapping) -> frozenset[str]:
 
 
 def needed_fields(settings: FormMapping) -> IsNeeded:
-    """Whether a field may say who somebody is, or is named by a form's settings.
+    """Whether a field may identify the person, or is named by a form's settings.
 
-    Looked at is the name as it was sent, without case, brackets and marks: an id, a name with
-    ``mail`` in it. In other languages the value tells: an address has its sign.
+    The name is examined as it was sent, without case, brackets and marks: an id, a name with
+    ``mail`` in it. In other languages the value decides: an address has an @.
     """
     said = (settings.email, settings.user_id, settings.anonymous_id, settings.id, settings.time)
     names = {*known_names(settings), *filter(None, said), *settings.traits}

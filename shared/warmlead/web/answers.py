@@ -1,4 +1,4 @@
-"""What an HTTP request is answered: the status of each outcome, and whether a browser shows it."""
+"""The answers to HTTP requests: the status of each outcome, and whether a browser shows it."""
 
 import json
 from collections.abc import Mapping
@@ -75,7 +75,7 @@ STATUS = MappingProxyType(
         Reason.MESSAGE_INVALID: 400,
     }
 )
-"""Every reason and its HTTP status; a test sees to it that none is missing."""
+"""Every reason and its HTTP status; a test checks that none is missing."""
 
 _HEADERS = {
     # The rest of the body is not read: the connection cannot be used again.
@@ -86,7 +86,7 @@ _HEADERS = {
 
 
 def answer_error(error: Exception) -> Answer:
-    """The answer to a request that failed; what is not ours becomes a 500 without detail."""
+    """The answer to a request that failed; unexpected errors become a 500 without detail."""
     if isinstance(error, RejectedError):
         headers = _HEADERS.get(error.reason, {})
         return _answer(STATUS[error.reason], str(error.reason), error.message, headers)
@@ -109,8 +109,8 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plai
 def navigates(headers: Mapping[str, str]) -> bool:
     """Whether a person sees the answer as a page; header names are in lower case.
 
-    Browsers say so (https://www.w3.org/TR/fetch-metadata/#sec-fetch-mode-header); of those that
-    do not yet, whoever wants HTML for a form, and is no script that says what it is.
+    Browsers say so (https://www.w3.org/TR/fetch-metadata/#sec-fetch-mode-header). For browsers that
+    do not say so yet: the request accepts HTML, posts a form, and does not declare itself a script.
     """
     if mode := headers.get("sec-fetch-mode"):
         return mode == "navigate"

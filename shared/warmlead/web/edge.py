@@ -36,8 +36,8 @@ async def read_body(
 ) -> bytes:
     """The whole body. Raises ``RejectedError`` as soon as it is known to exceed the limit.
 
-    ``declared_bytes`` may lie: a declared length above the limit is refused, any other is not
-    believed. A body that is not there after ``timeout_s`` is refused too.
+    ``declared_bytes`` may be false: a declared length above the limit is rejected, any other is not
+    trusted. A body that is incomplete after ``timeout_s`` is rejected too.
     """
     if declared_bytes is not None and declared_bytes > limit_bytes:
         raise _too_large(limit_bytes)
@@ -58,9 +58,9 @@ async def read_body(
 
 
 async def discard(chunks: AsyncIterator[bytes], *, most_bytes: int) -> None:
-    """Throws away what still comes of a refused body, within a limit and two seconds.
+    """Reads and drops the rest of a rejected body, within a limit and two seconds.
 
-    A client that is still sending when the connection closes never reads why it was refused.
+    A client that is still sending when the connection closes never reads the answer.
     """
     left = most_bytes
     try:
@@ -74,10 +74,10 @@ async def discard(chunks: AsyncIterator[bytes], *, most_bytes: int) -> None:
 
 
 def unpack(body: bytes, content_encoding: str, *, limit_bytes: int) -> bytes:
-    """The body with its gzip undone, be it declared or merely evident.
+    """The body without its gzip, whether that is declared or only evident.
 
     Some clients send gzip without saying so. Raises ``RejectedError`` for other encodings, for
-    damaged gzip, and for what unpacks to more than the limit, having unpacked no more than that.
+    damaged gzip, and for a body that unpacks to more than the limit; never unpacks more than that.
     """
     encoding = content_encoding.strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
@@ -154,18 +154,18 @@ _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
 
 
 class Limits(Struct, frozen=True):
-    """How much of a request is read, as sent and unpacked, and how long it may take to come."""
+    """Limits of a request's size, as sent and unpacked, and of the time until it has arrived."""
 
     body_bytes: int
     timeout_s: float
 
 
 Dress: TypeAlias = Callable[[Mapping[str, str], Answer], Answer]
-"""An answer in the form that the client wants, which its headers tell."""
+"""An answer in the format that the client's headers ask for."""
 
 
 class Edge:
-    """Answers requests with what ``accept`` makes of them, in the form that ``dress`` gives it."""
+    """Answers requests with the result of ``accept``, in the format of ``dress``."""
 
     def __init__(
         self,
@@ -185,7 +185,7 @@ class Edge:
         self._dress = dress or _as_it_is
 
     async def answer(self, request: Request) -> Response:
-        """The response to a request, whatever happens. Raises nothing of its own."""
+        """The response to a request, also after an error. Raises nothing of its own."""
         began = perf_counter()
         headers = _headers(request)
         request_id = self._new_id()
@@ -245,7 +245,7 @@ class Edge:
                 declared_bytes=int(declared) if _LENGTH.fullmatch(declared) else None,
             )
         except RejectedError as error:
-            # A client that expects to be told to go on has not begun to send.
+            # A client that waits for 100 Continue has not begun to send.
             if error.reason is Reason.BODY_TOO_LARGE and "expect" not in headers:
                 await discard(chunks, most_bytes=4 * limit)
             raise
@@ -273,10 +273,10 @@ def _headers(request: Request) -> dict[str, str]:
 
 
 def path_below(request: Request, function: str) -> str:
-    """The path below the function's name, which may stand in front of it or not.
+    """The path below the function's name, with which it may begin.
 
-    A load balancer routes by that name and leaves it there. A path that is nothing but the name
-    stays as it is: ``/track`` is a call of Segment's API.
+    A load balancer routes by that name and leaves it there. A path that is only the name stays as
+    it is: ``/track`` is a call of Segment's API.
     """
     path: str = request.scope["path"]
     mount = f"/{function}"

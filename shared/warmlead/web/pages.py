@@ -287,7 +287,7 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
 HTML = "text/html; charset=utf-8"
 DEFAULT_LANGUAGE = "en"
 MAX_LANGUAGES = 10
-"""The most languages of a request's header that are looked at."""
+"""Limit of languages of a request's header that are examined."""
 
 _ADDRESS = (Reason.IDENTITY_MISSING, Reason.EMAIL_INVALID, Reason.IDENTITY_INVALID)
 _LATER = (Reason.BODY_TIMEOUT, Reason.BODY_INCOMPLETE, Reason.NOT_FOUND)
@@ -336,7 +336,7 @@ def page(headers: Mapping[str, str], answer: Answer) -> Answer:
 
 
 def language_of(header: str) -> str:
-    """The language that a visitor likes best of those there are, by ``Accept-Language``."""
+    """The visitor's preferred language among the available ones, by ``Accept-Language``."""
     ranked = []
     for nth, item in enumerate(header[:500].split(",")[:MAX_LANGUAGES]):
         tag, _, weight = item.partition(";")
@@ -374,7 +374,7 @@ def _why(answer: Answer, texts: Texts) -> str:
 
 
 def _page_of_the_form(headers: Mapping[str, str]) -> str:
-    """Where the visitor came from, if the browser says the same in both of its ways."""
+    """The visitor's origin, if both of the browser's headers agree."""
     referer, origin = headers.get("referer", ""), headers.get("origin", "")
     if not is_web_url(referer):
         return ""

@@ -37,7 +37,7 @@ _MAX_AGE = re.compile(r"\bmax-age=([0-9]{1,9})\b")
 class Certificates:
     """The certificates at a URL, by their keys' ids: kept as long as its answer allows.
 
-    ``seconds`` tells the time by which they age.
+    ``seconds`` is the clock by which they age.
     """
 
     def __init__(self, url: str, *, seconds: Callable[[], float] = monotonic) -> None:
@@ -60,7 +60,7 @@ class Certificates:
         return self._by_id.get(key_id)
 
     def _knows(self, key_id: str) -> bool:
-        """Whether there is no need to ask."""
+        """Whether the certificates are still fresh."""
         now = self._seconds()
         if now >= self._fresh_until:
             return False
@@ -88,7 +88,7 @@ def _fetch(url: str) -> tuple[Mapping[str, str], float]:
 
 
 class PushTokens:
-    """Tokens that one service account shows to one audience."""
+    """The check of tokens from one service account for one audience."""
 
     def __init__(self, certificates: Certificates, *, audience: str, account: str) -> None:
         self._certificates = certificates
@@ -96,9 +96,9 @@ class PushTokens:
         self._account = account
 
     async def check(self, headers: Mapping[str, str]) -> None:
-        """Raises ``RejectedError`` unless the headers hold a token that is good now.
+        """Raises ``RejectedError`` unless the headers have a token that is valid now.
 
-        Raises ``UnavailableError`` if Google's certificates cannot be had.
+        Raises ``UnavailableError`` if Google's certificates cannot be fetched.
         """
         bearer = _BEARER.fullmatch(headers.get("authorization", "")[:_LONGEST_TOKEN])
         if bearer is None:
@@ -117,7 +117,7 @@ class PushTokens:
             raise _refused(f"The token's {fault} is not the one that is expected.")
 
     def _fault_in(self, claims: Mapping[str, Any]) -> str:
-        """The first claim that is not as it has to be; ``iat`` and ``exp`` are checked already."""
+        """The first wrong claim; ``iat`` and ``exp`` are checked already."""
         begins = claims.get("nbf", 0)
         expected = {
             "nbf": isinstance(begins, int | float) and begins <= time() + LEEWAY_S,
@@ -149,7 +149,7 @@ def _refused(why: str) -> RejectedError:
 
 
 class PushRequest(Struct, frozen=True):
-    """What is read of a pushed message; what else Pub/Sub says of it is not looked at."""
+    """The fields of a pushed message that are read; others are ignored."""
 
     message_id: str
     attributes: Mapping[str, str]

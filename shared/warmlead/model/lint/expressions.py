@@ -199,7 +199,7 @@ def _bad_patterns(text: str, context: Context) -> Iterator[ConditionFault]:
 
 
 def country_names(text: str, context: Context) -> Iterator[tuple[int, str]]:
-    """What a condition compares ``country`` with that is no code, each with its place."""
+    """Texts that are not country codes and are compared with ``country``, each with its place."""
     if context.types.get("country") is not ValueType.STRING:
         return
     for literal in compared_with("country", text):

@@ -132,7 +132,7 @@ class GenericSource(FormSender[FormSettings]):
         return ""
 
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
-        """JSON for scripts; for a browser that left the page, the way to the next one."""
+        """JSON for scripts; for a browser that navigates, a redirect or a page."""
         answer = super().answer(request, accepted)
         target = accepted.redirect or self.form_of(request)[1].redirect
         if answer.status == _OK and target and navigates(request.headers):
@@ -151,10 +151,10 @@ _SAYS_NOTHING = ("", "application/octet-stream", _JSON)
 
 
 def read_submissions(request: RawRequest, tell: Tell, is_needed: IsNeeded) -> Submissions:
-    """The submissions in the body; raises ``RejectedError`` if they cannot be told apart.
+    """The submissions in the body; raises ``RejectedError`` if it cannot be split into submissions.
 
-    A body that begins like JSON is JSON: ``curl -d``, beacons and scripts label it wrongly.
-    Of a form with too many fields those are kept that are needed.
+    A body that begins like JSON is JSON: ``curl -d``, beacons and scripts label it wrongly. If a
+    form has too many fields, the needed ones are kept.
     """
     content_type = request.headers.get("content-type", "")[:1_000]
     body = unwidened(request.body, parameter_of(content_type, "charset"))

@@ -99,7 +99,7 @@ class Change(Struct, frozen=True, rename="camel"):
 
     @property
     def ends(self) -> tuple[str, str]:
-        """What was associated with what."""
+        """The two associated records."""
         first, _, second = self.association_type.lower().partition("_to_")
         return (
             OBJECT_TYPES.get(self.from_object_type_id) or first,
@@ -192,7 +192,7 @@ def translate_item(
     return _recorded(workflow_record(item), request, settings)
 
 
-# --- changes that a subscription tells -----------------------------------------------------
+# --- changes that a subscription reports ---------------------------------------------------
 
 
 def _changed(
@@ -254,7 +254,7 @@ def _merged(change: Change, request: RawRequest) -> list[Event | Ignored]:
 
 
 def _to_be_erased(portal: int, contact: str) -> RejectedError:
-    """Sets the deletion aside for a person: an erasure cannot be undone, so no webhook does it."""
+    """Sets the deletion aside for a person to decide, because an erasure cannot be undone."""
     whom = _who(portal, "contact", contact).user_id
     message = (
         "HubSpot deleted this contact for reasons of privacy. Erase the lead here too, within a"
@@ -266,7 +266,7 @@ def _to_be_erased(portal: int, contact: str) -> RejectedError:
 def _record(
     change: Change, request: RawRequest, who: CrmIdentity, properties: dict[str, Any]
 ) -> Record:
-    # HubSpot does not promise that an event's id is its alone.
+    # HubSpot does not promise that an event's id is unique.
     parts = (
         *(change.portal_id, change.subscription_id, change.object_id or change.from_object_id),
         *(change.to_object_id or "", change.occurred_at, change.event_id),
@@ -404,5 +404,5 @@ class HubSpotSource(SalesSender[HubSpotSettings]):
         index: int,  # noqa: ARG002  # a change names itself
         request: RawRequest,
     ) -> list[Event | Ignored]:
-        """What a change or a record says."""
+        """The events of a change or a record."""
         return translate_item(item, request, self._settings)

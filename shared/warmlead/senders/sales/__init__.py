@@ -1,4 +1,4 @@
-"""Anybody who can post JSON and sign it: what sales says, in our own words."""
+"""Statements of sales from anybody who can post JSON and sign it, in our own format."""
 
 from warmlead.senders.sales.source import GenericSalesSettings, GenericSalesSource
 

@@ -30,7 +30,7 @@ from warmlead.settings import SettingFault
 
 
 class GenericSalesSettings(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``allow_unsigned`` believes whoever reaches the address: for one's own machine alone.
+    """``allow_unsigned`` trusts anybody who reaches the address: only for your own machine.
 
     ``numbers`` is how values are written that come as text.
     """
@@ -128,7 +128,7 @@ _MAX_HEADER = 1_000
 
 
 def _to_nobody(_field: str, _what: str) -> None:
-    """Sales is told of no replaced bytes: its texts are reasons and names of stages."""
+    """Replaced bytes are not reported to sales: its texts are reasons and names of stages."""
 
 
 class GenericSalesSource(SalesSender[GenericSalesSettings]):
@@ -136,7 +136,7 @@ class GenericSalesSource(SalesSender[GenericSalesSettings]):
 
     name = NAME
     path = "/generic"
-    keeps_refused = False  # whoever posts in our words can mend them
+    keeps_refused = False  # senders of our own format can correct it
 
     def check(self, request: RawRequest) -> None:
         """Raises ``RejectedError`` unless the post is signed, or need not be."""

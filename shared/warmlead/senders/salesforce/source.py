@@ -124,7 +124,7 @@ def _record(notification: Element) -> dict[str, Any]:
 
 
 def read_xml(body: bytes) -> Element:
-    """The document's outermost element; raises ``RejectedError`` for what is not plain XML."""
+    """The document's outermost element; raises ``RejectedError`` if it is not plain XML."""
     reader = _Reader(most=min(MAX_ELEMENTS, 1 + len(body) // LEAST_ELEMENT_BYTES))
     try:
         reader.parser.Parse(body, True)  # this is all of it
@@ -141,9 +141,9 @@ def _invalid(message: str) -> RejectedError:
 
 
 class _Reader:
-    """Builds elements while expat reads; ends at once at a DTD, and at too many or too deep.
+    """Builds elements while expat reads; stops at a DTD, and at too many or too deep ones.
 
-    So it does at more notifications than a request may hold, whatever is in them.
+    It also stops at more notifications than a request may have.
     """
 
     def __init__(self, *, most: int) -> None:
@@ -237,7 +237,7 @@ def translate_record(
 
 
 def full_id(value: Any) -> str | None:  # noqa: ANN401  # whatever a record holds
-    """An id of 15 or 18 characters in its form of 18; ``None`` for anything else.
+    """An id of 15 or 18 characters as the one of 18; ``None`` if the text is not an id.
 
     The last three say which of the others are capitals, five each, so that case may get lost.
     """
@@ -308,11 +308,11 @@ class SalesforceSource(SalesSender[SalesforceSettings]):
         self._organizations = [full_id(id_) or id_ for id_ in settings.organizations]
 
     def check(self, request: RawRequest) -> None:
-        """Raises ``RejectedError`` unless it bears a token of ours, or is signed."""
+        """Raises ``RejectedError`` unless it has a token of ours, or is signed."""
         offered = _token(request)
         if offered is not None:
             valid = False
-            for token in self._settings.tokens:  # to the end, so that its time tells nothing
+            for token in self._settings.tokens:  # to the end: constant time
                 valid |= hmac.compare_digest(offered.encode(), token.encode())
             if not valid:
                 raise RejectedError(Reason.UNAUTHORIZED, "The token is not valid.")
@@ -346,7 +346,7 @@ class SalesforceSource(SalesSender[SalesforceSettings]):
     def events_of(
         self, item: dict[str, Any], index: int, request: RawRequest
     ) -> list[Event | Ignored]:
-        """What a record says."""
+        """The events of a record."""
         return translate_record(item, index, request, self._settings)
 
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:

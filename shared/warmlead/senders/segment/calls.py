@@ -1,4 +1,4 @@
-"""Segment's API: which paths there are, the calls of a request, and the events that they become."""
+"""Segment's API: its paths, the calls of a request, and the events that they become."""
 
 import base64
 import binascii
@@ -211,7 +211,7 @@ _EVENTS = {
 
 
 class Envelope(Struct, frozen=True):
-    """What the calls of one request have in common."""
+    """The common data of the calls of one request."""
 
     trust: Trust
     received_at: datetime
@@ -263,7 +263,7 @@ def translate_call(
 
 
 def _mailed_to(properties: Mapping[str, Property]) -> str | None:
-    """The address of which a mail system speaks, which need not be the one in use."""
+    """The address that a mail system reports on, which may not be the one in use."""
     found = (email_of(properties.get(name)) for name in _MAILED_TO)
     return next(filter(None, found), None)
 
@@ -377,10 +377,10 @@ def _properties(
 
 
 def _claimed_time(call: Mapping[str, Any], envelope: Envelope, notes: Notes) -> datetime | None:
-    """When the sender says it happened, by our clock if theirs is wrong.
+    """The event's time as its sender states it, corrected by our clock if theirs is wrong.
 
-    ``sentAt`` shows how wrong: what was sent five minutes or more from when we received it was
-    sent by a wrong clock, and only the time between the event and its sending is believed.
+    ``sentAt`` shows that: if it differs from the receipt by five minutes or more, the sender's
+    clock is wrong, and only the time between the event and its sending counts.
     https://segment.com/docs/connections/spec/common/#timestamps
     """
     stamp, original = (
