@@ -27,8 +27,7 @@ from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
 from warmlead.model.loading import load
 from warmlead.ports import RawRequest, Source
 from warmlead.reporting.funnel import Span, last_period
-from warmlead.senders.generic.settings import FormSettings
-from warmlead.senders.generic.source import GenericSource
+from warmlead.senders.generic.source import FormSettings, GenericSource
 from warmlead.senders.sales.source import GenericSalesSettings, GenericSalesSource
 from warmlead.senders.segment.source import SegmentSource
 from warmlead.sqlite_file import SqliteFile

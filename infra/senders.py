@@ -46,10 +46,11 @@ def _section(sender: Registration) -> str:
 
 
 def _summary(readme: str) -> tuple[str, str]:
-    """A sender's name, and the first sentence of its page."""
+    """A sender's name, and what it takes: the first sentence of its page."""
     head, first, *_ = readme.split("\n\n")
     sentence = first.replace("\n", " ").partition(". ")[0]
-    return head.removeprefix("# "), sentence.removesuffix(".")
+    what = sentence.removeprefix("This sender takes ").removesuffix(".")
+    return head.removeprefix("# "), what[:1].upper() + what[1:]
 
 
 def main() -> None:

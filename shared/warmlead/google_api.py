@@ -1,8 +1,8 @@
 """Google's APIs over gRPC: connections, credentials, message types and errors.
 
-It is made of the parts of Google's own clients, without the clients: their message types, and
-the channel and credentials that ``google-api-core`` makes for them. Importing the clients
-whole costs a cold start five times as much (docs/decisions/0007-google-apis-without-clients.md).
+It uses parts of Google's own clients, without the clients: their message types, and the channel and
+credentials that ``google-api-core`` makes for them. Importing the whole clients costs five times as
+much at a cold start (docs/decisions/0007-google-apis-without-clients.md).
 """
 
 import asyncio
@@ -38,9 +38,9 @@ _OPTIONS = (  # as in Google's own clients
 def message_types(package: str, module: str) -> ModuleType:
     """The message types of a Google package (``google.pubsub_v1``, ``pubsub``), and only these.
 
-    Python runs a package's ``__init__`` before any module in it, and theirs import every
-    client. So they are imported as parts of a package that has not been initialised, which is
-    forgotten afterwards: whoever imports the package later gets it whole, with these types.
+    Python runs a package's ``__init__`` before any module in it, and theirs import every client. So
+    they are imported as parts of a package that has not been initialised, which is forgotten
+    afterwards: a later import of the package gets the whole package, with these types.
     """
     name = f"{package}.types.{module}"
     if name in sys.modules or package in sys.modules:
@@ -94,7 +94,7 @@ class GoogleApi:
     ) -> AsyncGenerator[Message, None]:
         """The answers to one request, one after the other; raises ``grpc.aio.AioRpcError``.
 
-        Closed before its end, it tells the server to send no more.
+        If it is closed before its end, the server is asked to send no more.
         """
         call = await self._call(path, answer, "unary_stream")
         answers = call(request, timeout=timeout_s, metadata=self._metadata(routing))

@@ -1,4 +1,4 @@
-"""The ports: what the use cases need from the outside, and what they are given.
+"""The ports: interfaces that the use cases need, and the values that pass through them.
 
 Every adapter of a port passes the port's contract suite in ``tests/contract``.
 """
@@ -33,13 +33,13 @@ T = TypeVar("T")
 
 
 class Need(Struct, frozen=True):
-    """A change's answer that it must see these leads too before it can decide."""
+    """The answer of a change that must also read these leads before it can decide."""
 
     ids: frozenset[str]
 
 
 class Tombstone(Struct, frozen=True):
-    """What is left at the id of an erased identifier: when it was erased, and with which others.
+    """The record at the id of an erased identifier: the time, and the others erased with it.
 
     ``ids`` are those of all identifiers that were erased together, this one among them.
     """
@@ -80,8 +80,8 @@ Only a change that ``ToleratesUnreadable`` is shown ``Unreadable``; for others t
 Change: TypeAlias = Callable[[Loaded], Commit[T] | Need]
 """A decision over leads: pure, and may be called again, with the same or with newer leads.
 
-That includes leads on which it has been committed already, when the store did not hear of it:
-what it does must be seen on them, so that it is not done twice.
+That includes leads on which it was committed already without the store's knowledge: so its effect
+must be visible on them, and it must not be applied twice.
 """
 
 
@@ -92,8 +92,8 @@ class ToleratesUnreadable:
 class JointChange(ABC, Generic[T]):
     """The base of changes that a store may decide together.
 
-    It does so with those of one class that wait for the same lead. The result is that which they
-    would have one after the other.
+    A store does so with changes of one class that wait for the same lead. The result is the same as
+    applying them one by one.
     """
 
     @abstractmethod
@@ -106,13 +106,13 @@ class JointChange(ABC, Generic[T]):
 
 
 Update: TypeAlias = tuple[Sequence[str], Change[T]]
-"""What ``LeadStore.update`` takes: ids, and the change to what is at them."""
+"""The arguments of ``LeadStore.update``: ids, and the change to the leads at them."""
 
 
 class DueLead(NamedTuple):
-    """The place of a lead in a queue: since when it is due, as a number, and its id; ordered.
+    """A lead that is due: its id, and since when, as a number that orders such leads.
 
-    Whether the lead is still due is for the change to see.
+    It is only a place in a queue: the change checks whether the lead is still due.
     """
 
     since: int
@@ -127,25 +127,25 @@ class Ranked(Struct, frozen=True):
 
 
 class LeadStore(Protocol):
-    """Keeps lead documents. Raises ``UnavailableError`` when it cannot tell.
+    """Keeps lead documents. Raises ``UnavailableError`` when it cannot answer.
 
     A document that cannot be read costs no other lead: an update or a look at it alone raises
     ``UnreadableError``.
     """
 
     async def update(self, ids: Sequence[str], change: Change[T]) -> T:
-        """Loads, lets ``change`` decide, and commits atomically; exactly what it decided.
+        """Loads the leads, calls ``change``, and commits exactly its decision, atomically.
 
-        When another writer was faster, ``change`` is called again with what that one wrote.
-        When it returns, the commit is durable. An error that ``change`` raises passes through,
-        and nothing is written.
+        If another writer was faster, ``change`` is called again with the new leads. When it
+        returns, the commit is durable. An error that ``change`` raises passes through, and nothing
+        is written.
         """
         ...
 
     async def update_each(self, updates: Sequence[Update[T]]) -> Sequence[T | Exception]:
-        """Several updates, each for itself, in as few commits as the store likes.
+        """Several updates, each by itself, in as few commits as the store can.
 
-        Answers each with what its change decided, or the error that ``update`` would raise.
+        Returns for each the result of its change, or the error that ``update`` would raise.
         """
         ...
 
@@ -176,7 +176,7 @@ class LeadStore(Protocol):
         """The leads of a shard whose ``decay_on`` is not after a UTC day number.
 
         At most ``most``, the longest overdue first, those behind ``after`` if it is given; fewer
-        only if there are no more. No lead that is not due is read.
+        only if there are no more. Reads only leads that are due.
         """
         ...
 
@@ -220,7 +220,7 @@ class LeadStore(Protocol):
 
 
 class ReportStore(Protocol):
-    """Keeps reports, and tells what they are made of. Raises ``UnavailableError``."""
+    """Keeps reports, and reads the data from which they are made. Raises ``UnavailableError``."""
 
     def moves(self, start: datetime) -> "AsyncIterator[tuple[str, Transition]]":
         """The moves of all leads from ``start`` on, each with a lead's id.
@@ -246,14 +246,14 @@ class ReportStore(Protocol):
 
 
 class Message(Struct, frozen=True):
-    """What is sent over the bus; ``attributes`` hold no personal data."""
+    """A message on the bus; ``attributes`` hold no personal data."""
 
     body: bytes
     attributes: Mapping[str, str]
 
 
 class Published(Struct, frozen=True):
-    """A message as it lies in a topic's log. ``number`` grows along the log."""
+    """A message in a topic's log. ``number`` grows along the log."""
 
     number: int
     message_id: str
@@ -265,8 +265,8 @@ class Published(Struct, frozen=True):
 class Delivery(Struct, frozen=True):
     """A message handed to a subscriber; ``attempt`` counts from 1.
 
-    ``is_alone`` says that it may be what ended a process before: nothing else was handed out
-    with it, and nothing else should be worked on meanwhile.
+    ``is_alone`` says that it may have ended a process before: it is delivered without others, and
+    nothing else should be worked on meanwhile.
     """
 
     token: str
@@ -276,7 +276,7 @@ class Delivery(Struct, frozen=True):
 
 
 class EventBus(Protocol):
-    """Sends messages. What it has accepted it delivers at least once."""
+    """Sends messages. Accepted messages are delivered at least once."""
 
     async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[str]:
         """Publishes all of them and waits until they are durable; returns their ids.
@@ -294,7 +294,7 @@ class MessageLog(Protocol):
         ...
 
     async def whole_since(self) -> datetime | None:
-        """From when on no message is missing for its age; ``None``: none ever went for it."""
+        """The time since which no message was deleted for its age; ``None``: none ever was."""
         ...
 
 
@@ -306,15 +306,15 @@ class Archive(MessageLog, Protocol):
         ...
 
     async def erase(self, numbers: Sequence[int]) -> int:
-        """Takes messages out of the log and from whoever has yet to work on them; how many."""
+        """Deletes messages from the log and from all subscriptions; returns their number."""
         ...
 
 
 class Subscriptions(Protocol):
-    """Hands out messages to be worked on, for a bus that does not push by itself."""
+    """Delivers messages on request, for a bus that does not push."""
 
     async def pull(self, subscription: str, *, most: int, now: datetime) -> Sequence[Delivery]:
-        """Leases up to ``most`` messages that are due; nobody else is handed them meanwhile.
+        """Leases up to ``most`` messages that are due; nobody else gets them meanwhile.
 
         One that is neither acknowledged nor returned before its lease ends is due again: alone,
         when no other is due or it has waited for a minute. That attempt does not count. One that
@@ -339,7 +339,7 @@ class Subscriptions(Protocol):
         ...
 
     async def finish(self, subscription: str, numbers: Sequence[int]) -> None:
-        """The messages are done with, whoever holds them."""
+        """Finishes the messages, even if somebody holds them."""
         ...
 
     async def revive(self, subscription: str, numbers: Sequence[int], *, now: datetime) -> int:

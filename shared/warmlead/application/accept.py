@@ -26,11 +26,11 @@ class LeadEvents(
 class Quarantined(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """Input that could not be counted, with the reason and all that a second try needs.
+    """Input that could not be counted, with the reason, and all that a replay needs.
 
     Either ``event`` is there (it could not be applied), or ``raw`` as the sender sent it, and
-    whether its request was ``automated``; or neither, where more of a request was set aside than
-    is kept, and ``message`` says how much (see ``and_more``).
+    whether its request was ``automated``; or neither, if the entry only counts further items of a
+    request; then ``message`` has their number (see ``and_more``).
     """
 
     v: Literal[1] = 1
@@ -70,7 +70,7 @@ def by_lead(events: Sequence[Event], ids: LeadIds) -> list[Message]:
 
 
 def read_events(body: bytes) -> list[Event]:
-    """The events in a message; raises ``RejectedError`` if it is not one of ours."""
+    """The events in a message; raises ``RejectedError`` if it is not a message of lead events."""
     try:
         return _EVENTS.decode(body).events
     except ValueError as error:  # msgspec's, and Python's for what is not UTF-8
@@ -82,7 +82,7 @@ def read_events(body: bytes) -> list[Event]:
 
 
 async def set_aside(body: bytes, error: RejectedError, *, bus: EventBus, now: datetime) -> None:
-    """Puts a message that is not one of ours into quarantine, for a person to look at."""
+    """Puts a message that is not Warmlead's into quarantine, for a person to look at."""
     entry = Quarantined(
         reason=error.reason,
         message=error.message,
@@ -94,9 +94,9 @@ async def set_aside(body: bytes, error: RejectedError, *, bus: EventBus, now: da
 
 
 def and_more(count: int, reason: Reason, source: str, now: datetime, why: str) -> Quarantined:
-    """The entry that counts further items of which nothing is kept.
+    """The entry that counts further items like those before it; the items are not kept.
 
-    ``why`` says why, and where they can be found.
+    ``why`` is the reason, and the place where they can be found.
     """
     message = f"and {count} more of the same request: {why}"
     return Quarantined(reason=reason, message=message, source=source, received_at=now)
@@ -114,14 +114,14 @@ def read_quarantined(body: bytes) -> Quarantined:
 
 
 MAX_SET_ASIDE_BYTES = 256 * 1024
-"""The most that is kept of an item that is set aside: what is larger is cut."""
+"""Limit of an item that is set aside; a larger one is cut."""
 
 
 MAX_SET_ASIDE = 100
 """The limit of items of a public request that are set aside; further ones are counted."""
 
 MAX_SET_ASIDE_OF_ALL_BYTES = 128 * 1024
-"""The most that is kept of the items of a public request together; the first is kept anyhow."""
+"""Limit of all items of a public request together; the first is kept in any case."""
 
 _KEPT_NOWHERE = (
     f"of a public request {MAX_SET_ASIDE} are kept, of {MAX_SET_ASIDE_OF_ALL_BYTES // 1024} KB"
@@ -134,9 +134,9 @@ _ADDRESS = re.compile(rb"[^\s@\"'<>(),:;=&]@[\w\x80-\xff\\][\w\x80-\xff\\-]{0,62
 async def accept(request: RawRequest, source: Source, *, bus: EventBus, ids: LeadIds) -> Accepted:
     """Publishes the request's events, one message a lead, and sets unusable items aside.
 
-    When it returns, all is durable. Raises ``RejectedError``, with no effect at all, if the
-    request is not to be trusted, cannot be read, or holds nothing but unusable items that its
-    source does not keep; and ``UnavailableError`` if the sender should try again.
+    When it returns, all is durable. Raises ``RejectedError``, with no effect at all, if the request
+    cannot be trusted or read, or has only unusable items that its source does not keep; and
+    ``UnavailableError`` if the sender should try again.
     """
     trust = source.verify(request)
     translation = source.translate(request, trust)

@@ -59,7 +59,7 @@ class Room:
         self._new: set[str] = set()
         self._trails: dict[str, Trail] = {}
         self._taken = dict.fromkeys(Trust, NO_TIES)
-        self._refused: set[tuple[str, Trust]] = set()  # later there is no more room than before
+        self._refused: set[tuple[str, Trust]] = set()  # a later attempt has no more room
         self._too_large: set[tuple[str, Trust]] = set()
         self._ties_of: dict[tuple[str, Trust], _Ties] = {}
         self._weighed = weighed
@@ -71,11 +71,11 @@ class Room:
 
     @property
     def next_to_see(self) -> Iterable[str]:
-        """The ids to read with those that must be read: they fit, if those do not."""
+        """The ids to be read besides the necessary ones: there is room for them at least."""
         return islice((id_ for id_ in self._passed_over if id_ not in self._loaded), MAX_REFUSALS)
 
     def tied(self, event: Event) -> Event:
-        """The event, without those of its weaker identifiers for which there is no room."""
+        """The event without those weaker identifiers for which the lead has no room."""
         strongest, *weaker = identifiers_of(event)
         self._open(self._ids[strongest])
         kept = [strongest, *(i for i in weaker if self._takes(i, event.trust))]
@@ -89,7 +89,7 @@ class Room:
         self._new.add(home)
 
     def _takes(self, identifier: Identifier, trust: Trust) -> bool:
-        """Takes the identifier, with all that belong to it, if there is room; whether it did."""
+        """Whether there is room for the identifier, with all that belong to it; uses it if so."""
         id_ = self._ids[identifier]
         if id_ in self.held or id_ in self._new:
             return True
@@ -184,7 +184,7 @@ _IN_ARCHIVE = f"{_FLOODED}; the archive, where one is kept, has them"
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """What deciding about a lead needs besides the lead; ``weighed`` only saves work."""
+    """What a decision about a lead needs besides the lead; ``weighed`` is only a cache."""
 
     rules: Rules
     ids: LeadIds
@@ -196,9 +196,9 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of the events: each is counted, was counted before, or is in quarantine.
+    """The outcome for the events: each is counted, was counted before, or is in quarantine.
 
-    An event of a person who was ``erased`` after it happened is dropped.
+    Or it is dropped, because its person was ``erased`` after it happened.
     """
 
     counted: int = 0
@@ -211,9 +211,9 @@ class Applied:
 async def apply(
     events: Sequence[Event], *, store: LeadStore, bus: EventBus, scoring: Scoring, clock: Clock
 ) -> list[Applied]:
-    """Counts each event once on the lead that it names, and publishes the triggers.
+    """Counts each event once on its lead, and publishes the triggers.
 
-    Safe to repeat after any failure: what was counted is known by its key. Raises
+    Safe to repeat after any failure: the key of an event shows that it was counted. Raises
     ``UnavailableError`` if it should be repeated.
     """
     grouped: dict[str, list[Event]] = {}
@@ -232,7 +232,7 @@ async def apply(
 
 
 async def _set_aside(applied: Applied, rules: Rules, bus: EventBus, now: datetime) -> None:
-    """Sets events aside: whole, but of a flood only the first ones and the number of the rest."""
+    """Sets each event aside whole; of events that flood a lead only the first, and their number."""
 
     def entry(event: Event, reason: Reason, message: str) -> Quarantined:
         return Quarantined(
@@ -276,7 +276,7 @@ class Decision(JointChange[Applied]):
         }
 
     def __call__(self, loaded: Loaded) -> Commit[Applied] | Need:
-        """What to write, or which other leads must be seen first."""
+        """What to write, or which other leads must be read first."""
         decided = _JointDecision([self])(loaded)
         if isinstance(decided, Need):
             return decided
@@ -284,7 +284,7 @@ class Decision(JointChange[Applied]):
         return Commit(applied, decided.leads, decided.aliases, decided.transitions)
 
     def joined_with(self, others: "Sequence[Decision]") -> "Change[Sequence[Applied]]":
-        """The change that the events of several requests make, evaluated once for all of them."""
+        """The change by the events of several requests, with one evaluation for all of them."""
         return _JointDecision([self, *others])
 
 
@@ -300,7 +300,7 @@ class _JointDecision:
         self._former_ids = {k: ids for each in decisions for k, ids in each.former_ids.items()}
 
     def __call__(self, loaded: Loaded) -> Commit[Sequence[Applied]] | Need:
-        """What to write, or which other leads must be seen first; what became of each request."""
+        """What to write, or the leads that must be read first; the outcome for each request."""
         erased_at = erasures_in(loaded)
         wanted: set[str] = set()
         former: set[str] = set()
@@ -337,9 +337,9 @@ class _JointDecision:
         trails: dict[str, Trail],
         after: dict[str, Trail],
     ) -> frozenset[str]:
-        """Adds the leads that claim a person who refuses to be written to.
+        """Adds the leads that a refusal reaches because they claim its identifier.
 
-        Answers with the ids of those that must be seen first.
+        Returns the ids of those that must be read first.
         """
         while owners := still_to_be_told(trails, with_refusals_shared(after)):
             if unseen := owners - loaded.keys():
@@ -359,7 +359,7 @@ class _JointDecision:
         return came_too_late(event, self._ids, erased_at, former_ids=former_ids)
 
     def _take(self, events: Sequence[Event], intake: Intake) -> Applied:
-        """Takes the events in; what became of each."""
+        """Adds the events; returns the outcome for each."""
         became: Counter[Taken] = Counter()
         refused: list[tuple[Event, Reason]] = []
         oldest = self._now - timedelta(days=EXACT_DAYS)
@@ -377,9 +377,9 @@ class _JointDecision:
     def _commit(
         self, before: Mapping[str, Lead], trails: Mapping[str, Trail], applied: list[Applied]
     ) -> Commit[Sequence[Applied]]:
-        """Evaluates the leads whose trails change; the last request answers for triggers.
+        """Evaluates the leads of the trails that change; the last request reports the triggers.
 
-        A lead of which nothing changes is neither evaluated nor written: many may name it.
+        A lead without changes is neither evaluated nor written, because many events may name it.
         """
         leads: list[Lead] = []
         aliases: dict[str, str] = {}

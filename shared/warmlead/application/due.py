@@ -24,13 +24,13 @@ PAGE_LEADS = 400
 """Page size of one query. Memory use is this times the number of shards read at once."""
 
 TOGETHER_LEADS = 100
-"""How many leads of a page share a commit; the event loop waits 30 ms for it."""
+"""Leads of a page that are evaluated and written together; this delays others by 30 ms."""
 
 SHARDS_AT_ONCE = 2
 """One shard is evaluated while another waits for the store; more would only take memory."""
 
 MOST_FAILURES = 100
-"""How many of the leads that failed a run names."""
+"""Limit of failed leads that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class RunProgress:
 
     @property
     def counts(self) -> dict[str, int]:
-        """All but the failures, by name."""
+        """All fields except the failures, by name."""
         return {name: getattr(self, name) for name in self.__slots__ if name != "failures"}
 
     def __add__(self, other: "RunProgress") -> "RunProgress":
@@ -112,10 +112,10 @@ async def evaluate_due(
     *,
     progress: Callable[[RunProgress], None] = lambda _: None,
 ) -> RunProgress:
-    """Evaluates the leads in the queue, shards side by side, and sends their triggers.
+    """Evaluates the leads in the queue, shards side by side, and sends the triggers.
 
-    ``progress`` is called with each group of leads that shared a commit. Raises
-    ``UnavailableError`` if it should be run again; what was done until then stays done.
+    ``progress`` is called for each group of leads that were evaluated together. Raises
+    ``UnavailableError`` if it should be run again; finished groups stay done.
     """
     turns = asyncio.Semaphore(SHARDS_AT_ONCE)
 
@@ -191,7 +191,7 @@ def is_away(error: Exception) -> bool:
 
 
 def unreadable_progress(error: UnreadableError) -> RunProgress:
-    """The progress of a run whose leads cannot be read: it names them."""
+    """The result of a run for leads that cannot be read: it only names them."""
     failures = [(id_, UnreadableError({id_: why})) for id_, why in error.problems.items()]
     return RunProgress(failed=len(failures), failures=tuple(failures[:MOST_FAILURES]))
 

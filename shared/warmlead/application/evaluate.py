@@ -33,7 +33,7 @@ A lead may wait with several: it must not outgrow its store, 1 MiB in Firestore.
 """
 
 Made: TypeAlias = "Callable[..., CloudEvent]"
-"""A message, but for its id, lead and time."""
+"""A message without its id, lead and time."""
 
 
 class TriggerBuilder:
@@ -55,11 +55,11 @@ class TriggerBuilder:
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:
-        """All triggers so far, in order."""
+        """All triggers, in order."""
         return tuple(self._triggers)
 
     def stage_entered(self, moved: Transition) -> None:
-        """Adds the message of a move between stages."""
+        """Adds the message about a move between stages."""
         from warmlead.messages.contract import StageEntered, StageEnteredMessage  # noqa: PLC0415  # heavy
 
         stage, cycle = moved.to_stage, moved.cycle
@@ -103,7 +103,7 @@ class TriggerBuilder:
         )
 
     def offered(self, offer: Offer) -> None:
-        """Adds the message that offers the lead to sales."""
+        """Adds the message that offers a lead to sales."""
         from warmlead.messages.contract import Offered, OfferedMessage  # noqa: PLC0415  # heavy
 
         data = Offered(**self._about(), **self._promised(offer))
@@ -214,7 +214,7 @@ def _safe(text: str | None) -> str | None:
 
 
 class Evaluated(Struct, frozen=True):
-    """A lead as of now, and the moves and triggers of the evaluation."""
+    """An evaluated lead, with its moves and triggers."""
 
     lead: Lead
     transitions: tuple[Transition, ...]
@@ -222,9 +222,9 @@ class Evaluated(Struct, frozen=True):
 
 
 def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
-    """The lead as of ``now``: scored, in the stage in which it belongs, offered and nurtured.
+    """The lead as of ``now``, with its score, stage, offer and sequences.
 
-    The triggers of it go into the outbox, so that one commit holds them and their cause.
+    The triggers are added to the outbox, so that they are committed with their cause.
     """
     lead = brought_back(lead, now)
     evaluation = evaluation_of(lead, rules, now)
@@ -236,7 +236,7 @@ def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
     lead = replace(lead, snapshot=snapshot, progress=progress)
     builder = TriggerBuilder(lead, evaluation, rules, now)
     for moved in moves:
-        if (moved.from_stage, moved.to_stage) != (ANONYMOUS, LEAD):  # that is no news to a tool
+        if (moved.from_stage, moved.to_stage) != (ANONYMOUS, LEAD):  # no message to tools
             builder.stage_entered(moved)
     offer = _offered(lead, moves, rules, builder, now)
     moves = _with_promises(moves, before.offer, offer, rules)
@@ -263,7 +263,7 @@ def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
 
 
 def _still_wanted(outbox: tuple[Trigger, ...], evaluation: Evaluation) -> tuple[Trigger, ...]:
-    """The triggers that are still to be sent: no message to who must not be written to any more."""
+    """The triggers that are still to be sent: no mail to a person who refuses mail by now."""
     if evaluation.consent.may_be_mailed:
         return outbox
     return tuple(trigger for trigger in outbox if trigger.topic is not Topic.NURTURE)
@@ -295,14 +295,14 @@ def _offered(
         owner = policy.owner_of(lead.id, builder.facts)
         offer = Offer(cycle, lead.progress.stage, now, owner=owner)
         builder.offered(offer)
-        offer = _followed(offer, lead, policy, builder, now)  # the time of a word may be ahead
+        offer = _followed(offer, lead, policy, builder, now)  # a statement's time may be ahead
     return offer
 
 
 def _with_promises(
     moves: tuple[Transition, ...], before: Offer | None, offer: Offer | None, rules: Rules
 ) -> tuple[Transition, ...]:
-    """The moves, the one that offered the lead to sales with what was promised of it."""
+    """The moves; the one that offered the lead to sales has the promises."""
     is_new = offer is not None and (before is None or offer.cycle > before.cycle)
     if offer is None or not is_new or rules.handoff is None:
         return moves
@@ -333,7 +333,7 @@ def _next_moment(offer: Offer | None, enrolments: Enrolments, rules: Rules) -> d
 
 
 class Outcome(Struct, frozen=True):
-    """Whether an evaluation ``changed`` the shown score and ``moved`` the stage; its triggers."""
+    """Result of an evaluation: whether the shown score and the stage changed, and the triggers."""
 
     changed: bool = False
     moved: bool = False
@@ -341,9 +341,9 @@ class Outcome(Struct, frozen=True):
 
 
 class Reevaluation:
-    """The change that evaluates the lead at an id as of ``now``, if it still ``is_due``.
+    """Evaluates the lead at an id as of ``now``, if it still ``is_due`` when it is read.
 
-    Somebody else may have evaluated it in the meantime: then there is nothing to write.
+    Another process may have evaluated it in the meantime: then there is nothing to write.
     """
 
     def __init__(

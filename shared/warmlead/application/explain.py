@@ -1,4 +1,4 @@
-"""Explains a lead's score: every contribution, what was taken from it, and what is missing.
+"""Explains a lead's score: every contribution, every deduction, and what is missing.
 
 The points of the contributions add up to the score exactly. Here is also the base of all documents
 that Warmlead hands out about leads, and promises to keep.
@@ -72,9 +72,9 @@ class NextStage(Shape):
 
 
 class ConsentStatement(Shape):
-    """One thing that was stated of writing to the person: what, when, by whom, how trusted.
+    """One statement about mailing the person: cause, time, sender and trust.
 
-    ``source`` is empty if an earlier release kept no more than the day.
+    ``source`` is empty if an earlier release kept only the day.
     """
 
     cause: str
@@ -85,7 +85,7 @@ class ConsentStatement(Shape):
 
 
 class ConsentView(Shape):
-    """Whether the person may be written to, what decides it, and all that is kept of it."""
+    """Whether the person may be written to, the deciding statement, and all statements."""
 
     status: str
     may_be_mailed: bool
@@ -96,8 +96,8 @@ class ConsentView(Shape):
 class Explanation(Shape):
     """A score with everything that made it: ``sum(points) == score``.
 
-    ``automated`` counts what is kept and worth nothing, since nobody looked. ``not_understood``
-    names the traits whose values could not be read, so that no condition over them holds.
+    ``automated`` counts events of programs, which bring no points. ``not_understood`` names the
+    traits whose values could not be read, so that no condition over them holds.
     """
 
     id: str
@@ -180,7 +180,7 @@ def view(
 ) -> LeadView:
     """The lead as of ``now``; with ``known_at`` as far as its events were known by then.
 
-    ``moves`` are its recorded ones, where they are wanted.
+    ``moves`` are its recorded ones, if they are needed.
     """
     evaluation = evaluation_of(lead, rules, now, known_at=known_at)
     identifiers: dict[str, list[str]] = {}

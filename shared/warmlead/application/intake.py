@@ -1,6 +1,6 @@
-"""Takes events into trails, one after the other: each is counted, known already, or refused.
+"""Adds events to trails, one by one: each is counted, known already, or there is no room for it.
 
-If many come at once, the cost of an event does not depend on how much is kept of its lead.
+If many events come at once, the cost of an event does not depend on the history of its lead.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +16,7 @@ from warmlead.domain.rules import Rules
 
 
 class Taken(Enum):
-    """What became of an event."""
+    """The outcome for an event."""
 
     COUNTED = auto()
     KNOWN = auto()
@@ -46,7 +46,7 @@ class Intake:
 
     @property
     def trails(self) -> Mapping[str, Trail]:
-        """The trails after all that was taken in."""
+        """The trails after all events."""
         histories = self._recordings.changed
         changed = {
             id_: replace(trail, history=histories[id_])
@@ -56,7 +56,7 @@ class Intake:
         return {**self._trails, **changed} if changed else self._trails
 
     def take(self, event: Event) -> Taken:
-        """Takes an event in if there is room, without what it tells too much of."""
+        """Adds an event, if there is room for it, without the parts that exceed limits."""
         key = event.key
         is_known = self._capacity.has_event(key)
         named = [self._ids[identifier] for identifier in identifiers_of(event)]
@@ -68,7 +68,7 @@ class Intake:
         return Taken.REFUSED
 
     def refuse(self, event: Event) -> None:
-        """Keeps only the refusal of an event: that its person must not be written to."""
+        """Takes only the refusal of mail from an event."""
         self._keep(heed_refusal(self._trails, event, self._ids), identifiers_of(event))
 
     def _touched(self, event: Event, named: Sequence[str], *, is_known: bool) -> bool:
@@ -76,7 +76,7 @@ class Intake:
         if not is_known and not capacity.has_room_for(event):
             return False
         lighter: Event | None = event
-        for _ in Excess:  # each time it tells less
+        for _ in Excess:  # each round leaves out more of the event
             if lighter is None:
                 return False
             after, home, kept = touched(self._trails, lighter, self._ids, self._rules)

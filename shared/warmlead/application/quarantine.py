@@ -1,7 +1,7 @@
-"""Lists what could not be counted, and tries it again.
+"""Quarantine: lists input that could not be counted, and tries it again.
 
-Two kinds lie there: *items* that were set aside with a reason, and *messages* that were given
-up after the last attempt. Nothing leaves before it has been accepted anew.
+It has two kinds of entries: *items* that were set aside with a reason, and *messages* that were
+given up after the last attempt. An entry leaves only after it has been accepted again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ SCORE = "score"
 """The subscription of the function that applies events."""
 
 QUARANTINE = "quarantine"
-"""The subscription that holds what was set aside until it is released."""
+"""The subscription that keeps entries until they are released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Entry:
 
 
 async def entries(subscriptions: Subscriptions) -> list[Entry]:
-    """What lies in quarantine, the oldest first."""
+    """The entries in quarantine, the oldest first."""
     items = [_item(published) for published in await subscriptions.outstanding(QUARANTINE)]
     dead = [_given_up(published, error) for published, error in await subscriptions.dead(SCORE)]
     return sorted([*items, *dead], key=lambda entry: entry.number)
@@ -89,7 +89,7 @@ def _given_up(published: Published, error: str) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Tries entries again: as received now, with the time that they state or at which they came."""
+    """Tries entries again: received now, with the time that they state or their first receipt."""
 
     bus: EventBus
     subscriptions: Subscriptions
@@ -98,7 +98,7 @@ class Release:
     clock: Clock
 
     async def __call__(self, chosen: Sequence[Entry]) -> tuple[int, int]:
-        """How many were released to be counted, and how many still cannot be used."""
+        """The numbers of released entries, and of those that still cannot be used."""
         released = 0
         for entry in chosen:
             released += await self._release(entry)
@@ -121,12 +121,11 @@ class Release:
     def _events(self, item: Quarantined, number: int) -> list[Event]:
         """The item's events, received now. Raises ``RejectedError`` if there still are none.
 
-        They are trusted as the request was that brought the item; an item of an older release
-        does not say, and is public.
-
-        Where its sender gave none, an event's id is made of the entry's number: the same
-        however often the entry is released; and its time is that at which the entry came, so
-        that whoever was erased since does not come back.
+        They have the trust of the request that brought the item; an item of an older release does
+        not state its trust, and is public. If the sender gave no id, the event's id is made of the
+        entry's number, so it is the same however often the entry is released. If the sender gave no
+        time, the event has the time at which the entry arrived, so that a person who was erased
+        since does not come back.
         """
         now = self.clock.now()
         if item.event:

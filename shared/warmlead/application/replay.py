@@ -1,9 +1,8 @@
-"""Rebuilds leads from the archive: which signals events are is decided anew; the record stays.
+"""Rebuilds leads from the archive: decides again which signals events are.
 
-Needed when a model changes what events are (``on``, ``when``); a change of points needs none.
-Stages, transitions and sent triggers are a record of what was known when: they stay, and the
-rebuilt lead then moves on from where it stands. So do the counts of days from which the archive
-has been pruned.
+Needed when a model changes that (``on``, ``when``); a change of points needs no replay. Stages,
+transitions and sent triggers are a record of what was known when: they stay, and the rebuilt lead
+moves on from its present stage. Counts of days that the archive no longer has stay too.
 """
 
 import asyncio
@@ -56,7 +55,7 @@ LEADS_TOGETHER = 100
 class Replayed:
     """How many archived events were read, and how many leads were rebuilt and moved.
 
-    ``failed`` leads stay as they were; the first ``failures`` are told, by the lead's id.
+    ``failed`` leads stay as they were; ``failures`` are the first errors, by the lead's id.
     """
 
     events: int
@@ -68,7 +67,7 @@ class Replayed:
 
 
 _Replaced: TypeAlias = tuple[tuple[Transition, ...], tuple[Trigger, ...]]
-"""The moves and triggers that came of it."""
+"""The moves and triggers of the replay."""
 
 
 async def replay(
@@ -81,10 +80,10 @@ async def replay(
     clock: Clock,
     progress: Callable[[int], None],
 ) -> Replayed:
-    """Rebuilds histories and traits in ``scratch``, then replaces the old ones.
+    """Rebuilds histories and traits in ``scratch``, then puts them in the place of the old ones.
 
-    Each lead is replaced in one commit, and events that come meanwhile stay: it may run beside
-    live traffic, be killed, and be run again. ``progress`` is told the number of events read.
+    Each lead is replaced in one commit, and events that come meanwhile stay: it may run beside live
+    traffic, be killed, and be run again. ``progress`` is called with the number of events read.
     Raises ``UnavailableError`` if it should be run again.
     """
     began, whole_since = clock.now(), await archive.whole_since()
@@ -158,7 +157,7 @@ async def _together(items: AsyncIterator[T], most: int) -> AsyncIterator[list[T]
 
 
 def _first_copies(events: Sequence[Event], seen: set[int]) -> list[Event]:
-    """The events whose key was not seen before: the archive has released ones twice."""
+    """Events whose key is new: an event that was released from quarantine is there twice."""
     first = []
     for event in events:
         key = int(event.key, 16)
@@ -171,7 +170,7 @@ def _first_copies(events: Sequence[Event], seen: set[int]) -> list[Event]:
 async def _rebuild(
     messages: Sequence[Sequence[Event]], scratch: LeadStore, store: LeadStore, scoring: Scoring
 ) -> None:
-    """Applies messages as of the time of their receipt.
+    """Applies messages as at their arrival: the time is that of their receipt.
 
     They share a commit, but each is decided by itself, so that every move is recorded.
     """
@@ -234,7 +233,7 @@ class _Replacement:
         return Commit((evaluated.transitions, evaluated.triggers), [evaluated.lead], {}, moves)
 
     def _restored(self) -> Commit[_Replaced]:
-        """A lead that the store has lost: as rebuilt, without sending its triggers again."""
+        """A lead that the store has lost: the rebuilt one, without sending its triggers again."""
         lead = replace(self._rebuilt, outbox=())
         moves = [(lead.id, move) for move in self._moves]
         return Commit(((), ()), [lead], {i: lead.id for i in lead.trails if i != lead.id}, moves)
@@ -249,7 +248,7 @@ class _Replacement:
         for name, fact in trail.traits.items():
             traits[name] = max(fact, traits.get(name, fact))
         history = record(rebuilt.history, newer)
-        if self._whole_since is not None:  # what was pruned is known by its counts alone
+        if self._whole_since is not None:  # of pruned messages only counts are left
             history = with_older(history, trail.history, day_of(to_ms(self._whole_since)))
         return replace(
             trail,

@@ -20,12 +20,12 @@ from warmlead.reporting.funnel import Period, Span, last_period
 from warmlead.reporting.kpis import KpiTally
 
 LEADS_AT_ONCE = 16
-"""How many leads are read side by side; no more are in memory."""
+"""Leads that are read side by side, and are in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """What reports are made with; ``on_unreadable`` is called for each lead that cannot be read."""
+    """What a report needs; ``on_unreadable`` is called for each lead that cannot be read."""
 
     leads: LeadStore
     reports: ReportStore
@@ -47,7 +47,8 @@ async def report_due(reporting: Reporting, now: datetime) -> list[KpiReport]:
 async def report(reporting: Reporting, period: Period) -> KpiReport:
     """Makes the report of a period, keeps it and publishes it.
 
-    Safe to kill anywhere and run again. Raises ``UnavailableError`` if it should be run again.
+    If it is killed and run again, the result is the same. Raises ``UnavailableError`` if it should
+    be run again.
     """
     made = await add_up(reporting, period)
     await reporting.bus.publish(Topic.KPI, [to_message(made)])
@@ -56,7 +57,7 @@ async def report(reporting: Reporting, period: Period) -> KpiReport:
 
 
 async def add_up(reporting: Reporting, period: Period) -> KpiReport:
-    """The report of a period, neither stored nor published; of a running period, so far.
+    """The report of a period, neither kept nor published; so far, if the period is not over.
 
     Raises ``UnavailableError`` if it should be tried again.
     """
@@ -85,7 +86,7 @@ async def _readable(reporting: Reporting, lead_id: str) -> Lead | None:
 
 
 def _longest_promise(rules: Rules) -> timedelta:
-    """How long before the period an offer may lie of which a promise falls due in it."""
+    """Longest time from an offer to its last deadline: how far back offers are read."""
     policy = rules.handoff
     if policy is None:
         return timedelta(0)
@@ -93,7 +94,7 @@ def _longest_promise(rules: Rules) -> timedelta:
 
 
 def to_message(made: KpiReport) -> Message:
-    """The message that carries a report; its id is a hash of its content."""
+    """The message about a report; its id is the hash of its content."""
     content = made.model_dump_json()
     id_ = hashlib.sha256(f"kpi\n{made.period}\n{content}".encode()).hexdigest()[:32]
     event = KpiReportedMessage(id=id_, subject=made.period, time=made.end, data=made)

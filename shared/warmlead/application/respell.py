@@ -26,7 +26,7 @@ from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need, Tom
 
 
 class MisspeltLead(Struct, frozen=True):
-    """What becomes of a lead with identifiers that are spelt in another way today.
+    """A lead with identifiers in an old spelling, and its new place.
 
     ``joins`` are the leads that turn out to be the same person. ``erased`` are identifiers that
     were erased in today's spelling: the lead stays as it is, for a person to decide.
@@ -41,9 +41,9 @@ class MisspeltLead(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Respelt:
-    """How many leads were read, got another id, joined others, or were left.
+    """The numbers of leads that were read, got another id, joined others, or were left alone.
 
-    ``nobodies`` are the ids of leads whose identifiers are none today.
+    ``nobodies`` are the ids of leads whose identifiers no longer count as such.
     """
 
     leads: int = 0
@@ -63,10 +63,11 @@ async def respell(
     found: Callable[[MisspeltLead], None],
     progress: Callable[[int], None],
 ) -> Respelt:
-    """Moves every lead to the ids of today's spelling, one commit each; joins those that meet.
+    """Puts every lead under the ids of today's spelling, one commit each; joins those that meet.
 
-    A rehearsal writes nothing. Safe to stop and to run again, beside live traffic: what is done
-    needs doing no more. ``found`` is told of each such lead, ``progress`` how many were seen.
+    A rehearsal writes nothing. Safe to stop and to run again, beside live traffic: finished leads
+    are not touched again. ``found`` is called for each such lead, ``progress`` with the number of
+    leads read.
     """
     seen = renamed = joined = left = 0
     nobodies: list[str] = []
@@ -89,7 +90,7 @@ async def respell(
 
 
 class Respelling:
-    """The change that moves a lead to today's ids. Decided again, it changes nothing."""
+    """The change that puts a lead under today's ids; a repeat changes nothing."""
 
     def __init__(
         self, lead_id: str, scoring: Scoring, clock: Clock, *, is_rehearsal: bool = False
@@ -100,7 +101,7 @@ class Respelling:
         self._is_rehearsal = is_rehearsal
 
     def __call__(self, loaded: Loaded) -> Commit[MisspeltLead] | Need:
-        """What to write, or which leads must be seen first: those at the ids of today."""
+        """What to write, or which leads must be read first: those at today's ids."""
         lead = loaded[self._lead_id]
         moved = misspelt(lead, self._scoring.ids) if isinstance(lead, Lead) else []
         if not isinstance(lead, Lead) or not moved:

@@ -1,4 +1,4 @@
-"""Sends triggers: published after the commit that holds them, cleared once acknowledged."""
+"""Sends triggers: publishes them after their commit, and clears them once acknowledged."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -14,16 +14,16 @@ from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import Commit, EventBus, LeadStore, Loaded, Message, Update
 
 GRACE = timedelta(seconds=30)
-"""How long a trigger is left to the process that committed it; later the sweep sends it."""
+"""Time in which the process whose commit made a trigger sends it; later it counts as unsent."""
 
 LEADS_AT_ONCE = 16
 """How many leads are sent at once: one by one, a thousand leads would take minutes."""
 
 
 async def send(triggers: Sequence[tuple[str, Trigger]], *, store: LeadStore, bus: EventBus) -> None:
-    """Publishes triggers of leads, and clears them once the bus has confirmed them.
+    """Publishes triggers of leads, and clears them once the bus has acknowledged them.
 
-    If the process dies in between, the sweep sends the trigger again, byte for byte.
+    If it is killed in between, the sweep sends the trigger again, byte-identical.
     """
     by_topic: dict[Topic, list[Message]] = {}
     by_lead: dict[str, set[str]] = {}
@@ -43,7 +43,7 @@ async def send(triggers: Sequence[tuple[str, Trigger]], *, store: LeadStore, bus
 
 
 class Swept(Struct, frozen=True):
-    """How many unsent triggers were found, and what is wrong with unreadable leads, by id."""
+    """The number of unsent triggers, and the problems of leads that cannot be read."""
 
     triggers: int = 0
     unreadable: Mapping[str, str] = {}
@@ -76,7 +76,8 @@ async def sweep(
 def _was_left(trigger: Trigger, now: datetime) -> bool:
     """Whether the process that made the trigger should have sent it by now.
 
-    Also one from far in the future: a clock that ran ahead made it, and it would wait till then.
+    This is also true of a trigger from the far future: it was made under a clock that ran ahead,
+    and would wait until that time.
     """
     return trigger.at <= now - GRACE or trigger.at > now + AHEAD
 

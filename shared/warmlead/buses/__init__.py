@@ -1,1 +1,1 @@
-"""How messages travel: adapters of the ``EventBus`` port and of those that read from it."""
+"""Adapters of the ``EventBus`` port and of the ports that read from it."""

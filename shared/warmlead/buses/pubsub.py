@@ -18,10 +18,10 @@ from warmlead.google_api import GoogleApi, Interceptors, message_types
 from warmlead.ports import Message
 
 AT_ONCE = 4
-"""The most requests to a topic that are under way."""
+"""Limit of requests to a topic that are in flight."""
 
 MOST_TOGETHER = 200
-"""The most callers that share a request."""
+"""Limit of callers that share a request."""
 
 BATCH_BYTES = 1_000_000
 """A request is not filled up beyond this."""
@@ -64,7 +64,7 @@ class Batcher:
             await asyncio.gather(*self._tasks)
 
     def _hand_on(self) -> None:
-        """Lets those who wait have the place of a request that was answered."""
+        """Gives the place of an answered request to callers that wait."""
         if not self._waiting:
             self._under_way -= 1
             return
@@ -88,14 +88,14 @@ class Batcher:
                 _answer(waiting, [next(ids) for _ in waiting.messages])
         except UnavailableError as error:
             await self._send_each(together, error)
-        except Exception as error:  # noqa: BLE001  # whoever waits must hear of every failure
+        except Exception as error:  # noqa: BLE001  # every failure must reach the callers that wait
             for waiting in together:
                 _fail(waiting, error)
         finally:
             self._hand_on()
 
     async def _send_each(self, together: Sequence[_Waiting], error: UnavailableError) -> None:
-        """Sends the messages of each caller by themselves: others' may have been refused."""
+        """Sends the messages of each caller separately: another's may have been rejected."""
         for waiting in together:
             if len(together) == 1 or monotonic() >= waiting.end:
                 _fail(waiting, error)
@@ -146,14 +146,14 @@ TRANSIENT = frozenset(
         grpc.StatusCode.UNKNOWN,
     }
 )
-"""As in Google's own publisher. Whether it was published is then not known: it is once more."""
+"""As in Google's own publisher. After these errors the result is unknown: publish again."""
 
 
 class PubSubBus:
     """The ``EventBus`` of a Google Cloud project.
 
-    A message may be published twice under two ids, when an acknowledgement was lost: consumers
-    know events by their keys and triggers by their ids.
+    A message may be published twice under two ids, if an acknowledgement was lost: consumers
+    recognize events by their keys and triggers by their ids.
     """
 
     def __init__(

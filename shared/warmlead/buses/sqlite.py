@@ -127,11 +127,11 @@ class SqliteBus:
         holding: Sequence[str],
         after: int = 0,
     ) -> Pruned:
-        """Takes a page of old messages out of the log, those behind the number ``after``.
+        """Deletes a page of old messages from the log, those behind the number ``after``.
 
-        Those of before ``done_before`` that everybody is done with; and those of before
-        ``set_aside_before`` that were given up or lie in a subscription of ``holding``. ``None``
-        keeps them. What somebody has yet to work on stays, however old it is.
+        These are finished messages from before ``done_before``; and messages from before
+        ``set_aside_before`` that were given up or are in a subscription of ``holding``. ``None``
+        keeps them. Unfinished messages stay, however old they are.
         """
         done_ms, aside_ms = _maybe_ms(done_before), _maybe_ms(set_aside_before)
         names = sorted(self._subscriptions)
@@ -139,7 +139,7 @@ class SqliteBus:
         return await self._file.write(prune_all, pruning)
 
     async def tidy(self) -> None:
-        """Gives the room of what has gone back to the system, and empties the write-ahead log."""
+        """Gives the room of deleted rows back to the system, and empties the write-ahead log."""
         left = await self._file.write(give_back_all, None)
         while left > (left := await self._file.write(give_back_all, None)):
             pass

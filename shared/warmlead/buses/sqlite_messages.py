@@ -78,9 +78,9 @@ class Revival(Struct, frozen=True):
 
 
 def pause_ms(message_id: str, attempt: int) -> int:
-    """How long to wait after a failed attempt: four times as long as after the one before.
+    """The pause after a failed attempt: four times the one before.
 
-    Up to a quarter is added, by the message's id, so that what failed together comes apart.
+    Up to a quarter is added, by the message's id, so that messages that failed together spread out.
     """
     spread = hashlib.blake2b(f"{message_id}.{attempt}".encode(), digest_size=2).digest()
     jitter = 1 + int.from_bytes(spread) / 65_536 / 4
@@ -88,7 +88,7 @@ def pause_ms(message_id: str, attempt: int) -> int:
 
 
 def token_of(number: int, lease: int, subscription: str) -> str:
-    """Names one lease of one message: whoever holds it can tell whether it is still theirs."""
+    """Names one lease of one message, so that its holder can check whether it is still valid."""
     return f"{number} {lease} {subscription}"
 
 
@@ -118,7 +118,7 @@ def acknowledge_all(
 
 
 def erase_all(connection: sqlite3.Connection, calls: Sequence[Sequence[int]]) -> Sequence[int]:
-    """Forgets messages, and who has yet to work on them; how many, for each call."""
+    """Deletes messages with their deliveries; returns the number for each call."""
     erased = []
     for numbers in calls:
         rows = [(number,) for number in numbers]
@@ -132,7 +132,7 @@ def erase_all(connection: sqlite3.Connection, calls: Sequence[Sequence[int]]) ->
 def finish_all(
     connection: sqlite3.Connection, calls: Sequence[Sequence[tuple[str, int]]]
 ) -> Sequence[None]:
-    """Forgets deliveries, whoever holds them."""
+    """Forgets deliveries, even if somebody holds them."""
     connection.executemany(
         "DELETE FROM deliveries WHERE subscription = ? AND number = ?",
         [finished for call in calls for finished in call],
@@ -170,10 +170,10 @@ ALONE_LEASE_MS = 60_000
 """The lease of a message that is handed out alone: it may take long, and must end unshared."""
 
 MOST_ALONE = 2
-"""A message during which the process ended so often while it was alone is given up."""
+"""Number of ends of the process, while a message was alone, after which it is given up."""
 
 PATIENCE_MS = 60_000
-"""A message that is to be handed out alone waits for others so long at most."""
+"""Longest time that a message to be delivered alone waits for others."""
 
 DEADLY = (
     f"the process ended or stood still {MOST_ALONE} times while it worked on this message alone"
@@ -199,7 +199,7 @@ class Leasing:
     def pull_all(
         self, connection: sqlite3.Connection, pulls: Sequence[Pull]
     ) -> list[list[Delivery]]:
-        """What each pull is handed: several messages, or one that must be worked on alone."""
+        """The messages for each pull: several, or one that must be worked on alone."""
         return [self._pull(connection, pull) for pull in pulls]
 
     def _pull(self, connection: sqlite3.Connection, pull: Pull) -> list[Delivery]:
@@ -216,7 +216,7 @@ class Leasing:
         return _lease(connection, waiting, pull, self._lease_ms)
 
     def _bring_back(self, connection: sqlite3.Connection, pull: Pull) -> None:
-        """Makes due what is farther ahead than it can be. Costs a look at each index's end."""
+        """Makes messages due whose time is too far ahead. Costs a look at each index's end."""
         for index in ("alone IS NULL", "alone IS NOT NULL"):
             connection.execute(
                 "UPDATE deliveries SET due_ms = :now WHERE subscription = :name AND NOT dead"  # noqa: S608  # constants
@@ -312,14 +312,14 @@ def _lease(
 
 
 PAGES_GIVEN_BACK = 1_000
-"""The most free pages of the file that one commit gives back to the system."""
+"""Limit of free pages that one commit gives back to the system."""
 
 
 class Pruning(Struct, frozen=True):
-    """What is to go: messages of before a time that are done with, some behind a number.
+    """Messages to delete: finished ones from before a time, behind a number.
 
-    And what was given up, or lies in a subscription that is ``holding``, of before another time.
-    ``None``: nothing is to go.
+    And those from before another time that were given up or are in a subscription of ``holding``.
+    ``None``: delete nothing.
     """
 
     after: int
@@ -331,7 +331,7 @@ class Pruning(Struct, frozen=True):
 
 
 class Pruned(Struct, frozen=True):
-    """How many messages went; and behind which number others may be to go, if any."""
+    """The number of deleted messages; and the number behind which others may follow, if any."""
 
     gone: int
     after: int | None

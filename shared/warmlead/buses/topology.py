@@ -19,12 +19,12 @@ DAY_S = 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What of a topic is handed to whom.
+    """One subscription of a topic.
 
     ``pushes_to`` names a function; without one the messages wait until somebody pulls them.
     ``wants`` are the values that these attributes must have, if a message has them: one that was
-    published by hand has none. After ``attempts`` (5 to 100) a
-    message goes to the topic ``dead_letters``; with 0 it is never given up.
+    published by hand has none. After ``attempts`` (5 to 100) a message goes to the topic
+    ``dead_letters``; with 0 it is never given up.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Subscription:
 
     @property
     def dead_letters(self) -> str:
-        """The topic of what was given up, and the subscription that keeps it; may be none."""
+        """The topic of messages that were given up, and its subscription; may be none."""
         return f"{self.name}-dead" if self.attempts else ""
 
     @property
@@ -52,7 +52,7 @@ class Subscription:
         return " AND ".join(conditions)
 
     def is_for(self, attributes: Mapping[str, str]) -> bool:
-        """Whether a message is wanted. The emulator does not filter, so functions check it too."""
+        """Whether a message is wanted: the filter in code, because the emulator does not filter."""
         return all(attributes.get(key, text) == text for key, text in self.wants.items())
 
 
@@ -63,7 +63,7 @@ SCORE = Subscription(
     wants={"type": LEAD_EVENTS_TYPE},
     attempts=100,
 )
-"""A hundred attempts last for 15 hours: so long may Firestore be away before anything is dead."""
+"""A hundred attempts last for 15 hours: Firestore may be down for that long."""
 
 QUARANTINE = Subscription("quarantine", Topic.QUARANTINE, keeps_s=31 * DAY_S)
 """What is in quarantine waits for a person."""
@@ -78,7 +78,7 @@ def topics_of_subscriptions() -> Mapping[str, str]:
 
 
 def dead_letters_of(subscription: Subscription) -> Subscription:
-    """The subscription that keeps what another has given up."""
+    """The subscription that keeps messages that another has given up."""
     name = subscription.dead_letters
     return Subscription(name, name, keeps_s=31 * DAY_S)
 
@@ -89,7 +89,7 @@ def _quoted(text: str) -> str:
 
 
 ATTEMPTS_OF_THE_EMULATOR = 5
-"""It tries again every second, so that a hundred attempts would be no dead letter for long."""
+"""The emulator tries again every second, so a hundred attempts would be used up soon."""
 
 LONGEST_OF_THE_EMULATOR = timedelta(days=7)
 """It keeps messages no longer; Pub/Sub does, up to 31 days."""
@@ -112,7 +112,7 @@ def create_topology(
     topics: Sequence[str] = TOPICS,
     subscriptions: Sequence[Subscription] = SUBSCRIPTIONS,
 ) -> None:
-    """Makes what is missing of it, and points the pushes to ``push``, by function.
+    """Creates what is missing, and points the pushes to ``push``, by function.
 
     Blocks. ``emulator`` is its host:port; without it the project is a real one. Raises
     ``google.api_core.exceptions.GoogleAPICallError``, and ``KeyError`` for a function that a
@@ -147,7 +147,7 @@ def _unless_there(create: Callable[..., object], request: Mapping[str, Any]) -> 
 def subscription_request(
     project: str, subscription: Subscription, push: Mapping[str, PushConfig], *, emulated: bool
 ) -> dict[str, Any]:
-    """What Pub/Sub is asked to make of a subscription; ``emulated`` asks its emulator."""
+    """The request that creates a subscription; ``emulated`` is for the emulator."""
     keeps = timedelta(seconds=subscription.keeps_s)
     if emulated:
         keeps = min(keeps, LONGEST_OF_THE_EMULATOR)

@@ -20,7 +20,7 @@ class Place(NamedTuple):
     module: str
     name: str
     line: str
-    """What ``warmlead --help`` says of it: the first sentence of its own help."""
+    """Its line in ``warmlead --help``: the first sentence of its own help."""
 
 
 COMMANDS: Mapping[str, Place] = {

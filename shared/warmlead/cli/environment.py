@@ -18,8 +18,8 @@ from warmlead.settings import PREFIX, Settings, why_unreadable
 def read_env_file(path: Path) -> None:
     """Sets the variables in the file that are not set already; does nothing without a file.
 
-    Raises ``ConfigurationError`` if it cannot be read, or with every line that says nothing: of
-    names that are not Warmlead's, those without a value are none of its business.
+    Raises ``ConfigurationError`` if it cannot be read, or with every broken line. Lines without a
+    value that are not Warmlead's are ignored.
     """
     subject = f"The settings in {path.absolute()} cannot be used:"
     try:
@@ -57,9 +57,9 @@ def place_of(settings: Settings) -> str:
 
 
 def variables(settings: Settings) -> dict[str, str | None]:
-    """What another shell must set, in whatever folder it is, to find what this process serves.
+    """The variables that another shell, in any folder, needs to find this process's data.
 
-    Paths are whole; a secret is ``None``, so that nobody prints it.
+    Paths are absolute; a secret is ``None``, so that nobody prints it.
     """
     given: dict[str, str | None] = {
         name: os.environ[name] for name in _DECIDING if os.environ.get(name)
@@ -74,11 +74,11 @@ def variables(settings: Settings) -> dict[str, str | None]:
 
 
 _DECIDING = ("WARMLEAD_MODEL", "WARMLEAD_FORMS", "WARMLEAD_ENV", "WARMLEAD_ID_SECRET")
-"""Besides the place, these decide what a command finds, and what it shows."""
+"""Settings besides the place that decide what a command finds and shows."""
 
 
 def path_to_command() -> list[str]:
-    """What a shell must run so that it finds ``warmlead``: nothing if this one finds it."""
+    """The command with which a shell finds ``warmlead``; empty if this one finds it."""
     folder = Path(sys.executable).parent
     if shutil.which("warmlead") or not (folder / "warmlead").is_file():
         return []

@@ -135,7 +135,7 @@ def _text(script: str) -> str:
 
 
 def _checked(text: str, script: str, model: Model) -> Script:
-    """What the story tells; ends the command if it has faults."""
+    """The story in the file; ends the command if it has faults."""
     signals = model.file.signals.values()
     read = read_story(text, known_events={name for signal in signals for name in signal.on})
     for found in read.findings:
@@ -212,7 +212,7 @@ class FindingRow(Shape):
 
 
 class CheckReport(Shape):
-    """Everything that was found in a model file."""
+    """All findings in a model file."""
 
     file: str
     version: str | None

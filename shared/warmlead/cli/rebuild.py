@@ -137,7 +137,7 @@ async def _run() -> Replayed:
 
 
 EVERY = 10_000
-"""After so many leads the progress is told."""
+"""Number of leads between two reports of progress."""
 
 Apply = Annotated[
     bool, typer.Option("--apply", help="Write the changes; without it nothing is written.")

@@ -96,7 +96,7 @@ def _promises(report: KpiReport) -> Table:
 
 
 def _sources(report: KpiReport) -> Table:
-    """The sources by channel; those of a report of before channels were told have none."""
+    """The sources by channel; reports from before channels have none."""
     table = _table("First touch", "mql", "sql", "customer")
     for channel, found in report.channels.items():
         table.add_row(f"[bold]{escape(channel)}[/]", *_persons(found))
@@ -166,7 +166,7 @@ AsOf = Annotated[
 
 
 class _StandingClock:
-    """A clock that tells the time it was set to."""
+    """A clock that stands at the time to which it was set."""
 
     def __init__(self, time: datetime) -> None:
         self._time = time

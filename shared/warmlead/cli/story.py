@@ -31,7 +31,7 @@ _TIMES = {1: "", 2: " (2nd time)", 3: " (3rd time)"}
 
 
 class LineKind(StrEnum):
-    """What a line tells of."""
+    """The kind of a line."""
 
     DID = "did"
     SAID = "said"

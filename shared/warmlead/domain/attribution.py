@@ -66,7 +66,7 @@ CLICK_IDS: Mapping[str, ClickId] = {
 """By parameter, in lower case; of several the first here decides."""
 
 NAMING_A_PERSON = frozenset(("mc_eid", "_hsenc", "mkt_tok", "_kx"))
-"""Those whose values say to whom the mail went: only that they were there is kept."""
+"""Click ids that identify the recipient of a mail: only their presence is kept."""
 
 
 DIRECT_SOURCE = "(direct)"
@@ -109,10 +109,10 @@ class Origin(Struct, frozen=True):
 
 
 NOWHERE = Origin(Channel.DIRECT, DIRECT_SOURCE, "(none)")
-"""The visitor typed the address, or followed a link that browsers say nothing of."""
+"""The visitor typed the address, or followed a link without a referrer."""
 
 NOT_KNOWN = Origin(Channel.UNKNOWN, UNKNOWN)
-"""Nothing tells where the visitor came from: no event named its page and what led to it."""
+"""The visitor's origin is unknown: no event named its page and referrer."""
 
 _SHOP = re.compile(r"(?:^|[^a-df-z])shop|shopping")  # not "workshop" and "bishop"
 _DISPLAY = frozenset(("display", "banner", "expandable", "interstitial", "cpm"))
@@ -140,9 +140,9 @@ _MEDIUM_OF_REFERRER = {Category.SEARCH: "organic", Category.AI: "ai-assistant"}
 
 
 def origin_of(attribution: Iterable[tuple[str, str]]) -> Origin:
-    """The origin in what was kept of a visit: UTM parameters, else a click id, else the referrer.
+    """The origin of a visit: from UTM parameters, else a click id, else the referrer.
 
-    ``NOT_KNOWN`` if nothing was.
+    ``NOT_KNOWN`` without any of these.
     """
     kept = dict(attribution)
     source, medium, campaign = (
@@ -162,17 +162,17 @@ def origin_of(attribution: Iterable[tuple[str, str]]) -> Origin:
 
 
 def first_origin(lead: "Lead") -> Origin:
-    """Where the lead came from first; a direct visit counts if there is no other."""
+    """The lead's first origin; a direct visit counts if there is no other."""
     return _origin(lead, lead.first_touch)
 
 
 def last_origin(lead: "Lead") -> Origin:
-    """Where the lead came from last; a direct visit does not take the place of another."""
+    """The lead's last origin; a direct visit does not replace another."""
     return _origin(lead, lead.last_touch)
 
 
 def described(touch: "Touch | None", origin: Origin) -> dict[str, str]:
-    """A touch as tools are told of it: what was kept of it, with its channel and its source."""
+    """A touch as messages show it: the values that were kept, with channel and source."""
     kept = dict(touch.attribution) if touch else {}
     return {**kept, "channel": origin.channel, "source": origin.source}
 
@@ -231,7 +231,7 @@ def _is_push(source: str, medium: str) -> bool:
 
 
 def _belongs(click: ClickId, source: str) -> bool:
-    """Whether a click id tells the medium of a source: its own, or what was paid for."""
+    """Whether a click id decides the medium of a source: its own network, or a paid medium."""
     return _is_paid(click.medium) or site_named(source).name == click.source
 
 

@@ -1,8 +1,8 @@
-"""How much is kept of one person: no lead outgrows its store, and nobody can be shut out of one.
+"""Limits of the data of one person: no lead outgrows its store, and no stranger can fill one up.
 
-Anybody with a public key can send events of any name and traits of any name for a known address.
-What the model does not know has limits of its own, so that it never takes the room of what the
-model knows; and what is signed has its own, which nothing public counts towards.
+Anybody with a public key can send events and traits of any name for a known address. Data that the
+model does not know has limits of its own, so it never takes the room of data that the model knows.
+Signed data has its own limits, towards which public data does not count.
 """
 
 from collections import Counter
@@ -36,7 +36,7 @@ RESERVED_EVENTS = 50
 """Of each signal this number of events is kept, however many there are of others."""
 
 MAX_WEIGHT_BYTES = 128_000
-"""The limit of what public events tell of a person: traits, names, consent.
+"""Limit of data about a person from public events: traits, names, consent.
 
 Firestore takes documents of 1 MiB, and a lead's traits stand in each of its unsent triggers too.
 """
@@ -48,10 +48,10 @@ MAX_IDENTIFIER_BYTES = 64_000
 """The limit of the identifiers of one trust that are tied to a person."""
 
 MAX_LEAD_BYTES = {Trust.PUBLIC: 700_000, Trust.SIGNED: 900_000}
-"""The limits of all that is kept of a person, whoever told it: a store takes no more."""
+"""Limits of all data about a person, from any sender: a store takes no more."""
 
 SIGNED_SHARE = 2
-"""Signed events may fill a limit twice: what a CRM says cannot be shut out by strangers."""
+"""Signed events may fill a limit twice, so strangers cannot displace a CRM's data."""
 
 MAX_JOINED_NAMES = {
     Trust.PUBLIC: MAX_UNKNOWN_NAMES * 2,
@@ -62,7 +62,7 @@ MAX_JOINED_NAMES = {
 MAX_JOINED_BYTES = {Trust.PUBLIC: 450_000, Trust.SIGNED: 650_000}
 """The limit of all that is kept of leads that one event may tie to each other."""
 
-# What is kept of an event does not say who told it, and several flooded leads may be tied.
+# A kept event does not record its sender, and several flooded leads may be tied.
 _SIGNED_EVENTS = MAX_UNKNOWN_EVENTS * 4
 _SIGNED_NAMES = MAX_UNKNOWN_NAMES * 4  # more than may be tied: some are always left
 _BYTES_OF_AN_ESCAPE = 6
@@ -77,7 +77,7 @@ _BYTES_OF_A_CLAIM = 100
 
 
 class Excess(Enum):
-    """What an event tells more of than there is room for."""
+    """The kind of data of which an event has too much."""
 
     UNKNOWN = auto()  # traits that the model does not know
     KNOWN = auto()  # traits that it knows
@@ -96,7 +96,7 @@ class Weight(NamedTuple):
     other: int = 0
 
     def of(self, trust: Trust) -> tuple[int, int]:
-        """What events of a trust told, with what the model does not know, and without it."""
+        """Size of the data of one trust, with and without data that the model does not know."""
         if trust is Trust.SIGNED:
             return self.signed_known + self.signed_unknown, self.signed_known
         return self.known + self.unknown, self.known
@@ -157,7 +157,7 @@ class Capacity:
 
     @property
     def size_bytes(self) -> int:
-        """The approximate size of all of it in a store."""
+        """The approximate size in a store."""
         return self._size_with(self._weight)
 
     def joined_with(self, others: "Capacity") -> tuple[int, int]:
@@ -172,10 +172,9 @@ class Capacity:
         return key not in self._gone and any(packed.find(key) for packed in self._packed)
 
     def has_room_for(self, event: Event) -> bool:
-        """Whether a new event of this name may be kept at all, whatever it turns out to be.
+        """Whether a new event of this name may be kept at all.
 
-        Only of names that the model does not know there may be too many; looked at before any
-        work.
+        Only names that the model does not know have this limit; it is checked before any work.
         """
         name = _kept_name(event, self._rules)
         if name in self._rules.names or name in self._unknown_names:
@@ -188,7 +187,7 @@ class Capacity:
         if self._known + self._unknown < MAX_UNKNOWN_EVENTS:
             return True
         if kept is None:
-            return True  # it is beyond the first of its day: nothing is kept of it but the day
+            return True  # it is beyond the first of its day: only the day is kept
         share = _share(trust)
         if not self._rules.recognises(kept.shape):
             is_signed = trust is Trust.SIGNED
@@ -238,9 +237,9 @@ class Capacity:
         return frozenset(found)
 
     def keep(self, after: Mapping[str, Trail], changed: Iterable[str]) -> None:
-        """Takes the trails ``changed`` as they are from now on.
+        """Replaces the trails by ``changed``.
 
-        Histories are counted of those trails alone that come to be: see ``keep_recorded``.
+        Only histories of new trails are counted: see ``keep_recorded``.
         """
         for id_ in changed:
             before, trail = self._trails.get(id_), after[id_]
@@ -341,7 +340,7 @@ class Capacity:
 
 
 _MOST_WEIGHED = 16
-"""How many leads that were weighed last are kept in memory, a megabyte each at most."""
+"""Number of the last weighed leads that are remembered, at most a megabyte each."""
 
 
 class Weighed:
@@ -376,7 +375,7 @@ class Weighed:
 
 
 def without_excess(event: Event, excess: Collection[Excess], rules: Rules) -> Event | None:
-    """The event without that of which it tells too much; ``None`` if the model does not know it.
+    """The event without data beyond limits; ``None`` if the model does not know the event.
 
     An event that the model knows counts in any case, unless a store could not take the lead.
     """
@@ -406,7 +405,7 @@ def _share(trust: Trust) -> int:
 
 
 def _bytes_of_events(count: int) -> int:
-    """What so many events of a trail take: all but the latest are packed."""
+    """The size of this number of events of a trail: all but the latest are packed."""
     unpacked = min(count, _UNPACKED_EVENTS)
     return _BYTES_OF_AN_EVENT * unpacked + RECORD * (count - unpacked)
 

@@ -19,7 +19,7 @@ from warmlead.domain.packed_history import NONE_PACKED, KeptEvent
 from warmlead.domain.stages import Cooling, Progress
 
 AHEAD = timedelta(hours=1)
-"""Clocks of machines differ by less than this; a time farther ahead is of a wrong clock."""
+"""Clocks of machines differ by less than this; a time further ahead is from a wrong clock."""
 
 MOST_DAYS_AHEAD = 1
 """A lead that was evaluated later than tomorrow (UTC) was evaluated under a wrong clock."""

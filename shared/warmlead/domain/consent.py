@@ -1,8 +1,8 @@
-"""Consent: whether a person may be written to, as their own words and their mailbox say.
+"""Consent: whether a person may be written to, by their own statements and their mailbox.
 
-Every statement is a fact with its time, sender and trust. A few of each cause are kept on the
-trail of the identifier under which it was made, so the same statements in any order, made any
-number of times, give the same consent. The last word counts.
+Every statement is a fact with its time, sender and trust. A few of each cause are kept on the trail
+of the identifier under which it was made, so the same statements in any order, made any number of
+times, give the same consent. The last word counts.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -33,7 +33,7 @@ MAX_LIST_NAME = 200
 
 
 class Cause(StrEnum):
-    """What was stated of a person or of an address, the word that weighs most last.
+    """The kinds of statement about a person or address, the one with most weight last.
 
     The weight decides between two statements of the same moment and trust.
     """
@@ -47,7 +47,7 @@ class Cause(StrEnum):
 
 
 class Status(StrEnum):
-    """How a person stands to being written to."""
+    """The consent of a person."""
 
     UNKNOWN = "unknown"
     SUBSCRIBED = "subscribed"
@@ -57,7 +57,7 @@ class Status(StrEnum):
 
 
 class Whose(StrEnum):
-    """Whose word suppresses a lead."""
+    """Whose statement suppresses a lead."""
 
     ANYONE = "anyone"
     SIGNED = "signed"
@@ -67,7 +67,7 @@ class Whose(StrEnum):
 class Lifting(StrEnum):
     """Whose later subscription lifts a refusal."""
 
-    EQUAL = "equal"  # of a sender that is trusted as much as the one that said no, or more
+    EQUAL = "equal"  # of a sender with at least the trust of the refusal's sender
     ANYONE = "anyone"
     SIGNED = "signed"
 
@@ -111,7 +111,7 @@ class ConsentFact(NamedTuple):
 
     @property
     def counts(self) -> "tuple[int, ConsentFact]":
-        """From when on it counts, in milliseconds, and itself: the order of words.
+        """The time from which it counts, in milliseconds, and itself: the order of statements.
 
         A signed sender's time is taken as stated. A public one may state any, so doubt suppresses:
         its refusal counts from the later of that time and its receipt, its subscription from the
@@ -125,13 +125,13 @@ class ConsentFact(NamedTuple):
 
     @property
     def trust(self) -> Trust:
-        """How far its sender is trusted."""
+        """The trust of its sender."""
         return Trust.SIGNED if self.rank else Trust.PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
 class SuppressionPolicy:
-    """What keeps a lead from being written to, as the model says.
+    """The statements that suppress a lead, as the model says.
 
     ``soft_bounces`` is how many of them do, without a delivery in between; 0: never.
     """
@@ -145,7 +145,7 @@ class SuppressionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """How a person stands to being written to, and the statement that decided it, if any."""
+    """The consent of a person, and the statement that decided it, if any."""
 
     status: Status = Status.UNKNOWN
     may_be_mailed: bool = True
@@ -153,7 +153,7 @@ class Consent:
 
     @property
     def refused(self) -> bool:
-        """Whether the person said no, and has not taken it back."""
+        """Whether the person has refused mail, and has not taken it back."""
         return self.status in (Status.UNSUBSCRIBED, Status.COMPLAINED)
 
 
@@ -166,7 +166,7 @@ _STATUSES = {
     Cause.COMPLAINED: Status.COMPLAINED,
 }
 REFUSALS = frozenset((Cause.UNSUBSCRIBED, Cause.COMPLAINED))
-"""What a person says, so that nobody writes to them any more."""
+"""The statements by which a person refuses mail."""
 
 _OF_MAILBOX = (Cause.HARD_BOUNCE, Cause.SOFT_BOUNCE)
 _EVENTS = {
@@ -194,7 +194,7 @@ SUPPRESSING = ("email_unsubscribed", "email_bounced", "email_marked_spam")
 
 
 def statements_in(event: Event) -> list[ConsentFact]:
-    """What an event states of consent; empty for most events."""
+    """The statements about consent in an event; empty for most events."""
     cause = _cause_of(event)
     causes = [] if cause is None else [cause]
     if cause is not Cause.UNSUBSCRIBED and says_no(event):
@@ -218,7 +218,7 @@ def statements_in(event: Event) -> list[ConsentFact]:
 
 
 def refusals_in(event: Event) -> list[ConsentFact]:
-    """What an event states of being written to no more."""
+    """The refusals of mail in an event."""
     return [fact for fact in statements_in(event) if fact.cause in REFUSALS]
 
 
@@ -317,10 +317,10 @@ def consent_of(
     said: Sequence[ConsentFact],
     of_mailbox: Sequence[ConsentFact],
 ) -> Consent:
-    """How a person stands to being written to.
+    """The consent of a person.
 
-    ``said`` is what was stated of the person, under whatever identifier; ``of_mailbox`` what of
-    it is about the address in use. Refusals follow a person to another address, bounces do not.
+    ``said`` are the statements under all identifiers of the person; ``of_mailbox`` are those about
+    the address in use. Refusals follow a person to another address, bounces do not.
     """
     if not said and not of_mailbox:
         return _NOTHING_SAID
@@ -378,7 +378,7 @@ def _counts(fact: ConsentFact, policy: SuppressionPolicy) -> bool:
 def _needs_signed(refused: ConsentFact, policy: SuppressionPolicy) -> bool:
     """Whether only a signed subscription takes the refusal back."""
     if refused.cause is Cause.COMPLAINED:
-        return True  # who reported a mail as spam is not brought back by anybody
+        return True  # a spam complaint is lifted only by a signed sender
     match policy.resubscribed:
         case Lifting.ANYONE:
             return False

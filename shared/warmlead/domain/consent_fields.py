@@ -12,7 +12,7 @@ MAX_ANSWER = 64
 """Characters of a text that are read as an answer; a longer one begins with its answer."""
 
 MAX_ANSWERS = 20
-"""How many values of a list are read."""
+"""Limit of values of a list that are read."""
 
 _SAYS_YES = """
     true yes y t on 1 x ok okay checked selected ticked agree agreed agrees accept accepted accepts
@@ -54,7 +54,7 @@ _SAYS_NO = """
 _YES, _NO = frozenset(_SAYS_YES.split()), frozenset(_SAYS_NO.split())
 _OPT = {"in": True, "out": False}
 _PHRASES = {("đồng", "ý"): True, ("en", "hyväksy"): False, ("en", "halua"): False}
-"""Answers of two words of which the first alone says something else."""
+"""Answers of two words whose first word alone means something else."""
 
 _SAYS_NOTHING_YET = """
     i we am do hereby would ich wir bin hiermit je nous j suis d yo estoy de eu estou io sono ik ga
@@ -68,29 +68,29 @@ _SAYS_NOT = """
 _TAKES_BACK = """
     kein keine keinen niet geen inte ikke etmiyorum istemiyorum pas
 """
-"""These take back an agreement before them, or begin a text; elsewhere they say nothing."""
+"""Words that take back an agreement before them, or begin a text; elsewhere they mean nothing."""
 
 _SAYS_ONLY_YES = """
     yes ja oui si sí sì sim tak ano evet да так はい 네 是
 """
 _PLAIN_YES = frozenset(_SAYS_ONLY_YES.split())
-"""What goes on behind one of these may take it back: ``Yes, but do not call`` is no answer."""
+"""Text after one of these may take the answer back: ``Yes, but do not call`` is not an answer."""
 
 _NOT = frozenset(_SAYS_NOT.split())
 _BACK = frozenset(_TAKES_BACK.split())
 _ALL_NO = _NO | _BACK
 _TICKS, _CROSSES = "✓✔☑✅🗸🗹☒", "✗✘☐❌✖"
 _SIGNS = {"○": True, "〇": True, "◯": True, "×": False, "✕": False}
-"""What fills in a Japanese form; only where nothing else stands."""
+"""Fillers of Japanese forms; they count only if nothing else is there."""
 
 _WORD = re.compile(r"[^\W_]+")
 _AROUND = " \t\r\n.!。．*[]()（）"
 
 
 def answer(value: Property) -> bool | None:
-    """Whether a value says yes or no; ``None`` if neither is understood.
+    """Whether a value says yes or no; ``None`` if it is unclear.
 
-    Of a list the yes counts: forms send a hidden ``0`` before the ``1`` of a box.
+    In a list the yes counts: forms send a hidden ``0`` before the ``1`` of a box.
     """
     if isinstance(value, list):
         said = {answer(each) for each in islice(value, MAX_ANSWERS) if not isinstance(each, list)}
@@ -219,7 +219,7 @@ def bounce_in(properties: Mapping[str, Property]) -> Bounce:
 
 
 def reason_of_drop(properties: Mapping[str, Property]) -> Bounce | None:
-    """Why a mail tool did not even try, where it says so: its own list knows the address."""
+    """Why a mail tool did not even try: its own suppression list has the address."""
     for word in _texts(properties, _KINDS, MAX_WORD):
         squeezed = _NOT_LETTER.sub("", word.lower())
         if (found := _MEANINGS.get(squeezed)) is not None:
@@ -268,17 +268,17 @@ def _texts(properties: Mapping[str, Property], names: tuple[str, ...], most: int
 
 
 MAX_AROUND = 6
-"""How many words before a name, and after it, are passed over."""
+"""Number of words before and after a name that are ignored."""
 
 
 class _Asks(Enum):
-    """What a field asks, by which its value is understood."""
+    """The question of a field, which decides how its value is read."""
 
     OUT = "out"  # whether the person has opted out
     SINCE = "since"  # when they did
     IN = "in"  # whether they agree: the box beside a form
     LISTED = "listed"  # whether they are on a list; its value may also be the list's name
-    STANDING = "standing"  # how they stand, in a word
+    STANDING = "standing"  # their status, in a word
 
 
 _OUT = """
@@ -357,7 +357,7 @@ _STANDS_OUT = frozenset(("unsubscribed", "unsubscribe", "unsub", "optout", "opte
 def says_no(event: Event) -> bool:
     """Whether a field of the event says that the person wants no mail.
 
-    An opt-out that is false takes nothing back: it stands in every later copy of a record.
+    An opt-out that is false takes nothing back, because every later copy of a record has it.
     """
     return any(_is_no(asks, value) for asks, value in _asked(event))
 
@@ -411,7 +411,7 @@ def _asks_of(name: str) -> _Asks | None:
 
 
 def without_groups(name: str) -> Iterator[str]:
-    """A flat name in one word, then without more and more of what may only stand around it.
+    """A flat name in one word, then with more and more of its meaningless parts removed.
 
     ``data_event_type`` is ``dataeventtype``, ``eventtype``, ``type``.
     """

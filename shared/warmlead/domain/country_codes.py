@@ -13,4 +13,4 @@ _CODES = """
 """
 
 CODES = frozenset(_CODES.split())
-"""Two capital letters each. What is reserved or given to a union of countries (``EU``) is none."""
+"""Two capital letters each. Reserved codes and unions of countries (``EU``) are not included."""

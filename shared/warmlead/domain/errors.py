@@ -19,7 +19,7 @@ from typing import Self
 from warmlead.domain.text import one_line
 
 MOST_SHOWN = 10
-"""How many leads a message names at most."""
+"""Limit of leads that a message names."""
 
 
 class Reason(StrEnum):
@@ -90,7 +90,7 @@ class WarmleadError(Exception):
 class RejectedError(WarmleadError):
     """The input can never succeed, however often it is sent.
 
-    ``reason`` is stable and machine-readable, ``message`` tells the sender what to change.
+    ``reason`` is stable and machine-readable; ``message`` says what the sender has to change.
     """
 
     def __init__(self, reason: Reason, message: str) -> None:
@@ -112,7 +112,7 @@ class UnavailableError(WarmleadError):
 class UnreadableError(UnavailableError):
     """Documents of leads cannot be read: a newer release wrote them, or they are damaged.
 
-    ``problems`` says of each lead's id what is wrong. It costs no other lead anything.
+    ``problems`` has the error for each lead's id. Other leads are not affected.
     """
 
     def __init__(self, problems: Mapping[str, str]) -> None:

@@ -73,8 +73,7 @@ def evaluation_of(
 ) -> Evaluation:
     """The lead's score and facts at a moment: a pure function of history, traits, model and now.
 
-    Nothing of the lead's snapshot goes into it. With ``known_at`` only what was received by
-    then counts.
+    The lead's snapshot is not used. With ``known_at`` only events that were received by then count.
     """
     today = to_ms(now) // DAY_MS
     counts = lead.tally(known_at)
@@ -146,7 +145,7 @@ class StageMove(NamedTuple):
 
 
 def move_stage(lead: Lead, evaluation: Evaluation, rules: Rules, now: datetime) -> StageMove:
-    """Moves the lead to where it belongs: first as sales said, then as the model says."""
+    """Moves the lead to its stage: first by statements of sales, then by the model."""
     peak = max(lead.progress.peak_score, evaluation.totals.score)
     progress = lead.progress
     if peak != progress.peak_score:
@@ -178,7 +177,7 @@ class _Mover:
         self._attribution = touch.attribution if touch else ()
 
     def follow(self, said: Statement) -> None:
-        """Moves as sales said; only what it said last decides, whatever came before."""
+        """Moves the lead as sales stated; only the last statement decides."""
         unfit = said.reason == Refusal.BAD_FIT
         progress = replace(self.progress, verdict=said.key, cooling=None, grounds=None)
         if said.stage == RECYCLED:
@@ -191,7 +190,7 @@ class _Mover:
     def reconsider(self, said: Statement | None) -> None:
         """Lifts a disqualification if the lead's traits have changed since.
 
-        What was so before, and we only hear of now, sales knew when it judged.
+        Older facts that arrive only now do not count: sales knew them.
         """
         if said is not None and not self._lead.learnt_since(said.at_ms):
             self.progress = replace(self.progress, grounds=_grounds(self._evaluation))
@@ -220,7 +219,7 @@ class _Mover:
 
 
 def _grounds(evaluation: Evaluation) -> str:
-    """The fit rules that hold, by name: what must change before an unfit lead is looked at anew."""
+    """The fit rules that hold, by name: an unfit lead stays disqualified until they change."""
     return ",".join(
         sorted(line.name for line in evaluation.score.contributions if line.part == "fit")
     )

@@ -1,6 +1,6 @@
-"""One thing that a person did, normalised: what every sender's payload is translated to.
+"""One thing that a person did, normalized: every sender's payload is translated to it.
 
-It holds nothing of a sender's own, and no rule about what an event is worth.
+It has no vendor's fields, and no rule about points.
 """
 
 import hashlib
@@ -21,24 +21,27 @@ MAX_CLOCK_AHEAD = timedelta(minutes=5)
 """A sender's clock may run ahead by this much; later times are taken as the time of receipt."""
 
 MAX_AGE = timedelta(days=5 * 366)
-"""Events may be imported from the last five years; older times are refused as mistakes."""
+"""Events may be imported from the last five years; older times are rejected as mistakes."""
 
 CRM_ID = "crm:"
-"""So begin the ids of a CRM's records. They are easily guessed, so only signed events bear them."""
+"""Prefix of the ids of a CRM's records.
+
+They are easily guessed: only signed events may have them.
+"""
 
 SALES_EVENTS = frozenset(
     f"sales_{said}"
     for said in ("identified", "touched", "accepted", "rejected", "opportunity", "won", "lost")
 )
-"""The names of what sales says. Nobody else may say it, so only signed events bear them."""
+"""Prefix of the names of statements of sales. Only signed events may have such names."""
 
 ID_OF_CONTENT = "content-"
-"""So begin the ids of events that came without one: made of the content and the day of receipt."""
+"""Prefix of the ids of events that came without one: made of content and day of receipt."""
 
 _AGAIN = ":"
 
 MAX_NOTES = 20
-"""The most notes that an event has, and that are kept of an identifier: the latest ones."""
+"""Limit of notes of an event, and of an identifier, which keeps the latest ones."""
 
 MAX_NOTE_LENGTH = 160
 
@@ -70,7 +73,7 @@ class Trust(StrEnum):
 
 
 class Automation(StrEnum):
-    """Why a request counts as no person's: what it says of itself."""
+    """The kind of program that a request declares."""
 
     ROBOT = "robot"  # crawlers, feed readers, scanners
     PREVIEW = "preview"  # link previews of messengers and networks
@@ -83,7 +86,7 @@ class Automation(StrEnum):
 AUTOMATED_EVENTS: Mapping[Automation, str] = MappingProxyType(
     {automation: f"{automation}_request" for automation in Automation}
 )
-"""The names under which such requests are kept, whatever they said had happened."""
+"""The names under which such requests are kept, instead of their own."""
 
 
 def _utc(moment: datetime) -> datetime:
@@ -100,20 +103,17 @@ Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One thing that one person did, at ``occurred_at`` (UTC), told to us at ``received_at``.
+    """One thing that one person did, at ``occurred_at`` (UTC), received at ``received_at``.
 
     ``id`` is the sender's own id of the event, stable over its retries: with ``source`` and
-    ``trust`` it makes the ``key`` by which the event is counted once. At least one of
-    ``email`` (normalised), ``user_id`` and ``anonymous_id`` is given. ``merged_user_id`` is
-    another user id of the same person, as a CRM says that merged two records; only signed events
-    bear one. ``automated`` says why the event is no person's doing, if its request said so.
-    ``direct`` says that the visitor's page is known, and that nothing led to it; then there is no
-    ``attribution``.
-
-    ``notes`` say what of the input was cut or left out: by the names of fields, never their values.
-
-    What comes from outside goes through ``checked``, or is decoded as an ``Event``: the
-    constructor believes its types, lengths and names.
+    ``trust`` it makes the ``key`` by which the event is counted once. At least one of ``email``
+    (normalised), ``user_id`` and ``anonymous_id`` is given. ``merged_user_id`` is another user id
+    of the same person, from a CRM that merged two records; only signed events have one.
+    ``automated`` is the kind of program that made the request, if the request declared one.
+    ``direct`` says that the visitor's page is known and has no referrer; then there is no
+    ``attribution``. ``notes`` say what of the input was cut or left out: by the names of fields,
+    never their values. Input from outside goes through ``checked``, or is decoded as an ``Event``:
+    the constructor does not check types, lengths and names.
     """
 
     v: Literal[1] = 1
@@ -161,10 +161,10 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
     @property
     def key(self) -> str:
-        """What makes the event countable once: 16 characters, the same for every retry of it.
+        """The key by which the event is counted once: 16 characters, the same for every retry.
 
-        Trust is part of it, so that a public client cannot burn the id of a signed event; and
-        automation, so that a robot that fetches a pixel first cannot burn the person's view.
+        Trust is part of it, so that a public client cannot use up the id of a signed event; and
+        automation, so that a robot that fetches a pixel first cannot use up the person's view.
         """
         text = f"{self.source}\n{self.trust}\n{self.id}"
         if self.automated:
@@ -173,11 +173,11 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
     @property
     def statement_key(self) -> str:
-        """What makes each statement in the event one; it begins with the key (``event_stating``).
+        """The key of the event's statements; it begins with the event's key (``event_stating``).
 
-        A repeat of the event states nothing anew. But whether an event that came without an id is
-        a repeat cannot be known: who comes back on the same day and fills in the same form says
-        it again. There each minute of receipt makes a statement of its own.
+        A repeat of the event states nothing new. But an event without an id may be a repeat or not:
+        a person may come back on the same day and fill in the same form. So each minute of receipt
+        makes a statement of its own.
         """
         if not self.id.startswith(ID_OF_CONTENT):
             return self.key

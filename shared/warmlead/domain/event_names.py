@@ -25,7 +25,7 @@ _UNSUBSCRIBED = """
     disiscritto disiscrizione descadastrado descadastro
 """
 _SAID = "unsubscribed unsub unsubbed optedout"
-"""What is so, whatever ended by it."""
+"""States in which the person is, whatever ended."""
 
 _SPAM = "spam spammed spamreport spamreported spamcomplaint junk"
 _COMPLAINED = "complaint complaints complained abuse"
@@ -43,14 +43,14 @@ _OTHERWISE = """
     started abandoned survey not never undo undone reverted resubscribe resubscribed failed failure
     error filter filtered detected check score blocked prevented trap folder comment review post
 """
-"""Words with which a name tells of something else than the refusal itself."""
+"""Words with which a name means something else than the refusal itself."""
 
 _ELSEWHERE = """
     sms mms push pushnotification text texts whatsapp viber messenger telegram line call calls
     phone notification notifications webpush slack cookie cookies tracking analytics ads ad sale
     beta experiment plan premium thread channel location camera
 """
-"""Words for what a person may refuse besides mail; heard only where mail is named too."""
+"""Words for things that a person may refuse besides mail; they count only if mail is named too."""
 
 _VENDORS = "users messages message activity events event track webhook webhooks data type"
 """Words with which vendors begin the names of all of their events."""
@@ -80,7 +80,7 @@ _SETS = {
 
 @lru_cache(maxsize=1_024)
 def refusal_named(name: str) -> str | None:
-    """The refusal that a snake_case name says, as our event's name; ``None`` for none."""
+    """The refusal that a snake_case name means, as our event's name; ``None`` for none."""
     words = _joined(name.split("_"))
     of_mail = _has(words, "mail")
     if _has(words, "otherwise") or (_has(words, "elsewhere") and not of_mail):
@@ -104,7 +104,7 @@ def _has(words: frozenset[str], kind: str) -> bool:
 
 
 def without_vendor(name: str) -> str:
-    """A snake_case name without what stands before all names of a vendor.
+    """A snake_case name without the prefix of all names of a vendor.
 
     ``users.messages.email.Bounce`` is ``email_bounce``.
     """
@@ -262,7 +262,7 @@ PROPERTIES: Mapping[str, str] = MappingProxyType(
         "video_watched": _OF_VIDEO,
     }
 )
-"""Our event name → pairs of our property and a published one, the first that is there counts."""
+"""Our event name → pairs of our property and a published one; the first present one counts."""
 
 SAID_BY_NAME: Mapping[str, Mapping[str, Property]] = MappingProxyType(
     {
@@ -277,7 +277,7 @@ SAID_BY_NAME: Mapping[str, Mapping[str, Property]] = MappingProxyType(
         "video_content_completed": {"percent": 100},
     }
 )
-"""What a published name says that ours says by a property."""
+"""Published names whose difference from ours is a property."""
 
 
 class _Meaning(Struct, frozen=True):
@@ -287,7 +287,7 @@ class _Meaning(Struct, frozen=True):
 
 
 def _squeezed(name: str) -> str:
-    """What spellings of a name have in common: ``EmailUnSubscribe``, ``email_unsubscribe``."""
+    """The common form of all spellings of a name: ``EmailUnSubscribe``, ``email_unsubscribe``."""
     return name.replace("_", "")
 
 
@@ -309,7 +309,7 @@ _MEANINGS: Mapping[str, _Meaning] = MappingProxyType(
 
 
 _POSTED = frozenset({"form_submitted", "newsletter_subscribed", "email_subscribed"})
-"""What a form's every post may be, whatever the mail tool that posts to it has to say."""
+"""Names that a form's post may have although a mail tool reports something else in it."""
 
 _EVENT_FIELDS = ("event", "eventtype", "eventname", "metric", "recordtype", "notificationtype")
 """Fields in which a mail tool names what happened, in one word (see ``without_groups``)."""
@@ -328,7 +328,7 @@ _SHORT = {
     "email_bounced": "bounce bounced blocked hard_fail permanent_fail invalid_email",
     "email_dropped": "drop dropped rejected reject",
 }
-"""What a mail tool calls them where nothing but mail is meant."""
+"""Short names of a mail tool, where everything is about mail."""
 
 _MEANINGS_IN_SHORT = {
     _squeezed(short): _meaning(ours, short)
@@ -351,9 +351,10 @@ def _meaning_of(name: str) -> _Meaning | None:
 
 
 def _told_by_mail_tool(event: Event) -> _Meaning | None:
-    """What a mail tool posts to a form, which has one event for all of its posts.
+    """The event that a mail tool reports in a post to a form.
 
-    A refusal is heard from anybody, everything else from signed senders.
+    A form has one event name for all posts. A refusal counts from anybody, everything else from
+    signed senders.
     """
     said: dict[str, str] = {}
     for field, value in event.properties.items():
@@ -389,7 +390,7 @@ def our_name(name: str) -> str:
 def in_our_words(event: Event) -> Event:
     """The event under our name and with our properties besides its own; most are the same.
 
-    What it says in our words already stays as it is, so doing it twice changes nothing more.
+    Properties of our own names stay as they are, so a second call changes nothing.
     """
     meaning = _meaning_of(event.name)
     if event.name in _POSTED and (told := _told_by_mail_tool(event)):

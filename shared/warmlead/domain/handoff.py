@@ -1,6 +1,6 @@
-"""The handoff: an offer of a lead to sales, what sales promised, and whether it is kept.
+"""The handoff: an offer of a lead to sales, the promises, and whether they are kept.
 
-What sales did is in ``sales``.
+Statements of sales are in ``sales``.
 """
 
 import hashlib
@@ -101,16 +101,16 @@ class HandoffPolicy(HandoffDefinition[Condition]):
 _ANSWERS = frozenset(map(str, SalesStatus))
 
 PARTED = "parted"
-"""The answer to an offer of a lead that turned out to be another person than the one offered."""
+"""The answer to an offer whose lead turned out to be another person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A lead offered to sales, for the ``cycle``-th time; ``told`` are the deadlines passed.
+    """A lead offered to sales, for the ``cycle``-th time; ``told`` are the reported deadlines.
 
-    ``closed_at`` is when it was answered, or when the lead was no longer to be had. ``otherwise``
-    is the offer that sales had answered, of a person of whom two were offered: it is the one that
-    counts if this one is withdrawn when both are first looked at. It is not stored.
+    ``closed_at`` is when the offer was answered, or when the lead left the stage. ``otherwise`` is
+    the other offer, already answered, of a person who was offered twice: it counts if this one is
+    withdrawn when both are first evaluated. It is not stored.
     """
 
     cycle: int
@@ -134,9 +134,9 @@ class Passed(Struct, frozen=True):
 def follow(
     offer: Offer, policy: HandoffPolicy, statements: Collection[Statement], now: datetime
 ) -> tuple[Offer, Sequence[Passed]]:
-    """The offer as of now, and the deadlines that it has passed since it was last looked at.
+    """The offer as of now, and the deadlines that it has passed since its last evaluation.
 
-    A closed one too: what sales did before it was closed may be heard of afterwards.
+    Closed offers too: sales may report later what it did before the offer was closed.
     """
     end = offer.closed_at
     in_time = [each for each in statements if end is None or each.at <= end]
@@ -163,10 +163,11 @@ def follow(
 
 
 def merge_offers(offers: Iterable[Offer]) -> Offer | None:
-    """The offer of one person of whom several were offered: an open one, or else the last.
+    """The offer that counts for a person with several: an open one, or else the last.
 
-    Of several open ones it is the one of the earlier date. It counts on from the last. What was
-    told of any of that cycle is not told again: its message would have the same id.
+    Of several open ones the one with the earlier date counts. Its cycle continues the last one. A
+    deadline that was reported for any offer of that cycle is not reported again: its message would
+    have the same id.
     """
     ordered = sorted(
         offers, key=lambda o: (o.closed_at is not None, -o.cycle, o.answer == PARTED, o.at)
@@ -181,15 +182,15 @@ def merge_offers(offers: Iterable[Offer]) -> Offer | None:
 
 
 def parted_offer(offer: Offer) -> Offer:
-    """The offer as it is for who parts from the lead that stays offered: closed when it was made.
+    """The offer of a trail that leaves a lead which stays offered: closed at its start.
 
-    So nobody is told twice that its deadlines pass; the next offer counts on.
+    So no deadline is reported twice; the next offer continues the count.
     """
     return replace(offer, touched_at=None, closed_at=offer.at, answer=PARTED)
 
 
 def next_deadline(offer: Offer, policy: HandoffPolicy) -> datetime | None:
-    """When the offer must be looked at again; ``None`` if it may rest."""
+    """When the offer has to be evaluated again; ``None``: never."""
     if offer.closed_at is not None:
         return None
     waiting = [

@@ -1,8 +1,8 @@
-"""What is kept of the events of one identifier: enough to score it under any model, no more.
+"""The history of one identifier: what scoring needs of its events, under any model, and no more.
 
-Events received in the last 31 days are kept one by one, so that each is counted once however
-often and in whatever order it arrives. Older ones are folded into a count per signal and day.
-All operations are pure, and the result depends on the set of events alone.
+Events received in the last 31 days are kept one by one, so that each is counted once, however often
+and in any order it arrives. Older ones are folded into a count per signal and day. All operations
+are pure, and the result depends on the set of events alone.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,13 +29,13 @@ EXACT_DAYS = 31
 """How long an event is kept by itself, from its receipt: longer than any sender retries."""
 
 MAX_PER_DAY = 20
-"""How many events of one signal or name are kept of one day; no model may count more."""
+"""Limit of events of one signal or name on one day that are kept; no model may count more."""
 
 MANY_RECENT = 4 * RECENT
 """With more unpacked events than this, some are packed at once: many may come in one request."""
 
 MAX_NAME_DAYS = 90
-"""How long the days of bare event names matter: the longest window of a condition."""
+"""Days for which bare event names matter: the longest window of a condition."""
 
 DayCounts: TypeAlias = Mapping[int, int]  # day number since 1970-01-01 UTC → count
 Counts: TypeAlias = Mapping[str, DayCounts]
@@ -111,9 +111,9 @@ def unpacked_from(history: History, start: int) -> History:
 
 
 def with_older(history: History, kept: History, day: int) -> History:
-    """The history, which knows nothing of before a UTC day, with what another kept of until then.
+    """The history, which has nothing from before a UTC day, with the counts of another until then.
 
-    Counts of both are not added: each is of the same events.
+    Counts of both are not added, because both count the same events.
     """
     return structs.replace(
         history,
@@ -198,7 +198,7 @@ def packed_anew(history: History) -> History:
 
 
 def counts_of_both(one: History, other: History) -> History:
-    """What two histories of one person keep of folded events, and the last days of both."""
+    """The folded counts of two histories of one person, and the last days of both."""
     parts = (one, other)
     signals, names = _Counting(), _Counting()
     for part in parts:
@@ -209,7 +209,7 @@ def counts_of_both(one: History, other: History) -> History:
 
 
 class Tally(Struct, frozen=True):
-    """How often what happened on which day, over all of a lead's histories; counts to 20."""
+    """Counts by label and day, over all histories of a lead; up to 20 each."""
 
     signals: Counts
     names: Counts
@@ -219,8 +219,8 @@ class Tally(Struct, frozen=True):
 def tally(histories: Iterable[History], *, known_at_ms: int | None = None) -> Tally:
     """Counts a lead's events by label and UTC day, each event once.
 
-    With ``known_at_ms`` only what had been received by then (for folded events: had happened
-    on that day or before) is counted: the past as it was known, not as it is known now.
+    With ``known_at_ms`` only events that had been received by then (folded events: had happened on
+    that day or before) are counted: the past as it was known then.
     """
     parts = list(histories)
     if known_at_ms is not None:
@@ -288,7 +288,7 @@ class _Counting:
 
 
 def _tally_as_known(parts: Sequence[History], known_at_ms: int) -> Tally:
-    """The tally of what had been received by then; of what was folded, what had happened."""
+    """The tally of events that had been received by then; of folded events, that had happened."""
     kept, unknown = _received_by(parts, known_at_ms)
     last_known_day = day_of(known_at_ms)
     signals, names = _Counting(), _Counting()

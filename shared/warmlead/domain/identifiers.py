@@ -14,14 +14,14 @@ from warmlead.domain.text import MAX_TEXT, in_one_spelling, in_usual_width
 NULLS = frozenset(
     ("null", "none", "nil", "undefined", "nan", "n/a", "#n/a", r"\n", "infinity", "notset")
 )
-"""What languages and tools write for no value; compared in lower case."""
+"""Texts that languages and tools write for no value; compared in lower case."""
 
 _NOBODIES = frozenset(
     (
         *("0", "-1", "anonymous", "guest", "true", "false", "unknown", "unidentified", "unset"),
         *("anonymoususer", "notauthenticated", "notavailable", "notprovided", "notloggedin"),
         *("novalue", "user", "email", "id", "userid", "distinctid", "invaliddate"),
-        "emailprotected",  # what Cloudflare puts in the place of addresses in pages
+        "emailprotected",  # Cloudflare's replacement of addresses in pages
     )
 )
 """Other values that stand for nobody, without blanks, hyphens and underscores.
@@ -38,7 +38,7 @@ NOBODY = frozenset(
         *("noemail", "no-email", "no_email", "nomail"),
     )
 )
-"""Local parts, and labels of domains, of addresses that are none if they have nothing else."""
+"""Words that make an address invalid if its local part and domain have nothing else."""
 
 UNSET = frozenset(("null", "undefined"))
 """Local parts of addresses that programs made of a variable without a value."""
@@ -84,7 +84,7 @@ _MOST_MARKS = 4
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether the text is no id but what a program sent in its place; in any case of letters."""
+    """Whether the text is a program's placeholder for an id; upper and lower case are equal."""
     return any(map(_stands_for_nothing, {text, decoded(text)}))
 
 
@@ -148,7 +148,7 @@ def _without_marks(text: str) -> tuple[str, bool]:
 
 
 def _is_a_name(text: str, bare: str, plain: str) -> bool:
-    """Whether what is in marks is the name of what should have stood there."""
+    """Whether the text in marks is the name of a missing value."""
     in_one_pair = text[0] in "{%" and text[-1] in "}%" and bool(_OF_MARKS.fullmatch(bare))
     return in_one_pair or plain in _IN_MARKS or bool(_NAME.fullmatch(plain))
 
@@ -307,7 +307,7 @@ def _is_local(local: str) -> bool:
         return False
     try:
         local.encode()
-    except UnicodeError:  # a lone surrogate is no character
+    except UnicodeError:  # a lone surrogate is not a character
         return False
     return not has_template(local) and (local[0], local[-1]) not in _OF_TEMPLATES
 
@@ -325,7 +325,7 @@ def _is_nobody(local: str, domain: str) -> bool:
 
 
 def _in_ascii(domain: str) -> str | None:
-    """The domain as the DNS has it; ``None`` if it is none.
+    """The domain as in the DNS; ``None`` if it is not a domain.
 
     A name of letters, digits and hyphens is taken as it is, also where IDNA would not make it
     (``a--b.de``, an ``xn--`` that does not decode): the DNS carries it, and mail arrives.

@@ -1,17 +1,17 @@
 """Who an event is about: identifiers, their ids, and which of them are one person.
 
-An *identifier* is an email, a user id or an anonymous id. Its id is a keyed hash, so an id
-reveals nothing and needs no look-up. Which identifiers belong together follows from what
-events say, and only from that: the same events in any order give the same people.
+An *identifier* is an email, a user id or an anonymous id. Its id is a keyed hash, so an id reveals
+nothing and needs no look-up. Which identifiers belong together follows from what events say, and
+only from that: the same events in any order give the same people.
 
 - A **link** joins two identified identifiers for good. Only a signed source makes one.
-- A **claim** hangs a weaker identifier on a stronger one: an anonymous id on a user id or an
-  email, a user id on an email. An identifier may be claimed by several; the best claim wins:
-  signed before public, then the earliest. A public claim is dated by its receipt, since its
-  sender can state any time. So a public source can say "this browser is Ada", but never merge
-  two people who have an email each.
-- An identifier of which a signed source has told anything is moved by signed claims alone: what
-  it told, and what was done under it, cannot be hung on somebody else's address.
+- A **claim** hangs a weaker identifier on a stronger one: an anonymous id on a user id or an email,
+  a user id on an email. An identifier may be claimed by several; the best claim wins: signed before
+  public, then the earliest. A public claim is dated by its receipt, since its sender can state any
+  time. So a public source can say "this browser is Ada", but never merge two people who have an
+  email each.
+- If a signed source has named an identifier, only signed claims move it: data from that source, and
+  events under the identifier, cannot be attached to somebody else's address.
 """
 
 import base64
@@ -52,7 +52,7 @@ __all__ = [
 
 
 _REMEMBERED = 4_096
-"""How many ids are cached: that of an event is needed again and again."""
+"""Number of cached ids of identifiers: that of an event is needed again and again."""
 
 MAX_CLAIMS = 10
 """The limit of owners that are known to claim an identifier; the best claims stay."""
@@ -86,11 +86,11 @@ class Claim(NamedTuple):
 
 
 def normalise_id(text: str) -> str | None:
-    """A user or anonymous id in one spelling; ``None`` for what programs send for no id.
+    """A user or anonymous id in one spelling; ``None`` for a program's placeholder.
 
     Its letters keep their case. An address whose ``+`` became a blank, or whose ``@`` was
-    percent-encoded, is mended: nothing else can have been meant. What is longer than an id may
-    be comes back as it is.
+    percent-encoded, is corrected: nothing else can have been meant. A text that is too long for an
+    id is returned as it is.
     """
     value = text.strip()
     if len(value) > MAX_TEXT:
@@ -123,7 +123,7 @@ def is_damaged_address(id_: str) -> bool:
 class LeadIds:
     """Makes ids of identifiers with a secret: 26 lower-case letters and digits, 128 bits.
 
-    Without the secret nobody can tell from an id whether an email is known.
+    Without the secret an id does not reveal whether an email is known.
     """
 
     def __init__(self, secret: bytes) -> None:
@@ -213,7 +213,7 @@ def in_todays_spelling(event: Event) -> Event:
 def ties_of(
     event: Event, ids: Mapping[Identifier, str]
 ) -> tuple[dict[str, Claim], list[tuple[str, str]]]:
-    """What the event says of its identifiers: claims by id, and links as pairs of ids."""
+    """The claims of the event by id, and its links as pairs of ids."""
     owner, *others = identifiers_of(event)
     signed = event.trust is Trust.SIGNED
     at_ms = to_ms(event.occurred_at if signed else event.received_at)
@@ -228,9 +228,9 @@ def ties_of(
 
 
 class Ties(Struct, frozen=True):
-    """What is known of one identifier's belonging: its kind, links to others, the best claim.
+    """How one identifier belongs to others: its kind, its links, the best claim.
 
-    ``is_signed`` is whether a signed source has ever told anything of it.
+    ``is_signed`` is whether a signed source has ever named it.
     """
 
     kind: Kind

@@ -77,10 +77,10 @@ def still_to_be_told(before: Mapping[str, Trail], after: Mapping[str, Trail]) ->
 
 
 def as_claimed(fact: ConsentFact, claim: Claim) -> ConsentFact:
-    """The refusal as it counts for the owner: no more than the claim is trusted.
+    """The refusal as it counts for the owner: with no more trust than the claim.
 
-    Who claims an identifier in public can do to the address no more than by unsubscribing it in
-    public. A complaint of a signed sender becomes such a refusal.
+    A public claim of an identifier can do no more to the address than a public unsubscription. A
+    complaint of a signed sender becomes such a refusal.
     """
     if not (claim.distrust and fact.rank):
         return fact
@@ -102,12 +102,12 @@ def _refusals(trail: Trail) -> list[ConsentFact]:
 def resolve_identities(
     leads: Sequence[Lead], trails: Mapping[str, Trail], rules: Rules, now: datetime
 ) -> list[Lead]:
-    """The leads that the trails make: merged, split or new, as their ties say.
+    """The leads that the trails make up: merged, split or new, as their ties say.
 
-    ``leads`` are those from which the trails came. A lead that goes on keeps its progress; one
-    into which others merge gets the furthest of theirs, and all of their unsent triggers. One that
-    parts from another begins anew, but counts on from there: no trigger may have the id of one
-    that was sent under its name before.
+    ``leads`` are those from which the trails came. A lead that goes on keeps its progress; one into
+    which others merge gets their furthest progress, and all of their unsent triggers. A lead that
+    is separated from another starts again, but continues the counts, because no trigger may have
+    the id of an earlier one.
     """
     return _assembled(leads, _people(with_refusals_shared(trails)), frozenset(), rules, now)
 
@@ -340,4 +340,4 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "notes": lambda *notes: latest_notes(note for some in notes for note in some),
     }
 )
-"""How two values of each field of a trail become one. A test checks that no field is missing."""
+"""How each field of two trails becomes one. A test checks that none is missing."""

@@ -1,4 +1,4 @@
-"""The lead: one person, one aggregate. How events change it, and whom a typed text means."""
+"""The lead: one person, one aggregate. How events change it, and which lead a typed text means."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -42,7 +42,7 @@ from warmlead.domain.stages import Progress
 from warmlead.domain.trigger import Trigger
 
 MAX_TRAILS = 200
-"""How many identifiers one person may have; no further ones are tied to such a lead."""
+"""Limit of identifiers of one person; no more are tied to a lead that has reached it."""
 
 MAX_TRAITS = 250
 """The limit of traits of an identifier: those that the model knows stay, then signed ones."""
@@ -84,15 +84,14 @@ class NoteFact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """What is known of one identifier, and what was done under it.
+    """The data and the events of one identifier.
 
-    ``claims`` are the best of each owner, the best first.
-    ``is_signed`` is whether a signed source has ever told anything of the identifier.
-    ``former_ids`` are the ids under which it was kept when it was spelt in other ways.
-    ``consent`` is what was stated of being written to, the earliest first. ``told`` is when a
-    signed event first and last said whose address it is. ``erased_ms`` is until when all of it
-    was erased, if it was: nothing of before may come back.
-    ``direct`` is whether some visit is known to have come from nowhere.
+    ``claims`` are the best of each owner, the best first. ``is_signed`` is whether a signed source
+    has ever named the identifier. ``former_ids`` are its ids in earlier spellings. ``consent`` are
+    the statements about mailing, the earliest first. ``told`` is when a signed event first and last
+    named the address as this person's. ``erased_ms`` is the time up to which its data was erased,
+    if it was: nothing from before may come back. ``direct`` is whether some visit is known to have
+    had no referrer.
     """
 
     identifier: Identifier
@@ -137,8 +136,8 @@ class Snapshot:
 class Lead:
     """One person. ``id`` is the id of the strongest identifier, a key of ``trails``.
 
-    ``decay_on`` is the UTC day number on which it must be looked at although nothing happens,
-    ``due_at`` the moment of its next nurture step or deadline; ``None``: never.
+    ``decay_on`` is the UTC day number of its next review without an event, ``due_at`` the moment of
+    its next nurture step or deadline; ``None``: never.
     """
 
     id: str
@@ -154,7 +153,7 @@ class Lead:
 
     @property
     def statements(self) -> list[Statement]:
-        """What sales has said of the lead, the earliest first."""
+        """The statements of sales about the lead, the earliest first."""
         return in_order(trail.statements for trail in self.trails.values())
 
     @property
@@ -204,7 +203,7 @@ class Lead:
 
     @property
     def consent_facts(self) -> tuple[ConsentFact, ...]:
-        """All statements on consent, under any identifier, the earliest first."""
+        """The statements about mailing the person, under any identifier, the earliest first."""
         return together(trail.consent for trail in self.trails.values())
 
     def consent(self, suppression: SuppressionPolicy, known_at: datetime | None = None) -> Consent:
@@ -251,7 +250,7 @@ class Lead:
 
     @property
     def direct(self) -> bool:
-        """Whether a visit is known to have had no referrer."""
+        """Whether some visit is known to have had no referrer."""
         return any(trail.direct for trail in self.trails.values())
 
     def tally(self, known_at: datetime | None = None) -> Tally:
@@ -272,7 +271,7 @@ def _about_address(
 
 
 def latest_notes(notes: Iterable[NoteFact]) -> tuple[NoteFact, ...]:
-    """The latest notes in order of time, in whatever order they came."""
+    """The latest notes in their order; the result does not depend on the order of arrival."""
     return tuple(sorted(set(notes))[-MAX_NOTES:])
 
 
@@ -332,10 +331,9 @@ def touched(
 
 
 def _as_counted(event: Event, rules: Rules) -> Event:
-    """The event as it counts: of an automated one only that it was, whom it names and their traits.
+    """The event as it counts: a program's event keeps only its name, identifiers and traits.
 
-    It has no origin, and in public it ties no identifiers to each other. See ``_heard`` for what
-    it says of consent.
+    It has no origin, and in public it ties no identifiers. See ``_heard`` for its consent.
     """
     if event.automated is None or rules.robots_count:
         return event
@@ -348,7 +346,7 @@ def _as_counted(event: Event, rules: Rules) -> Event:
 
 
 def _heard(event: Event, rules: Rules) -> list[ConsentFact]:
-    """What the event states on consent; an automated one can only refuse."""
+    """The statements about consent in the event; of a program's event only refusals."""
     if event.automated is None or rules.robots_count:
         return statements_in(event)
     return refusals_in(event)
@@ -357,9 +355,9 @@ def _heard(event: Event, rules: Rules) -> list[ConsentFact]:
 def heed_refusal(
     trails: Mapping[str, Trail], event: Event, ids: Mapping[Identifier, str]
 ) -> Mapping[str, Trail]:
-    """The trails with an event's refusal to be written to, if nothing else of it can be kept.
+    """The trails with an event's refusal of mail, if nothing else of the event can be kept.
 
-    A refusal takes little room, so it is kept even where there is no room for more events.
+    A refusal needs little room, so it counts even if there is no room for more events.
     """
     refused = [fact._replace(mailing_list="") for fact in refusals_in(event)]
     if not refused:
@@ -387,7 +385,7 @@ def told_together(*parts: tuple[int, int] | None) -> tuple[int, int] | None:
 def _with_traits(
     before: Mapping[str, TraitFact], event: Event, known: frozenset[str]
 ) -> dict[str, TraitFact]:
-    """The traits after an event: the best value of each, those that the model knows first."""
+    """The traits with those of an event: the best value of each, those of the model first."""
     at_ms, rank = to_ms(event.occurred_at), 1 if event.trust is Trust.SIGNED else 0
     traits = dict(before)
     for name, value in event.traits.items():
@@ -408,7 +406,7 @@ def kept_traits(traits: dict[str, TraitFact], known: frozenset[str]) -> dict[str
 
 
 def _with_event(trail: Trail, event: Event, known: frozenset[str]) -> Trail:
-    """The trail after an event, without its history."""
+    """The trail with the data of an event, without its history."""
     traits = _with_traits(trail.traits, event, known) if event.traits else trail.traits
     first, last = trail.first_touch, trail.last_touch
     if event.attribution:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from warmlead.domain.errors import Reason, RejectedError
 
 MAX_NUMERAL = 40
-"""Longer runs of digits are no quantity. A caller cuts its text before it asks."""
+"""Longer runs of digits are not a quantity. Callers cut their text before."""
 
 GROUPING = " '’`٬"
 """Separate thousands and nothing else. The Arabic ``٬`` is one of them."""
@@ -27,7 +27,7 @@ class Style(Enum):
     """What ``1.200`` and ``1,200`` mean: the one sign before exactly three digits."""
 
     UNKNOWN = "unknown"
-    """Two numbers are possible, so it is none."""
+    """Two readings are possible, so it is not a number."""
     WHOLE = "whole"
     """The number counts things, so the sign separates thousands."""
     DECIMAL = "decimal"
@@ -105,7 +105,7 @@ def value_of(numeral: Numeral, style: Style) -> Decimal | None:
 def _one_sign(groups: tuple[str, ...], sign: str, style: Style) -> Decimal | None:
     fraction = Decimal(".".join(groups))
     if sign == DECIMAL_ONLY or _whole(groups, (sign,)) is None:
-        return fraction  # 1200,5 and 12.50 mean one number, whatever the style
+        return fraction  # 1200,5 and 12.50 mean one number in any style
     if style is Style.UNKNOWN or (style is Style.DECIMAL and sign == "."):
         return None
     decimal = {Style.POINT: ".", Style.COMMA: ","}.get(style)
@@ -151,7 +151,7 @@ MAX_DIGITS = 15
 
 
 MAX_AMOUNT_TEXT = 40
-"""A longer text is no amount. This is looked at first."""
+"""A longer text is not an amount. The length is checked first."""
 
 Numbers: TypeAlias = Literal["1,234.56", "1.234,56", "either"]
 """How a sender writes numbers in texts. With ``either``, ``1.200`` may be two, and is refused."""
@@ -179,7 +179,7 @@ class Amount(Struct, frozen=True):
 def written_amount(text: str, numbers: Numbers) -> Amount:
     """The amount that a text states: ``1.200,00 €``, ``EUR 1,200.00``, ``1 200``, ``1.0E7``.
 
-    Raises ``RejectedError`` for what is no amount, and for what may be two.
+    Raises ``RejectedError`` if the text is not an amount, or has two readings.
     """
     plain = in_ascii_digits(text.strip()) if len(text) <= MAX_AMOUNT_TEXT else None
     if plain is None:
@@ -248,9 +248,9 @@ def currency_code(text: str) -> str:
 
 
 def smallest_units(amount: Decimal, currency: str) -> int:
-    """How many cents (yen, fils) an amount is; what is finer is rounded, halves away from zero.
+    """An amount in cents (yen, fils); finer amounts are rounded, halves away from zero.
 
-    Raises ``RejectedError`` for what is negative, no number, or absurdly large.
+    Raises ``RejectedError`` if it is negative, not a number, or absurdly large.
     """
     if not amount.is_finite() or amount < 0 or amount.adjusted() >= MAX_DIGITS:
         raise RejectedError(

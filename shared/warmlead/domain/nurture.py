@@ -44,7 +44,7 @@ APART = timedelta(minutes=1)
 
 
 class Late(StrEnum):
-    """What to do about steps that an outage has delayed; no choice sends two at once."""
+    """How to handle steps that an outage has delayed; no choice sends two at once."""
 
     SHIFT = "shift"  # send the first of them, and move the rest of the sequence back
     SKIP = "skip"  # send the last of them, and leave those before it out
@@ -58,7 +58,7 @@ class Ending(StrEnum):
     STOPPED = "stopped"
     SUPPRESSED = "suppressed"  # may not be written to: see ``consent``
     REMOVED = "removed"  # the model has no such sequence any more
-    PARTED = "parted"  # turned out to be another person than the one who goes on with it
+    PARTED = "parted"  # another person goes on with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class SequenceStep:
 class SequenceDefinition(Generic[ConditionT]):
     """A sequence of the model: who starts it, what ends it, and what is sent when.
 
-    ``again_after`` is how long after the end of a run the next may start; ``None``: one run is
-    all. ``alongside`` sequences run beside others; of the rest a lead is in one at a time.
+    ``again_after`` is the time from the end of a run to the next start; ``None``: only one run.
+    ``alongside`` sequences run beside others; of all others a lead is in one at a time.
     """
 
     name: str
@@ -96,7 +96,7 @@ class SequencePolicy(SequenceDefinition[Condition]):
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """A lead's way through a sequence, for the ``run``-th time.
+    """A lead's enrollment in a sequence, for the ``run``-th time.
 
     ``position`` is the index of the step that is sent at ``next_at``; ``None``: it has ended.
     """
@@ -133,8 +133,8 @@ def nurture(
 ) -> tuple[dict[str, Enrolment], list[Due]]:
     """The enrolments as of now, and the steps that are due: at most one of each sequence.
 
-    Who is anonymous starts nothing, because nothing could be sent. Asking again at the same
-    moment changes nothing more.
+    Anonymous leads start nothing, because nothing could be sent. A second call for the same moment
+    changes nothing more.
     """
     by_name = {policy.name: policy for policy in policies}
     after = {
@@ -200,7 +200,7 @@ def _how_far(enrolment: Enrolment) -> tuple[int, bool, bool, int, datetime]:
 
 
 def parted(enrolment: Enrolment, now: datetime) -> Enrolment:
-    """The enrolment as it is for who parts from the lead that goes on with it."""
+    """The enrollment of a trail that leaves a lead which goes on with it."""
     if enrolment.ended_at is not None:
         return enrolment
     return replace(enrolment, next_at=None, ended_at=now, ending=Ending.PARTED)

@@ -42,16 +42,16 @@ _WORDS = struct.Struct(">8sQQ")
 """A record as its key, its time with the beginning of its delay, and the rest with its shape."""
 
 _FEW = 8
-"""How many keys are looked for one by one; for more, all records are decoded."""
+"""Number of keys up to which each is searched by itself; for more keys all records are decoded."""
 
 _AT_ONCE = 64
-"""How many records are decoded at a time; often only the first is needed."""
+"""Number of records that are decoded at a time: often only the first is needed."""
 
 _AHEAD_MS = DAY_MS
 """An event may happen after its receipt, by a clock that runs ahead; delays begin there."""
 
 Shape: TypeAlias = tuple[str, tuple[str, ...]]
-"""What an event is counted as: its name, and its signals."""
+"""The labels of an event: its name, and its signals."""
 
 
 class KeptEvent(NamedTuple):
@@ -70,7 +70,7 @@ class KeptEvent(NamedTuple):
 
     @property
     def labels(self) -> tuple[tuple[bool, str], ...]:
-        """Everything it is counted as: its name, and its signals."""
+        """All its labels: its name, and its signals."""
         return _labels_of((self.name, self.signals))
 
     @property
@@ -184,7 +184,7 @@ class Packed(Struct, frozen=True):
         return Packed(self.text[count * RECORD :], _counted(self.days, gone, -1))
 
     def with_one(self, place: int, event: KeptEvent) -> "Packed":
-        """These and one more, which comes to be at a place."""
+        """These and one more, inserted at a place."""
         start = place * RECORD
         text = self.text[:start] + _packed(event) + self.text[start:]
         return Packed(text, _counted(self.days, [event], 1))
@@ -294,7 +294,7 @@ def _fields(text: str) -> tuple[int, str, int, bytes]:
 def _counted(
     before: Mapping[Shape, Mapping[int, int]], events: Iterable[KeptEvent], by: int
 ) -> dict[Shape, Mapping[int, int]]:
-    """The counts with some events more, or less; what comes to nothing is left out."""
+    """The counts with some events added or removed; zeros are left out."""
     after: dict[Shape, Mapping[int, int]] = dict(before)
     touched: dict[Shape, dict[int, int]] = {}
     for event in events:

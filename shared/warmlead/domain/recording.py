@@ -1,7 +1,8 @@
 """Records events in a history: each is counted once, and of each label and day the first 20 stay.
 
-One by one, an event is put beside what is packed, or among it, at a cost that hardly grows with
-it. Where many come at once, all is unpacked, once, and each costs the same whatever is kept.
+A single event is put beside or among the packed ones, at a cost that hardly grows with their
+number. If many events come at once, all packed ones are unpacked once, and each event costs the
+same for any history.
 """
 
 from bisect import bisect_left, insort
@@ -32,7 +33,7 @@ from warmlead.domain.packed_history import (
 
 _FEW = 8
 _OPENED_FOR_ONE = 250
-"""How many kept events are opened at the cost of recording one by itself."""
+"""Number of kept events that can be unpacked at the cost of recording one by itself."""
 
 _Slot: TypeAlias = tuple[int, tuple[bool, str]]
 """A UTC day number and a label."""
@@ -41,10 +42,10 @@ _Receipt: TypeAlias = tuple[int, KeptEvent]
 
 
 class Recorded(Struct, frozen=True):
-    """What an event has changed in a history.
+    """The changes of a history by one event.
 
-    ``come`` is the event if it is kept, ``gone`` are those that gave way to it. Of names that are
-    there for the first time, or no more, ``came`` and ``left`` tell.
+    ``come`` is the event if it is kept, ``gone`` are the events that it displaced. ``came`` are
+    names that are new, ``left`` names that are gone.
     """
 
     come: KeptEvent | None = None

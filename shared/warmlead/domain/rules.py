@@ -1,6 +1,6 @@
-"""What the domain asks of a model: classification, points, fit and stages, ready to be applied.
+"""The compiled model for the domain: classification, points, fit and stages.
 
-The model file is compiled to this. YAML and CEL stay outside.
+The model file is compiled to this, without YAML or CEL.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,11 +20,11 @@ COUNT_WINDOWS_DAYS = (1, 7, 30, 90)
 
 
 class FitPolicy(Protocol):
-    """A rule that gives points for what a lead is."""
+    """A rule that gives points for a lead's traits."""
 
     @property
     def name(self) -> str:
-        """What the rule is called in the model."""
+        """The name of the rule in the model."""
         ...
 
     @property
@@ -33,7 +33,7 @@ class FitPolicy(Protocol):
         ...
 
     def holds(self, facts: Facts) -> bool:
-        """Whether it is so, as far as known."""
+        """Whether the rule holds, as far as known."""
         ...
 
 
@@ -47,7 +47,7 @@ class Rules:
 
     version: str
     classify: Callable[[Event], tuple[str, ...]]
-    """The names of the signals that an event is, in alphabetical order; none for most robots'."""
+    """The names of an event's signals, in alphabetical order; none for most robots' events."""
     know: Callable[[Mapping[str, Property]], Facts]
     """Traits as conditions see them: of the declared type, unknown ones absent."""
     fit_rules: tuple[FitPolicy, ...]
@@ -61,7 +61,7 @@ class Rules:
     kept_as: Mapping[str, str] = field(default_factory=dict)
     """Published event names that conditions count, with the name under which each is kept."""
     robots_count: bool = False
-    """Whether what robots do counts as if people did it."""
+    """Whether robots' events count like people's."""
     not_understood: Callable[[Mapping[str, Property]], tuple[str, ...]] = _none
     """The traits whose values could not be read, so that conditions do not see them."""
     names: frozenset[str] = frozenset()
@@ -69,7 +69,7 @@ class Rules:
     traits: frozenset[str] = frozenset()
     """The traits that the model knows: the standard ones, and its own."""
     titles: Mapping[str, str] = field(default_factory=dict)
-    """What people read for the name of a signal, fit rule, group or stage; not all have one."""
+    """The titles of signals, fit rules, groups and stages; not all have one."""
 
     def recognises(self, shape: Shape) -> bool:
         """Whether the model knows events of a name and these signals."""
@@ -77,7 +77,7 @@ class Rules:
         return bool(signals) or name in self.names
 
     def labels_of(self, shape: Shape) -> frozenset[str]:
-        """What the model may count an event of a name and these signals as."""
+        """The labels under which the model may count an event of a name and these signals."""
         name, signals = shape
         return frozenset((*signals, name) if name in self.names else signals)
 

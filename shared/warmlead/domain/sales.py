@@ -1,7 +1,7 @@
-"""Statements of sales about a lead, and what follows from all of them together.
+"""Statements of sales about a lead, and what follows from all of them.
 
-A lead keeps every statement, so order of arrival and repetition do not matter: the latest
-statement decides, by the time from which it is true.
+A lead keeps every statement, so order of arrival and repeats make no difference: the last
+statement, by its own time, decides. CRMs are in ``senders``.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -39,12 +39,12 @@ EVENT_PREFIX = "sales_"
 """Events of sales begin with this. They are not activity of the lead."""
 
 IDENTIFIED = "sales_identified"
-"""The event that only says to whom a record of the CRM belongs."""
+"""The event that only ties a record of the CRM to its person."""
 
 MAX_STATEMENTS = 200
-"""How many statements are kept of an identifier: the latest."""
+"""Limit of statements that are kept of an identifier; the latest ones stay."""
 
-_RECYCLED = "recycled"  # by name, as the others: who accepts what sales says needs no life cycle
+_RECYCLED = "recycled"  # by name, as the others: accepting statements of sales needs no stages
 _STAGES: Mapping[SalesStatus, str] = MappingProxyType(
     {
         SalesStatus.ACCEPTED: "sql",
@@ -66,7 +66,7 @@ _RANK = {said: rank for rank, said in enumerate(SalesStatus)}
 
 
 class Statement(NamedTuple):
-    """One thing that sales said, true from ``at_ms`` on; ordered by time.
+    """One statement of sales, true from ``at_ms`` on; ordered by time.
 
     ``reason`` is a ``Refusal`` of a rejection, and free text of a loss. ``value_cents`` is the
     value of the deal in the smallest unit of its ``currency`` (ISO 4217): cents, yen, fils.
@@ -130,7 +130,7 @@ def with_statement(statements: Mapping[str, Statement], event: Event) -> Mapping
         value_cents=value if isinstance(value, int) else None,
         currency=str(event.properties.get("currency") or ""),
     )
-    # A repeat may bear a later time, if its sender names none: the first one counts.
+    # A repeat may have a later time, if its sender names none: the first one counts.
     after = {**statements, event.key: min(stated, statements.get(event.key, stated), key=_order)}
     if len(after) <= MAX_STATEMENTS:
         return after
@@ -139,7 +139,7 @@ def with_statement(statements: Mapping[str, Statement], event: Event) -> Mapping
 
 
 def in_order(parts: Iterable[Mapping[str, Statement]]) -> list[Statement]:
-    """All statements, the earliest first; of one that was made twice the earlier one counts."""
+    """All statements, the earliest first; of a repeated one the earlier copy counts."""
     merged: dict[str, Statement] = {}
     for part in parts:
         for key, stated in part.items():
@@ -158,7 +158,7 @@ def verdict(statements: Collection[Statement]) -> Statement | None:
 
 
 def first_contact(statements: Collection[Statement], since: datetime) -> datetime | None:
-    """When sales first made contact after a moment: any statement is one."""
+    """When sales first did anything about the lead after a moment; any statement counts."""
     since_ms = int(since.timestamp() * 1000)
     later = [each.at_ms for each in statements if each.at_ms >= since_ms]
     return datetime.fromtimestamp(min(later) / 1000, UTC) if later else None

@@ -60,7 +60,7 @@ class GroupPolicy:
 
 @dataclass(frozen=True, slots=True)
 class InactivityPolicy:
-    """After ``after_days`` without activity engagement loses a share, and again every so often.
+    """After ``after_days`` without activity engagement loses a share, and again at intervals.
 
     ``lose_ppm`` is the share lost in a step, in millionths (10 % is 100,000).
     """
@@ -85,7 +85,7 @@ class InactivityPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ScoringPolicy:
-    """All that turns counts into points. ``passive`` events are not activity of the lead."""
+    """Everything that turns counts into points. ``passive`` events are not the lead's activity."""
 
     signals: Mapping[str, SignalPolicy]
     groups: Mapping[str, GroupPolicy]
@@ -102,7 +102,7 @@ class FitPoints:
 
 
 class Part(StrEnum):
-    """What a contribution is: points for doing, points for being, or a limit's effect."""
+    """The kind of a contribution: points for behavior, points for fit, or the effect of a limit."""
 
     SIGNAL = "signal"
     FIT = "fit"
@@ -262,7 +262,7 @@ DENSE = 4
 """If there are points on one day in four or more, adding up every day is quicker."""
 
 MOST_AGES = 4_000
-"""How many ages in days are kept of one way of decay; hardly any event is older."""
+"""Number of ages in days that are cached for each decay; hardly any event is older."""
 
 
 class ScoreTotals(Struct, frozen=True):

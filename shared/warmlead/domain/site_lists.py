@@ -377,7 +377,7 @@ manus manus.im
 pi.ai pi.ai
 """
 
-# These stand below sites of the lists above, and are no search engine, network or shop.
+# These are below sites of the lists above, but are not a search engine, network or shop.
 OTHER = """
 docs.google.com drive.google.com calendar.google.com meet.google.com chat.google.com
 sites.google.com classroom.google.com translate.google.com photos.google.com keep.google.com

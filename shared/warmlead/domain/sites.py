@@ -65,7 +65,7 @@ _PAYMENT = (
     " dotpay.pl blik.com gopay.com gopay.cz comgate.cz barion.com quickpay.net quickpay.dk nets.eu"
     " netaxept.no vipps.no mobilepay.dk swish.nu paytrail.com checkout.fi yookassa.ru yoomoney.ru"
     " robokassa.ru cloudpayments.ru pay.shopify.com"
-    # 3-D Secure: what asks the bank of whoever pays
+    # 3-D Secure: pages that ask the bank of the payer
     " cardinalcommerce.com cardinaltrusted.com arcot.com securesuite.net securesuite.co.uk"
     " 3dsecure.io 3dsecure.no verifiedbyvisa.com 3dsecure-cardprocess.de rsa3dsauth.com"
     " rsa3dsauth.co.uk"
@@ -83,7 +83,7 @@ _SIGN_IN = (
     " secure.login.gov id.me franceconnect.gouv.fr bankid.com itsme.be digid.nl"
 )
 _NO_ORIGIN = frozenset((*_PAYMENT.split(), *_SIGN_IN.split()))
-"""Visitors come back from these, and from any host below them; they do not come from there."""
+"""Visitors return from these hosts and their subdomains, so they do not count as origins."""
 
 _NO_ORIGIN_LABELS_NAMES = (
     "login signin sign-in sso idp adfs sts oauth oauth2 auth acs acs1 acs2 3ds 3ds2 3dss 3dsecure"
@@ -144,9 +144,9 @@ def is_below(host: str, domains: Collection[str]) -> bool:
 
 
 def is_no_origin(host: str) -> bool:
-    """Whether a host takes payments or signs people in, so that nobody comes from there.
+    """Whether a host takes payments or signs people in, so that it does not count as an origin.
 
-    Nobody comes from a developer's own machine either.
+    A developer's own machine does not count either.
     """
     first, _, rest = host.partition(".")
     is_own = host in _OWN_MACHINE or host.rpartition(".")[2] in _OWN_NAMES
@@ -155,7 +155,7 @@ def is_no_origin(host: str) -> bool:
 
 
 def leads_from_sign_in(url: str) -> bool:
-    """Whether a URL is of a page on which people sign in, on whatever host."""
+    """Whether a URL is of a page on which people sign in, on any host."""
     path = url.partition("://")[2].partition("?")[0].partition("#")[0].partition("/")[2]
     first, _, rest = path[:_MAX_SIGN_IN_PATH].lower().partition("/")
     if first[:1] == "v" and first[1:2].isdigit():  # the version of an interface
@@ -164,7 +164,7 @@ def leads_from_sign_in(url: str) -> bool:
 
 
 class Category(StrEnum):
-    """What kind of site leads a visitor on."""
+    """The category of a site."""
 
     SEARCH = "search"
     SOCIAL = "social"

@@ -52,8 +52,8 @@ ConditionT = TypeVar("ConditionT")
 class StageDefinition(Generic[ConditionT]):
     """When a lead enters and leaves a stage of the model.
 
-    ``bypass`` signals open the stage whatever the conditions say. After a rejection by sales
-    the stage is closed for ``cooldown``, unless a bypass signal comes after it.
+    ``bypass`` signals open the stage, even if the conditions do not hold. After a rejection by
+    sales the stage is closed for ``cooldown``, unless a bypass signal comes after it.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Progress:
 
 
 class MoveCause(StrEnum):
-    """What moved a lead. Reports count by it; people read the ``reason`` that is made of it."""
+    """The cause of a move. Reports count by it; the ``reason`` that people read is made of it."""
 
     KNOWN = "known"
     """It became known by an email or a user id."""
@@ -107,7 +107,7 @@ class MoveCause(StrEnum):
     DROPPED = "dropped"
     """The model has no such stage any more."""
     FIT_CHANGED = "fit_changed"
-    """Nothing speaks against its fit any more."""
+    """The reason against its fit no longer holds."""
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     """Sales refused it; the detail is the refusal."""
@@ -116,7 +116,7 @@ class MoveCause(StrEnum):
     LOST = "lost"
     """The deal was lost; the detail is what sales wrote."""
     UNKNOWN = "unknown"
-    """The person is not known any more; or an older release recorded no cause."""
+    """It is no longer known, or an older release recorded no cause."""
 
 
 class Why(Struct, frozen=True):
@@ -134,11 +134,11 @@ NO_MOVE = Why(MoveCause.UNKNOWN, "")
 class Transition:
     """One move between stages: a record of what was known when.
 
-    ``cycle`` counts how often the lead has entered ``to_stage``, this time included.
-    ``source`` is who moved it: the model, or a sender that speaks for sales. ``attribution``
-    is that of the lead's last touch. A move that offered the lead to sales says by when sales
-    promised to speak to it (``touch_by``), and to take or refuse it (``accept_by``). ``reason``
-    is for people; ``cause`` and ``detail`` say the same to programs.
+    ``cycle`` counts how often the lead has entered ``to_stage``, this time included. ``source`` is
+    who moved it: the model, or a sender that speaks for sales. ``attribution`` is that of the
+    lead's last touch. A move that offered the lead to sales says by when sales promised to contact
+    it (``touch_by``), and to accept or reject it (``accept_by``). ``reason`` is for people;
+    ``cause`` and ``detail`` say the same to programs.
     """
 
     at: datetime
@@ -160,7 +160,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stages depend on, at a moment."""
+    """The score of a lead at a moment, as far as stages need it."""
 
     identified: bool
     facts: Facts
@@ -173,8 +173,8 @@ def next_stage(
 ) -> tuple[str, Why]:
     """The stage in which the lead belongs now, and why; the present one if nothing moves.
 
-    Sales stages stay. A stage of the model is kept until its ``leave`` condition holds, even
-    if ``enter`` no longer does: between the two thresholds nothing flaps.
+    Sales stages stay. A stage of the model is kept until its ``leave`` condition holds, even if
+    ``enter`` no longer does: between the two thresholds the stage does not change.
     """
     if progress.stage in SALES_STAGES:
         return progress.stage, NO_MOVE
@@ -190,7 +190,7 @@ def next_stage(
 
 
 def _known(policies: Sequence[StagePolicy], stage: str) -> tuple[str, Why]:
-    """Where a known person stands whom no stage of the model holds, and why."""
+    """The stage of a known person that no stage of the model holds, and why."""
     if stage in (LEAD, RECYCLED):
         return stage, NO_MOVE
     if stage == ANONYMOUS:
@@ -272,20 +272,21 @@ def move(
 
 
 def moved_back(moves: Iterable[Transition], stages: Sequence[str]) -> int:
-    """How many of the moves went backward: to a stage that is less far, or out of the race.
+    """Number of moves backward: to an earlier stage, ``recycled`` or ``disqualified``.
 
-    ``stages`` is the order of all stages, the furthest last. Whoever leaves ``disqualified``
-    moves forward, wherever to.
+    ``stages`` is the order of all stages, the furthest last. A move out of ``disqualified`` is
+    forward, to any stage.
     """
     rank = {stage: i for i, stage in enumerate(stages)} | {DISQUALIFIED: -1}
     return sum(rank.get(m.to_stage, 0) < rank.get(m.from_stage, 0) for m in moves)
 
 
 def cool_down(progress: Progress, policies: Sequence[StagePolicy], since: datetime) -> Progress:
-    """The progress of a lead that is not to be offered again for a while.
+    """The progress of a lead that must not be offered again for a while.
 
-    The longest cool-down of the model closes all of its stages: sales did not want the lead, by
-    whichever way it came. And in whatever order one hears of it, the stage of the day is not asked.
+    The longest cool-down of the model closes all of its stages, because sales rejected the lead
+    itself. The lead's stage at that time does not matter, so the order of arrival does not matter
+    either.
     """
     longest = max((policy.cooldown for policy in policies), default=timedelta(0))
     return replace(progress, cooling=Cooling(since, since + longest))

@@ -69,7 +69,10 @@ def swept(value: object) -> object:
 
 
 MAX_TEXT = 500
-"""A longer text is no identifier. Whoever spells it looks at this first: composing costs time."""
+"""A longer text is not an identifier.
+
+The length is checked before normalizing, which costs time.
+"""
 
 _INVISIBLE = re.compile(
     "["

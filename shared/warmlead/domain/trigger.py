@@ -1,7 +1,7 @@
-"""A trigger: the message to automation tools that a stage move, a step or a deadline causes.
+"""A trigger: the message to automation tools that a transition, a step or a deadline causes.
 
-It is made in the commit of its cause, and stored as the bytes that will be sent: a repeat is
-byte-identical. Its id says what it is about, so that consumers recognise a repeat.
+The trigger is made in the commit that causes it, and stored as the bytes that will be sent, so that
+a repeat is byte-identical. Its id identifies its subject, so that consumers recognize a repeat.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 
 class Topic(StrEnum):
-    """The topics on which Warmlead publishes and to which it subscribes."""
+    """The topics that Warmlead publishes and subscribes to."""
 
     LEAD_EVENTS = "lead-events"
     QUARANTINE = "quarantine"
@@ -42,6 +42,6 @@ class Trigger(Struct, frozen=True):
 
 
 def trigger_id(lead_id: str, kind: str, cycle: int) -> str:
-    """The id of the trigger of this kind in a lead's cycle (1, 2, …): one per crossing."""
+    """The id of the trigger of this kind in a lead's cycle (1, 2, …): one per stage move."""
     text = f"{lead_id}\n{kind}\n{cycle}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]

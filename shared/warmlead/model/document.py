@@ -134,7 +134,7 @@ class YamlDocument:
 
 
 def read(text: str) -> YamlDocument:
-    """The document in the text. Whatever is wrong is among its ``faults``; it never raises."""
+    """The document in the text. Every error is among its ``faults``; it never raises."""
     if len(text) > MAX_CHARACTERS:
         return _unreadable(text, Position(1, 1), f"the file exceeds {MAX_CHARACTERS} characters")
     loader: _Loader | None = None
@@ -361,7 +361,7 @@ def _scalar(text: str) -> Plain:
 
 
 def _index_in(text: str, node: yaml.ScalarNode, offset: int) -> int:
-    """The index in the file of a scalar's character, whatever its style and folding."""
+    """The index in the file of a scalar's character, for any style and folding."""
     at = node.start_mark.index
     if node.style in ("|", ">"):
         at = text.find("\n", at) + 1

@@ -172,7 +172,7 @@ _QUOTES = str.maketrans(dict.fromkeys('"״׳'))
 
 
 class _Terms(NamedTuple):
-    """By what a level is told: words, phrases between blanks, terms anywhere, ends of words."""
+    """What identifies a level: words, phrases between blanks, terms anywhere, ends of words."""
 
     level: TitleLevel
     words: frozenset[str]

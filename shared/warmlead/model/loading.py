@@ -47,8 +47,7 @@ _DAY = timedelta(days=1)
 class Model:
     """A checked model. ``name`` is where it came from, for people.
 
-    ``classification`` tells of each signal which events it is, so that two models can be
-    compared.
+    ``classification`` says for each signal which events it is, so that two models can be compared.
     """
 
     name: str
@@ -282,10 +281,10 @@ def _canonical(condition: str | None) -> str:
 
 
 def version_of(file: ModelFile) -> str:
-    """What tells this model from others: 12 hexadecimal characters, from its content alone.
+    """The version of a model: 12 hexadecimal characters, from its content alone.
 
-    Comments, spacing, quotes, the order of keys and stated defaults make no difference; the
-    order of stages, sequences, routes and owners does.
+    Comments, spacing, quotes, the order of keys and stated defaults make no difference; the order
+    of stages, sequences, routes and owners does.
     """
     content = file.model_dump(mode="json", exclude_defaults=True)
     for section in ("signals", "fit", "stages", "sequences"):
@@ -306,7 +305,7 @@ def version_of(file: ModelFile) -> str:
 
 
 def classification_of(file: ModelFile) -> dict[str, str]:
-    """For each signal what tells which events it is: two models that agree need no replay."""
+    """For each signal the text that decides its events: two models that agree need no replay."""
     context = contexts_of(file).event
     return {
         name: _digest(

@@ -74,7 +74,7 @@ class CompiledFit(Struct, frozen=True):
     when: CompiledCondition
 
     def holds(self, facts: Facts) -> bool:
-        """Whether it is so, as far as known."""
+        """Whether the rule holds, as far as known."""
         return self.when(facts)
 
 
@@ -204,7 +204,7 @@ def write_compiled(model: "Model") -> str:
 
 
 def is_compiled(written: bytes) -> bool:
-    """Whether a file says that it is a compiled model, of whatever format, damaged or not."""
+    """Whether a file says that it is a compiled model, of any format, damaged or not."""
     return _BEGINNING.match(written) is not None
 
 

@@ -44,7 +44,7 @@ STANDARD_TRAITS = _typed(
     boolean="free_mailbox consent",
     list="tags interests technologies",
 )
-"""What may be known of a person or of the company, whoever says it."""
+"""Standard traits of a person or company, from any sender."""
 
 DERIVED_TRAITS = frozenset({"email", "email_domain", "free_mailbox", "title_level"})
 """What follows from the lead's address and title; a model cannot change the types."""

@@ -55,7 +55,7 @@ def last_period(span: Span, now: datetime) -> Period:
 
 
 class Level(IntEnum):
-    """How far a lead is; every stage that a model names is ``MQL``."""
+    """The level of a lead; every stage that a model names is ``MQL``."""
 
     NONE = 0
     MQL = 1
@@ -89,7 +89,7 @@ class WonDeal(Struct, frozen=True):
 
 @dataclass(slots=True)
 class FunnelPath:
-    """What the moves of a person in a period say; moves before it say only what was offered."""
+    """The moves of a person in a period; earlier moves count only for their offers."""
 
     first: dict[Level, datetime] = field(default_factory=dict)
     last: dict[Level, datetime] = field(default_factory=dict)
@@ -136,7 +136,7 @@ class FunnelPath:
         return start in self.first and end in self.last and self.last[end] >= self.first[start]
 
     def touch_waits_ms(self, said: Collection[Statement]) -> list[int]:
-        """How long each entry into MQL waited for a word of sales; a word is for one entry."""
+        """Time from each entry into MQL to a statement of sales; each counts for one entry."""
         waits = []
         for at in self.qualified:
             touch = first_contact(said, at)
@@ -145,14 +145,14 @@ class FunnelPath:
         return waits
 
     def touches(self, said: Collection[Statement], period: Period) -> Iterator[SlaOutcome]:
-        """What became of the promises of first contact that fell due in the period."""
+        """The outcomes of the promises of first contact that fell due in the period."""
         for offer in self.offers:
             if period.holds(offer.touch_by):
                 done = first_contact(said, offer.at)
                 yield sla_outcome(offer.touch_by, done=done, withdrawn=self._left_after(offer.at))
 
     def acceptances(self, said: Collection[Statement], period: Period) -> Iterator[SlaOutcome]:
-        """What became of the promises of an answer that fell due in the period."""
+        """The outcomes of the promises of acceptance that fell due in the period."""
         for offer in self.offers:
             if period.holds(offer.accept_by):
                 answer = answered(said, offer.at)
@@ -165,17 +165,17 @@ class FunnelPath:
 
 
 def _passed(before: Level, after: Level) -> Sequence[Level]:
-    """The levels that a move enters: sales may skip its own, but nobody is an MQL by skipping."""
+    """The levels that a move enters: sales may skip its own levels, but a skip enters no MQL."""
     if after <= Level.MQL:
         return (after,) if after > before else ()
     return [level for level in Level if max(before, Level.MQL) < level <= after]
 
 
 def deal_won(said: Sequence[Statement], moved_at: datetime) -> WonDeal:
-    """The deal by which a lead became a customer at a moment: as sales valued it at last.
+    """The deal by which a lead became a customer at a moment, with the last stated value.
 
-    ``said`` is in order of time. Whatever sales says of a won deal until it says something else
-    is about the same deal.
+    ``said`` is in order of time. Statements after a won deal, up to one of another kind, are about
+    the same deal.
     """
     deal = WonDeal()
     is_won = False

@@ -47,7 +47,7 @@ from warmlead.reporting.funnel import (
 )
 
 MOST_SOURCES = 50
-"""Sources that are told apart, those with the most MQLs; whoever visits can make up more."""
+"""Number of sources that a report names, those with the most MQLs; visitors can invent more."""
 
 MAX_SOURCE_LETTERS = 60
 OTHER_SOURCES = "(other)"
@@ -75,7 +75,7 @@ class FunnelPerson:
 
 
 class KpiTally:
-    """Counts moves, then persons, and makes the KPIs of both."""
+    """Counts moves, then persons, then returns the KPIs."""
 
     def __init__(self, period: Period, stage_order: Sequence[str]) -> None:
         """``stage_order`` is the order of all stages, the furthest last."""
@@ -140,7 +140,7 @@ class KpiTally:
         return [id_ for id_, way in self._ways.items() if way.matters(self._period)]
 
     def know(self, lead_id: str, lead: Lead | None) -> None:
-        """Adds the lead at an id; ``None``: there is none any more."""
+        """Adds the lead of an id; ``None``: it no longer exists."""
         way = self._ways[lead_id]
         person_id = lead.id if lead else lead_id
         if person_id in self._persons:
@@ -207,14 +207,14 @@ class KpiTally:
 
 
 def _refusal(move: Transition) -> str:
-    """The reason why sales refused the lead; empty if the move is not a refusal."""
+    """The reason for which sales rejected the lead; empty if the move is not a rejection."""
     if move.cause is not MoveCause.REJECTED:
         return ""
     return move.detail if move.detail in set(Refusal) else "other"
 
 
 def _why(move: Transition) -> str:
-    """Why a lead moved backward, in one of few words: what people wrote is not passed on."""
+    """Why a lead moved backward, in one of few words, without free text."""
     if move.source == MODEL:
         is_known = move.from_stage not in BUILT_IN_STAGES
         return "leave_condition" if is_known and move.cause is MoveCause.LEFT else "model"
@@ -309,6 +309,6 @@ def _persons(found: Counter[Level]) -> dict[str, int]:
 
 
 def _presentable(name: str) -> str:
-    """A source's name as a report may tell it: none that could name a person."""
+    """A source's name as a report may show it: none that could name a person."""
     safe = len(name) <= MAX_SOURCE_LETTERS and "@" not in name and name.isprintable()
     return name if safe else OTHER_SOURCES

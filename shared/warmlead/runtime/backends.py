@@ -1,7 +1,7 @@
-"""What functions and commands run on: settings, model, lead store and bus, on either backend.
+"""The base of functions and commands: settings, model, lead store and bus, on either backend.
 
-Everything is built when it is first needed and imported only then: what an accepting function
-imports decides how long its cold start takes. Hence the imports inside functions.
+Everything is built and imported when it is first needed, because the imports of an accepting
+function decide its cold start. Hence the imports inside functions.
 """
 
 import os

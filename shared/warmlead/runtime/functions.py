@@ -1,7 +1,6 @@
-"""The functions: the one place where use cases meet senders, the web's edge and a backend.
+"""The functions: the one place where use cases meet senders, the HTTP edge and a backend.
 
-A function imports only what it needs, because imports make its cold start longer. That is why
-there are imports inside functions.
+A function imports only what it needs, for its cold start. Hence the imports inside functions.
 """
 
 import json
@@ -105,7 +104,7 @@ _RUNS: dict[str, Callable[[], Run]] = {}
 
 @cache
 def forms() -> Handler:
-    """The ``forms`` function: website forms, one path a sender."""
+    """The ``forms`` function: website forms, one path per sender."""
     return _edge(FORMS, _accepting(FORMS), body_bytes=settings().form_bytes, dress=_as_page)
 
 
@@ -126,7 +125,7 @@ def track() -> Handler:
 
 @cache
 def sales() -> Handler:
-    """The ``sales`` function: what CRMs and people state about a lead, one path a sender."""
+    """The ``sales`` function: statements of CRMs and people about a lead, one path per sender."""
     return _edge(SALES, _accepting(SALES), body_bytes=SALES_BYTES)
 
 
@@ -147,9 +146,9 @@ def score() -> Handler:
         by_hand = "lead_id" not in push.attributes
         try:
             events = read_events(push.data)
-        except RejectedError as error:  # sent again it would be no better: acknowledged
+        except RejectedError as error:  # a retry does not help: acknowledged
             await set_aside(push.data, error, bus=bus(), now=request.received_at)
-            if by_hand:  # whoever searches the archive finds it in quarantine
+            if by_hand:  # a search of the archive finds it in quarantine
                 await _take_out(push.message_id)
             return Answer(200, b"{}", facts={"reason": error.reason})
         if by_hand:
@@ -313,7 +312,7 @@ def sources(using: Settings) -> Mapping[str, Source]:
 
 
 def _accepting(function: Function) -> Work:
-    """Takes requests for the function's senders, by the first part of the path."""
+    """Routes requests to the function's senders, by the first part of the path."""
     configured = start(function.demands, partial(senders, function))
     ids = lead_ids(settings())
 

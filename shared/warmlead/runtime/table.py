@@ -55,7 +55,7 @@ SHORTEST_S = 60.0
 
 MODEL = "WARMLEAD_MODEL"
 ACCEPTED = (Topic.LEAD_EVENTS, Topic.QUARANTINE)
-"""What an accepting function publishes."""
+"""The topics of an accepting function."""
 
 FORMS = Function(
     name="forms",
@@ -155,5 +155,5 @@ def with_database() -> tuple[Function, ...]:
 
 
 def intervals_s() -> dict[str, float]:
-    """How many seconds lie between two calls of the clock, for each function that it calls."""
+    """Seconds between two calls of the clock, for each function that it calls."""
     return {each.name: each.every_s for each in TABLE if each.every_s is not None}

@@ -441,7 +441,7 @@ SALUTATIONS_ONLY = """
     mr mrs mx madam dr prof herr frau herrn monsieur madame mademoiselle mme mlle señor señora
     señorita signor signora sig.ra senhor senhora dhr mevr mevrouw meneer
 """
-"""Of those the ones that are no names besides, as Pan, Bay and M are."""
+"""Those of them that are not also names, as Pan, Bay and M are."""
 
 REQUIRED = """
     必須 | 必須項目 | 任意 | 必填 | 必填项 | 选填 | 選填 | 可选 | 필수 | 필수 입력 | 선택 | 선택사항

@@ -174,7 +174,7 @@ def senders_in(function: str, content: object, using: Settings) -> Senders:
 # --- its settings file ---------------------------------------------------------------------
 
 SECRETS = ("secrets", "tokens", "passwords")
-"""Under these names stand lists of secrets, wherever they are in such a file."""
+"""Names under which such a file has lists of secrets, at any place."""
 
 _STAND_IN = "stands-for-a-secret-that-is-not-there"
 _KEY_PREFIX = "whsec_"

@@ -1,7 +1,7 @@
-"""Plays one lead's story forward: its events as they come, and in between all that falls due.
+"""Plays one lead's story forward: its events, and everything that falls due in between.
 
-What becomes of the lead is for the use cases of production to decide, on whatever store and bus
-they are given. How a story is written, and how it is drawn, is not known here.
+The use cases of production decide what happens to the lead, on the store and bus that they are
+given. Other modules read and draw the story.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class StoryClock:
 
 @dataclass(frozen=True, slots=True)
 class DayScore:
-    """The lead's score and stage at a moment."""
+    """The score and the stage of the lead at a moment."""
 
     score: int
     engagement: int
@@ -58,7 +58,7 @@ class SequenceChange:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A moment at which something came about, and all of it in order.
+    """A moment at which something happened, with everything in order.
 
     ``sent`` are the topics and messages that tools were sent. ``refused`` events were not counted.
     """
@@ -160,7 +160,7 @@ class _Playing:
         await self._pass(at)
 
     async def _next_due(self) -> datetime | None:
-        """When the lead must be looked at next; what is overdue, in a minute, as schedulers do."""
+        """When the lead is due next; if it is overdue, in a minute, as with a scheduler."""
         lead = await self.lead()
         if lead is None:
             return None
@@ -182,7 +182,7 @@ class _Playing:
         self._clock.time = until
 
     async def _note(self, events: Sequence[Event] = (), *, refused: int = 0) -> None:
-        """Remembers what has come about, unless it is nothing that can be seen."""
+        """Records the moment, unless nothing visible happened."""
         lead = await self.lead()
         if lead is None:
             return

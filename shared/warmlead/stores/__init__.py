@@ -1,1 +1,1 @@
-"""Where leads live: adapters of the ``LeadStore`` port."""
+"""Adapters of the ``LeadStore`` port."""

@@ -1,6 +1,6 @@
-"""Updates that are decided together and written in one commit: what every lead store does alike.
+"""Updates that are decided together and written in one commit: the common part of all stores.
 
-It reads and writes nothing: it says which records it must be shown, and which have changed.
+It has no I/O: it asks for the records that it needs, and returns those that have changed.
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Alias(Struct, frozen=True):
-    """What is at the id of an identifier that a lead of another id holds."""
+    """The record at the id of an identifier that belongs to a lead with another id."""
 
     lead_id: str
 
@@ -37,7 +37,7 @@ Record: TypeAlias = LeadDocument | Unreadable | Alias | Tombstone | None
 """What is kept at an id; ``None``: nothing."""
 
 Deciding: TypeAlias = Generator[frozenset[str], None, Any]
-"""Yields the ids whose records must be learnt before it can go on; returns the result."""
+"""Yields the ids whose records it needs before it can go on; returns the result."""
 
 
 class Raised(Struct, frozen=True):
@@ -47,9 +47,9 @@ class Raised(Struct, frozen=True):
 
 
 class UnitOfWork:
-    """The records as a commit sees them: as they were learnt, and what was decided since.
+    """The records as a commit sees them: as they were read, with the decisions since.
 
-    ``moves`` are to be recorded, once all that is recorded of the ``erased`` ids is gone.
+    ``moves`` are recorded after the moves of the ``erased`` ids are deleted.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class UnitOfWork:
         self._looked_at: set[str] = set()
 
     def learn(self, records: Mapping[str, Record]) -> None:
-        """Adds the records at ids that were asked for."""
+        """Adds the records at requested ids."""
         self._records.update(records)
 
     @property
@@ -71,19 +71,19 @@ class UnitOfWork:
 
     @property
     def relied_on(self) -> set[str]:
-        """The ids of leads, and of nothing, on which what changes rests, but not changed."""
+        """The ids on which the changes depend, but which do not change; some have no record."""
         rest = self._followed - self._changed
         return {id_ for id_ in rest if not isinstance(self._records[id_], Alias)}
 
     @property
     def looked_at(self) -> set[str]:
-        """The ids at which something was decided not to be changed, and that do not change."""
+        """The ids whose change was decided to be none, and that do not change."""
         return self._looked_at - self._changed - self.relied_on
 
     def decide_all(self, updates: Sequence[Update[Any]]) -> Deciding:
-        """What each update answers, ``Raised`` if its change raised an error.
+        """The answer of each update, ``Raised`` if its change raised an error.
 
-        Those of one lead that can be joined are decided together; if that fails, one by one.
+        Changes of one lead that can be joined are decided together; if that fails, one by one.
         """
         found = yield from self._find_all(frozenset(id_ for ids, _ in updates for id_ in ids))
         together: dict[object, list[int]] = {}
@@ -98,7 +98,7 @@ class UnitOfWork:
         return answers
 
     def _decide_some(self, updates: Sequence[Update[Any]]) -> Deciding:
-        """What some updates of one lead answer."""
+        """The answers of some updates of one lead."""
         joint = [change for _, change in updates if isinstance(change, JointChange)]
         if len(joint) > 1:
             first, *others = joint
@@ -143,7 +143,7 @@ class UnitOfWork:
     def _find_all(
         self, ids: frozenset[str], on_the_way: set[str] | None = None
     ) -> Generator[frozenset[str], None, Loaded]:
-        """What is at the ids; aliases are followed, and a circle of them holds nobody.
+        """The records at the ids; aliases are followed, and a circle of them has no lead.
 
         All ids on the way are added to ``on_the_way``.
         """
@@ -167,7 +167,7 @@ class UnitOfWork:
             yield unknown
 
     def _take(self, commit: Commit[Any], seen: set[str]) -> Deciding:
-        """Lets those that come later see what was decided, on what was ``seen``."""
+        """Shows the decision to later updates, with the records that it has ``seen``."""
         aliases = {id_: lead_id for id_, lead_id in commit.aliases.items() if id_ != lead_id}
         leads = {lead.id: lead for lead in commit.leads}
         # A record is overwritten only as it was seen, lest another writer's be lost.

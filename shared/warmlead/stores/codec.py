@@ -231,7 +231,7 @@ def read_lead(text: str) -> LeadDocument:
 
 
 def read_lead_at(id_: str, text: str) -> LeadDocument | Unreadable:
-    """The lead of a text that lies at an id, or what is wrong with the text."""
+    """The lead of a text at an id, or the error in the text."""
     try:
         read = read_lead(text)
     except UnavailableError as error:
@@ -273,9 +273,9 @@ def _read_v3(document: _LeadV1, packed: str) -> LeadDocument:
 
 
 def _read_v2(document: _LeadV1, packed: str) -> LeadDocument:
-    """A lead that does not say of which identifiers a signed source told: its facts do.
+    """A lead of a release that did not record which identifiers a signed source named.
 
-    Of consent it kept the days on which something was said.
+    Its facts show that. Of consent that release kept the days of statements.
     """
     lead, extra = _read_v3(document, packed)
     trails = with_trust_of_facts(lead.trails)
@@ -284,7 +284,7 @@ def _read_v2(document: _LeadV1, packed: str) -> LeadDocument:
 
 
 def _read_v1(document: _LeadV1, packed: str) -> LeadDocument:
-    """A lead that was never asked when it must be looked at: it is due at once."""
+    """A lead without a review day: it is due at once."""
     lead, extra = _read_v2(document, packed)
     return LeadDocument(replace(lead, decay_on=LONG_AGO), extra)
 
@@ -294,7 +294,7 @@ _READERS: Mapping[int, Callable[[_LeadV1, str], LeadDocument]] = {
     2: _read_v2,
     3: _read_v3,
 }
-"""How to read what this release and those before wrote; only the present version is written."""
+"""Readers for the versions of this and earlier releases; only the present one is written."""
 
 
 def _write_progress(progress: Progress) -> _ProgressV1:

@@ -37,7 +37,7 @@ PAGE_LEADS = 200
 """Page size of one query: other readers wait for it, some 20 ms."""
 
 _KNOWN_LEADS = 16
-"""The number of leads that are cached after reading, as long as their text is the same.
+"""Number of recently read leads that are kept decoded as long as their text is the same.
 
 Updates that name one lead again and again, and do not change it, read it once.
 """
@@ -51,7 +51,7 @@ SCHEMA = (
          updated_ms INTEGER NOT NULL,
          document TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS leads_unsent ON leads (id) WHERE unsent",
-    # Leads of before are all due: nobody knows yet when they must be looked at.
+    # Older leads are all due, because they have no review day yet.
     Column("leads", "decay_on", f"INTEGER DEFAULT {LONG_AGO}"),
     Column("leads", "due_us", "INTEGER"),
     "CREATE INDEX IF NOT EXISTS leads_fading ON leads (decay_on, id) WHERE decay_on IS NOT NULL",
@@ -258,7 +258,7 @@ def _lead_at(connection: sqlite3.Connection, id_: str) -> Lead | None:
 
 
 def _learning(connection: sqlite3.Connection, unit: UnitOfWork, deciding: Deciding) -> Any:  # noqa: ANN401  # whatever was decided
-    """What is decided once the unit has learnt all that it asks for."""
+    """The decision, once the unit has all records that it asks for."""
     try:
         while True:
             unit.learn({id_: _record_at(connection, id_) for id_ in next(deciding)})

@@ -1,4 +1,4 @@
-"""What is kept of one identifier, as its part of a lead's JSON text."""
+"""The data of one identifier, as its part of a lead's JSON text."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -184,10 +184,10 @@ def _read_claims(document: TrailV1) -> tuple[Claim, ...]:
 
 
 def with_trust_of_facts(trails: Mapping[str, Trail]) -> dict[str, Trail]:
-    """The trails of a lead that did not say of which a signed source told, nor dated receipts.
+    """The trails of a lead without marks of signed sources and without times of receipt.
 
-    Signed traits, statements, links and signed claims tell of the first. A public claim gets the
-    time of receipt of its event, if that event is still kept.
+    Signed traits, statements, links and signed claims show the first. A public claim gets the time
+    of receipt of its event, if that event is still kept.
     """
     return {
         id_: replace(
@@ -211,7 +211,7 @@ def _as_received(claim: Claim, trails: Mapping[str, Trail]) -> Claim:
 
 
 def with_consent_of_days(trail: Trail) -> Trail:
-    """A trail of a release that kept no consent, with what the days of its events tell of it."""
+    """A trail of a release that kept no consent, with the consent from the days of its events."""
     days = ((our_name(name), day) for name, day in trail.history.last_day.items())
     return replace(trail, consent=facts_of_days(days))
 

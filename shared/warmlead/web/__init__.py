@@ -1,1 +1,1 @@
-"""The HTTP edge: limits, parsers, signatures, CORS, outcomes as answers. Knows no use case."""
+"""The HTTP edge: limits, CORS, answers, logs. Use cases are passed in."""

@@ -1,1 +1,1 @@
-"""What a person may ask of whoever keeps data about them: a copy, or that it goes."""
+"""Requests that a person may make about their data: a copy, or erasure."""

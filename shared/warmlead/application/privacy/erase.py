@@ -1,4 +1,4 @@
-"""Erases one person: the lead goes, and tombstones at its ids keep it from coming back."""
+"""Erases one person: deletes the lead, and leaves tombstones that keep it from coming back."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -68,7 +68,7 @@ def came_too_late(
 
 
 def begun_anew(trails: Mapping[str, Trail], erased: Mapping[str, datetime]) -> Mapping[str, Trail]:
-    """The trails; those of erased identifiers remember it, since their tombstones are gone."""
+    """The trails; those of erased identifiers record that, since their tombstones are gone."""
     if not erased:
         return trails
     return {
@@ -78,7 +78,7 @@ def begun_anew(trails: Mapping[str, Trail], erased: Mapping[str, datetime]) -> M
 
 
 class Look(ToleratesUnreadable):
-    """The change that changes nothing: it answers with what is at the ids, readable or not."""
+    """The change that changes nothing: it returns what is at the ids, readable or not."""
 
     def __call__(self, loaded: Loaded) -> Commit[Loaded]:
         """What is at the ids."""
@@ -86,7 +86,7 @@ class Look(ToleratesUnreadable):
 
 
 async def unerased(events: Sequence[Event], *, store: LeadStore, ids: LeadIds) -> list[Event]:
-    """Those of the events that did not come too late."""
+    """The events that did not come too late."""
     spelt = [(event, in_todays_spelling(event)) for event in events]
     named = {i: ids.of(i) for both in spelt for event in both for i in identifiers_of(event)}
     wanted = frozenset(named.values())
@@ -105,14 +105,14 @@ _CRM_RECORD = re.compile(rf"{CRM_ID}\S+")
 
 
 class _Dated(msgspec.Struct):
-    """The one thing that matters of a trigger here: when it came about."""
+    """The only part of a trigger that matters here: its time."""
 
     time: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A message about a person: whom it names, by id, and how early it is about them."""
+    """A message about a person: the ids that it names, and the earliest time in it."""
 
     published: Published
     ids: frozenset[str]
@@ -135,7 +135,7 @@ async def about(ids: Collection[str], *, archive: Archive, of: LeadIds) -> list[
 
 
 def _came_about(published: Published) -> datetime:
-    """When a trigger was made, or the last of some events was known: it may be sent much later."""
+    """When a trigger was made, or the last event was received; it may be sent much later."""
     if published.topic in TRIGGER_TOPICS:
         return msgspec.json.decode(published.message.body, type=_Dated).time
     try:
@@ -146,7 +146,7 @@ def _came_about(published: Published) -> datetime:
 
 
 def _named(published: Published, of: LeadIds) -> frozenset[str]:
-    """The ids of all whom an entry of the quarantine may be about."""
+    """The ids of all people whom an entry of the quarantine may concern."""
     body = published.message.body
     try:
         entry = read_quarantined(body)
@@ -185,7 +185,7 @@ def _ids_in(content: object) -> Iterator[Identifier]:
 
 
 def _addresses_in(text: str) -> Iterator[Identifier]:
-    """The e-mails in a text of any kind. Looks at a few characters around each @ only."""
+    """The email addresses in a text. Only a few characters around each @ are examined."""
     for before, after in pairwise(text.split("@")):
         local = _BEFORE_AT.search(before[-_MAX_LOCAL:])
         domain = _AFTER_AT.match(after[:_MAX_DOMAIN])
@@ -202,11 +202,11 @@ _MS = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What an erasure took out of the store, and what it must be followed by.
+    """What an erasure deleted from the store, and what is left to delete.
 
-    ``ids`` have a tombstone now. ``again`` were erased before and belong to a lead once more,
-    which stays. ``until`` says of each until when messages about it are to go. ``unreadable``
-    leads went without having been read: which identifiers else were theirs is not known.
+    ``ids`` have a tombstone now. ``again`` were erased before and belong to a new lead, which
+    stays. ``until`` is for each the time up to which messages about it are deleted. ``unreadable``
+    leads were deleted without having been read: their other identifiers are unknown.
     """
 
     erased_at: datetime
@@ -234,7 +234,7 @@ async def erase(
     of: LeadIds,
     clock: Clock,
 ) -> Erased:
-    """Erases whoever is at the ids, and leaves tombstones there even if nobody is.
+    """Erases the leads at the ids, and leaves tombstones there even if there are no leads.
 
     Safe to repeat after any failure. Raises ``UnavailableError`` if it should be repeated.
     """
@@ -255,7 +255,7 @@ class EraseLeads(ToleratesUnreadable):
         self._now = now
 
     def __call__(self, loaded: Loaded) -> Commit[Erasure] | Need:
-        """The tombstones; or which ids must be seen, because they were erased before."""
+        """The tombstones; or which ids must be read first, because they were erased before."""
         found = [loaded[id_] for id_ in sorted(self._asked)]
         leads = {each.id: each for each in found if isinstance(each, Lead)}
         graves = [each for each in found if isinstance(each, Tombstone)]
@@ -280,19 +280,20 @@ class EraseLeads(ToleratesUnreadable):
         return Commit(buried, tombstones=dict.fromkeys(ids, Tombstone(erased_at, ids)))
 
     def _moment(self, leads: Sequence[Lead], graves: Sequence[Tombstone]) -> datetime:
-        """After all that was counted, lest a copy of it be newer; stores keep whole milliseconds.
+        """A time after all counted events, so that no copy is newer.
 
-        Clocks differ: an event may have been received a little after what is now here.
+        Stores keep whole milliseconds. Clocks differ: an event may have been received a little
+        after the present time here.
         """
         kept = [e for lead in leads for t in lead.trails.values() for e in t.history.kept.values()]
         latest_ms = max((min(event.at_ms, event.received_ms) for event in kept), default=0)
         now_ms = max(to_ms(self._now), latest_ms)
         before = [grave.erased_at for grave in graves if grave.erased_at <= self._now + AHEAD]
-        return max([from_ms(now_ms) + _MS, *before])  # a clock that ran ahead is put right
+        return max([from_ms(now_ms) + _MS, *before])  # a clock that ran ahead is corrected
 
 
 async def _forget(until: Mapping[str, datetime], archive: Archive, of: LeadIds) -> dict[str, int]:
-    """Erases the messages about the ids, up to the time that is given for each id."""
+    """Erases the messages about the ids that are not newer than the time for each."""
     numbers: dict[str, list[int]] = {}
     for found in await about(until, archive=archive, of=of):
         if any(found.at <= until[id_] for id_ in found.ids):

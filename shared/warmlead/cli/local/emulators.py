@@ -36,7 +36,7 @@ LAST_LINES = 15
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that was started, its host:port, and the file with what it says."""
+    """A process that was started, its host:port, and the file with its output."""
 
     name: str
     address: str
@@ -49,7 +49,7 @@ class Process:
 
 
 class EndedError(Exception):
-    """A process ended too early or did not answer; holds the last lines of its log."""
+    """A process ended too early, or did not answer; with the end of its output."""
 
     def __init__(self, process: Process) -> None:
         code = process.popen.poll()
@@ -90,7 +90,7 @@ def running(
                 _tell(popen, signal.SIGTERM)
                 with suppress(subprocess.TimeoutExpired):
                     popen.wait(grace_s)
-        finally:  # whatever interrupts the waiting
+        finally:  # also if the waiting is interrupted
             _tell(popen, signal.SIGKILL)
             popen.wait()
 
@@ -184,7 +184,7 @@ _INSTALL = (
 
 
 def missing() -> str:
-    """What this machine lacks to start an emulator, and how to install it; empty if nothing."""
+    """What is missing on this machine for an emulator, and how to install it; empty if nothing."""
     lacking = [command for command in ("gcloud", "java") if shutil.which(command) is None]
     return f"{' and '.join(lacking)} cannot be found; {_INSTALL}" if lacking else ""
 
@@ -221,8 +221,9 @@ def emulator(service: Service, port: int | None = None) -> Iterator[str]:
 def emulators(ports: Ports) -> Iterator[Mapping[Service, Process]]:
     """Emulators while they run, started side by side; each answers at its address.
 
-    Any free port is taken where none is given. Raises ``ConfigurationError`` if this machine
-    cannot start one, or it does not start. Whatever ends the block, SIGTERM too, ends them.
+    Without a given port, any free port is used. Raises ``ConfigurationError`` if this machine
+    cannot start an emulator, or it does not start. The end of the block ends the emulators, also
+    after SIGTERM.
     """
     _refuse_early(ports)
     names = " and ".join(name.capitalize() for name in ports)
@@ -280,7 +281,7 @@ class Cloud:
     processes: Sequence[Process]
 
     def variables(self) -> dict[str, str]:
-        """What a process must find in its environment to use it."""
+        """The environment variables with which a process uses it."""
         hosts = {VARIABLES[service]: host for service, host in self.hosts.items()}
         return {**hosts, "WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": self.project}
 

@@ -63,7 +63,7 @@ from warmlead.settings import LOCAL_WRITE_KEY, Settings
 from warmlead.web.logging import configure_logging
 
 MOST_FORMS = 5
-"""The most forms that are listed."""
+"""Limit of forms that are named."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -71,9 +71,9 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def welcome(
     host: str, port: int, *, on: str, watch: Sequence[str], there: Mapping[str, str]
 ) -> None:
-    """Prints the addresses, the model, and the commands to ``watch`` leads with.
+    """Prints the addresses, the model, and the commands to ``watch``.
 
-    ``there`` are variables that these commands need, besides those of the settings.
+    ``there`` are variables, besides those of the settings, with which commands find this server.
     """
     settings = backends.settings()
     base = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
@@ -106,7 +106,7 @@ def _posts(function: table.Function, settings: Settings, base: str) -> Iterator[
 
 
 def _addresses(settings: Settings, base: str) -> Iterator[str]:
-    """Where what can be sent: only what is configured in production, and any form elsewhere."""
+    """The addresses of senders: in production only configured ones, elsewhere any form."""
     for function in table.public():
         if function is not table.TRACK:
             yield from _posts(function, settings, f"{base}/{function.name}")
@@ -174,7 +174,7 @@ def serve(
     backends.start(NEEDED, *functions.FILES)
     sockets = listen(host, port)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it repeats what is said already
-    keep_serving()  # while the parent holds the sockets, who connects waits for the next server
+    keep_serving()  # while the parent holds the sockets, new connections wait for the next server
     told = partial(_tell, host, port)
     asyncio.run(_serve(sockets, told, follow_up_every or FOLLOW_UP_EVERY_S))
 
@@ -327,7 +327,7 @@ def serve_cloud(host: str, port: int, *, follow_up_every_s: float | None = None)
     if follow_up_every_s:
         every_s[table.FOLLOWUP.name] = follow_up_every_s
     os.environ.setdefault("WARMLEAD_PROJECT", LOCAL_PROJECT)
-    backends.start(NEEDED, *functions.FILES)  # faults are told now, not in a function's log
+    backends.start(NEEDED, *functions.FILES)  # faults are printed now, not in a function's log
     demand_answers(os.environ)
     sockets = listen(host, port)
     logs = _made(backends.settings().data / "logs" / str(port))

@@ -42,7 +42,7 @@ NEEDED: tuple[Needed, ...] = tuple(
 """What they need in production, together."""
 
 SENDERS = functions_by_path()
-"""Which function has a sender, where its name is the first part of the path."""
+"""The function of each sender whose name is the first part of the path."""
 
 TRACKED = ("/v1/", "/beacon/v1/", "/pixel/v1/")
 """Where clients of ``track`` post; ``track`` answers all paths below, also unknown ones."""
@@ -69,7 +69,7 @@ def _folder() -> Path:
 def function_at(path: str, among: Collection[str]) -> str | None:
     """The function that answers a path; ``None`` if it is outside of all.
 
-    The target of CONNECT and ``OPTIONS *`` is not a path, and is outside too.
+    The targets of CONNECT and ``OPTIONS *`` are not paths, so they are outside too.
     """
     if not path.startswith("/"):
         return None
@@ -154,7 +154,7 @@ def _listed() -> str:
 
 
 async def look(store: LeadStore, within_s: float) -> None:
-    """Has the store commit nothing and read nothing; raises ``UnavailableError`` if it does not.
+    """Has the store commit an empty transaction; raises ``UnavailableError`` if that fails.
 
     Costs no flush to the disk.
     """
@@ -207,7 +207,8 @@ def most_connections() -> int:
 class Connections:
     """The open connections of a server: those that wait for a request, and those that have one.
 
-    Whoever has sent a head without its body waits still: a head costs a client nothing.
+    A client that has sent a head without its body still counts as waiting, because a head costs it
+    nothing.
     """
 
     def __init__(self, most: int) -> None:
@@ -216,9 +217,9 @@ class Connections:
         self._working: set[Hashable] = set()
 
     def waits(self, connection: Hashable, end: Callable[[], None]) -> bool:
-        """Notes that it waits for a request, and ends the one that has waited longest if need be.
+        """Records that it waits for a request; a full server ends the longest waiting one.
 
-        False if there is no room for it, because all others have a request.
+        False if there is no room, because all others have a request.
         """
         self.gone(connection)
         self._waiting[connection] = end

@@ -96,10 +96,10 @@ def _another(port: int) -> int:
 
 
 STILL_S = 30.0
-"""Processor seconds that may pass while the event loop does not get its turn."""
+"""Limit of processor seconds during which the event loop gets no turn."""
 
 ALONE_S = 10.0
-"""Processor seconds for one message by itself; it takes milliseconds."""
+"""Limit of processor seconds for one message that is tried alone; usually it takes milliseconds."""
 
 LONGEST_S = 120.0
 """Seconds for several messages, after which turns of the event loop no longer count."""
@@ -179,11 +179,11 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def keep_serving() -> None:
-    """Returns in a child process, which is to serve; this process stays to watch over it.
+    """Returns in a child process, which serves; this process stays and watches it.
 
-    It ends when a child has ended by itself, or was told to: raises ``typer.Exit`` with the
-    child's exit code, or 1 if the child had to be killed. To be called before there are threads
-    or open data files, which a fork would share.
+    It ends when a child ends by itself, or on request: raises ``typer.Exit`` with the child's exit
+    code, or 1 if the child had to be killed. Call it before there are threads or open data files,
+    which a fork would share.
     """
     if threading.active_count() > 1:
         return  # a debugger's, say: then nobody starts it again, and the watchdog still ends it
@@ -225,7 +225,7 @@ class _Supervisor:
         sys.stdout.flush()
         sys.stderr.flush()
         parent = os.getpid()
-        signal.pthread_sigmask(signal.SIG_BLOCK, TOLD)  # until both know what to do when told
+        signal.pthread_sigmask(signal.SIG_BLOCK, TOLD)  # until both handle signals
         self._child = os.fork()
         if self._child:
             for told in TOLD:

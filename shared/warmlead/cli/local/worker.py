@@ -31,7 +31,7 @@ from warmlead.web.logging import log_event
 
 MOST_AT_ONCE = 256
 MOST_BYTES_AT_ONCE = 512_000
-"""Messages that are applied together share a commit, for which other writers wait."""
+"""Messages that are decided together share a commit; posts that arrive meanwhile wait for it."""
 
 LOOK_EVERY_S = 0.5
 """How often to look for messages of other processes, and for those due again."""
@@ -57,7 +57,7 @@ KEEPS_ALL = Retention(0, 0)
 
 
 def before(now: datetime, days: int) -> datetime | None:
-    """The time before which things are older than some days; ``None`` if they are kept for good."""
+    """The time before which messages are too old; ``None`` if they are kept for good."""
     return now - timedelta(days=days) if days else None
 
 
@@ -165,7 +165,7 @@ class Worker:
         return result.done
 
     async def _prune(self) -> bool:
-        """Removes what is too old, at the start and once a UTC day; true if nothing is left."""
+        """Deletes old messages, at the start and once per UTC day; returns whether it is done."""
         now = self._clock.now()
         if self._pruned_on == day_of(to_ms(now)):
             return True
@@ -228,12 +228,12 @@ class Answered:
 
     @property
     def is_success(self) -> bool:
-        """Whether the message is done with."""
+        """Whether the message is finished."""
         return 200 <= self.status < 300  # noqa: PLR2004  # HTTP's class of success
 
     @property
     def why(self) -> str:
-        """Why the message failed; an error's body holds no personal data."""
+        """The error text of a message that failed; an error's body has no personal data."""
         try:
             message = json.loads(self.body)["message"]
         except (ValueError, TypeError, KeyError):

@@ -193,7 +193,7 @@ class RoutingCheck:
         return of_what_is_given if holds_elsewhere else "its parts exclude each other"
 
     def _is_suppressed(self, start: ConditionAnalysis) -> bool:
-        """Whether a lead must have refused to be written to, in whatever way ``start`` holds."""
+        """Whether ``start`` can hold only for a lead that has refused mail."""
         return bool(start.regions) and all(
             any(
                 isinstance(domain, Range) and domain.least > 0 and self._is_refusal(name)

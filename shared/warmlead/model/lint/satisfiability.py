@@ -1,4 +1,4 @@
-"""Whether a condition can ever hold under a model, as far as its text tells."""
+"""Whether a condition can ever hold under a model, as far as its text shows."""
 
 import math
 import re
@@ -133,9 +133,9 @@ def _is_consistent(domains: Mapping[str, Domain]) -> bool:
 
 
 def alternatives(tree: Tree, context: Context) -> list[Region] | None:
-    """The regions of which one must be so for the condition to hold; empty if none can be.
+    """The regions of which one must apply for the condition to hold; empty if none can.
 
-    ``None`` if there are too many to tell.
+    ``None`` if there are too many.
     """
     if isinstance(tree, Clause):
         meaning = read_clause(tree, context)
@@ -287,9 +287,9 @@ def possible(sound: Sound, names: Iterable[str]) -> Region:
 
 @dataclass(frozen=True, slots=True)
 class ConditionAnalysis:
-    """What a condition allows under the model; ``regions`` is ``None`` if that cannot be told.
+    """What a condition allows under the model; ``regions`` is ``None`` if that is unknown.
 
-    ``given`` is what is certain wherever the condition is asked.
+    ``given`` is what is certain wherever the condition is evaluated.
     """
 
     path: Path
@@ -342,7 +342,7 @@ class Prospect:
         return ConditionAnalysis(path, text, given, list(kept))
 
     def alternatives(self, tree: Tree) -> list[Region] | None:
-        """The regions of a part of a condition; ``None`` if there are too many to tell."""
+        """The regions of a part of a condition; ``None`` if there are too many."""
         return alternatives(tree, self._context)
 
     def impossible(self, outlook: ConditionAnalysis) -> Iterator[tuple[int, str]]:

@@ -167,7 +167,7 @@ class PipedriveSource(SalesSender[PipedriveSettings]):
     path = "/pipedrive"
 
     def check(self, request: RawRequest) -> None:
-        """Raises ``RejectedError`` unless it bears the webhook's user and password."""
+        """Raises ``RejectedError`` unless it has the webhook's user and password."""
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
             raise RejectedError(Reason.UNAUTHORIZED, "The request has no user and password.")
@@ -176,7 +176,7 @@ class PipedriveSource(SalesSender[PipedriveSettings]):
         except (binascii.Error, ValueError):
             offered = b""
         valid = False
-        for password in self._settings.passwords:  # to the end, so that its time tells nothing
+        for password in self._settings.passwords:  # to the end: constant time
             valid |= hmac.compare_digest(offered, self._credentials(password))
         if not valid:
             raise RejectedError(Reason.UNAUTHORIZED, "The user or the password is wrong.")

@@ -49,7 +49,7 @@ _REFUSED = (
     grpc.StatusCode.OUT_OF_RANGE,
     grpc.StatusCode.UNIMPLEMENTED,
 )
-"""What will not get better: a fault of ours, or a document that is too large."""
+"""Errors for which a retry does not help: a fault of ours, or a document that is too large."""
 
 OVERTAKEN = (
     grpc.StatusCode.ABORTED,
@@ -57,7 +57,7 @@ OVERTAKEN = (
     grpc.StatusCode.FAILED_PRECONDITION,
     grpc.StatusCode.NOT_FOUND,
 )
-"""Somebody else has written what was decided on."""
+"""Another writer has changed a record on which the decision was based."""
 
 
 class FirestoreCalls:
@@ -80,10 +80,10 @@ class FirestoreCalls:
     async def patiently(
         self, attempt: Callable[[], Awaitable[T]], *, until: float | None = None
     ) -> T:
-        """What the attempt returns as soon as it succeeds, with jittered pauses in between.
+        """The result of the first successful attempt, with jittered pauses in between.
 
         ``until`` is a time of the event loop. Raises ``UnavailableError`` when it has come, and
-        ``RuntimeError`` if Firestore does not accept the request.
+        ``RuntimeError`` if Firestore refuses what is asked.
         """
         loop = asyncio.get_running_loop()
         deadline = until or loop.time() + self._patience_s
@@ -103,7 +103,7 @@ class FirestoreCalls:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def read(self, ids: Sequence[str]) -> dict[str, Stored]:
-        """What lies at some ids, in one call."""
+        """The documents at some ids, in one call."""
         if len(ids) == 1:
             return {ids[0]: await self._read_one(ids[0])}
         names = {self._database.lead_name(id_): id_ for id_ in ids}

@@ -96,7 +96,7 @@ class Database:
         return f"{self.documents}/{LEADS}/{id_}"
 
     def write_record(self, id_: str, record: Record, before: Stored, commit: str) -> Message:
-        """Writes a record, provided that what is there is still what was read."""
+        """Writes a record, provided that it has not changed since it was read."""
         write = Write()
         if record is None:
             write.delete = self.lead_name(id_)
@@ -109,7 +109,7 @@ class Database:
         return write
 
     def rely_on(self, id_: str, seen: Stored) -> Message:
-        """A write that changes nothing, and fails if what was read is there no longer."""
+        """A write that changes nothing, and fails if the document has changed since it was read."""
         write = Write()
         if seen.version is None:
             write.delete = self.lead_name(id_)
@@ -145,7 +145,7 @@ class Database:
 
 
 def read_record(document: Message) -> Stored:
-    """What lies in a document."""
+    """The record in a document."""
     fields = document.fields
     record: Record = None
     if "document" in fields:

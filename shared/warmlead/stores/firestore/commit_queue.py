@@ -13,7 +13,7 @@ from warmlead.stores.firestore.codec import NOTHING, Stored
 
 MOST_KEPT = 1_024
 KEPT_S = 5.0
-"""Longer, and another instance has probably written it: then the attempt costs a commit."""
+"""Time for which a record is kept; later another instance has probably written it."""
 
 
 class RecordCache:
@@ -44,17 +44,17 @@ class RecordCache:
             self._kept.popitem(last=False)
 
     def contested(self, ids: Iterable[str]) -> None:
-        """Somebody else writes these as well: they are not kept for a while."""
+        """Other instances write these records too, so they are not kept for a while."""
         now = time.monotonic()
         self._kept.update(dict.fromkeys(ids, (now + KEPT_S, None)))
 
     def is_contested(self, id_: str) -> bool:
-        """Whether somebody else was faster here of late."""
+        """Whether another instance was recently faster here."""
         until, stored = self._kept.get(id_, (0.0, NOTHING))
         return stored is None and until > time.monotonic()
 
     def forget_all(self) -> None:
-        """Keeps nothing any more."""
+        """Forgets all records."""
         self._kept.clear()
 
     def _at(self, id_: str) -> Stored | None:
@@ -66,7 +66,7 @@ AT_ONCE = 4
 """The most commits of several queues that are under way; those of one queue come on top."""
 
 MOST_TOGETHER = 128
-"""The most updates that share a commit: deciding them takes some 30 ms, and others wait for it."""
+"""Limit of updates that share a commit: deciding them delays others by some 30 ms."""
 
 
 class Waiting:
@@ -200,7 +200,7 @@ class CommitQueue:
             _answer(some, await self._commit(some, others))
         except UnavailableError:
             raise
-        except Exception as error:  # noqa: BLE001  # whoever waits must hear of every failure
+        except Exception as error:  # noqa: BLE001  # every failure must reach the callers that wait
             if len(some) == 1:
                 _answer(some, [Raised(error)])
                 return

@@ -228,7 +228,7 @@ class FirestoreLeadStore(_InFirestore):
         return self._commits.join(ids, change, queue=queue)
 
     async def _commit_once(self, some: Sequence[Waiting]) -> Answers:
-        """Decides on cached records, and commits; another instance may be faster."""
+        """Decides with cached records, and commits; another instance may be faster."""
         try:
             async with asyncio.timeout(self._patience_s / 2):
                 return await self._attempt(some, self._cache)
@@ -322,7 +322,7 @@ class FirestoreLeadStore(_InFirestore):
         page = await self._due.page(field, shard, query, most=most, after=after)
         for document in page:
             stored = read_record(document)
-            if not isinstance(stored.record, Unreadable):  # mended, it is to count at once
+            if not isinstance(stored.record, Unreadable):  # once repaired, it counts at once
                 self._cache.keep({document.name.rpartition("/")[2]: stored})
         return [read_due(document, field) for document in page]
 
@@ -355,7 +355,7 @@ class _Seen:
         self._read = read
 
     async def learn_all(self, deciding: Deciding) -> Any:  # noqa: ANN401  # whatever was decided
-        """What is decided once the unit has learnt all that it asks for."""
+        """The decision, once the unit has all records that it asks for."""
         while True:
             try:
                 wanted = next(deciding)
