@@ -51,7 +51,7 @@ def test_the_index_lists_every_page() -> None:
 
 
 def test_every_page_of_a_sender_is_linked_from_one_that_the_index_lists() -> None:
-    pages = [ROOT / "docs/README.md", ROOT / "docs/sales.md"]
+    pages = [ROOT / "docs/README.md", ROOT / "docs/senders.md"]
     linked = {
         (page.parent / link.partition("#")[0]).resolve()
         for page in pages
