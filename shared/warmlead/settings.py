@@ -33,9 +33,9 @@ def told(fault: SettingFault) -> str:
 
 
 def is_guessable(secret: str, least: int) -> bool:
-    """Whether a text is too short, too even or padded: a blank at its end is easily lost.
+    """Whether a text is too short, too uniform or padded: a blank at its end is easily lost.
 
-    Of what repeats itself only the part that is repeated counts.
+    If a text repeats itself, only the repeated part counts.
     """
     return (
         len(_repeated_part(secret)) < least
@@ -45,10 +45,10 @@ def is_guessable(secret: str, least: int) -> bool:
 
 
 def _repeated_part(text: str) -> str:
-    """What the text repeats from its beginning to its end; all of it if it does not.
+    """The part that the text repeats from beginning to end; the whole text if none.
 
-    A random text may end as it begins by chance: what is not repeated for half as long again
-    is no repetition.
+    A random text may end as it begins by chance, so a repetition of less than half the part does
+    not count.
     """
     most = 2 * len(text) // 3
     return next((text[:n] for n in range(1, most + 1) if text.startswith(text[n:])), text)
@@ -109,7 +109,7 @@ def _fault(given: object, type_: Any, where: tuple[str, ...]) -> Iterator[Settin
 
 
 def _rule(type_: inspect.Type) -> str:
-    """What a value has to be, where that says more than the error, or the error a value."""
+    """The required form of a value, if the error says less, or quotes the value."""
     match type_:
         case inspect.Metadata(type=inner) | inspect.DictType(value_type=inner):
             return _rule(inner)
@@ -146,7 +146,7 @@ MIN_SECRET_LENGTH = 32
 SUBJECT = "These settings cannot be used:"
 
 Needed: TypeAlias = Literal["write_keys", "id_secret", "push"]
-"""What must be set in production by whoever uses it; ``push``: how callers are checked."""
+"""Settings that a function may need in production; ``push``: how callers are checked."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -203,7 +203,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def demand(self, *needed: Needed) -> None:
         """Raises ``ConfigurationError`` unless these are safe to use in production.
 
-        A function demands what it uses, so that none must be given the secrets of another.
+        A function demands only the settings that it uses, so that it need not have another's
+        secrets.
         """
         if faults := self.faults_for(*needed):
             raise ConfigurationError(SUBJECT, faults)
@@ -232,7 +233,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def survey(environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
     """The settings in the variables, and every fault; a faulty one has its default instead.
 
-    So a start can tell the faults of files that other settings name as well.
+    So a start can also report the faults of files that other settings name.
     """
     given: dict[str, object] = {
         name.removeprefix(PREFIX).lower(): value
@@ -254,7 +255,7 @@ def survey(environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
 
 
 def _contradictions(settings: Settings, *, deployed: bool) -> Iterator[str]:
-    """What settings lack of each other, or of the place where they are used."""
+    """Settings that are missing beside others, or in this place."""
     if settings.backend == "gcp" and not settings.project:
         yield "WARMLEAD_PROJECT must be set with WARMLEAD_BACKEND=gcp"
     if bool(settings.push_audience) != bool(settings.push_account):

@@ -1,9 +1,9 @@
 """One SQLite file for several adapters, threads, event loops and processes.
 
-Holds how the file is opened, written in groups and read. Its tables are for those who use it.
+Opens the file, writes in groups and reads. Its users define the tables.
 
-SQLite has one writer at a time, and a durable commit costs a disk flush. So one thread
-writes: all writes that wait go into one transaction, and one flush acknowledges them.
+SQLite has one writer at a time, and a durable commit costs a disk flush. So one thread writes: all
+writes that wait go into one transaction, and one flush acknowledges them.
 """
 
 import asyncio
@@ -165,7 +165,7 @@ class SqliteFile:
         return True
 
     async def close(self) -> None:
-        """Finishes what waits and closes the file; it cannot be used again."""
+        """Finishes waiting writes and closes the file; it cannot be used again."""
         await asyncio.to_thread(self._close)
 
     async def __aenter__(self) -> Self:
@@ -225,7 +225,7 @@ class SqliteFile:
     def _write_together(self, waiting: Sequence[_Waiting]) -> None:
         try:
             answers = self._commit(waiting)
-        except Exception as error:  # noqa: BLE001  # whoever waits must hear of every failure
+        except Exception as error:  # noqa: BLE001  # every failure must reach the callers that wait
             self._writing.drop()
             for each in waiting:
                 each.done.set_exception(_for_caller(error))

@@ -133,7 +133,9 @@ async def test_reports_are_as_they_were_and_made_again_have_the_same_numbers(old
     reporting = Reporting(old.store, old.reports, Sent(), old.rules)
     january = last_period(Span.MONTH, END)
     again = json.loads((await add_up(reporting, january)).model_dump_json())
-    assert again["stages"]["mql"]["entered"] >= 3
+    has_moves = not (old.release == "layout-2" and isinstance(old.store, FirestoreLeadStore))
+    # it had no reports, and its moves in Firestore not the shard by which reports find them
+    assert (again["stages"]["mql"]["entered"] >= 3) == has_moves
     kept = await old.reports.report(january.name)
     assert bool(kept) == (old.release in WITH_REPORTS)
     if kept:

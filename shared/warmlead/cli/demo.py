@@ -47,7 +47,7 @@ class JourneyStep(NamedTuple):
 
 
 def journey() -> list[JourneyStep]:
-    """What Ada does, over six days; each event is worth what the b2b-saas model says."""
+    """Ada's events, over six days; points are those of the b2b-saas model."""
     return [
         JourneyStep("6 days ago: lands on the blog from a search ad", _tracked(_landing), 2),
         JourneyStep("3 days ago: looks at the pricing page, twice", _tracked(_pricing), 2),
@@ -171,7 +171,7 @@ class DemoBackend(Protocol):
         ...
 
     def triggers(self) -> Sequence[TriggerRow]:
-        """The triggers that were heard."""
+        """The triggers that were received."""
         ...
 
 

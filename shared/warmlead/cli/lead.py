@@ -121,11 +121,11 @@ def list_leads(
 
 
 Pages: TypeAlias = AsyncGenerator[tuple[list[LeadRow], Mapping[str, str]]]
-"""Rows of a list, some at a time; and of those that cannot be read, by id, what is wrong."""
+"""Rows of a list, some at a time; and the errors of unreadable leads, by id."""
 
 
 async def _printed(pages: Pages, stage: str | None, *, as_json: bool) -> Mapping[str, str]:
-    """Prints all pages; nothing stays open if whoever reads them stops."""
+    """Prints all pages; nothing stays open if the reader stops."""
     async with aclosing(pages):
         return await (_print_json_rows(pages) if as_json else _print(pages, stage))
 
@@ -396,7 +396,7 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
 
 
 def as_said(stage: str) -> str:
-    """A stage in a sentence: ``an MQL``, ``a lead``; what tells how somebody is has no article."""
+    """A stage in a sentence: ``an MQL``, ``a lead``; an adjective has no article."""
     said = f"[bold]{escape(stage.upper() if stage in _INITIALS else stage)}[/]"
     if stage in _HOW:
         return said
@@ -404,7 +404,7 @@ def as_said(stage: str) -> str:
 
 
 def _for_people(line: ExplainedContribution) -> tuple[int, int]:
-    """What was done, then its limits, then what the lead is; the weightiest first."""
+    """Signals, then limits, then fit; the largest first."""
     kinds = ["signal", "group_limit", "inactivity", "fit", "floor"]
     return kinds.index(line.kind), -abs(line.points)
 

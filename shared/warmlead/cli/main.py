@@ -1,6 +1,6 @@
 """The ``warmlead`` command; exit codes are 0 done, 1 wrong thing, 2 wrong use.
 
-And 141 if whoever reads its output stops reading, as ``head`` does: what tools of Unix give then.
+And 141 if the reader of its output stops, as ``head`` does: the code of Unix tools for that.
 """
 
 import os
@@ -51,7 +51,7 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """What is the same for all commands."""
+    """Options of all commands."""
     from warmlead.cli.environment import read_env_file  # noqa: PLC0415  # help needs no settings
 
     read_env_file(Path(".env"))
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def _run() -> None:
-    """Runs the command to its exit, and what it has said to its reader."""
+    """Runs the command to its exit, and flushes its output."""
     try:
         app()
     except (ConfigurationError, UnavailableError) as error:
@@ -85,13 +85,13 @@ def _is_unread(ended: BaseException) -> bool:
 
 
 def _write_to_nobody() -> None:
-    """Has what is still to be written go nowhere, since Python writes it when it ends."""
+    """Discards the rest of the output, because Python writes it at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else 1)
 
 
 def _told(error: ConfigurationError | UnavailableError) -> int:
-    """Says what is wrong; returns the exit code."""
+    """Prints the error; returns the exit code."""
     from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, UNREADABLE_HINT, fail  # noqa: PLC0415  # as above
 
     if isinstance(error, ConfigurationError):

@@ -126,7 +126,7 @@ def unreadable_ids(failures: Sequence[tuple[str, Exception]]) -> list[str]:
 
 
 def unreadable(error: UnreadableError) -> typer.Exit:
-    """Tells of leads that cannot be read, once all else is done; to be raised."""
+    """The error about unreadable leads, to be raised after all other work."""
     return fail(f"{error.message}.", hint=f"All else is done. {UNREADABLE_HINT}", code=EXIT_WRONG)
 
 

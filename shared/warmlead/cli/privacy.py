@@ -1,4 +1,4 @@
-"""``warmlead lead erase`` and ``export``: what a person may ask for."""
+"""``warmlead lead erase`` and ``export``: the requests that a person may make."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ def to_erase(buried: Erasure) -> list[str]:
 
 
 def to_look(ids: Sequence[str]) -> list[str]:
-    """Where else there may be something about the person, one place an entry."""
+    """Other places with data of the person, one per entry."""
     return [
         "the archive in BigQuery: " + _sql("SELECT *", ids),
         *_in_subscriptions(),
@@ -70,10 +70,10 @@ _SAID = {Kind.EMAIL: "an e-mail", Kind.USER: "a user id", Kind.ANONYMOUS: "an an
 
 
 class NamedPerson(NamedTuple):
-    """Whom WHO names: the ids asked about, the lead at them, and whether they were erased.
+    """The person whom WHO names: the ids, the lead at them, and whether they were erased.
 
-    ``unread`` says what is wrong with a lead at them that cannot be read, by its id. ``others``
-    are sentences on leads that bear the text too, and are not meant.
+    ``unread`` has the error of an unreadable lead at them, by its id. ``others`` are sentences
+    about leads with the same text that are not meant.
     """
 
     ids: frozenset[str]
@@ -155,7 +155,7 @@ def _several(who: str, leads: Mapping[str, Lead]) -> Exception:
 def _others(
     who: str, named: Mapping[str, Identifier | None], found: Loaded, meant: set[str]
 ) -> tuple[str, ...]:
-    """What is to be said of leads that bear the text too."""
+    """The sentences about other leads with the same text."""
     told: dict[str, str] = {}
     for id_, identifier in named.items():
         other = found[id_]
@@ -213,7 +213,7 @@ def erase(who: Who, yes: Yes = False, as_json: Json = False) -> None:
 
 
 def _tell_of_others(person: NamedPerson) -> None:
-    """Says who else bears the text: they are left alone, as anybody can send such an id."""
+    """Names other leads with the same text: they are left alone, as anybody can send such an id."""
     for other in person.others:
         errors.print(f"[yellow]{escape(other)}[/]", soft_wrap=True)
 

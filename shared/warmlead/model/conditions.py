@@ -347,7 +347,8 @@ class Formula:
     def with_values(self, facts: Facts) -> str:
         """What is asked, with the present values: ``a score of at least 50 (is 32)``.
 
-        Thresholds of points and counts are put into words, all else is told as it is written.
+        Thresholds of points and counts are put into words, everything else is shown as it is
+        written.
         """
         if (asked := _AT_LEAST.fullmatch(self.text)) and self.names[0] in facts:
             return f"{_threshold(asked)} ({_in_words(facts, self.names[0])})"

@@ -255,7 +255,7 @@ def _folded(text: str, *, whole: bool) -> str:
 def _spaced(text: str, *, whole: bool) -> str:
     """``SIZE_51_TO_200`` with blanks, and the option ``51_200`` of counts as the range it is.
 
-    What goes on with a zero behind ``_`` is no upper bound: ``10_000`` keeps it, and is no number.
+    A zero after ``_`` does not begin an upper bound: ``10_000`` stays as it is, and is not a range.
     """
     pieces = text.split("_")
     for at, piece in enumerate(pieces[1:], 1):
@@ -362,7 +362,7 @@ def _number(text: str, at: int, style: Style) -> tuple[_Item | None, int]:
 
 
 def _meaning(phrase: str, at: int, *, is_before: bool) -> Iterator[_Item | None]:
-    """What a phrase says; ``is_before`` tells that no number has come yet."""
+    """The meaning of a phrase; ``is_before`` says that no number has come yet."""
     part = PHRASES.get(phrase)
     if part is None:
         if phrase not in LABELS or not is_before:

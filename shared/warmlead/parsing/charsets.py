@@ -14,7 +14,7 @@ Tell: TypeAlias = Callable[[str, str], None]
 
 UTF_8 = "utf-8"
 BROWSER_DEFAULT = "cp1252"
-"""What browsers take a page for that declares no charset: windows-1252."""
+"""The default charset of browsers: windows-1252."""
 
 MAX_LABEL = 40
 REPLACED = "\ufffd"

@@ -12,10 +12,10 @@ from warmlead.domain.errors import Reason, RejectedError
 from warmlead.parsing.charsets import UTF_8, Tell, decode
 
 MAX_DEPTH = 32
-"""So deep may an item be nested; a whole body a little deeper, since batches wrap items."""
+"""Limit of nesting of an item; a whole body may be a little deeper, since batches wrap items."""
 
 MAX_FAULTS = 5_000
-"""A body with more faults is refused as a whole: mending each would cost more than the rest."""
+"""A body with more faults is rejected as a whole: correcting each would cost more than the rest."""
 
 MAX_CONTAINERS = 125_000
 """The most lists and objects of a body: fifty in each event of the largest batch."""
@@ -24,7 +24,7 @@ _PARSED_DEPTH = 200  # far below the parser's own limit; what is deeper is not e
 _MAX_INTEGER_DIGITS = 19
 _MAX_INTEGER = 2**63
 
-# Escapes that are complete: anything but \u, pairs of surrogates, and \u that is no surrogate.
+# Escapes that are complete: anything but \u, pairs of surrogates, and \u that is not a surrogate.
 _SOUND_ESCAPE = re.compile(
     rb"\\(?:[^u]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(?![dD][89a-fA-F]))"
 )
@@ -95,7 +95,7 @@ def loads(body: bytes) -> object:
 
 
 def fault_in(value: object) -> RejectedError | None:
-    """A fault in the value, as the error to refuse it with; ``None`` if it is sound."""
+    """A fault in the value, as an error for its rejection; ``None`` if it has none."""
     waiting = [(value, 1)]
     while waiting:
         part, depth = waiting.pop()
@@ -117,7 +117,7 @@ def fault_in(value: object) -> RejectedError | None:
 def text_of(value: object) -> str:
     """JSON text of a parsed value, its faults as they were sent; in ASCII, so it can be stored."""
     try:
-        return _COMPACT.encode(value)  # in C, as long as there is no fault
+        return _COMPACT.encode(value)  # in C, unless there is a fault
     except TypeError:
         holders: set[int] = set()
         _note_holders(value, holders)
@@ -183,7 +183,7 @@ def _decode(body: bytes) -> tuple[str, bool]:
     try:
         return body.decode(), False
     except UnicodeDecodeError:
-        # Bytes that are no UTF-8 become U+DC80 to U+DCFF, and cost only the item they are in.
+        # Bytes that are not UTF-8 become U+DC80 to U+DCFF, and cost only the item they are in.
         return body.decode(errors="surrogateescape"), True
 
 
@@ -330,7 +330,7 @@ class _Mending:
         self._keep_all = keep_all
 
     def value(self, value: Any, key: str, depth: int) -> Any:  # noqa: ANN401  # whatever JSON holds
-        """What can be kept of a value that stands under a key."""
+        """The part of a value under a key that can be kept."""
         if isinstance(value, str):
             return value if value.isascii() else self._text(value, key)
         if isinstance(value, JsonFault) and value.pairs is None:

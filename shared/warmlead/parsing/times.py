@@ -110,7 +110,7 @@ def _from_words(text: str) -> datetime:
 
 
 def _month_and_day(found: dict[str, str]) -> tuple[int, int]:
-    """With dots the day comes first. Otherwise the one that is above 12, or equal, tells."""
+    """With dots the day comes first. Otherwise a number above 12, or two equal numbers, decide."""
     if "month" in found:
         month = found["month"]
         return int(month) if month.isdecimal() else _month_named(month), int(found["day"])

@@ -28,14 +28,14 @@ class CalledBy(StrEnum):
 class Function:
     """One function.
 
-    ``name`` is its folder below ``functions``, its entry point, its name in logs and the first
-    part of its path. ``extra`` is the extra of ``pyproject.toml`` that installs what it imports.
+    ``name`` is its folder below ``functions``, its entry point, its name in logs and the first part
+    of its path. ``extra`` is the extra of ``pyproject.toml`` that installs what it imports.
     ``demands`` is what must be set in production. ``files`` are the settings that name a file;
-    staging puts it beside the entry point. ``needs_database`` tells whether it reads or writes
+    staging puts it beside the entry point. ``needs_database`` says whether it reads or writes
     leads. ``publishes`` are topics. ``sent_by`` says in a few words who sends requests to it.
     ``every_s`` is how many seconds lie between two calls of the clock, at least 60 (Cloud
-    Scheduler's shortest interval); ``None`` if the clock does not call. With ``daily`` one
-    complete run is enough for a UTC day; further calls of the clock continue an incomplete one.
+    Scheduler's shortest interval); ``None`` if the clock does not call. With ``daily`` one complete
+    run is enough for a UTC day; further calls of the clock continue an incomplete one.
     """
 
     name: str

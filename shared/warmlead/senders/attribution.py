@@ -14,7 +14,7 @@ from warmlead.domain.attribution import CLICK_IDS, NAMING_A_PERSON
 from warmlead.domain.sites import host_of, is_below, is_no_origin, leads_from_sign_in, site_of
 
 MAX_VALUE = 200
-MAX_URL = 8 * 1024  # browsers and servers take few longer ones; what is beyond is not read
+MAX_URL = 8 * 1024  # browsers and servers take few longer ones; the rest is not read
 
 UTM = ("source", "medium", "campaign", "term", "content", "id")
 PARAMETERS = frozenset((*(f"utm_{name}" for name in UTM), *CLICK_IDS))

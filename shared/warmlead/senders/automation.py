@@ -32,7 +32,7 @@ _TOOLS = (
     *("manychat", "chatbot.com", "hubspot connect", "drupal", "jotform", "twilioproxy/"),
 )
 _TOOLS_BY_NAME = ("make/", "wordpress/")
-"""Tools that hand on what people filled in: what they send counts."""
+"""Tools that pass on what people filled in: their posts count."""
 
 _MAIL_PROXIES = ("GoogleImageProxy", "YahooMailProxy", "FastmailUA", "Shortwave Image Fetcher")
 """Proxies through which the readers of a mail see its pictures."""

@@ -19,13 +19,13 @@ if TYPE_CHECKING:  # track is not signed
     from warmlead.parsing.signatures import SignatureSettings
 
 MAX_REPORTED = 100
-"""The most refused items, and the most notes, that an answer names."""
+"""Limit of refused items, and of notes, that an answer names."""
 
 MESSAGE_IDS = ("webhook-id", "svix-id", "idempotency-key")
 """The headers in which senders that have no id of their own in the body may name one."""
 
 Secrets = Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
-"""Any of them is good, so that they can be rotated."""
+"""Any of them is valid, so that they can be rotated."""
 
 _SUCCESS = b'{"success": true}'
 
@@ -69,7 +69,7 @@ class Sender(Source, Protocol):
         ...
 
     def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:
-        """The answer to a request that failed, where the sender wants another than ``failure``."""
+        """The answer to a request that failed, if the sender expects another than ``failure``."""
         ...
 
 

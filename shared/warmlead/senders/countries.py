@@ -1,4 +1,4 @@
-"""Countries by name, so that a condition can say ``country == "US"`` whatever a form sends.
+"""Countries by name, so that a condition can say ``country == "US"`` for any spelling in a form.
 
 Names in the languages of Unicode's CLDR, from the file beside this one (`make countries`).
 """
@@ -40,11 +40,11 @@ _ARTICLES = frozenset(
 
 
 def country_code(text: str) -> str | None:
-    """The two-letter code of a country, from its name or its code; ``None`` if we cannot tell.
+    """The two-letter code of a country, from its name or its code; ``None`` if it is unknown.
 
     Codes are those of ISO 3166-1, with two letters, three letters or three digits. In ``DE -
-    Germany``, ``United States (US)`` and ``Germany 🇩🇪`` all parts have to mean the same country.
-    A locale such as ``pt-BR`` or ``en_US`` means the country of its region.
+    Germany``, ``United States (US)`` and ``Germany 🇩🇪`` all parts have to mean the same country. A
+    locale such as ``pt-BR`` or ``en_US`` means the country of its region.
     """
     if len(text) > MAX_TEXT:
         return None

@@ -1,4 +1,4 @@
-"""What senders that speak for sales have in common: settings, statements, records, answers."""
+"""The common part of senders of sales: settings, statements, records, answers."""
 
 import json
 import re
@@ -68,7 +68,7 @@ class CrmIdentity(Struct, frozen=True):
 
 
 class CrmDeal(Struct, frozen=True):
-    """What a deal is worth, in the smallest unit of its currency, and why it was lost."""
+    """The value of a deal, in the smallest unit of its currency, and why it was lost."""
 
     value_cents: int | None = None
     currency: str = ""

@@ -46,7 +46,7 @@ from warmlead.senders.submission import (
 from warmlead.web.answers import Answer, answer_error
 
 Mend: TypeAlias = Callable[[Any], Any]
-"""Makes a value of which the JSON has local faults usable."""
+"""Corrects a value whose JSON has local faults."""
 
 _REQUIRED = ("specversion", "id", "source", "type")
 _DATA = ("data", "data_base64")
@@ -95,10 +95,10 @@ def _decoded(encoded: Any, mend: Mend) -> Any:  # noqa: ANN401  # whatever JSON 
 
 
 MAX_SET_ASIDE_TEXT = 60_000
-"""The most characters of texts that are written down of one submission."""
+"""Limit of characters that are kept of one submission that is set aside."""
 
 MAX_UNREADABLE_BYTES = 64 * 1024
-"""The most that is kept of a body that cannot be read."""
+"""Limit of a body that cannot be read."""
 
 _UNWANTED_ANYWHERE = re.compile(
     r"passw|pwd|card.?num|\bcv[vc]2?\b|\bssn\b|\biban\b|captcha|csrf", re.IGNORECASE
@@ -127,7 +127,7 @@ def set_aside(item: Any, settings: FormMapping) -> SetAside:  # noqa: ANN401  # 
 
 
 class _Writing:
-    """Copies what may be kept of a submission, until enough has been written."""
+    """Copies the parts of a submission that may be kept, up to the limit."""
 
     def __init__(self, is_wanted: Callable[[str], bool], is_needed: IsNeeded) -> None:
         self._is_wanted = is_wanted

@@ -30,7 +30,7 @@ from warmlead.senders.labels import Answers, is_salutation, name_of_label, trait
 
 MAX_FIELDS = 100
 MAX_NAME = 64
-MAX_KEY = 200  # what is beyond it does not distinguish names
+MAX_KEY = 200  # the rest does not distinguish names
 MAX_TEXT_BYTES = 8 * 1024
 MAX_LIST = 100
 MAX_ID = 200
@@ -268,7 +268,7 @@ def _without_remark(text: str) -> str:
 
 
 MAX_NAMES = 20
-"""The most fields that a message to a sender names."""
+"""Limit of fields that a message to a sender names."""
 
 
 def names_of(fields: Iterable[str]) -> str:
@@ -340,7 +340,7 @@ def long_hash(text: str) -> str:
 _NAMES = ("name", "first_name", "last_name")
 
 _OF_APPLICATIONS = frozenset(("role",))
-"""In a record of a user these say what they may do in an application; in a form, their job."""
+"""In a user's record these are permissions in an application; in a form, the job."""
 
 
 @lru_cache(maxsize=1024)
@@ -407,7 +407,7 @@ def trait_value(name: str, value: Property) -> Property:
 T = TypeVar("T")
 
 _BEFORE_THE_WEB = datetime(1995, 1, 1, tzinfo=UTC)
-"""No sender of events is older: an earlier time is an unset one, such as the year 1970."""
+"""No sender of events is older: an earlier time is a default, such as the year 1970."""
 
 
 class Notes:

@@ -40,7 +40,7 @@ ANONYMOUS_ID = ("anonymous_id", "ajs_anonymous_id")
 _LOWER = bytes(range(256)).lower()
 _MARKS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 
-# Never kept: what guards the form itself, and what no lead's record should hold.
+# Never kept: fields that guard the form itself, and data that no lead should have.
 _UNWANTED = re.compile(
     r".*(captcha|turnstile)_response|(.*_)?csrf.*|authenticity_token|.*password.*"
     r"|(.*_)?nonce|form_token|form_build_id|wpforms_token|gform_unique_id"
@@ -81,7 +81,7 @@ class Opened(Struct, frozen=True):
 
 
 class Post(Struct, frozen=True):
-    """What the submissions of one request have in common."""
+    """The common data of the submissions of one request."""
 
     source: str
     form: str
@@ -170,7 +170,7 @@ def _origins(fields: Mapping[str, Property]) -> dict[str, Property]:
 def _referrer(
     submission: Mapping[str, Any], fields: Mapping[str, Property], page: str, post: Post
 ) -> object:
-    """What led to the page: empty if nothing did, and ``None`` if that cannot be known.
+    """The page's referrer: empty if there was none, and ``None`` if that is unknown.
 
     Across origins a browser sends only the origin of the page: what led to it is unknown.
     """

@@ -89,7 +89,7 @@ class StoryFile(_Part):
 
 @dataclass(frozen=True, slots=True)
 class StoryFault:
-    """What is wrong with a value of the file, and where that stands."""
+    """The fault of a value of the file, and its place."""
 
     path: tuple[str | int, ...]
     message: str
@@ -148,7 +148,7 @@ class _ScriptBuilder:
         except ValueError:
             self._fault(("start",), "is not a date: write one such as 2026-03-02")
         except RejectedError:
-            pass  # told where that event is read
+            pass  # reported where that event is read
         return datetime.combine(day, time(), UTC)
 
     def events(self, begins: datetime) -> Iterator[Event]:
@@ -209,13 +209,13 @@ class _ScriptBuilder:
         return [self._said(item, i, at)] if item.sales is not None else self._done(item, i, at)
 
     def _said(self, item: Happening, i: int, at: datetime) -> Event:
-        """What sales said, as it is posted to us."""
+        """The statement of sales, in the format of its posts."""
         given = {"said": item.sales, **item.model_dump(include={"reason", "value", "currency"})}
         posted = {**given, **structs.asdict(self._who), "occurred_at": at.isoformat(), "id": _id(i)}
         return translate_posted(posted, i, RawRequest("POST", "", "", {}, b"", at, ""))
 
     def _done(self, item: Happening, i: int, at: datetime) -> list[Event]:
-        """What the lead did, as often as it did it."""
+        """The lead's event, repeated as often as the story says."""
         path = ("events", i)
         for extra in ("reason", "value", "currency"):
             if getattr(item, extra) is not None:
@@ -244,7 +244,7 @@ class _ScriptBuilder:
         return [Event.checked(**fields, id=_id(i, copy)) for copy in range(item.times)]
 
     def _traits(self, item: Happening) -> Mapping[str, Property]:
-        """What the event tells of the lead; the first that names it tells all that is known."""
+        """The data of the lead in the event; the first event that names the lead has all of it."""
         known = {} if item.anonymous or self._introduced else self._file.lead.traits
         self._introduced = self._introduced or not item.anonymous
         return as_traits(flatten({**known, **item.traits}, _refuse))
@@ -255,12 +255,12 @@ def _id(i: int, copy: int = 0) -> str:
 
 
 def _refuse(field: str, what: str) -> None:
-    """A story is written by hand: what would be cut or left out is a fault of it."""
+    """A story is written by hand, so input that would be cut or left out is a fault."""
     raise RejectedError(Reason.FIELD_INVALID, f"{field}: {what}" if field else what)
 
 
 GOLDEN_MONTH = "golden-month"
-"""The story that is told if none is asked for."""
+"""The default story."""
 
 _MANY = 2  # the parts of the path of an item: events, and its number
 
@@ -289,9 +289,9 @@ def ready_story(name: str) -> str:
 
 
 def read_story(text: str, *, known_events: Collection[str] = ()) -> CheckedStory:
-    """The story in the text (YAML or JSON); nothing is told if anything in it is wrong.
+    """The story in the text (YAML or JSON); no story if anything in it is wrong.
 
-    ``known_events`` are those that the model takes for signals: others are doubted.
+    ``known_events`` are those that match signals of the model: others get a warning.
     """
     document = read(text)
     if document.faults:

@@ -75,7 +75,7 @@ STATUS = MappingProxyType(
         Reason.MESSAGE_INVALID: 400,
     }
 )
-"""Every reason and its HTTP status; a test sees to it that none is missing."""
+"""Every reason and its HTTP status; a test checks that none is missing."""
 
 _HEADERS = {
     # The rest of the body is not read: the connection cannot be used again.

@@ -77,7 +77,7 @@ def unpack(body: bytes, content_encoding: str, *, limit_bytes: int) -> bytes:
     """The body without gzip, whether gzip is declared or only found.
 
     Some clients send gzip without saying so. Raises ``RejectedError`` for other encodings, for
-    damaged gzip, and for what unpacks to more than the limit, having unpacked no more than that.
+    damaged gzip, and for a body that unpacks to more than the limit; never unpacks more than that.
     """
     encoding = content_encoding.strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
@@ -154,7 +154,7 @@ _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
 
 
 class Limits(Struct, frozen=True):
-    """How much of a request is read, as sent and unpacked, and how long it may take to come."""
+    """Limits of a request's size, as sent and unpacked, and of the time until it has arrived."""
 
     body_bytes: int
     timeout_s: float
@@ -185,7 +185,7 @@ class Edge:
         self._dress = dress or _as_it_is
 
     async def answer(self, request: Request) -> Response:
-        """The response to a request, whatever happens. Raises nothing of its own."""
+        """The response to a request, also after an error. Raises nothing of its own."""
         began = perf_counter()
         headers = _headers(request)
         request_id = self._new_id()
@@ -245,7 +245,7 @@ class Edge:
                 declared_bytes=int(declared) if _LENGTH.fullmatch(declared) else None,
             )
         except RejectedError as error:
-            # A client that expects to be told to go on has not begun to send.
+            # A client that waits for 100 Continue has not begun to send.
             if error.reason is Reason.BODY_TOO_LARGE and "expect" not in headers:
                 await discard(chunks, most_bytes=4 * limit)
             raise
@@ -273,10 +273,10 @@ def _headers(request: Request) -> dict[str, str]:
 
 
 def path_below(request: Request, function: str) -> str:
-    """The path below the function's name, which may stand in front of it or not.
+    """The path below the function's name, with which it may begin.
 
-    A load balancer routes by that name and leaves it there. A path that is nothing but the name
-    stays as it is: ``/track`` is a call of Segment's API.
+    A load balancer routes by that name and leaves it there. A path that is only the name stays as
+    it is: ``/track`` is a call of Segment's API.
     """
     path: str = request.scope["path"]
     mount = f"/{function}"

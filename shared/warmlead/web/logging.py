@@ -22,7 +22,7 @@ FIELDS = frozenset(
         *("looked_at", "changed", "moved", "triggers", "failed", "swept", "done"),
     )
 )
-"""What a log line may say besides what happened; all else is dropped."""
+"""The fields that a log line may have besides the event; others are dropped."""
 
 _OURS = "warmlead"
 _MAX_TEXT = 200
@@ -91,7 +91,7 @@ def _said(record: logging.LogRecord) -> dict[str, object]:
         fields: dict[str, object] = getattr(record, "fields", {})
         kept = {name: _short(fields[name]) for name in fields if name in FIELDS}
         return {"event": str(record.msg), **{n: v for n, v in kept.items() if v is not None}}
-    # Of a library's message only the template is safe, and of that only the beginning.
+    # In a library's message only the template is safe, and of that only the beginning.
     template = str(record.msg).partition("\n")[0][:_MAX_TEXT]
     return {
         "event": "library_said",

@@ -336,7 +336,7 @@ def page(headers: Mapping[str, str], answer: Answer) -> Answer:
 
 
 def language_of(header: str) -> str:
-    """The language that a visitor likes best of those there are, by ``Accept-Language``."""
+    """The visitor's preferred language among the available ones, by ``Accept-Language``."""
     ranked = []
     for nth, item in enumerate(header[:500].split(",")[:MAX_LANGUAGES]):
         tag, _, weight = item.partition(";")

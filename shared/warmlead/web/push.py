@@ -60,7 +60,7 @@ class Certificates:
         return self._by_id.get(key_id)
 
     def _knows(self, key_id: str) -> bool:
-        """Whether there is no need to ask."""
+        """Whether the certificates are still fresh."""
         now = self._seconds()
         if now >= self._fresh_until:
             return False
@@ -88,7 +88,7 @@ def _fetch(url: str) -> tuple[Mapping[str, str], float]:
 
 
 class PushTokens:
-    """Tokens that one service account shows to one audience."""
+    """The check of tokens from one service account for one audience."""
 
     def __init__(self, certificates: Certificates, *, audience: str, account: str) -> None:
         self._certificates = certificates

@@ -99,7 +99,7 @@ class Change(Struct, frozen=True, rename="camel"):
 
     @property
     def ends(self) -> tuple[str, str]:
-        """What was associated with what."""
+        """The two associated records."""
         first, _, second = self.association_type.lower().partition("_to_")
         return (
             OBJECT_TYPES.get(self.from_object_type_id) or first,
@@ -192,7 +192,7 @@ def translate_item(
     return _recorded(workflow_record(item), request, settings)
 
 
-# --- changes that a subscription tells -----------------------------------------------------
+# --- changes that a subscription reports ---------------------------------------------------
 
 
 def _changed(
@@ -266,7 +266,7 @@ def _to_be_erased(portal: int, contact: str) -> RejectedError:
 def _record(
     change: Change, request: RawRequest, who: CrmIdentity, properties: dict[str, Any]
 ) -> Record:
-    # HubSpot does not promise that an event's id is its alone.
+    # HubSpot does not promise that an event's id is unique.
     parts = (
         *(change.portal_id, change.subscription_id, change.object_id or change.from_object_id),
         *(change.to_object_id or "", change.occurred_at, change.event_id),

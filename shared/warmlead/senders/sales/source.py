@@ -136,7 +136,7 @@ class GenericSalesSource(SalesSender[GenericSalesSettings]):
 
     name = NAME
     path = "/generic"
-    keeps_refused = False  # whoever posts in our words can mend them
+    keeps_refused = False  # senders of our own format can correct it
 
     def check(self, request: RawRequest) -> None:
         """Raises ``RejectedError`` unless the post is signed, or may be unsigned."""

@@ -124,7 +124,7 @@ def _record(notification: Element) -> dict[str, Any]:
 
 
 def read_xml(body: bytes) -> Element:
-    """The document's outermost element; raises ``RejectedError`` for what is not plain XML."""
+    """The document's outermost element; raises ``RejectedError`` if it is not plain XML."""
     reader = _Reader(most=min(MAX_ELEMENTS, 1 + len(body) // LEAST_ELEMENT_BYTES))
     try:
         reader.parser.Parse(body, True)  # this is all of it
@@ -312,7 +312,7 @@ class SalesforceSource(SalesSender[SalesforceSettings]):
         offered = _token(request)
         if offered is not None:
             valid = False
-            for token in self._settings.tokens:  # to the end, so that its time tells nothing
+            for token in self._settings.tokens:  # to the end: constant time
                 valid |= hmac.compare_digest(offered.encode(), token.encode())
             if not valid:
                 raise RejectedError(Reason.UNAUTHORIZED, "The token is not valid.")

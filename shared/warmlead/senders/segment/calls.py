@@ -1,4 +1,4 @@
-"""Segment's API: which paths there are, the calls of a request, and the events that they become."""
+"""Segment's API: its paths, the calls of a request, and the events that they become."""
 
 import base64
 import binascii
@@ -211,7 +211,7 @@ _EVENTS = {
 
 
 class Envelope(Struct, frozen=True):
-    """What the calls of one request have in common."""
+    """The common data of the calls of one request."""
 
     trust: Trust
     received_at: datetime
@@ -377,7 +377,7 @@ def _properties(
 
 
 def _claimed_time(call: Mapping[str, Any], envelope: Envelope, notes: Notes) -> datetime | None:
-    """When the sender says it happened, by our clock if theirs is wrong.
+    """The event's time as its sender states it, corrected by our clock if theirs is wrong.
 
     ``sentAt`` shows how wrong: if it differs by five minutes or more from the time of receipt, the
     sender's clock is wrong, and only the time between the event and its sending counts.

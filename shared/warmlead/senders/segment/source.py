@@ -82,7 +82,7 @@ class SegmentSource:
         return {}
 
     def verify(self, request: RawRequest) -> Trust:
-        """The trust of the write key; ``RejectedError`` unless the request carries one of ours."""
+        """The trust of the write key; ``RejectedError`` unless the request has one of ours."""
         trust = self._trust(request, route_of(request))
         if trust is None:
             self._read = None
@@ -141,7 +141,7 @@ class SegmentSource:
         return success(accepted)
 
     def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:
-        """The failure as it is; but a pixel is an image, whatever happened."""
+        """The failure as it is; but a pixel is always answered with an image."""
         try:
             is_pixel = route_of(request).pixel
         except RejectedError:
@@ -160,7 +160,7 @@ class SegmentSource:
     ) -> Mapping[str, Any]:
         size = len(text_of(item)) if may_be_large else 0  # in ASCII: never less than in UTF-8
         if size > _ESCAPE * self._max_event_bytes:
-            raise self._too_large()  # before all of it is mended
+            raise self._too_large()  # before all of it is corrected
         item = sound(item, notes) if calls.suspect else item
         if not isinstance(item, dict):
             raise RejectedError(Reason.EVENT_INVALID, "A call is not a JSON object.")
@@ -180,7 +180,7 @@ class SegmentSource:
             return None
         digest = _digest(given)
         found: Trust | None = None
-        for known, trust in self._keys:  # to the end, so that its time tells nothing
+        for known, trust in self._keys:  # to the end: constant time
             if hmac.compare_digest(digest, known):
                 found = trust
         return found
