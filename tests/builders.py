@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec import structs
-
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
 from warmlead.domain.identity_resolution import resolve_identities
@@ -81,7 +79,7 @@ def a_lead_named(name: str, **overrides: Any) -> Lead:
 def a_trigger(**overrides: Any) -> Trigger:
     """An MQL trigger that waits to be sent."""
     waiting = Trigger("trigger-1", Topic.MQL, NOW, '{"specversion":"1.0"}', ())
-    return structs.replace(waiting, **overrides)
+    return replace(waiting, **overrides)
 
 
 def a_transition(**overrides: Any) -> Transition:

@@ -5,10 +5,9 @@ a repeat is byte-identical. Its id identifies its subject, so that consumers rec
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-
-from msgspec import Struct
 
 
 class Topic(StrEnum):
@@ -28,7 +27,8 @@ LEAD_EVENTS_TYPE = "warmlead.lead_events.v1"
 TRIGGER_TOPICS = (Topic.MQL, Topic.NURTURE, Topic.LIFECYCLE)
 
 
-class Trigger(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Trigger:
     """A message to be published once the commit that holds it has succeeded.
 
     ``attributes`` hold no personal data, so that subscriptions may filter on them.
