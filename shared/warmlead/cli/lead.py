@@ -199,7 +199,7 @@ async def _pages(stage: str | None, most: int, moment: datetime | None) -> Pages
 def _demand_known(stage: str | None, rules: Rules) -> None:
     """Ends the command if nobody is in a stage that the model does not know either."""
     if stage is not None and stage not in rules.stage_order:
-        known = f"There are {', '.join(rules.stage_order)}."
+        known = f"The stages are {', '.join(rules.stage_order)}."
         raise fail(f"There is no stage {stage!r}.", hint=known, code=EXIT_MISUSE)
 
 

@@ -128,8 +128,8 @@ def _text(script: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise fail(
             f"{script}: {why_unreadable(error)}.",
-            hint=f"A ready-made one to begin with: warmlead model simulate --show > story.yaml; "
-            f"there are {', '.join(ready_stories())}.",
+            hint=f"To begin with a ready-made story: warmlead model simulate --show > story.yaml; "
+            f"the stories are {', '.join(ready_stories())}.",
             code=EXIT_WRONG,
         ) from error
 
@@ -243,7 +243,7 @@ def check_file(
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        hint = "A ready-made one to begin with: warmlead model show b2b-saas > model.yaml"
+        hint = "To begin with a ready-made model: warmlead model show b2b-saas > model.yaml"
         raise fail(f"{file}: {why_unreadable(error)}.", hint=hint, code=EXIT_WRONG) from error
     report = _report(file, text, check(text))
     if as_json:

@@ -82,7 +82,7 @@ def schema(
         typer.echo("\n".join(MESSAGES))
         return
     if kind not in MESSAGES:
-        known = f"There are: {', '.join(MESSAGES)}"
+        known = f"The types are: {', '.join(MESSAGES)}"
         raise fail(f"{kind} is not a type of trigger.", hint=known, code=EXIT_MISUSE)
     print_json(message_schema(kind))
 

@@ -50,7 +50,7 @@ def test_an_unknown_stage_is_refused(ada: Workspace, options: tuple[str, ...]) -
     done = ada.run("lead", "list", "--stage", "mq", *options)
     assert (done.code, done.out) == (2, "")
     assert "There is no stage 'mq'." in done.err
-    assert "There are anonymous, recycled, lead, mql," in " ".join(done.err.split())
+    assert "The stages are anonymous, recycled, lead, mql," in " ".join(done.err.split())
     assert ada.run("lead", "list", "--stage", "sql", *options).code == 0  # nobody is there yet
 
 
