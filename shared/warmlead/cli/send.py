@@ -18,10 +18,10 @@ from warmlead.domain.errors import RejectedError
 from warmlead.ports import RawRequest
 from warmlead.runtime import backends, functions
 from warmlead.runtime.table import TRACK, public
-from warmlead.senders.registry import REGISTRY
+from warmlead.senders.registry import REGISTRY, by_name
 from warmlead.settings import why_unreadable
 
-SENDERS = {each.name: each for each in REGISTRY}
+SENDERS = ", ".join(each.name for each in REGISTRY)
 BATCH = "/v1/batch"
 """Where the calls of a tracking client go."""
 
@@ -30,9 +30,7 @@ _TYPES = {".json": "application/json", ".txt": "text/plain", ".xml": "text/xml"}
 
 
 def send(
-    sender: Annotated[
-        str, typer.Argument(metavar="SENDER", help=f"Who sends: {', '.join(SENDERS)}.")
-    ],
+    sender: Annotated[str, typer.Argument(metavar="SENDER", help=f"Who sends: {SENDERS}.")],
     fixture: Annotated[
         str,
         typer.Argument(
@@ -61,10 +59,10 @@ def send(
     warmlead send segment batch.json --write-key local
     ```
     """
-    registered = SENDERS.get(sender)
-    if registered is None:
-        known = ", ".join(SENDERS)
-        raise fail(f"There is no sender {sender}; the senders are {known}.", code=EXIT_MISUSE)
+    try:
+        registered = by_name(sender)
+    except LookupError as error:
+        raise fail(str(error), code=EXIT_MISUSE) from error
     body = _read(fixture)
     headers = {"Content-Type": _type_of(fixture, body), "User-Agent": "warmlead-send"}
     path = f"/{registered.path}/{form}".rstrip("/") if registered.path else BATCH
