@@ -172,7 +172,7 @@ def _text(x: float, y: float, text: str, kind: str = "") -> str:
 
 def _group(box: Box) -> Iterator[str]:
     yield _rectangle(box)
-    yield _text(box.x + box.width / 2, box.y + 18, box.lines[0], "title")
+    yield _text(box.x + 20, box.y + 18, box.lines[0], "title left")
 
 
 def _box(box: Box) -> Iterator[str]:
