@@ -110,7 +110,7 @@ Update: TypeAlias = tuple[Sequence[str], Change[T]]
 
 
 class DueLead(NamedTuple):
-    """A lead that is due, ordered by since when: as a number, then by its id.
+    """A lead that is due: since when, as a number, and its id; ordered by both.
 
     It is only a place in a queue: the change checks whether the lead is still due.
     """
