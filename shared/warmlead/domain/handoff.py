@@ -26,8 +26,8 @@ class Deadline(StrEnum):
 class RouteDefinition(Generic[ConditionT]):
     """Who gets leads for which the condition holds; all of them if there is none."""
 
-    when: ConditionT | None
     owners: tuple[str, ...]
+    when: ConditionT | None = None
 
 
 @dataclass(frozen=True, slots=True)
