@@ -49,8 +49,8 @@ def sla_outcome(due: datetime, *, done: datetime | None, withdrawn: datetime | N
 class RouteDefinition(Generic[ConditionT]):
     """The owners of the leads for which the condition holds; of all leads if there is none."""
 
-    when: ConditionT | None
     owners: tuple[str, ...]
+    when: ConditionT | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,7 @@ def _handoff(handoff: Handoff) -> HandoffDefinition[str]:
         handoff.first_touch_within,
         handoff.accept_within,
         handoff.reminded_after,
-        tuple(RouteDefinition(route.when, tuple(route.all_owners)) for route in handoff.routes),
+        tuple(RouteDefinition(tuple(route.all_owners), route.when) for route in handoff.routes),
     )
 
 

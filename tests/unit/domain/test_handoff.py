@@ -207,7 +207,7 @@ class InGermany:
 
 
 def test_the_first_route_that_holds_names_the_owner() -> None:
-    routes = (RoutePolicy(InGermany(), ("anna",)), RoutePolicy(None, ("bo", "cy")))
+    routes = (RoutePolicy(("anna",), InGermany()), RoutePolicy(("bo", "cy")))
     policy = HandoffPolicy(HOUR, HOUR, HOUR, routes)
     assert policy.owner_of("lead", {"country": "DE"}) == "anna"
     owners = [policy.owner_of(f"lead-{i}", {}) for i in range(1_000)]

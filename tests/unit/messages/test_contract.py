@@ -144,7 +144,7 @@ histories = st.lists(
 )
 
 
-PROMISES = HandoffPolicy(DAY * 3 / 4, DAY * 7 / 8, DAY / 2, (RoutePolicy(None, ("ann", "bob")),))
+PROMISES = HandoffPolicy(DAY * 3 / 4, DAY * 7 / 8, DAY / 2, (RoutePolicy(("ann", "bob")),))
 EDUCATION = SequencePolicy(
     "education",
     start=Holds(lambda facts: facts["stage"] in {"mql", "hot"}),
