@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Stages all functions and prints what came of it; 2 if something given cannot be used."""
     options = _options(arguments)
     try:
-        beside = {MODEL: write_compiled(load_model(options.model))} | {
+        beside = {MODEL: write_compiled(load_model(options.model).plan)} | {
             setting: _staged_file(function, getattr(options, function))
             for function, setting in OF_SENDERS.items()
         }

@@ -1,4 +1,4 @@
-"""How much a run tries: everything, or with Hypothesis's profile ``fast`` a 25th of it.
+"""How much a run tries: everything, or with Hypothesis's profile ``fast`` a fiftieth of it.
 
 Tests that draw their cases, and loops over made cases, say with ``examples`` how many they want.
 ``tests/conftest.py`` registers the profiles; ``make test-fast`` chooses ``fast``.
@@ -6,15 +6,15 @@ Tests that draw their cases, and loops over made cases, say with ``examples`` ho
 
 from hypothesis import settings
 
-FULL, FAST = 100, 4
+FULL, FAST = 100, 2
 """How many examples a test tries that does not say."""
 
 
 def examples(many: int) -> int:
-    """That many in a full run, in a fast one a 25th; at least 1."""
+    """That many in a full run, in a fast one a fiftieth; at least 1."""
     return max(1, many * settings().max_examples // FULL)
 
 
 def stride() -> int:
-    """1 in a full run, which tries each place; in a fast one 25: every 25th."""
+    """1 in a full run, which tries each place; in a fast one 50: every 50th."""
     return FULL // settings().max_examples

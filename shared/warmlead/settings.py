@@ -21,7 +21,7 @@ LEAST_VARIETY = 6
 
 
 class SettingFault(NamedTuple):
-    """What is wrong with one value; ``where`` are the names that lead to it."""
+    """What is wrong with one value; ``where`` are the names that lead to it; unpacked."""
 
     where: tuple[str, ...]
     message: str

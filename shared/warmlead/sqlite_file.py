@@ -52,7 +52,7 @@ Answer = TypeVar("Answer")
 
 
 class Column(NamedTuple):
-    """A column that was added to a table later; older rows get its default."""
+    """A column that was added to a table later; older rows get its default; unpacked."""
 
     table: str
     name: str

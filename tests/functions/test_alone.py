@@ -334,7 +334,7 @@ def test_modules_that_may_not_be_imported_exist() -> None:
 
 def test_score_with_a_compiled_model_imports_no_slow_modules(tmp_path: Path) -> None:
     model = tmp_path / "model.json"
-    model.write_text(write_compiled(ready_model("b2b-saas")))
+    model.write_text(write_compiled(ready_model("b2b-saas").plan))
     message = as_production(an_event("score-1").replace(b"demo_requested", b"page_viewed")).decode()
     loaded = imported_by(tmp_path, "score", "/", message, WARMLEAD_MODEL=str(model))
     assert told(tmp_path, "lead", "show", "score-1@example.com")["stage"] == "lead"
@@ -351,7 +351,7 @@ def test_scheduled_functions_with_a_compiled_model_import_no_slow_modules(
     tmp_path: Path, function: str
 ) -> None:
     model = tmp_path / "model.json"
-    model.write_text(write_compiled(ready_model("b2b-saas")))
+    model.write_text(write_compiled(ready_model("b2b-saas").plan))
     loaded = imported_by(tmp_path, function, "/", "{}", WARMLEAD_MODEL=str(model))
     checking = (
         "warmlead.model.schema",
@@ -363,7 +363,7 @@ def test_scheduled_functions_with_a_compiled_model_import_no_slow_modules(
 
 def test_a_function_that_needs_the_model_file_refuses_a_compiled_one(tmp_path: Path) -> None:
     model = tmp_path / "model.json"
-    model.write_text(write_compiled(ready_model("b2b-saas")))
+    model.write_text(write_compiled(ready_model("b2b-saas").plan))
     done = command(tmp_path, "lead", "list", WARMLEAD_MODEL=str(model))
     assert done.returncode == 2
     assert "compiled model" in done.stderr

@@ -175,7 +175,10 @@ def test_staging_again_leaves_nothing_of_the_time_before(tmp_path: Path) -> None
     assert stage(build).returncode == 0
 
     assert "stray.py" not in unzipped(build / "score")
-    assert zipped(build, "score")["model.json"] == write_compiled(ready_model("b2b-saas")).encode()
+    assert (
+        zipped(build, "score")["model.json"]
+        == write_compiled(ready_model("b2b-saas").plan).encode()
+    )
     assert (build / "forms.zip").read_bytes() == before
     kept = {*FUNCTIONS, *(f"{function}.zip" for function in FUNCTIONS)}
     assert {path.name for path in build.iterdir()} == kept

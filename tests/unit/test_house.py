@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,15 +46,10 @@ def test_titles_are_not_passed_beside_the_rules() -> None:
     assert both == []
 
 
-ORDERED_ON_PURPOSE = ("domain/", "application/", "messages/", "reporting/", "ports.py")
-"""Where every ``NamedTuple`` is one on purpose; ``application/privacy`` has one that is not."""
-
-
 def test_a_value_is_a_named_tuple_only_where_its_order_is_meant() -> None:
     others = [
         f"{module}: {node.name}"
         for module, tree in modules().items()
-        if module.startswith(ORDERED_ON_PURPOSE) and "privacy" not in module
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
         and any(isinstance(base, ast.Name) and base.id == "NamedTuple" for base in node.bases)
@@ -70,6 +66,21 @@ def test_every_module_has_a_docstring() -> None:
 def test_every_module_is_short_enough_to_read_at_once() -> None:
     lengths = {str(f): len(f.read_text().splitlines()) for f in PACKAGE.rglob("*.py")}
     assert {file: n for file, n in lengths.items() if n > MOST_LINES} == {}
+
+
+def imports_of(module: str, tree: ast.Module) -> set[str]:
+    """Our modules that it imports, also late or only for its types; not a package for its own."""
+    asked = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    named = {node.module or "" for node in asked}
+    named |= {f"{node.module}.{each.name}" for node in asked for each in node.names}
+    files = {name.removeprefix("warmlead.").replace(".", "/") + ".py" for name in named}
+    return files & modules().keys() - {module}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {module: imports_of(module, tree) for module, tree in modules().items()}
+    assert sum(map(len, graph.values())) > len(graph)
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
 def texts_with_imports() -> Iterator[tuple[Path, str, list[str]]]:

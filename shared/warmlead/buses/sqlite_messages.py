@@ -53,7 +53,7 @@ MESSAGE = "m.number, m.message_id, m.topic, m.at_ms, m.body, m.attributes"
 
 
 class Publication(NamedTuple):
-    """Messages for a topic, each with its id."""
+    """Messages for a topic, each with its id; unpacked."""
 
     topic: str
     at_ms: int

@@ -10,9 +10,10 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 import typer
 
@@ -38,7 +39,8 @@ VISITOR = "demo-visitor-7f3a"
 EMAIL = "ada@example.com"
 
 
-class JourneyStep(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class JourneyStep:
     """One thing the visitor does: what it is in words, how it is sent, how many events it is."""
 
     words: str

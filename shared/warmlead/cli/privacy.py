@@ -6,8 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -69,7 +70,8 @@ _MOST_NAMES = 20
 _SAID = {Kind.EMAIL: "an e-mail", Kind.USER: "a user id", Kind.ANONYMOUS: "an anonymous id"}
 
 
-class NamedPerson(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class NamedPerson:
     """The person whom WHO names: the ids, the lead at them, and whether they were erased.
 
     ``unread`` has the error of an unreadable lead at them, by its id. ``others`` are sentences

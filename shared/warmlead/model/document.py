@@ -72,7 +72,7 @@ def path_text(path: Path) -> str:
 
 
 class Position(NamedTuple):
-    """A place in the file; both count from 1."""
+    """A place in the file; both count from 1; unpacked."""
 
     line: int
     column: int

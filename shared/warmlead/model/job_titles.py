@@ -10,7 +10,8 @@ import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from warmlead.domain.text import without_marks
 
@@ -171,7 +172,7 @@ _QUOTES = str.maketrans(dict.fromkeys('"״׳'))
 """Within Hebrew abbreviations: ``מנכ״ל``."""
 
 
-class _Terms(NamedTuple):
+class _Terms(Struct, frozen=True):
     """What identifies a level: words, phrases between blanks, terms anywhere, ends of words."""
 
     level: TitleLevel

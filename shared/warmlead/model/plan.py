@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from msgspec import DecodeError, Struct, json
@@ -178,9 +178,6 @@ def _facts_of(event: Event, names: Iterable[str], types: Mapping[str, ValueType]
     return facts
 
 
-if TYPE_CHECKING:
-    from warmlead.model.loading import Model
-
 _KIND = "warmlead-compiled-model"
 
 FORMAT = f"{_KIND}/3"
@@ -198,9 +195,9 @@ class _Compiled(Struct, forbid_unknown_fields=True):
     plan: Plan
 
 
-def write_compiled(model: "Model") -> str:
-    """The model as JSON; the same text for the same model, whichever process writes it."""
-    return json.encode(_Compiled(FORMAT, model.plan), order="deterministic").decode() + "\n"
+def write_compiled(plan: Plan) -> str:
+    """The plan as JSON; the same text for the same plan, whichever process writes it."""
+    return json.encode(_Compiled(FORMAT, plan), order="deterministic").decode() + "\n"
 
 
 def is_compiled(written: bytes) -> bool:

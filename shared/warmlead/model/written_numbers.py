@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from warmlead.domain.money import DECIMALS, Style, in_ascii_digits, numeral_at, value_of
 from warmlead.domain.text import PLAIN
@@ -214,7 +215,7 @@ _NO_RANGE = frozenset({*_DASHES, "~", "〜", "a"})
 """Before a number: a dash behind a label, ``~200``, an article."""
 
 
-class _Item(NamedTuple):
+class _Item(Struct, frozen=True):
     """A part of the text; ``value`` is a number's, ``unscaled`` the one before its ``k``."""
 
     part: NumberPart

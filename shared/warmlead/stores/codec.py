@@ -141,7 +141,7 @@ LONG_AGO = 0
 
 
 class LeadDocument(NamedTuple):
-    """A lead, and what a newer release keeps beside it, which is written back untouched."""
+    """A lead, and what a newer release keeps beside it, written back untouched; unpacked."""
 
     lead: Lead
     extra: Mapping[str, object]

@@ -74,6 +74,8 @@ SCHEMA = (
 
 
 class _Update(NamedTuple):
+    """Leads, and what changes them; unpacked by ``UnitOfWork``."""
+
     ids: Sequence[str]
     change: Change[Any]
 

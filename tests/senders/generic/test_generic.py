@@ -1113,6 +1113,7 @@ def test_the_answer_claims_a_complete_copy_only_if_there_is_one(
     assert "quarantine replay" in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -1337,6 +1338,7 @@ def test_a_password_in_a_list_of_records_is_kept_nowhere() -> None:
     assert "secret" not in str(event)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "records",
     [

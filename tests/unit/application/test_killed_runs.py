@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from builders import NOW, keeping
-from effort import stride
 from unit.application.living import DAY, HOUR, PAGE_LEADS, Place, place, readers
 from warmlead.application.send import GRACE
 from warmlead.domain.lead import Lead
@@ -78,6 +77,7 @@ RUNS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("afterwards", [False, True])
 @pytest.mark.parametrize("name", RUNS)
 async def test_a_run_killed_at_any_call_and_run_again_does_everything_once(
@@ -89,7 +89,7 @@ async def test_a_run_killed_at_any_call_and_run_again_does_everything_once(
         await run(here)
         expected = await finished(here)
         assert len(expected["triggers"]) >= MANY
-    for at in itertools.count(1, stride()):
+    for at in itertools.count(1):
         path = copied(full, f"killed-{at}")
         killer = Killer(at, afterwards=afterwards)
         async with place(path, later) as here:

@@ -82,7 +82,7 @@ def model_called(name: str) -> Model:
 
 @cache
 def plan_read_back(name: str) -> Plan:
-    return read_compiled(write_compiled(model_called(name)).encode(), name=name)
+    return read_compiled(write_compiled(model_called(name).plan).encode(), name=name)
 
 
 @cache
@@ -103,14 +103,14 @@ def test_compiling_to_json_and_back_loses_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_model_that_an_earlier_release_compiled_is_read_alike(name: str) -> None:
-    written = json.loads(write_compiled(model_called(name)))
+    written = json.loads(write_compiled(model_called(name).plan))
     plan = written["plan"]
     routes = plan["handoff"]["routes"] if plan["handoff"] else []
     for entry in (*plan["stages"], *routes, *plan["sequences"]):
         for key, value in list(entry.items()):  # it left out what has its default
             if value in (None, False, [], "PT0S", "P0D", "shift"):
                 del entry[key]
-    assert written != json.loads(write_compiled(model_called(name)))
+    assert written != json.loads(write_compiled(model_called(name).plan))
 
     assert read_compiled(json.dumps(written).encode(), name=name) == model_called(name).plan
 
@@ -196,7 +196,7 @@ def _conditions(rules: Rules) -> list[Condition]:
 def test_compiling_the_same_model_writes_the_same_bytes() -> None:
     writing = (
         "from warmlead.model.plan import write_compiled as w;"
-        "from warmlead.model.loading import ready_model as m; print(w(m('b2b-saas')), end='')"
+        "from warmlead.model.loading import ready_model as m; print(w(m('b2b-saas').plan), end='')"
     )
     texts = {
         subprocess.run(
@@ -208,11 +208,11 @@ def test_compiling_the_same_model_writes_the_same_bytes() -> None:
         ).stdout.decode()
         for seed in ("1", "2")
     }
-    assert texts == {write_compiled(ready_model("b2b-saas"))}
+    assert texts == {write_compiled(ready_model("b2b-saas").plan)}
 
 
 def test_only_a_marked_file_is_a_compiled_model() -> None:
-    written = write_compiled(model_called("everything")).encode()
+    written = write_compiled(model_called("everything").plan).encode()
     assert is_compiled(written)
     assert is_compiled(written[:80])
     assert is_compiled(b'\n{ "format" : "warmlead-compiled-model/99"}')
@@ -226,8 +226,11 @@ def test_only_a_marked_file_is_a_compiled_model() -> None:
         (b'{"format":"warmlead-compiled-model/99","plan":{}}', "warmlead-compiled-model/99"),
         (f'{{"format":"{FORMAT}","plan":{{}}}}'.encode(), "damaged"),
         (f'{{"format":"{FORMAT}"}}'.encode(), "damaged"),
-        (write_compiled(ready_model("b2b-saas")).encode()[:-100], "damaged"),
-        (write_compiled(model_called("everything")).encode("latin-1", "replace"), "not in UTF-8"),
+        (write_compiled(ready_model("b2b-saas").plan).encode()[:-100], "damaged"),
+        (
+            write_compiled(model_called("everything").plan).encode("latin-1", "replace"),
+            "not in UTF-8",
+        ),
         (b"", "damaged"),
     ],
 )
@@ -243,7 +246,10 @@ def test_an_unusable_compiled_model_is_refused_with_a_reason(written: bytes, tol
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (write_compiled(model_called("everything")).encode("latin-1", "replace"), "cannot be used"),
+        (
+            write_compiled(model_called("everything").plan).encode("latin-1", "replace"),
+            "cannot be used",
+        ),
         ("signals: {größe: {on: größe, points: 1}}".encode("latin-1"), "no model"),
     ],
     ids=["compiled", "as people write it"],

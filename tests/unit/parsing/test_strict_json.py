@@ -128,6 +128,7 @@ def test_a_body_that_nests_without_an_end_is_refused_before_it_is_parsed(body: b
     assert refusal.value.reason is Reason.JSON_TOO_DEEP
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["[]", '{"a":[]}', '["\\\\"]', '"\\"",[]'])
 def test_leaving_out_what_is_too_deep_takes_time_in_proportion(part: str) -> None:
     deep = "[" * 1_000 + ",".join([part] * (200_000 // len(part))) + "]" * 1_000

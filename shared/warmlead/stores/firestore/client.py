@@ -215,7 +215,7 @@ class FirestoreCalls:
 
 
 class _Open(NamedTuple):
-    """A stream of which everything up to ``last`` has been read."""
+    """A stream of which everything up to ``last`` has been read; unpacked."""
 
     last: DueLead
     documents: AsyncGenerator[Message, None]
