@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -81,7 +81,7 @@ class NamedPerson:
     ids: frozenset[str]
     lead: Lead | None
     erased: bool
-    unread: Mapping[str, str] = {}
+    unread: Mapping[str, str] = field(default_factory=dict)
     others: tuple[str, ...] = ()
 
 
