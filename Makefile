@@ -31,7 +31,7 @@ emulators: $(RUNS) ## Run Google's emulators of Firestore and Pub/Sub by themsel
 setup: $(RUNS) ## Make the virtual environment .venv with what it takes to run
 test: $(READY) ## Run the tests; one file or folder with T=tests/unit
 	$(BIN)/pytest -n auto --dist loadgroup $(T)
-test-fast: $(READY) ## Run all that needs no emulator, browser or server, with few examples (a minute)
+test-fast: $(READY) ## Run all that needs no emulator, browser or server, with few examples
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q --hypothesis-profile fast -m "not emulator and not slow" $(FAST)
 check: lint types imports lock-check ## Everything that CI checks besides the tests
 lint: $(READY) ## Ruff: style and faults

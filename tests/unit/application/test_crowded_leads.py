@@ -29,6 +29,8 @@ from warmlead.domain.recording import Recordings
 from warmlead.ports import Commit, Loaded, Need
 from warmlead.stores.codec import write_lead
 
+pytestmark = pytest.mark.slow  # full leads cost a lot to make
+
 ADA = "ada@example.com"
 
 
@@ -124,7 +126,6 @@ async def test_events_of_one_signal_do_not_displace_those_of_another(
     assert len(write_lead(await world.lead())) < 400_000  # of the 1,048,487 that Firestore takes
 
 
-@pytest.mark.slow
 async def test_thirty_events_a_day_for_months_are_no_flood(
     world: World, clock: StandingClock
 ) -> None:
@@ -425,7 +426,6 @@ async def test_two_leads_full_of_strangers_traits_are_still_tied_by_a_crm(world:
     assert len(write_lead(lead)) < 900_000
 
 
-@pytest.mark.slow
 async def test_the_cost_of_an_event_does_not_grow_with_the_size_of_its_lead(world: World) -> None:
     world.use(KNOWING)
     traits: dict[str, Any] = dict.fromkeys((f"t{i}" for i in range(MAX_TRAITS)), 1)
