@@ -110,7 +110,8 @@ def _flattened(payload: object) -> None:
 
 def _all_flattened(body: bytes, *_: object, **__: object) -> None:
     with suppress(ValueError, RecursionError):
-        _flattened(json.loads(body))
+        for _ in ("names", "values"):
+            _flattened(json.loads(body))
 
 
 class _Told(str):
