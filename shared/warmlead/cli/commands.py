@@ -37,7 +37,7 @@ COMMANDS: Mapping[str, Place] = {
     "triggers": Place("triggers", "app", "Show the published triggers, the oldest first."),
     "model": Place("model", "app", "Check, simulate and apply the model file."),
     "run": Place("run", "app", "Run a scheduled function now, or as of another time."),
-    "send": Place("send", "send", "Send a request from a file, as a form or an SDK would."),
+    "send": Place("send", "send", "Send a request from a file as its sender would, signed."),
     "quarantine": Place(
         "quarantine", "app", "List input that could not be counted, and try it again."
     ),

@@ -48,7 +48,7 @@ def send(
         str, typer.Option(metavar="KEY", help="The write key; only for segment.")
     ] = "local",
 ) -> None:
-    """Send a fixture as its sender would, signed as the settings say.
+    """Send a request from a file as its sender would, signed.
 
     The request is signed if the settings of the form require that. A file with form fields has
     them as a browser encodes them. The server must run:
