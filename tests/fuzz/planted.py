@@ -110,8 +110,9 @@ def _flattened(payload: object) -> None:
 
 def _all_flattened(body: bytes, *_: object, **__: object) -> None:
     with suppress(ValueError, RecursionError):
-        for _ in ("names", "values"):
-            _flattened(json.loads(body))
+        payload = json.loads(body)
+        _flattened(payload)  # for the names
+        _flattened(payload)  # and for the values
 
 
 class _Told(str):
