@@ -73,7 +73,7 @@ class SqliteBus:
         named = [(uuid.uuid4().hex, message) for message in messages]
         publication = Publication(topic, to_ms(self._clock.now()), named)
         await self._file.write(self._publish_all, publication)
-        self._announce(topic)
+        self._wake_subscribers(topic)
         return [message_id for message_id, _ in named]
 
     async def read(self, topic: str, *, after: int = 0) -> AsyncIterator[Published]:
@@ -205,7 +205,7 @@ class SqliteBus:
         """See ``Subscriptions``."""
         revival = Revival(subscription, numbers, to_ms(now))
         revived = await self._file.write(revive_all, revival)
-        self._announce(self._subscriptions.get(subscription, ""))
+        self._wake_subscribers(self._subscriptions.get(subscription, ""))
         return revived
 
     async def arrival(self, subscription: str, *, within_s: float) -> None:
@@ -226,7 +226,7 @@ class SqliteBus:
             known = self._arrivals[subscription] = (loop, asyncio.Event())
         return known[1]
 
-    def _announce(self, topic: str) -> None:
+    def _wake_subscribers(self, topic: str) -> None:
         for subscription, (loop, event) in list(self._arrivals.items()):
             if self._subscriptions.get(subscription) == topic and not loop.is_closed():
                 loop.call_soon_threadsafe(event.set)

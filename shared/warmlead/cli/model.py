@@ -361,13 +361,13 @@ async def _apply() -> RunProgress:
     async with backends.opened() as system:
         with errors.status("applying the model …") as status:
 
-            def told(settled: RunProgress) -> None:
+            def told(run: RunProgress) -> None:
                 nonlocal looked_at
-                looked_at += settled.looked_at
+                looked_at += run.looked_at
                 status.update(f"applying the model … {count_of(looked_at, 'lead')}")
 
-            settling = EvaluationContext(system.store, system.bus, system.model.rules, system.clock)
-            return await rescore(settling, progress=told)
+            context = EvaluationContext(system.store, system.bus, system.model.rules, system.clock)
+            return await rescore(context, progress=told)
 
 
 @app.command()

@@ -111,11 +111,11 @@ async def find(who: str, system: backends.System) -> NamedPerson:
     if unread:
         return NamedPerson(meant | unread.keys(), None, erased=False, unread=unread, others=others)
     sure = {id_ for id_, identifier in named.items() if _may_be(identifier, id_, None)}
-    graves = frozenset(id_ for id_ in sure if isinstance(found[id_], Tombstone))
+    tombstones = frozenset(id_ for id_ in sure if isinstance(found[id_], Tombstone))
     free = frozenset(id_ for id_ in sure if found[id_] is None)
-    if not graves and not free:
+    if not tombstones and not free:
         raise fail(f"{who!r} is not a valid email.", hint=" ".join(others))
-    return NamedPerson(graves or free, None, erased=bool(graves), others=others)
+    return NamedPerson(tombstones or free, None, erased=bool(tombstones), others=others)
 
 
 def _named(who: str, system: backends.System) -> dict[str, Identifier | None]:

@@ -279,7 +279,7 @@ def log_failures(result: RunResult) -> None:
             _log_unreadable(error)
         else:
             level = logging.ERROR
-            log_event(_log, "lead_not_settled", level=level, error=error, lead_id=lead_id)
+            log_event(_log, "lead_not_evaluated", level=level, error=error, lead_id=lead_id)
 
 
 def _log_unreadable(error: UnreadableError) -> None:

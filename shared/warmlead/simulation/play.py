@@ -125,7 +125,7 @@ class _Playing:
         self._bus = _RecordingBus(bus)
         self._scoring = scoring
         self._clock = clock
-        self._settling = EvaluationContext(store, self._bus, scoring.rules, clock)
+        self._context = EvaluationContext(store, self._bus, scoring.rules, clock)
         self._known_by: set[Identifier] = set()
         self._moves = 0
         self._enrolments: Enrolments = {}
@@ -150,8 +150,8 @@ class _Playing:
         """Lets time go by, and does what is due up to and including a moment."""
         while (due := await self._next_due()) is not None and due <= until:
             await self._pass(due)
-            await decay(self._settling)
-            await follow_up(self._settling)
+            await decay(self._context)
+            await follow_up(self._context)
             await self._note()
         await self._pass(until)
 

@@ -299,8 +299,8 @@ def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> Non
     changed = unit.changed
     leads = [_row(r, now_ms) for r in changed.values() if isinstance(r, LeadDocument)]
     aliases = [(id_, r.lead_id) for id_, r in changed.items() if isinstance(r, Alias)]
-    graves = [(id_, r) for id_, r in changed.items() if isinstance(r, Tombstone)]
-    erased = [(id_, to_ms(grave.erased_at), json.dumps(grave.ids)) for id_, grave in graves]
+    tombstones = [(id_, r) for id_, r in changed.items() if isinstance(r, Tombstone)]
+    erased = [(id_, to_ms(each.erased_at), json.dumps(each.ids)) for id_, each in tombstones]
     execute = connection.executemany
     for table, kept in (("leads", leads), ("aliases", aliases), ("tombstones", erased)):
         elsewhere = changed.keys() - {row[0] for row in kept}

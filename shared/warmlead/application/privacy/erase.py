@@ -258,15 +258,15 @@ class EraseLeads(ToleratesUnreadable):
         """The tombstones; or which ids must be read first, because they were erased before."""
         found = [loaded[id_] for id_ in sorted(self._asked)]
         leads = {each.id: each for each in found if isinstance(each, Lead)}
-        graves = [each for each in found if isinstance(each, Tombstone)]
+        tombstones = [each for each in found if isinstance(each, Tombstone)]
         held = {id_ for lead in leads.values() for id_ in lead.ids}
-        before = {id_ for grave in graves for id_ in grave.ids} - held
+        before = {id_ for tombstone in tombstones for id_ in tombstone.ids} - held
         if unseen := frozenset(before - loaded.keys()):
             return Need(unseen)
         again = {id_ for id_ in before if isinstance(loaded[id_], Lead)}
         unread = {each.id for each in found if isinstance(each, Unreadable)}
         ids = tuple(sorted((self._asked | held | before | unread) - again))
-        erased_at = self._moment(list(leads.values()), graves)
+        erased_at = self._moment(list(leads.values()), tombstones)
         known = erasures_in(loaded)
         until = dict.fromkeys(ids, erased_at) | {i: known[i] for i in again if i in known}
         buried = Erasure(
@@ -279,7 +279,7 @@ class EraseLeads(ToleratesUnreadable):
         )
         return Commit(buried, tombstones=dict.fromkeys(ids, Tombstone(erased_at, ids)))
 
-    def _moment(self, leads: Sequence[Lead], graves: Sequence[Tombstone]) -> datetime:
+    def _moment(self, leads: Sequence[Lead], tombstones: Sequence[Tombstone]) -> datetime:
         """A time after all counted events, so that no copy is newer.
 
         Stores keep whole milliseconds. Clocks differ: an event may have been received a little
@@ -288,7 +288,7 @@ class EraseLeads(ToleratesUnreadable):
         kept = [e for lead in leads for t in lead.trails.values() for e in t.history.kept.values()]
         latest_ms = max((min(event.at_ms, event.received_ms) for event in kept), default=0)
         now_ms = max(to_ms(self._now), latest_ms)
-        before = [grave.erased_at for grave in graves if grave.erased_at <= self._now + AHEAD]
+        before = [each.erased_at for each in tombstones if each.erased_at <= self._now + AHEAD]
         return max([from_ms(now_ms) + _MS, *before])  # a clock that ran ahead is corrected
 
 

@@ -148,7 +148,7 @@ class Worker:
                         done = await self._call(function, run) and done
                 done = await self._prune() and done
             except WarmleadError as error:
-                log_event(_log, "settling_failed", level=logging.WARNING, error=error)
+                log_event(_log, "run_failed", level=logging.WARNING, error=error)
             if done:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._ending.wait(), self._follow_up_every_s)
