@@ -97,7 +97,7 @@ def many_parts(random: Random, text: Text, size: int) -> Sent:
             f'--{boundary}\r\nContent-Disposition: form-data; name="a"{"; b=c" * 50}\r\n\r\n\r\n',
             f"--{boundary}\r\n{'a: b' + chr(13) + chr(10):s}" * 1,
             "a: b\r\n",
-            text(6),
+            text(6) or "-",
         )
     )
     first = f'--{boundary}\r\nContent-Disposition: form-data; name="email"\r\n\r\na@b.example\r\n'

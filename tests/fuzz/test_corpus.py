@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -31,3 +32,10 @@ def test_the_fixtures_of_an_unknown_sender_are_an_error(tmp_path: Path) -> None:
 def test_every_function_that_reads_a_request_is_fuzzed() -> None:
     for kinds in (FUNCTIONS, TARGETS, ATTACKS, {each.function for each in corpus(None)}):
         assert set(kinds) == set(FUZZED)
+
+
+@pytest.mark.parametrize("function", ATTACKS)
+def test_an_attack_of_an_empty_text_is_a_request_all_the_same(function: str) -> None:
+    for make, limit in ATTACKS[function]:
+        for seed in range(30):  # so that each unit is chosen
+            assert make(Random(seed), lambda _: "", min(limit, 2_000)).function in ATTACKS
