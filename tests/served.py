@@ -86,7 +86,7 @@ def serving(data: Path, *, port: int | None = None, **settings: str) -> Iterator
     ):
         served = Served(f"http://127.0.0.1:{port}", data, environment, server)
         try:
-            until(lambda: _answers(served.base) or server.poll() is not None)
+            until(lambda: answers(served) or server.poll() is not None)
             assert server.poll() is None, log_path.read_text()
             yield served
         finally:
@@ -102,9 +102,10 @@ def free_port() -> int:
         return port
 
 
-def _answers(base: str) -> bool:
+def answers(server: Served) -> bool:
+    """Whether the server answers, and says that its store does."""
     try:
-        urllib.request.urlopen(f"{base}/healthz", timeout=10).close()
+        urllib.request.urlopen(f"{server.base}/healthz", timeout=10).close()
     except OSError:
         return False
     return True

@@ -4,21 +4,13 @@ The tests never ask which bus it is. All of them deliver at least once, in any o
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from time import monotonic
+from collections.abc import Iterable
 
 from contract.backends import Buses
 from contract.messages import a_message
 from contract.subscribers import Subscriber, Taken
-from patience import PATIENCE_S
+from patience import eventually
 from warmlead.ports import EventBus, Message
-
-
-async def until(step: Callable[[], Awaitable[bool]]) -> None:
-    """Takes the step again and again until it says that it was the last; fails in the end."""
-    deadline = monotonic() + PATIENCE_S
-    while not await step():
-        assert monotonic() < deadline, "it did not come about in time"
 
 
 async def received(subscriber: Subscriber, ids: Iterable[str]) -> dict[str, Message]:
@@ -31,7 +23,7 @@ async def received(subscriber: Subscriber, ids: Iterable[str]) -> dict[str, Mess
         found.update({each.message_id: each.message for each in taken})
         return missing <= found.keys()
 
-    await until(take)
+    await eventually(take)
     return found
 
 
@@ -43,7 +35,7 @@ async def first(subscriber: Subscriber) -> Taken:
         found.extend(await subscriber.take())
         return bool(found)
 
-    await until(take)
+    await eventually(take)
     return found[0]
 
 
@@ -173,7 +165,7 @@ async def test_two_subscribers_of_one_subscription_share_its_messages(
             found.update(each.message_id for each in taken)
             return found == set(ids)
 
-        await until(take)
+        await eventually(take)
 
     await asyncio.gather(*(work(buses.subscriber("readers")) for _ in range(2)))
     assert found == set(ids)
@@ -212,7 +204,7 @@ async def test_a_message_that_always_fails_does_not_delay_others(
             await readers.give_back(failed)
         return not good
 
-    await until(work)
+    await eventually(work)
 
 
 async def test_after_its_attempts_a_message_is_dead_and_the_others_are_not(
@@ -232,7 +224,7 @@ async def test_after_its_attempts_a_message_is_dead_and_the_others_are_not(
         dead.extend(await readers.dead())
         return bool(dead)
 
-    await until(work)
+    await eventually(work)
     assert bodies(dead) == ["poison"]
     assert failures > 1
     assert await readers.take() == []
@@ -249,6 +241,6 @@ async def test_a_message_dead_in_one_subscription_is_delivered_to_another(
             await readers.give_back(taken)
         return bool(await readers.dead())
 
-    await until(fail)
+    await eventually(fail)
     assert (await received(archivists, ids)).keys() == set(ids)
     assert await archivists.dead() == []

@@ -7,8 +7,6 @@ import json
 import shutil
 import signal
 import sqlite3
-import urllib.error
-import urllib.request
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ import warmlead
 from e2e.ledger import end_leases, events_by_email
 from faults.planted import plant
 from patience import PATIENCE_S, until
-from served import Served, serving
+from served import Served, answers, serving
 
 STANDSTILLS = {
     "one match that holds the lock": 'import re; re.fullmatch(r"(a|aa)+b", "a" * 80)',
@@ -82,14 +80,6 @@ def post(server: Served, email: str, company: str = "Good") -> None:
     body = json.dumps({"email": email, "company": company}).encode()
     status, answer = server.post("/forms/generic", body, {"Content-Type": "application/json"})
     assert status == 200, answer
-
-
-def answers(server: Served) -> bool:
-    try:
-        urllib.request.urlopen(f"{server.base}/healthz", timeout=10).close()
-    except OSError:
-        return False
-    return True
 
 
 def has_begun(server: Served) -> bool:

@@ -4,11 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 from patience import PATIENCE_S, until
-from served import Served, serving
+from served import Served, answers, serving
 
 
 def child_of(server: Served) -> int:
@@ -16,14 +15,6 @@ def child_of(server: Served) -> int:
     pid = server.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return int(children[0]) if children else 0
-
-
-def answers(server: Served) -> bool:
-    try:
-        urllib.request.urlopen(f"{server.base}/healthz", timeout=10).close()
-    except OSError:
-        return False
-    return True
 
 
 def test_a_server_that_is_killed_is_replaced_and_a_reason_is_told(tmp_path: Path) -> None:
