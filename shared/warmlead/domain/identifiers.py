@@ -170,6 +170,7 @@ MOST_LETTERS = 59
 
 _DIGITS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _BASE, _LEAST, _MOST, _SKEW, _DAMP, _BIAS, _FIRST = 36, 1, 26, 38, 700, 72, 128
+_SMALL = (_BASE - _LEAST) * _MOST // 2
 _REMEMBERED = 8_192
 
 
@@ -214,7 +215,7 @@ def _direction(letter: str) -> str:
 
 
 def _punycode(label: str) -> str:
-    """The label in the encoding of RFC 3492."""
+    """The label in the encoding of RFC 3492; in one piece, as each call for a letter would cost."""
     handled: list[int] = []
     written: list[str] = []
     others: list[tuple[str, int]] = []
@@ -226,34 +227,31 @@ def _punycode(label: str) -> str:
             others.append((letter, place))
     if written:
         written.append("-")
+    others.sort()
     code, next_index, count = _FIRST, 0, len(handled)
     bias, damp = _BIAS, _DAMP
-    for letter, place in sorted(others):
+    for letter, place in others:
         point, index = ord(letter), bisect_left(handled, place)
-        delta = (point - code) * (count + 1) + index - next_index
+        delta = left = (point - code) * (count + 1) + index - next_index
         handled.insert(index, place)
         count, code, next_index = count + 1, point, index + 1
-        left, most = delta, _BASE - bias
+        most = _BASE - bias
         while True:  # a number of variable length: section 3.3
-            threshold = most if _LEAST <= most <= _MOST else _LEAST if most < _LEAST else _MOST
+            threshold = _LEAST if most < _LEAST else min(most, _MOST)
             if left < threshold:
-                written.append(_DIGITS[left])
                 break
             left, rest = divmod(left - threshold, _BASE - threshold)
             written.append(_DIGITS[threshold + rest])
             most += _BASE
-        bias, damp = _adapted(delta // damp, count), 2
+        written.append(_DIGITS[left])
+        delta //= damp  # the bias for the next number: section 6.1
+        delta += delta // count
+        bias, damp = 0, 2
+        while delta > _SMALL:
+            delta //= _BASE - _LEAST
+            bias += _BASE
+        bias += (_BASE - _LEAST + 1) * delta // (delta + _SKEW)
     return "".join(written)
-
-
-def _adapted(delta: int, letters: int) -> int:
-    """The bias for the next number (section 6.1)."""
-    delta += delta // letters
-    bias = 0
-    while delta > (_BASE - _LEAST) * _MOST // 2:
-        delta //= _BASE - _LEAST
-        bias += _BASE
-    return bias + (_BASE - _LEAST + 1) * delta // (delta + _SKEW)
 
 
 MAX_EMAIL_LENGTH = 254  # RFC 5321, as erratum 1690 to RFC 3696 explains

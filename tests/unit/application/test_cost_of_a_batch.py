@@ -117,7 +117,7 @@ def test_the_largest_batch_for_a_full_lead_stays_within_its_budget(
 ) -> None:
     batch = some(shape, 100_000, MOST_EVENTS)
 
-    assert least_cpu_s(lambda: after(batch, heavy[lead]), tries=2) < MOST_S
+    assert least_cpu_s(lambda: after(batch, heavy[lead]), most_tries=2) < MOST_S
 
 
 @pytest.mark.parametrize("shape", SHAPES)
