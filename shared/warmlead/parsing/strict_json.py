@@ -380,7 +380,7 @@ class _Mending:
         if fault.reason is Reason.JSON_INTEGER_TOO_LARGE and len(fault.text) <= MAX_DIGITS:
             self._tell(key, "is larger than 64 bits; it was kept as text")
             return fault.text
-        self._tell(key, "was left out: it is no number that can be kept")
+        self._tell(key, "was left out: its number cannot be kept")
         return _LEFT_OUT
 
     def _text(self, text: str, key: str) -> str:

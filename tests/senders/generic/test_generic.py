@@ -1448,4 +1448,4 @@ def test_a_fault_in_an_envelopes_data_costs_only_itself() -> None:
     data = base64.b64encode(b'{"email": "ada@example.com", "a": NaN, "b": 1}').decode()
     event = only_event({**SAID, "data_base64": data})
     assert (event.email, event.properties["b"]) == ("ada@example.com", 1)
-    assert event.notes == ("a: was left out: it is no number that can be kept",)
+    assert event.notes == ("a: was left out: its number cannot be kept",)
