@@ -986,6 +986,7 @@ def test_a_cloudevent_of_nobody_keeps_its_id_and_time_in_quarantine() -> None:
         b'{"email": "a@b.example", "a": [' + b'{"c":[1]},' * 90_000 + b"1]}",
         b'{"email": "' + b"<" * 900_000 + b'>"}',
         b"{" + b'"\\ud800":1,' * 90_000 + b'"a":1}',
+        b'{"email": "a@b.example", "a": [' + (b"[" * 30 + b"]" * 30 + b",") * 15_000 + b"1]}",
         b"[" + b"{" * 150 + b'"' + b"x" * 900_000,
         b'{"password": "' + b"a@" * 450_000,
     ],
