@@ -257,7 +257,7 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         return
     console.print(f"[bold]{escape(_title(seen))}[/]  {seen.id}")
     console.print(
-        f"score [bold]{seen.score}[/] ({seen.engagement} did + {seen.fit} is), "
+        f"score [bold]{seen.score}[/] ({seen.engagement} engagement + {seen.fit} fit), "
         f"stage [bold]{seen.stage}[/] since {seen.stage_since:%Y-%m-%d %H:%M} UTC"
     )
     if seen.flooding:

@@ -129,7 +129,7 @@ def _text(script: str) -> str:
         raise fail(
             f"{script}: {why_unreadable(error)}.",
             hint=f"To begin with a ready-made story: warmlead model simulate --show > story.yaml; "
-            f"the stories are {', '.join(ready_stories())}.",
+            f"ready-made stories: {', '.join(ready_stories())}.",
             code=EXIT_WRONG,
         ) from error
 
@@ -158,7 +158,7 @@ def _print_finding(found: Finding, *, file: str, on: Console) -> None:
 
 def _ends(script: Script, days: int | None, until: str | None) -> datetime:
     if days is not None and until is not None:
-        raise fail("--days and --until exclude each other.", code=EXIT_MISUSE)
+        raise fail("Give --days or --until, not both.", code=EXIT_MISUSE)
     if days is not None:
         return script.begins + timedelta(days=days)
     if until is None:
@@ -227,7 +227,7 @@ def check_file(
     file: Annotated[Path, typer.Argument(help="The model file.", metavar="FILE")],
     as_json: Json = False,
 ) -> None:
-    """Find every fault and doubt in a model file.
+    """Find every fault of a model file, and warn of what looks wrong.
 
     Exits with 1 if there is a fault.
 
