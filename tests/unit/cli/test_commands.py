@@ -36,6 +36,19 @@ NEEDING = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("explain", "lead explain"), ("check", "model check"), ("erase", "lead erase")],
+)
+def test_a_command_without_its_group_is_told_with_it(
+    workspace: Workspace, written: str, meant: str
+) -> None:
+    done = workspace.run(written)
+
+    assert done.code == 2
+    assert f"Did you mean '{meant}'?" in done.err
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_has_help(workspace: Workspace, command: tuple[str, ...]) -> None:
     done = workspace.run(*command, "--help")
