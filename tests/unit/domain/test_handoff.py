@@ -209,11 +209,11 @@ class InGermany:
 def test_the_first_route_that_holds_names_the_owner() -> None:
     routes = (RoutePolicy(("anna",), InGermany()), RoutePolicy(("bo", "cy")))
     policy = HandoffPolicy(HOUR, HOUR, HOUR, routes)
-    assert policy.owner_of("lead", {"country": "DE"}) == "anna"
-    owners = [policy.owner_of(f"lead-{i}", {}) for i in range(1_000)]
-    assert owners == [policy.owner_of(f"lead-{i}", {}) for i in range(1_000)]
+    assert policy.owner_of("lead", "mql", {"country": "DE"}) == "anna"
+    owners = [policy.owner_of(f"lead-{i}", "mql", {}) for i in range(1_000)]
+    assert owners == [policy.owner_of(f"lead-{i}", "mql", {}) for i in range(1_000)]
     assert 400 < owners.count("bo") < 600
-    assert POLICY.owner_of("lead", {}) == ""
+    assert POLICY.owner_of("lead", "mql", {}) == ""
 
 
 def test_merging_keeps_the_open_offer_and_the_answer_of_sales() -> None:
