@@ -28,7 +28,7 @@ class OfficeHours:
 
         Raises ``ValueError`` if that is years away, as with hours that are never open.
         """
-        left = within
+        since, left = since.astimezone(UTC), within
         for opens, closes in self._spans(since):
             begins = max(opens, since)
             if left <= closes - begins:

@@ -6,17 +6,15 @@ a deployed function, which reads a compiled model.
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from types import ModuleType
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.model.document import closest, did_you_mean
 
+FIRST_YEAR = 2025
 YEARS_AHEAD = 3
-"""A compiled model knows the holidays of its year, of the year before, and of so many more."""
-
-WARNED_AHEAD = timedelta(days=120)
-"""So long before a compiled model's holidays run out people are told to compile it again."""
+"""A compiled model knows the holidays from the first year on until so many years ahead."""
 
 _OF_A_PLACE = re.compile(r"([A-Z]{2})(?:-(.+))?")
 _OF_A_YEAR = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -24,20 +22,15 @@ _OF_EVERY_YEAR = re.compile(r"(\d{2})-(\d{2})")
 _LEAP_YEAR = 2028
 
 
-def years_around(today: date) -> range:
+def years_known(today: date) -> range:
     """The years whose holidays a model knows that is compiled today."""
-    return range(today.year - 1, today.year + YEARS_AHEAD + 1)
+    return range(FIRST_YEAR, max(today.year, FIRST_YEAR) + YEARS_AHEAD + 1)
 
 
 def holidays_until(names: Iterable[str], today: date) -> date | None:
     """The last day whose public holidays are known; ``None`` if all dates are of every year."""
     places = any(_OF_A_PLACE.fullmatch(name) for name in names)
-    return date(years_around(today)[-1], 12, 31) if places else None
-
-
-def run_out(until: date | None, today: date) -> bool:
-    """Whether the holidays of a compiled model are, or soon will be, those of the past."""
-    return until is not None and today + WARNED_AHEAD > until
+    return date(years_known(today)[-1], 12, 31) if places else None
 
 
 def dates_of(names: Iterable[str], today: date) -> frozenset[date]:
@@ -45,7 +38,7 @@ def dates_of(names: Iterable[str], today: date) -> frozenset[date]:
 
     Raises ``ConfigurationError`` if the package that knows them is not installed.
     """
-    return frozenset(found for name in names for found in _dates(name, years_around(today)))
+    return frozenset(found for name in names for found in _dates(name, years_known(today)))
 
 
 def _dates(name: str, years: range) -> Iterator[date]:

@@ -153,7 +153,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def plan_of(file: ModelFile, today: date | None = None) -> Plan:
-    """The plan that the file states, with the holidays of the years around today."""
+    """The plan that the file states, with the holidays that are known today."""
     today = today or datetime.now(UTC).date()
     contexts = contexts_of(file)
     counters = _counters(stage_conditions(file), contexts.stage)

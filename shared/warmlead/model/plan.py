@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -45,6 +45,10 @@ class FitPlan(Struct, frozen=True):
     when: str
 
 
+WARNED_AHEAD = timedelta(days=120)
+"""So long before a compiled model's holidays run out people are told to compile it again."""
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """A model that was checked. ``version`` is the hash of the file's content.
 
@@ -73,6 +77,10 @@ class Plan(Struct, frozen=True, kw_only=True):
     suppression: SuppressionPolicy = SuppressionPolicy()
     kept_as: dict[str, str] = {}
     holidays_until: date | None = None
+
+    def holidays_run_out(self, today: date) -> bool:
+        """Whether the public holidays that it knows are over, or soon will be."""
+        return self.holidays_until is not None and today + WARNED_AHEAD > self.holidays_until
 
 
 class CompiledFit(Struct, frozen=True):

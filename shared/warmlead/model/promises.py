@@ -11,7 +11,7 @@ from warmlead.model.schema import Handoff, HandoffHours, Route, weekdays_of
 
 
 def promises_of(handoff: Handoff, today: date) -> HandoffDefinition[str]:
-    """The promises that the section states, with the holidays of the years around today.
+    """The promises that the section states, with the holidays that are known today.
 
     Raises ``ConfigurationError`` if holidays are named that cannot be looked up here.
     """
