@@ -261,5 +261,5 @@ def test_two_leads_that_are_one_person_have_one_offer(*, is_rejected: bool) -> N
     life = Life(lead=lead)
     life.look(HOUR / 6)
     assert (life.offer.stage, life.offer.at) == ("pql", NOW + 5 * MINUTE)
-    assert life.offer.closed_at == (now if is_rejected else None)
+    assert life.offer.closed_at == (NOW + 6 * MINUTE if is_rejected else None)
     assert life.told() == []
