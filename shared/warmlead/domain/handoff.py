@@ -63,7 +63,7 @@ class PromisesDefinition(Generic[ConditionT]):
     """What sales promises of each offer: first contact, and an answer, within a time.
 
     After ``remind_after`` sales is reminded of a lead to which nobody has spoken. These times are
-    working time if there are office ``hours``.
+    working time if there are office ``hours``; those of a route count only then.
     """
 
     first_touch_within: timedelta
@@ -75,8 +75,9 @@ class PromisesDefinition(Generic[ConditionT]):
     def due(self, deadline: Deadline, offered_at: datetime, owner: str = "") -> datetime:
         """When a deadline of an offer to an owner passes."""
         within = self._within(deadline)
-        hours = self._hours_of(owner)
-        return hours.due(offered_at, within) if hours else offered_at + within
+        if self.hours is None:
+            return offered_at + within
+        return self._hours_of(owner, self.hours).due(offered_at, within)
 
     def offered_since(self, moment: datetime) -> datetime:
         """A time before which nobody was offered a lead with a deadline after a moment."""
@@ -96,11 +97,11 @@ class PromisesDefinition(Generic[ConditionT]):
             case Deadline.ACCEPT_BREACHED:
                 return self.accept_within
 
-    def _hours_of(self, owner: str) -> OfficeHours | None:
+    def _hours_of(self, owner: str, common: OfficeHours) -> OfficeHours:
         """The office hours of an owner, by the first route that names the owner."""
         routes = (route for route in self.routes if owner in route.owners)
         route = next(routes, None)
-        return (route.hours if route else None) or self.hours
+        return (route.hours if route else None) or common
 
 
 @dataclass(frozen=True, slots=True)
