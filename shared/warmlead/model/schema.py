@@ -361,7 +361,11 @@ NO_OFFERS = StageHandoff()
 
 
 def _or_none(value: object) -> object:
-    return NO_OFFERS if value == "none" else value
+    if value == "none":
+        return NO_OFFERS
+    if not isinstance(value, dict | StageHandoff):
+        raise MiswrittenError("a stage has promises of its own, or makes no offers", "write none")
+    return value
 
 
 class Handoff(_Part):

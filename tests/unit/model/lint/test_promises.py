@@ -21,7 +21,8 @@ OPEN = HOURS % "US"
 # (lines of the section, fragment of the message, suggestion)
 FAULTS = [
     ("  stages: {»mqls: none}\n", 'the model has no stage "mqls"', 'did you mean "mql"?'),
-    ("  stages: {mql: »no}\n", "must be a mapping", ""),
+    ("  stages: {mql: »no}\n", "or makes no offers", "write none"),
+    ("  stages: {mql: »false}\n", "or makes no offers", "write none"),
     ("  stages: {pql: {first_touch_within: »17h}}\n", "is longer than accept_within", ""),
     ("  stages: {pql: {accept_within: »30m}}\n", "is shorter than first_touch_within", ""),
     ("  stages: {pql: {remind_after: »1h}}\n", "the time to speak to the lead is up", "let it be"),
