@@ -7,6 +7,7 @@ that Warmlead hands out about leads, and promises to keep.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +17,7 @@ from warmlead.domain.capacity import Capacity
 from warmlead.domain.consent import Consent, known_by
 from warmlead.domain.evaluation import Evaluation, evaluation_of
 from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
+from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import Tally, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
@@ -130,6 +132,20 @@ class MoveView(Shape):
     hours_in_stage: float
 
 
+class OfferView(Shape):
+    """The last offer of a lead to sales, and by when sales promised what."""
+
+    cycle: int
+    stage: str
+    at: datetime
+    owner: str
+    touch_by: datetime
+    accept_by: datetime
+    touched_at: datetime | None
+    closed_at: datetime | None
+    answer: str
+
+
 class LeadView(Shape):
     """A lead as people see it, its score as of ``as_of``."""
 
@@ -150,6 +166,7 @@ class LeadView(Shape):
     first_touch: dict[str, str]
     last_touch: dict[str, str]
     consent: ConsentView
+    offer: OfferView | None
     identifiers: dict[str, list[str]]
     entered: dict[str, int]
     moved_back: int
@@ -203,6 +220,7 @@ def view(
         events=_totals(evaluation.tally.names),
         automated=_automated(evaluation.tally),
         consent=_consent(lead, evaluation.consent, known_at),
+        offer=_offer(lead.offer, rules, now),
         first_touch=described(lead.first_touch, first_origin(lead)),
         last_touch=described(lead.last_touch, last_origin(lead)),
         identifiers=identifiers,
@@ -215,6 +233,15 @@ def view(
         as_of=now,
         model_version=rules.version,
     )
+
+
+def _offer(offer: Offer | None, rules: Rules, now: datetime) -> OfferView | None:
+    """The last offer, if it was made by then and the model still says what was promised."""
+    if offer is None or rules.handoff is None or offer.at > now:
+        return None
+    due = partial(rules.handoff.deadline_of, offer)
+    touch_by, accept_by = due(Deadline.TOUCH_BREACHED), due(Deadline.ACCEPT_BREACHED)
+    return shaped(OfferView, offer, touch_by=touch_by, accept_by=accept_by)
 
 
 def _automated(tally: Tally) -> dict[Automation, int]:

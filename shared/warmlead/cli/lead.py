@@ -25,6 +25,7 @@ from warmlead.application.explain import (
 )
 from warmlead.cli.commands import LeadCommands
 from warmlead.cli.environment import place_of
+from warmlead.cli.handoff import offer_in_words
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, json_list, print_json, unreadable
 from warmlead.cli.output import moment as _moment
 from warmlead.domain.errors import UnreadableError
@@ -264,6 +265,9 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         console.print("[yellow]flooding: further public events go to quarantine[/]")
     for line in _consent_lines(seen.consent):
         console.print(line)
+    if seen.offer:
+        offered = escape(offer_in_words(seen.offer, seen.as_of))
+        console.print(f"[dim]sales[/]  {offered}", soft_wrap=True)
     for note in seen.notes:
         console.print(f"[dim]note[/]  {escape(note)}")
     if seen.moves:

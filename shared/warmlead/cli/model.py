@@ -30,6 +30,7 @@ from warmlead.cli.story import draw, report_of
 from warmlead.domain.identity import LeadIds
 from warmlead.model.document import Finding, Severity
 from warmlead.model.loading import Model, check, json_schema, load
+from warmlead.model.plan import Plan
 from warmlead.runtime import backends
 from warmlead.settings import why_unreadable
 from warmlead.simulation.play import Story, StoryClock, simulate
@@ -224,7 +225,9 @@ class CheckReport(Shape):
 
 @app.command("check")
 def check_file(
-    file: Annotated[Path, typer.Argument(help="The model file.", metavar="FILE")],
+    file: Annotated[
+        Path, typer.Argument(help="The model file, or one that was compiled.", metavar="FILE")
+    ],
     as_json: Json = False,
 ) -> None:
     """Find every fault of a model file, and warn of what looks wrong.
@@ -235,23 +238,50 @@ def check_file(
     whose events have changed since the leads here were counted. After you put the file to use,
     run `warmlead replay`, so that past events count for them too.
 
+    Of a compiled model (`model.json` of a staged function) it says whether this release can use
+    it, and warns when the public holidays that it knows will soon be over.
+
     ```text
     warmlead model show b2b-saas > model.yaml
     warmlead model check model.yaml
     ```
     """
+    if plan := backends.compiled_model(str(file)):
+        _show(_report_of_compiled(file, plan), as_json=as_json)
+        return
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         hint = "To begin with a ready-made model: warmlead model show b2b-saas > model.yaml"
         raise fail(f"{file}: {why_unreadable(error)}.", hint=hint, code=EXIT_WRONG) from error
     report = _report(file, text, check(text))
+    _show(report, as_json=as_json)
+    if report.errors:
+        raise typer.Exit(EXIT_WRONG)
+
+
+def _show(report: CheckReport, *, as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:
         _print(report)
-    if report.errors:
-        raise typer.Exit(EXIT_WRONG)
+
+
+def _report_of_compiled(file: Path, plan: Plan) -> CheckReport:
+    """The report on a model that was checked when it was compiled."""
+    found = []
+    if plan.holidays_run_out(datetime.now(UTC).date()):
+        message = f"knows public holidays until {plan.holidays_until} only"
+        suggestion = "compile it again: make stage"
+        found.append(Finding(Severity.WARNING, 1, 1, "", message, suggestion))
+    return CheckReport(
+        file=str(file),
+        version=plan.version,
+        errors=0,
+        warnings=len(found),
+        findings=[shaped(FindingRow, finding) for finding in found],
+        needs_replay=[],
+    )
 
 
 def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:

@@ -217,7 +217,8 @@ def _in_words(kind: str, data: dict[str, Any]) -> str:
         case "nurture.step_due":
             return f"{data['message']} ({data['step']} of {data['steps']})"
         case "handoff.offered":
-            return f"offered to {owner}"
+            before = data.get("supersedes")
+            return f"offered to {owner}" + (f", in place of offer {before}" if before else "")
         case "handoff.reminder":
             return f"{owner} is reminded"
         case "handoff.breached":

@@ -160,7 +160,7 @@ def _counting_on(lead: Lead, parted_from: Lead, now: datetime) -> Lead:
         lead,
         progress=replace(lead.progress, entered=entered),
         enrolments=merge_enrolments([lead.enrolments, left]),
-        offer=merge_offers(offer for offer in offers if offer),
+        offer=merge_offers((offer for offer in offers if offer), lead.progress.stage),
     )
 
 
@@ -176,15 +176,16 @@ def _assemble(
     if not others:
         return replace(first, id=id_, trails=folded)
     outbox = {trigger.id: trigger for lead in sources for trigger in lead.outbox}
+    progress = merge_progress(rules.stage_order, [lead.progress for lead in sources])
     return replace(
         first,
         id=id_,
         trails=folded,
-        progress=merge_progress(rules.stage_order, [lead.progress for lead in sources]),
+        progress=progress,
         created_at=min(lead.created_at for lead in sources),
         outbox=tuple(outbox.values()),
         enrolments=merge_enrolments([lead.enrolments for lead in sources]),
-        offer=merge_offers(lead.offer for lead in sources if lead.offer),
+        offer=merge_offers((lead.offer for lead in sources if lead.offer), progress.stage),
     )
 
 

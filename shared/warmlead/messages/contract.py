@@ -129,6 +129,15 @@ class Offered(_AboutLead):
     accept_by: Annotated[datetime, Field(description="When sales should have answered, UTC.")]
 
 
+class NewOffer(Offered):
+    """A lead is offered to sales; if another offer was open, in the place of that one."""
+
+    supersedes: Annotated[
+        int | None,
+        Field(description="The offer that was open until then: it is closed by this one."),
+    ] = None
+
+
 class CloudEvent(_Published):
     """The attributes of a CloudEvent."""
 
@@ -164,7 +173,7 @@ class OfferedMessage(CloudEvent):
     """The CloudEvent of a lead that is offered to sales."""
 
     type: Literal["warmlead.handoff.offered.v1"] = "warmlead.handoff.offered.v1"
-    data: Offered
+    data: NewOffer
 
 
 class ReminderMessage(CloudEvent):

@@ -288,7 +288,7 @@ def stage_conditions(file: "ModelFile") -> Iterable[str]:
     """The texts of all conditions that are asked of leads as they stand, and may count events."""
     for stage in file.stages.values():
         yield from filter(None, (stage.enter, stage.leave))
-    for route in file.handoff.routes if file.handoff else ():
+    for _, route in file.handoff.all_routes if file.handoff else ():
         yield from filter(None, (route.when,))
     for sequence in file.sequences.values():
         yield from filter(None, (sequence.start, sequence.stop, sequence.goal))

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -16,7 +16,6 @@ from typing import Any
 from warmlead.domain.consent import Lifting, SuppressionPolicy, Whose
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event_names import our_name
-from warmlead.domain.handoff import HandoffDefinition, RouteDefinition
 from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
@@ -28,8 +27,8 @@ from warmlead.model.lint.reachability import ReachabilityCheck, RoutingCheck, ch
 from warmlead.model.lint.references import check_names, check_quantities
 from warmlead.model.lint.satisfiability import Prospect
 from warmlead.model.plan import FitPlan, Plan, SignalPlan, rules_of
+from warmlead.model.promises import content_of, known_until, promises_of
 from warmlead.model.schema import (
-    Handoff,
     Hours,
     ModelFile,
     Sequence,
@@ -153,8 +152,9 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def plan_of(file: ModelFile) -> Plan:
-    """The plan that the file states."""
+def plan_of(file: ModelFile, today: date | None = None) -> Plan:
+    """The plan that the file states, with the holidays that are known today."""
+    today = today or datetime.now(UTC).date()
     contexts = contexts_of(file)
     counters = _counters(stage_conditions(file), contexts.stage)
     return Plan(
@@ -175,7 +175,8 @@ def plan_of(file: ModelFile) -> Plan:
             StageDefinition(name, stage.enter, stage.leave, stage.cooldown, frozenset(stage.bypass))
             for name, stage in file.stages.items()
         ),
-        handoff=_handoff(file.handoff) if file.handoff else None,
+        handoff=promises_of(file.handoff, today) if file.handoff else None,
+        holidays_until=known_until(file.handoff, today) if file.handoff else None,
         sequences=tuple(_sequence(*named) for named in file.sequences.items()),
         counters=counters,
         event_types=_named((signal.when for signal in file.signals.values()), contexts.event),
@@ -212,15 +213,6 @@ def _titles(file: ModelFile) -> dict[str, str]:
     for section in (file.stages, file.groups, file.fit, file.signals):
         titles.update({name: part.title for name, part in section.items() if part.title})
     return titles
-
-
-def _handoff(handoff: Handoff) -> HandoffDefinition[str]:
-    return HandoffDefinition(
-        handoff.first_touch_within,
-        handoff.accept_within,
-        handoff.reminded_after,
-        tuple(RouteDefinition(tuple(route.all_owners), route.when) for route in handoff.routes),
-    )
 
 
 def _sequence(name: str, sequence: Sequence) -> SequenceDefinition[str]:
@@ -297,10 +289,7 @@ def version_of(file: ModelFile) -> str:
             weekdays = sorted(weekdays_of(sequence.hours.days))
             content["sequences"][name]["hours"]["days"] = weekdays
     if file.handoff:
-        content["handoff"]["remind_after"] = file.handoff.reminded_after.total_seconds()
-        content["handoff"]["routes"] = [
-            [_canonical(route.when), route.all_owners] for route in file.handoff.routes
-        ]
+        content["handoff"] = content_of(file.handoff, _canonical)
     return _digest([content, list(file.stages), list(file.sequences)])
 
 

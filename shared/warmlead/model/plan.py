@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from datetime import date, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,14 @@ from warmlead.domain.consent import CONSENT_EVENTS, SuppressionPolicy
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import SALES_EVENTS, Event, Trust
 from warmlead.domain.event_names import our_name
-from warmlead.domain.handoff import HandoffDefinition, HandoffPolicy, RoutePolicy
-from warmlead.domain.nurture import SendingHours, SequenceDefinition, SequencePolicy
+from warmlead.domain.handoff import (
+    HandoffDefinition,
+    HandoffPolicy,
+    PromisesDefinition,
+    PromisesPolicy,
+    RoutePolicy,
+)
+from warmlead.domain.nurture import SequenceDefinition, SequencePolicy
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
 from warmlead.domain.stages import Facts, StageDefinition, StagePolicy
@@ -38,6 +45,10 @@ class FitPlan(Struct, frozen=True):
     when: str
 
 
+WARNED_AHEAD = timedelta(days=120)
+"""So long before a compiled model's holidays run out people are told to compile it again."""
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """A model that was checked. ``version`` is the hash of the file's content.
 
@@ -45,7 +56,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     ``fit_types`` and ``stage_types`` hold what conditions name in each place, with its type
     (``stage_types`` also what those of routes and sequences name); ``trait_types`` all traits
     that the model knows. ``robots_count``: what robots do counts as if people did it.
-    ``kept_as`` names what conditions count by a published name.
+    ``kept_as`` names what conditions count by a published name. ``holidays_until`` is the last day
+    whose public holidays are known, if the model names any.
     """
 
     version: str
@@ -64,6 +76,11 @@ class Plan(Struct, frozen=True, kw_only=True):
     robots_count: bool = False
     suppression: SuppressionPolicy = SuppressionPolicy()
     kept_as: dict[str, str] = {}
+    holidays_until: date | None = None
+
+    def holidays_run_out(self, today: date) -> bool:
+        """Whether the public holidays that it knows are over, or soon will be."""
+        return self.holidays_until is not None and today + WARNED_AHEAD > self.holidays_until
 
 
 class CompiledFit(Struct, frozen=True):
@@ -128,22 +145,32 @@ def _policy(kind: type[P], written: Any, context: Context, *conditions: str, **o
 
 
 def _handoff(written: HandoffDefinition[str], context: Context) -> HandoffPolicy:
-    routes = tuple(_policy(RoutePolicy, route, context, "when") for route in written.routes)
-    return _policy(HandoffPolicy, written, context, routes=routes)
+    stages = {
+        stage: _policy(PromisesPolicy, own, context, routes=_routes(own, context)) if own else None
+        for stage, own in written.stages.items()
+    }
+    return _policy(HandoffPolicy, written, context, routes=_routes(written, context), stages=stages)
+
+
+def _routes(written: PromisesDefinition[str], context: Context) -> tuple[RoutePolicy, ...]:
+    for hours in (written.hours, *(route.hours for route in written.routes)):
+        if hours:
+            _demand_known(hours.zone)
+    return tuple(_policy(RoutePolicy, route, context, "when") for route in written.routes)
 
 
 def _sequence(written: SequenceDefinition[str], context: Context) -> SequencePolicy:
     if written.hours:
-        _demand_known(written.hours)
+        _demand_known(written.hours.zone)
     return _policy(SequencePolicy, written, context, "start", "stop", "goal")
 
 
-def _demand_known(hours: SendingHours) -> None:
+def _demand_known(zone: str) -> None:
     """Fails now, rather than when a message is due, if this machine does not know the zone."""
     try:
-        ZoneInfo(hours.zone)
+        ZoneInfo(zone)
     except (KeyError, OSError, ValueError) as error:
-        subject = f"The model's time zone {hours.zone} is not known on this machine:"
+        subject = f"The model's time zone {zone} is not known on this machine:"
         raise ConfigurationError.one(subject, "install tzdata") from error
 
 
@@ -180,7 +207,7 @@ def _facts_of(event: Event, names: Iterable[str], types: Mapping[str, ValueType]
 
 _KIND = "warmlead-compiled-model"
 
-FORMAT = f"{_KIND}/3"
+FORMAT = f"{_KIND}/4"
 """What the file says that it is. The number grows whenever a plan's fields or meaning change."""
 
 _BEGINNING = re.compile(rf'\s*\{{\s*"format"\s*:\s*"{_KIND}/'.encode())

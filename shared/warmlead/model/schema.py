@@ -1,7 +1,7 @@
 """The model file as data: what may stand where, of which type and in which range."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import time, timedelta
 from typing import Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
@@ -218,6 +218,21 @@ Owner: TypeAlias = Annotated[str, StringConstraints(pattern=OWNER_PATTERN)]
 Expression: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 """A condition in CEL."""
 
+HolidayNames: TypeAlias = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=100)]],
+    BeforeValidator(_listed),
+    Field(min_length=1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "examples": ["US", "DE-BY", "12-24", "2026-12-24"]},
+                {"type": "array", "minItems": 1, "items": {"type": "string"}},
+            ]
+        }
+    ),
+]
+"""Countries or parts of them, whose public holidays are meant, and dates."""
+
 Title: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Points: TypeAlias = Annotated[int, Field(ge=-1000, le=1000)]
 Robots: TypeAlias = Literal["ignore", "count"]
@@ -307,11 +322,50 @@ class Route(_Part):
     owners: list[Owner] | None = Field(
         None, min_length=1, description="Several people or teams, who get equal shares."
     )
+    time_zone: TimeZone | None = Field(
+        None, description="Where these owners work, if not where handoff.hours are."
+    )
+    holidays: HolidayNames | None = Field(
+        None, description="The holidays of these owners, instead of those of handoff.hours."
+    )
 
     @property
     def all_owners(self) -> list[str]:
         """Its owners, one or several."""
         return self.owners or ([self.owner] if self.owner else [])
+
+
+class HandoffHours(_Part):
+    """When sales is at work: promises count this time only."""
+
+    days: Days = Field(["mon-fri"], description="Weekdays: mon-fri, or a list.")
+    opens: TimeOfDay = Field(alias="from")
+    closes: TimeOfDay = Field(alias="to")
+    time_zone: TimeZone
+    holidays: HolidayNames = Field(
+        [], description="Countries, parts of them, and dates: US, DE-BY, 12-24, 2026-12-24."
+    )
+
+
+class StageHandoff(_Part):
+    """What is promised and who gets which lead at one stage; what is left out is as for all."""
+
+    first_touch_within: Positive | None = None
+    accept_within: Positive | None = None
+    remind_after: Positive | None = None
+    routes: list[Route] | None = Field(None, min_length=1)
+
+
+NO_OFFERS = StageHandoff()
+"""A stage that is not offered: ``none`` in the file."""
+
+
+def _or_none(value: object) -> object:
+    if value == "none":
+        return NO_OFFERS
+    if not isinstance(value, dict | StageHandoff):
+        raise MiswrittenError("a stage has promises of its own, or makes no offers", "write none")
+    return value
 
 
 class Handoff(_Part):
@@ -325,11 +379,42 @@ class Handoff(_Part):
     routes: list[Route] = Field(
         [], min_length=1, description="The first that holds says whose a lead is."
     )
+    hours: HandoffHours | None = Field(None, description="Without them promises run day and night.")
+    stages: Mapping[
+        str,
+        Annotated[
+            StageHandoff,
+            BeforeValidator(_or_none, json_schema_input_type=StageHandoff | Literal["none"]),
+        ],
+    ] = Field(
+        {},
+        description="What is different for single stages; none: no offers.",
+        json_schema_extra=_LABEL_KEYS,
+    )
 
     @property
     def reminded_after(self) -> timedelta:
         """When sales is reminded of a lead to which nobody has spoken."""
         return self.remind_after or self.first_touch_within / 2
+
+    def at(self, stage: str) -> "Handoff | None":
+        """What is promised at one stage; ``None`` if it makes no offers."""
+        own = self.stages.get(stage)
+        if own is NO_OFFERS:
+            return None
+        stated = {name: value for name, value in own or () if value is not None}
+        if "first_touch_within" in stated:
+            stated.setdefault("remind_after", None)
+        return self.model_copy(update={**stated, "stages": {}})
+
+    @property
+    def all_routes(self) -> Iterator[tuple[tuple[str | int, ...], Route]]:
+        """All routes, each with its path."""
+        for i, route in enumerate(self.routes):
+            yield ("handoff", "routes", i), route
+        for stage, own in self.stages.items():
+            for i, route in enumerate(own.routes or ()):
+                yield ("handoff", "stages", stage, "routes", i), route
 
 
 class Step(_Part):

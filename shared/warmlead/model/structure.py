@@ -26,6 +26,7 @@ from warmlead.model.schema import (
     FitRule,
     Group,
     Handoff,
+    HandoffHours,
     Hours,
     Inactivity,
     ModelFile,
@@ -33,6 +34,7 @@ from warmlead.model.schema import (
     Sequence,
     Signal,
     Stage,
+    StageHandoff,
     Step,
     Suppression,
 )
@@ -247,12 +249,23 @@ def _model_at(path: Path) -> type[BaseModel] | None:
             return ModelFile
         case (section,):
             return _SECTIONS.get(str(section))
+        case ("handoff", *within):
+            return _handoff_at(within)
         case (section, _):
             return _ENTRIES.get(str(section))
-        case ("handoff", "routes", _):
-            return Route
         case ("sequences", _, part, *_):
             return _PARTS.get(str(part))
+    return None
+
+
+def _handoff_at(within: list[str | int]) -> type[BaseModel] | None:
+    match within:
+        case ("routes", _) | ("stages", _, "routes", _):
+            return Route
+        case ("stages", _):
+            return StageHandoff
+        case ("hours",):
+            return HandoffHours
     return None
 
 

@@ -127,6 +127,24 @@ def test_a_lead_shows_its_moves_and_how_often_it_went_back_and_came_again(ada: W
     assert (past["moves"], past["moved_back"]) == ([], 0)
 
 
+def test_a_lead_shows_to_whom_it_is_offered_and_by_when_sales_promised_what(ada: Workspace) -> None:
+    offer = ada.json("lead", "show", "ada@example.com")["offer"]
+    at, touch_by, accept_by = (
+        datetime.fromisoformat(offer[name]) for name in ("at", "touch_by", "accept_by")
+    )
+    assert (offer["cycle"], offer["stage"], offer["owner"], offer["answer"]) == (1, "mql", "", "")
+    assert (touch_by - at, accept_by - at) == (timedelta(hours=1), timedelta(hours=24))
+    drawn = " ".join(ada.run("lead", "show", "ada@example.com").out.split())
+    assert f"sales offer 1 as mql on {at:%Y-%m-%d %H:%M} UTC: touch by" in drawn
+    assert f"accept by {accept_by:%Y-%m-%d %H:%M} UTC" in drawn
+    before = ada.json("lead", "show", "ada@example.com", "--as-of", "2000-01-01")
+    assert before["offer"] is None
+
+    ada.take(happened("sales_accepted", id="6", email="ada@example.com", source="sales"))
+    drawn = " ".join(ada.run("lead", "show", "ada@example.com").out.split())
+    assert "UTC: accepted on" in drawn
+
+
 def test_an_explanation_has_the_documented_shape_and_adds_up(ada: Workspace) -> None:
     explained = ada.json("lead", "explain", "ada@example.com")
     assert explained.keys() == documented("explain")

@@ -147,8 +147,8 @@ def test_the_handoff_is_what_the_file_says() -> None:
     assert (handoff.first_touch_within, handoff.accept_within) == (HOUR, timedelta(days=2))
     assert handoff.remind_after == HOUR / 2
     facts = {"last_7d.chat_started": 2, "seats": 6}
-    assert {handoff.owner_of(f"lead-{i}", facts) for i in range(20)} == {"ann", "bob"}
-    assert handoff.owner_of("lead", {"seats": 6}) == "sales"
+    assert {handoff.owner_of(f"lead-{i}", "mql", facts) for i in range(20)} == {"ann", "bob"}
+    assert handoff.owner_of("lead", "mql", {"seats": 6}) == "sales"
 
 
 def test_sales_is_reminded_when_the_file_says_so() -> None:

@@ -69,9 +69,9 @@ def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str
         yield ("stages", name, "enter"), stage.enter, contexts.stage
         if stage.leave is not None:
             yield ("stages", name, "leave"), stage.leave, contexts.stage
-    for i, route in enumerate(file.handoff.routes if file.handoff else []):
+    for path, route in file.handoff.all_routes if file.handoff else ():
         if route.when is not None:
-            yield ("handoff", "routes", i, "when"), route.when, contexts.stage
+            yield (*path, "when"), route.when, contexts.stage
     for name, sequence in file.sequences.items():
         yield ("sequences", name, "start"), sequence.start, contexts.stage
         yield ("sequences", name, "stop"), sequence.stop, contexts.stage

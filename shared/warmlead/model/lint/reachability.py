@@ -7,7 +7,7 @@ from warmlead.domain.stages import ANONYMOUS
 from warmlead.model.conditions import Contexts, Either, clauses_of, stage_conditions, tree_of, words
 from warmlead.model.document import Path
 from warmlead.model.lint.satisfiability import Choice, ConditionAnalysis, Prospect, Range, Region
-from warmlead.model.schema import ModelFile, Route, Sequence, Stage, Suppression
+from warmlead.model.schema import NO_OFFERS, ModelFile, Route, Sequence, Stage, Suppression
 from warmlead.model.structure import Report, Sound
 
 _KNOWN = Region({"identified": Range(1, 1)})  # anonymous leads are in no such stage
@@ -119,20 +119,32 @@ class RoutingCheck:
 
     def check(self) -> None:
         """Finds routes that no lead takes, and sequences that cannot work as they are written."""
-        self._check_routes(self._file.handoff.routes if self._file.handoff else [])
+        self._check_all_routes()
         for name, sequence in self._file.sequences.items():
             self._check_sequence(("sequences", name), sequence)
 
-    def _check_routes(self, routes: list[Route]) -> None:
-        stages = Choice(frozenset(self._file.stages))
+    def _check_all_routes(self) -> None:
+        """The routes for all stages, and those of single ones; each where it is asked."""
+        if (handoff := self._file.handoff) is None:
+            return
+        own = {
+            name: each for name, each in handoff.stages.items() if each.routes or each is NO_OFFERS
+        }
+        common = frozenset(self._file.stages) - own.keys()
+        if common or not self._file.stages:
+            self._check_routes(("handoff", "routes"), handoff.routes, common)
+        for name, each in own.items():
+            path: Path = ("handoff", "stages", name, "routes")
+            self._check_routes(path, each.routes or [], frozenset([name]))
+
+    def _check_routes(self, above: Path, routes: list[Route], stages: frozenset[str]) -> None:
+        """Judges routes that are asked of leads in some stages."""
         offered = (
-            _FOLLOWING_KNOWN.meet(Region({"stage": stages}))
-            if self._file.stages
-            else _FOLLOWING_KNOWN
+            _FOLLOWING_KNOWN.meet(Region({"stage": Choice(stages)})) if stages else _FOLLOWING_KNOWN
         )
         earlier: list[ConditionAnalysis | None] = []
         for i, route in enumerate(routes):
-            path: Path = ("handoff", "routes", i)
+            path: Path = (*above, i)
             outlook = self._prospect.of((*path, "when"), route.when, offered or _FOLLOWING_KNOWN)
             if i < len(routes) - 1 and (route.when is None or (outlook and outlook.always)):
                 message = "takes every lead: the routes after it are never used"

@@ -7,15 +7,14 @@ from itertools import pairwise
 from warmlead.domain.event_names import our_name
 from warmlead.model.conditions import trait_types
 from warmlead.model.document import Path, did_you_mean
+from warmlead.model.lint.promises import check_handoff
 from warmlead.model.lint.satisfiability import most_of_group
 from warmlead.model.schema import (
     LABEL_PATTERN,
     NAME_PATTERN,
     Group,
-    Handoff,
     Hours,
     ModelFile,
-    Route,
     Sequence,
     Signal,
 )
@@ -153,9 +152,7 @@ def check_quantities(sound: Sound, report: Report) -> None:
 def _check_what_follows(sound: Sound, report: Report) -> None:
     file = sound.file
     if file.handoff:
-        _check_promises(file.handoff, sound, report)
-        for i, route in enumerate(file.handoff.routes):
-            _check_owners(("handoff", "routes", i), route, report)
+        check_handoff(file.handoff, sound, report)
     for name, sequence in file.sequences.items():
         _check_steps(name, sequence, report)
         path = ("sequences", name, "hours")
@@ -205,32 +202,6 @@ def _check_members(file: ModelFile, name: str, group: Group, report: Report) -> 
     elif group.max is not None and (most := most_of_group(file, name)) < group.max:
         message = f"its signals add up to {most:.0f} at most: this limit takes no effect"
         report.warn((*path, "max"), message)
-
-
-def _check_promises(handoff: Handoff, sound: Sound, report: Report) -> None:
-    if not sound.is_own(("handoff", "first_touch_within")):
-        return
-    if handoff.reminded_after >= handoff.first_touch_within:
-        message = "sales would be reminded when the time to speak to the lead is up already"
-        suggestion = "let it be shorter than first_touch_within"
-        report.error(("handoff", "remind_after"), message, suggestion)
-    if handoff.accept_within < handoff.first_touch_within:
-        message = "is shorter than first_touch_within: sales would decide before it has spoken"
-        report.error(("handoff", "accept_within"), message)
-
-
-def _check_owners(path: Path, route: Route, report: Report) -> None:
-    if route.owner is None and route.owners is None:
-        report.error(path, "has no owner", "add owner: or owners:")
-    elif route.owner is not None and route.owners is not None:
-        message = "owner and owners exclude each other"
-        report.error((*path, "owners"), message, "keep one of them", key=True)
-    seen: set[str] = set()
-    for i, owner in enumerate(route.owners or []):
-        if owner in seen:
-            message = f'"{owner}" is named twice, and gets twice as many leads'
-            report.warn((*path, "owners", i), message)
-        seen.add(owner)
 
 
 def _check_hours(path: Path, hours: Hours, report: Report) -> None:
