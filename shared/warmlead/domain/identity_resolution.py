@@ -23,6 +23,7 @@ from warmlead.domain.identity import (
     normalise_id,
     respelt,
 )
+from warmlead.domain.journey import kept_steps
 from warmlead.domain.lead import (
     Lead,
     Touch,
@@ -338,6 +339,7 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "told": told_together,
         "direct": max,
         "notes": lambda *notes: latest_notes(note for some in notes for note in some),
+        "steps": lambda *steps: kept_steps(step for some in steps for step in some),
     }
 )
 """How each field of two trails becomes one. A test checks that none is missing."""

@@ -45,7 +45,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     ``fit_types`` and ``stage_types`` hold what conditions name in each place, with its type
     (``stage_types`` also what those of routes and sequences name); ``trait_types`` all traits
     that the model knows. ``robots_count``: what robots do counts as if people did it.
-    ``kept_as`` names what conditions count by a published name.
+    ``kept_as`` names what conditions count by a published name. ``shown`` is that of ``Rules``.
     """
 
     version: str
@@ -64,6 +64,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     robots_count: bool = False
     suppression: SuppressionPolicy = SuppressionPolicy()
     kept_as: dict[str, str] = {}
+    shown: dict[str, tuple[str, ...]] = {}
 
 
 class CompiledFit(Struct, frozen=True):
@@ -103,6 +104,7 @@ def rules_of(plan: Plan) -> Rules:
         robots_count=plan.robots_count,
         suppression=plan.suppression,
         kept_as=plan.kept_as,
+        shown=plan.shown,
         titles=plan.titles,
     )
 
@@ -180,7 +182,7 @@ def _facts_of(event: Event, names: Iterable[str], types: Mapping[str, ValueType]
 
 _KIND = "warmlead-compiled-model"
 
-FORMAT = f"{_KIND}/3"
+FORMAT = f"{_KIND}/4"
 """What the file says that it is. The number grows whenever a plan's fields or meaning change."""
 
 _BEGINNING = re.compile(rf'\s*\{{\s*"format"\s*:\s*"{_KIND}/'.encode())

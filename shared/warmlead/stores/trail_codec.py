@@ -12,6 +12,7 @@ from warmlead.domain.consent import Cause, ConsentFact, facts_of_days
 from warmlead.domain.event_names import our_name
 from warmlead.domain.history import Counts, DayCounts, History
 from warmlead.domain.identity import Claim, Identifier, Kind
+from warmlead.domain.journey import JourneyStep
 from warmlead.domain.lead import NoteFact, Touch, Trail, TraitFact
 from warmlead.domain.packed_history import NONE_PACKED, RECORD, KeptEvent, Packed, Shape
 from warmlead.domain.sales import SalesStatus, Statement
@@ -67,6 +68,10 @@ _ConsentV3: TypeAlias = tuple[int, int, str, str, str, str, int]
 """When, rank, key, cause, source, mailing list, and how long after it was received."""
 
 
+_StepV3: TypeAlias = tuple[int, str, int, str, str, Pairs]
+"""The fields of a ``JourneyStep``, in order."""
+
+
 class _KeptV1(TypedDict):
     at: list[int]
     received: list[int]
@@ -102,6 +107,7 @@ class TrailV1(TypedDict):
     former: NotRequired[list[str]]
     consent: NotRequired[list[_ConsentV3]]
     told: NotRequired[tuple[int, int]]
+    steps: NotRequired[list[_StepV3]]
 
 
 def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
@@ -131,6 +137,8 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
         document["erased"] = trail.erased_ms
     if trail.consent:
         document["consent"] = [_write_fact(fact) for fact in trail.consent]
+    if trail.steps:
+        document["steps"] = list(trail.steps)
     _write_belonging(document, trail)
     return document
 
@@ -174,6 +182,7 @@ def read_trail(document: TrailV1, shapes: Sequence[Shape], packed: Iterator[str]
         former_ids=frozenset(document.get("former", ())),
         consent=tuple(map(_read_fact, document.get("consent", ()))),
         told=_read_told(document.get("told")),
+        steps=tuple(map(_read_step, document.get("steps", ()))),
     )
 
 
@@ -289,6 +298,11 @@ def _read_touch(fields: _TouchV1) -> Touch | None:
 def _read_statement(fields: _StatementV2) -> Statement:
     at_ms, rank, key, said, source, reason, value_cents, currency = fields
     return Statement(at_ms, rank, key, SalesStatus(said), source, reason, value_cents, currency)
+
+
+def _read_step(fields: _StepV3) -> JourneyStep:
+    at_ms, key, rank, name, signal, details = fields
+    return JourneyStep(at_ms, key, rank, name, signal, pairs(details))
 
 
 def _write_fact(fact: ConsentFact) -> _ConsentV3:
