@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from warmlead.domain.attribution import described, first_origin, last_origin
 from warmlead.domain.capacity import Capacity
 from warmlead.domain.consent import Consent, known_by
+from warmlead.domain.crm_ids import crm_ids_of
 from warmlead.domain.evaluation import Evaluation, evaluation_of
 from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
 from warmlead.domain.history import Tally, to_ms
@@ -21,7 +22,8 @@ from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import MICRO, Contribution
 from warmlead.domain.stages import ANONYMOUS, SALES_STAGES, Transition, moved_back
-from warmlead.messages.wording import describe, losses
+from warmlead.messages.journey import journey_of
+from warmlead.messages.wording import describe, losses, reasons
 
 
 class Shape(BaseModel):
@@ -130,6 +132,16 @@ class MoveView(Shape):
     hours_in_stage: float
 
 
+class StepView(Shape):
+    """One notable thing that the lead did: ``what`` is the signal's name, or the event's."""
+
+    at: datetime
+    what: str
+    title: str
+    details: dict[str, str]
+    trust: str
+
+
 class LeadView(Shape):
     """A lead as people see it, its score as of ``as_of``."""
 
@@ -142,6 +154,8 @@ class LeadView(Shape):
     engagement: int
     fit: int
     days_inactive: int | None
+    reasons: list[str]
+    journey: list[StepView]
     traits: dict[str, Property]
     not_understood: list[str]
     signals: dict[str, int]
@@ -151,6 +165,7 @@ class LeadView(Shape):
     last_touch: dict[str, str]
     consent: ConsentView
     identifiers: dict[str, list[str]]
+    crm_ids: dict[str, str]
     entered: dict[str, int]
     moved_back: int
     moves: list[MoveView]
@@ -197,6 +212,8 @@ def view(
         engagement=evaluation.score.engagement,
         fit=evaluation.score.fit,
         days_inactive=evaluation.score.days_inactive,
+        reasons=list(reasons(evaluation.score, rules.titles, rules.shown)),
+        journey=[shaped(StepView, step) for step in journey_of(lead.steps, rules, now)],
         traits=lead.traits,
         not_understood=list(rules.not_understood(lead.traits)),
         signals=_totals(evaluation.tally.signals),
@@ -206,6 +223,7 @@ def view(
         first_touch=described(lead.first_touch, first_origin(lead)),
         last_touch=described(lead.last_touch, last_origin(lead)),
         identifiers=identifiers,
+        crm_ids=crm_ids_of(lead),
         entered=dict(lead.progress.entered),
         moved_back=moved_back(moves, rules.stage_order),
         moves=[shaped(MoveView, move) for move in moves],

@@ -25,6 +25,7 @@ from warmlead.application.explain import (
 )
 from warmlead.cli.commands import LeadCommands
 from warmlead.cli.environment import place_of
+from warmlead.cli.journey import journey_lines
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, json_list, print_json, unreadable
 from warmlead.cli.output import moment as _moment
 from warmlead.domain.errors import UnreadableError
@@ -88,6 +89,7 @@ class LeadRow(Shape):
     engagement: int
     fit: int
     days_inactive: int | None
+    last_step: str | None
 
 
 @app.command("list")
@@ -230,7 +232,8 @@ def _warmest_first(row: LeadRow) -> tuple[int, str]:
 
 
 def _row(seen: LeadView) -> LeadRow:
-    return shaped(LeadRow, seen, name=_name(seen))
+    last_step = seen.journey[0].title if seen.journey else None
+    return shaped(LeadRow, seen, name=_name(seen), last_step=last_step)
 
 
 def _name(seen: LeadView) -> str | None:
@@ -244,7 +247,7 @@ def _name(seen: LeadView) -> str | None:
 def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     """Show what is known about one lead.
 
-    Its score and stage, whether it may get mail, its traits, its events, where it came from.
+    Its score and stage, whether it may get mail, its journey, traits, events, where it came from.
 
     ```text
     warmlead lead show ada@example.com
@@ -267,7 +270,9 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     for note in seen.notes:
         console.print(f"[dim]note[/]  {escape(note)}")
     if seen.moves:
-        console.print(f"[dim]moves[/]  {escape(_journey(seen))}")
+        console.print(f"[dim]moves[/]  {escape(_path(seen))}")
+    for number, line in enumerate(journey_lines(seen.journey)):
+        console.print(f"[dim]{'       ' if number else 'journey'}[/]  {escape(line)}")
     rules = backends.model().rules
     _print_pairs("traits", seen.traits, known=rules.traits)
     _print_not_understood(seen)
@@ -309,7 +314,7 @@ def _known_as(row: LeadRow) -> str:
     return " ".join(part for part in (row.name, email or row.user_id) if part)
 
 
-def _journey(seen: LeadView) -> str:
+def _path(seen: LeadView) -> str:
     """The stages in which the lead was, and how often it went back or came again."""
     path = " → ".join([seen.moves[0].from_stage, *(move.to_stage for move in seen.moves)])
     again = [f"{stage} {n - 1} more" for stage, n in sorted(seen.entered.items()) if n > 1]

@@ -125,6 +125,17 @@ class ExportedNote(Shape):
     event: str
 
 
+class ExportedStep(Shape):
+    """A notable thing that was done, with the details that are kept of it."""
+
+    name: str
+    signal: str
+    at: datetime
+    event: str
+    trust: Trust
+    details: Pairs
+
+
 class ExportedIdentifier(Shape):
     """One way in which the person is known, and all that is kept under it."""
 
@@ -149,6 +160,7 @@ class ExportedIdentifier(Shape):
     named_first: datetime | None
     named_last: datetime | None
     notes: list[ExportedNote]
+    steps: list[ExportedStep]
 
 
 class ExportedStage(Shape):
@@ -314,6 +326,7 @@ def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
         named_first=named_first,
         named_last=named_last,
         notes=[row(ExportedNote, note) for note in trail.notes],
+        steps=[row(ExportedStep, step) for step in trail.steps],
     )
 
 
