@@ -142,6 +142,16 @@ class StepView(Shape):
     trust: str
 
 
+class SaidView(Shape):
+    """One statement of sales; ``details`` are what it told besides, such as its ``note``."""
+
+    said: str
+    at: datetime
+    source: str
+    reason: str
+    details: dict[str, str]
+
+
 class LeadView(Shape):
     """A lead as people see it, its score as of ``as_of``."""
 
@@ -156,6 +166,7 @@ class LeadView(Shape):
     days_inactive: int | None
     reasons: list[str]
     journey: list[StepView]
+    statements: list[SaidView]
     traits: dict[str, Property]
     not_understood: list[str]
     signals: dict[str, int]
@@ -214,6 +225,11 @@ def view(
         days_inactive=evaluation.score.days_inactive,
         reasons=list(reasons(evaluation.score, rules.titles, rules.shown)),
         journey=[shaped(StepView, step) for step in journey_of(lead.steps, rules, now)],
+        statements=[
+            shaped(SaidView, said, details=dict(said.details))
+            for said in lead.statements
+            if said.at <= now
+        ],
         traits=lead.traits,
         not_understood=list(rules.not_understood(lead.traits)),
         signals=_totals(evaluation.tally.signals),

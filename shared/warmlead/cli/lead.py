@@ -25,7 +25,7 @@ from warmlead.application.explain import (
 )
 from warmlead.cli.commands import LeadCommands
 from warmlead.cli.environment import place_of
-from warmlead.cli.journey import journey_lines
+from warmlead.cli.journey import journey_lines, sales_lines
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, json_list, print_json, unreadable
 from warmlead.cli.output import moment as _moment
 from warmlead.domain.errors import UnreadableError
@@ -271,8 +271,8 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         console.print(f"[dim]note[/]  {escape(note)}")
     if seen.moves:
         console.print(f"[dim]moves[/]  {escape(_path(seen))}")
-    for number, line in enumerate(journey_lines(seen.journey)):
-        console.print(f"[dim]{'       ' if number else 'journey'}[/]  {escape(line)}")
+    _print_lines("journey", journey_lines(seen.journey))
+    _print_lines("sales", sales_lines(seen.statements))
     rules = backends.model().rules
     _print_pairs("traits", seen.traits, known=rules.traits)
     _print_not_understood(seen)
@@ -284,6 +284,11 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if seen.last_touch != seen.first_touch:
         _print_pairs("last touch", seen.last_touch)
     console.print(f"[dim]why this score: warmlead lead explain {escape(seen.email or seen.id)}[/]")
+
+
+def _print_lines(heading: str, lines: Sequence[str]) -> None:
+    for number, line in enumerate(lines):
+        console.print(f"[dim]{' ' * len(heading) if number else heading}[/]  {escape(line)}")
 
 
 def _consent_lines(consent: ConsentView) -> Sequence[str]:

@@ -434,7 +434,7 @@ def _weight_of_trail(trail: Trail, traits: "_OfTraits") -> Weight:
         signed_known=traits.signed_known,
         signed_unknown=traits.signed_unknown,
         origin=touches + notes + sum(map(_weight_of_step, trail.steps)),
-        other=bytes_of(trail.identifier.value) + around,
+        other=bytes_of(trail.identifier.value) + around + _bytes_of_details(trail),
     )
 
 
@@ -465,6 +465,12 @@ def _weight_of_touch(touch: Touch | None) -> int:
 def _weight_of_step(step: JourneyStep) -> int:
     details = sum(len(name) + bytes_of(text) for name, text in step.details)
     return _BYTES_OF_A_STEP + len(step.name) + len(step.signal) + details
+
+
+def _bytes_of_details(trail: Trail) -> int:
+    """What sales told of the person in words."""
+    told = (text for said in trail.statements.values() for _, text in said.details)
+    return sum(map(bytes_of, told))
 
 
 def bytes_of(text: str) -> int:

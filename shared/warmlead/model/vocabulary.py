@@ -38,9 +38,9 @@ STANDARD_TRAITS = _typed(
     string="""
         email email_domain first_name last_name name phone title title_level department seniority
         company industry website country region city postal_code language time_zone plan
-        lead_source lifecycle_stage
+        lead_source lifecycle_stage authority need timing
     """,
-    integer="employees annual_revenue founded seats",
+    integer="employees annual_revenue founded seats budget",
     boolean="free_mailbox consent",
     list="tags interests technologies",
 )
@@ -189,6 +189,7 @@ ENUMERATED = frozenset(
     {"kind", "channel", "method", "platform", "interval", "plan", "reason", "currency"}
     # traits
     | {"industry", "department", "seniority", "lead_source", "lifecycle_stage"}
+    | {"authority", "timing"}
 )
 """Properties and traits that hold one of a few words: compared without case and blanks."""
 

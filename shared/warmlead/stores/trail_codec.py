@@ -62,7 +62,9 @@ _TouchV1: TypeAlias = tuple[int, str, Pairs] | None
 
 
 _StatementV2: TypeAlias = tuple[int, int, str, str, str, str, int | None, str]
-"""The fields of a ``Statement``, in order."""
+"""The fields of a ``Statement``, in order, without its details."""
+
+_BARE = 8
 
 _ConsentV3: TypeAlias = tuple[int, int, str, str, str, str, int]
 """When, rank, key, cause, source, mailing list, and how long after it was received."""
@@ -108,6 +110,7 @@ class TrailV1(TypedDict):
     consent: NotRequired[list[_ConsentV3]]
     told: NotRequired[tuple[int, int]]
     steps: NotRequired[list[_StepV3]]
+    sales_details: NotRequired[dict[str, Pairs]]
 
 
 def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
@@ -130,7 +133,9 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
     if trail.direct:
         document["direct"] = True
     if trail.statements:
-        document["statements"] = sorted(trail.statements.values())
+        document["statements"] = [each[:_BARE] for each in sorted(trail.statements.values())]
+    if details := {key: each.details for key, each in trail.statements.items() if each.details}:
+        document["sales_details"] = dict(sorted(details.items()))
     if trail.notes:
         document["notes"] = list(trail.notes)
     if trail.erased_ms is not None:
@@ -173,9 +178,7 @@ def read_trail(document: TrailV1, shapes: Sequence[Shape], packed: Iterator[str]
         first_touch=_read_touch(document["first_touch"]),
         last_touch=_read_touch(document["last_touch"]),
         direct=document.get("direct", False),
-        statements={
-            each.key: each for each in map(_read_statement, document.get("statements", ()))
-        },
+        statements=_read_statements(document),
         notes=tuple(NoteFact(*note) for note in document.get("notes", ())),
         erased_ms=document.get("erased"),
         is_signed=document.get("signed", False),
@@ -293,6 +296,13 @@ def _differences(values: Sequence[int]) -> list[int]:
 
 def _read_touch(fields: _TouchV1) -> Touch | None:
     return Touch(fields[0], fields[1], pairs(fields[2])) if fields else None
+
+
+def _read_statements(document: TrailV1) -> dict[str, Statement]:
+    """The statements; their details stand apart, since earlier releases had none."""
+    details = document.get("sales_details", {})
+    bare = map(_read_statement, document.get("statements", ()))
+    return {each.key: each._replace(details=pairs(details.get(each.key, ()))) for each in bare}
 
 
 def _read_statement(fields: _StatementV2) -> Statement:

@@ -55,7 +55,9 @@ TRAIL = Trail(
     first_touch=Touch(AT, "k", (("utm_source", "ads"),)),
     last_touch=Touch(AT, "k", (("utm_source", "ads"),)),
     direct=True,
-    statements={"k": Statement(AT, 1, "k", SalesStatus.WON, "crm", "why", 5, "EUR")},
+    statements={
+        "k": Statement(AT, 1, "k", SalesStatus.WON, "crm", "why", 5, "EUR", (("note", "x"),))
+    },
     notes=(NoteFact(AT, "k", "cut"),),
     erased_ms=AT,
     is_signed=True,

@@ -51,6 +51,7 @@ STATEMENTS = st.builds(
     TEXTS,
     st.none() | st.integers(0, 10**15),
     TEXTS,
+    PAIRS,
 )
 FACTS = st.builds(
     ConsentFact.of,

@@ -103,6 +103,7 @@ class ExportedStatement(Shape):
     value_cents: int | None
     currency: str
     event: str
+    details: Pairs
 
 
 class ExportedConsent(Shape):
