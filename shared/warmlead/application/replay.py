@@ -24,7 +24,7 @@ from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import day_of, to_ms, with_older
 from warmlead.domain.identity import identifiers_of, in_todays_spelling
-from warmlead.domain.journey import JourneyStep, kept_steps
+from warmlead.domain.journey import NotableStep, kept_steps
 from warmlead.domain.lead import Lead, Trail, latest_notes, told_together
 from warmlead.domain.recording import record
 from warmlead.domain.stages import Transition
@@ -264,7 +264,7 @@ class _Replacement:
 
     def _steps(
         self, trail: Trail, rebuilt: Trail, newer: AbstractSet[str]
-    ) -> tuple[JourneyStep, ...]:
+    ) -> tuple[NotableStep, ...]:
         """The steps of the archive's events, and those of events that it does not have."""
         pruned_ms = -1 if self._whole_since is None else to_ms(self._whole_since)
         others = (s for s in trail.steps if s.key in newer or s.at_ms <= pruned_ms)

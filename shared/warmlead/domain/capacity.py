@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 from warmlead.domain.consent import ConsentFact
 from warmlead.domain.event import AUTOMATED_EVENTS, Event, Trust
 from warmlead.domain.history import History
-from warmlead.domain.journey import JourneyStep
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, Touch, Trail, TraitFact
 from warmlead.domain.packed_history import RECORD, KeptEvent, Packed, Shape
 from warmlead.domain.recording import Recorded
@@ -462,7 +462,7 @@ def _weight_of_touch(touch: Touch | None) -> int:
     return sum(len(name) + bytes_of(value) for name, value in touch.attribution) if touch else 0
 
 
-def _weight_of_step(step: JourneyStep) -> int:
+def _weight_of_step(step: NotableStep) -> int:
     details = sum(len(name) + bytes_of(text) for name, text in step.details)
     return _BYTES_OF_A_STEP + len(step.name) + len(step.signal) + details
 

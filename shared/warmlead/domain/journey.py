@@ -50,7 +50,7 @@ _TAG = re.compile(r"<[A-Za-z/!?@#][^<>]*>")
 _OPENED_TAG = re.compile(r"<(?=[A-Za-z/!?@#])")
 
 
-class JourneyStep(NamedTuple):
+class NotableStep(NamedTuple):
     """One notable thing that a person did; ordered by time.
 
     ``name`` is the event's, ``signal`` the weightiest of its signals that makes steps. ``details``
@@ -75,14 +75,14 @@ class JourneyStep(NamedTuple):
         return Trust.SIGNED if self.rank else Trust.PUBLIC
 
 
-def step_of(event: Event, signals: Collection[str], rules: Rules) -> JourneyStep | None:
+def step_of(event: Event, signals: Collection[str], rules: Rules) -> NotableStep | None:
     """The step that an event with these signals is; ``None`` if it is not notable."""
     making = [name for name in signals if name in rules.shown]
     if not making or not (event.automated is None or rules.robots_count):
         return None
     making.sort(key=lambda name: (-_weight(name, rules), name))
     named = dict.fromkeys(shown for name in making for shown in rules.shown[name])
-    return JourneyStep(
+    return NotableStep(
         to_ms(event.occurred_at),
         event.key,
         1 if event.trust is Trust.SIGNED else 0,
@@ -144,13 +144,13 @@ def _cut(text: str, most_bytes: int) -> str:
     return f"{text.rstrip()}…" if text else ""
 
 
-def kept_steps(steps: Iterable[JourneyStep]) -> tuple[JourneyStep, ...]:
+def kept_steps(steps: Iterable[NotableStep]) -> tuple[NotableStep, ...]:
     """The steps that are kept, the latest first; the order of arrival makes no difference."""
-    latest: dict[tuple[object, ...], JourneyStep] = {}
+    latest: dict[tuple[object, ...], NotableStep] = {}
     for step in steps:
         what = (step.rank, step.signal, step.name, day_of(step.at_ms), step.details)
         latest[what] = max(step, latest.get(what, step))
-    kept: list[JourneyStep] = []
+    kept: list[NotableStep] = []
     of_trust: Counter[int] = Counter()
     of_signal: Counter[tuple[int, str]] = Counter()
     for step in sorted(latest.values(), reverse=True):
@@ -163,17 +163,17 @@ def kept_steps(steps: Iterable[JourneyStep]) -> tuple[JourneyStep, ...]:
 
 
 def fitting(
-    steps: Collection[JourneyStep],
+    steps: Collection[NotableStep],
     room: int = MAX_STEPS,
-    size: Callable[[JourneyStep], int] = lambda _: 1,
-) -> tuple[JourneyStep, ...]:
+    size: Callable[[NotableStep], int] = lambda _: 1,
+) -> tuple[NotableStep, ...]:
     """The steps for which there is room, the latest first.
 
     Half of the room is for signed steps and half for public ones, as far as there are any; what is
     left is for the latest of all. So neither displaces the other.
     """
     latest = sorted(steps, reverse=True)
-    taken: set[JourneyStep] = set()
+    taken: set[NotableStep] = set()
     used = 0
     shares = (
         ([step for step in latest if step.rank], room // 2),

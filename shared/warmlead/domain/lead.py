@@ -33,7 +33,7 @@ from warmlead.domain.identity import (
     normalise_id,
     ties_of,
 )
-from warmlead.domain.journey import JourneyStep, kept_steps, step_of
+from warmlead.domain.journey import NotableStep, kept_steps, step_of
 from warmlead.domain.nurture import Enrolments
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.recording import record
@@ -110,7 +110,7 @@ class Trail:
     former_ids: frozenset[str] = frozenset()
     consent: tuple[ConsentFact, ...] = ()
     told: tuple[int, int] | None = None
-    steps: tuple[JourneyStep, ...] = ()
+    steps: tuple[NotableStep, ...] = ()
 
     @property
     def claim(self) -> Claim | None:
@@ -251,7 +251,7 @@ class Lead:
         return latest_notes(note for trail in self.trails.values() for note in trail.notes)
 
     @property
-    def steps(self) -> tuple[JourneyStep, ...]:
+    def steps(self) -> tuple[NotableStep, ...]:
         """The last notable things that were done, the latest first."""
         return kept_steps(step for trail in self.trails.values() for step in trail.steps)
 

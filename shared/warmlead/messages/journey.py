@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from warmlead.domain.event import Trust
 from warmlead.domain.history import to_ms
-from warmlead.domain.journey import JourneyStep, fitting
+from warmlead.domain.journey import NotableStep, fitting
 from warmlead.domain.rules import Rules
 from warmlead.domain.text import printable
 from warmlead.messages.wording import title_of
@@ -32,24 +32,24 @@ class ToldStep(Struct, frozen=True):
 
 
 def journey_of(
-    steps: Collection[JourneyStep], rules: Rules, until: datetime | None = None
+    steps: Collection[NotableStep], rules: Rules, until: datetime | None = None
 ) -> Sequence[ToldStep]:
     """The steps that are shown, the latest first; of those until a moment, if one is given."""
     past = steps if until is None else [step for step in steps if step.at_ms <= to_ms(until)]
     return [_told(step, rules) for step in fitting(past)]
 
 
-def journey_in_message(steps: Collection[JourneyStep], rules: Rules) -> list[dict[str, Any]]:
+def journey_in_message(steps: Collection[NotableStep], rules: Rules) -> list[dict[str, Any]]:
     """The steps that a message has room for, as its fields, the latest first."""
 
-    def size(step: JourneyStep) -> int:
+    def size(step: NotableStep) -> int:
         return len(json.dumps(json.dumps(_fields(_told(step, rules)), default=str)))
 
     shown = fitting(fitting(steps), MAX_JOURNEY_BYTES, size)
     return [_fields(_told(step, rules)) for step in shown]
 
 
-def _told(step: JourneyStep, rules: Rules) -> ToldStep:
+def _told(step: NotableStep, rules: Rules) -> ToldStep:
     what = step.signal if step.signal in rules.scoring.signals else step.name
     title = title_of(what, rules.titles)
     details = {name: printable(text) for name, text in step.details}

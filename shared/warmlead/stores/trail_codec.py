@@ -12,7 +12,7 @@ from warmlead.domain.consent import Cause, ConsentFact, facts_of_days
 from warmlead.domain.event_names import our_name
 from warmlead.domain.history import Counts, DayCounts, History
 from warmlead.domain.identity import Claim, Identifier, Kind
-from warmlead.domain.journey import JourneyStep
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import NoteFact, Touch, Trail, TraitFact
 from warmlead.domain.packed_history import NONE_PACKED, RECORD, KeptEvent, Packed, Shape
 from warmlead.domain.sales import SalesStatus, Statement
@@ -71,7 +71,7 @@ _ConsentV3: TypeAlias = tuple[int, int, str, str, str, str, int]
 
 
 _StepV3: TypeAlias = tuple[int, str, int, str, str, Pairs]
-"""The fields of a ``JourneyStep``, in order."""
+"""The fields of a ``NotableStep``, in order."""
 
 
 class _KeptV1(TypedDict):
@@ -310,9 +310,9 @@ def _read_statement(fields: _StatementV2) -> Statement:
     return Statement(at_ms, rank, key, SalesStatus(said), source, reason, value_cents, currency)
 
 
-def _read_step(fields: _StepV3) -> JourneyStep:
+def _read_step(fields: _StepV3) -> NotableStep:
     at_ms, key, rank, name, signal, details = fields
-    return JourneyStep(at_ms, key, rank, name, signal, pairs(details))
+    return NotableStep(at_ms, key, rank, name, signal, pairs(details))
 
 
 def _write_fact(fact: ConsentFact) -> _ConsentV3:

@@ -14,7 +14,7 @@ from warmlead.domain.event import Trust
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import MAX_PER_DAY, History, day_of, to_ms
 from warmlead.domain.identity import Claim, Identifier, Kind
-from warmlead.domain.journey import JourneyStep
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, NoteFact, Snapshot, Touch, Trail, TraitFact
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import KeptEvent
@@ -64,7 +64,7 @@ TRAIL = Trail(
     former_ids=frozenset({"f"}),
     consent=(FACT,),
     told=(AT - 1, AT),
-    steps=(JourneyStep(AT, "k", 1, "page_viewed", "view", (("path", "/pricing"),)),),
+    steps=(NotableStep(AT, "k", 1, "page_viewed", "view", (("path", "/pricing"),)),),
 )
 LEAD = Lead(
     id="a",

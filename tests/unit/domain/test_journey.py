@@ -22,7 +22,7 @@ from warmlead.domain.journey import (
     MAX_DETAILS_BYTES,
     MAX_OF_SIGNAL,
     MAX_STEPS,
-    JourneyStep,
+    NotableStep,
     fitting,
     kept_steps,
     step_of,
@@ -60,7 +60,7 @@ KNOWING = replace(
 )
 
 
-def step_of_event(**fields: Any) -> JourneyStep | None:
+def step_of_event(**fields: Any) -> NotableStep | None:
     event = an_event(**fields)
     return step_of(event, KNOWING.classify(event), KNOWING)
 
@@ -141,7 +141,7 @@ def test_a_step_is_bounded_and_never_opens_a_tag(content: str, kind: str) -> Non
 # --- which are kept ------------------------------------------------------------------------
 
 steps = st.builds(
-    JourneyStep,
+    NotableStep,
     at_ms=st.integers(0, 12).map(lambda half: half * DAY_MS // 2),
     key=st.sampled_from("abc"),
     rank=st.integers(0, 1),
@@ -151,10 +151,10 @@ steps = st.builds(
 )
 
 
-def brute_kept(every: Sequence[JourneyStep]) -> tuple[JourneyStep, ...]:
+def brute_kept(every: Sequence[NotableStep]) -> tuple[NotableStep, ...]:
     """The kept steps, by their definition: one at a time, as few as stand before it."""
 
-    def what(step: JourneyStep) -> object:
+    def what(step: NotableStep) -> object:
         return step.rank, step.signal, day_of(step.at_ms), step.details
 
     own = [s for s in set(every) if all(s >= other for other in every if what(s) == what(other))]
@@ -170,14 +170,14 @@ def brute_kept(every: Sequence[JourneyStep]) -> tuple[JourneyStep, ...]:
 @settings(max_examples=examples(500))
 @given(st.lists(steps, max_size=150), st.integers(0, 2**32))
 def test_the_kept_steps_are_the_same_for_any_order_batches_and_repeats(
-    every: list[JourneyStep], seed: int
+    every: list[NotableStep], seed: int
 ) -> None:
     chance = Random(seed)
     expected = brute_kept(every)
     assert kept_steps(every) == expected
     arrivals = every + chance.choices(every, k=len(every)) if every else []
     chance.shuffle(arrivals)
-    parts: list[tuple[JourneyStep, ...]] = [(), ()]
+    parts: list[tuple[NotableStep, ...]] = [(), ()]
     while arrivals:
         part = chance.randrange(2)
         size = chance.choice([1, 1, 2, 7])
@@ -187,7 +187,7 @@ def test_the_kept_steps_are_the_same_for_any_order_batches_and_repeats(
 
 
 @given(st.lists(steps, max_size=80))
-def test_neither_trust_displaces_the_other_from_what_is_shown(every: list[JourneyStep]) -> None:
+def test_neither_trust_displaces_the_other_from_what_is_shown(every: list[NotableStep]) -> None:
     kept = kept_steps(every)
     shown = fitting(kept)
     assert len(shown) == min(MAX_STEPS, len(kept))
@@ -198,7 +198,7 @@ def test_neither_trust_displaces_the_other_from_what_is_shown(every: list[Journe
 
 
 @given(st.lists(steps, max_size=80), st.integers(0, 500))
-def test_what_is_shown_fits_into_its_room(every: list[JourneyStep], room: int) -> None:
+def test_what_is_shown_fits_into_its_room(every: list[NotableStep], room: int) -> None:
     shown = fitting(kept_steps(every), room, lambda step: 20 + len(step.signal))
     assert sum(20 + len(step.signal) for step in shown) <= room
 

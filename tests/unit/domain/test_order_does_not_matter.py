@@ -25,7 +25,7 @@ from warmlead.domain.consent import Consent, SuppressionPolicy
 from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Automation, Event, Property, Trust
 from warmlead.domain.identity import MAX_CLAIMS, Identifier, Kind
-from warmlead.domain.journey import JourneyStep
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, NoteFact, Trail
 from warmlead.domain.scoring import (
     GroupPolicy,
@@ -188,7 +188,7 @@ class Outcome:
     traits: dict[str, dict[str, object]]
     consent: dict[str, tuple[str | None, Consent]]
     notes: dict[str, tuple[NoteFact, ...]]
-    steps: dict[str, tuple[JourneyStep, ...]]
+    steps: dict[str, tuple[NotableStep, ...]]
 
 
 def outcome_of(world: World) -> Outcome:

@@ -14,7 +14,7 @@ from warmlead.domain.event import Event, Trust
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import History
 from warmlead.domain.identity import Claim, Identifier, Kind
-from warmlead.domain.journey import JourneyStep
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, Snapshot, Touch, Trail, TraitFact
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import KeptEvent
@@ -80,7 +80,7 @@ TRAILS = st.builds(
     consent=st.lists(FACTS, max_size=3).map(tuple),
     told=st.none() | st.tuples(MS, MS),
     steps=st.lists(
-        st.builds(JourneyStep, MS, TEXTS, st.integers(0, 1), WORDS, WORDS, PAIRS), max_size=3
+        st.builds(NotableStep, MS, TEXTS, st.integers(0, 1), WORDS, WORDS, PAIRS), max_size=3
     ).map(tuple),
 )
 PROGRESS = st.builds(
