@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from msgspec import Struct
 
 from warmlead.domain.clock_skew import brought_back
+from warmlead.domain.crm_ids import crm_ids_of
 from warmlead.domain.evaluation import Evaluation, evaluation_of, move_stage, next_review_day
 from warmlead.domain.event import Property
 from warmlead.domain.handoff import (
@@ -156,6 +157,7 @@ class TriggerBuilder:
     def _about(self) -> dict[str, Any]:
         from warmlead.domain.attribution import described, first_origin, last_origin  # noqa: PLC0415  # lists of sites
         from warmlead.messages.contract import LeadInMessage, Touches, consent_in_message  # noqa: PLC0415  # heavy
+        from warmlead.messages.journey import journey_in_message  # noqa: PLC0415  # only here
 
         lead, score = self._lead, self._evaluation.score
         return {
@@ -165,12 +167,14 @@ class TriggerBuilder:
                 user_id=_safe(lead.user_id),
                 traits=cleaned(_sent(lead.traits, self._rules.traits)),
                 consent=consent_in_message(self._evaluation.consent),
+                crm_ids=crm_ids_of(lead),
+                journey=journey_in_message(lead.steps, self._rules),
             ),
             "stage": lead.progress.stage,
             "score": score.score,
             "engagement": score.engagement,
             "fit": score.fit,
-            "reasons": list(reasons(score, self._rules.titles)),
+            "reasons": list(reasons(score, self._rules.titles, self._rules.shown)),
             "attribution": Touches(
                 first=_cleaned(described(lead.first_touch, first_origin(lead))),
                 last=_cleaned(described(lead.last_touch, last_origin(lead))),

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from warmlead.domain.attribution import described, first_origin, last_origin
 from warmlead.domain.capacity import Capacity
 from warmlead.domain.consent import Consent, known_by
+from warmlead.domain.crm_ids import crm_ids_of
 from warmlead.domain.evaluation import Evaluation, evaluation_of
 from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
 from warmlead.domain.handoff import Deadline, Offer
@@ -23,7 +24,8 @@ from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import MICRO, Contribution
 from warmlead.domain.stages import ANONYMOUS, SALES_STAGES, Transition, moved_back
-from warmlead.messages.wording import describe, losses
+from warmlead.messages.journey import journey_of
+from warmlead.messages.wording import describe, losses, reasons
 
 
 class Shape(BaseModel):
@@ -146,6 +148,26 @@ class OfferView(Shape):
     answer: str
 
 
+class StepView(Shape):
+    """One notable thing that the lead did: ``what`` is the signal's name, or the event's."""
+
+    at: datetime
+    what: str
+    title: str
+    details: dict[str, str]
+    trust: str
+
+
+class SaidView(Shape):
+    """One statement of sales; ``details`` are what it told besides, such as its ``note``."""
+
+    said: str
+    at: datetime
+    source: str
+    reason: str
+    details: dict[str, str]
+
+
 class LeadView(Shape):
     """A lead as people see it, its score as of ``as_of``."""
 
@@ -158,6 +180,9 @@ class LeadView(Shape):
     engagement: int
     fit: int
     days_inactive: int | None
+    reasons: list[str]
+    journey: list[StepView]
+    statements: list[SaidView]
     traits: dict[str, Property]
     not_understood: list[str]
     signals: dict[str, int]
@@ -168,6 +193,7 @@ class LeadView(Shape):
     consent: ConsentView
     offer: OfferView | None
     identifiers: dict[str, list[str]]
+    crm_ids: dict[str, str]
     entered: dict[str, int]
     moved_back: int
     moves: list[MoveView]
@@ -214,6 +240,13 @@ def view(
         engagement=evaluation.score.engagement,
         fit=evaluation.score.fit,
         days_inactive=evaluation.score.days_inactive,
+        reasons=list(reasons(evaluation.score, rules.titles, rules.shown)),
+        journey=[shaped(StepView, step) for step in journey_of(lead.steps, rules, now)],
+        statements=[
+            shaped(SaidView, said, details=dict(said.details))
+            for said in lead.statements
+            if said.at <= now
+        ],
         traits=lead.traits,
         not_understood=list(rules.not_understood(lead.traits)),
         signals=_totals(evaluation.tally.signals),
@@ -224,6 +257,7 @@ def view(
         first_touch=described(lead.first_touch, first_origin(lead)),
         last_touch=described(lead.last_touch, last_origin(lead)),
         identifiers=identifiers,
+        crm_ids=crm_ids_of(lead),
         entered=dict(lead.progress.entered),
         moved_back=moved_back(moves, rules.stage_order),
         moves=[shaped(MoveView, move) for move in moves],

@@ -7,6 +7,7 @@ moves on from its present stage. Counts of days that the archive no longer has s
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias, TypeVar
@@ -23,6 +24,7 @@ from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import day_of, to_ms, with_older
 from warmlead.domain.identity import identifiers_of, in_todays_spelling
+from warmlead.domain.journey import NotableStep, kept_steps
 from warmlead.domain.lead import Lead, Trail, latest_notes, told_together
 from warmlead.domain.recording import record
 from warmlead.domain.stages import Transition
@@ -257,4 +259,13 @@ class _Replacement:
             consent=consent.rebuilt(trail.consent, rebuilt.consent),
             told=told_together(trail.told, rebuilt.told),
             notes=latest_notes([*trail.notes, *rebuilt.notes]),
+            steps=self._steps(trail, rebuilt, {event.key for event in newer}),
         )
+
+    def _steps(
+        self, trail: Trail, rebuilt: Trail, newer: AbstractSet[str]
+    ) -> tuple[NotableStep, ...]:
+        """The steps of the archive's events, and those of events that it does not have."""
+        pruned_ms = -1 if self._whole_since is None else to_ms(self._whole_since)
+        others = (s for s in trail.steps if s.key in newer or s.at_ms <= pruned_ms)
+        return kept_steps((*rebuilt.steps, *others))

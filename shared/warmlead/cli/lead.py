@@ -26,6 +26,7 @@ from warmlead.application.explain import (
 from warmlead.cli.commands import LeadCommands
 from warmlead.cli.environment import place_of
 from warmlead.cli.handoff import offer_in_words
+from warmlead.cli.journey import journey_lines, sales_lines
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, json_list, print_json, unreadable
 from warmlead.cli.output import moment as _moment
 from warmlead.domain.errors import UnreadableError
@@ -89,6 +90,7 @@ class LeadRow(Shape):
     engagement: int
     fit: int
     days_inactive: int | None
+    last_step: str | None
 
 
 @app.command("list")
@@ -231,7 +233,8 @@ def _warmest_first(row: LeadRow) -> tuple[int, str]:
 
 
 def _row(seen: LeadView) -> LeadRow:
-    return shaped(LeadRow, seen, name=_name(seen))
+    last_step = seen.journey[0].title if seen.journey else None
+    return shaped(LeadRow, seen, name=_name(seen), last_step=last_step)
 
 
 def _name(seen: LeadView) -> str | None:
@@ -245,7 +248,7 @@ def _name(seen: LeadView) -> str | None:
 def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     """Show what is known about one lead.
 
-    Its score and stage, whether it may get mail, its traits, its events, where it came from.
+    Its score and stage, whether it may get mail, its journey, traits, events, where it came from.
 
     ```text
     warmlead lead show ada@example.com
@@ -271,7 +274,9 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     for note in seen.notes:
         console.print(f"[dim]note[/]  {escape(note)}")
     if seen.moves:
-        console.print(f"[dim]moves[/]  {escape(_journey(seen))}")
+        console.print(f"[dim]moves[/]  {escape(_path(seen))}")
+    _print_lines("journey", journey_lines(seen.journey))
+    _print_lines("sales", sales_lines(seen.statements))
     rules = backends.model().rules
     _print_pairs("traits", seen.traits, known=rules.traits)
     _print_not_understood(seen)
@@ -283,6 +288,11 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if seen.last_touch != seen.first_touch:
         _print_pairs("last touch", seen.last_touch)
     console.print(f"[dim]why this score: warmlead lead explain {escape(seen.email or seen.id)}[/]")
+
+
+def _print_lines(heading: str, lines: Sequence[str]) -> None:
+    for number, line in enumerate(lines):
+        console.print(f"[dim]{' ' * len(heading) if number else heading}[/]  {escape(line)}")
 
 
 def _consent_lines(consent: ConsentView) -> Sequence[str]:
@@ -313,7 +323,7 @@ def _known_as(row: LeadRow) -> str:
     return " ".join(part for part in (row.name, email or row.user_id) if part)
 
 
-def _journey(seen: LeadView) -> str:
+def _path(seen: LeadView) -> str:
     """The stages in which the lead was, and how often it went back or came again."""
     path = " → ".join([seen.moves[0].from_stage, *(move.to_stage for move in seen.moves)])
     again = [f"{stage} {n - 1} more" for stage, n in sorted(seen.entered.items()) if n > 1]

@@ -23,6 +23,7 @@ from warmlead.domain.identity import (
     normalise_id,
     respelt,
 )
+from warmlead.domain.journey import kept_steps
 from warmlead.domain.lead import (
     Lead,
     Touch,
@@ -35,7 +36,7 @@ from warmlead.domain.lead import (
 from warmlead.domain.nurture import merge_enrolments, parted
 from warmlead.domain.recording import union
 from warmlead.domain.rules import Rules
-from warmlead.domain.sales import MAX_STATEMENTS, in_order
+from warmlead.domain.sales import in_order, kept_statements
 from warmlead.domain.stages import Progress, merge_progress, most_entered
 
 
@@ -331,7 +332,7 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "traits": _best_facts,
         "first_touch": _earliest,
         "last_touch": _latest,
-        "statements": lambda *said: {e.key: e for e in in_order(said)[-MAX_STATEMENTS:]},
+        "statements": lambda *said: kept_statements({e.key: e for e in in_order(said)}),
         "erased_ms": _latest,
         "is_signed": max,
         "former_ids": frozenset.union,
@@ -339,6 +340,7 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "told": told_together,
         "direct": max,
         "notes": lambda *notes: latest_notes(note for some in notes for note in some),
+        "steps": lambda *steps: kept_steps(step for some in steps for step in some),
     }
 )
 """How each field of two trails becomes one. A test checks that none is missing."""

@@ -68,6 +68,8 @@ class Rules:
     """The event names that are known: of signals, of counters, and Warmlead's own vocabulary."""
     traits: frozenset[str] = frozenset()
     """The traits that the model knows: the standard ones, and its own."""
+    shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The signals that make steps of the journey, each with the properties that a step shows."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """The titles of signals, fit rules, groups and stages; not all have one."""
 

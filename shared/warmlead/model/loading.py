@@ -22,10 +22,12 @@ from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy
 from warmlead.domain.stages import StageDefinition
 from warmlead.model.conditions import Context, contexts_of, stage_conditions, trait_types, words
 from warmlead.model.document import Finding, Severity, YamlDocument, read
+from warmlead.model.journey import shown_by
 from warmlead.model.lint.expressions import check_conditions
 from warmlead.model.lint.reachability import ReachabilityCheck, RoutingCheck, check_warnings
 from warmlead.model.lint.references import check_names, check_quantities
 from warmlead.model.lint.satisfiability import Prospect
+from warmlead.model.lint.shown import check_shown
 from warmlead.model.plan import FitPlan, Plan, SignalPlan, rules_of
 from warmlead.model.promises import content_of, known_until, promises_of
 from warmlead.model.schema import (
@@ -75,6 +77,7 @@ def _examined(text: str) -> tuple[ModelFile, list[Finding]]:
         report = Report(document, sound)
         check_names(sound, report)
         check_quantities(sound, report)
+        check_shown(sound.file, report)
         contexts = contexts_of(sound.file)
         accepted = check_conditions(sound.file, contexts, report)
         prospect = Prospect(sound, contexts.stage, accepted)
@@ -157,10 +160,11 @@ def plan_of(file: ModelFile, today: date | None = None) -> Plan:
     today = today or datetime.now(UTC).date()
     contexts = contexts_of(file)
     counters = _counters(stage_conditions(file), contexts.stage)
+    scoring = _scoring(file)
     return Plan(
         version=version_of(file),
         titles=_titles(file),
-        scoring=_scoring(file),
+        scoring=scoring,
         signals={
             name: SignalPlan(
                 frozenset(map(our_name, signal.on)),
@@ -190,6 +194,7 @@ def plan_of(file: ModelFile, today: date | None = None) -> Plan:
             for _, label in sorted(counters)
             if label not in file.signals and our_name(label) != label
         },
+        shown=dict(shown_by(file, scoring.passive)),
     )
 
 

@@ -56,8 +56,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     ``fit_types`` and ``stage_types`` hold what conditions name in each place, with its type
     (``stage_types`` also what those of routes and sequences name); ``trait_types`` all traits
     that the model knows. ``robots_count``: what robots do counts as if people did it.
-    ``kept_as`` names what conditions count by a published name. ``holidays_until`` is the last day
-    whose public holidays are known, if the model names any.
+    ``kept_as`` names what conditions count by a published name, ``shown`` is that of ``Rules``.
+    ``holidays_until`` is the last day whose public holidays are known, if the model names any.
     """
 
     version: str
@@ -76,6 +76,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     robots_count: bool = False
     suppression: SuppressionPolicy = SuppressionPolicy()
     kept_as: dict[str, str] = {}
+    shown: dict[str, tuple[str, ...]] = {}
     holidays_until: date | None = None
 
     def holidays_run_out(self, today: date) -> bool:
@@ -120,6 +121,7 @@ def rules_of(plan: Plan) -> Rules:
         robots_count=plan.robots_count,
         suppression=plan.suppression,
         kept_as=plan.kept_as,
+        shown=plan.shown,
         titles=plan.titles,
     )
 

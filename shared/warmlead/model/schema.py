@@ -187,6 +187,38 @@ Names: TypeAlias = Annotated[
 ]
 """One event's name, or a list of them."""
 
+NEVER = "never"
+
+
+def _shown(value: object) -> object:
+    return [] if value == NEVER else _named(value)
+
+
+def _named(value: object) -> object:
+    if value == []:
+        raise MiswrittenError("names nothing", f"name a property, or write {NEVER}")
+    return _listed(value)
+
+
+Shown: TypeAlias = Annotated[
+    list[Name],
+    BeforeValidator(_shown),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": NEVER},
+                {"type": "string", "pattern": NAME_PATTERN},
+                {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"type": "string", "pattern": NAME_PATTERN},
+                },
+            ]
+        }
+    ),
+]
+"""One property's name, or a list of them; ``never`` is an empty list."""
+
 _DAYS_PATTERN = r"^(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?$"
 _DAY_JSON: JsonDict = {"type": "string", "pattern": _DAYS_PATTERN}
 
@@ -268,6 +300,9 @@ class Signal(_Part):
     )
     decay: Literal["never"] | None = Field(None, description="never: the points stay.")
     group: Label | None = Field(None, description="The group whose limits apply to it.")
+    show: Shown | None = Field(
+        None, description="Properties that sales reads in the lead's journey; never: no step."
+    )
     title: Title | None = Field(None, description="The text that people read.")
 
     def counts_robots(self, model: Robots) -> bool:

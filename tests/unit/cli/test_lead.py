@@ -109,6 +109,30 @@ def test_a_lead_shows_what_was_cut_or_left_out_of_its_posts(ada: Workspace) -> N
     assert {note["text"] for note in told} == set(notes)
 
 
+def test_a_lead_shows_its_journey_and_what_sales_said(ada: Workspace) -> None:
+    words = {"message": "We need [bold]SSO[/] and <b>audit</b>.", "form": "contact"}
+    ada.take(happened("form_submitted", id="6", email="ada@example.com", properties=words))
+    told = {"reason": "not_ready", "timing": "Q3", "note": "Call in [red]July"}
+    said: dict[str, Any] = {"email": "ada@example.com", "source": "sales"}
+    ada.take(happened("sales_rejected", id="7", **said, properties=told))
+    shown = ada.json("lead", "show", "ada@example.com")
+    first = shown["journey"][0]
+    assert (first["what"], first["trust"]) == ("form_submitted", "signed")
+    assert first["details"] == {"form": "contact", "message": "We need [bold]SSO[/] and audit ."}
+    assert {step["what"] for step in shown["journey"]} >= {"demo_requested", "pricing_page_viewed"}
+    assert shown["reasons"][0].startswith("+")
+    (statement,) = shown["statements"]
+    assert statement["details"] == {"timing": "Q3", "note": "Call in [red]July"}
+    assert ada.json("lead", "list")[0]["last_step"] == first["title"]
+
+    drawn = " ".join(ada.run("lead", "show", "ada@example.com").out.split())
+    assert "Form submitted: form contact, message We need [bold]SSO[/] and audit ." in drawn
+    assert "rejected (not ready) by sales: timing Q3, note Call in [red]July" in drawn
+    document = json.loads(ada.run("lead", "export", "ada@example.com").out)
+    kept = [step for each in document["lead"]["identifiers"] for step in each["steps"]]
+    assert first["details"] in [step["details"] for step in kept]
+
+
 def test_a_lead_shows_its_moves_and_how_often_it_went_back_and_came_again(ada: Workspace) -> None:
     said: dict[str, Any] = {"email": "ada@example.com", "source": "sales"}
     lost: dict[str, Any] = {**said, "properties": {"reason": "no budget"}}

@@ -304,6 +304,7 @@ def _doubt_sequence(name: str, sequence: Sequence, report: Report) -> None:
 def _doubt_declared(file: ModelFile, contexts: Contexts, named: set[str], report: Report) -> None:
     fit_names = {n for rule in file.fit.values() for n in contexts.fit.names(rule.when)}
     asked = {n for s in file.signals.values() for n in contexts.event.names(s.when or "")}
+    asked |= {shown for signal in file.signals.values() for shown in signal.show or ()}
     for name in file.traits:
         if name not in named | fit_names:
             report.warn(("traits", name), "no condition uses this trait", key=True)
