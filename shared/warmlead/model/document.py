@@ -123,6 +123,27 @@ class YamlDocument:
             path = path[:-1]
         return Position(1, 1)
 
+    def siblings(self, path: Path) -> Mapping[str, Plain]:
+        """The mapping in which the key at a path stands; empty if there is none."""
+        holder: Plain = self.value
+        for part in path[:-1]:
+            if isinstance(holder, dict) and isinstance(part, str):
+                holder = holder.get(part)
+            elif isinstance(holder, list) and isinstance(part, int) and part < len(holder):
+                holder = holder[part]
+            else:
+                return {}
+        return holder if isinstance(holder, dict) else {}
+
+    def source(self, path: Path) -> str:
+        """The key and its value as they are written; empty if there is no such key."""
+        node = self.values.get(path)
+        if node is None or path not in self.keys:
+            return ""
+        line, column = self.keys[path]
+        start = sum(len(each) + 1 for each in self.text.split("\n")[: line - 1]) + column - 1
+        return self.text[start : node.end_mark.index]
+
     def inside(self, path: Path, offset: int) -> Position:
         """Where the character ``offset`` of the text value at the path stands."""
         node = self.values.get(path)

@@ -43,13 +43,25 @@ def check_days(text: str) -> str:
     """A weekday, or a range such as ``mon-fri``; raises ``MiswrittenError`` for anything else."""
     for word in text.split("-", 1):
         if word not in DAYS:
-            short = word.strip().lower()[:3]
-            meant = text.replace(word, short) if short in DAYS else ""
+            meant = _likely_days(text)
             raise MiswrittenError(
                 f'"{word}" is not a weekday: write {", ".join(DAYS)}, or a range such as mon-fri',
                 f"write {meant}" if meant else "",
             )
     return text
+
+
+_DAYS_IN_WORDS = {"weekdays": "mon-fri", "workdays": "mon-fri", "weekend": "sat-sun"} | dict.fromkeys(
+    ("daily", "every day", "all", "always"), "mon-sun"
+)
+
+
+def _likely_days(text: str) -> str:
+    """Weekdays as the file writes them, of ``Monday-Friday`` or ``weekdays``; else empty."""
+    if in_words := _DAYS_IN_WORDS.get(text.strip().lower()):
+        return in_words
+    short = [word.strip().lower()[:3] for word in text.replace("–", "-").split("-", 1)]
+    return "-".join(short) if all(word in DAYS for word in short) else ""
 
 
 def weekdays_of(texts: Iterable[str]) -> frozenset[int]:

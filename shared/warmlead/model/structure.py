@@ -20,6 +20,17 @@ from warmlead.model.document import (
     did_you_mean,
     path_text,
 )
+from warmlead.model.likely import (
+    likely_condition,
+    likely_duration,
+    likely_entry,
+    likely_key,
+    likely_number,
+    likely_share,
+    likely_threshold,
+    likely_time,
+)
+from warmlead.model.lint.synonyms import TRAIT_SYNONYMS, code_of_country
 from warmlead.model.schema import (
     LABEL_PATTERN,
     OWNER_PATTERN,
@@ -81,8 +92,8 @@ def in_words(fault: ErrorDetails, keys: Iterable[str]) -> tuple[str, str]:
 
 
 def _suggestion(type_: str, given: object, context: Mapping[str, object]) -> str:
-    if type_ == "int_type" and isinstance(given, str) and given.lstrip("-").isdigit():
-        return f"write {given} without quotes"
+    if type_ == "int_type" and (number := likely_number(given)):
+        return f"write {number} without quotes" if given == number else f"write {number}"
     if type_ == "string_type" and isinstance(given, int | float):
         return "put it in quotes"
     if type_ == "bool_type" and (switch := _SWITCHES.get(str(given).lower())):
@@ -173,8 +184,8 @@ def with_sections_named(document: YamlDocument) -> tuple[YamlDocument, list[Find
     findings = []
     given = document.value if isinstance(document.value, dict) else {}
     for key in given.keys() - ModelFile.model_fields.keys():
-        close = closest(key, ModelFile.model_fields.keys() - given.keys())
-        if close:
+        close = closest(key, ModelFile.model_fields.keys() - given.keys()) or likely_key((), key)
+        if close and close not in given:
             line, column = document.of_key((key,))
             message, suggestion = f'unknown key "{key}"', f'did you mean "{close}"?'
             findings.append(Finding(Severity.ERROR, line, column, key, message, suggestion))
@@ -194,12 +205,46 @@ def hold_to_schema(document: YamlDocument) -> Sound:
         except ValidationError as error:
             for fault in error.errors(include_url=False):
                 path = _cut(fault["loc"])
+                if _is_misnamed(value, fault):
+                    continue
                 if path not in replaced or _is_inside_list(fault["loc"]):
                     findings.append(_finding(document, fault))
             for fault in error.errors(include_url=False):
                 path = _cut(fault["loc"])
                 replaced.add(path)
                 _mend(value, path)
+
+
+def _is_misnamed(value: Mapping[str, Any], fault: ErrorDetails) -> bool:
+    """Whether a key is missing because it stands there under another name, which is reported."""
+    if fault["type"] != "missing":
+        return False
+    holder: Any = value
+    for part in fault["loc"][:-1]:
+        holder = holder[part]
+    meant = {_meant(fault["loc"][:-1], str(key), holder) for key in holder}
+    return str(fault["loc"][-1]) in meant
+
+
+def _meant(holder: Path, key: str, written: Mapping[str, Plain]) -> str:
+    """The key that is meant by an unknown one of a mapping; empty if that is not known."""
+    model = _model_at(holder)
+    known = _keys_of(model) if model else {}
+    if key in known:
+        return ""
+    if model is FitRule and _as_condition(key, written[key]):
+        close = "when"
+    else:
+        close = likely_key(holder, key) or closest(key, known)
+    return "" if close in written else close
+
+
+def _as_condition(key: str, given: Plain) -> str:
+    """The condition for a trait that stands as a key in a fit rule; empty if it is none."""
+    trait = TRAIT_SYNONYMS.get(key, key)
+    if trait == "country" and isinstance(given, str):
+        given = code_of_country(given) or given
+    return likely_condition(trait, given)
 
 
 def _is_inside_list(loc: Path) -> bool:
@@ -264,7 +309,40 @@ def _finding(document: YamlDocument, fault: ErrorDetails) -> Finding:
         place = document.of_key(loc[:-1])
     model = _model_at(loc[:-1])
     message, suggestion = in_words(fault, _keys_of(model) if model else ())
+    if better := _likely(document, fault, loc):
+        suggestion = better
+        if better.endswith(f" for {document.source(loc)}") or at_key:
+            place = document.of_key(loc)
     return Finding(Severity.ERROR, place.line, place.column, path_text(loc), message, suggestion)
+
+
+def _likely(document: YamlDocument, fault: ErrorDetails, loc: Path) -> str:
+    """What to write for what people often write; empty if nothing is known of it."""
+    given = fault["input"]
+    match fault["type"], loc:
+        case "extra_forbidden", ("signals", str(name), ("max" | "min") as bound):
+            if "group" not in document.siblings(loc):
+                group = f"and add to groups: {name}: {{{bound}: {given}}}"
+                return f"write group: {name} for {document.source(loc)}, {group}"
+        case "extra_forbidden", (*_, str(key)):
+            holder = document.siblings(loc)
+            if loc[0] == "fit" and "when" not in holder and (asked := _as_condition(key, given)):
+                return f"write when: {asked} for {document.source(loc)}"
+            meant = _meant(loc[:-1], key, holder)
+            return f'did you mean "{meant}"?' if meant else ""
+        case "literal_error", ("signals", _, "decay"):
+            if length := likely_duration(given):
+                return f"write half_life: {length} for {document.source(loc)}"
+        case "value_error", _:
+            told = str(fault["msg"])
+            likely = {"duration": likely_duration, "share": likely_share, "time of": likely_time}
+            found = next((guess(given) for word, guess in likely.items() if word in told), "")
+            return f"write {found}" if found else ""
+        case "string_type", _ if asked := likely_threshold(loc, given):
+            return f"write {asked}"
+        case "model_type", _ if entry := likely_entry(loc, given):
+            return f"write {entry}"
+    return ""
 
 
 class Report:
