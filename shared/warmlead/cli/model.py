@@ -1,6 +1,7 @@
 """``warmlead model``: checks the reviewed file, shows it, simulates it, applies it to everyone."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -145,9 +146,12 @@ def _checked(text: str, script: str, model: Model) -> Script:
     return read.script
 
 
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
+
+
 def _print_finding(found: Finding, *, file: str, on: Console) -> None:
     """One fault or doubt: where it is, what it is, and what may have been meant."""
-    colour = "red" if found.severity is Severity.ERROR else "yellow"
+    colour = _COLOURS[found.severity]
     where = f"{file}:{found.line}:{found.column}"
     subject = f"{found.path}: " if found.path else ""
     told = escape(subject + found.message)
@@ -201,7 +205,7 @@ app.command("simulate")(simulate_story)
 
 
 class FindingRow(Shape):
-    """One fault or doubt, where it is, and what may have been meant."""
+    """One fault, doubt or note, where it is, and what may have been meant."""
 
     severity: str
     line: int
@@ -218,6 +222,7 @@ class CheckReport(Shape):
     version: str | None
     errors: int
     warnings: int
+    notes: int
     findings: list[FindingRow]
     needs_replay: list[str]
 
@@ -255,7 +260,8 @@ def check_file(
 
 
 def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
-    faults = sum(finding.severity is Severity.ERROR for finding in found)
+    of = Counter(finding.severity for finding in found)
+    faults = of[Severity.ERROR]
     version, stale = None, []
     if not faults:
         checked = load(text, name=str(file))
@@ -266,7 +272,8 @@ def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
         file=str(file),
         version=version,
         errors=faults,
-        warnings=len(found) - faults,
+        warnings=of[Severity.WARNING],
+        notes=of[Severity.NOTE],
         findings=rows,
         needs_replay=stale,
     )

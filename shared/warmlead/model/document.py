@@ -24,14 +24,21 @@ _ALIKE = 0.6
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _FLOAT = re.compile(r"[-+]?(?:\.\d+|\d+\.\d*)(?:[eE][-+]?\d+)?|[-+]?\d+[eE][-+]?\d+")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_NEEDS_QUOTES = re.compile(r"""^[!"'&*%@`]|[][{},?]|: | #""")
+"""What a text without quotes may not hold, wherever it stands."""
+
 _ESCAPES = {"x": 4, "u": 6, "U": 10}  # length of \xHH, \uHHHH, \UHHHHHHHH
 
 
 class Severity(StrEnum):
-    """An ``error`` keeps a file from being used; a ``warning`` is worth a second look."""
+    """An ``error`` keeps a file from being used; a ``warning`` is worth a second look.
+
+    A ``note`` is worth knowing, and needs no answer.
+    """
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +141,14 @@ class YamlDocument:
             else:
                 return {}
         return holder if isinstance(holder, dict) else {}
+
+    def in_quotes(self, path: Path, better: str) -> str:
+        """What to write for a text without quotes, if the ``better`` one needs them; else empty."""
+        node = self.values.get(path)
+        if not isinstance(node, yaml.ScalarNode) or node.style or not _NEEDS_QUOTES.search(better):
+            return ""
+        written = self.text[node.start_mark.index : node.end_mark.index]
+        return "" if "\n" in written else f"write {quoted(better)} for {written}"
 
     def source(self, path: Path) -> str:
         """The key and its value as they are written; empty if there is no such key."""

@@ -24,6 +24,7 @@ from warmlead.domain.stages import StageDefinition
 from warmlead.model.conditions import Context, contexts_of, stage_conditions, trait_types, words
 from warmlead.model.document import Finding, Severity, YamlDocument, read
 from warmlead.model.lint.expressions import check_conditions
+from warmlead.model.lint.notes import check_notes
 from warmlead.model.lint.reachability import ReachabilityCheck, RoutingCheck, check_warnings
 from warmlead.model.lint.references import check_names, check_quantities
 from warmlead.model.lint.satisfiability import Prospect
@@ -63,7 +64,7 @@ class Model:
 
 
 def check(text: str) -> list[Finding]:
-    """Everything that is wrong or doubtful in a model file, by line; empty if nothing is."""
+    """Everything that is wrong, doubtful or worth knowing in a model file, by line."""
     return _examined(text)[1]
 
 
@@ -82,6 +83,7 @@ def _examined(text: str) -> tuple[ModelFile, list[Finding]]:
         ReachabilityCheck(sound.file, prospect, report).check()
         RoutingCheck(sound.file, prospect, report).check()
         check_warnings(sound, contexts, report)
+        check_notes(sound, contexts, report)
         findings += [*sound.findings, *report.findings]
     findings.sort(key=lambda found: (found.line, found.column, found.severity, found.path))
     return sound.file, list(dict.fromkeys(findings))

@@ -385,6 +385,14 @@ class Report:
         """A doubt: at the value, at a character within it, or at its key."""
         self._add(Severity.WARNING, path, message, suggestion, at, key=key)
 
+    def in_quotes(self, path: Path, mended: str) -> str:
+        """What to write for a whole text value, if the mended one needs quotes; else empty."""
+        return self._document.in_quotes(self._document.written(path), mended)
+
+    def note(self, path: Path, message: str, suggestion: str = "", *, key: bool = False) -> None:
+        """What is worth knowing: at the value, or at its key."""
+        self._add(Severity.NOTE, path, message, suggestion, None, key=key)
+
     def _add(
         self,
         severity: Severity,

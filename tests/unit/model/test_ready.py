@@ -15,7 +15,7 @@ from warmlead.domain.history import Tally, to_ms
 from warmlead.domain.packed_history import DAY_MS
 from warmlead.domain.scoring import score_of
 from warmlead.domain.stages import Progress, Standing, next_stage
-from warmlead.model.document import read, with_quotes
+from warmlead.model.document import Severity, read, with_quotes
 from warmlead.model.loading import (
     Model,
     check,
@@ -38,7 +38,7 @@ def test_there_are_three() -> None:
 
 @pytest.mark.parametrize("name", ["b2b-saas", "ecommerce", "product-led"])
 def test_a_ready_made_model_has_neither_faults_nor_doubts(name: str) -> None:
-    assert check(ready_text(name)) == []
+    assert [f for f in check(ready_text(name)) if f.severity is not Severity.NOTE] == []
     assert ready_model(name).name == name
 
 

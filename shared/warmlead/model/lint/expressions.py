@@ -30,11 +30,12 @@ _WINDOWS = ", ".join(f"last_{days}d" for days in COUNT_WINDOWS_DAYS)
 
 @dataclass(frozen=True, slots=True)
 class ConditionFault:
-    """Something wrong at the character ``at`` of a condition."""
+    """Something wrong at the character ``at`` of a condition; ``mended`` is it without that."""
 
     at: int
     message: str
     suggestion: str = ""
+    mended: str = ""
 
 
 def check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> frozenset[Path]:
@@ -44,7 +45,10 @@ def check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> fro
     for path, text, context in _conditions(file, contexts):
         flaws = examine(text, context)
         for flaw in flaws:
-            report.error(path, flaw.message, flaw.suggestion, at=flaw.at)
+            if flaw.mended and (whole := report.in_quotes(path, flaw.mended)):
+                report.error(path, flaw.message, whole)
+            else:
+                report.error(path, flaw.message, flaw.suggestion, at=flaw.at)
         if flaws:
             continue
         unknown = [
@@ -112,7 +116,10 @@ def _explained(error: str, text: str, context: Context) -> list[ConditionFault]:
     slips = slips_in(text, context)
     if not slips:
         return list(_translated(error, text, context)) or [ConditionFault(0, "not readable as CEL")]
-    found = [ConditionFault(slip.at, slip.message, slip.suggestion) for slip in slips]
+    found = [
+        ConditionFault(slip.at, slip.message, slip.suggestion, mended(text, [slip]))
+        for slip in slips
+    ]
     better = mended(text, slips)
     for flaw in _left_in(better, context):
         if (at := place_before(flaw.at, slips)) is not None:

@@ -38,7 +38,7 @@ def check_names(sound: Sound, report: Report) -> None:
     """Finds what is wrong with the names that the file gives and uses."""
     file = sound.file
     _check_spelling(file, report)
-    _check_signals(file, report)
+    _check_signals(sound, report)
     _check_declared(file, report)
     for name in sorted(STAGE_NAMES & file.stages.keys()):
         report.error(
@@ -62,7 +62,8 @@ def _check_spelling(file: ModelFile, report: Report) -> None:
                 report.error((section, name), f'"{name}" is a word of CEL itself', key=True)
 
 
-def _check_signals(file: ModelFile, report: Report) -> None:
+def _check_signals(sound: Sound, report: Report) -> None:
+    file = sound.file
     traits = trait_types(file)
     events = {*STANDARD_EVENTS, *(event for s in file.signals.values() for event in s.on)}
     for name, signal in file.signals.items():
@@ -74,7 +75,7 @@ def _check_signals(file: ModelFile, report: Report) -> None:
         elif name in STANDARD_FACTS:
             report.error(path, f'"{name}" is a fact about every lead already', key=True)
         plain = signal.on == [name] and signal.when is None and signal.trust is None
-        if name in events and not plain:
+        if name in events and not plain and sound.is_own((*path, "on")):
             report.error(
                 path,
                 f'"{name}" is an event too, and not the same: its counts would be ambiguous',

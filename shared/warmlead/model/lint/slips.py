@@ -95,6 +95,9 @@ _LOWERED = ("tolowercase", "lower", "lowercase", "lowerascii", "tolower")
 _SWITCHES = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 _COMPARING = ("==", "!=", "<", "<=", ">", ">=", "=")
 _OPENING, _CLOSING = "“„«‘‚", "”“»’"
+_NEAR = 200
+"""How many words around a slip are looked at, so that the work is linear in the text."""
+
 _THOUSANDS = {"k": 1_000, "m": 1_000_000}
 _KEPT = ("true", "false", "null", "in", "and", "or", "not")
 
@@ -155,7 +158,7 @@ class _Reader:
         return [self._at(i + n).kind for n in range(count)]
 
     def _type(self, token: Token) -> ValueType | None:
-        return self._context.types.get(token.text) if token.kind == "name" else None
+        return self._context.types.get(self._ours(token.text)) if token.kind == "name" else None
 
     def _ours(self, name: str) -> str:
         """The name as this place knows it."""
@@ -180,7 +183,7 @@ class _Reader:
         if token.text not in _OPENING or token.kind != "sign":
             return None
         rest = self._text[token.end :]
-        end = next((n for n, letter in enumerate(rest) if letter in _CLOSING), None)
+        end = min((found for mark in _CLOSING if (found := rest.find(mark)) >= 0), default=None)
         if end is None:
             return None
         written = self._text[token.at : token.end + end + 1]
@@ -272,7 +275,7 @@ class _Reader:
         """``country in ("US", "CA")``; the list is slipped at its bracket."""
         if self._at(i).text != "(" or self._at(i - 1).text != "in":
             return None
-        end = next((n for n in range(i, len(self._tokens)) if self._at(n).text == ")"), None)
+        end = next((n for n in range(i, i + _NEAR) if self._at(n).text == ")"), None)
         if end is None:
             return None
         inside = self._text[self._at(i).end : self._at(end).at]
@@ -287,7 +290,7 @@ class _Reader:
         """
         token, after = self._at(i), self._at(i + 1)
         if token.kind == "name" and after.text.lower() == "not" and self._at(i + 2).text == "in":
-            end = next((n for n in range(i, len(self._tokens)) if self._at(n).text in "])"), None)
+            end = next((n for n in range(i, i + _NEAR) if self._at(n).text == "]"), None)
             if end is None or self._at(i + 3).text != "[":
                 return None
             listed = self._text[self._at(i + 3).at : self._at(end).end]
@@ -311,7 +314,7 @@ class _Reader:
             return None
         if self._at(i + 2).text.lower() not in ("", ")", "||", "&&", *_WORDS):
             return None
-        for n in range(i - 2, 0, -1):
+        for n in range(i - 2, max(0, i - _NEAR), -1):
             compared = {"=": "=="}.get(self._at(n).text, self._at(n).text)
             if compared in ("==", "!=") and self._at(n - 1).kind == "name":
                 name = self._ours(self._at(n - 1).text)
@@ -402,7 +405,7 @@ class _Reader:
 
     def _compared_before(self, i: int) -> int | None:
         """The place of the name of a text with which the word at ``i`` is compared."""
-        for n in range(i - 1, -1, -1):
+        for n in range(i - 1, max(-1, i - _NEAR), -1):
             token = self._at(n)
             if token.text in ("&&", "||", ")") or token.text.lower() in _WORDS:
                 return None

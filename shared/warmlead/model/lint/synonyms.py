@@ -30,7 +30,7 @@ TRAIT_SYNONYMS = _by_other(
         "annual_revenue": "revenue turnover",
         "time_zone": "timezone tz",
         "email_domain": "domain",
-        "free_mailbox": "is_free_email free_email personal_email freemail",
+        "free_mailbox": "is_free_email free_email freemail",
     }
 )
 """Names under which forms and CRMs send standard traits, as far as authors of models use them."""
