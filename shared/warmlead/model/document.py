@@ -110,10 +110,18 @@ class YamlDocument:
         )
 
     def written(self, path: Path) -> Path:
-        """The path without numbers of items where the author wrote one value and no list."""
-        while path and isinstance(path[-1], int) and path not in self.values:
+        """The path without the parts of a value for which the author wrote one in short.
+
+        One item for a list of it, one name for a mapping with it.
+        """
+        while path and path not in self.values:
+            if not isinstance(path[-1], int) and not self._is_scalar(path[:-1]):
+                break
             path = path[:-1]
         return path
+
+    def _is_scalar(self, path: Path) -> bool:
+        return isinstance(self.values.get(path), yaml.ScalarNode)
 
     def of_value(self, path: Path) -> Position:
         """Where the value stands; for one that is missing, the nearest thing that holds it."""

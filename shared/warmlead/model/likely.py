@@ -72,6 +72,7 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
         {"from": "start begin opens", "to": "end until closes", "time_zone": "timezone tz zone"}
     ),
     "routes": _by_other({"owner": "user to assignee", "owners": "users team", "when": _CONDITION}),
+    "bypass": _by_other({"signal": "on event name", "when": _CONDITION}),
     "handoff": _by_other(
         {
             "first_touch_within": "first_touch first_contact sla touch_within",
@@ -83,9 +84,9 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
 
 
 def _part_of(holder: Path) -> str:
-    """Which part of the file holds the key: a section, or ``steps``, ``hours`` or ``routes``."""
+    """Which part of the file holds the key: a section, or ``steps``, ``hours``, ``bypass`` …"""
     named = [part for part in holder if isinstance(part, str)]
-    for part in ("steps", "hours", "routes"):
+    for part in ("steps", "hours", "routes", "bypass"):
         if part in named[1:]:
             return part
     return named[0] if named else ""

@@ -20,7 +20,7 @@ from warmlead.domain.handoff import HandoffDefinition, RouteDefinition
 from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
-from warmlead.domain.stages import StageDefinition
+from warmlead.domain.stages import StageDefinition, signed_only
 from warmlead.model.conditions import Context, contexts_of, stage_conditions, trait_types, words
 from warmlead.model.document import Finding, Severity, YamlDocument, read
 from warmlead.model.lint.expressions import check_conditions
@@ -30,11 +30,13 @@ from warmlead.model.lint.references import check_names, check_quantities
 from warmlead.model.lint.satisfiability import Prospect
 from warmlead.model.plan import FitPlan, Plan, SignalPlan, rules_of
 from warmlead.model.schema import (
+    Bypass,
     Handoff,
     Hours,
     ModelFile,
     Sequence,
     Signal,
+    Stage,
     Suppression,
     weekdays_of,
 )
@@ -170,12 +172,11 @@ def plan_of(file: ModelFile) -> Plan:
                 signal.trust == "signed",
                 signal.counts_robots(file.robots),
             )
-            for name, signal in file.signals.items()
+            for name, signal in _signals_and_signed(file).items()
         },
         fit={name: FitPlan(rule.points, rule.when) for name, rule in file.fit.items()},
         stages=tuple(
-            StageDefinition(name, stage.enter, stage.leave, stage.cooldown, frozenset(stage.bypass))
-            for name, stage in file.stages.items()
+            _stage(name, stage, file) for name, stage in file.stages.items()
         ),
         handoff=_handoff(file.handoff) if file.handoff else None,
         sequences=tuple(_sequence(*named) for named in file.sequences.items()),
@@ -191,6 +192,37 @@ def plan_of(file: ModelFile) -> Plan:
             for _, label in sorted(counters)
             if label not in file.signals and our_name(label) != label
         },
+    )
+
+
+def _signals_and_signed(file: ModelFile) -> dict[str, Signal]:
+    """The signals, and those of which a bypass wants the signed events alone."""
+    signals = dict(file.signals)
+    for stage in file.stages.values():
+        for bypass in stage.bypass:
+            label = _bypass_label(bypass, file)
+            if label not in signals:
+                strict = file.signals[bypass.signal].model_copy(update={"trust": "signed"})
+                signals[label] = strict
+    return signals
+
+
+def _bypass_label(bypass: Bypass, file: ModelFile) -> str:
+    if bypass.trust is None or file.signals[bypass.signal].trust == "signed":
+        return bypass.signal
+    return signed_only(bypass.signal)
+
+
+def _stage(name: str, stage: Stage, file: ModelFile) -> StageDefinition[str]:
+    labels = [_bypass_label(bypass, file) for bypass in stage.bypass]
+    asked = zip(labels, stage.bypass, strict=True)
+    return StageDefinition(
+        name,
+        stage.enter,
+        stage.leave,
+        stage.cooldown,
+        frozenset(labels),
+        {label: bypass.when for label, bypass in asked if bypass.when is not None},
     )
 
 
@@ -294,6 +326,10 @@ def version_of(file: ModelFile) -> str:
             for key in ("when", "enter", "leave", "start", "stop", "goal"):
                 if key in entry:
                     entry[key] = _canonical(entry[key])
+    for stage in content.get("stages", {}).values():
+        for bypass in stage.get("bypass", ()):
+            if isinstance(bypass, dict) and "when" in bypass:
+                bypass["when"] = _canonical(bypass["when"])
     for name, sequence in file.sequences.items():
         if sequence.hours:
             weekdays = sorted(weekdays_of(sequence.hours.days))
@@ -319,7 +355,7 @@ def classification_of(file: ModelFile) -> dict[str, str]:
                 {used: context.types[used] for used in context.names(signal.when or "")},
             ]
         )
-        for name, signal in file.signals.items()
+        for name, signal in _signals_and_signed(file).items()
     }
 
 

@@ -83,7 +83,8 @@ def rules_of(plan: Plan) -> Rules:
 
     Raises ``ConfigurationError`` if this machine does not know a time zone of the plan.
     """
-    fit, stage = Context.of(plan.fit_types, {}), Context.of(plan.stage_types, {})
+    fit = Context.of(plan.fit_types, {})
+    stage = Context.of(plan.stage_types, {}, plan.titles)
     return Rules(
         version=plan.version,
         classify=_classifier(plan),
@@ -94,7 +95,7 @@ def rules_of(plan: Plan) -> Rules:
             for name, rule in sorted(plan.fit.items())
         ),
         scoring=plan.scoring,
-        stages=tuple(_policy(StagePolicy, one, stage, "enter", "leave") for one in plan.stages),
+        stages=tuple(_stage(one, stage) for one in plan.stages),
         counters=plan.counters,
         handoff=_handoff(plan.handoff, stage) if plan.handoff else None,
         sequences=tuple(_sequence(one, stage) for one in plan.sequences),
@@ -125,6 +126,11 @@ def _policy(kind: type[P], written: Any, context: Context, *conditions: str, **o
         name: CompiledCondition(text, context) for name in conditions if (text := same[name])
     }
     return kind(**{**same, **compiled, **others})
+
+
+def _stage(written: StageDefinition[str], context: Context) -> StagePolicy:
+    when = {name: CompiledCondition(text, context) for name, text in written.bypass_when.items()}
+    return _policy(StagePolicy, written, context, "enter", "leave", bypass_when=when)
 
 
 def _handoff(written: HandoffDefinition[str], context: Context) -> HandoffPolicy:
@@ -180,7 +186,7 @@ def _facts_of(event: Event, names: Iterable[str], types: Mapping[str, ValueType]
 
 _KIND = "warmlead-compiled-model"
 
-FORMAT = f"{_KIND}/3"
+FORMAT = f"{_KIND}/4"
 """What the file says that it is. The number grows whenever a plan's fields or meaning change."""
 
 _BEGINNING = re.compile(rf'\s*\{{\s*"format"\s*:\s*"{_KIND}/'.encode())

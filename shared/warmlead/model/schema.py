@@ -299,6 +299,59 @@ class Inactivity(_Part):
     )
 
 
+class Bypass(_Part):
+    """A signal that opens a stage at once: always, or as long as a condition holds."""
+
+    signal: Name
+    when: Expression | None = Field(None, description="A CEL condition; without one: always.")
+    trust: Literal["signed"] | None = Field(
+        None, description="signed: only if the event came signed by a secret."
+    )
+
+
+def _as_bypass(value: object) -> object:
+    return {"signal": value} if isinstance(value, str) else value
+
+
+def _bypass_in_short(bypass: Bypass) -> object:
+    """What the file may say in one word; a model's version is made of it."""
+    if bypass.when is None and bypass.trust is None:
+        return bypass.signal
+    return bypass.model_dump(exclude_none=True)
+
+
+_BYPASS_JSON: JsonDict = {
+    "anyOf": [
+        {"type": "string", "pattern": NAME_PATTERN},
+        {
+            "type": "object",
+            "properties": {
+                "signal": {"type": "string", "pattern": NAME_PATTERN},
+                "when": {"type": "string", "minLength": 1, "maxLength": 4000},
+                "trust": {"const": "signed", "type": "string"},
+            },
+            "required": ["signal"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
+Bypasses: TypeAlias = Annotated[
+    list[Annotated[Bypass, BeforeValidator(_as_bypass), PlainSerializer(_bypass_in_short)]],
+    BeforeValidator(_listed),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": NAME_PATTERN},
+                {"type": "array", "items": _BYPASS_JSON},
+            ]
+        }
+    ),
+]
+"""Signals that open a stage, each in short or with its terms."""
+
+
 class Stage(_Part):
     """A stage of the model: which leads enter and leave it."""
 
@@ -307,7 +360,7 @@ class Stage(_Part):
     cooldown: Duration = Field(
         timedelta(0), description="How long the stage stays closed after sales rejected the lead."
     )
-    bypass: list[Name] = Field([], description="Signals that open the stage at once.")
+    bypass: Bypasses = Field([], description="Signals that open the stage at once.")
     title: Title | None = None
 
 

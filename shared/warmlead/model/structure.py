@@ -34,6 +34,7 @@ from warmlead.model.lint.synonyms import TRAIT_SYNONYMS, code_of_country
 from warmlead.model.schema import (
     LABEL_PATTERN,
     OWNER_PATTERN,
+    Bypass,
     FitRule,
     Group,
     Handoff,
@@ -296,6 +297,8 @@ def _model_at(path: Path) -> type[BaseModel] | None:
             return _ENTRIES.get(str(section))
         case ("handoff", "routes", _):
             return Route
+        case ("stages", _, "bypass", _):
+            return Bypass
         case ("sequences", _, part, *_):
             return _PARTS.get(str(part))
     return None

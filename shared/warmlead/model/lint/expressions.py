@@ -82,6 +82,9 @@ def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str
         yield ("stages", name, "enter"), stage.enter, contexts.stage
         if stage.leave is not None:
             yield ("stages", name, "leave"), stage.leave, contexts.stage
+        for i, bypass in enumerate(stage.bypass):
+            if bypass.when is not None:
+                yield ("stages", name, "bypass", i, "when"), bypass.when, contexts.stage
     for i, route in enumerate(file.handoff.routes if file.handoff else []):
         if route.when is not None:
             yield ("handoff", "routes", i, "when"), route.when, contexts.stage

@@ -46,7 +46,7 @@ def _note_signals(file: ModelFile, contexts: Contexts, report: Report) -> None:
         return  # the score alone opens a stage: every signal counts for it
     named = {n for text in stage_conditions(file) for n in contexts.stage.names(text)}
     known = {name.rpartition(".")[2] for name in named}
-    known |= {name for stage in file.stages.values() for name in stage.bypass}
+    known |= {bypass.signal for stage in file.stages.values() for bypass in stage.bypass}
     asked = set().union(*of_signals)
     if not asked:
         return

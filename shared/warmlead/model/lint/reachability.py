@@ -31,6 +31,13 @@ class ReachabilityCheck:
         leave = self._prospect.of((*path, "leave"), stage.leave, _KNOWN)
         if enter:
             self._check_enter(enter, has_bypass=bool(stage.bypass))
+        for i, bypass in enumerate(stage.bypass):
+            when = self._prospect.of((*path, "bypass", i, "when"), bypass.when, _KNOWN)
+            if when and when.never:
+                message = f"can never hold: {bypass.signal} would not open the stage"
+                self._report.error(when.path, message)
+            elif when and when.always:
+                self._report.warn(when.path, "always holds", f"write {bypass.signal} alone")
         if leave and leave.never:
             self._report.error(leave.path, "can never hold: no lead would leave the stage")
         elif leave and leave.always:
@@ -239,7 +246,7 @@ def check_warnings(sound: Sound, contexts: Contexts, report: Report) -> None:
     file = sound.file
     named = {name for text in stage_conditions(file) for name in contexts.stage.names(text)}
     named |= {name.partition(".")[2] for name in named if "." in name}
-    named |= {signal for stage in file.stages.values() for signal in stage.bypass}
+    named |= {bypass.signal for stage in file.stages.values() for bypass in stage.bypass}
     _doubt_signals(sound, named, report)
     if sound.is_whole("fit"):
         _doubt_fit(file, report)

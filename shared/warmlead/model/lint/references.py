@@ -104,8 +104,12 @@ def _check_references(sound: Sound, report: Report) -> None:
             _unknown(report, ("signals", name, "group"), "group", str(signal.group), file.groups)
     for name, stage in file.stages.items():
         for i, bypass in enumerate(stage.bypass):
-            if bypass not in file.signals:
-                _unknown(report, ("stages", name, "bypass", i), "signal", bypass, file.signals)
+            if bypass.signal not in file.signals:
+                path = ("stages", name, "bypass", i, "signal")
+                _unknown(report, path, "signal", bypass.signal, file.signals)
+            elif bypass.signal in [each.signal for each in stage.bypass[:i]]:
+                message = f'"{bypass.signal}" is named twice'
+                report.error(("stages", name, "bypass", i), message, "keep one of them")
 
 
 def _unknown(
