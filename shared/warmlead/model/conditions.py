@@ -299,6 +299,7 @@ def stage_conditions(file: "ModelFile") -> Iterable[str]:
         yield from filter(None, (route.when,))
     for sequence in file.sequences.values():
         yield from filter(None, (sequence.start, sequence.stop, sequence.goal))
+        yield from filter(None, (step.when for step in sequence.steps))
 
 
 _AT_LEAST = re.compile(

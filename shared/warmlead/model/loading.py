@@ -39,6 +39,7 @@ from warmlead.model.schema import (
     Stage,
     Suppression,
     weekdays_of,
+    zone_and_owner,
 )
 from warmlead.model.structure import Report, hold_to_schema, with_sections_named
 from warmlead.model.vocabulary import PASSIVE_EVENTS, ValueType
@@ -263,7 +264,8 @@ def _sequence(name: str, sequence: Sequence) -> SequenceDefinition[str]:
         start=sequence.start,
         stop=sequence.stop,
         steps=tuple(
-            SequenceStep(step.after, step.message, step.title or "") for step in sequence.steps
+            SequenceStep(step.after, step.message, step.title or "", step.when)
+            for step in sequence.steps
         ),
         goal=sequence.goal,
         hours=_hours(sequence.hours) if sequence.hours else None,
@@ -274,7 +276,8 @@ def _sequence(name: str, sequence: Sequence) -> SequenceDefinition[str]:
 
 
 def _hours(hours: Hours) -> SendingHours:
-    return SendingHours(weekdays_of(hours.days), hours.opens, hours.closes, hours.time_zone)
+    zone, of_lead = zone_and_owner(hours.time_zone)
+    return SendingHours(weekdays_of(hours.days), hours.opens, hours.closes, zone, of_lead)
 
 
 def _named(texts: Iterable[str | None], context: Context) -> dict[str, ValueType]:
@@ -330,6 +333,10 @@ def version_of(file: ModelFile) -> str:
         for bypass in stage.get("bypass", ()):
             if isinstance(bypass, dict) and "when" in bypass:
                 bypass["when"] = _canonical(bypass["when"])
+    for sequence in content.get("sequences", {}).values():
+        for step in sequence.get("steps", ()):
+            if "when" in step:
+                step["when"] = _canonical(step["when"])
     for name, sequence in file.sequences.items():
         if sequence.hours:
             weekdays = sorted(weekdays_of(sequence.hours.days))

@@ -13,7 +13,7 @@ from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import SALES_EVENTS, Event, Trust
 from warmlead.domain.event_names import our_name
 from warmlead.domain.handoff import HandoffDefinition, HandoffPolicy, RoutePolicy
-from warmlead.domain.nurture import SendingHours, SequenceDefinition, SequencePolicy
+from warmlead.domain.nurture import SendingHours, SequenceDefinition, SequencePolicy, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
 from warmlead.domain.stages import Facts, StageDefinition, StagePolicy
@@ -141,7 +141,8 @@ def _handoff(written: HandoffDefinition[str], context: Context) -> HandoffPolicy
 def _sequence(written: SequenceDefinition[str], context: Context) -> SequencePolicy:
     if written.hours:
         _demand_known(written.hours)
-    return _policy(SequencePolicy, written, context, "start", "stop", "goal")
+    steps = tuple(_policy(SequenceStep, step, context, "when") for step in written.steps)
+    return _policy(SequencePolicy, written, context, "start", "stop", "goal", steps=steps)
 
 
 def _demand_known(hours: SendingHours) -> None:

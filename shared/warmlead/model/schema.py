@@ -222,6 +222,36 @@ TimeZone: TypeAlias = Annotated[
     AfterValidator(check_zone),
     WithJsonSchema({"type": "string", "minLength": 1, "examples": ["Europe/Berlin"]}),
 ]
+_OF_LEAD = re.compile(r"lead(?: or (?P<zone>.*))?", re.DOTALL)
+
+
+def zone_and_owner(text: str) -> tuple[str, bool]:
+    """The time zone, and whether the lead's own counts before it: ``lead or Europe/Berlin``."""
+    found = _OF_LEAD.fullmatch(text)
+    return (found["zone"], True) if found else (text, False)
+
+
+def check_zone_of_hours(text: str) -> str:
+    """A time zone, or ``lead or`` one; raises ``MiswrittenError`` for anything else."""
+    found = _OF_LEAD.fullmatch(text)
+    if found is None:
+        return check_zone(text)
+    if not found["zone"]:
+        raise MiswrittenError(
+            'which time zone is for leads whose own is not known? write "lead or" and its name',
+            "write lead or Europe/Berlin for lead",
+        )
+    check_zone(found["zone"])
+    return text
+
+
+ZoneOfHours: TypeAlias = Annotated[
+    str,
+    AfterValidator(check_zone_of_hours),
+    WithJsonSchema(
+        {"type": "string", "minLength": 1, "examples": ["Europe/Berlin", "lead or Europe/Berlin"]}
+    ),
+]
 OWNER_PATTERN = r"^\S([^\r\n]{0,98}\S)?$"
 
 Owner: TypeAlias = Annotated[str, StringConstraints(pattern=OWNER_PATTERN)]
@@ -403,15 +433,20 @@ class Step(_Part):
     after: Duration
     message: Label
     title: Title | None = None
+    when: Expression | None = Field(
+        None, description="The step is left out if this does not hold when it is due."
+    )
 
 
 class Hours(_Part):
-    """When the messages of a sequence may go out."""
+    """When the messages of a sequence may go out; over midnight if they end before they begin."""
 
     days: Days = Field(["mon-fri"], description="Weekdays: mon-fri, or a list.")
     opens: TimeOfDay = Field(alias="from")
     closes: TimeOfDay = Field(alias="to")
-    time_zone: TimeZone
+    time_zone: ZoneOfHours = Field(
+        description="A name of the IANA database, or `lead or` one: that of the lead if known."
+    )
 
 
 class Sequence(_Part):

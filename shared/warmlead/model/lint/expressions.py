@@ -93,6 +93,9 @@ def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str
         yield ("sequences", name, "stop"), sequence.stop, contexts.stage
         if sequence.goal is not None:
             yield ("sequences", name, "goal"), sequence.goal, contexts.stage
+        for i, step in enumerate(sequence.steps):
+            if step.when is not None:
+                yield ("sequences", name, "steps", i, "when"), step.when, contexts.stage
 
 
 def examine(text: str, context: Context) -> list[ConditionFault]:

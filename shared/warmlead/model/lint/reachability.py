@@ -184,6 +184,12 @@ class RoutingCheck:
         elif start and self._is_suppressed(start):
             message = "requires that the lead refuses mail: hardly any lead would enter"
             self._report.warn(start.path, message)
+        for i, step in enumerate(sequence.steps):
+            when = self._prospect.of((*path, "steps", i, "when"), step.when, _FOLLOWING_KNOWN)
+            if when and when.never:
+                self._report.error(when.path, f"can never hold: {step.message} is never sent")
+            elif when and when.always:
+                self._report.warn(when.path, "always holds", "leave it out")
         self._check_end(start, stop, "nothing would stop the sequence")
         self._check_end(start, goal, "no lead would reach the goal")
         if stop and goal and (_reads_like(stop, goal) or stop.implies(goal)):

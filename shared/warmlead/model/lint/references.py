@@ -242,8 +242,11 @@ def _check_hours(path: Path, hours: Hours, report: Report) -> None:
     if hours.opens == hours.closes:
         report.error((*path, "to"), "no time is left in which a message could go out")
     elif hours.opens > hours.closes:
-        message = "the hours end before they begin; they are those of one day"
-        report.error((*path, "to"), message, "swap from and to")
+        message = (
+            f"the hours go over midnight: from {hours.opens:%H:%M} to {hours.closes:%H:%M} of the "
+            "next day"
+        )
+        report.note((*path, "to"), message)
 
 
 def _check_steps(name: str, sequence: Sequence, report: Report) -> None:
