@@ -28,6 +28,7 @@ from warmlead.cli.output import (
 )
 from warmlead.cli.rebuild import needs_replay
 from warmlead.cli.story import draw, report_of
+from warmlead.cli.unmatched import unmatched
 from warmlead.domain.identity import LeadIds
 from warmlead.model.document import Finding, Severity
 from warmlead.model.loading import Model, check, json_schema, load
@@ -202,6 +203,7 @@ WARMLEAD_MODEL=model.yaml warmlead model apply
 """,
 )
 app.command("simulate")(simulate_story)
+app.command("unmatched")(unmatched)
 
 
 class FindingRow(Shape):
