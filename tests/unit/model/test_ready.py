@@ -249,3 +249,32 @@ def test_product_led_tells_use_from_interest() -> None:
     story.does("teammate_invited", 0)
 
     assert story.is_now() == "pql"
+
+
+@pytest.mark.parametrize(
+    ("kind", "signal"),
+    [
+        ("eBook", "whitepaper_downloaded"),
+        ("E-Books", "whitepaper_downloaded"),
+        ("Whitepaper", "whitepaper_downloaded"),
+        ("white paper", "whitepaper_downloaded"),
+        ("Guide", "whitepaper_downloaded"),
+        ("case study", "case_study_downloaded"),
+        ("Case-Study", "case_study_downloaded"),
+        ("Report", "case_study_downloaded"),
+        ("PDF", "document_downloaded"),
+    ],
+)
+def test_content_is_recognised_however_its_kind_is_spelt(kind: str, signal: str) -> None:
+    event = Event.checked(
+        id="1",
+        source="generic",
+        trust=Trust.SIGNED,
+        name="content_downloaded",
+        occurred_at=NOW,
+        received_at=NOW,
+        email="ada@example.com",
+        properties={"kind": kind},
+    )
+
+    assert ready_model("b2b-saas").rules.classify(event) == (signal,)
