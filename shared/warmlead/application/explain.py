@@ -313,7 +313,9 @@ def _stage_because(lead: Lead, rules: Rules, evaluation: Evaluation, now: dateti
     if opening := next((each for each in known if each.opens), None):
         title = _capital(title_of(opening.signal, rules.titles))
         until = to_date(opening.until_day)
-        return f"{title} on {to_date(opening.day)} opens it at once, and keeps it open until {until}"
+        return (
+            f"{title} on {to_date(opening.day)} opens it at once, and keeps it open until {until}"
+        )
     if policy.leave is None:
         return "it has no leave condition: only sales ends it"
     return "its leave condition does not hold"

@@ -17,6 +17,7 @@ from warmlead.domain.history import from_ms
 from warmlead.domain.identity import LeadIds, identifiers_of
 from warmlead.domain.lead import Lead
 from warmlead.domain.packed_history import DAY_MS
+from warmlead.domain.packed_history import Shape as PackedShape
 from warmlead.domain.rules import Rules
 from warmlead.domain.text import printable
 from warmlead.model.document import closest
@@ -35,7 +36,11 @@ MAX_VALUES = 200
 MAX_VALUE = 100
 """The longest value that is shown, in characters; more of it is cut."""
 
+_OF_PROGRAMS = frozenset(AUTOMATED_EVENTS.values())
+
 SHOWN_VALUES = 5
+"""How many values of an event people are shown."""
+
 _ALIKE = 0.7
 
 
@@ -130,6 +135,17 @@ class _Tally:
         """The properties that signals of this event name."""
         return tuple(self._wants.asked.get(name, ()))
 
+    def count_kept(self, shape: PackedShape, times: int, at_ms: int, lead_id: str) -> None:
+        """Counts some events of a history, which have the same name and signals."""
+        name, signals = shape
+        self.events += times
+        if signals:
+            self.matched += times
+        elif name in _OF_PROGRAMS:
+            self.automated += times
+        elif seen := self.of(name, times):
+            seen.add(lead_id, at_ms, times=times)
+
     def report(self, source: str) -> UnmatchedReport:
         """All that was counted, in words."""
         ranked = sorted(self._seen.items(), key=lambda each: (-each[1].times, each[0]))
@@ -217,33 +233,14 @@ async def unmatched_in_histories(
     when they were counted: after a change of the model see ``replay``.
     """
     tally, looked_at = _Tally(wants), 0
-    robots = frozenset(AUTOMATED_EVENTS.values())
     async for lead in leads:
         looked_at += 1
         for trail in lead.trails.values():
             history = trail.history
             for event in history.recent.values():
-                _count_kept(event.name, event.signals, 1, event.at_ms, lead.id, tally, robots)
-            for (name, signals), days in history.packed.days.items():
-                times, last = sum(days.values()), max(days, default=0)
-                _count_kept(name, signals, times, last * DAY_MS, lead.id, tally, robots)
+                tally.count_kept(event.shape, 1, event.at_ms, lead.id)
+            for shape, days in history.packed.days.items():
+                last_ms = max(days, default=0) * DAY_MS
+                tally.count_kept(shape, sum(days.values()), last_ms, lead.id)
         progress(looked_at)
     return tally.report("histories")
-
-
-def _count_kept(
-    name: str,
-    signals: tuple[str, ...],
-    times: int,
-    at_ms: int,
-    lead_id: str,
-    tally: _Tally,
-    robots: frozenset[str],
-) -> None:
-    tally.events += times
-    if signals:
-        tally.matched += times
-    elif name in robots:
-        tally.automated += times
-    elif seen := tally.of(name, times):
-        seen.add(lead_id, at_ms, times=times)

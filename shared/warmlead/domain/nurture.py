@@ -205,15 +205,14 @@ def nurture(
             if _wants(policy, facts) and _may_start(policy, after, by_name, now):
                 after[policy.name] = _started(policy, after.get(policy.name), now)
     due: list[Due] = []
-    for name, enrolment in after.items():
-        if enrolment.next_at is None or enrolment.next_at > now:
+    for name, planned in after.items():
+        if planned.next_at is None or planned.next_at > now:
             continue
         policy = by_name[name]
-        enrolment = _without_left_out(policy, enrolment, facts, now)
-        if enrolment.next_at is None or enrolment.next_at > now:
-            after[name] = enrolment
+        after[name] = wanted = _without_left_out(policy, planned, facts, now)
+        if wanted.next_at is None or wanted.next_at > now:
             continue
-        reached, late = _caught_up(policy, enrolment, enrolment.next_at, facts, now)
+        reached, late = _caught_up(policy, wanted, wanted.next_at, facts, now)
         opens = _within_hours(policy, now)
         if opens > now and (late > PUNCTUAL or _by_another_clock(policy, reached)):
             after[name] = replace(reached, next_at=opens)

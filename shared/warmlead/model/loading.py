@@ -21,6 +21,7 @@ from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, Sequ
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
 from warmlead.domain.stages import StageDefinition, signed_only
+from warmlead.model.calendar import weekdays_of, zone_and_owner
 from warmlead.model.conditions import Context, contexts_of, stage_conditions, trait_types, words
 from warmlead.model.document import Finding, Severity, YamlDocument, read
 from warmlead.model.lint.expressions import check_conditions
@@ -38,8 +39,6 @@ from warmlead.model.schema import (
     Signal,
     Stage,
     Suppression,
-    weekdays_of,
-    zone_and_owner,
 )
 from warmlead.model.structure import Report, hold_to_schema, with_sections_named
 from warmlead.model.vocabulary import PASSIVE_EVENTS, ValueType
@@ -176,9 +175,7 @@ def plan_of(file: ModelFile) -> Plan:
             for name, signal in _signals_and_signed(file).items()
         },
         fit={name: FitPlan(rule.points, rule.when) for name, rule in file.fit.items()},
-        stages=tuple(
-            _stage(name, stage, file) for name, stage in file.stages.items()
-        ),
+        stages=tuple(_stage(name, stage, file) for name, stage in file.stages.items()),
         handoff=_handoff(file.handoff) if file.handoff else None,
         sequences=tuple(_sequence(*named) for named in file.sequences.items()),
         counters=counters,
@@ -317,6 +314,22 @@ def _canonical(condition: str | None) -> str:
     return " ".join(token.text for token in words(condition or ""))
 
 
+_CONDITIONS = frozenset({"when", "enter", "leave", "start", "stop", "goal"})
+
+
+def _write_conditions_alike(content: object) -> None:
+    """Puts every condition of a part of a model into its canonical form."""
+    if isinstance(content, list):
+        for item in content:
+            _write_conditions_alike(item)
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            if key in _CONDITIONS and isinstance(value, str):
+                content[key] = _canonical(value)
+            else:
+                _write_conditions_alike(value)
+
+
 def version_of(file: ModelFile) -> str:
     """The version of a model: 12 hexadecimal characters, from its content alone.
 
@@ -324,19 +337,7 @@ def version_of(file: ModelFile) -> str:
     of stages, sequences, routes and owners does.
     """
     content = file.model_dump(mode="json", exclude_defaults=True)
-    for section in ("signals", "fit", "stages", "sequences"):
-        for entry in content.get(section, {}).values():
-            for key in ("when", "enter", "leave", "start", "stop", "goal"):
-                if key in entry:
-                    entry[key] = _canonical(entry[key])
-    for stage in content.get("stages", {}).values():
-        for bypass in stage.get("bypass", ()):
-            if isinstance(bypass, dict) and "when" in bypass:
-                bypass["when"] = _canonical(bypass["when"])
-    for sequence in content.get("sequences", {}).values():
-        for step in sequence.get("steps", ()):
-            if "when" in step:
-                step["when"] = _canonical(step["when"])
+    _write_conditions_alike(content)
     for name, sequence in file.sequences.items():
         if sequence.hours:
             weekdays = sorted(weekdays_of(sequence.hours.days))

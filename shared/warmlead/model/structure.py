@@ -126,7 +126,12 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "handoff": Handoff,
     "suppression": Suppression,
 }
-_PARTS: Mapping[str, type[BaseModel]] = {"steps": Step, "hours": Hours}
+_PARTS: Mapping[str, type[BaseModel]] = {
+    "steps": Step,
+    "hours": Hours,
+    "bypass": Bypass,
+    "handoff": Route,
+}
 
 _STAND_INS: Mapping[str, Plain] = {
     "on": "stand_in",
@@ -295,11 +300,7 @@ def _model_at(path: Path) -> type[BaseModel] | None:
             return _SECTIONS.get(str(section))
         case (section, _):
             return _ENTRIES.get(str(section))
-        case ("handoff", "routes", _):
-            return Route
-        case ("stages", _, "bypass", _):
-            return Bypass
-        case ("sequences", _, part, *_):
+        case ("handoff" as part, "routes", _) | ("stages" | "sequences", _, part, *_):
             return _PARTS.get(str(part))
     return None
 
@@ -321,31 +322,34 @@ def _finding(document: YamlDocument, fault: ErrorDetails) -> Finding:
 
 def _likely(document: YamlDocument, fault: ErrorDetails, loc: Path) -> str:
     """What to write for what people often write; empty if nothing is known of it."""
-    given = fault["input"]
-    match fault["type"], loc:
-        case "extra_forbidden", ("signals", str(name), ("max" | "min") as bound):
-            if "group" not in document.siblings(loc):
-                group = f"and add to groups: {name}: {{{bound}: {given}}}"
-                return f"write group: {name} for {document.source(loc)}, {group}"
-        case "extra_forbidden", (*_, str(key)):
-            holder = document.siblings(loc)
-            if loc[0] == "fit" and "when" not in holder and (asked := _as_condition(key, given)):
-                return f"write when: {asked} for {document.source(loc)}"
-            meant = _meant(loc[:-1], key, holder)
-            return f'did you mean "{meant}"?' if meant else ""
-        case "literal_error", ("signals", _, "decay"):
-            if length := likely_duration(given):
-                return f"write half_life: {length} for {document.source(loc)}"
-        case "value_error", _:
-            told = str(fault["msg"])
-            likely = {"duration": likely_duration, "share": likely_share, "time of": likely_time}
-            found = next((guess(given) for word, guess in likely.items() if word in told), "")
-            return f"write {found}" if found else ""
-        case "string_type", _ if asked := likely_threshold(loc, given):
-            return f"write {asked}"
-        case "model_type", _ if entry := likely_entry(loc, given):
-            return f"write {entry}"
-    return ""
+    given, type_ = fault["input"], fault["type"]
+    if type_ == "extra_forbidden":
+        return _likely_key(document, loc, given)
+    found = ""
+    if type_ == "literal_error" and loc[0] == "signals" and loc[-1] == "decay":
+        length = likely_duration(given)
+        found = f"half_life: {length} for {document.source(loc)}" if length else ""
+    elif type_ == "value_error":
+        told = str(fault["msg"])
+        likely = {"duration": likely_duration, "share": likely_share, "time of": likely_time}
+        found = next((guess(given) for word, guess in likely.items() if word in told), "")
+    elif type_ == "string_type":
+        found = likely_threshold(loc, given)
+    elif type_ == "model_type":
+        found = likely_entry(loc, given)
+    return f"write {found}" if found else ""
+
+
+def _likely_key(document: YamlDocument, loc: Path, given: Plain) -> str:
+    """What to write for a key that the schema does not know; empty if nothing is known of it."""
+    key, holder, source = str(loc[-1]), document.siblings(loc), document.source(loc)
+    if len(loc) == 3 and loc[0] == "signals" and key in ("max", "min") and "group" not in holder:  # noqa: PLR2004  # a key of a signal
+        name = loc[1]
+        return f"write group: {name} for {source}, and add to groups: {name}: {{{key}: {given}}}"
+    if loc[0] == "fit" and "when" not in holder and (asked := _as_condition(key, given)):
+        return f"write when: {asked} for {source}"
+    meant = _meant(loc[:-1], key, holder)
+    return f'did you mean "{meant}"?' if meant else ""
 
 
 class Report:

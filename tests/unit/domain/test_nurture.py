@@ -23,7 +23,7 @@ from warmlead.domain.nurture import (
     next_due,
     nurture,
 )
-from warmlead.domain.stages import Facts
+from warmlead.domain.stages import Condition, Facts
 
 MONDAY = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -286,7 +286,10 @@ WEEKDAYS_9_TO_5 = SendingHours(frozenset(range(5)), time(9), time(17), "UTC")
 def test_a_step_that_is_more_than_an_hour_late_waits_for_the_hours_to_begin(
     late: timedelta, sent: list[str], next_at: datetime
 ) -> None:
-    steps = [SequenceStep(7.5 * HOUR, "guide"), SequenceStep(7.5 * HOUR + DAY, "study")]
+    steps: list[SequenceStep[Condition]] = [
+        SequenceStep(7.5 * HOUR, "guide"),
+        SequenceStep(7.5 * HOUR + DAY, "study"),
+    ]
     lead = Lead(replace(WELCOME, steps=tuple(steps), hours=WEEKDAYS_9_TO_5))
     assert lead.at(MONDAY) == []
     due = MONDAY.replace(hour=16, minute=30)
@@ -307,7 +310,10 @@ def test_a_step_that_is_more_than_an_hour_late_waits_for_the_hours_to_begin(
 def test_a_step_up_to_an_hour_late_does_not_move_the_next(
     late: timedelta, next_after: timedelta
 ) -> None:
-    steps = [SequenceStep(DAY, "guide"), SequenceStep(4 * DAY, "study")]
+    steps: list[SequenceStep[Condition]] = [
+        SequenceStep(DAY, "guide"),
+        SequenceStep(4 * DAY, "study"),
+    ]
     lead = Lead(replace(WELCOME, steps=tuple(steps)))
     lead.on(0)
 
@@ -316,7 +322,10 @@ def test_a_step_up_to_an_hour_late_does_not_move_the_next(
 
 
 def test_a_step_that_would_follow_at_the_same_moment_keeps_its_distance() -> None:
-    steps = [SequenceStep(DAY, "guide"), SequenceStep(DAY + HOUR, "study")]
+    steps: list[SequenceStep[Condition]] = [
+        SequenceStep(DAY, "guide"),
+        SequenceStep(DAY + HOUR, "study"),
+    ]
     lead = Lead(replace(WELCOME, steps=tuple(steps)))
     lead.on(0)
 
@@ -342,7 +351,10 @@ def test_hours_begin_at_their_first_moment_and_end_before_their_last(
 
 @pytest.mark.parametrize(("day", "sent"), [(2.9, ["guide"]), (3, ["study"]), (3.1, ["study"])])
 def test_a_step_that_is_due_at_this_moment_is_not_skipped(day: float, sent: list[str]) -> None:
-    steps = [SequenceStep(DAY, "guide"), SequenceStep(3 * DAY, "study")]
+    steps: list[SequenceStep[Condition]] = [
+        SequenceStep(DAY, "guide"),
+        SequenceStep(3 * DAY, "study"),
+    ]
     lead = Lead(replace(WELCOME, steps=tuple(steps), late=Late.SKIP))
     lead.on(0)
     assert lead.on(day) == sent
@@ -403,12 +415,18 @@ def test_after_an_outage_only_steps_whose_condition_holds_are_sent(
     assert lead.on(20) == []
 
 
-@pytest.mark.parametrize("ends", ["goal", "stop"])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        replace(WELCOME, goal=Is("demo_requested")),
+        replace(WELCOME, stop=Is("demo_requested")),
+    ],
+    ids=["goal", "stop"],
+)
 def test_what_ends_a_sequence_ends_it_before_a_step_that_is_due_at_the_same_moment(
-    ends: str,
+    policy: SequencePolicy,
 ) -> None:
-    hot = Is("demo_requested")
-    lead = Lead(replace(WELCOME, **{ends: hot}))
+    lead = Lead(policy)
     lead.on(0)
     assert lead.on(3, {**MQL, "demo_requested": True}) == []
     assert lead.enrolments["welcome"].next_at is None
@@ -429,9 +447,7 @@ EVENING = SendingHours(frozenset({0, 4}), time(20), time(2), "Europe/Berlin")
         ("2026-03-14T00:59:00+00:00", "2026-03-14T00:59:00+00:00"),  # Friday's, on Saturday
     ],
 )
-def test_hours_over_midnight_belong_to_the_day_on_which_they_begin(
-    moment: str, opens: str
-) -> None:
+def test_hours_over_midnight_belong_to_the_day_on_which_they_begin(moment: str, opens: str) -> None:
     assert EVENING.next_open(datetime.fromisoformat(moment)) == datetime.fromisoformat(opens)
 
 
@@ -445,9 +461,7 @@ def test_hours_over_midnight_belong_to_the_day_on_which_they_begin(
         ({}, "2026-03-09T08:00:00+00:00"),
     ],
 )
-def test_hours_of_the_lead_follow_its_own_clock_where_it_is_known(
-    facts: Facts, opens: str
-) -> None:
+def test_hours_of_the_lead_follow_its_own_clock_where_it_is_known(facts: Facts, opens: str) -> None:
     hours = replace(OFFICE, of_lead=True)
     lead = Lead(replace(WELCOME, hours=hours))
     sunday = datetime(2026, 3, 8, 12, tzinfo=UTC)
@@ -510,9 +524,7 @@ def test_the_next_opening_is_that_of_a_search_minute_by_minute(
 
 
 @given(
-    st.lists(
-        st.tuples(st.integers(0, 60 * 24 * 12), st.booleans(), st.booleans()), max_size=25
-    ),
+    st.lists(st.tuples(st.integers(0, 60 * 24 * 12), st.booleans(), st.booleans()), max_size=25),
     st.sampled_from(Late),
     st.sampled_from([None, EVENING, OFFICE]),
     st.lists(st.booleans(), min_size=5, max_size=5),
@@ -524,7 +536,7 @@ def test_a_lead_never_gets_two_messages_of_a_sequence_within_a_minute(
     hours: SendingHours | None,
     asking: list[bool],
 ) -> None:
-    steps = tuple(
+    steps: tuple[SequenceStep[Condition], ...] = tuple(
         SequenceStep(n * HOUR * (1 + n), f"m{n}", "", Is("reads") if asks else None)
         for n, asks in enumerate(asking)
     )

@@ -71,7 +71,8 @@ def test_a_bypass_opens_its_stage_if_its_condition_holds_and_the_event_is_truste
 
 
 def test_a_bypass_opens_as_soon_as_its_condition_holds() -> None:
-    known_later = an_event(name="identified", email="ada@acme.com", traits={"employees": 80}, id="2")
+    traits = {"employees": 80}
+    known_later = an_event(name="identified", email="ada@acme.com", traits=traits, id="2")
     first = asks(employees=2, occurred_at=NOW - timedelta(days=3))
 
     assert lead_of([first, known_later], model(GUARDED)).progress.stage == "mql"

@@ -1,9 +1,10 @@
 """What marketers wish of a model, each a file: it is valid without a doubt, and means that."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import pytest
 
@@ -18,12 +19,15 @@ from warmlead.model.loading import Model, check, load
 
 FILES = {file.stem: file for file in (Path(__file__).parent / "wishes").glob("*.yaml")}
 DAY = timedelta(days=1)
-PAPER = ("content_downloaded", 1, {"kind": "eBook"})
-PAGE = ("page_viewed", 1, {"path": "/a"})
-CRM = ("page_viewed", 1, {"path": "/crm/prices"})
-DEMO = ("demo_requested", 0, {})
-MEETING = ("meeting_booked", 0, {})
-BASKET = ("product_added", 0, {})
+Did: TypeAlias = tuple[str, float, dict[str, Any]]
+"""An event, how many days ago it happened, and its properties."""
+
+PAPER: Did = ("content_downloaded", 1, {"kind": "eBook"})
+PAGE: Did = ("page_viewed", 1, {"path": "/a"})
+CRM: Did = ("page_viewed", 1, {"path": "/crm/prices"})
+DEMO: Did = ("demo_requested", 0, {})
+MEETING: Did = ("meeting_booked", 0, {})
+BASKET: Did = ("product_added", 0, {})
 FIT = {"employees": "51-200 employees", "country": "US"}
 
 
@@ -32,9 +36,9 @@ class Person(NamedTuple):
 
     wish: str
     who: str
-    did: list[tuple[str, float, dict[str, Any]]]
+    did: Sequence[Did]
     stage: str
-    traits: dict[str, Any] = {}
+    traits: dict[str, Any] | None = None
     score: int | None = None
     owner: str | None = None
     mail: str | None = None
@@ -106,7 +110,7 @@ def events_of(person: Person) -> list[Event]:
             occurred_at=NOW - days * DAY,
             received_at=NOW - days * DAY,
             properties=properties,
-            traits=person.traits,
+            traits=person.traits or {},
             trust=person.trust,
         )
         for number, (name, days, properties) in enumerate(person.did)

@@ -78,24 +78,28 @@ def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str
             yield ("signals", name, "when"), signal.when, contexts.event
     for name, rule in file.fit.items():
         yield ("fit", name, "when"), rule.when, contexts.fit
+    for path, text in (*_of_stages(file), *_of_what_follows(file)):
+        if text is not None:
+            yield path, text, contexts.stage
+
+
+def _of_stages(file: ModelFile) -> Iterator[tuple[Path, str | None]]:
     for name, stage in file.stages.items():
-        yield ("stages", name, "enter"), stage.enter, contexts.stage
-        if stage.leave is not None:
-            yield ("stages", name, "leave"), stage.leave, contexts.stage
-        for i, bypass in enumerate(stage.bypass):
-            if bypass.when is not None:
-                yield ("stages", name, "bypass", i, "when"), bypass.when, contexts.stage
+        path: Path = ("stages", name)
+        yield (*path, "enter"), stage.enter
+        yield (*path, "leave"), stage.leave
+        yield from (((*path, "bypass", i, "when"), one.when) for i, one in enumerate(stage.bypass))
+
+
+def _of_what_follows(file: ModelFile) -> Iterator[tuple[Path, str | None]]:
     for i, route in enumerate(file.handoff.routes if file.handoff else []):
-        if route.when is not None:
-            yield ("handoff", "routes", i, "when"), route.when, contexts.stage
+        yield ("handoff", "routes", i, "when"), route.when
     for name, sequence in file.sequences.items():
-        yield ("sequences", name, "start"), sequence.start, contexts.stage
-        yield ("sequences", name, "stop"), sequence.stop, contexts.stage
-        if sequence.goal is not None:
-            yield ("sequences", name, "goal"), sequence.goal, contexts.stage
-        for i, step in enumerate(sequence.steps):
-            if step.when is not None:
-                yield ("sequences", name, "steps", i, "when"), step.when, contexts.stage
+        path: Path = ("sequences", name)
+        yield (*path, "start"), sequence.start
+        yield (*path, "stop"), sequence.stop
+        yield (*path, "goal"), sequence.goal
+        yield from (((*path, "steps", i, "when"), one.when) for i, one in enumerate(sequence.steps))
 
 
 def examine(text: str, context: Context) -> list[ConditionFault]:
@@ -127,9 +131,10 @@ def _explained(error: str, text: str, context: Context) -> list[ConditionFault]:
         for slip in slips
     ]
     better = mended(text, slips)
-    for flaw in _left_in(better, context):
-        if (at := place_before(flaw.at, slips)) is not None:
-            found.append(ConditionFault(at, flaw.message, flaw.suggestion))
+    left = ((place_before(flaw.at, slips), flaw) for flaw in _left_in(better, context))
+    found += [
+        ConditionFault(at, flaw.message, flaw.suggestion) for at, flaw in left if at is not None
+    ]
     return sorted(found, key=lambda flaw: flaw.at)
 
 

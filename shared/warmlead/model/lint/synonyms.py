@@ -13,8 +13,8 @@ def _by_other(words: Mapping[str, str]) -> Mapping[str, str]:
 
 TRAIT_SYNONYMS = _by_other(
     {
-        "employees": "company_size employee_count num_employees number_of_employees numberofemployees "
-        "headcount staff size team_size",
+        "employees": "company_size employee_count num_employees number_of_employees headcount "
+        "staff numberofemployees size team_size",
         "title": "job_title jobtitle job_role job_position position occupation role",
         "company": "company_name organization organisation employer account",
         "industry": "sector vertical",

@@ -269,7 +269,13 @@ BROKEN = [
         "`>=` does not work on integer and string",
         'write >= 50 for >= "50"',
     ),
-    ("text without quotes", "employees >= 50", "country »== 49", "string and integer", 'write == "49"'),
+    (
+        "text without quotes",
+        "employees >= 50",
+        "country »== 49",
+        "string and integer",
+        'write == "49"',
+    ),
     (
         "whole number for a number",
         "per_day: 5",
