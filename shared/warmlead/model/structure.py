@@ -85,7 +85,9 @@ def in_words(fault: ErrorDetails, keys: Iterable[str]) -> tuple[str, str]:
             meant = getattr(context.get("error"), "suggestion", "")
             return message, f"write {given}d for days" if is_bare else meant
         case "string_pattern_mismatch" if context["pattern"] == OWNER_PATTERN:
-            return "must be one line of up to 100 characters, without spaces around it", ""
+            bare = str(given).strip()
+            better = f"write {bare}" if bare and bare.isprintable() else ""
+            return "must be one line of up to 100 characters, without spaces around it", better
         case "string_pattern_mismatch":
             return name_fault(str(given), hyphens=context["pattern"] == LABEL_PATTERN)
     template = _MESSAGES.get(fault["type"], fault["msg"].replace("{", "{{").replace("}", "}}"))

@@ -4,13 +4,14 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from builders import NOW, a_lead, an_event
+from builders import NOW, a_lead, an_event, keeping
 from unit.cli.conftest import DAY, Workspace, happened
-from warmlead.application.unmatched import MAX_NAMES, unmatched_in_histories
+from warmlead.application.unmatched import MAX_NAMES, UnmatchedReport, unmatched_in_histories
 from warmlead.domain.event import Automation, Trust
 from warmlead.domain.history import packed_anew
 from warmlead.model.loading import load
 from warmlead.model.wants import wants_of
+from warmlead.runtime.backends import scratch_store
 
 MODEL = """
 signals:
@@ -135,11 +136,12 @@ def test_histories_tell_the_names_of_what_no_signal_wanted() -> None:
     ]
     looked: list[int] = []
 
-    async def kept() -> Any:
-        for lead in leads:
-            yield lead
+    async def found() -> UnmatchedReport:
+        async with scratch_store() as store:
+            await store.update([lead.id for lead in leads], keeping(*leads))
+            return await unmatched_in_histories(store.leads(), wants=wants, progress=looked.append)
 
-    report = asyncio.run(unmatched_in_histories(kept(), wants=wants, progress=looked.append))
+    report = asyncio.run(found())
 
     (row,) = report.unmatched
     assert (row.event, row.times, row.leads, row.values) == ("ignored", 201, 2, [])

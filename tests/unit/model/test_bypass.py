@@ -3,8 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from builders import NOW, an_event, lead_ids
+from effort import examples
 from warmlead.application.evaluate import evaluate
 from warmlead.application.explain import Explanation, explain, view
 from warmlead.domain.event import Event, Trust
@@ -127,3 +130,23 @@ def test_a_bypass_in_short_and_at_length_is_the_same_model() -> None:
 
     assert model(at_length).version == model(MODEL).version
     assert model(guarded).version == model(spaced).version != model(MODEL).version
+
+
+WHO = [
+    asks(employees=2, id="1"),
+    asks(id="2", trust=Trust.PUBLIC, employees=80),
+    asks("ada@acme.com", 60, id="3", occurred_at=NOW - timedelta(days=40)),
+    an_event(name="identified", email="ada@acme.com", traits={"employees": 70}, id="4"),
+]
+
+
+@given(st.permutations([*WHO, *WHO]), st.integers(0, 35))
+@settings(max_examples=examples(60), deadline=None)
+def test_the_order_and_repeats_of_events_make_no_difference_to_a_bypass(
+    events: list[Event], days_later: int
+) -> None:
+    of = model(GUARDED)
+    once = lead_of(WHO, of, days_later)
+
+    assert lead_of(events, of, days_later).progress.stage == once.progress.stage
+    assert explained(events, of, days_later) == explained(WHO, of, days_later)
