@@ -19,13 +19,21 @@ from warmlead.domain.crm_ids import crm_ids_of
 from warmlead.domain.evaluation import Evaluation, evaluation_of
 from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
 from warmlead.domain.handoff import Deadline, Offer
-from warmlead.domain.history import Tally, to_ms
+from warmlead.domain.history import Tally, to_date, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import MICRO, Contribution
-from warmlead.domain.stages import ANONYMOUS, SALES_STAGES, Transition, moved_back
+from warmlead.domain.stages import (
+    ANONYMOUS,
+    SALES_STAGES,
+    StagePolicy,
+    Transition,
+    bypassing,
+    is_signed_only,
+    moved_back,
+)
 from warmlead.messages.journey import journey_of
-from warmlead.messages.wording import describe, losses, reasons
+from warmlead.messages.wording import describe, losses, reasons, title_of
 
 
 class Shape(BaseModel):
@@ -69,10 +77,14 @@ class ExplainedContribution(Shape):
 
 
 class NextStage(Shape):
-    """The next stage of the model that the lead has not reached, and what is missing for it."""
+    """The next stage of the model that the lead has not reached, and what is missing for it.
+
+    ``bypasses`` says of each bypass signal of the last 30 days why it does not open the stage.
+    """
 
     name: str
     missing: list[str]
+    bypasses: list[str] = []
 
 
 class ConsentStatement(Shape):
@@ -101,7 +113,8 @@ class Explanation(Shape):
     """A score with everything that made it: ``sum(points) == score``.
 
     ``automated`` counts events of programs, which bring no points. ``not_understood`` names the
-    traits whose values could not be read, so that no condition over them holds.
+    traits whose values could not be read, so that no condition over them holds. ``stage_because``
+    says what keeps the lead in a stage of the model; it is empty in all other stages.
     """
 
     id: str
@@ -115,6 +128,7 @@ class Explanation(Shape):
     automated: dict[Automation, int]
     not_understood: list[str]
     next_stage: NextStage | None
+    stage_because: str = ""
     consent: ConsentView
     as_of: datetime
     model_version: str
@@ -284,7 +298,8 @@ def _automated(tally: Tally) -> dict[Automation, int]:
 
 
 def _totals(counts: Mapping[str, Mapping[int, int]]) -> dict[str, int]:
-    return {label: sum(days.values()) for label, days in sorted(counts.items())}
+    told = ((label, days) for label, days in sorted(counts.items()) if not is_signed_only(label))
+    return {label: sum(days.values()) for label, days in told}
 
 
 def explain(
@@ -308,7 +323,8 @@ def explain(
         contributions=[_explained(line, rules.titles) for line in score.contributions],
         automated=_automated(evaluation.tally),
         not_understood=list(rules.not_understood(lead.traits)),
-        next_stage=_next_stage(lead, rules, evaluation),
+        next_stage=_next_stage(lead, rules, evaluation, now),
+        stage_because=_stage_because(lead, rules, evaluation, now),
         consent=_consent(lead, evaluation.consent, known_at),
         as_of=now,
         model_version=rules.version,
@@ -343,7 +359,49 @@ def _explained(line: Contribution, titles: Mapping[str, str]) -> ExplainedContri
     )
 
 
-def _next_stage(lead: Lead, rules: Rules, evaluation: Evaluation) -> NextStage | None:
+ENTER_HOLDS = "its enter condition holds"
+"""What keeps most leads in a stage."""
+
+
+def _stage_because(lead: Lead, rules: Rules, evaluation: Evaluation, now: datetime) -> str:
+    """What keeps the lead in its stage of the model; empty in any other stage."""
+    policy = next((one for one in rules.stages if one.name == lead.progress.stage), None)
+    if policy is None:
+        return ""
+    if policy.enter(evaluation.facts):
+        return ENTER_HOLDS
+    known = bypassing(policy, lead.progress, evaluation.standing, now)
+    if opening := next((each for each in known if each.opens), None):
+        title = _capital(title_of(opening.signal, rules.titles))
+        until = to_date(opening.until_day)
+        return (
+            f"{title} on {to_date(opening.day)} opens it at once, and keeps it open until {until}"
+        )
+    if policy.leave is None:
+        return "it has no leave condition: only sales ends it"
+    return "its leave condition does not hold"
+
+
+def _closed_bypasses(
+    policy: StagePolicy, lead: Lead, rules: Rules, evaluation: Evaluation, now: datetime
+) -> list[str]:
+    """Why the recent bypass signals of a stage do not open it."""
+    lines = []
+    for each in bypassing(policy, lead.progress, evaluation.standing, now):
+        title = _capital(title_of(each.signal, rules.titles))
+        lacks = "it was before sales refused the lead" if each.is_cooling else ""
+        if lacks := lacks or " and ".join(each.missing):
+            lines.append(f"{title} on {to_date(each.day)} would open it at once, but: {lacks}")
+    return lines
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _next_stage(
+    lead: Lead, rules: Rules, evaluation: Evaluation, now: datetime
+) -> NextStage | None:
     stage = lead.progress.stage
     names = [policy.name for policy in rules.stages]
     rank = names.index(stage) + 1 if stage in names else 0
@@ -353,4 +411,5 @@ def _next_stage(lead: Lead, rules: Rules, evaluation: Evaluation) -> NextStage |
     missing = list(policy.enter.missing(evaluation.facts))
     if stage == ANONYMOUS:
         missing.insert(0, "an email or a user id (the visitor is anonymous)")
-    return NextStage(name=policy.name, missing=missing)
+    bypasses = _closed_bypasses(policy, lead, rules, evaluation, now)
+    return NextStage(name=policy.name, missing=missing, bypasses=bypasses)

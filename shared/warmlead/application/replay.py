@@ -91,12 +91,12 @@ async def replay(
     began, whole_since = clock.now(), await archive.whole_since()
     events = unreadable = 0
     seen: set[int] = set()
-    async for messages in _read(archive):
+    async for messages in archived_events(archive):
         readable = [message for message in messages if message is not None]
         unreadable += len(messages) - len(readable)
         events += sum(map(len, readable))
         first = [
-            [received_by(event, began) for event in _first_copies(message, seen)]
+            [received_by(event, began) for event in first_copies(message, seen)]
             for message in readable
         ]
         await _rebuild(first, scratch, store, scoring)
@@ -132,7 +132,7 @@ async def _put_in_place(
     )
 
 
-async def _read(archive: MessageLog) -> AsyncIterator[Sequence[Sequence[Event] | None]]:
+async def archived_events(archive: MessageLog) -> AsyncIterator[Sequence[Sequence[Event] | None]]:
     """The events of archived messages, many messages at a time; ``None``: it cannot be read."""
     log = archive.read(Topic.LEAD_EVENTS)
     async for published in _together(log, MESSAGES_TOGETHER):
@@ -158,8 +158,11 @@ async def _together(items: AsyncIterator[T], most: int) -> AsyncIterator[list[T]
         yield some
 
 
-def _first_copies(events: Sequence[Event], seen: set[int]) -> list[Event]:
-    """Events whose key is new: an event that was released from quarantine is there twice."""
+def first_copies(events: Sequence[Event], seen: set[int]) -> list[Event]:
+    """Events whose key is new: an event that was released from quarantine is there twice.
+
+    Adds their keys to those that were ``seen``.
+    """
     first = []
     for event in events:
         key = int(event.key, 16)

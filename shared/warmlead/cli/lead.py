@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from warmlead.application.explain import (
+    ENTER_HOLDS,
     ConsentStatement,
     ConsentView,
     ExplainedContribution,
@@ -404,6 +405,9 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if explained.automated:
         console.print(f"[dim]Worth nothing: {unseen(explained.automated)}.[/]")
     _print_not_understood(seen)
+    if explained.stage_because not in ("", ENTER_HOLDS):
+        reason = f"{explained.stage} although enter does not hold: {explained.stage_because}."
+        console.print(escape(reason))
     console.print(_outlook(explained))
     for told in _consent_lines(explained.consent):
         console.print(told)
@@ -432,7 +436,8 @@ def _outlook(explained: Explanation) -> str:
             f"Nothing is missing for [bold]{ahead.name}[/]: the lead enters it at its next event."
         )
     missing = "\n".join(f"  - {escape(text)}" for text in ahead.missing)
-    return f"Missing for [bold]{ahead.name}[/]:\n{missing}"
+    also = "".join(f"\n{escape(text)}." for text in ahead.bypasses)
+    return f"Missing for [bold]{ahead.name}[/]:\n{missing}{also}"
 
 
 async def _view(who: str, moment: datetime | None) -> LeadView:

@@ -1,6 +1,7 @@
 """``warmlead model``: checks the reviewed file, shows it, simulates it, applies it to everyone."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,7 @@ from warmlead.cli.output import (
 )
 from warmlead.cli.rebuild import needs_replay
 from warmlead.cli.story import draw, report_of
+from warmlead.cli.unmatched import unmatched
 from warmlead.domain.identity import LeadIds
 from warmlead.model.document import Finding, Severity
 from warmlead.model.loading import Model, check, json_schema, load
@@ -146,9 +148,12 @@ def _checked(text: str, script: str, model: Model) -> Script:
     return read.script
 
 
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
+
+
 def _print_finding(found: Finding, *, file: str, on: Console) -> None:
     """One fault or doubt: where it is, what it is, and what may have been meant."""
-    colour = "red" if found.severity is Severity.ERROR else "yellow"
+    colour = _COLOURS[found.severity]
     where = f"{file}:{found.line}:{found.column}"
     subject = f"{found.path}: " if found.path else ""
     told = escape(subject + found.message)
@@ -199,10 +204,11 @@ WARMLEAD_MODEL=model.yaml warmlead model apply
 """,
 )
 app.command("simulate")(simulate_story)
+app.command("unmatched")(unmatched)
 
 
 class FindingRow(Shape):
-    """One fault or doubt, where it is, and what may have been meant."""
+    """One fault, doubt or note, where it is, and what may have been meant."""
 
     severity: str
     line: int
@@ -219,6 +225,7 @@ class CheckReport(Shape):
     version: str | None
     errors: int
     warnings: int
+    notes: int
     findings: list[FindingRow]
     needs_replay: list[str]
 
@@ -279,13 +286,15 @@ def _report_of_compiled(file: Path, plan: Plan) -> CheckReport:
         version=plan.version,
         errors=0,
         warnings=len(found),
+        notes=0,
         findings=[shaped(FindingRow, finding) for finding in found],
         needs_replay=[],
     )
 
 
 def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
-    faults = sum(finding.severity is Severity.ERROR for finding in found)
+    of = Counter(finding.severity for finding in found)
+    faults = of[Severity.ERROR]
     version, stale = None, []
     if not faults:
         checked = load(text, name=str(file))
@@ -296,7 +305,8 @@ def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
         file=str(file),
         version=version,
         errors=faults,
-        warnings=len(found) - faults,
+        warnings=of[Severity.WARNING],
+        notes=of[Severity.NOTE],
         findings=rows,
         needs_replay=stale,
     )

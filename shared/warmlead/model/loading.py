@@ -19,11 +19,13 @@ from warmlead.domain.event_names import our_name
 from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
-from warmlead.domain.stages import StageDefinition
+from warmlead.domain.stages import StageDefinition, signed_only
+from warmlead.model.calendar import weekdays_of, zone_and_owner
 from warmlead.model.conditions import Context, contexts_of, stage_conditions, trait_types, words
 from warmlead.model.document import Finding, Severity, YamlDocument, read
 from warmlead.model.journey import shown_by
 from warmlead.model.lint.expressions import check_conditions
+from warmlead.model.lint.notes import check_notes
 from warmlead.model.lint.reachability import ReachabilityCheck, RoutingCheck, check_warnings
 from warmlead.model.lint.references import check_names, check_quantities
 from warmlead.model.lint.satisfiability import Prospect
@@ -31,12 +33,13 @@ from warmlead.model.lint.shown import check_shown
 from warmlead.model.plan import FitPlan, Plan, SignalPlan, rules_of
 from warmlead.model.promises import content_of, known_until, promises_of
 from warmlead.model.schema import (
+    Bypass,
     Hours,
     ModelFile,
     Sequence,
     Signal,
+    Stage,
     Suppression,
-    weekdays_of,
 )
 from warmlead.model.structure import Report, hold_to_schema, with_sections_named
 from warmlead.model.vocabulary import PASSIVE_EVENTS, ValueType
@@ -64,7 +67,7 @@ class Model:
 
 
 def check(text: str) -> list[Finding]:
-    """Everything that is wrong or doubtful in a model file, by line; empty if nothing is."""
+    """Everything that is wrong, doubtful or worth knowing in a model file, by line."""
     return _examined(text)[1]
 
 
@@ -84,6 +87,7 @@ def _examined(text: str) -> tuple[ModelFile, list[Finding]]:
         ReachabilityCheck(sound.file, prospect, report).check()
         RoutingCheck(sound.file, prospect, report).check()
         check_warnings(sound, contexts, report)
+        check_notes(sound, contexts, report)
         findings += [*sound.findings, *report.findings]
     findings.sort(key=lambda found: (found.line, found.column, found.severity, found.path))
     return sound.file, list(dict.fromkeys(findings))
@@ -172,13 +176,10 @@ def plan_of(file: ModelFile, today: date | None = None) -> Plan:
                 signal.trust == "signed",
                 signal.counts_robots(file.robots),
             )
-            for name, signal in file.signals.items()
+            for name, signal in _signals_and_signed(file).items()
         },
         fit={name: FitPlan(rule.points, rule.when) for name, rule in file.fit.items()},
-        stages=tuple(
-            StageDefinition(name, stage.enter, stage.leave, stage.cooldown, frozenset(stage.bypass))
-            for name, stage in file.stages.items()
-        ),
+        stages=tuple(_stage(name, stage, file) for name, stage in file.stages.items()),
         handoff=promises_of(file.handoff, today) if file.handoff else None,
         holidays_until=known_until(file.handoff, today) if file.handoff else None,
         sequences=tuple(_sequence(*named) for named in file.sequences.items()),
@@ -195,6 +196,37 @@ def plan_of(file: ModelFile, today: date | None = None) -> Plan:
             if label not in file.signals and our_name(label) != label
         },
         shown=dict(shown_by(file, scoring.passive)),
+    )
+
+
+def _signals_and_signed(file: ModelFile) -> dict[str, Signal]:
+    """The signals, and those of which a bypass wants the signed events alone."""
+    signals = dict(file.signals)
+    for stage in file.stages.values():
+        for bypass in stage.bypass:
+            label = _bypass_label(bypass, file)
+            if label not in signals:
+                strict = file.signals[bypass.signal].model_copy(update={"trust": "signed"})
+                signals[label] = strict
+    return signals
+
+
+def _bypass_label(bypass: Bypass, file: ModelFile) -> str:
+    if bypass.trust is None or file.signals[bypass.signal].trust == "signed":
+        return bypass.signal
+    return signed_only(bypass.signal)
+
+
+def _stage(name: str, stage: Stage, file: ModelFile) -> StageDefinition[str]:
+    labels = [_bypass_label(bypass, file) for bypass in stage.bypass]
+    asked = zip(labels, stage.bypass, strict=True)
+    return StageDefinition(
+        name,
+        stage.enter,
+        stage.leave,
+        stage.cooldown,
+        frozenset(labels),
+        {label: bypass.when for label, bypass in asked if bypass.when is not None},
     )
 
 
@@ -226,7 +258,8 @@ def _sequence(name: str, sequence: Sequence) -> SequenceDefinition[str]:
         start=sequence.start,
         stop=sequence.stop,
         steps=tuple(
-            SequenceStep(step.after, step.message, step.title or "") for step in sequence.steps
+            SequenceStep(step.after, step.message, step.title or "", step.when)
+            for step in sequence.steps
         ),
         goal=sequence.goal,
         hours=_hours(sequence.hours) if sequence.hours else None,
@@ -237,7 +270,8 @@ def _sequence(name: str, sequence: Sequence) -> SequenceDefinition[str]:
 
 
 def _hours(hours: Hours) -> SendingHours:
-    return SendingHours(weekdays_of(hours.days), hours.opens, hours.closes, hours.time_zone)
+    zone, of_lead = zone_and_owner(hours.time_zone)
+    return SendingHours(weekdays_of(hours.days), hours.opens, hours.closes, zone, of_lead)
 
 
 def _named(texts: Iterable[str | None], context: Context) -> dict[str, ValueType]:
@@ -277,6 +311,22 @@ def _canonical(condition: str | None) -> str:
     return " ".join(token.text for token in words(condition or ""))
 
 
+_CONDITIONS = frozenset({"when", "enter", "leave", "start", "stop", "goal"})
+
+
+def _write_conditions_alike(content: object) -> None:
+    """Puts every condition of a part of a model into its canonical form."""
+    if isinstance(content, list):
+        for item in content:
+            _write_conditions_alike(item)
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            if key in _CONDITIONS and isinstance(value, str):
+                content[key] = _canonical(value)
+            else:
+                _write_conditions_alike(value)
+
+
 def version_of(file: ModelFile) -> str:
     """The version of a model: 12 hexadecimal characters, from its content alone.
 
@@ -284,11 +334,7 @@ def version_of(file: ModelFile) -> str:
     of stages, sequences, routes and owners does.
     """
     content = file.model_dump(mode="json", exclude_defaults=True)
-    for section in ("signals", "fit", "stages", "sequences"):
-        for entry in content.get(section, {}).values():
-            for key in ("when", "enter", "leave", "start", "stop", "goal"):
-                if key in entry:
-                    entry[key] = _canonical(entry[key])
+    _write_conditions_alike(content)
     for name, sequence in file.sequences.items():
         if sequence.hours:
             weekdays = sorted(weekdays_of(sequence.hours.days))
@@ -311,7 +357,7 @@ def classification_of(file: ModelFile) -> dict[str, str]:
                 {used: context.types[used] for used in context.names(signal.when or "")},
             ]
         )
-        for name, signal in file.signals.items()
+        for name, signal in _signals_and_signed(file).items()
     }
 
 

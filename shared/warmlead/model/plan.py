@@ -20,7 +20,7 @@ from warmlead.domain.handoff import (
     PromisesPolicy,
     RoutePolicy,
 )
-from warmlead.domain.nurture import SequenceDefinition, SequencePolicy
+from warmlead.domain.nurture import SequenceDefinition, SequencePolicy, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
 from warmlead.domain.stages import Facts, StageDefinition, StagePolicy
@@ -101,7 +101,8 @@ def rules_of(plan: Plan) -> Rules:
 
     Raises ``ConfigurationError`` if this machine does not know a time zone of the plan.
     """
-    fit, stage = Context.of(plan.fit_types, {}), Context.of(plan.stage_types, {})
+    fit = Context.of(plan.fit_types, {})
+    stage = Context.of(plan.stage_types, {}, plan.titles)
     return Rules(
         version=plan.version,
         classify=_classifier(plan),
@@ -112,7 +113,7 @@ def rules_of(plan: Plan) -> Rules:
             for name, rule in sorted(plan.fit.items())
         ),
         scoring=plan.scoring,
-        stages=tuple(_policy(StagePolicy, one, stage, "enter", "leave") for one in plan.stages),
+        stages=tuple(_stage(one, stage) for one in plan.stages),
         counters=plan.counters,
         handoff=_handoff(plan.handoff, stage) if plan.handoff else None,
         sequences=tuple(_sequence(one, stage) for one in plan.sequences),
@@ -146,6 +147,11 @@ def _policy(kind: type[P], written: Any, context: Context, *conditions: str, **o
     return kind(**{**same, **compiled, **others})
 
 
+def _stage(written: StageDefinition[str], context: Context) -> StagePolicy:
+    when = {name: CompiledCondition(text, context) for name, text in written.bypass_when.items()}
+    return _policy(StagePolicy, written, context, "enter", "leave", bypass_when=when)
+
+
 def _handoff(written: HandoffDefinition[str], context: Context) -> HandoffPolicy:
     stages = {
         stage: _policy(PromisesPolicy, own, context, routes=_routes(own, context)) if own else None
@@ -164,7 +170,8 @@ def _routes(written: PromisesDefinition[str], context: Context) -> tuple[RoutePo
 def _sequence(written: SequenceDefinition[str], context: Context) -> SequencePolicy:
     if written.hours:
         _demand_known(written.hours.zone)
-    return _policy(SequencePolicy, written, context, "start", "stop", "goal")
+    steps = tuple(_policy(SequenceStep, step, context, "when") for step in written.steps)
+    return _policy(SequencePolicy, written, context, "start", "stop", "goal", steps=steps)
 
 
 def _demand_known(zone: str) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 from warmlead.domain.handoff import HandoffDefinition, PromisesDefinition, RouteDefinition
 from warmlead.domain.office_hours import OfficeHours
+from warmlead.model.calendar import weekdays_of
 from warmlead.model.holiday_dates import dates_of, holidays_until
-from warmlead.model.schema import Handoff, HandoffHours, Route, weekdays_of
+from warmlead.model.schema import Handoff, HandoffHours, Route
 
 
 def promises_of(handoff: Handoff, today: date) -> HandoffDefinition[str]:

@@ -26,8 +26,8 @@ from warmlead.model.document import (
     path_text,
     read,
 )
-from warmlead.model.schema import NAME_PATTERN
 from warmlead.model.structure import in_words
+from warmlead.model.values import NAME_PATTERN
 from warmlead.model.vocabulary import STANDARD_EVENTS
 from warmlead.parsing.times import parse_time
 from warmlead.ports import RawRequest

@@ -62,9 +62,7 @@ _TouchV1: TypeAlias = tuple[int, str, Pairs] | None
 
 
 _StatementV2: TypeAlias = tuple[int, int, str, str, str, str, int | None, str]
-"""The fields of a ``Statement``, in order, without its details."""
-
-_BARE = 8
+"""The first eight fields of a ``Statement``, in order: all but its details."""
 
 _ConsentV3: TypeAlias = tuple[int, int, str, str, str, str, int]
 """When, rank, key, cause, source, mailing list, and how long after it was received."""
@@ -133,7 +131,7 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
     if trail.direct:
         document["direct"] = True
     if trail.statements:
-        document["statements"] = [each[:_BARE] for each in sorted(trail.statements.values())]
+        document["statements"] = [each[:8] for each in sorted(trail.statements.values())]
     if details := {key: each.details for key, each in trail.statements.items() if each.details}:
         document["sales_details"] = dict(sorted(details.items()))
     if trail.notes:

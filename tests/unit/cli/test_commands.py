@@ -21,7 +21,7 @@ COMMANDS = [
     *(("lead", name) for name in ("list", "show", "explain", "respell")),
     ("triggers",),
     ("model",),
-    *(("model", name) for name in ("check", "show", "apply", "schema")),
+    *(("model", name) for name in ("check", "show", "apply", "schema", "unmatched")),
     ("send",),
     ("quarantine",),
     *(("quarantine", name) for name in ("list", "replay")),

@@ -31,6 +31,13 @@ class ReachabilityCheck:
         leave = self._prospect.of((*path, "leave"), stage.leave, _KNOWN)
         if enter:
             self._check_enter(enter, has_bypass=bool(stage.bypass))
+        for i, bypass in enumerate(stage.bypass):
+            when = self._prospect.of((*path, "bypass", i, "when"), bypass.when, _KNOWN)
+            if when and when.never:
+                message = f"can never hold: {bypass.signal} would not open the stage"
+                self._report.error(when.path, message)
+            elif when and when.always:
+                self._report.warn(when.path, "always holds", f"write {bypass.signal} alone")
         if leave and leave.never:
             self._report.error(leave.path, "can never hold: no lead would leave the stage")
         elif leave and leave.always:
@@ -51,6 +58,20 @@ class ReachabilityCheck:
             self._report.error(enter.path, "always holds: every known lead would be in the stage")
         for at, why in impossible:
             self._report.warn(enter.path, f"this part can never hold: {why}", at=at)
+        self._check_distance(enter)
+
+    def _check_distance(self, enter: ConditionAnalysis) -> None:
+        """Doubts a threshold that is possible in the end, and that no real lead reaches."""
+        regions = enter.regions or ()
+        asked = [region.domains.get("score", Range()) for region in regions]
+        least = min((each.least for each in asked if isinstance(each, Range)), default=0)
+        most = self._prospect.score_in_a_month()
+        if asked and least > most:
+            message = (
+                f"asks for a score of {least:.0f}: whoever does everything every day for a month "
+                f"has {most:.0f}"
+            )
+            self._report.warn(enter.path, message, "ask for less", at=0)
 
     def _check_hysteresis(self, enter: ConditionAnalysis, leave: ConditionAnalysis) -> None:
         tree = tree_of(leave.text)
@@ -175,6 +196,12 @@ class RoutingCheck:
         elif start and self._is_suppressed(start):
             message = "requires that the lead refuses mail: hardly any lead would enter"
             self._report.warn(start.path, message)
+        for i, step in enumerate(sequence.steps):
+            when = self._prospect.of((*path, "steps", i, "when"), step.when, _FOLLOWING_KNOWN)
+            if when and when.never:
+                self._report.error(when.path, f"can never hold: {step.message} is never sent")
+            elif when and when.always:
+                self._report.warn(when.path, "always holds", "leave it out")
         self._check_end(start, stop, "nothing would stop the sequence")
         self._check_end(start, goal, "no lead would reach the goal")
         if stop and goal and (_reads_like(stop, goal) or stop.implies(goal)):
@@ -237,8 +264,8 @@ def check_warnings(sound: Sound, contexts: Contexts, report: Report) -> None:
     file = sound.file
     named = {name for text in stage_conditions(file) for name in contexts.stage.names(text)}
     named |= {name.partition(".")[2] for name in named if "." in name}
-    named |= {signal for stage in file.stages.values() for signal in stage.bypass}
-    _doubt_signals(file, named, report)
+    named |= {bypass.signal for stage in file.stages.values() for bypass in stage.bypass}
+    _doubt_signals(sound, named, report)
     if sound.is_whole("fit"):
         _doubt_fit(file, report)
     _doubt_stages(file, report)
@@ -249,10 +276,14 @@ def check_warnings(sound: Sound, contexts: Contexts, report: Report) -> None:
         _doubt_suppression(file.suppression, report)
 
 
-def _doubt_signals(file: ModelFile, named: set[str], report: Report) -> None:
-    for name, signal in file.signals.items():
+_FADING = ("half_life", "expires_after", "decay")
+
+
+def _doubt_signals(sound: Sound, named: set[str], report: Report) -> None:
+    for name, signal in sound.file.signals.items():
         path = ("signals", name)
-        if not (signal.half_life or signal.expires_after or signal.decay):
+        fades = signal.half_life or signal.expires_after or signal.decay
+        if not fades and all(sound.is_own((*path, key)) for key in _FADING):
             report.warn(
                 path,
                 "has no half_life, expires_after or decay: its points never fade",
