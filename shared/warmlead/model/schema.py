@@ -19,7 +19,7 @@ from pydantic.config import JsonDict
 
 from warmlead.domain.consent import MAX_OF_CAUSE
 from warmlead.domain.history import MAX_PER_DAY
-from warmlead.model.calendar import check_days, check_zone_of_hours, parse_time
+from warmlead.model.calendar import check_days, check_zone, check_zone_of_hours, parse_time
 from warmlead.model.vocabulary import RESERVED
 
 _DURATION = re.compile(r"(\d{1,5})(d|h|m)")
@@ -127,6 +127,11 @@ TimeOfDay: TypeAlias = Annotated[
     WithJsonSchema(
         {"type": "string", "pattern": r"^(([01]?\d|2[0-3]):[0-5]\d|24:00)$", "examples": ["09:00"]}
     ),
+]
+TimeZone: TypeAlias = Annotated[
+    str,
+    AfterValidator(check_zone),
+    WithJsonSchema({"type": "string", "minLength": 1, "examples": ["Europe/Berlin"]}),
 ]
 ZoneOfHours: TypeAlias = Annotated[
     str,
