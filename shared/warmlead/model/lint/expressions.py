@@ -13,7 +13,7 @@ from cel_expr_python import cel
 from warmlead.domain.rules import COUNT_WINDOWS_DAYS
 from warmlead.model.conditions import Context, Contexts, compared_with, words
 from warmlead.model.document import Path, did_you_mean
-from warmlead.model.lint.slips import Slip, mended, place_before, slips_in
+from warmlead.model.lint.slips import MEASURE, Slip, mended, place_before, slips_in
 from warmlead.model.lint.synonyms import code_of_country
 from warmlead.model.schema import ModelFile
 from warmlead.model.structure import Report
@@ -174,7 +174,7 @@ def _unknown(name: str, at: int, text: str, context: Context) -> ConditionFault:
         )
     start = max(0, at - len(name.rpartition(".")[0]))
     for meant in (name, name.rpartition(".")[2]):
-        if meant in context.elsewhere and not name.startswith("last_"):
+        if meant in context.elsewhere and not MEASURE.match(name):
             message = f'"{meant}" is {context.elsewhere[meant]}, which cannot be named here'
             return ConditionFault(start, message)
     if window := _WINDOW.fullmatch(name):

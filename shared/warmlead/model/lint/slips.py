@@ -59,6 +59,9 @@ def place_before(at: int, slips: Sequence[Slip]) -> int | None:
     return at - shift
 
 
+MEASURE = re.compile(r"[a-z]+_\d+d\.")
+"""What a count over a window of days begins with: ``last_30d.``; its last part is no name."""
+
 _SIGNS = {
     "=": "==",
     "===": "==",
@@ -440,7 +443,7 @@ class _Reader:
         if token.kind != "name" or self._at(i + 1).text == "(" or token.text in _KEPT:
             return None
         dotted = re.sub(r"\s", "", token.text)
-        if dotted in self._context.types or dotted.startswith("last_"):
+        if dotted in self._context.types or MEASURE.match(dotted):
             return None
         ours = our_word(dotted, self._context.types)
         return self._slip(i, i, ours, f'unknown name "{dotted}"') if ours else None
