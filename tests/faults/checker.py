@@ -31,6 +31,7 @@ from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Event
 from warmlead.domain.identity import Claim
 from warmlead.domain.identity_resolution import as_claimed
+from warmlead.domain.journey import step_of
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.rules import Rules
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
@@ -140,6 +141,7 @@ def _recomputed(books: Books, *, steady: bool) -> list[str]:
             found.append(f"I2: lead {id_} is not what its events make: {lead.email}")
             continue
         found += _consent(lead, fresh[id_], books)
+        found += _journey(lead, fresh[id_], books)
         brute = brute_force(lead, forms, books.rules, books.now)
         if brute.suppressed is lead.consent(books.rules.suppression).may_be_mailed:
             found.append(f"I2: of lead {id_} it is not known whether it may be mailed")
@@ -158,7 +160,27 @@ def _recomputed(books: Books, *, steady: bool) -> list[str]:
 
 def _but_for_copies(lead: Lead) -> dict[str, Trail]:
     """The trails without what each copy of an event may add to, though it is kept once."""
-    return {id_: replace(trail, consent=(), told=None) for id_, trail in lead.trails.items()}
+    return {
+        id_: replace(trail, consent=(), told=None, steps=()) for id_, trail in lead.trails.items()
+    }
+
+
+def _journey(lead: Lead, fresh: Lead, books: Books) -> list[str]:
+    """Each step is what some copy of an event was, and of each kind the lead has some."""
+    found = []
+    for id_, trail in lead.trails.items():
+        kinds = {(step.rank, step.signal) for step in trail.steps}
+        if kinds != {(step.rank, step.signal) for step in fresh.trails[id_].steps}:
+            found.append(f"I2: the journey of {id_} has {kinds}, which is not what its events were")
+        if len({step.key for step in trail.steps}) < len(trail.steps):
+            found.append(f"I1: the journey of {id_} has an event twice")
+        for step in trail.steps:
+            copies = books.expected.events.get(step.key, [])
+            if step not in [
+                step_of(copy, books.rules.classify(copy), books.rules) for copy in copies
+            ]:
+                found.append(f"I2: the journey of {id_} has what nobody did: {step}")
+    return found
 
 
 def _consent(lead: Lead, fresh: Lead, books: Books) -> list[str]:

@@ -3,6 +3,7 @@
 An event is notable if one of its signals makes steps (``Rules.shown``). A trail keeps few steps,
 chosen by what they are and not by the order in which they arrive:
 
+- Of two copies of an event the earlier one counts.
 - What was done again on the same UTC day, with the same details, is one step, at the latest time.
 - Of one signal the latest 5 are kept, and of one trust the latest 20. So a flood of one kind of
   event displaces only steps of that kind, and what anybody can send displaces no signed step.
@@ -146,8 +147,11 @@ def _cut(text: str, most_bytes: int) -> str:
 
 def kept_steps(steps: Iterable[NotableStep]) -> tuple[NotableStep, ...]:
     """The steps that are kept, the latest first; the order of arrival makes no difference."""
+    once: dict[str, NotableStep] = {}
+    for step in steps:  # of two copies of an event the smaller one counts, as in its history
+        once[step.key] = min(step, once.get(step.key, step))
     latest: dict[tuple[object, ...], NotableStep] = {}
-    for step in steps:
+    for step in once.values():
         what = (step.rank, step.signal, step.name, day_of(step.at_ms), step.details)
         latest[what] = max(step, latest.get(what, step))
     kept: list[NotableStep] = []

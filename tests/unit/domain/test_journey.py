@@ -148,7 +148,7 @@ steps = st.builds(
     name=st.just("page_viewed"),
     signal=st.sampled_from(["view", "paper", "form", "chat", "demo", "quote"]),
     details=st.sampled_from([(), (("path", "/a"),), (("path", "/b"),)]),
-)
+).map(lambda step: step._replace(key=repr(step)))  # an event of its own
 
 
 def brute_kept(every: Sequence[NotableStep]) -> tuple[NotableStep, ...]:
@@ -184,6 +184,14 @@ def test_the_kept_steps_are_the_same_for_any_order_batches_and_repeats(
         parts[part] = kept_steps([*parts[part], *arrivals[:size]])
         arrivals = arrivals[size:]
     assert kept_steps([*parts[0], *parts[1]]) == expected
+
+
+@pytest.mark.parametrize("later", [1, DAY_MS])
+def test_of_two_copies_of_an_event_the_earlier_is_the_step(later: int) -> None:
+    copy = NotableStep(3 * DAY_MS, "a", 0, "page_viewed", "view")
+    late = copy._replace(at_ms=copy.at_ms + later)
+
+    assert kept_steps([copy, late]) == kept_steps([*kept_steps([late]), copy]) == (copy,)
 
 
 @given(st.lists(steps, max_size=80))
