@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct
 
+from warmlead.domain.alerts import Alert, News, Raised, raise_alerts
 from warmlead.domain.clock_skew import brought_back
 from warmlead.domain.evaluation import Evaluation, evaluation_of, move_stage, next_review_day
 from warmlead.domain.event import Property
-from warmlead.domain.handoff import Deadline, HandoffPolicy, Offer, Passed, follow, next_deadline
+from warmlead.domain.handoff import (
+    Deadline,
+    HandoffPolicy,
+    Offer,
+    Passed,
+    follow,
+    next_deadline,
+    restarted,
+)
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.nurture import Due, Enrolments, next_due, nurture
@@ -20,7 +29,7 @@ from warmlead.domain.rules import Rules
 from warmlead.domain.stages import ANONYMOUS, LEAD, Facts, Transition
 from warmlead.domain.text import cleaned, printable
 from warmlead.domain.trigger import Topic, Trigger, trigger_id
-from warmlead.messages.wording import reasons
+from warmlead.messages.wording import reasons, title_of
 from warmlead.ports import Commit, Loaded
 
 if TYPE_CHECKING:  # pydantic's models take longer to import than a lead takes to evaluate
@@ -129,6 +138,41 @@ class TriggerBuilder:
         made = partial(BreachedMessage, data=breached)
         self._add_for_sales(f"breached:{promise}", offer, made)
 
+    def alerted(self, alert: Alert, offer: Offer | None) -> None:
+        """Adds the message about what the lead did, for sales to hear of at once."""
+        from warmlead.messages.contract import (  # noqa: PLC0415  # heavy
+            ActInMessage,
+            LeadAlerted,
+            LeadAlertedMessage,
+        )
+
+        policy, titles = alert.policy, self._rules.titles
+        fields = {"owner": offer.owner if offer else ""}
+        if offer and offer.closed_at is None and self._rules.handoff:
+            fields = {k: v for k, v in self._promised(offer).items() if k != "offered_at"}
+        acts = [
+            ActInMessage(
+                name=act.name, title=title_of(act.name, titles), at=act.at, times=act.times
+            )
+            for act in alert.acts
+        ]
+        data = LeadAlerted(
+            **self._about(),
+            **fields,
+            alert=policy.name,
+            title=policy.title or title_of(policy.name, {}),
+            count=alert.count,
+            acts=acts,
+        )
+        attributes = {"alert": policy.name, "count": str(alert.count), "owner": data.owner}
+        self._add(
+            Topic.LIFECYCLE,
+            f"alert:{policy.name}",
+            alert.count,
+            partial(LeadAlertedMessage, data=data),
+            {**attributes, "stage": self._lead.progress.stage},
+        )
+
     def _add_for_sales(self, kind: str, offer: Offer, message: "Made") -> None:
         attributes = {"stage": offer.stage, "cycle": str(offer.cycle), "owner": offer.owner}
         self._add(Topic.LIFECYCLE, f"handoff:{kind}", offer.cycle, message, attributes)
@@ -221,10 +265,12 @@ class Evaluated(Struct, frozen=True):
     triggers: tuple[Trigger, ...]
 
 
-def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
-    """The lead as of ``now``, with its score, stage, offer and sequences.
+def evaluate(lead: Lead, rules: Rules, now: datetime, *, news: News | None = None) -> Evaluated:
+    """The lead as of ``now``, with its score, stage, offer, alerts and sequences.
 
-    The triggers are added to the outbox, so that they are committed with their cause.
+    ``news`` are the events because of which it is evaluated; ``None``: because of the time, or of a
+    changed model. The triggers are added to the outbox, so that they are committed with their
+    cause.
     """
     lead = brought_back(lead, now)
     evaluation = evaluation_of(lead, rules, now)
@@ -241,6 +287,11 @@ def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
     offer = _offered(lead, moves, rules, builder, now)
     moves = _with_promises(moves, before.offer, offer, rules)
     facts = {**evaluation.facts, "stage": progress.stage}
+    if news and news.events:
+        offered = offer is not None and offer.cycle > (before.offer.cycle if before.offer else 0)
+        raised = raise_alerts(rules.alerts, lead.alerted, facts, news, now, offered=offered)
+        offer = _with_alerts(offer, raised, rules, builder, now)
+        lead = replace(lead, alerted=raised.records)
     enrolments, due = nurture(
         rules.sequences,
         lead.enrolments,
@@ -322,6 +373,18 @@ def _followed(
     offer, passed = follow(offer, policy, lead.statements, now)
     for deadline in passed:
         builder.deadline_passed(offer, deadline)
+    return offer
+
+
+def _with_alerts(
+    offer: Offer | None, raised: Raised, rules: Rules, builder: TriggerBuilder, now: datetime
+) -> Offer | None:
+    """The offer, its clock restarted if an alert says so; adds the messages of the alerts."""
+    restarts = any(alert.policy.restart_clock for alert in raised.alerts)
+    if restarts and rules.handoff and offer and offer.closed_at is None:
+        offer = restarted(offer, now)
+    for alert in raised.alerts:
+        builder.alerted(alert, offer)
     return offer
 
 

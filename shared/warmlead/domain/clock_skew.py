@@ -55,6 +55,10 @@ def brought_back(lead: Lead, now: datetime) -> Lead:
         snapshot=replace(lead.snapshot, day=_today(now)),
         enrolments={name: back.enrolment(each) for name, each in lead.enrolments.items()},
         offer=back.offer(lead.offer) if lead.offer else None,
+        alerted={
+            name: structs.replace(each, at=back.past(each.at))
+            for name, each in lead.alerted.items()
+        },
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from warmlead.domain.alerts import merge_alerted
 from warmlead.domain.consent import REFUSALS, Cause, ConsentFact, together, with_facts
 from warmlead.domain.handoff import merge_offers, parted_offer
 from warmlead.domain.history import NO_HISTORY, fold, to_ms
@@ -161,6 +162,7 @@ def _counting_on(lead: Lead, parted_from: Lead, now: datetime) -> Lead:
         progress=replace(lead.progress, entered=entered),
         enrolments=merge_enrolments([lead.enrolments, left]),
         offer=merge_offers(offer for offer in offers if offer),
+        alerted=merge_alerted([lead.alerted, parted_from.alerted]),
     )
 
 
@@ -185,6 +187,7 @@ def _assemble(
         outbox=tuple(outbox.values()),
         enrolments=merge_enrolments([lead.enrolments for lead in sources]),
         offer=merge_offers(lead.offer for lead in sources if lead.offer),
+        alerted=merge_alerted(lead.alerted for lead in sources),
     )
 
 

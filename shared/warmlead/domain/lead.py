@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from warmlead.domain.alerts import Alerted
 from warmlead.domain.consent import (
     Consent,
     ConsentFact,
@@ -148,6 +149,7 @@ class Lead:
     outbox: tuple[Trigger, ...] = ()
     enrolments: Enrolments = field(default_factory=dict)
     offer: Offer | None = None
+    alerted: Alerted = field(default_factory=dict)
     decay_on: int | None = None
     due_at: datetime | None = None
 

@@ -5,8 +5,10 @@ The model file is compiled to this, without YAML or CEL.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
+from warmlead.domain.alerts import ACTS_WITHIN, AlertPolicy
 from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.event import Event, Property
 from warmlead.domain.handoff import HandoffPolicy
@@ -68,6 +70,9 @@ class Rules:
     """The event names that are known: of signals, of counters, and Warmlead's own vocabulary."""
     traits: frozenset[str] = frozenset()
     """The traits that the model knows: the standard ones, and its own."""
+    alerts: tuple[AlertPolicy, ...] = ()
+    acts_within: timedelta = ACTS_WITHIN
+    """How old an act may be and still cause something."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """The titles of signals, fit rules, groups and stages; not all have one."""
 

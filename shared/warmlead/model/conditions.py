@@ -290,6 +290,8 @@ def stage_conditions(file: "ModelFile") -> Iterable[str]:
         yield from filter(None, (stage.enter, stage.leave))
     for route in file.handoff.routes if file.handoff else ():
         yield from filter(None, (route.when,))
+    for alert in file.alerts.values():
+        yield from filter(None, (alert.when,))
     for sequence in file.sequences.values():
         yield from filter(None, (sequence.start, sequence.stop, sequence.goal))
 

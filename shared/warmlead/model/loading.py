@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from warmlead.domain.alerts import AlertDefinition
 from warmlead.domain.consent import Lifting, SuppressionPolicy, Whose
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event_names import our_name
@@ -20,7 +21,7 @@ from warmlead.domain.handoff import HandoffDefinition, RouteDefinition
 from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
-from warmlead.domain.stages import StageDefinition
+from warmlead.domain.stages import ANONYMOUS, BUILT_IN_STAGES, DISQUALIFIED, StageDefinition
 from warmlead.model.conditions import Context, contexts_of, stage_conditions, trait_types, words
 from warmlead.model.document import Finding, Severity, YamlDocument, read
 from warmlead.model.lint.expressions import check_conditions
@@ -29,6 +30,7 @@ from warmlead.model.lint.references import check_names, check_quantities
 from warmlead.model.lint.satisfiability import Prospect
 from warmlead.model.plan import FitPlan, Plan, SignalPlan, rules_of
 from warmlead.model.schema import (
+    Alert,
     Handoff,
     Hours,
     ModelFile,
@@ -176,6 +178,8 @@ def plan_of(file: ModelFile) -> Plan:
             for name, stage in file.stages.items()
         ),
         handoff=_handoff(file.handoff) if file.handoff else None,
+        alerts=tuple(_alert(*named, file) for named in sorted(file.alerts.items())),
+        acts_within=file.acts_within,
         sequences=tuple(_sequence(*named) for named in file.sequences.items()),
         counters=counters,
         event_types=_named((signal.when for signal in file.signals.values()), contexts.event),
@@ -220,6 +224,23 @@ def _handoff(handoff: Handoff) -> HandoffDefinition[str]:
         handoff.accept_within,
         handoff.reminded_after,
         tuple(RouteDefinition(tuple(route.all_owners), route.when) for route in handoff.routes),
+    )
+
+
+_WITHOUT_ALERTS = frozenset({ANONYMOUS, DISQUALIFIED})
+"""The stages whose leads cause no alert, unless it names them: of those nobody wants to hear."""
+
+
+def _alert(name: str, alert: Alert, file: ModelFile) -> AlertDefinition[str]:
+    stages = alert.stages or {*BUILT_IN_STAGES, *file.stages} - _WITHOUT_ALERTS
+    return AlertDefinition(
+        name=name,
+        on=frozenset(alert.on or ()),
+        stages=frozenset(stages),
+        again_after=alert.again_after,
+        when=alert.when,
+        restart_clock=alert.restart_clock,
+        title=alert.title or "",
     )
 
 
@@ -287,11 +308,13 @@ def version_of(file: ModelFile) -> str:
     of stages, sequences, routes and owners does.
     """
     content = file.model_dump(mode="json", exclude_defaults=True)
-    for section in ("signals", "fit", "stages", "sequences"):
+    for section in ("signals", "fit", "stages", "alerts", "sequences"):
         for entry in content.get(section, {}).values():
             for key in ("when", "enter", "leave", "start", "stop", "goal"):
                 if key in entry:
                     entry[key] = _canonical(entry[key])
+    for alert in content.get("alerts", {}).values():
+        alert.update({key: sorted(alert[key]) for key in ("on", "stages") if key in alert})
     for name, sequence in file.sequences.items():
         if sequence.hours:
             weekdays = sorted(weekdays_of(sequence.hours.days))

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from msgspec import DecodeError, Struct, json
 
+from warmlead.domain.alerts import ACTS_WITHIN, AlertDefinition, AlertPolicy
 from warmlead.domain.consent import CONSENT_EVENTS, SuppressionPolicy
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import SALES_EVENTS, Event, Trust
@@ -64,6 +66,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     robots_count: bool = False
     suppression: SuppressionPolicy = SuppressionPolicy()
     kept_as: dict[str, str] = {}
+    alerts: tuple[AlertDefinition[str], ...] = ()
+    acts_within: timedelta = ACTS_WITHIN
 
 
 class CompiledFit(Struct, frozen=True):
@@ -103,6 +107,8 @@ def rules_of(plan: Plan) -> Rules:
         robots_count=plan.robots_count,
         suppression=plan.suppression,
         kept_as=plan.kept_as,
+        alerts=tuple(_policy(AlertPolicy, one, stage, "when") for one in plan.alerts),
+        acts_within=plan.acts_within,
         titles=plan.titles,
     )
 
@@ -180,7 +186,7 @@ def _facts_of(event: Event, names: Iterable[str], types: Mapping[str, ValueType]
 
 _KIND = "warmlead-compiled-model"
 
-FORMAT = f"{_KIND}/3"
+FORMAT = f"{_KIND}/4"
 """What the file says that it is. The number grows whenever a plan's fields or meaning change."""
 
 _BEGINNING = re.compile(rf'\s*\{{\s*"format"\s*:\s*"{_KIND}/'.encode())

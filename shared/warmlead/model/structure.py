@@ -23,6 +23,7 @@ from warmlead.model.document import (
 from warmlead.model.schema import (
     LABEL_PATTERN,
     OWNER_PATTERN,
+    Alert,
     FitRule,
     Group,
     Handoff,
@@ -107,6 +108,7 @@ _ENTRIES: Mapping[str, type[BaseModel]] = {
     "groups": Group,
     "fit": FitRule,
     "stages": Stage,
+    "alerts": Alert,
     "sequences": Sequence,
 }
 _SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -142,6 +144,7 @@ _ENTRY_STAND_INS: Mapping[str, Plain] = {
     "groups": {},
     "fit": {"when": "true", "points": 0},
     "stages": {"enter": "true"},
+    "alerts": {"on": "stand_in"},
     "sequences": {"start": "true", "stop": "true", "steps": []},
     "traits": "string",
     "properties": "string",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple, NotRequired, TypedDict
 
+from warmlead.domain.alerts import AlertRecord
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.lead import Lead, Snapshot
@@ -188,6 +189,7 @@ class _LeadV1(TypedDict):
     trails: dict[str, TrailV1]
     enrolments: NotRequired[dict[str, _EnrolmentV2]]
     offer: NotRequired[_OfferV2]
+    alerted: NotRequired[dict[str, tuple[int, int]]]
     decay_on: NotRequired[int]
     due_at: NotRequired[int]
 
@@ -211,6 +213,9 @@ def write_lead(lead: Lead, extra: Mapping[str, object] | None = None) -> str:
         document["enrolments"] = {name: _write_enrolment(each) for name, each in ordered}
     if lead.offer:
         document["offer"] = _write_offer(lead.offer)
+    if lead.alerted:
+        records = sorted(lead.alerted.items())
+        document["alerted"] = {name: (each.count, to_us(each.at)) for name, each in records}
     if lead.decay_on is not None:
         document["decay_on"] = lead.decay_on
     if lead.due_at is not None:
@@ -265,6 +270,10 @@ def _read_v3(document: _LeadV1, packed: str) -> LeadDocument:
             for name, each in document.get("enrolments", {}).items()
         },
         offer=_read_offer(document["offer"]) if "offer" in document else None,
+        alerted={
+            name: AlertRecord(count, from_us(at))
+            for name, (count, at) in document.get("alerted", {}).items()
+        },
         decay_on=document.get("decay_on"),
         due_at=maybe_from_us(document.get("due_at")),
     )

@@ -200,6 +200,14 @@ class ExportedEnrolment(Shape):
     ending: str
 
 
+class ExportedAlert(Shape):
+    """How often an alert was sent; ``at`` is when sales last heard of its acts."""
+
+    alert: str
+    count: int
+    at: datetime
+
+
 class ExportedTrigger(Shape):
     """A message to automation tools; ``event`` is the CloudEvent."""
 
@@ -223,6 +231,7 @@ class ExportedLead(Shape):
     transitions: list[ExportedTransition]
     offer: ExportedOffer | None
     enrolments: list[ExportedEnrolment]
+    alerts: list[ExportedAlert]
     unsent_triggers: list[ExportedTrigger]
     decay_on: str | None
     due_at: datetime | None
@@ -280,6 +289,9 @@ def _lead(lead: Lead, moves: Sequence[Transition], rules: Rules, now: datetime) 
         transitions=[row(ExportedTransition, move) for move in moves],
         offer=row(ExportedOffer, lead.offer) if lead.offer else None,
         enrolments=[row(ExportedEnrolment, each) for _, each in sorted(lead.enrolments.items())],
+        alerts=[
+            row(ExportedAlert, record, alert=name) for name, record in sorted(lead.alerted.items())
+        ],
         unsent_triggers=[
             row(ExportedTrigger, trigger, event=msgspec.json.decode(trigger.body))
             for trigger in lead.outbox

@@ -72,11 +72,18 @@ def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str
     for i, route in enumerate(file.handoff.routes if file.handoff else []):
         if route.when is not None:
             yield ("handoff", "routes", i, "when"), route.when, contexts.stage
+    yield from _of_alerts(file, contexts.stage)
     for name, sequence in file.sequences.items():
         yield ("sequences", name, "start"), sequence.start, contexts.stage
         yield ("sequences", name, "stop"), sequence.stop, contexts.stage
         if sequence.goal is not None:
             yield ("sequences", name, "goal"), sequence.goal, contexts.stage
+
+
+def _of_alerts(file: ModelFile, context: Context) -> Iterator[tuple[Path, str, Context]]:
+    for name, alert in file.alerts.items():
+        if alert.when is not None:
+            yield ("alerts", name, "when"), alert.when, context
 
 
 def examine(text: str, context: Context) -> list[ConditionFault]:
