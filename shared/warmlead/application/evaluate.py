@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct
 
-from warmlead.domain.alerts import Alert, News, Raised, raise_alerts
+from warmlead.application.notices import Notice, alert_notice, refreshed_mirror, update_notice
+from warmlead.domain.alerts import AlertsRaised, DueAlert, News, raise_alerts
 from warmlead.domain.clock_skew import brought_back
 from warmlead.domain.evaluation import Evaluation, evaluation_of, move_stage, next_review_day
 from warmlead.domain.event import Property
@@ -24,12 +25,13 @@ from warmlead.domain.handoff import (
 )
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.mirror import Refreshed
 from warmlead.domain.nurture import Due, Enrolments, next_due, nurture
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import ANONYMOUS, LEAD, Facts, Transition
 from warmlead.domain.text import cleaned, printable
 from warmlead.domain.trigger import Topic, Trigger, trigger_id
-from warmlead.messages.wording import reasons, title_of
+from warmlead.messages.wording import reasons
 from warmlead.ports import Commit, Loaded
 
 if TYPE_CHECKING:  # pydantic's models take longer to import than a lead takes to evaluate
@@ -138,40 +140,21 @@ class TriggerBuilder:
         made = partial(BreachedMessage, data=breached)
         self._add_for_sales(f"breached:{promise}", offer, made)
 
-    def alerted(self, alert: Alert, offer: Offer | None) -> None:
+    def alerted(self, alert: DueAlert, offer: Offer | None) -> None:
         """Adds the message about what the lead did, for sales to hear of at once."""
-        from warmlead.messages.contract import (  # noqa: PLC0415  # heavy
-            ActInMessage,
-            LeadAlerted,
-            LeadAlertedMessage,
-        )
+        is_open = offer is not None and offer.closed_at is None and self._rules.handoff is not None
+        promised = self._promised(offer) if offer and is_open else {}
+        owner = offer.owner if offer else ""
+        self._add_notice(alert_notice(alert, owner, promised, self._rules.titles))
 
-        policy, titles = alert.policy, self._rules.titles
-        fields = {"owner": offer.owner if offer else ""}
-        if offer and offer.closed_at is None and self._rules.handoff:
-            fields = {k: v for k, v in self._promised(offer).items() if k != "offered_at"}
-        acts = [
-            ActInMessage(
-                name=act.name, title=title_of(act.name, titles), at=act.at, times=act.times
-            )
-            for act in alert.acts
-        ]
-        data = LeadAlerted(
-            **self._about(),
-            **fields,
-            alert=policy.name,
-            title=policy.title or title_of(policy.name, {}),
-            count=alert.count,
-            acts=acts,
-        )
-        attributes = {"alert": policy.name, "count": str(alert.count), "owner": data.owner}
-        self._add(
-            Topic.LIFECYCLE,
-            f"alert:{policy.name}",
-            alert.count,
-            partial(LeadAlertedMessage, data=data),
-            {**attributes, "stage": self._lead.progress.stage},
-        )
+    def updated(self, refresh: Refreshed, offer: Offer | None) -> None:
+        """Adds the message that tells tools what has changed of the lead."""
+        self._add_notice(update_notice(refresh, offer.owner if offer else ""))
+
+    def _add_notice(self, notice: Notice) -> None:
+        attributes = {**notice.attributes, "stage": self._lead.progress.stage}
+        made = notice.message(self._about())
+        self._add(Topic.LIFECYCLE, notice.kind, notice.cycle, made, attributes)
 
     def _add_for_sales(self, kind: str, offer: Offer, message: "Made") -> None:
         attributes = {"stage": offer.stage, "cycle": str(offer.cycle), "owner": offer.owner}
@@ -301,13 +284,19 @@ def evaluate(lead: Lead, rules: Rules, now: datetime, *, news: News | None = Non
     )
     for step in due:
         builder.step_due(step)
+    refresh = refreshed_mirror(
+        lead, offer, evaluation, rules.updates, now, at_once=news is not None
+    )
+    if refresh.changed:
+        builder.updated(refresh, offer)
     triggers = builder.triggers
     lead = replace(
         lead,
         outbox=(*_still_wanted(lead.outbox, evaluation), *triggers),
         offer=offer,
         enrolments=enrolments,
-        due_at=_next_moment(offer, enrolments, rules),
+        mirror=refresh.mirror,
+        due_at=_earliest(_next_moment(offer, enrolments, rules), refresh.mirror.due),
     )
     lead = replace(lead, decay_on=next_review_day(lead, evaluation, rules, now))
     return Evaluated(lead, moves, triggers)
@@ -377,7 +366,7 @@ def _followed(
 
 
 def _with_alerts(
-    offer: Offer | None, raised: Raised, rules: Rules, builder: TriggerBuilder, now: datetime
+    offer: Offer | None, raised: AlertsRaised, rules: Rules, builder: TriggerBuilder, now: datetime
 ) -> Offer | None:
     """The offer, its clock restarted if an alert says so; adds the messages of the alerts."""
     restarts = any(alert.policy.restart_clock for alert in raised.alerts)
@@ -386,6 +375,10 @@ def _with_alerts(
     for alert in raised.alerts:
         builder.alerted(alert, offer)
     return offer
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment), default=None)
 
 
 def _next_moment(offer: Offer | None, enrolments: Enrolments, rules: Rules) -> datetime | None:

@@ -218,8 +218,8 @@ def _in_words(kind: str, data: dict[str, Any]) -> str:
     match _short(kind):
         case "nurture.step_due":
             return f"{data['message']} ({data['step']} of {data['steps']})"
-        case "lead.alerted":
-            return f"alert to {owner}: {done(data['acts'])}"
+        case "lead.alerted" | "lead.updated":
+            return _of_lead(data, owner)
         case "handoff.offered":
             return f"offered to {owner}"
         case "handoff.reminder":
@@ -227,6 +227,13 @@ def _in_words(kind: str, data: dict[str, Any]) -> str:
         case "handoff.breached":
             return f"{owner} broke its promise: {data['promise'].replace('_', ' ')}"
     return f"stage entered: {data['stage']}"
+
+
+def _of_lead(data: dict[str, Any], owner: str) -> str:
+    """What an alert or an update says."""
+    if "acts" in data:
+        return f"alert to {owner}: {done(data['acts'])}"
+    return f"updated: {', '.join(data['changed'])}"
 
 
 def _short(kind: str) -> str:

@@ -162,9 +162,8 @@ def _in_words(kind: str, data: dict[str, JsonValue]) -> str:
         case "nurture.step_due":
             which = f"message {said['step']} of {said['steps']} of {said['sequence']}"
             return f"[bold]{said['message']}[/] is due, {which}"
-        case "lead.alerted":
-            acts: Any = data["acts"]
-            return f"[bold]{said['title']}[/] ({said['stage']}): {escape(done(acts))}"
+        case "lead.alerted" | "lead.updated":
+            return _of_lead(data, said)
         case "handoff.offered":
             return f"offered to {owner} with {said['score']} points, touch by {touch_by}"
         case "handoff.reminder":
@@ -175,6 +174,14 @@ def _in_words(kind: str, data: dict[str, JsonValue]) -> str:
         f"{said.get('from_stage')} → [bold]{said.get('stage')}[/] "
         f"with {said.get('score')} points, {said.get('reason')}"
     )
+
+
+def _of_lead(data: dict[str, Any], said: dict[str, str]) -> str:
+    """What an alert or an update says; ``said`` is its data as text."""
+    if "acts" in data:
+        return f"[bold]{said['title']}[/] ({said['stage']}): {escape(done(data['acts']))}"
+    changed = escape(", ".join(data["changed"]))
+    return f"changed: {changed}; {said['score']} points, {said['stage']}"
 
 
 def _to_the_minute(time: str) -> str:

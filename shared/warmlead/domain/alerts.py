@@ -62,7 +62,7 @@ class Act(Struct, frozen=True):
     times: int
 
 
-class Alert(Struct, frozen=True):
+class DueAlert(Struct, frozen=True):
     """An alert that is due, for the ``count``-th time; the latest of its ``acts`` comes first."""
 
     policy: AlertPolicy
@@ -87,10 +87,10 @@ class News(Struct, frozen=True):
                 yield event
 
 
-class Raised(Struct, frozen=True):
+class AlertsRaised(Struct, frozen=True):
     """The alerts that are due, and the records as of now."""
 
-    alerts: tuple[Alert, ...]
+    alerts: tuple[DueAlert, ...]
     records: Alerted
 
 
@@ -102,13 +102,13 @@ def raise_alerts(
     now: datetime,
     *,
     offered: bool,
-) -> Raised:
+) -> AlertsRaised:
     """The alerts that the new events of a lead cause; ``facts`` are those after them.
 
     If the lead was ``offered`` to sales because of the same events, the offer says it: there is no
     alert, and its rest begins.
     """
-    alerts: list[Alert] = []
+    alerts: list[DueAlert] = []
     after = dict(records)
     for policy in policies:
         new = list(news.acts(policy.on, news.events))
@@ -123,9 +123,9 @@ def raise_alerts(
         count = record.count + 1 if record else 1
         if record:
             new += news.acts(policy.on, news.received_after(record.at))
-        alerts.append(Alert(policy, count, acts_of(policy.on, new)))
+        alerts.append(DueAlert(policy, count, acts_of(policy.on, new)))
         after[policy.name] = AlertRecord(count, now)
-    return Raised(tuple(alerts), _within_limit(after, {policy.name for policy in policies}))
+    return AlertsRaised(tuple(alerts), _within_limit(after, {policy.name for policy in policies}))
 
 
 def _is_for(policy: AlertPolicy, facts: Facts) -> bool:

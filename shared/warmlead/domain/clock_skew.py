@@ -59,6 +59,9 @@ def brought_back(lead: Lead, now: datetime) -> Lead:
             name: structs.replace(each, at=back.past(each.at))
             for name, each in lead.alerted.items()
         },
+        mirror=structs.replace(
+            lead.mirror, at=back.maybe_past(lead.mirror.at), due=back.ahead(lead.mirror.due)
+        ),
     )
 
 

@@ -33,6 +33,7 @@ from warmlead.domain.lead import (
     latest_notes,
     told_together,
 )
+from warmlead.domain.mirror import merge_mirrors
 from warmlead.domain.nurture import merge_enrolments, parted
 from warmlead.domain.recording import union
 from warmlead.domain.rules import Rules
@@ -163,6 +164,7 @@ def _counting_on(lead: Lead, parted_from: Lead, now: datetime) -> Lead:
         enrolments=merge_enrolments([lead.enrolments, left]),
         offer=merge_offers(offer for offer in offers if offer),
         alerted=merge_alerted([lead.alerted, parted_from.alerted]),
+        mirror=merge_mirrors([lead.mirror, parted_from.mirror]),
     )
 
 
@@ -188,6 +190,7 @@ def _assemble(
         enrolments=merge_enrolments([lead.enrolments for lead in sources]),
         offer=merge_offers(lead.offer for lead in sources if lead.offer),
         alerted=merge_alerted(lead.alerted for lead in sources),
+        mirror=merge_mirrors(lead.mirror for lead in sources),
     )
 
 

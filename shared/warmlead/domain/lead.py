@@ -34,6 +34,7 @@ from warmlead.domain.identity import (
     normalise_id,
     ties_of,
 )
+from warmlead.domain.mirror import NOT_MIRRORED, Mirror
 from warmlead.domain.nurture import Enrolments
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.recording import record
@@ -150,6 +151,7 @@ class Lead:
     enrolments: Enrolments = field(default_factory=dict)
     offer: Offer | None = None
     alerted: Alerted = field(default_factory=dict)
+    mirror: Mirror = NOT_MIRRORED
     decay_on: int | None = None
     due_at: datetime | None = None
 

@@ -12,6 +12,7 @@ from warmlead.domain.alerts import ACTS_WITHIN, AlertPolicy
 from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.event import Event, Property
 from warmlead.domain.handoff import HandoffPolicy
+from warmlead.domain.mirror import UpdatePolicy
 from warmlead.domain.nurture import SequencePolicy
 from warmlead.domain.packed_history import Shape
 from warmlead.domain.scoring import FitPoints, ScoringPolicy
@@ -73,6 +74,8 @@ class Rules:
     alerts: tuple[AlertPolicy, ...] = ()
     acts_within: timedelta = ACTS_WITHIN
     """How old an act may be and still cause something."""
+    updates: UpdatePolicy | None = None
+    """What tools mirror; ``None``: nothing."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """The titles of signals, fit rules, groups and stages; not all have one."""
 

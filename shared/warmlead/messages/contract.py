@@ -159,6 +159,19 @@ class LeadAlerted(_AboutLead):
     ] = None
 
 
+class LeadUpdated(_AboutLead):
+    """What tools mirror of a lead has changed; everything is as it is now."""
+
+    count: Annotated[int, Field(ge=1, description="How often the lead was updated.")]
+    changed: Annotated[
+        list[str],
+        Field(description="What has changed since the last update; id: the lead has a new id."),
+    ]
+    owner: Annotated[
+        str, Field(description="Whose lead it is by its last offer; empty if nobody's.")
+    ]
+
+
 class CloudEvent(_Published):
     """The attributes of a CloudEvent."""
 
@@ -224,6 +237,13 @@ class LeadAlertedMessage(CloudEvent):
 
     type: Literal["warmlead.lead.alerted.v1"] = "warmlead.lead.alerted.v1"
     data: LeadAlerted
+
+
+class LeadUpdatedMessage(CloudEvent):
+    """The CloudEvent of a lead of which something has changed that tools mirror."""
+
+    type: Literal["warmlead.lead.updated.v1"] = "warmlead.lead.updated.v1"
+    data: LeadUpdated
 
 
 # --- KPIs ----------------------------------------------------------------------------------
@@ -363,6 +383,7 @@ _PUBLISHED: tuple[type[BaseModel], ...] = (
     ReminderMessage,
     BreachedMessage,
     LeadAlertedMessage,
+    LeadUpdatedMessage,
     KpiReportedMessage,
 )
 

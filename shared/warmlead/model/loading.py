@@ -18,6 +18,7 @@ from warmlead.domain.consent import Lifting, SuppressionPolicy, Whose
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event_names import our_name
 from warmlead.domain.handoff import HandoffDefinition, RouteDefinition
+from warmlead.domain.mirror import Mirrored, UpdatePolicy
 from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
@@ -37,6 +38,7 @@ from warmlead.model.schema import (
     Sequence,
     Signal,
     Suppression,
+    Updates,
     weekdays_of,
 )
 from warmlead.model.structure import Report, hold_to_schema, with_sections_named
@@ -180,6 +182,7 @@ def plan_of(file: ModelFile) -> Plan:
         handoff=_handoff(file.handoff) if file.handoff else None,
         alerts=tuple(_alert(*named, file) for named in sorted(file.alerts.items())),
         acts_within=file.acts_within,
+        updates=_updates(file.updates) if file.updates else None,
         sequences=tuple(_sequence(*named) for named in file.sequences.items()),
         counters=counters,
         event_types=_named((signal.when for signal in file.signals.values()), contexts.event),
@@ -242,6 +245,11 @@ def _alert(name: str, alert: Alert, file: ModelFile) -> AlertDefinition[str]:
         restart_clock=alert.restart_clock,
         title=alert.title or "",
     )
+
+
+def _updates(updates: Updates) -> UpdatePolicy:
+    fields = frozenset(map(Mirrored, updates.fields))
+    return UpdatePolicy(fields, updates.at_most_every, updates.spread)
 
 
 def _sequence(name: str, sequence: Sequence) -> SequenceDefinition[str]:
@@ -315,6 +323,8 @@ def version_of(file: ModelFile) -> str:
                     entry[key] = _canonical(entry[key])
     for alert in content.get("alerts", {}).values():
         alert.update({key: sorted(alert[key]) for key in ("on", "stages") if key in alert})
+    if "fields" in content.get("updates", {}):
+        content["updates"]["fields"].sort()
     for name, sequence in file.sequences.items():
         if sequence.hours:
             weekdays = sorted(weekdays_of(sequence.hours.days))

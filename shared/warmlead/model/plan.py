@@ -15,6 +15,7 @@ from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import SALES_EVENTS, Event, Trust
 from warmlead.domain.event_names import our_name
 from warmlead.domain.handoff import HandoffDefinition, HandoffPolicy, RoutePolicy
+from warmlead.domain.mirror import UpdatePolicy
 from warmlead.domain.nurture import SendingHours, SequenceDefinition, SequencePolicy
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
@@ -68,6 +69,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     kept_as: dict[str, str] = {}
     alerts: tuple[AlertDefinition[str], ...] = ()
     acts_within: timedelta = ACTS_WITHIN
+    updates: UpdatePolicy | None = None
 
 
 class CompiledFit(Struct, frozen=True):
@@ -109,6 +111,7 @@ def rules_of(plan: Plan) -> Rules:
         kept_as=plan.kept_as,
         alerts=tuple(_policy(AlertPolicy, one, stage, "when") for one in plan.alerts),
         acts_within=plan.acts_within,
+        updates=plan.updates,
         titles=plan.titles,
     )
 

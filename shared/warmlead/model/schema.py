@@ -354,6 +354,23 @@ class Alert(_Part):
     title: Title | None = None
 
 
+class Updates(_Part):
+    """What tools mirror of a lead, and how soon they are sent what has changed."""
+
+    fields: list[Literal["score", "stage", "traits", "consent", "owner"]] = Field(
+        ["score", "stage", "traits", "consent", "owner"],
+        min_length=1,
+        description="Whose changes are sent; by default all of these.",
+    )
+    at_most_every: Positive = Field(
+        timedelta(minutes=10), description="So often a lead is updated at most."
+    )
+    spread: Duration = Field(
+        timedelta(hours=1),
+        description="Over how long changes are distributed that no event has caused.",
+    )
+
+
 class Step(_Part):
     """One message of a sequence, and how long after the start it is sent."""
 
@@ -428,6 +445,7 @@ class ModelFile(_Part):
     stages: Mapping[str, Stage] = Field({}, json_schema_extra=_LABEL_KEYS)
     handoff: Handoff | None = None
     alerts: Mapping[str, Alert] = Field({}, json_schema_extra=_LABEL_KEYS)
+    updates: Updates | None = None
     sequences: Mapping[str, Sequence] = Field({}, json_schema_extra=_LABEL_KEYS)
     robots: Robots = Field(
         "ignore", description="count: robots, previews and prefetches count as people do."

@@ -36,6 +36,7 @@ from warmlead.model.schema import (
     Stage,
     Step,
     Suppression,
+    Updates,
 )
 
 _MESSAGES: Mapping[str, str] = {
@@ -115,6 +116,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "inactivity": Inactivity,
     "handoff": Handoff,
     "suppression": Suppression,
+    "updates": Updates,
 }
 _PARTS: Mapping[str, type[BaseModel]] = {"steps": Step, "hours": Hours}
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import NOW, StandingClock, an_event, lead_ids
+from builders import NOW, an_event, lead_ids
 from effort import examples
 from unit.application.conftest import World
 from warmlead.application.apply import Decision, Scoring
@@ -22,7 +22,6 @@ from warmlead.application.due import EvaluationContext, follow_up, rescore
 from warmlead.application.evaluate import evaluate
 from warmlead.application.replay import replay
 from warmlead.domain.event import Event, Trust
-from warmlead.domain.history import to_ms
 from warmlead.domain.identity import Identifier
 from warmlead.domain.lead import Lead
 from warmlead.domain.trigger import trigger_id

@@ -13,8 +13,8 @@ from warmlead.domain.alerts import (
     Act,
     AlertPolicy,
     AlertRecord,
+    AlertsRaised,
     News,
-    Raised,
     merge_alerted,
     raise_alerts,
 )
@@ -41,7 +41,7 @@ def raised(
     earlier: Iterable[KeptEvent] = (),
     now: datetime = NOON,
     offered: bool = False,
-) -> Raised:
+) -> AlertsRaised:
     kept = [*earlier, *events]
 
     def received_after(moment: datetime) -> Iterable[KeptEvent]:
@@ -88,11 +88,13 @@ def test_an_alert_tells_what_was_done_since_the_one_before() -> None:
 
 
 def test_an_offer_because_of_the_same_act_replaces_the_alert_and_begins_its_rest() -> None:
-    assert raised(did("demo", NOON), offered=True) == Raised((), {"asked": AlertRecord(0, NOON)})
+    assert raised(did("demo", NOON), offered=True) == AlertsRaised(
+        (), {"asked": AlertRecord(0, NOON)}
+    )
     record = AlertRecord(2, NOON - 10 * HOUR)
     found = raised(did("demo", NOON), record=record, offered=True)
-    assert found == Raised((), {"asked": AlertRecord(2, NOON)})
-    assert raised(did("page", NOON), offered=True) == Raised((), {})
+    assert found == AlertsRaised((), {"asked": AlertRecord(2, NOON)})
+    assert raised(did("page", NOON), offered=True) == AlertsRaised((), {})
 
 
 def test_a_condition_is_asked_of_the_lead_after_the_act() -> None:
@@ -101,7 +103,7 @@ def test_a_condition_is_asked_of_the_lead_after_the_act() -> None:
     )
     assert raised(did("page", NOON), policy=policy).alerts
     never = AlertPolicy("hot", policy.on, policy.stages, HOUR, Holds(lambda _: False))
-    assert raised(did("page", NOON), policy=never) == Raised((), {})
+    assert raised(did("page", NOON), policy=never) == AlertsRaised((), {})
 
 
 def test_without_signals_whatever_the_lead_does_is_an_act() -> None:

@@ -208,6 +208,15 @@ class ExportedAlert(Shape):
     at: datetime
 
 
+class ExportedMirror(Shape):
+    """What tools that mirror the lead know: fingerprints of the fields, as they were sent last."""
+
+    prints: dict[str, str]
+    count: int
+    at: datetime | None
+    due: datetime | None
+
+
 class ExportedTrigger(Shape):
     """A message to automation tools; ``event`` is the CloudEvent."""
 
@@ -231,7 +240,8 @@ class ExportedLead(Shape):
     transitions: list[ExportedTransition]
     offer: ExportedOffer | None
     enrolments: list[ExportedEnrolment]
-    alerts: list[ExportedAlert]
+    alerted: list[ExportedAlert]
+    mirror: ExportedMirror
     unsent_triggers: list[ExportedTrigger]
     decay_on: str | None
     due_at: datetime | None
@@ -289,7 +299,8 @@ def _lead(lead: Lead, moves: Sequence[Transition], rules: Rules, now: datetime) 
         transitions=[row(ExportedTransition, move) for move in moves],
         offer=row(ExportedOffer, lead.offer) if lead.offer else None,
         enrolments=[row(ExportedEnrolment, each) for _, each in sorted(lead.enrolments.items())],
-        alerts=[
+        mirror=row(ExportedMirror, lead.mirror),
+        alerted=[
             row(ExportedAlert, record, alert=name) for name, record in sorted(lead.alerted.items())
         ],
         unsent_triggers=[
