@@ -28,7 +28,8 @@ from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.mirror import Refreshed
 from warmlead.domain.nurture import Due, Enrolments, next_due, nurture
 from warmlead.domain.rules import Rules
-from warmlead.domain.stages import ANONYMOUS, LEAD, Facts, Transition
+from warmlead.domain.sales import verdict
+from warmlead.domain.stages import ANONYMOUS, LEAD, SALES_STAGES, Facts, Transition
 from warmlead.domain.text import cleaned, printable
 from warmlead.domain.trigger import Topic, Trigger, trigger_id
 from warmlead.messages.wording import reasons
@@ -74,7 +75,7 @@ class TriggerBuilder:
         from warmlead.messages.contract import StageEntered, StageEnteredMessage  # noqa: PLC0415  # heavy
 
         stage, cycle = moved.to_stage, moved.cycle
-        qualifies = any(policy.name == stage for policy in self._rules.stages)
+        qualifies = any(p.name == stage for p in self._rules.stages if stage not in SALES_STAGES)
         data = StageEntered(
             **{**self._about(), "stage": stage},
             from_stage=moved.from_stage,
@@ -320,23 +321,30 @@ def _offered(
     offer, policy = lead.offer, rules.handoff
     if policy is None:
         return offer
-    of_model = {stage.name for stage in rules.stages}
+    of_model, is_of_model = {stage.name for stage in rules.stages}, _is_of_model(lead, rules)
     if offer is not None:
         offer = _followed(offer, lead, policy, builder, now)
-        if offer.closed_at is None and lead.progress.stage not in of_model:
+        if offer.closed_at is None and not is_of_model:
             answer = moves[-1].reason if moves else "withdrawn"
             withdrawn = replace(offer, closed_at=now, answer=answer)
             answered = offer.otherwise
             offer = _followed(answered, lead, policy, builder, now) if answered else withdrawn
         offer = replace(offer, otherwise=None)
     entered = [moved for moved in moves if moved.to_stage in of_model]
-    if entered and lead.progress.stage in of_model and (offer is None or offer.closed_at):
+    if entered and is_of_model and (offer is None or offer.closed_at):
         cycle = offer.cycle + 1 if offer else 1
         owner = policy.owner_of(lead.id, builder.facts)
         offer = Offer(cycle, lead.progress.stage, now, owner=owner)
         builder.offered(offer)
         offer = _followed(offer, lead, policy, builder, now)  # a statement's time may be ahead
     return offer
+
+
+def _is_of_model(lead: Lead, rules: Rules) -> bool:
+    """Whether the lead is in a stage of the model, and not because sales has put it there."""
+    stage, said = lead.progress.stage, verdict(lead.statements)
+    by_sales = said is not None and said.stage == stage
+    return not by_sales and any(policy.name == stage for policy in rules.stages)
 
 
 def _with_promises(

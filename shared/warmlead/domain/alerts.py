@@ -14,6 +14,9 @@ from warmlead.domain.stages import Condition, ConditionT, Facts
 ACTS_WITHIN = timedelta(days=7)
 """How old an act may be and still cause something, unless the model says otherwise."""
 
+OTHER = "other"
+"""The name of an act that is no signal, and that has no known name."""
+
 MAX_RECORDS = 100
 """Limit of alerts whose record a lead keeps; those that the model has come first."""
 
@@ -73,12 +76,14 @@ class DueAlert(Struct, frozen=True):
 class News(Struct, frozen=True):
     """The new events of a lead, and what finds those that were received after a moment.
 
-    The names in ``passive`` are those of events that are not the lead's doing.
+    The names in ``passive`` are those of events that are not the lead's doing. Names of events that
+    are not ``known`` are not told: whoever sends them may write anything there.
     """
 
     events: Sequence[KeptEvent]
     received_after: Callable[[datetime], Iterable[KeptEvent]]
     passive: Collection[str] = ()
+    known: Collection[str] = ()
 
     def acts(self, on: frozenset[str], events: Iterable[KeptEvent]) -> Iterator[KeptEvent]:
         """Those of some events that are one of the signals; without signals, the lead's doing."""
@@ -123,7 +128,7 @@ def raise_alerts(
         count = record.count + 1 if record else 1
         if record:
             new += news.acts(policy.on, news.received_after(record.at))
-        alerts.append(DueAlert(policy, count, acts_of(policy.on, new)))
+        alerts.append(DueAlert(policy, count, acts_of(policy.on, new, news.known)))
         after[policy.name] = AlertRecord(count, now)
     return AlertsRaised(tuple(alerts), _within_limit(after, {policy.name for policy in policies}))
 
@@ -133,15 +138,17 @@ def _is_for(policy: AlertPolicy, facts: Facts) -> bool:
     return facts["stage"] in policy.stages and (policy.when is None or policy.when(facts))
 
 
-def acts_of(on: Collection[str], events: Iterable[KeptEvent]) -> tuple[Act, ...]:
+def acts_of(
+    on: Collection[str], events: Iterable[KeptEvent], known: Collection[str]
+) -> tuple[Act, ...]:
     """What was done, by signal; an event that is in ``events`` twice counts once.
 
-    Without ``on`` all signals count, and events that are none under their own name.
+    Without ``on`` all signals count, and events that are none under their own name if it is known.
     """
     once = {event.key: event for event in events}
     by_name: dict[str, list[int]] = {}
     for event in once.values():
-        for name in event.signals or (event.name,):
+        for name in event.signals or (event.name if event.name in known else OTHER,):
             if not on or name in on:
                 by_name.setdefault(name, []).append(event.at_ms)
     acts = (Act(name, from_ms(max(times)), len(times)) for name, times in by_name.items())

@@ -39,7 +39,7 @@ def news_of(lead: Lead, before: Iterable[Lead], rules: Rules, now: datetime) -> 
                 if event.received_ms > after_ms and event.at_ms >= oldest_ms:
                     yield event
 
-    return News(ordered, received_after, _NOT_THEIRS | rules.scoring.passive)
+    return News(ordered, received_after, _NOT_THEIRS | rules.scoring.passive, rules.names)
 
 
 def _not_known(trails: Mapping[str, Trail], before: Mapping[str, Trail]) -> Iterator[KeptEvent]:

@@ -98,6 +98,6 @@ class Rules:
     @property
     def stage_order(self) -> tuple[str, ...]:
         """All stages from the first to the furthest."""
-        model = tuple(stage.name for stage in self.stages)
+        model = tuple(stage.name for stage in self.stages if stage.name not in SALES_STAGES)
         sql, opportunity, customer, disqualified = SALES_STAGES
         return (ANONYMOUS, RECYCLED, LEAD, *model, disqualified, sql, opportunity, customer)

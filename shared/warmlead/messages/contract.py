@@ -360,6 +360,10 @@ class KpiReport(_Published):
         dict[str, ChannelFigures],
         Field(description="By the channel of the first touch: the default channel group's names."),
     ] = {}
+    sql_causes: Annotated[
+        dict[str, int],
+        Field(description="Moves into sql, by cause: `accepted`, or the model's own."),
+    ] = {}
 
 
 class KpiReportedMessage(CloudEvent):

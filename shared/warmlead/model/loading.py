@@ -22,7 +22,7 @@ from warmlead.domain.mirror import Mirrored, UpdatePolicy
 from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
-from warmlead.domain.stages import ANONYMOUS, BUILT_IN_STAGES, DISQUALIFIED, StageDefinition
+from warmlead.domain.stages import ANONYMOUS, BUILT_IN_STAGES, DISQUALIFIED, SQL, StageDefinition
 from warmlead.model.conditions import Context, contexts_of, stage_conditions, trait_types, words
 from warmlead.model.document import Finding, Severity, YamlDocument, read
 from warmlead.model.lint.expressions import check_conditions
@@ -177,7 +177,7 @@ def plan_of(file: ModelFile) -> Plan:
         fit={name: FitPlan(rule.points, rule.when) for name, rule in file.fit.items()},
         stages=tuple(
             StageDefinition(name, stage.enter, stage.leave, stage.cooldown, frozenset(stage.bypass))
-            for name, stage in file.stages.items()
+            for name, stage in sorted(file.stages.items(), key=lambda stage: stage[0] == SQL)
         ),
         handoff=_handoff(file.handoff) if file.handoff else None,
         alerts=tuple(_alert(*named, file) for named in sorted(file.alerts.items())),
@@ -334,7 +334,8 @@ def version_of(file: ModelFile) -> str:
         content["handoff"]["routes"] = [
             [_canonical(route.when), route.all_owners] for route in file.handoff.routes
         ]
-    return _digest([content, list(file.stages), list(file.sequences)])
+    stages = sorted(file.stages, key=lambda name: name == SQL)
+    return _digest([content, stages, list(file.sequences)])
 
 
 def classification_of(file: ModelFile) -> dict[str, str]:

@@ -47,7 +47,7 @@ def raised(
     def received_after(moment: datetime) -> Iterable[KeptEvent]:
         return [event for event in kept if event.received_ms > to_ms(moment)]
 
-    news = News(events, received_after, {"mail_delivered"})
+    news = News(events, received_after, {"mail_delivered"}, {"page_viewed"})
     records = {policy.name: record} if record else {}
     return raise_alerts([policy], records, {"stage": stage}, news, now, offered=offered)
 
@@ -110,6 +110,8 @@ def test_without_signals_whatever_the_lead_does_is_an_act() -> None:
     policy = AlertPolicy("any", frozenset(), frozenset({"mql"}), HOUR, Holds(lambda _: True))
     (alert,) = raised(did("", NOON, name="page_viewed"), policy=policy).alerts
     assert alert.acts == (Act("page_viewed", NOON, 1),)
+    (alert,) = raised(did("", NOON, name="ada_lovelace"), policy=policy).alerts
+    assert alert.acts == (Act("other", NOON, 1),)
     assert not raised(did("", NOON, name="mail_delivered"), policy=policy).alerts
     assert not raised(policy=policy).alerts
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from warmlead.domain.consent import SUPPRESSING
-from warmlead.domain.stages import ANONYMOUS
+from warmlead.domain.stages import ANONYMOUS, SQL
 from warmlead.model.conditions import Contexts, Either, clauses_of, stage_conditions, tree_of, words
 from warmlead.model.document import Path
 from warmlead.model.lint.satisfiability import Choice, ConditionAnalysis, Prospect, Range, Region
@@ -277,7 +277,7 @@ def _doubt_stages(file: ModelFile, report: Report) -> None:
     if not file.stages:
         report.warn((), "there are no stages: no lead will ever qualify", "add stages: with mql")
     for name, stage in file.stages.items():
-        if stage.leave is None:
+        if stage.leave is None and name != SQL:
             report.warn(
                 ("stages", name),
                 "has no leave condition: a lead that has entered stays until sales decides",

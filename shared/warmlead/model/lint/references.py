@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from warmlead.domain.alerts import MAX_RECORDS
 from warmlead.domain.event_names import our_name
-from warmlead.domain.stages import ANONYMOUS
+from warmlead.domain.stages import ANONYMOUS, SQL
 from warmlead.model.conditions import trait_types
 from warmlead.model.document import Path, did_you_mean
 from warmlead.model.lint.satisfiability import most_of_group
@@ -42,7 +42,7 @@ def check_names(sound: Sound, report: Report) -> None:
     _check_spelling(file, report)
     _check_signals(file, report)
     _check_declared(file, report)
-    for name in sorted(STAGE_NAMES & file.stages.keys()):
+    for name in sorted((STAGE_NAMES & file.stages.keys()) - {SQL}):
         report.error(
             ("stages", name),
             f'every model has the stage "{name}"; a model\'s own needs another name',
@@ -107,6 +107,9 @@ def _check_references(sound: Sound, report: Report) -> None:
         for i, bypass in enumerate(stage.bypass):
             if bypass not in file.signals:
                 _unknown(report, ("stages", name, "bypass", i), "signal", bypass, file.signals)
+    if SQL in file.stages and file.stages[SQL].leave is not None:
+        message = "a lead stays at sql until sales has decided"
+        report.error(("stages", SQL, "leave"), message, "leave it out", key=True)
     for name in file.alerts:
         _check_alert(name, file, report)
     if len(file.alerts) > MAX_RECORDS:
@@ -116,7 +119,8 @@ def _check_references(sound: Sound, report: Report) -> None:
 def _check_alert(name: str, file: ModelFile, report: Report) -> None:
     path, alert = ("alerts", name), file.alerts[name]
     if not alert.on and not alert.when:
-        report.error(path, "says nothing of what it is for", "add on: with a signal, or when:")
+        missing = "add on: with a signal, or when:"
+        report.error(path, "says nothing of what it is for", missing, key=True)
     for i, signal in enumerate(alert.on or ()):
         if signal in STANDARD_EVENTS and signal not in file.signals:
             message = f'"{signal}" is an event, and an alert names signals'
