@@ -17,6 +17,9 @@ ACTS_WITHIN = timedelta(days=7)
 OTHER = "other"
 """The name of an act that is no signal, and that has no known name."""
 
+MAX_ALERTS = 20
+"""Limit of alerts of a model: the messages of all of them must fit into the lead at once."""
+
 MAX_RECORDS = 100
 """Limit of alerts whose record a lead keeps; those that the model has come first."""
 

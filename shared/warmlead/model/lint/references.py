@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from itertools import pairwise
 
-from warmlead.domain.alerts import MAX_RECORDS
+from warmlead.domain.alerts import MAX_ALERTS
 from warmlead.domain.event_names import our_name
 from warmlead.domain.stages import ANONYMOUS, SQL
 from warmlead.model.conditions import trait_types
@@ -112,8 +112,8 @@ def _check_references(sound: Sound, report: Report) -> None:
         report.error(("stages", SQL, "leave"), message, "leave it out", key=True)
     for name in file.alerts:
         _check_alert(name, file, report)
-    if len(file.alerts) > MAX_RECORDS:
-        report.error(("alerts",), f"must not have more than {MAX_RECORDS} alerts", key=True)
+    if len(file.alerts) > MAX_ALERTS:
+        report.error(("alerts",), f"must not have more than {MAX_ALERTS} alerts", key=True)
 
 
 def _check_alert(name: str, file: ModelFile, report: Report) -> None:

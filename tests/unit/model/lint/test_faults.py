@@ -406,6 +406,13 @@ BROKEN = [
         "must be",
         'did you mean "consent"?',
     ),
+    (
+        "too many alerts",
+        "stages:",
+        "»alerts:\n" + "".join(f"  a{i}: {{on: visited}}\n" for i in range(21)) + "stages:",
+        "must not have more than 20 alerts",
+        "",
+    ),
     ("age of acts", "stages:", "acts_within: »7\nstages:", "a duration is", "write 7d"),
     ("score out of reach", ENTER, "enter: fit >= 10 && »fit >= 16", "fit is at most 15", ""),
     ("fit below its least", ENTER, "enter: »fit < -5", "but fit is at least 0", ""),
