@@ -268,6 +268,7 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         console.print(f"[dim]note[/]  {escape(note)}")
     if seen.moves:
         console.print(f"[dim]moves[/]  {escape(_journey(seen))}")
+    _print_pairs("alerts", seen.alerts)
     rules = backends.model().rules
     _print_pairs("traits", seen.traits, known=rules.traits)
     _print_not_understood(seen)

@@ -20,6 +20,7 @@ from unit.application.conftest import World
 from warmlead.application.apply import Decision, Scoring
 from warmlead.application.due import EvaluationContext, follow_up, rescore
 from warmlead.application.evaluate import evaluate
+from warmlead.application.explain import view
 from warmlead.application.replay import replay
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import Identifier
@@ -153,6 +154,8 @@ async def test_what_the_rest_kept_back_is_in_the_next_alert(asked: World) -> Non
         (1, 1),
         (2, 3),
     ]
+    shown = view(await asked.lead(), asked.rules, asked.clock.now())
+    assert shown.alerts == {"asked-again": 2}
 
 
 async def test_old_acts_cause_nothing(asked: World) -> None:
