@@ -12,9 +12,11 @@ from msgspec import Struct
 from warmlead.application.notices import Notice, alert_notice, refreshed_mirror, update_notice
 from warmlead.domain.alerts import AlertsRaised, DueAlert, News, raise_alerts
 from warmlead.domain.clock_skew import brought_back
+from warmlead.domain.crm_ids import crm_ids_of
 from warmlead.domain.evaluation import Evaluation, evaluation_of, move_stage, next_review_day
 from warmlead.domain.event import Property
 from warmlead.domain.handoff import (
+    SUPERSEDED,
     Deadline,
     HandoffPolicy,
     Offer,
@@ -114,11 +116,11 @@ class TriggerBuilder:
             {**attributes, "step": str(due.number), "stage": self._lead.progress.stage},
         )
 
-    def offered(self, offer: Offer) -> None:
-        """Adds the message that offers a lead to sales."""
-        from warmlead.messages.contract import Offered, OfferedMessage  # noqa: PLC0415  # heavy
+    def offered(self, offer: Offer, supersedes: int | None = None) -> None:
+        """Adds the message that offers a lead to sales, perhaps in the place of another offer."""
+        from warmlead.messages.contract import NewOffer, OfferedMessage  # noqa: PLC0415  # heavy
 
-        data = Offered(**self._about(), **self._promised(offer))
+        data = NewOffer(**self._about(), **self._promised(offer), supersedes=supersedes)
         self._add_for_sales("offered", offer, partial(OfferedMessage, data=data))
 
     def deadline_passed(self, offer: Offer, passed: Passed) -> None:
@@ -169,13 +171,14 @@ class TriggerBuilder:
             "offer": offer.cycle,
             "offered_at": offer.at,
             "owner": offer.owner,
-            "touch_by": policy.due(Deadline.TOUCH_BREACHED, offer.at),
-            "accept_by": policy.due(Deadline.ACCEPT_BREACHED, offer.at),
+            "touch_by": policy.deadline_of(offer, Deadline.TOUCH_BREACHED),
+            "accept_by": policy.deadline_of(offer, Deadline.ACCEPT_BREACHED),
         }
 
     def _about(self) -> dict[str, Any]:
         from warmlead.domain.attribution import described, first_origin, last_origin  # noqa: PLC0415  # lists of sites
         from warmlead.messages.contract import LeadInMessage, Touches, consent_in_message  # noqa: PLC0415  # heavy
+        from warmlead.messages.journey import journey_in_message  # noqa: PLC0415  # only here
 
         lead, score = self._lead, self._evaluation.score
         return {
@@ -185,12 +188,14 @@ class TriggerBuilder:
                 user_id=_safe(lead.user_id),
                 traits=cleaned(_sent(lead.traits, self._rules.traits)),
                 consent=consent_in_message(self._evaluation.consent),
+                crm_ids=crm_ids_of(lead),
+                journey=journey_in_message(lead.steps, self._rules),
             ),
             "stage": lead.progress.stage,
             "score": score.score,
             "engagement": score.engagement,
             "fit": score.fit,
-            "reasons": list(reasons(score, self._rules.titles)),
+            "reasons": list(reasons(score, self._rules.titles, self._rules.shown)),
             "attribution": Touches(
                 first=_cleaned(described(lead.first_touch, first_origin(lead))),
                 last=_cleaned(described(lead.last_touch, last_origin(lead))),
@@ -317,25 +322,33 @@ def _offered(
     builder: TriggerBuilder,
     now: datetime,
 ) -> Offer | None:
-    """The lead's offer to sales as of now: made, followed up, answered or withdrawn."""
-    offer, policy = lead.offer, rules.handoff
+    """The lead's offer to sales as of now: made, followed up, answered, superseded or withdrawn.
+
+    An offer is of one stage: whoever enters another one that is offered has a new offer, and
+    whoever enters one that is not has none.
+    """
+    offer, policy, stage = lead.offer, rules.handoff, lead.progress.stage
     if policy is None:
         return offer
-    of_model, is_of_model = {stage.name for stage in rules.stages}, _is_of_model(lead, rules)
+    is_offered = _is_of_model(lead, rules) and policy.promises_of(stage) is not None
+    is_new = is_offered and bool(moves)
+    supersedes = None
     if offer is not None:
         offer = _followed(offer, lead, policy, builder, now)
-        if offer.closed_at is None and not is_of_model:
+        if offer.closed_at is None and is_new:
+            supersedes = offer.cycle
+            offer = replace(offer, closed_at=now, answer=SUPERSEDED)
+        elif offer.closed_at is None and not is_offered:
             answer = moves[-1].reason if moves else "withdrawn"
             withdrawn = replace(offer, closed_at=now, answer=answer)
             answered = offer.otherwise
             offer = _followed(answered, lead, policy, builder, now) if answered else withdrawn
         offer = replace(offer, otherwise=None)
-    entered = [moved for moved in moves if moved.to_stage in of_model]
-    if entered and is_of_model and (offer is None or offer.closed_at):
+    if is_new:
         cycle = offer.cycle + 1 if offer else 1
-        owner = policy.owner_of(lead.id, builder.facts)
-        offer = Offer(cycle, lead.progress.stage, now, owner=owner)
-        builder.offered(offer)
+        owner = policy.owner_of(lead.id, stage, builder.facts)
+        offer = Offer(cycle, stage, now, owner=owner)
+        builder.offered(offer, supersedes)
         offer = _followed(offer, lead, policy, builder, now)  # a statement's time may be ahead
     return offer
 
@@ -357,8 +370,8 @@ def _with_promises(
     last = max(index for index, moved in enumerate(moves) if moved.to_stage == offer.stage)
     offering = replace(
         moves[last],
-        touch_by=rules.handoff.due(Deadline.TOUCH_BREACHED, offer.at),
-        accept_by=rules.handoff.due(Deadline.ACCEPT_BREACHED, offer.at),
+        touch_by=rules.handoff.deadline_of(offer, Deadline.TOUCH_BREACHED),
+        accept_by=rules.handoff.deadline_of(offer, Deadline.ACCEPT_BREACHED),
     )
     return (*moves[:last], offering, *moves[last + 1 :])
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from warmlead.application.explain import (
+    ENTER_HOLDS,
     ConsentStatement,
     ConsentView,
     ExplainedContribution,
@@ -25,6 +26,8 @@ from warmlead.application.explain import (
 )
 from warmlead.cli.commands import LeadCommands
 from warmlead.cli.environment import place_of
+from warmlead.cli.handoff import offer_in_words
+from warmlead.cli.journey import journey_lines, sales_lines
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, json_list, print_json, unreadable
 from warmlead.cli.output import moment as _moment
 from warmlead.domain.errors import UnreadableError
@@ -88,6 +91,7 @@ class LeadRow(Shape):
     engagement: int
     fit: int
     days_inactive: int | None
+    last_step: str | None
 
 
 @app.command("list")
@@ -230,7 +234,8 @@ def _warmest_first(row: LeadRow) -> tuple[int, str]:
 
 
 def _row(seen: LeadView) -> LeadRow:
-    return shaped(LeadRow, seen, name=_name(seen))
+    last_step = seen.journey[0].title if seen.journey else None
+    return shaped(LeadRow, seen, name=_name(seen), last_step=last_step)
 
 
 def _name(seen: LeadView) -> str | None:
@@ -244,7 +249,7 @@ def _name(seen: LeadView) -> str | None:
 def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     """Show what is known about one lead.
 
-    Its score and stage, whether it may get mail, its traits, its events, where it came from.
+    Its score and stage, whether it may get mail, its journey, traits, events, where it came from.
 
     ```text
     warmlead lead show ada@example.com
@@ -257,18 +262,23 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         return
     console.print(f"[bold]{escape(_title(seen))}[/]  {seen.id}")
     console.print(
-        f"score [bold]{seen.score}[/] ({seen.engagement} did + {seen.fit} is), "
+        f"score [bold]{seen.score}[/] ({seen.engagement} engagement + {seen.fit} fit), "
         f"stage [bold]{seen.stage}[/] since {seen.stage_since:%Y-%m-%d %H:%M} UTC"
     )
     if seen.flooding:
         console.print("[yellow]flooding: further public events go to quarantine[/]")
     for line in _consent_lines(seen.consent):
         console.print(line)
+    if seen.offer:
+        offered = escape(offer_in_words(seen.offer, seen.as_of))
+        console.print(f"[dim]sales[/]  {offered}", soft_wrap=True)
     for note in seen.notes:
         console.print(f"[dim]note[/]  {escape(note)}")
     if seen.moves:
-        console.print(f"[dim]moves[/]  {escape(_journey(seen))}")
+        console.print(f"[dim]moves[/]  {escape(_path(seen))}")
     _print_pairs("alerts", seen.alerts)
+    _print_lines("journey", journey_lines(seen.journey))
+    _print_lines("sales", sales_lines(seen.statements))
     rules = backends.model().rules
     _print_pairs("traits", seen.traits, known=rules.traits)
     _print_not_understood(seen)
@@ -280,6 +290,11 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if seen.last_touch != seen.first_touch:
         _print_pairs("last touch", seen.last_touch)
     console.print(f"[dim]why this score: warmlead lead explain {escape(seen.email or seen.id)}[/]")
+
+
+def _print_lines(heading: str, lines: Sequence[str]) -> None:
+    for number, line in enumerate(lines):
+        console.print(f"[dim]{' ' * len(heading) if number else heading}[/]  {escape(line)}")
 
 
 def _consent_lines(consent: ConsentView) -> Sequence[str]:
@@ -310,7 +325,7 @@ def _known_as(row: LeadRow) -> str:
     return " ".join(part for part in (row.name, email or row.user_id) if part)
 
 
-def _journey(seen: LeadView) -> str:
+def _path(seen: LeadView) -> str:
     """The stages in which the lead was, and how often it went back or came again."""
     path = " → ".join([seen.moves[0].from_stage, *(move.to_stage for move in seen.moves)])
     again = [f"{stage} {n - 1} more" for stage, n in sorted(seen.entered.items()) if n > 1]
@@ -391,6 +406,9 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if explained.automated:
         console.print(f"[dim]Worth nothing: {unseen(explained.automated)}.[/]")
     _print_not_understood(seen)
+    if explained.stage_because not in ("", ENTER_HOLDS):
+        reason = f"{explained.stage} although enter does not hold: {explained.stage_because}."
+        console.print(escape(reason))
     console.print(_outlook(explained))
     for told in _consent_lines(explained.consent):
         console.print(told)
@@ -419,7 +437,8 @@ def _outlook(explained: Explanation) -> str:
             f"Nothing is missing for [bold]{ahead.name}[/]: the lead enters it at its next event."
         )
     missing = "\n".join(f"  - {escape(text)}" for text in ahead.missing)
-    return f"Missing for [bold]{ahead.name}[/]:\n{missing}"
+    also = "".join(f"\n{escape(text)}." for text in ahead.bypasses)
+    return f"Missing for [bold]{ahead.name}[/]:\n{missing}{also}"
 
 
 async def _view(who: str, moment: datetime | None) -> LeadView:

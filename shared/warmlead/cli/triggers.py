@@ -165,7 +165,8 @@ def _in_words(kind: str, data: dict[str, JsonValue]) -> str:
         case "lead.alerted" | "lead.updated":
             return _of_lead(data, said)
         case "handoff.offered":
-            return f"offered to {owner} with {said['score']} points, touch by {touch_by}"
+            before = f", in place of offer {said['supersedes']}" if data.get("supersedes") else ""
+            return f"offered to {owner} with {said['score']} points, touch by {touch_by}{before}"
         case "handoff.reminder":
             return f"{owner} is reminded: touch by {touch_by}"
         case "handoff.breached":

@@ -76,6 +76,8 @@ class Rules:
     """How old an act may be and still cause something."""
     updates: UpdatePolicy | None = None
     """What tools mirror; ``None``: nothing."""
+    shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The signals that make steps of the journey, each with the properties that a step shows."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """The titles of signals, fit rules, groups and stages; not all have one."""
 

@@ -211,19 +211,26 @@ _TYPES = {
 class Context(Struct, frozen=True):
     """A place in the model where conditions stand, and everything that they may name there.
 
-    ``elsewhere`` says of names that mean something in other places what they are.
+    ``elsewhere`` says of names that mean something in other places what they are; ``titles``, how
+    people call signals.
     """
 
     types: Mapping[str, ValueType]
     elsewhere: Mapping[str, str]
     env: cel.Env
+    titles: Mapping[str, str] = {}
 
     @classmethod
-    def of(cls, types: Mapping[str, ValueType], elsewhere: Mapping[str, str]) -> "Context":
+    def of(
+        cls,
+        types: Mapping[str, ValueType],
+        elsewhere: Mapping[str, str],
+        titles: Mapping[str, str] | None = None,
+    ) -> "Context":
         """A context in which the names may be used, each of its type."""
         usable = {name: type_ for name, type_ in types.items() if name not in RESERVED}
         declared = {name: _TYPES[type_] for name, type_ in usable.items()}
-        return cls(usable, elsewhere, cel.NewEnv(variables=declared))
+        return cls(usable, elsewhere, cel.NewEnv(variables=declared), titles or {})
 
     def name_in(self, token: Token) -> str:
         """The nameable thing that a word refers to; empty for a function or anything else."""
@@ -287,13 +294,14 @@ def contexts_of(file: "ModelFile") -> Contexts:
 def stage_conditions(file: "ModelFile") -> Iterable[str]:
     """The texts of all conditions that are asked of leads as they stand, and may count events."""
     for stage in file.stages.values():
-        yield from filter(None, (stage.enter, stage.leave))
-    for route in file.handoff.routes if file.handoff else ():
+        yield from filter(None, (stage.enter, stage.leave, *(each.when for each in stage.bypass)))
+    for _, route in file.handoff.all_routes if file.handoff else ():
         yield from filter(None, (route.when,))
     for alert in file.alerts.values():
         yield from filter(None, (alert.when,))
     for sequence in file.sequences.values():
         yield from filter(None, (sequence.start, sequence.stop, sequence.goal))
+        yield from filter(None, (step.when for step in sequence.steps))
 
 
 _AT_LEAST = re.compile(
@@ -310,11 +318,12 @@ class Formula:
     Values that are one of a few words are compared as words: see ``enumerated``.
     """
 
-    __slots__ = ("_expression", "_remembered", "_spellings", "_unknown", "names", "text")
+    __slots__ = ("_expression", "_remembered", "_spellings", "_titles", "_unknown", "names", "text")
 
     def __init__(self, text: str, context: Context) -> None:
         self.text = text
         self.names = context.names(text)
+        self._titles = context.titles
         self._unknown = (_UNKNOWN,) * len(self.names)
         spellings = spellings_of(text, self.names)
         self._spellings = [(at, spellings[n]) for at, n in enumerate(self.names) if n in spellings]
@@ -353,24 +362,26 @@ class Formula:
         written.
         """
         if (asked := _AT_LEAST.fullmatch(self.text)) and self.names[0] in facts:
-            return f"{_threshold(asked)} ({_in_words(facts, self.names[0])})"
+            return f"{_threshold(asked, self._titles)} ({_in_words(facts, self.names[0])})"
         present = [(name, _in_words(facts, name)) for name in self.names]
         if not present:
             return self.text
         name, value = present[0]
         if len(present) == 1 and name in facts and self.text.startswith(name):
-            return f"{self.text} ({value})"
+            asked_for = self._titles.get(name, name) if self.text == name else self.text
+            return f"{asked_for} ({value})"
         return f"{self.text} ({', '.join(f'{name} {value}' for name, value in present)})"
 
 
-def _threshold(asked: re.Match[str]) -> str:
+def _threshold(asked: re.Match[str], titles: Mapping[str, str]) -> str:
     least, days = asked["least"], asked["days"]
     if days is None:
         article = "" if asked["points"] == "engagement" else "a "
         return f"{article}{asked['points']} of at least {least}"
     times = "once" if least == "1" else f"{least} times"
     when = "today" if days == "1" else f"in the last {days} days"
-    return f"{asked['label'].replace('_', ' ')} at least {times} {when}"
+    label = titles.get(asked["label"]) or asked["label"].replace("_", " ")
+    return f"{label} at least {times} {when}"
 
 
 def _in_words(facts: Facts, name: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
+from types import MappingProxyType
 
 from msgspec import structs
 
@@ -66,6 +67,7 @@ def rules_of(
     fit_rules: Sequence[FitPolicy] = (),
     stages: Sequence[StagePolicy] = (),
     counters: Iterable[tuple[int, str]] = (),
+    shown: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Rules:
     by_name = {name: tuple(sorted(signals)) for name, signals in (signals_of or {}).items()}
     return Rules(
@@ -76,6 +78,7 @@ def rules_of(
         scoring=scoring,
         stages=tuple(stages),
         counters=frozenset(counters),
+        shown=shown,
     )
 
 

@@ -13,6 +13,8 @@ from cel_expr_python import cel
 from warmlead.domain.rules import COUNT_WINDOWS_DAYS
 from warmlead.model.conditions import Context, Contexts, compared_with, words
 from warmlead.model.document import Path, did_you_mean
+from warmlead.model.lint.slips import MEASURE, Slip, mended, place_before, slips_in
+from warmlead.model.lint.synonyms import code_of_country
 from warmlead.model.schema import ModelFile
 from warmlead.model.structure import Report
 from warmlead.model.vocabulary import STAGE_NAMES, ValueType
@@ -28,11 +30,12 @@ _WINDOWS = ", ".join(f"last_{days}d" for days in COUNT_WINDOWS_DAYS)
 
 @dataclass(frozen=True, slots=True)
 class ConditionFault:
-    """Something wrong at the character ``at`` of a condition."""
+    """Something wrong at the character ``at`` of a condition; ``mended`` is it without that."""
 
     at: int
     message: str
     suggestion: str = ""
+    mended: str = ""
 
 
 def check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> frozenset[Path]:
@@ -42,20 +45,30 @@ def check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> fro
     for path, text, context in _conditions(file, contexts):
         flaws = examine(text, context)
         for flaw in flaws:
-            report.error(path, flaw.message, flaw.suggestion, at=flaw.at)
+            if flaw.mended and (whole := report.in_quotes(path, flaw.mended)):
+                report.error(path, flaw.message, whole)
+            else:
+                report.error(path, flaw.message, flaw.suggestion, at=flaw.at)
         if flaws:
             continue
         unknown = [
             (at, stage) for at, stage in stage_literals(text, context) if stage not in stages
         ]
         for at, stage in unknown:
-            guess = did_you_mean(stage, stages)
+            guess = did_you_mean(stage, stages) or did_you_mean(stage.casefold(), stages)
             report.error(path, f'there is no stage "{stage}"', guess, at=at)
         if not unknown:
             accepted.add(path)
         for at, country in country_names(text, context):
-            message = f'a country is a code of two capital letters, so it never equals "{country}"'
-            report.warn(path, message, 'write the code of ISO 3166: "US", "GB", "DE"', at=at)
+            message = (
+                "this can never hold: a country is a code of two capital letters, so it never "
+                f'equals "{country}"'
+            )
+            code = code_of_country(country)
+            example = 'write the code of ISO 3166: "US", "GB", "DE"'
+            report.warn(path, message, f"write {code} for {country}" if code else example, at=at)
+        for slip in subtractions(text, context):
+            report.warn(path, slip.message, slip.suggestion, at=slip.at)
     return frozenset(accepted)
 
 
@@ -65,25 +78,30 @@ def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str
             yield ("signals", name, "when"), signal.when, contexts.event
     for name, rule in file.fit.items():
         yield ("fit", name, "when"), rule.when, contexts.fit
+    for path, text in (*_of_stages(file), *_of_what_follows(file)):
+        if text is not None:
+            yield path, text, contexts.stage
+
+
+def _of_stages(file: ModelFile) -> Iterator[tuple[Path, str | None]]:
     for name, stage in file.stages.items():
-        yield ("stages", name, "enter"), stage.enter, contexts.stage
-        if stage.leave is not None:
-            yield ("stages", name, "leave"), stage.leave, contexts.stage
-    for i, route in enumerate(file.handoff.routes if file.handoff else []):
-        if route.when is not None:
-            yield ("handoff", "routes", i, "when"), route.when, contexts.stage
-    yield from _of_alerts(file, contexts.stage)
-    for name, sequence in file.sequences.items():
-        yield ("sequences", name, "start"), sequence.start, contexts.stage
-        yield ("sequences", name, "stop"), sequence.stop, contexts.stage
-        if sequence.goal is not None:
-            yield ("sequences", name, "goal"), sequence.goal, contexts.stage
+        path: Path = ("stages", name)
+        yield (*path, "enter"), stage.enter
+        yield (*path, "leave"), stage.leave
+        yield from (((*path, "bypass", i, "when"), one.when) for i, one in enumerate(stage.bypass))
 
 
-def _of_alerts(file: ModelFile, context: Context) -> Iterator[tuple[Path, str, Context]]:
+def _of_what_follows(file: ModelFile) -> Iterator[tuple[Path, str | None]]:
+    for of_route, route in file.handoff.all_routes if file.handoff else ():
+        yield (*of_route, "when"), route.when
     for name, alert in file.alerts.items():
-        if alert.when is not None:
-            yield ("alerts", name, "when"), alert.when, context
+        yield ("alerts", name, "when"), alert.when
+    for name, sequence in file.sequences.items():
+        path: Path = ("sequences", name)
+        yield (*path, "start"), sequence.start
+        yield (*path, "stop"), sequence.stop
+        yield (*path, "goal"), sequence.goal
+        yield from (((*path, "steps", i, "when"), one.when) for i, one in enumerate(sequence.steps))
 
 
 def examine(text: str, context: Context) -> list[ConditionFault]:
@@ -91,15 +109,44 @@ def examine(text: str, context: Context) -> list[ConditionFault]:
     try:
         expression = context.env.compile(text)
     except RuntimeError as error:
-        return list(_translated(str(error), text, context)) or [
-            ConditionFault(0, "not readable as CEL")
-        ]
+        return _explained(str(error), text, context)
+    return _judged(expression, text, context)
+
+
+def _judged(expression: cel.Expression, text: str, context: Context) -> list[ConditionFault]:
+    """What is wrong with a condition that CEL compiles."""
     flaws = list(_bad_patterns(text, context))
     if expression.return_type() != cel.Type.BOOL:
         type_ = str(expression.return_type()).lower()
         told = _PLAIN_NAMES.get(type_, type_)
         flaws.append(ConditionFault(0, f"a condition is true or false, and this is of type {told}"))
     return flaws
+
+
+def _explained(error: str, text: str, context: Context) -> list[ConditionFault]:
+    """What is wrong with a condition: what people often write, then what CEL says of the rest."""
+    slips = slips_in(text, context)
+    if not slips:
+        return list(_translated(error, text, context)) or [ConditionFault(0, "not readable as CEL")]
+    found = [
+        ConditionFault(slip.at, slip.message, slip.suggestion, mended(text, [slip]))
+        for slip in slips
+    ]
+    better = mended(text, slips)
+    left = ((place_before(flaw.at, slips), flaw) for flaw in _left_in(better, context))
+    found += [
+        ConditionFault(at, flaw.message, flaw.suggestion) for at, flaw in left if at is not None
+    ]
+    return sorted(found, key=lambda flaw: flaw.at)
+
+
+def _left_in(better: str, context: Context) -> list[ConditionFault]:
+    """What is wrong with a condition besides the slips that are mended in it."""
+    try:
+        expression = context.env.compile(better)
+    except RuntimeError as error:
+        return list(_translated(str(error), better, context))
+    return _judged(expression, better, context)
 
 
 def _translated(error: str, text: str, context: Context) -> Iterator[ConditionFault]:
@@ -111,10 +158,10 @@ def _translated(error: str, text: str, context: Context) -> Iterator[ConditionFa
             yield _unknown(found[1], at, text, context)
         elif found := _OVERLOAD.search(message):
             if "*error*" not in found[2]:
-                yield ConditionFault(at, *_mismatch(found[1], found[2], text, at))
+                yield ConditionFault(at, *_mismatch(found[1], found[2]))
         elif message.startswith("Syntax error"):
             if not syntax_seen:
-                yield ConditionFault(at, *_syntax(message, text, at))
+                yield ConditionFault(at, _syntax(message))
             syntax_seen = True
         else:
             yield ConditionFault(at, message)
@@ -128,10 +175,10 @@ def _unknown(name: str, at: int, text: str, context: Context) -> ConditionFault:
             start, f'there is no function "{name}"', did_you_mean(name, _FUNCTIONS)
         )
     start = max(0, at - len(name.rpartition(".")[0]))
-    if name in context.elsewhere:
-        return ConditionFault(
-            start, f'"{name}" is {context.elsewhere[name]}, which cannot be named here'
-        )
+    for meant in (name, name.rpartition(".")[2]):
+        if meant in context.elsewhere and not MEASURE.match(name):
+            message = f'"{meant}" is {context.elsewhere[meant]}, which cannot be named here'
+            return ConditionFault(start, message)
     if window := _WINDOW.fullmatch(name):
         return _unknown_count(window, start, context)
     if name in [f"last_{days}d" for days in COUNT_WINDOWS_DAYS]:
@@ -158,37 +205,27 @@ def _like(name: str, known: Iterable[str]) -> str:
     return did_you_mean(name, known) or did_you_mean(name.lower(), known)
 
 
-def _mismatch(function: str, types: str, text: str, at: int) -> tuple[str, str]:
+def _mismatch(function: str, types: str) -> tuple[str, str]:
     told = [_PLAIN_NAMES.get(type_, type_) for type_ in types.split(", ")]
     sign = function.strip("_")
     subject = f"`{sign}` does not work on {' and '.join(told)}"
     if function == "@in":
         subject = f"`in` does not work on {' and '.join(told)}"
     match told:
-        case ["integer", "string"] if re.match(r"\W*[\"']-?\d+[\"']", text[at + len(sign) :]):
-            return subject, "write the number without quotes"
         case ["number", "integer"]:
             return subject, "write the number with a decimal point, such as 5.0"
         case ["integer", "number"]:
             return subject, "write a whole number"
-        case ["string", "integer"]:
-            return subject, 'write the text in quotes, such as "5"'
         case ["list", "string"]:
             return subject, 'ask whether the list holds it: "x" in tags'
     return subject, ""
 
 
-def _syntax(message: str, text: str, at: int) -> tuple[str, str]:
+def _syntax(message: str) -> str:
     problem = message.removeprefix("Syntax error: ").partition(" expecting ")[0]
     problem = problem.replace("'<EOF>'", "the end").replace("mismatched input", "unexpected")
     problem = problem.replace("extraneous input", "unexpected").replace("'= '", "'='")
-    around = text[max(0, at - 1) : at + 2]
-    if re.search(r"(?<![=!<>])=(?!=)", around):
-        return f"not readable as CEL: {problem}", "write == to compare"
-    for word, sign in (("and", "&&"), ("or", "||"), ("not", "!")):
-        if re.match(rf"{word}\b", text[at:], re.IGNORECASE):
-            return f"not readable as CEL: {problem}", f"write {sign} for {word}"
-    return f"not readable as CEL: {problem}", ""
+    return f"not readable as CEL: {problem}"
 
 
 def _bad_patterns(text: str, context: Context) -> Iterator[ConditionFault]:
@@ -213,6 +250,21 @@ def country_names(text: str, context: Context) -> Iterator[tuple[int, str]]:
         said = literal.text.strip("\"'")
         if not re.fullmatch(r"[A-Z]{2}", said):
             yield literal.at + 1, said
+
+
+def subtractions(text: str, context: Context) -> Iterator[Slip]:
+    """Ranges that CEL takes for subtractions: ``employees == 50-500``."""
+    tokens = words(text)
+    for five in zip(*(tokens[n:] for n in range(5)), strict=False):
+        name, _, least, minus, most = five
+        spelt = [token.kind for token in five] == ["name", "sign", "number", "sign", "number"]
+        if not spelt or minus.text != "-" or not (least.text.isdigit() and most.text.isdigit()):
+            continue
+        if context.types.get(name.text) is ValueType.INTEGER and int(least.text) < int(most.text):
+            message = f"this subtracts: {minus.text.join([least.text, most.text])} is "
+            message += str(int(least.text) - int(most.text))
+            instead = f"{name.text} >= {least.text} && {name.text} <= {most.text}"
+            yield Slip(name.at, text[name.at : most.end], instead, message)
 
 
 def stage_literals(text: str, context: Context) -> Iterator[tuple[int, str]]:

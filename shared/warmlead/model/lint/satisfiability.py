@@ -231,14 +231,20 @@ _DAY = timedelta(days=1)
 _COUNT = re.compile(r"last_(\d+)d\.")
 
 
-def most_of_signal(signal: Signal) -> float:
+_MONTH = 30
+
+
+def most_of_signal(signal: Signal, days: float = math.inf) -> float:
     """The most points that a signal can be worth at once, before its group's limits.
 
-    Every day at its daily limit, for ever: a half-life makes that a geometric series.
+    Every day at its daily limit, for ever or for some ``days``: a half-life makes that a geometric
+    series.
     """
     if signal.points <= 0:
         return 0
     daily = signal.points * signal.per_day
+    if days < math.inf:
+        return min(daily * days, most_of_signal(signal))
     if signal.half_life:
         return math.ceil(daily / (1 - math.exp2(-(_DAY / signal.half_life)))) + daily
     if signal.expires_after:
@@ -246,17 +252,19 @@ def most_of_signal(signal: Signal) -> float:
     return math.inf
 
 
-def most_of_group(file: ModelFile, name: str) -> float:
+def most_of_group(file: ModelFile, name: str, days: float = math.inf) -> float:
     """The most points that the members of a group can add up to, before its own limit."""
-    return sum(most_of_signal(s) for s in file.signals.values() if s.group == name)
+    return sum(most_of_signal(s, days) for s in file.signals.values() if s.group == name)
 
 
-def most_engagement(file: ModelFile) -> float:
-    """The most points that behaviour can give."""
-    loose = sum(most_of_signal(s) for s in file.signals.values() if s.group not in file.groups)
+def most_engagement(file: ModelFile, days: float = math.inf) -> float:
+    """The most points that behaviour can give, ever or in some ``days``."""
+    loose = sum(
+        most_of_signal(s, days) for s in file.signals.values() if s.group not in file.groups
+    )
     grouped = 0.0
     for name, group in file.groups.items():
-        most = most_of_group(file, name)
+        most = most_of_group(file, name, days)
         grouped += most if group.max is None else min(most, group.max)
     return loose + grouped
 
@@ -329,7 +337,7 @@ class Prospect:
 
     def of(self, path: Path, text: str | None, given: Region) -> ConditionAnalysis | None:
         """What a condition allows where something is given; ``None`` if there is none to judge."""
-        if text is None or path not in self._accepted:
+        if text is None or path not in self._accepted or not self._sound.is_own(path):
             return None
         found = self.alternatives(tree_of(text))
         if found is None:
@@ -344,6 +352,13 @@ class Prospect:
     def alternatives(self, tree: Tree) -> list[Region] | None:
         """The regions of a part of a condition; ``None`` if there are too many."""
         return alternatives(tree, self._context)
+
+    def score_in_a_month(self) -> float:
+        """The score of a lead that does everything at its daily limit, every day for a month."""
+        if not self._sound.is_whole("signals", "groups", "fit"):
+            return inf
+        engagement = most_engagement(self._sound.file, days=_MONTH)
+        return max(0, engagement + fit_range(self._sound.file).most)
 
     def impossible(self, outlook: ConditionAnalysis) -> Iterator[tuple[int, str]]:
         """The clauses that can never hold by themselves, each with its place and why."""
