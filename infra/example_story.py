@@ -43,6 +43,7 @@ FORMS = GenericSource(
         "newsletter": FormSettings(event="newsletter_subscribed", allow_unsigned=True),
         "webinar": FormSettings(event="webinar_attended", allow_unsigned=True),
         "contact": FormSettings(allow_unsigned=True),
+        "demo": FormSettings(event="demo_requested", allow_unsigned=True),
     }
 )
 TRACK = SegmentSource({WRITE_KEY: Trust.PUBLIC})
@@ -118,6 +119,7 @@ STORY = (
     _sales("10T11:34:00", BOB, "accepted"),
     _page("10T13:00:05", ADA, "/pricing"),
     _form("10T13:20:00", "webinar", {"email": ADA}),
+    _form("10T14:20:00", "demo", {"email": ADA}),
     _sales("10T15:01:00", ADA, "rejected", reason="not_ready"),
     _sales("10T16:00:00", BOB, "won", value=12_500, currency="EUR"),
 )

@@ -22,7 +22,7 @@ from patience import PATIENCE_S
 MESSAGES = Path(__file__).parents[2] / "docs/messages"
 PAGE = (MESSAGES / "README.md").read_text()
 TOPICS = ("mql", "nurture", "lifecycle")
-MOST_LINES = 20
+MOST_LINES = 22
 
 
 def consumer() -> str:
@@ -124,12 +124,14 @@ def test_the_consumer_acts_once_on_redelivered_messages_of_every_type(
     with pytest.raises(Empty):
         told.get_nowait()
     assert {topic_of(event) for event in sent} == set(TOPICS)
-    (owner,) = {event["data"]["owner"] for event in sent if "owner" in event["data"]}
+    (owner,) = {event["data"].get("owner") for event in sent} - {None, ""}
     assert set(heard[: len(sent)]) == {
         f"{owner} is late for ada@example.com: first_touch",
         f"give ada@example.com to {owner}, to call by 2026-03-10T14:00:05Z",
         "move ada@example.com to mql: the mql stage's enter condition holds",
         f"remind {owner} of ada@example.com",
+        "call ada@example.com, mql: Asks again",
+        "save ada@example.com: 0 points, lead",
         "write welcome-guide to ada@example.com",
     }
     about = [re.findall(r"later-\d", line) for line in heard[len(sent) :]]

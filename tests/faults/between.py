@@ -56,7 +56,7 @@ class Life(NamedTuple):
         return [told for told in self.told if told.what in kinds]
 
 
-def _lives(books: Books) -> Iterator[Life]:
+def lives(books: Books) -> Iterator[Life]:
     owner = {name: lead.id for lead in books.leads.values() for name in lead.trails}
     told: dict[str, list[Told]] = {}
     for each in books.told:
@@ -70,7 +70,7 @@ def came_due_once(books: Books) -> list[str]:
     """I8: each step of each run, each offer, each deadline was told once, and not too early."""
     policies = {policy.name: policy for policy in books.rules.sequences}
     found: list[str] = []
-    for life in _lives(books):
+    for life in lives(books):
         found += _sequences(life, policies, books.rules.suppression)
         if books.rules.handoff:
             found += _offers(life, books.rules.handoff, books.now)

@@ -24,7 +24,12 @@ class Told(NamedTuple):
     @property
     def cycle(self) -> int:
         """The how-manieth time it is: of the stage, of the offer, of the sequence."""
-        counted = {"stage_entered": "cycle", "step_due": "run"}
+        counted = {
+            "stage_entered": "cycle",
+            "step_due": "run",
+            "alerted": "count",
+            "updated": "count",
+        }
         return int(self.data[counted.get(self.what, "offer")])
 
     @property
@@ -37,6 +42,10 @@ class Told(NamedTuple):
                 return f"nurture:{self.data['sequence']}:{self.data['step']}"
             case "breached":
                 return f"handoff:breached:{self.data['promise']}"
+            case "alerted":
+                return f"alert:{self.data['alert']}"
+            case "updated":
+                return "updated"
             case _:
                 return f"handoff:{self.what}"
 

@@ -24,6 +24,7 @@ from faults.expected import (
     expected_of,
     leads_of,
 )
+from faults.heard import heard_once, mirrored
 from faults.journal import Journal
 from faults.workload import Workload
 from warmlead.domain.consent import statements_in
@@ -84,6 +85,8 @@ async def violations(
         *_set_aside(books),
         *triggered_once(books, most_repeats),
         *came_due_once(books),
+        *heard_once(books),
+        *mirrored(books),
         *_refused_without_effect(books, plan),
         *await _nothing_left(books, installed),
         *nothing_due(books, steady=steady),

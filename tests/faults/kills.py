@@ -63,8 +63,8 @@ _LEAVING = (
 )
 """Where a kill leaves a trigger for the sweep."""
 
-TRIGGERS_AT_ONCE = 4
-"""So many may come of one settlement: a stage, an offer, a step of each sequence."""
+TRIGGERS_AT_ONCE = 6
+"""So many may come of one settlement: a stage, an offer or alert, an update, steps."""
 
 
 def schedule(seed: int, backend: Backend) -> list[Visit]:

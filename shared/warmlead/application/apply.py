@@ -38,6 +38,7 @@ from warmlead.domain.identity_resolution import (
     with_refusals_shared,
 )
 from warmlead.domain.lead import MAX_TRAILS, Lead, Trail
+from warmlead.domain.news import news_of
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Topic, Trigger
@@ -386,7 +387,8 @@ class _JointDecision:
         transitions: list[tuple[str, Transition]] = []
         triggers: list[tuple[str, Trigger]] = []
         for lead in resolve_changed(list(before.values()), trails, self._scoring.rules, self._now):
-            evaluated = evaluate(lead, self._scoring.rules, self._now)
+            news = news_of(lead, before.values(), self._scoring.rules, self._now)
+            evaluated = evaluate(lead, self._scoring.rules, self._now, news=news)
             leads.append(evaluated.lead)
             transitions += [(lead.id, transition) for transition in evaluated.transitions]
             triggers += [(lead.id, trigger) for trigger in evaluated.triggers]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct
 
+from warmlead.application.notices import Notice, alert_notice, refreshed_mirror, update_notice
+from warmlead.domain.alerts import AlertsRaised, DueAlert, News, raise_alerts
 from warmlead.domain.clock_skew import brought_back
 from warmlead.domain.crm_ids import crm_ids_of
 from warmlead.domain.evaluation import Evaluation, evaluation_of, move_stage, next_review_day
@@ -21,12 +23,15 @@ from warmlead.domain.handoff import (
     Passed,
     follow,
     next_deadline,
+    restarted,
 )
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.mirror import Refreshed
 from warmlead.domain.nurture import Due, Enrolments, next_due, nurture
 from warmlead.domain.rules import Rules
-from warmlead.domain.stages import ANONYMOUS, LEAD, Facts, Transition
+from warmlead.domain.sales import verdict
+from warmlead.domain.stages import ANONYMOUS, LEAD, SALES_STAGES, Facts, Transition
 from warmlead.domain.text import cleaned, printable
 from warmlead.domain.trigger import Topic, Trigger, trigger_id
 from warmlead.messages.wording import reasons
@@ -72,7 +77,7 @@ class TriggerBuilder:
         from warmlead.messages.contract import StageEntered, StageEnteredMessage  # noqa: PLC0415  # heavy
 
         stage, cycle = moved.to_stage, moved.cycle
-        qualifies = any(policy.name == stage for policy in self._rules.stages)
+        qualifies = any(p.name == stage for p in self._rules.stages if stage not in SALES_STAGES)
         data = StageEntered(
             **{**self._about(), "stage": stage},
             from_stage=moved.from_stage,
@@ -137,6 +142,22 @@ class TriggerBuilder:
         breached = BreachedData(**fields, promise=promise)
         made = partial(BreachedMessage, data=breached)
         self._add_for_sales(f"breached:{promise}", offer, made)
+
+    def alerted(self, alert: DueAlert, offer: Offer | None) -> None:
+        """Adds the message about what the lead did, for sales to hear of at once."""
+        is_open = offer is not None and offer.closed_at is None and self._rules.handoff is not None
+        promised = self._promised(offer) if offer and is_open else {}
+        owner = offer.owner if offer else ""
+        self._add_notice(alert_notice(alert, owner, promised, self._rules.titles))
+
+    def updated(self, refresh: Refreshed, offer: Offer | None) -> None:
+        """Adds the message that tells tools what has changed of the lead."""
+        self._add_notice(update_notice(refresh, offer.owner if offer else ""))
+
+    def _add_notice(self, notice: Notice) -> None:
+        attributes = {**notice.attributes, "stage": self._lead.progress.stage}
+        made = notice.message(self._about())
+        self._add(Topic.LIFECYCLE, notice.kind, notice.cycle, made, attributes)
 
     def _add_for_sales(self, kind: str, offer: Offer, message: "Made") -> None:
         attributes = {"stage": offer.stage, "cycle": str(offer.cycle), "owner": offer.owner}
@@ -233,10 +254,12 @@ class Evaluated(Struct, frozen=True):
     triggers: tuple[Trigger, ...]
 
 
-def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
-    """The lead as of ``now``, with its score, stage, offer and sequences.
+def evaluate(lead: Lead, rules: Rules, now: datetime, *, news: News | None = None) -> Evaluated:
+    """The lead as of ``now``, with its score, stage, offer, alerts and sequences.
 
-    The triggers are added to the outbox, so that they are committed with their cause.
+    ``news`` are the events because of which it is evaluated; ``None``: because of the time, or of a
+    changed model. The triggers are added to the outbox, so that they are committed with their
+    cause.
     """
     lead = brought_back(lead, now)
     evaluation = evaluation_of(lead, rules, now)
@@ -253,6 +276,11 @@ def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
     offer = _offered(lead, moves, rules, builder, now)
     moves = _with_promises(moves, before.offer, offer, rules)
     facts = {**evaluation.facts, "stage": progress.stage}
+    if news and news.events:
+        offered = offer is not None and offer.cycle > (before.offer.cycle if before.offer else 0)
+        raised = raise_alerts(rules.alerts, lead.alerted, facts, news, now, offered=offered)
+        offer = _with_alerts(offer, raised, rules, builder, now)
+        lead = replace(lead, alerted=raised.records)
     enrolments, due = nurture(
         rules.sequences,
         lead.enrolments,
@@ -262,13 +290,19 @@ def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
     )
     for step in due:
         builder.step_due(step)
+    refresh = refreshed_mirror(
+        lead, offer, evaluation, rules.updates, now, at_once=news is not None
+    )
+    if refresh.changed:
+        builder.updated(refresh, offer)
     triggers = builder.triggers
     lead = replace(
         lead,
         outbox=(*_still_wanted(lead.outbox, evaluation), *triggers),
         offer=offer,
         enrolments=enrolments,
-        due_at=_next_moment(offer, enrolments, rules),
+        mirror=refresh.mirror,
+        due_at=_earliest(_next_moment(offer, enrolments, rules), refresh.mirror.due),
     )
     lead = replace(lead, decay_on=next_review_day(lead, evaluation, rules, now))
     return Evaluated(lead, moves, triggers)
@@ -296,8 +330,7 @@ def _offered(
     offer, policy, stage = lead.offer, rules.handoff, lead.progress.stage
     if policy is None:
         return offer
-    is_of_model = any(each.name == stage for each in rules.stages)
-    is_offered = is_of_model and policy.promises_of(stage) is not None
+    is_offered = _is_of_model(lead, rules) and policy.promises_of(stage) is not None
     is_new = is_offered and bool(moves)
     supersedes = None
     if offer is not None:
@@ -318,6 +351,13 @@ def _offered(
         builder.offered(offer, supersedes)
         offer = _followed(offer, lead, policy, builder, now)  # a statement's time may be ahead
     return offer
+
+
+def _is_of_model(lead: Lead, rules: Rules) -> bool:
+    """Whether the lead is in a stage of the model, and not because sales has put it there."""
+    stage, said = lead.progress.stage, verdict(lead.statements)
+    by_sales = said is not None and said.stage == stage
+    return not by_sales and any(policy.name == stage for policy in rules.stages)
 
 
 def _with_promises(
@@ -344,6 +384,22 @@ def _followed(
     for deadline in passed:
         builder.deadline_passed(offer, deadline)
     return offer
+
+
+def _with_alerts(
+    offer: Offer | None, raised: AlertsRaised, rules: Rules, builder: TriggerBuilder, now: datetime
+) -> Offer | None:
+    """The offer, its clock restarted if an alert says so; adds the messages of the alerts."""
+    restarts = any(alert.policy.restart_clock for alert in raised.alerts)
+    if restarts and rules.handoff and offer and offer.closed_at is None:
+        offer = restarted(offer, now)
+    for alert in raised.alerts:
+        builder.alerted(alert, offer)
+    return offer
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment), default=None)
 
 
 def _next_moment(offer: Offer | None, enrolments: Enrolments, rules: Rules) -> datetime | None:

@@ -183,7 +183,7 @@ class SaidView(Shape):
 
 
 class LeadView(Shape):
-    """A lead as people see it, its score as of ``as_of``."""
+    """A lead as people see it, its score as of ``as_of``. ``alerts`` count those that were sent."""
 
     id: str
     email: str | None
@@ -211,6 +211,7 @@ class LeadView(Shape):
     entered: dict[str, int]
     moved_back: int
     moves: list[MoveView]
+    alerts: dict[str, int]
     flooding: bool
     notes: list[str]
     created_at: datetime
@@ -275,6 +276,7 @@ def view(
         entered=dict(lead.progress.entered),
         moved_back=moved_back(moves, rules.stage_order),
         moves=[shaped(MoveView, move) for move in moves],
+        alerts={name: each.count for name, each in sorted(lead.alerted.items()) if each.count},
         flooding=Capacity(lead.trails, rules).is_flooding,
         notes=list(dict.fromkeys(note.text for note in lead.notes)),
         created_at=lead.created_at,

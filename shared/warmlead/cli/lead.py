@@ -276,6 +276,7 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         console.print(f"[dim]note[/]  {escape(note)}")
     if seen.moves:
         console.print(f"[dim]moves[/]  {escape(_path(seen))}")
+    _print_pairs("alerts", seen.alerts)
     _print_lines("journey", journey_lines(seen.journey))
     _print_lines("sales", sales_lines(seen.statements))
     rules = backends.model().rules

@@ -23,6 +23,7 @@ from warmlead.domain.nurture import Ending
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import DETAILS, EVENT_PREFIX
 from warmlead.domain.stages import MODEL, Transition, moved_back
+from warmlead.messages.wording import done
 from warmlead.ports import Message
 from warmlead.simulation.play import Scene, SequenceChange, Story
 
@@ -72,6 +73,7 @@ class Summary(Shape):
     moved_back: int
     messages: dict[str, int]
     sales: dict[str, int]
+    alerts: dict[str, int]
     value: str | None
 
 
@@ -219,6 +221,8 @@ def _in_words(kind: str, data: dict[str, Any]) -> str:
     match _short(kind):
         case "nurture.step_due":
             return f"{data['message']} ({data['step']} of {data['steps']})"
+        case "lead.alerted" | "lead.updated":
+            return _of_lead(data, owner)
         case "handoff.offered":
             before = data.get("supersedes")
             return f"offered to {owner}" + (f", in place of offer {before}" if before else "")
@@ -227,6 +231,13 @@ def _in_words(kind: str, data: dict[str, Any]) -> str:
         case "handoff.breached":
             return f"{owner} broke its promise: {data['promise'].replace('_', ' ')}"
     return f"stage entered: {data['stage']}"
+
+
+def _of_lead(data: dict[str, Any], owner: str) -> str:
+    """What an alert or an update says."""
+    if "acts" in data:
+        return f"alert to {owner}: {done(data['acts'])}"
+    return f"updated: {', '.join(data['changed'])}"
 
 
 def _short(kind: str) -> str:
@@ -251,6 +262,7 @@ def _summary(story: Story, rules: Rules) -> Summary:
         messages=dict(
             Counter(m.attributes["sequence"] for m in sent if "sequence" in m.attributes)
         ),
+        alerts=dict(Counter(m.attributes["alert"] for m in sent if "alert" in m.attributes)),
         sales={each: kinds[f"handoff.{each}"] for each in ("offered", "reminder", "breached")},
         value=_money(valued[-1].value_cents, valued[-1].currency) if valued else None,
     )
@@ -374,6 +386,8 @@ def _story_drawing_in_words(summary: Summary) -> Iterator[tuple[str, str]]:
         broken = count_of(sales["breached"], "promise")
         told = f"offered {_times(sales['offered'])}, reminded {_times(sales['reminder'])}"
         yield "sales", f"{told}, {broken} broken"
+    if summary.alerts:
+        yield "alerts", ", ".join(f"{name} {_times(n)}" for name, n in summary.alerts.items())
     if summary.value:
         yield "value", summary.value
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -13,6 +13,7 @@ from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, print_json, pr
 from warmlead.domain.text import one_line
 from warmlead.domain.trigger import TRIGGER_TOPICS
 from warmlead.messages.contract import MESSAGES, message_schema
+from warmlead.messages.wording import done
 from warmlead.ports import Published
 from warmlead.runtime import backends
 
@@ -49,7 +50,8 @@ def triggers(
 ) -> None:
     """Show the published triggers, the oldest first.
 
-    A trigger is a message about an MQL, another stage move, a nurture step or an offer to sales.
+    A trigger is a message about an MQL, another stage move, a nurture step, an offer to sales or an
+    alert.
     --json prints one array; --json --follow prints one JSON document a line.
 
     ```text
@@ -160,6 +162,8 @@ def _in_words(kind: str, data: dict[str, JsonValue]) -> str:
         case "nurture.step_due":
             which = f"message {said['step']} of {said['steps']} of {said['sequence']}"
             return f"[bold]{said['message']}[/] is due, {which}"
+        case "lead.alerted" | "lead.updated":
+            return _of_lead(data, said)
         case "handoff.offered":
             before = f", in place of offer {said['supersedes']}" if data.get("supersedes") else ""
             return f"offered to {owner} with {said['score']} points, touch by {touch_by}{before}"
@@ -171,6 +175,14 @@ def _in_words(kind: str, data: dict[str, JsonValue]) -> str:
         f"{said.get('from_stage')} → [bold]{said.get('stage')}[/] "
         f"with {said.get('score')} points, {said.get('reason')}"
     )
+
+
+def _of_lead(data: dict[str, Any], said: dict[str, str]) -> str:
+    """What an alert or an update says; ``said`` is its data as text."""
+    if "acts" in data:
+        return f"[bold]{said['title']}[/] ({said['stage']}): {escape(done(data['acts']))}"
+    changed = escape(", ".join(data["changed"]))
+    return f"changed: {changed}; {said['score']} points, {said['stage']}"
 
 
 def _to_the_minute(time: str) -> str:

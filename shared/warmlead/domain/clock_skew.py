@@ -56,6 +56,13 @@ def brought_back(lead: Lead, now: datetime) -> Lead:
         snapshot=replace(lead.snapshot, day=_today(now)),
         enrolments={name: back.enrolment(each) for name, each in lead.enrolments.items()},
         offer=back.offer(lead.offer) if lead.offer else None,
+        alerted={
+            name: structs.replace(each, at=back.past(each.at))
+            for name, each in lead.alerted.items()
+        },
+        mirror=structs.replace(
+            lead.mirror, at=back.maybe_past(lead.mirror.at), due=back.ahead(lead.mirror.due)
+        ),
     )
 
 

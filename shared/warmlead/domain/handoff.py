@@ -270,3 +270,11 @@ def next_deadline(offer: Offer, policy: HandoffPolicy) -> datetime | None:
         and not (offer.touched_at and deadline is not Deadline.ACCEPT_BREACHED)
     ]
     return min(waiting, default=None)
+
+
+def restarted(offer: Offer, at: datetime) -> Offer:
+    """The offer with its promises counted anew from a moment on, as the next offer of the lead.
+
+    So each deadline of it may be reported again, under another id.
+    """
+    return replace(offer, cycle=offer.cycle + 1, at=at, told=frozenset(), touched_at=None)

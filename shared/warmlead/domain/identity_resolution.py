@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from warmlead.domain.alerts import merge_alerted
 from warmlead.domain.consent import REFUSALS, Cause, ConsentFact, together, with_facts
 from warmlead.domain.handoff import merge_offers, parted_offer
 from warmlead.domain.history import NO_HISTORY, fold, to_ms
@@ -33,6 +34,7 @@ from warmlead.domain.lead import (
     latest_notes,
     told_together,
 )
+from warmlead.domain.mirror import merge_mirrors
 from warmlead.domain.nurture import merge_enrolments, parted
 from warmlead.domain.recording import union
 from warmlead.domain.rules import Rules
@@ -162,6 +164,8 @@ def _counting_on(lead: Lead, parted_from: Lead, now: datetime) -> Lead:
         progress=replace(lead.progress, entered=entered),
         enrolments=merge_enrolments([lead.enrolments, left]),
         offer=merge_offers((offer for offer in offers if offer), lead.progress.stage),
+        alerted=merge_alerted([lead.alerted, parted_from.alerted]),
+        mirror=merge_mirrors([lead.mirror, parted_from.mirror]),
     )
 
 
@@ -187,6 +191,8 @@ def _assemble(
         outbox=tuple(outbox.values()),
         enrolments=merge_enrolments([lead.enrolments for lead in sources]),
         offer=merge_offers((lead.offer for lead in sources if lead.offer), progress.stage),
+        alerted=merge_alerted(lead.alerted for lead in sources),
+        mirror=merge_mirrors(lead.mirror for lead in sources),
     )
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from warmlead.domain.alerts import Alerted
 from warmlead.domain.consent import (
     Consent,
     ConsentFact,
@@ -34,6 +35,7 @@ from warmlead.domain.identity import (
     ties_of,
 )
 from warmlead.domain.journey import NotableStep, kept_steps, step_of
+from warmlead.domain.mirror import NOT_MIRRORED, Mirror
 from warmlead.domain.nurture import Enrolments
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.recording import record
@@ -150,6 +152,8 @@ class Lead:
     outbox: tuple[Trigger, ...] = ()
     enrolments: Enrolments = field(default_factory=dict)
     offer: Offer | None = None
+    alerted: Alerted = field(default_factory=dict)
+    mirror: Mirror = NOT_MIRRORED
     decay_on: int | None = None
     due_at: datetime | None = None
 

@@ -5,11 +5,14 @@ The model file is compiled to this, without YAML or CEL.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
+from warmlead.domain.alerts import ACTS_WITHIN, AlertPolicy
 from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.event import Event, Property
 from warmlead.domain.handoff import HandoffPolicy
+from warmlead.domain.mirror import UpdatePolicy
 from warmlead.domain.nurture import SequencePolicy
 from warmlead.domain.packed_history import Shape
 from warmlead.domain.scoring import FitPoints, ScoringPolicy
@@ -68,6 +71,11 @@ class Rules:
     """The event names that are known: of signals, of counters, and Warmlead's own vocabulary."""
     traits: frozenset[str] = frozenset()
     """The traits that the model knows: the standard ones, and its own."""
+    alerts: tuple[AlertPolicy, ...] = ()
+    acts_within: timedelta = ACTS_WITHIN
+    """How old an act may be and still cause something."""
+    updates: UpdatePolicy | None = None
+    """What tools mirror; ``None``: nothing."""
     shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The signals that make steps of the journey, each with the properties that a step shows."""
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -92,6 +100,6 @@ class Rules:
     @property
     def stage_order(self) -> tuple[str, ...]:
         """All stages from the first to the furthest."""
-        model = tuple(stage.name for stage in self.stages)
+        model = tuple(stage.name for stage in self.stages if stage.name not in SALES_STAGES)
         sql, opportunity, customer, disqualified = SALES_STAGES
         return (ANONYMOUS, RECYCLED, LEAD, *model, disqualified, sql, opportunity, customer)

@@ -16,7 +16,12 @@ ANONYMOUS = "anonymous"
 LEAD = "lead"
 RECYCLED = "recycled"
 SALES_STAGES = ("sql", "opportunity", "customer", "disqualified")
-"""Stages that only sales sets; the last of them is a dead end, the others lead to a sale."""
+"""Stages that sales sets; the last of them is a dead end, the others lead to a sale.
+
+A model may have a rule for ``SQL`` besides. Once in one of them, a lead is moved by sales alone.
+"""
+
+SQL = "sql"
 
 DISQUALIFIED = "disqualified"
 
@@ -193,7 +198,8 @@ def next_stage(
 ) -> tuple[str, Why]:
     """The stage in which the lead belongs now, and why; the present one if nothing moves.
 
-    Sales stages stay. A stage of the model is kept until its ``leave`` condition holds, even if
+    Sales stages stay; if the model has a rule for ``sql``, it is the last of ``policies``. A stage
+    of the model is kept until its ``leave`` condition holds, even if
     ``enter`` no longer does: between the two thresholds the stage does not change.
     """
     if progress.stage in SALES_STAGES:

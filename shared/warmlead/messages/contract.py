@@ -162,6 +162,49 @@ class NewOffer(Offered):
     ] = None
 
 
+class ActInMessage(_Published):
+    """What the lead did, and how often since the alert before."""
+
+    name: Annotated[str, Field(description="The signal; the event, if it is none.")]
+    title: Annotated[str, Field(description="What people read of it.")]
+    at: Annotated[datetime, Field(description="When it was done last, UTC.")]
+    times: Annotated[int, Field(ge=1, description="How often since the alert before.")]
+
+
+class LeadAlerted(_AboutLead):
+    """A lead did something that sales must hear of at once, whatever its stage."""
+
+    alert: Annotated[str, Field(description="The alert, as the model names it.")]
+    title: Annotated[str, Field(description="What people read of the alert.")]
+    count: Annotated[int, Field(ge=1, description="How often this alert was sent for the lead.")]
+    acts: Annotated[list[ActInMessage], Field(description="What the lead did, the latest first.")]
+    owner: Annotated[
+        str, Field(description="Whose lead it is by its last offer; empty if nobody's.")
+    ]
+    offer: Annotated[
+        int | None, Field(description="The offer that is open; null if none is open.")
+    ] = None
+    touch_by: Annotated[
+        datetime | None, Field(description="When sales should have spoken to it, UTC.")
+    ] = None
+    accept_by: Annotated[
+        datetime | None, Field(description="When sales should have answered, UTC.")
+    ] = None
+
+
+class LeadUpdated(_AboutLead):
+    """What tools mirror of a lead has changed; everything is as it is now."""
+
+    count: Annotated[int, Field(ge=1, description="How often the lead was updated.")]
+    changed: Annotated[
+        list[str],
+        Field(description="What has changed since the last update; id: the lead has a new id."),
+    ]
+    owner: Annotated[
+        str, Field(description="Whose lead it is by its last offer; empty if nobody's.")
+    ]
+
+
 class CloudEvent(_Published):
     """The attributes of a CloudEvent."""
 
@@ -220,6 +263,20 @@ class BreachedMessage(CloudEvent):
 
     type: Literal["warmlead.handoff.breached.v1"] = "warmlead.handoff.breached.v1"
     data: BreachedData
+
+
+class LeadAlertedMessage(CloudEvent):
+    """The CloudEvent of a lead that did something of which sales must hear at once."""
+
+    type: Literal["warmlead.lead.alerted.v1"] = "warmlead.lead.alerted.v1"
+    data: LeadAlerted
+
+
+class LeadUpdatedMessage(CloudEvent):
+    """The CloudEvent of a lead of which something has changed that tools mirror."""
+
+    type: Literal["warmlead.lead.updated.v1"] = "warmlead.lead.updated.v1"
+    data: LeadUpdated
 
 
 # --- KPIs ----------------------------------------------------------------------------------
@@ -336,6 +393,10 @@ class KpiReport(_Published):
         dict[str, ChannelFigures],
         Field(description="By the channel of the first touch: the default channel group's names."),
     ] = {}
+    sql_causes: Annotated[
+        dict[str, int],
+        Field(description="Moves into sql, by cause: `accepted`, or the model's own."),
+    ] = {}
 
 
 class KpiReportedMessage(CloudEvent):
@@ -358,6 +419,8 @@ _PUBLISHED: tuple[type[BaseModel], ...] = (
     OfferedMessage,
     ReminderMessage,
     BreachedMessage,
+    LeadAlertedMessage,
+    LeadUpdatedMessage,
     KpiReportedMessage,
 )
 

@@ -1,7 +1,8 @@
 """What a score means in words, for people and for triggers."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from warmlead.domain.event import Automation
 from warmlead.domain.scoring import MICRO, Contribution, Part, Score
@@ -91,3 +92,11 @@ def unseen(counts: Mapping[Automation, int]) -> str:
     """What was done while nobody looked: ``12 requests of declared robots, 1 link preview``."""
     told = ((count, _AUTOMATED[automation]) for automation, count in counts.items())
     return ", ".join(f"{count} {names[count != 1]}" for count, names in told)
+
+
+def done(acts: Iterable[Mapping[str, Any]]) -> str:
+    """What an alert is about, of the acts in its message: ``Demo requested 2 times, Replied``."""
+    return ", ".join(
+        act["title"] if act["times"] == 1 else f"{act['title']} {act['times']} times"
+        for act in acts
+    )

@@ -297,6 +297,8 @@ def stage_conditions(file: "ModelFile") -> Iterable[str]:
         yield from filter(None, (stage.enter, stage.leave, *(each.when for each in stage.bypass)))
     for _, route in file.handoff.all_routes if file.handoff else ():
         yield from filter(None, (route.when,))
+    for alert in file.alerts.values():
+        yield from filter(None, (alert.when,))
     for sequence in file.sequences.values():
         yield from filter(None, (sequence.start, sequence.stop, sequence.goal))
         yield from filter(None, (step.when for step in sequence.steps))

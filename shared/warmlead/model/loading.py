@@ -13,13 +13,22 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from warmlead.domain.alerts import AlertDefinition
 from warmlead.domain.consent import Lifting, SuppressionPolicy, Whose
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event_names import our_name
+from warmlead.domain.mirror import Mirrored, UpdatePolicy
 from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
-from warmlead.domain.stages import StageDefinition, signed_only
+from warmlead.domain.stages import (
+    ANONYMOUS,
+    BUILT_IN_STAGES,
+    DISQUALIFIED,
+    SQL,
+    StageDefinition,
+    signed_only,
+)
 from warmlead.model.calendar import weekdays_of, zone_and_owner
 from warmlead.model.conditions import Context, contexts_of, stage_conditions, trait_types, words
 from warmlead.model.document import Finding, Severity, YamlDocument, read
@@ -33,6 +42,7 @@ from warmlead.model.lint.shown import check_shown
 from warmlead.model.plan import FitPlan, Plan, SignalPlan, rules_of
 from warmlead.model.promises import content_of, known_until, promises_of
 from warmlead.model.schema import (
+    Alert,
     Bypass,
     Hours,
     ModelFile,
@@ -40,6 +50,7 @@ from warmlead.model.schema import (
     Signal,
     Stage,
     Suppression,
+    Updates,
 )
 from warmlead.model.structure import Report, hold_to_schema, with_sections_named
 from warmlead.model.vocabulary import PASSIVE_EVENTS, ValueType
@@ -179,9 +190,12 @@ def plan_of(file: ModelFile, today: date | None = None) -> Plan:
             for name, signal in _signals_and_signed(file).items()
         },
         fit={name: FitPlan(rule.points, rule.when) for name, rule in file.fit.items()},
-        stages=tuple(_stage(name, stage, file) for name, stage in file.stages.items()),
+        stages=tuple(_stage(name, file.stages[name], file) for name in _in_order(file.stages)),
         handoff=promises_of(file.handoff, today) if file.handoff else None,
         holidays_until=known_until(file.handoff, today) if file.handoff else None,
+        alerts=tuple(_alert(*named, file) for named in sorted(file.alerts.items())),
+        acts_within=file.acts_within,
+        updates=_updates(file.updates) if file.updates else None,
         sequences=tuple(_sequence(*named) for named in file.sequences.items()),
         counters=counters,
         event_types=_named((signal.when for signal in file.signals.values()), contexts.event),
@@ -217,6 +231,11 @@ def _bypass_label(bypass: Bypass, file: ModelFile) -> str:
     return signed_only(bypass.signal)
 
 
+def _in_order(stages: Iterable[str]) -> list[str]:
+    """Names of stages, the furthest last: ``sql`` is behind the model's own."""
+    return sorted(stages, key=lambda name: name == SQL)
+
+
 def _stage(name: str, stage: Stage, file: ModelFile) -> StageDefinition[str]:
     labels = [_bypass_label(bypass, file) for bypass in stage.bypass]
     asked = zip(labels, stage.bypass, strict=True)
@@ -250,6 +269,28 @@ def _titles(file: ModelFile) -> dict[str, str]:
     for section in (file.stages, file.groups, file.fit, file.signals):
         titles.update({name: part.title for name, part in section.items() if part.title})
     return titles
+
+
+_WITHOUT_ALERTS = frozenset({ANONYMOUS, DISQUALIFIED})
+"""The stages whose leads cause no alert, unless it names them: of those nobody wants to hear."""
+
+
+def _alert(name: str, alert: Alert, file: ModelFile) -> AlertDefinition[str]:
+    stages = alert.stages or {*BUILT_IN_STAGES, *file.stages} - _WITHOUT_ALERTS
+    return AlertDefinition(
+        name=name,
+        on=frozenset(alert.on or ()),
+        stages=frozenset(stages),
+        again_after=alert.again_after,
+        when=alert.when,
+        restart_clock=alert.restart_clock,
+        title=alert.title or "",
+    )
+
+
+def _updates(updates: Updates) -> UpdatePolicy:
+    fields = frozenset(map(Mirrored, updates.fields))
+    return UpdatePolicy(fields, updates.at_most_every, updates.spread)
 
 
 def _sequence(name: str, sequence: Sequence) -> SequenceDefinition[str]:
@@ -335,13 +376,17 @@ def version_of(file: ModelFile) -> str:
     """
     content = file.model_dump(mode="json", exclude_defaults=True)
     _write_conditions_alike(content)
+    for alert in content.get("alerts", {}).values():
+        alert.update({key: sorted(alert[key]) for key in ("on", "stages") if key in alert})
+    if "fields" in content.get("updates", {}):
+        content["updates"]["fields"].sort()
     for name, sequence in file.sequences.items():
         if sequence.hours:
             weekdays = sorted(weekdays_of(sequence.hours.days))
             content["sequences"][name]["hours"]["days"] = weekdays
     if file.handoff:
         content["handoff"] = content_of(file.handoff, _canonical)
-    return _digest([content, list(file.stages), list(file.sequences)])
+    return _digest([content, _in_order(file.stages), list(file.sequences)])
 
 
 def classification_of(file: ModelFile) -> dict[str, str]:

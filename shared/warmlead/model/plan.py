@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import DecodeError, Struct, json
 
+from warmlead.domain.alerts import ACTS_WITHIN, AlertDefinition, AlertPolicy
 from warmlead.domain.consent import CONSENT_EVENTS, SuppressionPolicy
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import SALES_EVENTS, Event, Trust
@@ -20,6 +21,7 @@ from warmlead.domain.handoff import (
     PromisesPolicy,
     RoutePolicy,
 )
+from warmlead.domain.mirror import UpdatePolicy
 from warmlead.domain.nurture import SequenceDefinition, SequencePolicy, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
@@ -76,6 +78,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     robots_count: bool = False
     suppression: SuppressionPolicy = SuppressionPolicy()
     kept_as: dict[str, str] = {}
+    alerts: tuple[AlertDefinition[str], ...] = ()
+    acts_within: timedelta = ACTS_WITHIN
+    updates: UpdatePolicy | None = None
     shown: dict[str, tuple[str, ...]] = {}
     holidays_until: date | None = None
 
@@ -122,6 +127,9 @@ def rules_of(plan: Plan) -> Rules:
         robots_count=plan.robots_count,
         suppression=plan.suppression,
         kept_as=plan.kept_as,
+        alerts=tuple(_policy(AlertPolicy, one, stage, "when") for one in plan.alerts),
+        acts_within=plan.acts_within,
+        updates=plan.updates,
         shown=plan.shown,
         titles=plan.titles,
     )

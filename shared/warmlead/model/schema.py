@@ -14,6 +14,7 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
+from warmlead.domain.alerts import ACTS_WITHIN
 from warmlead.domain.consent import MAX_OF_CAUSE
 from warmlead.domain.history import MAX_PER_DAY
 from warmlead.model.calendar import MiswrittenError
@@ -276,6 +277,44 @@ class Handoff(_Part):
                 yield ("handoff", "stages", stage, "routes", i), route
 
 
+class Alert(_Part):
+    """What sales hears of at once, whatever the stage of the lead."""
+
+    on: Names | None = Field(
+        None, description="The signals; without any, whatever the lead does, as long as when holds."
+    )
+    when: Expression | None = Field(None, description="A CEL condition over the lead.")
+    stages: list[Label] | None = Field(
+        None,
+        min_length=1,
+        description="The stages of the leads; by default all but anonymous and disqualified.",
+    )
+    again_after: Positive = Field(
+        timedelta(hours=1), description="How long after an alert there is no other."
+    )
+    restart_clock: bool = Field(
+        False, description="true: the promises for an open offer are counted anew."
+    )
+    title: Title | None = None
+
+
+class Updates(_Part):
+    """What tools mirror of a lead, and how soon they are sent what has changed."""
+
+    fields: list[Literal["score", "stage", "traits", "consent", "owner"]] = Field(
+        ["score", "stage", "traits", "consent", "owner"],
+        min_length=1,
+        description="Whose changes are sent; by default all of these.",
+    )
+    at_most_every: Positive = Field(
+        timedelta(minutes=10), description="So often a lead is updated at most."
+    )
+    spread: Duration = Field(
+        timedelta(hours=1),
+        description="Over how long changes are distributed that no event has caused.",
+    )
+
+
 class Step(_Part):
     """One message of a sequence, and how long after the start it is sent."""
 
@@ -354,10 +393,15 @@ class ModelFile(_Part):
     inactivity: Inactivity | None = None
     stages: Mapping[str, Stage] = Field({}, json_schema_extra=LABEL_KEYS)
     handoff: Handoff | None = None
+    alerts: Mapping[str, Alert] = Field({}, json_schema_extra=LABEL_KEYS)
+    updates: Updates | None = None
     sequences: Mapping[str, Sequence] = Field({}, json_schema_extra=LABEL_KEYS)
     robots: Robots = Field(
         "ignore", description="count: robots, previews and prefetches count as people do."
     )
     suppression: Suppression = Suppression()
+    acts_within: Positive = Field(
+        ACTS_WITHIN, description="How old something may be and still cause an alert."
+    )
     traits: Mapping[str, TypeName] = Field({}, json_schema_extra=NAME_KEYS)
     properties: Mapping[str, TypeName] = Field({}, json_schema_extra=NAME_KEYS)

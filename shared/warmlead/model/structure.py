@@ -32,6 +32,7 @@ from warmlead.model.likely import (
 )
 from warmlead.model.lint.synonyms import TRAIT_SYNONYMS, code_of_country
 from warmlead.model.schema import (
+    Alert,
     Bypass,
     FitRule,
     Group,
@@ -47,6 +48,7 @@ from warmlead.model.schema import (
     StageHandoff,
     Step,
     Suppression,
+    Updates,
 )
 from warmlead.model.values import LABEL_PATTERN, OWNER_PATTERN
 
@@ -122,12 +124,14 @@ _ENTRIES: Mapping[str, type[BaseModel]] = {
     "groups": Group,
     "fit": FitRule,
     "stages": Stage,
+    "alerts": Alert,
     "sequences": Sequence,
 }
 _SECTIONS: Mapping[str, type[BaseModel]] = {
     "inactivity": Inactivity,
     "handoff": Handoff,
     "suppression": Suppression,
+    "updates": Updates,
 }
 _PARTS: Mapping[str, type[BaseModel]] = {
     "steps": Step,
@@ -161,6 +165,7 @@ _ENTRY_STAND_INS: Mapping[str, Plain] = {
     "groups": {},
     "fit": {"when": "true", "points": 0},
     "stages": {"enter": "true"},
+    "alerts": {"on": "stand_in"},
     "sequences": {"start": "true", "stop": "true", "steps": []},
     "traits": "string",
     "properties": "string",

@@ -20,6 +20,7 @@ from warmlead.domain.stages import (
     LEAD,
     MODEL,
     RECYCLED,
+    SQL,
     MoveCause,
     Transition,
 )
@@ -89,6 +90,7 @@ class KpiTally:
         self._new_lead_to_mql = 0
         self._backward: Counter[str] = Counter()
         self._rejections: Counter[str] = Counter()
+        self._sql_causes: Counter[str] = Counter()
         self._waits_for_sql_ms: list[int] = []
         self._ways: dict[str, FunnelPath] = {}
         self._persons: dict[str, tuple[FunnelPath, FunnelPerson]] = {}
@@ -117,6 +119,8 @@ class KpiTally:
             self._backward[_why(move)] += 1
         if refusal := _refusal(move):
             self._rejections[refusal] += 1
+        if move.to_stage == SQL:
+            self._sql_causes[move.cause] += 1
         waited_ms = round(move.hours_in_stage * 1000) * _THOUSANDTH_OF_AN_HOUR_MS
         if before is Level.MQL and after > Level.MQL:
             self._waits_for_sql_ms.append(waited_ms)
@@ -180,6 +184,7 @@ class KpiTally:
             won=_won(deal_won(who.said, at) for way, who in persons for at in way.won),
             sources=_sources(origins),
             channels=_channels(origins),
+            sql_causes=dict(sorted(self._sql_causes.items())),
         )
 
     def _all_stages(self) -> list[str]:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple, NotRequired, TypedDict
 
+from warmlead.domain.alerts import AlertRecord
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.mirror import NOT_MIRRORED, Mirror
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import Shape
 from warmlead.domain.stages import MODEL, Cooling, MoveCause, Progress, Transition
@@ -177,6 +179,13 @@ class _OfferV2(TypedDict):
     answer: str
 
 
+class _MirrorV3(TypedDict):
+    prints: dict[str, str]
+    count: int
+    at: int | None
+    due: int | None
+
+
 class _LeadV1(TypedDict):
     v: int
     id: str
@@ -188,6 +197,8 @@ class _LeadV1(TypedDict):
     trails: dict[str, TrailV1]
     enrolments: NotRequired[dict[str, _EnrolmentV2]]
     offer: NotRequired[_OfferV2]
+    alerted: NotRequired[dict[str, tuple[int, int]]]
+    mirror: NotRequired[_MirrorV3]
     decay_on: NotRequired[int]
     due_at: NotRequired[int]
 
@@ -211,6 +222,11 @@ def write_lead(lead: Lead, extra: Mapping[str, object] | None = None) -> str:
         document["enrolments"] = {name: _write_enrolment(each) for name, each in ordered}
     if lead.offer:
         document["offer"] = _write_offer(lead.offer)
+    if lead.alerted:
+        records = sorted(lead.alerted.items())
+        document["alerted"] = {name: (each.count, to_us(each.at)) for name, each in records}
+    if lead.mirror != NOT_MIRRORED:
+        document["mirror"] = _write_mirror(lead.mirror)
     if lead.decay_on is not None:
         document["decay_on"] = lead.decay_on
     if lead.due_at is not None:
@@ -265,6 +281,11 @@ def _read_v3(document: _LeadV1, packed: str) -> LeadDocument:
             for name, each in document.get("enrolments", {}).items()
         },
         offer=_read_offer(document["offer"]) if "offer" in document else None,
+        alerted={
+            name: AlertRecord(count, from_us(at))
+            for name, (count, at) in document.get("alerted", {}).items()
+        },
+        mirror=_read_mirror(document["mirror"]) if "mirror" in document else NOT_MIRRORED,
         decay_on=document.get("decay_on"),
         due_at=maybe_from_us(document.get("due_at")),
     )
@@ -372,6 +393,24 @@ def _read_offer(document: _OfferV2) -> Offer:
         touched_at=maybe_from_us(document["touched"]),
         closed_at=maybe_from_us(document["closed"]),
         answer=document["answer"],
+    )
+
+
+def _write_mirror(mirror: Mirror) -> _MirrorV3:
+    return {
+        "prints": dict(sorted(mirror.prints.items())),
+        "count": mirror.count,
+        "at": maybe_to_us(mirror.at),
+        "due": maybe_to_us(mirror.due),
+    }
+
+
+def _read_mirror(document: _MirrorV3) -> Mirror:
+    return Mirror(
+        prints=document["prints"],
+        count=document["count"],
+        at=maybe_from_us(document["at"]),
+        due=maybe_from_us(document["due"]),
     )
 
 

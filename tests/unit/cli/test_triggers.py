@@ -57,6 +57,19 @@ def test_people_are_told_which_message_is_due(workspace: Workspace) -> None:
     assert "offered to inside-sales" in told
 
 
+def test_people_are_told_what_a_lead_did_and_what_has_changed(workspace: Workspace) -> None:
+    more = "alerts: {asked-again: {on: [demo_requested], again_after: 1m}}\nupdates: {}\n"
+    text = ready_text("b2b-saas") + more
+    workspace.settings["WARMLEAD_MODEL"] = str(workspace.write("model.yaml", text))
+    workspace.take(happened("sales_accepted", id="1", email="ada@example.com"))
+    workspace.take(happened("demo_requested", id="2", email="ada@example.com"))
+
+    told = " ".join(workspace.run("triggers").out.split())
+
+    assert "lifecycle ada@example.com: asked again (sql): demo requested" in told
+    assert "lifecycle ada@example.com: changed: id, consent, owner, score, stage, traits;" in told
+
+
 def test_an_offer_that_takes_the_place_of_another_says_so(workspace: Workspace) -> None:
     model = """\
 signals:

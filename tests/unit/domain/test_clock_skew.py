@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import NODEFAULT, Struct, structs
 
 from builders import NOW
+from warmlead.domain.alerts import AlertRecord
 from warmlead.domain.clock_skew import brought_back
 from warmlead.domain.consent import Cause, ConsentFact, SuppressionPolicy
 from warmlead.domain.event import Trust
@@ -16,6 +17,7 @@ from warmlead.domain.history import MAX_PER_DAY, History, day_of, to_ms
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, NoteFact, Snapshot, Touch, Trail, TraitFact
+from warmlead.domain.mirror import Mirror
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.sales import SalesStatus, Statement
@@ -74,6 +76,8 @@ LEAD = Lead(
     snapshot=Snapshot(50, 40, 10, DAY, "v1"),
     enrolments={"welcome": Enrolment("welcome", 1, THEN, 2, THEN, THEN, "suppressed")},
     offer=Offer(1, "mql", THEN, "ada", frozenset(Deadline), THEN, THEN, "accepted"),
+    alerted={"asked": AlertRecord(1, THEN)},
+    mirror=Mirror({"score": "0123"}, 1, THEN, THEN),
 )
 
 

@@ -47,6 +47,7 @@ def below(score: int) -> Holds:
 MQL = StagePolicy(
     "mql", at_least(50), below(35), cooldown=COOLDOWN, bypass=frozenset({"demo", "trial"})
 )
+SQL_RULE = StagePolicy("sql", at_least(90), cooldown=COOLDOWN, bypass=frozenset({"demo"}))
 PQL = StagePolicy("pql", at_least(80), below(70))
 NO_WAY_OUT = StagePolicy("mql", at_least(50))
 
@@ -317,3 +318,52 @@ def test_merging_keeps_the_decision_of_sales() -> None:
 def test_moves_back_are_counted(path: list[str], back: int) -> None:
     moves = [a_transition(from_stage=one, to_stage=other) for one, other in pairwise(path)]
     assert moved_back(moves, STAGES) == back
+
+
+# --- sql by the model ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", [ANONYMOUS, LEAD, RECYCLED, "mql", "pql"])
+@pytest.mark.parametrize(("score", "asked"), [(90, False), (0, True), (89, False)])
+def test_a_model_may_move_a_lead_to_sql_from_any_stage_of_its_own(
+    stage: str, score: int, *, asked: bool
+) -> None:
+    seen = {"demo": NOON} if asked else {}
+    found, why = next_stage(
+        [replace(MQL, bypass=frozenset()), PQL, SQL_RULE],
+        Progress(stage, NOON - DAY),
+        standing(score, seen=seen),
+        NOON,
+    )
+    if asked or score >= 90:
+        cause = MoveCause.BYPASSED if asked else MoveCause.ENTERED
+        assert (found, why.cause, why.detail) == ("sql", cause, "demo" if asked else "")
+    else:
+        assert found != "sql"
+
+
+@pytest.mark.parametrize("stage", SALES_STAGES)
+def test_no_rule_moves_a_lead_out_of_a_stage_of_sales(stage: str) -> None:
+    progress = Progress(stage, NOON - DAY)
+    for score, seen in ((0, {}), (100, {"demo": NOON})):
+        found = next_stage([MQL, SQL_RULE], progress, standing(score, seen=seen), NOON)
+        assert found == (stage, NO_MOVE)
+
+
+def test_a_rejection_closes_sql_until_the_lead_asks_again() -> None:
+    progress = Progress(RECYCLED, NOON, cooling=Cooling(NOON, NOON + COOLDOWN))
+    for day, seen, stage in (
+        (1, {"demo": NOON - DAY}, RECYCLED),
+        (1, {"demo": NOON + DAY}, "sql"),
+        (29, {}, RECYCLED),
+        (30, {}, "sql"),
+    ):
+        now = NOON + day * DAY
+        found, _ = next_stage([MQL, SQL_RULE], progress, standing(95, seen=seen), now)
+        assert found == stage
+
+
+def test_every_stage_has_one_place_in_the_order() -> None:
+    order = rules_of(stages=[MQL, SQL_RULE]).stage_order
+    assert len(order) == len({*order})
+    assert order.index("mql") < order.index("sql") < order.index("opportunity")

@@ -19,8 +19,11 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from effort import examples
 from unit.domain.worlds import NOON, Holds, World, event_of, rules_of
 from warmlead.application.evaluate import evaluate
+from warmlead.domain.alerts import AlertPolicy
 from warmlead.domain.event import Property, Trust
 from warmlead.domain.handoff import HandoffPolicy, RoutePolicy
+from warmlead.domain.mirror import UpdatePolicy
+from warmlead.domain.news import news_of
 from warmlead.domain.nurture import SequencePolicy, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
@@ -153,10 +156,14 @@ EDUCATION = SequencePolicy(
 )
 
 
+ACTIVE = AlertPolicy("active", frozenset(), frozenset({"mql", "hot"}), DAY / 24)
+
+
 def a_model(points: int, *, stages: int) -> Rules:
     """A model in which some points make one of up to two stages, and idle days unmake it.
 
-    Leads in a stage are offered to sales, for times that end before the next event, and nurtured.
+    Leads in a stage are offered to sales, for times that end before the next event, and nurtured;
+    whatever they do there is an alert. Tools mirror everything.
     """
     policies = [
         StagePolicy(
@@ -169,7 +176,9 @@ def a_model(points: int, *, stages: int) -> Rules:
     signals = {"visit": SignalPolicy(5, half_life_days=7), "ask": SignalPolicy(points)}
     named = {"page_viewed": ["visit"], "demo_requested": ["ask"]}
     rules = rules_of(ScoringPolicy(signals, {}), named, stages=policies[:stages])
-    return replace(rules, handoff=PROMISES, sequences=(EDUCATION,))
+    return replace(
+        rules, handoff=PROMISES, sequences=(EDUCATION,), alerts=(ACTIVE,), updates=UpdatePolicy()
+    )
 
 
 def triggers_of(history: list[dict[str, Any]], *models: Rules) -> list[Trigger]:
@@ -178,9 +187,11 @@ def triggers_of(history: list[dict[str, Any]], *models: Rules) -> list[Trigger]:
     told: list[Trigger] = []
     for i, fields in enumerate(history):
         event = event_of(f"event-{i}", NOON, anonymous_id=f"{CANARY}-browser", **fields)
-        world.apply([event], NOON + i * DAY)
+        now, before = NOON + i * DAY, list(world.leads.values())
+        world.apply([event], now)
         for id_, lead in world.leads.items():
-            settled = evaluate(lead, world.rules, NOON + i * DAY)
+            news = news_of(lead, before, world.rules, now)
+            settled = evaluate(lead, world.rules, now, news=news)
             world.leads[id_] = settled.lead
             told += settled.triggers
     for later, rules in enumerate(models, 1):
@@ -265,7 +276,8 @@ def test_subscriptions_can_filter_by_owner_and_by_message() -> None:
     names = {kind.split(".")[1]: dict(told[kind].attributes).keys() for kind in told}
     assert names["handoff"] >= {"stage", "cycle", "owner"}
     assert names["nurture"] >= {"sequence", "message", "run", "step"}
-    assert names["lead"] >= {"stage", "cycle"}
+    assert dict(told["warmlead.lead.stage_entered.v1"].attributes).keys() >= {"stage", "cycle"}
+    assert dict(told["warmlead.lead.alerted.v1"].attributes).keys() >= {"stage", "alert", "owner"}
 
 
 def test_the_documented_filters_use_existing_attributes_and_types() -> None:

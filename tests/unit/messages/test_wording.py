@@ -8,7 +8,7 @@ import pytest
 
 from warmlead.domain.event import Automation
 from warmlead.domain.scoring import MICRO, Contribution, Part, Score
-from warmlead.messages.wording import MAX_REASONS, describe, losses, reasons, title_of, unseen
+from warmlead.messages.wording import MAX_REASONS, describe, done, losses, reasons, title_of, unseen
 
 TITLES = {"demo": "asked for a demo", "web": "the website"}
 MONDAY, TUESDAY = date(2026, 3, 9), date(2026, 3, 10)
@@ -168,3 +168,8 @@ def test_automated_requests_are_counted_in_words(
 
 def test_every_kind_of_automated_request_has_words() -> None:
     assert all(unseen({kind: count}) for kind in Automation for count in (1, 2))
+
+
+def test_acts_are_told_by_their_titles_and_counted() -> None:
+    acts = [{"title": "Demo requested", "times": 2}, {"title": "Mail answered", "times": 1}]
+    assert done(acts) == "Demo requested 2 times, Mail answered"

@@ -15,6 +15,7 @@ from warmlead.messages.contract import MESSAGES
 from warmlead.model.document import Severity
 from warmlead.model.loading import check, load
 from warmlead.model.schema import (
+    Alert,
     Handoff,
     Hours,
     ModelFile,
@@ -24,6 +25,7 @@ from warmlead.model.schema import (
     Stage,
     Step,
     Suppression,
+    Updates,
 )
 from warmlead.model.vocabulary import (
     PASSIVE_EVENTS,
@@ -120,7 +122,8 @@ def test_every_standard_property_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "part", [ModelFile, Signal, Stage, Handoff, Route, Sequence, Step, Hours, Suppression]
+    "part",
+    [ModelFile, Signal, Stage, Handoff, Route, Alert, Updates, Sequence, Step, Hours, Suppression],
 )
 def test_every_key_is_documented(part: type[ModelFile]) -> None:
     keys = [field.alias or name for name, field in part.model_fields.items()]

@@ -170,6 +170,18 @@ def test_every_rejection_of_sales_has_its_cause(refusal: Refusal) -> None:
     assert report.rejections == {refusal: 1}
 
 
+def test_moves_into_sql_are_counted_by_cause() -> None:
+    report = kpis(
+        ada=Known([moved(1, "lead > sql", cause=MoveCause.BYPASSED, detail="demo_requested")]),
+        bob=Known([moved(1, "mql > sql", cause=MoveCause.ENTERED)]),
+        cyn=Known([moved(1, "mql > sql", cause=MoveCause.ACCEPTED)]),
+        dan=Known([moved(1, "mql > sql", cause=MoveCause.ACCEPTED)]),
+        eve=Known([moved(1, "lead > mql", cause=MoveCause.BYPASSED)]),
+    )
+    assert report.sql_causes == {"accepted": 2, "bypassed": 1, "entered": 1}
+    assert report.stages["sql"].entered == 4
+
+
 def test_the_funnel_counts_persons_who_went_on_in_the_period() -> None:
     # MQL: ada, bob, cyn, dan. Of these SQL: ada, bob, and dan, who skipped it. 3 of 4 = 750 ‰.
     # SQL: ada, bob, dan, and eve, an MQL of before. Opportunity: ada, dan: 2 of 4 = 500 ‰.

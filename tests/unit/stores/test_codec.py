@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from builders import NOW, a_lead, a_transition, a_trigger, an_event, lead_ids
+from warmlead.domain.alerts import AlertRecord
 from warmlead.domain.consent import Cause, ConsentFact, Status, SuppressionPolicy
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.event import Event, Trust
@@ -16,6 +17,7 @@ from warmlead.domain.history import History
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, Snapshot, Touch, Trail, TraitFact
+from warmlead.domain.mirror import Mirror
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.sales import SalesStatus, Statement
@@ -129,6 +131,14 @@ LEADS = st.builds(
     ).map(tuple),
     enrolments=ENROLMENTS,
     offer=st.none() | OFFERS,
+    alerted=st.dictionaries(WORDS, st.builds(AlertRecord, st.integers(0, 9), MOMENTS), max_size=2),
+    mirror=st.builds(
+        Mirror,
+        prints=st.dictionaries(WORDS, WORDS, max_size=3),
+        count=st.integers(0, 9),
+        at=st.none() | MOMENTS,
+        due=st.none() | MOMENTS,
+    ),
     decay_on=st.none() | DAYS,
     due_at=st.none() | MOMENTS,
 )

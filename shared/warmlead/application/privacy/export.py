@@ -213,6 +213,23 @@ class ExportedEnrolment(Shape):
     ending: str
 
 
+class ExportedAlert(Shape):
+    """How often an alert was sent; ``at`` is when sales last heard of its acts."""
+
+    alert: str
+    count: int
+    at: datetime
+
+
+class ExportedMirror(Shape):
+    """What tools that mirror the lead know: fingerprints of the fields, as they were sent last."""
+
+    prints: dict[str, str]
+    count: int
+    at: datetime | None
+    due: datetime | None
+
+
 class ExportedTrigger(Shape):
     """A message to automation tools; ``event`` is the CloudEvent."""
 
@@ -236,6 +253,8 @@ class ExportedLead(Shape):
     transitions: list[ExportedTransition]
     offer: ExportedOffer | None
     enrolments: list[ExportedEnrolment]
+    alerted: list[ExportedAlert]
+    mirror: ExportedMirror
     unsent_triggers: list[ExportedTrigger]
     decay_on: str | None
     due_at: datetime | None
@@ -293,6 +312,10 @@ def _lead(lead: Lead, moves: Sequence[Transition], rules: Rules, now: datetime) 
         transitions=[row(ExportedTransition, move) for move in moves],
         offer=row(ExportedOffer, lead.offer) if lead.offer else None,
         enrolments=[row(ExportedEnrolment, each) for _, each in sorted(lead.enrolments.items())],
+        mirror=row(ExportedMirror, lead.mirror),
+        alerted=[
+            row(ExportedAlert, record, alert=name) for name, record in sorted(lead.alerted.items())
+        ],
         unsent_triggers=[
             row(ExportedTrigger, trigger, event=msgspec.json.decode(trigger.body))
             for trigger in lead.outbox

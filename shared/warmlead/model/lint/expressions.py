@@ -94,6 +94,8 @@ def _of_stages(file: ModelFile) -> Iterator[tuple[Path, str | None]]:
 def _of_what_follows(file: ModelFile) -> Iterator[tuple[Path, str | None]]:
     for of_route, route in file.handoff.all_routes if file.handoff else ():
         yield (*of_route, "when"), route.when
+    for name, alert in file.alerts.items():
+        yield ("alerts", name, "when"), alert.when
     for name, sequence in file.sequences.items():
         path: Path = ("sequences", name)
         yield (*path, "start"), sequence.start

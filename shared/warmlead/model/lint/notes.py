@@ -47,6 +47,7 @@ def _note_signals(file: ModelFile, contexts: Contexts, report: Report) -> None:
     named = {n for text in stage_conditions(file) for n in contexts.stage.names(text)}
     known = {name.rpartition(".")[2] for name in named}
     known |= {bypass.signal for stage in file.stages.values() for bypass in stage.bypass}
+    known |= {signal for alert in file.alerts.values() for signal in alert.on or ()}
     asked = set().union(*of_signals)
     if not asked:
         return

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 from warmlead.domain.consent import SUPPRESSING
-from warmlead.domain.stages import ANONYMOUS
+from warmlead.domain.stages import ANONYMOUS, SQL
 from warmlead.model.conditions import Contexts, Either, clauses_of, stage_conditions, tree_of, words
 from warmlead.model.document import Path
 from warmlead.model.lint.satisfiability import Choice, ConditionAnalysis, Prospect, Range, Region
-from warmlead.model.schema import NO_OFFERS, ModelFile, Route, Sequence, Stage, Suppression
+from warmlead.model.schema import NO_OFFERS, Alert, ModelFile, Route, Sequence, Stage, Suppression
 from warmlead.model.structure import Report, Sound
 
 _KNOWN = Region({"identified": Range(1, 1)})  # anonymous leads are in no such stage
@@ -141,6 +141,8 @@ class RoutingCheck:
     def check(self) -> None:
         """Finds routes that no lead takes, and sequences that cannot work as they are written."""
         self._check_all_routes()
+        for name, alert in self._file.alerts.items():
+            self._check_alert(("alerts", name, "when"), alert)
         for name, sequence in self._file.sequences.items():
             self._check_sequence(("sequences", name), sequence)
 
@@ -185,6 +187,13 @@ class RoutingCheck:
                 message = f"holds only where route {i} does, which comes before it"
                 self._report.error(outlook.path, message, "put the narrower route first")
                 return
+
+    def _check_alert(self, path: Path, alert: Alert) -> None:
+        stages = Region({"stage": Choice(frozenset(alert.stages))}) if alert.stages else Region()
+        outlook = self._prospect.of(path, alert.when, _FOLLOWING_KNOWN.meet(stages) or stages)
+        if outlook and outlook.never:
+            why = self._why_never(outlook, "it is for leads in other stages")
+            self._report.error(path, f"can never hold: there would be no alert: {why}")
 
     def _check_sequence(self, path: Path, sequence: Sequence) -> None:
         start = self._prospect.of((*path, "start"), sequence.start, _FOLLOWING_KNOWN)
@@ -265,6 +274,7 @@ def check_warnings(sound: Sound, contexts: Contexts, report: Report) -> None:
     named = {name for text in stage_conditions(file) for name in contexts.stage.names(text)}
     named |= {name.partition(".")[2] for name in named if "." in name}
     named |= {bypass.signal for stage in file.stages.values() for bypass in stage.bypass}
+    named |= {signal for alert in file.alerts.values() for signal in alert.on or ()}
     _doubt_signals(sound, named, report)
     if sound.is_whole("fit"):
         _doubt_fit(file, report)
@@ -310,7 +320,7 @@ def _doubt_stages(file: ModelFile, report: Report) -> None:
     if not file.stages:
         report.warn((), "there are no stages: no lead will ever qualify", "add stages: with mql")
     for name, stage in file.stages.items():
-        if stage.leave is None:
+        if stage.leave is None and name != SQL:
             report.warn(
                 ("stages", name),
                 "has no leave condition: a lead that has entered stays until sales decides",

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable
 from itertools import pairwise
 
+from warmlead.domain.alerts import MAX_ALERTS
 from warmlead.domain.event_names import our_name
+from warmlead.domain.stages import ANONYMOUS, SQL
 from warmlead.model.conditions import trait_types
 from warmlead.model.document import Path, did_you_mean
 from warmlead.model.lint.promises import check_handoff
@@ -22,7 +24,7 @@ from warmlead.model.vocabulary import (
 )
 
 _SNAKE_CASE_SECTIONS = ("signals", "traits", "properties")
-_LABEL_SECTIONS = ("groups", "fit", "stages", "sequences")
+_LABEL_SECTIONS = ("groups", "fit", "stages", "alerts", "sequences")
 _ALIKE = 0.84  # near enough to a standard event's name to be a slip
 
 
@@ -32,7 +34,7 @@ def check_names(sound: Sound, report: Report) -> None:
     _check_spelling(file, report)
     _check_signals(sound, report)
     _check_declared(file, report)
-    for name in sorted(STAGE_NAMES & file.stages.keys()):
+    for name in sorted((STAGE_NAMES & file.stages.keys()) - {SQL}):
         report.error(
             ("stages", name),
             f'every model has the stage "{name}"; a model\'s own needs another name',
@@ -102,6 +104,34 @@ def _check_references(sound: Sound, report: Report) -> None:
             elif bypass.signal in [each.signal for each in stage.bypass[:i]]:
                 message = f'"{bypass.signal}" is named twice'
                 report.error(("stages", name, "bypass", i), message, "keep one of them")
+    if SQL in file.stages and file.stages[SQL].leave is not None:
+        message = "a lead stays at sql until sales has decided"
+        report.error(("stages", SQL, "leave"), message, "leave it out", key=True)
+    for name in file.alerts:
+        _check_alert(name, file, report)
+    if len(file.alerts) > MAX_ALERTS:
+        report.error(("alerts",), f"must not have more than {MAX_ALERTS} alerts", key=True)
+
+
+def _check_alert(name: str, file: ModelFile, report: Report) -> None:
+    path, alert = ("alerts", name), file.alerts[name]
+    if not alert.on and not alert.when:
+        missing = "add on: with a signal, or when:"
+        report.error(path, "says nothing of what it is for", missing, key=True)
+    for i, signal in enumerate(alert.on or ()):
+        if signal in STANDARD_EVENTS and signal not in file.signals:
+            message = f'"{signal}" is an event, and an alert names signals'
+            made = f"make a signal of it: {signal}: {{on: {signal}, points: 0, decay: never}}"
+            report.error((*path, "on", i), message, made)
+        elif signal not in file.signals:
+            _unknown(report, (*path, "on", i), "signal", signal, file.signals)
+    stages = {*STAGE_NAMES, *file.stages}
+    for i, stage in enumerate(alert.stages or ()):
+        if stage not in stages:
+            _unknown(report, (*path, "stages", i), "stage", stage, stages)
+        elif stage == ANONYMOUS:
+            message = "nobody knows whom to call: an anonymous lead causes no alert"
+            report.error((*path, "stages", i), message, "leave it out")
 
 
 def _unknown(

@@ -8,17 +8,20 @@ from random import Random
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
 from builders import NOW, a_transition, a_trigger, keeping, lead_ids
 from unit.application.conftest import RULES, World
 from unit.application.persons import ADA, EMAIL, ada_and_bob
 from warmlead.application.privacy.erase import about
 from warmlead.application.privacy.export import (
+    ExportedAlert,
     ExportedConsent,
     ExportedEnrolment,
     ExportedEvent,
     ExportedIdentifier,
     ExportedLead,
+    ExportedMirror,
     ExportedOffer,
     ExportedStage,
     ExportedStatement,
@@ -26,11 +29,13 @@ from warmlead.application.privacy.export import (
     ExportedTransition,
     export,
 )
+from warmlead.domain.alerts import AlertRecord
 from warmlead.domain.consent import Cause, ConsentFact
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, NoteFact, Touch, Trail
+from warmlead.domain.mirror import Mirror
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.sales import SalesStatus, Statement
@@ -64,6 +69,8 @@ async def full(world: World, **more: Any) -> None:
         outbox=(a_trigger(body='{"a": 1}'),),
         enrolments={"b": Enrolment("b", 1, NOW), "a": Enrolment("a", 2, NOW, ending="goal")},
         offer=OFFER,
+        alerted={"asked-again": AlertRecord(2, NOW)},
+        mirror=Mirror({"id": "0a1b2c3d", "score": "4e5f6a7b"}, 3, NOW),
         decay_on=20_522,
     )
     move = a_transition(attribution=(("utm_source", "google"),))
@@ -144,6 +151,8 @@ async def test_everything_is_in_it(world: World) -> None:
 
 
 def names(kind: Any) -> set[str]:
+    if issubclass(kind, Struct):
+        return set(kind.__struct_fields__)
     own = kind.__annotations__ if issubclass(kind, tuple) else [each.name for each in fields(kind)]
     return set(own)
 
@@ -154,6 +163,7 @@ def test_an_export_covers_every_field_that_is_kept() -> None:
         (Transition, ExportedTransition),
         (Offer, ExportedOffer),
         (Enrolment, ExportedEnrolment),
+        (Mirror, ExportedMirror),
     )
     not_kept = {"otherwise"}  # an offer's, for as long as it is decided which of two counts
     for own, copy in same:
@@ -175,6 +185,7 @@ def test_an_export_covers_every_field_that_is_kept() -> None:
             ExportedConsent,
             {"at_ms": "at", "key": "event", "received_ms": "received_at", "rank": "trust"},
         ),
+        (AlertRecord, ExportedAlert, {}),
         (Progress, ExportedStage, {"cooling": "cooling_since"}),
         (KeptEvent, ExportedEvent, {"at_ms": "at", "received_ms": "received_at"}),
         (Statement, ExportedStatement, {"at_ms": "at", "key": "event"}),

@@ -331,10 +331,95 @@ BROKEN = [
     (
         "built-in stage",
         "stages:",
-        "stages:\n  »sql: {enter: visited, leave: score < 1}",
+        "stages:\n  »customer: {enter: visited, leave: score < 1}",
         "every model",
         "",
     ),
+    (
+        "sql with a way out",
+        "stages:",
+        "stages:\n  sql: {enter: visited, »leave: score < 1}",
+        "until sales has decided",
+        "leave it out",
+    ),
+    (
+        "alert of nothing",
+        "stages:",
+        "alerts:\n  »hot: {again_after: 1h}\nstages:",
+        "says nothing of what it is for",
+        "add on:",
+    ),
+    (
+        "alert of an unknown signal",
+        "stages:",
+        "alerts:\n  hot: {on: [visited, »dowloaded]}\nstages:",
+        'there is no signal "dowloaded"',
+        'did you mean "downloaded"?',
+    ),
+    (
+        "alert of an event",
+        "stages:",
+        "alerts:\n  hot: {on: »email_replied}\nstages:",
+        "an alert names signals",
+        "make a signal of it: email_replied: {on: email_replied, points: 0, decay: never}",
+    ),
+    (
+        "alert in an unknown stage",
+        "stages:",
+        "alerts:\n  hot: {on: visited, stages: [mql, »costumer]}\nstages:",
+        'there is no stage "costumer"',
+        'did you mean "customer"?',
+    ),
+    (
+        "alert of nobody known",
+        "stages:",
+        "alerts:\n  hot: {on: visited, stages: [»anonymous]}\nstages:",
+        "an anonymous lead causes no alert",
+        "leave it out",
+    ),
+    (
+        "alert that never comes",
+        "stages:",
+        "alerts:\n  hot: {on: visited, when: »fit >= 16}\nstages:",
+        "there would be no alert",
+        "",
+    ),
+    (
+        "alert for other stages",
+        "stages:",
+        "alerts:\n  hot: {when: »'stage == \"sql\"', stages: [mql]}\nstages:",
+        "it is for leads in other stages",
+        "",
+    ),
+    (
+        "alert without rest",
+        "stages:",
+        "alerts:\n  hot: {on: visited, again_after: »0h}\nstages:",
+        "longer than 0",
+        "",
+    ),
+    (
+        "misspelt key of an alert",
+        "stages:",
+        "alerts:\n  hot: {on: visited, »again_afer: 1h}\nstages:",
+        'unknown key "again_afer"',
+        'did you mean "again_after"?',
+    ),
+    (
+        "unknown field of updates",
+        "stages:",
+        "updates: {fields: [score, »consnt]}\nstages:",
+        "must be",
+        'did you mean "consent"?',
+    ),
+    (
+        "too many alerts",
+        "stages:",
+        "»alerts:\n" + "".join(f"  a{i}: {{on: visited}}\n" for i in range(21)) + "stages:",
+        "must not have more than 20 alerts",
+        "",
+    ),
+    ("age of acts", "stages:", "acts_within: »7\nstages:", "a duration is", "write 7d"),
     ("score out of reach", ENTER, "enter: fit >= 10 && »fit >= 16", "fit is at most 15", ""),
     ("fit below its least", ENTER, "enter: »fit < -5", "but fit is at least 0", ""),
     (
@@ -637,14 +722,16 @@ def test_a_file_that_is_not_a_model_is_named_as_such(text: str, fragment: str) -
     assert any(fragment in error.message for error in errors(text)), check(text)
 
 
-SECTIONS = ["signals", "groups", "fit", "stages", "handoff", "sequences", "traits"]
+SECTIONS = [
+    *("signals", "groups", "fit", "stages", "handoff", "alerts", "updates", "sequences", "traits")
+]
 STRANGE = ["", "5", "text", "[]", "{x: }", "{x: 5}", "{x: []}", "{x: {}}"]
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 @pytest.mark.parametrize("value", STRANGE)
 def test_checking_never_fails_on_a_strange_section(section: str, value: str) -> None:
-    others = SOUND.split(f"{section}:", maxsplit=1)[0] if section != "signals" else ""
+    others = "" if section == "signals" else SOUND.split(f"\n{section}:", maxsplit=1)[0]
 
     check(f"{others}\n{section}: {value}\n")
 
