@@ -9,8 +9,9 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from warmlead.domain.consent import Consent
-from warmlead.domain.history import MAX_NAME_DAYS, DayCounts, Tally, day_of, to_ms
+from warmlead.domain.history import NAME_DAYS, DayCounts, Tally, day_of, to_ms
 from warmlead.domain.lead import Lead
+from warmlead.domain.measures import Measure
 from warmlead.domain.nurture import would_change
 from warmlead.domain.packed_history import DAY_MS
 from warmlead.domain.rules import Rules
@@ -104,37 +105,32 @@ def evaluation_of(
     for name in rules.scoring.signals:
         facts[name] = name in last_days
     for each in windows(counts, rules):
-        facts[each.fact] = each.count(today)
+        facts[each.fact] = each.on(today)
     standing = Standing(identified, facts, last_days)
     return Evaluation(totals, standing, counts, today, fit, rules.scoring, consent, points)
 
 
 class Window(Struct, frozen=True):
-    """A fact that counts the events of some days, and the days on which there are any."""
+    """A number that conditions read of events, and the days on which there are any."""
 
     fact: str
+    measure: Measure
     days: DayCounts
-    window_days: int
 
-    def count(self, today: int) -> int:
-        """The count over the window that ends today."""
-        return count_in_window(self.days, self.window_days, today)
+    def on(self, today: int) -> int:
+        """The number on a UTC day number."""
+        return self.measure.of(self.days, today)
 
 
 def windows(counts: Tally, rules: Rules) -> Iterator[Window]:
-    """The windows that conditions read."""
-    for window_days, label in rules.counters:
+    """The numbers that conditions read of events."""
+    for measure in rules.counters:
+        label = measure.label
         if label in rules.scoring.signals:
             days = counts.signals.get(label, {})
         else:
             days = counts.names.get(rules.kept_as.get(label, label), {})
-        yield Window(f"last_{window_days}d.{label}", days, window_days)
-
-
-def count_in_window(days: DayCounts, window_days: int, today: int) -> int:
-    """How many of the counts fall on the UTC days of a window that ends today."""
-    before = today - window_days
-    return sum([count for day, count in days.items() if before < day <= today])
+        yield Window(measure.fact, measure, days)
 
 
 class StageMove(NamedTuple):
@@ -245,7 +241,7 @@ class Projection:
         if totals.days_inactive is not None:
             facts["days_inactive"] = totals.days_inactive
         for each in self._counted:
-            facts[each.fact] = each.count(day)
+            facts[each.fact] = each.on(day)
         return totals, Standing(self._identified, facts, self._evaluation.standing.last_days)
 
 
@@ -284,14 +280,16 @@ def next_review_day(lead: Lead, evaluation: Evaluation, rules: Rules, now: datet
             rules.sequences, lead.enrolments, standing.facts, then, suppressed=suppressed
         )
 
-    if _is_silent(evaluation, today) and not changes(FAR_DAYS):
+    if _is_silent(evaluation, rules, today) and not changes(FAR_DAYS):
         return None
     return today + next(filter(changes, range(1, MOST_DAYS_AHEAD)), MOST_DAYS_AHEAD)
 
 
-def _is_silent(evaluation: Evaluation, today: int) -> bool:
+def _is_silent(evaluation: Evaluation, rules: Rules, today: int) -> bool:
     """Whether the lead has long done nothing, and no event falls out of a window any more."""
     idle = evaluation.totals.days_inactive
-    if idle is not None:
-        return idle > REST_AFTER_DAYS
-    return max(evaluation.tally.last_day.values(), default=0) <= today - MAX_NAME_DAYS
+    if idle is not None and idle <= REST_AFTER_DAYS:
+        return False
+    measured = max((measure.reach_days for measure in rules.counters), default=0)
+    last = max(evaluation.tally.last_day.values(), default=0)
+    return last <= today - max(NAME_DAYS, measured)

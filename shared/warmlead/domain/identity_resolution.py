@@ -169,7 +169,8 @@ def _assemble(
 ) -> Lead:
     now_ms = to_ms(now)
     before = sources[0].trails if len(sources) == 1 else {}
-    folded = {key: _folded(t, now_ms) for key, t in _each_once(trails, before).items()}
+    kept = rules.kept_days
+    folded = {key: _folded(t, now_ms, kept) for key, t in _each_once(trails, before).items()}
     if not sources:
         return Lead(id_, folded, Progress("anonymous", now), now)
     first, *others = sorted(sources, key=lambda lead: lead.id != id_)
@@ -188,8 +189,8 @@ def _assemble(
     )
 
 
-def _folded(trail: Trail, now_ms: int) -> Trail:
-    history = fold(trail.history, now_ms)
+def _folded(trail: Trail, now_ms: int, kept_days: Mapping[str, int]) -> Trail:
+    history = fold(trail.history, now_ms, kept_days)
     return trail if history is trail.history else replace(trail, history=history)
 
 

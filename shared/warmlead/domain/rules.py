@@ -10,13 +10,11 @@ from typing import Protocol
 from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.event import Event, Property
 from warmlead.domain.handoff import HandoffPolicy
+from warmlead.domain.measures import Measure
 from warmlead.domain.nurture import SequencePolicy
 from warmlead.domain.packed_history import Shape
 from warmlead.domain.scoring import FitPoints, ScoringPolicy
 from warmlead.domain.stages import ANONYMOUS, LEAD, RECYCLED, SALES_STAGES, Facts, StagePolicy
-
-COUNT_WINDOWS_DAYS = (1, 7, 30, 90)
-"""The windows, in UTC days ending today, over which conditions may count events."""
 
 
 class FitPolicy(Protocol):
@@ -53,8 +51,8 @@ class Rules:
     fit_rules: tuple[FitPolicy, ...]
     scoring: ScoringPolicy
     stages: tuple[StagePolicy, ...]
-    counters: frozenset[tuple[int, str]]
-    """The (window in days, signal or event name) pairs that some condition reads."""
+    counters: frozenset[Measure]
+    """What some condition reads of the number of events."""
     handoff: HandoffPolicy | None = None
     sequences: tuple[SequencePolicy, ...] = ()
     suppression: SuppressionPolicy = field(default_factory=SuppressionPolicy)
@@ -68,6 +66,8 @@ class Rules:
     """The event names that are known: of signals, of counters, and Warmlead's own vocabulary."""
     traits: frozenset[str] = frozenset()
     """The traits that the model knows: the standard ones, and its own."""
+    kept_days: Mapping[str, int] = field(default_factory=dict)
+    """The days for which counts of event names are kept that are measured over more than usual."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """The titles of signals, fit rules, groups and stages; not all have one."""
 

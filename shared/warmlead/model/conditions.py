@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from cel_expr_python import cel
 from msgspec import Struct
 
-from warmlead.domain.rules import COUNT_WINDOWS_DAYS
+from warmlead.domain.measures import MeasureKind, is_measurable, parse_measure
 from warmlead.domain.stages import Facts
 from warmlead.model.coercion import Spellings
 from warmlead.model.vocabulary import (
@@ -211,19 +212,26 @@ _TYPES = {
 class Context(Struct, frozen=True):
     """A place in the model where conditions stand, and everything that they may name there.
 
-    ``elsewhere`` says of names that mean something in other places what they are.
+    ``elsewhere`` says of names that mean something in other places what they are. ``countable`` are
+    the signals and events that may be measured: of the measures only those in use are in ``types``.
     """
 
     types: Mapping[str, ValueType]
     elsewhere: Mapping[str, str]
     env: cel.Env
+    countable: AbstractSet[str] = frozenset()
 
     @classmethod
-    def of(cls, types: Mapping[str, ValueType], elsewhere: Mapping[str, str]) -> "Context":
+    def of(
+        cls,
+        types: Mapping[str, ValueType],
+        elsewhere: Mapping[str, str],
+        countable: AbstractSet[str] = frozenset(),
+    ) -> "Context":
         """A context in which the names may be used, each of its type."""
         usable = {name: type_ for name, type_ in types.items() if name not in RESERVED}
         declared = {name: _TYPES[type_] for name, type_ in usable.items()}
-        return cls(usable, elsewhere, cel.NewEnv(variables=declared))
+        return cls(usable, elsewhere, cel.NewEnv(variables=declared), countable)
 
     def name_in(self, token: Token) -> str:
         """The nameable thing that a word refers to; empty for a function or anything else."""
@@ -265,11 +273,8 @@ def contexts_of(file: "ModelFile") -> Contexts:
     traits = trait_types(file)
     own = {name: ValueType(type_) for name, type_ in file.properties.items()}
     properties = {**STANDARD_PROPERTIES, **own, **EVENT_FACTS}
-    counts = {
-        f"last_{days}d.{label}": ValueType.INTEGER
-        for days in COUNT_WINDOWS_DAYS
-        for label in countable(file)
-    }
+    counted = countable(file)
+    measures = measured_in(stage_conditions(file), counted)
     signals = dict.fromkeys(file.signals, ValueType.BOOLEAN)
     kinds = {
         **dict.fromkeys(properties, "a property of events"),
@@ -280,8 +285,20 @@ def contexts_of(file: "ModelFile") -> Contexts:
     return Contexts(
         event=Context.of(properties, kinds),
         fit=Context.of({**traits, **CONSENT_FACTS}, kinds),
-        stage=Context.of({**signals, **counts, **traits, **STANDARD_FACTS}, kinds),
+        stage=Context.of({**signals, **measures, **traits, **STANDARD_FACTS}, kinds, counted),
     )
+
+
+def measured_in(texts: Iterable[str], countable: AbstractSet[str]) -> dict[str, ValueType]:
+    """The measures that conditions name: there are too many to declare all of them."""
+    named = {token.text.replace(" ", "") for text in texts for token in words(text)}
+    return {
+        name: ValueType.INTEGER
+        for name in sorted(named)
+        if (measure := parse_measure(name))
+        and is_measurable(measure)
+        and measure.label in countable
+    }
 
 
 def stage_conditions(file: "ModelFile") -> Iterable[str]:
@@ -295,7 +312,7 @@ def stage_conditions(file: "ModelFile") -> Iterable[str]:
 
 
 _AT_LEAST = re.compile(
-    r"(?:(?P<points>score|fit|engagement)|last_(?P<days>\d+)d\.(?P<label>\w+))"
+    rf"(?:(?P<points>score|fit|engagement)|(?P<measure>(?:{'|'.join(MeasureKind)})_\d+d\.\w+))"
     r"\s*>=\s*(?P<least>\d+)"
 )
 
@@ -362,13 +379,21 @@ class Formula:
 
 
 def _threshold(asked: re.Match[str]) -> str:
-    least, days = asked["least"], asked["days"]
-    if days is None:
+    least, measure = asked["least"], parse_measure(asked["measure"] or "")
+    if measure is None:
         article = "" if asked["points"] == "engagement" else "a "
         return f"{article}{asked['points']} of at least {least}"
-    times = "once" if least == "1" else f"{least} times"
-    when = "today" if days == "1" else f"in the last {days} days"
-    return f"{asked['label'].replace('_', ' ')} at least {times} {when}"
+    label = measure.label.replace("_", " ")
+    when = "today" if measure.days == 1 else f"in the last {measure.days} days"
+    match measure.kind:
+        case MeasureKind.LAST:
+            times = "once" if least == "1" else f"{least} times"
+            return f"{label} at least {times} {when}"
+        case MeasureKind.DAYS:
+            days = "1 day" if least == "1" else f"{least} days"
+            return f"{label} on at least {days} {when}"
+        case MeasureKind.MOMENTUM:
+            return f"{label} at least {least} % as often as before {when}"
 
 
 def _in_words(facts: Facts, name: str) -> str:

@@ -17,6 +17,7 @@ from warmlead.domain.consent import Lifting, SuppressionPolicy, Whose
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event_names import our_name
 from warmlead.domain.handoff import HandoffDefinition, RouteDefinition
+from warmlead.domain.measures import Measure, parse_measure
 from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
@@ -186,7 +187,7 @@ def plan_of(file: ModelFile) -> Plan:
         suppression=_suppression(file.suppression),
         kept_as={
             label: our_name(label)
-            for _, label in sorted(counters)
+            for label in sorted({measure.label for measure in counters})
             if label not in file.signals and our_name(label) != label
         },
     )
@@ -248,10 +249,9 @@ def _named(texts: Iterable[str | None], context: Context) -> dict[str, ValueType
     return {name: context.types[name] for text in texts for name in context.names(text or "")}
 
 
-def _counters(texts: Iterable[str], context: Context) -> frozenset[tuple[int, str]]:
-    names = {name for text in texts for name in context.names(text) if "." in name}
-    split = (name.removeprefix("last_").split("d.", 1) for name in names)
-    return frozenset((int(days), label) for days, label in split)
+def _counters(texts: Iterable[str], context: Context) -> frozenset[Measure]:
+    names = {name for text in texts for name in context.names(text)}
+    return frozenset(measure for name in names if (measure := parse_measure(name)))
 
 
 def _scoring(file: ModelFile) -> ScoringPolicy:

@@ -13,6 +13,7 @@ from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import SALES_EVENTS, Event, Trust
 from warmlead.domain.event_names import our_name
 from warmlead.domain.handoff import HandoffDefinition, HandoffPolicy, RoutePolicy
+from warmlead.domain.measures import Measure, names_kept
 from warmlead.domain.nurture import SendingHours, SequenceDefinition, SequencePolicy
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
@@ -56,7 +57,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     stages: tuple[StageDefinition[str], ...]
     handoff: HandoffDefinition[str] | None
     sequences: tuple[SequenceDefinition[str], ...]
-    counters: frozenset[tuple[int, str]]
+    counters: frozenset[Measure]
     event_types: dict[str, ValueType]
     fit_types: dict[str, ValueType]
     stage_types: dict[str, ValueType]
@@ -103,6 +104,7 @@ def rules_of(plan: Plan) -> Rules:
         robots_count=plan.robots_count,
         suppression=plan.suppression,
         kept_as=plan.kept_as,
+        kept_days=names_kept(plan.counters, plan.scoring.signals, plan.kept_as),
         titles=plan.titles,
     )
 
@@ -110,7 +112,7 @@ def rules_of(plan: Plan) -> Rules:
 def _names(plan: Plan) -> frozenset[str]:
     """The event names that the model, or Warmlead itself, does something with."""
     of_signals = (name for signal in plan.signals.values() for name in signal.on)
-    counted = (label for _, label in plan.counters)
+    counted = (measure.label for measure in plan.counters)
     ours = (*STANDARD_EVENTS, *SALES_EVENTS, *CONSENT_EVENTS)
     return frozenset((*of_signals, *map(our_name, counted), *ours))
 
@@ -180,7 +182,7 @@ def _facts_of(event: Event, names: Iterable[str], types: Mapping[str, ValueType]
 
 _KIND = "warmlead-compiled-model"
 
-FORMAT = f"{_KIND}/3"
+FORMAT = f"{_KIND}/4"
 """What the file says that it is. The number grows whenever a plan's fields or meaning change."""
 
 _BEGINNING = re.compile(rf'\s*\{{\s*"format"\s*:\s*"{_KIND}/'.encode())

@@ -76,6 +76,36 @@ def count_of_last(
     return sum(min(20, count) for day, count in days.items() if first <= day <= today)
 
 
+def days_of_last(
+    window_days: int,
+    label: str,
+    events: Iterable[Event],
+    labels_of: Mapping[str, Sequence[str]],
+    today: date,
+) -> int:
+    """On how many days of a window a label was seen."""
+    seen = {e.occurred_at.date() for e in events if label in labels_of.get(e.name, ())}
+    return sum(today - timedelta(days=nth) in seen for nth in range(window_days))
+
+
+def momentum_of_last(
+    period_days: int,
+    label: str,
+    events: Sequence[Event],
+    labels_of: Mapping[str, Sequence[str]],
+    today: date,
+) -> int:
+    """A period against the mean of the three before it, in whole per cent; of nothing, of one."""
+    counts = [
+        count_of_last(
+            period_days, label, events, labels_of, today - timedelta(days=nth * period_days)
+        )
+        for nth in range(4)
+    ]
+    mean = Fraction(max(1, sum(counts[1:])), 3)
+    return math.floor(counts[0] / mean * 100)
+
+
 def half_up(exact: Fraction) -> int:
     """The nearest whole number; of two that are as near, the greater."""
     return math.floor(exact + Fraction(1, 2))

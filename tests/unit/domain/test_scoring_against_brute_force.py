@@ -9,14 +9,21 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from effort import examples
-from unit.domain.brute_force import Worth, count_of_last, worth_of
+from unit.domain.brute_force import (
+    Worth,
+    count_of_last,
+    days_of_last,
+    momentum_of_last,
+    worth_of,
+)
 from unit.domain.worlds import HasTrait, World, adds_up, event_of, rules_of
 from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead
-from warmlead.domain.rules import COUNT_WINDOWS_DAYS, Rules
+from warmlead.domain.measures import Measure, MeasureKind
+from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import (
     MICRO,
     GroupPolicy,
@@ -51,6 +58,18 @@ FIT_OF_TRAITS: tuple[tuple[dict[str, Property], int], ...] = (
 )
 
 
+MEASURES = (
+    *((MeasureKind.LAST, days) for days in (1, 7, 14, 30, 90, 91, 400)),
+    *((MeasureKind.DAYS, days) for days in (1, 30, 200)),
+    *((MeasureKind.MOMENTUM, days) for days in (1, 7, 100)),
+)
+LITERALLY = {
+    MeasureKind.LAST: count_of_last,
+    MeasureKind.DAYS: days_of_last,
+    MeasureKind.MOMENTUM: momentum_of_last,
+}
+
+
 @dataclass(frozen=True)
 class Case:
     """A model, a history, the fit that its traits make, and the moments at which it is scored."""
@@ -64,8 +83,8 @@ class Case:
     @property
     def rules(self) -> Rules:
         labels = (*SIGNALS, *NAMES)
-        counters = [(window, label) for window in COUNT_WINDOWS_DAYS for label in labels]
-        return rules_of(self.policy, self.signals_of, fit_rules=FIT_RULES, counters=counters)
+        measures = [Measure(*read, label) for read in MEASURES for label in labels]
+        return rules_of(self.policy, self.signals_of, fit_rules=FIT_RULES, measures=measures)
 
 
 half_lives = st.one_of(
@@ -200,6 +219,8 @@ def test_the_score_equals_the_literal_formula(case: Case) -> None:
         event(f"score above 0: {expected.score > 0}")
         assert worth_as_explained(score) == expected
         assert adds_up(score)
-        for window, label in case.rules.counters:
-            count = count_of_last(window, label, case.events, labels_of, now.date())
-            assert found.facts[f"last_{window}d.{label}"] == count
+        for read in case.rules.counters:
+            literal = LITERALLY[read.kind]
+            number = literal(read.days, read.label, case.events, labels_of, now.date())
+            event(f"{read.kind} above 0: {number > 0}")
+            assert found.facts[f"{read.kind}_{read.days}d.{read.label}"] == number

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cel_expr_python import cel
 
-from warmlead.domain.rules import COUNT_WINDOWS_DAYS
+from warmlead.domain.measures import MeasureKind, is_measurable, longest_days, parse_measure
 from warmlead.model.conditions import Context, Contexts, compared_with, words
 from warmlead.model.document import Path, did_you_mean
 from warmlead.model.schema import ModelFile
@@ -20,10 +20,10 @@ from warmlead.model.vocabulary import STAGE_NAMES, ValueType
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*?)(?=\n|$)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']*)' applied to '\((.*)\)'")
-_WINDOW = re.compile(r"last_(\w+)\.(\w+)")
+_PERIOD = re.compile(rf"({'|'.join(MeasureKind)})_(\w+)")
+_MEASURED = re.compile(rf"({'|'.join(MeasureKind)})_(\w*)\.(\w+)")
 _FUNCTIONS = ("startsWith", "endsWith", "contains", "matches", "size", "exists", "all", "map")
 _PLAIN_NAMES = {"int": "integer", "double": "number", "bool": "boolean", "list(string)": "list"}
-_WINDOWS = ", ".join(f"last_{days}d" for days in COUNT_WINDOWS_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,26 +125,30 @@ def _unknown(name: str, at: int, text: str, context: Context) -> ConditionFault:
         return ConditionFault(
             start, f'"{name}" is {context.elsewhere[name]}, which cannot be named here'
         )
-    if window := _WINDOW.fullmatch(name):
-        return _unknown_count(window, start, context)
-    if name in [f"last_{days}d" for days in COUNT_WINDOWS_DAYS]:
+    if measured := _MEASURED.fullmatch(name):
+        return _unknown_measure(measured, start, context)
+    if _PERIOD.fullmatch(name) and parse_measure(f"{name}.page_viewed"):
         return ConditionFault(start, f'"{name}" needs a signal or an event: {name}.page_viewed')
-    if f"last_30d.{name}" in context.types:
+    if name in context.countable:
         counted = f"count it, last_30d.{name} >= 1, or make a signal of it"
         return ConditionFault(start, f'"{name}" is an event, and conditions name signals', counted)
     known = [other for other in context.types if ("." in other) == ("." in name)]
     return ConditionFault(start, f'unknown name "{name}"', _like(name, known))
 
 
-def _unknown_count(window: re.Match[str], start: int, context: Context) -> ConditionFault:
-    days, label = window.groups()
-    counted = {name.partition(".")[2] for name in context.types if name.startswith("last_30d.")}
-    if not counted:
-        return ConditionFault(start, f'"{window[0]}" is a count, which cannot be named here')
-    if f"last_{days}." not in {name.partition(".")[0] + "." for name in context.types}:
-        return ConditionFault(start, f'there is no window "last_{days}"', f"windows are {_WINDOWS}")
-    message = f'"{window[0]}" counts nothing: there is no signal or event "{label}"'
-    return ConditionFault(start, message, _like(label, counted))
+def _unknown_measure(named: re.Match[str], start: int, context: Context) -> ConditionFault:
+    kind, period, label = MeasureKind(named[1]), named[2], named[3]
+    if not context.countable:
+        return ConditionFault(start, f'"{named[0]}" is a count, which cannot be named here')
+    measure = parse_measure(named[0])
+    if measure is None or not is_measurable(measure):
+        most = longest_days(kind)
+        allowed = f"write {kind}_1d to {kind}_{most}d, such as {kind}_30d"
+        return ConditionFault(start, f'there is no window "{kind}_{period}"', allowed)
+    message = f'"{named[0]}" counts nothing: there is no signal or event "{label}"'
+    meant = _like(label, context.countable).removeprefix('did you mean "').removesuffix('"?')
+    guess = f'did you mean "{kind}_{period}.{meant}"?' if meant else ""
+    return ConditionFault(start, message, guess)
 
 
 def _like(name: str, known: Iterable[str]) -> str:

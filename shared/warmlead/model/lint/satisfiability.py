@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import permutations
 from math import inf
 from typing import TypeAlias
 
 from warmlead.domain.history import MAX_PER_DAY
+from warmlead.domain.measures import PERIODS_BEFORE, Measure, MeasureKind, parse_measure
 from warmlead.model.conditions import (
     Clause,
     Context,
@@ -122,14 +124,19 @@ def _is_consistent(domains: Mapping[str, Domain]) -> bool:
     score = Range(max(0, engagement.least + fit.least), max(0, engagement.most + fit.most))
     if range_of("score").meet(score) is None:
         return False
-    for name, domain in domains.items():
-        window, dot, label = name.partition(".")
-        if dot and isinstance(domain, Range) and domain.least > 0:
-            days = int(window.removeprefix("last_").removesuffix("d"))
-            longer = (f"last_{wide}d.{label}" for wide in (7, 30, 90) if wide > days)
-            if any(range_of(wide).most < domain.least for wide in longer):
-                return False
-    return True
+    return _measures_agree({m: range_of(name) for name in domains if (m := parse_measure(name))})
+
+
+def _measures_agree(ranges: Mapping[Measure, Range]) -> bool:
+    """Whether no number is below that of a part of its time, or of the days that it counts."""
+    counts = [each for each in ranges if each.kind is not MeasureKind.MOMENTUM]
+    return not any(
+        ranges[part].least > ranges[whole].most
+        for part, whole in permutations(counts, 2)
+        if part.label == whole.label
+        and part.days <= whole.days
+        and (part.kind is MeasureKind.DAYS or whole.kind is MeasureKind.LAST)
+    )
 
 
 def alternatives(tree: Tree, context: Context) -> list[Region] | None:
@@ -228,7 +235,6 @@ def _text(literal: str) -> str | None:
 
 
 _DAY = timedelta(days=1)
-_COUNT = re.compile(r"last_(\d+)d\.")
 
 
 def most_of_signal(signal: Signal) -> float:
@@ -280,9 +286,19 @@ def possible(sound: Sound, names: Iterable[str]) -> Region:
         "days_inactive": Range(0),
     }
     for name in names:
-        if count := _COUNT.match(name):
-            domains[name] = Range(0, int(count[1]) * MAX_PER_DAY)
+        if measure := parse_measure(name):
+            domains[name] = Range(0, _most_of(measure))
     return Region(domains)
+
+
+def _most_of(measure: Measure) -> float:
+    match measure.kind:
+        case MeasureKind.LAST:
+            return measure.days * MAX_PER_DAY
+        case MeasureKind.DAYS:
+            return measure.days
+        case MeasureKind.MOMENTUM:
+            return measure.days * MAX_PER_DAY * PERIODS_BEFORE * 100
 
 
 @dataclass(frozen=True, slots=True)
