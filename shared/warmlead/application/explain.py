@@ -45,8 +45,9 @@ def shaped(shape: type[S], of: object, **others: Any) -> S:  # noqa: ANN401  # a
 class ExplainedContribution(Shape):
     """One line of the sum. ``points`` are whole, ``exact`` is the same unrounded.
 
-    ``raw_points`` are the points without any loss; ``per_day`` and ``decay`` say what the daily
-    limit and age took from it (both are 0 or have the sign of the loss).
+    ``raw_points`` are the points without any loss; ``per_day``, ``max_count`` and ``decay`` say
+    what the daily limit, the limit in all and age took from it (each is 0 or has the sign of the
+    loss).
     """
 
     kind: str
@@ -56,6 +57,7 @@ class ExplainedContribution(Shape):
     because: str
     raw_points: int
     per_day: float
+    max_count: float
     decay: float
     lowered_by: list[str]
     count: int
@@ -275,6 +277,7 @@ def _explained(line: Contribution, titles: Mapping[str, str]) -> ExplainedContri
         exact=line.exact_micro / MICRO,
         because=describe(line, titles),
         per_day=-line.per_day_took_micro / MICRO,
+        max_count=-line.max_count_took_micro / MICRO,
         decay=-line.decay_took_micro / MICRO,
         lowered_by=list(losses(line)),
         first_day=line.first_day.isoformat() if line.first_day else None,

@@ -405,7 +405,7 @@ def as_said(stage: str) -> str:
 
 def _for_people(line: ExplainedContribution) -> tuple[int, int]:
     """Signals, then limits, then fit; the largest first."""
-    kinds = ["signal", "group_limit", "inactivity", "fit", "floor"]
+    kinds = ["base", "signal", "group_limit", "bonus", "inactivity", "fit", "floor"]
     return kinds.index(line.kind), -abs(line.points)
 
 

@@ -17,6 +17,7 @@ from warmlead.domain.packed_history import DAY_MS
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import Refusal, Statement, verdict
 from warmlead.domain.scoring import (
+    BonusPoints,
     FitPoints,
     Score,
     ScoreByDay,
@@ -50,6 +51,7 @@ class Evaluation:
     tally: Tally
     day: int
     fit: tuple[FitPoints, ...]
+    bonuses: tuple[BonusPoints, ...]
     policy: ScoringPolicy
     consent: Consent
     points: ScoreByDay = field(compare=False, repr=False)
@@ -57,11 +59,11 @@ class Evaluation:
     @cached_property
     def score(self) -> Score:
         """The score with every contribution; computed when somebody asks for it."""
-        return score_of(self.policy, self.tally, self.fit, self.day)
+        return score_of(self.policy, self.tally, self.fit, self.day, self.bonuses)
 
-    def totals_on(self, day: int) -> ScoreTotals:
-        """The score on another UTC day number, if nothing happens until then."""
-        return self.points.on(day, self.totals.fit)
+    def totals_on(self, day: int, bonus: int) -> ScoreTotals:
+        """The score on another UTC day number, if nothing happens until then but bonuses change."""
+        return self.points.on(day, self.totals.fit, bonus)
 
     @property
     def facts(self) -> Facts:
@@ -87,27 +89,29 @@ def evaluation_of(
     }
     fit = rules.fit({**known, **stated})
     points = ScoreByDay(rules.scoring, counts)
-    totals = points.on(today, sum([rule.points for rule in fit]))
+    fit_points = sum([rule.points for rule in fit])
     identified = lead.identified
     facts: dict[str, object] = {
         **known,
         **stated,
-        "score": totals.score,
-        "engagement": totals.engagement,
-        "fit": totals.fit,
+        "fit": fit_points,
         "stage": lead.progress.stage,
-        "peak_score": max(lead.progress.peak_score, totals.score),
         "identified": identified,
     }
-    if totals.days_inactive is not None:
-        facts["days_inactive"] = totals.days_inactive
+    if (idle := points.days_inactive(today)) is not None:
+        facts["days_inactive"] = idle
     last_days = {signal: max(days) for signal, days in counts.signals.items() if days}
     for name in rules.scoring.signals:
         facts[name] = name in last_days
     for each in windows(counts, rules):
         facts[each.fact] = each.on(today)
+    bonuses = rules.bonus(facts) if rules.bonuses else ()
+    totals = points.on(today, fit_points, sum([rule.points for rule in bonuses]))
+    facts["score"] = totals.score
+    facts["engagement"] = totals.engagement
+    facts["peak_score"] = max(lead.progress.peak_score, totals.score)
     standing = Standing(identified, facts, last_days)
-    return Evaluation(totals, standing, counts, today, fit, rules.scoring, consent, points)
+    return Evaluation(totals, standing, counts, today, fit, bonuses, rules.scoring, consent, points)
 
 
 class Window(Struct, frozen=True):
@@ -226,6 +230,7 @@ class Projection:
 
     def __init__(self, lead: Lead, evaluation: Evaluation, rules: Rules) -> None:
         self._evaluation = evaluation
+        self._rules = rules
         self._identified = lead.identified
         self._peak_score = lead.progress.peak_score
         self._facts = {**evaluation.facts, "stage": lead.progress.stage}
@@ -233,15 +238,17 @@ class Projection:
 
     def on(self, day: int) -> tuple[ScoreTotals, Standing]:
         """The score, and what conditions will know of the lead, on a later UTC day number."""
-        totals = self._evaluation.totals_on(day)
         facts = self._facts.copy()
+        idle = self._evaluation.points.days_inactive(day)
+        if idle is not None:
+            facts["days_inactive"] = idle
+        for each in self._counted:
+            facts[each.fact] = each.on(day)
+        bonus = sum([rule.points for rule in self._rules.bonus(facts)])
+        totals = self._evaluation.totals_on(day, bonus)
         facts["score"] = score = totals.score
         facts["engagement"] = totals.engagement
         facts["peak_score"] = max(self._peak_score, score)
-        if totals.days_inactive is not None:
-            facts["days_inactive"] = totals.days_inactive
-        for each in self._counted:
-            facts[each.fact] = each.on(day)
         return totals, Standing(self._identified, facts, self._evaluation.standing.last_days)
 
 

@@ -13,12 +13,12 @@ from warmlead.domain.handoff import HandoffPolicy
 from warmlead.domain.measures import Measure
 from warmlead.domain.nurture import SequencePolicy
 from warmlead.domain.packed_history import Shape
-from warmlead.domain.scoring import FitPoints, ScoringPolicy
+from warmlead.domain.scoring import BonusPoints, FitPoints, ScoringPolicy
 from warmlead.domain.stages import ANONYMOUS, LEAD, RECYCLED, SALES_STAGES, Facts, StagePolicy
 
 
 class FitPolicy(Protocol):
-    """A rule that gives points for a lead's traits."""
+    """A rule that gives points: for a lead's traits, or, as a bonus, for what it did."""
 
     @property
     def name(self) -> str:
@@ -66,6 +66,7 @@ class Rules:
     """The event names that are known: of signals, of counters, and Warmlead's own vocabulary."""
     traits: frozenset[str] = frozenset()
     """The traits that the model knows: the standard ones, and its own."""
+    bonuses: tuple[FitPolicy, ...] = ()
     kept_days: Mapping[str, int] = field(default_factory=dict)
     """The days for which counts of event names are kept that are measured over more than usual."""
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -85,6 +86,12 @@ class Rules:
         """The fit rules that hold."""
         return tuple(
             FitPoints(rule.name, rule.points) for rule in self.fit_rules if rule.holds(facts)
+        )
+
+    def bonus(self, facts: Facts) -> tuple[BonusPoints, ...]:
+        """The bonuses that hold; ``facts`` are all that do not depend on the score."""
+        return tuple(
+            BonusPoints(rule.name, rule.points) for rule in self.bonuses if rule.holds(facts)
         )
 
     @property

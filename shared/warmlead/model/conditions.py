@@ -248,11 +248,21 @@ class Context(Struct, frozen=True):
         return tuple(dict.fromkeys(name for name in found if name))
 
 
+OF_THE_SCORE = {
+    "score": "what bonuses add to",
+    "engagement": "what bonuses add to",
+    "peak_score": "made of scores, to which bonuses add",
+    "stage": "what follows from the score, to which bonuses add",
+}
+"""What conditions of bonuses may not name: it would depend on itself."""
+
+
 class Contexts(Struct, frozen=True):
-    """The three places of conditions, each with what may be named there."""
+    """The places of conditions, each with what may be named there."""
 
     event: Context
     fit: Context
+    bonus: Context
     stage: Context
 
 
@@ -282,10 +292,13 @@ def contexts_of(file: "ModelFile") -> Contexts:
         **dict.fromkeys(STANDARD_FACTS, "a fact about a lead"),
         **dict.fromkeys(traits, "a trait of leads"),
     }
+    everything = {**signals, **measures, **traits, **STANDARD_FACTS}
+    scoreless = {name: type_ for name, type_ in everything.items() if name not in OF_THE_SCORE}
     return Contexts(
         event=Context.of(properties, kinds),
         fit=Context.of({**traits, **CONSENT_FACTS}, kinds),
-        stage=Context.of({**signals, **measures, **traits, **STANDARD_FACTS}, kinds, counted),
+        bonus=Context.of(scoreless, {**kinds, **OF_THE_SCORE}, counted),
+        stage=Context.of(everything, kinds, counted),
     )
 
 
@@ -303,6 +316,8 @@ def measured_in(texts: Iterable[str], countable: AbstractSet[str]) -> dict[str, 
 
 def stage_conditions(file: "ModelFile") -> Iterable[str]:
     """The texts of all conditions that are asked of leads as they stand, and may count events."""
+    for bonus in file.bonuses.values():
+        yield bonus.when
     for stage in file.stages.values():
         yield from filter(None, (stage.enter, stage.leave))
     for route in file.handoff.routes if file.handoff else ():

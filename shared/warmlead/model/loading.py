@@ -25,6 +25,7 @@ from warmlead.domain.stages import StageDefinition
 from warmlead.model.conditions import Context, contexts_of, stage_conditions, trait_types, words
 from warmlead.model.document import Finding, Severity, YamlDocument, read
 from warmlead.model.lint.expressions import check_conditions
+from warmlead.model.lint.points import check_points
 from warmlead.model.lint.reachability import ReachabilityCheck, RoutingCheck, check_warnings
 from warmlead.model.lint.references import check_names, check_quantities
 from warmlead.model.lint.satisfiability import Prospect
@@ -81,6 +82,7 @@ def _examined(text: str) -> tuple[ModelFile, list[Finding]]:
         accepted = check_conditions(sound.file, contexts, report)
         prospect = Prospect(sound, contexts.stage, accepted)
         ReachabilityCheck(sound.file, prospect, report).check()
+        check_points(sound, Prospect(sound, contexts.bonus, accepted), report)
         RoutingCheck(sound.file, prospect, report).check()
         check_warnings(sound, contexts, report)
         findings += [*sound.findings, *report.findings]
@@ -172,6 +174,7 @@ def plan_of(file: ModelFile) -> Plan:
             for name, signal in file.signals.items()
         },
         fit={name: FitPlan(rule.points, rule.when) for name, rule in file.fit.items()},
+        bonuses={name: FitPlan(rule.points, rule.when) for name, rule in file.bonuses.items()},
         stages=tuple(
             StageDefinition(name, stage.enter, stage.leave, stage.cooldown, frozenset(stage.bypass))
             for name, stage in file.stages.items()
@@ -210,7 +213,7 @@ def _suppression(written: Suppression) -> SuppressionPolicy:
 
 def _titles(file: ModelFile) -> dict[str, str]:
     titles: dict[str, str] = {}
-    for section in (file.stages, file.groups, file.fit, file.signals):
+    for section in (file.stages, file.groups, file.fit, file.bonuses, file.signals):
         titles.update({name: part.title for name, part in section.items() if part.title})
     return titles
 
@@ -257,12 +260,12 @@ def _counters(texts: Iterable[str], context: Context) -> frozenset[Measure]:
 def _scoring(file: ModelFile) -> ScoringPolicy:
     signals = {name: _signal_policy(signal) for name, signal in file.signals.items()}
     groups = {name: GroupPolicy(group.min, group.max) for name, group in file.groups.items()}
-    idle = file.inactivity
-    if idle is None:
-        return ScoringPolicy(signals, groups, passive=PASSIVE_EVENTS)
-    policy = InactivityPolicy(idle.after // _DAY, idle.lose, idle.every // _DAY)
-    passive = PASSIVE_EVENTS if idle.passive is None else frozenset(map(our_name, idle.passive))
-    return ScoringPolicy(signals, groups, policy, passive)
+    idle, policy, passive = file.inactivity, None, PASSIVE_EVENTS
+    if idle is not None:
+        policy = InactivityPolicy(idle.after // _DAY, idle.lose, idle.every // _DAY)
+        if idle.passive is not None:
+            passive = frozenset(map(our_name, idle.passive))
+    return ScoringPolicy(signals, groups, policy, passive, file.base, file.floor)
 
 
 def _signal_policy(signal: Signal) -> SignalPolicy:
@@ -272,6 +275,7 @@ def _signal_policy(signal: Signal) -> SignalPolicy:
         half_life_days=signal.half_life / _DAY if signal.half_life else None,
         expires_after_days=signal.expires_after // _DAY if signal.expires_after else None,
         group=signal.group,
+        max_count=signal.max_count,
     )
 
 
@@ -287,7 +291,7 @@ def version_of(file: ModelFile) -> str:
     of stages, sequences, routes and owners does.
     """
     content = file.model_dump(mode="json", exclude_defaults=True)
-    for section in ("signals", "fit", "stages", "sequences"):
+    for section in ("signals", "fit", "bonuses", "stages", "sequences"):
         for entry in content.get(section, {}).values():
             for key in ("when", "enter", "leave", "start", "stop", "goal"):
                 if key in entry:

@@ -33,7 +33,7 @@ class SignalPlan(Struct, frozen=True, omit_defaults=True):
 
 
 class FitPlan(Struct, frozen=True):
-    """A fit rule, its condition as it is written."""
+    """A fit rule or a bonus, its condition as it is written."""
 
     points: int
     when: str
@@ -46,7 +46,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     ``fit_types`` and ``stage_types`` hold what conditions name in each place, with its type
     (``stage_types`` also what those of routes and sequences name); ``trait_types`` all traits
     that the model knows. ``robots_count``: what robots do counts as if people did it.
-    ``kept_as`` names what conditions count by a published name.
+    ``kept_as`` names what conditions count by a published name. What ``bonuses`` name is in
+    ``stage_types``.
     """
 
     version: str
@@ -65,10 +66,11 @@ class Plan(Struct, frozen=True, kw_only=True):
     robots_count: bool = False
     suppression: SuppressionPolicy = SuppressionPolicy()
     kept_as: dict[str, str] = {}
+    bonuses: dict[str, FitPlan] = {}
 
 
 class CompiledFit(Struct, frozen=True):
-    """A fit rule with its condition; implements the domain's ``FitRule``."""
+    """A fit rule or a bonus with its condition; implements the domain's ``FitPolicy``."""
 
     name: str
     points: int
@@ -90,10 +92,8 @@ def rules_of(plan: Plan) -> Rules:
         classify=_classifier(plan),
         know=lambda traits: know(traits, plan.trait_types),
         not_understood=lambda traits: not_understood(traits, plan.trait_types),
-        fit_rules=tuple(
-            CompiledFit(name, rule.points, CompiledCondition(rule.when, fit))
-            for name, rule in sorted(plan.fit.items())
-        ),
+        fit_rules=_with_points(plan.fit, fit),
+        bonuses=_with_points(plan.bonuses, stage),
         scoring=plan.scoring,
         stages=tuple(_policy(StagePolicy, one, stage, "enter", "leave") for one in plan.stages),
         counters=plan.counters,
@@ -106,6 +106,13 @@ def rules_of(plan: Plan) -> Rules:
         kept_as=plan.kept_as,
         kept_days=names_kept(plan.counters, plan.scoring.signals, plan.kept_as),
         titles=plan.titles,
+    )
+
+
+def _with_points(rules: Mapping[str, FitPlan], context: Context) -> tuple[CompiledFit, ...]:
+    return tuple(
+        CompiledFit(name, rule.points, CompiledCondition(rule.when, context))
+        for name, rule in sorted(rules.items())
     )
 
 

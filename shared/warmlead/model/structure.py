@@ -23,6 +23,7 @@ from warmlead.model.document import (
 from warmlead.model.schema import (
     LABEL_PATTERN,
     OWNER_PATTERN,
+    Bonus,
     FitRule,
     Group,
     Handoff,
@@ -106,6 +107,7 @@ _ENTRIES: Mapping[str, type[BaseModel]] = {
     "signals": Signal,
     "groups": Group,
     "fit": FitRule,
+    "bonuses": Bonus,
     "stages": Stage,
     "sequences": Sequence,
 }
@@ -141,6 +143,7 @@ _ENTRY_STAND_INS: Mapping[str, Plain] = {
     "signals": {"on": "stand_in", "points": 0, "decay": "never"},
     "groups": {},
     "fit": {"when": "true", "points": 0},
+    "bonuses": {"when": "true", "points": 0},
     "stages": {"enter": "true"},
     "sequences": {"start": "true", "stop": "true", "steps": []},
     "traits": "string",

@@ -117,6 +117,39 @@ def test_policies_are_what_the_file_says() -> None:
     assert scoring.passive == PASSIVE_EVENTS
 
 
+MORE = """\
+base: 20
+floor: -50
+bonuses:
+  regular_visitor: {when: days_30d.page_viewed >= 3, points: 10, title: A regular visitor}
+  idle: {when: pricing && days_inactive > 30, points: -5}
+"""
+
+
+def test_base_floor_and_bonuses_are_what_the_file_says() -> None:
+    rules = model(TEXT.replace("points: 1, decay", "points: 1, max_count: 1, decay") + MORE).rules
+
+    assert (rules.scoring.base, rules.scoring.floor) == (20, -50)
+    assert model(TEXT + "floor: none").rules.scoring.floor is None
+    assert (model().rules.scoring.base, model().rules.scoring.floor) == (0, 0)
+    assert rules.scoring.signals["page_viewed"].max_count == 1
+    assert rules.titles["regular_visitor"] == "A regular visitor"
+    assert [(bonus.name, bonus.points) for bonus in rules.bonus({"days_30d.page_viewed": 3})] == [
+        ("regular_visitor", 10)
+    ]
+    assert [bonus.name for bonus in rules.bonus({"pricing": True, "days_inactive": 31})] == ["idle"]
+    assert {"days_30d.page_viewed"} <= {measure.fact for measure in rules.counters}
+
+
+@pytest.mark.parametrize("changed", ["base: 21", "floor: 0", "points: 11, title: A", "> 31"])
+def test_another_base_floor_or_bonus_is_another_version(changed: str) -> None:
+    kept = {"base: 21": "base: 20", "floor: 0": "floor: -50", "> 31": "> 30"}
+    text = TEXT + MORE.replace(kept.get(changed, "points: 10, title: A"), changed)
+    assert model(text).version != model(TEXT + MORE).version
+    spaced = MORE.replace(">= 3", ">=   3 /*x*/".replace("/*x*/", ""))
+    assert model(TEXT + spaced).version == model(TEXT + MORE).version
+
+
 def test_a_list_of_passive_events_replaces_the_default() -> None:
     text = TEXT.replace("every: 7d}", "every: 7d, passive: [page_viewed]}")
 

@@ -14,6 +14,7 @@ from warmlead.domain.nurture import Ending, Enrolments, Late, SequencePolicy, ne
 from warmlead.messages.contract import MESSAGES
 from warmlead.model.loading import check, load
 from warmlead.model.schema import (
+    Bonus,
     Handoff,
     Hours,
     ModelFile,
@@ -118,7 +119,7 @@ def test_every_standard_property_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "part", [ModelFile, Signal, Stage, Handoff, Route, Sequence, Step, Hours, Suppression]
+    "part", [ModelFile, Signal, Bonus, Stage, Handoff, Route, Sequence, Step, Hours, Suppression]
 )
 def test_every_key_is_documented(part: type[ModelFile]) -> None:
     keys = [field.alias or name for name, field in part.model_fields.items()]

@@ -63,8 +63,7 @@ def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str
     for name, signal in file.signals.items():
         if signal.when is not None:
             yield ("signals", name, "when"), signal.when, contexts.event
-    for name, rule in file.fit.items():
-        yield ("fit", name, "when"), rule.when, contexts.fit
+    yield from _conditions_for_points(file, contexts)
     for name, stage in file.stages.items():
         yield ("stages", name, "enter"), stage.enter, contexts.stage
         if stage.leave is not None:
@@ -77,6 +76,15 @@ def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str
         yield ("sequences", name, "stop"), sequence.stop, contexts.stage
         if sequence.goal is not None:
             yield ("sequences", name, "goal"), sequence.goal, contexts.stage
+
+
+def _conditions_for_points(
+    file: ModelFile, contexts: Contexts
+) -> Iterator[tuple[Path, str, Context]]:
+    for name, rule in file.fit.items():
+        yield ("fit", name, "when"), rule.when, contexts.fit
+    for name, bonus in file.bonuses.items():
+        yield ("bonuses", name, "when"), bonus.when, contexts.bonus
 
 
 def examine(text: str, context: Context) -> list[ConditionFault]:

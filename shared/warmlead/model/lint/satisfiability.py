@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import permutations
 from math import inf
@@ -77,10 +77,14 @@ Domain: TypeAlias = Range | Choice
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Facts that may hold together: what each name may be. ``opaque``: and something unread."""
+    """Facts that may hold together: what each name may be. ``opaque``: and something unread.
+
+    With ``sums`` the score is that of its parts.
+    """
 
     domains: Mapping[str, Domain] = field(default_factory=dict)
     opaque: bool = False
+    sums: "Sums | None" = None
 
     def meet(self, other: "Region") -> "Region | None":
         """What is in both; ``None`` if nothing can be."""
@@ -90,8 +94,9 @@ class Region:
             if narrowed is None:
                 return None
             domains[name] = narrowed
-        region = Region(domains, self.opaque or other.opaque)
-        return region if _is_consistent(domains) else None
+        sums = self.sums or other.sums
+        region = Region(domains, self.opaque or other.opaque, sums)
+        return region if _is_consistent(domains, sums) else None
 
     def implies(self, other: "Region") -> bool:
         """Whether the other certainly holds wherever this one does."""
@@ -113,7 +118,20 @@ def _covers(one: Domain, other: Domain) -> bool:
     return isinstance(one, Choice) and isinstance(other, Choice) and one.covers(other)
 
 
-def _is_consistent(domains: Mapping[str, Domain]) -> bool:
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """How a score is made of engagement and fit: what is added, and the least that it can be."""
+
+    base: int = 0
+    floor: float = 0
+
+    @classmethod
+    def of(cls, file: ModelFile) -> "Sums":
+        """How the scores of a model are made."""
+        return cls(file.base, -inf if file.floor is None else file.floor)
+
+
+def _is_consistent(domains: Mapping[str, Domain], sums: Sums | None) -> bool:
     """Whether sums and counts agree: the score is engagement and fit, a day is in its week."""
 
     def range_of(name: str) -> Range:
@@ -121,8 +139,9 @@ def _is_consistent(domains: Mapping[str, Domain]) -> bool:
         return domain if isinstance(domain, Range) else Range()
 
     engagement, fit = range_of("engagement"), range_of("fit")
-    score = Range(max(0, engagement.least + fit.least), max(0, engagement.most + fit.most))
-    if range_of("score").meet(score) is None:
+    base, floor = (sums.base, sums.floor) if sums else (0, -inf)
+    least, most = engagement.least + fit.least + base, engagement.most + fit.most + base
+    if sums and range_of("score").meet(Range(max(floor, least), max(floor, most))) is None:
         return False
     return _measures_agree({m: range_of(name) for name in domains if (m := parse_measure(name))})
 
@@ -244,6 +263,12 @@ def most_of_signal(signal: Signal) -> float:
     """
     if signal.points <= 0:
         return 0
+    if signal.max_count:
+        return min(signal.points * signal.max_count, _most_without_end(signal))
+    return _most_without_end(signal)
+
+
+def _most_without_end(signal: Signal) -> float:
     daily = signal.points * signal.per_day
     if signal.half_life:
         return math.ceil(daily / (1 - math.exp2(-(_DAY / signal.half_life)))) + daily
@@ -264,7 +289,7 @@ def most_engagement(file: ModelFile) -> float:
     for name, group in file.groups.items():
         most = most_of_group(file, name)
         grouped += most if group.max is None else min(most, group.max)
-    return loose + grouped
+    return loose + grouped + sum(max(0, bonus.points) for bonus in file.bonuses.values())
 
 
 def fit_range(file: ModelFile) -> Range:
@@ -276,19 +301,20 @@ def fit_range(file: ModelFile) -> Range:
 def possible(sound: Sound, names: Iterable[str]) -> Region:
     """What the names, and the score with its parts, may ever be under the model."""
     fit = fit_range(sound.file) if sound.is_whole("fit") else Range()
-    whole = sound.is_whole("signals", "groups")
+    whole = sound.is_whole("signals", "groups", "bonuses")
+    sums = Sums.of(sound.file)
     engagement = Range(most=most_engagement(sound.file) if whole else math.inf)
     domains: dict[str, Domain] = {
         "fit": fit,
         "engagement": engagement,
-        "score": Range(0, max(0, engagement.most + fit.most)),
+        "score": Range(sums.floor, max(sums.floor, engagement.most + fit.most + sums.base)),
         "peak_score": Range(0),
         "days_inactive": Range(0),
     }
     for name in names:
         if measure := parse_measure(name):
             domains[name] = Range(0, _most_of(measure))
-    return Region(domains)
+    return Region(domains, sums=sums)
 
 
 def _most_of(measure: Measure) -> float:
@@ -359,7 +385,9 @@ class Prospect:
 
     def alternatives(self, tree: Tree) -> list[Region] | None:
         """The regions of a part of a condition; ``None`` if there are too many."""
-        return alternatives(tree, self._context)
+        found = alternatives(tree, self._context)
+        sums = Sums.of(self._sound.file)
+        return found if found is None else [replace(region, sums=sums) for region in found]
 
     def impossible(self, outlook: ConditionAnalysis) -> Iterator[tuple[int, str]]:
         """The clauses that can never hold by themselves, each with its place and why."""
@@ -382,5 +410,7 @@ class Prospect:
         why = f"`{clause.text}`, but {name} is at most {bound.most:.0f}"
         engagement = most_engagement(self._sound.file)
         if name == "score" and engagement < inf:
-            why += f" (engagement {engagement:.0f} and fit {fit_range(self._sound.file).most:.0f})"
+            base = f" and base {self._sound.file.base}" if self._sound.file.base else ""
+            fit = f"{fit_range(self._sound.file).most:.0f}"
+            why += f" (engagement {engagement:.0f} and fit {fit}{base})"
         return why
