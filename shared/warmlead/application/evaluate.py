@@ -162,6 +162,7 @@ class TriggerBuilder:
             "score": score.score,
             "engagement": score.engagement,
             "fit": score.fit,
+            "grade": self._evaluation.grade,
             "reasons": list(reasons(score, self._rules.titles)),
             "attribution": Touches(
                 first=_cleaned(described(lead.first_touch, first_origin(lead))),

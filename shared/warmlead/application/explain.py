@@ -99,7 +99,8 @@ class Explanation(Shape):
     """A score with everything that made it: ``sum(points) == score``.
 
     ``automated`` counts events of programs, which bring no points. ``not_understood`` names the
-    traits whose values could not be read, so that no condition over them holds.
+    traits whose values could not be read, so that no condition over them holds. ``grade`` is empty
+    if the model has no grades.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Explanation(Shape):
     score: int
     engagement: int
     fit: int
+    grade: str
     days_inactive: int | None
     contributions: list[ExplainedContribution]
     automated: dict[Automation, int]
@@ -143,6 +145,7 @@ class LeadView(Shape):
     score: int
     engagement: int
     fit: int
+    grade: str
     days_inactive: int | None
     traits: dict[str, Property]
     not_understood: list[str]
@@ -198,6 +201,7 @@ def view(
         score=evaluation.score.score,
         engagement=evaluation.score.engagement,
         fit=evaluation.score.fit,
+        grade=evaluation.grade,
         days_inactive=evaluation.score.days_inactive,
         traits=lead.traits,
         not_understood=list(rules.not_understood(lead.traits)),
@@ -245,6 +249,7 @@ def explain(
         score=score.score,
         engagement=score.engagement,
         fit=score.fit,
+        grade=evaluation.grade,
         days_inactive=score.days_inactive,
         contributions=[_explained(line, rules.titles) for line in score.contributions],
         automated=_automated(evaluation.tally),

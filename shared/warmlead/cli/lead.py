@@ -87,6 +87,7 @@ class LeadRow(Shape):
     score: int
     engagement: int
     fit: int
+    grade: str
     days_inactive: int | None
 
 
@@ -160,6 +161,9 @@ async def _print(pages: Pages, stage: str | None) -> Mapping[str, str]:
 def _table(rows: Sequence[LeadRow], *, with_header: bool) -> Table:
     table = Table(box=None, header_style="bold", show_header=with_header)
     table.add_column("score", justify="right", min_width=5)
+    has_grades = any(row.grade for row in rows)
+    if has_grades:
+        table.add_column("grade", min_width=5)
     table.add_column("stage", min_width=9)
     table.add_column("who", overflow="fold")
     table.add_column("last active", style="dim", min_width=11)
@@ -168,6 +172,7 @@ def _table(rows: Sequence[LeadRow], *, with_header: bool) -> Table:
         idle = "never" if row.days_inactive is None else f"{row.days_inactive} d ago"
         table.add_row(
             str(row.score),
+            *([escape(row.grade)] if has_grades else []),
             row.stage,
             escape(_known_as(row)) or "(anonymous)",
             "today" if row.days_inactive == 0 else idle,
@@ -257,7 +262,8 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         return
     console.print(f"[bold]{escape(_title(seen))}[/]  {seen.id}")
     console.print(
-        f"score [bold]{seen.score}[/] ({seen.engagement} did + {seen.fit} is), "
+        f"score [bold]{seen.score}[/] ({seen.engagement} did + {seen.fit} is"
+        f"{_graded(seen.grade)}), "
         f"stage [bold]{seen.stage}[/] since {seen.stage_since:%Y-%m-%d %H:%M} UTC"
     )
     if seen.flooding:
@@ -376,7 +382,7 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     console.print(
         f"[bold]{escape(_title(seen))}[/] is {as_said(explained.stage)} with a score of "
         f"[bold]{explained.score}[/]: {explained.engagement} for what they did, "
-        f"{explained.fit} for what they are."
+        f"{explained.fit} for what they are{_graded(explained.grade)}."
     )
     table = Table(box=None, show_header=False, padding=(0, 1))
     table.add_column(justify="right")
@@ -393,6 +399,10 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     console.print(_outlook(explained))
     for told in _consent_lines(explained.consent):
         console.print(told)
+
+
+def _graded(grade: str) -> str:
+    return f", grade [bold]{escape(grade)}[/]" if grade else ""
 
 
 def as_said(stage: str) -> str:

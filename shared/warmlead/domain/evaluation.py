@@ -61,6 +61,11 @@ class Evaluation:
         """The score with every contribution; computed when somebody asks for it."""
         return score_of(self.policy, self.tally, self.fit, self.day, self.bonuses)
 
+    @property
+    def grade(self) -> str:
+        """How well the lead fits, by the model's grades; empty if it has none."""
+        return self.policy.grade_of(self.totals.fit)
+
     def totals_on(self, day: int, bonus: int) -> ScoreTotals:
         """The score on another UTC day number, if nothing happens until then but bonuses change."""
         return self.points.on(day, self.totals.fit, bonus)
@@ -98,6 +103,8 @@ def evaluation_of(
         "stage": lead.progress.stage,
         "identified": identified,
     }
+    if rules.scoring.grades:
+        facts["grade"] = rules.scoring.grade_of(fit_points)
     if (idle := points.days_inactive(today)) is not None:
         facts["days_inactive"] = idle
     last_days = {signal: max(days) for signal, days in counts.signals.items() if days}

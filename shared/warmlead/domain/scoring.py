@@ -97,11 +97,19 @@ class InactivityPolicy:
         return rounded(micro * self.keep_micro(steps)) if steps else micro
 
 
+class Grade(Struct, frozen=True):
+    """A letter for leads who fit about as well: from ``least`` points for fit on."""
+
+    name: str
+    least: int
+
+
 @dataclass(frozen=True, slots=True)
 class ScoringPolicy:
     """Everything that turns counts into points. ``passive`` events are not the lead's activity.
 
-    Every lead has the ``base`` points. No score is below ``floor``; ``None``: it may be.
+    Every lead has the ``base`` points. No score is below ``floor``; ``None``: it may be. The best
+    of the ``grades`` comes first.
     """
 
     signals: Mapping[str, SignalPolicy]
@@ -110,6 +118,12 @@ class ScoringPolicy:
     passive: frozenset[str] = frozenset()
     base: int = 0
     floor: int | None = 0
+    grades: tuple[Grade, ...] = ()
+
+    def grade_of(self, fit: int) -> str:
+        """The best grade that so many points for fit reach, or else the last; empty without any."""
+        reached = (grade.name for grade in self.grades if fit >= grade.least)
+        return next(reached, self.grades[-1].name if self.grades else "")
 
     def bounded(self, score: int) -> int:
         """A score, or the floor if that is higher."""

@@ -97,6 +97,9 @@ class _AboutLead(_Published):
     ]
     engagement: Annotated[int, Field(description="The points for what the lead did.")]
     fit: Annotated[int, Field(description="The points for what the lead is.")]
+    grade: Annotated[
+        str, Field(description="How well the lead fits; empty if the model has no grades.")
+    ] = ""
     reasons: Annotated[list[str], Field(description="What made the score, the weightiest first.")]
     attribution: Touches
     model_version: Annotated[str, Field(description="The hash of the model that decided.")]

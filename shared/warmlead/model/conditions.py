@@ -286,13 +286,15 @@ def contexts_of(file: "ModelFile") -> Contexts:
     counted = countable(file)
     measures = measured_in(stage_conditions(file), counted)
     signals = dict.fromkeys(file.signals, ValueType.BOOLEAN)
+    grade = {"grade": ValueType.STRING} if file.grades else {}
     kinds = {
+        "grade": "a fact about a lead" if grade else "a fact only of models with grades",
         **dict.fromkeys(properties, "a property of events"),
         **dict.fromkeys(signals, "a signal"),
         **dict.fromkeys(STANDARD_FACTS, "a fact about a lead"),
         **dict.fromkeys(traits, "a trait of leads"),
     }
-    everything = {**signals, **measures, **traits, **STANDARD_FACTS}
+    everything = {**signals, **measures, **traits, **STANDARD_FACTS, **grade}
     scoreless = {name: type_ for name, type_ in everything.items() if name not in OF_THE_SCORE}
     return Contexts(
         event=Context.of(properties, kinds),

@@ -20,7 +20,13 @@ from warmlead.domain.handoff import HandoffDefinition, RouteDefinition
 from warmlead.domain.measures import Measure, parse_measure
 from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, SequenceStep
 from warmlead.domain.rules import Rules
-from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
+from warmlead.domain.scoring import (
+    Grade,
+    GroupPolicy,
+    InactivityPolicy,
+    ScoringPolicy,
+    SignalPolicy,
+)
 from warmlead.domain.stages import StageDefinition
 from warmlead.model.conditions import Context, contexts_of, stage_conditions, trait_types, words
 from warmlead.model.document import Finding, Severity, YamlDocument, read
@@ -265,7 +271,16 @@ def _scoring(file: ModelFile) -> ScoringPolicy:
         policy = InactivityPolicy(idle.after // _DAY, idle.lose, idle.every // _DAY)
         if idle.passive is not None:
             passive = frozenset(map(our_name, idle.passive))
-    return ScoringPolicy(signals, groups, policy, passive, file.base, file.floor)
+    best_first = sorted(file.grades.items(), key=lambda each: -each[1])
+    return ScoringPolicy(
+        signals=signals,
+        groups=groups,
+        inactivity=policy,
+        passive=passive,
+        base=file.base,
+        floor=file.floor,
+        grades=tuple(Grade(name, least) for name, least in best_first),
+    )
 
 
 def _signal_policy(signal: Signal) -> SignalPolicy:

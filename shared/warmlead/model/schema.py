@@ -153,6 +153,9 @@ ShareInPpm: TypeAlias = Annotated[int, BeforeValidator(_percent), _PERCENT_JSON]
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 LABEL_PATTERN = r"^[a-z][a-z0-9_-]{0,63}$"
 
+GRADE_PATTERN = r"^[A-Za-z][A-Za-z0-9+_-]{0,15}$"
+"""A grade: a letter such as ``A``, ``B+``, or a short word."""
+
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A name that conditions may use: snake_case."""
 
@@ -443,6 +446,11 @@ class ModelFile(_Part):
     base: Points = Field(0, description="The points with which every lead begins.")
     floor: Floor = Field(
         0, description="No score is below this number; none: a score may be below 0."
+    )
+    grades: Mapping[str, Annotated[int, Field(ge=-100_000, le=100_000)]] = Field(
+        {},
+        description="How many points for fit each grade takes: {A: 40, B: 25, C: 10, D: 0}.",
+        json_schema_extra={"propertyNames": {"pattern": GRADE_PATTERN}},
     )
     inactivity: Inactivity | None = None
     stages: Mapping[str, Stage] = Field({}, json_schema_extra=_LABEL_KEYS)

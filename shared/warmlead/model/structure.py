@@ -146,6 +146,7 @@ _ENTRY_STAND_INS: Mapping[str, Plain] = {
     "bonuses": {"when": "true", "points": 0},
     "stages": {"enter": "true"},
     "sequences": {"start": "true", "stop": "true", "steps": []},
+    "grades": 0,
     "traits": "string",
     "properties": "string",
 }

@@ -10,6 +10,7 @@ from warmlead.domain.scoring import (
     DENSE,
     MOST_AGES,
     FitPoints,
+    Grade,
     GroupPolicy,
     InactivityPolicy,
     Score,
@@ -142,6 +143,16 @@ def test_every_lead_has_the_base_and_none_is_below_the_floor(
 ) -> None:
     policy = ScoringPolicy({"visit": SignalPolicy(points)}, {}, base=base, floor=floor)
     assert totals(policy, {"visit": {0: 1}}) == ScoreTotals(score, points, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("fit", "grade"),
+    [(99, "A"), (40, "A"), (39, "B"), (25, "B"), (24, "C"), (0, "C"), (-10, "C")],
+)
+def test_a_grade_is_the_best_that_the_fit_reaches_or_the_last(fit: int, grade: str) -> None:
+    grades = (Grade("A", 40), Grade("B", 25), Grade("C", 0))
+    assert ScoringPolicy({}, {}, grades=grades).grade_of(fit) == grade
+    assert ScoringPolicy({}, {}).grade_of(fit) == ""
 
 
 @pytest.mark.parametrize(

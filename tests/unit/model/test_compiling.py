@@ -9,6 +9,7 @@ import pytest
 
 from builders import a_lead, an_event
 from warmlead.application.evaluate import evaluate
+from warmlead.application.explain import explain, view
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Automation, Event, Property, Trust
@@ -139,6 +140,34 @@ def test_base_floor_and_bonuses_are_what_the_file_says() -> None:
     ]
     assert [bonus.name for bonus in rules.bonus({"pricing": True, "days_inactive": 31})] == ["idle"]
     assert {"days_30d.page_viewed"} <= {measure.fact for measure in rules.counters}
+
+
+def test_the_matrix_of_grade_and_score_opens_a_stage() -> None:
+    matrix = 'grade == "A" && score >= 40 || grade in ["B", "C"] && score >= 60'
+    text = TEXT.replace("score >= 50 && (", f"({matrix}) && (")
+    rules = model(text + "grades: {C: 0, A: 15, B: 5}").rules
+    counted = {"last_30d.pricing": 1, "last_7d.form_submitted": 0}
+
+    assert [(grade.name, grade.least) for grade in rules.scoring.grades] == [
+        *(("A", 15), ("B", 5), ("C", 0))
+    ]
+    assert [
+        rules.stages[0].enter({"grade": grade, "score": score, **counted})
+        for grade, score in (("A", 39), ("A", 40), ("B", 59), ("B", 60), ("C", 60))
+    ] == [False, True, False, True, True]
+
+
+def test_a_lead_is_graded_by_its_fit() -> None:
+    rules = model(TEXT + "grades: {A: 15, B: 0}").rules
+    small, large = a_lead(), a_lead(an_event(traits={"employees": 50}))
+    found = [evaluation_of(lead, rules, NOW) for lead in (small, large)]
+
+    assert [each.grade for each in found] == ["B", "A"]
+    assert [each.facts["grade"] for each in found] == ["B", "A"]
+    assert [explain(lead, rules, NOW).grade for lead in (small, large)] == ["B", "A"]
+    assert [view(lead, rules, NOW).grade for lead in (small, large)] == ["B", "A"]
+    ungraded = evaluation_of(small, model().rules, NOW)
+    assert (ungraded.grade, "grade" in ungraded.facts) == ("", False)
 
 
 @pytest.mark.parametrize("changed", ["base: 21", "floor: 0", "points: 11, title: A", "> 31"])

@@ -48,11 +48,14 @@ bonuses:
   rising: {when: momentum_7d.big_visit >= 200 || last_200d.login >= 2, points: -3}
 base: 5
 floor: none
+grades: {A: 15, B: 5, C: -10}
 inactivity: {after: 14d, lose: 12.5%, every: 7d, passive: [login]}
 stages:
   warm: {enter: score >= 5, leave: score < 3, cooldown: 12h}
   mql:
-    enter: fit >= 10 && (last_7d.big_visit >= 1 || last_30d.page_viewed >= 3 || trusted)
+    enter: >-
+      fit >= 10 && grade != "C" &&
+      (last_7d.big_visit >= 1 || last_30d.page_viewed >= 3 || trusted)
     cooldown: 30d
     bypass: [trusted]
 handoff:

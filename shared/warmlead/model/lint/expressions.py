@@ -13,6 +13,7 @@ from cel_expr_python import cel
 from warmlead.domain.measures import MeasureKind, is_measurable, longest_days, parse_measure
 from warmlead.model.conditions import Context, Contexts, compared_with, words
 from warmlead.model.document import Path, did_you_mean
+from warmlead.model.lint.points import unknown_words
 from warmlead.model.schema import ModelFile
 from warmlead.model.structure import Report
 from warmlead.model.vocabulary import STAGE_NAMES, ValueType
@@ -53,6 +54,8 @@ def check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> fro
             report.error(path, f'there is no stage "{stage}"', guess, at=at)
         if not unknown:
             accepted.add(path)
+        for at, message, guess in unknown_words(text, context, file):
+            report.error(path, message, guess, at=at)
         for at, country in country_names(text, context):
             message = f'a country is a code of two capital letters, so it never equals "{country}"'
             report.warn(path, message, 'write the code of ISO 3166: "US", "GB", "DE"', at=at)

@@ -43,6 +43,7 @@ MARK = "»"
 VISITED = "visited: {on: page_viewed, points: 2, per_day: 5, half_life: 30d, group: web}"
 FIT = "mid_market: {when: employees >= 50, points: 15}"
 ENTER = "enter: score >= 50 && fit >= 10"
+FIT_TO_ENTER = SOUND[SOUND.index("stages:") : SOUND.index("handoff:")].rstrip("\n")
 STEPS = """\
     steps:
       - {after: 0d, message: welcome}
@@ -326,6 +327,31 @@ BROKEN = [
         FIT + "\nbonuses:\n  »Warm Lead: {when: visited, points: 5}",
         "is not a valid name",
         'write "warm_lead"',
+    ),
+    (
+        "unknown grade",
+        FIT_TO_ENTER,
+        FIT_TO_ENTER.replace("fit >= 10", 'grade == "»E"') + "\ngrades: {A: 15, B: 0}",
+        'there is no grade "E"',
+        "the grades are A, B",
+    ),
+    (
+        "grade in small letters",
+        FIT_TO_ENTER,
+        FIT_TO_ENTER.replace("fit >= 10", 'grade in ["A", "»b"]') + "\ngrades: {A: 15, B: 0}",
+        'there is no grade "b"',
+        'did you mean "B"?',
+    ),
+    ("grade without grades", "fit >= 10", '»grade == "A"', "only of models with grades", ""),
+    ("grade twice", FIT, FIT + "\ngrades: {A: 10, B: »10}", "takes as many points as A", "own"),
+    ("no grade", FIT, FIT + "\ngrades: {A: 15, »1st: 0}", '"1st" is not a grade', "write A"),
+    ("grade in words", FIT, FIT + "\ngrades: {A: »high}", "must be a whole number", ""),
+    (
+        "grade as a trait",
+        FIT,
+        FIT + "\ntraits: {»grade: string}\ngrades: {A: 15, B: 0}",
+        '"grade" is a fact about every lead',
+        "",
     ),
     ("base in words", FIT, FIT + "\nbase: »twenty", "must be a whole number", ""),
     (

@@ -52,6 +52,7 @@ DOUBTS = [
     ("fit only negative", FIT_AND_ENTER, "»" + NEGATIVE,
      "fit is never above 0"),
     ("fit named like a signal", "  mid_market:", "  »visited:", "a signal has the same name"),
+    ("grade beyond reach", "stages:", "grades: {A: »16, B: 0}\nstages:", "fit is at most 15"),
     ("bonus for all", "fit:", "bonuses: {here: {when: »1 < 2, points: 5}}\nfit:",
      "every lead gets these points"),
     ("bonus named like a signal", "fit:", "bonuses: {»visited: {when: visited, points: 5}}\nfit:",
