@@ -92,6 +92,10 @@ def evaluation_of(
         "mail_refused": consent.refused,
         "consent_status": str(consent.status),
     }
+    if rules.reads_origin:
+        from warmlead.domain.attribution import origin_facts  # noqa: PLC0415  # lists of sites
+
+        known = {**known, **origin_facts(lead)}
     fit = rules.fit({**known, **stated})
     points = ScoreByDay(rules.scoring, counts)
     fit_points = sum([rule.points for rule in fit])

@@ -67,6 +67,8 @@ class Rules:
     traits: frozenset[str] = frozenset()
     """The traits that the model knows: the standard ones, and its own."""
     bonuses: tuple[FitPolicy, ...] = ()
+    reads_origin: bool = False
+    """Whether some condition asks where a lead came from."""
     kept_days: Mapping[str, int] = field(default_factory=dict)
     """The days for which counts of event names are kept that are measured over more than usual."""
     titles: Mapping[str, str] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from warmlead.model.vocabulary import (
     DERIVED_TRAITS,
     ENUMERATED,
     EVENT_FACTS,
+    ORIGIN_FACTS,
     RESERVED,
     STANDARD_EVENTS,
     STANDARD_FACTS,
@@ -291,14 +292,14 @@ def contexts_of(file: "ModelFile") -> Contexts:
         "grade": "a fact about a lead" if grade else "a fact only of models with grades",
         **dict.fromkeys(properties, "a property of events"),
         **dict.fromkeys(signals, "a signal"),
-        **dict.fromkeys(STANDARD_FACTS, "a fact about a lead"),
+        **dict.fromkeys((*STANDARD_FACTS, *ORIGIN_FACTS), "a fact about a lead"),
         **dict.fromkeys(traits, "a trait of leads"),
     }
-    everything = {**signals, **measures, **traits, **STANDARD_FACTS, **grade}
+    everything = {**signals, **measures, **traits, **ORIGIN_FACTS, **STANDARD_FACTS, **grade}
     scoreless = {name: type_ for name, type_ in everything.items() if name not in OF_THE_SCORE}
     return Contexts(
         event=Context.of(properties, kinds),
-        fit=Context.of({**traits, **CONSENT_FACTS}, kinds),
+        fit=Context.of({**traits, **ORIGIN_FACTS, **CONSENT_FACTS}, kinds),
         bonus=Context.of(scoreless, {**kinds, **OF_THE_SCORE}, counted),
         stage=Context.of(everything, kinds, counted),
     )

@@ -20,7 +20,7 @@ from warmlead.domain.scoring import ScoringPolicy
 from warmlead.domain.stages import Facts, StageDefinition, StagePolicy
 from warmlead.model.coercion import coerce, know, not_understood
 from warmlead.model.conditions import CompiledCondition, Context, Formula
-from warmlead.model.vocabulary import EVENT_FACTS, STANDARD_EVENTS, ValueType
+from warmlead.model.vocabulary import EVENT_FACTS, ORIGIN_FACTS, STANDARD_EVENTS, ValueType
 
 
 class SignalPlan(Struct, frozen=True, omit_defaults=True):
@@ -94,6 +94,7 @@ def rules_of(plan: Plan) -> Rules:
         not_understood=lambda traits: not_understood(traits, plan.trait_types),
         fit_rules=_with_points(plan.fit, fit),
         bonuses=_with_points(plan.bonuses, stage),
+        reads_origin=not ORIGIN_FACTS.keys().isdisjoint({*plan.fit_types, *plan.stage_types}),
         scoring=plan.scoring,
         stages=tuple(_policy(StagePolicy, one, stage, "enter", "leave") for one in plan.stages),
         counters=plan.counters,

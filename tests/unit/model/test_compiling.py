@@ -9,7 +9,6 @@ import pytest
 
 from builders import a_lead, an_event
 from warmlead.application.evaluate import evaluate
-from warmlead.application.explain import explain, view
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Automation, Event, Property, Trust
@@ -116,67 +115,6 @@ def test_policies_are_what_the_file_says() -> None:
     assert (scoring.groups["web"].minimum, scoring.groups["web"].maximum) == (-5, 40)
     assert scoring.inactivity == InactivityPolicy(14, 125_000, 7)
     assert scoring.passive == PASSIVE_EVENTS
-
-
-MORE = """\
-base: 20
-floor: -50
-bonuses:
-  regular_visitor: {when: days_30d.page_viewed >= 3, points: 10, title: A regular visitor}
-  idle: {when: pricing && days_inactive > 30, points: -5}
-"""
-
-
-def test_base_floor_and_bonuses_are_what_the_file_says() -> None:
-    rules = model(TEXT.replace("points: 1, decay", "points: 1, max_count: 1, decay") + MORE).rules
-
-    assert (rules.scoring.base, rules.scoring.floor) == (20, -50)
-    assert model(TEXT + "floor: none").rules.scoring.floor is None
-    assert (model().rules.scoring.base, model().rules.scoring.floor) == (0, 0)
-    assert rules.scoring.signals["page_viewed"].max_count == 1
-    assert rules.titles["regular_visitor"] == "A regular visitor"
-    assert [(bonus.name, bonus.points) for bonus in rules.bonus({"days_30d.page_viewed": 3})] == [
-        ("regular_visitor", 10)
-    ]
-    assert [bonus.name for bonus in rules.bonus({"pricing": True, "days_inactive": 31})] == ["idle"]
-    assert {"days_30d.page_viewed"} <= {measure.fact for measure in rules.counters}
-
-
-def test_the_matrix_of_grade_and_score_opens_a_stage() -> None:
-    matrix = 'grade == "A" && score >= 40 || grade in ["B", "C"] && score >= 60'
-    text = TEXT.replace("score >= 50 && (", f"({matrix}) && (")
-    rules = model(text + "grades: {C: 0, A: 15, B: 5}").rules
-    counted = {"last_30d.pricing": 1, "last_7d.form_submitted": 0}
-
-    assert [(grade.name, grade.least) for grade in rules.scoring.grades] == [
-        *(("A", 15), ("B", 5), ("C", 0))
-    ]
-    assert [
-        rules.stages[0].enter({"grade": grade, "score": score, **counted})
-        for grade, score in (("A", 39), ("A", 40), ("B", 59), ("B", 60), ("C", 60))
-    ] == [False, True, False, True, True]
-
-
-def test_a_lead_is_graded_by_its_fit() -> None:
-    rules = model(TEXT + "grades: {A: 15, B: 0}").rules
-    small, large = a_lead(), a_lead(an_event(traits={"employees": 50}))
-    found = [evaluation_of(lead, rules, NOW) for lead in (small, large)]
-
-    assert [each.grade for each in found] == ["B", "A"]
-    assert [each.facts["grade"] for each in found] == ["B", "A"]
-    assert [explain(lead, rules, NOW).grade for lead in (small, large)] == ["B", "A"]
-    assert [view(lead, rules, NOW).grade for lead in (small, large)] == ["B", "A"]
-    ungraded = evaluation_of(small, model().rules, NOW)
-    assert (ungraded.grade, "grade" in ungraded.facts) == ("", False)
-
-
-@pytest.mark.parametrize("changed", ["base: 21", "floor: 0", "points: 11, title: A", "> 31"])
-def test_another_base_floor_or_bonus_is_another_version(changed: str) -> None:
-    kept = {"base: 21": "base: 20", "floor: 0": "floor: -50", "> 31": "> 30"}
-    text = TEXT + MORE.replace(kept.get(changed, "points: 10, title: A"), changed)
-    assert model(text).version != model(TEXT + MORE).version
-    spaced = MORE.replace(">= 3", ">=   3 /*x*/".replace("/*x*/", ""))
-    assert model(TEXT + spaced).version == model(TEXT + MORE).version
 
 
 def test_a_list_of_passive_events_replaces_the_default() -> None:

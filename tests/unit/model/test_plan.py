@@ -43,6 +43,7 @@ fit:
   large: {when: employees >= 50 && "b2b" in tags, points: 15, title: Large}
   own: {when: budget > 1.5, points: 5}
   free: {when: free_mailbox, points: -10}
+  led_by_mail: {when: first.channel == "Email", points: 2}
 bonuses:
   regular: {when: days_30d.page_viewed >= 3 && !free_mailbox, points: 10, title: Regular}
   rising: {when: momentum_7d.big_visit >= 200 || last_200d.login >= 2, points: -3}
@@ -72,7 +73,7 @@ sequences:
     steps: [{after: 0d, message: hello}]
   tell:
     start: big_visit || score > 5
-    stop: seats > 3 || last_1d.login >= 1
+    stop: seats > 3 || last.campaign == "spring" || last_1d.login >= 1
     goal: free_mailbox && last_7d.page_viewed >= 2
     hours: {days: [mon-thu, sun], from: "09:30", to: "24:00", time_zone: Asia/Kolkata}
     late: skip

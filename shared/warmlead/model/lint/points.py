@@ -3,11 +3,15 @@
 import re
 from collections.abc import Iterator
 
+from warmlead.domain.attribution import Channel
 from warmlead.model.conditions import Context, compared_with
 from warmlead.model.document import did_you_mean
 from warmlead.model.lint.satisfiability import Prospect, Region, fit_range
 from warmlead.model.schema import GRADE_PATTERN, ModelFile
 from warmlead.model.structure import Report, Sound
+from warmlead.model.vocabulary import ORIGIN_FACTS
+
+_CHANNELS = {str(channel): channel for channel in Channel if channel is not Channel.UNKNOWN}
 
 
 def check_points(sound: Sound, prospect: Prospect, report: Report) -> None:
@@ -65,3 +69,13 @@ def unknown_words(text: str, context: Context, file: ModelFile) -> Iterator[tupl
                 guess = f'did you mean "{meant}"?' if meant else did_you_mean(said, file.grades)
                 listed = guess or f"the grades are {', '.join(file.grades)}"
                 yield literal.at + 1, f'there is no grade "{said}"', listed
+    for name in context.types.keys() & ORIGIN_FACTS.keys():
+        for literal in compared_with(name, text):
+            said = literal.text.strip("\"'")
+            if name.endswith(".channel") and said not in _CHANNELS:
+                guess = did_you_mean(said.capitalize(), _CHANNELS)
+                listed = guess or f"the channels are {', '.join(_CHANNELS)}"
+                yield literal.at + 1, f'there is no channel "{said}"', listed
+            elif name.endswith((".source", ".medium")) and said != said.lower():
+                message = f'{name} is in small letters, so it never equals "{said}"'
+                yield literal.at + 1, message, f'write "{said.lower()}"'
