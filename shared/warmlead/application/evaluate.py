@@ -14,6 +14,7 @@ from warmlead.domain.evaluation import Evaluation, evaluation_of, move_stage, ne
 from warmlead.domain.event import Property
 from warmlead.domain.handoff import Deadline, HandoffPolicy, Offer, Passed, follow, next_deadline
 from warmlead.domain.history import day_of, to_ms
+from warmlead.domain.knowledge import learnt
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.nurture import Due, Enrolments, next_due, nurture
 from warmlead.domain.rules import Rules
@@ -234,7 +235,8 @@ def evaluate(lead: Lead, rules: Rules, now: datetime) -> Evaluated:
     snapshot = Snapshot(totals.score, totals.engagement, totals.fit, today, rules.version)
     before = lead
     progress, moves = move_stage(lead, evaluation, rules, now)
-    lead = replace(lead, snapshot=snapshot, progress=progress)
+    knowledge = learnt(lead.knowledge, rules, today)
+    lead = replace(lead, snapshot=snapshot, progress=progress, knowledge=knowledge)
     builder = TriggerBuilder(lead, evaluation, rules, now)
     for moved in moves:
         if (moved.from_stage, moved.to_stage) != (ANONYMOUS, LEAD):  # no message to tools

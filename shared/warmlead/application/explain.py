@@ -6,7 +6,7 @@ that Warmlead hands out about leads, and promises to keep.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -16,7 +16,8 @@ from warmlead.domain.capacity import Capacity
 from warmlead.domain.consent import Consent, known_by
 from warmlead.domain.evaluation import Evaluation, evaluation_of
 from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
-from warmlead.domain.history import Tally, to_ms
+from warmlead.domain.history import Tally, day_of, to_date, to_ms
+from warmlead.domain.knowledge import known_since
 from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import MICRO, Contribution
@@ -100,7 +101,8 @@ class Explanation(Shape):
 
     ``automated`` counts events of programs, which bring no points. ``not_understood`` names the
     traits whose values could not be read, so that no condition over them holds. ``grade`` is empty
-    if the model has no grades.
+    if the model has no grades. ``known_since`` names signals and events that the model needs from
+    before a day, and that the lead's history has only from that day on.
     """
 
     id: str
@@ -116,6 +118,7 @@ class Explanation(Shape):
     not_understood: list[str]
     next_stage: NextStage | None
     consent: ConsentView
+    known_since: dict[str, date]
     as_of: datetime
     model_version: str
 
@@ -161,6 +164,7 @@ class LeadView(Shape):
     moves: list[MoveView]
     flooding: bool
     notes: list[str]
+    known_since: dict[str, date]
     created_at: datetime
     as_of: datetime
     model_version: str
@@ -217,6 +221,7 @@ def view(
         moves=[shaped(MoveView, move) for move in moves],
         flooding=Capacity(lead.trails, rules).is_flooding,
         notes=list(dict.fromkeys(note.text for note in lead.notes)),
+        known_since=_known_since(lead, rules, now),
         created_at=lead.created_at,
         as_of=now,
         model_version=rules.version,
@@ -256,9 +261,15 @@ def explain(
         not_understood=list(rules.not_understood(lead.traits)),
         next_stage=_next_stage(lead, rules, evaluation),
         consent=_consent(lead, evaluation.consent, known_at),
+        known_since=_known_since(lead, rules, now),
         as_of=now,
         model_version=rules.version,
     )
+
+
+def _known_since(lead: Lead, rules: Rules, now: datetime) -> dict[str, date]:
+    days = known_since(lead.knowledge, rules, day_of(to_ms(now)))
+    return {label: to_date(day) for label, day in days.items()}
 
 
 def _consent(lead: Lead, consent: Consent, known_at: datetime | None) -> ConsentView:

@@ -4,7 +4,7 @@ import asyncio
 import heapq
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, TypeAlias
 
 import typer
@@ -89,6 +89,7 @@ class LeadRow(Shape):
     fit: int
     grade: str
     days_inactive: int | None
+    known_since: dict[str, date]
 
 
 @app.command("list")
@@ -142,11 +143,15 @@ async def _print_json_rows(pages: Pages) -> Mapping[str, str]:
 
 async def _print(pages: Pages, stage: str | None) -> Mapping[str, str]:
     shown, unread = 0, dict[str, str]()
+    since: dict[str, date] = {}
     async for rows, problems in pages:
+        for row in rows:
+            since |= {n: max(day, since.get(n, day)) for n, day in row.known_since.items()}
         if rows:
             console.print(_table(rows, with_header=not shown))
         shown += len(rows)
         unread |= problems
+    _print_known_since(since)
     if shown or unread:
         return unread
     if stage is None:
@@ -277,6 +282,7 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     rules = backends.model().rules
     _print_pairs("traits", seen.traits, known=rules.traits)
     _print_not_understood(seen)
+    _print_known_since(seen.known_since)
     _print_pairs("signals", seen.signals)
     _print_pairs("events", _seen_by_people(seen), known=rules.names)
     if seen.automated:
@@ -348,6 +354,16 @@ def _print_not_understood(seen: LeadView) -> None:
         console.print(f"[yellow]not understood: {told}; no condition over these holds[/]")
 
 
+def _print_known_since(since: Mapping[str, date]) -> None:
+    """A line of what the model measures, and the history knows only from a day on."""
+    if since:
+        told = ", ".join(f"{escape(label)} before {day}" for label, day in since.items())
+        console.print(
+            f"[yellow]not known: {told}; the model did not count it then. "
+            "To count it now: warmlead replay[/]"
+        )
+
+
 def _most_telling(names: Iterable[str], known: Collection[str]) -> Sequence[str]:
     """The known names, and others where there are few; as they are if all of them are few."""
     every = list(names)
@@ -396,6 +412,7 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if explained.automated:
         console.print(f"[dim]Worth nothing: {unseen(explained.automated)}.[/]")
     _print_not_understood(seen)
+    _print_known_since(explained.known_since)
     console.print(_outlook(explained))
     for told in _consent_lines(explained.consent):
         console.print(told)

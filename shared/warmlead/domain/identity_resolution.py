@@ -23,6 +23,7 @@ from warmlead.domain.identity import (
     normalise_id,
     respelt,
 )
+from warmlead.domain.knowledge import known_together
 from warmlead.domain.lead import (
     Lead,
     Touch,
@@ -186,6 +187,7 @@ def _assemble(
         outbox=tuple(outbox.values()),
         enrolments=merge_enrolments([lead.enrolments for lead in sources]),
         offer=merge_offers(lead.offer for lead in sources if lead.offer),
+        knowledge=known_together(lead.knowledge for lead in sources),
     )
 
 

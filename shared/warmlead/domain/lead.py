@@ -33,6 +33,7 @@ from warmlead.domain.identity import (
     normalise_id,
     ties_of,
 )
+from warmlead.domain.knowledge import Knowledge
 from warmlead.domain.nurture import Enrolments
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.recording import record
@@ -150,6 +151,7 @@ class Lead:
     offer: Offer | None = None
     decay_on: int | None = None
     due_at: datetime | None = None
+    knowledge: Knowledge | None = None
 
     @property
     def statements(self) -> list[Statement]:

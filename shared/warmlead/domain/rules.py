@@ -71,6 +71,8 @@ class Rules:
     """Whether some condition asks where a lead came from."""
     kept_days: Mapping[str, int] = field(default_factory=dict)
     """The days for which counts of event names are kept that are measured over more than usual."""
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """What stands for each signal with its classification, and each name that is kept for long."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """The titles of signals, fit rules, groups and stages; not all have one."""
 

@@ -17,7 +17,9 @@ from warmlead.domain.consent import Lifting, SuppressionPolicy, Whose
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event_names import our_name
 from warmlead.domain.handoff import HandoffDefinition, RouteDefinition
-from warmlead.domain.measures import Measure, parse_measure
+from warmlead.domain.history import NAME_DAYS
+from warmlead.domain.knowledge import MARK
+from warmlead.domain.measures import Measure, names_kept, parse_measure
 from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import (
@@ -129,6 +131,13 @@ def reclassified(old: Model, new: Model) -> list[str]:
     return sorted(name for name, _ in changed)
 
 
+def measured_longer(old: Model, new: Model) -> list[str]:
+    """The event names that the new model measures over more days than the old one kept them."""
+    kept = old.rules.kept_days
+    longer = new.rules.kept_days.items()
+    return sorted(name for name, days in longer if days > kept.get(name, NAME_DAYS))
+
+
 def ready_names() -> list[str]:
     """The names of the ready-made models."""
     files = (file.name for file in (resources.files("warmlead.model") / "ready").iterdir())
@@ -166,6 +175,11 @@ def plan_of(file: ModelFile) -> Plan:
     """The plan that the file states."""
     contexts = contexts_of(file)
     counters = _counters(stage_conditions(file), contexts.stage)
+    kept_as = {
+        label: our_name(label)
+        for label in sorted({measure.label for measure in counters})
+        if label not in file.signals and our_name(label) != label
+    }
     return Plan(
         version=version_of(file),
         titles=_titles(file),
@@ -194,12 +208,15 @@ def plan_of(file: ModelFile) -> Plan:
         trait_types=trait_types(file),
         robots_count=file.robots == "count",
         suppression=_suppression(file.suppression),
-        kept_as={
-            label: our_name(label)
-            for label in sorted({measure.label for measure in counters})
-            if label not in file.signals and our_name(label) != label
-        },
+        kept_as=kept_as,
+        marks=_marks(file, names_kept(counters, file.signals, kept_as)),
     )
+
+
+def _marks(file: ModelFile, names: Mapping[str, int]) -> dict[str, str]:
+    """What stands for each signal with its classification, and for each name kept for long."""
+    measured = [*classification_of(file).items(), *names.items()]
+    return {_digest(each)[:MARK]: each[0] for each in sorted(measured, key=str)}
 
 
 def _kept_names(signal: Signal) -> frozenset[str]:

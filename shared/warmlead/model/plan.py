@@ -47,7 +47,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     (``stage_types`` also what those of routes and sequences name); ``trait_types`` all traits
     that the model knows. ``robots_count``: what robots do counts as if people did it.
     ``kept_as`` names what conditions count by a published name. What ``bonuses`` name is in
-    ``stage_types``.
+    ``stage_types``. ``marks`` are those of ``Rules``.
     """
 
     version: str
@@ -67,6 +67,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     suppression: SuppressionPolicy = SuppressionPolicy()
     kept_as: dict[str, str] = {}
     bonuses: dict[str, FitPlan] = {}
+    marks: dict[str, str] = {}
 
 
 class CompiledFit(Struct, frozen=True):
@@ -106,6 +107,7 @@ def rules_of(plan: Plan) -> Rules:
         suppression=plan.suppression,
         kept_as=plan.kept_as,
         kept_days=names_kept(plan.counters, plan.scoring.signals, plan.kept_as),
+        marks=plan.marks,
         titles=plan.titles,
     )
 
