@@ -84,7 +84,7 @@ def _time(text: str) -> datetime:
 
 def _downloads(email: str, name: str, company: str, **others: object) -> Mapping[str, object]:
     person = {"email": email, "name": name, "company": company, "country": "US"}
-    return {**person, "kind": "whitepaper", **others}
+    return {**person, "kind": "whitepaper", "content": "The CRM guide", **others}
 
 
 STORY = (

@@ -10,7 +10,8 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs/senders.md"
 _HEAD = """# Senders
 
-What posts to Warmlead. `make senders` writes this page from the registry and each sender's page.
+This page lists the tools that can post to Warmlead.
+`make senders` writes it from the registry and each sender's page.
 `HOST` is where [your Warmlead](../functions/README.md#addresses) is reached.
 """
 

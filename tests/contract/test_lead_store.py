@@ -20,6 +20,7 @@ from builders import (
 from contract.backends import OpenStore
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.identity import Identifier, Kind
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.ports import Change, Commit, DueLead, LeadStore, Loaded, Need, Ranked, Tombstone
 
@@ -72,6 +73,20 @@ async def test_a_written_lead_is_read_back_exactly(store: LeadStore) -> None:
     )
     await store.update([lead.id], keeping(lead))
     assert await store.get(lead.id) == lead
+
+
+async def test_the_journey_and_the_words_of_sales_are_read_back_exactly(store: LeadStore) -> None:
+    told = {"note": "Ruft im Juli an 🚀", "budget": 50_000}
+    lead = a_lead(an_event(name="sales_rejected", properties={"reason": "not_ready", **told}))
+    details = (("message", "Wir brauchen SSO – 株式会社"), ("path", "/pricing"))
+    step = NotableStep(1_773_144_000_000, "k", 1, "form_submitted", "form", details)
+    trail = replace(lead.trails[lead.id], steps=(step,))
+    lead = replace(lead, trails={**lead.trails, lead.id: trail})
+    assert lead.statements[0].details
+    await store.update([lead.id], keeping(lead))
+    found = await store.get(lead.id)
+    assert found == lead
+    assert found.steps == (step,)
 
 
 async def test_another_instance_reads_a_written_lead(open_store: OpenStore) -> None:

@@ -4,7 +4,7 @@ Reads leads, their recorded moves and what was told to tools. What was promised 
 second time, from the documentation; of the model its numbers are read, and nothing else.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -27,6 +27,9 @@ DEADLINES = {
     "accept_breached": "breached:acceptance",
 }
 """What an offer has passed → what sales was told."""
+
+OFFERED = ("mql", "pql")
+"""The stages of the campaign's model; whoever enters one is offered, and offered as that."""
 
 ANSWERS = ("accepted", "rejected", "opportunity", "won", "lost")
 
@@ -121,7 +124,7 @@ def _apart(life: Life, policy: SequencePolicy, sent: Sequence[Told]) -> Iterator
 
 def _offers(life: Life, policy: HandoffPolicy, now: datetime) -> list[str]:
     lead, offer = life.lead, life.lead.offer
-    entries = sum(move.to_stage == "mql" for move in life.moves)
+    entries = sum(move.to_stage in OFFERED for move in life.moves)
     if offer is None:
         entered = entries and not life.parted
         return [f"I8: {lead.id} became an MQL and was never offered"] if entered else []
@@ -131,12 +134,25 @@ def _offers(life: Life, policy: HandoffPolicy, now: datetime) -> list[str]:
         found.append(f"I8: {lead.id} was offered as {[*offered]}, the last is {offer.cycle}")
     if offer.cycle > entries and not life.parted:
         found.append(f"I8: {lead.id} was offered {offer.cycle} times, and {entries} times an MQL")
-    is_mql = lead.progress.stage == "mql"
-    if is_mql and offer.closed_at is not None:
-        found.append(f"I8: {lead.id} is an MQL and not offered: {offer.answer}")
-    if not is_mql and offer.closed_at is None:
-        found.append(f"I8: {lead.id} is at {lead.progress.stage} and still offered")
+    stage = lead.progress.stage
+    if stage in OFFERED and offer.closed_at is not None:
+        found.append(f"I8: {lead.id} is at {stage} and not offered: {offer.answer}")
+    if offer.closed_at is None and offer.stage != stage:
+        found.append(f"I8: {lead.id} is at {stage} and still offered as {offer.stage}")
+    if not life.merged:
+        found += _superseded(life, offered)
     return [*found, *_deadlines(life, offer, policy, now)]
+
+
+def _superseded(life: Life, offered: Mapping[int, Told]) -> Iterator[str]:
+    """Each offer names the open one whose place it took; of that nothing is told any more."""
+    for told in life.of("reminder", "breached"):
+        following = offered.get(told.cycle + 1)
+        if following and told.at > following.at:
+            yield f"I8: {told.kind} of {life.lead.id} came when offer {told.cycle} was over"
+    for cycle, told in offered.items():
+        if told.data["supersedes"] not in (None, cycle - 1):
+            yield f"I8: offer {cycle} of {life.lead.id} supersedes {told.data['supersedes']}"
 
 
 def _deadlines(life: Life, offer: Offer, policy: HandoffPolicy, now: datetime) -> Iterator[str]:
@@ -149,7 +165,7 @@ def _deadlines(life: Life, offer: Offer, policy: HandoffPolicy, now: datetime) -
         yield f"I8: of {id_} was told {sorted(told)}, known is {sorted(marked)}"
     for each in waits:
         begun = datetime.fromisoformat(each.data["offered_at"])
-        if each.at < begun + _limits(policy)[_name(each)]:
+        if each.at < begun + _limits(policy, each.data["owner"])[_name(each)]:
             yield f"I8: {each.kind} of {id_} came {each.at - begun} after its offer"
     for name in _passed(life.lead, offer, policy, now) - marked:
         yield f"I8: {id_} has passed {name}, and nobody was told"
@@ -159,11 +175,15 @@ def _name(told: Told) -> str:
     return told.kind.removeprefix("handoff:")
 
 
-def _limits(policy: HandoffPolicy) -> dict[str, timedelta]:
+def _limits(policy: HandoffPolicy, owner: str) -> dict[str, timedelta]:
+    """What was promised; in the campaign's model each stage with promises has its own owners."""
+    of_stages = (each for each in policy.stages.values() if each)
+    owned = (each for each in of_stages if any(owner in route.owners for route in each.routes))
+    promised = next(owned, policy)
     return {
-        "reminder": policy.remind_after,
-        "breached:first_touch": policy.first_touch_within,
-        "breached:acceptance": policy.accept_within,
+        "reminder": promised.remind_after,
+        "breached:first_touch": promised.first_touch_within,
+        "breached:acceptance": promised.accept_within,
     }
 
 
@@ -176,7 +196,7 @@ def _passed(lead: Lead, offer: Offer, policy: HandoffPolicy, now: datetime) -> s
     touched = min((at for at, _ in said), default=None)
     answered = min((at for at, word in said if word in ANSWERS), default=None)
     found = set()
-    for name, limit in _limits(policy).items():
+    for name, limit in _limits(policy, offer.owner).items():
         due = offer.at + limit
         kept = answered if name == "breached:acceptance" else touched
         if due <= now and (kept is None or kept > to_ms(due)):

@@ -38,6 +38,7 @@ SIGNALS = {
 
 
 ENTERS_AT = 25
+PQL_AT = 60
 LEAVES_BELOW = 15
 """And of the scores from which a lead is an MQL, and below which it is one no longer."""
 
@@ -180,17 +181,22 @@ def _stages(mine: Sequence[Event], score: int, now: datetime, *, unsubscribed: b
     if word and said != "recycled":
         return {said}
     since = word.occurred_at if word else None
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    is_open = since is None or midnight >= since + COOLDOWN  # it is looked at once a day
+    may_be_open = since is None or now >= since + COOLDOWN
+    is_pql = score >= PQL_AT and not unsubscribed
+    further = {"pql"} if is_pql and may_be_open else set()
+    if is_pql and is_open:
+        return {"pql"}
     asked = [event.occurred_at.date() for event in mine if event.name == "demo_requested"]
     if any(since is None or day > since.date() for day in asked):
-        return {"mql"}  # all of a trial lies within the thirty days for which that is so
+        return {"mql", *further}  # all of a trial lies within the thirty days for which that is so
     outside = {"lead", "recycled"} if word else {"lead"}
     if (score < LEAVES_BELOW or unsubscribed) and not asked:
         return outside
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    is_open = since is None or midnight >= since + COOLDOWN  # it is looked at once a day
     if is_open and score >= ENTERS_AT and not unsubscribed:
         return {"mql"}
-    return {"mql", *outside}
+    return {"mql", *outside, *further}
 
 
 def last_word(events: Iterable[Event]) -> Event | None:

@@ -21,7 +21,7 @@ from builders import StandingClock, a_lead_named, a_trigger, keeping
 from patience import PATIENCE_S, until
 from served import free_port
 from warmlead.domain.nurture import Enrolment
-from warmlead.model.loading import ready_model, ready_text
+from warmlead.model.loading import Model, load, ready_model, ready_text
 from warmlead.model.plan import write_compiled
 from warmlead.parsing.signatures import HmacScheme
 from warmlead.runtime import table
@@ -273,7 +273,7 @@ async def handled():
 
 print(json.dumps([asyncio.run(handled()), sorted(sys.modules)]))
 """
-SLOW = ("pydantic", "yaml", "rich", "typer", "warmlead.cli")
+SLOW = ("pydantic", "yaml", "rich", "typer", "holidays", "warmlead.cli")
 """What no function waits for before its first answer."""
 
 SCORING = (
@@ -332,9 +332,20 @@ def test_modules_that_may_not_be_imported_exist() -> None:
     assert [name for name in (*SLOW, *SCORING) if find_spec(name) is None] == []
 
 
+def with_holidays() -> Model:
+    """A ready-made model whose promises count office hours."""
+    hours = 'hours: {from: "09:00", to: "18:00", time_zone: Europe/Berlin, holidays: [DE-BY, US]}'
+    text = ready_text("b2b-saas").replace(
+        "  accept_within: 24h", f"  accept_within: 16h\n  {hours}"
+    )
+    model = load(text, name="model.yaml")
+    assert model.plan.holidays_until
+    return model
+
+
 def test_score_with_a_compiled_model_imports_no_slow_modules(tmp_path: Path) -> None:
     model = tmp_path / "model.json"
-    model.write_text(write_compiled(ready_model("b2b-saas").plan))
+    model.write_text(write_compiled(with_holidays().plan))
     message = as_production(an_event("score-1").replace(b"demo_requested", b"page_viewed")).decode()
     loaded = imported_by(tmp_path, "score", "/", message, WARMLEAD_MODEL=str(model))
     assert told(tmp_path, "lead", "show", "score-1@example.com")["stage"] == "lead"
@@ -351,7 +362,7 @@ def test_scheduled_functions_with_a_compiled_model_import_no_slow_modules(
     tmp_path: Path, function: str
 ) -> None:
     model = tmp_path / "model.json"
-    model.write_text(write_compiled(ready_model("b2b-saas").plan))
+    model.write_text(write_compiled(with_holidays().plan))
     loaded = imported_by(tmp_path, function, "/", "{}", WARMLEAD_MODEL=str(model))
     checking = (
         "warmlead.model.schema",

@@ -13,7 +13,8 @@ from fuzz.shapes import EVENT_BYTES, TEXT_BYTES, TRAITS, any_wrap, encoded, in_j
 _HUBSPOT = {"subscriptionType": "contact.propertyChange", "portalId": 4711, "objectId": 1,
             "occurredAt": 1_764_700_000_000, "eventId": 1, "subscriptionId": 1,
             "propertyName": "lifecyclestage", "propertyValue": "customer"}  # fmt: skip
-_STATEMENT = {"said": "won", "email": "ada@example.com", "value": "100", "currency": "EUR"}
+_STATEMENT = {"said": "won", "email": "ada@example.com", "value": "100", "currency": "EUR",
+              "budget": "10k", "note": "Call in July"}  # fmt: skip
 _PIPEDRIVE = {"meta": {"action": "change", "entity": "deal", "version": "2.0", "company_id": 77001,
                        "entity_id": 1, "id": "a", "timestamp": "2026-03-02T10:00:00Z"},
               "data": {"id": 1, "person_id": 2, "status": "won", "value": 100, "currency": "EUR"},

@@ -234,7 +234,7 @@ def test_a_pattern_that_cannot_be_matched_in_linear_time_makes_no_model(pattern:
     rule = f"\nfit:\n  odd: {{when: 'title.matches(\"{pattern}\")', points: 5}}\n"
     text = ready_text("b2b-saas").replace("\nfit:\n", rule, 1)
 
-    (found,) = check(text)
+    (found,) = [found for found in check(text) if found.severity is not Severity.NOTE]
 
     assert found.severity is Severity.ERROR
     assert "the regular expression does not compile" in str(found)

@@ -12,7 +12,7 @@ from warmlead.domain.event import SALES_EVENTS, Trust
 from warmlead.domain.sales import EVENT_PREFIX, IDENTIFIED, SalesStatus
 from warmlead.parsing.signatures import HmacScheme
 from warmlead.ports import RawRequest
-from warmlead.senders.crm import CrmDeal, deal_value
+from warmlead.senders.statement_parts import CrmDeal, deal_value
 
 NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
 

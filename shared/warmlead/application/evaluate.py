@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from msgspec import Struct
 
 from warmlead.domain.clock_skew import brought_back
+from warmlead.domain.crm_ids import crm_ids_of
 from warmlead.domain.evaluation import Evaluation, evaluation_of, move_stage, next_review_day
 from warmlead.domain.event import Property
-from warmlead.domain.handoff import Deadline, HandoffPolicy, Offer, Passed, follow, next_deadline
+from warmlead.domain.handoff import (
+    SUPERSEDED,
+    Deadline,
+    HandoffPolicy,
+    Offer,
+    Passed,
+    follow,
+    next_deadline,
+)
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.knowledge import learnt
 from warmlead.domain.lead import Lead, Snapshot
@@ -103,11 +112,11 @@ class TriggerBuilder:
             {**attributes, "step": str(due.number), "stage": self._lead.progress.stage},
         )
 
-    def offered(self, offer: Offer) -> None:
-        """Adds the message that offers a lead to sales."""
-        from warmlead.messages.contract import Offered, OfferedMessage  # noqa: PLC0415  # heavy
+    def offered(self, offer: Offer, supersedes: int | None = None) -> None:
+        """Adds the message that offers a lead to sales, perhaps in the place of another offer."""
+        from warmlead.messages.contract import NewOffer, OfferedMessage  # noqa: PLC0415  # heavy
 
-        data = Offered(**self._about(), **self._promised(offer))
+        data = NewOffer(**self._about(), **self._promised(offer), supersedes=supersedes)
         self._add_for_sales("offered", offer, partial(OfferedMessage, data=data))
 
     def deadline_passed(self, offer: Offer, passed: Passed) -> None:
@@ -142,13 +151,14 @@ class TriggerBuilder:
             "offer": offer.cycle,
             "offered_at": offer.at,
             "owner": offer.owner,
-            "touch_by": policy.due(Deadline.TOUCH_BREACHED, offer.at),
-            "accept_by": policy.due(Deadline.ACCEPT_BREACHED, offer.at),
+            "touch_by": policy.deadline_of(offer, Deadline.TOUCH_BREACHED),
+            "accept_by": policy.deadline_of(offer, Deadline.ACCEPT_BREACHED),
         }
 
     def _about(self) -> dict[str, Any]:
         from warmlead.domain.attribution import described, first_origin, last_origin  # noqa: PLC0415  # lists of sites
         from warmlead.messages.contract import LeadInMessage, Touches, consent_in_message  # noqa: PLC0415  # heavy
+        from warmlead.messages.journey import journey_in_message  # noqa: PLC0415  # only here
 
         lead, score = self._lead, self._evaluation.score
         return {
@@ -158,13 +168,15 @@ class TriggerBuilder:
                 user_id=_safe(lead.user_id),
                 traits=cleaned(_sent(lead.traits, self._rules.traits)),
                 consent=consent_in_message(self._evaluation.consent),
+                crm_ids=crm_ids_of(lead),
+                journey=journey_in_message(lead.steps, self._rules),
             ),
             "stage": lead.progress.stage,
             "score": score.score,
             "engagement": score.engagement,
             "fit": score.fit,
             "grade": self._evaluation.grade,
-            "reasons": list(reasons(score, self._rules.titles)),
+            "reasons": list(reasons(score, self._rules.titles, self._rules.shown)),
             "attribution": Touches(
                 first=_cleaned(described(lead.first_touch, first_origin(lead))),
                 last=_cleaned(described(lead.last_touch, last_origin(lead))),
@@ -279,25 +291,34 @@ def _offered(
     builder: TriggerBuilder,
     now: datetime,
 ) -> Offer | None:
-    """The lead's offer to sales as of now: made, followed up, answered or withdrawn."""
-    offer, policy = lead.offer, rules.handoff
+    """The lead's offer to sales as of now: made, followed up, answered, superseded or withdrawn.
+
+    An offer is of one stage: whoever enters another one that is offered has a new offer, and
+    whoever enters one that is not has none.
+    """
+    offer, policy, stage = lead.offer, rules.handoff, lead.progress.stage
     if policy is None:
         return offer
-    of_model = {stage.name for stage in rules.stages}
+    is_of_model = any(each.name == stage for each in rules.stages)
+    is_offered = is_of_model and policy.promises_of(stage) is not None
+    is_new = is_offered and bool(moves)
+    supersedes = None
     if offer is not None:
         offer = _followed(offer, lead, policy, builder, now)
-        if offer.closed_at is None and lead.progress.stage not in of_model:
+        if offer.closed_at is None and is_new:
+            supersedes = offer.cycle
+            offer = replace(offer, closed_at=now, answer=SUPERSEDED)
+        elif offer.closed_at is None and not is_offered:
             answer = moves[-1].reason if moves else "withdrawn"
             withdrawn = replace(offer, closed_at=now, answer=answer)
             answered = offer.otherwise
             offer = _followed(answered, lead, policy, builder, now) if answered else withdrawn
         offer = replace(offer, otherwise=None)
-    entered = [moved for moved in moves if moved.to_stage in of_model]
-    if entered and lead.progress.stage in of_model and (offer is None or offer.closed_at):
+    if is_new:
         cycle = offer.cycle + 1 if offer else 1
-        owner = policy.owner_of(lead.id, builder.facts)
-        offer = Offer(cycle, lead.progress.stage, now, owner=owner)
-        builder.offered(offer)
+        owner = policy.owner_of(lead.id, stage, builder.facts)
+        offer = Offer(cycle, stage, now, owner=owner)
+        builder.offered(offer, supersedes)
         offer = _followed(offer, lead, policy, builder, now)  # a statement's time may be ahead
     return offer
 
@@ -312,8 +333,8 @@ def _with_promises(
     last = max(index for index, moved in enumerate(moves) if moved.to_stage == offer.stage)
     offering = replace(
         moves[last],
-        touch_by=rules.handoff.due(Deadline.TOUCH_BREACHED, offer.at),
-        accept_by=rules.handoff.due(Deadline.ACCEPT_BREACHED, offer.at),
+        touch_by=rules.handoff.deadline_of(offer, Deadline.TOUCH_BREACHED),
+        accept_by=rules.handoff.deadline_of(offer, Deadline.ACCEPT_BREACHED),
     )
     return (*moves[:last], offering, *moves[last + 1 :])
 

@@ -7,6 +7,7 @@ that Warmlead hands out about leads, and promises to keep.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -14,15 +15,26 @@ from pydantic import BaseModel, ConfigDict
 from warmlead.domain.attribution import described, first_origin, last_origin
 from warmlead.domain.capacity import Capacity
 from warmlead.domain.consent import Consent, known_by
+from warmlead.domain.crm_ids import crm_ids_of
 from warmlead.domain.evaluation import Evaluation, evaluation_of
 from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
+from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import Tally, day_of, to_date, to_ms
 from warmlead.domain.knowledge import known_since
 from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import MICRO, Contribution
-from warmlead.domain.stages import ANONYMOUS, SALES_STAGES, Transition, moved_back
-from warmlead.messages.wording import describe, losses
+from warmlead.domain.stages import (
+    ANONYMOUS,
+    SALES_STAGES,
+    StagePolicy,
+    Transition,
+    bypassing,
+    is_signed_only,
+    moved_back,
+)
+from warmlead.messages.journey import journey_of
+from warmlead.messages.wording import describe, losses, reasons, title_of
 
 
 class Shape(BaseModel):
@@ -68,10 +80,14 @@ class ExplainedContribution(Shape):
 
 
 class NextStage(Shape):
-    """The next stage of the model that the lead has not reached, and what is missing for it."""
+    """The next stage of the model that the lead has not reached, and what is missing for it.
+
+    ``bypasses`` says of each bypass signal of the last 30 days why it does not open the stage.
+    """
 
     name: str
     missing: list[str]
+    bypasses: list[str] = []
 
 
 class ConsentStatement(Shape):
@@ -100,9 +116,10 @@ class Explanation(Shape):
     """A score with everything that made it: ``sum(points) == score``.
 
     ``automated`` counts events of programs, which bring no points. ``not_understood`` names the
-    traits whose values could not be read, so that no condition over them holds. ``grade`` is empty
-    if the model has no grades. ``known_since`` names signals and events that the model needs from
-    before a day, and that the lead's history has only from that day on.
+    traits whose values could not be read, so that no condition over them holds. ``stage_because``
+    says what keeps the lead in a stage of the model; it is empty in all other stages. ``grade`` is
+    empty if the model has no grades. ``known_since`` names signals and events that the model needs
+    from before a day, and that the lead's history has only from that day on.
     """
 
     id: str
@@ -117,6 +134,7 @@ class Explanation(Shape):
     automated: dict[Automation, int]
     not_understood: list[str]
     next_stage: NextStage | None
+    stage_because: str = ""
     consent: ConsentView
     known_since: dict[str, date]
     as_of: datetime
@@ -137,6 +155,40 @@ class MoveView(Shape):
     hours_in_stage: float
 
 
+class OfferView(Shape):
+    """The last offer of a lead to sales, and by when sales promised what."""
+
+    cycle: int
+    stage: str
+    at: datetime
+    owner: str
+    touch_by: datetime
+    accept_by: datetime
+    touched_at: datetime | None
+    closed_at: datetime | None
+    answer: str
+
+
+class StepView(Shape):
+    """One notable thing that the lead did: ``what`` is the signal's name, or the event's."""
+
+    at: datetime
+    what: str
+    title: str
+    details: dict[str, str]
+    trust: str
+
+
+class SaidView(Shape):
+    """One statement of sales; ``details`` are what it told besides, such as its ``note``."""
+
+    said: str
+    at: datetime
+    source: str
+    reason: str
+    details: dict[str, str]
+
+
 class LeadView(Shape):
     """A lead as people see it, its score as of ``as_of``."""
 
@@ -150,6 +202,9 @@ class LeadView(Shape):
     fit: int
     grade: str
     days_inactive: int | None
+    reasons: list[str]
+    journey: list[StepView]
+    statements: list[SaidView]
     traits: dict[str, Property]
     not_understood: list[str]
     signals: dict[str, int]
@@ -158,7 +213,9 @@ class LeadView(Shape):
     first_touch: dict[str, str]
     last_touch: dict[str, str]
     consent: ConsentView
+    offer: OfferView | None
     identifiers: dict[str, list[str]]
+    crm_ids: dict[str, str]
     entered: dict[str, int]
     moved_back: int
     moves: list[MoveView]
@@ -207,15 +264,24 @@ def view(
         fit=evaluation.score.fit,
         grade=evaluation.grade,
         days_inactive=evaluation.score.days_inactive,
+        reasons=list(reasons(evaluation.score, rules.titles, rules.shown)),
+        journey=[shaped(StepView, step) for step in journey_of(lead.steps, rules, now)],
+        statements=[
+            shaped(SaidView, said, details=dict(said.details))
+            for said in lead.statements
+            if said.at <= now
+        ],
         traits=lead.traits,
         not_understood=list(rules.not_understood(lead.traits)),
         signals=_totals(evaluation.tally.signals),
         events=_totals(evaluation.tally.names),
         automated=_automated(evaluation.tally),
         consent=_consent(lead, evaluation.consent, known_at),
+        offer=_offer(lead.offer, rules, now),
         first_touch=described(lead.first_touch, first_origin(lead)),
         last_touch=described(lead.last_touch, last_origin(lead)),
         identifiers=identifiers,
+        crm_ids=crm_ids_of(lead),
         entered=dict(lead.progress.entered),
         moved_back=moved_back(moves, rules.stage_order),
         moves=[shaped(MoveView, move) for move in moves],
@@ -228,13 +294,23 @@ def view(
     )
 
 
+def _offer(offer: Offer | None, rules: Rules, now: datetime) -> OfferView | None:
+    """The last offer, if it was made by then and the model still says what was promised."""
+    if offer is None or rules.handoff is None or offer.at > now:
+        return None
+    due = partial(rules.handoff.deadline_of, offer)
+    touch_by, accept_by = due(Deadline.TOUCH_BREACHED), due(Deadline.ACCEPT_BREACHED)
+    return shaped(OfferView, offer, touch_by=touch_by, accept_by=accept_by)
+
+
 def _automated(tally: Tally) -> dict[Automation, int]:
     totals = _totals(tally.names)
     return {why: totals[name] for why, name in AUTOMATED_EVENTS.items() if name in totals}
 
 
 def _totals(counts: Mapping[str, Mapping[int, int]]) -> dict[str, int]:
-    return {label: sum(days.values()) for label, days in sorted(counts.items())}
+    told = ((label, days) for label, days in sorted(counts.items()) if not is_signed_only(label))
+    return {label: sum(days.values()) for label, days in told}
 
 
 def explain(
@@ -259,7 +335,8 @@ def explain(
         contributions=[_explained(line, rules.titles) for line in score.contributions],
         automated=_automated(evaluation.tally),
         not_understood=list(rules.not_understood(lead.traits)),
-        next_stage=_next_stage(lead, rules, evaluation),
+        next_stage=_next_stage(lead, rules, evaluation, now),
+        stage_because=_stage_because(lead, rules, evaluation, now),
         consent=_consent(lead, evaluation.consent, known_at),
         known_since=_known_since(lead, rules, now),
         as_of=now,
@@ -301,7 +378,49 @@ def _explained(line: Contribution, titles: Mapping[str, str]) -> ExplainedContri
     )
 
 
-def _next_stage(lead: Lead, rules: Rules, evaluation: Evaluation) -> NextStage | None:
+ENTER_HOLDS = "its enter condition holds"
+"""What keeps most leads in a stage."""
+
+
+def _stage_because(lead: Lead, rules: Rules, evaluation: Evaluation, now: datetime) -> str:
+    """What keeps the lead in its stage of the model; empty in any other stage."""
+    policy = next((one for one in rules.stages if one.name == lead.progress.stage), None)
+    if policy is None:
+        return ""
+    if policy.enter(evaluation.facts):
+        return ENTER_HOLDS
+    known = bypassing(policy, lead.progress, evaluation.standing, now)
+    if opening := next((each for each in known if each.opens), None):
+        title = _capital(title_of(opening.signal, rules.titles))
+        until = to_date(opening.until_day)
+        return (
+            f"{title} on {to_date(opening.day)} opens it at once, and keeps it open until {until}"
+        )
+    if policy.leave is None:
+        return "it has no leave condition: only sales ends it"
+    return "its leave condition does not hold"
+
+
+def _closed_bypasses(
+    policy: StagePolicy, lead: Lead, rules: Rules, evaluation: Evaluation, now: datetime
+) -> list[str]:
+    """Why the recent bypass signals of a stage do not open it."""
+    lines = []
+    for each in bypassing(policy, lead.progress, evaluation.standing, now):
+        title = _capital(title_of(each.signal, rules.titles))
+        lacks = "it was before sales refused the lead" if each.is_cooling else ""
+        if lacks := lacks or " and ".join(each.missing):
+            lines.append(f"{title} on {to_date(each.day)} would open it at once, but: {lacks}")
+    return lines
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _next_stage(
+    lead: Lead, rules: Rules, evaluation: Evaluation, now: datetime
+) -> NextStage | None:
     stage = lead.progress.stage
     names = [policy.name for policy in rules.stages]
     rank = names.index(stage) + 1 if stage in names else 0
@@ -311,4 +430,5 @@ def _next_stage(lead: Lead, rules: Rules, evaluation: Evaluation) -> NextStage |
     missing = list(policy.enter.missing(evaluation.facts))
     if stage == ANONYMOUS:
         missing.insert(0, "an email or a user id (the visitor is anonymous)")
-    return NextStage(name=policy.name, missing=missing)
+    bypasses = _closed_bypasses(policy, lead, rules, evaluation, now)
+    return NextStage(name=policy.name, missing=missing, bypasses=bypasses)

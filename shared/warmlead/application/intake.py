@@ -76,10 +76,13 @@ class Intake:
         if not is_known and not capacity.has_room_for(event):
             return False
         lighter: Event | None = event
+        has_room = True
         for _ in Excess:  # each round leaves out more of the event
             if lighter is None:
                 return False
-            after, home, kept = touched(self._trails, lighter, self._ids, self._rules)
+            after, home, kept = touched(
+                self._trails, lighter, self._ids, self._rules, as_step=has_room
+            )
             recorded, take_back = self._recordings.add(home, kept)
             present = [id_ for id_ in named if id_ in after]
             excess = capacity.excess(after, present, event, recorded)
@@ -91,6 +94,7 @@ class Intake:
             take_back()
             if not excess:
                 return False
+            has_room = has_room and Excess.ORIGIN not in excess
             lighter = without_excess(lighter, excess, self._rules)
         return False
 

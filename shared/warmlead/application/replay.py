@@ -7,6 +7,7 @@ moves on from its present stage. Counts of days that the archive no longer has s
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias, TypeVar
@@ -23,6 +24,7 @@ from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import day_of, to_ms, with_older
 from warmlead.domain.identity import identifiers_of, in_todays_spelling
+from warmlead.domain.journey import NotableStep, kept_steps
 from warmlead.domain.knowledge import learnt, replayed
 from warmlead.domain.lead import Lead, Trail, latest_notes, told_together
 from warmlead.domain.recording import record
@@ -90,12 +92,12 @@ async def replay(
     began, whole_since = clock.now(), await archive.whole_since()
     events = unreadable = 0
     seen: set[int] = set()
-    async for messages in _read(archive):
+    async for messages in archived_events(archive):
         readable = [message for message in messages if message is not None]
         unreadable += len(messages) - len(readable)
         events += sum(map(len, readable))
         first = [
-            [received_by(event, began) for event in _first_copies(message, seen)]
+            [received_by(event, began) for event in first_copies(message, seen)]
             for message in readable
         ]
         await _rebuild(first, scratch, store, scoring)
@@ -131,7 +133,7 @@ async def _put_in_place(
     )
 
 
-async def _read(archive: MessageLog) -> AsyncIterator[Sequence[Sequence[Event] | None]]:
+async def archived_events(archive: MessageLog) -> AsyncIterator[Sequence[Sequence[Event] | None]]:
     """The events of archived messages, many messages at a time; ``None``: it cannot be read."""
     log = archive.read(Topic.LEAD_EVENTS)
     async for published in _together(log, MESSAGES_TOGETHER):
@@ -157,8 +159,11 @@ async def _together(items: AsyncIterator[T], most: int) -> AsyncIterator[list[T]
         yield some
 
 
-def _first_copies(events: Sequence[Event], seen: set[int]) -> list[Event]:
-    """Events whose key is new: an event that was released from quarantine is there twice."""
+def first_copies(events: Sequence[Event], seen: set[int]) -> list[Event]:
+    """Events whose key is new: an event that was released from quarantine is there twice.
+
+    Adds their keys to those that were ``seen``.
+    """
     first = []
     for event in events:
         key = int(event.key, 16)
@@ -262,4 +267,13 @@ class _Replacement:
             consent=consent.rebuilt(trail.consent, rebuilt.consent),
             told=told_together(trail.told, rebuilt.told),
             notes=latest_notes([*trail.notes, *rebuilt.notes]),
+            steps=self._steps(trail, rebuilt, {event.key for event in newer}),
         )
+
+    def _steps(
+        self, trail: Trail, rebuilt: Trail, newer: AbstractSet[str]
+    ) -> tuple[NotableStep, ...]:
+        """The steps of the archive's events, and those of events that it does not have."""
+        pruned_ms = -1 if self._whole_since is None else to_ms(self._whole_since)
+        others = (s for s in trail.steps if s.key in newer or s.at_ms <= pruned_ms)
+        return kept_steps((*rebuilt.steps, *others))

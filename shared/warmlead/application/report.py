@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
@@ -64,7 +64,8 @@ async def add_up(reporting: Reporting, period: Period) -> KpiReport:
     stages = reporting.rules.stage_order
     tally = KpiTally(period, stages)
     leads_in = await reporting.reports.leads_in([name for name in stages if name != ANONYMOUS])
-    since = period.start - _longest_promise(reporting.rules)
+    handoff = reporting.rules.handoff
+    since = handoff.oldest_open(period.start) if handoff else period.start
     async for lead_id, move in reporting.reports.moves(since):
         tally.add(lead_id, move)
     asked = sorted(tally.in_question)
@@ -83,14 +84,6 @@ async def _readable(reporting: Reporting, lead_id: str) -> Lead | None:
     except UnreadableError as error:
         reporting.on_unreadable(error)
         return None
-
-
-def _longest_promise(rules: Rules) -> timedelta:
-    """Longest time from an offer to its last deadline: how far back offers are read."""
-    policy = rules.handoff
-    if policy is None:
-        return timedelta(0)
-    return max(policy.first_touch_within, policy.accept_within)
 
 
 def to_message(made: KpiReport) -> Message:

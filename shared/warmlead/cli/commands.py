@@ -85,6 +85,20 @@ class Commands(LazyGroup):
 
     places = COMMANDS
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401  # as above
+        """The command; of one that is written without its group the error names the group."""
+        if args and args[0] not in self.commands and (group := _group_of(args[0])):
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{group} {args[0]}'?")
+        return super().resolve_command(ctx, args)
+
+
+def _group_of(name: str) -> str:
+    """The command that has a command of this name below it; empty if none has."""
+    below = {
+        group: getattr(loaded(place, group), "commands", {}) for group, place in COMMANDS.items()
+    }
+    return next((group for group, commands in below.items() if name in commands), "")
+
 
 class LeadCommands(LazyGroup):
     """The commands of ``warmlead lead`` that are modules of their own."""

@@ -12,8 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from warmlead.application.explain import (
-    ConsentStatement,
-    ConsentView,
+    ENTER_HOLDS,
     ExplainedContribution,
     Explanation,
     LeadView,
@@ -25,6 +24,9 @@ from warmlead.application.explain import (
 )
 from warmlead.cli.commands import LeadCommands
 from warmlead.cli.environment import place_of
+from warmlead.cli.handoff import offer_in_words
+from warmlead.cli.journey import journey_lines, sales_lines
+from warmlead.cli.lead_lines import consent_lines, graded, known_since_line
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, json_list, print_json, unreadable
 from warmlead.cli.output import moment as _moment
 from warmlead.domain.errors import UnreadableError
@@ -90,6 +92,7 @@ class LeadRow(Shape):
     grade: str
     days_inactive: int | None
     known_since: dict[str, date]
+    last_step: str | None
 
 
 @app.command("list")
@@ -151,7 +154,8 @@ async def _print(pages: Pages, stage: str | None) -> Mapping[str, str]:
             console.print(_table(rows, with_header=not shown))
         shown += len(rows)
         unread |= problems
-    _print_known_since(since)
+    if line := known_since_line(since):
+        console.print(line)
     if shown or unread:
         return unread
     if stage is None:
@@ -240,7 +244,8 @@ def _warmest_first(row: LeadRow) -> tuple[int, str]:
 
 
 def _row(seen: LeadView) -> LeadRow:
-    return shaped(LeadRow, seen, name=_name(seen))
+    last_step = seen.journey[0].title if seen.journey else None
+    return shaped(LeadRow, seen, name=_name(seen), last_step=last_step)
 
 
 def _name(seen: LeadView) -> str | None:
@@ -254,7 +259,7 @@ def _name(seen: LeadView) -> str | None:
 def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     """Show what is known about one lead.
 
-    Its score and stage, whether it may get mail, its traits, its events, where it came from.
+    Its score and stage, whether it may get mail, its journey, traits, events, where it came from.
 
     ```text
     warmlead lead show ada@example.com
@@ -267,22 +272,28 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         return
     console.print(f"[bold]{escape(_title(seen))}[/]  {seen.id}")
     console.print(
-        f"score [bold]{seen.score}[/] ({seen.engagement} did + {seen.fit} is"
-        f"{_graded(seen.grade)}), "
+        f"score [bold]{seen.score}[/] ({seen.engagement} engagement + {seen.fit} fit"
+        f"{graded(seen.grade)}), "
         f"stage [bold]{seen.stage}[/] since {seen.stage_since:%Y-%m-%d %H:%M} UTC"
     )
     if seen.flooding:
         console.print("[yellow]flooding: further public events go to quarantine[/]")
-    for line in _consent_lines(seen.consent):
+    for line in consent_lines(seen.consent):
         console.print(line)
+    if seen.offer:
+        offered = escape(offer_in_words(seen.offer, seen.as_of))
+        console.print(f"[dim]sales[/]  {offered}", soft_wrap=True)
     for note in seen.notes:
         console.print(f"[dim]note[/]  {escape(note)}")
     if seen.moves:
-        console.print(f"[dim]moves[/]  {escape(_journey(seen))}")
+        console.print(f"[dim]moves[/]  {escape(_path(seen))}")
+    _print_lines("journey", journey_lines(seen.journey))
+    _print_lines("sales", sales_lines(seen.statements))
     rules = backends.model().rules
     _print_pairs("traits", seen.traits, known=rules.traits)
     _print_not_understood(seen)
-    _print_known_since(seen.known_since)
+    if line := known_since_line(seen.known_since):
+        console.print(line)
     _print_pairs("signals", seen.signals)
     _print_pairs("events", _seen_by_people(seen), known=rules.names)
     if seen.automated:
@@ -293,22 +304,9 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     console.print(f"[dim]why this score: warmlead lead explain {escape(seen.email or seen.id)}[/]")
 
 
-def _consent_lines(consent: ConsentView) -> Sequence[str]:
-    """Whether the person may be written to and why, then what else was stated; none if nothing."""
-    if not consent.statements:
-        return ()
-    decided = consent.decided_by
-    why = f": {_statement(decided)}" if decided else ""
-    may = "may be mailed" if consent.may_be_mailed else "[red]must not be mailed[/]"
-    others = [_statement(each) for each in consent.statements if each != decided]
-    also = [f"[dim]also stated[/]  {escape('; '.join(others))}"] if others else []
-    return (f"[dim]consent[/]  {consent.status}, {may}{escape(why)}", *also)
-
-
-def _statement(stated: ConsentStatement) -> str:
-    of_list = f" of {stated.mailing_list!r}" if stated.mailing_list else ""
-    who = f"by {stated.source}, {stated.trust}" if stated.source else "kept by the day"
-    return f"{stated.cause.replace('_', ' ')}{of_list} {stated.at:%Y-%m-%d %H:%M} UTC ({who})"
+def _print_lines(heading: str, lines: Sequence[str]) -> None:
+    for number, line in enumerate(lines):
+        console.print(f"[dim]{' ' * len(heading) if number else heading}[/]  {escape(line)}")
 
 
 def _title(seen: LeadView) -> str:
@@ -321,7 +319,7 @@ def _known_as(row: LeadRow) -> str:
     return " ".join(part for part in (row.name, email or row.user_id) if part)
 
 
-def _journey(seen: LeadView) -> str:
+def _path(seen: LeadView) -> str:
     """The stages in which the lead was, and how often it went back or came again."""
     path = " → ".join([seen.moves[0].from_stage, *(move.to_stage for move in seen.moves)])
     again = [f"{stage} {n - 1} more" for stage, n in sorted(seen.entered.items()) if n > 1]
@@ -352,16 +350,6 @@ def _print_not_understood(seen: LeadView) -> None:
         )
         told = escape(", ".join(said))
         console.print(f"[yellow]not understood: {told}; no condition over these holds[/]")
-
-
-def _print_known_since(since: Mapping[str, date]) -> None:
-    """A line of what the model measures, and the history knows only from a day on."""
-    if since:
-        told = ", ".join(f"{escape(label)} before {day}" for label, day in since.items())
-        console.print(
-            f"[yellow]not known: {told}; the model did not count it then. "
-            "To count it now: warmlead replay[/]"
-        )
 
 
 def _most_telling(names: Iterable[str], known: Collection[str]) -> Sequence[str]:
@@ -398,7 +386,7 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     console.print(
         f"[bold]{escape(_title(seen))}[/] is {as_said(explained.stage)} with a score of "
         f"[bold]{explained.score}[/]: {explained.engagement} for what they did, "
-        f"{explained.fit} for what they are{_graded(explained.grade)}."
+        f"{explained.fit} for what they are{graded(explained.grade)}."
     )
     table = Table(box=None, show_header=False, padding=(0, 1))
     table.add_column(justify="right")
@@ -412,14 +400,14 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if explained.automated:
         console.print(f"[dim]Worth nothing: {unseen(explained.automated)}.[/]")
     _print_not_understood(seen)
-    _print_known_since(explained.known_since)
+    if line := known_since_line(explained.known_since):
+        console.print(line)
+    if explained.stage_because not in ("", ENTER_HOLDS):
+        reason = f"{explained.stage} although enter does not hold: {explained.stage_because}."
+        console.print(escape(reason))
     console.print(_outlook(explained))
-    for told in _consent_lines(explained.consent):
+    for told in consent_lines(explained.consent):
         console.print(told)
-
-
-def _graded(grade: str) -> str:
-    return f", grade [bold]{escape(grade)}[/]" if grade else ""
 
 
 def as_said(stage: str) -> str:
@@ -445,7 +433,8 @@ def _outlook(explained: Explanation) -> str:
             f"Nothing is missing for [bold]{ahead.name}[/]: the lead enters it at its next event."
         )
     missing = "\n".join(f"  - {escape(text)}" for text in ahead.missing)
-    return f"Missing for [bold]{ahead.name}[/]:\n{missing}"
+    also = "".join(f"\n{escape(text)}." for text in ahead.bypasses)
+    return f"Missing for [bold]{ahead.name}[/]:\n{missing}{also}"
 
 
 async def _view(who: str, moment: datetime | None) -> LeadView:

@@ -1,6 +1,7 @@
 """``warmlead model``: checks the reviewed file, shows it, simulates it, applies it to everyone."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -27,9 +28,11 @@ from warmlead.cli.output import (
 )
 from warmlead.cli.rebuild import kept_too_briefly, needs_replay
 from warmlead.cli.story import draw, report_of
+from warmlead.cli.unmatched import unmatched
 from warmlead.domain.identity import LeadIds
 from warmlead.model.document import Finding, Severity
 from warmlead.model.loading import Model, check, json_schema, load
+from warmlead.model.plan import Plan
 from warmlead.runtime import backends
 from warmlead.settings import why_unreadable
 from warmlead.simulation.play import Story, StoryClock, simulate
@@ -129,7 +132,7 @@ def _text(script: str) -> str:
         raise fail(
             f"{script}: {why_unreadable(error)}.",
             hint=f"To begin with a ready-made story: warmlead model simulate --show > story.yaml; "
-            f"the stories are {', '.join(ready_stories())}.",
+            f"ready-made stories: {', '.join(ready_stories())}.",
             code=EXIT_WRONG,
         ) from error
 
@@ -145,9 +148,12 @@ def _checked(text: str, script: str, model: Model) -> Script:
     return read.script
 
 
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
+
+
 def _print_finding(found: Finding, *, file: str, on: Console) -> None:
     """One fault or doubt: where it is, what it is, and what may have been meant."""
-    colour = "red" if found.severity is Severity.ERROR else "yellow"
+    colour = _COLOURS[found.severity]
     where = f"{file}:{found.line}:{found.column}"
     subject = f"{found.path}: " if found.path else ""
     told = escape(subject + found.message)
@@ -158,7 +164,7 @@ def _print_finding(found: Finding, *, file: str, on: Console) -> None:
 
 def _ends(script: Script, days: int | None, until: str | None) -> datetime:
     if days is not None and until is not None:
-        raise fail("--days and --until exclude each other.", code=EXIT_MISUSE)
+        raise fail("Give --days or --until, not both.", code=EXIT_MISUSE)
     if days is not None:
         return script.begins + timedelta(days=days)
     if until is None:
@@ -198,10 +204,11 @@ WARMLEAD_MODEL=model.yaml warmlead model apply
 """,
 )
 app.command("simulate")(simulate_story)
+app.command("unmatched")(unmatched)
 
 
 class FindingRow(Shape):
-    """One fault or doubt, where it is, and what may have been meant."""
+    """One fault, doubt or note, where it is, and what may have been meant."""
 
     severity: str
     line: int
@@ -218,6 +225,7 @@ class CheckReport(Shape):
     version: str | None
     errors: int
     warnings: int
+    notes: int
     findings: list[FindingRow]
     needs_replay: list[str]
     kept_too_briefly: list[str]
@@ -225,10 +233,12 @@ class CheckReport(Shape):
 
 @app.command("check")
 def check_file(
-    file: Annotated[Path, typer.Argument(help="The model file.", metavar="FILE")],
+    file: Annotated[
+        Path, typer.Argument(help="The model file, or one that was compiled.", metavar="FILE")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Find every fault and doubt in a model file.
+    """Find every fault of a model file, and warn of what looks wrong.
 
     Exits with 1 if there is a fault.
 
@@ -236,27 +246,57 @@ def check_file(
     whose events have changed since the leads here were counted. After you put the file to use,
     run `warmlead replay`, so that past events count for them too.
 
+    Of a compiled model (`model.json` of a staged function) it says whether this release can use
+    it, and warns when the public holidays that it knows will soon be over.
+
     ```text
     warmlead model show b2b-saas > model.yaml
     warmlead model check model.yaml
     ```
     """
+    if plan := backends.compiled_model(str(file)):
+        _show(_report_of_compiled(file, plan), as_json=as_json)
+        return
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         hint = "To begin with a ready-made model: warmlead model show b2b-saas > model.yaml"
         raise fail(f"{file}: {why_unreadable(error)}.", hint=hint, code=EXIT_WRONG) from error
     report = _report(file, text, check(text))
-    if as_json:
-        print_json(report)
-    else:
-        _print(report)
+    _show(report, as_json=as_json)
     if report.errors:
         raise typer.Exit(EXIT_WRONG)
 
 
+def _show(report: CheckReport, *, as_json: bool) -> None:
+    if as_json:
+        print_json(report)
+    else:
+        _print(report)
+
+
+def _report_of_compiled(file: Path, plan: Plan) -> CheckReport:
+    """The report on a model that was checked when it was compiled."""
+    found = []
+    if plan.holidays_run_out(datetime.now(UTC).date()):
+        message = f"knows public holidays until {plan.holidays_until} only"
+        suggestion = "compile it again: make stage"
+        found.append(Finding(Severity.WARNING, 1, 1, "", message, suggestion))
+    return CheckReport(
+        file=str(file),
+        version=plan.version,
+        errors=0,
+        warnings=len(found),
+        notes=0,
+        findings=[shaped(FindingRow, finding) for finding in found],
+        needs_replay=[],
+        kept_too_briefly=[],
+    )
+
+
 def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
-    faults = sum(finding.severity is Severity.ERROR for finding in found)
+    of = Counter(finding.severity for finding in found)
+    faults = of[Severity.ERROR]
     version, stale, brief = None, list[str](), list[str]()
     if not faults:
         checked = load(text, name=str(file))
@@ -268,7 +308,8 @@ def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
         file=str(file),
         version=version,
         errors=faults,
-        warnings=len(found) - faults,
+        warnings=of[Severity.WARNING],
+        notes=of[Severity.NOTE],
         findings=rows,
         needs_replay=stale,
         kept_too_briefly=brief,

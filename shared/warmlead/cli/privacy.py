@@ -225,7 +225,9 @@ def _question(who: str, person: NamedPerson) -> str:
         return f"{UnreadableError(person.unread).message}. Erase for good what is kept about {who}?"
     if person.lead is None:
         state = "was erased before" if person.erased else "is not known"
-        return f"{who} {state}. Erase what is under way, so that it makes no lead?"
+        return (
+            f"{who} {state}. Erase events that are still on their way, so that they make no lead?"
+        )
     return f"Erase for good all that is kept about {known_as(person.lead)}?"
 
 

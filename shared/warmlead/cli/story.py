@@ -21,7 +21,7 @@ from warmlead.domain.event import Event
 from warmlead.domain.money import DECIMALS
 from warmlead.domain.nurture import Ending
 from warmlead.domain.rules import Rules
-from warmlead.domain.sales import EVENT_PREFIX
+from warmlead.domain.sales import DETAILS, EVENT_PREFIX
 from warmlead.domain.stages import MODEL, Transition, moved_back
 from warmlead.ports import Message
 from warmlead.simulation.play import Scene, SequenceChange, Story
@@ -170,6 +170,9 @@ def _said(event: Event) -> str:
     said = f"sales: {event.name.removeprefix(EVENT_PREFIX)}"
     if reason := event.properties.get("reason"):
         said += f" ({str(reason).replace('_', ' ')})"
+    told = (f"{name} {event.properties[name]}" for name in DETAILS if name in event.properties)
+    if details := ", ".join(told):
+        said += f", {details}"
     if amount := _money(event.properties.get("value_cents"), event.properties.get("currency")):
         said += f", {amount}"
     return said
@@ -217,7 +220,8 @@ def _in_words(kind: str, data: dict[str, Any]) -> str:
         case "nurture.step_due":
             return f"{data['message']} ({data['step']} of {data['steps']})"
         case "handoff.offered":
-            return f"offered to {owner}"
+            before = data.get("supersedes")
+            return f"offered to {owner}" + (f", in place of offer {before}" if before else "")
         case "handoff.reminder":
             return f"{owner} is reminded"
         case "handoff.breached":

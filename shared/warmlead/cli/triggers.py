@@ -161,7 +161,8 @@ def _in_words(kind: str, data: dict[str, JsonValue]) -> str:
             which = f"message {said['step']} of {said['steps']} of {said['sequence']}"
             return f"[bold]{said['message']}[/] is due, {which}"
         case "handoff.offered":
-            return f"offered to {owner} with {said['score']} points, touch by {touch_by}"
+            before = f", in place of offer {said['supersedes']}" if data.get("supersedes") else ""
+            return f"offered to {owner} with {said['score']} points, touch by {touch_by}{before}"
         case "handoff.reminder":
             return f"{owner} is reminded: touch by {touch_by}"
         case "handoff.breached":

@@ -18,6 +18,7 @@ from msgspec import Struct, structs
 from warmlead.domain.consent import ConsentFact
 from warmlead.domain.event import AUTOMATED_EVENTS, Event, Trust
 from warmlead.domain.history import History
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, Touch, Trail, TraitFact
 from warmlead.domain.packed_history import RECORD, KeptEvent, Packed, Shape
 from warmlead.domain.recording import Recorded
@@ -42,7 +43,10 @@ Firestore takes documents of 1 MiB, and a lead's traits stand in each of its uns
 """
 
 MAX_ORIGIN_BYTES = 64_000
-"""The limit of the origins of visits and the notes on input of a person's weaker identifiers."""
+"""The limit of the origins of visits, the notes on input and the steps of the journey.
+
+It is for a person's weaker identifiers, of which there may be many.
+"""
 
 MAX_IDENTIFIER_BYTES = 64_000
 """The limit of the identifiers of one trust that are tied to a person."""
@@ -74,6 +78,7 @@ _BYTES_OF_A_TRAIL = 200
 _BYTES_OF_AN_EVENT = 80  # that is not packed
 _UNPACKED_EVENTS = 80  # of a trail with more events so many are not packed, on average
 _BYTES_OF_A_CLAIM = 100
+_BYTES_OF_A_STEP = 48  # beside its names and details: when, in which event, how trusted
 
 
 class Excess(Enum):
@@ -81,7 +86,7 @@ class Excess(Enum):
 
     UNKNOWN = auto()  # traits that the model does not know
     KNOWN = auto()  # traits that it knows
-    ORIGIN = auto()  # where visits came from, and notes on the input
+    ORIGIN = auto()  # where visits came from, notes on the input, and steps of the journey
     ALL = auto()
 
 
@@ -428,8 +433,8 @@ def _weight_of_trail(trail: Trail, traits: "_OfTraits") -> Weight:
         unknown=traits.unknown,
         signed_known=traits.signed_known,
         signed_unknown=traits.signed_unknown,
-        origin=touches + notes,
-        other=bytes_of(trail.identifier.value) + around,
+        origin=touches + notes + sum(map(_weight_of_step, trail.steps)),
+        other=bytes_of(trail.identifier.value) + around + _bytes_of_details(trail),
     )
 
 
@@ -455,6 +460,17 @@ def _weight_of_fact(fact: ConsentFact) -> int:
 
 def _weight_of_touch(touch: Touch | None) -> int:
     return sum(len(name) + bytes_of(value) for name, value in touch.attribution) if touch else 0
+
+
+def _weight_of_step(step: NotableStep) -> int:
+    details = sum(len(name) + bytes_of(text) for name, text in step.details)
+    return _BYTES_OF_A_STEP + len(step.name) + len(step.signal) + details
+
+
+def _bytes_of_details(trail: Trail) -> int:
+    """What sales told of the person in words."""
+    told = (text for said in trail.statements.values() for _, text in said.details)
+    return sum(map(bytes_of, told))
 
 
 def bytes_of(text: str) -> int:

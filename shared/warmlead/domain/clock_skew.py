@@ -13,6 +13,7 @@ from warmlead.domain.event import Event
 from warmlead.domain.handoff import Offer
 from warmlead.domain.history import MAX_PER_DAY, History, day_of, from_ms, to_ms
 from warmlead.domain.identity import best_claims
+from warmlead.domain.journey import kept_steps
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import NONE_PACKED, KeptEvent
@@ -123,6 +124,7 @@ class _Back:
             consent=tuple(sorted(map(self._stated, trail.consent))),
             notes=tuple(sorted(self._dated(note) for note in trail.notes)),
             told=trail.told and (self.past_ms(trail.told[0]), self.past_ms(trail.told[1])),
+            steps=kept_steps(map(self._dated, trail.steps)),
         )
 
     def _history(self, history: History) -> History:

@@ -4,14 +4,15 @@ Statements of sales are in ``sales``.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic
 
 from msgspec import Struct
 
+from warmlead.domain.office_hours import OfficeHours
 from warmlead.domain.sales import SalesStatus, Statement, answered, first_contact
 from warmlead.domain.stages import Condition, ConditionT, Facts
 
@@ -47,33 +48,84 @@ def sla_outcome(due: datetime, *, done: datetime | None, withdrawn: datetime | N
 
 @dataclass(frozen=True, slots=True)
 class RouteDefinition(Generic[ConditionT]):
-    """The owners of the leads for which the condition holds; of all leads if there is none."""
+    """The owners of the leads for which the condition holds; of all leads if there is none.
+
+    ``hours`` are the office hours of these owners, if they are not those of everybody.
+    """
 
     owners: tuple[str, ...]
     when: ConditionT | None = None
+    hours: OfficeHours | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class HandoffDefinition(Generic[ConditionT]):
+class PromisesDefinition(Generic[ConditionT]):
     """What sales promises of each offer: first contact, and an answer, within a time.
 
-    After ``remind_after`` sales is reminded of a lead to which nobody has spoken.
+    After ``remind_after`` sales is reminded of a lead to which nobody has spoken. These times are
+    working time if there are office ``hours``; those of a route count only then.
     """
 
     first_touch_within: timedelta
     accept_within: timedelta
     remind_after: timedelta
     routes: tuple[RouteDefinition[ConditionT], ...] = ()
+    hours: OfficeHours | None = None
 
-    def due(self, deadline: Deadline, offered_at: datetime) -> datetime:
-        """When a deadline of an offer passes."""
+    def due(self, deadline: Deadline, offered_at: datetime, owner: str = "") -> datetime:
+        """When a deadline of an offer to an owner passes."""
+        within = self._within(deadline)
+        if self.hours is None:
+            return offered_at + within
+        return self._hours_of(owner, self.hours).due(offered_at, within)
+
+    def offered_since(self, moment: datetime) -> datetime:
+        """A time before which nobody was offered a lead with a deadline after a moment."""
+        longest = max(self.first_touch_within, self.accept_within)
+        calendars = {self.hours, *(route.hours for route in self.routes)} - {None}
+        since, step = moment - longest, timedelta(days=1)
+        while any(each and each.due(since, longest) >= moment for each in calendars):
+            since, step = since - step, 2 * step
+        return since
+
+    def _within(self, deadline: Deadline) -> timedelta:
         match deadline:
             case Deadline.REMINDER:
-                return offered_at + self.remind_after
+                return self.remind_after
             case Deadline.TOUCH_BREACHED:
-                return offered_at + self.first_touch_within
+                return self.first_touch_within
             case Deadline.ACCEPT_BREACHED:
-                return offered_at + self.accept_within
+                return self.accept_within
+
+    def _hours_of(self, owner: str, common: OfficeHours) -> OfficeHours:
+        """The office hours of an owner, by the first route that names the owner."""
+        routes = (route for route in self.routes if owner in route.owners)
+        route = next(routes, None)
+        return (route.hours if route else None) or common
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffDefinition(PromisesDefinition[ConditionT], Generic[ConditionT]):
+    """What sales promises of each offer, and of those in ``stages`` with promises of their own.
+
+    A stage that has ``None`` makes no offers.
+    """
+
+    stages: Mapping[str, PromisesDefinition[ConditionT] | None] = field(default_factory=dict)
+
+    def promises_of(self, stage: str) -> PromisesDefinition[ConditionT] | None:
+        """What sales promises of a lead that enters a stage; ``None`` if that is no offer."""
+        return self.stages.get(stage, self)
+
+    def deadline_of(self, offer: "Offer", deadline: Deadline) -> datetime:
+        """When a deadline of an offer passes."""
+        promises = self.promises_of(offer.stage) or self
+        return promises.due(deadline, offer.at, offer.owner)
+
+    def oldest_open(self, moment: datetime) -> datetime:
+        """A time before which no offer was made that has a deadline after a moment."""
+        all_promises = (self, *(each for each in self.stages.values() if each))
+        return min(promises.offered_since(moment) for promises in all_promises)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +134,22 @@ class RoutePolicy(RouteDefinition[Condition]):
 
 
 @dataclass(frozen=True, slots=True)
+class PromisesPolicy(PromisesDefinition[Condition]):
+    """The promises of sales for a stage, with routes whose conditions can be asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffPolicy(HandoffDefinition[Condition]):
     """The promises of sales, with routes whose conditions can be asked."""
 
-    def owner_of(self, lead_id: str, facts: Facts) -> str:
-        """The owner of the lead by the first route that holds; empty if none does.
+    def owner_of(self, lead_id: str, stage: str, facts: Facts) -> str:
+        """The owner of a lead in a stage by the first route that holds; empty if none does.
 
         Of several owners each gets a lead with the same likelihood. The lead's id decides, so the
         same lead always goes to the same owner.
         """
-        for route in self.routes:
+        promises = self.promises_of(stage)
+        for route in promises.routes if promises else ():
             if route.when is None or route.when(facts):
                 digest = hashlib.sha256(lead_id.encode()).digest()
                 return route.owners[int.from_bytes(digest[:8]) % len(route.owners)]
@@ -103,12 +161,16 @@ _ANSWERS = frozenset(map(str, SalesStatus))
 PARTED = "parted"
 """The answer to an offer whose lead turned out to be another person."""
 
+SUPERSEDED = "superseded"
+"""The answer to an offer whose lead has entered another stage, and was offered anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A lead offered to sales, for the ``cycle``-th time; ``told`` are the reported deadlines.
 
-    ``closed_at`` is when the offer was answered, or when the lead left the stage. ``otherwise`` is
+    An offer is of one stage. ``closed_at`` is when the offer was answered, or when the lead left
+    the stage. ``otherwise`` is
     the other offer, already answered, of a person who was offered twice: it counts if this one is
     withdrawn when both are first evaluated. It is not stored.
     """
@@ -151,7 +213,7 @@ def follow(
         Passed(deadline, due)
         for deadline in Deadline
         if deadline not in offer.told
-        and (due := policy.due(deadline, offer.at)) <= now
+        and (due := policy.deadline_of(offer, deadline)) <= now
         and sla_outcome(due, done=done[deadline], withdrawn=end) is SlaOutcome.BREACHED
     ]
     followed = replace(
@@ -162,15 +224,23 @@ def follow(
     return followed, passed
 
 
-def merge_offers(offers: Iterable[Offer]) -> Offer | None:
+def merge_offers(offers: Iterable[Offer], stage: str = "") -> Offer | None:
     """The offer that counts for a person with several: an open one, or else the last.
 
-    Of several open ones the one with the earlier date counts. Its cycle continues the last one. A
+    Of several open ones that of the ``stage`` in which the person stands counts, and of these the
+    one with the earlier date. Its cycle continues the last one. A
     deadline that was reported for any offer of that cycle is not reported again: its message would
     have the same id.
     """
     ordered = sorted(
-        offers, key=lambda o: (o.closed_at is not None, -o.cycle, o.answer == PARTED, o.at)
+        offers,
+        key=lambda o: (
+            o.closed_at is not None,
+            o.closed_at is None and o.stage != stage,
+            -o.cycle,
+            o.answer == PARTED,
+            o.at,
+        ),
     )
     if not ordered:
         return None
@@ -194,7 +264,7 @@ def next_deadline(offer: Offer, policy: HandoffPolicy) -> datetime | None:
     if offer.closed_at is not None:
         return None
     waiting = [
-        policy.due(deadline, offer.at)
+        policy.deadline_of(offer, deadline)
         for deadline in Deadline
         if deadline not in offer.told
         and not (offer.touched_at and deadline is not Deadline.ACCEPT_BREACHED)

@@ -23,6 +23,7 @@ from warmlead.domain.identity import (
     normalise_id,
     respelt,
 )
+from warmlead.domain.journey import kept_steps
 from warmlead.domain.knowledge import known_together
 from warmlead.domain.lead import (
     Lead,
@@ -36,7 +37,7 @@ from warmlead.domain.lead import (
 from warmlead.domain.nurture import merge_enrolments, parted
 from warmlead.domain.recording import union
 from warmlead.domain.rules import Rules
-from warmlead.domain.sales import MAX_STATEMENTS, in_order
+from warmlead.domain.sales import in_order, kept_statements
 from warmlead.domain.stages import Progress, merge_progress, most_entered
 
 
@@ -161,7 +162,7 @@ def _counting_on(lead: Lead, parted_from: Lead, now: datetime) -> Lead:
         lead,
         progress=replace(lead.progress, entered=entered),
         enrolments=merge_enrolments([lead.enrolments, left]),
-        offer=merge_offers(offer for offer in offers if offer),
+        offer=merge_offers((offer for offer in offers if offer), lead.progress.stage),
     )
 
 
@@ -178,15 +179,16 @@ def _assemble(
     if not others:
         return replace(first, id=id_, trails=folded)
     outbox = {trigger.id: trigger for lead in sources for trigger in lead.outbox}
+    progress = merge_progress(rules.stage_order, [lead.progress for lead in sources])
     return replace(
         first,
         id=id_,
         trails=folded,
-        progress=merge_progress(rules.stage_order, [lead.progress for lead in sources]),
+        progress=progress,
         created_at=min(lead.created_at for lead in sources),
         outbox=tuple(outbox.values()),
         enrolments=merge_enrolments([lead.enrolments for lead in sources]),
-        offer=merge_offers(lead.offer for lead in sources if lead.offer),
+        offer=merge_offers((lead.offer for lead in sources if lead.offer), progress.stage),
         knowledge=known_together(lead.knowledge for lead in sources),
     )
 
@@ -333,7 +335,7 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "traits": _best_facts,
         "first_touch": _earliest,
         "last_touch": _latest,
-        "statements": lambda *said: {e.key: e for e in in_order(said)[-MAX_STATEMENTS:]},
+        "statements": lambda *said: kept_statements({e.key: e for e in in_order(said)}),
         "erased_ms": _latest,
         "is_signed": max,
         "former_ids": frozenset.union,
@@ -341,6 +343,7 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "told": told_together,
         "direct": max,
         "notes": lambda *notes: latest_notes(note for some in notes for note in some),
+        "steps": lambda *steps: kept_steps(step for some in steps for step in some),
     }
 )
 """How each field of two trails becomes one. A test checks that none is missing."""

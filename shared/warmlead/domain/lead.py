@@ -33,6 +33,7 @@ from warmlead.domain.identity import (
     normalise_id,
     ties_of,
 )
+from warmlead.domain.journey import NotableStep, kept_steps, step_of
 from warmlead.domain.knowledge import Knowledge
 from warmlead.domain.nurture import Enrolments
 from warmlead.domain.packed_history import KeptEvent
@@ -92,7 +93,7 @@ class Trail:
     the statements about mailing, the earliest first. ``told`` is when a signed event first and last
     named the address as this person's. ``erased_ms`` is the time up to which its data was erased,
     if it was: nothing from before may come back. ``direct`` is whether some visit is known to have
-    had no referrer.
+    had no referrer. ``steps`` are the last notable things that were done, the latest first.
     """
 
     identifier: Identifier
@@ -110,6 +111,7 @@ class Trail:
     former_ids: frozenset[str] = frozenset()
     consent: tuple[ConsentFact, ...] = ()
     told: tuple[int, int] | None = None
+    steps: tuple[NotableStep, ...] = ()
 
     @property
     def claim(self) -> Claim | None:
@@ -251,6 +253,11 @@ class Lead:
         return latest_notes(note for trail in self.trails.values() for note in trail.notes)
 
     @property
+    def steps(self) -> tuple[NotableStep, ...]:
+        """The last notable things that were done, the latest first."""
+        return kept_steps(step for trail in self.trails.values() for step in trail.steps)
+
+    @property
     def direct(self) -> bool:
         """Whether some visit is known to have had no referrer."""
         return any(trail.direct for trail in self.trails.values())
@@ -302,10 +309,19 @@ def touch_trails(
 
 
 def touched(
-    trails: Mapping[str, Trail], event: Event, ids: Mapping[Identifier, str], rules: Rules
+    trails: Mapping[str, Trail],
+    event: Event,
+    ids: Mapping[Identifier, str],
+    rules: Rules,
+    *,
+    as_step: bool = True,
 ) -> Touched:
-    """As ``touch_trails``, but the event is not recorded in a history yet."""
+    """As ``touch_trails``, but the event is not recorded in a history yet.
+
+    Without ``as_step`` it is no step of the journey, because there is no room for that.
+    """
     signals = rules.classify(event)
+    step = step_of(event, signals, rules) if as_step and rules.shown else None
     stated = _heard(event, rules)
     event = _as_counted(event, rules)
     named = identifiers_of(event)
@@ -322,6 +338,8 @@ def touched(
         after[other] = replace(after[other], links=after[other].links | {one})
     home = ids[named[0]]
     after[home] = _with_event(after[home], event, rules.traits)
+    if step and (steps := kept_steps((*after[home].steps, step))) != after[home].steps:
+        after[home] = replace(after[home], steps=steps)
     if stated:
         after[home] = replace(after[home], consent=with_facts(after[home].consent, stated))
     at_ms = to_ms(event.occurred_at)

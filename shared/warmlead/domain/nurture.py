@@ -1,8 +1,8 @@
 """Nurture sequences: who is in one, which step is due next and at what hours, and what ends it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Generic, TypeAlias
 from zoneinfo import ZoneInfo
@@ -10,29 +10,86 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from warmlead.domain.stages import ANONYMOUS, Condition, ConditionT, Facts
+from warmlead.domain.time_zones import zone_of
 
 
 @dataclass(frozen=True, slots=True)
 class SendingHours:
-    """When messages may go out: weekdays (Monday is 0), from a time to a time in a time zone."""
+    """When messages may go out: weekdays (Monday is 0), from a time to a time in a time zone.
+
+    Hours that end before they begin go over midnight; they belong to the day on which they begin.
+    ``of_lead``: the lead's own time zone counts where it is known, and ``zone`` is for the others.
+    """
 
     weekdays: frozenset[int]
     opens: time
     closes: time
     zone: str
+    of_lead: bool = False
+
+    def for_lead(self, facts: Facts) -> "SendingHours":
+        """The hours in the time zone that counts for a lead."""
+        zone = zone_of(facts) if self.of_lead else None
+        return replace(self, zone=zone) if zone and zone != self.zone else self
 
     def next_open(self, moment: datetime) -> datetime:
-        """The moment itself if it is within hours, otherwise when they next begin; in UTC."""
-        local = moment.astimezone(ZoneInfo(self.zone))
-        for ahead in range(8):
-            day = local.date() + timedelta(days=ahead)
-            if day.weekday() not in self.weekdays:
-                continue
-            opens = datetime.combine(day, self.opens, local.tzinfo)
-            closes = datetime.combine(day, self.closes, local.tzinfo)
-            if local < closes:
-                return max(local, opens).astimezone(moment.tzinfo)
-        raise ValueError("there is no open day in a week")
+        """The moment itself if it is within hours, otherwise when they next begin; in UTC.
+
+        By the clock on the wall: what it shows twice when summer time ends is twice within hours,
+        and hours that it leaves out when summer time begins begin when it goes on.
+        """
+        zone = ZoneInfo(self.zone)
+        if self._is_open(moment, zone):
+            return moment
+        opening = min(at for at in self._openings(moment, zone) if at > moment)
+        changed = _change_of_clocks(moment, opening, zone)
+        return changed if changed and self._is_open(changed, zone) else opening
+
+    def _is_open(self, moment: datetime, zone: ZoneInfo) -> bool:
+        wall = moment.astimezone(zone).replace(tzinfo=None)
+        for day in (wall.date(), wall.date() - _DAY):
+            opens, closes = self._on(day)
+            if day.weekday() in self.weekdays and opens <= wall < closes:
+                return True
+        return False
+
+    def _on(self, day: date) -> tuple[datetime, datetime]:
+        """When the hours that begin on a day begin and end, by the clock on the wall."""
+        over = self.closes < self.opens
+        return datetime.combine(day, self.opens), datetime.combine(day + over * _DAY, self.closes)
+
+    def _openings(self, moment: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+        """The moments at which hours begin; each of both if the clock shows that time twice."""
+        today = moment.astimezone(zone).date()
+        for ahead in range(-1, _LOOK_AHEAD):
+            day = today + ahead * _DAY
+            if day.weekday() in self.weekdays:
+                for fold in (0, 1):
+                    local = self._on(day)[0].replace(tzinfo=zone, fold=fold)
+                    at = local.astimezone(moment.tzinfo)
+                    if self._is_open(at, zone):
+                        yield at
+
+
+_DAY = timedelta(days=1)
+
+_LOOK_AHEAD = 16
+"""Days in which an opening is looked for: one may be left out when summer time begins."""
+
+
+def _change_of_clocks(start: datetime, end: datetime, zone: ZoneInfo) -> datetime | None:
+    """The first moment with the later of two moments' offsets, to the second; ``None``: one."""
+    after = end.astimezone(zone).utcoffset()
+    if start.astimezone(zone).utcoffset() == after:
+        return None
+    start = start.replace(microsecond=0)
+    while end - start > timedelta(seconds=1):
+        middle = start + timedelta(seconds=(end - start) // timedelta(seconds=2))
+        if middle.astimezone(zone).utcoffset() == after:
+            end = middle
+        else:
+            start = middle
+    return end
 
 
 PUNCTUAL = timedelta(hours=1)
@@ -62,12 +119,13 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SequenceStep:
-    """One message, ``after`` a time from the start."""
+class SequenceStep(Generic[ConditionT]):
+    """One message, ``after`` a time from the start; left out if ``when`` does not hold then."""
 
     after: timedelta
     message: str
     title: str = ""
+    when: ConditionT | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +139,7 @@ class SequenceDefinition(Generic[ConditionT]):
     name: str
     start: ConditionT
     stop: ConditionT
-    steps: tuple[SequenceStep, ...]
+    steps: tuple[SequenceStep[ConditionT], ...]
     goal: ConditionT | None = None
     hours: SendingHours | None = None
     late: Late = Late.SHIFT
@@ -116,7 +174,7 @@ class Due(Struct, frozen=True):
     policy: SequencePolicy
     run: int
     number: int
-    step: SequenceStep
+    step: SequenceStep[Condition]
 
 
 Enrolments: TypeAlias = Mapping[str, Enrolment]
@@ -136,6 +194,7 @@ def nurture(
     Anonymous leads start nothing, because nothing could be sent. A second call for the same moment
     changes nothing more.
     """
+    policies = [_of_lead(policy, facts) for policy in policies]
     by_name = {policy.name: policy for policy in policies}
     after = {
         name: _ended(enrolment, by_name.get(name), facts, now, suppressed=suppressed)
@@ -146,18 +205,28 @@ def nurture(
             if _wants(policy, facts) and _may_start(policy, after, by_name, now):
                 after[policy.name] = _started(policy, after.get(policy.name), now)
     due: list[Due] = []
-    for name, enrolment in after.items():
-        if enrolment.next_at is None or enrolment.next_at > now:
+    for name, planned in after.items():
+        if planned.next_at is None or planned.next_at > now:
             continue
         policy = by_name[name]
-        reached, late = _caught_up(policy, enrolment, enrolment.next_at, now)
+        after[name] = wanted = _without_left_out(policy, planned, facts, now)
+        if wanted.next_at is None or wanted.next_at > now:
+            continue
+        reached, late = _caught_up(policy, wanted, wanted.next_at, facts, now)
         opens = _within_hours(policy, now)
-        if late > PUNCTUAL and opens > now:
+        if opens > now and (late > PUNCTUAL or _by_another_clock(policy, reached)):
             after[name] = replace(reached, next_at=opens)
             continue
         after[name], step = _advanced(policy, reached, now)
         due.append(step)
     return after, due
+
+
+def _of_lead(policy: SequencePolicy, facts: Facts) -> SequencePolicy:
+    """The sequence with the hours that count for the lead."""
+    if policy.hours is None or not policy.hours.of_lead:
+        return policy
+    return replace(policy, hours=policy.hours.for_lead(facts))
 
 
 def would_change(
@@ -276,15 +345,47 @@ def _started(policy: SequencePolicy, last: Enrolment | None, now: datetime) -> E
     return Enrolment(policy.name, run, now, next_at=first)
 
 
+def _by_another_clock(policy: SequencePolicy, enrolment: Enrolment) -> bool:
+    """Whether the step was planned before it was known in which time zone the lead is."""
+    at = enrolment.next_at
+    of_lead = policy.hours is not None and policy.hours.of_lead
+    return of_lead and at is not None and _within_hours(policy, at) != at
+
+
+def _is_wanted(step: SequenceStep[Condition], facts: Facts) -> bool:
+    return step.when is None or step.when(facts)
+
+
+def _without_left_out(
+    policy: SequencePolicy, enrolment: Enrolment, facts: Facts, now: datetime
+) -> Enrolment:
+    """The enrolment after the steps that are due and whose condition does not hold.
+
+    They keep their number and their time: what follows is due as if they had been sent.
+    """
+    position, at = enrolment.position, enrolment.next_at
+    while at is not None and at <= now and not _is_wanted(policy.steps[position], facts):
+        position, at = position + 1, _following(policy, position, at)
+    if position == enrolment.position:
+        return enrolment
+    if at is None:
+        ended = replace(enrolment, position=position, next_at=None, ended_at=now)
+        return replace(ended, ending=Ending.FINISHED)
+    return replace(enrolment, position=position, next_at=at)
+
+
 def _caught_up(
-    policy: SequencePolicy, enrolment: Enrolment, at: datetime, now: datetime
+    policy: SequencePolicy, enrolment: Enrolment, at: datetime, facts: Facts, now: datetime
 ) -> tuple[Enrolment, timedelta]:
     """The enrolment at the step that is to be sent of those missed, and how late that is."""
-    position = enrolment.position
+    chosen, due = enrolment.position, at
     if policy.late is Late.SKIP:
+        position = chosen
         while (later := _following(policy, position, at)) is not None and later <= now:
             position, at = position + 1, later
-    return replace(enrolment, position=position, next_at=at), now - at
+            if _is_wanted(policy.steps[position], facts):
+                chosen, due = position, at
+    return replace(enrolment, position=chosen, next_at=due), now - due
 
 
 def _advanced(policy: SequencePolicy, enrolment: Enrolment, now: datetime) -> tuple[Enrolment, Due]:

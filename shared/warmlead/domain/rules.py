@@ -73,6 +73,8 @@ class Rules:
     """The days for which counts of event names are kept that are measured over more than usual."""
     marks: Mapping[str, str] = field(default_factory=dict)
     """What stands for each signal with its classification, and each name that is kept for long."""
+    shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The signals that make steps of the journey, each with the properties that a step shows."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """The titles of signals, fit rules, groups and stages; not all have one."""
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from warmlead.domain.event import Event, Trust
+from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.history import to_ms
 
 
@@ -41,6 +41,20 @@ EVENT_PREFIX = "sales_"
 IDENTIFIED = "sales_identified"
 """The event that only ties a record of the CRM to its person."""
 
+NOTE = "note"
+"""The property with the free words of sales. They are kept with the statement, and nowhere else."""
+
+BANT = ("budget", "authority", "need", "timing")
+"""What sales may tell of a lead with a statement; each is a trait of the lead too."""
+
+DETAILS = (*BANT, NOTE)
+
+MAX_DETAIL_LENGTH = {**dict.fromkeys(BANT, 200), NOTE: 1_000}
+"""The longest text of each, in characters."""
+
+MAX_DETAILED = 20
+"""Limit of statements of an identifier whose details are kept; those of the latest ones stay."""
+
 MAX_STATEMENTS = 200
 """Limit of statements that are kept of an identifier; the latest ones stay."""
 
@@ -70,6 +84,7 @@ class Statement(NamedTuple):
 
     ``reason`` is a ``Refusal`` of a rejection, and free text of a loss. ``value_cents`` is the
     value of the deal in the smallest unit of its ``currency`` (ISO 4217): cents, yen, fils.
+    ``details`` are those of ``DETAILS`` that were told, each a name and a text.
     """
 
     at_ms: int
@@ -80,6 +95,7 @@ class Statement(NamedTuple):
     reason: str = ""
     value_cents: int | None = None
     currency: str = ""
+    details: tuple[tuple[str, str], ...] = ()
 
     @property
     def at(self) -> datetime:
@@ -109,9 +125,11 @@ def state(
     reason: str = "",
     value_cents: int | None = None,
     currency: str = "",
+    details: tuple[tuple[str, str], ...] = (),
 ) -> Statement:
     """A statement; of two at the same time the one that is further on counts as the later."""
-    return Statement(at_ms, _RANK[said], key, said, source, reason, value_cents, currency)
+    rank = _RANK[said]
+    return Statement(at_ms, rank, key, said, source, reason, value_cents, currency, details)
 
 
 def with_statement(statements: Mapping[str, Statement], event: Event) -> Mapping[str, Statement]:
@@ -129,13 +147,38 @@ def with_statement(statements: Mapping[str, Statement], event: Event) -> Mapping
         reason=str(event.properties.get("reason") or ""),
         value_cents=value if isinstance(value, int) else None,
         currency=str(event.properties.get("currency") or ""),
+        details=_details_in(event),
     )
     # A repeat may have a later time, if its sender names none: the first one counts.
     after = {**statements, event.key: min(stated, statements.get(event.key, stated), key=_order)}
-    if len(after) <= MAX_STATEMENTS:
-        return after
-    latest = sorted(after.values(), key=_order)[-MAX_STATEMENTS:]
-    return {each.key: each for each in latest}
+    return kept_statements(after)
+
+
+def _details_in(event: Event) -> tuple[tuple[str, str], ...]:
+    """What the event tells besides its status, cut to its limits."""
+    told = ((name, event.properties.get(name)) for name in DETAILS)
+    return tuple(
+        (name, _as_text(value)[: MAX_DETAIL_LENGTH[name]])
+        for name, value in told
+        if value is not None and value != ""
+    )
+
+
+def _as_text(value: Property) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def kept_statements(statements: Mapping[str, Statement]) -> Mapping[str, Statement]:
+    """The latest statements, and the details of the latest of these."""
+    if len(statements) <= MAX_DETAILED:
+        return statements
+    latest = sorted(statements.values(), key=_order)[-MAX_STATEMENTS:]
+    bare = [each._replace(details=()) for each in latest[:-MAX_DETAILED]]
+    return {each.key: each for each in (*bare, *latest[-MAX_DETAILED:])}
 
 
 def in_order(parts: Iterable[Mapping[str, Statement]]) -> list[Statement]:

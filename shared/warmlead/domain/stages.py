@@ -52,8 +52,9 @@ ConditionT = TypeVar("ConditionT")
 class StageDefinition(Generic[ConditionT]):
     """When a lead enters and leaves a stage of the model.
 
-    ``bypass`` signals open the stage, even if the conditions do not hold. After a rejection by
-    sales the stage is closed for ``cooldown``, unless a bypass signal comes after it.
+    ``bypass`` signals open the stage, even if the conditions do not hold; one with a condition in
+    ``bypass_when`` does so as long as that holds. After a rejection by sales the stage is closed
+    for ``cooldown``, unless a bypass signal comes after it.
     """
 
     name: str
@@ -61,6 +62,25 @@ class StageDefinition(Generic[ConditionT]):
     leave: ConditionT | None = None
     cooldown: timedelta = timedelta(0)
     bypass: frozenset[str] = frozenset()
+    bypass_when: Mapping[str, ConditionT] = field(default_factory=dict)
+
+
+_SIGNED = ":signed"
+
+
+def signed_only(signal: str) -> str:
+    """The label of a signal's events that came signed, for a bypass that trusts no others."""
+    return signal + _SIGNED
+
+
+def is_signed_only(label: str) -> bool:
+    """Whether the label is one of those, and no signal of the model."""
+    return label.endswith(_SIGNED)
+
+
+def bypass_signal(label: str) -> str:
+    """The signal of the model that a bypass names."""
+    return label.removesuffix(_SIGNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +226,8 @@ def _opens(
     """Why the lead may enter the stage now; ``None`` if it may not."""
     cooling = progress.cooling
     since_day = cooling.since.toordinal() if cooling else None
-    if signal := _recent_bypass(policy, standing, now, since_day):
+    if label := _recent_bypass(policy, standing, now, since_day):
+        signal = bypass_signal(label)
         return Why(MoveCause.BYPASSED, f"{signal} opens the {policy.name} stage at once", signal)
     if cooling is not None and now < cooling.until:
         return None
@@ -224,6 +245,47 @@ def _must_leave(policy: StagePolicy, standing: Standing, now: datetime) -> bool:
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
+class Bypassing(Struct, frozen=True):
+    """A bypass signal of the last 30 days: its last UTC day number, and what it still lacks.
+
+    ``is_cooling``: it came before sales rejected the lead, and does not open the stage again.
+    """
+
+    signal: str
+    day: int
+    missing: tuple[str, ...] = ()
+    is_cooling: bool = False
+
+    @property
+    def opens(self) -> bool:
+        """Whether it opens the stage."""
+        return not self.missing and not self.is_cooling
+
+    @property
+    def until_day(self) -> int:
+        """The first UTC day number on which it no longer does."""
+        return self.day + BYPASS_DAYS
+
+
+def bypassing(
+    policy: StagePolicy, progress: Progress, standing: Standing, now: datetime
+) -> list[Bypassing]:
+    """The recent bypass signals of a stage, the latest first, and whether each opens it."""
+    today = now.toordinal() - _EPOCH_ORDINAL
+    cooling = progress.cooling
+    rejected = cooling.since.toordinal() - _EPOCH_ORDINAL if cooling else None
+    found = []
+    for label in sorted(policy.bypass):
+        day = standing.last_days.get(label)
+        if day is None or day <= today - BYPASS_DAYS:
+            continue
+        when = policy.bypass_when.get(label)
+        missing = when.missing(standing.facts) if when else ()
+        is_cooling = rejected is not None and day <= rejected and progress.stage != policy.name
+        found.append(Bypassing(bypass_signal(label), day, missing, is_cooling))
+    return sorted(found, key=lambda each: (-each.day, each.signal))
+
+
 def _recent_bypass(
     policy: StagePolicy, standing: Standing, now: datetime, since_ordinal: int | None
 ) -> str:
@@ -234,6 +296,9 @@ def _recent_bypass(
     if since_ordinal is not None:
         oldest = max(oldest, since_ordinal - _EPOCH_ORDINAL)
     recent = [s for s in policy.bypass if standing.last_days.get(s, oldest) > oldest]
+    if policy.bypass_when:
+        asked, facts = policy.bypass_when, standing.facts
+        recent = [s for s in recent if s not in asked or asked[s](facts)]
     return min(recent, default="")
 
 

@@ -56,6 +56,19 @@ def consent_in_message(consent: Consent) -> ConsentInMessage:
     )
 
 
+class StepInMessage(_Published):
+    """One notable thing that the lead did. Its texts are plain, whoever sent them."""
+
+    at: Annotated[datetime, Field(description="When it was done, UTC.")]
+    what: Annotated[str, Field(description="The signal, or the event if the model has none.")]
+    title: Annotated[str, Field(description="What people read of it.")]
+    details: Annotated[
+        dict[str, str],
+        Field(description="The properties that the signal shows: which paper, which page, …"),
+    ]
+    trust: Annotated[Trust, Field(description="How it came: signed by a secret, or by anybody.")]
+
+
 class LeadInMessage(_Published):
     """The person: everything a tool needs to act, and all the personal data in the message."""
 
@@ -67,6 +80,14 @@ class LeadInMessage(_Published):
         Field(description="What is known of the person and the company, by snake_case name."),
     ]
     consent: ConsentInMessage
+    crm_ids: Annotated[
+        dict[str, str],
+        Field(description="The id of the person's record in each CRM that is known."),
+    ]
+    journey: Annotated[
+        list[StepInMessage],
+        Field(description="The last notable things that the lead did, the latest first."),
+    ]
 
 
 class Touches(_Published):
@@ -100,7 +121,10 @@ class _AboutLead(_Published):
     grade: Annotated[
         str, Field(description="How well the lead fits; empty if the model has no grades.")
     ] = ""
-    reasons: Annotated[list[str], Field(description="What made the score, the weightiest first.")]
+    reasons: Annotated[
+        list[str],
+        Field(description="What made the score: what was done last, then the weightiest."),
+    ]
     attribution: Touches
     model_version: Annotated[str, Field(description="The hash of the model that decided.")]
 
@@ -133,6 +157,15 @@ class Offered(_AboutLead):
     owner: Annotated[str, Field(description="Whose lead it is; empty if no route says so.")]
     touch_by: Annotated[datetime, Field(description="When sales should have spoken to it, UTC.")]
     accept_by: Annotated[datetime, Field(description="When sales should have answered, UTC.")]
+
+
+class NewOffer(Offered):
+    """A lead is offered to sales; if another offer was open, in the place of that one."""
+
+    supersedes: Annotated[
+        int | None,
+        Field(description="The offer that was open until then: it is closed by this one."),
+    ] = None
 
 
 class CloudEvent(_Published):
@@ -170,7 +203,7 @@ class OfferedMessage(CloudEvent):
     """The CloudEvent of a lead that is offered to sales."""
 
     type: Literal["warmlead.handoff.offered.v1"] = "warmlead.handoff.offered.v1"
-    data: Offered
+    data: NewOffer
 
 
 class ReminderMessage(CloudEvent):

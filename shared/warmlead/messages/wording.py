@@ -1,12 +1,16 @@
 """What a score means in words, for people and for triggers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 
 from warmlead.domain.event import Automation
 from warmlead.domain.scoring import MICRO, Contribution, Part, Score
 
 MAX_REASONS = 5
 """The most contributions that a message names as reasons for a score."""
+
+MOST_OF_FIT = 2
+"""As many reasons at least say who the lead is, if so many do: what it did leaves room for them."""
 
 
 def title_of(name: str, titles: Mapping[str, str]) -> str:
@@ -60,11 +64,29 @@ def _amount(micro: int) -> str:
     return f"{micro / MICRO:.1f}".replace("-", "−").removesuffix(".0")
 
 
-def reasons(score: Score, titles: Mapping[str, str]) -> Sequence[str]:
-    """The contributions that matter most, the greatest first: ``+20 demo requested once …``."""
+def reasons(
+    score: Score, titles: Mapping[str, str], notable: Collection[str] = ()
+) -> Sequence[str]:
+    """The contributions that matter most, as ``+20 demo requested once …``.
+
+    First the ``notable`` signal that was done last, then the weightiest. The weightiest two of
+    fit are always among them.
+    """
     weighty = [line for line in score.contributions if line.points]
     weighty.sort(key=lambda line: (-abs(line.points), line.name))
-    return [f"{line.points:+d} {describe(line, titles)}" for line in weighty[:MAX_REASONS]]
+    done = [line for line in weighty if line.name in notable and line.part is Part.SIGNAL]
+    first = max(done, key=lambda line: line.last_day or date.min, default=None)
+    fit = [line for line in weighty if line.part is Part.FIT][:MOST_OF_FIT]
+    others = [line for line in weighty if line is not first]
+    left = MAX_REASONS - (first is not None)
+    chosen = others[:left]
+    for line in fit:
+        if line not in chosen:
+            crowding = next(each for each in reversed(chosen) if each not in fit)
+            chosen[chosen.index(crowding)] = line
+    chosen.sort(key=others.index)
+    told = chosen if first is None else [first, *chosen]
+    return [f"{line.points:+d} {describe(line, titles)}" for line in told]
 
 
 _AUTOMATED = {

@@ -213,13 +213,15 @@ _TYPES = {
 class Context(Struct, frozen=True):
     """A place in the model where conditions stand, and everything that they may name there.
 
-    ``elsewhere`` says of names that mean something in other places what they are. ``countable`` are
-    the signals and events that may be measured: of the measures only those in use are in ``types``.
+    ``elsewhere`` says of names that mean something in other places what they are; ``titles``, how
+    people call signals. ``countable`` are the signals and events that may be measured: of the
+    measures only those in use are in ``types``.
     """
 
     types: Mapping[str, ValueType]
     elsewhere: Mapping[str, str]
     env: cel.Env
+    titles: Mapping[str, str] = {}
     countable: AbstractSet[str] = frozenset()
 
     @classmethod
@@ -227,12 +229,15 @@ class Context(Struct, frozen=True):
         cls,
         types: Mapping[str, ValueType],
         elsewhere: Mapping[str, str],
+        titles: Mapping[str, str] | None = None,
+        *,
         countable: AbstractSet[str] = frozenset(),
     ) -> "Context":
         """A context in which the names may be used, each of its type."""
         usable = {name: type_ for name, type_ in types.items() if name not in RESERVED}
         declared = {name: _TYPES[type_] for name, type_ in usable.items()}
-        return cls(usable, elsewhere, cel.NewEnv(variables=declared), countable)
+        env = cel.NewEnv(variables=declared)
+        return cls(usable, elsewhere, env, titles or {}, countable)
 
     def name_in(self, token: Token) -> str:
         """The nameable thing that a word refers to; empty for a function or anything else."""
@@ -300,8 +305,8 @@ def contexts_of(file: "ModelFile") -> Contexts:
     return Contexts(
         event=Context.of(properties, kinds),
         fit=Context.of({**traits, **ORIGIN_FACTS, **CONSENT_FACTS}, kinds),
-        bonus=Context.of(scoreless, {**kinds, **OF_THE_SCORE}, counted),
-        stage=Context.of(everything, kinds, counted),
+        bonus=Context.of(scoreless, {**kinds, **OF_THE_SCORE}, countable=counted),
+        stage=Context.of(everything, kinds, countable=counted),
     )
 
 
@@ -322,11 +327,12 @@ def stage_conditions(file: "ModelFile") -> Iterable[str]:
     for bonus in file.bonuses.values():
         yield bonus.when
     for stage in file.stages.values():
-        yield from filter(None, (stage.enter, stage.leave))
-    for route in file.handoff.routes if file.handoff else ():
+        yield from filter(None, (stage.enter, stage.leave, *(each.when for each in stage.bypass)))
+    for _, route in file.handoff.all_routes if file.handoff else ():
         yield from filter(None, (route.when,))
     for sequence in file.sequences.values():
         yield from filter(None, (sequence.start, sequence.stop, sequence.goal))
+        yield from filter(None, (step.when for step in sequence.steps))
 
 
 _AT_LEAST = re.compile(
@@ -343,11 +349,12 @@ class Formula:
     Values that are one of a few words are compared as words: see ``enumerated``.
     """
 
-    __slots__ = ("_expression", "_remembered", "_spellings", "_unknown", "names", "text")
+    __slots__ = ("_expression", "_remembered", "_spellings", "_titles", "_unknown", "names", "text")
 
     def __init__(self, text: str, context: Context) -> None:
         self.text = text
         self.names = context.names(text)
+        self._titles = context.titles
         self._unknown = (_UNKNOWN,) * len(self.names)
         spellings = spellings_of(text, self.names)
         self._spellings = [(at, spellings[n]) for at, n in enumerate(self.names) if n in spellings]
@@ -386,22 +393,23 @@ class Formula:
         written.
         """
         if (asked := _AT_LEAST.fullmatch(self.text)) and self.names[0] in facts:
-            return f"{_threshold(asked)} ({_in_words(facts, self.names[0])})"
+            return f"{_threshold(asked, self._titles)} ({_in_words(facts, self.names[0])})"
         present = [(name, _in_words(facts, name)) for name in self.names]
         if not present:
             return self.text
         name, value = present[0]
         if len(present) == 1 and name in facts and self.text.startswith(name):
-            return f"{self.text} ({value})"
+            asked_for = self._titles.get(name, name) if self.text == name else self.text
+            return f"{asked_for} ({value})"
         return f"{self.text} ({', '.join(f'{name} {value}' for name, value in present)})"
 
 
-def _threshold(asked: re.Match[str]) -> str:
+def _threshold(asked: re.Match[str], titles: Mapping[str, str]) -> str:
     least, measure = asked["least"], parse_measure(asked["measure"] or "")
     if measure is None:
         article = "" if asked["points"] == "engagement" else "a "
         return f"{article}{asked['points']} of at least {least}"
-    label = measure.label.replace("_", " ")
+    label = titles.get(measure.label) or measure.label.replace("_", " ")
     when = "today" if measure.days == 1 else f"in the last {measure.days} days"
     match measure.kind:
         case MeasureKind.LAST:

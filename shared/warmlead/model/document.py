@@ -24,14 +24,21 @@ _ALIKE = 0.6
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _FLOAT = re.compile(r"[-+]?(?:\.\d+|\d+\.\d*)(?:[eE][-+]?\d+)?|[-+]?\d+[eE][-+]?\d+")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_NEEDS_QUOTES = re.compile(r"""^[!"'&*%@`]|[][{},?]|: | #""")
+"""What a text without quotes may not hold, wherever it stands."""
+
 _ESCAPES = {"x": 4, "u": 6, "U": 10}  # length of \xHH, \uHHHH, \UHHHHHHHH
 
 
 class Severity(StrEnum):
-    """An ``error`` keeps a file from being used; a ``warning`` is worth a second look."""
+    """An ``error`` keeps a file from being used; a ``warning`` is worth a second look.
+
+    A ``note`` is worth knowing, and needs no answer.
+    """
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +110,18 @@ class YamlDocument:
         )
 
     def written(self, path: Path) -> Path:
-        """The path without numbers of items where the author wrote one value and no list."""
-        while path and isinstance(path[-1], int) and path not in self.values:
+        """The path without the parts of a value for which the author wrote one in short.
+
+        One item for a list of it, one name for a mapping with it.
+        """
+        while path and path not in self.values:
+            if not isinstance(path[-1], int) and not self._is_scalar(path[:-1]):
+                break
             path = path[:-1]
         return path
+
+    def _is_scalar(self, path: Path) -> bool:
+        return isinstance(self.values.get(path), yaml.ScalarNode)
 
     def of_value(self, path: Path) -> Position:
         """Where the value stands; for one that is missing, the nearest thing that holds it."""
@@ -122,6 +137,35 @@ class YamlDocument:
                 return _position(self.values[path].start_mark)
             path = path[:-1]
         return Position(1, 1)
+
+    def siblings(self, path: Path) -> Mapping[str, Plain]:
+        """The mapping in which the key at a path stands; empty if there is none."""
+        holder: Plain = self.value
+        for part in path[:-1]:
+            if isinstance(holder, dict) and isinstance(part, str):
+                holder = holder.get(part)
+            elif isinstance(holder, list) and isinstance(part, int) and part < len(holder):
+                holder = holder[part]
+            else:
+                return {}
+        return holder if isinstance(holder, dict) else {}
+
+    def in_quotes(self, path: Path, better: str) -> str:
+        """What to write for a text without quotes, if the ``better`` one needs them; else empty."""
+        node = self.values.get(path)
+        if not isinstance(node, yaml.ScalarNode) or node.style or not _NEEDS_QUOTES.search(better):
+            return ""
+        written = self.text[node.start_mark.index : node.end_mark.index]
+        return "" if "\n" in written else f"write {quoted(better)} for {written}"
+
+    def source(self, path: Path) -> str:
+        """The key and its value as they are written; empty if there is no such key."""
+        node = self.values.get(path)
+        if node is None or path not in self.keys:
+            return ""
+        line, column = self.keys[path]
+        start = sum(len(each) + 1 for each in self.text.split("\n")[: line - 1]) + column - 1
+        return self.text[start : node.end_mark.index]
 
     def inside(self, path: Path, offset: int) -> Position:
         """Where the character ``offset`` of the text value at the path stands."""

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -16,7 +16,6 @@ from typing import Any
 from warmlead.domain.consent import Lifting, SuppressionPolicy, Whose
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event_names import our_name
-from warmlead.domain.handoff import HandoffDefinition, RouteDefinition
 from warmlead.domain.history import NAME_DAYS
 from warmlead.domain.knowledge import MARK
 from warmlead.domain.measures import Measure, names_kept, parse_measure
@@ -29,23 +28,28 @@ from warmlead.domain.scoring import (
     ScoringPolicy,
     SignalPolicy,
 )
-from warmlead.domain.stages import StageDefinition
+from warmlead.domain.stages import StageDefinition, signed_only
+from warmlead.model.calendar import weekdays_of, zone_and_owner
 from warmlead.model.conditions import Context, contexts_of, stage_conditions, trait_types, words
 from warmlead.model.document import Finding, Severity, YamlDocument, read
+from warmlead.model.journey import shown_by
 from warmlead.model.lint.expressions import check_conditions
+from warmlead.model.lint.notes import check_notes
 from warmlead.model.lint.points import check_points
 from warmlead.model.lint.reachability import ReachabilityCheck, RoutingCheck, check_warnings
 from warmlead.model.lint.references import check_names, check_quantities
 from warmlead.model.lint.satisfiability import Prospect
+from warmlead.model.lint.shown import check_shown
 from warmlead.model.plan import FitPlan, Plan, SignalPlan, rules_of
+from warmlead.model.promises import content_of, known_until, promises_of
 from warmlead.model.schema import (
-    Handoff,
+    Bypass,
     Hours,
     ModelFile,
     Sequence,
     Signal,
+    Stage,
     Suppression,
-    weekdays_of,
 )
 from warmlead.model.structure import Report, hold_to_schema, with_sections_named
 from warmlead.model.vocabulary import PASSIVE_EVENTS, ValueType
@@ -73,7 +77,7 @@ class Model:
 
 
 def check(text: str) -> list[Finding]:
-    """Everything that is wrong or doubtful in a model file, by line; empty if nothing is."""
+    """Everything that is wrong, doubtful or worth knowing in a model file, by line."""
     return _examined(text)[1]
 
 
@@ -86,6 +90,7 @@ def _examined(text: str) -> tuple[ModelFile, list[Finding]]:
         report = Report(document, sound)
         check_names(sound, report)
         check_quantities(sound, report)
+        check_shown(sound.file, report)
         contexts = contexts_of(sound.file)
         accepted = check_conditions(sound.file, contexts, report)
         prospect = Prospect(sound, contexts.stage, accepted)
@@ -93,6 +98,7 @@ def _examined(text: str) -> tuple[ModelFile, list[Finding]]:
         check_points(sound, Prospect(sound, contexts.bonus, accepted), report)
         RoutingCheck(sound.file, prospect, report).check()
         check_warnings(sound, contexts, report)
+        check_notes(sound, contexts, report)
         findings += [*sound.findings, *report.findings]
     findings.sort(key=lambda found: (found.line, found.column, found.severity, found.path))
     return sound.file, list(dict.fromkeys(findings))
@@ -171,8 +177,9 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def plan_of(file: ModelFile) -> Plan:
-    """The plan that the file states."""
+def plan_of(file: ModelFile, today: date | None = None) -> Plan:
+    """The plan that the file states, with the holidays that are known today."""
+    today = today or datetime.now(UTC).date()
     contexts = contexts_of(file)
     counters = _counters(stage_conditions(file), contexts.stage)
     kept_as = {
@@ -180,10 +187,11 @@ def plan_of(file: ModelFile) -> Plan:
         for label in sorted({measure.label for measure in counters})
         if label not in file.signals and our_name(label) != label
     }
+    scoring = _scoring(file)
     return Plan(
         version=version_of(file),
         titles=_titles(file),
-        scoring=_scoring(file),
+        scoring=scoring,
         signals={
             name: SignalPlan(
                 frozenset(map(our_name, signal.on)),
@@ -191,15 +199,13 @@ def plan_of(file: ModelFile) -> Plan:
                 signal.trust == "signed",
                 signal.counts_robots(file.robots),
             )
-            for name, signal in file.signals.items()
+            for name, signal in _signals_and_signed(file).items()
         },
         fit={name: FitPlan(rule.points, rule.when) for name, rule in file.fit.items()},
         bonuses={name: FitPlan(rule.points, rule.when) for name, rule in file.bonuses.items()},
-        stages=tuple(
-            StageDefinition(name, stage.enter, stage.leave, stage.cooldown, frozenset(stage.bypass))
-            for name, stage in file.stages.items()
-        ),
-        handoff=_handoff(file.handoff) if file.handoff else None,
+        stages=tuple(_stage(name, stage, file) for name, stage in file.stages.items()),
+        handoff=promises_of(file.handoff, today) if file.handoff else None,
+        holidays_until=known_until(file.handoff, today) if file.handoff else None,
         sequences=tuple(_sequence(*named) for named in file.sequences.items()),
         counters=counters,
         event_types=_named((signal.when for signal in file.signals.values()), contexts.event),
@@ -210,6 +216,38 @@ def plan_of(file: ModelFile) -> Plan:
         suppression=_suppression(file.suppression),
         kept_as=kept_as,
         marks=_marks(file, names_kept(counters, file.signals, kept_as)),
+        shown=dict(shown_by(file, scoring.passive)),
+    )
+
+
+def _signals_and_signed(file: ModelFile) -> dict[str, Signal]:
+    """The signals, and those of which a bypass wants the signed events alone."""
+    signals = dict(file.signals)
+    for stage in file.stages.values():
+        for bypass in stage.bypass:
+            label = _bypass_label(bypass, file)
+            if label not in signals:
+                strict = file.signals[bypass.signal].model_copy(update={"trust": "signed"})
+                signals[label] = strict
+    return signals
+
+
+def _bypass_label(bypass: Bypass, file: ModelFile) -> str:
+    if bypass.trust is None or file.signals[bypass.signal].trust == "signed":
+        return bypass.signal
+    return signed_only(bypass.signal)
+
+
+def _stage(name: str, stage: Stage, file: ModelFile) -> StageDefinition[str]:
+    labels = [_bypass_label(bypass, file) for bypass in stage.bypass]
+    asked = zip(labels, stage.bypass, strict=True)
+    return StageDefinition(
+        name,
+        stage.enter,
+        stage.leave,
+        stage.cooldown,
+        frozenset(labels),
+        {label: bypass.when for label, bypass in asked if bypass.when is not None},
     )
 
 
@@ -241,22 +279,14 @@ def _titles(file: ModelFile) -> dict[str, str]:
     return titles
 
 
-def _handoff(handoff: Handoff) -> HandoffDefinition[str]:
-    return HandoffDefinition(
-        handoff.first_touch_within,
-        handoff.accept_within,
-        handoff.reminded_after,
-        tuple(RouteDefinition(tuple(route.all_owners), route.when) for route in handoff.routes),
-    )
-
-
 def _sequence(name: str, sequence: Sequence) -> SequenceDefinition[str]:
     return SequenceDefinition(
         name=name,
         start=sequence.start,
         stop=sequence.stop,
         steps=tuple(
-            SequenceStep(step.after, step.message, step.title or "") for step in sequence.steps
+            SequenceStep(step.after, step.message, step.title or "", step.when)
+            for step in sequence.steps
         ),
         goal=sequence.goal,
         hours=_hours(sequence.hours) if sequence.hours else None,
@@ -267,7 +297,8 @@ def _sequence(name: str, sequence: Sequence) -> SequenceDefinition[str]:
 
 
 def _hours(hours: Hours) -> SendingHours:
-    return SendingHours(weekdays_of(hours.days), hours.opens, hours.closes, hours.time_zone)
+    zone, of_lead = zone_and_owner(hours.time_zone)
+    return SendingHours(weekdays_of(hours.days), hours.opens, hours.closes, zone, of_lead)
 
 
 def _named(texts: Iterable[str | None], context: Context) -> dict[str, ValueType]:
@@ -316,6 +347,22 @@ def _canonical(condition: str | None) -> str:
     return " ".join(token.text for token in words(condition or ""))
 
 
+_CONDITIONS = frozenset({"when", "enter", "leave", "start", "stop", "goal"})
+
+
+def _write_conditions_alike(content: object) -> None:
+    """Puts every condition of a part of a model into its canonical form."""
+    if isinstance(content, list):
+        for item in content:
+            _write_conditions_alike(item)
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            if key in _CONDITIONS and isinstance(value, str):
+                content[key] = _canonical(value)
+            else:
+                _write_conditions_alike(value)
+
+
 def version_of(file: ModelFile) -> str:
     """The version of a model: 12 hexadecimal characters, from its content alone.
 
@@ -323,20 +370,13 @@ def version_of(file: ModelFile) -> str:
     of stages, sequences, routes and owners does.
     """
     content = file.model_dump(mode="json", exclude_defaults=True)
-    for section in ("signals", "fit", "bonuses", "stages", "sequences"):
-        for entry in content.get(section, {}).values():
-            for key in ("when", "enter", "leave", "start", "stop", "goal"):
-                if key in entry:
-                    entry[key] = _canonical(entry[key])
+    _write_conditions_alike(content)
     for name, sequence in file.sequences.items():
         if sequence.hours:
             weekdays = sorted(weekdays_of(sequence.hours.days))
             content["sequences"][name]["hours"]["days"] = weekdays
     if file.handoff:
-        content["handoff"]["remind_after"] = file.handoff.reminded_after.total_seconds()
-        content["handoff"]["routes"] = [
-            [_canonical(route.when), route.all_owners] for route in file.handoff.routes
-        ]
+        content["handoff"] = content_of(file.handoff, _canonical)
     return _digest([content, list(file.stages), list(file.sequences)])
 
 
@@ -353,7 +393,7 @@ def classification_of(file: ModelFile) -> dict[str, str]:
                 {used: context.types[used] for used in context.names(signal.when or "")},
             ]
         )
-        for name, signal in file.signals.items()
+        for name, signal in _signals_and_signed(file).items()
     }
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from datetime import date, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -12,9 +13,15 @@ from warmlead.domain.consent import CONSENT_EVENTS, SuppressionPolicy
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import SALES_EVENTS, Event, Trust
 from warmlead.domain.event_names import our_name
-from warmlead.domain.handoff import HandoffDefinition, HandoffPolicy, RoutePolicy
+from warmlead.domain.handoff import (
+    HandoffDefinition,
+    HandoffPolicy,
+    PromisesDefinition,
+    PromisesPolicy,
+    RoutePolicy,
+)
 from warmlead.domain.measures import Measure, names_kept
-from warmlead.domain.nurture import SendingHours, SequenceDefinition, SequencePolicy
+from warmlead.domain.nurture import SequenceDefinition, SequencePolicy, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
 from warmlead.domain.stages import Facts, StageDefinition, StagePolicy
@@ -39,6 +46,10 @@ class FitPlan(Struct, frozen=True):
     when: str
 
 
+WARNED_AHEAD = timedelta(days=120)
+"""So long before a compiled model's holidays run out people are told to compile it again."""
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """A model that was checked. ``version`` is the hash of the file's content.
 
@@ -47,7 +58,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     (``stage_types`` also what those of routes and sequences name); ``trait_types`` all traits
     that the model knows. ``robots_count``: what robots do counts as if people did it.
     ``kept_as`` names what conditions count by a published name. What ``bonuses`` name is in
-    ``stage_types``. ``marks`` are those of ``Rules``.
+    ``stage_types``. ``marks`` and ``shown`` are those of ``Rules``. ``holidays_until`` is the last
+    day whose public holidays are known, if the model names any.
     """
 
     version: str
@@ -68,6 +80,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     kept_as: dict[str, str] = {}
     bonuses: dict[str, FitPlan] = {}
     marks: dict[str, str] = {}
+    shown: dict[str, tuple[str, ...]] = {}
+    holidays_until: date | None = None
+
+    def holidays_run_out(self, today: date) -> bool:
+        """Whether the public holidays that it knows are over, or soon will be."""
+        return self.holidays_until is not None and today + WARNED_AHEAD > self.holidays_until
 
 
 class CompiledFit(Struct, frozen=True):
@@ -87,7 +105,8 @@ def rules_of(plan: Plan) -> Rules:
 
     Raises ``ConfigurationError`` if this machine does not know a time zone of the plan.
     """
-    fit, stage = Context.of(plan.fit_types, {}), Context.of(plan.stage_types, {})
+    fit = Context.of(plan.fit_types, {})
+    stage = Context.of(plan.stage_types, {}, plan.titles)
     return Rules(
         version=plan.version,
         classify=_classifier(plan),
@@ -97,7 +116,7 @@ def rules_of(plan: Plan) -> Rules:
         bonuses=_with_points(plan.bonuses, stage),
         reads_origin=not ORIGIN_FACTS.keys().isdisjoint({*plan.fit_types, *plan.stage_types}),
         scoring=plan.scoring,
-        stages=tuple(_policy(StagePolicy, one, stage, "enter", "leave") for one in plan.stages),
+        stages=tuple(_stage(one, stage) for one in plan.stages),
         counters=plan.counters,
         handoff=_handoff(plan.handoff, stage) if plan.handoff else None,
         sequences=tuple(_sequence(one, stage) for one in plan.sequences),
@@ -108,6 +127,7 @@ def rules_of(plan: Plan) -> Rules:
         kept_as=plan.kept_as,
         kept_days=names_kept(plan.counters, plan.scoring.signals, plan.kept_as),
         marks=plan.marks,
+        shown=plan.shown,
         titles=plan.titles,
     )
 
@@ -139,23 +159,39 @@ def _policy(kind: type[P], written: Any, context: Context, *conditions: str, **o
     return kind(**{**same, **compiled, **others})
 
 
+def _stage(written: StageDefinition[str], context: Context) -> StagePolicy:
+    when = {name: CompiledCondition(text, context) for name, text in written.bypass_when.items()}
+    return _policy(StagePolicy, written, context, "enter", "leave", bypass_when=when)
+
+
 def _handoff(written: HandoffDefinition[str], context: Context) -> HandoffPolicy:
-    routes = tuple(_policy(RoutePolicy, route, context, "when") for route in written.routes)
-    return _policy(HandoffPolicy, written, context, routes=routes)
+    stages = {
+        stage: _policy(PromisesPolicy, own, context, routes=_routes(own, context)) if own else None
+        for stage, own in written.stages.items()
+    }
+    return _policy(HandoffPolicy, written, context, routes=_routes(written, context), stages=stages)
+
+
+def _routes(written: PromisesDefinition[str], context: Context) -> tuple[RoutePolicy, ...]:
+    for hours in (written.hours, *(route.hours for route in written.routes)):
+        if hours:
+            _demand_known(hours.zone)
+    return tuple(_policy(RoutePolicy, route, context, "when") for route in written.routes)
 
 
 def _sequence(written: SequenceDefinition[str], context: Context) -> SequencePolicy:
     if written.hours:
-        _demand_known(written.hours)
-    return _policy(SequencePolicy, written, context, "start", "stop", "goal")
+        _demand_known(written.hours.zone)
+    steps = tuple(_policy(SequenceStep, step, context, "when") for step in written.steps)
+    return _policy(SequencePolicy, written, context, "start", "stop", "goal", steps=steps)
 
 
-def _demand_known(hours: SendingHours) -> None:
+def _demand_known(zone: str) -> None:
     """Fails now, rather than when a message is due, if this machine does not know the zone."""
     try:
-        ZoneInfo(hours.zone)
+        ZoneInfo(zone)
     except (KeyError, OSError, ValueError) as error:
-        subject = f"The model's time zone {hours.zone} is not known on this machine:"
+        subject = f"The model's time zone {zone} is not known on this machine:"
         raise ConfigurationError.one(subject, "install tzdata") from error
 
 

@@ -20,13 +20,24 @@ from warmlead.model.document import (
     did_you_mean,
     path_text,
 )
+from warmlead.model.likely import (
+    likely_condition,
+    likely_duration,
+    likely_entry,
+    likely_key,
+    likely_number,
+    likely_share,
+    likely_threshold,
+    likely_time,
+)
+from warmlead.model.lint.synonyms import TRAIT_SYNONYMS, code_of_country
 from warmlead.model.schema import (
-    LABEL_PATTERN,
-    OWNER_PATTERN,
     Bonus,
+    Bypass,
     FitRule,
     Group,
     Handoff,
+    HandoffHours,
     Hours,
     Inactivity,
     ModelFile,
@@ -34,9 +45,11 @@ from warmlead.model.schema import (
     Sequence,
     Signal,
     Stage,
+    StageHandoff,
     Step,
     Suppression,
 )
+from warmlead.model.values import LABEL_PATTERN, OWNER_PATTERN
 
 _MESSAGES: Mapping[str, str] = {
     "int_type": "must be a whole number",
@@ -74,7 +87,9 @@ def in_words(fault: ErrorDetails, keys: Iterable[str]) -> tuple[str, str]:
             meant = getattr(context.get("error"), "suggestion", "")
             return message, f"write {given}d for days" if is_bare else meant
         case "string_pattern_mismatch" if context["pattern"] == OWNER_PATTERN:
-            return "must be one line of up to 100 characters, without spaces around it", ""
+            bare = str(given).strip()
+            better = f"write {bare}" if bare and bare.isprintable() else ""
+            return "must be one line of up to 100 characters, without spaces around it", better
         case "string_pattern_mismatch":
             return name_fault(str(given), hyphens=context["pattern"] == LABEL_PATTERN)
     template = _MESSAGES.get(fault["type"], fault["msg"].replace("{", "{{").replace("}", "}}"))
@@ -82,8 +97,8 @@ def in_words(fault: ErrorDetails, keys: Iterable[str]) -> tuple[str, str]:
 
 
 def _suggestion(type_: str, given: object, context: Mapping[str, object]) -> str:
-    if type_ == "int_type" and isinstance(given, str) and given.lstrip("-").isdigit():
-        return f"write {given} without quotes"
+    if type_ == "int_type" and (number := likely_number(given)):
+        return f"write {number} without quotes" if given == number else f"write {number}"
     if type_ == "string_type" and isinstance(given, int | float):
         return "put it in quotes"
     if type_ == "bool_type" and (switch := _SWITCHES.get(str(given).lower())):
@@ -116,7 +131,11 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "handoff": Handoff,
     "suppression": Suppression,
 }
-_PARTS: Mapping[str, type[BaseModel]] = {"steps": Step, "hours": Hours}
+_PARTS: Mapping[str, type[BaseModel]] = {
+    "steps": Step,
+    "hours": Hours,
+    "bypass": Bypass,
+}
 
 _STAND_INS: Mapping[str, Plain] = {
     "on": "stand_in",
@@ -177,8 +196,8 @@ def with_sections_named(document: YamlDocument) -> tuple[YamlDocument, list[Find
     findings = []
     given = document.value if isinstance(document.value, dict) else {}
     for key in given.keys() - ModelFile.model_fields.keys():
-        close = closest(key, ModelFile.model_fields.keys() - given.keys())
-        if close:
+        close = closest(key, ModelFile.model_fields.keys() - given.keys()) or likely_key((), key)
+        if close and close not in given:
             line, column = document.of_key((key,))
             message, suggestion = f'unknown key "{key}"', f'did you mean "{close}"?'
             findings.append(Finding(Severity.ERROR, line, column, key, message, suggestion))
@@ -198,12 +217,46 @@ def hold_to_schema(document: YamlDocument) -> Sound:
         except ValidationError as error:
             for fault in error.errors(include_url=False):
                 path = _cut(fault["loc"])
+                if _is_misnamed(value, fault):
+                    continue
                 if path not in replaced or _is_inside_list(fault["loc"]):
                     findings.append(_finding(document, fault))
             for fault in error.errors(include_url=False):
                 path = _cut(fault["loc"])
                 replaced.add(path)
                 _mend(value, path)
+
+
+def _is_misnamed(value: Mapping[str, Any], fault: ErrorDetails) -> bool:
+    """Whether a key is missing because it stands there under another name, which is reported."""
+    if fault["type"] != "missing":
+        return False
+    holder: Any = value
+    for part in fault["loc"][:-1]:
+        holder = holder[part]
+    meant = {_meant(fault["loc"][:-1], str(key), holder) for key in holder}
+    return str(fault["loc"][-1]) in meant
+
+
+def _meant(holder: Path, key: str, written: Mapping[str, Plain]) -> str:
+    """The key that is meant by an unknown one of a mapping; empty if that is not known."""
+    model = _model_at(holder)
+    known = _keys_of(model) if model else {}
+    if key in known:
+        return ""
+    if model is FitRule and _as_condition(key, written[key]):
+        close = "when"
+    else:
+        close = likely_key(holder, key) or closest(key, known)
+    return "" if close in written else close
+
+
+def _as_condition(key: str, given: Plain) -> str:
+    """The condition for a trait that stands as a key in a fit rule; empty if it is none."""
+    trait = TRAIT_SYNONYMS.get(key, key)
+    if trait == "country" and isinstance(given, str):
+        given = code_of_country(given) or given
+    return likely_condition(trait, given)
 
 
 def _is_inside_list(loc: Path) -> bool:
@@ -251,12 +304,23 @@ def _model_at(path: Path) -> type[BaseModel] | None:
             return ModelFile
         case (section,):
             return _SECTIONS.get(str(section))
+        case ("handoff", *within):
+            return _handoff_at(within)
         case (section, _):
             return _ENTRIES.get(str(section))
-        case ("handoff", "routes", _):
-            return Route
-        case ("sequences", _, part, *_):
+        case ("stages" | "sequences", _, part, *_):
             return _PARTS.get(str(part))
+    return None
+
+
+def _handoff_at(within: list[str | int]) -> type[BaseModel] | None:
+    match within:
+        case ("routes", _) | ("stages", _, "routes", _):
+            return Route
+        case ("stages", _):
+            return StageHandoff
+        case ("hours",):
+            return HandoffHours
     return None
 
 
@@ -268,7 +332,43 @@ def _finding(document: YamlDocument, fault: ErrorDetails) -> Finding:
         place = document.of_key(loc[:-1])
     model = _model_at(loc[:-1])
     message, suggestion = in_words(fault, _keys_of(model) if model else ())
+    if better := _likely(document, fault, loc):
+        suggestion = better
+        if better.endswith(f" for {document.source(loc)}") or at_key:
+            place = document.of_key(loc)
     return Finding(Severity.ERROR, place.line, place.column, path_text(loc), message, suggestion)
+
+
+def _likely(document: YamlDocument, fault: ErrorDetails, loc: Path) -> str:
+    """What to write for what people often write; empty if nothing is known of it."""
+    given, type_ = fault["input"], fault["type"]
+    if type_ == "extra_forbidden":
+        return _likely_key(document, loc, given)
+    found = ""
+    if type_ == "literal_error" and loc[0] == "signals" and loc[-1] == "decay":
+        length = likely_duration(given)
+        found = f"half_life: {length} for {document.source(loc)}" if length else ""
+    elif type_ == "value_error":
+        told = str(fault["msg"])
+        likely = {"duration": likely_duration, "share": likely_share, "time of": likely_time}
+        found = next((guess(given) for word, guess in likely.items() if word in told), "")
+    elif type_ == "string_type":
+        found = likely_threshold(loc, given)
+    elif type_ == "model_type":
+        found = likely_entry(loc, given)
+    return f"write {found}" if found else ""
+
+
+def _likely_key(document: YamlDocument, loc: Path, given: Plain) -> str:
+    """What to write for a key that the schema does not know; empty if nothing is known of it."""
+    key, holder, source = str(loc[-1]), document.siblings(loc), document.source(loc)
+    if len(loc) == 3 and loc[0] == "signals" and key in ("max", "min") and "group" not in holder:  # noqa: PLR2004  # a key of a signal
+        name = loc[1]
+        return f"write group: {name} for {source}, and add to groups: {name}: {{{key}: {given}}}"
+    if loc[0] == "fit" and "when" not in holder and (asked := _as_condition(key, given)):
+        return f"write when: {asked} for {source}"
+    meant = _meant(loc[:-1], key, holder)
+    return f'did you mean "{meant}"?' if meant else ""
 
 
 class Report:
@@ -310,6 +410,14 @@ class Report:
     ) -> None:
         """A doubt: at the value, at a character within it, or at its key."""
         self._add(Severity.WARNING, path, message, suggestion, at, key=key)
+
+    def in_quotes(self, path: Path, mended: str) -> str:
+        """What to write for a whole text value, if the mended one needs quotes; else empty."""
+        return self._document.in_quotes(self._document.written(path), mended)
+
+    def note(self, path: Path, message: str, suggestion: str = "", *, key: bool = False) -> None:
+        """What is worth knowing: at the value, or at its key."""
+        self._add(Severity.NOTE, path, message, suggestion, None, key=key)
 
     def _add(
         self,

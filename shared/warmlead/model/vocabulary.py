@@ -38,9 +38,9 @@ STANDARD_TRAITS = _typed(
     string="""
         email email_domain first_name last_name name phone title title_level department seniority
         company industry website country region city postal_code language time_zone plan
-        lead_source lifecycle_stage
+        lead_source lifecycle_stage authority need timing
     """,
-    integer="employees annual_revenue founded seats",
+    integer="employees annual_revenue founded seats budget",
     boolean="free_mailbox consent",
     list="tags interests technologies",
 )
@@ -87,7 +87,7 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         "calculator_used": "tool path",
         # forms and content
         "form_started": "form path",
-        "form_submitted": "form path",
+        "form_submitted": "form path message",
         "newsletter_subscribed": "mailing_list",
         "content_downloaded": "kind content topic url",
         "survey_answered": "survey rating",
@@ -98,17 +98,17 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         "event_registered": "conference",
         "event_attended": "conference",
         # asking for sales
-        "demo_requested": "product form",
-        "contact_requested": "topic form",
-        "quote_requested": "product amount",
-        "trial_requested": "product plan form",
+        "demo_requested": "product form message",
+        "contact_requested": "topic form message",
+        "quote_requested": "product amount message",
+        "trial_requested": "product plan form message",
         "meeting_booked": "meeting minutes",
         "meeting_held": "meeting minutes",
         "meeting_cancelled": "meeting",
         "call_answered": "minutes",
         # chat
         "chat_started": "channel path",
-        "chat_message_sent": "channel",
+        "chat_message_sent": "channel message",
         "chat_message_received": "channel",
         "chat_ended": "channel",
         "chat_rated": "rating",
@@ -198,6 +198,7 @@ ENUMERATED = frozenset(
     {"kind", "channel", "method", "platform", "interval", "plan", "reason", "currency"}
     # traits
     | {"industry", "department", "seniority", "lead_source", "lifecycle_stage"}
+    | {"authority", "timing"}
 )
 """Properties and traits that hold one of a few words: compared without case and blanks."""
 

@@ -331,24 +331,33 @@ class _Mending:
 
     def value(self, value: Any, key: str, depth: int) -> Any:  # noqa: ANN401  # whatever JSON holds
         """The part of a value under a key that can be kept."""
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is str:
             return value if value.isascii() else self._text(value, key)
-        if isinstance(value, JsonFault) and value.pairs is None:
+        if kind is JsonFault and value.pairs is None:
             return self._number(value, key)
-        if not isinstance(value, dict | list | JsonFault):
+        if kind is not list and kind is not dict and kind is not JsonFault:
             return value
         if depth > MAX_DEPTH:
             self._tell(key, f"was left out: it is nested deeper than {MAX_DEPTH} levels")
             return _LEFT_OUT
-        return self._group(value, key, depth)
+        if kind is list:
+            return self._list(value, key, depth)
+        pairs = value.items() if kind is dict else value.pairs
+        return self._object(pairs, depth) if kind is dict else self._repeated(pairs, depth)
 
-    def _group(self, group: Any, key: str, depth: int) -> Any:  # noqa: ANN401  # whatever JSON holds
-        if isinstance(group, list):
-            kept = (self.value(each, key, depth + 1) for each in group)
-            return [each for each in kept if each is not _LEFT_OUT]
-        if isinstance(group, JsonFault):
-            return self._repeated(group.pairs or (), depth)
-        return self._object(group.items(), depth)
+    def _list(self, values: list[Any], key: str, depth: int) -> list[Any]:
+        """The list; with one call for each list in it, as two bytes of a body make one."""
+        found = []
+        deeper = depth + 1
+        for value in values:
+            if type(value) is list and depth < MAX_DEPTH:
+                found.append(self._list(value, key, deeper))
+                continue
+            kept = self.value(value, key, deeper)
+            if kept is not _LEFT_OUT:
+                found.append(kept)
+        return found
 
     def _object(self, pairs: Iterable[tuple[str, Any]], depth: int) -> dict[str, Any]:
         found = {}
@@ -380,7 +389,7 @@ class _Mending:
         if fault.reason is Reason.JSON_INTEGER_TOO_LARGE and len(fault.text) <= MAX_DIGITS:
             self._tell(key, "is larger than 64 bits; it was kept as text")
             return fault.text
-        self._tell(key, "was left out: it is no number that can be kept")
+        self._tell(key, "was left out: its number cannot be kept")
         return _LEFT_OUT
 
     def _text(self, text: str, key: str) -> str:

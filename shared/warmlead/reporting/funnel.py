@@ -103,7 +103,7 @@ class FunnelPath:
         before, after = level_of(move.from_stage), level_of(move.to_stage)
         if move.touch_by and move.accept_by:
             self.offers.add(OfferOutcome(move.at, move.touch_by, move.accept_by))
-        if before is Level.MQL and after is not Level.MQL:
+        if before is Level.MQL:  # whichever stage of the model: an offer is of one stage
             self.left.add(move.at)
         if move.at < period.start:
             return
@@ -160,7 +160,7 @@ class FunnelPath:
                 yield sla_outcome(offer.accept_by, done=done, withdrawn=self._left_after(offer.at))
 
     def _left_after(self, offered_at: datetime) -> datetime | None:
-        """When the lead first left the stages of the model after an offer."""
+        """When the lead first left its stage of the model after an offer."""
         return min((at for at in self.left if at > offered_at), default=None)
 
 

@@ -4,6 +4,7 @@ Everything is built and imported when it is first needed, because the imports of
 function decide its cold start. Hence the imports inside functions.
 """
 
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -28,6 +29,7 @@ from warmlead.settings import (
     survey,
     why_unreadable,
 )
+from warmlead.web.logging import log_event
 
 if TYPE_CHECKING:
     from warmlead.buses.pubsub import PubSubBus
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from warmlead.sqlite_file import SqliteFile
     from warmlead.stores.firestore.store import FirestoreLeadStore, FirestoreReportStore
     from warmlead.stores.sqlite import SqliteLeadStore, SqliteReportStore
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -171,8 +175,15 @@ def rules(using: Settings) -> "Rules":
     if plan := compiled_model(using.model):
         from warmlead.model.plan import rules_of
 
+        _warn_of_old_holidays(plan)
         return rules_of(plan)
     return _loaded(using.model).rules
+
+
+def _warn_of_old_holidays(plan: "Plan") -> None:
+    """Logs that a compiled model will soon take public holidays for days of work."""
+    if plan.holidays_run_out(SystemClock().now().date()):
+        log_event(_log, "holidays_run_out", level=logging.WARNING)
 
 
 @cache

@@ -222,8 +222,8 @@ def decay() -> Run:
 def followup() -> Run:
     """Do what is due: nurture steps, deadlines, unsent triggers.
 
-    Deadlines are those that sales promised; unsent are triggers that a crash left so. Reads only
-    leads that are due.
+    Deadlines are those that sales promised. Unsent triggers are those that a crash left behind.
+    Reads only leads that are due.
     """
     from warmlead.application.due import follow_up
 
@@ -322,7 +322,11 @@ def _accepting(function: Function) -> Work:
     async def work(request: RawRequest) -> Answer:
         sender = configured.at(request.path)
         if sender is None:
-            raise RejectedError(Reason.NOT_FOUND, "No sender of this name is configured.")
+            raise RejectedError(
+                Reason.NOT_FOUND,
+                "No sender is configured at this path. "
+                "Add it to the file that WARMLEAD_SALES or WARMLEAD_FORMS names, and restart.",
+            )
         return await answer_sender(request, sender, taken)
 
     return work

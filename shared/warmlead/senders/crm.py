@@ -5,7 +5,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar, get_args
 
 from msgspec import Struct, ValidationError, convert, structs
@@ -14,13 +13,20 @@ from warmlead.domain.consent_fields import says_no
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import CRM_ID, Event, Property, Trust
 from warmlead.domain.identity import normalise_email
-from warmlead.domain.money import Amount, Numbers, currency_code, smallest_units, written_amount
-from warmlead.domain.sales import EVENT_PREFIX, IDENTIFIED, Refusal, SalesStatus
+from warmlead.domain.money import Numbers, currency_code
+from warmlead.domain.sales import (
+    EVENT_PREFIX,
+    IDENTIFIED,
+    NOTE,
+    Refusal,
+    SalesStatus,
+)
 from warmlead.parsing.strict_json import fault_in, text_of
 from warmlead.parsing.times import occurred_at
 from warmlead.ports import Accepted, Ignored, RawRequest, Refused, Translation
 from warmlead.senders.base import SenderSettings, refused_items
 from warmlead.senders.person import event_id, person_id
+from warmlead.senders.statement_parts import NO_DETAILS, CrmDeal, deal_value, details_of
 from warmlead.settings import SettingFault, Settings
 from warmlead.web.answers import Answer
 
@@ -40,6 +46,10 @@ Word: TypeAlias = Literal[
 """What a stage or status of a CRM means for a lead; a rejection is named by its reason."""
 
 WORDS: tuple[str, ...] = get_args(Word)
+
+Detail: TypeAlias = Literal["budget", "authority", "need", "timing", "note"]
+"""What sales tells besides its word: see ``domain.sales.DETAILS``."""
+
 NOTHING = "nothing"
 
 Stages: TypeAlias = Mapping[str, Mapping[str, Word]]
@@ -47,8 +57,6 @@ Stages: TypeAlias = Mapping[str, Mapping[str, Word]]
 
 MAX_REASON = 100
 """The longest reason for a loss, in characters; a longer one is cut."""
-
-_BEYOND_ALL = 10**18  # as text such a number may take long to write
 
 
 class CrmIdentity(Struct, frozen=True):
@@ -67,14 +75,6 @@ class CrmIdentity(Struct, frozen=True):
         return sum(map(bool, structs.astuple(self)))
 
 
-class CrmDeal(Struct, frozen=True):
-    """The value of a deal, in the smallest unit of its currency, and why it was lost."""
-
-    value_cents: int | None = None
-    currency: str = ""
-    reason: str = ""
-
-
 class CrmOrigin(Struct, frozen=True):
     """Which sender sent a statement, when it was received, and the sender's id and time of it."""
 
@@ -84,8 +84,17 @@ class CrmOrigin(Struct, frozen=True):
     at: datetime | None
 
 
-def statement(origin: CrmOrigin, who: CrmIdentity, word: str, deal: CrmDeal = CrmDeal()) -> Event:  # noqa: B008  # it is frozen
-    """The event by which sales states a word of ``WORDS`` about a lead."""
+def statement(
+    origin: CrmOrigin,
+    who: CrmIdentity,
+    word: str,
+    deal: CrmDeal = CrmDeal(),  # noqa: B008  # it is frozen
+    details: Mapping[str, Property] = NO_DETAILS,
+) -> Event:
+    """The event by which sales states a word of ``WORDS`` about a lead.
+
+    ``details`` are those of ``domain.sales.DETAILS``: all but the note are traits of the lead too.
+    """
     refused = word in set(Refusal)
     status = SalesStatus.REJECTED if refused else SalesStatus(word)
     properties: dict[str, Property] = {}
@@ -95,7 +104,8 @@ def statement(origin: CrmOrigin, who: CrmIdentity, word: str, deal: CrmDeal = Cr
         properties["reason"] = deal.reason[:MAX_REASON]
     if deal.value_cents is not None:
         properties |= {"value_cents": deal.value_cents, "currency": deal.currency}
-    return _event(origin, who, f"{EVENT_PREFIX}{status}", properties)
+    traits = {name: value for name, value in details.items() if name != NOTE}
+    return _event(origin, who, f"{EVENT_PREFIX}{status}", {**properties, **details}, traits=traits)
 
 
 def identification(
@@ -124,6 +134,8 @@ def _event(
     name: str,
     properties: dict[str, Property],
     merged_user_id: str | None = None,
+    *,
+    traits: Mapping[str, Property] = NO_DETAILS,
 ) -> Event:
     return Event.checked(
         id=origin.id,
@@ -135,6 +147,7 @@ def _event(
         email=who.email,
         user_id=who.user_id,
         anonymous_id=who.anonymous_id,
+        traits=dict(traits),
         properties=properties,
         merged_user_id=merged_user_id,
     )
@@ -153,43 +166,6 @@ def email_in(value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
     if email is None:
         raise RejectedError(Reason.EMAIL_INVALID, "The email address is not valid.")
     return email
-
-
-def deal_value(
-    value: Any,  # noqa: ANN401  # whatever a CRM holds
-    currency: Any,  # noqa: ANN401  # the same
-    *,
-    otherwise: str = "",
-    reason: str = "",
-    numbers: Numbers = "either",
-) -> CrmDeal:
-    """What a deal is worth; ``otherwise`` is the currency if none is named.
-
-    ``numbers`` is how the sender writes amounts in texts. Raises ``RejectedError`` for an invalid
-    or ambiguous amount, and for an unknown currency.
-    """
-    if value is None or value == "":
-        return CrmDeal(reason=reason)
-    amount = _amount(value, numbers)
-    named = currency if currency not in (None, "") else amount.currency or otherwise
-    if not isinstance(named, str) or not named:
-        message = "The value has no currency. Send its code, such as EUR, beside it."
-        raise RejectedError(Reason.CURRENCY_UNKNOWN, message)
-    code = currency_code(named)
-    if amount.currency not in ("", code):
-        message = "The value names another currency than the field for it."
-        raise RejectedError(Reason.CURRENCY_UNKNOWN, message)
-    return CrmDeal(smallest_units(amount.number, code), code, reason)
-
-
-def _amount(value: Any, numbers: Numbers) -> Amount:  # noqa: ANN401  # whatever a CRM holds
-    if isinstance(value, str):
-        return written_amount(value, numbers)
-    if isinstance(value, float):
-        return Amount(Decimal(repr(value)))
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _BEYOND_ALL:
-        return Amount(Decimal(value))
-    raise RejectedError(Reason.VALUE_INVALID, "The value is not a number.")
 
 
 def value_text(value: Any) -> str:  # noqa: ANN401  # whatever a CRM holds
@@ -215,7 +191,8 @@ class CrmSettings(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     that may hold the lead's address; the first one with an address counts. ``user_id`` holds our
     user id. ``amount``, ``amount_currency`` and ``reason`` hold a deal's value, its currency, and
     why it was lost. ``currency`` is for values without one. ``numbers`` is how amounts are written
-    in texts: APIs of CRMs send plain decimals.
+    in texts: APIs of CRMs send plain decimals. ``details`` names the properties that hold what
+    sales tells besides: ``budget``, ``authority``, ``need``, ``timing``, ``note``.
     """
 
     stages: Stages
@@ -226,6 +203,7 @@ class CrmSettings(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     reason: str | None = None
     currency: str = ""
     numbers: Numbers = "1,234.56"
+    details: Mapping[Detail, str] = {}
 
     def __post_init__(self) -> None:
         if self.currency:
@@ -442,6 +420,10 @@ def statements(
     """
     names = None if names is None else list(names)
     stages = settings.stages
+    told: dict[str, Property | None] = {
+        name: record.properties.get(own) for name, own in settings.details.items()
+    }
+    details = details_of(told, cut=True)
     found: list[Event | Ignored] = []
     found += refusals(record, record.properties if names is None else names)
     for name in stages if names is None else [name for name in stages if name in set(names)]:
@@ -455,7 +437,7 @@ def statements(
         else:
             at = (at_of(name) if at_of else None) or record.at
             origin = structs.replace(origin_in(record, name), at=at)
-            found.append(statement(origin, record.who, word, record.deal))
+            found.append(statement(origin, record.who, word, record.deal, details))
     if any(isinstance(one, Event) for one in found):
         return found
     if ties and record.who.count > 1:

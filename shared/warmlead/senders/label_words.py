@@ -219,6 +219,7 @@ SPELLINGS = {
         address_postalcode plz postleitzahl code_postal codigo_postal cep
     """,
     "language": "language preferred_language lang sprache langue idioma lingua taal",
+    "time_zone": "time_zone timezone zeitzone fuseau_horaire zona_horaria fuso_orario tijdzone",
     "interests": "interests interest",
     "consent": """
         consent marketing_consent gdpr_consent opt_in einwilligung zustimmung

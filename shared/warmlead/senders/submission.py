@@ -183,7 +183,7 @@ def _referrer(
 def _nobody(error: RejectedError | None, came: str) -> RejectedError:
     """The error for a submission without a usable identity: the reason, the fields' names."""
     reason = Reason(error.reason) if error else Reason.IDENTITY_MISSING
-    why = error.message if error else "No field holds an e-mail, a user id or an anonymous id."
+    why = error.message if error else "No field holds an email, a user id or an anonymous id."
     return RejectedError(reason, f"{why} The fields that came: {came}.")
 
 

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.event_names import our_name
+from warmlead.domain.sales import DETAILS
 from warmlead.model.document import (
     Finding,
     Path,
@@ -25,8 +26,8 @@ from warmlead.model.document import (
     path_text,
     read,
 )
-from warmlead.model.schema import NAME_PATTERN
 from warmlead.model.structure import in_words
+from warmlead.model.values import NAME_PATTERN
 from warmlead.model.vocabulary import STANDARD_EVENTS
 from warmlead.parsing.times import parse_time
 from warmlead.ports import RawRequest
@@ -75,6 +76,11 @@ class Happening(_Part):
     reason: str | None = None
     value: int | float | str | None = None
     currency: str | None = None
+    budget: int | float | str | None = None
+    authority: str | None = None
+    need: str | None = None
+    timing: str | None = None
+    note: str | None = None
 
 
 class StoryFile(_Part):
@@ -104,6 +110,9 @@ class Script:
     ends: datetime
     events: Sequence[Event]
 
+
+_OF_SALES = ("reason", "value", "currency", *DETAILS)
+"""The fields of what sales states."""
 
 _FIELDS = {
     Reason.SAID_UNKNOWN: "sales",
@@ -210,14 +219,14 @@ class _ScriptBuilder:
 
     def _said(self, item: Happening, i: int, at: datetime) -> Event:
         """The statement of sales, in the format of its posts."""
-        given = {"said": item.sales, **item.model_dump(include={"reason", "value", "currency"})}
+        given = {"said": item.sales, **item.model_dump(include={*_OF_SALES})}
         posted = {**given, **structs.asdict(self._who), "occurred_at": at.isoformat(), "id": _id(i)}
         return translate_posted(posted, i, RawRequest("POST", "", "", {}, b"", at, ""))
 
     def _done(self, item: Happening, i: int, at: datetime) -> list[Event]:
         """The lead's event, repeated as often as the story says."""
         path = ("events", i)
-        for extra in ("reason", "value", "currency"):
+        for extra in _OF_SALES:
             if getattr(item, extra) is not None:
                 self._fault((*path, extra), "is only for what sales states: add sales:")
         for name in item.attribution.keys() - PARAMETERS - {"referrer"}:

@@ -12,6 +12,7 @@ from warmlead.domain.consent import Cause, ConsentFact, facts_of_days
 from warmlead.domain.event_names import our_name
 from warmlead.domain.history import Counts, DayCounts, History
 from warmlead.domain.identity import Claim, Identifier, Kind
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import NoteFact, Touch, Trail, TraitFact
 from warmlead.domain.packed_history import NONE_PACKED, RECORD, KeptEvent, Packed, Shape
 from warmlead.domain.sales import SalesStatus, Statement
@@ -61,10 +62,14 @@ _TouchV1: TypeAlias = tuple[int, str, Pairs] | None
 
 
 _StatementV2: TypeAlias = tuple[int, int, str, str, str, str, int | None, str]
-"""The fields of a ``Statement``, in order."""
+"""The first eight fields of a ``Statement``, in order: all but its details."""
 
 _ConsentV3: TypeAlias = tuple[int, int, str, str, str, str, int]
 """When, rank, key, cause, source, mailing list, and how long after it was received."""
+
+
+_StepV3: TypeAlias = tuple[int, str, int, str, str, Pairs]
+"""The fields of a ``NotableStep``, in order."""
 
 
 class _KeptV1(TypedDict):
@@ -102,6 +107,8 @@ class TrailV1(TypedDict):
     former: NotRequired[list[str]]
     consent: NotRequired[list[_ConsentV3]]
     told: NotRequired[tuple[int, int]]
+    steps: NotRequired[list[_StepV3]]
+    sales_details: NotRequired[dict[str, Pairs]]
 
 
 def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
@@ -124,13 +131,17 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
     if trail.direct:
         document["direct"] = True
     if trail.statements:
-        document["statements"] = sorted(trail.statements.values())
+        document["statements"] = [each[:8] for each in sorted(trail.statements.values())]
+    if details := {key: each.details for key, each in trail.statements.items() if each.details}:
+        document["sales_details"] = dict(sorted(details.items()))
     if trail.notes:
         document["notes"] = list(trail.notes)
     if trail.erased_ms is not None:
         document["erased"] = trail.erased_ms
     if trail.consent:
         document["consent"] = [_write_fact(fact) for fact in trail.consent]
+    if trail.steps:
+        document["steps"] = list(trail.steps)
     _write_belonging(document, trail)
     return document
 
@@ -165,15 +176,14 @@ def read_trail(document: TrailV1, shapes: Sequence[Shape], packed: Iterator[str]
         first_touch=_read_touch(document["first_touch"]),
         last_touch=_read_touch(document["last_touch"]),
         direct=document.get("direct", False),
-        statements={
-            each.key: each for each in map(_read_statement, document.get("statements", ()))
-        },
+        statements=_read_statements(document),
         notes=tuple(NoteFact(*note) for note in document.get("notes", ())),
         erased_ms=document.get("erased"),
         is_signed=document.get("signed", False),
         former_ids=frozenset(document.get("former", ())),
         consent=tuple(map(_read_fact, document.get("consent", ()))),
         told=_read_told(document.get("told")),
+        steps=tuple(map(_read_step, document.get("steps", ()))),
     )
 
 
@@ -286,9 +296,21 @@ def _read_touch(fields: _TouchV1) -> Touch | None:
     return Touch(fields[0], fields[1], pairs(fields[2])) if fields else None
 
 
+def _read_statements(document: TrailV1) -> dict[str, Statement]:
+    """The statements; their details stand apart, since earlier releases had none."""
+    details = document.get("sales_details", {})
+    bare = map(_read_statement, document.get("statements", ()))
+    return {each.key: each._replace(details=pairs(details.get(each.key, ()))) for each in bare}
+
+
 def _read_statement(fields: _StatementV2) -> Statement:
     at_ms, rank, key, said, source, reason, value_cents, currency = fields
     return Statement(at_ms, rank, key, SalesStatus(said), source, reason, value_cents, currency)
+
+
+def _read_step(fields: _StepV3) -> NotableStep:
+    at_ms, key, rank, name, signal, details = fields
+    return NotableStep(at_ms, key, rank, name, signal, pairs(details))
 
 
 def _write_fact(fact: ConsentFact) -> _ConsentV3:

@@ -986,6 +986,7 @@ def test_a_cloudevent_of_nobody_keeps_its_id_and_time_in_quarantine() -> None:
         b'{"email": "a@b.example", "a": [' + b'{"c":[1]},' * 90_000 + b"1]}",
         b'{"email": "' + b"<" * 900_000 + b'>"}',
         b"{" + b'"\\ud800":1,' * 90_000 + b'"a":1}',
+        b'{"email": "a@b.example", "a": [' + (b"[" * 30 + b"]" * 30 + b",") * 15_000 + b"1]}",
         b"[" + b"{" * 150 + b'"' + b"x" * 900_000,
         b'{"password": "' + b"a@" * 450_000,
     ],
@@ -1448,4 +1449,4 @@ def test_a_fault_in_an_envelopes_data_costs_only_itself() -> None:
     data = base64.b64encode(b'{"email": "ada@example.com", "a": NaN, "b": 1}').decode()
     event = only_event({**SAID, "data_base64": data})
     assert (event.email, event.properties["b"]) == ("ada@example.com", 1)
-    assert event.notes == ("a: was left out: it is no number that can be kept",)
+    assert event.notes == ("a: was left out: its number cannot be kept",)

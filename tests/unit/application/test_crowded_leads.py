@@ -24,6 +24,7 @@ from warmlead.domain.errors import Reason
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import MAX_PER_DAY
 from warmlead.domain.identity import Identifier, Kind, identifiers_of
+from warmlead.domain.journey import fitting
 from warmlead.domain.lead import MAX_PUBLIC_TRAIT_BYTES, MAX_TRAILS, MAX_TRAITS, Trail, touched
 from warmlead.domain.recording import Recordings
 from warmlead.ports import Commit, Loaded, Need
@@ -372,6 +373,30 @@ async def test_strangers_origins_and_notes_displace_nothing(world: World) -> Non
     assert await world.apply(demo) == [Applied(counted=1)]
     touch = (await world.lead()).last_touch
     assert touch is not None
+
+
+async def test_strangers_steps_displace_nothing(world: World) -> None:
+    """Browsers with long words are tied to a person, and post more of them."""
+    world.use(replace(KNOWING, shown=dict.fromkeys(_SIGNALS, ("message",))))
+    for n in range(60):
+        await world.apply(*(said(world, n, part, anonymous_id=f"b{n}") for part in range(8)))
+        tie = world.seen(n, "identified", id=f"t{n}", anonymous_id=f"b{n}", trust=Trust.PUBLIC)
+        await world.apply(tie)
+    for n in range(60):
+        await world.apply(*(said(world, n, 10 + part, anonymous_id=f"b{n}") for part in range(8)))
+
+    demo = said(world, 99, 0, email=ADA, name="demo_requested", trust=Trust.SIGNED)
+    assert await world.apply(demo) == [Applied(counted=1)]
+    lead = await world.lead()
+    assert demo.key in {step.key for step in fitting(lead.steps)}
+    assert len(write_lead(lead)) < 700_000  # of the 1,048,487 that Firestore takes
+
+
+def said(world: World, nth: int, part: int, **fields: Any) -> Event:
+    """An event with more words than are kept of it."""
+    words = {"message": f"{part} " + "é" * 5_000}
+    who = {"email": None, "name": _SIGNALS[part % 2], "trust": Trust.PUBLIC, **fields}
+    return world.seen(nth, id=f"said-{nth}-{part}", properties=words, **who)
 
 
 async def test_two_leads_full_of_strangers_names_are_still_tied_by_a_crm(world: World) -> None:

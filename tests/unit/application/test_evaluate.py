@@ -6,14 +6,17 @@ from dataclasses import replace
 import jsonschema
 
 from builders import StandingClock
-from unit.application.conftest import DAY, World
+from unit.application.conftest import DAY, RULES, World
 from warmlead.application.apply import Decision
 from warmlead.application.evaluate import MAX_TRAIT_BYTES, Evaluated, evaluate
+from warmlead.domain.event import Trust
 from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import Lead
 from warmlead.domain.trigger import trigger_id
 from warmlead.messages.contract import StageEnteredMessage
+from warmlead.messages.journey import MAX_JOURNEY_BYTES, journey_in_message, journey_of
 from warmlead.ports import Commit
+from warmlead.stores.codec import write_lead
 
 
 async def test_a_crossing_publishes_one_trigger(world: World) -> None:
@@ -59,6 +62,61 @@ async def test_a_trigger_with_too_many_traits_keeps_those_of_the_model(
     assert (sent["title"], sent["zeal"]) == ("CTO", "much")
     assert 0 < len(sent) < len((await world.lead()).traits)
     assert len(json.dumps(json.dumps(sent))) < MAX_TRAIT_BYTES + 1_000
+
+
+SHOWING = replace(
+    RULES, shown={"page_viewed": ("message",)}, titles={"page_viewed": "asked for a demo"}
+)
+"""The same model, in which the signal shows the words of a form."""
+
+
+async def test_a_trigger_tells_the_journey_and_the_ids_of_a_crm(
+    world: World, clock: StandingClock
+) -> None:
+    world.use(SHOWING)
+    record = "crm:hubspot:4711:contact:501"
+    await world.apply(world.seen(1, "sales_identified", user_id=record, email="ada@example.com"))
+    words = {"message": "We need <b>SSO</b>."}
+    await world.pages(2, 3, properties=words, trust=Trust.PUBLIC)
+    (told, *_) = await world.triggers()
+    lead = told["data"]["lead"]
+    assert lead["crm_ids"] == {"hubspot": "501"}
+    assert lead["journey"] == [
+        {
+            "at": clock.now().isoformat().replace("+00:00", "Z"),
+            "what": "page_viewed",
+            "title": "Asked for a demo",
+            "details": {"message": "We need SSO ."},
+            "trust": "public",
+        }
+    ]
+    assert told["data"]["reasons"][0].startswith("+30 Asked for a demo 3 times, on ")
+
+
+async def test_a_step_of_a_signal_that_the_model_has_no_more_is_told_by_its_event(
+    world: World, clock: StandingClock
+) -> None:
+    renamed = replace(SHOWING, classify=lambda _: ("asked",), shown={"asked": ()})
+    world.use(renamed)
+    await world.apply(world.seen(1, "demo_requested"))
+    (step,) = journey_of((await world.lead()).steps, RULES, clock.now())
+    assert (step.what, step.title) == ("demo_requested", "Demo requested")
+    assert journey_of((await world.lead()).steps, RULES, clock.now() - DAY) == []
+
+
+async def test_a_journey_of_long_words_leaves_a_message_small(world: World) -> None:
+    world.use(SHOWING)
+    for number in range(60):
+        trust = Trust.SIGNED if number % 2 else Trust.PUBLIC
+        words = {"message": f"{number} " + "é" * 5_000}
+        await world.apply(world.seen(number, trust=trust, properties=words))
+    (told,) = (each for each in await world.triggers() if each["data"]["stage"] == "mql")
+    assert told["data"]["lead"]["journey"]
+    lead = await world.lead()
+    sent = journey_in_message(lead.steps, world.rules)
+    assert {step["trust"] for step in sent} == {Trust.SIGNED, Trust.PUBLIC}
+    assert len(json.dumps(json.dumps(sent, default=str))) < MAX_JOURNEY_BYTES + 1_000
+    assert len(write_lead(lead)) < 20_000
 
 
 async def test_each_crossing_has_its_cycle(world: World, clock: StandingClock) -> None:

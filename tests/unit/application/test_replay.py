@@ -113,6 +113,37 @@ async def test_replay_classifies_events_again(world: World, tmp_path: Path) -> N
     assert [told["data"]["stage"] for told in await world.triggers()] == ["mql", "lead"]
 
 
+async def test_replay_makes_the_steps_of_the_journey_anew(
+    world: World, clock: StandingClock, tmp_path: Path
+) -> None:
+    world.use(replace(RULES, shown={"page_viewed": ("path",)}))
+    await arrive(world, world.seen(1, properties={"path": "/pricing", "title": "Prices"}))
+    clock.forward(40 * DAY)
+    world.use(replace(RULES, shown={"page_viewed": ("title",)}))
+    await world.apply(world.seen(2, properties={"title": "Not in the archive"}))
+    await replay(world, tmp_path)
+    told = [step.details for step in (await world.lead()).steps]
+    assert told == [(("title", "Not in the archive"),), (("title", "Prices"),)]
+
+
+async def test_steps_of_messages_that_were_pruned_stay(
+    world: World, clock: StandingClock, tmp_path: Path
+) -> None:
+    world.use(replace(RULES, shown={"page_viewed": ("path",)}))
+    await arrive(world, world.seen(1, properties={"path": "/pricing"}))
+    clock.forward(100 * DAY)
+    await arrive(world, world.seen(2, properties={"path": "/docs"}))
+    numbers = [each.number for each in await world.sqlite_bus.outstanding("score")]
+    await world.sqlite_bus.finish("score", numbers)
+    pruned = await world.sqlite_bus.prune(
+        done_before=clock.now() - DAY, set_aside_before=None, holding=()
+    )
+    assert pruned.gone
+    await replay(world, tmp_path)
+    told = [step.details for step in (await world.lead()).steps]
+    assert told == [(("path", "/docs"),), (("path", "/pricing"),)]
+
+
 async def test_replaying_twice_equals_replaying_once(
     world: World, clock: StandingClock, tmp_path: Path
 ) -> None:

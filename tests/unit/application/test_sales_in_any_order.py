@@ -26,7 +26,8 @@ from warmlead.domain.sales import IDENTIFIED, Statement, verdict
 from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
 from warmlead.domain.stages import StagePolicy
 from warmlead.ports import Commit
-from warmlead.senders.crm import WORDS, CrmDeal, CrmIdentity, CrmOrigin, statement
+from warmlead.senders.crm import WORDS, CrmIdentity, CrmOrigin, statement
+from warmlead.senders.statement_parts import CrmDeal
 
 EXAMPLES = examples(1_000)
 ORDERS = 6

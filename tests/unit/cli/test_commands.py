@@ -21,7 +21,7 @@ COMMANDS = [
     *(("lead", name) for name in ("list", "show", "explain", "respell")),
     ("triggers",),
     ("model",),
-    *(("model", name) for name in ("check", "show", "apply", "schema")),
+    *(("model", name) for name in ("check", "show", "apply", "schema", "unmatched")),
     ("send",),
     ("quarantine",),
     *(("quarantine", name) for name in ("list", "replay")),
@@ -34,6 +34,19 @@ NEEDING = [
     ("send",),
     ("send", "generic"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("explain", "lead explain"), ("check", "model check"), ("erase", "lead erase")],
+)
+def test_a_command_without_its_group_is_told_with_it(
+    workspace: Workspace, written: str, meant: str
+) -> None:
+    done = workspace.run(written)
+
+    assert done.code == 2
+    assert f"Did you mean '{meant}'?" in done.err
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

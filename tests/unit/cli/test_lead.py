@@ -109,6 +109,30 @@ def test_a_lead_shows_what_was_cut_or_left_out_of_its_posts(ada: Workspace) -> N
     assert {note["text"] for note in told} == set(notes)
 
 
+def test_a_lead_shows_its_journey_and_what_sales_said(ada: Workspace) -> None:
+    words = {"message": "We need [bold]SSO[/] and <b>audit</b>.", "form": "contact"}
+    ada.take(happened("form_submitted", id="6", email="ada@example.com", properties=words))
+    told = {"reason": "not_ready", "timing": "Q3", "note": "Call in [red]July"}
+    said: dict[str, Any] = {"email": "ada@example.com", "source": "sales"}
+    ada.take(happened("sales_rejected", id="7", **said, properties=told))
+    shown = ada.json("lead", "show", "ada@example.com")
+    first = shown["journey"][0]
+    assert (first["what"], first["trust"]) == ("form_submitted", "signed")
+    assert first["details"] == {"form": "contact", "message": "We need [bold]SSO[/] and audit ."}
+    assert {step["what"] for step in shown["journey"]} >= {"demo_requested", "pricing_page_viewed"}
+    assert shown["reasons"][0].startswith("+")
+    (statement,) = shown["statements"]
+    assert statement["details"] == {"timing": "Q3", "note": "Call in [red]July"}
+    assert ada.json("lead", "list")[0]["last_step"] == first["title"]
+
+    drawn = " ".join(ada.run("lead", "show", "ada@example.com").out.split())
+    assert "Form submitted: form contact, message We need [bold]SSO[/] and audit ." in drawn
+    assert "rejected (not ready) by sales: timing Q3, note Call in [red]July" in drawn
+    document = json.loads(ada.run("lead", "export", "ada@example.com").out)
+    kept = [step for each in document["lead"]["identifiers"] for step in each["steps"]]
+    assert first["details"] in [step["details"] for step in kept]
+
+
 def test_a_lead_shows_its_moves_and_how_often_it_went_back_and_came_again(ada: Workspace) -> None:
     said: dict[str, Any] = {"email": "ada@example.com", "source": "sales"}
     lost: dict[str, Any] = {**said, "properties": {"reason": "no budget"}}
@@ -125,6 +149,24 @@ def test_a_lead_shows_its_moves_and_how_often_it_went_back_and_came_again(ada: W
     assert "mql → sql → recycled → sql (1 back, sql 1 more)" in drawn
     past = ada.json("lead", "show", "ada@example.com", "--as-of", "2000-01-01")
     assert (past["moves"], past["moved_back"]) == ([], 0)
+
+
+def test_a_lead_shows_to_whom_it_is_offered_and_by_when_sales_promised_what(ada: Workspace) -> None:
+    offer = ada.json("lead", "show", "ada@example.com")["offer"]
+    at, touch_by, accept_by = (
+        datetime.fromisoformat(offer[name]) for name in ("at", "touch_by", "accept_by")
+    )
+    assert (offer["cycle"], offer["stage"], offer["owner"], offer["answer"]) == (1, "mql", "", "")
+    assert (touch_by - at, accept_by - at) == (timedelta(hours=1), timedelta(hours=24))
+    drawn = " ".join(ada.run("lead", "show", "ada@example.com").out.split())
+    assert f"sales offer 1 as mql on {at:%Y-%m-%d %H:%M} UTC: touch by" in drawn
+    assert f"accept by {accept_by:%Y-%m-%d %H:%M} UTC" in drawn
+    before = ada.json("lead", "show", "ada@example.com", "--as-of", "2000-01-01")
+    assert before["offer"] is None
+
+    ada.take(happened("sales_accepted", id="6", email="ada@example.com", source="sales"))
+    drawn = " ".join(ada.run("lead", "show", "ada@example.com").out.split())
+    assert "UTC: accepted on" in drawn
 
 
 def test_an_explanation_has_the_documented_shape_and_adds_up(ada: Workspace) -> None:

@@ -1,11 +1,16 @@
 """``warmlead model``: faults with their places, and what a changed model needs."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import jsonschema
 import pytest
+from msgspec import structs
 
 from unit.cli.conftest import Workspace
+from warmlead.domain.errors import ConfigurationError
+from warmlead.model.loading import load
+from warmlead.model.plan import FORMAT, write_compiled
 
 FAULTY = """\
 signals:
@@ -27,7 +32,7 @@ stages:
 def test_a_sound_model_passes(workspace: Workspace) -> None:
     path = workspace.write("model.yaml", SOUND)
     report = workspace.json("model", "check", str(path))
-    expected = {"file", "version", "errors", "warnings", "findings", "needs_replay"}
+    expected = {"file", "version", "errors", "warnings", "notes", "findings", "needs_replay"}
     assert report.keys() == expected | {"kept_too_briefly"}
     assert (report["errors"], report["needs_replay"], report["kept_too_briefly"]) == (0, [], [])
     assert len(report["version"]) == 12
@@ -49,6 +54,28 @@ def test_every_fault_is_found_with_its_place(workspace: Workspace) -> None:
     assert said.code == 1
     place = next(f for f in report["findings"] if f["severity"] == "error")
     assert f"model.yaml:{place['line']}:{place['column']} error" in said.out
+
+
+@pytest.mark.parametrize(("days_left", "warned"), [(119, True), (121, False)])
+def test_of_a_compiled_model_is_said_when_its_holidays_run_out(
+    workspace: Workspace, days_left: int, *, warned: bool
+) -> None:
+    until = datetime.now(UTC).date() + timedelta(days=days_left)
+    plan = structs.replace(load(SOUND, name="model").plan, holidays_until=until)
+    path = workspace.write("model.json", write_compiled(plan))
+
+    report = workspace.json("model", "check", str(path))
+    assert (report["version"], report["errors"]) == (plan.version, 0)
+    found = [(each["severity"], each["suggestion"]) for each in report["findings"]]
+    assert found == ([("warning", "compile it again: make stage")] if warned else [])
+    assert "is valid" in workspace.run("model", "check", str(path)).out
+
+
+def test_a_compiled_model_of_another_release_is_refused(workspace: Workspace) -> None:
+    written = write_compiled(load(SOUND, name="model").plan)
+    other = workspace.write("model.json", written.replace(FORMAT, FORMAT[:-1] + "0"))
+    with pytest.raises(ConfigurationError, match="compile the model file again"):
+        workspace.run("model", "check", str(other))
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b"", b"[1, 2]", b"a: b: c", b"&a [*a]"])

@@ -227,6 +227,25 @@ def test_a_file_that_is_not_a_story_is_named_as_such(workspace: Workspace) -> No
         workspace.run("model", "simulate", "--model", "nothing.yaml")
 
 
+def test_a_story_tells_what_sales_has_learnt(workspace: Workspace) -> None:
+    story = """
+lead: {email: ada@example.com}
+events:
+  - {at: day 1 10:00, event: demo_requested, properties: {message: We need SSO}}
+  - {at: day 1 10:20, sales: rejected, reason: not_ready, budget: 50000, note: Call in July}
+"""
+    told = workspace.run("model", "simulate", str(workspace.write("story.yaml", story)))
+    words = " ".join(told.out.split())
+    assert "sales: rejected (not ready), budget 50000, note Call in July" in words
+    days = workspace.json("model", "simulate", str(workspace.folder / "story.yaml"))["days"]
+    sent = [
+        line["data"]["event"] for day in days for line in day["lines"] if line["kind"] == "sent"
+    ]
+    offered = next(each for each in sent if each["type"] == "warmlead.handoff.offered.v1")
+    (step,) = offered["data"]["lead"]["journey"]
+    assert (step["title"], step["details"]) == ("Demo requested", {"message": "We need SSO"})
+
+
 @pytest.mark.parametrize("model", ["b2b-saas", "ecommerce", "product-led"])
 def test_the_month_can_be_played_under_every_ready_made_model(
     workspace: Workspace, model: str

@@ -57,6 +57,27 @@ def test_people_are_told_which_message_is_due(workspace: Workspace) -> None:
     assert "offered to inside-sales" in told
 
 
+def test_an_offer_that_takes_the_place_of_another_says_so(workspace: Workspace) -> None:
+    model = """\
+signals:
+  webinar_attended: {on: webinar_attended, points: 30, half_life: 30d}
+  trial_started: {on: trial_started, points: 40, half_life: 30d}
+stages:
+  mql: {enter: score >= 30, leave: score < 20}
+  pql: {enter: score >= 60, leave: score < 50}
+handoff:
+  first_touch_within: 1h
+  accept_within: 24h
+  stages: {pql: {routes: [{owner: ann}]}}
+"""
+    workspace.settings["WARMLEAD_MODEL"] = str(workspace.write("model.yaml", model))
+    workspace.take(happened("webinar_attended", id="1", email="ada@example.com"))
+    workspace.take(happened("trial_started", id="2", email="ada@example.com"))
+    drawn = " ".join(workspace.run("triggers").out.split())
+    assert re.search(r"offered to sales with 30 points, touch by [-0-9]+ [0-9:]+ UTC ", drawn)
+    assert re.search(r"offered to ann with 70 points, touch by .{20}, in place of offer 1", drawn)
+
+
 def test_following_prints_new_triggers(ada: Workspace) -> None:
     with following(ada) as lines:
         heard = until_mql_is(lines, "ada@example.com")

@@ -14,6 +14,7 @@ from warmlead.domain.event import Trust
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import MAX_PER_DAY, History, day_of, to_ms
 from warmlead.domain.identity import Claim, Identifier, Kind
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, NoteFact, Snapshot, Touch, Trail, TraitFact
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import KeptEvent
@@ -54,13 +55,16 @@ TRAIL = Trail(
     first_touch=Touch(AT, "k", (("utm_source", "ads"),)),
     last_touch=Touch(AT, "k", (("utm_source", "ads"),)),
     direct=True,
-    statements={"k": Statement(AT, 1, "k", SalesStatus.WON, "crm", "why", 5, "EUR")},
+    statements={
+        "k": Statement(AT, 1, "k", SalesStatus.WON, "crm", "why", 5, "EUR", (("note", "x"),))
+    },
     notes=(NoteFact(AT, "k", "cut"),),
     erased_ms=AT,
     is_signed=True,
     former_ids=frozenset({"f"}),
     consent=(FACT,),
     told=(AT - 1, AT),
+    steps=(NotableStep(AT, "k", 1, "page_viewed", "view", (("path", "/pricing"),)),),
 )
 LEAD = Lead(
     id="a",

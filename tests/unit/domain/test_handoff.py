@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from warmlead.domain.handoff import (
+    SUPERSEDED,
     Deadline,
     HandoffPolicy,
     Offer,
+    PromisesPolicy,
     RoutePolicy,
     SlaOutcome,
     follow,
@@ -209,11 +211,47 @@ class InGermany:
 def test_the_first_route_that_holds_names_the_owner() -> None:
     routes = (RoutePolicy(("anna",), InGermany()), RoutePolicy(("bo", "cy")))
     policy = HandoffPolicy(HOUR, HOUR, HOUR, routes)
-    assert policy.owner_of("lead", {"country": "DE"}) == "anna"
-    owners = [policy.owner_of(f"lead-{i}", {}) for i in range(1_000)]
-    assert owners == [policy.owner_of(f"lead-{i}", {}) for i in range(1_000)]
+    assert policy.owner_of("lead", "mql", {"country": "DE"}) == "anna"
+    owners = [policy.owner_of(f"lead-{i}", "mql", {}) for i in range(1_000)]
+    assert owners == [policy.owner_of(f"lead-{i}", "mql", {}) for i in range(1_000)]
     assert 400 < owners.count("bo") < 600
-    assert POLICY.owner_of("lead", {}) == ""
+    assert POLICY.owner_of("lead", "mql", {}) == ""
+
+
+def test_of_two_open_offers_that_of_the_stage_counts_in_which_the_person_stands() -> None:
+    first = Offer(1, "mql", OFFERED, told=frozenset([Deadline.REMINDER]))
+    second = Offer(2, "pql", OFFERED + HOUR)
+    as_second = replace(first, cycle=2)
+    assert merge_offers([first, second], "pql") == merge_offers([second, first], "pql") == second
+    assert merge_offers([first, second], "mql") == merge_offers([second, first], "mql") == as_second
+    closed = replace(second, closed_at=OFFERED + 2 * HOUR, answer=SUPERSEDED)
+    assert merge_offers([first, closed], "pql") == as_second
+
+
+def test_an_offer_is_due_by_the_promises_of_its_stage() -> None:
+    own = PromisesPolicy(HOUR / 2, 8 * HOUR, HOUR / 4)
+    policy = replace(POLICY, stages={"pql": own})
+    due = {
+        stage: [
+            policy.deadline_of(replace(OFFER, stage=stage), each) - OFFERED for each in Deadline
+        ]
+        for stage in ("mql", "pql")
+    }
+    assert due == {
+        "mql": [30 * MINUTE, HOUR, 24 * HOUR],
+        "pql": [15 * MINUTE, 30 * MINUTE, 8 * HOUR],
+    }
+    pql = replace(OFFER, stage="pql")
+    assert next_deadline(pql, policy) == OFFERED + 15 * MINUTE
+    _, passed = follow(pql, policy, [], OFFERED + 40 * MINUTE)
+    assert [each.due - OFFERED for each in passed] == [15 * MINUTE, 30 * MINUTE]
+
+
+def test_a_superseded_offer_is_not_followed_beyond_its_end() -> None:
+    touched = [said(SalesStatus.TOUCHED, 50 * MINUTE)]
+    superseded = replace(OFFER, closed_at=OFFERED + 20 * MINUTE, answer=SUPERSEDED)
+    assert follow(superseded, POLICY, touched, OFFERED + 48 * HOUR) == (superseded, [])
+    assert next_deadline(superseded, POLICY) is None
 
 
 def test_merging_keeps_the_open_offer_and_the_answer_of_sales() -> None:

@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from effort import examples
 from warmlead.domain.nurture import (
     Due,
     Ending,
@@ -18,7 +23,7 @@ from warmlead.domain.nurture import (
     next_due,
     nurture,
 )
-from warmlead.domain.stages import Facts
+from warmlead.domain.stages import Condition, Facts
 
 MONDAY = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -281,7 +286,10 @@ WEEKDAYS_9_TO_5 = SendingHours(frozenset(range(5)), time(9), time(17), "UTC")
 def test_a_step_that_is_more_than_an_hour_late_waits_for_the_hours_to_begin(
     late: timedelta, sent: list[str], next_at: datetime
 ) -> None:
-    steps = [SequenceStep(7.5 * HOUR, "guide"), SequenceStep(7.5 * HOUR + DAY, "study")]
+    steps: list[SequenceStep[Condition]] = [
+        SequenceStep(7.5 * HOUR, "guide"),
+        SequenceStep(7.5 * HOUR + DAY, "study"),
+    ]
     lead = Lead(replace(WELCOME, steps=tuple(steps), hours=WEEKDAYS_9_TO_5))
     assert lead.at(MONDAY) == []
     due = MONDAY.replace(hour=16, minute=30)
@@ -302,7 +310,10 @@ def test_a_step_that_is_more_than_an_hour_late_waits_for_the_hours_to_begin(
 def test_a_step_up_to_an_hour_late_does_not_move_the_next(
     late: timedelta, next_after: timedelta
 ) -> None:
-    steps = [SequenceStep(DAY, "guide"), SequenceStep(4 * DAY, "study")]
+    steps: list[SequenceStep[Condition]] = [
+        SequenceStep(DAY, "guide"),
+        SequenceStep(4 * DAY, "study"),
+    ]
     lead = Lead(replace(WELCOME, steps=tuple(steps)))
     lead.on(0)
 
@@ -311,7 +322,10 @@ def test_a_step_up_to_an_hour_late_does_not_move_the_next(
 
 
 def test_a_step_that_would_follow_at_the_same_moment_keeps_its_distance() -> None:
-    steps = [SequenceStep(DAY, "guide"), SequenceStep(DAY + HOUR, "study")]
+    steps: list[SequenceStep[Condition]] = [
+        SequenceStep(DAY, "guide"),
+        SequenceStep(DAY + HOUR, "study"),
+    ]
     lead = Lead(replace(WELCOME, steps=tuple(steps)))
     lead.on(0)
 
@@ -337,7 +351,10 @@ def test_hours_begin_at_their_first_moment_and_end_before_their_last(
 
 @pytest.mark.parametrize(("day", "sent"), [(2.9, ["guide"]), (3, ["study"]), (3.1, ["study"])])
 def test_a_step_that_is_due_at_this_moment_is_not_skipped(day: float, sent: list[str]) -> None:
-    steps = [SequenceStep(DAY, "guide"), SequenceStep(3 * DAY, "study")]
+    steps: list[SequenceStep[Condition]] = [
+        SequenceStep(DAY, "guide"),
+        SequenceStep(3 * DAY, "study"),
+    ]
     lead = Lead(replace(WELCOME, steps=tuple(steps), late=Late.SKIP))
     lead.on(0)
     assert lead.on(day) == sent
@@ -350,3 +367,186 @@ def test_the_last_message_of_a_sequence_has_its_moment_alone() -> None:
     assert lead.on(1) == ["guide"]
     assert lead.on(1) == []
     assert lead.at(MONDAY + DAY + INSTANT) == ["news"]
+
+
+# --- steps with a condition -------------------------------------------------------------------
+
+
+def test_a_step_whose_condition_does_not_hold_when_it_is_due_is_left_out() -> None:
+    guide, study, offer = WELCOME.steps
+    lead = Lead(replace(WELCOME, steps=(guide, replace(study, when=Is("reads")), offer)))
+
+    assert lead.on(0) == ["guide"]
+    assert lead.on(3) == []
+    assert next_due(lead.enrolments) == MONDAY + 7 * DAY
+    _, (due,) = nurture(lead.policies, lead.enrolments, MQL, MONDAY + 7 * DAY, suppressed=False)
+    assert (due.step.message, due.number) == ("offer", 3)
+
+
+def test_the_condition_of_a_step_is_asked_when_the_step_is_due() -> None:
+    guide, study, _ = WELCOME.steps
+    lead = Lead(replace(WELCOME, steps=(guide, replace(study, when=Is("reads")))))
+    lead.on(0)
+    assert lead.on(3, {**MQL, "reads": True}) == ["study"]
+
+
+def test_a_sequence_whose_last_steps_are_all_left_out_is_finished() -> None:
+    guide, study, offer = (replace(step, when=Is("reads")) for step in WELCOME.steps)
+    lead = Lead(replace(WELCOME, steps=(guide, study, offer)))
+
+    assert [lead.on(day) for day in (0, 3, 6.9)] == [[], [], []]
+    assert lead.enrolments["welcome"].ending == ""
+    assert lead.on(7) == []
+    assert lead.enrolments["welcome"].ending == Ending.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("late", "message"), [(Late.SHIFT, "study"), (Late.SKIP, "study")], ids=["shift", "skip"]
+)
+def test_after_an_outage_only_steps_whose_condition_holds_are_sent(
+    late: Late, message: str
+) -> None:
+    guide, study, offer = WELCOME.steps
+    steps = (replace(guide, when=Is("reads")), study, replace(offer, when=Is("reads")))
+    lead = Lead(replace(WELCOME, steps=steps, late=late))
+    lead.on(-1)
+    lead.on(0, {"stage": "lead"})
+    assert lead.on(20) == [message]
+    assert lead.on(20) == []
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        replace(WELCOME, goal=Is("demo_requested")),
+        replace(WELCOME, stop=Is("demo_requested")),
+    ],
+    ids=["goal", "stop"],
+)
+def test_what_ends_a_sequence_ends_it_before_a_step_that_is_due_at_the_same_moment(
+    policy: SequencePolicy,
+) -> None:
+    lead = Lead(policy)
+    lead.on(0)
+    assert lead.on(3, {**MQL, "demo_requested": True}) == []
+    assert lead.enrolments["welcome"].next_at is None
+
+
+# --- hours over midnight, and of the lead ------------------------------------------------------
+
+EVENING = SendingHours(frozenset({0, 4}), time(20), time(2), "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("moment", "opens"),
+    [
+        ("2026-03-09T12:00:00+00:00", "2026-03-09T19:00:00+00:00"),  # Monday noon
+        ("2026-03-09T22:30:00+00:00", "2026-03-09T22:30:00+00:00"),
+        ("2026-03-10T00:30:00+00:00", "2026-03-10T00:30:00+00:00"),  # still Monday's evening
+        ("2026-03-10T01:00:00+00:00", "2026-03-13T19:00:00+00:00"),  # 2:00 on Tuesday: over
+        ("2026-03-14T00:59:00+00:00", "2026-03-14T00:59:00+00:00"),  # Friday's, on Saturday
+    ],
+)
+def test_hours_over_midnight_belong_to_the_day_on_which_they_begin(moment: str, opens: str) -> None:
+    assert EVENING.next_open(datetime.fromisoformat(moment)) == datetime.fromisoformat(opens)
+
+
+@pytest.mark.parametrize(
+    ("facts", "opens"),
+    [
+        ({"time_zone": "Asia/Tokyo", "country": "FR"}, "2026-03-09T00:00:00+00:00"),
+        ({"time_zone": "CEST or so", "country": "JP"}, "2026-03-09T00:00:00+00:00"),
+        ({"country": "JP"}, "2026-03-09T00:00:00+00:00"),
+        ({"country": "US"}, "2026-03-09T08:00:00+00:00"),  # several clocks: as the model says
+        ({}, "2026-03-09T08:00:00+00:00"),
+    ],
+)
+def test_hours_of_the_lead_follow_its_own_clock_where_it_is_known(facts: Facts, opens: str) -> None:
+    hours = replace(OFFICE, of_lead=True)
+    lead = Lead(replace(WELCOME, hours=hours))
+    sunday = datetime(2026, 3, 8, 12, tzinfo=UTC)
+    lead.at(sunday, {**MQL, **facts})
+    assert next_due(lead.enrolments) == datetime.fromisoformat(opens)
+
+
+def test_a_lead_that_moves_gets_the_next_step_by_its_new_clock() -> None:
+    hours = replace(OFFICE, of_lead=True)
+    lead = Lead(replace(WELCOME, hours=hours))
+    assert lead.at(MONDAY, {**MQL, "country": "DE"}) == ["guide"]
+    thursday = MONDAY + 3 * DAY
+    assert lead.at(thursday, {**MQL, "country": "JP"}) == []  # it is 18:00 there
+    friday_morning = datetime(2026, 3, 13, 0, tzinfo=UTC)
+    assert next_due(lead.enrolments) == friday_morning
+    assert lead.at(friday_morning, {**MQL, "country": "JP"}) == ["study"]
+
+
+ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "UTC"]
+CHANGES = [datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 24, 20, tzinfo=UTC)]
+CHANGES += [datetime(2026, 3, 8, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)]
+CHANGES += [datetime(2026, 4, 4, 10, tzinfo=UTC), datetime(2026, 10, 3, 10, tzinfo=UTC), MONDAY]
+MINUTE = timedelta(minutes=1)
+times = st.builds(time, st.integers(0, 23), st.sampled_from([0, 1, 15, 30, 59]))
+
+
+def is_open(hours: SendingHours, moment: datetime) -> bool:
+    """By the clock on the wall alone."""
+    wall = moment.astimezone(ZoneInfo(hours.zone))
+    clock, today = wall.time(), wall.weekday() in hours.weekdays
+    if hours.opens < hours.closes:
+        return today and hours.opens <= clock < hours.closes
+    yesterday = (wall.weekday() - 1) % 7 in hours.weekdays
+    return (today and clock >= hours.opens) or (yesterday and clock < hours.closes)
+
+
+@given(
+    st.builds(
+        SendingHours,
+        st.frozensets(st.integers(0, 6), min_size=1),
+        times,
+        st.one_of(times, st.just(time.max)),
+        st.sampled_from(ZONES),
+    ).filter(lambda hours: hours.opens != hours.closes),
+    st.sampled_from(CHANGES),
+    st.integers(-600, 2_000),
+)
+@settings(max_examples=examples(200), deadline=None)
+def test_the_next_opening_is_that_of_a_search_minute_by_minute(
+    hours: SendingHours, near: datetime, minutes: int
+) -> None:
+    moment = near + minutes * MINUTE
+    found = hours.next_open(moment)
+    assert is_open(hours, found)
+    assert found >= moment
+    tried = moment
+    while tried < found:
+        assert not is_open(hours, tried), (tried, found)
+        tried += MINUTE
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60 * 24 * 12), st.booleans(), st.booleans()), max_size=25),
+    st.sampled_from(Late),
+    st.sampled_from([None, EVENING, OFFICE]),
+    st.lists(st.booleans(), min_size=5, max_size=5),
+)
+@settings(max_examples=examples(200), deadline=None)
+def test_a_lead_never_gets_two_messages_of_a_sequence_within_a_minute(
+    visits: list[tuple[int, bool, bool]],
+    late: Late,
+    hours: SendingHours | None,
+    asking: list[bool],
+) -> None:
+    steps: tuple[SequenceStep[Condition], ...] = tuple(
+        SequenceStep(n * HOUR * (1 + n), f"m{n}", "", Is("reads") if asks else None)
+        for n, asks in enumerate(asking)
+    )
+    lead = Lead(replace(WELCOME, steps=steps, late=late, hours=hours))
+    sent: list[tuple[datetime, str]] = []
+    for minute, reads, _ in sorted(visits):
+        now = MONDAY + minute * MINUTE
+        sent += [(now, message) for message in lead.at(now, {**MQL, "reads": reads})]
+        assert lead.at(now, {**MQL, "reads": reads}) == []
+
+    names = [message for _, message in sent]
+    assert names == sorted(set(names))
+    assert all(later - earlier >= MINUTE for (earlier, _), (later, _) in pairwise(sent))

@@ -25,6 +25,7 @@ from warmlead.domain.consent import Consent, SuppressionPolicy
 from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Automation, Event, Property, Trust
 from warmlead.domain.identity import MAX_CLAIMS, Identifier, Kind
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, NoteFact, Trail
 from warmlead.domain.scoring import (
     GroupPolicy,
@@ -43,6 +44,7 @@ NOW = datetime(2026, 1, 20, 8, 30, tzinfo=UTC)
 WINDOW = timedelta(days=31)
 MS = timedelta(milliseconds=1)
 
+SHOWN = {"visit": ("kind",), "pricing": (), "download": ("kind", "country"), "unsubscribe": ()}
 RULES = rules_of(
     ScoringPolicy(
         signals={
@@ -64,6 +66,7 @@ RULES = rules_of(
     fit_rules=[HasTrait("in_usa", 10, "country", "US"), HasTrait("free", -10, "plan", "free")],
     stages=[StagePolicy("mql", Holds(lambda facts: facts["score"] in range(30, 1000)))],
     counters=[(30, "page_viewed"), (7, "visit"), (90, "download")],
+    shown=SHOWN,
 )
 
 NAMES = (
@@ -185,6 +188,7 @@ class Outcome:
     traits: dict[str, dict[str, object]]
     consent: dict[str, tuple[str | None, Consent]]
     notes: dict[str, tuple[NoteFact, ...]]
+    steps: dict[str, tuple[NotableStep, ...]]
 
 
 def outcome_of(world: World) -> Outcome:
@@ -195,6 +199,7 @@ def outcome_of(world: World) -> Outcome:
         {id_: dict(lead.traits) for id_, lead in world.leads.items()},
         {id_: (lead.email, lead.consent(SOFT_ONCE)) for id_, lead in world.leads.items()},
         {id_: lead.notes for id_, lead in world.leads.items()},
+        {id_: lead.steps for id_, lead in world.leads.items()},
     )
 
 

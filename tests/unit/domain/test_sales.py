@@ -1,5 +1,6 @@
 """What sales says: the last word decides, in whatever order and however often it is heard."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import permutations
 
@@ -11,6 +12,8 @@ from warmlead.domain.evaluation import evaluation_of
 from warmlead.domain.event import Trust
 from warmlead.domain.history import to_ms
 from warmlead.domain.sales import (
+    MAX_DETAIL_LENGTH,
+    MAX_DETAILED,
     MAX_STATEMENTS,
     Refusal,
     SalesStatus,
@@ -137,3 +140,34 @@ def test_only_the_latest_statements_are_kept() -> None:
         statements = dict(with_statement(statements, event))
     assert len(statements) == MAX_STATEMENTS
     assert min(each.at_ms for each in statements.values()) == to_ms(NOW) + 5
+
+
+def test_a_statement_keeps_what_sales_tells_of_the_lead() -> None:
+    told = {"budget": 50_000.0, "need": True, "timing": "", "note": "x" * 2_000, "other": "no"}
+    (statement,) = with_statement({}, an_event(name="sales_accepted", properties=told)).values()
+    assert statement.details == (
+        ("budget", "50000"),
+        ("need", "yes"),
+        ("note", "x" * MAX_DETAIL_LENGTH["note"]),
+    )
+
+
+def test_the_details_of_the_latest_statements_are_kept_in_any_order_of_arrival() -> None:
+    events = [
+        an_event(
+            id=f"e{n}",
+            name="sales_touched",
+            properties={"note": f"call {n}"},
+            occurred_at=NOW - timedelta(days=50 - n),
+        )
+        for n in range(MAX_DETAILED + 15)
+    ]
+    forward: Mapping[str, Statement] = {}
+    backward: Mapping[str, Statement] = {}
+    for event in events:
+        forward = with_statement(forward, event)
+    for event in reversed(events):
+        backward = with_statement(backward, event)
+    assert dict(forward) == dict(backward)
+    notes = [dict(each.details).get("note") for each in in_order([forward])]
+    assert notes == [None] * 15 + [f"call {n}" for n in range(15, MAX_DETAILED + 15)]

@@ -208,3 +208,23 @@ def test_the_fast_sum_is_the_explained_one_however_days_lie(
     policy = ScoringPolicy(signals, {"all": GroupPolicy(minimum=-2)})
     fast, explained = fast_and_explained(policy, {"visit": days, "ask": days}, last=3)
     assert fast == totals_of(explained)
+
+
+@pytest.mark.parametrize(
+    ("signal", "days", "exact", "of_limit", "of_age"),
+    [
+        (SignalPolicy(10), {0: 3}, 30, 0, 0),
+        (SignalPolicy(10, per_day=2), {0: 3, 30: 1}, 30, 10, 0),
+        (SignalPolicy(10, per_day=2, half_life_days=30), {0: 3, 30: 1}, 25, 10, 5),
+        (SignalPolicy(-4, expires_after_days=10), {3: 2, 10: 1}, -8, 0, -4),
+    ],
+)
+def test_a_line_says_what_the_daily_limit_and_age_took(
+    signal: SignalPolicy, days: Days, exact: int, of_limit: int, of_age: int
+) -> None:
+    _, score = fast_and_explained(ScoringPolicy({"seen": signal}, {}), {"seen": days})
+
+    (line,) = (each for each in score.contributions if each.name == "seen")
+    taken = (line.exact_micro, line.per_day_took_micro, line.decay_took_micro)
+    assert taken == tuple(points * 1_000_000 for points in (exact, of_limit, of_age))
+    assert line.raw_points == exact + of_limit + of_age

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
+from types import MappingProxyType
 
 from msgspec import structs
 
@@ -68,6 +69,7 @@ def rules_of(
     stages: Sequence[StagePolicy] = (),
     counters: Iterable[tuple[int, str]] = (),
     measures: Iterable[Measure] = (),
+    shown: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Rules:
     """A model; ``counters`` are windows of days over which conditions count a label."""
     counts = [Measure(MeasureKind.LAST, days, label) for days, label in counters]
@@ -82,6 +84,7 @@ def rules_of(
         stages=tuple(stages),
         counters=read,
         kept_days=names_kept(read, scoring.signals, {}),
+        shown=shown,
     )
 
 

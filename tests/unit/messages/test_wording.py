@@ -103,6 +103,55 @@ def test_the_weightiest_reasons_come_first(points: tuple[int, ...], first_words:
     assert len(given) <= MAX_REASONS
 
 
+def of(part: Part, name: str, points: int, day: date = MONDAY) -> Contribution:
+    return line(part, name, points, **(times(1, day, day) if part is Part.SIGNAL else {}))
+
+
+def signals(*named: tuple[str, int, date]) -> list[Contribution]:
+    return [of(Part.SIGNAL, name, points, day) for name, points, day in named]
+
+
+@pytest.mark.parametrize(
+    ("lines", "notable", "names"),
+    [
+        (  # what was done last, then the weightiest
+            signals(("paper", 20, MONDAY), ("pricing", 10, TUESDAY), ("webinar", 15, MONDAY)),
+            {"paper", "pricing", "webinar"},
+            ["Pricing", "Paper", "Webinar"],
+        ),
+        (  # of one day the weightiest
+            signals(("paper", 20, TUESDAY), ("pricing", 10, TUESDAY)),
+            {"paper", "pricing"},
+            ["Paper", "Pricing"],
+        ),
+        (  # what is not notable does not lead
+            signals(("paper", 20, MONDAY), ("view", 1, TUESDAY)),
+            {"paper"},
+            ["Paper", "View"],
+        ),
+        (  # five things done leave room for two of fit
+            [
+                *signals(*((f"s{n}", 30 - n, MONDAY) for n in range(5)), ("last", 6, TUESDAY)),
+                *(of(Part.FIT, f"fit{n}", 5 - n) for n in range(3)),
+            ],
+            {"last"},
+            ["Last", "S0", "S1", "Fits: fit0", "Fits: fit1"],
+        ),
+        (  # fit that leads keeps its place
+            [*signals(("a", 5, MONDAY)), of(Part.FIT, "x", 15), of(Part.FIT, "y", 10)],
+            {"a"},
+            ["A", "Fits: x", "Fits: y"],
+        ),
+    ],
+)
+def test_reasons_begin_with_what_was_done_last_and_leave_room_for_fit(
+    lines: list[Contribution], notable: set[str], names: list[str]
+) -> None:
+    given = reasons(Score(0, 0, 0, None, tuple(lines)), {}, notable)
+    told = [reason.partition(" ")[2].partition(" once")[0] for reason in given]
+    assert told == names
+
+
 @pytest.mark.parametrize(
     ("counts", "words"),
     [

@@ -149,8 +149,8 @@ def test_the_handoff_is_what_the_file_says() -> None:
     assert (handoff.first_touch_within, handoff.accept_within) == (HOUR, timedelta(days=2))
     assert handoff.remind_after == HOUR / 2
     facts = {"last_7d.chat_started": 2, "seats": 6}
-    assert {handoff.owner_of(f"lead-{i}", facts) for i in range(20)} == {"ann", "bob"}
-    assert handoff.owner_of("lead", {"seats": 6}) == "sales"
+    assert {handoff.owner_of(f"lead-{i}", "mql", facts) for i in range(20)} == {"ann", "bob"}
+    assert handoff.owner_of("lead", "mql", {"seats": 6}) == "sales"
 
 
 def test_sales_is_reminded_when_the_file_says_so() -> None:
@@ -439,3 +439,26 @@ def test_only_two_things_can_be_done_with_robots() -> None:
     (fault,) = [found for found in check(text) if found.severity is Severity.ERROR]
     assert fault.line == 1
     assert "count" in fault.message
+
+
+def test_conditions_ask_what_sales_has_learnt_and_no_stranger_changes_it() -> None:
+    ready = dedent(
+        """\
+        signals: {asked: {on: demo_requested, points: 1, decay: never}}
+        stages:
+          bant-ready:
+            enter: budget >= 50000 && authority == "decision maker" && timing == "this quarter"
+            leave: stage == "lead"
+        """
+    )
+    told: dict[str, Property] = {
+        "budget": "50k", "authority": "Decision-Maker", "timing": "This quarter"
+    }  # fmt: skip
+    said = an_event(name="sales_touched", traits=told, properties={"note": "Good call"})
+    rules = model(ready).rules
+    assert evaluate(a_lead(said), rules, NOW).lead.progress.stage == "bant-ready"
+    stranger = an_event(
+        id="later", trust=Trust.PUBLIC, traits={"budget": 1}, occurred_at=NOW, received_at=NOW
+    )
+    assert evaluate(a_lead(said, stranger), rules, NOW).lead.progress.stage == "bant-ready"
+    assert evaluate(a_lead(stranger), rules, NOW).lead.progress.stage == "lead"

@@ -58,7 +58,7 @@ stages:
       fit >= 10 && grade != "C" &&
       (last_7d.big_visit >= 1 || last_30d.page_viewed >= 3 || trusted)
     cooldown: 30d
-    bypass: [trusted]
+    bypass: [trusted, {signal: big_visit, when: budget > 1.5, trust: signed}]
 handoff:
   first_touch_within: 30m
   accept_within: 2d
@@ -70,7 +70,8 @@ sequences:
   teach:
     start: stage == "mql" && last_90d.login >= 1
     stop: trusted
-    steps: [{after: 0d, message: hello}]
+    hours: {from: "20:00", to: "02:00", time_zone: lead or Asia/Kolkata}
+    steps: [{after: 0d, message: hello}, {after: 1d, message: again, when: last_7d.login >= 1}]
   tell:
     start: big_visit || score > 5
     stop: seats > 3 || last.campaign == "spring" || last_1d.login >= 1

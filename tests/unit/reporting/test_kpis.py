@@ -279,6 +279,27 @@ def test_promises_count_when_they_fall_due() -> None:
     }  # fmt: skip
 
 
+def test_a_superseded_offer_lapses_unless_it_was_touched_or_overdue_before() -> None:
+    # Each is offered as mql at 1, to be touched by 2, and as pql later, within an hour.
+    # At 1.5: ada is touched by neither time, bob in time for both, cyn in time for the second only.
+    # dan was superseded when the first promise was broken; eve by a stage that makes no offers.
+    def superseded(hour: float) -> list[Transition]:
+        return [offered(1), offered(hour, "mql > pql")]
+
+    report = kpis(
+        ada=Known(superseded(1.5)),
+        bob=Known(superseded(1.5), [says(SalesStatus.TOUCHED, 1.9)]),
+        cyn=Known(superseded(1.5), [says(SalesStatus.TOUCHED, 2.3)]),
+        dan=Known(superseded(2.5), [says(SalesStatus.TOUCHED, 3)]),
+        eve=Known([offered(1), moved(1.5, "mql > pql")]),
+    )
+    assert report.handoffs.offers == 9
+    # bob twice, cyn's and dan's second; ada's second and dan's first; ada's, cyn's, eve's first
+    assert report.handoffs.first_touch.model_dump() == {
+        "due": 9, "kept": 4, "breached": 2, "lapsed": 3,
+    }  # fmt: skip
+
+
 def test_deals_are_added_up_by_currency_and_never_across() -> None:
     won: dict[str, Any] = {"cause": MoveCause.WON}
     report = kpis(

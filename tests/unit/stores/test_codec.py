@@ -14,6 +14,7 @@ from warmlead.domain.event import Event, Trust
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import History
 from warmlead.domain.identity import Claim, Identifier, Kind
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.knowledge import Knowledge
 from warmlead.domain.lead import Lead, Snapshot, Touch, Trail, TraitFact
 from warmlead.domain.nurture import Enrolment
@@ -51,6 +52,7 @@ STATEMENTS = st.builds(
     TEXTS,
     st.none() | st.integers(0, 10**15),
     TEXTS,
+    PAIRS,
 )
 FACTS = st.builds(
     ConsentFact.of,
@@ -78,6 +80,9 @@ TRAILS = st.builds(
     former_ids=st.frozensets(TEXTS, max_size=2),
     consent=st.lists(FACTS, max_size=3).map(tuple),
     told=st.none() | st.tuples(MS, MS),
+    steps=st.lists(
+        st.builds(NotableStep, MS, TEXTS, st.integers(0, 1), WORDS, WORDS, PAIRS), max_size=3
+    ).map(tuple),
 )
 PROGRESS = st.builds(
     Progress,

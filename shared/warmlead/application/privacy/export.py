@@ -103,6 +103,7 @@ class ExportedStatement(Shape):
     value_cents: int | None
     currency: str
     event: str
+    details: Pairs
 
 
 class ExportedConsent(Shape):
@@ -123,6 +124,17 @@ class ExportedNote(Shape):
     text: str
     at: datetime
     event: str
+
+
+class ExportedStep(Shape):
+    """A notable thing that was done, with the details that are kept of it."""
+
+    name: str
+    signal: str
+    at: datetime
+    event: str
+    trust: Trust
+    details: Pairs
 
 
 class ExportedIdentifier(Shape):
@@ -149,6 +161,7 @@ class ExportedIdentifier(Shape):
     named_first: datetime | None
     named_last: datetime | None
     notes: list[ExportedNote]
+    steps: list[ExportedStep]
 
 
 class ExportedStage(Shape):
@@ -314,6 +327,7 @@ def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
         named_first=named_first,
         named_last=named_last,
         notes=[row(ExportedNote, note) for note in trail.notes],
+        steps=[row(ExportedStep, step) for step in trail.steps],
     )
 
 

@@ -309,10 +309,12 @@ def cloud(ports: Ports) -> Iterator[Cloud]:
 
 def run_emulators(
     firestore_port: Annotated[
-        int, typer.Option(metavar="PORT", min=1, max=65_535, help="Where Firestore's listens.")
+        int,
+        typer.Option(metavar="PORT", min=1, max=65_535, help="The port of the Firestore emulator."),
     ] = 8086,
     pubsub_port: Annotated[
-        int, typer.Option(metavar="PORT", min=1, max=65_535, help="Where Pub/Sub's listens.")
+        int,
+        typer.Option(metavar="PORT", min=1, max=65_535, help="The port of the Pub/Sub emulator."),
     ] = 8085,
 ) -> None:
     """Run Google's emulators of Firestore and Pub/Sub, for Warmlead.

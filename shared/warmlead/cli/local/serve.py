@@ -82,7 +82,7 @@ def welcome(
     for line in _addresses(settings, base):
         console.print(line, soft_wrap=True)
     commands = ", ".join(f"[bold]{command}[/]" for command in watch)
-    console.print(f"  watch      {commands}; in another terminal, after:")
+    console.print(f"  watch      {commands}\n             in another terminal, after these lines:")
     for line in [*path_to_command(), *as_exports({**there, **variables(settings)})]:
         console.print(f"    {escape(line)}", soft_wrap=True)
     if not settings.production and host not in LOOPBACK:
@@ -148,15 +148,16 @@ def serve(
 ) -> None:
     """Serve all functions on this machine, at one address.
 
-    The very entry points that are deployed answer at /forms, /track and /sales; what SDKs
-    expect at the root is there too (/v1/batch). Events are applied as they come. Several may
-    serve one folder at once. Ctrl-C ends it; nothing that was accepted is lost.
+    The server runs the same functions as the cloud, at /forms, /track and /sales. It also has
+    the addresses that SDKs expect at the root (/v1/batch). It applies events as they arrive.
+    Several servers may use one folder. Ctrl-C ends the server; no accepted event is lost.
 
     It is for one machine, and speaks plain HTTP: for the internet put a reverse proxy in front.
 
-    With --backend gcp every function is a process of its own, on Google's emulators: on those
-    that FIRESTORE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST name, otherwise on its own, which end
-    with it and all that is in them. Needs gcloud and Java, and no account.
+    With --backend gcp every function is a process of its own, on Google's emulators. The server
+    uses the emulators that FIRESTORE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST name. Otherwise it
+    starts its own emulators, and ends them with all their data. Needs gcloud and Java, and no
+    account.
 
     ```text
     warmlead serve --port 8081 --data ~/leads

@@ -14,6 +14,8 @@ from warmlead.domain.measures import MeasureKind, is_measurable, longest_days, p
 from warmlead.model.conditions import Context, Contexts, compared_with, words
 from warmlead.model.document import Path, did_you_mean
 from warmlead.model.lint.points import unknown_words
+from warmlead.model.lint.slips import MEASURE, Slip, mended, place_before, slips_in
+from warmlead.model.lint.synonyms import code_of_country
 from warmlead.model.schema import ModelFile
 from warmlead.model.structure import Report
 from warmlead.model.vocabulary import STAGE_NAMES, ValueType
@@ -29,11 +31,12 @@ _PLAIN_NAMES = {"int": "integer", "double": "number", "bool": "boolean", "list(s
 
 @dataclass(frozen=True, slots=True)
 class ConditionFault:
-    """Something wrong at the character ``at`` of a condition."""
+    """Something wrong at the character ``at`` of a condition; ``mended`` is it without that."""
 
     at: int
     message: str
     suggestion: str = ""
+    mended: str = ""
 
 
 def check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> frozenset[Path]:
@@ -43,22 +46,32 @@ def check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> fro
     for path, text, context in _conditions(file, contexts):
         flaws = examine(text, context)
         for flaw in flaws:
-            report.error(path, flaw.message, flaw.suggestion, at=flaw.at)
+            if flaw.mended and (whole := report.in_quotes(path, flaw.mended)):
+                report.error(path, flaw.message, whole)
+            else:
+                report.error(path, flaw.message, flaw.suggestion, at=flaw.at)
         if flaws:
             continue
         unknown = [
             (at, stage) for at, stage in stage_literals(text, context) if stage not in stages
         ]
         for at, stage in unknown:
-            guess = did_you_mean(stage, stages)
+            guess = did_you_mean(stage, stages) or did_you_mean(stage.casefold(), stages)
             report.error(path, f'there is no stage "{stage}"', guess, at=at)
         if not unknown:
             accepted.add(path)
         for at, message, guess in unknown_words(text, context, file):
             report.error(path, message, guess, at=at)
         for at, country in country_names(text, context):
-            message = f'a country is a code of two capital letters, so it never equals "{country}"'
-            report.warn(path, message, 'write the code of ISO 3166: "US", "GB", "DE"', at=at)
+            message = (
+                "this can never hold: a country is a code of two capital letters, so it never "
+                f'equals "{country}"'
+            )
+            code = code_of_country(country)
+            example = 'write the code of ISO 3166: "US", "GB", "DE"'
+            report.warn(path, message, f"write {code} for {country}" if code else example, at=at)
+        for slip in subtractions(text, context):
+            report.warn(path, slip.message, slip.suggestion, at=slip.at)
     return frozenset(accepted)
 
 
@@ -67,18 +80,28 @@ def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str
         if signal.when is not None:
             yield ("signals", name, "when"), signal.when, contexts.event
     yield from _conditions_for_points(file, contexts)
+    for path, text in (*_of_stages(file), *_of_what_follows(file)):
+        if text is not None:
+            yield path, text, contexts.stage
+
+
+def _of_stages(file: ModelFile) -> Iterator[tuple[Path, str | None]]:
     for name, stage in file.stages.items():
-        yield ("stages", name, "enter"), stage.enter, contexts.stage
-        if stage.leave is not None:
-            yield ("stages", name, "leave"), stage.leave, contexts.stage
-    for i, route in enumerate(file.handoff.routes if file.handoff else []):
-        if route.when is not None:
-            yield ("handoff", "routes", i, "when"), route.when, contexts.stage
+        path: Path = ("stages", name)
+        yield (*path, "enter"), stage.enter
+        yield (*path, "leave"), stage.leave
+        yield from (((*path, "bypass", i, "when"), one.when) for i, one in enumerate(stage.bypass))
+
+
+def _of_what_follows(file: ModelFile) -> Iterator[tuple[Path, str | None]]:
+    for of_route, route in file.handoff.all_routes if file.handoff else ():
+        yield (*of_route, "when"), route.when
     for name, sequence in file.sequences.items():
-        yield ("sequences", name, "start"), sequence.start, contexts.stage
-        yield ("sequences", name, "stop"), sequence.stop, contexts.stage
-        if sequence.goal is not None:
-            yield ("sequences", name, "goal"), sequence.goal, contexts.stage
+        path: Path = ("sequences", name)
+        yield (*path, "start"), sequence.start
+        yield (*path, "stop"), sequence.stop
+        yield (*path, "goal"), sequence.goal
+        yield from (((*path, "steps", i, "when"), one.when) for i, one in enumerate(sequence.steps))
 
 
 def _conditions_for_points(
@@ -95,15 +118,44 @@ def examine(text: str, context: Context) -> list[ConditionFault]:
     try:
         expression = context.env.compile(text)
     except RuntimeError as error:
-        return list(_translated(str(error), text, context)) or [
-            ConditionFault(0, "not readable as CEL")
-        ]
+        return _explained(str(error), text, context)
+    return _judged(expression, text, context)
+
+
+def _judged(expression: cel.Expression, text: str, context: Context) -> list[ConditionFault]:
+    """What is wrong with a condition that CEL compiles."""
     flaws = list(_bad_patterns(text, context))
     if expression.return_type() != cel.Type.BOOL:
         type_ = str(expression.return_type()).lower()
         told = _PLAIN_NAMES.get(type_, type_)
         flaws.append(ConditionFault(0, f"a condition is true or false, and this is of type {told}"))
     return flaws
+
+
+def _explained(error: str, text: str, context: Context) -> list[ConditionFault]:
+    """What is wrong with a condition: what people often write, then what CEL says of the rest."""
+    slips = slips_in(text, context)
+    if not slips:
+        return list(_translated(error, text, context)) or [ConditionFault(0, "not readable as CEL")]
+    found = [
+        ConditionFault(slip.at, slip.message, slip.suggestion, mended(text, [slip]))
+        for slip in slips
+    ]
+    better = mended(text, slips)
+    left = ((place_before(flaw.at, slips), flaw) for flaw in _left_in(better, context))
+    found += [
+        ConditionFault(at, flaw.message, flaw.suggestion) for at, flaw in left if at is not None
+    ]
+    return sorted(found, key=lambda flaw: flaw.at)
+
+
+def _left_in(better: str, context: Context) -> list[ConditionFault]:
+    """What is wrong with a condition besides the slips that are mended in it."""
+    try:
+        expression = context.env.compile(better)
+    except RuntimeError as error:
+        return list(_translated(str(error), better, context))
+    return _judged(expression, better, context)
 
 
 def _translated(error: str, text: str, context: Context) -> Iterator[ConditionFault]:
@@ -115,10 +167,10 @@ def _translated(error: str, text: str, context: Context) -> Iterator[ConditionFa
             yield _unknown(found[1], at, text, context)
         elif found := _OVERLOAD.search(message):
             if "*error*" not in found[2]:
-                yield ConditionFault(at, *_mismatch(found[1], found[2], text, at))
+                yield ConditionFault(at, *_mismatch(found[1], found[2]))
         elif message.startswith("Syntax error"):
             if not syntax_seen:
-                yield ConditionFault(at, *_syntax(message, text, at))
+                yield ConditionFault(at, _syntax(message))
             syntax_seen = True
         else:
             yield ConditionFault(at, message)
@@ -132,10 +184,10 @@ def _unknown(name: str, at: int, text: str, context: Context) -> ConditionFault:
             start, f'there is no function "{name}"', did_you_mean(name, _FUNCTIONS)
         )
     start = max(0, at - len(name.rpartition(".")[0]))
-    if name in context.elsewhere:
-        return ConditionFault(
-            start, f'"{name}" is {context.elsewhere[name]}, which cannot be named here'
-        )
+    for meant in (name, name.rpartition(".")[2]):
+        if meant in context.elsewhere and not MEASURE.match(name):
+            message = f'"{meant}" is {context.elsewhere[meant]}, which cannot be named here'
+            return ConditionFault(start, message)
     if measured := _MEASURED.fullmatch(name):
         return _unknown_measure(measured, start, context)
     if _PERIOD.fullmatch(name) and parse_measure(f"{name}.page_viewed"):
@@ -166,37 +218,27 @@ def _like(name: str, known: Iterable[str]) -> str:
     return did_you_mean(name, known) or did_you_mean(name.lower(), known)
 
 
-def _mismatch(function: str, types: str, text: str, at: int) -> tuple[str, str]:
+def _mismatch(function: str, types: str) -> tuple[str, str]:
     told = [_PLAIN_NAMES.get(type_, type_) for type_ in types.split(", ")]
     sign = function.strip("_")
     subject = f"`{sign}` does not work on {' and '.join(told)}"
     if function == "@in":
         subject = f"`in` does not work on {' and '.join(told)}"
     match told:
-        case ["integer", "string"] if re.match(r"\W*[\"']-?\d+[\"']", text[at + len(sign) :]):
-            return subject, "write the number without quotes"
         case ["number", "integer"]:
             return subject, "write the number with a decimal point, such as 5.0"
         case ["integer", "number"]:
             return subject, "write a whole number"
-        case ["string", "integer"]:
-            return subject, 'write the text in quotes, such as "5"'
         case ["list", "string"]:
             return subject, 'ask whether the list holds it: "x" in tags'
     return subject, ""
 
 
-def _syntax(message: str, text: str, at: int) -> tuple[str, str]:
+def _syntax(message: str) -> str:
     problem = message.removeprefix("Syntax error: ").partition(" expecting ")[0]
     problem = problem.replace("'<EOF>'", "the end").replace("mismatched input", "unexpected")
     problem = problem.replace("extraneous input", "unexpected").replace("'= '", "'='")
-    around = text[max(0, at - 1) : at + 2]
-    if re.search(r"(?<![=!<>])=(?!=)", around):
-        return f"not readable as CEL: {problem}", "write == to compare"
-    for word, sign in (("and", "&&"), ("or", "||"), ("not", "!")):
-        if re.match(rf"{word}\b", text[at:], re.IGNORECASE):
-            return f"not readable as CEL: {problem}", f"write {sign} for {word}"
-    return f"not readable as CEL: {problem}", ""
+    return f"not readable as CEL: {problem}"
 
 
 def _bad_patterns(text: str, context: Context) -> Iterator[ConditionFault]:
@@ -221,6 +263,21 @@ def country_names(text: str, context: Context) -> Iterator[tuple[int, str]]:
         said = literal.text.strip("\"'")
         if not re.fullmatch(r"[A-Z]{2}", said):
             yield literal.at + 1, said
+
+
+def subtractions(text: str, context: Context) -> Iterator[Slip]:
+    """Ranges that CEL takes for subtractions: ``employees == 50-500``."""
+    tokens = words(text)
+    for five in zip(*(tokens[n:] for n in range(5)), strict=False):
+        name, _, least, minus, most = five
+        spelt = [token.kind for token in five] == ["name", "sign", "number", "sign", "number"]
+        if not spelt or minus.text != "-" or not (least.text.isdigit() and most.text.isdigit()):
+            continue
+        if context.types.get(name.text) is ValueType.INTEGER and int(least.text) < int(most.text):
+            message = f"this subtracts: {minus.text.join([least.text, most.text])} is "
+            message += str(int(least.text) - int(most.text))
+            instead = f"{name.text} >= {least.text} && {name.text} <= {most.text}"
+            yield Slip(name.at, text[name.at : most.end], instead, message)
 
 
 def stage_literals(text: str, context: Context) -> Iterator[tuple[int, str]]:

@@ -7,7 +7,7 @@ from warmlead.domain.stages import ANONYMOUS
 from warmlead.model.conditions import Contexts, Either, clauses_of, stage_conditions, tree_of, words
 from warmlead.model.document import Path
 from warmlead.model.lint.satisfiability import Choice, ConditionAnalysis, Prospect, Range, Region
-from warmlead.model.schema import ModelFile, Route, Sequence, Stage, Suppression
+from warmlead.model.schema import NO_OFFERS, ModelFile, Route, Sequence, Stage, Suppression
 from warmlead.model.structure import Report, Sound
 
 _KNOWN = Region({"identified": Range(1, 1)})  # anonymous leads are in no such stage
@@ -31,6 +31,13 @@ class ReachabilityCheck:
         leave = self._prospect.of((*path, "leave"), stage.leave, _KNOWN)
         if enter:
             self._check_enter(enter, has_bypass=bool(stage.bypass))
+        for i, bypass in enumerate(stage.bypass):
+            when = self._prospect.of((*path, "bypass", i, "when"), bypass.when, _KNOWN)
+            if when and when.never:
+                message = f"can never hold: {bypass.signal} would not open the stage"
+                self._report.error(when.path, message)
+            elif when and when.always:
+                self._report.warn(when.path, "always holds", f"write {bypass.signal} alone")
         if leave and leave.never:
             self._report.error(leave.path, "can never hold: no lead would leave the stage")
         elif leave and leave.always:
@@ -51,6 +58,20 @@ class ReachabilityCheck:
             self._report.error(enter.path, "always holds: every known lead would be in the stage")
         for at, why in impossible:
             self._report.warn(enter.path, f"this part can never hold: {why}", at=at)
+        self._check_distance(enter)
+
+    def _check_distance(self, enter: ConditionAnalysis) -> None:
+        """Doubts a threshold that is possible in the end, and that no real lead reaches."""
+        regions = enter.regions or ()
+        asked = [region.domains.get("score", Range()) for region in regions]
+        least = min((each.least for each in asked if isinstance(each, Range)), default=0)
+        most = self._prospect.score_in_a_month()
+        if asked and least > most:
+            message = (
+                f"asks for a score of {least:.0f}: whoever does everything every day for a month "
+                f"has {most:.0f}"
+            )
+            self._report.warn(enter.path, message, "ask for less", at=0)
 
     def _check_hysteresis(self, enter: ConditionAnalysis, leave: ConditionAnalysis) -> None:
         tree = tree_of(leave.text)
@@ -119,20 +140,32 @@ class RoutingCheck:
 
     def check(self) -> None:
         """Finds routes that no lead takes, and sequences that cannot work as they are written."""
-        self._check_routes(self._file.handoff.routes if self._file.handoff else [])
+        self._check_all_routes()
         for name, sequence in self._file.sequences.items():
             self._check_sequence(("sequences", name), sequence)
 
-    def _check_routes(self, routes: list[Route]) -> None:
-        stages = Choice(frozenset(self._file.stages))
+    def _check_all_routes(self) -> None:
+        """The routes for all stages, and those of single ones; each where it is asked."""
+        if (handoff := self._file.handoff) is None:
+            return
+        own = {
+            name: each for name, each in handoff.stages.items() if each.routes or each is NO_OFFERS
+        }
+        common = frozenset(self._file.stages) - own.keys()
+        if common or not self._file.stages:
+            self._check_routes(("handoff", "routes"), handoff.routes, common)
+        for name, each in own.items():
+            path: Path = ("handoff", "stages", name, "routes")
+            self._check_routes(path, each.routes or [], frozenset([name]))
+
+    def _check_routes(self, above: Path, routes: list[Route], stages: frozenset[str]) -> None:
+        """Judges routes that are asked of leads in some stages."""
         offered = (
-            _FOLLOWING_KNOWN.meet(Region({"stage": stages}))
-            if self._file.stages
-            else _FOLLOWING_KNOWN
+            _FOLLOWING_KNOWN.meet(Region({"stage": Choice(stages)})) if stages else _FOLLOWING_KNOWN
         )
         earlier: list[ConditionAnalysis | None] = []
         for i, route in enumerate(routes):
-            path: Path = ("handoff", "routes", i)
+            path: Path = (*above, i)
             outlook = self._prospect.of((*path, "when"), route.when, offered or _FOLLOWING_KNOWN)
             if i < len(routes) - 1 and (route.when is None or (outlook and outlook.always)):
                 message = "takes every lead: the routes after it are never used"
@@ -163,6 +196,12 @@ class RoutingCheck:
         elif start and self._is_suppressed(start):
             message = "requires that the lead refuses mail: hardly any lead would enter"
             self._report.warn(start.path, message)
+        for i, step in enumerate(sequence.steps):
+            when = self._prospect.of((*path, "steps", i, "when"), step.when, _FOLLOWING_KNOWN)
+            if when and when.never:
+                self._report.error(when.path, f"can never hold: {step.message} is never sent")
+            elif when and when.always:
+                self._report.warn(when.path, "always holds", "leave it out")
         self._check_end(start, stop, "nothing would stop the sequence")
         self._check_end(start, goal, "no lead would reach the goal")
         if stop and goal and (_reads_like(stop, goal) or stop.implies(goal)):
@@ -225,8 +264,8 @@ def check_warnings(sound: Sound, contexts: Contexts, report: Report) -> None:
     file = sound.file
     named = {name for text in stage_conditions(file) for name in contexts.stage.names(text)}
     named |= {name.partition(".")[2] for name in named if "." in name}
-    named |= {signal for stage in file.stages.values() for signal in stage.bypass}
-    _doubt_signals(file, named, report)
+    named |= {bypass.signal for stage in file.stages.values() for bypass in stage.bypass}
+    _doubt_signals(sound, named, report)
     if sound.is_whole("fit"):
         _doubt_fit(file, report)
     _doubt_stages(file, report)
@@ -237,10 +276,14 @@ def check_warnings(sound: Sound, contexts: Contexts, report: Report) -> None:
         _doubt_suppression(file.suppression, report)
 
 
-def _doubt_signals(file: ModelFile, named: set[str], report: Report) -> None:
-    for name, signal in file.signals.items():
+_FADING = ("half_life", "expires_after", "decay")
+
+
+def _doubt_signals(sound: Sound, named: set[str], report: Report) -> None:
+    for name, signal in sound.file.signals.items():
         path = ("signals", name)
-        if not (signal.half_life or signal.expires_after or signal.decay):
+        fades = signal.half_life or signal.expires_after or signal.decay
+        if not fades and all(sound.is_own((*path, key)) for key in _FADING):
             report.warn(
                 path,
                 "has no half_life, expires_after or decay: its points never fade",
@@ -292,6 +335,7 @@ def _doubt_sequence(name: str, sequence: Sequence, report: Report) -> None:
 def _doubt_declared(file: ModelFile, contexts: Contexts, named: set[str], report: Report) -> None:
     fit_names = {n for rule in file.fit.values() for n in contexts.fit.names(rule.when)}
     asked = {n for s in file.signals.values() for n in contexts.event.names(s.when or "")}
+    asked |= {shown for signal in file.signals.values() for shown in signal.show or ()}
     for name in file.traits:
         if name not in named | fit_names:
             report.warn(("traits", name), "no condition uses this trait", key=True)

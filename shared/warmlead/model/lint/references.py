@@ -7,19 +7,11 @@ from itertools import pairwise
 from warmlead.domain.event_names import our_name
 from warmlead.model.conditions import trait_types
 from warmlead.model.document import Path, did_you_mean
+from warmlead.model.lint.promises import check_handoff
 from warmlead.model.lint.satisfiability import most_of_group
-from warmlead.model.schema import (
-    LABEL_PATTERN,
-    NAME_PATTERN,
-    Group,
-    Handoff,
-    Hours,
-    ModelFile,
-    Route,
-    Sequence,
-    Signal,
-)
+from warmlead.model.schema import Group, Hours, ModelFile, Sequence, Signal
 from warmlead.model.structure import Report, Sound, name_fault
+from warmlead.model.values import LABEL_PATTERN, NAME_PATTERN
 from warmlead.model.vocabulary import (
     DERIVED_TRAITS,
     EVENT_FACTS,
@@ -38,7 +30,7 @@ def check_names(sound: Sound, report: Report) -> None:
     """Finds what is wrong with the names that the file gives and uses."""
     file = sound.file
     _check_spelling(file, report)
-    _check_signals(file, report)
+    _check_signals(sound, report)
     _check_declared(file, report)
     for name in sorted(STAGE_NAMES & file.stages.keys()):
         report.error(
@@ -62,7 +54,8 @@ def _check_spelling(file: ModelFile, report: Report) -> None:
                 report.error((section, name), f'"{name}" is a word of CEL itself', key=True)
 
 
-def _check_signals(file: ModelFile, report: Report) -> None:
+def _check_signals(sound: Sound, report: Report) -> None:
+    file = sound.file
     traits = trait_types(file)
     events = {*STANDARD_EVENTS, *(event for s in file.signals.values() for event in s.on)}
     for name, signal in file.signals.items():
@@ -74,7 +67,7 @@ def _check_signals(file: ModelFile, report: Report) -> None:
         elif name in STANDARD_FACTS:
             report.error(path, f'"{name}" is a fact about every lead already', key=True)
         plain = signal.on == [name] and signal.when is None and signal.trust is None
-        if name in events and not plain:
+        if name in events and not plain and sound.is_own((*path, "on")):
             report.error(
                 path,
                 f'"{name}" is an event too, and not the same: its counts would be ambiguous',
@@ -103,8 +96,12 @@ def _check_references(sound: Sound, report: Report) -> None:
             _unknown(report, ("signals", name, "group"), "group", str(signal.group), file.groups)
     for name, stage in file.stages.items():
         for i, bypass in enumerate(stage.bypass):
-            if bypass not in file.signals:
-                _unknown(report, ("stages", name, "bypass", i), "signal", bypass, file.signals)
+            if bypass.signal not in file.signals:
+                path = ("stages", name, "bypass", i, "signal")
+                _unknown(report, path, "signal", bypass.signal, file.signals)
+            elif bypass.signal in [each.signal for each in stage.bypass[:i]]:
+                message = f'"{bypass.signal}" is named twice'
+                report.error(("stages", name, "bypass", i), message, "keep one of them")
 
 
 def _unknown(
@@ -153,9 +150,7 @@ def check_quantities(sound: Sound, report: Report) -> None:
 def _check_what_follows(sound: Sound, report: Report) -> None:
     file = sound.file
     if file.handoff:
-        _check_promises(file.handoff, sound, report)
-        for i, route in enumerate(file.handoff.routes):
-            _check_owners(("handoff", "routes", i), route, report)
+        check_handoff(file.handoff, sound, report)
     for name, sequence in file.sequences.items():
         _check_steps(name, sequence, report)
         path = ("sequences", name, "hours")
@@ -208,38 +203,15 @@ def _check_members(file: ModelFile, name: str, group: Group, report: Report) -> 
         report.warn((*path, "max"), message)
 
 
-def _check_promises(handoff: Handoff, sound: Sound, report: Report) -> None:
-    if not sound.is_own(("handoff", "first_touch_within")):
-        return
-    if handoff.reminded_after >= handoff.first_touch_within:
-        message = "sales would be reminded when the time to speak to the lead is up already"
-        suggestion = "let it be shorter than first_touch_within"
-        report.error(("handoff", "remind_after"), message, suggestion)
-    if handoff.accept_within < handoff.first_touch_within:
-        message = "is shorter than first_touch_within: sales would decide before it has spoken"
-        report.error(("handoff", "accept_within"), message)
-
-
-def _check_owners(path: Path, route: Route, report: Report) -> None:
-    if route.owner is None and route.owners is None:
-        report.error(path, "has no owner", "add owner: or owners:")
-    elif route.owner is not None and route.owners is not None:
-        message = "owner and owners exclude each other"
-        report.error((*path, "owners"), message, "keep one of them", key=True)
-    seen: set[str] = set()
-    for i, owner in enumerate(route.owners or []):
-        if owner in seen:
-            message = f'"{owner}" is named twice, and gets twice as many leads'
-            report.warn((*path, "owners", i), message)
-        seen.add(owner)
-
-
 def _check_hours(path: Path, hours: Hours, report: Report) -> None:
     if hours.opens == hours.closes:
         report.error((*path, "to"), "no time is left in which a message could go out")
     elif hours.opens > hours.closes:
-        message = "the hours end before they begin; they are those of one day"
-        report.error((*path, "to"), message, "swap from and to")
+        message = (
+            f"the hours go over midnight: from {hours.opens:%H:%M} to {hours.closes:%H:%M} of the "
+            "next day"
+        )
+        report.note((*path, "to"), message)
 
 
 def _check_steps(name: str, sequence: Sequence, report: Report) -> None:

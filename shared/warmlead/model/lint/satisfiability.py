@@ -256,38 +256,40 @@ def _text(literal: str) -> str | None:
 _DAY = timedelta(days=1)
 
 
-def most_of_signal(signal: Signal) -> float:
+_MONTH = 30
+
+
+def most_of_signal(signal: Signal, days: float = math.inf) -> float:
     """The most points that a signal can be worth at once, before its group's limits.
 
-    Every day at its daily limit, for ever: a half-life makes that a geometric series.
+    Every day at its daily limit, for ever or for some ``days``: a half-life makes that a geometric
+    series.
     """
     if signal.points <= 0:
         return 0
-    if signal.max_count:
-        return min(signal.points * signal.max_count, _most_without_end(signal))
-    return _most_without_end(signal)
-
-
-def _most_without_end(signal: Signal) -> float:
     daily = signal.points * signal.per_day
+    most = math.inf
     if signal.half_life:
-        return math.ceil(daily / (1 - math.exp2(-(_DAY / signal.half_life)))) + daily
-    if signal.expires_after:
-        return daily * (signal.expires_after // _DAY + 1)  # an event may be dated tomorrow
-    return math.inf
+        most = math.ceil(daily / (1 - math.exp2(-(_DAY / signal.half_life)))) + daily
+    elif signal.expires_after:
+        most = daily * (signal.expires_after // _DAY + 1)  # an event may be dated tomorrow
+    in_all = signal.points * signal.max_count if signal.max_count else math.inf
+    return min(most, in_all, daily * days)
 
 
-def most_of_group(file: ModelFile, name: str) -> float:
+def most_of_group(file: ModelFile, name: str, days: float = math.inf) -> float:
     """The most points that the members of a group can add up to, before its own limit."""
-    return sum(most_of_signal(s) for s in file.signals.values() if s.group == name)
+    return sum(most_of_signal(s, days) for s in file.signals.values() if s.group == name)
 
 
-def most_engagement(file: ModelFile) -> float:
-    """The most points that behaviour can give."""
-    loose = sum(most_of_signal(s) for s in file.signals.values() if s.group not in file.groups)
+def most_engagement(file: ModelFile, days: float = math.inf) -> float:
+    """The most points that behaviour can give, ever or in some ``days``."""
+    loose = sum(
+        most_of_signal(s, days) for s in file.signals.values() if s.group not in file.groups
+    )
     grouped = 0.0
     for name, group in file.groups.items():
-        most = most_of_group(file, name)
+        most = most_of_group(file, name, days)
         grouped += most if group.max is None else min(most, group.max)
     return loose + grouped + sum(max(0, bonus.points) for bonus in file.bonuses.values())
 
@@ -371,7 +373,7 @@ class Prospect:
 
     def of(self, path: Path, text: str | None, given: Region) -> ConditionAnalysis | None:
         """What a condition allows where something is given; ``None`` if there is none to judge."""
-        if text is None or path not in self._accepted:
+        if text is None or path not in self._accepted or not self._sound.is_own(path):
             return None
         found = self.alternatives(tree_of(text))
         if found is None:
@@ -388,6 +390,14 @@ class Prospect:
         found = alternatives(tree, self._context)
         sums = Sums.of(self._sound.file)
         return found if found is None else [replace(region, sums=sums) for region in found]
+
+    def score_in_a_month(self) -> float:
+        """The score of a lead that does everything at its daily limit, every day for a month."""
+        file = self._sound.file
+        if not self._sound.is_whole("signals", "groups", "fit", "bonuses"):
+            return inf
+        engagement = most_engagement(file, days=_MONTH)
+        return max(Sums.of(file).floor, engagement + fit_range(file).most + file.base)
 
     def impossible(self, outlook: ConditionAnalysis) -> Iterator[tuple[int, str]]:
         """The clauses that can never hold by themselves, each with its place and why."""

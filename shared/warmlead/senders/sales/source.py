@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.money import Numbers
-from warmlead.domain.sales import Refusal, SalesStatus
+from warmlead.domain.sales import DETAILS, Refusal, SalesStatus
 from warmlead.parsing.charsets import in_utf8
 from warmlead.parsing.form_bodies import parameter_of
 from warmlead.parsing.signatures import SignatureSettings
@@ -21,11 +21,11 @@ from warmlead.senders.crm import (
     CrmOrigin,
     Items,
     SalesSender,
-    deal_value,
     email_in,
     statement,
 )
 from warmlead.senders.person import event_id, long_hash, person_id
+from warmlead.senders.statement_parts import deal_value, details_of
 from warmlead.settings import SettingFault
 
 
@@ -62,6 +62,11 @@ class Posted(Struct, frozen=True, forbid_unknown_fields=True):
     currency: Any = None
     occurred_at: Any = None
     id: Any = None
+    budget: Any = None
+    authority: Any = None
+    need: Any = None
+    timing: Any = None
+    note: Any = None
 
 
 NAME = "sales"
@@ -89,7 +94,9 @@ def translate_posted(
     deal = deal_value(posted.value, posted.currency, reason=saying.reason, numbers=numbers)
     at = parse_time(posted.occurred_at, "occurred_at")
     id_ = event_id(posted.id, "id") or _id(item, index, request)
-    return statement(CrmOrigin(NAME, request.received_at, id_, at), who, saying.word, deal)
+    details = details_of({name: getattr(posted, name) for name in DETAILS}, cut=False)
+    origin = CrmOrigin(NAME, request.received_at, id_, at)
+    return statement(origin, who, saying.word, deal, details)
 
 
 def _posted(item: dict[str, Any]) -> Posted:

@@ -33,6 +33,7 @@ from warmlead.senders.person import (
 MAX_CALLS = 2_500
 MAX_QUERY_FIELDS = 100
 MAX_HEADER = 1_000
+_MAX_ZONE = 64
 
 BATCH = "batch"
 _KINDS = {
@@ -349,6 +350,9 @@ def _traits(
         traits.update({"company_id": group_id} if group_id else {})
     elif kind == "identify":
         traits.update(as_traits(_flat(call, "traits", notes)))
+        zone = context.get("timezone")  # that of the browser or phone
+        if isinstance(zone, str) and 0 < len(zone) <= _MAX_ZONE:
+            traits.setdefault("time_zone", zone)
     return traits
 
 

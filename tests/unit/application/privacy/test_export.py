@@ -22,12 +22,14 @@ from warmlead.application.privacy.export import (
     ExportedOffer,
     ExportedStage,
     ExportedStatement,
+    ExportedStep,
     ExportedTransition,
     export,
 )
 from warmlead.domain.consent import Cause, ConsentFact
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.identity import Claim, Identifier, Kind
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, NoteFact, Touch, Trail
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import KeptEvent
@@ -44,7 +46,9 @@ async def exported(world: World) -> dict[str, Any]:
     return plain
 
 
-STATEMENT = Statement(1_000, 4, "k", SalesStatus.WON, "hubspot", "", 120_000, "EUR")
+TOLD = (("budget", "1200"), ("note", "Signed at the fair"))
+STATEMENT = Statement(1_000, 4, "k", SalesStatus.WON, "hubspot", "", 120_000, "EUR", TOLD)
+STEP = NotableStep(4_000, "s1", 1, "demo_requested", "demo", (("message", "We need SSO."),))
 OFFER = Offer(2, "mql", NOW, told=frozenset([Deadline.REMINDER, Deadline.TOUCH_BREACHED]))
 
 
@@ -89,6 +93,7 @@ async def test_an_export_is_the_golden_document_to_the_byte(world: World) -> Non
             ),
         ),
         notes=(NoteFact(3_000, "n1", "title: cut"),),
+        steps=(STEP,),
         told=(1_000, 9_000),
         last_touch=Touch(6_000, "t1", (("referrer", "https://news.example/"),)),
     )
@@ -173,6 +178,7 @@ def test_an_export_covers_every_field_that_is_kept() -> None:
         (Progress, ExportedStage, {"cooling": "cooling_since"}),
         (KeptEvent, ExportedEvent, {"at_ms": "at", "received_ms": "received_at"}),
         (Statement, ExportedStatement, {"at_ms": "at", "key": "event"}),
+        (NotableStep, ExportedStep, {"at_ms": "at", "key": "event"}),
     )
     others = {"identifier": "value", "erased_ms": "erased_before", "outbox": "unsent_triggers"}
     left_out = {"rank", "weight"}  # they follow from what was said

@@ -121,6 +121,63 @@ def test_a_doubt_is_raised_at_its_place(what: str, find: str, instead: str, frag
     assert found[0].severity is (Severity.ERROR if what in FAULTS else Severity.WARNING)
 
 
+STRONG = "signals:\n  »booked: {on: meeting_booked, points: 20, decay: never}\n"
+NIGHT = '    hours: {from: "20:00", to: »"02:00", time_zone: UTC}\n    again_after'
+NOTES = [
+    (
+        SOUND.replace("on: page_viewed", "on: »price_list_opened"),
+        'no sender is translated to "price_list_opened"',
+    ),
+    (SOUND.replace("    again_after", NIGHT), "from 20:00 to 02:00 of the next day"),
+    (
+        SOUND.replace("&& fit", "&& downloaded && fit").replace("signals:\n", STRONG),
+        "as downloaded does or more, but no stage's enter asks for it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("marked", "fragment"), NOTES)
+def test_a_note_is_made_at_its_place(marked: str, fragment: str) -> None:
+    before = marked[: marked.index("»")]
+
+    (note,) = check(marked.replace("»", ""))
+
+    assert (note.line, note.column) == (before.count("\n") + 1, len(before) - before.rfind("\n"))
+    assert note.severity is Severity.NOTE
+    assert fragment in note.message
+
+
+def test_a_signal_in_a_group_or_a_condition_or_a_bypass_is_not_noted() -> None:
+    strong = "signals:\n  booked: {on: meeting_booked, points: 20, decay: never"
+    gate = SOUND.replace("&& fit", "&& downloaded && fit")
+    noted = gate.replace("signals:\n", strong + "}\n")
+    in_group = gate.replace("signals:\n", strong + ", per_day: 1, group: web}\n")
+    in_bypass = noted.replace("    leave", "    bypass: [booked]\n    leave")
+    by_score = noted.replace("&& downloaded ", "")
+
+    assert len(check(noted)) == 1
+    assert [check(text) for text in (in_group, in_bypass, by_score)] == [[], [], []]
+
+
+def test_a_threshold_that_nobody_reaches_in_a_month_is_doubted() -> None:
+    text = SOUND.replace("half_life: 60d", "decay: never").replace("score >= 50", "score >= 1260")
+
+    (doubt,) = check(text)
+
+    assert "asks for a score of 1260: whoever does everything every day for a month has 1255" in (
+        doubt.message
+    )
+    assert check(text.replace("1260", "1255")) == []
+
+
+def test_a_bypass_with_a_condition_that_always_holds_is_doubted() -> None:
+    bypass = "    bypass: [{signal: visited, when: 1 < 2}]\n    leave"
+
+    (doubt,) = check(SOUND.replace("    leave", bypass, 1))
+
+    assert (doubt.message, doubt.suggestion) == ("always holds", "write visited alone")
+
+
 def test_a_model_without_stages_is_doubted() -> None:
     found = check(SOUND[: SOUND.index("stages:")])
 

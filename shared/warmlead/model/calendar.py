@@ -1,0 +1,120 @@
+"""Weekdays, times of day and time zones, as people write them in a model file."""
+
+import re
+from collections.abc import Iterable
+from datetime import time
+from zoneinfo import ZoneInfo, available_timezones
+
+from warmlead.model.document import did_you_mean
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_MIDNIGHT = "24:00"
+_NOT_A_PLACE = ("posix", "right/", "Factory", "localtime")  # what else lies in the database
+_REVERSED = "Etc/"  # Etc/GMT+2 is two hours behind UTC: nothing to be guessed
+
+
+class MiswrittenError(ValueError):
+    """A value that is not allowed at its place, with a suggestion if one is close."""
+
+    def __init__(self, message: str, suggestion: str = "") -> None:
+        super().__init__(message)
+        self.suggestion = suggestion
+
+
+def check_days(text: str) -> str:
+    """A weekday, or a range such as ``mon-fri``; raises ``MiswrittenError`` for anything else."""
+    for word in text.split("-", 1):
+        if word not in DAYS:
+            meant = _likely_days(text)
+            raise MiswrittenError(
+                f'"{word}" is not a weekday: write {", ".join(DAYS)}, or a range such as mon-fri',
+                f"write {meant}" if meant else "",
+            )
+    return text
+
+
+_DAYS_IN_WORDS = {
+    "weekdays": "mon-fri",
+    "workdays": "mon-fri",
+    "weekend": "sat-sun",
+} | dict.fromkeys(("daily", "every day", "all", "always"), "mon-sun")
+
+
+def _likely_days(text: str) -> str:
+    """Weekdays as the file writes them, of ``Monday-Friday`` or ``weekdays``; else empty."""
+    if in_words := _DAYS_IN_WORDS.get(text.strip().lower()):
+        return in_words
+    short = [word.strip().lower()[:3] for word in text.replace("–", "-").split("-", 1)]
+    return "-".join(short) if all(word in DAYS for word in short) else ""
+
+
+def weekdays_of(texts: Iterable[str]) -> frozenset[int]:
+    """The weekdays in words and ranges, Monday is 0; ``sat-mon`` goes over the week's end."""
+    found: set[int] = set()
+    for text in texts:
+        first, _, last = text.partition("-")
+        start = DAYS.index(first)
+        end = DAYS.index(last or first)
+        found |= {(start + i) % len(DAYS) for i in range((end - start) % len(DAYS) + 1)}
+    return frozenset(found)
+
+
+def parse_time(value: object) -> time:
+    """``09:00`` as a time of day; ``24:00`` is the very end of the day."""
+    if value == _MIDNIGHT:
+        return time.max
+    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 24  # noqa: PLR2004  # hours of a day
+        raise MiswrittenError(
+            'a time of day is hours and minutes, such as "09:00", up to "24:00"',
+            f'write "{value:02}:00"' if whole else "",
+        )
+    return time(int(found[1]), int(found[2]))
+
+
+def check_zone(name: str) -> str:
+    """The name of a time zone that this machine knows; otherwise raises ``MiswrittenError``."""
+    if name == "UTC" or (_is_known(name) and not name.startswith(_NOT_A_PLACE)):
+        return name
+    zones = {zone for zone in available_timezones() if not zone.startswith(_REVERSED)}
+    if not zones:
+        raise MiswrittenError("this machine has no database of time zones", "install tzdata")
+    city = name.strip().replace(" ", "_").casefold()
+    meant = min((zone for zone in zones if zone.casefold().split("/")[-1] == city), default="")
+    guess = f'did you mean "{meant}"?' if meant else did_you_mean(name, zones)
+    message = f'"{name}" is not a time zone: write a name such as Europe/Berlin'
+    raise MiswrittenError(message, guess)
+
+
+def _is_known(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):  # not found; a folder; no name of a file
+        return False
+    return True
+
+
+_OF_LEAD = re.compile(r"lead(?: or (?P<zone>.*))?", re.DOTALL)
+
+
+def zone_and_owner(text: str) -> tuple[str, bool]:
+    """The time zone, and whether the lead's own counts before it: ``lead or Europe/Berlin``."""
+    found = _OF_LEAD.fullmatch(text)
+    return (found["zone"], True) if found else (text, False)
+
+
+def check_zone_of_hours(text: str) -> str:
+    """A time zone, or ``lead or`` one; raises ``MiswrittenError`` for anything else."""
+    found = _OF_LEAD.fullmatch(text)
+    if found is None:
+        return check_zone(text)
+    if not found["zone"]:
+        raise MiswrittenError(
+            'which time zone is for leads whose own is not known? write "lead or" and its name',
+            "write lead or Europe/Berlin for lead",
+        )
+    check_zone(found["zone"])
+    return text

@@ -1,0 +1,125 @@
+"""What people call traits, properties and countries, and what Warmlead calls them."""
+
+from collections.abc import Container, Mapping
+from types import MappingProxyType
+
+from warmlead.domain.country_codes import CODES
+from warmlead.domain.event import snake_case
+
+
+def _by_other(words: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType({other: word for word, text in words.items() for other in text.split()})
+
+
+TRAIT_SYNONYMS = _by_other(
+    {
+        "employees": "company_size employee_count num_employees number_of_employees headcount "
+        "staff numberofemployees size team_size",
+        "title": "job_title jobtitle job_role job_position position occupation role",
+        "company": "company_name organization organisation employer account",
+        "industry": "sector vertical",
+        "country": "country_code nation location",
+        "city": "town",
+        "postal_code": "zip zip_code postcode",
+        "region": "state province",
+        "phone": "phone_number telephone mobile",
+        "email": "email_address mail",
+        "first_name": "firstname given_name forename",
+        "last_name": "lastname surname family_name",
+        "website": "site homepage",
+        "annual_revenue": "revenue turnover",
+        "time_zone": "timezone tz",
+        "email_domain": "domain",
+        "free_mailbox": "is_free_email free_email freemail",
+    }
+)
+"""Names under which forms and CRMs send standard traits, as far as authors of models use them."""
+
+PROPERTY_SYNONYMS = _by_other(
+    {
+        "path": "page pathname url_path page_path page_url uri",
+        "referrer": "referer",
+        "seconds": "duration time_on_page time_spent dwell_time",
+        "percent": "progress percentage",
+        "kind": "type content_type asset_type",
+        "campaign": "campaign_name utm_campaign",
+        "rating": "stars nps",
+        "minutes": "watch_time",
+    }
+)
+"""What authors call the standard properties of events."""
+
+FACT_SYNONYMS = _by_other(
+    {
+        "score": "lead_score total_score points total",
+        "fit": "fit_score demographic_score",
+        "engagement": "engagement_score behavior_score behaviour_score",
+        "stage": "lifecycle_stage status lead_status",
+        "days_inactive": "inactive_days days_since_last_activity",
+    }
+)
+"""What authors call facts about a lead."""
+
+
+def our_word(name: str, usable: Container[str]) -> str:
+    """What Warmlead calls something, of the names that are ``usable``; empty if nothing is known.
+
+    Of a dotted name (``traits.country``, ``url.path``) the last part counts.
+    """
+    last = snake_case(name.rpartition(".")[2])
+    if last != name and last in usable:
+        return last
+    for synonyms in (TRAIT_SYNONYMS, PROPERTY_SYNONYMS, FACT_SYNONYMS):
+        if (ours := synonyms.get(last, "")) in usable:
+            return ours
+    return ""
+
+
+_COUNTRIES = {
+    "US": "usa, united states, united states of america, america, u.s., u.s.a.",
+    "GB": "uk, united kingdom, great britain, britain, england, scotland, wales, u.k.",
+    "DE": "germany, deutschland, ger, deu",
+    "AT": "austria, österreich, aut",
+    "CH": "switzerland, schweiz, suisse, che",
+    "FR": "france, fra",
+    "ES": "spain, españa, esp",
+    "IT": "italy, italia, ita",
+    "PT": "portugal, prt",
+    "NL": "netherlands, the netherlands, holland, nederland, nld",
+    "BE": "belgium, belgique, belgië, bel",
+    "IE": "ireland, irl",
+    "SE": "sweden, sverige, swe",
+    "NO": "norway, norge, nor",
+    "DK": "denmark, danmark, dnk",
+    "FI": "finland, suomi, fin",
+    "PL": "poland, polska, pol",
+    "CZ": "czechia, czech republic, cze",
+    "CA": "canada, can",
+    "MX": "mexico, méxico, mex",
+    "BR": "brazil, brasil, bra",
+    "AR": "argentina, arg",
+    "AU": "australia, aus",
+    "NZ": "new zealand, nzl",
+    "IN": "india, ind",
+    "CN": "china, chn",
+    "JP": "japan, jpn",
+    "KR": "south korea, korea, kor",
+    "SG": "singapore, sgp",
+    "HK": "hong kong, hkg",
+    "IL": "israel, isr",
+    "AE": "united arab emirates, uae, are",
+    "ZA": "south africa, zaf",
+    "TR": "turkey, türkiye, tur",
+    "UA": "ukraine, ukr",
+}
+COUNTRY_NAMES: Mapping[str, str] = MappingProxyType(
+    {name: code for code, text in _COUNTRIES.items() for name in text.split(", ")}
+)
+"""Names of countries that authors of models write, in small letters, with the code of each."""
+
+
+def code_of_country(text: str) -> str:
+    """The code of a country that is written in another way; empty if it is not known."""
+    plain = text.strip()
+    upper = plain.upper()
+    return COUNTRY_NAMES.get(plain.lower(), upper if upper in CODES else "")

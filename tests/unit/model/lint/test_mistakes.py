@@ -1,0 +1,111 @@
+"""Typical mistakes, each a file: found at its place, and mended by following the suggestion.
+
+A file begins with what its author thought, where the mistake is found, and what is suggested. The
+test does what the suggestion says, word by word and with no mind of its own.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from warmlead.model.document import Finding, Severity
+from warmlead.model.lint.synonyms import COUNTRY_NAMES, TRAIT_SYNONYMS
+from warmlead.model.loading import check
+from warmlead.senders.countries import country_code
+from warmlead.senders.person import standard_name
+
+FILES = sorted((Path(__file__).parent / "mistakes").glob("*.yaml"))
+HEAD = re.compile(r"# .+\.\n# found: (\d+):(\d+)\n# says: (.+)\n")
+
+
+class Mistake(NamedTuple):
+    text: str
+    line: int
+    column: int
+    suggestion: str
+
+
+def mistake_in(file: Path) -> Mistake:
+    text = file.read_text(encoding="utf-8")
+    head = HEAD.match(text)
+    assert head, "a mistake begins with what its author thought, # found: and # says:"
+    return Mistake(text, int(head[1]), int(head[2]), head[3])
+
+
+def found_in(text: str) -> list[Finding]:
+    return [found for found in check(text) if found.severity is not Severity.NOTE]
+
+
+def followed(text: str, found: Finding) -> str:
+    """The text after somebody did what the suggestion says."""
+    suggestion, _, added = found.suggestion.partition(", and add to ")
+    lines = text.splitlines(keepends=True)
+    start = sum(map(len, lines[: found.line - 1])) + found.column - 1
+    before, after = text[:start], text[start:]
+    if meant := re.fullmatch(r'did you mean "(.+)"\?', suggestion):
+        mended = before + re.sub(r"^[\w./-]+", lambda _: meant[1], after, count=1)
+    elif placed := re.fullmatch(r"write (.+) for (.+)", suggestion):
+        assert after.startswith(placed[2]), (after[:60], placed[2])
+        mended = before + placed[1] + after.removeprefix(placed[2])
+    elif value := re.fullmatch(r"write (.+?)(?: without quotes)?", suggestion):
+        mended = before + re.sub(r'^("[^"]*"|[^,}\n]+)', lambda _: value[1], after, count=1)
+    else:
+        pytest.fail(f"nobody can follow this: {suggestion}")
+    if added:
+        section, _, entry = added.partition(": ")
+        head = f"{section}:\n"
+        mended = mended if head in mended else f"{mended}{head}"
+        mended = mended.replace(head, f"{head}  {entry}\n", 1)
+    return mended
+
+
+def test_there_are_thirty_mistakes_at_least() -> None:
+    assert len(FILES) >= 30
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_mistake_is_found_once_at_its_place_with_a_suggestion(file: Path) -> None:
+    mistake = mistake_in(file)
+
+    found = found_in(mistake.text)
+
+    assert [(f.line, f.column, f.suggestion) for f in found] == [mistake[1:]], found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_suggestion_that_is_followed_word_by_word_mends_the_file(file: Path) -> None:
+    text = mistake_in(file).text
+    (found,) = found_in(text)
+
+    assert found_in(followed(text, found)) == []
+
+
+def test_several_mistakes_in_one_condition_are_all_found() -> None:
+    text = mistake_in(FILES[0].with_name("single-equals.yaml")).text
+    several = 'country = USA AND company_size >= "50" OR titel == "x"'
+    text = text.replace('country = "US"', several)
+
+    assert [found.suggestion for found in found_in(text)] == [
+        "write == for =",
+        'write "US" for USA',
+        "write && for AND",
+        "write employees for company_size",
+        'write >= 50 for >= "50"',
+        "write || for OR",
+        'did you mean "title"?',
+    ]
+
+
+@pytest.mark.parametrize("other", sorted(COUNTRY_NAMES))
+def test_a_country_is_called_as_the_senders_call_it(other: str) -> None:
+    assert country_code(other) == COUNTRY_NAMES[other]
+
+
+def test_a_trait_is_called_as_the_senders_call_it_where_they_know_the_word() -> None:
+    translated = {other: standard_name(other) for other in TRAIT_SYNONYMS}
+    known = {other: name for other, name in translated.items() if name}
+
+    assert {other: TRAIT_SYNONYMS[other] for other in known} == known
+    assert known.keys() >= {"company_size", "job_title", "company_name", "number_of_employees"}

@@ -1,0 +1,156 @@
+"""What marketers wish of a model, each a file: it is valid without a doubt, and means that."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import pytest
+
+from builders import NOW, an_event, lead_ids
+from warmlead.application.evaluate import evaluate
+from warmlead.domain.event import Event, Trust
+from warmlead.domain.identity import identifiers_of
+from warmlead.domain.identity_resolution import resolve_identities
+from warmlead.domain.lead import Lead, Trail, touch_trails
+from warmlead.model.document import Severity
+from warmlead.model.loading import Model, check, load
+
+FILES = {file.stem: file for file in (Path(__file__).parent / "wishes").glob("*.yaml")}
+DAY = timedelta(days=1)
+Did: TypeAlias = tuple[str, float, dict[str, Any]]
+"""An event, how many days ago it happened, and its properties."""
+
+PAPER: Did = ("content_downloaded", 1, {"kind": "eBook"})
+PAGE: Did = ("page_viewed", 1, {"path": "/a"})
+CRM: Did = ("page_viewed", 1, {"path": "/crm/prices"})
+DEMO: Did = ("demo_requested", 0, {})
+MEETING: Did = ("meeting_booked", 0, {})
+BASKET: Did = ("product_added", 0, {})
+FIT = {"employees": "51-200 employees", "country": "US"}
+
+
+class Person(NamedTuple):
+    """What somebody is and did, and what the model is to make of it."""
+
+    wish: str
+    who: str
+    did: Sequence[Did]
+    stage: str
+    traits: dict[str, Any] | None = None
+    score: int | None = None
+    owner: str | None = None
+    mail: str | None = None
+    mail_at: str | None = None
+    email: str = "ada@acme.com"
+    trust: Trust = Trust.SIGNED
+    days_later: float = 0
+
+
+PEOPLE = [
+    Person("interest-and-fit", "fits, and read a paper", [PAPER], "mql", FIT, 45),
+    Person("interest-and-fit", "fits, three pages", [PAGE] * 3, "mql", FIT, 40),
+    Person("interest-and-fit", "fits, two pages", [PAGE] * 2, "lead", FIT, 35),
+    Person("interest-and-fit", "reads, and is small", [PAPER], "lead", {"employees": 49}),
+    Person("interest-and-fit", "read 31 days ago", [("webinar_attended", 31, {})], "lead", FIT),
+    Person("demo-from-a-buyer", "a buyer", [DEMO], "mql", {"title": "VP Sales"}),
+    Person("demo-from-a-buyer", "a student", [DEMO], "lead", {"title": "Student"}),
+    Person("demo-from-a-buyer", "at home", [DEMO], "lead", {"title": "VP"}, email="a@gmail.com"),
+    Person("our-calendar-only", "the calendar", [MEETING], "mql"),
+    Person("our-calendar-only", "anybody", [MEETING], "lead", score=30, trust=Trust.PUBLIC),
+    Person("no-clicking-alone", "clicks", [("page_viewed", d, {}) for d in (0, 1, 2)] * 8, "lead",
+           score=40),
+    Person("no-clicking-alone", "clicks and reads", [PAGE] * 8 + [PAPER], "mql", score=59),
+    Person("old-interest-fades", "both today", [("content_downloaded", 0, {}),
+           ("webinar_attended", 0, {})], "mql", score=50),
+    Person("old-interest-fades", "both 60 days ago", [("content_downloaded", 60, {}),
+           ("webinar_attended", 60, {})], "lead", score=40),
+    Person("old-interest-fades", "both 90 days ago", [("content_downloaded", 90, {}),
+           ("webinar_attended", 90, {})], "lead", score=7),
+    Person("quiet-leads-cool-down", "read today", [("content_downloaded", 0, {})], "mql",
+           score=100),
+    Person("quiet-leads-cool-down", "two weeks later", [("content_downloaded", 14, {})], "lead",
+           score=90),
+    Person("quiet-leads-cool-down", "three weeks later", [("content_downloaded", 21, {})], "lead",
+           score=81),
+    Person("no-competitors", "a rival", [DEMO], "lead", email="eve@rival.com", score=0),
+    Person("no-competitors", "a buyer", [DEMO], "mql", score=65),
+    Person("decision-makers", "leads", [DEMO], "mql", {"title": "Directeur commercial"}, 60),
+    Person("decision-makers", "learns", [DEMO], "lead", {"title": "Werkstudentin"}, 10),
+    Person("routes", "large", [DEMO], "mql", {"employees": 501}, owner="enterprise-team"),
+    Person("routes", "in Ohio", [DEMO], "mql", {"country": "US"}, owner="ann or bob"),
+    Person("routes", "elsewhere", [DEMO], "mql", {"country": "FR"}, owner="inside-sales"),
+    Person("guide-by-interest", "read of CRM", [CRM, DEMO], "mql", mail="crm-guide"),
+    Person("guide-by-interest", "read of nothing", [DEMO], "mql", mail_at="2026-03-10T13:00Z"),
+    Person("mails-in-their-morning", "in Tokyo", [DEMO], "mql", {"country": "JP"},
+           mail_at="2026-03-10T23:00Z"),
+    Person("mails-in-their-morning", "in New York", [DEMO], "mql",
+           {"time_zone": "America/New_York"}, mail="welcome"),  # it is 8:00 there
+    Person("mails-in-their-morning", "somewhere", [DEMO], "mql", mail_at="2026-03-11T07:00Z"),
+    Person("evening-shop", "at noon", [BASKET], "mql", mail_at="2026-03-10T19:00Z"),
+    Person("evening-shop", "after midnight", [BASKET], "mql", mail="your-basket", days_later=0.48),
+    Person("who-refuses-mail", "reads", [PAPER], "mql"),
+    Person("who-refuses-mail", "and refuses", [PAPER, ("email_unsubscribed", 0, {})], "lead"),
+    Person("who-refuses-mail", "and asks", [DEMO, ("email_unsubscribed", 0, {})], "mql"),
+]  # fmt: skip
+
+
+@cache
+def model(wish: str) -> Model:
+    return load(FILES[wish].read_text(encoding="utf-8"), name=wish)
+
+
+def events_of(person: Person) -> list[Event]:
+    return [
+        an_event(
+            id=f"{name}-{number}",
+            name=name,
+            email=person.email,
+            occurred_at=NOW - days * DAY,
+            received_at=NOW - days * DAY,
+            properties=properties,
+            traits=person.traits or {},
+            trust=person.trust,
+        )
+        for number, (name, days, properties) in enumerate(person.did)
+    ]
+
+
+def test_there_are_twelve_wishes_at_least_and_somebody_for_each() -> None:
+    assert len(FILES) >= 12
+    assert {person.wish for person in PEOPLE} == FILES.keys()
+
+
+@pytest.mark.parametrize("wish", sorted(FILES))
+def test_a_wish_can_be_written_without_fault_or_doubt(wish: str) -> None:
+    found = check(FILES[wish].read_text(encoding="utf-8"))
+    assert [each for each in found if each.severity is not Severity.NOTE] == []
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: f"{person.wish}: {person.who}")
+def test_the_model_of_a_wish_means_it(person: Person) -> None:
+    of, now = model(person.wish), NOW + person.days_later * DAY
+    trails: dict[str, Trail] = {}
+    for event in events_of(person):
+        ids = {identifier: lead_ids.of(identifier) for identifier in identifiers_of(event)}
+        trails = touch_trails(trails, event, ids, of.rules)
+    (lead,) = resolve_identities([], trails, of.rules, NOW)
+    found = evaluate(lead, of.rules, now)
+
+    assert found.lead.progress.stage == person.stage
+    if person.score is not None:
+        assert found.lead.snapshot is not None
+        assert found.lead.snapshot.score == person.score
+    if person.owner is not None:
+        assert found.lead.offer is not None
+        assert found.lead.offer.owner in person.owner
+    _assert_mailed(person, found.lead, [dict(t.attributes) for t in found.triggers])
+
+
+def _assert_mailed(person: Person, lead: Lead, sent: list[dict[str, str]]) -> None:
+    mails = [attributes["message"] for attributes in sent if "message" in attributes]
+    assert mails == ([person.mail] if person.mail else [])
+    if person.mail_at is not None:
+        (enrolment,) = lead.enrolments.values()
+        assert enrolment.next_at == datetime.fromisoformat(person.mail_at)
