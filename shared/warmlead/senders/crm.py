@@ -420,9 +420,7 @@ def statements(
     """
     names = None if names is None else list(names)
     stages = settings.stages
-    told: dict[str, Property | None] = {
-        name: record.properties.get(own) for name, own in settings.details.items()
-    }
+    told = {str(name): record.properties.get(own) for name, own in settings.details.items()}
     details = details_of(told, cut=True)
     found: list[Event | Ignored] = []
     found += refusals(record, record.properties if names is None else names)

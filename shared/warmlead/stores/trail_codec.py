@@ -62,7 +62,7 @@ _TouchV1: TypeAlias = tuple[int, str, Pairs] | None
 
 
 _StatementV2: TypeAlias = tuple[int, int, str, str, str, str, int | None, str]
-"""The first eight fields of a ``Statement``, in order: all but its details."""
+"""The fields of a ``Statement``, in order, without its details."""
 
 _ConsentV3: TypeAlias = tuple[int, int, str, str, str, str, int]
 """When, rank, key, cause, source, mailing list, and how long after it was received."""
@@ -131,7 +131,7 @@ def write_trail(trail: Trail, shapes: Shapes) -> TrailV1:
     if trail.direct:
         document["direct"] = True
     if trail.statements:
-        document["statements"] = [each[:8] for each in sorted(trail.statements.values())]
+        document["statements"] = [_bare(each) for each in sorted(trail.statements.values())]
     if details := {key: each.details for key, each in trail.statements.items() if each.details}:
         document["sales_details"] = dict(sorted(details.items()))
     if trail.notes:
@@ -294,6 +294,11 @@ def _differences(values: Sequence[int]) -> list[int]:
 
 def _read_touch(fields: _TouchV1) -> Touch | None:
     return Touch(fields[0], fields[1], pairs(fields[2])) if fields else None
+
+
+def _bare(said: Statement) -> _StatementV2:
+    first = (said.at_ms, said.rank, said.key, str(said.said), said.source)
+    return (*first, said.reason, said.value_cents, said.currency)
 
 
 def _read_statements(document: TrailV1) -> dict[str, Statement]:

@@ -273,7 +273,7 @@ def test_an_empty_map_in_the_context_may_be_sent_in_any_way(name: str, empty: ob
         ),
         (track(properties={"a": "x" * 9000}), "a: was cut to 8192 bytes"),
         (track(properties={"a": [0] * 101}), "a: was cut to 100 values"),
-        (track(properties={"a": float("nan")}), "a: was left out: it is no number"),
+        (track(properties={"a": float("nan")}), "a: was left out: its number"),
         (track(properties={"a": 2**64}), "a: is larger than 64 bits; it was kept as text"),
         (track(properties={"a": "\ud800"}), "a: half a surrogate pair was replaced"),
         (track(properties={"\ud800": "a"}), "half a surrogate pair was replaced"),

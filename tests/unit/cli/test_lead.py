@@ -190,7 +190,7 @@ def test_an_explanation_says_what_is_missing_for_the_next_stage(ada: Workspace) 
     ada.take(happened("page_viewed", id="9", anonymous_id="browser-2"))
     explained = ada.json("lead", "explain", "browser-2")
     assert explained["stage"] == "anonymous"
-    assert explained["next_stage"].keys() == {"name", "missing"}
+    assert explained["next_stage"].keys() == {"name", "missing", "bypasses"}
     assert explained["next_stage"]["name"] == "mql"
     assert len(explained["next_stage"]["missing"]) > 1
     assert "Missing for mql" in ada.run("lead", "explain", "browser-2").out
@@ -345,3 +345,29 @@ def test_a_list_of_hundreds_of_made_up_names_shows_the_models_names_first(
     assert re.search(r"and 8\d more \(all: --json\)", events)
     assert (traits.count("a_"), events.count("a_")) < (21, 21)
     assert len(ada.json("lead", "show", "u-42")["events"]) == 104
+
+
+TERMS = """
+signals:
+  demo_requested: {on: demo_requested, points: 30, decay: never, title: Asked for a demo}
+stages:
+  mql:
+    enter: score >= 90
+    leave: score < 40
+    bypass: [{signal: demo_requested, when: employees > 9}]
+"""
+
+
+def test_an_explanation_says_why_a_bypass_opens_a_stage_or_does_not(workspace: Workspace) -> None:
+    workspace.settings["WARMLEAD_MODEL"] = str(workspace.write("terms.yaml", TERMS))
+    workspace.take(happened("demo_requested", id="1", traits={"employees": 5}))
+    workspace.take(
+        happened("demo_requested", id="2", email="bob@example.com", traits={"employees": 50})
+    )
+
+    small = " ".join(workspace.run("lead", "explain", "ada@example.com").out.split())
+    large = " ".join(workspace.run("lead", "explain", "bob@example.com").out.split())
+
+    assert "would open it at once, but: employees > 9 (is 5)." in small
+    assert "mql although enter does not hold: Asked for a demo on " in large
+    assert " opens it at once, and keeps it open until " in large

@@ -145,7 +145,7 @@ def test_lost_leads_are_rebuilt(ada: Workspace) -> None:
 
 def without_times(lead: dict[str, Any]) -> dict[str, Any]:
     """Without what was known when, which only the lost lead knew: the archive's times stand in."""
-    of_processing = {"created_at", "stage_since", "moves"}
+    of_processing = {"created_at", "stage_since", "moves", "offer"}
     return {k: v for k, v in lead.items() if k not in of_processing}
 
 
