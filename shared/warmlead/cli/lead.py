@@ -400,8 +400,8 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if explained.automated:
         console.print(f"[dim]Worth nothing: {unseen(explained.automated)}.[/]")
     _print_not_understood(seen)
-    if line := known_since_line(explained.known_since):
-        console.print(line)
+    if not_known := known_since_line(explained.known_since):
+        console.print(not_known)
     if explained.stage_because not in ("", ENTER_HOLDS):
         reason = f"{explained.stage} although enter does not hold: {explained.stage_because}."
         console.print(escape(reason))
