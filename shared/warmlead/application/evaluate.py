@@ -26,6 +26,7 @@ from warmlead.domain.handoff import (
     restarted,
 )
 from warmlead.domain.history import day_of, to_ms
+from warmlead.domain.knowledge import learnt
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.mirror import Refreshed
 from warmlead.domain.nurture import Due, Enrolments, next_due, nurture
@@ -195,6 +196,7 @@ class TriggerBuilder:
             "score": score.score,
             "engagement": score.engagement,
             "fit": score.fit,
+            "grade": self._evaluation.grade,
             "reasons": list(reasons(score, self._rules.titles, self._rules.shown)),
             "attribution": Touches(
                 first=_cleaned(described(lead.first_touch, first_origin(lead))),
@@ -268,7 +270,8 @@ def evaluate(lead: Lead, rules: Rules, now: datetime, *, news: News | None = Non
     snapshot = Snapshot(totals.score, totals.engagement, totals.fit, today, rules.version)
     before = lead
     progress, moves = move_stage(lead, evaluation, rules, now)
-    lead = replace(lead, snapshot=snapshot, progress=progress)
+    knowledge = learnt(lead.knowledge, rules, today)
+    lead = replace(lead, snapshot=snapshot, progress=progress, knowledge=knowledge)
     builder = TriggerBuilder(lead, evaluation, rules, now)
     for moved in moves:
         if (moved.from_stage, moved.to_stage) != (ANONYMOUS, LEAD):  # no message to tools

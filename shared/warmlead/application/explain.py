@@ -6,7 +6,7 @@ that Warmlead hands out about leads, and promises to keep.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,7 +19,8 @@ from warmlead.domain.crm_ids import crm_ids_of
 from warmlead.domain.evaluation import Evaluation, evaluation_of
 from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
 from warmlead.domain.handoff import Deadline, Offer
-from warmlead.domain.history import Tally, to_date, to_ms
+from warmlead.domain.history import Tally, day_of, to_date, to_ms
+from warmlead.domain.knowledge import known_since
 from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import MICRO, Contribution
@@ -57,8 +58,9 @@ def shaped(shape: type[S], of: object, **others: Any) -> S:  # noqa: ANN401  # a
 class ExplainedContribution(Shape):
     """One line of the sum. ``points`` are whole, ``exact`` is the same unrounded.
 
-    ``raw_points`` are the points without any loss; ``per_day`` and ``decay`` say what the daily
-    limit and age took from it (both are 0 or have the sign of the loss).
+    ``raw_points`` are the points without any loss; ``per_day``, ``max_count`` and ``decay`` say
+    what the daily limit, the limit in all and age took from it (each is 0 or has the sign of the
+    loss).
     """
 
     kind: str
@@ -68,6 +70,7 @@ class ExplainedContribution(Shape):
     because: str
     raw_points: int
     per_day: float
+    max_count: float
     decay: float
     lowered_by: list[str]
     count: int
@@ -114,7 +117,9 @@ class Explanation(Shape):
 
     ``automated`` counts events of programs, which bring no points. ``not_understood`` names the
     traits whose values could not be read, so that no condition over them holds. ``stage_because``
-    says what keeps the lead in a stage of the model; it is empty in all other stages.
+    says what keeps the lead in a stage of the model; it is empty in all other stages. ``grade`` is
+    empty if the model has no grades. ``known_since`` names signals and events that the model needs
+    from before a day, and that the lead's history has only from that day on.
     """
 
     id: str
@@ -123,6 +128,7 @@ class Explanation(Shape):
     score: int
     engagement: int
     fit: int
+    grade: str
     days_inactive: int | None
     contributions: list[ExplainedContribution]
     automated: dict[Automation, int]
@@ -130,6 +136,7 @@ class Explanation(Shape):
     next_stage: NextStage | None
     stage_because: str = ""
     consent: ConsentView
+    known_since: dict[str, date]
     as_of: datetime
     model_version: str
 
@@ -193,6 +200,7 @@ class LeadView(Shape):
     score: int
     engagement: int
     fit: int
+    grade: str
     days_inactive: int | None
     reasons: list[str]
     journey: list[StepView]
@@ -214,6 +222,7 @@ class LeadView(Shape):
     alerts: dict[str, int]
     flooding: bool
     notes: list[str]
+    known_since: dict[str, date]
     created_at: datetime
     as_of: datetime
     model_version: str
@@ -254,6 +263,7 @@ def view(
         score=evaluation.score.score,
         engagement=evaluation.score.engagement,
         fit=evaluation.score.fit,
+        grade=evaluation.grade,
         days_inactive=evaluation.score.days_inactive,
         reasons=list(reasons(evaluation.score, rules.titles, rules.shown)),
         journey=[shaped(StepView, step) for step in journey_of(lead.steps, rules, now)],
@@ -279,6 +289,7 @@ def view(
         alerts={name: each.count for name, each in sorted(lead.alerted.items()) if each.count},
         flooding=Capacity(lead.trails, rules).is_flooding,
         notes=list(dict.fromkeys(note.text for note in lead.notes)),
+        known_since=_known_since(lead, rules, now),
         created_at=lead.created_at,
         as_of=now,
         model_version=rules.version,
@@ -321,6 +332,7 @@ def explain(
         score=score.score,
         engagement=score.engagement,
         fit=score.fit,
+        grade=evaluation.grade,
         days_inactive=score.days_inactive,
         contributions=[_explained(line, rules.titles) for line in score.contributions],
         automated=_automated(evaluation.tally),
@@ -328,9 +340,15 @@ def explain(
         next_stage=_next_stage(lead, rules, evaluation, now),
         stage_because=_stage_because(lead, rules, evaluation, now),
         consent=_consent(lead, evaluation.consent, known_at),
+        known_since=_known_since(lead, rules, now),
         as_of=now,
         model_version=rules.version,
     )
+
+
+def _known_since(lead: Lead, rules: Rules, now: datetime) -> dict[str, date]:
+    days = known_since(lead.knowledge, rules, day_of(to_ms(now)))
+    return {label: to_date(day) for label, day in days.items()}
 
 
 def _consent(lead: Lead, consent: Consent, known_at: datetime | None) -> ConsentView:
@@ -354,6 +372,7 @@ def _explained(line: Contribution, titles: Mapping[str, str]) -> ExplainedContri
         exact=line.exact_micro / MICRO,
         because=describe(line, titles),
         per_day=-line.per_day_took_micro / MICRO,
+        max_count=-line.max_count_took_micro / MICRO,
         decay=-line.decay_took_micro / MICRO,
         lowered_by=list(losses(line)),
         first_day=line.first_day.isoformat() if line.first_day else None,

@@ -25,6 +25,7 @@ from warmlead.domain.event import Event
 from warmlead.domain.history import day_of, to_ms, with_older
 from warmlead.domain.identity import identifiers_of, in_todays_spelling
 from warmlead.domain.journey import NotableStep, kept_steps
+from warmlead.domain.knowledge import learnt, replayed
 from warmlead.domain.lead import Lead, Trail, latest_notes, told_together
 from warmlead.domain.recording import record
 from warmlead.domain.stages import Transition
@@ -232,7 +233,11 @@ class _Replacement:
             id_: self._renewed(trail, self._rebuilt.trails.get(id_))
             for id_, trail in lead.trails.items()
         }
-        renewed = replace(lead, trails=trails)
+        whole_day = None if self._whole_since is None else day_of(to_ms(self._whole_since))
+        knowledge = replayed(
+            learnt(lead.knowledge, self._scoring.rules, day_of(to_ms(self._now))), whole_day
+        )
+        renewed = replace(lead, trails=trails, knowledge=knowledge)
         evaluated = evaluate(renewed, self._scoring.rules, self._now)
         moves = [(lead.id, move) for move in evaluated.transitions]
         return Commit((evaluated.transitions, evaluated.triggers), [evaluated.lead], {}, moves)

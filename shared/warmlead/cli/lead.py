@@ -4,7 +4,7 @@ import asyncio
 import heapq
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, TypeAlias
 
 import typer
@@ -13,8 +13,6 @@ from rich.table import Table
 
 from warmlead.application.explain import (
     ENTER_HOLDS,
-    ConsentStatement,
-    ConsentView,
     ExplainedContribution,
     Explanation,
     LeadView,
@@ -28,6 +26,7 @@ from warmlead.cli.commands import LeadCommands
 from warmlead.cli.environment import place_of
 from warmlead.cli.handoff import offer_in_words
 from warmlead.cli.journey import journey_lines, sales_lines
+from warmlead.cli.lead_lines import consent_lines, graded, known_since_line
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, json_list, print_json, unreadable
 from warmlead.cli.output import moment as _moment
 from warmlead.domain.errors import UnreadableError
@@ -90,7 +89,9 @@ class LeadRow(Shape):
     score: int
     engagement: int
     fit: int
+    grade: str
     days_inactive: int | None
+    known_since: dict[str, date]
     last_step: str | None
 
 
@@ -145,11 +146,16 @@ async def _print_json_rows(pages: Pages) -> Mapping[str, str]:
 
 async def _print(pages: Pages, stage: str | None) -> Mapping[str, str]:
     shown, unread = 0, dict[str, str]()
+    since: dict[str, date] = {}
     async for rows, problems in pages:
+        for row in rows:
+            since |= {n: max(day, since.get(n, day)) for n, day in row.known_since.items()}
         if rows:
             console.print(_table(rows, with_header=not shown))
         shown += len(rows)
         unread |= problems
+    if line := known_since_line(since):
+        console.print(line)
     if shown or unread:
         return unread
     if stage is None:
@@ -164,6 +170,9 @@ async def _print(pages: Pages, stage: str | None) -> Mapping[str, str]:
 def _table(rows: Sequence[LeadRow], *, with_header: bool) -> Table:
     table = Table(box=None, header_style="bold", show_header=with_header)
     table.add_column("score", justify="right", min_width=5)
+    has_grades = any(row.grade for row in rows)
+    if has_grades:
+        table.add_column("grade", min_width=5)
     table.add_column("stage", min_width=9)
     table.add_column("who", overflow="fold")
     table.add_column("last active", style="dim", min_width=11)
@@ -172,6 +181,7 @@ def _table(rows: Sequence[LeadRow], *, with_header: bool) -> Table:
         idle = "never" if row.days_inactive is None else f"{row.days_inactive} d ago"
         table.add_row(
             str(row.score),
+            *([escape(row.grade)] if has_grades else []),
             row.stage,
             escape(_known_as(row)) or "(anonymous)",
             "today" if row.days_inactive == 0 else idle,
@@ -262,12 +272,13 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         return
     console.print(f"[bold]{escape(_title(seen))}[/]  {seen.id}")
     console.print(
-        f"score [bold]{seen.score}[/] ({seen.engagement} engagement + {seen.fit} fit), "
+        f"score [bold]{seen.score}[/] ({seen.engagement} engagement + {seen.fit} fit"
+        f"{graded(seen.grade)}), "
         f"stage [bold]{seen.stage}[/] since {seen.stage_since:%Y-%m-%d %H:%M} UTC"
     )
     if seen.flooding:
         console.print("[yellow]flooding: further public events go to quarantine[/]")
-    for line in _consent_lines(seen.consent):
+    for line in consent_lines(seen.consent):
         console.print(line)
     if seen.offer:
         offered = escape(offer_in_words(seen.offer, seen.as_of))
@@ -282,6 +293,8 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     rules = backends.model().rules
     _print_pairs("traits", seen.traits, known=rules.traits)
     _print_not_understood(seen)
+    if line := known_since_line(seen.known_since):
+        console.print(line)
     _print_pairs("signals", seen.signals)
     _print_pairs("events", _seen_by_people(seen), known=rules.names)
     if seen.automated:
@@ -295,24 +308,6 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
 def _print_lines(heading: str, lines: Sequence[str]) -> None:
     for number, line in enumerate(lines):
         console.print(f"[dim]{' ' * len(heading) if number else heading}[/]  {escape(line)}")
-
-
-def _consent_lines(consent: ConsentView) -> Sequence[str]:
-    """Whether the person may be written to and why, then what else was stated; none if nothing."""
-    if not consent.statements:
-        return ()
-    decided = consent.decided_by
-    why = f": {_statement(decided)}" if decided else ""
-    may = "may be mailed" if consent.may_be_mailed else "[red]must not be mailed[/]"
-    others = [_statement(each) for each in consent.statements if each != decided]
-    also = [f"[dim]also stated[/]  {escape('; '.join(others))}"] if others else []
-    return (f"[dim]consent[/]  {consent.status}, {may}{escape(why)}", *also)
-
-
-def _statement(stated: ConsentStatement) -> str:
-    of_list = f" of {stated.mailing_list!r}" if stated.mailing_list else ""
-    who = f"by {stated.source}, {stated.trust}" if stated.source else "kept by the day"
-    return f"{stated.cause.replace('_', ' ')}{of_list} {stated.at:%Y-%m-%d %H:%M} UTC ({who})"
 
 
 def _title(seen: LeadView) -> str:
@@ -392,7 +387,7 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     console.print(
         f"[bold]{escape(_title(seen))}[/] is {as_said(explained.stage)} with a score of "
         f"[bold]{explained.score}[/]: {explained.engagement} for what they did, "
-        f"{explained.fit} for what they are."
+        f"{explained.fit} for what they are{graded(explained.grade)}."
     )
     table = Table(box=None, show_header=False, padding=(0, 1))
     table.add_column(justify="right")
@@ -406,11 +401,13 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if explained.automated:
         console.print(f"[dim]Worth nothing: {unseen(explained.automated)}.[/]")
     _print_not_understood(seen)
+    if not_known := known_since_line(explained.known_since):
+        console.print(not_known)
     if explained.stage_because not in ("", ENTER_HOLDS):
         reason = f"{explained.stage} although enter does not hold: {explained.stage_because}."
         console.print(escape(reason))
     console.print(_outlook(explained))
-    for told in _consent_lines(explained.consent):
+    for told in consent_lines(explained.consent):
         console.print(told)
 
 
@@ -424,7 +421,7 @@ def as_said(stage: str) -> str:
 
 def _for_people(line: ExplainedContribution) -> tuple[int, int]:
     """Signals, then limits, then fit; the largest first."""
-    kinds = ["signal", "group_limit", "inactivity", "fit", "floor"]
+    kinds = ["base", "signal", "group_limit", "bonus", "inactivity", "fit", "floor"]
     return kinds.index(line.kind), -abs(line.points)
 
 

@@ -26,7 +26,7 @@ from warmlead.cli.output import (
     print_json,
     unreadable_ids,
 )
-from warmlead.cli.rebuild import needs_replay
+from warmlead.cli.rebuild import kept_too_briefly, needs_replay
 from warmlead.cli.story import draw, report_of
 from warmlead.cli.unmatched import unmatched
 from warmlead.domain.identity import LeadIds
@@ -228,6 +228,7 @@ class CheckReport(Shape):
     notes: int
     findings: list[FindingRow]
     needs_replay: list[str]
+    kept_too_briefly: list[str]
 
 
 @app.command("check")
@@ -289,17 +290,19 @@ def _report_of_compiled(file: Path, plan: Plan) -> CheckReport:
         notes=0,
         findings=[shaped(FindingRow, finding) for finding in found],
         needs_replay=[],
+        kept_too_briefly=[],
     )
 
 
 def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
     of = Counter(finding.severity for finding in found)
     faults = of[Severity.ERROR]
-    version, stale = None, []
+    version, stale, brief = None, list[str](), list[str]()
     if not faults:
         checked = load(text, name=str(file))
         version = checked.version
         stale = needs_replay(checked, backends.settings())
+        brief = kept_too_briefly(checked, backends.settings())
     rows = [shaped(FindingRow, finding) for finding in found]
     return CheckReport(
         file=str(file),
@@ -309,6 +312,7 @@ def _report(file: Path, text: str, found: list[Finding]) -> CheckReport:
         notes=of[Severity.NOTE],
         findings=rows,
         needs_replay=stale,
+        kept_too_briefly=brief,
     )
 
 
@@ -337,6 +341,13 @@ def _print(report: CheckReport) -> None:
             f"{escape(before)} these signals for other events: {escape(names)}.\n"
             f"Once WARMLEAD_MODEL is {escape(report.file)}, run [bold]warmlead replay[/], so that "
             "past events count too.",
+            soft_wrap=True,
+        )
+    if report.kept_too_briefly:
+        names = escape(", ".join(report.kept_too_briefly))
+        console.print(
+            f"This model measures these events over more days than they were kept: {names}.\n"
+            "Their counts are too low at first. Run [bold]warmlead replay[/], or wait so long.",
             soft_wrap=True,
         )
 
@@ -392,8 +403,22 @@ def apply(as_json: Json = False) -> None:
             f"{count_of(leads, 'lead')} re-evaluated: the score changed for {done.changed}, "
             f"the stage for {done.moved}."
         )
+        _print_unknown_past()
         console.print(RESTART, style="dim")
     end_with_failures(done.failed, done.failures)
+
+
+def _print_unknown_past() -> None:
+    """Says which counts are incomplete under the model in use, because leads lack older events."""
+    model, settings = backends.model(), backends.settings()
+    lacking = [*needs_replay(model, settings), *kept_too_briefly(model, settings)]
+    if lacking:
+        names = escape(", ".join(lacking))
+        console.print(
+            f"Events from before this model are not counted in full for {names}: run "
+            "[bold]warmlead replay[/].",
+            soft_wrap=True,
+        )
 
 
 async def _apply() -> RunProgress:

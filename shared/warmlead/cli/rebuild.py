@@ -25,29 +25,41 @@ from warmlead.cli.output import (
 )
 from warmlead.domain.errors import ConfigurationError
 from warmlead.model.document import with_quotes
-from warmlead.model.loading import Model, load, reclassified
+from warmlead.model.loading import Model, load, measured_longer, reclassified
 from warmlead.runtime import backends
 from warmlead.settings import Settings
 
 
 def needs_replay(new: Model, using: Settings) -> list[str]:
     """The signals that ``new`` takes for other events than the histories that are kept do."""
-    if using.backend == "gcp":
-        return _differing_from_settings(new, using)
-    if not (record := _record(using)).exists():
-        return []
     try:
-        old = load(with_quotes(record.read_text(encoding="utf-8")), name=str(record))
+        old = _model_before(using)
     except ConfigurationError:  # it was valid for another release
-        return sorted(new.rules.scoring.signals)
-    return reclassified(old, new)
+        return [] if using.backend == "gcp" else sorted(new.rules.scoring.signals)
+    return reclassified(old, new) if old else []
 
 
-def _differing_from_settings(new: Model, using: Settings) -> list[str]:
+def kept_too_briefly(new: Model, using: Settings) -> list[str]:
+    """The event names that ``new`` measures over more days than they have been kept."""
     try:
-        return reclassified(backends.load_model(using.model), new)
-    except ConfigurationError:  # there is none yet, or only a compiled one: nothing to compare with
+        old = _model_before(using)
+    except ConfigurationError:
         return []
+    return measured_longer(old, new) if old else []
+
+
+def _model_before(using: Settings) -> Model | None:
+    """The model by which the histories were kept, if it is known.
+
+    Raises ``ConfigurationError`` if it cannot be read: in the cloud there may be none yet, or only
+    a compiled one.
+    """
+    if using.backend == "gcp":
+        return backends.load_model(using.model)
+    record = _record(using)
+    if not record.exists():
+        return None
+    return load(with_quotes(record.read_text(encoding="utf-8")), name=str(record))
 
 
 def remember_model(using: Settings) -> None:

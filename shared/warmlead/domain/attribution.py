@@ -171,6 +171,37 @@ def last_origin(lead: "Lead") -> Origin:
     return _origin(lead, lead.last_touch)
 
 
+def origin_facts(lead: "Lead") -> dict[str, str]:
+    """What conditions may ask of a lead's first and last origin, as far as it is known.
+
+    By name: ``first.channel``, ``last.campaign``. Sources are in lower case, campaigns as they were
+    sent.
+    """
+    touches = (
+        ("first", lead.first_touch, first_origin(lead)),
+        ("last", lead.last_touch, last_origin(lead)),
+    )
+    facts: dict[str, str] = {}
+    for which, touch, origin in touches:
+        kept = dict(touch.attribution) if touch else {}
+        if origin.channel is not Channel.UNKNOWN:
+            facts[f"{which}.channel"] = str(origin.channel)
+            facts[f"{which}.source"] = origin.source
+        if origin.medium:
+            facts[f"{which}.medium"] = origin.medium
+        facts |= {f"{which}.{name}": kept[key] for name, key in _KEPT.items() if kept.get(key)}
+    return facts
+
+
+_KEPT = {
+    "campaign": "utm_campaign",
+    "term": "utm_term",
+    "content": "utm_content",
+    "referrer": "referrer",
+}
+"""Facts about an origin that are the values of its visit, by what keeps them."""
+
+
 def described(touch: "Touch | None", origin: Origin) -> dict[str, str]:
     """A touch as messages show it: the values that were kept, with channel and source."""
     kept = dict(touch.attribution) if touch else {}

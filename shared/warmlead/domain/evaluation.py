@@ -9,13 +9,15 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from warmlead.domain.consent import Consent
-from warmlead.domain.history import MAX_NAME_DAYS, DayCounts, Tally, day_of, to_ms
+from warmlead.domain.history import NAME_DAYS, DayCounts, Tally, day_of, to_ms
 from warmlead.domain.lead import Lead
+from warmlead.domain.measures import Measure
 from warmlead.domain.nurture import would_change
 from warmlead.domain.packed_history import DAY_MS
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import Refusal, Statement, verdict
 from warmlead.domain.scoring import (
+    BonusPoints,
     FitPoints,
     Score,
     ScoreByDay,
@@ -49,6 +51,7 @@ class Evaluation:
     tally: Tally
     day: int
     fit: tuple[FitPoints, ...]
+    bonuses: tuple[BonusPoints, ...]
     policy: ScoringPolicy
     consent: Consent
     points: ScoreByDay = field(compare=False, repr=False)
@@ -56,11 +59,16 @@ class Evaluation:
     @cached_property
     def score(self) -> Score:
         """The score with every contribution; computed when somebody asks for it."""
-        return score_of(self.policy, self.tally, self.fit, self.day)
+        return score_of(self.policy, self.tally, self.fit, self.day, self.bonuses)
 
-    def totals_on(self, day: int) -> ScoreTotals:
-        """The score on another UTC day number, if nothing happens until then."""
-        return self.points.on(day, self.totals.fit)
+    @property
+    def grade(self) -> str:
+        """How well the lead fits, by the model's grades; empty if it has none."""
+        return self.policy.grade_of(self.totals.fit)
+
+    def totals_on(self, day: int, bonus: int) -> ScoreTotals:
+        """The score on another UTC day number, if nothing happens until then but bonuses change."""
+        return self.points.on(day, self.totals.fit, bonus)
 
     @property
     def facts(self) -> Facts:
@@ -84,57 +92,60 @@ def evaluation_of(
         "mail_refused": consent.refused,
         "consent_status": str(consent.status),
     }
+    if rules.reads_origin:
+        from warmlead.domain.attribution import origin_facts  # noqa: PLC0415  # lists of sites
+
+        known = {**known, **origin_facts(lead)}
     fit = rules.fit({**known, **stated})
     points = ScoreByDay(rules.scoring, counts)
-    totals = points.on(today, sum([rule.points for rule in fit]))
+    fit_points = sum([rule.points for rule in fit])
     identified = lead.identified
     facts: dict[str, object] = {
         **known,
         **stated,
-        "score": totals.score,
-        "engagement": totals.engagement,
-        "fit": totals.fit,
+        "fit": fit_points,
         "stage": lead.progress.stage,
-        "peak_score": max(lead.progress.peak_score, totals.score),
         "identified": identified,
     }
-    if totals.days_inactive is not None:
-        facts["days_inactive"] = totals.days_inactive
+    if rules.scoring.grades:
+        facts["grade"] = rules.scoring.grade_of(fit_points)
+    if (idle := points.days_inactive(today)) is not None:
+        facts["days_inactive"] = idle
     last_days = {signal: max(days) for signal, days in counts.signals.items() if days}
     for name in rules.scoring.signals:
         facts[name] = name in last_days
     for each in windows(counts, rules):
-        facts[each.fact] = each.count(today)
+        facts[each.fact] = each.on(today)
+    bonuses = rules.bonus(facts) if rules.bonuses else ()
+    totals = points.on(today, fit_points, sum([rule.points for rule in bonuses]))
+    facts["score"] = totals.score
+    facts["engagement"] = totals.engagement
+    facts["peak_score"] = max(lead.progress.peak_score, totals.score)
     standing = Standing(identified, facts, last_days)
-    return Evaluation(totals, standing, counts, today, fit, rules.scoring, consent, points)
+    return Evaluation(totals, standing, counts, today, fit, bonuses, rules.scoring, consent, points)
 
 
 class Window(Struct, frozen=True):
-    """A fact that counts the events of some days, and the days on which there are any."""
+    """A number that conditions read of events, and the days on which there are any."""
 
     fact: str
+    measure: Measure
     days: DayCounts
-    window_days: int
 
-    def count(self, today: int) -> int:
-        """The count over the window that ends today."""
-        return count_in_window(self.days, self.window_days, today)
+    def on(self, today: int) -> int:
+        """The number on a UTC day number."""
+        return self.measure.of(self.days, today)
 
 
 def windows(counts: Tally, rules: Rules) -> Iterator[Window]:
-    """The windows that conditions read."""
-    for window_days, label in rules.counters:
+    """The numbers that conditions read of events."""
+    for measure in rules.counters:
+        label = measure.label
         if label in rules.scoring.signals:
             days = counts.signals.get(label, {})
         else:
             days = counts.names.get(rules.kept_as.get(label, label), {})
-        yield Window(f"last_{window_days}d.{label}", days, window_days)
-
-
-def count_in_window(days: DayCounts, window_days: int, today: int) -> int:
-    """How many of the counts fall on the UTC days of a window that ends today."""
-    before = today - window_days
-    return sum([count for day, count in days.items() if before < day <= today])
+        yield Window(measure.fact, measure, days)
 
 
 class StageMove(NamedTuple):
@@ -230,6 +241,7 @@ class Projection:
 
     def __init__(self, lead: Lead, evaluation: Evaluation, rules: Rules) -> None:
         self._evaluation = evaluation
+        self._rules = rules
         self._identified = lead.identified
         self._peak_score = lead.progress.peak_score
         self._facts = {**evaluation.facts, "stage": lead.progress.stage}
@@ -237,15 +249,17 @@ class Projection:
 
     def on(self, day: int) -> tuple[ScoreTotals, Standing]:
         """The score, and what conditions will know of the lead, on a later UTC day number."""
-        totals = self._evaluation.totals_on(day)
         facts = self._facts.copy()
+        idle = self._evaluation.points.days_inactive(day)
+        if idle is not None:
+            facts["days_inactive"] = idle
+        for each in self._counted:
+            facts[each.fact] = each.on(day)
+        bonus = sum([rule.points for rule in self._rules.bonus(facts)])
+        totals = self._evaluation.totals_on(day, bonus)
         facts["score"] = score = totals.score
         facts["engagement"] = totals.engagement
         facts["peak_score"] = max(self._peak_score, score)
-        if totals.days_inactive is not None:
-            facts["days_inactive"] = totals.days_inactive
-        for each in self._counted:
-            facts[each.fact] = each.count(day)
         return totals, Standing(self._identified, facts, self._evaluation.standing.last_days)
 
 
@@ -284,14 +298,16 @@ def next_review_day(lead: Lead, evaluation: Evaluation, rules: Rules, now: datet
             rules.sequences, lead.enrolments, standing.facts, then, suppressed=suppressed
         )
 
-    if _is_silent(evaluation, today) and not changes(FAR_DAYS):
+    if _is_silent(evaluation, rules, today) and not changes(FAR_DAYS):
         return None
     return today + next(filter(changes, range(1, MOST_DAYS_AHEAD)), MOST_DAYS_AHEAD)
 
 
-def _is_silent(evaluation: Evaluation, today: int) -> bool:
+def _is_silent(evaluation: Evaluation, rules: Rules, today: int) -> bool:
     """Whether the lead has long done nothing, and no event falls out of a window any more."""
     idle = evaluation.totals.days_inactive
-    if idle is not None:
-        return idle > REST_AFTER_DAYS
-    return max(evaluation.tally.last_day.values(), default=0) <= today - MAX_NAME_DAYS
+    if idle is not None and idle <= REST_AFTER_DAYS:
+        return False
+    measured = max((measure.reach_days for measure in rules.counters), default=0)
+    last = max(evaluation.tally.last_day.values(), default=0)
+    return last <= today - max(NAME_DAYS, measured)

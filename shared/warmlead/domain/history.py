@@ -34,8 +34,8 @@ MAX_PER_DAY = 20
 MANY_RECENT = 4 * RECENT
 """With more unpacked events than this, some are packed at once: many may come in one request."""
 
-MAX_NAME_DAYS = 90
-"""Days for which bare event names matter: the longest window of a condition."""
+NAME_DAYS = 90
+"""Days for which the counts of every event name are kept; longer of names that a model measures."""
 
 DayCounts: TypeAlias = Mapping[int, int]  # day number since 1970-01-01 UTC → count
 Counts: TypeAlias = Mapping[str, DayCounts]
@@ -133,19 +133,27 @@ def _with_older_counts(counts: Counts, kept: Counts, day: int) -> Counts:
     return after
 
 
-def fold(history: History, now_ms: int) -> History:
+ALL_ALIKE: Mapping[str, int] = {}
+"""No event name is kept for longer than usual."""
+
+
+def fold(history: History, now_ms: int, kept_days: Mapping[str, int] = ALL_ALIKE) -> History:
     """The history as of now: events received more than 31 days ago become counts.
 
-    Of those that are still kept all but the latest are packed.
+    Of those that are still kept all but the latest are packed. Counts of event names end after 90
+    days, or after the days in ``kept_days``.
     """
     horizon_ms = now_ms - EXACT_DAYS * DAY_MS
     packed_due = _due_in(history.packed, horizon_ms)
     due = list(history.packed.slice(0, packed_due))
     due += [event for event in history.recent.values() if event.received_ms < horizon_ms]
-    oldest_day = day_of(now_ms) - MAX_NAME_DAYS
-    outdated = any(day <= oldest_day for days in history.name_days.values() for day in days)
+    today = day_of(now_ms)
+    outdated = any(
+        min(days, default=today) <= today - kept_days.get(name, NAME_DAYS)
+        for name, days in history.name_days.items()
+    )
     if due or outdated:
-        history = _folded(history, due, packed_due, oldest_day)
+        history = _folded(history, due, packed_due, today, kept_days)
     return packed_anew(history)
 
 
@@ -160,7 +168,11 @@ def _due_in(packed: Packed, horizon_ms: int) -> int:
 
 
 def _folded(
-    history: History, due: Sequence[KeptEvent], packed_due: int, oldest_day: int
+    history: History,
+    due: Sequence[KeptEvent],
+    packed_due: int,
+    today: int,
+    kept_days: Mapping[str, int],
 ) -> History:
     signals, names = dict(history.signal_days), dict(history.name_days)
     copied: set[tuple[bool, str]] = set()
@@ -175,12 +187,16 @@ def _folded(
     fresh = {
         name: recent
         for name, days in names.items()
-        if (recent := {day: count for day, count in days.items() if day > oldest_day})
+        if (recent := _after(days, today - kept_days.get(name, NAME_DAYS)))
     }
     gone = {event.key for event in due[packed_due:]}
     kept = {key: event for key, event in history.recent.items() if key not in gone}
     packed = history.packed.without_first(packed_due) if packed_due else history.packed
     return History(kept, signals, fresh, history.last_day, packed)
+
+
+def _after(days: DayCounts, oldest_day: int) -> DayCounts:
+    return {day: count for day, count in days.items() if day > oldest_day}
 
 
 def packed_anew(history: History) -> History:

@@ -25,6 +25,7 @@ from warmlead.domain.identity import (
     respelt,
 )
 from warmlead.domain.journey import kept_steps
+from warmlead.domain.knowledge import known_together
 from warmlead.domain.lead import (
     Lead,
     Touch,
@@ -174,7 +175,8 @@ def _assemble(
 ) -> Lead:
     now_ms = to_ms(now)
     before = sources[0].trails if len(sources) == 1 else {}
-    folded = {key: _folded(t, now_ms) for key, t in _each_once(trails, before).items()}
+    kept = rules.kept_days
+    folded = {key: _folded(t, now_ms, kept) for key, t in _each_once(trails, before).items()}
     if not sources:
         return Lead(id_, folded, Progress("anonymous", now), now)
     first, *others = sorted(sources, key=lambda lead: lead.id != id_)
@@ -193,11 +195,12 @@ def _assemble(
         offer=merge_offers((lead.offer for lead in sources if lead.offer), progress.stage),
         alerted=merge_alerted(lead.alerted for lead in sources),
         mirror=merge_mirrors(lead.mirror for lead in sources),
+        knowledge=known_together(lead.knowledge for lead in sources),
     )
 
 
-def _folded(trail: Trail, now_ms: int) -> Trail:
-    history = fold(trail.history, now_ms)
+def _folded(trail: Trail, now_ms: int, kept_days: Mapping[str, int]) -> Trail:
+    history = fold(trail.history, now_ms, kept_days)
     return trail if history is trail.history else replace(trail, history=history)
 
 

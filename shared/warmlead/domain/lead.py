@@ -35,6 +35,7 @@ from warmlead.domain.identity import (
     ties_of,
 )
 from warmlead.domain.journey import NotableStep, kept_steps, step_of
+from warmlead.domain.knowledge import Knowledge
 from warmlead.domain.mirror import NOT_MIRRORED, Mirror
 from warmlead.domain.nurture import Enrolments
 from warmlead.domain.packed_history import KeptEvent
@@ -156,6 +157,7 @@ class Lead:
     mirror: Mirror = NOT_MIRRORED
     decay_on: int | None = None
     due_at: datetime | None = None
+    knowledge: Knowledge | None = None
 
     @property
     def statements(self) -> list[Statement]:

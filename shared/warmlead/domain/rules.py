@@ -12,18 +12,16 @@ from warmlead.domain.alerts import ACTS_WITHIN, AlertPolicy
 from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.event import Event, Property
 from warmlead.domain.handoff import HandoffPolicy
+from warmlead.domain.measures import Measure
 from warmlead.domain.mirror import UpdatePolicy
 from warmlead.domain.nurture import SequencePolicy
 from warmlead.domain.packed_history import Shape
-from warmlead.domain.scoring import FitPoints, ScoringPolicy
+from warmlead.domain.scoring import BonusPoints, FitPoints, ScoringPolicy
 from warmlead.domain.stages import ANONYMOUS, LEAD, RECYCLED, SALES_STAGES, Facts, StagePolicy
-
-COUNT_WINDOWS_DAYS = (1, 7, 30, 90)
-"""The windows, in UTC days ending today, over which conditions may count events."""
 
 
 class FitPolicy(Protocol):
-    """A rule that gives points for a lead's traits."""
+    """A rule that gives points: for a lead's traits, or, as a bonus, for what it did."""
 
     @property
     def name(self) -> str:
@@ -56,8 +54,8 @@ class Rules:
     fit_rules: tuple[FitPolicy, ...]
     scoring: ScoringPolicy
     stages: tuple[StagePolicy, ...]
-    counters: frozenset[tuple[int, str]]
-    """The (window in days, signal or event name) pairs that some condition reads."""
+    counters: frozenset[Measure]
+    """What some condition reads of the number of events."""
     handoff: HandoffPolicy | None = None
     sequences: tuple[SequencePolicy, ...] = ()
     suppression: SuppressionPolicy = field(default_factory=SuppressionPolicy)
@@ -76,6 +74,13 @@ class Rules:
     """How old an act may be and still cause something."""
     updates: UpdatePolicy | None = None
     """What tools mirror; ``None``: nothing."""
+    bonuses: tuple[FitPolicy, ...] = ()
+    reads_origin: bool = False
+    """Whether some condition asks where a lead came from."""
+    kept_days: Mapping[str, int] = field(default_factory=dict)
+    """The days for which counts of event names are kept that are measured over more than usual."""
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """What stands for each signal with its classification, and each name that is kept for long."""
     shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The signals that make steps of the journey, each with the properties that a step shows."""
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -95,6 +100,12 @@ class Rules:
         """The fit rules that hold."""
         return tuple(
             FitPoints(rule.name, rule.points) for rule in self.fit_rules if rule.holds(facts)
+        )
+
+    def bonus(self, facts: Facts) -> tuple[BonusPoints, ...]:
+        """The bonuses that hold; ``facts`` are all that do not depend on the score."""
+        return tuple(
+            BonusPoints(rule.name, rule.points) for rule in self.bonuses if rule.holds(facts)
         )
 
     @property

@@ -23,8 +23,9 @@ _NOT_THEIRS = SALES_EVENTS | frozenset(AUTOMATED_EVENTS.values())
 class SignalPolicy:
     """The points of a signal: ``points`` an event, for at most ``per_day`` events a UTC day (1–20).
 
-    They decay by half every ``half_life_days``, or end at the age of ``expires_after_days``, or
-    never change if both are ``None``.
+    Of all days the latest ``max_count`` events count. The points decay by half every
+    ``half_life_days``, or end at the age of ``expires_after_days``, or never change if both are
+    ``None``.
     """
 
     points: int
@@ -32,6 +33,19 @@ class SignalPolicy:
     half_life_days: float | None = None
     expires_after_days: int | None = None
     group: str | None = None
+    max_count: int | None = None
+
+    def counted(self, days: DayCounts) -> DayCounts:
+        """How many events of each day count."""
+        per_day = self.per_day
+        within = {day: min(per_day, count) for day, count in days.items()}
+        if self.max_count is None:
+            return within
+        left, latest = self.max_count, dict[int, int]()
+        for day in sorted(within, reverse=True):
+            latest[day] = min(left, within[day])
+            left -= latest[day]
+        return latest
 
     def keep_micro(self, age_days: int) -> int:
         """What is left of a point at an age of whole days, in millionths."""
@@ -83,14 +97,37 @@ class InactivityPolicy:
         return rounded(micro * self.keep_micro(steps)) if steps else micro
 
 
+class Grade(Struct, frozen=True):
+    """A letter for leads who fit about as well: from ``least`` points for fit on."""
+
+    name: str
+    least: int
+
+
 @dataclass(frozen=True, slots=True)
 class ScoringPolicy:
-    """Everything that turns counts into points. ``passive`` events are not the lead's activity."""
+    """Everything that turns counts into points. ``passive`` events are not the lead's activity.
+
+    Every lead has the ``base`` points. No score is below ``floor``; ``None``: it may be. The best
+    of the ``grades`` comes first.
+    """
 
     signals: Mapping[str, SignalPolicy]
     groups: Mapping[str, GroupPolicy]
     inactivity: InactivityPolicy | None = None
     passive: frozenset[str] = frozenset()
+    base: int = 0
+    floor: int | None = 0
+    grades: tuple[Grade, ...] = ()
+
+    def grade_of(self, fit: int) -> str:
+        """The best grade that so many points for fit reach, or else the last; empty without any."""
+        reached = (grade.name for grade in self.grades if fit >= grade.least)
+        return next(reached, self.grades[-1].name if self.grades else "")
+
+    def bounded(self, score: int) -> int:
+        """A score, or the floor if that is higher."""
+        return score if self.floor is None else max(self.floor, score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +138,20 @@ class FitPoints:
     points: int
 
 
+@dataclass(frozen=True, slots=True)
+class BonusPoints:
+    """A bonus whose condition holds for the lead: a part of its engagement."""
+
+    name: str
+    points: int
+
+
 class Part(StrEnum):
     """The kind of a contribution: points for behavior, points for fit, or the effect of a limit."""
 
+    BASE = "base"
     SIGNAL = "signal"
+    BONUS = "bonus"
     FIT = "fit"
     GROUP_LIMIT = "group_limit"
     INACTIVITY = "inactivity"
@@ -116,7 +163,8 @@ class Contribution(Struct, frozen=True):
 
     ``points`` are whole and add up to the score; ``exact_micro`` is the same unrounded, in
     millionths. For a signal: ``count`` events happened, worth ``raw_points`` in full;
-    ``per_day_took_micro`` and ``decay_took_micro`` say what the daily limit and age took.
+    ``per_day_took_micro``, ``max_count_took_micro`` and ``decay_took_micro`` say what the daily
+    limit, the limit in all and age took.
     """
 
     part: Part
@@ -131,6 +179,7 @@ class Contribution(Struct, frozen=True):
     first_day: date | None = None
     last_day: date | None = None
     steps: int = 0
+    max_count_took_micro: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +193,13 @@ class Score:
     contributions: tuple[Contribution, ...]
 
 
-def score_of(policy: ScoringPolicy, tally: Tally, fit: Sequence[FitPoints], today: int) -> Score:
+def score_of(
+    policy: ScoringPolicy,
+    tally: Tally,
+    fit: Sequence[FitPoints],
+    today: int,
+    bonuses: Sequence[BonusPoints] = (),
+) -> Score:
     """The score on the UTC day number ``today``; pure and independent of any order."""
     lines = [
         line
@@ -152,20 +207,21 @@ def score_of(policy: ScoringPolicy, tally: Tally, fit: Sequence[FitPoints], toda
         if (days := tally.signals.get(name)) and (line := _signal(name, signal, days, today))
     ]
     limits = _group_limits(policy, lines)
-    engagement = sum(line.exact_micro for line in (*lines, *limits))
+    extra = [_rule(Part.BONUS, rule) for rule in sorted(bonuses, key=lambda rule: rule.name)]
+    engagement = sum(line.exact_micro for line in (*lines, *limits, *extra))
     idle = days_inactive(policy, tally, today)
     faded = _inactivity(policy, engagement, idle)
     engagement += faded.exact_micro if faded else 0
-    being = [
-        Contribution(Part.FIT, rule.name, rule.points * MICRO, raw_points=rule.points)
-        for rule in sorted(fit, key=lambda rule: rule.name)
-    ]
+    being = [_rule(Part.FIT, rule) for rule in sorted(fit, key=lambda rule: rule.name)]
     fit_points = sum(rule.points for rule in fit)
-    exact = engagement + fit_points * MICRO
-    contributions = [*lines, *limits, *([faded] if faded else []), *being]
-    if exact < 0:
-        contributions.append(Contribution(Part.FLOOR, "never_below_zero", -exact))
-    score = max(0, rounded(exact))
+    exact = engagement + (fit_points + policy.base) * MICRO
+    base = [_rule(Part.BASE, FitPoints("base", policy.base))] if policy.base else []
+    contributions = [*base, *lines, *limits, *extra, *([faded] if faded else []), *being]
+    floor = policy.floor
+    if floor is not None and exact < floor * MICRO:
+        raised = floor * MICRO - exact
+        contributions.append(Contribution(Part.FLOOR, "floor", raised, raw_points=floor))
+    score = policy.bounded(rounded(exact))
     return Score(
         score, rounded(engagement), fit_points, idle, _in_whole_points(contributions, score)
     )
@@ -187,22 +243,28 @@ def last_active_day(policy: ScoringPolicy, tally: Tally) -> int | None:
     return max(active, default=None)
 
 
+def _rule(part: Part, rule: FitPoints | BonusPoints) -> Contribution:
+    return Contribution(part, rule.name, rule.points * MICRO, raw_points=rule.points)
+
+
 def _signal(name: str, policy: SignalPolicy, days: DayCounts, today: int) -> Contribution | None:
     count = sum(days.values())
     if not count:
         return None
-    counted = exact = 0
-    for day, happened in days.items():
-        within = min(happened, policy.per_day)
-        counted += within
-        exact += policy.points * within * policy.keep_micro(max(0, today - day))
+    counts = policy.counted(days)
+    counted = sum(counts.values())
+    exact = policy.points * sum(
+        number * policy.keep_micro(max(0, today - day)) for day, number in counts.items()
+    )
+    within = sum(min(happened, policy.per_day) for happened in days.values())
     return Contribution(
         part=Part.SIGNAL,
         name=name,
         exact_micro=exact,
         count=count,
         raw_points=policy.points * count,
-        per_day_took_micro=policy.points * (count - counted) * MICRO,
+        per_day_took_micro=policy.points * (count - within) * MICRO,
+        max_count_took_micro=policy.points * (within - counted) * MICRO,
         decay_took_micro=policy.points * counted * MICRO - exact,
         group=policy.group,
         first_day=to_date(min(days)),
@@ -290,28 +352,31 @@ class ScoreByDay:
             of_days = sums.get(kind)
             if of_days is None:
                 of_days = sums[kind] = {}
-            points, per_day = signal.points, signal.per_day
-            for day, count in days.items():
-                counted = min(count, per_day)
-                of_days[day] = of_days.get(day, 0) + points * counted
+            points = signal.points
+            for day, count in signal.counted(days).items():
+                of_days[day] = of_days.get(day, 0) + points * count
         self._by_group: dict[str | None, list[_Fading]] = {}
         for (group, *fade), of_days in sums.items():
             self._by_group.setdefault(group, []).append(_Fading(_kept(*fade), of_days))
         empty = (limits for name, limits in policy.groups.items() if name not in self._by_group)
         self._of_empty_groups = sum(limits.within(0) for limits in empty)
 
-    def on(self, today: int, fit: int) -> ScoreTotals:
-        """The score on a UTC day number, for a lead with this many points for fit."""
-        engagement = self._of_empty_groups
+    def days_inactive(self, today: int) -> int | None:
+        """Whole UTC days on a day number since the lead last did something."""
+        last = self._last_active
+        return None if last is None else max(0, today - last)
+
+    def on(self, today: int, fit: int, bonus: int = 0) -> ScoreTotals:
+        """The score on a UTC day number, for a lead with so many points for fit and bonuses."""
+        engagement = self._of_empty_groups + bonus * MICRO
         for group, parts in self._by_group.items():
             total = sum([part.left_on(today) for part in parts])
             engagement += total if group is None else self._policy.groups[group].within(total)
-        last, inactivity = self._last_active, self._policy.inactivity
-        idle = None if last is None else max(0, today - last)
+        idle, inactivity = self.days_inactive(today), self._policy.inactivity
         if inactivity and idle is not None:
             engagement = inactivity.left(engagement, inactivity.steps(idle))
-        score = max(0, rounded(engagement + fit * MICRO))
-        return ScoreTotals(score, rounded(engagement), fit, idle)
+        score = rounded(engagement + (fit + self._policy.base) * MICRO)
+        return ScoreTotals(self._policy.bounded(score), rounded(engagement), fit, idle)
 
 
 class _Fading:

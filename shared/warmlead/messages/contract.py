@@ -112,9 +112,15 @@ class _AboutLead(_Published):
 
     lead: LeadInMessage
     stage: Annotated[str, Field(description="The stage in which the lead is now.")]
-    score: Annotated[int, Field(ge=0, description="engagement + fit, never below 0.")]
+    score: Annotated[
+        int,
+        Field(description="base + engagement + fit; never below 0, unless the model's floor is."),
+    ]
     engagement: Annotated[int, Field(description="The points for what the lead did.")]
     fit: Annotated[int, Field(description="The points for what the lead is.")]
+    grade: Annotated[
+        str, Field(description="How well the lead fits; empty if the model has no grades.")
+    ] = ""
     reasons: Annotated[
         list[str],
         Field(description="What made the score: what was done last, then the weightiest."),

@@ -25,14 +25,22 @@ def describe(line: Contribution, titles: Mapping[str, str]) -> str:
     return phrase[:1].upper() + phrase[1:]
 
 
+_FOR_AND_AGAINST = {
+    Part.BONUS: ("bonus", "deduction"),
+    Part.FIT: ("fits", "speaks against"),
+}
+
+
 def _phrase(line: Contribution, title: str) -> str:
     match line.part:
         case Part.SIGNAL:
             times = "once" if line.count == 1 else f"{line.count} times"
             dated = "on" if line.first_day == line.last_day else "last on"
             return f"{title} {times}, {dated} {line.last_day}"
-        case Part.FIT:
-            return f"fits: {title}" if line.exact_micro >= 0 else f"speaks against: {title}"
+        case Part.BASE:
+            return "what every lead begins with"
+        case Part.BONUS | Part.FIT:
+            return f"{_FOR_AND_AGAINST[line.part][line.exact_micro < 0]}: {title}"
         case Part.GROUP_LIMIT:
             bound = "most" if line.exact_micro < 0 else "least"
             return f"limit: the {bound} that {title} may count"
@@ -40,12 +48,16 @@ def _phrase(line: Contribution, title: str) -> str:
             times = "once" if line.steps == 1 else f"{line.steps} times"
             return f"faded for inactivity, {times}"
         case Part.FLOOR:
-            return "a score never falls below 0"
+            return f"a score never falls below {line.raw_points}"
 
 
 def losses(line: Contribution) -> tuple[str, ...]:
     """What took points from a signal: ``10 for the daily limit``, ``3.2 for age``."""
-    taken = (("the daily limit", line.per_day_took_micro), ("age", line.decay_took_micro))
+    taken = (
+        ("the daily limit", line.per_day_took_micro),
+        ("the limit in all", line.max_count_took_micro),
+        ("age", line.decay_took_micro),
+    )
     return tuple(f"{_amount(micro)} for {what}" for what, micro in taken if micro)
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from cel_expr_python import cel
 from msgspec import Struct
 
-from warmlead.domain.rules import COUNT_WINDOWS_DAYS
+from warmlead.domain.measures import MeasureKind, is_measurable, parse_measure
 from warmlead.domain.stages import Facts
 from warmlead.model.coercion import Spellings
 from warmlead.model.vocabulary import (
@@ -18,6 +19,7 @@ from warmlead.model.vocabulary import (
     DERIVED_TRAITS,
     ENUMERATED,
     EVENT_FACTS,
+    ORIGIN_FACTS,
     RESERVED,
     STANDARD_EVENTS,
     STANDARD_FACTS,
@@ -212,13 +214,15 @@ class Context(Struct, frozen=True):
     """A place in the model where conditions stand, and everything that they may name there.
 
     ``elsewhere`` says of names that mean something in other places what they are; ``titles``, how
-    people call signals.
+    people call signals. ``countable`` are the signals and events that may be measured: of the
+    measures only those in use are in ``types``.
     """
 
     types: Mapping[str, ValueType]
     elsewhere: Mapping[str, str]
     env: cel.Env
     titles: Mapping[str, str] = {}
+    countable: AbstractSet[str] = frozenset()
 
     @classmethod
     def of(
@@ -226,11 +230,14 @@ class Context(Struct, frozen=True):
         types: Mapping[str, ValueType],
         elsewhere: Mapping[str, str],
         titles: Mapping[str, str] | None = None,
+        *,
+        countable: AbstractSet[str] = frozenset(),
     ) -> "Context":
         """A context in which the names may be used, each of its type."""
         usable = {name: type_ for name, type_ in types.items() if name not in RESERVED}
         declared = {name: _TYPES[type_] for name, type_ in usable.items()}
-        return cls(usable, elsewhere, cel.NewEnv(variables=declared), titles or {})
+        env = cel.NewEnv(variables=declared)
+        return cls(usable, elsewhere, env, titles or {}, countable)
 
     def name_in(self, token: Token) -> str:
         """The nameable thing that a word refers to; empty for a function or anything else."""
@@ -247,11 +254,21 @@ class Context(Struct, frozen=True):
         return tuple(dict.fromkeys(name for name in found if name))
 
 
+OF_THE_SCORE = {
+    "score": "what bonuses add to",
+    "engagement": "what bonuses add to",
+    "peak_score": "made of scores, to which bonuses add",
+    "stage": "what follows from the score, to which bonuses add",
+}
+"""What conditions of bonuses may not name: it would depend on itself."""
+
+
 class Contexts(Struct, frozen=True):
-    """The three places of conditions, each with what may be named there."""
+    """The places of conditions, each with what may be named there."""
 
     event: Context
     fit: Context
+    bonus: Context
     stage: Context
 
 
@@ -272,27 +289,43 @@ def contexts_of(file: "ModelFile") -> Contexts:
     traits = trait_types(file)
     own = {name: ValueType(type_) for name, type_ in file.properties.items()}
     properties = {**STANDARD_PROPERTIES, **own, **EVENT_FACTS}
-    counts = {
-        f"last_{days}d.{label}": ValueType.INTEGER
-        for days in COUNT_WINDOWS_DAYS
-        for label in countable(file)
-    }
+    counted = countable(file)
+    measures = measured_in(stage_conditions(file), counted)
     signals = dict.fromkeys(file.signals, ValueType.BOOLEAN)
+    grade = {"grade": ValueType.STRING} if file.grades else {}
     kinds = {
+        "grade": "a fact about a lead" if grade else "a fact only of models with grades",
         **dict.fromkeys(properties, "a property of events"),
         **dict.fromkeys(signals, "a signal"),
-        **dict.fromkeys(STANDARD_FACTS, "a fact about a lead"),
+        **dict.fromkeys((*STANDARD_FACTS, *ORIGIN_FACTS), "a fact about a lead"),
         **dict.fromkeys(traits, "a trait of leads"),
     }
+    everything = {**signals, **measures, **traits, **ORIGIN_FACTS, **STANDARD_FACTS, **grade}
+    scoreless = {name: type_ for name, type_ in everything.items() if name not in OF_THE_SCORE}
     return Contexts(
         event=Context.of(properties, kinds),
-        fit=Context.of({**traits, **CONSENT_FACTS}, kinds),
-        stage=Context.of({**signals, **counts, **traits, **STANDARD_FACTS}, kinds),
+        fit=Context.of({**traits, **ORIGIN_FACTS, **CONSENT_FACTS}, kinds),
+        bonus=Context.of(scoreless, {**kinds, **OF_THE_SCORE}, countable=counted),
+        stage=Context.of(everything, kinds, countable=counted),
     )
+
+
+def measured_in(texts: Iterable[str], countable: AbstractSet[str]) -> dict[str, ValueType]:
+    """The measures that conditions name: there are too many to declare all of them."""
+    named = {token.text.replace(" ", "") for text in texts for token in words(text)}
+    return {
+        name: ValueType.INTEGER
+        for name in sorted(named)
+        if (measure := parse_measure(name))
+        and is_measurable(measure)
+        and measure.label in countable
+    }
 
 
 def stage_conditions(file: "ModelFile") -> Iterable[str]:
     """The texts of all conditions that are asked of leads as they stand, and may count events."""
+    for bonus in file.bonuses.values():
+        yield bonus.when
     for stage in file.stages.values():
         yield from filter(None, (stage.enter, stage.leave, *(each.when for each in stage.bypass)))
     for _, route in file.handoff.all_routes if file.handoff else ():
@@ -305,7 +338,7 @@ def stage_conditions(file: "ModelFile") -> Iterable[str]:
 
 
 _AT_LEAST = re.compile(
-    r"(?:(?P<points>score|fit|engagement)|last_(?P<days>\d+)d\.(?P<label>\w+))"
+    rf"(?:(?P<points>score|fit|engagement)|(?P<measure>(?:{'|'.join(MeasureKind)})_\d+d\.\w+))"
     r"\s*>=\s*(?P<least>\d+)"
 )
 
@@ -374,14 +407,21 @@ class Formula:
 
 
 def _threshold(asked: re.Match[str], titles: Mapping[str, str]) -> str:
-    least, days = asked["least"], asked["days"]
-    if days is None:
+    least, measure = asked["least"], parse_measure(asked["measure"] or "")
+    if measure is None:
         article = "" if asked["points"] == "engagement" else "a "
         return f"{article}{asked['points']} of at least {least}"
-    times = "once" if least == "1" else f"{least} times"
-    when = "today" if days == "1" else f"in the last {days} days"
-    label = titles.get(asked["label"]) or asked["label"].replace("_", " ")
-    return f"{label} at least {times} {when}"
+    label = titles.get(measure.label) or measure.label.replace("_", " ")
+    when = "today" if measure.days == 1 else f"in the last {measure.days} days"
+    match measure.kind:
+        case MeasureKind.LAST:
+            times = "once" if least == "1" else f"{least} times"
+            return f"{label} at least {times} {when}"
+        case MeasureKind.DAYS:
+            days = "1 day" if least == "1" else f"{least} days"
+            return f"{label} on at least {days} {when}"
+        case MeasureKind.MOMENTUM:
+            return f"{label} at least {least} % as often as before {when}"
 
 
 def _in_words(facts: Facts, name: str) -> str:

@@ -17,10 +17,19 @@ from warmlead.domain.alerts import AlertDefinition
 from warmlead.domain.consent import Lifting, SuppressionPolicy, Whose
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event_names import our_name
+from warmlead.domain.history import NAME_DAYS
+from warmlead.domain.knowledge import MARK
+from warmlead.domain.measures import Measure, names_kept, parse_measure
 from warmlead.domain.mirror import Mirrored, UpdatePolicy
 from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, SequenceStep
 from warmlead.domain.rules import Rules
-from warmlead.domain.scoring import GroupPolicy, InactivityPolicy, ScoringPolicy, SignalPolicy
+from warmlead.domain.scoring import (
+    Grade,
+    GroupPolicy,
+    InactivityPolicy,
+    ScoringPolicy,
+    SignalPolicy,
+)
 from warmlead.domain.stages import (
     ANONYMOUS,
     BUILT_IN_STAGES,
@@ -35,6 +44,7 @@ from warmlead.model.document import Finding, Severity, YamlDocument, read
 from warmlead.model.journey import shown_by
 from warmlead.model.lint.expressions import check_conditions
 from warmlead.model.lint.notes import check_notes
+from warmlead.model.lint.points import check_points
 from warmlead.model.lint.reachability import ReachabilityCheck, RoutingCheck, check_warnings
 from warmlead.model.lint.references import check_names, check_quantities
 from warmlead.model.lint.satisfiability import Prospect
@@ -96,6 +106,7 @@ def _examined(text: str) -> tuple[ModelFile, list[Finding]]:
         accepted = check_conditions(sound.file, contexts, report)
         prospect = Prospect(sound, contexts.stage, accepted)
         ReachabilityCheck(sound.file, prospect, report).check()
+        check_points(sound, Prospect(sound, contexts.bonus, accepted), report)
         RoutingCheck(sound.file, prospect, report).check()
         check_warnings(sound, contexts, report)
         check_notes(sound, contexts, report)
@@ -137,6 +148,13 @@ def reclassified(old: Model, new: Model) -> list[str]:
     return sorted(name for name, _ in changed)
 
 
+def measured_longer(old: Model, new: Model) -> list[str]:
+    """The event names that the new model measures over more days than the old one kept them."""
+    kept = old.rules.kept_days
+    longer = new.rules.kept_days.items()
+    return sorted(name for name, days in longer if days > kept.get(name, NAME_DAYS))
+
+
 def ready_names() -> list[str]:
     """The names of the ready-made models."""
     files = (file.name for file in (resources.files("warmlead.model") / "ready").iterdir())
@@ -175,6 +193,11 @@ def plan_of(file: ModelFile, today: date | None = None) -> Plan:
     today = today or datetime.now(UTC).date()
     contexts = contexts_of(file)
     counters = _counters(stage_conditions(file), contexts.stage)
+    kept_as = {
+        label: our_name(label)
+        for label in sorted({measure.label for measure in counters})
+        if label not in file.signals and our_name(label) != label
+    }
     scoring = _scoring(file)
     return Plan(
         version=version_of(file),
@@ -190,6 +213,7 @@ def plan_of(file: ModelFile, today: date | None = None) -> Plan:
             for name, signal in _signals_and_signed(file).items()
         },
         fit={name: FitPlan(rule.points, rule.when) for name, rule in file.fit.items()},
+        bonuses={name: FitPlan(rule.points, rule.when) for name, rule in file.bonuses.items()},
         stages=tuple(_stage(name, file.stages[name], file) for name in _in_order(file.stages)),
         handoff=promises_of(file.handoff, today) if file.handoff else None,
         holidays_until=known_until(file.handoff, today) if file.handoff else None,
@@ -204,11 +228,8 @@ def plan_of(file: ModelFile, today: date | None = None) -> Plan:
         trait_types=trait_types(file),
         robots_count=file.robots == "count",
         suppression=_suppression(file.suppression),
-        kept_as={
-            label: our_name(label)
-            for _, label in sorted(counters)
-            if label not in file.signals and our_name(label) != label
-        },
+        kept_as=kept_as,
+        marks=_marks(file, names_kept(counters, file.signals, kept_as)),
         shown=dict(shown_by(file, scoring.passive)),
     )
 
@@ -249,6 +270,12 @@ def _stage(name: str, stage: Stage, file: ModelFile) -> StageDefinition[str]:
     )
 
 
+def _marks(file: ModelFile, names: Mapping[str, int]) -> dict[str, str]:
+    """What stands for each signal with its classification, and for each name kept for long."""
+    measured = [*classification_of(file).items(), *names.items()]
+    return {_digest(each)[:MARK]: each[0] for each in sorted(measured, key=str)}
+
+
 def _kept_names(signal: Signal) -> frozenset[str]:
     """The names under which the events of the signal are kept."""
     return frozenset(map(our_name, signal.on))
@@ -266,7 +293,7 @@ def _suppression(written: Suppression) -> SuppressionPolicy:
 
 def _titles(file: ModelFile) -> dict[str, str]:
     titles: dict[str, str] = {}
-    for section in (file.stages, file.groups, file.fit, file.signals):
+    for section in (file.stages, file.groups, file.fit, file.bonuses, file.signals):
         titles.update({name: part.title for name, part in section.items() if part.title})
     return titles
 
@@ -320,21 +347,29 @@ def _named(texts: Iterable[str | None], context: Context) -> dict[str, ValueType
     return {name: context.types[name] for text in texts for name in context.names(text or "")}
 
 
-def _counters(texts: Iterable[str], context: Context) -> frozenset[tuple[int, str]]:
-    names = {name for text in texts for name in context.names(text) if "." in name}
-    split = (name.removeprefix("last_").split("d.", 1) for name in names)
-    return frozenset((int(days), label) for days, label in split)
+def _counters(texts: Iterable[str], context: Context) -> frozenset[Measure]:
+    names = {name for text in texts for name in context.names(text)}
+    return frozenset(measure for name in names if (measure := parse_measure(name)))
 
 
 def _scoring(file: ModelFile) -> ScoringPolicy:
     signals = {name: _signal_policy(signal) for name, signal in file.signals.items()}
     groups = {name: GroupPolicy(group.min, group.max) for name, group in file.groups.items()}
-    idle = file.inactivity
-    if idle is None:
-        return ScoringPolicy(signals, groups, passive=PASSIVE_EVENTS)
-    policy = InactivityPolicy(idle.after // _DAY, idle.lose, idle.every // _DAY)
-    passive = PASSIVE_EVENTS if idle.passive is None else frozenset(map(our_name, idle.passive))
-    return ScoringPolicy(signals, groups, policy, passive)
+    idle, policy, passive = file.inactivity, None, PASSIVE_EVENTS
+    if idle is not None:
+        policy = InactivityPolicy(idle.after // _DAY, idle.lose, idle.every // _DAY)
+        if idle.passive is not None:
+            passive = frozenset(map(our_name, idle.passive))
+    best_first = sorted(file.grades.items(), key=lambda each: -each[1])
+    return ScoringPolicy(
+        signals=signals,
+        groups=groups,
+        inactivity=policy,
+        passive=passive,
+        base=file.base,
+        floor=file.floor,
+        grades=tuple(Grade(name, least) for name, least in best_first),
+    )
 
 
 def _signal_policy(signal: Signal) -> SignalPolicy:
@@ -344,6 +379,7 @@ def _signal_policy(signal: Signal) -> SignalPolicy:
         half_life_days=signal.half_life / _DAY if signal.half_life else None,
         expires_after_days=signal.expires_after // _DAY if signal.expires_after else None,
         group=signal.group,
+        max_count=signal.max_count,
     )
 
 

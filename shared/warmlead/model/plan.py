@@ -21,6 +21,7 @@ from warmlead.domain.handoff import (
     PromisesPolicy,
     RoutePolicy,
 )
+from warmlead.domain.measures import Measure, names_kept
 from warmlead.domain.mirror import UpdatePolicy
 from warmlead.domain.nurture import SequenceDefinition, SequencePolicy, SequenceStep
 from warmlead.domain.rules import Rules
@@ -28,7 +29,7 @@ from warmlead.domain.scoring import ScoringPolicy
 from warmlead.domain.stages import Facts, StageDefinition, StagePolicy
 from warmlead.model.coercion import coerce, know, not_understood
 from warmlead.model.conditions import CompiledCondition, Context, Formula
-from warmlead.model.vocabulary import EVENT_FACTS, STANDARD_EVENTS, ValueType
+from warmlead.model.vocabulary import EVENT_FACTS, ORIGIN_FACTS, STANDARD_EVENTS, ValueType
 
 
 class SignalPlan(Struct, frozen=True, omit_defaults=True):
@@ -41,7 +42,7 @@ class SignalPlan(Struct, frozen=True, omit_defaults=True):
 
 
 class FitPlan(Struct, frozen=True):
-    """A fit rule, its condition as it is written."""
+    """A fit rule or a bonus, its condition as it is written."""
 
     points: int
     when: str
@@ -58,8 +59,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     ``fit_types`` and ``stage_types`` hold what conditions name in each place, with its type
     (``stage_types`` also what those of routes and sequences name); ``trait_types`` all traits
     that the model knows. ``robots_count``: what robots do counts as if people did it.
-    ``kept_as`` names what conditions count by a published name, ``shown`` is that of ``Rules``.
-    ``holidays_until`` is the last day whose public holidays are known, if the model names any.
+    ``kept_as`` names what conditions count by a published name. What ``bonuses`` name is in
+    ``stage_types``. ``marks`` and ``shown`` are those of ``Rules``. ``holidays_until`` is the last
+    day whose public holidays are known, if the model names any.
     """
 
     version: str
@@ -70,7 +72,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     stages: tuple[StageDefinition[str], ...]
     handoff: HandoffDefinition[str] | None
     sequences: tuple[SequenceDefinition[str], ...]
-    counters: frozenset[tuple[int, str]]
+    counters: frozenset[Measure]
     event_types: dict[str, ValueType]
     fit_types: dict[str, ValueType]
     stage_types: dict[str, ValueType]
@@ -81,6 +83,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     alerts: tuple[AlertDefinition[str], ...] = ()
     acts_within: timedelta = ACTS_WITHIN
     updates: UpdatePolicy | None = None
+    bonuses: dict[str, FitPlan] = {}
+    marks: dict[str, str] = {}
     shown: dict[str, tuple[str, ...]] = {}
     holidays_until: date | None = None
 
@@ -90,7 +94,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class CompiledFit(Struct, frozen=True):
-    """A fit rule with its condition; implements the domain's ``FitRule``."""
+    """A fit rule or a bonus with its condition; implements the domain's ``FitPolicy``."""
 
     name: str
     points: int
@@ -113,10 +117,9 @@ def rules_of(plan: Plan) -> Rules:
         classify=_classifier(plan),
         know=lambda traits: know(traits, plan.trait_types),
         not_understood=lambda traits: not_understood(traits, plan.trait_types),
-        fit_rules=tuple(
-            CompiledFit(name, rule.points, CompiledCondition(rule.when, fit))
-            for name, rule in sorted(plan.fit.items())
-        ),
+        fit_rules=_with_points(plan.fit, fit),
+        bonuses=_with_points(plan.bonuses, stage),
+        reads_origin=not ORIGIN_FACTS.keys().isdisjoint({*plan.fit_types, *plan.stage_types}),
         scoring=plan.scoring,
         stages=tuple(_stage(one, stage) for one in plan.stages),
         counters=plan.counters,
@@ -130,15 +133,24 @@ def rules_of(plan: Plan) -> Rules:
         alerts=tuple(_policy(AlertPolicy, one, stage, "when") for one in plan.alerts),
         acts_within=plan.acts_within,
         updates=plan.updates,
+        kept_days=names_kept(plan.counters, plan.scoring.signals, plan.kept_as),
+        marks=plan.marks,
         shown=plan.shown,
         titles=plan.titles,
+    )
+
+
+def _with_points(rules: Mapping[str, FitPlan], context: Context) -> tuple[CompiledFit, ...]:
+    return tuple(
+        CompiledFit(name, rule.points, CompiledCondition(rule.when, context))
+        for name, rule in sorted(rules.items())
     )
 
 
 def _names(plan: Plan) -> frozenset[str]:
     """The event names that the model, or Warmlead itself, does something with."""
     of_signals = (name for signal in plan.signals.values() for name in signal.on)
-    counted = (label for _, label in plan.counters)
+    counted = (measure.label for measure in plan.counters)
     ours = (*STANDARD_EVENTS, *SALES_EVENTS, *CONSENT_EVENTS)
     return frozenset((*of_signals, *map(our_name, counted), *ours))
 

@@ -44,6 +44,32 @@ from warmlead.model.values import (
     listed,
 )
 
+GRADE_PATTERN = r"^[A-Za-z][A-Za-z0-9+_-]{0,15}$"
+"""A grade: a letter such as ``A``, ``B+``, or a short word."""
+
+LOWEST_FLOOR = -100_000
+
+
+def _floor(value: object) -> int | None:
+    if value == "none":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not LOWEST_FLOOR <= value <= 0:
+        raise MiswrittenError(
+            f"the floor is a whole number from {LOWEST_FLOOR} to 0, or none",
+            "write floor: none",
+        )
+    return value
+
+
+Floor: TypeAlias = Annotated[
+    int | None,
+    BeforeValidator(_floor),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": LOWEST_FLOOR, "maximum": 0}, {"const": "none"}]}
+    ),
+]
+"""The least that a score can be; ``None``: it may be anything."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -63,6 +89,9 @@ class Signal(_Part):
     points: Points = Field(description="What one event is worth.")
     per_day: Annotated[int, Field(ge=1, le=MAX_PER_DAY)] = Field(
         MAX_PER_DAY, description="How many of them count in one UTC day, at most."
+    )
+    max_count: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        None, description="How many of them count in all: the latest. 1: once ever."
     )
     half_life: Positive | None = Field(
         None, description="The time after which half of the points are left."
@@ -94,6 +123,16 @@ class FitRule(_Part):
     """Points for what is known of a lead; they never fade."""
 
     when: Expression = Field(description="A CEL condition over traits and present consent.")
+    points: Points
+    title: Title | None = None
+
+
+class Bonus(_Part):
+    """Points for what a lead did as a whole: a number of visits, a combination."""
+
+    when: Expression = Field(
+        description="A CEL condition over counts, signals, traits, consent and fit."
+    )
     points: Points
     title: Title | None = None
 
@@ -390,6 +429,16 @@ class ModelFile(_Part):
     signals: Mapping[str, Signal] = Field(min_length=1, json_schema_extra=NAME_KEYS)
     groups: Mapping[str, Group] = Field({}, json_schema_extra=LABEL_KEYS)
     fit: Mapping[str, FitRule] = Field({}, json_schema_extra=LABEL_KEYS)
+    bonuses: Mapping[str, Bonus] = Field({}, json_schema_extra=LABEL_KEYS)
+    base: Points = Field(0, description="The points with which every lead begins.")
+    floor: Floor = Field(
+        0, description="No score is below this number; none: a score may be below 0."
+    )
+    grades: Mapping[str, Annotated[int, Field(ge=-100_000, le=100_000)]] = Field(
+        {},
+        description="How many points for fit each grade takes: {A: 40, B: 25, C: 10, D: 0}.",
+        json_schema_extra={"propertyNames": {"pattern": GRADE_PATTERN}},
+    )
     inactivity: Inactivity | None = None
     stages: Mapping[str, Stage] = Field({}, json_schema_extra=LABEL_KEYS)
     handoff: Handoff | None = None

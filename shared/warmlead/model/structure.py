@@ -33,6 +33,7 @@ from warmlead.model.likely import (
 from warmlead.model.lint.synonyms import TRAIT_SYNONYMS, code_of_country
 from warmlead.model.schema import (
     Alert,
+    Bonus,
     Bypass,
     FitRule,
     Group,
@@ -123,6 +124,7 @@ _ENTRIES: Mapping[str, type[BaseModel]] = {
     "signals": Signal,
     "groups": Group,
     "fit": FitRule,
+    "bonuses": Bonus,
     "stages": Stage,
     "alerts": Alert,
     "sequences": Sequence,
@@ -164,9 +166,11 @@ _ENTRY_STAND_INS: Mapping[str, Plain] = {
     "signals": {"on": "stand_in", "points": 0, "decay": "never"},
     "groups": {},
     "fit": {"when": "true", "points": 0},
+    "bonuses": {"when": "true", "points": 0},
     "stages": {"enter": "true"},
     "alerts": {"on": "stand_in"},
     "sequences": {"start": "true", "stop": "true", "steps": []},
+    "grades": 0,
     "traits": "string",
     "properties": "string",
 }

@@ -59,6 +59,15 @@ STANDARD_FACTS = _typed(
 )
 """What stages and sequences may ask besides traits, signals and counts."""
 
+ORIGIN_FACTS: Mapping[str, ValueType] = MappingProxyType(
+    {
+        f"{which}.{name}": ValueType.STRING
+        for which in ("first", "last")
+        for name in ("channel", "source", "medium", "campaign", "term", "content", "referrer")
+    }
+)
+"""Where a lead came from: what fit rules, bonuses, stages, routes and sequences may ask."""
+
 EVENT_FACTS = _typed(string="name source trust")
 """What a signal may ask of any event; properties of these names are hidden by them."""
 

@@ -8,6 +8,7 @@ from typing import NamedTuple, NotRequired, TypedDict
 from warmlead.domain.alerts import AlertRecord
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.handoff import Deadline, Offer
+from warmlead.domain.knowledge import Knowledge
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.mirror import NOT_MIRRORED, Mirror
 from warmlead.domain.nurture import Enrolment
@@ -201,6 +202,7 @@ class _LeadV1(TypedDict):
     mirror: NotRequired[_MirrorV3]
     decay_on: NotRequired[int]
     due_at: NotRequired[int]
+    knows: NotRequired[tuple[str, dict[str, int]]]
 
 
 def write_lead(lead: Lead, extra: Mapping[str, object] | None = None) -> str:
@@ -231,6 +233,8 @@ def write_lead(lead: Lead, extra: Mapping[str, object] | None = None) -> str:
         document["decay_on"] = lead.decay_on
     if lead.due_at is not None:
         document["due_at"] = to_us(lead.due_at)
+    if lead.knowledge is not None:
+        document["knows"] = (lead.knowledge.marks, dict(sorted(lead.knowledge.since.items())))
     packed = [t.history.packed.text for _, t in sorted(lead.trails.items()) if t.history.packed]
     text = dump({**(extra or {}), **document})
     return "".join((text, "\n", *packed)) if packed else text
@@ -288,6 +292,7 @@ def _read_v3(document: _LeadV1, packed: str) -> LeadDocument:
         mirror=_read_mirror(document["mirror"]) if "mirror" in document else NOT_MIRRORED,
         decay_on=document.get("decay_on"),
         due_at=maybe_from_us(document.get("due_at")),
+        knowledge=Knowledge(*document["knows"]) if "knows" in document else None,
     )
     known = _LeadV1.__annotations__
     return LeadDocument(lead, {k: value for k, value in document.items() if k not in known})

@@ -32,10 +32,9 @@ stages:
 def test_a_sound_model_passes(workspace: Workspace) -> None:
     path = workspace.write("model.yaml", SOUND)
     report = workspace.json("model", "check", str(path))
-    assert report.keys() == {
-        *("file", "version", "errors", "warnings", "notes", "findings", "needs_replay")
-    }
-    assert (report["errors"], report["needs_replay"]) == (0, [])
+    expected = {"file", "version", "errors", "warnings", "notes", "findings", "needs_replay"}
+    assert report.keys() == expected | {"kept_too_briefly"}
+    assert (report["errors"], report["needs_replay"], report["kept_too_briefly"]) == (0, [], [])
     assert len(report["version"]) == 12
     assert "is valid" in workspace.run("model", "check", str(path)).out
 
@@ -198,6 +197,31 @@ def test_a_check_says_with_what_it_compares(ada: Workspace) -> None:
         shown = " ".join(ada.run("model", "check", "new.yaml").out.split())
         assert f"{told} these signals for other events: pricing_page_viewed." in shown
         assert "Once WARMLEAD_MODEL is new.yaml, run warmlead replay" in shown
+
+
+def test_a_changed_model_says_what_it_cannot_know_of_the_past(ada: Workspace) -> None:
+    path = ada.write("model.yaml", CLASSIFYING)
+    ada.settings["WARMLEAD_MODEL"] = str(path)
+    ada.run("replay")
+    assert ada.json("lead", "explain", "u-42")["known_since"] == {}
+    path.write_text(
+        CLASSIFYING
+        + "  visited: {on: page_viewed, points: 1, decay: never}\n"
+        + "stages: {mql: {enter: last_200d.page_viewed >= 1, leave: last_200d.page_viewed == 0}}\n"
+    )
+
+    checked = ada.json("model", "check", str(path))
+    assert (checked["needs_replay"], checked["kept_too_briefly"]) == (["visited"], ["page_viewed"])
+    told = " ".join(ada.run("model", "apply").out.split())
+    assert "not counted in full for visited, page_viewed: run warmlead replay" in told
+    explained = ada.json("lead", "explain", "u-42")
+    assert explained["known_since"].keys() == {"visited", "page_viewed"}
+    for shown in (("list",), ("show", "u-42"), ("explain", "u-42")):
+        assert "not known: page_viewed before" in " ".join(ada.run("lead", *shown).out.split())
+
+    ada.run("replay")
+    assert ada.json("lead", "explain", "u-42")["known_since"] == {}
+    assert "not known" not in ada.run("lead", "list").out
 
 
 def test_on_the_cloud_a_model_is_compared_with_the_one_in_use(ada: Workspace) -> None:

@@ -37,6 +37,8 @@ def worth_of(
     policy: ScoringPolicy,
     fit: int,
     today: date,
+    *,
+    bonus: int = 0,
 ) -> Worth:
     happened = list({event.key: event for event in events}.values())
     engagement = Fraction(0)
@@ -54,10 +56,14 @@ def worth_of(
         if group.maximum is not None and total > group.maximum:
             total = Fraction(group.maximum)
         engagement += total
+    engagement += bonus
     idle = _days_inactive(happened, policy, today)
     engagement = _faded(engagement, policy, idle)
-    exact = engagement + fit
-    return Worth(exact, max(0, half_up(exact)), half_up(engagement), fit, idle)
+    exact = policy.base + engagement + fit
+    score = half_up(exact)
+    if policy.floor is not None and score < policy.floor:
+        score = policy.floor
+    return Worth(exact, score, half_up(engagement), fit, idle)
 
 
 def count_of_last(
@@ -76,6 +82,36 @@ def count_of_last(
     return sum(min(20, count) for day, count in days.items() if first <= day <= today)
 
 
+def days_of_last(
+    window_days: int,
+    label: str,
+    events: Iterable[Event],
+    labels_of: Mapping[str, Sequence[str]],
+    today: date,
+) -> int:
+    """On how many days of a window a label was seen."""
+    seen = {e.occurred_at.date() for e in events if label in labels_of.get(e.name, ())}
+    return sum(today - timedelta(days=nth) in seen for nth in range(window_days))
+
+
+def momentum_of_last(
+    period_days: int,
+    label: str,
+    events: Sequence[Event],
+    labels_of: Mapping[str, Sequence[str]],
+    today: date,
+) -> int:
+    """A period against the mean of the three before it, in whole per cent; of nothing, of one."""
+    counts = [
+        count_of_last(
+            period_days, label, events, labels_of, today - timedelta(days=nth * period_days)
+        )
+        for nth in range(4)
+    ]
+    mean = Fraction(max(1, sum(counts[1:])), 3)
+    return math.floor(counts[0] / mean * 100)
+
+
 def half_up(exact: Fraction) -> int:
     """The nearest whole number; of two that are as near, the greater."""
     return math.floor(exact + Fraction(1, 2))
@@ -89,11 +125,10 @@ def _signal(
     today: date,
 ) -> Fraction:
     days = Counter(e.occurred_at.date() for e in events if name in signals_of.get(e.name, ()))
-    total = Fraction(0)
-    for day, count in days.items():
-        age_days = max(0, (today - day).days)
-        total += signal.points * min(count, signal.per_day) * _keep(signal, age_days)
-    return total
+    each = [day for day, count in days.items() for _ in range(min(count, signal.per_day))]
+    latest = sorted(each, reverse=True)[: signal.max_count]
+    ages = [max(0, (today - day).days) for day in latest]
+    return sum((signal.points * _keep(signal, age_days) for age_days in ages), Fraction(0))
 
 
 def _keep(signal: SignalPolicy, age_days: int) -> Fraction:

@@ -12,13 +12,12 @@ from warmlead.domain.evaluation import (
     MOST_DAYS_AHEAD,
     REST_AFTER_DAYS,
     Projection,
-    count_in_window,
     evaluation_of,
     move_stage,
     next_review_day,
 )
 from warmlead.domain.event import Trust
-from warmlead.domain.history import MAX_NAME_DAYS, day_of, to_ms
+from warmlead.domain.history import NAME_DAYS, day_of, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.nurture import SequencePolicy, SequenceStep
 from warmlead.domain.rules import Rules
@@ -101,9 +100,9 @@ def test_a_lead_is_reviewed_on_the_day_on_which_an_event_leaves_a_window(window_
         ("page_viewed", REST_AFTER_DAYS, MOST_DAYS_AHEAD),
         ("page_viewed", REST_AFTER_DAYS + 1, None),
         # of whom nothing is known but what was done to them: until no window holds it any more
-        ("email_sent", MAX_NAME_DAYS - 1, MOST_DAYS_AHEAD),
-        ("email_sent", MAX_NAME_DAYS, None),
-        ("email_sent", MAX_NAME_DAYS + 1, None),
+        ("email_sent", NAME_DAYS - 1, MOST_DAYS_AHEAD),
+        ("email_sent", NAME_DAYS, None),
+        ("email_sent", NAME_DAYS + 1, None),
     ],
 )
 def test_a_lead_that_was_inactive_for_long_rests(
@@ -121,14 +120,13 @@ def test_a_lead_does_not_rest_if_time_alone_will_change_its_stage() -> None:
     assert days_to_review(lead, rules) == MOST_DAYS_AHEAD
 
 
-@pytest.mark.parametrize(
-    ("day", "window_days", "count"),
-    [(0, 1, 2), (-1, 1, 0), (-1, 2, 2), (-6, 7, 2), (-7, 7, 0), (1, 7, 0)],
-)
-def test_a_window_of_days_ends_today_and_includes_it(
-    day: int, window_days: int, count: int
+@pytest.mark.parametrize(("days_ago", "days"), [(199, MOST_DAYS_AHEAD), (200, None)])
+def test_a_lead_does_not_rest_while_a_long_window_holds_an_event(
+    days_ago: int, days: int | None
 ) -> None:
-    assert count_in_window({TODAY + day: 2}, window_days, TODAY) == count
+    scoring = replace(scored(1), passive=frozenset({"email_sent"}))
+    rules = rules_of(scoring, SEEN, counters=[(200, "page_viewed")])
+    assert days_to_review(visitor(rules, "email_sent", days_ago=days_ago), rules) == days
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from effort import examples
 from unit.domain.worlds import brute_tally
 from warmlead.domain.history import (
     EXACT_DAYS,
-    MAX_NAME_DAYS,
     MAX_PER_DAY,
+    NAME_DAYS,
     History,
     day_of,
     fold,
@@ -203,7 +203,7 @@ def test_folding_counts_neither_more_nor_less(events: list[KeptEvent], days: int
 
 def test_daily_counts_of_names_expire_after_90_days_and_those_of_signals_never() -> None:
     history = record(NOTHING, [kept_event(1), kept_event(2, START_MS + DAY_MS)])
-    of_last_day = START_MS + MAX_NAME_DAYS * DAY_MS - 1
+    of_last_day = START_MS + NAME_DAYS * DAY_MS - 1
     assert fold(history, of_last_day).name_days == {"page_viewed": {DAY: 1, DAY + 1: 1}}
     folded = fold(history, of_last_day + 1)
     assert folded.name_days == {"page_viewed": {DAY + 1: 1}}
@@ -212,6 +212,14 @@ def test_daily_counts_of_names_expire_after_90_days_and_those_of_signals_never()
         "visit": {DAY: 1, DAY + 1: 1}
     }
     assert fold(folded, of_last_day + 1 + 999 * DAY_MS).last_day == {"page_viewed": DAY + 1}
+
+
+def test_counts_of_a_name_that_a_model_measures_for_longer_expire_later() -> None:
+    history = record(NOTHING, [kept_event(1), kept_event(2, name="login")])
+    kept = {"page_viewed": 200}
+    of_last_day = START_MS + 200 * DAY_MS - 1
+    assert fold(history, of_last_day, kept).name_days == {"page_viewed": {DAY: 1}}
+    assert fold(history, of_last_day + 1, kept).name_days == {}
 
 
 # --- tally -------------------------------------------------------------------------------

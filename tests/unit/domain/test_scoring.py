@@ -10,6 +10,7 @@ from warmlead.domain.scoring import (
     DENSE,
     MOST_AGES,
     FitPoints,
+    Grade,
     GroupPolicy,
     InactivityPolicy,
     Score,
@@ -123,6 +124,63 @@ def test_a_score_is_engagement_and_fit_and_never_below_zero(
 ) -> None:
     policy = ScoringPolicy({"visit": SignalPolicy(points)}, {})
     assert totals(policy, {"visit": {0: 1}}, fit=fit) == ScoreTotals(score, points, fit, None)
+
+
+@pytest.mark.parametrize(
+    ("base", "floor", "points", "score"),
+    [
+        (20, 0, 5, 25),
+        (20, 0, -30, 0),
+        (-20, 0, 5, 0),
+        (20, None, -30, -10),
+        (0, None, -30, -30),
+        (0, -20, -30, -20),
+        (0, -20, -10, -10),
+    ],
+)
+def test_every_lead_has_the_base_and_none_is_below_the_floor(
+    base: int, floor: int | None, points: int, score: int
+) -> None:
+    policy = ScoringPolicy({"visit": SignalPolicy(points)}, {}, base=base, floor=floor)
+    assert totals(policy, {"visit": {0: 1}}) == ScoreTotals(score, points, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("fit", "grade"),
+    [(99, "A"), (40, "A"), (39, "B"), (25, "B"), (24, "C"), (0, "C"), (-10, "C")],
+)
+def test_a_grade_is_the_best_that_the_fit_reaches_or_the_last(fit: int, grade: str) -> None:
+    grades = (Grade("A", 40), Grade("B", 25), Grade("C", 0))
+    assert ScoringPolicy({}, {}, grades=grades).grade_of(fit) == grade
+    assert ScoringPolicy({}, {}).grade_of(fit) == ""
+
+
+@pytest.mark.parametrize(
+    ("limits", "days", "engagement"),
+    [
+        ({"max_count": 1}, {0: 1, 9: 1}, 10),
+        ({"max_count": 1, "half_life_days": 9.0}, {0: 1, 9: 1}, 10),  # the latest is what counts
+        ({"max_count": 1, "half_life_days": 9.0}, {9: 3}, 5),
+        ({"max_count": 3, "per_day": 2}, {0: 5, 1: 5}, 30),  # two of today, one of yesterday
+        ({"max_count": 3, "expires_after_days": 5}, {4: 1, 6: 9}, 10),
+        ({"max_count": 9}, {0: 1}, 10),
+    ],
+)
+def test_of_a_signal_with_a_limit_in_all_the_latest_events_count(
+    limits: dict[str, Any], days: Days, engagement: int
+) -> None:
+    policy = ScoringPolicy({"visit": SignalPolicy(10, **limits)}, {})
+    assert totals(policy, {"visit": days}).engagement == engagement
+
+
+def test_a_line_says_what_each_limit_and_age_took() -> None:
+    signal = SignalPolicy(10, per_day=2, max_count=3, half_life_days=1.0)
+    _, score = fast_and_explained(ScoringPolicy({"visit": signal}, {}), {"visit": {0: 4, 1: 4}})
+    (line,) = score.contributions
+    taken = (line.per_day_took_micro, line.max_count_took_micro, line.decay_took_micro)
+    assert line.raw_points == 80
+    assert [micro / 1_000_000 for micro in taken] == [40, 10, 5]
+    assert line.points == 25
 
 
 @pytest.mark.parametrize(

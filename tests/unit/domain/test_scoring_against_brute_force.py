@@ -1,22 +1,30 @@
 """The score agrees with a second implementation that takes the formula literally."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from effort import examples
-from unit.domain.brute_force import Worth, count_of_last, worth_of
+from unit.domain.brute_force import (
+    Worth,
+    count_of_last,
+    days_of_last,
+    momentum_of_last,
+    worth_of,
+)
 from unit.domain.worlds import HasTrait, World, adds_up, event_of, rules_of
-from warmlead.domain.evaluation import evaluation_of
+from warmlead.domain.evaluation import Projection, evaluation_of
 from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead
-from warmlead.domain.rules import COUNT_WINDOWS_DAYS, Rules
+from warmlead.domain.measures import Measure, MeasureKind
+from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import (
     MICRO,
     GroupPolicy,
@@ -26,6 +34,7 @@ from warmlead.domain.scoring import (
     ScoringPolicy,
     SignalPolicy,
 )
+from warmlead.domain.stages import Facts
 
 NAMES = ("page_viewed", "form_submitted", "email_opened", "chat_started")
 SIGNALS = ("alpha", "beta", "gamma", "delta", "epsilon")
@@ -51,6 +60,32 @@ FIT_OF_TRAITS: tuple[tuple[dict[str, Property], int], ...] = (
 )
 
 
+MEASURES = (
+    *((MeasureKind.LAST, days) for days in (1, 7, 14, 30, 90, 91, 400)),
+    *((MeasureKind.DAYS, days) for days in (1, 30, 200)),
+    *((MeasureKind.MOMENTUM, days) for days in (1, 7, 100)),
+)
+LITERALLY = {
+    MeasureKind.LAST: count_of_last,
+    MeasureKind.DAYS: days_of_last,
+    MeasureKind.MOMENTUM: momentum_of_last,
+}
+
+
+@dataclass(frozen=True)
+class Reaches:
+    """A bonus: a measure is at least so large."""
+
+    name: str
+    points: int
+    measure: Measure
+    least: int
+
+    def holds(self, facts: Facts) -> bool:
+        value = facts.get(self.measure.fact)
+        return isinstance(value, int) and value >= self.least
+
+
 @dataclass(frozen=True)
 class Case:
     """A model, a history, the fit that its traits make, and the moments at which it is scored."""
@@ -60,12 +95,25 @@ class Case:
     events: tuple[Event, ...]
     fit: int
     nows: tuple[datetime, ...]
+    bonuses: tuple[Reaches, ...] = ()
 
     @property
     def rules(self) -> Rules:
         labels = (*SIGNALS, *NAMES)
-        counters = [(window, label) for window in COUNT_WINDOWS_DAYS for label in labels]
-        return rules_of(self.policy, self.signals_of, fit_rules=FIT_RULES, counters=counters)
+        measures = [Measure(*read, label) for read in MEASURES for label in labels]
+        measures += [bonus.measure for bonus in self.bonuses]
+        rules = rules_of(self.policy, self.signals_of, fit_rules=FIT_RULES, measures=measures)
+        return replace(rules, bonuses=self.bonuses)
+
+    def measured(self, read: Measure, today: date) -> int:
+        """What a measure literally is."""
+        labels_of = {name: (name, *self.signals_of[name]) for name in NAMES}
+        return LITERALLY[read.kind](read.days, read.label, self.events, labels_of, today)
+
+    def bonus(self, today: date) -> int:
+        """The points of the bonuses whose measure is literally large enough."""
+        got = (each for each in self.bonuses if self.measured(each.measure, today) >= each.least)
+        return sum(each.points for each in got)
 
 
 half_lives = st.one_of(
@@ -91,6 +139,20 @@ def signal_policies(draw: st.DrawFn) -> SignalPolicy:
         group=draw(st.sampled_from([None, *GROUPS])),
         half_life_days=half_life_days,
         expires_after_days=expires_after_days,
+        max_count=draw(st.one_of(st.none(), st.integers(1, 25))),
+    )
+
+
+@st.composite
+def bonuses(draw: st.DrawFn) -> tuple[Reaches, ...]:
+    return tuple(
+        Reaches(
+            name,
+            draw(st.integers(-40, 60)),
+            Measure(*draw(st.sampled_from(MEASURES)), draw(st.sampled_from((*SIGNALS, *NAMES)))),
+            draw(st.sampled_from([1, 2, 3, 100])),
+        )
+        for name in draw(st.sampled_from([(), (), ("regular",), ("regular", "keen")]))
     )
 
 
@@ -110,6 +172,8 @@ policies = st.builds(
         ),
     ),
     passive=st.frozensets(st.sampled_from(NAMES), max_size=2),
+    base=st.one_of(st.just(0), st.integers(-60, 60)),
+    floor=st.sampled_from([0, 0, None, -20]),
 )
 classifications = st.fixed_dictionaries(
     {name: st.sets(st.sampled_from(SIGNALS), max_size=3).map(sorted).map(tuple) for name in NAMES}
@@ -166,7 +230,7 @@ def cases(draw: st.DrawFn) -> Case:
     if fades := policy.inactivity:
         moments += [last + timedelta(days=fades.after_days + n * fades.every_days) for n in (0, 2)]
     nows = tuple(sorted(moment for moment in moments if moment >= last))
-    return Case(policy, draw(classifications), tuple(events), fit, nows)
+    return Case(policy, draw(classifications), tuple(events), fit, nows, draw(bonuses()))
 
 
 def lead_after(events: Sequence[Event], rules: Rules) -> Lead:
@@ -191,15 +255,35 @@ def worth_as_explained(score: Score) -> Worth:
 @given(cases())
 def test_the_score_equals_the_literal_formula(case: Case) -> None:
     lead = lead_after(case.events, case.rules)
-    labels_of = {name: (name, *case.signals_of[name]) for name in NAMES}
     for now in case.nows:
         (lead,) = resolve_identities([lead], lead.trails, case.rules, now)
         found = evaluation_of(lead, case.rules, now)
         score = found.score
-        expected = worth_of(case.events, case.signals_of, case.policy, case.fit, now.date())
+        today, bonus = now.date(), case.bonus(now.date())
+        expected = worth_of(case.events, case.signals_of, case.policy, case.fit, today, bonus=bonus)
         event(f"score above 0: {expected.score > 0}")
+        event(f"a bonus: {bonus != 0}")
         assert worth_as_explained(score) == expected
         assert adds_up(score)
-        for window, label in case.rules.counters:
-            count = count_of_last(window, label, case.events, labels_of, now.date())
-            assert found.facts[f"last_{window}d.{label}"] == count
+        for read in case.rules.counters:
+            number = case.measured(read, today)
+            event(f"{read.kind} above 0: {number > 0}")
+            assert found.facts[f"{read.kind}_{read.days}d.{read.label}"] == number
+
+
+@settings(
+    max_examples=examples(150),
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(cases(), st.integers(1, 420))
+def test_a_projection_is_what_the_evaluation_of_that_day_will_be(case: Case, days: int) -> None:
+    lead, now = lead_after(case.events, case.rules), case.nows[0]
+    (lead,) = resolve_identities([lead], lead.trails, case.rules, now)
+    later = now + timedelta(days=days)
+    evaluation = evaluation_of(lead, case.rules, now)
+    totals, standing = Projection(lead, evaluation, case.rules).on(day_of(to_ms(later)))
+    found = evaluation_of(lead, case.rules, later)
+    event(f"another bonus: {found.bonuses != evaluation.bonuses}")
+    assert totals == found.totals
+    assert standing == found.standing

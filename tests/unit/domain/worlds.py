@@ -17,6 +17,7 @@ from warmlead.domain.identity_resolution import (
     with_refusals_shared,
 )
 from warmlead.domain.lead import Lead, Trail, touch_trails
+from warmlead.domain.measures import Measure, MeasureKind, names_kept
 from warmlead.domain.packed_history import DAY_MS, KeptEvent
 from warmlead.domain.rules import FitPolicy, Rules
 from warmlead.domain.scoring import MICRO, Score, ScoringPolicy
@@ -67,8 +68,12 @@ def rules_of(
     fit_rules: Sequence[FitPolicy] = (),
     stages: Sequence[StagePolicy] = (),
     counters: Iterable[tuple[int, str]] = (),
+    measures: Iterable[Measure] = (),
     shown: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Rules:
+    """A model; ``counters`` are windows of days over which conditions count a label."""
+    counts = [Measure(MeasureKind.LAST, days, label) for days, label in counters]
+    read = frozenset([*counts, *measures])
     by_name = {name: tuple(sorted(signals)) for name, signals in (signals_of or {}).items()}
     return Rules(
         version="of the tests",
@@ -77,7 +82,8 @@ def rules_of(
         fit_rules=tuple(fit_rules),
         scoring=scoring,
         stages=tuple(stages),
-        counters=frozenset(counters),
+        counters=read,
+        kept_days=names_kept(read, scoring.signals, {}),
         shown=shown,
     )
 
@@ -170,14 +176,15 @@ class World:
     def trails(self, now: datetime) -> dict[str, Trail]:
         """Everything that is kept, folded as of now."""
         return {
-            id_: folded_trail(trail, now)
+            id_: folded_trail(trail, now, self.rules)
             for lead in self.leads.values()
             for id_, trail in lead.trails.items()
         }
 
 
-def folded_trail(trail: Trail, now: datetime) -> Trail:
-    return replace(trail, history=fold(trail.history, to_ms(now)))
+def folded_trail(trail: Trail, now: datetime, rules: Rules | None = None) -> Trail:
+    kept_days = rules.kept_days if rules else {}
+    return replace(trail, history=fold(trail.history, to_ms(now), kept_days))
 
 
 def brute_tally(events: Sequence[KeptEvent]) -> Tally:

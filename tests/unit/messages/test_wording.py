@@ -52,6 +52,10 @@ def test_a_name_without_a_title_is_read_with_spaces(name: str, title: str) -> No
         (line(Part.INACTIVITY, steps=1), "Faded for inactivity, once"),
         (line(Part.INACTIVITY, steps=2), "Faded for inactivity, 2 times"),
         (line(Part.FLOOR), "A score never falls below 0"),
+        (line(Part.FLOOR, raw_points=-20), "A score never falls below -20"),
+        (line(Part.BASE, "base"), "What every lead begins with"),
+        (line(Part.BONUS, "regular_visitor"), "Bonus: regular visitor"),
+        (line(Part.BONUS, "regular_visitor", -5), "Deduction: regular visitor"),
     ],
 )
 def test_each_contribution_is_a_phrase(contribution: Contribution, phrase: str) -> None:

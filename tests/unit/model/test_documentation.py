@@ -16,6 +16,7 @@ from warmlead.model.document import Severity
 from warmlead.model.loading import check, load
 from warmlead.model.schema import (
     Alert,
+    Bonus,
     Handoff,
     Hours,
     ModelFile,
@@ -123,7 +124,10 @@ def test_every_standard_property_is_documented() -> None:
 
 @pytest.mark.parametrize(
     "part",
-    [ModelFile, Signal, Stage, Handoff, Route, Alert, Updates, Sequence, Step, Hours, Suppression],
+    [
+        *(ModelFile, Signal, Bonus, Stage, Handoff, Route, Alert, Updates, Sequence, Step, Hours),
+        Suppression,
+    ],
 )
 def test_every_key_is_documented(part: type[ModelFile]) -> None:
     keys = [field.alias or name for name, field in part.model_fields.items()]

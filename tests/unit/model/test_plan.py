@@ -35,6 +35,7 @@ signals:
     {on: [page_viewed, screen_viewed], when: 'path.startsWith("/a") && seconds > 5', points: 3,
      per_day: 2, half_life: 36h, group: web, title: Größe}
   trusted: {on: login, trust: signed, points: 7, expires_after: 30d}
+  once: {on: login, points: 3, max_count: 1, decay: never}
   kept: {on: page_viewed, when: 'plan == "pro" || visits >= 2.5', points: -4, decay: never}
   shared: {on: page_viewed, robots: count, points: 1, decay: never}
 groups: {web: {min: -5, max: 20, title: The web}}
@@ -42,11 +43,20 @@ fit:
   large: {when: employees >= 50 && "b2b" in tags, points: 15, title: Large}
   own: {when: budget > 1.5, points: 5}
   free: {when: free_mailbox, points: -10}
+  led_by_mail: {when: first.channel == "Email", points: 2}
+bonuses:
+  regular: {when: days_30d.page_viewed >= 3 && !free_mailbox, points: 10, title: Regular}
+  rising: {when: momentum_7d.big_visit >= 200 || last_200d.login >= 2, points: -3}
+base: 5
+floor: none
+grades: {A: 15, B: 5, C: -10}
 inactivity: {after: 14d, lose: 12.5%, every: 7d, passive: [login]}
 stages:
   warm: {enter: score >= 5, leave: score < 3, cooldown: 12h}
   mql:
-    enter: fit >= 10 && (last_7d.big_visit >= 1 || last_30d.page_viewed >= 3 || trusted)
+    enter: >-
+      fit >= 10 && grade != "C" &&
+      (last_7d.big_visit >= 1 || last_30d.page_viewed >= 3 || trusted)
     cooldown: 30d
     bypass: [trusted, {signal: big_visit, when: budget > 1.5, trust: signed}]
 handoff:
@@ -64,7 +74,7 @@ sequences:
     steps: [{after: 0d, message: hello}, {after: 1d, message: again, when: last_7d.login >= 1}]
   tell:
     start: big_visit || score > 5
-    stop: seats > 3 || last_1d.login >= 1
+    stop: seats > 3 || last.campaign == "spring" || last_1d.login >= 1
     goal: free_mailbox && last_7d.page_viewed >= 2
     hours: {days: [mon-thu, sun], from: "09:30", to: "24:00", time_zone: Asia/Kolkata}
     late: skip

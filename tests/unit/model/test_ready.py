@@ -1,6 +1,5 @@
 """The ready-made models: sound, described by the schema, and sensible in a story."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from textwrap import dedent
 
@@ -9,7 +8,6 @@ import pytest
 import yaml
 
 from warmlead.domain.errors import ConfigurationError
-from warmlead.domain.evaluation import count_in_window
 from warmlead.domain.event import Event, Property, Trust
 from warmlead.domain.history import Tally, to_ms
 from warmlead.domain.packed_history import DAY_MS
@@ -110,10 +108,10 @@ def test_a_model_of_few_long_lines_is_a_model() -> None:
     assert model.file.sequences["mql-education"].stop == (
         'unsubscribed || stage in ["sql", "customer", "disqualified"]'
     )
-    assert model.rules.counters == {
-        (30, "whitepaper_downloaded"),
-        (30, "webinar_attended"),
-        (30, "page_viewed"),
+    assert {measure.fact for measure in model.rules.counters} == {
+        "last_30d.whitepaper_downloaded",
+        "last_30d.webinar_attended",
+        "last_30d.page_viewed",
     }
     assert check(EXAMPLE) == []
 
@@ -171,9 +169,9 @@ class Story:
         facts |= {"engagement": score.engagement, "peak_score": score.score, "identified": True}
         facts |= {name: name in signals for name in rules.scoring.signals}
         facts["mail_refused"] = "email_unsubscribed" in names
-        for window, label in rules.counters:
-            counted: Mapping[int, int] = signals.get(label) or names.get(label) or {}
-            facts[f"last_{window}d.{label}"] = count_in_window(counted, window, TODAY)
+        for measure in rules.counters:
+            counted = signals.get(measure.label) or names.get(measure.label) or {}
+            facts[measure.fact] = measure.of(counted, TODAY)
         last_days = {signal: max(days) for signal, days in signals.items()}
         standing = Standing("email" in self.traits, facts, last_days)
         self.score = score.score

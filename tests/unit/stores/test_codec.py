@@ -16,6 +16,7 @@ from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import History
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.journey import NotableStep
+from warmlead.domain.knowledge import Knowledge
 from warmlead.domain.lead import Lead, Snapshot, Touch, Trail, TraitFact
 from warmlead.domain.mirror import Mirror
 from warmlead.domain.nurture import Enrolment
@@ -141,6 +142,12 @@ LEADS = st.builds(
     ),
     decay_on=st.none() | DAYS,
     due_at=st.none() | MOMENTS,
+    knowledge=st.none()
+    | st.builds(
+        Knowledge,
+        marks=st.sampled_from(["", "aaaaabbbbb"]),
+        since=st.dictionaries(st.sampled_from(["visit", "login"]), st.integers(0, 20_000)),
+    ),
 )
 TRANSITIONS = st.builds(
     Transition,

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from cel_expr_python import cel
 
-from warmlead.domain.rules import COUNT_WINDOWS_DAYS
+from warmlead.domain.measures import MeasureKind, is_measurable, longest_days, parse_measure
 from warmlead.model.conditions import Context, Contexts, compared_with, words
 from warmlead.model.document import Path, did_you_mean
+from warmlead.model.lint.points import unknown_words
 from warmlead.model.lint.slips import MEASURE, Slip, mended, place_before, slips_in
 from warmlead.model.lint.synonyms import code_of_country
 from warmlead.model.schema import ModelFile
@@ -22,10 +23,10 @@ from warmlead.model.vocabulary import STAGE_NAMES, ValueType
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*?)(?=\n|$)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']*)' applied to '\((.*)\)'")
-_WINDOW = re.compile(r"last_(\w+)\.(\w+)")
+_PERIOD = re.compile(rf"({'|'.join(MeasureKind)})_(\w+)")
+_MEASURED = re.compile(rf"({'|'.join(MeasureKind)})_(\w*)\.(\w+)")
 _FUNCTIONS = ("startsWith", "endsWith", "contains", "matches", "size", "exists", "all", "map")
 _PLAIN_NAMES = {"int": "integer", "double": "number", "bool": "boolean", "list(string)": "list"}
-_WINDOWS = ", ".join(f"last_{days}d" for days in COUNT_WINDOWS_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ def check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> fro
             report.error(path, f'there is no stage "{stage}"', guess, at=at)
         if not unknown:
             accepted.add(path)
+        for at, message, guess in unknown_words(text, context, file):
+            report.error(path, message, guess, at=at)
         for at, country in country_names(text, context):
             message = (
                 "this can never hold: a country is a code of two capital letters, so it never "
@@ -76,8 +79,7 @@ def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str
     for name, signal in file.signals.items():
         if signal.when is not None:
             yield ("signals", name, "when"), signal.when, contexts.event
-    for name, rule in file.fit.items():
-        yield ("fit", name, "when"), rule.when, contexts.fit
+    yield from _conditions_for_points(file, contexts)
     for path, text in (*_of_stages(file), *_of_what_follows(file)):
         if text is not None:
             yield path, text, contexts.stage
@@ -102,6 +104,15 @@ def _of_what_follows(file: ModelFile) -> Iterator[tuple[Path, str | None]]:
         yield (*path, "stop"), sequence.stop
         yield (*path, "goal"), sequence.goal
         yield from (((*path, "steps", i, "when"), one.when) for i, one in enumerate(sequence.steps))
+
+
+def _conditions_for_points(
+    file: ModelFile, contexts: Contexts
+) -> Iterator[tuple[Path, str, Context]]:
+    for name, rule in file.fit.items():
+        yield ("fit", name, "when"), rule.when, contexts.fit
+    for name, bonus in file.bonuses.items():
+        yield ("bonuses", name, "when"), bonus.when, contexts.bonus
 
 
 def examine(text: str, context: Context) -> list[ConditionFault]:
@@ -179,26 +190,30 @@ def _unknown(name: str, at: int, text: str, context: Context) -> ConditionFault:
         if meant in context.elsewhere and not MEASURE.match(name):
             message = f'"{meant}" is {context.elsewhere[meant]}, which cannot be named here'
             return ConditionFault(start, message)
-    if window := _WINDOW.fullmatch(name):
-        return _unknown_count(window, start, context)
-    if name in [f"last_{days}d" for days in COUNT_WINDOWS_DAYS]:
+    if measured := _MEASURED.fullmatch(name):
+        return _unknown_measure(measured, start, context)
+    if _PERIOD.fullmatch(name) and parse_measure(f"{name}.page_viewed"):
         return ConditionFault(start, f'"{name}" needs a signal or an event: {name}.page_viewed')
-    if f"last_30d.{name}" in context.types:
+    if name in context.countable:
         counted = f"count it, last_30d.{name} >= 1, or make a signal of it"
         return ConditionFault(start, f'"{name}" is an event, and conditions name signals', counted)
     known = [other for other in context.types if ("." in other) == ("." in name)]
     return ConditionFault(start, f'unknown name "{name}"', _like(name, known))
 
 
-def _unknown_count(window: re.Match[str], start: int, context: Context) -> ConditionFault:
-    days, label = window.groups()
-    counted = {name.partition(".")[2] for name in context.types if name.startswith("last_30d.")}
-    if not counted:
-        return ConditionFault(start, f'"{window[0]}" is a count, which cannot be named here')
-    if f"last_{days}." not in {name.partition(".")[0] + "." for name in context.types}:
-        return ConditionFault(start, f'there is no window "last_{days}"', f"windows are {_WINDOWS}")
-    message = f'"{window[0]}" counts nothing: there is no signal or event "{label}"'
-    return ConditionFault(start, message, _like(label, counted))
+def _unknown_measure(named: re.Match[str], start: int, context: Context) -> ConditionFault:
+    kind, period, label = MeasureKind(named[1]), named[2], named[3]
+    if not context.countable:
+        return ConditionFault(start, f'"{named[0]}" is a count, which cannot be named here')
+    measure = parse_measure(named[0])
+    if measure is None or not is_measurable(measure):
+        most = longest_days(kind)
+        allowed = f"write {kind}_1d to {kind}_{most}d, such as {kind}_30d"
+        return ConditionFault(start, f'there is no window "{kind}_{period}"', allowed)
+    message = f'"{named[0]}" counts nothing: there is no signal or event "{label}"'
+    meant = _like(label, context.countable).removeprefix('did you mean "').removesuffix('"?')
+    guess = f'did you mean "{kind}_{period}.{meant}"?' if meant else ""
+    return ConditionFault(start, message, guess)
 
 
 def _like(name: str, known: Iterable[str]) -> str:

@@ -24,7 +24,7 @@ from warmlead.model.vocabulary import (
 )
 
 _SNAKE_CASE_SECTIONS = ("signals", "traits", "properties")
-_LABEL_SECTIONS = ("groups", "fit", "stages", "alerts", "sequences")
+_LABEL_SECTIONS = ("groups", "fit", "bonuses", "stages", "alerts", "sequences")
 _ALIKE = 0.84  # near enough to a standard event's name to be a slip
 
 
@@ -201,7 +201,8 @@ def _check_decay(name: str, signal: Signal, report: Report) -> None:
 
 def _check_daily_worth(name: str, signal: Signal, group: Group, report: Report) -> None:
     """Two limits that overlap: the daily one could never take effect beside the group's."""
-    daily = signal.points * signal.per_day
+    per_day = min(signal.per_day, signal.max_count or signal.per_day)
+    daily = signal.points * per_day
     limit = group.max if signal.points > 0 else group.min
     if limit is None or abs(daily) <= abs(limit):
         return
@@ -209,7 +210,7 @@ def _check_daily_worth(name: str, signal: Signal, group: Group, report: Report) 
     within = abs(limit) // abs(signal.points)
     report.error(
         ("signals", name),
-        f"overlapping limits: {signal.points} points × {signal.per_day} a day is {daily}, "
+        f"overlapping limits: {signal.points} points × {per_day} a day is {daily}, "
         f"beyond the {bound} {limit} of its group {signal.group}",
         f"write per_day: {within}" if within else f"raise the {bound} of the group",
         key=True,

@@ -3,12 +3,14 @@
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import permutations
 from math import inf
 from typing import TypeAlias
 
 from warmlead.domain.history import MAX_PER_DAY
+from warmlead.domain.measures import PERIODS_BEFORE, Measure, MeasureKind, parse_measure
 from warmlead.model.conditions import (
     Clause,
     Context,
@@ -75,10 +77,14 @@ Domain: TypeAlias = Range | Choice
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Facts that may hold together: what each name may be. ``opaque``: and something unread."""
+    """Facts that may hold together: what each name may be. ``opaque``: and something unread.
+
+    With ``sums`` the score is that of its parts.
+    """
 
     domains: Mapping[str, Domain] = field(default_factory=dict)
     opaque: bool = False
+    sums: "Sums | None" = None
 
     def meet(self, other: "Region") -> "Region | None":
         """What is in both; ``None`` if nothing can be."""
@@ -88,8 +94,9 @@ class Region:
             if narrowed is None:
                 return None
             domains[name] = narrowed
-        region = Region(domains, self.opaque or other.opaque)
-        return region if _is_consistent(domains) else None
+        sums = self.sums or other.sums
+        region = Region(domains, self.opaque or other.opaque, sums)
+        return region if _is_consistent(domains, sums) else None
 
     def implies(self, other: "Region") -> bool:
         """Whether the other certainly holds wherever this one does."""
@@ -111,7 +118,20 @@ def _covers(one: Domain, other: Domain) -> bool:
     return isinstance(one, Choice) and isinstance(other, Choice) and one.covers(other)
 
 
-def _is_consistent(domains: Mapping[str, Domain]) -> bool:
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """How a score is made of engagement and fit: what is added, and the least that it can be."""
+
+    base: int = 0
+    floor: float = 0
+
+    @classmethod
+    def of(cls, file: ModelFile) -> "Sums":
+        """How the scores of a model are made."""
+        return cls(file.base, -inf if file.floor is None else file.floor)
+
+
+def _is_consistent(domains: Mapping[str, Domain], sums: Sums | None) -> bool:
     """Whether sums and counts agree: the score is engagement and fit, a day is in its week."""
 
     def range_of(name: str) -> Range:
@@ -119,17 +139,23 @@ def _is_consistent(domains: Mapping[str, Domain]) -> bool:
         return domain if isinstance(domain, Range) else Range()
 
     engagement, fit = range_of("engagement"), range_of("fit")
-    score = Range(max(0, engagement.least + fit.least), max(0, engagement.most + fit.most))
-    if range_of("score").meet(score) is None:
+    base, floor = (sums.base, sums.floor) if sums else (0, -inf)
+    least, most = engagement.least + fit.least + base, engagement.most + fit.most + base
+    if sums and range_of("score").meet(Range(max(floor, least), max(floor, most))) is None:
         return False
-    for name, domain in domains.items():
-        window, dot, label = name.partition(".")
-        if dot and isinstance(domain, Range) and domain.least > 0:
-            days = int(window.removeprefix("last_").removesuffix("d"))
-            longer = (f"last_{wide}d.{label}" for wide in (7, 30, 90) if wide > days)
-            if any(range_of(wide).most < domain.least for wide in longer):
-                return False
-    return True
+    return _measures_agree({m: range_of(name) for name in domains if (m := parse_measure(name))})
+
+
+def _measures_agree(ranges: Mapping[Measure, Range]) -> bool:
+    """Whether no number is below that of a part of its time, or of the days that it counts."""
+    counts = [each for each in ranges if each.kind is not MeasureKind.MOMENTUM]
+    return not any(
+        ranges[part].least > ranges[whole].most
+        for part, whole in permutations(counts, 2)
+        if part.label == whole.label
+        and part.days <= whole.days
+        and (part.kind is MeasureKind.DAYS or whole.kind is MeasureKind.LAST)
+    )
 
 
 def alternatives(tree: Tree, context: Context) -> list[Region] | None:
@@ -228,7 +254,6 @@ def _text(literal: str) -> str | None:
 
 
 _DAY = timedelta(days=1)
-_COUNT = re.compile(r"last_(\d+)d\.")
 
 
 _MONTH = 30
@@ -243,13 +268,13 @@ def most_of_signal(signal: Signal, days: float = math.inf) -> float:
     if signal.points <= 0:
         return 0
     daily = signal.points * signal.per_day
-    if days < math.inf:
-        return min(daily * days, most_of_signal(signal))
+    most = math.inf
     if signal.half_life:
-        return math.ceil(daily / (1 - math.exp2(-(_DAY / signal.half_life)))) + daily
-    if signal.expires_after:
-        return daily * (signal.expires_after // _DAY + 1)  # an event may be dated tomorrow
-    return math.inf
+        most = math.ceil(daily / (1 - math.exp2(-(_DAY / signal.half_life)))) + daily
+    elif signal.expires_after:
+        most = daily * (signal.expires_after // _DAY + 1)  # an event may be dated tomorrow
+    in_all = signal.points * signal.max_count if signal.max_count else math.inf
+    return min(most, in_all, daily * days)
 
 
 def most_of_group(file: ModelFile, name: str, days: float = math.inf) -> float:
@@ -266,7 +291,7 @@ def most_engagement(file: ModelFile, days: float = math.inf) -> float:
     for name, group in file.groups.items():
         most = most_of_group(file, name, days)
         grouped += most if group.max is None else min(most, group.max)
-    return loose + grouped
+    return loose + grouped + sum(max(0, bonus.points) for bonus in file.bonuses.values())
 
 
 def fit_range(file: ModelFile) -> Range:
@@ -278,19 +303,30 @@ def fit_range(file: ModelFile) -> Range:
 def possible(sound: Sound, names: Iterable[str]) -> Region:
     """What the names, and the score with its parts, may ever be under the model."""
     fit = fit_range(sound.file) if sound.is_whole("fit") else Range()
-    whole = sound.is_whole("signals", "groups")
+    whole = sound.is_whole("signals", "groups", "bonuses")
+    sums = Sums.of(sound.file)
     engagement = Range(most=most_engagement(sound.file) if whole else math.inf)
     domains: dict[str, Domain] = {
         "fit": fit,
         "engagement": engagement,
-        "score": Range(0, max(0, engagement.most + fit.most)),
+        "score": Range(sums.floor, max(sums.floor, engagement.most + fit.most + sums.base)),
         "peak_score": Range(0),
         "days_inactive": Range(0),
     }
     for name in names:
-        if count := _COUNT.match(name):
-            domains[name] = Range(0, int(count[1]) * MAX_PER_DAY)
-    return Region(domains)
+        if measure := parse_measure(name):
+            domains[name] = Range(0, _most_of(measure))
+    return Region(domains, sums=sums)
+
+
+def _most_of(measure: Measure) -> float:
+    match measure.kind:
+        case MeasureKind.LAST:
+            return measure.days * MAX_PER_DAY
+        case MeasureKind.DAYS:
+            return measure.days
+        case MeasureKind.MOMENTUM:
+            return measure.days * MAX_PER_DAY * PERIODS_BEFORE * 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,14 +387,17 @@ class Prospect:
 
     def alternatives(self, tree: Tree) -> list[Region] | None:
         """The regions of a part of a condition; ``None`` if there are too many."""
-        return alternatives(tree, self._context)
+        found = alternatives(tree, self._context)
+        sums = Sums.of(self._sound.file)
+        return found if found is None else [replace(region, sums=sums) for region in found]
 
     def score_in_a_month(self) -> float:
         """The score of a lead that does everything at its daily limit, every day for a month."""
-        if not self._sound.is_whole("signals", "groups", "fit"):
+        file = self._sound.file
+        if not self._sound.is_whole("signals", "groups", "fit", "bonuses"):
             return inf
-        engagement = most_engagement(self._sound.file, days=_MONTH)
-        return max(0, engagement + fit_range(self._sound.file).most)
+        engagement = most_engagement(file, days=_MONTH)
+        return max(Sums.of(file).floor, engagement + fit_range(file).most + file.base)
 
     def impossible(self, outlook: ConditionAnalysis) -> Iterator[tuple[int, str]]:
         """The clauses that can never hold by themselves, each with its place and why."""
@@ -381,5 +420,7 @@ class Prospect:
         why = f"`{clause.text}`, but {name} is at most {bound.most:.0f}"
         engagement = most_engagement(self._sound.file)
         if name == "score" and engagement < inf:
-            why += f" (engagement {engagement:.0f} and fit {fit_range(self._sound.file).most:.0f})"
+            base = f" and base {self._sound.file.base}" if self._sound.file.base else ""
+            fit = f"{fit_range(self._sound.file).most:.0f}"
+            why += f" (engagement {engagement:.0f} and fit {fit}{base})"
         return why
