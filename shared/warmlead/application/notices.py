@@ -102,6 +102,7 @@ def refreshed_mirror(
     values: dict[str, object] = {
         ID: lead.id,
         Mirrored.SCORE: evaluation.totals.score,
+        Mirrored.GRADE: evaluation.grade,
         Mirrored.STAGE: lead.progress.stage,
         Mirrored.TRAITS: lead.traits if Mirrored.TRAITS in policy.fields else {},
         Mirrored.CONSENT: [consent.status, consent.may_be_mailed, cause],

@@ -21,6 +21,7 @@ class Mirrored(StrEnum):
     """What a tool may mirror of a lead."""
 
     SCORE = "score"
+    GRADE = "grade"
     STAGE = "stage"
     TRAITS = "traits"
     CONSENT = "consent"

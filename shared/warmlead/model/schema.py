@@ -340,8 +340,8 @@ class Alert(_Part):
 class Updates(_Part):
     """What tools mirror of a lead, and how soon they are sent what has changed."""
 
-    fields: list[Literal["score", "stage", "traits", "consent", "owner"]] = Field(
-        ["score", "stage", "traits", "consent", "owner"],
+    fields: list[Literal["score", "grade", "stage", "traits", "consent", "owner"]] = Field(
+        ["score", "grade", "stage", "traits", "consent", "owner"],
         min_length=1,
         description="Whose changes are sent; by default all of these.",
     )

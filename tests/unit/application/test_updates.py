@@ -47,7 +47,7 @@ def mirroring(world: World) -> World:
 
 
 async def test_a_changed_lead_is_updated_and_later_changes_wait(mirroring: World) -> None:
-    everything = ["id", "consent", "owner", "score", "stage", "traits"]
+    everything = ["id", "consent", "grade", "owner", "score", "stage", "traits"]
     await mirroring.pages(1, 1)
     assert await changed(mirroring) == [everything]
     await follow(mirroring, minutes=3)

@@ -67,7 +67,10 @@ def test_people_are_told_what_a_lead_did_and_what_has_changed(workspace: Workspa
     told = " ".join(workspace.run("triggers").out.split())
 
     assert "lifecycle ada@example.com: asked again (sql): demo requested" in told
-    assert "lifecycle ada@example.com: changed: id, consent, owner, score, stage, traits;" in told
+    assert (
+        "lifecycle ada@example.com: changed: id, consent, grade, owner, score, stage, traits;"
+        in told
+    )
 
 
 def test_an_offer_that_takes_the_place_of_another_says_so(workspace: Workspace) -> None:
