@@ -14,6 +14,7 @@ from warmlead.domain.handoff import Offer
 from warmlead.domain.history import MAX_PER_DAY, History, day_of, from_ms, to_ms
 from warmlead.domain.identity import best_claims
 from warmlead.domain.journey import kept_steps
+from warmlead.domain.knowledge import Knowledge
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import NONE_PACKED, KeptEvent
@@ -63,6 +64,7 @@ def brought_back(lead: Lead, now: datetime) -> Lead:
         mirror=structs.replace(
             lead.mirror, at=back.maybe_past(lead.mirror.at), due=back.ahead(lead.mirror.due)
         ),
+        knowledge=back.knowledge(lead.knowledge) if lead.knowledge else None,
     )
 
 
@@ -93,6 +95,10 @@ class _Back:
 
     def past_ms(self, moment_ms: int) -> int:
         return moment_ms if moment_ms <= self._now_ms else to_ms(self.past(from_ms(moment_ms)))
+
+    def knowledge(self, knowledge: Knowledge) -> Knowledge:
+        since = {label: min(day, _today(self._now)) for label, day in knowledge.since.items()}
+        return Knowledge(knowledge.marks, since)
 
     def progress(self, progress: Progress) -> Progress:
         cooling = progress.cooling

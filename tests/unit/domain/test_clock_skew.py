@@ -16,6 +16,7 @@ from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import MAX_PER_DAY, History, day_of, to_ms
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.journey import NotableStep
+from warmlead.domain.knowledge import Knowledge
 from warmlead.domain.lead import Lead, NoteFact, Snapshot, Touch, Trail, TraitFact
 from warmlead.domain.mirror import Mirror
 from warmlead.domain.nurture import Enrolment
@@ -78,6 +79,7 @@ LEAD = Lead(
     offer=Offer(1, "mql", THEN, "ada", frozenset(Deadline), THEN, THEN, "accepted"),
     alerted={"asked": AlertRecord(1, THEN)},
     mirror=Mirror({"score": "0123"}, 1, THEN, THEN),
+    knowledge=Knowledge("01234", {"view": DAY}),
 )
 
 

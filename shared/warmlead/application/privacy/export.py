@@ -12,6 +12,7 @@ from warmlead.application.privacy.erase import Mention
 from warmlead.domain.event import Property, event_stating
 from warmlead.domain.history import History, from_ms, to_date
 from warmlead.domain.identity import Claim
+from warmlead.domain.knowledge import Knowledge
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import MoveCause, Progress, Transition
@@ -230,6 +231,13 @@ class ExportedMirror(Shape):
     due: datetime | None
 
 
+class ExportedKnowledge(Shape):
+    """What the lead was last counted by, and from which day on it has each of these in full."""
+
+    marks: str
+    since: dict[str, str]
+
+
 class ExportedTrigger(Shape):
     """A message to automation tools; ``event`` is the CloudEvent."""
 
@@ -255,6 +263,7 @@ class ExportedLead(Shape):
     enrolments: list[ExportedEnrolment]
     alerted: list[ExportedAlert]
     mirror: ExportedMirror
+    knowledge: ExportedKnowledge | None
     unsent_triggers: list[ExportedTrigger]
     decay_on: str | None
     due_at: datetime | None
@@ -313,6 +322,7 @@ def _lead(lead: Lead, moves: Sequence[Transition], rules: Rules, now: datetime) 
         offer=row(ExportedOffer, lead.offer) if lead.offer else None,
         enrolments=[row(ExportedEnrolment, each) for _, each in sorted(lead.enrolments.items())],
         mirror=row(ExportedMirror, lead.mirror),
+        knowledge=_knowledge(lead.knowledge) if lead.knowledge else None,
         alerted=[
             row(ExportedAlert, record, alert=name) for name, record in sorted(lead.alerted.items())
         ],
@@ -322,6 +332,11 @@ def _lead(lead: Lead, moves: Sequence[Transition], rules: Rules, now: datetime) 
         ],
         decay_on=None if lead.decay_on is None else _date(lead.decay_on),
     )
+
+
+def _knowledge(knowledge: Knowledge) -> ExportedKnowledge:
+    since = {label: _date(day) for label, day in sorted(knowledge.since.items())}
+    return row(ExportedKnowledge, knowledge, since=since)
 
 
 def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
