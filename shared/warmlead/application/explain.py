@@ -198,6 +198,7 @@ class LeadView(Shape):
     stage: str
     stage_since: datetime
     score: int
+    base: int
     engagement: int
     fit: int
     grade: str
@@ -261,6 +262,7 @@ def view(
         stage=lead.progress.stage,
         stage_since=lead.progress.since,
         score=evaluation.score.score,
+        base=rules.scoring.base,
         engagement=evaluation.score.engagement,
         fit=evaluation.score.fit,
         grade=evaluation.grade,

@@ -271,8 +271,9 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         print_json(seen)
         return
     console.print(f"[bold]{escape(_title(seen))}[/]  {seen.id}")
+    base = f"{seen.base} base + " if seen.base else ""
     console.print(
-        f"score [bold]{seen.score}[/] ({seen.engagement} engagement + {seen.fit} fit"
+        f"score [bold]{seen.score}[/] ({base}{seen.engagement} engagement + {seen.fit} fit"
         f"{graded(seen.grade)}), "
         f"stage [bold]{seen.stage}[/] since {seen.stage_since:%Y-%m-%d %H:%M} UTC"
     )

@@ -371,3 +371,20 @@ def test_an_explanation_says_why_a_bypass_opens_a_stage_or_does_not(workspace: W
     assert "would open it at once, but: employees > 9 (is 5)." in small
     assert "mql although enter does not hold: Asked for a demo on " in large
     assert " opens it at once, and keeps it open until " in large
+
+
+def test_points_from_the_start_are_a_part_of_the_score_that_is_shown(workspace: Workspace) -> None:
+    model = """\
+base: 20
+signals:
+  demo_requested: {on: demo_requested, points: 30, decay: never}
+grades: {A: 10, B: 0}
+"""
+    workspace.settings["WARMLEAD_MODEL"] = str(workspace.write("model.yaml", model))
+    workspace.take(happened("demo_requested", id="1", email="ada@example.com"))
+
+    assert (
+        "score 50 (20 base + 30 engagement + 0 fit, grade B)"
+        in workspace.run("lead", "show", "ada@example.com").out
+    )
+    assert workspace.json("lead", "show", "ada@example.com")["base"] == 20
