@@ -44,7 +44,7 @@ def test_the_printed_commands_show_a_lead_in_another_shell(
         in_another_shell(elsewhere, f"curl -sS --fail {form} -d email=ada@example.com")
         until(lambda: served.lead("ada@example.com"))
         exports = "\n".join(re.findall(r"^\s*(export .*)$", said, re.MULTILINE))
-        (watch,) = re.findall(r"^\s*watch\s+(.*);", said, re.MULTILINE)
+        (watch,) = re.findall(r"^\s*watch\s+(.*)$", said, re.MULTILINE)
         assert "warmlead lead list" in watch.split(", ")
         assert "ada@example.com" in in_another_shell(elsewhere, f"{exports}\nwarmlead lead list")
         assert "No leads yet in" in in_another_shell(elsewhere, "warmlead lead list")
