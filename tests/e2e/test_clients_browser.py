@@ -81,7 +81,7 @@ def analytics_site(site: Site) -> Site:
 def page(browser: Browser) -> Iterator[Page]:
     """A new visitor; whatever a page does, no error may surface in it."""
     errors: list[str] = []
-    context = browser.new_context()
+    context = browser.new_context(timezone_id="Europe/Zurich")
     context.on("weberror", lambda error: errors.append(str(error.error)))
     yield context.new_page()
     context.close()
@@ -144,6 +144,7 @@ def test_analytics_next_sends_every_call_once(
         "employees": 120,
         "industry": "Software",
         "company_id": "acct-7",
+        "time_zone": "Europe/Zurich",
     }
     assert {kind: set(values) for kind, values in lead["identifiers"].items()} == {
         "email": {"next@example.com"},
