@@ -432,6 +432,12 @@ def _next_stage(
         return None
     policy = rules.stages[rank]
     missing = list(policy.enter.missing(evaluation.facts))
+    cooling = lead.progress.cooling
+    if cooling is not None and now < cooling.until:
+        missing.insert(
+            0,
+            f"the end of the cooldown after sales refused the lead: {cooling.until:%Y-%m-%d %H:%M} UTC",
+        )
     if stage == ANONYMOUS:
         missing.insert(0, "an email or a user id (the visitor is anonymous)")
     bypasses = _closed_bypasses(policy, lead, rules, evaluation, now)

@@ -387,7 +387,8 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         return
     console.print(
         f"[bold]{escape(_title(seen))}[/] is {as_said(explained.stage)} with a score of "
-        f"[bold]{explained.score}[/]: {explained.engagement} for what they did, "
+        f"[bold]{explained.score}[/]: {_from_the_start(explained)}"
+        f"{explained.engagement} for what they did, "
         f"{explained.fit} for what they are{graded(explained.grade)}."
     )
     table = Table(box=None, show_header=False, padding=(0, 1))
@@ -418,6 +419,11 @@ def as_said(stage: str) -> str:
     if stage in _HOW:
         return said
     return f"{'an' if stage[0] in 'aeiou' or stage in _AN else 'a'} {said}"
+
+
+def _from_the_start(explained: Explanation) -> str:
+    points = sum(line.points for line in explained.contributions if line.kind == "base")
+    return f"{points} from the start, " if points else ""
 
 
 def _for_people(line: ExplainedContribution) -> tuple[int, int]:

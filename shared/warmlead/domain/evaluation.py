@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -121,7 +121,7 @@ def evaluation_of(
     facts["score"] = totals.score
     facts["engagement"] = totals.engagement
     facts["peak_score"] = max(lead.progress.peak_score, totals.score)
-    standing = Standing(identified, facts, last_days)
+    standing = Standing(identified, facts, last_days, partial(_seen_later, lead, known_at))
     return Evaluation(totals, standing, counts, today, fit, bonuses, rules.scoring, consent, points)
 
 
@@ -146,6 +146,20 @@ def windows(counts: Tally, rules: Rules) -> Iterator[Window]:
         else:
             days = counts.names.get(rules.kept_as.get(label, label), {})
         yield Window(measure.fact, measure, days)
+
+
+def _seen_later(lead: Lead, known_at: datetime | None, signal: str, moment: datetime) -> bool:
+    """Whether an event was a signal after a moment, on the same UTC day; only kept ones say."""
+    moment_ms = to_ms(moment)
+    known_ms = None if known_at is None else to_ms(known_at)
+    return any(
+        event.day == day_of(moment_ms)
+        and event.at_ms > moment_ms
+        and signal in event.signals
+        and (known_ms is None or event.received_ms <= known_ms)
+        for trail in lead.trails.values()
+        for event in trail.history.kept.values()
+    )
 
 
 class StageMove(NamedTuple):
@@ -260,7 +274,8 @@ class Projection:
         facts["score"] = score = totals.score
         facts["engagement"] = totals.engagement
         facts["peak_score"] = max(self._peak_score, score)
-        return totals, Standing(self._identified, facts, self._evaluation.standing.last_days)
+        standing = self._evaluation.standing
+        return totals, replace(standing, identified=self._identified, facts=facts)
 
 
 MOST_DAYS_AHEAD = 7

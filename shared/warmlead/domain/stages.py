@@ -4,7 +4,7 @@ Anonymous and lead follow from identity. The model's stages (mql, and others it 
 entered and left by conditions. Stages that sales sets are never left by a score.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -183,6 +183,13 @@ class Transition:
     detail: str = ""
 
 
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+
+def _never(_label: str, _moment: datetime) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The score of a lead at a moment, as far as stages need it."""
@@ -191,6 +198,13 @@ class Standing:
     facts: Facts
     last_days: Mapping[str, int]
     """Signal → the UTC day number on which it was last seen."""
+    seen_later: Callable[[str, datetime], bool] = field(default=_never, compare=False)
+    """Whether a signal was seen after a moment, on the same UTC day."""
+
+    def is_after(self, label: str, moment: datetime) -> bool:
+        """Whether a signal that was seen was last seen after a moment."""
+        day, of_moment = self.last_days[label], moment.toordinal() - _EPOCH_ORDINAL
+        return day > of_moment or (day == of_moment and self.seen_later(label, moment))
 
 
 def next_stage(
@@ -231,8 +245,7 @@ def _opens(
 ) -> Why | None:
     """Why the lead may enter the stage now; ``None`` if it may not."""
     cooling = progress.cooling
-    since_day = cooling.since.toordinal() if cooling else None
-    if label := _recent_bypass(policy, standing, now, since_day):
+    if label := _recent_bypass(policy, standing, now, cooling.since if cooling else None):
         signal = bypass_signal(label)
         return Why(MoveCause.BYPASSED, f"{signal} opens the {policy.name} stage at once", signal)
     if cooling is not None and now < cooling.until:
@@ -246,9 +259,6 @@ def _must_leave(policy: StagePolicy, standing: Standing, now: datetime) -> bool:
     if policy.leave is None or not policy.leave(standing.facts):
         return False
     return not _recent_bypass(policy, standing, now, None)
-
-
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
 class Bypassing(Struct, frozen=True):
@@ -279,7 +289,6 @@ def bypassing(
     """The recent bypass signals of a stage, the latest first, and whether each opens it."""
     today = now.toordinal() - _EPOCH_ORDINAL
     cooling = progress.cooling
-    rejected = cooling.since.toordinal() - _EPOCH_ORDINAL if cooling else None
     found = []
     for label in sorted(policy.bypass):
         day = standing.last_days.get(label)
@@ -287,21 +296,22 @@ def bypassing(
             continue
         when = policy.bypass_when.get(label)
         missing = when.missing(standing.facts) if when else ()
-        is_cooling = rejected is not None and day <= rejected and progress.stage != policy.name
+        is_old = cooling is not None and not standing.is_after(label, cooling.since)
+        is_cooling = is_old and progress.stage != policy.name
         found.append(Bypassing(bypass_signal(label), day, missing, is_cooling))
     return sorted(found, key=lambda each: (-each.day, each.signal))
 
 
 def _recent_bypass(
-    policy: StagePolicy, standing: Standing, now: datetime, since_ordinal: int | None
+    policy: StagePolicy, standing: Standing, now: datetime, rejected: datetime | None
 ) -> str:
-    """A bypass signal of the last 30 days, and of a day after the last rejection."""
+    """A bypass signal of the last 30 days, and from after the last rejection."""
     if not policy.bypass or not standing.last_days:
         return ""
     oldest = now.toordinal() - _EPOCH_ORDINAL - BYPASS_DAYS
-    if since_ordinal is not None:
-        oldest = max(oldest, since_ordinal - _EPOCH_ORDINAL)
     recent = [s for s in policy.bypass if standing.last_days.get(s, oldest) > oldest]
+    if rejected is not None:
+        recent = [s for s in recent if standing.is_after(s, rejected)]
     if policy.bypass_when:
         asked, facts = policy.bypass_when, standing.facts
         recent = [s for s in recent if s not in asked or asked[s](facts)]

@@ -388,3 +388,5 @@ grades: {A: 10, B: 0}
         in workspace.run("lead", "show", "ada@example.com").out
     )
     assert workspace.json("lead", "show", "ada@example.com")["base"] == 20
+    explained = " ".join(workspace.run("lead", "explain", "ada@example.com").out.split())
+    assert "50: 20 from the start, 30 for what they did, 0 for what they are" in explained

@@ -75,3 +75,45 @@ def test_a_statement_of_sales_ends_a_sequence_before_its_next_step(workspace: Wo
     told = sent(workspace, "ada@acme.com", "signed", accepted)
 
     assert [message for _, message in told] == ["general-guide"]
+
+
+COOLING = """
+signals:
+  form_submitted: {on: form_submitted, points: 40, half_life: 60d}
+  demo_requested: {on: demo_requested, points: 40, half_life: 60d}
+stages:
+  mql: {enter: score >= 30, leave: score < 20, cooldown: 10d, bypass: [demo_requested]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "entered"),
+    [
+        ("day 1 08:30", ["03-02 08:00", "03-13 00:00"]),  # sales knew of it: the cooldown holds
+        ("day 1 09:01", ["03-02 08:00", "03-02 09:01"]),
+        ("day 2 00:01", ["03-02 08:00", "03-03 00:01"]),
+    ],
+)
+def test_a_bypass_ends_a_cooldown_from_the_moment_of_the_rejection_on(
+    workspace: Workspace, asked: str, entered: list[str]
+) -> None:
+    model = workspace.write("model.yaml", COOLING)
+    events = sorted(
+        [
+            "{at: day 1 08:00, event: form_submitted}",
+            "{at: day 1 09:00, sales: rejected, reason: unreachable}",
+            f"{{at: {asked}, event: demo_requested}}",
+        ]
+    )
+    listed = "\n".join(f"  - {event}" for event in events)
+    head = "start: 2026-03-02\ndays: 12\nlead: {email: ada@acme.com}\nevents:\n"
+    story = workspace.write("story.yaml", head + listed)
+    played: Any = workspace.json("model", "simulate", str(story), "--model", str(model))
+    at = [
+        line["at"][5:16].replace("T", " ")
+        for day in played["days"]
+        for line in day["lines"]
+        if line["kind"] == "sent" and line["data"]["event"]["data"]["stage"] == "mql"
+    ]
+
+    assert at == entered
