@@ -434,10 +434,8 @@ def _next_stage(
     missing = list(policy.enter.missing(evaluation.facts))
     cooling = lead.progress.cooling
     if cooling is not None and now < cooling.until:
-        missing.insert(
-            0,
-            f"the end of the cooldown after sales refused the lead: {cooling.until:%Y-%m-%d %H:%M} UTC",
-        )
+        until = f"{cooling.until:%Y-%m-%d %H:%M} UTC"
+        missing.insert(0, f"the end of the cooldown after sales refused the lead: {until}")
     if stage == ANONYMOUS:
         missing.insert(0, "an email or a user id (the visitor is anonymous)")
     bypasses = _closed_bypasses(policy, lead, rules, evaluation, now)
