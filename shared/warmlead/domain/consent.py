@@ -241,7 +241,8 @@ def with_facts(
 ) -> tuple[ConsentFact, ...]:
     """The facts with the statements among them, in order, as many of each cause as are kept.
 
-    Of each cause and trust the 20 latest are kept, of deliveries and hard bounces the last.
+    Of each cause and trust the 20 latest by their own time are kept, of deliveries and hard bounces
+    the last. A repeat has the same time, so its receipt does not change which are kept.
     One event may come with different times, if its sender names none and sends it again. Then
     the latest copy counts, but of a subscription the earliest: a repeat lifts no refusal that
     came in between. The repeat of an event that came without an id is another statement
@@ -255,7 +256,7 @@ def with_facts(
     together = [
         fact
         for (cause, _), of_cause in kept.items()
-        for fact in sorted(_known_better(of_cause.values()), key=_by_word)[-_most_of(cause) :]
+        for fact in sorted(_known_better(of_cause.values()))[-_most_of(cause) :]
     ]
     return tuple(sorted(together))
 
