@@ -274,8 +274,8 @@ class Projection:
         facts["score"] = score = totals.score
         facts["engagement"] = totals.engagement
         facts["peak_score"] = max(self._peak_score, score)
-        standing = self._evaluation.standing
-        return totals, replace(standing, identified=self._identified, facts=facts)
+        now = self._evaluation.standing
+        return totals, Standing(self._identified, facts, now.last_days, now.seen_later)
 
 
 MOST_DAYS_AHEAD = 7
