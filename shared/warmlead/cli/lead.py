@@ -385,9 +385,10 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     if as_json:
         print_json(explained)
         return
+    base = f"{seen.base} from the start, " if seen.base else ""
     console.print(
         f"[bold]{escape(_title(seen))}[/] is {as_said(explained.stage)} with a score of "
-        f"[bold]{explained.score}[/]: {_from_the_start(explained)}"
+        f"[bold]{explained.score}[/]: {base}"
         f"{explained.engagement} for what they did, "
         f"{explained.fit} for what they are{graded(explained.grade)}."
     )
@@ -419,11 +420,6 @@ def as_said(stage: str) -> str:
     if stage in _HOW:
         return said
     return f"{'an' if stage[0] in 'aeiou' or stage in _AN else 'a'} {said}"
-
-
-def _from_the_start(explained: Explanation) -> str:
-    points = sum(line.points for line in explained.contributions if line.kind == "base")
-    return f"{points} from the start, " if points else ""
 
 
 def _for_people(line: ExplainedContribution) -> tuple[int, int]:

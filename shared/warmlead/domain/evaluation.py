@@ -151,9 +151,10 @@ def windows(counts: Tally, rules: Rules) -> Iterator[Window]:
 def _seen_later(lead: Lead, known_at: datetime | None, signal: str, moment: datetime) -> bool:
     """Whether an event was a signal after a moment, on the same UTC day; only kept ones say."""
     moment_ms = to_ms(moment)
+    day = day_of(moment_ms)
     known_ms = None if known_at is None else to_ms(known_at)
     return any(
-        event.day == day_of(moment_ms)
+        event.day == day
         and event.at_ms > moment_ms
         and signal in event.signals
         and (known_ms is None or event.received_ms <= known_ms)

@@ -49,7 +49,7 @@ class FitPlan(Struct, frozen=True):
 
 
 WARNED_AHEAD = timedelta(days=120)
-"""So long before a compiled model's holidays run out people are told to compile it again."""
+"""How long before its holidays run out a compiled model is reported as to be compiled again."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):

@@ -346,7 +346,7 @@ class Updates(_Part):
         description="Whose changes are sent; by default all of these.",
     )
     at_most_every: Positive = Field(
-        timedelta(minutes=10), description="So often a lead is updated at most."
+        timedelta(minutes=10), description="The shortest time between two updates of a lead."
     )
     spread: Duration = Field(
         timedelta(hours=1),

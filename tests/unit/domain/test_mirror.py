@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -28,9 +29,9 @@ def values(score: int = 10, stage: str = "lead", id_: str = "a") -> dict[str, ob
     return {"id": id_, "score": score, "stage": stage, "traits": {"at": score}}
 
 
-def sent_at(now: datetime, **known: object) -> Mirror:
+def sent_at(now: datetime, **known: Any) -> Mirror:
     """A mirror whose tools know some values."""
-    return refreshed(POLICY, NOT_MIRRORED, values(**known), now, wait=NO_WAIT).mirror  # type: ignore[arg-type]
+    return refreshed(POLICY, NOT_MIRRORED, values(**known), now, wait=NO_WAIT).mirror
 
 
 def test_the_first_update_has_all_fields() -> None:
