@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "shared"))  # it needs no installation
 
 from warmlead.domain.trigger import Topic  # noqa: E402  # from there
-from warmlead.runtime.table import SCORE, public, pushed, scheduled  # noqa: E402
+from warmlead.runtime.table import SCORE, private, public, pushed, scheduled  # noqa: E402  # as above
 
 FILE = ROOT / "docs/architecture.svg"
 ROW, COLUMN = 75, 135
@@ -24,7 +24,7 @@ ROW, COLUMN = 75, 135
 LOWER = ROW * (len(public()) - 3)
 """How much lower the clock's functions are than with three functions above them."""
 
-WIDTH, HEIGHT = 1130, 545 + LOWER
+WIDTH, HEIGHT = 1310, 545 + LOWER
 CLOCK_Y = 453 + LOWER
 CLOCK_WIDTH = 15 + COLUMN * len(scheduled())
 
@@ -61,6 +61,7 @@ FUNCTIONS = (
         Box("function", 985, 225 + ROW * n, 125, 50, (f.name,))
         for n, f in enumerate(each for each in pushed() if each != SCORE)
     ),
+    *(Box("function", 985, 410 + ROW * n, 125, 50, (f.name,)) for n, f in enumerate(private())),
     *(
         Box("function", 450 + COLUMN * n, CLOCK_Y, 110, 50, (f.name,))
         for n, f in enumerate(scheduled())
@@ -71,13 +72,15 @@ BOXES = (
     *FUNCTIONS,
     Box("topic", 415, 150, 130, 50, ("lead-events",)),
     Box("topic", 415, 235, 130, 50, ("quarantine",)),
-    Box("store", 585, 310, 160, 70, ("leads, transitions,", "aliases, reports")),
+    Box("store", 585, 310, 160, 70, ("leads, transitions,", "dispatches, reports")),
     Box("topic", 815, 75, 120, 50, ("mql",)),
     Box("topic", 815, 145, 120, 50, ("nurture",)),
     Box("topic", 815, 215, 120, 50, ("lifecycle",)),
     Box("topic", 815, 325, 120, 50, ("kpi",)),
-    Box("outside", 985, 140, 125, 60, ("Mail tool, CRM,", "alerts")),
-    Box("outside", 985, 320, 125, 60, ("Dashboards",)),
+    Box("outside", 985, 75, 125, 60, ("Your own", "subscribers")),
+    Box("outside", 1150, 220, 140, 60, ("Slack, CRM, mail,", "AWS, webhooks")),
+    Box("outside", 985, 320, 125, 60, ("Other", "dashboards")),
+    Box("outside", 1150, 410, 140, 50, ("Marketing, sales",)),
     Box("outside", 205, CLOCK_Y, 140, 50, ("Cloud Scheduler",)),
 )
 REPORTS_X = 505 + COLUMN * [Topic.KPI in each.publishes for each in scheduled()].index(True)
@@ -95,8 +98,18 @@ LINES = (
     Line(((760, CLOCK_Y - 28), (760, 230), (800, 230))),
     Line(((REPORTS_X, CLOCK_Y), (REPORTS_X, 405), (875, 405), (875, 375))),
     Line(((345, CLOCK_Y + 25), (430, CLOCK_Y + 25)), "calls", (387, CLOCK_Y + 16)),
-    Line(((950, 170), (985, 170))),
+    Line(((950, 105), (985, 105))),
+    Line(((950, 250), (985, 250)), "push", (967, 241)),
+    Line(((1110, 250), (1150, 250))),
     Line(((935, 350), (985, 350))),
+    *(
+        line
+        for n, _ in enumerate(private())
+        for line in (
+            Line(((745, 365), (780, 365), (780, 435 + ROW * n), (985, 435 + ROW * n))),
+            Line(((1150, 435 + ROW * n), (1110, 435 + ROW * n))),
+        )
+    ),
 )
 
 STYLE = """

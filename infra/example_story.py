@@ -24,14 +24,19 @@ from warmlead.buses.topology import SCORE, topics_of_subscriptions
 from warmlead.domain.event import Trust
 from warmlead.domain.identity import LeadIds
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
+from warmlead.learning.monthly_look import LookedAt, Ripe, due, look
+from warmlead.learning.population import Population
+from warmlead.learning.reference import Judged, reference_of
+from warmlead.learning.watching import USUAL, to_alarm
 from warmlead.model.loading import load
 from warmlead.ports import RawRequest, Source
-from warmlead.reporting.funnel import Span, last_period
+from warmlead.reporting.periods import Span, last_period, read_period
 from warmlead.senders.generic.source import FormSettings, GenericSource
 from warmlead.senders.sales.source import GenericSalesSettings, GenericSalesSource
 from warmlead.senders.segment.source import SegmentSource
 from warmlead.sqlite_file import SqliteFile
-from warmlead.stores.sqlite import SqliteLeadStore, SqliteReportStore
+from warmlead.stores.sqlite import SqliteLeadStore
+from warmlead.stores.sqlite_reports import SqliteReportStore
 
 MODEL_PAGE = Path(__file__).parent.parent / "docs/model.md"
 WRITE_KEY = "key-of-the-website"
@@ -156,7 +161,7 @@ class Player:
             await self._wait(request.at)
             await self._take(number, request)
         await self._wait(ENDS)
-        await report(self.reporting, last_period(Span.DAY, ENDS))
+        await report(self.reporting, last_period(Span.DAY, ENDS), ENDS)
         sent = [
             each for topic in (*TRIGGER_TOPICS, Topic.KPI) async for each in self.bus.read(topic)
         ]
@@ -204,10 +209,42 @@ async def _played() -> list[Mapping[str, Any]]:
             return await Player(file).play()
 
 
+def _drifted() -> Mapping[str, Any]:
+    """An alarm that the story is too short for: since August many people only look around."""
+    month = read_period("2026-08", ENDS)
+    before = {10: (300, 9), 25: (150, 12), 40: (100, 16), 60: (50, 17)}
+    made = look(
+        month,
+        "4f1e7febff39",
+        USUAL,
+        LookedAt(
+            _people({10: (160, 3), 25: (30, 2), 40: (8, 1), 60: (2, 0)}),
+            [
+                Ripe(
+                    read_period("2026-05", ENDS), _people({10: (110, 4), 25: (60, 5), 60: (40, 12)})
+                )
+            ],
+            reference_of(_people(before).judged, "2026-01 to 2026-03"),
+        ),
+    )
+    message: Mapping[str, Any] = json.loads(to_alarm(made, due(month, USUAL)).body)
+    return message
+
+
+def _people(counts: Mapping[int, tuple[int, int]]) -> Population:
+    """Leads by their score: how many there were, and how many of them became customers."""
+    judged = [
+        Judged(score, won=number < won)
+        for score, (of, won) in counts.items()
+        for number in range(of)
+    ]
+    return Population(len(judged), judged)
+
+
 def example_messages() -> dict[str, Mapping[str, Any]]:
     """The first message of each type in the story: of those about leads, the first about Ada."""
     examples: dict[str, Mapping[str, Any]] = {}
-    for message in asyncio.run(_played()):
+    for message in [*asyncio.run(_played()), _drifted()]:
         lead = message["data"].get("lead")
         if lead is None or lead["email"] == ADA:
             examples.setdefault(message["type"], message)

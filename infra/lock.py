@@ -24,7 +24,7 @@ PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 def main() -> int:
     """Locks, or checks, all requirement files."""
     check = "--check" in sys.argv[1:]
-    wanted = {DEVELOPMENT: ["--extra", "cli", "--group", "dev"]}
+    wanted = {DEVELOPMENT: ["--extra", "cli", "--extra", "parquet", "--group", "dev"]}
     same = ["--constraint", str(DEVELOPMENT)]  # so that `make test` changes nothing of it
     wanted |= {RUNTIME: ["--extra", "cli", "--group", "runtime", *same]}
     wanted |= {

@@ -1,4 +1,4 @@
-"""Writes what is published of all messages into docs/messages; run by ``make schemas``.
+"""Writes what is published of messages and of the API into docs; run by ``make schemas``.
 
 For each type its JSON Schema and an example, and the examples that README.md shows whole.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 from example_story import example_messages
 
+from warmlead.dashboard.api import openapi_text
 from warmlead.messages.contract import MESSAGES, example_name, file_name, message_schema
 
 FOLDER = Path(__file__).parent.parent / "docs/messages"
@@ -25,6 +26,7 @@ def published() -> Iterator[tuple[Path, str]]:
     for kind in MESSAGES:
         yield FOLDER / file_name(kind), _json(message_schema(kind))
         yield FOLDER / example_name(kind), _json(examples[kind])
+    yield FOLDER.parent / "dashboard.openapi.json", openapi_text()
     page = PAGE.read_text(encoding="utf-8")
     shown = re.sub(
         r"(?<=```json\n).*?(?=```)",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from warmlead.runtime.table import Function, public
+from warmlead.senders.base import Profile
 from warmlead.senders.registry import REGISTRY, Registration, section_name
 
 ROOT = Path(__file__).parent.parent
@@ -15,10 +16,25 @@ This page lists the tools that can post to Warmlead.
 `HOST` is where [your Warmlead](../functions/README.md#addresses) is reached.
 """
 
+_MISSING = """## Not there yet, and why
+
+A sender is written from requests that a vendor documents, or that somebody has captured. Of these tools none was found, or what was found names nobody:
+
+| tool | why | meanwhile |
+|---|---|---|
+| SurveyMonkey | its webhook holds the ids of a response; the answers stand behind its API | [an automation tool](recipes.md) |
+| HubSpot's forms and meetings | HubSpot has no webhook of its own for them | a workflow that begins with the form or the meeting, and *Send a webhook* with chosen properties to [any form](../shared/warmlead/senders/generic/README.md) |
+| HubSpot's conversations | `conversation.newMessage` names a conversation and a message, but nobody who wrote it | the contact that the chat makes reaches [the sender of HubSpot](../shared/warmlead/senders/hubspot/README.md) |
+| 6sense, Outfunnel | [no request of theirs is documented](recipes.md#tools-without-a-recipe) | your CRM |
+| Resend's `email.received` | it holds no headers, so an answer in somebody's absence looks like a reply | [another tool's replies](mail.md#replies) |
+| Svix | it is not a tool: it is how many tools sign, by Standard Webhooks | [any form](../shared/warmlead/senders/generic/README.md), with the tool's `whsec_…` as secret of its signature |
+"""
+
 
 def page() -> str:
     """The page as it has to be."""
-    return "\n".join([_HEAD, *(line for each in public() for line in _of_function(each))])
+    lines = [line for each in public() for line in _of_function(each)]
+    return "\n".join([_HEAD, *lines, *_proofs(), _MISSING])
 
 
 def _of_function(function: Function) -> Iterator[str]:
@@ -29,6 +45,20 @@ def _of_function(function: Function) -> Iterator[str]:
     for each in REGISTRY:
         if each.function == function.name:
             yield _row(each)
+    yield ""
+
+
+def _proofs() -> Iterator[str]:
+    """How the requests of each sender are proved and repeated, and what they become."""
+    yield "## How requests are verified and counted once\n"
+    yield "The events are those that a sender makes by itself; settings may name others.\n"
+    yield "| sender | proof | tries the address first | events | counted once by | sends again |"
+    yield "|---|---|---|---|---|---|"
+    for each in REGISTRY:
+        profile: Profile = each.adapter_type().profile
+        events = ", ".join(f"`{name}`" for name in profile.events) or "-"
+        cells = (profile.proof, profile.handshake or "-", events, profile.once, profile.retries)
+        yield f"| `{each.name}` | {' | '.join(cells)} |"
     yield ""
 
 

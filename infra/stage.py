@@ -1,9 +1,9 @@
 """Stages every function as it is deployed: ``build/<function>/`` and ``build/<function>.zip``.
 
 Run by ``make stage``. A staged function holds its entry point, the package, its locked
-requirements and, where it reads them, the model (compiled), the forms and the senders of sales
-(as JSON). The same sources give the same bytes, whenever and wherever they are staged.
-Deploying is left to others.
+requirements and, where it reads them, the model (compiled) and the file of its senders (as JSON).
+The same sources give the same bytes, whenever and wherever they are staged.
+``staged.json`` lists what was staged, for Terraform.
 """
 
 import argparse
@@ -13,37 +13,48 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from warmlead.destinations.registry import destinations_in
 from warmlead.domain.errors import ConfigurationError
 from warmlead.model.plan import write_compiled
 from warmlead.runtime.backends import STAGED, load_model
-from warmlead.runtime.table import MODEL, TABLE, public
-from warmlead.senders.registry import SECRETS, senders_in
-from warmlead.settings import Settings
+from warmlead.runtime.table import DESTINATIONS, MODEL, SHADOW_MODEL, TABLE, files_of_senders
+from warmlead.senders.registry import REGISTRY, senders_in
+from warmlead.settings import PREFIX, Settings
+from warmlead.settings_file import SECRETS, STAND_IN
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "shared/warmlead"
 LEFT_OUT = ("cli",)
 """Parts of the package that no function imports."""
 
-DATA = ("model/ready/*.yaml", "senders/country_names.*", "web/snippet/warmlead.js")
+DATA = (
+    *("model/ready/*.yaml", "senders/country_names.*", "web/snippet/warmlead.js"),
+    *("dashboard/templates/*.html", "dashboard/static/*"),
+)
 """What the package reads besides its modules."""
 
-OF_SENDERS = {function.name: setting for function in public() for setting in function.files}
-"""The setting that names a function's file of senders, by the function: an option here."""
+FILES = {
+    setting.removeprefix(PREFIX).lower(): setting for setting in (*files_of_senders(), DESTINATIONS)
+}
+"""The settings that name files of senders or destinations, each by its option here."""
+
+OPEN = {each.function for each in REGISTRY if not each.settings}
+"""Functions that somebody may send to whether there is a file or not."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in a zip: the earliest that the format knows."""
 
 FILE_MODE = 0o100644 << 16
 UNIX = 3
-A_SECRET = "stands-for-a-secret-while-files-are-checked"  # noqa: S105  # it is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,32 +72,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Stages all functions and prints what came of it; 2 if something given cannot be used."""
     options = _options(arguments)
     try:
-        beside = {MODEL: write_compiled(load_model(options.model).plan)} | {
-            setting: _staged_file(function, getattr(options, function))
-            for function, setting in OF_SENDERS.items()
-        }
+        models = {MODEL: options.model, SHADOW_MODEL: options.shadow}
+        beside = {
+            setting: write_compiled(load_model(name).plan) if name else None
+            for setting, name in models.items()
+        } | {setting: _staged_file(name, getattr(options, name)) for name, setting in FILES.items()}
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 2
     made = []
-    for function in TABLE:
-        print(f"Staging {function.name} …", flush=True)
-        texts = {STAGED[name]: text for name in function.files if (text := beside[name])}
-        made.append(stage(function.name, options.into, texts))
+    with compiled_package() as package:
+        for function in TABLE:
+            print(f"Staging {function.name} …", flush=True)
+            texts = {STAGED[name]: text for name in function.files if (text := beside[name])}
+            made.append(stage(function.name, package, options.into, texts))
+    _write_list(made, beside, options.into)
     _print_table(made, options.into)
-    for name in OF_SENDERS:
-        if getattr(options, name) is None:
+    for name in (each.name for each in files_of_senders().values()):
+        if getattr(options, name) is None and name not in OPEN:
             closed = "answers every post with 404, unless a setting names a file"
             print(f"\nWithout {name.upper()} the function {name} {closed}.")
+    if options.destinations is None:
+        print("\nWithout DESTINATIONS no message is delivered: tools subscribe to the topics.")
     return 0
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make stage", description=__doc__)
     model = Settings().model
-    parser.add_argument("--model", default=model, help="a model file or a ready-made model's name")
-    for function in OF_SENDERS:
-        parser.add_argument(f"--{function}", help=f"the YAML file of the senders of {function}")
+    of_model = "a model file or a ready-made model's name"
+    parser.add_argument("--model", "--MODEL", default=model, help=of_model)
+    of_shadow = "a second model, which runs beside it and of which nobody is told"
+    parser.add_argument("--shadow", "--SHADOW", help=of_shadow)
+    for name in FILES:
+        whose = "destinations" if name == "destinations" else f"the senders of {name}"
+        options = (f"--{name}", f"--{name.upper()}")
+        parser.add_argument(*options, help=f"the YAML file of {whose}")
     parser.add_argument("--into", type=Path, default=ROOT / "build", help="default: build/")
     return parser.parse_args(arguments)
 
@@ -94,20 +115,21 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 # --- one function --------------------------------------------------------------------------
 
 
-def stage(function: str, into: Path, beside: Mapping[str, str]) -> Staged:
+def stage(function: str, package: Path, into: Path, beside: Mapping[str, str]) -> Staged:
     """Stages one function; what was staged of it before is replaced when all is there.
 
-    ``beside`` are the names and texts of the files that are to lie beside ``main.py``.
+    ``package`` holds the compiled package. ``beside`` are the names and texts of the files that
+    are to lie beside ``main.py``.
     """
     fresh = into / f".{function}.fresh"
     shutil.rmtree(fresh, ignore_errors=True)
-    for target, source in _sources(function):
-        copy = fresh / target
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, copy)
+    fresh.mkdir(parents=True)
+    for name in ("main.py", "requirements.txt"):
+        shutil.copyfile(ROOT / "functions" / function / name, fresh / name)
     for name, text in beside.items():
         (fresh / name).write_text(text, encoding="utf-8")
     _compile(fresh)
+    shutil.copytree(package, fresh, dirs_exist_ok=True)
     archive = into / f"{function}.zip"
     contents = _contents(fresh)
     _write_zip(archive, contents)
@@ -123,10 +145,20 @@ def stage(function: str, into: Path, beside: Mapping[str, str]) -> Staged:
     )
 
 
-def _sources(function: str) -> Iterator[tuple[Path, Path]]:
-    """Where each file of a staged function lies in it, and which file it is a copy of."""
-    for name in ("main.py", "requirements.txt"):
-        yield Path(name), ROOT / "functions" / function / name
+@contextmanager
+def compiled_package() -> Iterator[Path]:
+    """A folder with the package as every function has it: its modules compiled, and its data."""
+    with tempfile.TemporaryDirectory() as folder:
+        for target, source in _sources():
+            copy = Path(folder) / target
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+        _compile(Path(folder))
+        yield Path(folder)
+
+
+def _sources() -> Iterator[tuple[Path, Path]]:
+    """Where each file of the package lies in a staged function, and which file it is a copy of."""
     for pattern in ("**/*.py", *DATA):
         sources = list(PACKAGE.glob(pattern))
         if not sources:
@@ -170,14 +202,14 @@ def _write_zip(path: Path, contents: Mapping[str, bytes]) -> None:
 # --- what is given -------------------------------------------------------------------------
 
 
-def _staged_file(function: str, path: str | None) -> str | None:
-    """The checked file of a function's senders as JSON, if one is given.
+def _staged_file(name: str, path: str | None) -> str | None:
+    """The checked file of a function's senders, or of destinations, as JSON, if one is given.
 
     Raises ``ConfigurationError`` if it cannot be used, or if a secret is written in it.
     """
     if path is None:
         return None
-    subject = f"The {function} file {path} cannot be staged:"
+    subject = f"The {name} file {path} cannot be staged:"
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -186,11 +218,15 @@ def _staged_file(function: str, path: str | None) -> str | None:
         raise ConfigurationError.one(subject, f"it cannot be read: {error}") from error
     if open_secrets := _open_secrets(content):
         problem = "a secret is written in it; name its variable instead: env:CONTACT_SECRET"
-        raise ConfigurationError(subject, [f"{name}: {problem}" for name in open_secrets])
+        raise ConfigurationError(subject, [f"{section}: {problem}" for section in open_secrets])
     variables: list[str] = []
-    senders_in(function, _with_stand_ins(content, variables), Settings(env="production"))
+    checked, production = _with_stand_ins(content, variables), Settings(env="production")
+    if name == "destinations":
+        destinations_in(checked, production)
+    else:
+        senders_in(name, checked, production)
     if variables:
-        print(f"The {function} file needs these variables: {', '.join(sorted(set(variables)))}")
+        print(f"The {name} file needs these variables: {', '.join(sorted(set(variables)))}")
     return (
         json.dumps(_with_text_names(content), ensure_ascii=False, sort_keys=True, indent=1) + "\n"
     )
@@ -211,7 +247,7 @@ def _with_stand_ins(value: object, variables: list[str]) -> object:
         return [_with_stand_ins(part, variables) for part in value]
     if isinstance(value, str) and value.startswith("env:"):
         variables.append(value.removeprefix("env:"))
-        return A_SECRET
+        return STAND_IN
     return value
 
 
@@ -230,6 +266,35 @@ def _has_open_secret(part: object) -> bool:
 
 
 # --- what came of it -----------------------------------------------------------------------
+
+
+def _write_list(made: Sequence[Staged], beside: Mapping[str, str | None], into: Path) -> None:
+    """Writes ``staged.json``: each function's hash, and the secrets that its files name."""
+    hashes = {one.function: one.sha256 for one in made}
+    files = {setting: text for setting, text in beside.items() if setting in FILES.values()}
+    named = {setting: _named_in(text) for setting, text in files.items()}
+    staged = {
+        "runtime": f"python{sys.version_info.major}{sys.version_info.minor}",
+        "functions": {
+            function.name: {
+                "sha256": hashes[function.name],
+                "secrets": sorted(
+                    {name for file in function.files for name in named.get(file, ())}
+                ),
+            }
+            for function in TABLE
+        },
+    }
+    text = json.dumps(staged, indent=2) + "\n"
+    (into / "staged.json").write_text(text, encoding="utf-8")
+
+
+def _named_in(text: str | None) -> list[str]:
+    """The variables that a staged file names."""
+    variables: list[str] = []
+    if text is not None:
+        _with_stand_ins(json.loads(text), variables)
+    return variables
 
 
 def _print_table(made: Sequence[Staged], into: Path) -> None:

@@ -82,8 +82,8 @@ def _segment(data: bytes) -> str:
 class Authority:
     """What the server of certificates answers, and how often it was asked."""
 
-    def __init__(self) -> None:
-        self.keys = [Key("first")]
+    def __init__(self, key: Key) -> None:
+        self.keys = [key]
         self.asked = 0
         self.status = 200
         self.cache_control = "public, max-age=20000, must-revalidate, no-transform"
@@ -99,9 +99,9 @@ class Authority:
 
 
 @contextmanager
-def an_authority() -> Iterator[Authority]:
-    """An authority while its server runs."""
-    authority = Authority()
+def an_authority(key: Key) -> Iterator[Authority]:
+    """An authority with this key while its server runs; making a key takes long."""
+    authority = Authority(key)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -79,3 +79,28 @@ def least_cpu_s(work: Callable[[], object], enough_s: float = 0.0, most_tries: i
         if least < enough_s:
             break
     return least
+
+
+def assert_within(limit_s: float, work: Callable[[], object]) -> None:
+    """Asserts that the work costs at most twice its budget, at best of up to nine tries.
+
+    The fuzz campaign and the benchmark hold work to the budget itself. Here, on a machine that
+    others share, only what grows faster than its input has to be told from it.
+    """
+    cpu_s = least_cpu_s(work, enough_s=2 * limit_s, most_tries=9)
+    assert cpu_s < 2 * limit_s, f"{cpu_s:.4f} s; the budget is {limit_s:.4f} s"
+
+
+def assert_linear(few: Callable[[], object], many: Callable[[], object]) -> None:
+    """Asserts that work on four times as much costs at most eight times as much.
+
+    What grows with the square costs sixteen times as much. Both are measured side by side, up to
+    five times, because neighbours come and go.
+    """
+    pairs = []
+    for _ in range(5):
+        small, large = least_cpu_s(few), least_cpu_s(many)
+        if large < 8 * small + 0.005:
+            return
+        pairs.append((small, large))
+    raise AssertionError(f"not linear: {pairs}")

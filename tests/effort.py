@@ -1,20 +1,31 @@
-"""How much a run tries: everything, or with Hypothesis's profile ``fast`` a fiftieth of it.
+"""How much a run tries: by Hypothesis's profile everything, a quarter of it, or very little.
 
 Tests that draw their cases, and loops over made cases, say with ``examples`` how many they want.
-``tests/conftest.py`` registers the profiles; ``make test-fast`` chooses ``fast``.
+``tests/conftest.py`` registers the profiles. ``make test`` runs ``standard``, with other random
+cases each time; ``make test-fast`` chooses ``fast``.
 """
 
 from hypothesis import settings
 
-FULL, FAST = 100, 2
+THOROUGH, STANDARD, FAST = 100, 25, 1
 """How many examples a test tries that does not say."""
+
+_SHARES = {THOROUGH: 1, STANDARD: STANDARD / THOROUGH, FAST: 1 / 500}
 
 
 def examples(many: int) -> int:
-    """That many in a full run, in a fast one a fiftieth; at least 1."""
-    return max(1, many * settings().max_examples // FULL)
+    """That many in a thorough run, in a standard one a quarter, in a fast one a 500th.
+
+    At least 1.
+    """
+    return max(1, int(many * _SHARES[settings().max_examples]))
 
 
 def stride() -> int:
-    """1 in a full run, which tries each place; in a fast one 50: every 50th."""
-    return FULL // settings().max_examples
+    """1 in all runs but a fast one, which tries every 40th place."""
+    return 40 if settings().max_examples <= FAST else 1
+
+
+def is_thorough() -> bool:
+    """Whether this run leaves nothing out to be quick."""
+    return settings().max_examples >= THOROUGH

@@ -14,12 +14,17 @@ PATIENCE_S = 180.0
 
 
 def until(holds: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
-    """The first true value of ``holds``, asked again and again; fails when patience ends."""
+    """The first true value of ``holds``, asked again and again; fails when patience ends.
+
+    It pauses as long as asking takes, so that asking does not slow what is waited for.
+    """
     deadline = time.monotonic() + patience_s
-    while not (value := holds()):
+    while True:
+        asked = time.monotonic()
+        if value := holds():
+            return value
         assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)
-    return value
+        time.sleep(max(0.05, time.monotonic() - asked))
 
 
 async def eventually(holds: Callable[[], Awaitable[T]]) -> T:

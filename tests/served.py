@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from commands import command
 from patience import PATIENCE_S, until
 
 
@@ -40,14 +41,7 @@ class Served:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The ``warmlead`` command on the server's data."""
-        return subprocess.run(
-            [sys.executable, "-m", "warmlead.cli.main", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE_S,
-        )
+        return command(arguments, self.environment)
 
     def json(self, *arguments: str) -> Any:
         """What a command prints with ``--json``; it must succeed."""

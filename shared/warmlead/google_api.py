@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from threading import Lock
 from types import ModuleType
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from urllib.parse import quote
 import grpc
 import grpc.aio
 
-from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.errors import ConfigurationError, UnavailableError
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
@@ -147,7 +148,41 @@ class GoogleApi:
         return metadata
 
 
-def _credentials() -> object:
+class AccessTokens:
+    """Tokens for Google's REST interfaces, from the credentials of the environment.
+
+    A token holds for an hour and is renewed in time. Raises ``ConfigurationError`` if there are no
+    credentials or Google refuses them, ``UnavailableError`` if it cannot be asked.
+    """
+
+    def __init__(self) -> None:
+        self._credentials: Any = None
+        self._one_by_one = Lock()
+
+    async def headers(self, *, renewed: bool = False) -> dict[str, str]:
+        """The headers of a request; ``renewed`` says that the token before was refused."""
+        return await asyncio.to_thread(self._headers, renewed)
+
+    def _headers(self, renewed: bool) -> dict[str, str]:
+        from google.auth.exceptions import GoogleAuthError, TransportError  # noqa: PLC0415  # heavy
+        from google.auth.transport.requests import Request  # noqa: PLC0415  # heavy
+
+        with self._one_by_one:
+            self._credentials = self._credentials or _credentials()
+            try:
+                if renewed or not self._credentials.valid:
+                    self._credentials.refresh(Request())
+            except GoogleAuthError as error:
+                if isinstance(error, TransportError) or error.retryable:
+                    raise UnavailableError("Google gives no token at the moment") from error
+                problem = f"run gcloud auth application-default login again ({error})"
+                raise ConfigurationError.one("Google refuses the credentials:", problem) from error
+            headers: dict[str, str] = {}
+            self._credentials.apply(headers)
+            return headers
+
+
+def _credentials() -> Any:  # noqa: ANN401  # google-auth has no types
     """Application Default Credentials, found as Google's own clients find them."""
     import google.auth  # noqa: PLC0415  # heavy
     from google.auth.exceptions import DefaultCredentialsError  # noqa: PLC0415  # heavy

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args, get_origin
 
 from msgspec import Meta, Struct, ValidationError, convert, field, inspect, structs
 
@@ -78,8 +78,16 @@ def faults_of(given: object, type_: Any, where: tuple[str, ...] = ()) -> list[Se
 
     A struct's rule for several fields is only asked about once each field is right.
     """
+    if get_origin(type_) is Mapping and isinstance(given, dict):
+        of_each = get_args(type_)[1]
+        if _struct_in(of_each):
+            return [
+                fault
+                for name, one in given.items()
+                for fault in faults_of(one, of_each, (*where, str(name)))
+            ]
     struct = _struct_in(type_)
-    if struct is None or (given is None and type_ is not struct):
+    if struct is None or (type_ is not struct and not isinstance(given, dict)):
         return list(_fault(given, type_, where))
     if not isinstance(given, dict):
         return [SettingFault(where, "must be a mapping of names to values")]
@@ -90,7 +98,7 @@ def faults_of(given: object, type_: Any, where: tuple[str, ...] = ()) -> list[Se
 def _faults_of_fields(
     given: dict[str, object], struct: type[Struct], where: tuple[str, ...]
 ) -> Iterator[SettingFault]:
-    fields = {member.name: member for member in structs.fields(struct)}
+    fields = {member.encode_name: member for member in structs.fields(struct)}
     for name in given:
         if name not in fields:
             yield SettingFault((*where, str(name)), f"is not known; there are {', '.join(fields)}")
@@ -125,7 +133,7 @@ def _rule(type_: inspect.Type) -> str:
 
 
 def _struct_in(type_: Any) -> type[Struct] | None:  # noqa: ANN401  # an annotation
-    choices = (type_, *get_args(type_))
+    choices = (type_, *(get_args(type_) if get_origin(type_) is not Mapping else ()))
     return next((c for c in choices if isinstance(c, type) and issubclass(c, Struct)), None)
 
 
@@ -145,8 +153,11 @@ MIN_SECRET_LENGTH = 32
 
 SUBJECT = "These settings cannot be used:"
 
-Needed: TypeAlias = Literal["write_keys", "id_secret", "push"]
-"""Settings that a function may need in production; ``push``: how callers are checked."""
+Needed: TypeAlias = Literal["write_keys", "id_secret", "push", "dashboard"]
+"""Settings that a function may need in production.
+
+``push``: how callers are checked; ``dashboard``: who may look at leads.
+"""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -174,6 +185,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str, Meta(description="Where Google publishes the certificates of its tokens, in PEM.")
     ] = "https://www.googleapis.com/oauth2/v1/certs"
     model: Annotated[str, Meta(description="A ready-made model's name, or a file.")] = "b2b-saas"
+    shadow_model: Annotated[
+        str, Meta(description="A second model that runs beside it, and of which nobody is told.")
+    ] = ""
     id_secret: Annotated[str, Meta(description="Keys the hash that makes lead ids.")] = (
         LOCAL_ID_SECRET
     )
@@ -182,11 +196,39 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="Keys of tracking clients: key, or key:signed for a server's."),
     ] = field(default_factory=lambda: {LOCAL_WRITE_KEY: Trust.PUBLIC})
     forms: Annotated[Path | None, Meta(description="File of form mappings.")] = None
+    chat: Annotated[Path | None, Meta(description="File of the chat tools that post.")] = None
+    track: Annotated[Path | None, Meta(description="File of what else sends what visitors do.")] = (
+        None
+    )
     sales: Annotated[Path | None, Meta(description="File of who speaks for sales.")] = None
+    mail: Annotated[Path | None, Meta(description="File of the mail tools.")] = None
+    destinations: Annotated[Path | None, Meta(description="File of the tools to send to.")] = None
+    dashboard_auth: Annotated[
+        Literal["link", "iap", "oidc"],
+        Meta(description="Who may open the dashboard: who has the link, or whom Google names."),
+    ] = "link"
+    dashboard_audience: Annotated[
+        str, Meta(description="The audience of the tokens of iap and oidc.")
+    ] = ""
+    dashboard_people: Annotated[
+        frozenset[str],
+        Meta(description="Who may open it, by commas: an address, or @example.com for all there."),
+    ] = frozenset()
+    dashboard_tokens: Annotated[
+        Mapping[str, str], Meta(description="Tokens that read its API: name:token, by commas.")
+    ] = field(default_factory=dict)
     archive_days: Annotated[
         int,
         Meta(ge=0, le=36_500, description="How long one machine keeps its archive; 0: for good."),
     ] = 400
+    archive_dataset: Annotated[
+        str,
+        Meta(pattern=r"\A\w{1,1024}\Z", description="The archive's dataset in BigQuery, for gcp."),
+    ] = "warmlead_archive"
+    archive_query_gib: Annotated[
+        int,
+        Meta(ge=1, le=1_000_000, description="For how many GiB a query of it may be billed."),
+    ] = 100
     quarantine_days: Annotated[
         int,
         Meta(ge=0, le=36_500, description="How long it keeps what was set aside; 0: for good."),
@@ -213,7 +255,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Why these settings cannot be used in production; empty on one's own machine."""
         if not self.production:
             return []
-        known = {"write_keys": _unsafe_keys, "id_secret": _unsafe_secret, "push": _unsafe_push}
+        known = {
+            "write_keys": _unsafe_keys,
+            "id_secret": _unsafe_secret,
+            "push": _unsafe_push,
+            "dashboard": _unsafe_dashboard,
+        }
         return [fault for name in needed for fault in known[name](self)]
 
     @property
@@ -245,6 +292,12 @@ def survey(environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
         given["write_keys"], faults = _split_keys(keys)
     if isinstance(hosts := given.get("own_hosts"), str):
         given["own_hosts"] = _split_hosts(hosts)
+    if isinstance(people := given.get("dashboard_people"), str):
+        listed = (one.strip().lower() for one in people.split(","))
+        given["dashboard_people"] = [one for one in listed if one]
+    if isinstance(tokens := given.get("dashboard_tokens"), str):
+        given["dashboard_tokens"], of_tokens = _split_tokens(tokens)
+        faults = [*faults, *of_tokens]
     unusable = faults_of(given, Settings)
     faults = [_problem(where, message) for where, message in unusable] + faults
     faulty = {where[0] for where, _ in unusable}
@@ -299,8 +352,58 @@ def _unsafe_keys(settings: Settings) -> Iterator[str]:
         )
 
 
+FORMER = ";former="
+"""What separates the secret of ids from the one before, in one value, so that both change at once.
+
+A secret of before this was known does not contain it: it is no part of a random text.
+"""
+
+
+def id_secrets(value: str) -> tuple[str, str]:
+    """The secret of ids, and the one before; that is empty unless ``new;former=old`` is given.
+
+    Raises ``ConfigurationError`` if a part is missing, or both are the same.
+    """
+    secret, separator, former = value.partition(FORMER)
+    if separator and (not secret or not former or FORMER in former or secret == former):
+        problem = f"WARMLEAD_ID_SECRET: must be one secret, or two different ones: new{FORMER}old"
+        raise ConfigurationError(SUBJECT, [problem])
+    return secret, former
+
+
+def _split_tokens(text: str) -> tuple[dict[str, str], list[str]]:
+    """The tokens by name, and what is wrong with the list; no fault holds a token."""
+    pairs = [part.strip().partition(":") for part in text.split(",") if part.strip()]
+    faults = []
+    if not all(name and token.strip() for name, _, token in pairs):
+        faults.append("WARMLEAD_DASHBOARD_TOKENS: write name:token, several by commas")
+    if len({name for name, _, _ in pairs}) < len(pairs):
+        faults.append("WARMLEAD_DASHBOARD_TOKENS: a name is given twice")
+    return {name: token.strip() for name, _, token in pairs if token.strip()}, faults
+
+
+def _unsafe_dashboard(settings: Settings) -> Iterator[str]:
+    if any(is_guessable(token, MIN_SECRET_LENGTH) for token in settings.dashboard_tokens.values()):
+        yield (
+            f"WARMLEAD_DASHBOARD_TOKENS must be random texts of at least {MIN_SECRET_LENGTH} "
+            f"characters in production: {random_text(MIN_SECRET_LENGTH)}"
+        )
+    if settings.dashboard_auth == "link":
+        if settings.backend == "gcp":
+            yield (
+                "WARMLEAD_DASHBOARD_AUTH must be iap or oidc with WARMLEAD_BACKEND=gcp: the link "
+                "is for one machine"
+            )
+        return
+    if not settings.dashboard_audience:  # without people it starts, and lets nobody in
+        yield (
+            "WARMLEAD_DASHBOARD_AUDIENCE must be set with WARMLEAD_DASHBOARD_AUTH=iap or oidc, so "
+            "that no token for another service opens the dashboard"
+        )
+
+
 def _unsafe_secret(settings: Settings) -> Iterator[str]:
-    secret = settings.id_secret
+    secret = settings.id_secret.partition(FORMER)[0]
     if secret == LOCAL_ID_SECRET or is_guessable(secret, MIN_SECRET_LENGTH):
         yield (
             f"WARMLEAD_ID_SECRET must be set, to a random text of at least {MIN_SECRET_LENGTH} "

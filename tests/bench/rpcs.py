@@ -31,6 +31,9 @@ from warmlead.senders.segment import SegmentSource
 from warmlead.stores.firestore.store import FirestoreLeadStore
 
 ADA = "ada@example.com"
+AT = datetime(2026, 11, 30, 15, tzinfo=UTC)
+"""A Monday, ten in the morning in New York: what an MQL triggers depends on the hours of mails."""
+
 Call = dict[str, Any]
 
 
@@ -43,18 +46,27 @@ class Case(NamedTuple):
     warm: bool = False
 
 
+class _Clock:
+    def now(self) -> datetime:
+        return AT
+
+
+def _page(visitor: str) -> Call:
+    return traffic.page(visitor, at=AT)
+
+
 def _identify(visitor: str) -> Call:
     traits = {"email": ADA, "title": "CTO", "company": {"employees": 120, "country": "US"}}
-    return {**traffic.page(visitor), "type": "identify", "traits": traits}
+    return {**_page(visitor), "type": "identify", "traits": traits}
 
 
 def _demo(visitor: str) -> Call:
-    call = {**traffic.page(visitor), "type": "track", "event": "Demo Requested"}
+    call = {**_page(visitor), "type": "track", "event": "Demo Requested"}
     return {**call, "traits": {"email": ADA}, "context": {"traits": {"email": ADA}}}
 
 
 def _pages(visitor: str, count: int) -> list[Call]:
-    return [traffic.page(visitor) for _ in range(count)]
+    return [_page(visitor) for _ in range(count)]
 
 
 CASES = (
@@ -136,7 +148,7 @@ async def _instance(cloud: Cloud, project: str, counts: Counts) -> Any:  # gener
     source = SegmentSource({WRITE_KEY: Trust.SIGNED})
     model = backends.load_model("b2b-saas")
     scoring = Scoring(model.rules, traffic.IDS)
-    clock = backends.SystemClock()
+    clock = _Clock()
 
     async def work(calls: Sequence[Call]) -> None:
         await accept(_request(calls), source, bus=bus, ids=traffic.IDS)
@@ -154,7 +166,7 @@ def _request(calls: Sequence[Call]) -> RawRequest:
         b"\r\n\r\n", 1
     )
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
-    return RawRequest("POST", "/v1/batch", "", headers, body, datetime.now(UTC), "bench")
+    return RawRequest("POST", "/v1/batch", "", headers, body, AT, "bench")
 
 
 # --- the naive design ----------------------------------------------------------------------

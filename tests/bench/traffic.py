@@ -29,13 +29,13 @@ def request(path: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-def page(visitor: str, message_id: str = "") -> dict[str, Any]:
-    """A page view of an anonymous visitor, as Segment's clients send it."""
+def page(visitor: str, message_id: str = "", at: datetime | None = None) -> dict[str, Any]:
+    """A page view of an anonymous visitor, as Segment's clients send it; by default, now."""
     return {
         "type": "page",
         "messageId": message_id or uuid.uuid4().hex,
         "anonymousId": visitor,
-        "timestamp": datetime.now(UTC).isoformat(),
+        "timestamp": (at or datetime.now(UTC)).isoformat(),
         "properties": {"path": "/blog", "title": "Why leads go cold", "referrer": ""},
     }
 

@@ -1,26 +1,41 @@
 """Every adapter under test: what opens it, as often as a test needs instances."""
 
+import json
 import sqlite3
+import urllib.request
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from bigquery_server import BigQueryServer
 from builders import StandingClock
 from contract.subscribers import PubSubSubscriber, SqliteSubscriber, Subscriber
+from destinations.crm_server import running
 from patience import PATIENCE_S
+from warmlead.buses.bigquery import BigQueryArchive, open_archive
+from warmlead.buses.bigquery_jobs import BigQueryJobs
 from warmlead.buses.pubsub import PubSubBus
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.buses.topology import Subscription, create_topology
 from warmlead.cli.local.emulators import Service
 from warmlead.google_api import GoogleApi
-from warmlead.ports import Archive, EventBus, LeadStore, ReportStore, Subscriptions
+from warmlead.ports import EventBus, LeadStore, Message, Published, Subscriptions
+from warmlead.ports.archiving import Archive
+from warmlead.ports.dispatching import DispatchKey, DispatchStore
+from warmlead.ports.imports import ImportStore
+from warmlead.ports.reporting import ReportStore
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.firestore.codec import CommitRequest, CommitResponse, Database, Write
+from warmlead.stores.firestore.dispatches import FirestoreDispatchStore
+from warmlead.stores.firestore.imports import FirestoreImportStore
 from warmlead.stores.firestore.store import FirestoreLeadStore, FirestoreReportStore
-from warmlead.stores.sqlite import SqliteLeadStore, SqliteReportStore
+from warmlead.stores.sqlite import SqliteLeadStore
+from warmlead.stores.sqlite_dispatches import SqliteDispatchStore
+from warmlead.stores.sqlite_imports import SqliteImportStore
+from warmlead.stores.sqlite_reports import SqliteReportStore
 
 
 @dataclass(frozen=True)
@@ -93,21 +108,27 @@ class FirestoreStores:
         return self.stores[-1]
 
     async def spoil(self, lead_id: str, document: str) -> None:
-        database = Database(self._project, "(default)")
-        write = Write()
-        write.update.name = database.lead_name(lead_id)
-        write.update_mask.field_paths.append("document")
-        write.update.fields["document"].string_value = document
-        write.current_document.exists = True
-        api = GoogleApi("firestore.googleapis.com", emulator=self._emulator)
-        await api.call(
-            "/google.firestore.v1.Firestore/Commit",
-            CommitRequest(database=database.name, writes=[write]),
-            CommitResponse,
-            routing={"database": database.name},
-            timeout_s=120,
-        )
-        await api.close()
+        await overwrite(self._project, self._emulator, f"leads/{lead_id}", {"document": document})
+
+
+async def overwrite(project: str, emulator: str, name: str, texts: Mapping[str, str]) -> None:
+    """Puts texts into fields of a document that is there, past the adapter."""
+    database = Database(project, "(default)")
+    write = Write()
+    write.update.name = f"{database.documents}/{name}"
+    write.update_mask.field_paths.extend(texts)
+    for field, text in texts.items():
+        write.update.fields[field].string_value = text
+    write.current_document.exists = True
+    api = GoogleApi("firestore.googleapis.com", emulator=emulator)
+    await api.call(
+        "/google.firestore.v1.Firestore/Commit",
+        CommitRequest(database=database.name, writes=[write]),
+        CommitResponse,
+        routing={"database": database.name},
+        timeout_s=120,
+    )
+    await api.close()
 
 
 @asynccontextmanager
@@ -152,6 +173,88 @@ async def firestore_books(place: Place) -> AsyncIterator[Books]:
     await reports.close()
 
 
+# --- dispatches --------------------------------------------------------------------------
+
+
+Spoil = Callable[[DispatchKey, str], Awaitable[None]]
+"""Puts a text in the place of a dispatch's record, past the adapter."""
+
+
+@dataclass(frozen=True)
+class Dispatches:
+    """The dispatches of a test, whoever keeps them."""
+
+    store: DispatchStore
+    spoil: Spoil
+    record: Callable[[DispatchKey], str]
+    """The record as it lies in the store."""
+
+
+@asynccontextmanager
+async def sqlite_dispatches(place: Place) -> AsyncIterator[Dispatches]:
+    async def spoil(key: DispatchKey, record: str) -> None:
+        with closing(sqlite3.connect(place.path)) as connection, connection:
+            query = "UPDATE dispatches SET record = ? WHERE destination = ? AND id = ?"
+            assert connection.execute(query, (record, key.destination, key.id)).rowcount == 1
+
+    def record(key: DispatchKey) -> str:
+        with closing(sqlite3.connect(place.path)) as connection:
+            query = "SELECT record FROM dispatches WHERE destination = ? AND id = ?"
+            return str(connection.execute(query, (key.destination, key.id)).fetchone()[0])
+
+    async with SqliteFile(place.path) as file:
+        yield Dispatches(SqliteDispatchStore(file), spoil, record)
+
+
+@asynccontextmanager
+async def firestore_dispatches(place: Place) -> AsyncIterator[Dispatches]:
+    project, emulator = a_project(), place.emulator("firestore")
+
+    async def spoil(key: DispatchKey, record: str) -> None:
+        name = f"dispatches/{key.destination}:{key.id}"
+        await overwrite(project, emulator, name, {"record": record})
+
+    def record(key: DispatchKey) -> str:
+        documents = Database(project, "(default)").documents
+        path = f"v1/{documents}/dispatches/{key.destination}:{key.id}"
+        with urllib.request.urlopen(f"http://{emulator}/{path}", timeout=PATIENCE_S) as answer:
+            return str(json.load(answer)["fields"]["record"]["stringValue"])
+
+    store = FirestoreDispatchStore(project, emulator=emulator, patience_s=PATIENCE_S)
+    yield Dispatches(store, spoil, record)
+    await store.close()
+
+
+# --- imports -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class History:
+    """Imports, and the leads and moves that they make."""
+
+    leads: LeadStore
+    reports: ReportStore
+    imports: ImportStore
+
+
+@asynccontextmanager
+async def sqlite_history(place: Place) -> AsyncIterator[History]:
+    async with SqliteFile(place.path) as file:
+        leads = SqliteLeadStore(file, place.clock)
+        yield History(leads, SqliteReportStore(file), SqliteImportStore(file))
+
+
+@asynccontextmanager
+async def firestore_history(place: Place) -> AsyncIterator[History]:
+    project, emulator = a_project(), place.emulator("firestore")
+    leads = FirestoreLeadStore(project, emulator=emulator, patience_s=PATIENCE_S)
+    reports = FirestoreReportStore(project, emulator=emulator, patience_s=PATIENCE_S)
+    imports = FirestoreImportStore(project, emulator=emulator, patience_s=PATIENCE_S)
+    yield History(leads, reports, imports)
+    for store in (leads, reports, imports):
+        await store.close()
+
+
 # --- messages ----------------------------------------------------------------------------
 
 SUBSCRIPTIONS: Sequence[Subscription] = (
@@ -163,6 +266,10 @@ SUBSCRIPTIONS: Sequence[Subscription] = (
 
 class Bus(EventBus, Archive, Subscriptions, Protocol):
     """A bus that delivers and archives by itself."""
+
+    def read(self, topic: str, *, after: int = 0) -> AsyncIterator[Published]:
+        """Only what has a number above ``after``."""
+        ...
 
 
 OpenBus = Callable[[], Bus]
@@ -228,6 +335,74 @@ async def pubsub_buses(place: Place) -> AsyncIterator[PubSubBuses]:
         subscriber.close()
     for bus in buses.buses:
         await bus.close()
+
+
+# --- the archive -------------------------------------------------------------------------
+
+
+ARCHIVED = ("news", "gossip", "lead-events")
+
+
+class Archives(Protocol):
+    """One archive of these topics, whoever writes it."""
+
+    async def open(self) -> Archive:
+        """Opens it once more, as another process does."""
+        ...
+
+    async def write(self, topic: str, *messages: Message) -> Sequence[str]:
+        """Archives messages that are published at the time of the test's clock; their ids."""
+        ...
+
+
+class SqliteArchives(SqliteBuses):
+    async def open(self) -> Archive:  # type: ignore[override]  # a bus is an archive too
+        return super().open()
+
+    async def write(self, topic: str, *messages: Message) -> Sequence[str]:
+        return await super().open().publish(topic, messages)
+
+
+class BigQueryArchives:
+    def __init__(self, server: BigQueryServer, clock: StandingClock) -> None:
+        self._server = server
+        self._clock = clock
+        self.archives: list[BigQueryArchive] = []
+
+    async def open(self) -> Archive:
+        jobs = BigQueryJobs(self._server.project, address=self._server.address)
+        archive = await open_archive(
+            jobs,
+            self._server.dataset,
+            self._clock,
+            most_bytes=10**9,
+            topics=ARCHIVED,
+        )
+        assert archive
+        self.archives.append(archive)
+        return archive
+
+    async def write(self, topic: str, *messages: Message) -> Sequence[str]:
+        table = topic.replace("-", "_")
+        return self._server.write(table, messages, self._clock.now(), copies=2)
+
+
+@asynccontextmanager
+async def sqlite_archives(place: Place) -> AsyncIterator[Archives]:
+    archives = SqliteArchives(place)
+    yield archives
+    await archives.close()
+
+
+@asynccontextmanager
+async def bigquery_archives(place: Place) -> AsyncIterator[Archives]:
+    """Each message has two rows: Pub/Sub delivers it at least once."""
+    tables = [topic.replace("-", "_") for topic in ARCHIVED]
+    with running(BigQueryServer(a_project(), "archive", tables)) as server:
+        archives = BigQueryArchives(server, place.clock)
+        yield archives
+        for each in archives.archives:
+            await each.close()
 
 
 def a_project() -> str:

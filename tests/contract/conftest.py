@@ -7,21 +7,32 @@ import pytest
 
 from builders import StandingClock
 from contract.backends import (
+    Archives,
     Books,
     Bus,
     Buses,
+    Dispatches,
+    History,
     OpenBus,
     OpenStore,
     Place,
+    bigquery_archives,
     firestore_books,
+    firestore_dispatches,
+    firestore_history,
     firestore_stores,
     pubsub_buses,
+    sqlite_archives,
     sqlite_books,
     sqlite_buses,
+    sqlite_dispatches,
+    sqlite_history,
     sqlite_stores,
 )
 from warmlead.cli.local.emulators import Service
 from warmlead.ports import EventBus, LeadStore
+from warmlead.ports.archiving import Archive
+from warmlead.ports.dispatching import DispatchStore
 
 
 @pytest.fixture
@@ -68,6 +79,33 @@ async def books(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[B
 
 @pytest.fixture(
     params=[
+        pytest.param(sqlite_dispatches, id="sqlite"),
+        pytest.param(firestore_dispatches, id="firestore", marks=pytest.mark.emulator),
+    ]
+)
+async def kept(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[Dispatches]:
+    async with request.param(place) as kept:
+        yield kept
+
+
+@pytest.fixture
+def dispatches(kept: Dispatches) -> DispatchStore:
+    return kept.store
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(sqlite_history, id="sqlite"),
+        pytest.param(firestore_history, id="firestore", marks=pytest.mark.emulator),
+    ]
+)
+async def history(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[History]:
+    async with request.param(place) as history:
+        yield history
+
+
+@pytest.fixture(
+    params=[
         pytest.param(sqlite_buses, id="sqlite"),
         pytest.param(pubsub_buses, id="pubsub", marks=pytest.mark.emulator),
     ]
@@ -93,3 +131,19 @@ async def open_bus(request: pytest.FixtureRequest, place: Place) -> AsyncIterato
 @pytest.fixture
 def bus(open_bus: OpenBus) -> Bus:
     return open_bus()
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(sqlite_archives, id="sqlite"),
+        pytest.param(bigquery_archives, id="bigquery"),
+    ]
+)
+async def archives(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[Archives]:
+    async with request.param(place) as archives:
+        yield archives
+
+
+@pytest.fixture
+async def archive(archives: Archives) -> Archive:
+    return await archives.open()

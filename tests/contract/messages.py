@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from warmlead.ports import Delivery, Message, MessageLog, Published
+from warmlead.ports import Delivery, Message, Published
+from warmlead.ports.archiving import MessageLog
 
 
 def a_message(text: str = "hello") -> Message:
@@ -14,5 +15,5 @@ def bodies(found: Sequence[Delivery] | Sequence[Published]) -> list[str]:
     return [each.message.body.decode() for each in published]
 
 
-async def log_of(bus: MessageLog, topic: str, after: int = 0) -> list[Published]:
-    return [published async for published in bus.read(topic, after=after)]
+async def log_of(log: MessageLog, topic: str) -> list[Published]:
+    return [published async for published in log.read(topic)]

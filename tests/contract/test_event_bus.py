@@ -6,6 +6,8 @@ The tests never ask which bus it is. All of them deliver at least once, in any o
 import asyncio
 from collections.abc import Iterable
 
+import pytest
+
 from contract.backends import Buses
 from contract.messages import a_message
 from contract.subscribers import Subscriber, Taken
@@ -107,6 +109,7 @@ async def test_a_megabyte_is_a_message(event_bus: EventBus, buses: Buses) -> Non
     assert await received(buses.subscriber("readers"), ids) == {ids[0]: message}
 
 
+@pytest.mark.slow
 async def test_thousands_of_messages_are_one_publication(event_bus: EventBus, buses: Buses) -> None:
     messages = [a_message(str(i)) for i in range(5_000)]
     ids = await event_bus.publish("news", messages)
@@ -114,6 +117,7 @@ async def test_thousands_of_messages_are_one_publication(event_bus: EventBus, bu
     assert [found[message_id] for message_id in ids] == messages
 
 
+@pytest.mark.slow
 async def test_a_publication_may_have_many_megabytes(event_bus: EventBus, buses: Buses) -> None:
     messages = [Message(bytes([i]) * 1_000_000, {"type": "large"}) for i in range(20)]
     ids = await event_bus.publish("news", messages)
@@ -121,6 +125,7 @@ async def test_a_publication_may_have_many_megabytes(event_bus: EventBus, buses:
     assert [found[message_id] for message_id in ids] == messages
 
 
+@pytest.mark.slow
 async def test_many_publishers_lose_nothing(buses: Buses) -> None:
     one, other = buses.open(), buses.open()
     published = await asyncio.gather(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from builders import (
     NOW,
@@ -19,16 +20,24 @@ from builders import (
 )
 from contract.backends import OpenStore
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.handoff import Deadline, Offer
+from warmlead.domain.history import to_ms
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, Snapshot
-from warmlead.ports import Change, Commit, DueLead, LeadStore, Loaded, Need, Ranked, Tombstone
+from warmlead.domain.listing import listed_as
+from warmlead.domain.readings import NO_READINGS
+from warmlead.domain.unjudged import Unjudged
+from warmlead.ports import Change, Commit, DueLead, LeadStore, Loaded, Need, Tombstone
+from warmlead.ports.listing import LeadQuery, Listed, ListPlace, Order
 
 ADA = a_lead_named("ada")
 BOB = a_lead_named("bob")
 CYN = a_lead_named("cyn")
 
 BROWSER = lead_ids.of(Identifier(Kind.ANONYMOUS, "browser-1"))
+DAN = lead_ids.of(Identifier(Kind.EMAIL, "dan@example.com"))
+SAID_OF_MAILS = ("delivered", "opened", "clicked")
 VISITOR = a_lead(an_event(id="event-2", anonymous_id="browser-1"))
 
 
@@ -87,6 +96,18 @@ async def test_the_journey_and_the_words_of_sales_are_read_back_exactly(store: L
     found = await store.get(lead.id)
     assert found == lead
     assert found.steps == (step,)
+
+
+async def test_clicks_in_mails_are_read_back_exactly(store: LeadStore) -> None:
+    sent = {"message_id": "m1", "url": "https://shop.example/a"}
+    lead = a_lead(*(an_event(id=n, name=f"email_{n}", properties=sent) for n in SAID_OF_MAILS))
+    step = NotableStep(1_773_144_000_000, "k", 1, "email_clicked", "click", (("url", "a"),))
+    trail = replace(lead.trails[lead.id], unjudged={"k": Unjudged(step, NO_READINGS)})
+    lead = replace(lead, trails={**lead.trails, lead.id: trail})
+    await store.update([lead.id], keeping(lead))
+    found = await store.get(lead.id)
+    assert found == lead
+    assert {len(event.mark) for event in trail.history.kept.values()} == {0, 4, 8}
 
 
 async def test_another_instance_reads_a_written_lead(open_store: OpenStore) -> None:
@@ -170,6 +191,7 @@ async def test_two_instances_on_one_lead_lose_nothing(
     assert await count_of(stores[1], ADA.id) == 100
 
 
+@pytest.mark.slow
 async def test_tasks_on_many_leads_lose_nothing(store: LeadStore) -> None:
     leads = [a_lead_named(f"person-{i}") for i in range(40)]
     await asyncio.gather(*(store.update([lead.id], keeping(lead)) for lead in leads))
@@ -315,6 +337,7 @@ async def test_transitions_of_a_merged_lead_are_those_of_both(store: LeadStore) 
     assert await store.transitions(BROWSER) == [early, late]
 
 
+@pytest.mark.slow
 async def test_every_lead_comes_once_in_order_of_id(store: LeadStore) -> None:
     leads = [a_lead_named(f"person-{i}") for i in range(450)]
     await store.update([], keeping(*leads, aliases={BROWSER: leads[0].id}))
@@ -328,16 +351,21 @@ def scored(name: str, score: int, stage: str = "lead") -> Lead:
     return replace(lead, snapshot=snapshot, progress=replace(lead.progress, stage=stage))
 
 
-async def by_score(store: LeadStore, most: int, stage: str | None = None) -> list[Lead]:
-    """All leads, page by page."""
-    found: list[Ranked] = []
-    while page := await store.by_score(most=most, stage=stage, after=found[-1] if found else None):
+async def listed(store: LeadStore, asked: LeadQuery, most: int) -> list[Lead]:
+    """All leads that are asked for, page by page."""
+    found: list[Listed] = []
+    while page := await store.listed(asked, most=most, after=found[-1].place if found else None):
         assert len(page) <= most
         found += page
-    leads = [ranked.lead for ranked in found if isinstance(ranked.lead, Lead)]
-    scores = [lead.snapshot.score for lead in leads if lead.snapshot]
-    assert scores == [ranked.score for ranked in found]
+    leads = [each.lead for each in found if isinstance(each.lead, Lead)]
+    assert [value_of(lead, asked) for lead in leads] == [each.place.value for each in found]
     return leads
+
+
+def value_of(lead: Lead, asked: LeadQuery) -> int:
+    facts = listed_as(lead)
+    assert facts
+    return facts.score if asked.order == "score" else facts.since_day
 
 
 @pytest.mark.parametrize("most", [1, 7, 100])
@@ -353,18 +381,72 @@ async def test_pages_by_score_hold_every_lead_once_the_highest_first(
     ordered = sorted(
         leads, key=lambda lead: (lead.snapshot.score if lead.snapshot else 0, lead.id), reverse=True
     )
-    assert await by_score(store, most) == ordered
+    assert await listed(store, LeadQuery(), most) == ordered
     in_mql = [lead for lead in ordered if lead.progress.stage == "mql"]
-    assert await by_score(store, most, stage="mql") == in_mql
-    assert await by_score(store, most, stage="customer") == []
+    assert await listed(store, LeadQuery(stage="mql"), most) == in_mql
+    assert await listed(store, LeadQuery(stage="customer"), most) == []
 
 
 async def test_a_list_by_score_follows_what_is_written(store: LeadStore) -> None:
     await store.update([], keeping(scored("ada", 10), scored("bob", 20)))
-    assert [ranked.lead.id for ranked in await store.by_score(most=5)] == [BOB.id, ADA.id]
+    assert [each.lead.id for each in await store.listed(LeadQuery(), most=5)] == [BOB.id, ADA.id]
     await store.update([ADA.id], keeping(scored("ada", 30, stage="mql")))
-    assert [ranked.lead.id for ranked in await store.by_score(most=1)] == [ADA.id]
-    assert await store.by_score(most=5, stage="lead") == [Ranked(20, scored("bob", 20))]
+    assert [each.lead.id for each in await store.listed(LeadQuery(), most=1)] == [ADA.id]
+    assert await store.listed(LeadQuery(stage="lead"), most=5) == [
+        Listed(ListPlace(20, BOB.id), scored("bob", 20))
+    ]
+
+
+def a_varied_lead(number: int) -> Lead:
+    """One of the leads of which every condition of a list picks some, and none picks all."""
+    lead = scored(f"person-{number}", score=number % 4, stage="mql" if number % 2 else "lead")
+    sources = ("google", "linkedin", None)
+    if source := sources[number % 3]:
+        event = an_event(
+            email=f"person-{number}@example.com", attribution={"utm_source": source}, direct=False
+        )
+        lead = replace(a_lead(event), snapshot=lead.snapshot, progress=lead.progress)
+    told = frozenset({Deadline.TOUCH_BREACHED} if number % 5 == 0 else ())
+    offer = Offer(cycle=1, stage="mql", at=NOW, owner=f"owner-{number % 2}", told=told)
+    assert lead.snapshot
+    return replace(
+        lead,
+        snapshot=replace(lead.snapshot, grade="AB"[number % 2]),
+        progress=replace(lead.progress, since=NOW - timedelta(days=number % 6)),
+        offer=offer if number % 4 else None,
+    )
+
+
+@pytest.mark.parametrize("order", ["score", "since"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        LeadQuery(),
+        LeadQuery(grade="A"),
+        LeadQuery(source="google"),
+        LeadQuery(owner="owner-1"),
+        LeadQuery(overdue=True),
+        LeadQuery(stage="mql", grade="B", source="linkedin", owner="owner-1"),
+        LeadQuery(stage="lead", overdue=True),
+        LeadQuery(owner="nobody"),
+    ],
+    ids=lambda asked: ",".join(asked.conditions) or "all",
+)
+async def test_a_list_holds_exactly_what_is_asked_for_in_its_order(
+    store: LeadStore, asked: LeadQuery, order: Order
+) -> None:
+    asked = structs.replace(asked, order=order)
+    leads = [a_varied_lead(number) for number in range(40)]
+    await store.update([], keeping(*leads, aliases={BROWSER: leads[0].id}))
+
+    def holds(lead: Lead) -> bool:
+        facts = listed_as(lead)
+        assert facts
+        return all(getattr(facts, name) == value for name, value in asked.conditions.items())
+
+    wanted = [lead for lead in leads if holds(lead)]
+    wanted.sort(key=lambda lead: (value_of(lead, asked), lead.id), reverse=True)
+    assert await listed(store, asked, 7) == wanted
 
 
 @pytest.mark.parametrize("most", [1, 7, 100])
@@ -383,6 +465,7 @@ async def test_the_shards_hold_every_lead_once_in_order_of_id(store: LeadStore, 
     assert sorted(found) == sorted(lead.id for lead in leads)
 
 
+@pytest.mark.slow
 async def test_leads_may_change_while_they_are_gone_through(store: LeadStore) -> None:
     leads = [a_lead_named(f"person-{i}") for i in range(250)]
     await store.update([], keeping(*leads))
@@ -410,6 +493,20 @@ async def test_a_tombstone_knows_what_was_erased_together(store: LeadStore) -> N
     seen: list[Loaded] = []
     await store.update([BROWSER], looking_at(seen))
     assert seen[-1] == {BROWSER: together}
+
+
+async def test_erasures_are_known_by_tombstones_and_by_leads_that_came_again(
+    store: LeadStore,
+) -> None:
+    alone, together = Tombstone(NOW), Tombstone(NOW, tuple(sorted([ADA.id, BROWSER])))
+    begun_anew = {id_: replace(t, erased_ms=to_ms(NOW)) for id_, t in CYN.trails.items()}
+    again = replace(CYN, trails=begun_anew)
+    others = [a_lead_named(f"person-{i}") for i in range(250)]
+    nobody = {**dict.fromkeys(together.ids, together), DAN: alone}
+    await store.update([], keeping(BOB, again, *others, aliases={"alias": BOB.id}))
+    await store.update([], keeping(tombstones=nobody))
+    found = {each async for each in store.erasures()}
+    assert found == {together, Tombstone(NOW, (DAN,)), Tombstone(NOW, (CYN.id,))}
 
 
 async def test_with_a_tombstone_go_the_moves_recorded_under_its_id(open_store: OpenStore) -> None:
@@ -520,6 +617,7 @@ async def test_leads_with_unsent_triggers_are_found_until_they_are_sent(store: L
     assert [lead async for lead in store.with_unsent_triggers()] == []
 
 
+@pytest.mark.slow
 async def test_many_leads_with_unsent_triggers_are_all_found(store: LeadStore) -> None:
     leads = [
         a_lead_named(f"person-{i}", outbox=(a_trigger(at=NOW + timedelta(seconds=i % 7)),))
@@ -608,6 +706,7 @@ async def test_neither_an_alias_nor_the_erased_are_due(store: LeadStore) -> None
     assert [id_ for _, id_ in await due(store, followup_page)] == [BOB.id]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [decay_page, followup_page])
 async def test_every_due_lead_is_on_one_page_of_one_shard(store: LeadStore, page: Page) -> None:
     leads = [
@@ -618,6 +717,7 @@ async def test_every_due_lead_is_on_one_page_of_one_shard(store: LeadStore, page
     assert sorted(id_ for _, id_ in found) == sorted(lead.id for lead in leads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [decay_page, followup_page])
 async def test_leads_evaluated_during_a_walk_hide_no_others(store: LeadStore, page: Page) -> None:
     leads = [
@@ -649,6 +749,7 @@ async def test_a_due_lead_is_decided_on_as_it_is_now(open_store: OpenStore) -> N
 # --- several updates ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_several_updates_are_answered_in_their_order(store: LeadStore) -> None:
     leads = [a_lead_named(f"person-{i}") for i in range(60)]
     await store.update([], keeping(*leads))
@@ -683,6 +784,7 @@ async def test_an_update_that_fails_costs_none_of_the_others(store: LeadStore) -
     assert [await count_of(store, id_) for id_ in (ADA.id, BOB.id, CYN.id)] == [1, 1, 0]
 
 
+@pytest.mark.slow
 async def test_several_updates_among_those_of_others_lose_nothing(open_store: OpenStore) -> None:
     stores = [open_store(), open_store(), open_store()]
     leads = [a_lead_named(f"person-{i}") for i in range(12)]
@@ -734,3 +836,37 @@ async def test_clear_forgets_everything(store: LeadStore) -> None:
     assert seen[-1] == {CYN.id: None}
     await store.update([], keeping(VISITOR))
     assert await store.get(BROWSER) == VISITOR
+
+
+async def test_moves_of_an_import_are_retracted_and_no_others(store: LeadStore) -> None:
+    moves = [
+        a_transition(imported="one", to_stage="mql"),
+        a_transition(imported="two", to_stage="sql"),
+        a_transition(to_stage="customer"),
+    ]
+    recorded = [(lead.id, move) for lead in (ADA, BOB) for move in moves]
+    await store.update([ADA.id], keeping(ADA, BOB, transitions=recorded))
+    again = a_transition(imported="one", to_stage="mql", score=99)
+    change = keeping(
+        replace(ADA, decay_on=9), transitions=[(ADA.id, again)], retracted=[(ADA.id, "one")]
+    )
+    await store.update([ADA.id], change)
+    kept = sorted(await store.transitions(ADA.id), key=lambda move: move.to_stage)
+    assert kept == [moves[2], again, moves[1]]
+    assert len(await store.transitions(BOB.id)) == 3
+
+
+async def test_nothing_stays_at_removed_ids(open_store: Callable[[], LeadStore]) -> None:
+    store = open_store()
+    alias = lead_ids.of(Identifier(Kind.USER, "7"))
+    move = (ADA.id, a_transition(imported="one"))
+    await store.update([ADA.id], keeping(ADA, aliases={alias: ADA.id}, transitions=[move]))
+    gone = keeping(removed=[ADA.id, alias], retracted=[(ADA.id, "one")])
+    await store.update([ADA.id], gone)
+    for each in (store, open_store()):
+        assert await each.get(ADA.id) is None
+        assert await each.get(alias) is None
+        assert await each.transitions(ADA.id) == []
+        assert [lead async for lead in each.leads()] == []
+    await store.update([ADA.id], keeping(ADA))
+    assert await store.get(ADA.id) == ADA

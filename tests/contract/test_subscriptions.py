@@ -92,6 +92,7 @@ async def test_a_subscriber_with_an_expired_lease_cannot_disturb_the_new_holder(
     assert await slow.pull("readers", most=1, now=NOW + LONG + timedelta(seconds=1)) == []
 
 
+@pytest.mark.slow
 async def test_concurrent_pulls_of_two_instances_never_share_a_message(open_bus: OpenBus) -> None:
     one, other = open_bus(), open_bus()
     await one.publish("news", [a_message(str(i)) for i in range(200)])
@@ -201,6 +202,7 @@ async def test_untried_messages_go_before_suspected_ones(bus: Bus) -> None:
     assert bodies(await bus.pull("readers", most=10, now=now)) == ["suspect"]
 
 
+@pytest.mark.slow
 async def test_a_suspected_message_waits_a_minute_at_most(bus: Bus, clock: StandingClock) -> None:
     await published(bus, "suspect")
     await bus.pull("readers", most=10, now=NOW)
@@ -215,6 +217,7 @@ async def test_a_suspected_message_waits_a_minute_at_most(bus: Bus, clock: Stand
     assert timedelta(seconds=60) <= now - NOW <= timedelta(seconds=80)
 
 
+@pytest.mark.slow
 async def test_only_the_message_that_ends_processes_is_given_up(bus: Bus) -> None:
     texts = [str(i) for i in range(20)]
     await published(bus, *texts)

@@ -30,12 +30,14 @@ class Block(NamedTuple):
 
 def documents() -> list[Path]:
     """Everything that a user reads: the first steps, the commands, and then the rest."""
-    first = [ROOT / "README.md", ROOT / "docs/cli.md"]
+    first = [ROOT / each for each in ("README.md", "docs/getting-started.md", "docs/cli.md")]
     rest = sorted(path for path in (ROOT / "docs").glob("*.md") if path not in first)
     senders = sorted((ROOT / "shared/warmlead/senders").glob("*/README.md"))
     assert senders, "no sender has a README"
+    recipes = sorted((ROOT / "docs/recipes").glob("*.md"))
+    assert recipes, "there are no recipes"
     own = [ROOT / each / "README.md" for each in ("docs/messages", "functions", "infra", "tests")]
-    return [*first, *rest, *senders, *own]
+    return [*first, *rest, *recipes, *senders, *own]
 
 
 def blocks_of(path: Path) -> Iterator[Block]:
@@ -55,6 +57,11 @@ def blocks_of(path: Path) -> Iterator[Block]:
             yield Block(document, begin + 1, "", "\n".join(x[4:] for x in lines[begin:at]))
         else:
             at += 1
+
+
+def code_of(path: Path, language: str) -> list[str]:
+    """The text of each block in that language, in order."""
+    return [block.text for block in blocks_of(path) if block.language == language]
 
 
 def _is_indented(lines: list[str], at: int) -> bool:

@@ -156,6 +156,7 @@ def test_analytics_next_sends_every_call_once(
         "utm_medium": "cpc",
         "gclid": "G1",
         "referrer": "https://www.google.com/",
+        "landing_page": "/analytics-next",
         "channel": "Paid Search",
         "source": "google",
     }
@@ -200,19 +201,20 @@ def test_events_resent_after_a_return_count_once(
     """What is unanswered when a page is left is kept by the client, and sent on its next page."""
     visitor = opened(page, analytics_site)
     page.evaluate("analytics.page().then(() => analytics.track('Calm'))")
+    # A browser has six connections to a host. These three and the two before never wait for one.
     with recorder.holding_answers():
-        page.evaluate("() => { for (let i = 0; i < 5; i++) analytics.track(`Hurried ${i}`) }")
-        until(lambda: len(recorder.times_sent) == 7)
+        page.evaluate("() => { for (let i = 0; i < 3; i++) analytics.track(`Hurried ${i}`) }")
+        until(lambda: len(recorder.times_sent) == 5)
         page.goto(analytics_site.url("/plain"))
     opened(page, analytics_site)
-    until(lambda: sorted(recorder.times_sent.values()) == [1, 1, 2, 2, 2, 2, 2])
-    until(lambda: len(recorder.accepted) == 7)
+    until(lambda: sum(times > 1 for times in recorder.times_sent.values()) == 3)
+    until(lambda: len(recorder.accepted) == 5)
     drain(server)
 
     lead = server.lead(visitor)
 
     assert lead
-    hurried = {f"hurried_{i}": 1 for i in range(5)}
+    hurried = {f"hurried_{i}": 1 for i in range(3)}
     assert lead["events"] == {"page_viewed": 1, "calm": 1, **hurried}
 
 
@@ -246,6 +248,7 @@ def test_a_form_leads_to_the_thank_you_page_and_makes_a_lead(
     }
     assert lead["first_touch"] == {
         "utm_source": "google",
+        "landing_page": "/contact",
         "channel": "Organic Search",
         "source": "google",
     }

@@ -68,10 +68,11 @@ def test_every_call_counts_once_on_the_right_lead(
     }
     assert lead["first_touch"] == {
         "utm_source": "google",
+        "landing_page": "/pricing",
         "channel": "Organic Search",
         "source": "google",
     }
-    assert (lead["signals"]["pricing_page_viewed"], lead["signals"]["demo_video_watched"]) == (1, 1)
+    assert (lead["signals"]["pricing_page_viewed"], lead["signals"]["half_video_watched"]) == (1, 1)
 
 
 def test_an_old_timestamp_is_the_day_on_which_it_counts(server: Served, clients: Path) -> None:

@@ -138,6 +138,7 @@ def test_every_kind_of_call_counts_once_on_the_right_lead(
         "utm_source": "google",
         "utm_medium": "cpc",
         "referrer": "https://www.google.com/",
+        "landing_page": "/pricing",
         "channel": "Paid Search",
         "source": "google",
     }
@@ -148,7 +149,7 @@ def test_every_kind_of_call_counts_once_on_the_right_lead(
     }
     assert lead["signals"]["pricing_page_viewed"] == 1
     assert lead["signals"]["whitepaper_downloaded"] == 1
-    assert lead["signals"]["demo_video_watched"] == 1
+    assert lead["signals"]["half_video_watched"] == 1
     assert _day_of(server, who, "webinar_attended") == LONG_AGO.date().isoformat()
 
 

@@ -92,7 +92,8 @@ def posted_from(
     return lead
 
 
-TAGGED = {"utm_source": "google", "utm_medium": "cpc", "gclid": "G1", "referrer": GOOGLE}
+CONTACT = {"landing_page": "/contact"}
+TAGGED = {"utm_source": "google", "utm_medium": "cpc", "gclid": "G1", "referrer": GOOGLE, **CONTACT}
 CASES = {
     ("/contact?utm_source=google&utm_medium=cpc&gclid=G1", GOOGLE): {
         **TAGGED,
@@ -102,13 +103,20 @@ CASES = {
     ("/contact?UTM_SOURCE=news&amp;utm_medium=email", None): {
         "utm_source": "news",
         "utm_medium": "email",
+        **CONTACT,
         "channel": "Email",
         "source": "news",
     },
-    ("/contact", GOOGLE): {"referrer": GOOGLE, "channel": "Organic Search", "source": "google"},
+    ("/contact", GOOGLE): {
+        "referrer": GOOGLE,
+        **CONTACT,
+        "channel": "Organic Search",
+        "source": "google",
+    },
     ("/contact", None): {"channel": "Direct", "source": "(direct)"},
     ("/contact?gclid=G1", "https://checkout.stripe.com/"): {
         "gclid": "G1",
+        **CONTACT,
         "channel": "Paid Search",
         "source": "google",
     },
@@ -144,6 +152,7 @@ def test_with_the_snippet_the_page_on_which_the_visitor_landed_is_known(
     assert lead["first_touch"] == {
         "gclid": "G1",
         "referrer": GOOGLE,
+        "landing_page": "/tracked",
         "channel": "Paid Search",
         "source": "google",
     }

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 from contextlib import closing
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ PATCH = """
 --- a/shared/warmlead/application/evaluate.py
 +++ b/shared/warmlead/application/evaluate.py
 @@
-     evaluation = evaluation_of(lead, rules, now)
+     evaluation = known[1] if known and known[0] is lead else evaluation_of(lead, rules, now)
 +    if lead.traits.get("company") == "poison":
 +        {standstill}
      totals = evaluation.totals
@@ -48,7 +49,7 @@ PATCH = """
 +++ b/shared/warmlead/cli/local/supervision.py
 @@
 -GRACE_S = 8
-+GRACE_S = 3
++GRACE_S = {grace_s}
 --- a/shared/warmlead/buses/sqlite.py
 +++ b/shared/warmlead/buses/sqlite.py
 @@
@@ -62,10 +63,13 @@ PATCH = """
 """
 
 
-def planted(folder: Path, standstill: str, *, still_s: float = 4.0) -> str:
-    """Where a product is imported from that stands still over a certain lead."""
+def planted(folder: Path, standstill: str, *, still_s: float = 4.0, grace_s: int = 60) -> str:
+    """Where a product is imported from that stands still over a certain lead.
+
+    A busy machine may take long to end a server that does not stand still.
+    """
     shared = folder / "copy" / "shared"
-    plant(PATCH.format(standstill=standstill, still_s=still_s), shared)
+    plant(PATCH.format(standstill=standstill, still_s=still_s, grace_s=grace_s), shared)
     functions = Path(warmlead.__file__).parents[2] / "functions"
     shutil.copytree(functions, folder / "copy" / "functions")
     return str(shared)
@@ -74,6 +78,11 @@ def planted(folder: Path, standstill: str, *, still_s: float = 4.0) -> str:
 @pytest.mark.parametrize("standstill", STANDSTILLS)
 def test_a_planted_hang_still_fits_the_product(tmp_path: Path, standstill: str) -> None:
     assert Path(planted(tmp_path, STANDSTILLS[standstill])).is_dir()
+
+
+def _ask_the_product_itself(server: Served) -> None:
+    """Has commands on the server's data run by the product, which is imported once for all."""
+    del server.environment["PYTHONPATH"]
 
 
 def post(server: Served, email: str, company: str = "Good") -> None:
@@ -102,7 +111,7 @@ def post_in_vain(server: Served, email: str, company: str) -> None:
             status, answer = server.post(
                 "/forms/generic", body, {"Content-Type": "application/json"}
             )
-        except OSError:
+        except (OSError, HTTPException):  # it may end in the middle of its answer
             return False
         assert status in (200, 503), answer
         return status == 200
@@ -117,6 +126,7 @@ def test_a_hanging_message_is_quarantined_and_its_neighbours_are_served(
     copy = planted(tmp_path, STANDSTILLS[standstill])
     names = [f"visitor-{i}@example.com" for i in range(12)]
     with serving(tmp_path / "data", PYTHONPATH=copy) as server:
+        _ask_the_product_itself(server)
         for name in names[:6]:
             post(server, name)
         post(server, "poison@example.com", "poison")
@@ -132,6 +142,7 @@ def test_a_hanging_message_is_quarantined_and_its_neighbours_are_served(
         until(lambda: server.lead("afterwards@example.com"))
     assert server.process.returncode == 0
     with serving(tmp_path / "data", PYTHONPATH=copy) as server:  # it never blocks a start again
+        _ask_the_product_itself(server)
         post(server, "later@example.com")
         until(lambda: server.lead("later@example.com"))
         assert len(server.json("quarantine", "list")) == 1
@@ -143,7 +154,7 @@ def test_a_hanging_message_is_quarantined_and_its_neighbours_are_served(
 
 @pytest.mark.parametrize("standstill", STANDSTILLS)
 def test_a_hanging_server_ends_when_it_is_told_to(tmp_path: Path, standstill: str) -> None:
-    copy = planted(tmp_path, STANDSTILLS[standstill], still_s=1_000.0)
+    copy = planted(tmp_path, STANDSTILLS[standstill], still_s=1_000.0, grace_s=3)
     with serving(tmp_path / "data", PYTHONPATH=copy) as server:
         post(server, "poison@example.com", "poison")
         until(lambda: has_begun(server))

@@ -10,6 +10,7 @@ import pytest
 from e2e.ledger import drain, end_leases, events_by_email, sweep_later, triggers_sent, under_way
 from e2e.load import Post, Sent, expected, send, visits
 from served import Served, serving
+from warmlead.buses.sqlite_messages import DEADLY
 from warmlead.domain.trigger import Topic
 
 VISITORS = [f"visitor-{i}@example.com" for i in range(60)]
@@ -47,10 +48,19 @@ def mqls(server: Served) -> list[str]:
 def assert_all_counted(server: Served, posts: Sequence[Post]) -> None:
     """Every event is on its lead once, and every visitor was announced once."""
     drain(server)
+    try_again(server)
     sweep_later(server)
     assert events_by_email(server) == expected(posts)
     assert mqls(server) == sorted(VISITORS)
     assert server.json("quarantine", "list") == []
+
+
+def try_again(server: Served) -> None:
+    """Replays messages that were alone at work at the kills: they look as if they ended it."""
+    if suspects := server.json("quarantine", "list"):
+        assert {entry["message"] for entry in suspects} == {DEADLY}
+        server.json("quarantine", "replay")
+        drain(server)
 
 
 @pytest.mark.parametrize("seed", range(3))

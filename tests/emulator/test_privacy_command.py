@@ -47,12 +47,11 @@ def test_both_commands_list_data_kept_elsewhere(settings: dict[str, str]) -> Non
     assert document["archive"] is None
     assert document["lead"]["user_id"] == "u-42"
     ids = [each["id"] for each in document["lead"]["identifiers"]]
-    among = ", ".join(f"'{id_}'" for id_ in ids)
-    assert f"IN ({among})" in document["elsewhere"][0]
+    assert document["elsewhere"][0] == "there is no archive beside Google's emulators"
     erased = run(settings, "erase", "u-42", "--yes")
-    assert f"IN ({among})" in erased.stdout
+    assert "there is no archive beside Google's emulators" in erased.stdout
     assert "score-dead" in erased.stdout
     assert run(settings, "export", "u-42").exit_code == 1
     again = json.loads(run(settings, "erase", "ada@example.com", "--yes", "--json").stdout)
     assert (again["leads"], again["ids"]) == ([], ids)
-    assert f"IN ({among})" in "".join(again["left_to_do"])
+    assert "score-dead" in "".join(again["left_to_do"])

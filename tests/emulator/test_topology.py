@@ -16,7 +16,7 @@ import pytest
 
 from patience import PATIENCE_S, until
 from warmlead.buses.pubsub import PubSubBus
-from warmlead.buses.topology import SCORE, PushConfig, create_topology
+from warmlead.buses.topology import SCORE, SUBSCRIPTIONS, PushConfig, create_topology
 from warmlead.domain.trigger import Topic
 from warmlead.ports import Message
 
@@ -24,6 +24,16 @@ from warmlead.ports import Message
 @pytest.fixture
 def project() -> str:
     return f"test-{uuid.uuid4().hex[:16]}"
+
+
+DEAD = [each.dead_letters for each in SUBSCRIPTIONS if each.attempts]
+
+
+def pushes(url: str) -> dict[str, PushConfig]:
+    """Where each function is pushed to: ``score`` at the URL, the others nowhere."""
+    return {each.pushes_to: PushConfig("") for each in SUBSCRIPTIONS if each.pushes_to} | {
+        SCORE.pushes_to: PushConfig(url)
+    }
 
 
 class Function:
@@ -80,12 +90,12 @@ async def publish(project: str, emulator: str, *texts: str) -> None:
 
 def test_creating_the_topology_is_idempotent(pubsub_emulator: str, project: str) -> None:
     for url in ("http://127.0.0.1:1/", "http://127.0.0.1:2/"):
-        create_topology(project, {"score": PushConfig(url)}, emulator=pubsub_emulator)
+        create_topology(project, pushes(url), emulator=pubsub_emulator)
     topics = ask(pubsub_emulator, f"projects/{project}/topics")["topics"]
-    assert {each["name"].rpartition("/")[2] for each in topics} == {*Topic, "score-dead"}
+    assert {each["name"].rpartition("/")[2] for each in topics} == {*Topic, *DEAD}
     made = ask(pubsub_emulator, f"projects/{project}/subscriptions")["subscriptions"]
     by_name = {each["name"].rpartition("/")[2]: each for each in made}
-    assert by_name.keys() == {"score", "score-dead", "quarantine"}
+    assert by_name.keys() == {*(each.name for each in SUBSCRIPTIONS), *DEAD}
     assert by_name["score"]["pushConfig"]["pushEndpoint"] == "http://127.0.0.1:2/"
     assert by_name["score"]["ackDeadlineSeconds"] == 60
     assert by_name["quarantine"]["pushConfig"] == {}
@@ -95,7 +105,7 @@ def test_creating_the_topology_is_idempotent(pubsub_emulator: str, project: str)
 def test_events_are_pushed_with_what_they_are_filtered_by(
     pubsub_emulator: str, project: str, function: Function
 ) -> None:
-    create_topology(project, {"score": PushConfig(function.url)}, emulator=pubsub_emulator)
+    create_topology(project, pushes(function.url), emulator=pubsub_emulator)
     asyncio.run(publish(project, pubsub_emulator, "a", "b"))
     until(lambda: set(function.bodies()) == {"a", "b"})
     assert function.pushed[0]["message"]["attributes"] == dict(SCORE.wants)
@@ -105,16 +115,16 @@ def test_events_are_pushed_with_what_they_are_filtered_by(
 def test_without_an_address_events_wait(
     pubsub_emulator: str, project: str, function: Function
 ) -> None:
-    create_topology(project, {"score": PushConfig("")}, emulator=pubsub_emulator)
+    create_topology(project, pushes(""), emulator=pubsub_emulator)
     asyncio.run(publish(project, pubsub_emulator, "a"))
-    create_topology(project, {"score": PushConfig(function.url)}, emulator=pubsub_emulator)
+    create_topology(project, pushes(function.url), emulator=pubsub_emulator)
     until(lambda: function.bodies() == ["a"])
 
 
 def test_a_message_refused_every_time_becomes_a_dead_letter(
     pubsub_emulator: str, project: str, function: Function
 ) -> None:
-    create_topology(project, {"score": PushConfig(function.url)}, emulator=pubsub_emulator)
+    create_topology(project, pushes(function.url), emulator=pubsub_emulator)
     function.status = 500
     asyncio.run(publish(project, pubsub_emulator, "a", "b", "c"))
     pull = f"projects/{project}/subscriptions/score-dead:pull"
@@ -166,7 +176,7 @@ HEAVY = (
 def test_accepting_loads_neither_googles_clients_nor_a_database(
     pubsub_emulator: str, project: str, function_name: str, path: str, body: str
 ) -> None:
-    create_topology(project, {"score": PushConfig("")}, emulator=pubsub_emulator)
+    create_topology(project, pushes(""), emulator=pubsub_emulator)
     done = subprocess.run(
         [sys.executable, "-c", ACCEPTING, function_name, path, body],
         env={

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make faults",
-        usage='make faults [ARGS="options"]\n       PYTHONPATH=tests python -m faults [options]',
+        usage='make faults [OPTIONS="options"]\n       PYTHONPATH=tests python -m faults [options]',
         description=__doc__,
     )
     names = ", ".join([*FAULTS, PLANTED])

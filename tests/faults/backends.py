@@ -17,8 +17,10 @@ from warmlead.buses.sqlite import SqliteBus
 from warmlead.buses.sqlite_messages import DEADLY
 from warmlead.buses.topology import topics_of_subscriptions
 from warmlead.ports import Delivery, EventBus, LeadStore, Message, Published
+from warmlead.ports.dispatching import DispatchStore
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
+from warmlead.stores.sqlite_dispatches import SqliteDispatchStore
 
 SCORE = "score"
 
@@ -34,6 +36,11 @@ class Installed(Protocol):
     @property
     def bus(self) -> EventBus:
         """Over which everything is published."""
+        ...
+
+    @property
+    def dispatches(self) -> DispatchStore:
+        """Where messages on their way to tools are kept."""
         ...
 
     async def due(self, now: datetime, most: int) -> Sequence[Delivery]:
@@ -104,6 +111,9 @@ _STATEMENTS = {
     "INSERT INTO leads": "file.lead",
     "INSERT INTO aliases": "file.alias",
     "INSERT INTO transitions": "file.transition",
+    "INSERT INTO dispatches": "file.dispatch",
+    "DELETE FROM dispatches": "file.forget",
+    "INSERT INTO circuits": "file.circuit",
     "DELETE FROM deliveries": "file.acknowledge",
     "UPDATE deliveries": "file.lease",
     "COMMIT": "file.commit",
@@ -152,6 +162,7 @@ class _InFile:
     def __init__(self, file: SqliteFile, clock: StandingClock) -> None:
         self._file = file
         self.store = SqliteLeadStore(file, clock)
+        self.dispatches = SqliteDispatchStore(file)
         self.bus = self._bus = SqliteBus(file, clock, topics_of_subscriptions())
 
     async def due(self, now: datetime, most: int) -> Sequence[Delivery]:

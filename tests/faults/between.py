@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from faults.books import Books, Told, mixed
+from faults.crossings import lasting_of
 from warmlead.application.evaluate import evaluate
 from warmlead.domain.consent import SuppressionPolicy
 from warmlead.domain.handoff import HandoffPolicy, Offer
@@ -126,7 +127,8 @@ def _offers(life: Life, policy: HandoffPolicy, now: datetime) -> list[str]:
     lead, offer = life.lead, life.lead.offer
     entries = sum(move.to_stage in OFFERED for move in life.moves)
     if offer is None:
-        entered = entries and not life.parted
+        lasting = any(move.to_stage in OFFERED for move in lasting_of(life.moves))
+        entered = lasting and not life.parted
         return [f"I8: {lead.id} became an MQL and was never offered"] if entered else []
     offered = {told.cycle: told for told in life.of("offered")}
     found = []

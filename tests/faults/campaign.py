@@ -37,7 +37,7 @@ class Job(NamedTuple):
         """The command that runs this very trial again."""
         size = "" if self.size == "full" else f" --slice {self.size}"
         return (
-            f"make faults ARGS='--only {self.fault} --backend {self.backend}"
+            f"make faults OPTIONS='--only {self.fault} --backend {self.backend}"
             f" --seed {self.seed} --trials 1{size}'"
         )
 
@@ -142,14 +142,14 @@ def run_job(job: Job) -> tuple[Job, Outcome]:
 
 def table(rows: Sequence[Row]) -> str:
     """What was tried and found, for people."""
-    lines = [f"{'fault':14}{'backend':9}{'trials':>7}{'kills':>7}{'seconds':>9}{'violations':>12}"]
+    lines = [f"{'fault':16}{'backend':9}{'trials':>7}{'kills':>7}{'seconds':>9}{'violations':>12}"]
     lines += [
-        f"{row.fault:14}{row.backend:9}{row.trials:7,}{row.kills:7,}"
+        f"{row.fault:16}{row.backend:9}{row.trials:7,}{row.kills:7,}"
         f"{row.seconds:9.1f}{row.violations:12}  {row.told}".rstrip()
         for row in rows
     ]
     total = sum(row.kills for row in rows)
     broken = sum(row.violations for row in rows)
     trials, seconds = sum(row.trials for row in rows), sum(row.seconds for row in rows)
-    lines.append(f"{'together':23}{trials:7,}{total:7,}{seconds:9.1f}{broken:12}")
+    lines.append(f"{'together':25}{trials:7,}{total:7,}{seconds:9.1f}{broken:12}")
     return "\n".join(lines)

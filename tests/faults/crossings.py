@@ -6,6 +6,7 @@ Reads what was recorded, and what tools were sent. Where a lead should be is not
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from faults.books import Books, mixed
 from faults.expected import trigger_id_of
@@ -41,14 +42,12 @@ def _told_under_its_id(books: Books) -> list[str]:
 
 def _crossings(books: Books) -> list[str]:
     entered = [told for told in books.told if told.what == "stage_entered"]
-    recorded = Counter(
-        (move.from_stage, move.to_stage, move.cycle, move.at)
-        for moves in books.moves.values()
-        for move in moves
-    )
+    recorded = Counter(map(_as_told, (m for moves in books.moves.values() for m in moves)))
+    lasting = Counter(_as_told(m) for moves in books.moves.values() for m in lasting_of(moves))
     told = Counter((t.data["from_stage"], t.data["stage"], t.cycle, t.at) for t in entered)
     crossings = Counter({m: n for m, n in recorded.items() if m[:2] != ("anonymous", "lead")})
-    found = [f"I4: no trigger was sent for the crossing {move}" for move in crossings - told]
+    untold = (lasting & crossings) - told
+    found = [f"I4: no trigger was sent for the crossing {move}" for move in untold]
     if len(books.moves) == len(books.leads):
         strange = told - crossings
         found += [f"I3: a trigger was sent whose crossing is not recorded: {m}" for m in strange]
@@ -68,9 +67,20 @@ def _crossings(books: Books) -> list[str]:
     return found
 
 
+def _as_told(move: Transition) -> tuple[str, str, int, datetime]:
+    """A move as its trigger tells it: the message has the time at which it was learnt."""
+    return move.from_stage, move.to_stage, move.cycle, move.learnt_at
+
+
+def lasting_of(moves: Sequence[Transition]) -> list[Transition]:
+    """The moves but for those that were over when they were learnt: of these no tool is told."""
+    over = [one for one, other in pairwise(moves) if other.learnt_at == one.learnt_at]
+    return [move for move in moves if move not in over]
+
+
 def _brought(lead: Lead, recorded: Mapping[tuple[str, str, int, datetime], int]) -> list[str]:
     """A move brought the lead to where it stands, recorded under whatever name."""
-    stage, since = lead.progress.stage, lead.progress.since
+    stage, since = lead.progress.stage, lead.progress.learnt_at
     if stage == "anonymous" or any(m[1] == stage and m[3] == since for m in recorded):
         return []
     return [f"I3: no move brought {lead.id} to {stage}"]
@@ -99,9 +109,14 @@ def _transitions(lead: Lead, moves: Sequence[Transition]) -> list[str]:
 
 
 def _first_crossing(lead: Lead, announced: Mapping[str, set[str]]) -> list[str]:
-    """An MQL was announced under one of its names, in its first cycle."""
+    """An MQL was announced under one of its names, in one of its cycles."""
     named = [i for i, t in lead.trails.items() if t.identifier.kind is not Kind.ANONYMOUS]
-    firsts = [trigger_id_of(name, "stage:mql", 1) in announced.get(name, ()) for name in named]
-    if lead.progress.stage == "mql" and not any(firsts):
-        return [f"I3: {lead.id} is an MQL, and its first crossing was never announced"]
+    cycles = range(1, lead.progress.entered.get("mql", 0) + 1)
+    told = [
+        trigger_id_of(name, "stage:mql", cycle) in announced.get(name, ())
+        for name in named
+        for cycle in cycles
+    ]
+    if lead.progress.stage == "mql" and not any(told):
+        return [f"I3: {lead.id} is an MQL, and its crossing was never announced"]
     return []

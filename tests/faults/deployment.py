@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from builders import StandingClock, lead_ids
 from faults.sites import Switches, doing
@@ -51,6 +52,26 @@ QUIET = campaign_model(quiet=True)
 
 PAGE_LEADS = 2
 """Small pages, so that the few people of a trial fill several."""
+
+
+class Functions(Protocol):
+    """What may be asked of one deployment, whichever process it is in."""
+
+    async def post(self, request: RawRequest) -> int:
+        """A sender's request."""
+        ...
+
+    async def push(self, message: Message) -> int:
+        """A message of ``lead-events``."""
+        ...
+
+    async def decay(self) -> int:
+        """A call of Cloud Scheduler's."""
+        ...
+
+    async def follow_up(self) -> int:
+        """The call of a minute."""
+        ...
 
 
 class Deployment:

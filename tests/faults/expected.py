@@ -23,6 +23,7 @@ from warmlead.domain.history import to_ms
 from warmlead.domain.identity import Kind, identifiers_of
 from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead, Trail, touch_trails
+from warmlead.domain.mail_scans import mark_of
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.rules import Rules
 
@@ -125,7 +126,8 @@ def _expect(
 def as_kept(event: Event, rules: Rules) -> KeptEvent:
     """An event as a history keeps it."""
     at_ms, received_ms = to_ms(event.occurred_at), to_ms(event.received_at)
-    return KeptEvent(at_ms, key_of(event), received_ms, event.name, rules.classify(event))
+    signals, mark = rules.classify(event), mark_of(event)
+    return KeptEvent(at_ms, key_of(event), received_ms, event.name, signals, mark)
 
 
 def is_refused(request: Request, at: datetime) -> bool:
@@ -168,10 +170,10 @@ def brute_force(lead: Lead, events: Mapping[str, Event], rules: Rules, now: date
     points = rules.fit_rules[0].points * fits
     score = worth_of(doings, SIGNALS, rules.scoring, points, now.date()).score
     passed_on = any(f.cause in REFUSALS and f.key not in keys for f in lead.consent_facts)
-    unsubscribed = passed_on or any(event.name == "email_unsubscribed" for event in mine)
+    unsubscribed = any(event.name == "email_unsubscribed" for event in mine)  # the model's signal
     known = any(trail.identifier.kind is not Kind.ANONYMOUS for trail in lead.trails.values())
     stages = _stages(mine, score, now, unsubscribed=unsubscribed) if known else {"anonymous"}
-    return Brute(score, frozenset(stages), unsubscribed)
+    return Brute(score, frozenset(stages), suppressed=unsubscribed or passed_on)
 
 
 def _stages(mine: Sequence[Event], score: int, now: datetime, *, unsubscribed: bool) -> set[str]:

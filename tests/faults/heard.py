@@ -65,12 +65,15 @@ def _acts(life: Life, policy: AlertPolicy, alerts: Sequence[Told]) -> Iterator[s
 
 def _unheard(life: Life, policy: AlertPolicy, heard_ms: Sequence[int]) -> Iterator[str]:
     """Of what came while the lead was in one of the stages sales heard, if not just before."""
-    since_ms, rest_ms = to_ms(life.lead.progress.since), policy.again_after.total_seconds() * 1_000
+    learnt_ms, rest_ms = (
+        to_ms(life.lead.progress.learnt_at),
+        policy.again_after.total_seconds() * 1_000,
+    )
     if life.lead.progress.stage not in policy.stages:
         return
     for trail in life.lead.trails.values():
         for event in trail.history.kept.values():
-            is_hot = event.received_ms > since_ms and not policy.on.isdisjoint(event.signals)
+            is_hot = event.received_ms > learnt_ms and not policy.on.isdisjoint(event.signals)
             if is_hot and not any(at >= event.received_ms - rest_ms for at in heard_ms):
                 yield f"I8: sales never heard of {event.name} {event.key} by {life.lead.id}"
 

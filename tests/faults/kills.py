@@ -75,8 +75,8 @@ def schedule(seed: int, backend: Backend) -> list[Visit]:
     sites = random.sample(chosen, random.choice([4, 5, 6, 7]))
     for site in sorted(sites, key=lambda site: _when(random, site)):
         if site in SWEEP and not kills:
-            kills.append(_visit(random, random.choice(_LEAVING), backend))
-        kills.append(_visit(random, site, backend))
+            kills.append(visit_of(random, random.choice(_LEAVING), backend))
+        kills.append(visit_of(random, site, backend))
     return kills
 
 
@@ -89,7 +89,8 @@ def _when(random: Random, site: str) -> float:
     return random.random()
 
 
-def _visit(random: Random, site: str, backend: Backend) -> Visit:
+def visit_of(random: Random, site: str, backend: Backend) -> Visit:
+    """The n-th visit of a site, such that half of the trials come by as often."""
     if site == ANYWHERE:
         return Visit(site, random.randint(4, 4 * backend.trial_ms))
     return Visit(site, random.randint(1, backend.sites.get(site) or _OFTEN[site]))

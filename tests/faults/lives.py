@@ -8,7 +8,7 @@ from random import Random
 
 from builders import NOW, StandingClock, lead_ids
 from faults.backends import Backend, Installed
-from faults.deployment import Deployment
+from faults.deployment import Deployment, Functions
 from faults.journal import Journal
 from faults.sites import Switches
 from faults.watched import WatchedBus, WatchedStore
@@ -55,10 +55,10 @@ class Life:
         self.switches = switches = switches or Switches()
         self.bus = WatchedBus(installed.bus, switches)
         self.store = WatchedStore(installed.store, switches)
-        self.deployments = [Deployment(self.store, self.bus, clock, switches)]
+        self.deployments: list[Functions] = [Deployment(self.store, self.bus, clock, switches)]
 
     @property
-    def deployment(self) -> Deployment:
+    def deployment(self) -> Functions:
         """Whoever is asked next."""
         return self.random.choice(self.deployments)
 

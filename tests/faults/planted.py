@@ -10,14 +10,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import warmlead
 from faults.campaign import say
+from faults.patching import StalePatchError, patched, product
 
 FOLDER = Path(__file__).with_name("planted")
 TESTS = Path(__file__).parents[1]
@@ -42,10 +41,6 @@ class Hunted(NamedTuple):
     bug: Bug
     caught: bool
     told: str
-
-
-class StalePatchError(Exception):
-    """A patch does not fit the product any more."""
 
 
 def read_bugs() -> list[Bug]:
@@ -101,7 +96,7 @@ def _look_for(bug: Bug, copy: Path) -> Hunted:
         cwd=TESTS,
     )
     seed = re.search(r"^VIOLATION of .*, seed (\d+)$", done.stdout, re.MULTILINE)
-    broken = re.search(r"^ +(I[1-8]: .*)$", done.stdout, re.MULTILINE)
+    broken = re.search(r"^ +(I[1-9]: .*)$", done.stdout, re.MULTILINE)
     if done.returncode == 1 and seed and broken:
         told = f"by {bug.fault} on {bug.backend}, seed {seed[1]}: {broken[1][:110]}"
         return Hunted(bug, caught=True, told=told)
@@ -113,45 +108,9 @@ def _look_for(bug: Bug, copy: Path) -> Hunted:
 
 
 def plant(patch: str, folder: Path) -> None:
-    """Copies the product to a folder and applies the patch; ``StalePatchError`` if it does not fit.
-
-    Line numbers are not looked at: each hunk's old lines must be there exactly once.
-    """
-    product = Path(warmlead.__file__).parent
+    """Copies the product to a folder and applies a patch; raises ``StalePatchError``."""
+    changed = patched([patch])
     copy = folder / "warmlead"
-    shutil.copytree(product, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    for file, old, new in _hunks(patch):
-        path = copy / file
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        if text.count(old) != 1:
-            raise StalePatchError(f"{file} has these lines {text.count(old)} times:\n{old}")
-        path.write_text(text.replace(old, new), encoding="utf-8")
-    compiled = subprocess.run(
-        [sys.executable, "-m", "compileall", "-q", str(copy)], capture_output=True, check=False
-    )
-    if compiled.returncode:
-        raise StalePatchError("what comes out does not compile")
-
-
-def _hunks(patch: str) -> Iterator[tuple[str, str, str]]:
-    """The file, old and new lines of each hunk."""
-    file = ""
-    old: list[str] = []
-    new: list[str] = []
-    flush = partial(_joined, old, new)
-    for line in [*patch.splitlines(), "@@"]:
-        if line.startswith(("@@", "--- ")) and (old or new):
-            yield file, *flush()
-            old.clear()
-            new.clear()
-        if line.startswith("+++ "):
-            file = line.removeprefix("+++ b/shared/warmlead/").strip()
-        elif file and not line.startswith(("--- ", "@@")):
-            if line[:1] in (" ", "-", ""):
-                old.append(line[1:])
-            if line[:1] in (" ", "+", ""):
-                new.append(line[1:])
-
-
-def _joined(old: Sequence[str], new: Sequence[str]) -> tuple[str, str]:
-    return "".join(f"{line}\n" for line in old), "".join(f"{line}\n" for line in new)
+    shutil.copytree(product(), copy, ignore=shutil.ignore_patterns("__pycache__"))
+    for file, text in changed.items():
+        (copy / file).write_text(text, encoding="utf-8")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from faults.patching import patched
 from faults.planted import Bug, plant, read_bugs
 from faults.registry import FAULTS
 
@@ -44,8 +45,8 @@ def test_faults_on_the_emulators_break_no_promise(
 
 
 @pytest.mark.parametrize("bug", read_bugs(), ids=lambda bug: bug.name)
-def test_a_planted_bug_still_fits_the_product(bug: Bug, tmp_path: Path) -> None:
-    plant(bug.patch, tmp_path)
+def test_a_planted_bug_still_fits_the_product(bug: Bug) -> None:
+    assert patched([bug.patch])
     assert bug.fault in FAULTS
     assert bug.backend in FAULTS[bug.fault].trials["full"]
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from faults.sites import Switches, now_doing, under_way
 from warmlead.application.apply import Decision
 from warmlead.application.evaluate import Reevaluation
+from warmlead.application.privacy.erase import Look
 from warmlead.domain.lead import Lead
 from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Topic
@@ -21,10 +22,11 @@ from warmlead.ports import (
     Loaded,
     Message,
     Need,
-    Ranked,
     ToleratesUnreadable,
+    Tombstone,
     Update,
 )
+from warmlead.ports.listing import LeadQuery, Listed, ListPlace
 
 T = TypeVar("T")
 
@@ -119,13 +121,16 @@ class WatchedStore:
     ) -> Sequence[DueLead]:
         return await self._store.by_id(shard=shard, most=most, after=after)
 
-    async def by_score(
-        self, *, most: int, stage: str | None = None, after: Ranked | None = None
-    ) -> Sequence[Ranked]:
-        return await self._store.by_score(most=most, stage=stage, after=after)
+    async def listed(
+        self, asked: LeadQuery, *, most: int, after: ListPlace | None = None
+    ) -> Sequence[Listed]:
+        return await self._store.listed(asked, most=most, after=after)
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         return await self._store.transitions(lead_id)
+
+    def erasures(self) -> AsyncIterator[Tombstone]:
+        return self._store.erasures()
 
     async def clear(self) -> None:
         await self._store.clear()
@@ -166,5 +171,7 @@ def _watched_kind(kind: type) -> Any:
 
 
 def _place(change: object) -> str:
+    if isinstance(change, Look):
+        return f"{under_way()}.look"
     kind = "lead" if isinstance(change, Decision | Reevaluation) else "clear"
     return f"{under_way()}.{kind}"

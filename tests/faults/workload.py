@@ -160,7 +160,7 @@ def _requests(random: Random, who: Sequence[Person], busy: int) -> list[Request]
         _late(random, some),
         Request("", {}, b'{"v":1,"events":"none of ours"}', foreign=True),
         _said(random, some)._replace(signed=False),
-        _statement(random, {"said": "maybe", "email": some.email}),
+        statement(random, {"said": "maybe", "email": some.email}),
     ]
     made += random.sample(odd, 3)
     if random.random() < 0.5:
@@ -216,13 +216,13 @@ def _said(random: Random, person: Person) -> Request:
         said["reason"] = random.choice(["not_ready", "not_ready", "unreachable", "bad_data"])
     if random.random() < 0.4:
         said["occurred_at"] = stamp(before(random))
-    return _statement(random, said)
+    return statement(random, said)
 
 
 SAID = ("touched", "touched", "rejected", "rejected", "accepted", "lost", "won")
 
 
-def _statement(random: Random, said: Mapping[str, Any]) -> Request:
+def statement(random: Random, said: Mapping[str, Any]) -> Request:
     id_ = f"said-{random.getrandbits(48):x}"
     headers = {"content-type": "application/json", "webhook-id": id_}
     return Request("/generic", headers, json.dumps({**said, "id": id_}).encode(), signed=True)

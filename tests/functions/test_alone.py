@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from builders import StandingClock, a_lead_named, a_trigger, keeping
+from commands import command
 from patience import PATIENCE_S, until
 from served import free_port
 from warmlead.domain.nurture import Enrolment
@@ -25,7 +26,7 @@ from warmlead.model.loading import Model, load, ready_model, ready_text
 from warmlead.model.plan import write_compiled
 from warmlead.parsing.signatures import HmacScheme
 from warmlead.runtime import table
-from warmlead.runtime.table import TABLE, names
+from warmlead.runtime.table import TABLE, files_of_senders, names
 from warmlead.senders.registry import REGISTRY
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
@@ -230,20 +231,9 @@ async def test_scheduled_functions_do_due_work_once(
     assert published(data, "mql") == [left.body]
 
 
-def command(data: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "warmlead.cli.main", *arguments],
-        env=environment(data, **settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
-
-
 def told(data: Path, *arguments: str) -> Any:
     """What a command prints with ``--json``."""
-    done = command(data, *arguments, "--json")
+    done = command([*arguments, "--json"], environment(data))
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -285,7 +275,8 @@ SCORING = (
 
 
 def test_forbidden_modules_exist() -> None:
-    assert [name for name in (*SLOW, *SCORING) if find_spec(name) is None] == []
+    others = ("warmlead.senders.captcha_check", "warmlead.web.fetching")
+    assert [name for name in (*SLOW, *SCORING, *others) if find_spec(name) is None] == []
 
 
 def imported_by(data: Path, function: str, path: str, body: str, **settings: str) -> set[str]:
@@ -303,20 +294,30 @@ def imported_by(data: Path, function: str, path: str, body: str, **settings: str
     return set(modules)
 
 
+FROM_DRIFT = """{"type": "new_message", "token": "the token of Drift", "data":
+  {"id": 1, "type": "chat", "author": {"type": "contact", "id": 2}, "body": "Why?"}}"""
+ALL = '{"generic": {"allow_unsigned": true}}'
+UNSIGNED = {"forms": ALL, "sales": ALL} | {"chat": '{"drift": {"secrets": ["the token of Drift"]}}'}
+"""Files of senders that sign nothing."""
+
+
 @pytest.mark.parametrize(
     ("function", "path", "body"),
     [
         ("forms", "/generic", '{"email": "ada@example.com"}'),
         ("track", "/v1/track", CALL.decode()),
+        ("chat", "/drift", FROM_DRIFT),
         ("sales", "/generic", '{"email": "ada@example.com", "said": "accepted"}'),
     ],
 )
 def test_accepting_functions_import_no_slow_modules_and_no_scoring(
     tmp_path: Path, function: str, path: str, body: str
 ) -> None:
-    unsigned = tmp_path / "unsigned.json"  # as a file of forms, and as one of sales
-    unsigned.write_text('{"generic": {"allow_unsigned": true}}')
-    files = {"WARMLEAD_FORMS": str(unsigned), "WARMLEAD_SALES": str(unsigned)}
+    files = {}
+    for setting, of_function in files_of_senders().items():
+        file = tmp_path / f"{of_function.name}.json"
+        file.write_text(UNSIGNED.get(of_function.name, "{}"))
+        files[setting] = str(file)
     loaded = imported_by(tmp_path, function, path, body, **files)
     assert len(published(tmp_path, "lead-events")) == 1
     assert {name for name in loaded if name.startswith((*SLOW, *SCORING))} == set()
@@ -325,6 +326,7 @@ def test_accepting_functions_import_no_slow_modules_and_no_scoring(
     }
     assert len(senders) == 1  # the configured one
     assert set(senders.values()) == {function}
+    assert not loaded & {"warmlead.senders.captcha_check", "warmlead.web.fetching"}
 
 
 def test_modules_that_may_not_be_imported_exist() -> None:
@@ -334,9 +336,8 @@ def test_modules_that_may_not_be_imported_exist() -> None:
 
 def with_holidays() -> Model:
     """A ready-made model whose promises count office hours."""
-    hours = 'hours: {from: "09:00", to: "18:00", time_zone: Europe/Berlin, holidays: [DE-BY, US]}'
     text = ready_text("b2b-saas").replace(
-        "  accept_within: 24h", f"  accept_within: 16h\n  {hours}"
+        "time_zone: America/New_York}", "time_zone: Europe/Berlin, holidays: [DE-BY, US]}", 1
     )
     model = load(text, name="model.yaml")
     assert model.plan.holidays_until
@@ -375,7 +376,7 @@ def test_scheduled_functions_with_a_compiled_model_import_no_slow_modules(
 def test_a_function_that_needs_the_model_file_refuses_a_compiled_one(tmp_path: Path) -> None:
     model = tmp_path / "model.json"
     model.write_text(write_compiled(ready_model("b2b-saas").plan))
-    done = command(tmp_path, "lead", "list", WARMLEAD_MODEL=str(model))
+    done = command(["lead", "list"], environment(tmp_path, WARMLEAD_MODEL=str(model)))
     assert done.returncode == 2
     assert "compiled model" in done.stderr
     assert "Traceback" not in done.stderr
@@ -411,7 +412,7 @@ def test_production_starts_no_unsigned_sales_function(tmp_path: Path) -> None:
     sales = tmp_path / "sales.yaml"
     sales.write_text("generic: {allow_unsigned: true}")
     settings = {**PRODUCTION, **SECRETS, "WARMLEAD_SALES": str(sales)}
-    started = command(tmp_path, "serve", "--port", str(free_port()), **settings)
+    started = command(["serve", "--port", str(free_port())], environment(tmp_path, **settings))
     assert started.returncode == 2
     assert "generic.allow_unsigned: is only for one's own machine" in started.stderr
     assert "Traceback" not in started.stderr
@@ -429,7 +430,8 @@ def test_production_starts_no_unsigned_sales_function(tmp_path: Path) -> None:
 def test_production_starts_nothing_without_secrets(
     tmp_path: Path, settings: dict[str, str], complaints: list[str]
 ) -> None:
-    started = command(tmp_path, "serve", "--port", str(free_port()), **PRODUCTION, **settings)
+    production = environment(tmp_path, **PRODUCTION, **settings)
+    started = command(["serve", "--port", str(free_port())], production)
     assert started.returncode == 2
     assert "Traceback" not in started.stderr
     for variable in complaints:
@@ -491,7 +493,8 @@ def test_the_faults_of_one_start_are_told_together(tmp_path: Path) -> None:
         "WARMLEAD_BACKEND": "sql",
     }
 
-    started = command(tmp_path, "serve", "--port", str(free_port()), **PRODUCTION, **settings)
+    production = environment(tmp_path, **PRODUCTION, **settings)
+    started = command(["serve", "--port", str(free_port())], production)
 
     assert started.returncode == 2
     said = started.stderr.replace("\n", " ")

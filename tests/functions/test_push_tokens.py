@@ -13,12 +13,12 @@ import pytest
 from authority import ACCOUNT, AUDIENCE, Authority, Key, an_authority, bad_headers
 from functions.test_alone import PRODUCTION, SECRETS, alone, an_event, as_production, post
 
-STRANGER = Key("stranger")
+OURS, STRANGER = Key("ours"), Key("stranger")
 
 
 @pytest.fixture(scope="module")
 def authority() -> Iterator[Authority]:
-    with an_authority() as authority:
+    with an_authority(OURS) as authority:
         yield authority
 
 
@@ -77,7 +77,7 @@ def test_report_refuses_other_callers(tmp_path: Path, authority: Authority) -> N
 
 
 def test_score_is_unavailable_without_certificates(tmp_path: Path) -> None:
-    with an_authority() as gone:
+    with an_authority(OURS) as gone:
         pass
     data = tmp_path / "data"
     with alone("score", data, **settings(gone)) as base:

@@ -36,15 +36,19 @@ from warmlead.stores.firestore.store import FirestoreLeadStore, FirestoreReportS
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).parent / "uv"
 
-HOURS = 'days: mon-fri, from: "09:00", to: "17:00", time_zone: America/New_York'
-ALWAYS_OPEN = 'days: mon-sun, from: "00:00", to: "24:00", time_zone: Europe/Berlin'
+HOURS = 'days: mon-fri, from: "09:00", to: "17:00"'
+ALWAYS_OPEN = 'days: mon-sun, from: "00:00", to: "24:00"'
 MODEL = (
     ready_text("b2b-saas")
-    .replace("demo_requested, points: 40", "demo_requested, points: 41")
+    .replace("demo_requested, points: 50", "demo_requested, points: 51")
     .replace(HOURS, ALWAYS_OPEN)
 )
 SALES = "generic: {signature: {scheme: hmac, secrets: [env:SALES_SECRET]}}\n"
 FORMS = "contact: {signature: {secrets: [env:CONTACT_SECRET]}}\nopen: {allow_unsigned: true}\n"
+CHAT = "generic: {secrets: [env:CHAT_SECRET]}\n"
+FILES = {"forms": FORMS, "chat": CHAT} | {"sales": SALES}
+"""The file of senders of each function that a test posts to."""
+
 KEY = "pk_site_5fQ9xLr2Tz"
 SECRETS = {"WARMLEAD_WRITE_KEYS": KEY, "WARMLEAD_ID_SECRET": "VqF3-an-id-secret-of-the-tests-8Zk2w"}
 
@@ -68,6 +72,8 @@ class Cloud(NamedTuple):
             "PUBSUB_EMULATOR_HOST": self.pubsub,
             "FIRESTORE_EMULATOR_HOST": self.firestore,
             "WARMLEAD_PUSH_AUTH": "iam",
+            "WARMLEAD_DASHBOARD_AUTH": "iap",
+            "WARMLEAD_DASHBOARD_AUDIENCE": "/projects/1/locations/x/services/warmlead-dashboard",
             **SECRETS,
         }
 
@@ -98,10 +104,11 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every function, staged as for a deployment with a model and forms of its own."""
     folder = tmp_path_factory.mktemp("staged")
     (folder / "model.yaml").write_text(MODEL)
-    (folder / "forms.yaml").write_text(FORMS)
     command = [sys.executable, str(ROOT / "infra/stage.py"), "--into", "build"]
-    (folder / "sales.yaml").write_text(SALES)
-    command += ["--model", "model.yaml", "--forms", "forms.yaml", "--sales", "sales.yaml"]
+    command += ["--model", "model.yaml"]
+    for function, text in FILES.items():
+        (folder / f"{function}.yaml").write_text(text)
+        command += [f"--{function}", f"{function}.yaml"]
     subprocess.run(command, cwd=folder, check=True, timeout=PATIENCE_S)
     return folder / "build"
 
@@ -127,7 +134,8 @@ def deployed(
     with zipfile.ZipFile(staged / f"{function}.zip") as archive:
         archive.extractall(folder)
     binaries = python_of_its_own(tmp_path / "python", folder / "requirements.txt")
-    secrets = dict.fromkeys(("CONTACT_SECRET", "SALES_SECRET"), "a secret of the tests")
+    named = re.findall(r"env:(\w+)", "".join(FILES.values()))
+    secrets = dict.fromkeys(named, "a secret of the tests")
     settings = {**cloud.settings, **secrets}
     with running(function, folder, binaries, settings) as deployed:
         yield deployed
@@ -220,6 +228,7 @@ FIRST = {
     CalledBy.SENDERS: (404, "not_found"),  # nobody sends there
     CalledBy.BUS: (400, "message_invalid"),  # it is no push
     CalledBy.CLOCK: (200, None),
+    CalledBy.PEOPLE: (401, "unauthorized"),  # nobody is signed in
 }
 
 
@@ -280,6 +289,21 @@ def test_sales_accepts_posts_under_its_staged_settings(deployed: Deployed, cloud
     assert message["events"][0]["properties"] == {"value_cents": 950, "currency": "EUR"}
 
 
+@alone("chat")
+def test_chat_accepts_posts_under_its_staged_settings(deployed: Deployed, cloud: Cloud) -> None:
+    cloud.listen("lead-events")
+    asked = b'{"event": "chat_message_sent", "id": "m-1", "visitor": {"id": "v-1"}, "text": "Why?"}'
+    signature = HmacScheme().sign(asked, "a secret of the tests")
+
+    assert deployed.post("/generic", asked, **{"X-Signature": signature})[1] == {"success": True}
+    assert deployed.post("/generic", asked)[1]["code"] == "signature_missing"
+    assert deployed.post("/intercom", asked)[1]["code"] == "not_found"
+
+    (message,) = cloud.heard("lead-events")
+    assert message["events"][0]["name"] == "chat_message_sent"
+    assert message["events"][0]["properties"]["is_question"] is True
+
+
 def deliver(deployed: Deployed, pushed: bytes) -> None:
     """Pushes a message as Pub/Sub does: again while the answer is 503, as on a busy machine."""
 
@@ -311,7 +335,7 @@ def test_score_counts_a_push_under_its_staged_model(deployed: Deployed, cloud: C
     (told,) = cloud.heard("mql")
     assert told["data"]["lead"]["email"] == "ada@example.com"
     assert told["data"]["model_version"] == load(MODEL, name="staged").version
-    (step,) = cloud.heard("nurture")  # within hours in Berlin, as always
+    (step,) = cloud.heard("nurture")  # at any hour
     assert step["data"]["message"] == "welcome-guide"
 
 

@@ -1,7 +1,10 @@
 """What is staged for a deployment: these files, these bytes, whenever and wherever."""
 
+import hashlib
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,7 +19,8 @@ from warmlead.model.loading import ready_model
 from warmlead.model.plan import write_compiled
 from warmlead.runtime import table
 from warmlead.runtime.backends import STAGED
-from warmlead.runtime.table import TABLE, Function, names
+from warmlead.runtime.table import TABLE, Function, files_of_senders, names
+from warmlead.senders.registry import REGISTRY, section_name
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = names()
@@ -27,6 +31,7 @@ contact: {signature: {secrets: [env:CONTACT_SECRET]}, honeypot: größe 😀}
 open: {allow_unsigned: true}
 """
 
+TRACK = "ga4: {secrets: [env:GA4_SECRET]}\n"
 SALES = """
 pipedrive:
   user: warmlead
@@ -35,7 +40,31 @@ pipedrive:
   stages: {stage_id: {3: won}}
 """
 
+TO_TOOLS = """
+zapier: {to: webhook, url: https://hooks.example.com/in, secrets: [env:ZAPIER_SECRET]}
+"""
+
+TEXTS = {table.FORMS.name: FORMS, table.TRACK.name: TRACK, table.SALES.name: SALES}
+"""Files of senders that a test looks into."""
+
 pytestmark = pytest.mark.xdist_group("staged")
+
+
+def write_files(folder: Path) -> list[str]:
+    """Writes a file of senders for each function that has one; the options that name them."""
+    options: list[str] = []
+    for function in files_of_senders().values():
+        text = TEXTS.get(function.name) or file_of_one(function.name)
+        (folder / f"{function.name}.yaml").write_text(text)
+        options += [f"--{function.name}", f"{function.name}.yaml"]
+    (folder / "destinations.yaml").write_text(TO_TOOLS)
+    return [*options, "--destinations", "destinations.yaml"]
+
+
+def file_of_one(function: str) -> str:
+    """A file with the function's first sender, whose secret is ``<FUNCTION>_SECRET``."""
+    first = next(each for each in REGISTRY if each.function == function)
+    return f"{section_name(first)}: {{secrets: [env:{function.upper()}_SECRET]}}\n"
 
 
 def stage(into: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -55,12 +84,11 @@ def stage(into: Path, *options: str, **environment: str) -> subprocess.Completed
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every function, staged with a model and forms."""
     folder = tmp_path_factory.mktemp("staged")
-    (folder / "forms.yaml").write_text(FORMS)
-    (folder / "sales.yaml").write_text(SALES)
-    files = ("--forms", "forms.yaml", "--sales", "sales.yaml")
-    done = stage(folder / "build", "--model", "ecommerce", *files)
+    models = ("--model", "ecommerce", "--shadow", "product-led")
+    done = stage(folder / "build", *models, *write_files(folder))
     assert done.returncode == 0, done.stderr
     assert "The forms file needs these variables: CONTACT_SECRET" in done.stdout
+    assert "The track file needs these variables: GA4_SECRET" in done.stdout
     assert "The sales file needs these variables: PIPEDRIVE_PASSWORD" in done.stdout
     return folder / "build"
 
@@ -93,6 +121,9 @@ def test_a_zip_holds_the_function_and_nothing_else(staged: Path, function: str) 
     texts = [f"warmlead/model/ready/{name}.yaml" for name in ("b2b-saas", "ecommerce")]
     texts += ["warmlead/model/ready/product-led.yaml", "warmlead/web/snippet/warmlead.js"]
     texts += [f"warmlead/senders/country_names.{suffix}" for suffix in ("txt", "LICENSE")]
+    for folder in ("templates", "static"):
+        files = (ROOT / "shared/warmlead/dashboard" / folder).iterdir()
+        texts += [f"warmlead/dashboard/{folder}/{file.name}" for file in files]
     (given,) = (each.files for each in TABLE if each.name == function)
 
     contents = zipped(staged, function)
@@ -148,10 +179,8 @@ def test_the_same_sources_give_the_same_bytes_elsewhere_and_later(
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
                 os.utime(file, (1_000_000_000, 1_000_000_000))
-    (tmp_path / "forms.yaml").write_text(FORMS)
-    (tmp_path / "sales.yaml").write_text(SALES)
     command = [sys.executable, "-B", str(copy / "infra/stage.py"), "--into", "build"]
-    command += ["--model", "ecommerce", "--forms", "forms.yaml", "--sales", "sales.yaml"]
+    command += ["--model", "ecommerce", *write_files(tmp_path)]
     other = {
         **os.environ,
         "PYTHONPATH": str(copy / "shared"),
@@ -180,7 +209,7 @@ def test_staging_again_leaves_nothing_of_the_time_before(tmp_path: Path) -> None
         == write_compiled(ready_model("b2b-saas").plan).encode()
     )
     assert (build / "forms.zip").read_bytes() == before
-    kept = {*FUNCTIONS, *(f"{function}.zip" for function in FUNCTIONS)}
+    kept = {"staged.json", *FUNCTIONS, *(f"{function}.zip" for function in FUNCTIONS)}
     assert {path.name for path in build.iterdir()} == kept
 
 
@@ -208,9 +237,12 @@ def test_compiled_modules_are_used_regardless_of_file_times(staged: Path, tmp_pa
 
 NOT_IN = {
     table.FORMS.extra: ("google-cloud-firestore", "cel-expr-python"),
-    table.TRACK.extra: ("google-cloud-firestore", "cel-expr-python", "pyyaml", "python-multipart"),
+    table.TRACK.extra: ("google-cloud-firestore", "cel-expr-python", "python-multipart"),
     table.SALES.extra: ("google-cloud-firestore", "cel-expr-python", "python-multipart"),
-    table.SCORE.extra: ("python-multipart",),
+    table.MAIL.extra: ("google-cloud-firestore", "cel-expr-python"),
+    table.SCORE.extra: ("python-multipart", "boto3"),
+    table.DELIVER.extra: ("python-multipart",),
+    table.DASHBOARD.extra: ("python-multipart", "boto3"),
 }
 """What an extra does not install."""
 
@@ -226,6 +258,27 @@ def test_a_function_requires_only_what_it_needs(staged: Path, function: Function
     assert text.count("--hash=sha256:") >= len(required)
 
 
+def test_the_list_for_terraform_has_hashes_and_the_secrets_of_the_files(staged: Path) -> None:
+    listed = json.loads((staged / "staged.json").read_text())
+
+    assert listed["runtime"] == f"python{sys.version_info.major}{sys.version_info.minor}"
+    assert list(listed["functions"]) == list(FUNCTIONS)
+    for function, one in listed["functions"].items():
+        content = (staged / f"{function}.zip").read_bytes()
+        assert one["sha256"] == hashlib.sha256(content).hexdigest()
+    assert listed["functions"]["forms"]["secrets"] == ["CONTACT_SECRET"]
+    assert listed["functions"]["score"]["secrets"] == []
+
+
+def test_the_functions_that_score_have_the_model_beside_the_one_in_force(staged: Path) -> None:
+    second = write_compiled(ready_model("product-led").plan).encode()
+
+    found = {function: zipped(staged, function).get("shadow_model.json") for function in FUNCTIONS}
+
+    scoring = {each.name for each in (table.SCORE, table.DECAY, table.FOLLOWUP)}
+    assert found == {name: second if name in scoring else None for name in FUNCTIONS}
+
+
 def test_the_table_tells_sizes_and_hashes(tmp_path: Path) -> None:
     done = stage(tmp_path / "build")
 
@@ -239,11 +292,33 @@ def test_the_table_tells_sizes_and_hashes(tmp_path: Path) -> None:
 
 def test_staging_names_functions_without_a_settings_file(tmp_path: Path) -> None:
     (tmp_path / "forms.yaml").write_text(FORMS)
-    neither = stage(tmp_path / "build").stdout
-    assert "Without FORMS the function forms answers every post with 404" in neither
-    assert "Without SALES the function sales answers every post with 404" in neither
+    none = stage(tmp_path / "build").stdout
+    for name in sorted({*names(files_of_senders().values())} - {table.TRACK.name}):
+        assert f"Without {name.upper()} the function {name} answers every post with 404" in none
+    assert "Without TRACK" not in none  # tracking clients need no file
     one = stage(tmp_path / "build", "--forms", "forms.yaml").stdout
     assert ("Without FORMS" in one, "Without SALES" in one) == (False, True)
+
+
+def test_make_hands_on_the_files_of_its_own_command_line_and_none_of_the_shell() -> None:
+    files = {name.upper(): f"{name} of a test.yaml" for name in names(files_of_senders().values())}
+    given = [f"{name}={file}" for name, file in files.items()]
+
+    def handed_on(*given: str) -> set[str]:
+        done = subprocess.run(
+            ["make", "-n", "--no-print-directory", "stage", *given],
+            cwd=ROOT,
+            env={**os.environ, **files, "MODEL": "of-the-shell"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        _, *options = shlex.split(done.stdout.splitlines()[-1].partition("infra/")[2])
+        return set(options)
+
+    assert handed_on("PYTHON=python3") == set()
+    models = ["MODEL=ecommerce", "SHADOW=next.yaml"]
+    assert handed_on(*models, *given) == {f"--{each}" for each in (*models, *given)}
 
 
 @pytest.mark.parametrize(
@@ -251,6 +326,7 @@ def test_staging_names_functions_without_a_settings_file(tmp_path: Path) -> None
     [
         (["--model", "no-such"], "There is no model no-such"),
         (["--model", "broken.yaml"], "broken.yaml is not a valid model"),
+        (["--shadow", "broken.yaml"], "broken.yaml is not a valid model"),
         (["--forms", "no-such.yaml"], "it cannot be read"),
         (["--forms", "broken.yaml"], "These senders of forms cannot be used"),
         (["--forms", "secret.yaml"], "a: a secret is written in it"),

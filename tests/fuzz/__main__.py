@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import SystemRandom
 
+from fuzz.by_sender import BODIES, HEAD, OfSender, against, senders_named
 from fuzz.corpus import corpus
 from fuzz.findings import Findings, requests_in
 from fuzz.functions import settle
@@ -31,7 +32,7 @@ from warmlead.runtime import backends
 
 FINDINGS = Path("build/fuzz")
 
-
+REQUESTS = 100_000
 OVER_HTTP = 50
 """One in so many requests goes over HTTP too, to processes."""
 
@@ -43,9 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return asyncio.run(_hunt(chosen.planted or list(PLANTED), chosen.seed or 0))
     seed = chosen.seed if chosen.seed is not None else SystemRandom().randrange(10**9)
     findings = Findings(chosen.findings, seed)
+    if chosen.sender:
+        _tell_senders(against(chosen.sender, seed, chosen.requests, findings, _progress_of))
+        return _told(chosen, seed, findings)
     with _firestore() as address, tempfile.TemporaryDirectory(prefix="warmlead-fuzz-") as data:
         report = asyncio.run(_run(chosen, seed, findings, address, Path(data)))
     _tell(report)
+    return _told(chosen, seed, findings)
+
+
+def _told(chosen: argparse.Namespace, seed: int, findings: Findings) -> int:
+    """Tells of the findings; 1 if there are any."""
     if not findings.count:
         print(f"No promise was broken{'' if chosen.replay else f'. The seed was {seed}'}.")
         return 0
@@ -105,6 +114,7 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make fuzz",
         usage="make fuzz [N=…] [SEED=…] [CAPTURES=folder] [REPLAY=finding] [PLANTED=1]\n"
+        "       make fuzz SENDER=name [N=…] [SEED=…]\n"
         "       PYTHONPATH=tests python -m fuzz [options]",
         description=__doc__,
     )
@@ -112,9 +122,8 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     add(
         "--requests",
         type=int,
-        default=100_000,
         metavar="N",
-        help="how many (%(default)s)",
+        help=f"how many ({REQUESTS}; of each sender that is named {BODIES})",
     )
     add(
         "--over-http",
@@ -122,6 +131,7 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="N",
         help=f"as many over HTTP too (N / {OVER_HTTP})",
     )
+    add("--sender", metavar="NAME", help="bodies of these senders alone (a,b), or of all")
     add("--planted", nargs="*", metavar="NAME", help="plant slownesses (all) and look for them")
     add("--seed", type=int, help="any, if it is not given")
     add("--captures", type=Path, metavar="FOLDER", help="with raw requests, *.http")
@@ -134,8 +144,15 @@ def arguments_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--replay", type=Path, metavar="FINDING", help="send its requests again, and no others")
     chosen = parser.parse_args(arguments)
+    if chosen.requests is None:
+        chosen.requests = BODIES if chosen.sender else REQUESTS
     if chosen.requests < 1:
         parser.error("N must be 1 or more")
+    if chosen.sender:
+        try:
+            chosen.sender = senders_named(chosen.sender)
+        except ValueError as error:
+            parser.error(str(error))
     if chosen.over_http is None:
         chosen.over_http = chosen.requests // OVER_HTTP
     if chosen.captures and not any(chosen.captures.glob("*.http")):
@@ -161,6 +178,22 @@ def _firestore() -> Iterator[str]:
 
 def _progress(report: Report) -> None:
     print(f"  {report.sent:>7} sent, {report.events} events stored", end="\r", flush=True)
+
+
+def _progress_of(name: str, report: Report) -> None:
+    print(f"  {name:<12} {report.sent:>8}", end="\r", flush=True)
+
+
+def _tell_senders(campaign: Iterator[OfSender]) -> None:
+    """Tells of each sender as soon as it is done."""
+    print(HEAD)
+    codes: Counter[str] = Counter()
+    for one in campaign:
+        print(one.in_words, flush=True)
+        codes += one.report.codes
+    print("Answer        bodies")
+    _tell_codes(codes)
+    print()
 
 
 def _tell(report: Report) -> None:

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from random import Random
 from urllib.parse import quote_from_bytes
 
-from fuzz import on_forms, on_sales, on_track
+from fuzz import on_forms, on_mail, on_sales, on_tools, on_track
 from fuzz.corpus import ascii_target
 from fuzz.long import Text, a_text, run_of, wrapped
 from fuzz.on_track import QUERY_BYTES
 from fuzz.sent import Sent
 from fuzz.shapes import Attack, any_wrap, encoded, posted, within
-from warmlead.runtime.table import FORMS, SALES, SCORE, TRACK
+from warmlead.runtime.table import FORMS, MAIL, SALES, SCORE, TRACK, public
 
 FORM_BYTES = 1_000_000
 BATCH_BYTES = 500_000
@@ -177,6 +177,8 @@ def _json_to_any(random: Random, text: str) -> Sent:
             ('{{"said":"won","email":{}}}', "sales", b"/generic"),
             ("{}", "sales", b"/hubspot"),
             ('{{"properties":{}}}', "sales", b"/hubspot"),
+            ("{}", "mail", b"/sendgrid"),
+            ('[{{"event":"click","email":"ada@example.com","url":{}}}]', "mail", b"/sendgrid"),
             ("{}", "score", b"/"),
             ('{{"message":{}}}', "score", b"/"),
         )
@@ -190,7 +192,7 @@ _ANYWHERE: Sequence[tuple[Attack, int]] = (
     (nested, BATCH_BYTES),
     (many_values, BATCH_BYTES),
 )
-ATTACKS: dict[str, Sequence[tuple[Attack, int]]] = {
+_OWN: dict[str, Sequence[tuple[Attack, int]]] = {
     FORMS.name: (
         *(
             (on_forms.as_urlencoded, FORM_BYTES),
@@ -217,10 +219,19 @@ ATTACKS: dict[str, Sequence[tuple[Attack, int]]] = {
         *((on_track.many_calls, BATCH_BYTES), (on_track.pixel, QUERY_BYTES), *_ANYWHERE),
     ),
     SALES.name: ((on_sales.said_by_sales, FORM_BYTES), (on_sales.in_xml, FORM_BYTES)),
+    MAIL.name: ((on_mail.told_by_mail_tools, FORM_BYTES), (on_mail.as_merge_fields, FORM_BYTES)),
     SCORE.name: (
         (on_sales.pushed_event, FORM_BYTES),
         (on_sales.pushed_list, 100_000),
         (on_sales.pushed_many, FORM_BYTES),
     ),
+}
+ATTACKS: dict[str, Sequence[tuple[Attack, int]]] = {
+    **_OWN,
+    **{
+        each.name: (*_OWN.get(each.name, ()), (on_tools.told_by(each.name), FORM_BYTES))
+        for each in public()
+        if each is not TRACK  # its limits are those of calls, and it has attacks for each of them
+    },
 }
 """Against each function, and up to which size; what is in the name of one may go to any."""

@@ -19,8 +19,16 @@ from warmlead.senders.registry import by_name
 
 FIXTURES = Path(__file__).parents[1] / "senders"
 
-FUZZED = names(each for each in TABLE if each.called_by is not CalledBy.CLOCK)
-"""The functions whose requests hold anything; what the clock sends is not read."""
+FUZZED = names(
+    each
+    for each in TABLE
+    if each.called_by in (CalledBy.SENDERS, CalledBy.BUS) and not each.reaches_out
+)
+"""The functions whose requests hold anything.
+
+People are known before their requests are read. What the clock sends is not read. Pushes to
+``deliver`` are fuzzed by ``fuzz.delivered``, which looks at what is sent where.
+"""
 
 SIGNED_FORM_SECRET = "a secret of the fuzzing"
 WRITE_KEYS = "local,pub,server:signed"
@@ -52,9 +60,9 @@ def ascii_target(target: bytes) -> bytes:
     return carried if carried.startswith(b"/") else b"/" + carried
 
 
-def fixtures(folder: Path = FIXTURES) -> Iterator[Sent]:
-    """Every fixture, to its sender's function; raises ``LookupError`` for an unknown sender."""
-    for path in sorted(folder.glob("*/fixtures/*.json")):
+def fixtures(folder: Path = FIXTURES, name: str = "*") -> Iterator[Sent]:
+    """Every fixture, or those of one sender; raises ``LookupError`` for an unknown sender."""
+    for path in sorted(folder.glob(f"{name}/fixtures/*.json")):
         said = json.loads(path.read_text())
         function = by_name(path.parent.parent.name).function
         target = said["path"] + (f"?{said['query']}" if said["query"] else "")

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from functions_framework.aio import create_asgi_app
 
+from fuzz import graph
 from fuzz.corpus import FUZZED, WRITE_KEYS
 from fuzz.sent import Sent
 from fuzz.signing import FILES, signed
@@ -46,14 +47,19 @@ class Outcome(NamedTuple):
     cost_s: float
 
 
-def environment(data: Path) -> dict[str, str]:
-    """The settings of every function: SQLite in this folder, and our keys, forms and CRMs."""
+def environment(data: Path, *, fetches: bool = True) -> dict[str, str]:
+    """The settings of every function: SQLite in this folder, and our keys, forms and CRMs.
+
+    Unless it ``fetches``, no sender is configured that asks its vendor for more.
+    """
     data.mkdir(parents=True, exist_ok=True)
     files = {}
     for function in public():
         for setting in function.files:
             file = data / f"{function.name}.json"  # JSON is YAML
-            file.write_text(json.dumps(FILES[function.name]))
+            sections = FILES[function.name].items()
+            kept = {name: one for name, one in sections if fetches or name not in graph.SECTIONS}
+            file.write_text(json.dumps(kept))
             files[setting] = str(file)
     return {"WARMLEAD_DATA": str(data), "WARMLEAD_WRITE_KEYS": WRITE_KEYS, **files}
 
@@ -70,6 +76,7 @@ class Functions:
 
     def __init__(self, data: Path, begins: Callable[[int], None]) -> None:
         settle(data)
+        graph.stand_in()
         self._begins = begins
         self._apps = {
             name: create_asgi_app(name, str(FUNCTIONS / name / "main.py"))  # type: ignore[no-untyped-call]  # it has no types

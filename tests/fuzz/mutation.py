@@ -9,7 +9,7 @@ from fuzz.corpus import push_of, pushed_in
 from fuzz.in_bytes import spliced, with_mutated_bytes
 from fuzz.in_json import with_mutated_json
 from fuzz.sent import Sent
-from warmlead.runtime.table import FORMS, SALES, SCORE, TRACK
+from warmlead.runtime.table import FORMS, SALES, SCORE, TRACK, names, public
 
 MOST_BYTES = 1_500_000
 """No mutant is larger: what is refused for its size is refused at two thirds of this."""
@@ -17,8 +17,14 @@ MOST_BYTES = 1_500_000
 PEOPLE = 40
 """A request of the corpus is sent for so many people in turn, lest one lead has all events."""
 
-FUNCTIONS = {TRACK.name: 40, FORMS.name: 30, SALES.name: 20, SCORE.name: 10}
-"""How many of a hundred mutants go to which function."""
+FUNCTIONS = {
+    **dict.fromkeys(names(public()), 10),
+    TRACK.name: 40,
+    FORMS.name: 30,
+    SALES.name: 20,
+    SCORE.name: 10,
+}
+"""In which proportion mutants go to the functions."""
 
 KINDS: dict[str, tuple[int, Callable[[Sent, Random, Sequence[Sent]], Sent]]] = {
     "its bytes": (30, with_mutated_bytes),

@@ -1,6 +1,7 @@
 """Odd pieces, of which requests are made: tokens, JSON values, names, types. Nothing decides here."""
 
-from warmlead.runtime.table import FORMS, SALES, SCORE, TRACK
+from warmlead.runtime.table import FORMS, MAIL, SALES, SCORE, TRACK, public
+from warmlead.senders.registry import REGISTRY
 
 TOKENS = (
     *(b"NaN", b"1e999", b"-1", b"9" * 30, b"null", b"[]", b"{}", b'""', b"true", b"[[[[", b"}"),
@@ -160,7 +161,21 @@ HEADERS = (
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
+
+def _of_tools(function: str) -> tuple[bytes, ...]:
+    """The paths of the function's senders, and others."""
+    paths = [f"/{each.path}" for each in REGISTRY if each.function == function]
+    odd = (
+        *paths,
+        "/",
+        "/zoho",
+        *(f"{path}{end}" for path in paths for end in ("/", "/x", "?key=%ff")),
+    )
+    return tuple(path.encode() for path in odd)
+
+
 TARGETS = {
+    **{each.name: _of_tools(each.name) for each in public()},
     FORMS.name: (b"/generic", b"/generic/", b"/generic/contact", b"/generic/signed", b"/generic/news",
               b"/generic/demo", b"/generic/Unknown", b"/generic/a/b", b"/", b"//generic", b"/GENERIC",
               b"/generic%2Fcontact", b"/generic/%00", b"/generic/%ff", b"/typeform", b"/generic?a=%ff"),
@@ -172,5 +187,8 @@ TARGETS = {
     SALES.name: (b"/generic", b"/hubspot", b"/hubspot/", b"/hubspot/x", b"/salesforce", b"/pipedrive",
               b"/salesforce?token=a-token-of-the-tests-0123456789", b"/salesforce?token=%ff",
               b"/HubSpot", b"/hubspot%2F", b"/zoho", b"/", b"//hubspot", b"/generic?a=%ff"),
+    MAIL.name: (b"/sendgrid", b"/sendgrid/", b"/sendgrid/a", b"/mailgun", b"/mailchimp?key=%ff",
+              b"/mailchimp?key=mailchimp-address-key-41d0", b"/SendGrid", b"/resend%2F", b"/",
+              b"//postmark", b"/brevo?a=%ff"),
     SCORE.name: (b"/", b"/x", b"/?a=b"),
 }  # fmt: skip

@@ -66,24 +66,18 @@ def bunches_of(requests: Sequence[Sent]) -> Iterator[list[Sent]]:
         yield bunch
 
 
-class Sending:
-    """Sends requests to the functions, and judges what becomes of them."""
+class Answering:
+    """Sends requests to the functions, and judges what they are answered and what that costs."""
 
-    def __init__(self, functions: Isolated, bus: SqliteBus, findings: Findings) -> None:
+    def __init__(self, functions: Isolated, findings: Findings) -> None:
         self.report = Report()
         self._functions = functions
-        self._published = Published(bus)
         self._findings = findings
 
-    async def send(self, requests: Sequence[Sent]) -> list[Pushed]:
-        """Sends the requests and judges the answers; returns what they published."""
-        pushed: list[Pushed] = []
+    def answer(self, requests: Sequence[Sent]) -> None:
+        """Sends the requests and judges the answers; what they publish is left where it is."""
         for bunch in bunches_of(requests):
-            accepted = await asyncio.to_thread(self._sent, bunch)
-            accepted += [(body, bunch) for body in await self._published.since_last()]
-            await asyncio.to_thread(self._judge_scoring, [body for body, _ in accepted])
-            pushed += accepted
-        return pushed
+            self._sent(bunch)
 
     def _sent(self, bunch: list[Sent]) -> list[Pushed]:
         """Sends a bunch and judges it; returns the messages in the pushes that were accepted."""
@@ -141,6 +135,28 @@ class Sending:
         elif cost_s > allowed:
             self._findings.add(Finding(COSTS_TOO_MUCH, in_words(cost_s, allowed, size), [sent]))
 
+    def _froze(self, frozen: Frozen, sent: Sent) -> None:
+        self.report.sent += 1
+        self._findings.add(Finding(FROZEN, frozen.where, [sent]))
+
+
+class Sending(Answering):
+    """Sends requests to the functions, and judges what becomes of them, scoring included."""
+
+    def __init__(self, functions: Isolated, bus: SqliteBus, findings: Findings) -> None:
+        super().__init__(functions, findings)
+        self._published = Published(bus)
+
+    async def send(self, requests: Sequence[Sent]) -> list[Pushed]:
+        """Sends the requests and judges the answers; returns what they published."""
+        pushed: list[Pushed] = []
+        for bunch in bunches_of(requests):
+            accepted = await asyncio.to_thread(self._sent, bunch)
+            accepted += [(body, bunch) for body in await self._published.since_last()]
+            await asyncio.to_thread(self._judge_scoring, [body for body, _ in accepted])
+            pushed += accepted
+        return pushed
+
     def _judge_scoring(self, messages: list[bytes]) -> None:
         """Judges what it costs to score messages."""
         while messages:
@@ -156,10 +172,6 @@ class Sending:
                         what = f"{COSTS_TOO_MUCH} when {step.what}"
                         self._findings.add(Finding(what, told, [push_of(message)]))
             return
-
-    def _froze(self, frozen: Frozen, sent: Sent) -> None:
-        self.report.sent += 1
-        self._findings.add(Finding(FROZEN, frozen.where, [sent]))
 
 
 class Published:

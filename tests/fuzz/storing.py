@@ -19,8 +19,9 @@ from warmlead.domain.event import AUTOMATED_EVENTS, Event, Property, Trust
 from warmlead.domain.event_names import in_our_words
 from warmlead.domain.history import MAX_PER_DAY, day_of, to_ms
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of, in_todays_spelling
-from warmlead.domain.lead import MAX_PUBLIC_TRAIT_BYTES, MAX_TRAITS, Lead, Trail
+from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.rules import Rules
+from warmlead.domain.traits import MAX_PUBLIC_TRAIT_BYTES, MAX_TRAITS
 from warmlead.model.loading import ready_model
 from warmlead.ports import EventBus
 from warmlead.runtime.backends import SystemClock

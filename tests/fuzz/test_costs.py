@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from builders import NOW
-from cost import least_cpu_s
+from cost import assert_within
 from fuzz.budget import budget_s, repeated
 from warmlead.application.privacy.erase import _identifiers_in
 from warmlead.domain.errors import Reason, RejectedError
@@ -26,10 +26,12 @@ from warmlead.parsing.strict_json import fault_in, parse, text_of
 from warmlead.parsing.times import parse_time
 from warmlead.ports import RawRequest, Source
 from warmlead.senders.attribution import visit_of
+from warmlead.senders.forms import set_aside
 from warmlead.senders.person import event_name
 from warmlead.senders.salesforce import SalesforceSource
 from warmlead.senders.salesforce.source import ENVELOPE, OUTBOUND, SalesforceSettings, read_xml
 from warmlead.senders.segment import SegmentSource
+from warmlead.senders.submission import FormMapping
 from warmlead.web.edge import cors_headers
 
 TIMES = 4
@@ -195,13 +197,11 @@ def test_the_most_expensive_body_costs_no_more_than_its_size_allows(body: bytes)
     assert_within(budget_s(len(body)), lambda: accepted(TRACK, "/v1/batch", body))
 
 
-def assert_within(limit_s: float, work: Callable[[], object]) -> None:
-    """Asserts that the work costs at most twice its budget.
+def test_setting_many_small_records_aside_costs_no_more_than_their_size_allows() -> None:
+    items = [{"answers": [{"a": number}] * 100} for number in range(100)]
+    size = len(json.dumps(items, separators=(",", ":")))
 
-    The campaign holds the dearest honest request to the budget itself; here, on a machine that
-    others share, only what grows faster than its text has to be told from it.
-    """
-    assert least_cpu_s(work, enough_s=2 * limit_s, most_tries=9) < 2 * limit_s
+    assert_within(budget_s(size), lambda: [set_aside(item, FormMapping()) for item in items])
 
 
 # --- what a model's author writes ----------------------------------------------------------

@@ -25,7 +25,6 @@ from fuzz.isolated import Frozen, Isolated, Step
 from fuzz.mutation import Mutator
 from fuzz.over_http import ask
 from fuzz.patterns import near_match, patterns
-from fuzz.planted import PLANTED
 from fuzz.run import requests_of
 from fuzz.sent import Sent
 from fuzz.storing import Concerned, Storing, lost
@@ -40,8 +39,11 @@ from warmlead.runtime.backends import SystemClock
 from warmlead.sqlite_file import SqliteFile
 
 RULES = ready_model("b2b-saas").rules
-REQUESTS = 2_000
-OVER_HTTP = 100
+REQUESTS = 1_000
+OVER_HTTP = 60
+PLANTED_HERE = ("number-pattern", "duplicates-told-again", "pattern-of-tomorrow")
+"""A text, nesting, and what nobody told the campaign of; ``make fuzz PLANTED=1`` plants all."""
+
 JSON = {"content-type": "application/json"}
 POST = Sent("track", "POST", b"/v1/track", (), (b"{}",))
 REFUSED = b'{"code": "json_invalid", "message": "The body is not JSON."}'
@@ -72,11 +74,12 @@ def test_mutants_and_odd_requests_break_no_promise(firestore_emulator: str, tmp_
     assert "were stored and read back" in done.stdout
 
 
-def test_each_planted_slowness_is_found(firestore_emulator: str, tmp_path: Path) -> None:
-    done = fuzz(firestore_emulator, tmp_path, "--planted")
+def test_planted_slownesses_are_found(firestore_emulator: str, tmp_path: Path) -> None:
+    done = fuzz(firestore_emulator, tmp_path, "--planted", *PLANTED_HERE)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{len(PLANTED)} of {len(PLANTED)} planted slownesses found" in done.stdout
+    count = len(PLANTED_HERE)
+    assert f"{count} of {count} planted slownesses found" in done.stdout
 
 
 def test_a_request_that_never_ends_is_a_finding_and_the_campaign_goes_on(tmp_path: Path) -> None:

@@ -123,6 +123,7 @@ def test_the_file_is_what_its_script_makes_of_the_locked_babel() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+@pytest.mark.slow
 def test_every_line_of_the_file_is_found() -> None:
     lines = [line for line in DATA.read_text().splitlines() if not line.startswith("#")]
     names = [line.split("\t") for line in lines]

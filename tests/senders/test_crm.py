@@ -2,8 +2,10 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from msgspec import convert
 
 from builders import an_event
 from senders.configured import sales_senders
@@ -12,6 +14,7 @@ from warmlead.domain.event import SALES_EVENTS, Trust
 from warmlead.domain.sales import EVENT_PREFIX, IDENTIFIED, SalesStatus
 from warmlead.parsing.signatures import HmacScheme
 from warmlead.ports import RawRequest
+from warmlead.senders.hubspot.source import Change
 from warmlead.senders.statement_parts import CrmDeal, deal_value
 
 NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
@@ -32,6 +35,26 @@ def test_the_public_cannot_send_statements_of_sales(name: str) -> None:
         an_event(trust=Trust.PUBLIC, name=name)
     assert refusal.value.reason is Reason.EVENT_INVALID
     assert an_event(trust=Trust.SIGNED, name=name)
+
+
+@pytest.mark.parametrize(
+    ("told", "ours"),
+    [
+        ({"changeSource": "INTEGRATION", "sourceId": "90210"}, True),
+        ({"changeSource": "INTEGRATION", "sourceId": "appId:90210"}, True),
+        ({"changeSource": "INTEGRATION", "sourceId": 90210}, True),
+        ({"changeSource": "INTEGRATION", "sourceId": "90211"}, False),
+        ({"changeSource": "INTEGRATION"}, False),
+        ({"changeSource": "CRM_UI", "sourceId": "userId:90210"}, False),
+        ({}, False),
+    ],
+)
+def test_a_change_at_hubspot_is_ours_if_one_of_our_apps_made_it(
+    told: dict[str, Any], ours: bool
+) -> None:
+    change = convert({"portalId": 1, "occurredAt": 1, **told}, Change)
+    assert change.is_by((7, 90210)) is ours
+    assert not change.is_by(())
 
 
 def test_event_names_of_sales_are_reserved_for_it() -> None:

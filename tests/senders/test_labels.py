@@ -197,6 +197,30 @@ AROUND |= {
     "Электронная почта *": "email",
 }
 
+ASKED = {"Hi, what's your first name?": "first_name", "And your last name?": "last_name"}
+ASKED |= {"First up, what's your name?": "name", "Hallo! Wie heißen Sie?": "name"}
+ASKED |= {"Comment vous appelez-vous ?": "name", "¿Cómo te llamas?": "name"}
+ASKED |= {"Thanks! What is your work email address?": "email", "Hi. Email?": "email"}
+ASKED |= {"Und Ihre geschäftliche E-Mail-Adresse?": "email"}
+ASKED |= {"Which company do you work for?": "company", "What's your company called?": "company"}
+ASKED |= {
+    "Für welches Unternehmen arbeiten Sie?": "company",
+    "Wie heißt Ihr Unternehmen?": "company",
+}
+ASKED |= {"Pour quelle entreprise travaillez-vous ?": "company"}
+ASKED |= {"¿En qué empresa trabajas?": "company", "What's your role at your company?": "title"}
+ASKED |= {"Combien d'employés compte votre entreprise ?": "employees"}
+ASKED |= {"Which country are you based in?": "country", "What industry are you in?": "industry"}
+
+NOT_ASKED_OF_THE_PERSON = [
+    "Hi, what's your friend's name?",
+    "Thanks! What is your manager's email?",
+    "Which company do you compete with?",
+    "No spam! Your friend's email?",
+    "What's the name of your competitor?",
+    "Hi there!",
+]
+
 TWO_THINGS = ["Name / Firma", "Website / E-Mail", "City / Country", "PLZ / Ort", "Name (company)"]
 TWO_THINGS += [
     "お名前（カナ）",
@@ -259,6 +283,13 @@ def test_a_field_is_found_in_every_language(trait: str) -> None:
 )
 def test_decoration_around_a_label_is_ignored(label: str, trait: str | None) -> None:
     assert standard_name(label) == trait
+
+
+@pytest.mark.parametrize(
+    ("question", "trait"), [*ASKED.items(), *((one, None) for one in NOT_ASKED_OF_THE_PERSON)]
+)
+def test_a_question_as_in_a_talk_is_understood(question: str, trait: str | None) -> None:
+    assert standard_name(question) == trait
 
 
 def test_letters_that_cannot_be_taken_apart_compare_plainly() -> None:

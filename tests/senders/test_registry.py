@@ -55,6 +55,23 @@ def test_sales_without_a_file_has_no_sender() -> None:
     assert senders_of(SALES.name, Settings(), {}).all() == []
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/ga4/mp/collect", "ga4"),
+        ("/ga4/export/", "ga4"),
+        ("/v1/batch", "segment"),
+        ("/", "segment"),
+    ],
+)
+def test_track_has_its_clients_besides_the_senders_that_its_file_names(
+    tmp_path: Path, path: str, name: str
+) -> None:
+    file = tmp_path / "track.json"
+    file.write_text(json.dumps(file_of(TRACK.name)))
+    assert name_at(senders_of(TRACK.name, Settings(track=file), {}), path) == name
+
+
 def test_each_sender_is_listed_once_though_it_answers_several_paths(sales_file: Path) -> None:
     using = Settings(sales=sales_file)
     listed = {name: senders_of(name, using, {}).all() for name in (FORMS.name, SALES.name)}

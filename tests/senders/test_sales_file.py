@@ -113,6 +113,7 @@ def test_production_accepts_no_unsigned_sender() -> None:
         ("salesforce", "tokens"),
         ("salesforce", "signature.secrets"),
         ("pipedrive", "passwords"),
+        ("slack", "secrets"),
     ],
 )
 def test_production_takes_no_secret_of_a_sender_that_is_easily_guessed(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.event import MAX_NOTES
 from warmlead.domain.identity import normalise_email
 from warmlead.parsing.times import occurred_at, parse_time
 from warmlead.senders.attribution import path_of
@@ -439,3 +440,14 @@ def test_a_ticked_box_that_sends_its_own_label_says_yes() -> None:
 def test_a_users_role_in_an_application_is_not_their_job() -> None:
     assert as_traits({"role": "owner"}) == {"role": "owner"}
     assert standard_name("Role") == "title"
+
+
+def test_the_notes_that_are_not_kept_are_counted_up_to_a_limit() -> None:
+    few, many = Notes(), Notes()
+    for notes, number in ((few, 30), (many, 5_000)):
+        for each in range(number):
+            notes.tell(f"field{each}", "was cut")
+
+    assert few.told[-1] == f"and {30 - MAX_NOTES + 1} more"
+    assert many.told[-1] == "and at least 500 more"
+    assert len(many.told) == MAX_NOTES

@@ -11,7 +11,7 @@ from warmlead.domain.sales import MAX_DETAIL_LENGTH
 from warmlead.ports import RawRequest, Translation
 from warmlead.senders.pipedrive import PipedriveSettings, PipedriveSource
 from warmlead.senders.sales import GenericSalesSettings, GenericSalesSource
-from warmlead.senders.statement_parts import details_of
+from warmlead.senders.statement_parts import MAX_TRAIT, details_of, traits_of
 
 NOW = datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
 SOURCE = GenericSalesSource(GenericSalesSettings(allow_unsigned=True))
@@ -97,3 +97,24 @@ def test_the_settings_of_a_crm_name_the_properties_that_hold_it() -> None:
         "note": "Ask again in July",
     }
     assert event.traits == {"budget": 50_000}
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (" +44 20 7946 0000 ", "+44 20 7946 0000"),
+        (442079460000, "442079460000"),
+        ([{"value": "1", "primary": False}, {"value": "2", "primary": True}], "2"),
+        ([{"value": "1"}, {"value": "2"}], "1"),
+        (["1", "2"], "1"),
+        ({"value": "1"}, "1"),
+        ("9" * 100_000, "9" * MAX_TRAIT),
+    ],
+)
+def test_a_property_that_the_settings_name_is_a_trait(given: object, kept: str) -> None:
+    assert traits_of({"phones": given, "name": "Ada"}, {"phones": "phone"}) == {"phone": kept}
+
+
+@pytest.mark.parametrize("given", [None, "", " ", [], {}, [[]], [{}], {"value": {"value": "1"}}])
+def test_what_is_empty_or_no_single_value_is_no_trait(given: object) -> None:
+    assert traits_of({"phones": given}, {"phones": "phone"}) == {}

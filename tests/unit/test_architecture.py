@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import warmlead
 from patience import PATIENCE_S
 from warmlead.domain.trigger import Topic
@@ -21,6 +23,7 @@ PACKAGES = {
 } - {"__init__"}
 
 
+@pytest.mark.slow
 def test_the_drawing_is_what_its_script_draws() -> None:
     command = [sys.executable, str(ROOT / "infra/architecture.py"), "--check"]
     checked = subprocess.run(
@@ -61,6 +64,7 @@ def names_of_today() -> set[str]:
     return {name.rpartition(".")[2] for name in named if not name.endswith((".py", ".json"))}
 
 
+@pytest.mark.slow
 def test_every_name_in_the_glossary_is_in_the_code() -> None:
     assert len(names_of_today()) > 50
     assert {name for name in names_of_today() if not re.search(rf"\b{name}\b", CODE)} == set()

@@ -10,7 +10,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 import warmlead
+
+pytestmark = pytest.mark.slow  # reads every source file
 
 PACKAGE = Path(warmlead.__file__).parent
 ROOT = Path(__file__).parents[2]

@@ -43,20 +43,31 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert lost == []
 
 
+INDEX = ROOT / "docs/README.md"
+DOCS_OF_FOLDERS = sorted((ROOT / "docs").glob("*/README.md"))
+
+
+def linked_from(page: Path) -> set[Path]:
+    """The files to which a page leads."""
+    links = LINK.findall(page.read_text(encoding="utf-8"))
+    return {(page.parent / link.partition("#")[0]).resolve() for link in links}
+
+
 def test_the_index_lists_every_page() -> None:
-    index = ROOT / "docs/README.md"
-    linked = {(index.parent / link).resolve() for link in LINK.findall(index.read_text())}
-    pages = {*(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("*/README.md")} - {index}
-    assert {str(page.relative_to(ROOT)) for page in pages - linked} == set()
+    parts = (ROOT / part / "README.md" for part in ("functions", "infra", "tests"))
+    pages = {*ROOT.glob("*.md"), *parts, *(ROOT / "docs").glob("*.md"), *DOCS_OF_FOLDERS} - {INDEX}
+    assert {str(page.relative_to(ROOT)) for page in pages - linked_from(INDEX)} == set()
+
+
+def test_a_page_in_a_folder_is_listed_by_the_folder_or_the_index() -> None:
+    listed = linked_from(INDEX).union(*map(linked_from, DOCS_OF_FOLDERS))
+    pages = set((ROOT / "docs").rglob("*.md")) - {INDEX}
+    assert {str(page.relative_to(ROOT)) for page in pages - listed} == set()
 
 
 def test_every_page_of_a_sender_is_linked_from_one_that_the_index_lists() -> None:
-    pages = [ROOT / "docs/README.md", ROOT / "docs/senders.md"]
-    linked = {
-        (page.parent / link.partition("#")[0]).resolve()
-        for page in pages
-        for link in LINK.findall(page.read_text(encoding="utf-8"))
-    }
+    pages = [ROOT / "docs" / name for name in ("README.md", "senders.md", "destinations.md")]
+    linked = set[Path]().union(*map(linked_from, pages))
     senders = {*(ROOT / "shared").rglob("README.md")}
     assert {str(page.relative_to(ROOT)) for page in senders - linked} == set()
 

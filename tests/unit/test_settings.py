@@ -6,7 +6,7 @@ import pytest
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Trust
-from warmlead.settings import Settings, read_settings
+from warmlead.settings import Settings, id_secrets, read_settings
 
 SECRETS = {
     "WARMLEAD_WRITE_KEYS": "pk_site_5fQ9xLr2Tz",
@@ -110,6 +110,7 @@ def test_production_demands_only_the_secrets_that_are_used() -> None:
         ("ID_SECRET", "abcdef" * 6),
         ("ID_SECRET", "0123456789" * 4 + "01"),
         ("ID_SECRET", "VqF3-an-id-secret-of-the-tests-8Zk2w\n"),
+        ("ID_SECRET", "short;former=VqF3-an-id-secret-of-the-tests-8Zk2w"),
     ],
 )
 def test_production_takes_no_secret_that_is_easily_guessed_or_damaged(
@@ -159,6 +160,14 @@ def test_production_demands_a_check_of_pushes(settings: dict[str, str], demanded
 
 def test_production_takes_secrets_of_ones_own() -> None:
     read_settings({"WARMLEAD_ENV": "production", **SECRETS}).demand("write_keys", "id_secret")
+
+
+def test_a_rotated_secret_is_two_in_one_value() -> None:
+    value = f"{SECRETS['WARMLEAD_ID_SECRET']};former=the one before"
+    assert id_secrets(value) == (SECRETS["WARMLEAD_ID_SECRET"], "the one before")
+    assert id_secrets("the only one") == ("the only one", "")
+    rotated = {**SECRETS, "WARMLEAD_ENV": "production", "WARMLEAD_ID_SECRET": value}
+    read_settings(rotated).demand("id_secret")
 
 
 def test_a_local_machine_demands_no_secrets() -> None:

@@ -29,9 +29,13 @@ RELEASES = {
     "layout-2": "aa63d48",
     "layout-3": "46649b5",
     "before-the-house": "b775af7",
+    "before-alerts": "f530a12",
+    "one-clock": "cbc904c",
+    "layout-3-last": "a6ec7c6",
 }
 """The first commit of the main branch that wrote each layout of a lead and could be run, and the
-last one before the package was rebuilt, whose moves have no cause."""
+last ones before the package was rebuilt (moves have no cause), before a lead kept its journey,
+before a move had two times, and before layout 4 left out what is empty."""
 
 
 def main() -> None:

@@ -24,15 +24,17 @@ from warmlead.domain.identity import LeadIds
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import MoveCause
 from warmlead.model.loading import load
-from warmlead.ports import LeadStore, Message, ReportStore
-from warmlead.reporting.funnel import Span, last_period
+from warmlead.ports import LeadStore, Message
+from warmlead.ports.reporting import ReportStore
+from warmlead.reporting.periods import Span, last_period
 from warmlead.settings import Settings
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.firestore.store import FirestoreLeadStore, FirestoreReportStore
-from warmlead.stores.sqlite import SqliteLeadStore, SqliteReportStore
+from warmlead.stores.sqlite import SqliteLeadStore
+from warmlead.stores.sqlite_reports import SqliteReportStore
 
 FIRESTORE = [name for name in RELEASES if (STORES / name / "firestore.json").exists()]
-WITH_REPORTS = ("layout-3", "before-the-house")
+WITH_REPORTS = ("layout-3", "before-the-house", "before-alerts", "one-clock", "layout-3-last")
 IDS = LeadIds(Settings().id_secret.encode())
 
 
@@ -132,7 +134,7 @@ async def test_every_lead_has_its_score_with_the_same_explanation(old: Old) -> N
 async def test_reports_are_as_they_were_and_made_again_have_the_same_numbers(old: Old) -> None:
     reporting = Reporting(old.store, old.reports, Sent(), old.rules)
     january = last_period(Span.MONTH, END)
-    again = json.loads((await add_up(reporting, january)).model_dump_json())
+    again = json.loads((await add_up(reporting, january, END)).model_dump_json())
     has_moves = not (old.release == "layout-2" and isinstance(old.store, FirestoreLeadStore))
     # it had no reports, and its moves in Firestore not the shard by which reports find them
     assert (again["stages"]["mql"]["entered"] >= 3) == has_moves

@@ -7,17 +7,30 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Automation, Event, Trust
 from warmlead.domain.identity import LeadIds, identifiers_of
 from warmlead.domain.trigger import LEAD_EVENTS_TYPE, Topic
-from warmlead.ports import Accepted, EventBus, Message, RawRequest, Refused, Source, Translation
+from warmlead.ports import (
+    Accepted,
+    CompletedSource,
+    EventBus,
+    Message,
+    RawRequest,
+    Refused,
+    Source,
+    Translation,
+)
 
 
 class LeadEvents(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """The events that one request brought for one lead."""
+    """The events that one request brought for one lead.
+
+    A new field, here or in an event, takes the next ``v``: then a release that does not know it
+    leaves the message to one that does. The attributes stay, because subscriptions filter by them.
+    """
 
     v: Literal[1] = 1
     events: Annotated[list[Event], msgspec.Meta(min_length=1)]
@@ -45,7 +58,12 @@ class Quarantined(
     automated: Automation | None = None
 
 
+class _Versioned(msgspec.Struct):
+    v: int = 1
+
+
 _EVENTS = msgspec.json.Decoder(LeadEvents)
+_VERSION = msgspec.json.Decoder(_Versioned)
 _ENTRY = msgspec.json.Decoder(Quarantined)
 _PLACE = re.compile(r" - at `(\$[a-z0-9_.\[\]]*)`\Z")
 
@@ -82,7 +100,12 @@ def read_events(body: bytes) -> list[Event]:
 
 
 async def set_aside(body: bytes, error: RejectedError, *, bus: EventBus, now: datetime) -> None:
-    """Puts a message that is not Warmlead's into quarantine, for a person to look at."""
+    """Puts a message that is not Warmlead's into quarantine, for a person to look at.
+
+    Raises ``UnavailableError`` for one that a newer release wrote: that will read it.
+    """
+    if _is_newer(body):
+        raise UnavailableError("a newer release wrote this message")
     entry = Quarantined(
         reason=error.reason,
         message=error.message,
@@ -91,6 +114,13 @@ async def set_aside(body: bytes, error: RejectedError, *, bus: EventBus, now: da
         raw=body.decode("utf-8", "replace"),
     )
     await bus.publish(Topic.QUARANTINE, [to_quarantine(entry)])
+
+
+def _is_newer(body: bytes) -> bool:
+    try:
+        return _VERSION.decode(body).v > 1
+    except ValueError:
+        return False
 
 
 def and_more(count: int, reason: Reason, source: str, now: datetime, why: str) -> Quarantined:
@@ -139,6 +169,8 @@ async def accept(request: RawRequest, source: Source, *, bus: EventBus, ids: Lea
     ``UnavailableError`` if the sender should try again.
     """
     trust = source.verify(request)
+    if isinstance(source, CompletedSource):
+        request = await source.completed(request)
     translation = source.translate(request, trust)
     if translation.refused and not translation.events and not translation.keeps_refused:
         raise _only_refused(translation.refused)

@@ -1,17 +1,24 @@
 """Applies events to leads: one read, one decision, one commit; then the triggers are sent."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
 from warmlead.application.accept import Quarantined, and_more, to_quarantine
-from warmlead.application.evaluate import evaluate
+from warmlead.application.evaluate import evaluate, refuse_if_full
 from warmlead.application.intake import Intake, Taken
+from warmlead.application.passages import (
+    StopsBetween,
+    only_raise,
+    passage_of,
+    passed_through,
+)
 from warmlead.application.privacy.erase import begun_anew, came_too_late, erasures_in
 from warmlead.application.send import send
+from warmlead.application.shadow import passed_in_shadow
 from warmlead.domain.capacity import (
     MAX_IDENTIFIER_BYTES,
     MAX_JOINED_BYTES,
@@ -21,13 +28,14 @@ from warmlead.domain.capacity import (
     bytes_of,
 )
 from warmlead.domain.clock_skew import brought_back, received_by
-from warmlead.domain.errors import Reason
+from warmlead.domain.errors import Reason, UnavailableError, UnsentError
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.event_names import in_our_words
 from warmlead.domain.history import EXACT_DAYS
 from warmlead.domain.identity import (
     Identifier,
     LeadIds,
+    former_ids_of,
     identifiers_of,
     in_todays_spelling,
     naming_only,
@@ -39,6 +47,7 @@ from warmlead.domain.identity_resolution import (
 )
 from warmlead.domain.lead import MAX_TRAILS, Lead, Trail
 from warmlead.domain.news import news_of
+from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Topic, Trigger
@@ -215,8 +224,10 @@ async def apply(
     """Counts each event once on its lead, and publishes the triggers.
 
     Safe to repeat after any failure: the key of an event shows that it was counted. Raises
-    ``UnavailableError`` if it should be repeated.
+    ``UnavailableError`` if it should be repeated. ``UnsentError`` is raised behind all others, so a
+    lead whose messages cannot be sent keeps no other waiting.
     """
+    unsent: UnsentError | None = None
     grouped: dict[str, list[Event]] = {}
     for event in (received_by(event, clock.now()) for event in events):
         home = scoring.ids.of(identifiers_of(in_todays_spelling(event))[0])
@@ -225,10 +236,16 @@ async def apply(
     for home, group in grouped.items():
         now = clock.now()
         decide = Decision(group, scoring, now)
-        applied = await store.update([home], decide)
+        try:
+            applied = await store.update([home], decide)
+        except UnsentError as error:
+            unsent = error
+            continue
         await _set_aside(applied, scoring.rules, bus, now)
         await send(applied.triggers, store=store, bus=bus)
         results.append(applied)
+    if unsent is not None:
+        raise unsent
     return results
 
 
@@ -270,14 +287,17 @@ class Decision(JointChange[Applied]):
         self.scoring = scoring
         self.now = now
         self.ids: Mapping[Identifier, str] = {i: scoring.ids.of(i) for i in named}
-        self.former_ids: Mapping[str, Sequence[str]] = {
-            event.key: [scoring.ids.of(i) for i in identifiers_of(before) if i not in named]
+        former = [
+            (event.key, former_ids_of(before, event, scoring.ids))
             for before, event in zip(events, spelt, strict=True)
-            if before is not event
-        }
+        ]
+        self.former_ids: Mapping[str, Sequence[str]] = {key: ids for key, ids in former if ids}
 
     def __call__(self, loaded: Loaded) -> Commit[Applied] | Need:
-        """What to write, or which other leads must be read first."""
+        """What to write, or which other leads must be read first.
+
+        Raises ``UnavailableError`` if a lead is yet to be put under its new id.
+        """
         decided = _JointDecision([self])(loaded)
         if isinstance(decided, Need):
             return decided
@@ -299,6 +319,8 @@ class _JointDecision:
         self._now = max(decision.now for decision in decisions)
         self._ids = {i: id_ for decision in decisions for i, id_ in decision.ids.items()}
         self._former_ids = {k: ids for each in decisions for k, ids in each.former_ids.items()}
+        of_secret = self._scoring.ids.former_of
+        self._before_rotation = {id_ for i in self._ids for id_ in of_secret(i)}
 
     def __call__(self, loaded: Loaded) -> Commit[Sequence[Applied]] | Need:
         """What to write, or the leads that must be read first; the outcome for each request."""
@@ -314,22 +336,36 @@ class _JointDecision:
             requests.append((alive, len(events) - len(alive)))
         if unseen := frozenset((wanted | former) - loaded.keys() - room.held):
             return Need(unseen.union(room.next_to_see))  # else each would take a turn by itself
+        self._refuse_unmoved(loaded)
         found = [loaded[id_] for id_ in sorted(wanted & loaded.keys())]
         held = [lead for lead in found if isinstance(lead, Lead)]
         before = {lead.id: brought_back(lead, self._now) for lead in held}
         trails = {id_: t for lead in before.values() for id_, t in lead.trails.items()}
         count = sum(len(alive) for alive, _ in requests)
-        intake = Intake(
-            before.values(), self._ids, self._scoring.rules, self._weighed, events=count
-        )
-        applied = [replace(self._take(alive, intake), erased=erased) for alive, erased in requests]
-        after = intake.trails
-        if after == trails:
+        intake = self._intake(before, count)
+        counted: list[Event] = []
+        applied = [
+            replace(self._take(alive, intake, counted), erased=erased) for alive, erased in requests
+        ]
+        taken = intake.trails
+        if taken == trails and not self._beyond(intake):
             return Commit(applied)
-        told = dict(after)
+        told = dict(taken)
+        refuse_if_full(before.values(), self._scoring.rules)
+        joined = frozenset(before)
         if unseen := self._tell_owners(loaded, before, trails, told):
             return Need(unseen)
-        return self._commit(before, begun_anew(told, erased_at), applied)
+        for id_ in before.keys() - joined:
+            refuse_if_full([before[id_]], self._scoring.rules)
+        after = begun_anew(told, erased_at)
+        return self._commit(before, after, applied, counted, known=trails, intake=intake)
+
+    def _intake(self, before: Mapping[str, Lead], events: int) -> Intake:
+        return Intake(before.values(), self._ids, self._scoring.rules, self._weighed, events=events)
+
+    def _beyond(self, intake: Intake) -> Mapping[str, Sequence[KeptEvent]]:
+        """The new events that are not kept, if an alert may come of them."""
+        return intake.beyond if self._scoring.rules.alerts else {}
 
     def _tell_owners(
         self,
@@ -355,12 +391,19 @@ class _JointDecision:
                 after.update(before[id_].trails)
         return frozenset()
 
+    def _refuse_unmoved(self, loaded: Loaded) -> None:
+        """Has the events wait while a lead is under an id of the secret before: it has history."""
+        for id_ in self._before_rotation & loaded.keys():
+            lead = loaded[id_]
+            if isinstance(lead, Lead) and id_ in lead.trails:
+                raise UnavailableError(f"{lead.id} has an id of the secret before")
+
     def _came_too_late(self, event: Event, erased_at: Mapping[str, datetime]) -> bool:
         former_ids = self._former_ids.get(event.key, ())
         return came_too_late(event, self._ids, erased_at, former_ids=former_ids)
 
-    def _take(self, events: Sequence[Event], intake: Intake) -> Applied:
-        """Adds the events; returns the outcome for each."""
+    def _take(self, events: Sequence[Event], intake: Intake, counted: list[Event]) -> Applied:
+        """Adds the events, and those of them that count to ``counted``; returns each outcome."""
         became: Counter[Taken] = Counter()
         refused: list[tuple[Event, Reason]] = []
         oldest = self._now - timedelta(days=EXACT_DAYS)
@@ -371,12 +414,21 @@ class _JointDecision:
                 continue
             taken = intake.take(event)
             became[taken] += 1
+            if taken is Taken.COUNTED:
+                counted.append(event)
             if taken is Taken.REFUSED:
                 refused.append((event, Reason.LEAD_FLOODED))
         return Applied(became[Taken.COUNTED], became[Taken.KNOWN], quarantined=tuple(refused))
 
     def _commit(
-        self, before: Mapping[str, Lead], trails: Mapping[str, Trail], applied: list[Applied]
+        self,
+        before: Mapping[str, Lead],
+        trails: Mapping[str, Trail],
+        applied: list[Applied],
+        counted: Sequence[Event],
+        *,
+        known: Mapping[str, Trail],
+        intake: Intake,
     ) -> Commit[Sequence[Applied]]:
         """Evaluates the leads of the trails that change; the last request reports the triggers.
 
@@ -386,9 +438,29 @@ class _JointDecision:
         aliases: dict[str, str] = {}
         transitions: list[tuple[str, Transition]] = []
         triggers: list[tuple[str, Trigger]] = []
-        for lead in resolve_changed(list(before.values()), trails, self._scoring.rules, self._now):
-            news = news_of(lead, before.values(), self._scoring.rules, self._now)
-            evaluated = evaluate(lead, self._scoring.rules, self._now, news=news)
+        rules, now = self._scoring.rules, self._now
+        raising = len(counted) > 1 and only_raise(counted, intake.signals, rules)
+        stops = StopsBetween(lambda: self._intake(before, len(counted)), counted)
+        beyond = self._beyond(intake)
+        changed = resolve_changed(list(before.values()), trails, rules, now)
+        for lead in (*changed, *_unchanged(before.values(), changed, beyond)):
+            news = news_of(lead, before.values(), rules, now, beyond)
+            passage = passage_of(lead, counted, intake.telling, self._ids, rules=rules, now=now)
+            passed = lead
+            if rules.shadow:
+                passed = passed_in_shadow(
+                    *(lead, rules.shadow, passage, stops),
+                    before=known,
+                    counted=counted,
+                    labels=intake.signals,
+                    now=now,
+                )
+            passed, passage = passed_through(
+                passed, passage, stops, before=known, only_raises=raising, rules=rules, now=now
+            )
+            evaluated = evaluate(passed, rules, now, news=news, passage=passage)
+            if lead is before.get(lead.id) and evaluated.lead == lead:
+                continue  # an event that is not kept has changed nothing
             leads.append(evaluated.lead)
             transitions += [(lead.id, transition) for transition in evaluated.transitions]
             triggers += [(lead.id, trigger) for trigger in evaluated.triggers]
@@ -396,6 +468,18 @@ class _JointDecision:
             aliases.update(dict.fromkeys(lead.ids - had - {lead.id}, lead.id))
         applied[-1] = replace(applied[-1], triggers=tuple(triggers))
         return Commit(applied, leads, aliases, transitions)
+
+
+def _unchanged(
+    before: Iterable[Lead], changed: Iterable[Lead], named: Collection[str]
+) -> list[Lead]:
+    """The leads with one of the ``named`` trails of which nothing changes."""
+    gone = {id_ for lead in changed for id_ in lead.trails}
+    return [
+        lead
+        for lead in before
+        if gone.isdisjoint(lead.trails) and not lead.trails.keys().isdisjoint(named)
+    ]
 
 
 def _by_receipt(event: Event) -> tuple[datetime, datetime, str]:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from warmlead.application.evaluate import Outcome, Reevaluation
 from warmlead.application.send import send, sweep
-from warmlead.domain.errors import UnavailableError, UnreadableError
+from warmlead.domain.errors import UnavailableError, UnreadableError, UnsentError
 from warmlead.domain.evaluation import MOST_DAYS_AHEAD
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.lead import Lead
@@ -187,7 +187,8 @@ async def _evaluate_together(
 
 def is_away(error: Exception) -> bool:
     """Whether the store failed, and not the lead."""
-    return isinstance(error, UnavailableError) and not isinstance(error, UnreadableError)
+    of_lead = isinstance(error, UnreadableError | UnsentError)
+    return isinstance(error, UnavailableError) and not of_lead
 
 
 def unreadable_progress(error: UnreadableError) -> RunProgress:

@@ -16,25 +16,27 @@ from warmlead.domain.attribution import described, first_origin, last_origin
 from warmlead.domain.capacity import Capacity
 from warmlead.domain.consent import Consent, known_by
 from warmlead.domain.crm_ids import crm_ids_of
-from warmlead.domain.evaluation import Evaluation, evaluation_of
+from warmlead.domain.evaluation import Evaluation, as_judged, evaluation_of
 from warmlead.domain.event import AUTOMATED_EVENTS, Automation, Property
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import Tally, day_of, to_date, to_ms
 from warmlead.domain.knowledge import known_since
 from warmlead.domain.lead import Lead
+from warmlead.domain.move_order import moved_back
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import MICRO, Contribution
+from warmlead.domain.shadow_rules import is_shadowed
 from warmlead.domain.stages import (
     ANONYMOUS,
+    MAX_MOVES_A_DAY,
     SALES_STAGES,
     StagePolicy,
     Transition,
     bypassing,
-    is_signed_only,
-    moved_back,
+    has_moved_enough,
 )
 from warmlead.messages.journey import journey_of
-from warmlead.messages.wording import describe, losses, reasons, title_of
+from warmlead.messages.wording import describe, losses, reasons, such_leads, title_of
 
 
 class Shape(BaseModel):
@@ -77,6 +79,20 @@ class ExplainedContribution(Shape):
     group: str | None
     first_day: str | None
     last_day: str | None
+
+
+class ProbabilityView(Shape):
+    """What the score has meant so far: of 100 leads with it so many reached the outcome.
+
+    They reached it within some days since they became known. It was learned of a number of
+    ``leads``. ``text`` says it in words.
+    """
+
+    outcome: str
+    of_100: int
+    within_days: int
+    leads: int
+    text: str
 
 
 class NextStage(Shape):
@@ -139,12 +155,17 @@ class Explanation(Shape):
     known_since: dict[str, date]
     as_of: datetime
     model_version: str
+    probability: ProbabilityView | None = None
 
 
 class MoveView(Shape):
-    """One recorded move; ``cycle`` counts the entries into ``to_stage``, this one included."""
+    """One recorded move; ``cycle`` counts the entries into ``to_stage``, this one included.
+
+    It was so from ``at`` on, and learnt at ``learnt_at``.
+    """
 
     at: datetime
+    learnt_at: datetime
     from_stage: str
     to_stage: str
     cycle: int
@@ -197,6 +218,8 @@ class LeadView(Shape):
     user_id: str | None
     stage: str
     stage_since: datetime
+    stage_learnt_at: datetime
+    resting_since: datetime | None
     score: int
     base: int
     engagement: int
@@ -227,15 +250,21 @@ class LeadView(Shape):
     created_at: datetime
     as_of: datetime
     model_version: str
+    probability: ProbabilityView | None = None
 
 
 def as_it_stood(lead: Lead, moves: Sequence[Transition], at: datetime) -> Lead:
     """The lead in the stage in which it was at a past time, after its recorded moves."""
-    before = [move for move in moves if move.at <= at]
+    before = [move for move in moves if move.learnt_at <= at]
     if len(before) == len(moves):
         return lead
-    stage, since = (before[-1].to_stage, before[-1].at) if before else (ANONYMOUS, lead.created_at)
-    return replace(lead, progress=replace(lead.progress, stage=stage, since=since))
+    progress = replace(
+        lead.progress, stage=ANONYMOUS, since=lead.created_at, learnt=None, rest=None
+    )
+    if before:
+        last = before[-1]
+        progress = replace(progress, stage=last.to_stage, since=last.at, learnt=last.learnt)
+    return replace(lead, progress=progress)
 
 
 def view(
@@ -261,6 +290,8 @@ def view(
         user_id=lead.user_id,
         stage=lead.progress.stage,
         stage_since=lead.progress.since,
+        stage_learnt_at=lead.progress.learnt_at,
+        resting_since=lead.progress.rest.since if lead.progress.rest else None,
         score=evaluation.score.score,
         base=rules.scoring.base,
         engagement=evaluation.score.engagement,
@@ -268,7 +299,9 @@ def view(
         grade=evaluation.grade,
         days_inactive=evaluation.score.days_inactive,
         reasons=list(reasons(evaluation.score, rules.titles, rules.shown)),
-        journey=[shaped(StepView, step) for step in journey_of(lead.steps, rules, now)],
+        journey=[
+            shaped(StepView, step) for step in journey_of(as_judged(lead, rules).steps, rules, now)
+        ],
         statements=[
             shaped(SaidView, said, details=dict(said.details))
             for said in lead.statements
@@ -287,7 +320,7 @@ def view(
         crm_ids=crm_ids_of(lead),
         entered=dict(lead.progress.entered),
         moved_back=moved_back(moves, rules.stage_order),
-        moves=[shaped(MoveView, move) for move in moves],
+        moves=[shaped(MoveView, move) for move in moves if move.is_move],
         alerts={name: each.count for name, each in sorted(lead.alerted.items()) if each.count},
         flooding=Capacity(lead.trails, rules).is_flooding,
         notes=list(dict.fromkeys(note.text for note in lead.notes)),
@@ -295,6 +328,7 @@ def view(
         created_at=lead.created_at,
         as_of=now,
         model_version=rules.version,
+        probability=_probability(rules, evaluation.score.score),
     )
 
 
@@ -313,7 +347,7 @@ def _automated(tally: Tally) -> dict[Automation, int]:
 
 
 def _totals(counts: Mapping[str, Mapping[int, int]]) -> dict[str, int]:
-    told = ((label, days) for label, days in sorted(counts.items()) if not is_signed_only(label))
+    told = ((label, days) for label, days in sorted(counts.items()) if not is_shadowed(label))
     return {label: sum(days.values()) for label, days in told}
 
 
@@ -345,6 +379,20 @@ def explain(
         known_since=_known_since(lead, rules, now),
         as_of=now,
         model_version=rules.version,
+        probability=_probability(rules, score.score),
+    )
+
+
+def _probability(rules: Rules, score: int) -> ProbabilityView | None:
+    learned = rules.probability
+    if learned is None:
+        return None
+    return shaped(
+        ProbabilityView,
+        learned,
+        of_100=learned.of_100(score),
+        within_days=learned.within.days,
+        text=such_leads(learned, score),
     )
 
 
@@ -385,6 +433,9 @@ def _explained(line: Contribution, titles: Mapping[str, str]) -> ExplainedContri
 ENTER_HOLDS = "its enter condition holds"
 """What keeps most leads in a stage."""
 
+LEAVE_HOLDS = "its leave condition holds, so the lead leaves it at its next evaluation"
+"""That nothing keeps the lead in its stage any more."""
+
 
 def _stage_because(lead: Lead, rules: Rules, evaluation: Evaluation, now: datetime) -> str:
     """What keeps the lead in its stage of the model; empty in any other stage."""
@@ -402,7 +453,9 @@ def _stage_because(lead: Lead, rules: Rules, evaluation: Evaluation, now: dateti
         )
     if policy.leave is None:
         return "it has no leave condition: only sales ends it"
-    return "its leave condition does not hold"
+    if policy.leave(evaluation.facts):  # as of another time, or before `decay` has run
+        return LEAVE_HOLDS
+    return "its leave condition does not hold either"
 
 
 def _closed_bypasses(
@@ -436,6 +489,8 @@ def _next_stage(
     if cooling is not None and now < cooling.until:
         until = f"{cooling.until:%Y-%m-%d %H:%M} UTC"
         missing.insert(0, f"the end of the cooldown after sales refused the lead: {until}")
+    if has_moved_enough(lead.progress, now):
+        missing.insert(0, f"midnight UTC: it has moved {MAX_MOVES_A_DAY} times today")
     if stage == ANONYMOUS:
         missing.insert(0, "an email or a user id (the visitor is anonymous)")
     bypasses = _closed_bypasses(policy, lead, rules, evaluation, now)

@@ -10,7 +10,9 @@ from enum import Enum, auto
 from warmlead.domain.capacity import Capacity, Excess, Weighed, without_excess
 from warmlead.domain.event import Event
 from warmlead.domain.identity import Identifier, identifiers_of
+from warmlead.domain.journey import repeats
 from warmlead.domain.lead import Lead, Trail, heed_refusal, touched
+from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.recording import Recordings, are_many
 from warmlead.domain.rules import Rules
 
@@ -43,6 +45,12 @@ class Intake:
         self._capacity = Capacity(trails, rules, many=True) if many else weighed.together(leads)
         self._ids = ids
         self._rules = rules
+        self.beyond: dict[str, list[KeptEvent]] = {}
+        """New events that are not kept, by trail: on their day there were enough of their kind."""
+        self.telling: list[Event] = []
+        """Events that do not count, but told something new: repeats, and refusals of mail."""
+        self.signals: set[str] = set()
+        """The signals of the events that were taken in."""
 
     @property
     def trails(self) -> Mapping[str, Trail]:
@@ -69,7 +77,14 @@ class Intake:
 
     def refuse(self, event: Event) -> None:
         """Takes only the refusal of mail from an event."""
-        self._keep(heed_refusal(self._trails, event, self._ids), identifiers_of(event))
+        after = heed_refusal(self._trails, event, self._ids)
+        if after is not self._trails:
+            self.telling.append(event)
+            self._keep(after, identifiers_of(event))
+
+    def _differs(self, after: Mapping[str, Trail], named: Sequence[str]) -> bool:
+        """Whether one of the trails would change, apart from its history."""
+        return any(after[id_] != self._trails.get(id_) for id_ in named)
 
     def _touched(self, event: Event, named: Sequence[str], *, is_known: bool) -> bool:
         capacity = self._capacity
@@ -77,19 +92,25 @@ class Intake:
             return False
         lighter: Event | None = event
         has_room = True
+        as_step = not (is_known and repeats(self._recordings.find(named[0], event.key), event))
         for _ in Excess:  # each round leaves out more of the event
             if lighter is None:
                 return False
             after, home, kept = touched(
-                self._trails, lighter, self._ids, self._rules, as_step=has_room
+                self._trails, lighter, self._ids, self._rules, as_step=as_step, in_detail=has_room
             )
             recorded, take_back = self._recordings.add(home, kept)
             present = [id_ for id_ in named if id_ in after]
             excess = capacity.excess(after, present, event, recorded)
             if not excess and (is_known or capacity.has_room(event.trust, recorded.come)):
+                if is_known and (recorded.gone or self._differs(after, present)):
+                    self.telling.append(event)
                 self._trails = after
+                self.signals.update(kept.signals)
                 capacity.keep(after, present)
                 capacity.keep_recorded(home, recorded)
+                if recorded.come is None and not is_known:
+                    self.beyond.setdefault(home, []).append(kept)
                 return True
             take_back()
             if not excess:
@@ -99,7 +120,6 @@ class Intake:
         return False
 
     def _keep(self, trails: Mapping[str, Trail], named: Sequence[Identifier]) -> None:
-        if trails is not self._trails:
-            self._trails = trails
-            ids = (self._ids[identifier] for identifier in named)
-            self._capacity.keep(trails, (id_ for id_ in ids if id_ in trails))
+        self._trails = trails
+        ids = (self._ids[identifier] for identifier in named)
+        self._capacity.keep(trails, (id_ for id_ in ids if id_ in trails))

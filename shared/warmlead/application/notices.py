@@ -1,6 +1,6 @@
 """Makes the messages of alerts and updates, and says what tools mirror of a lead."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,6 +11,7 @@ from warmlead.domain.evaluation import Evaluation
 from warmlead.domain.handoff import Offer
 from warmlead.domain.lead import Lead
 from warmlead.domain.mirror import ID, Mirrored, Refreshed, UpdatePolicy, refreshed, without_update
+from warmlead.domain.trigger import Trigger
 from warmlead.messages.wording import title_of
 
 if TYPE_CHECKING:  # pydantic's models take longer to import than a lead takes to evaluate
@@ -20,6 +21,23 @@ About: TypeAlias = Mapping[str, Any]
 """What every message says of its lead."""
 
 AT_ONCE = timedelta(0)
+
+
+ALERT = "alert"
+"""The attribute that names the alert of a message."""
+
+UPDATED = "warmlead.lead.updated.v1"
+"""The type of the message of an update."""
+
+
+def waiting_alerts(triggers: Iterable[Trigger]) -> frozenset[str]:
+    """The names of the alerts among messages."""
+    return frozenset(name for each in triggers if (name := dict(each.attributes).get(ALERT)))
+
+
+def has_update(triggers: Iterable[Trigger]) -> bool:
+    """Whether an update is among messages."""
+    return any(dict(each.attributes).get("type") == UPDATED for each in triggers)
 
 
 class Notice(Struct, frozen=True):
@@ -64,7 +82,7 @@ def alert_notice(
         )
         return lambda **fields: LeadAlertedMessage(data=data, **fields)
 
-    attributes = {"alert": policy.name, "count": str(alert.count), "owner": owner}
+    attributes = {ALERT: policy.name, "count": str(alert.count), "owner": owner}
     return Notice(f"alert:{policy.name}", alert.count, attributes, message)
 
 
@@ -90,12 +108,15 @@ def refreshed_mirror(
     now: datetime,
     *,
     at_once: bool,
+    is_held: bool = False,
 ) -> Refreshed:
     """What tools know of the lead as of now; ``at_once``: an event has caused the evaluation.
 
-    An anonymous lead is not mirrored.
+    Nothing is sent while it ``is_held``, because the last update could not be sent yet.
+    An anonymous lead is not mirrored, and neither is one that rests and that no tool knows yet.
     """
-    if policy is None or not lead.identified:
+    is_unknown = not lead.identified or (lead.progress.rest and not lead.mirror.count)
+    if policy is None or is_unknown:
         return Refreshed(without_update(lead.mirror))
     consent = evaluation.consent
     cause = consent.decided_by.cause if consent.decided_by else ""
@@ -109,4 +130,4 @@ def refreshed_mirror(
         Mirrored.OWNER: offer.owner if offer else "",
     }
     wait = AT_ONCE if at_once else policy.wait(lead.id)
-    return refreshed(policy, lead.mirror, values, now, wait=wait)
+    return refreshed(policy, lead.mirror, values, now, wait=wait, is_held=is_held)

@@ -37,6 +37,11 @@ class Entry:
     content: str
     item: Quarantined | None = None
 
+    @property
+    def is_for_a_person(self) -> bool:
+        """Whether it did not pass a spam check, so that only a person can say that it is good."""
+        return self.item is not None and self.item.reason.is_for_a_person
+
 
 async def entries(subscriptions: Subscriptions) -> list[Entry]:
     """The entries in quarantine, the oldest first."""

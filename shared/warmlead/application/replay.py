@@ -10,39 +10,46 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TypeAlias, TypeVar
+
+from msgspec import structs
 
 from warmlead.application.accept import read_events
 from warmlead.application.apply import Applied, Decision, Scoring
 from warmlead.application.due import MOST_FAILURES, is_away
-from warmlead.application.evaluate import evaluate
+from warmlead.application.evaluate import evaluate, refuse_if_full
 from warmlead.application.privacy.erase import erasures_in, unerased
+from warmlead.application.seen_keys import SeenKeys
 from warmlead.application.send import send
 from warmlead.domain import consent
 from warmlead.domain.clock_skew import received_by
-from warmlead.domain.errors import RejectedError
+from warmlead.domain.errors import ConfigurationError, RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.history import day_of, to_ms, with_older
-from warmlead.domain.identity import identifiers_of, in_todays_spelling
+from warmlead.domain.identity import LeadIds, identifiers_of, in_todays_spelling
 from warmlead.domain.journey import NotableStep, kept_steps
 from warmlead.domain.knowledge import learnt, replayed
 from warmlead.domain.lead import Lead, Trail, latest_notes, told_together
+from warmlead.domain.readings import Readings, joined_readings, readings_within
 from warmlead.domain.recording import record
+from warmlead.domain.shadow_rules import replayed_in_shadow
 from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Topic, Trigger
+from warmlead.domain.unjudged import joined_unjudged
 from warmlead.ports import (
     Clock,
     Commit,
     EventBus,
     LeadStore,
     Loaded,
-    MessageLog,
     Need,
     Published,
     Tombstone,
     Unreadable,
     Update,
 )
+from warmlead.ports.archiving import MessageLog
 
 T = TypeVar("T")
 
@@ -87,12 +94,13 @@ async def replay(
 
     Each lead is replaced in one commit, and events that come meanwhile stay: it may run beside live
     traffic, be killed, and be run again. ``progress`` is called with the number of events read.
-    Raises ``UnavailableError`` if it should be run again.
+    Raises ``UnavailableError`` if it should be run again, ``ConfigurationError`` if the leads of
+    the archive have other ids.
     """
-    began, whole_since = clock.now(), await archive.whole_since()
+    began, whole_since = clock.now(), await archive.whole_since(Topic.LEAD_EVENTS)
     events = unreadable = 0
-    seen: set[int] = set()
-    async for messages in archived_events(archive):
+    seen = SeenKeys()
+    async for messages in archived_events(archive, scoring.ids):
         readable = [message for message in messages if message is not None]
         unreadable += len(messages) - len(readable)
         events += sum(map(len, readable))
@@ -133,11 +141,34 @@ async def _put_in_place(
     )
 
 
-async def archived_events(archive: MessageLog) -> AsyncIterator[Sequence[Sequence[Event] | None]]:
-    """The events of archived messages, many messages at a time; ``None``: it cannot be read."""
-    log = archive.read(Topic.LEAD_EVENTS)
-    async for published in _together(log, MESSAGES_TOGETHER):
-        yield [_events_of(each) for each in published]
+async def archived_events(
+    archive: MessageLog, ids: LeadIds
+) -> AsyncIterator[Sequence[Sequence[Event] | None]]:
+    """The events of archived messages, many messages at a time; ``None``: it cannot be read.
+
+    Raises ``ConfigurationError`` if the first messages were accepted under other ids of leads.
+    """
+    is_first = True
+    async for published in _together(archive.read(Topic.LEAD_EVENTS), MESSAGES_TOGETHER):
+        messages = [_events_of(each) for each in published]
+        if is_first:
+            _refuse_others_ids(published, messages, ids)
+        is_first = False
+        yield messages
+
+
+def _refuse_others_ids(
+    published: Sequence[Published], messages: Sequence[Sequence[Event] | None], ids: LeadIds
+) -> None:
+    """Each message names the lead of its events, by an id that a secret has made."""
+    known = [
+        named == ids.of(identifiers_of(events[0])[0])
+        for each, events in zip(published, messages, strict=True)
+        if events and (named := each.message.attributes.get("lead_id"))
+    ]
+    if known and not any(known):
+        problem = "the leads of the archive have other ids: take the secret under which it came"
+        raise ConfigurationError.one("WARMLEAD_ID_SECRET is another one:", problem)
 
 
 def _events_of(published: Published) -> Sequence[Event] | None:
@@ -159,18 +190,12 @@ async def _together(items: AsyncIterator[T], most: int) -> AsyncIterator[list[T]
         yield some
 
 
-def first_copies(events: Sequence[Event], seen: set[int]) -> list[Event]:
+def first_copies(events: Sequence[Event], seen: SeenKeys) -> list[Event]:
     """Events whose key is new: an event that was released from quarantine is there twice.
 
     Adds their keys to those that were ``seen``.
     """
-    first = []
-    for event in events:
-        key = int(event.key, 16)
-        if key not in seen:
-            seen.add(key)
-            first.append(event)
-    return first
+    return [event for event in events if seen.add(int(event.key, 16))]
 
 
 async def _rebuild(
@@ -190,10 +215,18 @@ async def _rebuild(
         if kept:
             home = scoring.ids.of(identifiers_of(in_todays_spelling(kept[0]))[0])
             decision = Decision(kept, scoring, max(event.received_at for event in kept))
-            updates.append(([home], decision.__call__))  # a method: it is not joined with others
+            updates.append(([home], partial(_decided, decision)))  # it is not joined with others
     for outcome in await scratch.update_each(updates):
         if isinstance(outcome, Exception):
             raise outcome
+
+
+def _decided(decision: Decision, loaded: Loaded) -> Commit[Applied] | Need:
+    """What events change, without messages: those were sent when the events came."""
+    decided = decision(loaded)
+    if isinstance(decided, Need):
+        return decided
+    return structs.replace(decided, leads=[replace(lead, outbox=()) for lead in decided.leads])
 
 
 class _Replacement:
@@ -238,13 +271,16 @@ class _Replacement:
             learnt(lead.knowledge, self._scoring.rules, day_of(to_ms(self._now))), whole_day
         )
         renewed = replace(lead, trails=trails, knowledge=knowledge)
+        if second := self._scoring.rules.shadow:
+            renewed = replayed_in_shadow(renewed, second, whole_day, self._now)
+        refuse_if_full([renewed], self._scoring.rules)
         evaluated = evaluate(renewed, self._scoring.rules, self._now)
         moves = [(lead.id, move) for move in evaluated.transitions]
         return Commit((evaluated.transitions, evaluated.triggers), [evaluated.lead], {}, moves)
 
     def _restored(self) -> Commit[_Replaced]:
-        """A lead that the store has lost: the rebuilt one, without sending its triggers again."""
-        lead = replace(self._rebuilt, outbox=())
+        """A lead that the store has lost: the rebuilt one."""
+        lead = self._rebuilt
         moves = [(lead.id, move) for move in self._moves]
         return Commit(((), ()), [lead], {i: lead.id for i in lead.trails if i != lead.id}, moves)
 
@@ -268,7 +304,18 @@ class _Replacement:
             told=told_together(trail.told, rebuilt.told),
             notes=latest_notes([*trail.notes, *rebuilt.notes]),
             steps=self._steps(trail, rebuilt, {event.key for event in newer}),
+            readings=self._readings(trail, rebuilt, {event.day for event in newer}),
+            unjudged=joined_unjudged(
+                rebuilt.unjudged,
+                {e.key: trail.unjudged[e.key] for e in newer if e.key in trail.unjudged},
+            ),
         )
+
+    def _readings(self, trail: Trail, rebuilt: Trail, newer: AbstractSet[int]) -> Readings:
+        """The archive's readings, and those of the days of events that it does not have."""
+        pruned = -1 if self._whole_since is None else day_of(to_ms(self._whole_since))
+        others = readings_within(trail.readings, lambda day: day in newer or day <= pruned)
+        return joined_readings(rebuilt.readings, others)
 
     def _steps(
         self, trail: Trail, rebuilt: Trail, newer: AbstractSet[str]

@@ -1,20 +1,24 @@
-"""Brings together the leads of one person whose identifiers were spelt in several ways.
+"""Puts leads under the ids of today, and joins those that turn out to be one person.
 
 An earlier release kept ``josé`` in two forms, and with an invisible character, as several people.
+And all leads get other ids when the secret of ids is rotated.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from msgspec import Struct
 
 from warmlead.application.apply import Scoring
-from warmlead.application.evaluate import evaluate
+from warmlead.application.evaluate import evaluate, refuse_if_full
 from warmlead.application.send import send
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.identity_resolution import (
     Misspelt,
     is_nobody,
     misspelt,
+    owner_id_today,
+    owners_elsewhere,
     resolve_identities,
     respelt_leads,
     respelt_trails,
@@ -24,12 +28,15 @@ from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Trigger
 from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need, Tombstone
 
+LEADS_TOGETHER = 100
+"""How many leads are moved at the same time."""
+
 
 class MisspeltLead(Struct, frozen=True):
-    """A lead with identifiers in an old spelling, and its new place.
+    """A lead with identifiers in an old spelling, or under ids of the secret before; its new place.
 
     ``joins`` are the leads that turn out to be the same person. ``erased`` are identifiers that
-    were erased in today's spelling: the lead stays as it is, for a person to decide.
+    were erased under today's id: the lead stays as it is, for a person to decide.
     """
 
     lead_id: str
@@ -63,30 +70,54 @@ async def respell(
     found: Callable[[MisspeltLead], None],
     progress: Callable[[int], None],
 ) -> Respelt:
-    """Puts every lead under the ids of today's spelling, one commit each; joins those that meet.
+    """Puts every lead under the ids of today, one commit each; joins those that meet.
 
     A rehearsal writes nothing. Safe to stop and to run again, beside live traffic: finished leads
     are not touched again. ``found`` is called for each such lead, ``progress`` with the number of
     leads read.
     """
-    seen = renamed = joined = left = 0
-    nobodies: list[str] = []
+    done = Respelt()
+    changes: list[Respelling] = []
     async for lead in store.leads():
-        seen += 1
-        progress(seen)
+        done = replace(done, leads=done.leads + 1)
+        progress(done.leads)
         if is_nobody(lead):
-            nobodies.append(lead.id)
-        if not misspelt(lead, scoring.ids):
+            done = replace(done, nobodies=(*done.nobodies, lead.id))
+        if misspelt(lead, scoring.ids):
+            changes.append(Respelling(lead.id, scoring, clock, is_rehearsal=is_rehearsal))
+        if len(changes) == LEADS_TOGETHER:
+            done = await _respell_some(changes, done, store=store, bus=bus, found=found)
+            changes = []
+    return await _respell_some(changes, done, store=store, bus=bus, found=found)
+
+
+async def _respell_some(
+    changes: "Sequence[Respelling]",
+    before: Respelt,
+    *,
+    store: LeadStore,
+    bus: EventBus,
+    found: Callable[[MisspeltLead], None],
+) -> Respelt:
+    """Moves some leads at the same time, since each waits for its store."""
+    done = before
+    outcomes = await store.update_each([([each.lead_id], each) for each in changes])
+    for outcome in outcomes:
+        if isinstance(outcome, UnreadableError):  # of another lead; the end of all leads names it
+            done = replace(done, left=done.left + 1)
             continue
-        change = Respelling(lead.id, scoring, clock, is_rehearsal=is_rehearsal)
-        outcome = await store.update([lead.id], change)
+        if isinstance(outcome, Exception):
+            raise outcome
         await send(outcome.triggers, store=store, bus=bus)
         if outcome.identifiers or outcome.erased:
             found(outcome)
-        renamed += bool(outcome.identifiers)
-        joined += len(outcome.joins)
-        left += bool(outcome.erased)
-    return Respelt(seen, renamed, joined, left, tuple(nobodies))
+        done = replace(
+            done,
+            renamed=done.renamed + bool(outcome.identifiers),
+            joined=done.joined + len(outcome.joins),
+            left=done.left + bool(outcome.erased),
+        )
+    return done
 
 
 class Respelling:
@@ -95,17 +126,17 @@ class Respelling:
     def __init__(
         self, lead_id: str, scoring: Scoring, clock: Clock, *, is_rehearsal: bool = False
     ) -> None:
-        self._lead_id = lead_id
+        self.lead_id = lead_id
         self._scoring = scoring
         self._now = clock.now()
         self._is_rehearsal = is_rehearsal
 
     def __call__(self, loaded: Loaded) -> Commit[MisspeltLead] | Need:
         """What to write, or which leads must be read first: those at today's ids."""
-        lead = loaded[self._lead_id]
+        lead = loaded[self.lead_id]
         moved = misspelt(lead, self._scoring.ids) if isinstance(lead, Lead) else []
         if not isinstance(lead, Lead) or not moved:
-            return Commit(MisspeltLead(self._lead_id))
+            return Commit(MisspeltLead(self.lead_id))
         if unseen := frozenset(each.new_id for each in moved) - loaded.keys():
             return Need(unseen)
         erased = [each for each in moved if isinstance(loaded[each.new_id], Tombstone)]
@@ -115,13 +146,27 @@ class Respelling:
         others = {o.id: o for o in at_new if isinstance(o, Lead) and o.id != lead.id}
         if self._is_rehearsal:
             return Commit(MisspeltLead(lead.id, moved, tuple(others)))
-        return self._commit(lead, [lead, *others.values()], moved)
+        leads = [lead, *others.values()]
+        owners = owners_elsewhere(leads)
+        if unseen := owners - loaded.keys():
+            return Need(unseen)
+        elsewhere = {
+            owner: owner_id_today(owner, found, self._scoring.ids)
+            for owner in owners
+            if isinstance(found := loaded[owner], Lead)
+        }
+        return self._commit(lead, leads, moved, elsewhere)
 
     def _commit(
-        self, lead: Lead, leads: Sequence[Lead], moved: Sequence[Misspelt]
+        self,
+        lead: Lead,
+        leads: Sequence[Lead],
+        moved: Sequence[Misspelt],
+        elsewhere: Mapping[str, str],
     ) -> Commit[MisspeltLead]:
         scoring, now = self._scoring, self._now
-        trails = respelt_trails(leads, moved, scoring.rules.traits)
+        refuse_if_full(leads, scoring.rules)
+        trails = respelt_trails(leads, moved, scoring.rules.traits, elsewhere)
         before = {each.id: each for each in leads}
         evaluated: list[Lead] = []
         aliases: dict[str, str] = {}

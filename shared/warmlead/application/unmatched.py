@@ -11,18 +11,21 @@ from datetime import datetime
 
 from warmlead.application.explain import Shape
 from warmlead.application.replay import archived_events, first_copies
+from warmlead.application.seen_keys import SeenKeys
+from warmlead.domain.errors import UnreadableError
 from warmlead.domain.event import AUTOMATED_EVENTS, Event, Trust
 from warmlead.domain.event_names import in_our_words
 from warmlead.domain.history import from_ms
 from warmlead.domain.identity import LeadIds, identifiers_of
 from warmlead.domain.lead import Lead
-from warmlead.domain.packed_history import DAY_MS
+from warmlead.domain.packed_history import DAY_MS, own_signals
 from warmlead.domain.packed_history import Shape as PackedShape
 from warmlead.domain.rules import Rules
-from warmlead.domain.text import printable
+from warmlead.domain.text import one_line
 from warmlead.model.document import closest
 from warmlead.model.wants import Wants
-from warmlead.ports import MessageLog
+from warmlead.ports import LeadStore
+from warmlead.ports.archiving import MessageLog
 
 MAX_NAMES = 1_000
 """The most names of events that are told apart; those that come after are counted together."""
@@ -108,10 +111,28 @@ class _Seen:
 
     def add_value(self, name: str, value: object) -> None:
         shown = value[0] if isinstance(value, list) and len(value) == 1 else value
-        text = printable(str(shown))[:MAX_VALUE]
+        text = one_line(str(shown)[: 8 * MAX_VALUE])[:MAX_VALUE]
         counts = self.values.setdefault(name, Counter())
         if text in counts or len(counts) < MAX_VALUES:
             counts[text] += 1
+
+
+class _Holders:
+    """Tells whose an identifier is, by the leads as they are now."""
+
+    def __init__(self, store: LeadStore) -> None:
+        self._store = store
+        self._lead_ids: dict[str, str] = {}
+
+    async def of(self, id_: str) -> str:
+        """The id of the lead that holds an identifier's id; that id if the store has none."""
+        if id_ not in self._lead_ids:
+            try:
+                lead = await self._store.get(id_)
+            except UnreadableError:
+                lead = None
+            self._lead_ids[id_] = lead.id if lead else id_
+        return self._lead_ids[id_]
 
 
 class _Tally:
@@ -139,7 +160,7 @@ class _Tally:
         """Counts some events of a history, which have the same name and signals."""
         name, signals = shape
         self.events += times
-        if signals:
+        if own_signals(signals):
             self.matched += times
         elif name in _OF_PROGRAMS:
             self.automated += times
@@ -189,39 +210,45 @@ async def unmatched_in_archive(
     rules: Rules,
     wants: Wants,
     ids: LeadIds,
+    store: LeadStore,
     progress: Callable[[int], None],
 ) -> UnmatchedReport:
     """What no signal wanted of all archived events, as the model sees them now.
 
-    ``progress`` is called with the number of events read. A person who was known by several
-    identifiers may count as several leads.
+    ``progress`` is called with the number of events read. The ``store`` says which lead each
+    identifier belongs to, so a person counts once.
     """
-    tally, seen = _Tally(wants), set[int]()
-    async for messages in archived_events(archive):
+    tally, seen, holders = _Tally(wants), SeenKeys(), _Holders(store)
+    async for messages in archived_events(archive, ids):
         for message in messages:
             for event in first_copies(message or (), seen):
-                _count(in_our_words(event), tally, rules, ids)
+                ours = in_our_words(event)
+                if found := _count(ours, tally, rules):
+                    lead_id = ids.of(identifiers_of(ours)[0])
+                    if len(found.leads) < MAX_LEADS:
+                        lead_id = await holders.of(lead_id)
+                    at_ms = int(ours.occurred_at.timestamp() * 1000)
+                    found.add(lead_id, at_ms, public=ours.trust is Trust.PUBLIC)
         progress(tally.events)
     return tally.report("archive")
 
 
-def _count(event: Event, tally: _Tally, rules: Rules, ids: LeadIds) -> None:
+def _count(event: Event, tally: _Tally, rules: Rules) -> _Seen | None:
+    """Counts an event and its values; returns where to count whose it is, if nothing wanted it."""
     tally.events += 1
     if rules.classify(event):
         tally.matched += 1
-        return
+        return None
     if event.automated is not None:
         tally.automated += 1
-        return
+        return None
     seen = tally.of(event.name)
     if seen is None:
-        return
-    at_ms = int(event.occurred_at.timestamp() * 1000)
-    lead_id = ids.of(identifiers_of(event)[0])
-    seen.add(lead_id, at_ms, public=event.trust is Trust.PUBLIC)
+        return None
     for name in tally.asked(event.name):
         if (value := event.properties.get(name)) not in (None, "", []):
             seen.add_value(name, value)
+    return seen
 
 
 async def unmatched_in_histories(

@@ -239,7 +239,7 @@ def _requests(topic: str, messages: Sequence[Message]) -> Iterator[Any]:
 
 
 _FRAME_BYTES = 6
-"""At most so many bytes say in a request that a message follows, and how long it is."""
+"""The most bytes by which a request says that a message follows, and how long it is."""
 
 
 def _unavailable(topic: str, why: str) -> UnavailableError:

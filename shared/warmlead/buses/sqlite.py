@@ -77,7 +77,7 @@ class SqliteBus:
         return [message_id for message_id, _ in named]
 
     async def read(self, topic: str, *, after: int = 0) -> AsyncIterator[Published]:
-        """See ``MessageLog``."""
+        """See ``MessageLog``; only messages with a number above ``after``."""
 
         def page(connection: sqlite3.Connection) -> list[Published]:
             rows = connection.execute(
@@ -110,11 +110,22 @@ class SqliteBus:
                 yield message
             after = messages[-1].number
 
-    async def erase(self, numbers: Sequence[int]) -> int:
-        """See ``Archive``."""
-        return await self._file.write(erase_all, numbers)
+    async def erase(self, messages: Sequence[Published]) -> Sequence[Published]:
+        """See ``Archive``; deletes them from all subscriptions too."""
+        await self._file.write(erase_all, [each.number for each in messages])
+        return ()
 
-    async def whole_since(self) -> datetime | None:
+    async def drop(self, message_id: str) -> None:
+        """Deletes a message that was published not long ago from the log and all subscriptions."""
+        query = "SELECT number FROM messages WHERE message_id = ? ORDER BY number DESC LIMIT 1"
+
+        def ask(connection: sqlite3.Connection) -> list[int]:
+            row = connection.execute(query, (message_id,)).fetchone()
+            return [row[0]] if row else []
+
+        await self._file.write(erase_all, await self._file.read(ask))
+
+    async def whole_since(self, topic: str) -> datetime | None:  # noqa: ARG002  # all are alike
         """See ``MessageLog``."""
         until_ms = await self._file.read(pruned_until_ms)
         return None if until_ms is None else from_ms(until_ms)
@@ -144,16 +155,6 @@ class SqliteBus:
         while left > (left := await self._file.write(give_back_all, None)):
             pass
         await self._file.empty_log()
-
-    async def number_of(self, message_id: str) -> int | None:
-        """Where in the log a message is that was published not long ago."""
-        query = "SELECT number FROM messages WHERE message_id = ? ORDER BY number DESC LIMIT 1"
-
-        def ask(connection: sqlite3.Connection) -> int | None:
-            row = connection.execute(query, (message_id,)).fetchone()
-            return row[0] if row else None
-
-        return await self._file.read(ask)
 
     async def pull(self, subscription: str, *, most: int, now: datetime) -> Sequence[Delivery]:
         """See ``Subscriptions``."""
@@ -194,6 +195,16 @@ class SqliteBus:
                 (subscription,),
             )
             return [published_of(row) for row in rows.fetchall()]
+
+        return await self._file.read(ask)
+
+    async def counts(self, subscription: str) -> tuple[int, int]:
+        """How many messages of a subscription wait, and were given up; counted, not read."""
+        query = "SELECT dead, count(*) FROM deliveries WHERE subscription = ? GROUP BY dead"
+
+        def ask(connection: sqlite3.Connection) -> tuple[int, int]:
+            found = dict(connection.execute(query, (subscription,)))
+            return found.get(0, 0), found.get(1, 0)
 
         return await self._file.read(ask)
 

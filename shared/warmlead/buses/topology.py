@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from warmlead.domain.trigger import LEAD_EVENTS_TYPE, Topic
+from warmlead.domain.trigger import LEAD_EVENTS_TYPE, TRIGGER_TOPICS, Topic
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
@@ -68,8 +68,23 @@ SCORE = Subscription(
 QUARANTINE = Subscription("quarantine", Topic.QUARANTINE, keeps_s=31 * DAY_S)
 """What is in quarantine waits for a person."""
 
-SUBSCRIPTIONS = (SCORE, QUARANTINE)
+DELIVER = tuple(
+    Subscription(f"deliver-{topic}", topic, pushes_to="deliver", attempts=100)
+    for topic in (*TRIGGER_TOPICS, Topic.KPI)
+)
+"""Messages to tools. Each destination has a queue of its own behind them: ``DispatchStore``."""
+
+SUBSCRIPTIONS = (SCORE, QUARANTINE, *DELIVER)
 TOPICS = tuple(Topic)
+
+ARCHIVED = (Topic.LEAD_EVENTS, Topic.LIFECYCLE, Topic.MQL)
+"""The topics of which BigQuery keeps every message; see ``infra/modules/archive``."""
+
+UNDELETABLE = timedelta(minutes=90)
+"""How long BigQuery may refuse to delete a new row, which is in its streaming buffer.
+
+https://cloud.google.com/bigquery/docs/error-messages
+"""
 
 
 def topics_of_subscriptions() -> Mapping[str, str]:

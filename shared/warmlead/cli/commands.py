@@ -6,6 +6,7 @@ time, and ``warmlead --help`` needs none.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from textwrap import indent
 from typing import Any, ClassVar
@@ -32,27 +33,68 @@ COMMANDS: Mapping[str, Place] = {
         "run_emulators",
         "Run Google's emulators of Firestore and Pub/Sub, for Warmlead.",
     ),
-    "demo": Place("demo", "demo", "Take a lead from anonymous to MQL over HTTP, and explain why."),
+    "demo": Place(
+        "demo",
+        "demo",
+        "Take a lead to an MQL over HTTP, explain it, and tell a tool.",
+    ),
     "lead": Place("lead", "app", "List leads, show one, and explain its score."),
     "triggers": Place("triggers", "app", "Show the published triggers, the oldest first."),
     "model": Place("model", "app", "Check, simulate and apply the model file."),
+    "report": Place("report", "report", "Report the KPIs of any period, with cohorts that ripen."),
     "run": Place("run", "app", "Run a scheduled function now, or as of another time."),
     "send": Place("send", "send", "Send a request from a file as its sender would, signed."),
+    "source": Place("source", "app", "Look at what tools post, and at what it becomes."),
     "quarantine": Place(
         "quarantine", "app", "List input that could not be counted, and try it again."
     ),
+    "destination": Place(
+        "destination", "app", "Show, try and repair the tools that messages are sent to."
+    ),
+    "import": Place("imports", "app", "Import history from files, as of its own time."),
     "replay": Place(
         "rebuild", "replay", "Rebuild every lead from the archive, under the model in use."
     ),
+    "backup": Place("backup", "backup", "Copy all data of this machine into one file."),
+    "restore": Place("backup", "restore", "Put a backup in the place of this machine's data."),
 }
 
 OF_LEAD: Mapping[str, Place] = {
     "erase": Place("privacy", "erase", "Erase all that is kept about one person, for good."),
+    "erased": Place("erasures", "erased", "List the erasures, for a store that forgot them."),
+    "erase-again": Place(
+        "erasures", "erase_again", "Erase whom a restored store forgot to have erased."
+    ),
     "export": Place(
         "privacy", "export", "Print all that is kept about one person, as one JSON document."
     ),
-    "respell": Place("rebuild", "respell", "Merge leads of one person known by several spellings."),
+    "respell": Place(
+        "rebuild", "respell", "Put leads under the ids of today, and merge those that meet."
+    ),
 }
+
+OF_MODEL: Mapping[str, Place] = {
+    "backtest": Place(
+        "backtest", "backtest", "Judge models by what became of past leads, as known at the time."
+    ),
+    "features": Place(
+        "features", "features", "Write what was known of past leads as a table, to learn from it."
+    ),
+    "calibrate": Place(
+        "calibrate", "calibrate", "Learn a model's points from what became of past leads."
+    ),
+    "threshold": Place(
+        "threshold", "threshold", "Show where the bar of a model could be, and what that brings."
+    ),
+    "review": Place(
+        "review",
+        "review",
+        "Review a month: what passed, what came back, what to change.",
+    ),
+    "watch": Place("watch", "watch", "Show whether the model still holds, month by month."),
+    "shadow": Place("shadow", "shadow", "Compare the model in force with the one in its shadow."),
+}
+"""What outcomes teach, and what a second model would do."""
 
 
 class LazyGroup(TyperGroup):
@@ -91,6 +133,14 @@ class Commands(LazyGroup):
             ctx.fail(f"No such command '{args[0]}'. Did you mean '{group} {args[0]}'?")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  # as above
+        """Runs a command; the error about an option's value is without pydantic's own words."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
 
 def _group_of(name: str) -> str:
     """The command that has a command of this name below it; empty if none has."""
@@ -106,6 +156,13 @@ class LeadCommands(LazyGroup):
     places = OF_LEAD
 
 
+class ModelCommands(LazyGroup):
+    """The commands of ``warmlead model`` that are modules of their own."""
+
+    places = OF_MODEL
+
+
+@cache
 def loaded(place: Place, name: str) -> Any:  # noqa: ANN401  # as above
     """The whole command, under its name."""
     found = getattr(import_module(f"warmlead.cli.{place.module}"), place.name)

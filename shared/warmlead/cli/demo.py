@@ -1,17 +1,15 @@
-"""``warmlead demo``: one visitor's journey over real HTTP, from anonymous to MQL."""
+"""``warmlead demo``: one visitor's journey over real HTTP, from anonymous to a tool that hears."""
 
 import asyncio
+import base64
 import json
 import os
+import secrets
 import sys
 import tempfile
 import time
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
@@ -23,124 +21,34 @@ from warmlead.cli.local.emulators import (
     LOCAL_PROJECT,
     Cloud,
     EndedError,
+    Process,
     cloud,
     ended_by_sigterm,
     free_port,
     running,
     wait_until_it_answers,
 )
+from warmlead.cli.local.receiver import SECRET
 from warmlead.cli.output import console, fail
 from warmlead.cli.triggers import TriggerRow, print_trigger, triggers_so_far
+from warmlead.cli.visitor import EMAIL, VISITOR, JourneyStep, journey
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.trigger import Topic
 from warmlead.runtime import backends
-
-VISITOR = "demo-visitor-7f3a"
-EMAIL = "ada@example.com"
-
-
-@dataclass(frozen=True, slots=True)
-class JourneyStep:
-    """One thing the visitor does: what it is in words, how it is sent, how many events it is."""
-
-    words: str
-    act: Callable[[str], None]
-    events: int
+from warmlead.senders.base import Sender
+from warmlead.senders.registry import by_name, section_name, senders_in
+from warmlead.settings import Settings
 
 
-def journey() -> list[JourneyStep]:
-    """Ada's events, over six days; points are those of the b2b-saas model."""
-    return [
-        JourneyStep("6 days ago: lands on the blog from a search ad", _tracked(_landing), 2),
-        JourneyStep("3 days ago: looks at the pricing page, twice", _tracked(_pricing), 2),
-        JourneyStep("yesterday: downloads a whitepaper", _tracked(_whitepaper), 1),
-        JourneyStep("today: signs up for the newsletter, and is known", _newsletter, 1),
-        JourneyStep("today: attends the webinar", _tracked(_webinar), 1),
-        JourneyStep("today: sends the contact form, with her company", _contact, 1),
-    ]
-
-
-def _tracked(calls: Callable[..., None]) -> Callable[[str], None]:
-    """Sends calls with Segment's Python SDK, unmodified, and waits until it has sent them."""
-
-    def send(base: str) -> None:
-        try:
-            from segment.analytics.client import Client  # noqa: PLC0415  # only the demo needs it
-        except ImportError:
-            raise fail(
-                "The demo sends with Segment's Python SDK, which is not installed.",
-                hint="pip install segment-analytics-python",
-            ) from None
-        client = Client("local", host=base, sync_mode=True)
-        calls(client)
-
-    return send
-
-
-def _ago(days: int) -> datetime:
-    return datetime.now(UTC) - timedelta(days=days)
-
-
-def _landing(client: object) -> None:
-    campaign = {"source": "google", "medium": "cpc", "name": "lead-scoring"}
-    _page(client, 6, "https://example.com/blog/lead-scoring", {"campaign": campaign})
-    _page(client, 6, "https://example.com/customers")
-
-
-def _pricing(client: object) -> None:
-    for _ in range(2):
-        _page(client, 3, "https://example.com/pricing")
-
-
-def _page(client: object, days: int, url: str, context: dict[str, object] | None = None) -> None:
-    path = urllib.parse.urlsplit(url).path
-    client.page(  # type: ignore[attr-defined]  # the SDK ships no types
-        anonymous_id=VISITOR,
-        name=path,
-        properties={"url": url, "path": path},
-        context=context or {},
-        timestamp=_ago(days),
-    )
-
-
-def _whitepaper(client: object) -> None:
-    client.track(  # type: ignore[attr-defined]  # the SDK ships no types
-        anonymous_id=VISITOR,
-        event="Content Downloaded",
-        properties={"kind": "whitepaper", "name": "Scoring that explains itself"},
-        timestamp=_ago(1),
-    )
-
-
-def _webinar(client: object) -> None:
-    client.track(  # type: ignore[attr-defined]  # the SDK ships no types
-        user_id=EMAIL, event="Webinar Attended", properties={"name": "Lead scoring in practice"}
-    )
-
-
-def _newsletter(base: str) -> None:
-    _post_form(f"{base}/forms/generic/newsletter", {"email": EMAIL})
-
-
-def _contact(base: str) -> None:
-    fields = {
-        "first_name": "Ada",
-        "last_name": "Lovelace",
-        "email": EMAIL,
-        "company": "Analytical Engines",
-        "job_title": "VP Marketing",
-        "company_size": "51-200",
-        "country": "US",
-        "message": "How do you explain a score?\r\nThanks!",
-    }
-    _post_form(f"{base}/forms/generic/contact", fields)
-
-
-def _post_form(url: str, fields: dict[str, str]) -> None:
-    """A plain HTML form's post, as a browser encodes it; hidden fields name the visitor."""
-    hidden = {"anonymous_id": VISITOR, "_gotcha": ""}
-    body = urllib.parse.urlencode({**fields, **hidden}).encode()
-    urllib.request.urlopen(url, body, timeout=10).close()  # noqa: S310  # an address of ours
+def _configured(name: str, folder: Path) -> Sender:
+    """A sender with a secret of its own, with which the server of the demo is configured too."""
+    registration = by_name(name)
+    function, section = registration.function, section_name(registration)
+    content = {section: {"secrets": [secrets.token_urlsafe(32)]}}
+    file = folder / f"{function}.json"
+    file.write_text(json.dumps(content))
+    os.environ[f"WARMLEAD_{function.upper()}"] = str(file)
+    return senders_in(function, content, Settings()).by_path[registration.path]
 
 
 if TYPE_CHECKING:
@@ -256,6 +164,11 @@ LOOK_EVERY_S = 0.1
 GRACE_S = 10.0
 """How long the server may take to end, with all that it started."""
 
+POINTS_A_BLOCK = 15
+"""How many points of the score a block of its bar stands for."""
+
+STAGE_STYLES = {"anonymous": "bright_black", "lead": "yellow", "mql": "bold green"}
+
 
 def demo(
     backend: Annotated[
@@ -263,7 +176,7 @@ def demo(
         typer.Option(help="Where: on one SQLite file, or on Google's emulators (gcloud, Java)."),
     ] = "sqlite",
 ) -> None:
-    """Take a lead from anonymous to MQL over HTTP, and explain why.
+    """Take a lead to an MQL over HTTP, explain it, and tell a tool.
 
     Uses a temporary place, and removes it at the end. Does not touch your data.
 
@@ -277,41 +190,101 @@ def demo(
     place: DemoBackend = OnEmulators() if backend == "gcp" else OnSqlite()
     try:
         with ended_by_sigterm(), place.open(), tempfile.TemporaryDirectory() as folder:
-            _serve_and_walk(place, Path(folder, "serve.log"))
+            _serve_and_walk(place, Path(folder))
     except EndedError as error:
         raise fail(str(error)) from error
 
 
-def _serve_and_walk(place: DemoBackend, log: Path) -> None:
+def _serve_and_walk(place: DemoBackend, folder: Path) -> None:
+    steps = journey(_configured("intercom", folder), _configured("calendly", folder))
     port = free_port()
-    address, base = f"127.0.0.1:{port}", f"http://127.0.0.1:{port}"
+    address = f"127.0.0.1:{port}"
     command = [sys.executable, "-m", "warmlead.cli.main", "serve", "--port", str(port)]
-    with running(
-        "The server", [*command, *place.options], address=address, log=log, grace_s=GRACE_S
-    ) as server:
+    with (
+        _receiver(folder) as receiver,
+        running(
+            "The server",
+            [*command, *place.options],
+            address=address,
+            log=folder / "serve.log",
+            grace_s=GRACE_S,
+        ) as server,
+    ):
         wait_until_it_answers(server)
+        wait_until_it_answers(receiver)
         place.subscribe()
-        _walk(base, place)
+        _walk(f"http://{address}", steps, place)
+        _show_triggers(place)
+        _show_webhook(receiver)
+        _explain()
 
 
-def _walk(base: str, place: DemoBackend) -> None:
+@contextmanager
+def _receiver(folder: Path) -> Iterator[Process]:
+    """A tool, in a process of its own, which the server of the demo sends MQLs to."""
+    os.environ[SECRET] = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    port = free_port()
+    section = {
+        "to": "webhook",
+        "url": f"http://localhost:{port}/",
+        "allow_local": True,
+        "secrets": [f"env:{SECRET}"],
+        "messages": ["lead.stage_entered"],
+        "when": 'stage == "mql"',
+    }
+    file = folder / "destinations.json"
+    file.write_text(json.dumps({"tool": section}))
+    os.environ["WARMLEAD_DESTINATIONS"] = str(file)
+    command = [sys.executable, "-m", "warmlead.cli.local.receiver", str(port)]
+    address, log = f"127.0.0.1:{port}", folder / "receiver.log"
+    with running("The receiver", command, address=address, log=log) as process:
+        yield process
+
+
+def _show_webhook(receiver: Process) -> None:
+    """Shows what the receiver says that it has verified."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (lines := receiver.log.read_text(encoding="utf-8").splitlines()):
+        if receiver.popen.poll() is not None or time.monotonic() > deadline:
+            raise EndedError(receiver)
+        time.sleep(LOOK_EVERY_S)
+    messages = [json.loads(line) for line in lines]
+    where = f"http://{receiver.address}, process {messages[0]['process']}"
+    console.print(f"\n[bold cyan]The webhook that arrived[/] ({where})")
+    for each in messages:
+        console.print(f"{each['type']}, id {each['id']}: the signature is verified")
+
+
+def _walk(base: str, steps: Sequence[JourneyStep], place: DemoBackend) -> None:
     console.print(f"Serving {base} {place.serves_on}; a visitor comes by.\n", style="dim")
     expected = 0
-    for step in journey():
+    for step in steps:
         step.act(base)
         expected += step.events
         seen = _wait_for_events(expected)
-        score = f"[bold]{seen.score:>3}[/]"
-        console.print(f"{step.words:<58} {score}  {seen.stage}")
-    console.print(f"\n[bold]The trigger that went out[/] ({place.triggers_from})")
+        style = STAGE_STYLES.get(seen.stage, "default")
+        bar = "▇" * max(1, round(seen.score / POINTS_A_BLOCK))
+        console.print(
+            f"{step.words:<50}[{style}]{bar:<14}[/] [bold]{seen.score:>3}[/]  "
+            f"[{style}]{seen.stage}[/]"
+        )
+
+
+def _show_triggers(place: DemoBackend) -> None:
+    """Shows what was sent to automation tools."""
+    console.print(f"\n[bold cyan]The trigger that went out[/] ({place.triggers_from})")
     for trigger in place.triggers():
         print_trigger(trigger)
-    console.print(f"\n[bold]Why[/] (warmlead lead explain {EMAIL})")
+
+
+def _explain() -> None:
+    """Shows every point of the score."""
+    console.print(f"\n[bold cyan]Why[/] (warmlead lead explain {EMAIL})")
     lead_commands.explain_score(EMAIL, as_of=None, as_json=False)
 
 
 def _wait_for_events(expected: int) -> LeadView:
-    """The visitor's lead, as soon as so many events are counted on it."""
+    """The visitor's lead, as soon as this number of events is counted on it."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         seen = asyncio.run(_visitor())

@@ -12,6 +12,7 @@ from dotenv import load_dotenv
 from dotenv.parser import Binding, parse_stream
 
 from warmlead.domain.errors import ConfigurationError
+from warmlead.runtime.table import DESTINATIONS, MODEL, files_of_senders
 from warmlead.settings import PREFIX, Settings, why_unreadable
 
 
@@ -64,7 +65,8 @@ def variables(settings: Settings) -> dict[str, str | None]:
     given: dict[str, str | None] = {
         name: os.environ[name] for name in _DECIDING if os.environ.get(name)
     }
-    for name, path in (("WARMLEAD_MODEL", settings.model), ("WARMLEAD_FORMS", settings.forms)):
+    for name in FILES:
+        path = getattr(settings, name.removeprefix(PREFIX).lower())
         if name in given and path and Path(path).is_file():
             given[name] = str(Path(path).absolute())
     if "WARMLEAD_ID_SECRET" in given:
@@ -73,7 +75,10 @@ def variables(settings: Settings) -> dict[str, str | None]:
     return {**folder, **given}
 
 
-_DECIDING = ("WARMLEAD_MODEL", "WARMLEAD_FORMS", "WARMLEAD_ENV", "WARMLEAD_ID_SECRET")
+FILES = (MODEL, *files_of_senders(), DESTINATIONS)
+"""The settings that name a file."""
+
+_DECIDING = (*FILES, "WARMLEAD_ENV", "WARMLEAD_ID_SECRET")
 """Settings besides the place that decide what a command finds and shows."""
 
 

@@ -13,30 +13,37 @@ from rich.table import Table
 
 from warmlead.application.explain import (
     ENTER_HOLDS,
+    LEAVE_HOLDS,
     ExplainedContribution,
     Explanation,
     LeadView,
-    Shape,
     as_it_stood,
     explain,
-    shaped,
     view,
 )
+from warmlead.application.listing import LeadRow, find_lead, known_as, row_of, shortened
 from warmlead.cli.commands import LeadCommands
 from warmlead.cli.environment import place_of
 from warmlead.cli.handoff import offer_in_words
 from warmlead.cli.journey import journey_lines, sales_lines
-from warmlead.cli.lead_lines import consent_lines, graded, known_since_line
+from warmlead.cli.lead_lines import (
+    consent_lines,
+    graded,
+    known_since_line,
+    late_line,
+    share_line,
+    since,
+)
 from warmlead.cli.output import EXIT_MISUSE, Json, console, fail, json_list, print_json, unreadable
 from warmlead.cli.output import moment as _moment
-from warmlead.domain.errors import UnreadableError
+from warmlead.domain.errors import NamedOtherwiseError, UnreadableError
 from warmlead.domain.event import AUTOMATED_EVENTS
-from warmlead.domain.identity import named_by
-from warmlead.domain.lead import Lead, is_meant
+from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
 from warmlead.domain.text import one_line
 from warmlead.messages.wording import unseen
 from warmlead.ports import Unreadable
+from warmlead.ports.listing import LeadQuery
 from warmlead.runtime import backends
 
 app = typer.Typer(
@@ -77,22 +84,8 @@ MOST_NAMES = 20
 MOST_SHOWN = 60
 """How many characters a person sees of a value that was not understood."""
 
-
-class LeadRow(Shape):
-    """One lead in a list."""
-
-    id: str
-    email: str | None
-    user_id: str | None
-    name: str | None
-    stage: str
-    score: int
-    engagement: int
-    fit: int
-    grade: str
-    days_inactive: int | None
-    known_since: dict[str, date]
-    last_step: str | None
+MOST_OF_VALUE = 200
+"""The same of any other value."""
 
 
 @app.command("list")
@@ -146,16 +139,20 @@ async def _print_json_rows(pages: Pages) -> Mapping[str, str]:
 
 async def _print(pages: Pages, stage: str | None) -> Mapping[str, str]:
     shown, unread = 0, dict[str, str]()
-    since: dict[str, date] = {}
+    known: dict[str, date] = {}
+    learned = ""
     async for rows, problems in pages:
         for row in rows:
-            since |= {n: max(day, since.get(n, day)) for n, day in row.known_since.items()}
+            learned = share_line(row.probability) if row.probability else learned
+            known |= {n: max(day, known.get(n, day)) for n, day in row.known_since.items()}
         if rows:
             console.print(_table(rows, with_header=not shown))
         shown += len(rows)
         unread |= problems
-    if line := known_since_line(since):
+    if line := known_since_line(known):
         console.print(line)
+    if learned:
+        console.print(f"[dim]{learned}[/]")
     if shown or unread:
         return unread
     if stage is None:
@@ -170,9 +167,9 @@ async def _print(pages: Pages, stage: str | None) -> Mapping[str, str]:
 def _table(rows: Sequence[LeadRow], *, with_header: bool) -> Table:
     table = Table(box=None, header_style="bold", show_header=with_header)
     table.add_column("score", justify="right", min_width=5)
-    has_grades = any(row.grade for row in rows)
-    if has_grades:
-        table.add_column("grade", min_width=5)
+    with_shares = any(row.probability for row in rows)
+    if with_shares:
+        table.add_column("of 100", justify="right", min_width=6)
     table.add_column("stage", min_width=9)
     table.add_column("who", overflow="fold")
     table.add_column("last active", style="dim", min_width=11)
@@ -180,10 +177,10 @@ def _table(rows: Sequence[LeadRow], *, with_header: bool) -> Table:
     for row in rows:
         idle = "never" if row.days_inactive is None else f"{row.days_inactive} d ago"
         table.add_row(
-            str(row.score),
-            *([escape(row.grade)] if has_grades else []),
+            escape(f"{row.score} {row.grade}".rstrip()),
+            *([str(row.probability.of_100) if row.probability else ""] if with_shares else []),
             row.stage,
-            escape(_known_as(row)) or "(anonymous)",
+            escape(known_as(row)) or "(anonymous)",
             "today" if row.days_inactive == 0 else idle,
             row.id,
         )
@@ -196,18 +193,18 @@ async def _pages(stage: str | None, most: int, moment: datetime | None) -> Pages
         if moment is not None:
             yield await _as_of_rows(system, stage, most, moment)
             return
-        left, last = most, None
+        left, last, asked = most, None, LeadQuery(stage=stage or "")
         now, rules = system.clock.now(), system.model.rules
         while left:
-            page = await system.store.by_score(most=min(left, PAGE_ROWS), stage=stage, after=last)
+            page = await system.store.listed(asked, most=min(left, PAGE_ROWS), after=last)
             if not page:
                 _demand_known(stage if left == most else None, system.model.rules)
                 return
             leads = [each.lead for each in page]
-            rows = [_row(view(lead, rules, now)) for lead in leads if isinstance(lead, Lead)]
+            rows = [row_of(view(lead, rules, now)) for lead in leads if isinstance(lead, Lead)]
             unread = {lead.id: lead.problem for lead in leads if isinstance(lead, Unreadable)}
             yield sorted(rows, key=_warmest_first), unread
-            left, last = left - len(page), page[-1]
+            left, last = left - len(page), page[-1].place
 
 
 def _demand_known(stage: str | None, rules: Rules) -> None:
@@ -228,7 +225,7 @@ async def _as_of_rows(
             if lead.created_at > moment:
                 continue
             stood = await _as_of(system, lead, moment)
-            row = _row(view(stood, system.model.rules, moment, known_at=moment))
+            row = row_of(view(stood, system.model.rules, moment, known_at=moment))
             if stage in (None, row.stage):
                 rows.append(row)
             if len(rows) >= 2 * most + PAGE_ROWS:
@@ -241,18 +238,6 @@ async def _as_of_rows(
 
 def _warmest_first(row: LeadRow) -> tuple[int, str]:
     return -row.score, row.id
-
-
-def _row(seen: LeadView) -> LeadRow:
-    last_step = seen.journey[0].title if seen.journey else None
-    return shaped(LeadRow, seen, name=_name(seen), last_step=last_step)
-
-
-def _name(seen: LeadView) -> str | None:
-    parts = [seen.traits.get("first_name"), seen.traits.get("last_name")]
-    full = " ".join(str(part) for part in parts if part)
-    name = one_line(str(seen.traits.get("name") or full))
-    return name or None
 
 
 @app.command()
@@ -275,8 +260,9 @@ def show(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
     console.print(
         f"score [bold]{seen.score}[/] ({base}{seen.engagement} engagement + {seen.fit} fit"
         f"{graded(seen.grade)}), "
-        f"stage [bold]{seen.stage}[/] since {seen.stage_since:%Y-%m-%d %H:%M} UTC"
+        f"stage [bold]{seen.stage}[/] {since(seen)}"
     )
+    _print_lines("so far", [seen.probability.text] if seen.probability else [])
     if seen.flooding:
         console.print("[yellow]flooding: further public events go to quarantine[/]")
     for line in consent_lines(seen.consent):
@@ -312,13 +298,7 @@ def _print_lines(heading: str, lines: Sequence[str]) -> None:
 
 
 def _title(seen: LeadView) -> str:
-    return _known_as(_row(seen)) or "An anonymous visitor"
-
-
-def _known_as(row: LeadRow) -> str:
-    """The name, and the address or else the user id; empty if none is known."""
-    email = f"<{row.email}>" if row.email else None
-    return " ".join(part for part in (row.name, email or row.user_id) if part)
+    return known_as(row_of(seen)) or "An anonymous visitor"
 
 
 def _path(seen: LeadView) -> str:
@@ -365,7 +345,8 @@ def _most_telling(names: Iterable[str], known: Collection[str]) -> Sequence[str]
 
 
 def _shown(value: object) -> str:
-    return one_line("/".join(map(str, value)) if isinstance(value, list) else str(value))
+    text = "/".join(map(str, value)) if isinstance(value, list) else str(value)
+    return shortened(one_line(text), MOST_OF_VALUE)
 
 
 @app.command("explain")
@@ -401,13 +382,19 @@ def explain_score(who: Who, as_of: AsOf = None, as_json: Json = False) -> None:
         table.add_row(f"{line.points:+d}", why)
     table.add_row(f"[bold]{explained.score}[/]", "[bold]score[/]")
     console.print(table)
+    if explained.probability:
+        told = escape(explained.probability.text)
+        within = explained.probability.within_days
+        console.print(f"So far, {told} within {within} days.")
     if explained.automated:
         console.print(f"[dim]Worth nothing: {unseen(explained.automated)}.[/]")
     _print_not_understood(seen)
+    console.print(late_line(seen), end="")
     if not_known := known_since_line(explained.known_since):
         console.print(not_known)
     if explained.stage_because not in ("", ENTER_HOLDS):
-        reason = f"{explained.stage} although enter does not hold: {explained.stage_because}."
+        although = "" if explained.stage_because == LEAVE_HOLDS else " although enter does not hold"
+        reason = f"Still {explained.stage}{although}: {explained.stage_because}."
         console.print(escape(reason))
     console.print(_outlook(explained))
     for told in consent_lines(explained.consent):
@@ -445,7 +432,7 @@ async def _view(who: str, moment: datetime | None) -> LeadView:
     async with backends.opened() as system:
         lead = await _as_of(system, await _find(system, who), moment)
         now = moment or system.clock.now()
-        moves = [m for m in await system.store.transitions(lead.id) if m.at <= now]
+        moves = [m for m in await system.store.transitions(lead.id) if m.learnt_at <= now]
         return view(lead, system.model.rules, now, moves=moves, known_at=moment)
 
 
@@ -465,19 +452,13 @@ async def _as_of(system: backends.System, lead: Lead, moment: datetime | None) -
 
 
 async def _find(system: backends.System, who: str) -> Lead:
-    left_alone: dict[str, None] = {}
-    for identifier in named_by(who):
-        id_ = system.ids.of(identifier)
-        if lead := await system.store.get(id_):
-            if is_meant(identifier, id_, lead):
-                return lead
-            left_alone[lead.id] = None
-    if lead := await system.store.get(who.strip().lower()):
-        return lead
     hint = "To see the leads: warmlead lead list"
-    if left_alone:
+    try:
+        if lead := await find_lead(system.store, system.ids, who):
+            return lead
+    except NamedOtherwiseError as error:
         hint = (
             f"No lead has this email. As an id of another kind, which anybody can send, it belongs "
-            f"to the lead {' and '.join(left_alone)}: give that id to see it."
+            f"to the lead {' and '.join(error.lead_ids)}: give that id to see it."
         )
     raise fail(f"There is no lead {who!r} in {place_of(system.settings)}.", hint=hint)

@@ -5,7 +5,7 @@ from datetime import date
 
 from rich.markup import escape
 
-from warmlead.application.explain import ConsentStatement, ConsentView
+from warmlead.application.explain import ConsentStatement, ConsentView, LeadView, ProbabilityView
 
 
 def consent_lines(consent: ConsentView) -> Sequence[str]:
@@ -37,6 +37,31 @@ def known_since_line(since: Mapping[str, date]) -> str:
     )
 
 
+def share_line(share: ProbabilityView) -> str:
+    """What the column *of 100* of a list means."""
+    return (
+        f"of 100: how many of 100 leads with such a score reached {escape(share.outcome)} within "
+        f"{share.within_days} days, learned of {share.leads:,} leads"
+    )
+
+
 def graded(grade: str) -> str:
     """The grade behind other numbers; empty if the model has none."""
     return f", grade [bold]{escape(grade)}[/]" if grade else ""
+
+
+def since(seen: LeadView) -> str:
+    """Since when the lead is in its stage, and when that was learnt, if it was on a later day."""
+    if seen.created_at > seen.as_of:
+        return f"(not known yet: first heard of on {seen.created_at:%Y-%m-%d %H:%M} UTC)"
+    words = f"since {seen.stage_since:%Y-%m-%d %H:%M} UTC"
+    if seen.stage_learnt_at.date() > seen.stage_since.date():
+        words += f", learnt {seen.stage_learnt_at:%Y-%m-%d %H:%M}"
+    return f"{words}; at rest until it acts" if seen.resting_since else words
+
+
+def late_line(seen: LeadView) -> str:
+    """A line of its own about a stage learnt late, of old facts, or before the lead was known."""
+    is_late = seen.stage_learnt_at.date() > seen.stage_since.date()
+    is_told = is_late or seen.resting_since or seen.created_at > seen.as_of
+    return f"{escape(seen.stage)} {since(seen)}.\n" if is_told else ""

@@ -17,7 +17,7 @@ from warmlead.domain.errors import ConfigurationError, UnavailableError, Unreada
 EXIT_NOT_READ = 141
 """128 and the number of SIGPIPE, which ends tools of Unix when nobody reads what they write."""
 
-_EMULATORS = ("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST")
+_EMULATORS = ("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "BIGQUERY_EMULATOR_HOST")
 
 app = typer.Typer(
     cls=Commands,

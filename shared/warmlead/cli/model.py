@@ -13,6 +13,7 @@ from rich.markup import escape
 from warmlead.application.apply import Scoring
 from warmlead.application.due import EvaluationContext, RunProgress, rescore
 from warmlead.application.explain import Shape, shaped
+from warmlead.cli.commands import ModelCommands
 from warmlead.cli.environment import place_of
 from warmlead.cli.output import (
     EXIT_MISUSE,
@@ -29,10 +30,12 @@ from warmlead.cli.output import (
 from warmlead.cli.rebuild import kept_too_briefly, needs_replay
 from warmlead.cli.story import draw, report_of
 from warmlead.cli.unmatched import unmatched
+from warmlead.domain.event import Event
 from warmlead.domain.identity import LeadIds
 from warmlead.model.document import Finding, Severity
 from warmlead.model.loading import Model, check, json_schema, load
 from warmlead.model.plan import Plan
+from warmlead.model.wants import wants_of
 from warmlead.runtime import backends
 from warmlead.settings import why_unreadable
 from warmlead.simulation.play import Story, StoryClock, simulate
@@ -133,14 +136,21 @@ def _text(script: str) -> str:
             f"{script}: {why_unreadable(error)}.",
             hint=f"To begin with a ready-made story: warmlead model simulate --show > story.yaml; "
             f"ready-made stories: {', '.join(ready_stories())}.",
-            code=EXIT_WRONG,
+            code=EXIT_MISUSE,
         ) from error
 
 
 def _checked(text: str, script: str, model: Model) -> Script:
     """The story in the file; ends the command if it has faults."""
     signals = model.file.signals.values()
-    read = read_story(text, known_events={name for signal in signals for name in signal.on})
+    wants = wants_of(model.file)
+
+    def is_wanted(event: Event) -> bool:
+        asked = event.name in wants.signals and event.name not in wants.passed_over
+        return not asked or bool(model.rules.classify(event))
+
+    known = {name for signal in signals for name in signal.on}
+    read = read_story(text, known_events=known, is_wanted=is_wanted)
     for found in read.findings:
         _print_finding(found, file=script, on=errors)
     if read.script is None:
@@ -190,10 +200,11 @@ async def _play(script: Script, ends: datetime, model: Model) -> Story:
 
 
 app = typer.Typer(
+    cls=ModelCommands,
     no_args_is_help=True,
     help="""Check, simulate and apply the model file.
 
-It says what behaviour scores, which leads fit, when a lead is an MQL, and what follows.
+It says what behavior scores, which leads fit, when a lead is an MQL, and what follows.
 
 ```text
 warmlead model show b2b-saas > model.yaml
@@ -261,7 +272,7 @@ def check_file(
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         hint = "To begin with a ready-made model: warmlead model show b2b-saas > model.yaml"
-        raise fail(f"{file}: {why_unreadable(error)}.", hint=hint, code=EXIT_WRONG) from error
+        raise fail(f"{file}: {why_unreadable(error)}.", hint=hint, code=EXIT_MISUSE) from error
     report = _report(file, text, check(text))
     _show(report, as_json=as_json)
     if report.errors:
@@ -346,8 +357,8 @@ def _print(report: CheckReport) -> None:
     if report.kept_too_briefly:
         names = escape(", ".join(report.kept_too_briefly))
         console.print(
-            f"This model measures these events over more days than they were kept: {names}.\n"
-            "Their counts are too low at first. Run [bold]warmlead replay[/], or wait so long.",
+            f"This model measures what was not kept yet, or for fewer days: {names}.\n"
+            "These are too low at first. Run [bold]warmlead replay[/], or wait so long.",
             soft_wrap=True,
         )
 

@@ -86,6 +86,8 @@ def _plain(value: object) -> object:
         return swept(value.model_dump(mode="json"))
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        value = {name: _plain(item) for name, item in value.items()}
     return swept(value)
 
 

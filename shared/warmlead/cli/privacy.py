@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -14,47 +14,37 @@ import typer
 from rich.markup import escape
 
 from warmlead.application.privacy import erase as erasing
-from warmlead.application.privacy.erase import Erasure, Look, about
+from warmlead.application.privacy.erase import Look, about
 from warmlead.application.privacy.export import Export
 from warmlead.application.privacy.export import export as collect
-from warmlead.buses.topology import DAY_S, QUARANTINE, SCORE, dead_letters_of
+from warmlead.buses.topology import DAY_S, QUARANTINE, SCORE, UNDELETABLE, dead_letters_of
 from warmlead.cli.environment import place_of
 from warmlead.cli.lead import Who
 from warmlead.cli.output import Json, console, count_of, errors, fail, print_json, unreadable
-from warmlead.domain.errors import UnreadableError
+from warmlead.domain.dispatch import Dispatch
+from warmlead.domain.errors import ConfigurationError, UnavailableError, UnreadableError
 from warmlead.domain.identity import Identifier, Kind, named_by
-from warmlead.domain.lead import Lead, is_meant
+from warmlead.domain.identity_resolution import is_meant
+from warmlead.domain.lead import Lead
 from warmlead.domain.text import swept
-from warmlead.ports import Archive, Loaded, Tombstone, Unreadable
+from warmlead.ports import Loaded, Tombstone, Unreadable
+from warmlead.ports.archiving import Archive
 from warmlead.runtime import backends
-
-TABLE = "PROJECT.DATASET.lead_events"
-"""To be replaced by where the BigQuery subscription of ``lead-events`` writes."""
+from warmlead.runtime.archive import archive_of, why_no_archive
 
 
-def to_erase(buried: Erasure) -> list[str]:
-    """What is left to do once the lead has gone, one thing an entry."""
+def to_erase(no_archive: str = "") -> list[str]:
+    """What is left to do in the cloud once the lead has gone, one thing an entry."""
+    return ["Left to do, see docs/privacy.md:", *to_look(no_archive)]
+
+
+def to_look(no_archive: str = "") -> list[str]:
+    """Other places of the cloud with data of the person, one per entry."""
     return [
-        "Left to do, see docs/privacy.md:",
-        "the archive in BigQuery (refused while rows are in its streaming buffer: run it again "
-        "after 90 minutes):\n" + _sql("DELETE", buried.ids) + ";",
-        *_in_subscriptions(),
-        "subscriptions, tools and backups of your own.",
-    ]
-
-
-def to_look(ids: Sequence[str]) -> list[str]:
-    """Other places with data of the person, one per entry."""
-    return [
-        "the archive in BigQuery: " + _sql("SELECT *", ids),
+        *([no_archive] if no_archive else ()),
         *_in_subscriptions(),
         "subscriptions, tools and backups of your own",
     ]
-
-
-def _sql(verb: str, ids: Sequence[str]) -> str:
-    among = ", ".join(f"'{id_}'" for id_ in ids)
-    return f"{verb} FROM `{TABLE}` WHERE JSON_VALUE(attributes, '$.lead_id') IN ({among})"
 
 
 def _in_subscriptions() -> list[str]:
@@ -64,6 +54,8 @@ def _in_subscriptions() -> list[str]:
         for each in (QUARANTINE, dead_letters_of(SCORE))
     ]
 
+
+LOOKING = "looking through the archive …"
 
 _LEAD_ID = re.compile(r"[a-z2-7]{26}")
 _MOST_NAMES = 20
@@ -120,7 +112,11 @@ async def find(who: str, system: backends.System) -> NamedPerson:
 
 def _named(who: str, system: backends.System) -> dict[str, Identifier | None]:
     """The ids that the text may stand for, with what it is there; a lead's id has no identifier."""
-    named: dict[str, Identifier | None] = {system.ids.of(each): each for each in named_by(who)}
+    named: dict[str, Identifier | None] = {
+        id_: each
+        for each in named_by(who)
+        for id_ in (system.ids.of(each), *system.ids.former_of(each))
+    }
     if not named:
         raise fail(
             f"{who!r} cannot identify a lead.",
@@ -198,14 +194,20 @@ def erase(who: Who, yes: Yes = False, as_json: Json = False) -> None:
     _tell_of_others(person)
     if not yes:
         typer.confirm(_question(who, person), abort=True, err=True)
-    erased, log_emptied = asyncio.run(_erase(person))
-    left = to_erase(erased.buried) if backends.settings().backend == "gcp" else []
+    erased, left, log_emptied = asyncio.run(_erase(person))
     if as_json:
         print_json({**_as_json(erased, left), "log_emptied": log_emptied})
     else:
         _print(who, person, erased)
         for line in left:
             console.print(escape(line), soft_wrap=True)
+    if erased.postponed:
+        again_at = max(each.at for each in erased.postponed) + UNDELETABLE
+        raise fail(
+            f"BigQuery cannot delete {count_of(len(erased.postponed), 'message')} yet: they were "
+            "written a short time ago.",
+            hint=f"Run this again after {again_at:%Y-%m-%d %H:%M} UTC, or try it sooner.",
+        )
     if log_emptied is False:
         raise fail(
             "The write-ahead log of the data file may still hold what was erased: another "
@@ -231,24 +233,25 @@ def _question(who: str, person: NamedPerson) -> str:
     return f"Erase for good all that is kept about {known_as(person.lead)}?"
 
 
-async def _erase(person: NamedPerson) -> tuple[erasing.Erased, bool | None]:
-    """What was erased; and whether the data file's log was emptied, where there is one."""
-    async with backends.opened() as system:
-        erased = await erasing.erase(
-            person.ids,
-            store=system.store,
-            archive=_archive(system),
-            of=system.ids,
-            clock=system.clock,
-        )
-        emptied = None
+async def _erase(person: NamedPerson) -> tuple[erasing.Erased, list[str], bool | None]:
+    """What was erased, what is left to do; whether the data file's log was emptied, if any."""
+    async with backends.opened() as system, archive_of(system) as archive:
+        try:
+            with errors.status(LOOKING):
+                erased = await erasing.erase(
+                    person.ids,
+                    store=system.store,
+                    archive=archive,
+                    dispatches=system.dispatches,
+                    of=system.ids,
+                    clock=system.clock,
+                )
+        except (ConfigurationError, UnavailableError):
+            errors.print("[yellow]Not all is erased. Run this again once this is mended:[/]")
+            raise
         if isinstance(system, backends.Embedded):
-            emptied = await system.file.empty_log()
-        return erased, emptied
-
-
-def _archive(system: backends.System) -> Archive | None:
-    return system.bus if isinstance(system, backends.Embedded) else None
+            return erased, [], await system.file.empty_log()
+        return erased, to_erase("" if archive else why_no_archive(system.settings)), None
 
 
 def _print(who: str, person: NamedPerson, erased: erasing.Erased) -> None:
@@ -275,6 +278,8 @@ def _print(who: str, person: NamedPerson, erased: erasing.Erased) -> None:
     archived = ", ".join(f"{number} of {topic}" for topic, number in erased.messages.items())
     if archived:
         console.print(f"Erased messages of the archive: {archived}.")
+    if erased.dispatches:
+        console.print(f"Erased {count_of(erased.dispatches, 'message')} to tools.")
     console.print(
         f"Nothing that happened before {buried.erased_at:%Y-%m-%d %H:%M:%S} UTC can bring them "
         f"back ({count_of(len(buried.ids), 'tombstone')})."
@@ -295,6 +300,8 @@ def _as_json(erased: erasing.Erased, left: list[str]) -> Mapping[str, object]:
         "moves": erased.moves,
         "triggers": sum(len(lead.outbox) for lead in buried.leads),
         "archive": dict(erased.messages),
+        "postponed": len(erased.postponed),
+        "dispatches": erased.dispatches,
         "left_to_do": left,
     }
 
@@ -306,7 +313,7 @@ def export(who: Who, output: Output = None) -> None:
     warmlead lead export ada@example.com --output ada.json
     ```
     """
-    exported, person = asyncio.run(_export(who))
+    exported, person, unread_messages = asyncio.run(_export(who))
     unread = person.unread
     _tell_of_others(person)
     if exported.lead is None and not exported.archive and not unread:
@@ -329,6 +336,8 @@ def export(who: Who, output: Output = None) -> None:
         console.print(f"Written to {escape(str(output))}, readable by its owner alone.")
     if unread:
         raise unreadable(UnreadableError(unread))
+    if unread_messages:
+        raise fail(f"{count_of(unread_messages, 'message')} to tools cannot be read.")
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -339,21 +348,32 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
-async def _export(who: str) -> tuple[Export, NamedPerson]:
-    """What is kept of the person, and who that is."""
-    async with backends.opened() as system:
+async def _export(who: str) -> tuple[Export, NamedPerson, int]:
+    """What is kept of the person, who that is, and how many messages to tools cannot be read."""
+    async with backends.opened() as system, archive_of(system) as archive:
         person = await find(who, system)
-        lead, archive = person.lead, _archive(system)
+        lead = person.lead
         ids = {*person.ids, *(lead.ids if lead else ())}
+        dispatches = [each async for each in system.dispatches.of_leads(ids)]
+        readable = [each for each in dispatches if isinstance(each, Dispatch)]
+        with errors.status(LOOKING):
+            found = await about(ids, archive=archive, of=system.ids) if archive else None
         exported = collect(
             lead,
             await system.store.transitions(lead.id) if lead else (),
-            await about(ids, archive=archive, of=system.ids) if archive else None,
+            found,
             rules=system.model.rules,
             now=system.clock.now(),
-            elsewhere=[] if archive else to_look(sorted(ids)),
+            elsewhere=_elsewhere(system, archive),
+            dispatches=readable,
         )
-        return exported, person
+        return exported, person, len(dispatches) - len(readable)
+
+
+def _elsewhere(system: backends.System, archive: Archive | None) -> list[str]:
+    if isinstance(system, backends.Embedded):
+        return []
+    return to_look("" if archive else why_no_archive(system.settings))
 
 
 async def _look_up(who: str) -> NamedPerson:

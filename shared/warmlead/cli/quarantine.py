@@ -12,6 +12,7 @@ from warmlead.application.explain import Shape, shaped
 from warmlead.application.quarantine import Entry, Release, entries
 from warmlead.cli.environment import place_of
 from warmlead.cli.output import Json, console, fail, print_json
+from warmlead.domain.errors import Reason
 from warmlead.runtime import backends, functions
 
 app = typer.Typer(
@@ -78,6 +79,7 @@ def list_entries(as_json: Json = False) -> None:
     if earlier := len(rows[:-MOST_SHOWN]):
         console.print(f"{earlier} earlier entries are not shown; --json prints all {len(rows)}.")
     console.print(table)
+    console.print("[dim]to see what a post becomes: warmlead source inspect NUMBER[/]")
     console.print("[dim]try again, once the cause is mended: warmlead quarantine replay[/]")
 
 
@@ -94,25 +96,37 @@ def _row(entry: Entry) -> EntryRow:
 def replay(
     numbers: Annotated[
         list[int] | None,
-        typer.Argument(metavar="NUMBER", help="The numbers of the entries to try; by default all."),
+        typer.Argument(
+            metavar="NUMBER",
+            help="The numbers of the entries to try; by default all but those of spam checks.",
+        ),
+    ] = None,
+    reason: Annotated[
+        Reason | None, typer.Option(help="Try all entries of this reason.", show_choices=False)
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Try input in quarantine again, as if it were received now.
 
-    First mend the cause, such as the settings of a form. Entries that still fail stay.
+    First mend the cause, such as the settings of a form. Entries that still fail stay. Posts that
+    did not pass a spam check are released only by their number or reason, and are not checked
+    again.
 
     ```text
     warmlead quarantine replay
     warmlead quarantine replay 3 4
+    warmlead quarantine replay --reason captcha_unchecked
     ```
     """
-    outcome = asyncio.run(_release(numbers))
+    if numbers and reason:
+        raise fail("Give numbers or a reason, not both.")
+    released, kept, untried = asyncio.run(_release(numbers, reason))
     if as_json:
-        print_json({"released": outcome[0], "kept": outcome[1]})
+        print_json({"released": released, "kept": kept})
         return
-    released, kept = outcome
     console.print(f"{released} released to be counted, {kept} still fail and stay.")
+    if untried:
+        console.print(f"{untried} that passed no spam check were not tried: name their numbers.")
 
 
 def _demand_there(numbers: Sequence[int], there: Sequence[Entry]) -> None:
@@ -123,11 +137,17 @@ def _demand_there(numbers: Sequence[int], there: Sequence[Entry]) -> None:
         raise fail(f"Not in quarantine, or released before: {named}.", hint=hint)
 
 
-async def _release(numbers: list[int] | None) -> tuple[int, int]:
+async def _release(numbers: Sequence[int] | None, reason: Reason | None) -> tuple[int, int, int]:
+    """How many were released, still fail, and were not tried since they are for a person."""
     async with backends.embedded(instead=INSTEAD) as system:
         there = await entries(system.bus)
         _demand_there(numbers or (), there)
-        chosen = [entry for entry in there if not numbers or entry.number in numbers]
+        if numbers or reason:
+            chosen = [one for one in there if one.number in (numbers or ()) or one.reason == reason]
+            untried = 0
+        else:
+            chosen = [one for one in there if not one.is_for_a_person]
+            untried = len(there) - len(chosen)
         release = Release(
             bus=system.bus,
             subscriptions=system.bus,
@@ -135,4 +155,4 @@ async def _release(numbers: list[int] | None) -> tuple[int, int]:
             ids=system.ids,
             clock=system.clock,
         )
-        return await release(chosen)
+        return (*await release(chosen), untried)

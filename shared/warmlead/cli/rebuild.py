@@ -27,7 +27,11 @@ from warmlead.domain.errors import ConfigurationError
 from warmlead.model.document import with_quotes
 from warmlead.model.loading import Model, load, measured_longer, reclassified
 from warmlead.runtime import backends
+from warmlead.runtime.archive import archive_of, why_no_archive
 from warmlead.settings import Settings
+
+CLASSIFIED_BY = "classified-by.yaml"
+"""The file beside the data that has the model by which the histories there were classified."""
 
 
 def needs_replay(new: Model, using: Settings) -> list[str]:
@@ -40,7 +44,7 @@ def needs_replay(new: Model, using: Settings) -> list[str]:
 
 
 def kept_too_briefly(new: Model, using: Settings) -> list[str]:
-    """The event names that ``new`` measures over more days than they have been kept."""
+    """What ``new`` measures of events that was not kept yet, or for fewer days."""
     try:
         old = _model_before(using)
     except ConfigurationError:
@@ -80,20 +84,15 @@ def remember_model(using: Settings) -> None:
 
 
 def _record(using: Settings) -> Path:
-    return using.data / "classified-by.yaml"
-
-
-INSTEAD = (
-    "events are archived by a BigQuery subscription of lead-events, and a replay from there is not "
-    "built yet; a change of points, caps or stages needs none: warmlead model apply"
-)
+    return using.data / CLASSIFIED_BY
 
 
 def replay(as_json: Json = False) -> None:
     """Rebuild every lead from the archive, under the model in use.
 
     Needed when a model changes which events are a signal (`on` or `when`). Stages, the record of
-    moves and sent triggers stay. You may run it beside `serve`, stop it, and run it again.
+    moves and sent triggers stay. You may run it beside live traffic, stop it, and run it again. On
+    Google's cloud it reads the archive in BigQuery, which charges for each query.
 
     ```text
     WARMLEAD_MODEL=model.yaml warmlead replay
@@ -124,19 +123,24 @@ def replay(as_json: Json = False) -> None:
 
 async def _run() -> Replayed:
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=errors, transient=True) as bar:
+    is_seen = errors.is_terminal  # elsewhere the end of the bar would be an empty line
+    with Progress(*columns, console=errors, transient=True, disable=not is_seen) as bar:
         task = bar.add_task("reading the archive …")
 
         def told(events: int) -> None:
-            bar.update(task, description=f"{events} events read again")
+            bar.update(task, description=f"{events:,} events read again")
 
         async with (
-            backends.embedded(instead=INSTEAD) as system,
+            backends.opened() as system,
+            archive_of(system) as archive,
             backends.scratch_store() as scratch,
         ):
+            if archive is None:
+                why = why_no_archive(system.settings)
+                raise ConfigurationError.one("There is nothing to replay from:", why)
             model = system.model
             outcome = await rebuild(
-                archive=system.bus,
+                archive=archive,
                 scratch=scratch,
                 store=system.store,
                 bus=system.bus,
@@ -144,12 +148,16 @@ async def _run() -> Replayed:
                 clock=system.clock,
                 progress=told,
             )
-            remember_model(system.settings)
+            if system.settings.backend == "sqlite":
+                remember_model(system.settings)
             return outcome
 
 
 EVERY = 10_000
 """Number of leads between two reports of progress."""
+
+MOST_SHOWN = 50
+"""Number of leads that are shown to a person: when the secret is rotated, they are all leads."""
 
 Apply = Annotated[
     bool, typer.Option("--apply", help="Write the changes; without it nothing is written.")
@@ -157,10 +165,11 @@ Apply = Annotated[
 
 
 def respell(apply: Apply = False, as_json: Json = False) -> None:
-    """Merge leads of one person known by several spellings.
+    """Put leads under the ids of today, and merge those that meet.
 
-    Needed once, for data from before addresses had one spelling. Without --apply it only shows
-    what it would do. Safe to stop, to run again, and to run beside servers.
+    Needed for data from before addresses had one spelling, and when WARMLEAD_ID_SECRET is rotated
+    (`new;former=old`). Without --apply it only shows what it would do. Safe to stop, to run again,
+    and to run beside servers.
 
     ```text
     warmlead lead respell
@@ -172,8 +181,10 @@ def respell(apply: Apply = False, as_json: Json = False) -> None:
     if as_json:
         print_json(_as_json(found, done, applied=apply))
         return
-    for each in found:
+    for each in found[:MOST_SHOWN]:
         console.print(escape(_line(each)), soft_wrap=True)
+    if more := found[MOST_SHOWN:]:
+        console.print(f"and {len(more):,} more: --json has all of them.")
     _print_sum(done, applied=apply)
 
 
@@ -199,7 +210,7 @@ def _line(each: MisspeltLead) -> str:
     values = ", ".join(one.today.value for one in [*each.identifiers, *each.erased])
     if each.erased:
         return (
-            f"{each.lead_id}: {values} was erased in today's spelling. Left as it is: erase it"
+            f"{each.lead_id}: {values} was erased under today's id. Left as it is: erase it"
             f" too with warmlead lead erase {each.lead_id}, if it is the same person."
         )
     if each.joins:

@@ -2,16 +2,14 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.console import RenderableType
 from rich.markup import escape
-from rich.table import Table
 
-from warmlead.application.report import Reporting, add_up, report
+from warmlead.application.report import add_up, report
 from warmlead.cli.output import (
     EXIT_MISUSE,
     Json,
@@ -24,123 +22,16 @@ from warmlead.cli.output import (
     print_json,
     unreadable,
 )
-from warmlead.domain.attribution import DIRECT_SOURCE, UNKNOWN
+from warmlead.cli.report_forms import print_tables
 from warmlead.domain.errors import UnreadableError
-from warmlead.domain.money import DECIMALS
-from warmlead.messages.contract import Conversion, KpiReport, Promise, SourceFigures, Value, Waits
-from warmlead.reporting.funnel import Span, last_period
+from warmlead.learning.watching import watch_due
+from warmlead.messages.kpis import KpiReport
+from warmlead.messages.watch import MonthlyLook
+from warmlead.reporting.periods import Span, last_period
+from warmlead.reporting.sheet import Comparison
 from warmlead.runtime import backends, functions
+from warmlead.runtime.runs import Run, RunContext, RunResult, reporting_of
 from warmlead.runtime.table import REPORT, Function, scheduled
-
-
-def print_report(report: KpiReport) -> None:
-    """The report as tables; parts in which nothing happened are left out."""
-    console.print(
-        f"[bold]{report.period}[/], {report.start:%Y-%m-%d} until before {report.end:%Y-%m-%d} UTC"
-    )
-    counts = [
-        *_counts("Refused by sales", report.rejections),
-        *_counts("Moved backward", report.backward),
-        *_won(report),
-    ]
-    parts: list[RenderableType] = [_stages(report), _funnel(report), _promises(report)]
-    parts += ["\n".join(counts)] if counts else []
-    parts += [_sources(report)] if report.sources else []
-    for part in parts:
-        console.print()
-        console.print(part)
-
-
-def _stages(report: KpiReport) -> Table:
-    table = _table(f"{report.became_known} became known", "at the end", "entered", "first", "again")
-    for stage, found in report.stages.items():
-        numbers = (found.at_end, found.entered, found.first_time, found.again)
-        table.add_row(escape(stage), *map(str, numbers))
-    return table
-
-
-def _funnel(report: KpiReport) -> Table:
-    table = _table("Funnel", "of", "reached", "rate", "median", "90 % within")
-    times = {
-        "mql_to_sql": report.times.mql_to_sql,
-        "mql_to_first_touch": report.times.mql_to_first_touch,
-    }
-    for name in type(report.conversions).model_fields:
-        conversion: Conversion = getattr(report.conversions, name)
-        rate = "" if conversion.per_mille is None else f"{conversion.per_mille / 10:.1f} %"
-        waits = _spans(times[name]) if name in times else ("", "")
-        row = (str(conversion.of), str(conversion.reached), rate, *waits)
-        table.add_row(name.replace("_", " "), *row)
-    touched = times["mql_to_first_touch"]
-    table.add_row("mql to first touch", "", str(touched.count), "", *_spans(touched))
-    return table
-
-
-def _spans(waits: Waits) -> tuple[str, str]:
-    return _span(waits.median_minutes), _span(waits.p90_minutes)
-
-
-def _span(minutes: int | None) -> str:
-    if minutes is None:
-        return ""
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"  # noqa: PLR2004  # easier to read
-
-
-def _promises(report: KpiReport) -> Table:
-    offers = report.handoffs
-    table = _table(f"{offers.offers} offered to sales", "due", "kept", "breached", "lapsed")
-    rows: dict[str, Promise] = {"first touch": offers.first_touch, "acceptance": offers.acceptance}
-    for name, found in rows.items():
-        table.add_row(name, *map(str, (found.due, found.kept, found.breached, found.lapsed)))
-    return table
-
-
-def _sources(report: KpiReport) -> Table:
-    """The sources by channel; reports from before channels have none."""
-    table = _table("First touch", "mql", "sql", "customer")
-    for channel, found in report.channels.items():
-        table.add_row(f"[bold]{escape(channel)}[/]", *_persons(found))
-        for source, figures in found.sources.items():
-            if source not in (DIRECT_SOURCE, UNKNOWN):  # their channel says it already
-                table.add_row(f"  {escape(source)}", *_persons(figures))
-    if not report.channels:
-        for source, figures in report.sources.items():
-            table.add_row(escape(source), *_persons(figures))
-    return table
-
-
-def _persons(found: SourceFigures) -> tuple[str, str, str]:
-    return str(found.mql), str(found.sql), str(found.customer)
-
-
-def _counts(title: str, counts: dict[str, int]) -> Iterator[str]:
-    if counts:
-        parts = (f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
-        yield f"{title}: {escape(', '.join(parts))}"
-
-
-def _won(report: KpiReport) -> Iterator[str]:
-    won = report.won
-    if not won.deals:
-        return
-    values = [f"{_amount(value, currency)} {currency}" for currency, value in won.values.items()]
-    unknown = [f"{won.without_value} without a value"] if won.without_value else []
-    yield f"Won: {won.deals}, {', '.join([*values, *unknown])}"
-
-
-def _amount(value: Value, currency: str) -> str:
-    decimals = DECIMALS.get(currency, 0)
-    whole, rest = divmod(value.smallest_units, 10**decimals)
-    return f"{whole:,}.{rest:0{decimals}}" if decimals else f"{whole:,}"
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(title)
-    for column in columns:
-        table.add_column(column, justify="right")
-    return table
-
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -206,22 +97,25 @@ def run_report(
     period: Annotated[Span, typer.Option(help="How long the period is.")] = Span.DAY,
     as_json: Json = False,
 ) -> None:
-    """Report the KPIs of the last day, week or month.
+    """Report the KPIs of the last day, week, month, quarter or year.
 
     Shows, stores and publishes the report of the last period that is over (UTC). Moves no leads.
     A second run replaces the report of the first. With --as-of in the future, shows what has
-    happened so far in a period that is not over, and neither stores nor publishes it.
+    happened so far in a period that is not over, and neither stores nor publishes it. With the
+    report of a month, looks at the model as `warmlead model watch` does, and keeps that.
 
     ```text
     warmlead run report --period week
     warmlead run report --as-of 2026-03-31 --json
     ```
     """
-    made, problems = asyncio.run(_report(as_of, period))
+    made, look, problems = asyncio.run(_report(as_of, period))
     if as_json:
         print_json(made)
     else:
-        print_report(made)
+        print_tables(console, Comparison(made))
+        for told in look.reasons if look else ():
+            console.print(f"\n[bold red]Alarm.[/] {escape(told)}")
     if problems:
         raise unreadable(UnreadableError(problems))
 
@@ -233,19 +127,18 @@ for _function in scheduled():
     app.command(_function.name)(OWN.get(_function) or _command_of(_function))
 
 
-async def _report(as_of: str | None, span: Span) -> tuple[KpiReport, Mapping[str, str]]:
-    """The report, and what is wrong with leads that cannot be read: they count by their moves."""
+async def _report(
+    as_of: str | None, span: Span
+) -> tuple[KpiReport, MonthlyLook | None, Mapping[str, str]]:
+    """The report, the look at the model, and what is wrong with leads that cannot be read.
+
+    Such leads count by their moves. The model is looked at with the report of a month.
+    """
     time = moment(as_of)
     async with backends.opened() as system:
         period = last_period(span, time or system.clock.now())
         problems: dict[str, str] = {}
-        reporting = Reporting(
-            system.store,
-            system.reports,
-            system.bus,
-            system.model.rules,
-            lambda error: problems.update(error.problems),
-        )
+        reporting = reporting_of(system, lambda error: problems.update(error.problems))
         is_over = period.end <= system.clock.now()
         if not is_over:
             errors.print(
@@ -254,20 +147,25 @@ async def _report(as_of: str | None, span: Span) -> tuple[KpiReport, Mapping[str
             )
         make = report if is_over else add_up
         with errors.status(f"adding up {period.name} …"):
-            return await make(reporting, period), problems
+            made = await make(reporting, period, system.clock.now())
+        watches = is_over and span is Span.MONTH
+        look = await watch_due(reporting, time or system.clock.now()) if watches else None
+        return made, look, problems
 
 
-async def _run(as_of: str | None, run: functions.Run) -> functions.RunResult:
+async def _run(as_of: str | None, run: Run) -> RunResult:
     time = moment(as_of)
     async with backends.opened() as system:
         if time is not None and time > system.clock.now():
             _warn(time, production=system.settings.production)
-        context = functions.RunContext(
+        context = RunContext(
             store=system.store,
             reports=system.reports,
             bus=system.bus,
             rules=system.model.rules,
             clock=_StandingClock(time) if time else system.clock,
+            dispatches=lambda: system.dispatches,
+            imports=lambda: system.imports,
         )
         with errors.status("looking at what is due …"):
             return await run(context, None)

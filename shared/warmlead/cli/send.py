@@ -17,7 +17,7 @@ from warmlead.cli.output import EXIT_MISUSE, EXIT_WRONG, console, fail
 from warmlead.domain.errors import RejectedError
 from warmlead.ports import RawRequest
 from warmlead.runtime import backends, functions
-from warmlead.runtime.table import TRACK, public
+from warmlead.runtime.table import TRACK, public_named
 from warmlead.senders.registry import REGISTRY, by_name
 from warmlead.settings import why_unreadable
 
@@ -69,7 +69,8 @@ def send(
     if registered.function == TRACK.name:
         headers["Authorization"] = "Basic " + base64.b64encode(f"{write_key}:".encode()).decode()
     else:
-        headers |= _proof(registered.function, path, body)
+        body, proof = _proved(registered.function, path, body)
+        headers |= proof
         path = f"/{registered.function}{path}"
     _post(f"{to.rstrip('/')}{path}", body, headers)
 
@@ -90,18 +91,21 @@ def _type_of(fixture: str, body: bytes) -> str:
     return _TYPES.get(Path(fixture).suffix, "application/x-www-form-urlencoded")
 
 
-def _proof(function: str, path: str, body: bytes) -> Mapping[str, str]:
-    """The headers by which the sender, as it is configured here, proves what it posts.
+def _proved(function: str, path: str, body: bytes) -> tuple[bytes, Mapping[str, str]]:
+    """The body and the headers by which the sender, as it is configured here, proves what it posts.
 
-    None if it is not configured here, or takes any post: the server answers whether that is good.
+    As given and without headers if it is not configured here, or takes any post: the server answers
+    whether that is good.
     """
-    (of_table,) = (each for each in public() if each.name == function)
-    sender = functions.senders(of_table, backends.settings()).at(path)
+    sender = functions.senders(public_named(function), backends.settings()).at(path)
+    if sender is None:
+        return body, {}
     request = RawRequest("POST", path, "", {}, body, datetime.now(UTC), uuid.uuid4().hex)
     try:
-        return sender.sign(request) if sender else {}
+        anew = sender.sent_anew(request)
+        return anew.body, sender.sign(anew)
     except RejectedError:  # a form that is not configured here
-        return {}
+        return body, {}
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:

@@ -19,10 +19,11 @@ from warmlead.application.explain import Shape
 from warmlead.cli.output import count_of
 from warmlead.domain.event import Event
 from warmlead.domain.money import DECIMALS
+from warmlead.domain.move_order import moved_back
 from warmlead.domain.nurture import Ending
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import DETAILS, EVENT_PREFIX
-from warmlead.domain.stages import MODEL, Transition, moved_back
+from warmlead.domain.stages import MODEL, Transition
 from warmlead.messages.wording import done
 from warmlead.ports import Message
 from warmlead.simulation.play import Scene, SequenceChange, Story
@@ -52,13 +53,18 @@ class Line(Shape):
 
 
 class DayRow(Shape):
-    """A UTC day, and the lead at its end; ``score`` is null while nobody knew of it."""
+    """A UTC day, and the lead at its end; ``score`` is null while nobody knew of it.
+
+    The score is the sum of ``engagement``, ``fit``, ``base`` and what the ``floor`` adds.
+    """
 
     day: int
     date: date
     score: int | None
     engagement: int | None
     fit: int | None
+    base: int | None
+    floor: int | None
     stage: str | None
     lines: list[Line]
 
@@ -96,6 +102,8 @@ def report_of(story: Story, rules: Rules, *, about: str, model: str) -> StoryRep
             score=day.day_score.score if day.day_score else None,
             engagement=day.day_score.engagement if day.day_score else None,
             fit=day.day_score.fit if day.day_score else None,
+            base=day.day_score.base if day.day_score else None,
+            floor=day.day_score.floor if day.day_score else None,
             stage=day.day_score.stage if day.day_score else None,
             lines=[
                 line
@@ -154,15 +162,22 @@ def _event(scene: Scene, happened: tuple[Event, int], rules: Rules) -> Line:
         "properties": {**event.properties},  # type: ignore[dict-item]  # what JSON holds, as JSON
     }
     if said := _said(event):
-        return Line(at=scene.at, kind=LineKind.SAID, text=said, data=data)
+        text = said + _late(event.occurred_at, scene.at)
+        return Line(at=scene.at, kind=LineKind.SAID, text=text, data=data)
     details = [str(each) for each in event.properties.values() if isinstance(each, str | int)]
     words = " ".join([event.name, *details, *([f"×{times}"] if times > 1 else [])])
+    words += _late(event.occurred_at, scene.at)
     return Line(
         at=scene.at,
         kind=LineKind.DID,
         text=words if signals or event.traits else f"{words} (no signal)",
         data=data,
     )
+
+
+def _late(at: datetime, learnt_at: datetime) -> str:
+    """When it was so, if it is learnt on a later day."""
+    return f", on {at.day} {at:%b %H:%M}" if at.date() < learnt_at.date() else ""
 
 
 def _said(event: Event) -> str:
@@ -190,8 +205,10 @@ def _money(cents: object, currency: object) -> str:
 def _move(at: datetime, move: Transition) -> Line:
     again = _TIMES.get(move.cycle, f" ({move.cycle}th time)")
     data: dict[str, JsonValue] = {name: getattr(move, name) for name in _MOVE}
+    data["effective_at"] = move.at.isoformat()
     why = "" if move.source != MODEL else f": {move.reason}"
-    return Line(at=at, kind=LineKind.MOVED, text=f"{move.to_stage}{again}{why}", data=data)
+    since = f"{again} since {move.at.day} {move.at:%b}" if move.is_late else again
+    return Line(at=at, kind=LineKind.MOVED, text=f"{move.to_stage}{since}{why}", data=data)
 
 
 def _sequence_change(at: datetime, change: SequenceChange) -> Line:
@@ -272,7 +289,7 @@ BAR_CELLS = 8
 LEFT_CELLS = 52
 """What stands left of the words, spaces included."""
 
-LEAST_WORDS = 24
+LEAST_WORDS = 16
 INDENT = " " * len("10:15 ")
 _SIGNS = {
     LineKind.DID: ("", ""),
@@ -283,6 +300,8 @@ _SIGNS = {
     LineKind.REFUSED: ("! ", "red"),
 }
 _KEY = "█ what they did  ░ what they are  → moved  ~ sequence  » sent to tools"
+_KEY_WITH_BASE = _KEY.replace("  →", "  ▒ base  →")
+_ALWAYS = ("did", "is")
 
 
 def draw(report: StoryReport, console: Console) -> None:
@@ -293,24 +312,34 @@ def draw(report: StoryReport, console: Console) -> None:
     console.print(f"{count_of(len(report.days), 'day')} from {begins}, in times of UTC")
     console.print(Text(f"under the model {report.model}, version {report.model_version}", "dim"))
     console.print()
-    console.print(_table(report, max(LEAST_WORDS, console.width - LEFT_CELLS)))
-    console.print(Text(_KEY, "dim"))
+    console.print(_table(report, console.width - LEFT_CELLS))
+    console.print(Text(_KEY_WITH_BASE if "base" in _parts_of(report) else _KEY, "dim"))
     console.print()
     console.print(_sums(report.summary))
 
 
+def _parts_of(report: StoryReport) -> tuple[str, ...]:
+    """Of what the scores of the story are made: what was done, what the lead is, and the rest."""
+    base = ["base"] if any(row.base for row in report.days) else []
+    floor = ["floor"] if any(row.floor for row in report.days) else []
+    return (*_ALWAYS, *base, *floor)
+
+
 def _table(report: StoryReport, words: int) -> Table:
+    parts = _parts_of(report)
+    heading = "+".join(parts)
+    words = max(LEAST_WORDS, words - len(heading) + len("+".join(_ALWAYS)))
     table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("day", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True, style="dim")
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True, min_width=BAR_CELLS)
-    table.add_column("did+is", no_wrap=True, style="dim")
+    table.add_column(heading, no_wrap=True, style="dim")
     table.add_column("stage", no_wrap=True)
     table.add_column("what came about", width=words)
     most = max((row.score or 0 for row in report.days), default=0)
     for rows in _together(report.days):
-        table.add_row(*_cells(rows, most, words))
+        table.add_row(*_cells(rows, parts, most, words))
     return table
 
 
@@ -320,31 +349,45 @@ def _together(days: Sequence[DayRow]) -> Iterator[list[DayRow]]:
         yield list(rows)
 
 
-def _cells(rows: Sequence[DayRow], most: int, words: int) -> list[RenderableType]:
+def _cells(
+    rows: Sequence[DayRow], parts: Sequence[str], most: int, words: int
+) -> list[RenderableType]:
     """A line: of several days the last one's numbers stand for all."""
     first, last = rows[0], rows[-1]
     days = str(last.day) if len(rows) == 1 else f"{first.day}–{last.day}"
     date = f"{last.date:%a} {last.date.day:>2} {last.date:%b}"
-    if last.score is None or last.engagement is None or last.fit is None:
+    if last.score is None:
         return [days, date, "", "", "", "", Text("nobody knows of the lead", "dim")]
-    split = f"{last.engagement}{last.fit:+d}"
+    points = {
+        "did": last.engagement or 0,
+        "is": last.fit or 0,
+        "base": last.base or 0,
+        "floor": last.floor or 0,
+    }
+    first_part, *others = (points[part] for part in parts)
+    split = "".join([str(first_part), *(f"{each:+d}" for each in others)])
     quiet = Text(f"{count_of(len(rows), 'quiet day')}", "dim")
     return [
         days,
         date,
         Text(str(last.score), "bold"),
-        _bar(last.engagement, last.fit, most),
+        _bar(last.score, points["is"], points["base"], most),
         split,
         last.stage or "",
         _told(last.lines, words) if last.lines else quiet,
     ]
 
 
-def _bar(engagement: int, fit: int, most: int) -> Text:
-    """What was done and what the lead is, as long as the score is beside the highest one."""
-    cells = round(max(0, engagement + fit) / max(most, 1) * BAR_CELLS)
-    of_fit = min(cells, round(max(0, fit) / max(most, 1) * BAR_CELLS))
-    return Text("█" * (cells - of_fit) + "░" * of_fit, "green")
+def _bar(score: int, fit: int, base: int, most: int) -> Text:
+    """What was done, what the lead is, and the base: as long as the score beside the highest."""
+
+    def cells_of(points: int) -> int:
+        return round(max(0, points) / max(most, 1) * BAR_CELLS)
+
+    cells = cells_of(score)
+    of_fit = min(cells, cells_of(fit))
+    of_base = min(cells - of_fit, cells_of(base))
+    return Text("█" * (cells - of_fit - of_base) + "░" * of_fit + "▒" * of_base, "green")
 
 
 def _told(lines: Sequence[Line], width: int) -> Text:

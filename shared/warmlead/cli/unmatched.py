@@ -15,6 +15,7 @@ from warmlead.application.unmatched import (
 from warmlead.cli.output import Json, console, count_of, errors, print_json
 from warmlead.model.wants import wants_of
 from warmlead.runtime import backends
+from warmlead.runtime.archive import archive_of
 
 SHOWN_EVENTS = 50
 
@@ -23,7 +24,7 @@ def unmatched(as_json: Json = False) -> None:
     """List events and values that no signal wanted.
 
     The most frequent come first, so that nothing is silently worth nothing. Reads the archive of
-    events where there is one; on Google's cloud the histories of the leads. Changes nothing.
+    events; where there is none, the histories of the leads. Changes nothing.
 
     ```text
     warmlead model unmatched
@@ -38,15 +39,16 @@ def unmatched(as_json: Json = False) -> None:
 
 
 async def _report() -> UnmatchedReport:
-    async with backends.opened() as system:
+    async with backends.opened() as system, archive_of(system) as archive:
         wants = wants_of(system.model.file)
         with errors.status("looking …") as status:
-            if isinstance(system, backends.Embedded):
+            if archive:
                 return await unmatched_in_archive(
-                    archive=system.bus,
+                    archive=archive,
                     rules=system.model.rules,
                     wants=wants,
                     ids=system.ids,
+                    store=system.store,
                     progress=lambda n: status.update(f"looking … {count_of(n, 'event')}"),
                 )
             return await unmatched_in_histories(

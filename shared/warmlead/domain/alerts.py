@@ -8,7 +8,7 @@ from typing import Generic, TypeAlias
 from msgspec import Struct
 
 from warmlead.domain.history import from_ms, to_ms
-from warmlead.domain.packed_history import KeptEvent
+from warmlead.domain.packed_history import KeptEvent, own_signals
 from warmlead.domain.stages import Condition, ConditionT, Facts
 
 ACTS_WITHIN = timedelta(days=7)
@@ -79,6 +79,8 @@ class DueAlert(Struct, frozen=True):
 class News(Struct, frozen=True):
     """The new events of a lead, and what finds those that were received after a moment.
 
+    Those ``beyond`` the first of their day are not kept, so nobody can tell a repeat of them: they
+    are new if they were received after sales last heard of the alert.
     The names in ``passive`` are those of events that are not the lead's doing. Names of events that
     are not ``known`` are not told: whoever sends them may write anything there.
     """
@@ -87,12 +89,22 @@ class News(Struct, frozen=True):
     received_after: Callable[[datetime], Iterable[KeptEvent]]
     passive: Collection[str] = ()
     known: Collection[str] = ()
+    beyond: Sequence[KeptEvent] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.events or self.beyond)
 
     def acts(self, on: frozenset[str], events: Iterable[KeptEvent]) -> Iterator[KeptEvent]:
         """Those of some events that are one of the signals; without signals, the lead's doing."""
         for event in events:
             if not on.isdisjoint(event.signals) if on else event.name not in self.passive:
                 yield event
+
+    def new_acts(self, on: frozenset[str], told_at: datetime | None) -> list[KeptEvent]:
+        """The new acts; ``told_at`` is when sales last heard of their alert."""
+        told_ms = None if told_at is None else to_ms(told_at)
+        later = (e for e in self.beyond if told_ms is None or e.received_ms > told_ms)
+        return [*self.acts(on, self.events), *self.acts(on, later)]
 
 
 class AlertsRaised(Struct, frozen=True):
@@ -110,8 +122,12 @@ def raise_alerts(
     now: datetime,
     *,
     offered: bool,
+    waiting: Collection[str] = (),
 ) -> AlertsRaised:
     """The alerts that the new events of a lead cause; ``facts`` are those after them.
+
+    An alert of a name in ``waiting`` could not be sent yet. Its rest goes on, so the next one has
+    what is done meanwhile.
 
     If the lead was ``offered`` to sales because of the same events, the offer says it: there is no
     alert, and its rest begins.
@@ -119,14 +135,14 @@ def raise_alerts(
     alerts: list[DueAlert] = []
     after = dict(records)
     for policy in policies:
-        new = list(news.acts(policy.on, news.events))
+        record = records.get(policy.name)
+        new = news.new_acts(policy.on, record.at if record else None)
         if not new or not _is_for(policy, facts):
             continue
-        record = records.get(policy.name)
         if offered:
             after[policy.name] = AlertRecord(record.count if record else 0, now)
             continue
-        if record and now < record.at + policy.again_after:
+        if record and (now < record.at + policy.again_after or policy.name in waiting):
             continue
         count = record.count + 1 if record else 1
         if record:
@@ -151,7 +167,7 @@ def acts_of(
     once = {event.key: event for event in events}
     by_name: dict[str, list[int]] = {}
     for event in once.values():
-        for name in event.signals or (event.name if event.name in known else OTHER,):
+        for name in own_signals(event.signals) or (event.name if event.name in known else OTHER,):
             if not on or name in on:
                 by_name.setdefault(name, []).append(event.at_ms)
     acts = (Act(name, from_ms(max(times)), len(times)) for name, times in by_name.items())

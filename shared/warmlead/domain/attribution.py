@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from warmlead.domain.event import LANDING_PAGE
 from warmlead.domain.sites import (
     Category,
     Site,
@@ -161,6 +162,17 @@ def origin_of(attribution: Iterable[tuple[str, str]]) -> Origin:
     return Origin(channel, source or site.name, medium)
 
 
+MAX_SOURCE_LETTERS = 60
+
+OTHER_SOURCES = "(other)"
+
+
+def presentable(source: str) -> str:
+    """A source's name as a report or a list may show it: none that could name a person."""
+    safe = len(source) <= MAX_SOURCE_LETTERS and "@" not in source and source.isprintable()
+    return source if safe else OTHER_SOURCES
+
+
 def first_origin(lead: "Lead") -> Origin:
     """The lead's first origin; a direct visit counts if there is no other."""
     return _origin(lead, lead.first_touch)
@@ -190,7 +202,15 @@ def origin_facts(lead: "Lead") -> dict[str, str]:
         if origin.medium:
             facts[f"{which}.medium"] = origin.medium
         facts |= {f"{which}.{name}": kept[key] for name, key in _KEPT.items() if kept.get(key)}
+    if first := _landing_page(lead.first_touch):
+        facts["first.landing_page"] = first
+    if last := _landing_page(lead.last_landing):
+        facts["last.landing_page"] = last
     return facts
+
+
+def _landing_page(touch: "Touch | None") -> str:
+    return dict(touch.attribution).get(LANDING_PAGE, "") if touch else ""
 
 
 _KEPT = {

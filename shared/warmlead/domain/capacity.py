@@ -6,9 +6,8 @@ Signed data has its own limits, towards which public data does not count.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from copy import copy
 from enum import Enum, auto
 from operator import add, sub
 from typing import NamedTuple
@@ -19,10 +18,13 @@ from warmlead.domain.consent import ConsentFact
 from warmlead.domain.event import AUTOMATED_EVENTS, Event, Trust
 from warmlead.domain.history import History
 from warmlead.domain.journey import NotableStep
-from warmlead.domain.lead import Lead, Touch, Trail, TraitFact
+from warmlead.domain.lead import Lead, Touch, Trail
 from warmlead.domain.packed_history import RECORD, KeptEvent, Packed, Shape
+from warmlead.domain.readings import bytes_of_readings
 from warmlead.domain.recording import Recorded
 from warmlead.domain.rules import Rules
+from warmlead.domain.traits import TraitFact
+from warmlead.domain.unjudged import Unjudged
 
 MAX_UNKNOWN_EVENTS = 2_000
 """The limit of kept events of names that the model does not know: 64 a day, each day."""
@@ -43,7 +45,7 @@ Firestore takes documents of 1 MiB, and a lead's traits stand in each of its uns
 """
 
 MAX_ORIGIN_BYTES = 64_000
-"""The limit of the origins of visits, the notes on input and the steps of the journey.
+"""The limit of the origins of visits, notes on input, steps of the journey and readings.
 
 It is for a person's weaker identifiers, of which there may be many.
 """
@@ -51,8 +53,11 @@ It is for a person's weaker identifiers, of which there may be many.
 MAX_IDENTIFIER_BYTES = 64_000
 """The limit of the identifiers of one trust that are tied to a person."""
 
-MAX_LEAD_BYTES = {Trust.PUBLIC: 700_000, Trust.SIGNED: 900_000}
-"""Limits of all data about a person, from any sender: a store takes no more."""
+MAX_LEAD_BYTES = {Trust.PUBLIC: 700_000, Trust.SIGNED: 750_000}
+"""Limits of all data about a person, from any sender.
+
+A store takes no more beside the messages that one evaluation makes: see ``outbox``.
+"""
 
 SIGNED_SHARE = 2
 """Signed events may fill a limit twice, so strangers cannot displace a CRM's data."""
@@ -76,6 +81,7 @@ _BYTES_OF_A_NAME = 16  # beside the name itself: its last day, and what counts i
 _BYTES_OF_A_TRAIT = 48  # beside the name and the value: what decides which value wins
 _BYTES_OF_A_TRAIL = 200
 _BYTES_OF_AN_EVENT = 80  # that is not packed
+_BYTES_OF_A_MARK = 20  # and of not being packed for it
 _UNPACKED_EVENTS = 80  # of a trail with more events so many are not packed, on average
 _BYTES_OF_A_CLAIM = 100
 _BYTES_OF_A_STEP = 48  # beside its names and details: when, in which event, how trusted
@@ -86,7 +92,7 @@ class Excess(Enum):
 
     UNKNOWN = auto()  # traits that the model does not know
     KNOWN = auto()  # traits that it knows
-    ORIGIN = auto()  # where visits came from, notes on the input, and steps of the journey
+    ORIGIN = auto()  # where visits came from, notes on the input, steps of the journey, readings
     ALL = auto()
 
 
@@ -140,10 +146,10 @@ class Capacity:
 
     def copied(self) -> "Capacity":
         """A copy that changes independently."""
-        one = copy(self)
+        one = Capacity.__new__(Capacity)
         for name, value in vars(self).items():
-            if isinstance(value, dict | list | set):
-                setattr(one, name, copy(value))
+            own = value.copy() if isinstance(value, dict | list | set) else value
+            setattr(one, name, own)
         return one
 
     @property
@@ -266,6 +272,9 @@ class Capacity:
             self._keys[recorded.come.key] += 1
             self._add(recorded.come.shape, 1)
         self._count_events(id_, (1 if recorded.come else 0) - len(recorded.gone))
+        come = 1 if recorded.come and recorded.come.mark else 0
+        marked = come - sum(bool(event.mark) for event in recorded.gone)
+        self._events_bytes += _BYTES_OF_A_MARK * marked
         if recorded.came:
             self._add_name(recorded.came, 1)
         if recorded.left:
@@ -292,11 +301,12 @@ class Capacity:
             self._keys.update(history.packed.keys())
         elif history.packed:
             self._packed.append(history.packed)
-        for event in history.recent.values():
-            self._add(event.shape, 1)
+        for shape, count in Counter([event.shape for event in history.recent.values()]).items():
+            self._add(shape, count)
         for shape, days in history.packed.days.items():
             self._add(shape, sum(days.values()))
         self._count_events(id_, history.count)
+        self._events_bytes += _BYTES_OF_A_MARK * sum(bool(e.mark) for e in history.recent.values())
         for counts in (history.signal_days, history.name_days):
             self._events_bytes += _BYTES_OF_A_DAY * sum(map(len, counts.values()))
 
@@ -424,16 +434,21 @@ def _weight_of_name(name: str, rules: Rules) -> Weight:
 
 def _weight_of_trail(trail: Trail, traits: "_OfTraits") -> Weight:
     """What a trail weighs without its history."""
-    touches = _weight_of_touch(trail.first_touch) + _weight_of_touch(trail.last_touch)
+    kept = (trail.first_touch, trail.last_touch, trail.last_landing)
+    touches = sum(map(_weight_of_touch, kept))
     notes = sum(len(note.text) for note in trail.notes)
     losing = _BYTES_OF_A_CLAIM * max(0, len(trail.claims) - 1)
     around = _BYTES_OF_A_TRAIL + _BYTES_OF_A_TRAIT * len(trail.traits) + losing
     return Weight(
-        known=traits.known + sum(map(_weight_of_fact, trail.consent)),
+        known=traits.known + _weight_of_facts(trail.consent),
         unknown=traits.unknown,
         signed_known=traits.signed_known,
         signed_unknown=traits.signed_unknown,
-        origin=touches + notes + sum(map(_weight_of_step, trail.steps)),
+        origin=touches
+        + notes
+        + sum(map(_weight_of_step, trail.steps))
+        + bytes_of_readings(trail.readings)
+        + sum(map(_weight_of_unjudged, trail.unjudged.values())),
         other=bytes_of(trail.identifier.value) + around + _bytes_of_details(trail),
     )
 
@@ -454,8 +469,9 @@ def _weights_of_traits(traits: Mapping[str, TraitFact], rules: Rules) -> _OfTrai
     return _OfTraits(*weights)
 
 
-def _weight_of_fact(fact: ConsentFact) -> int:
-    return _BYTES_OF_A_FACT + len(fact.source) + bytes_of(fact.mailing_list)
+def _weight_of_facts(facts: Sequence[ConsentFact]) -> int:
+    around = sum([_BYTES_OF_A_FACT + len(fact.source) for fact in facts])
+    return around + sum([bytes_of(fact.mailing_list) for fact in facts if fact.mailing_list])
 
 
 def _weight_of_touch(touch: Touch | None) -> int:
@@ -465,6 +481,11 @@ def _weight_of_touch(touch: Touch | None) -> int:
 def _weight_of_step(step: NotableStep) -> int:
     details = sum(len(name) + bytes_of(text) for name, text in step.details)
     return _BYTES_OF_A_STEP + len(step.name) + len(step.signal) + details
+
+
+def _weight_of_unjudged(click: Unjudged) -> int:
+    step = _weight_of_step(click.step) if click.step else 0
+    return _BYTES_OF_A_STEP + step + bytes_of_readings(click.readings)
 
 
 def _bytes_of_details(trail: Trail) -> int:

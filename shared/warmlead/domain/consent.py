@@ -207,7 +207,7 @@ def statements_in(event: Event) -> list[ConsentFact]:
         ConsentFact.of(
             each,
             at_ms=to_ms(event.occurred_at),
-            rank=1 if event.trust is Trust.SIGNED else 0,
+            rank=event.trust.rank,
             key=event.statement_key,
             source=event.source,
             mailing_list=mailing_list[:MAX_LIST_NAME],

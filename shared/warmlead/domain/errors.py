@@ -5,7 +5,8 @@
     WarmleadError
     ├── RejectedError        can never succeed: the input is wrong; a retry does not help
     ├── UnavailableError     may succeed later: something we need is away; retry
-    │   └── UnreadableError  some leads' documents cannot be read; all others can
+    │   ├── UnreadableError  some leads' documents cannot be read; all others can
+    │   └── UnsentError      a lead waits until its messages are sent; all others do not
     └── ConfigurationError   settings or model are wrong: a person must change a file
 
 Messages are for the sender's engineer. They never repeat what the sender sent,
@@ -31,6 +32,9 @@ class Reason(StrEnum):
     SIGNATURE_INVALID = "signature_invalid"
     SIGNATURE_EXPIRED = "signature_expired"
     FORBIDDEN = "forbidden"
+    CAPTCHA_MISSING = "captcha_missing"
+    CAPTCHA_FAILED = "captcha_failed"
+    CAPTCHA_UNCHECKED = "captcha_unchecked"
     # the request as a whole
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -82,6 +86,14 @@ class Reason(StrEnum):
     RECEIVED_TOO_LONG_AGO = "received_too_long_ago"
     MESSAGE_INVALID = "message_invalid"
 
+    @property
+    def is_for_a_person(self) -> bool:
+        """Whether only a person can say that the input is good: no later attempt can tell."""
+        return self in _FOR_A_PERSON
+
+
+_FOR_A_PERSON = frozenset((Reason.CAPTCHA_MISSING, Reason.CAPTCHA_FAILED, Reason.CAPTCHA_UNCHECKED))
+
 
 class WarmleadError(Exception):
     """Base of every error below; catch it only at an edge."""
@@ -124,6 +136,13 @@ class UnreadableError(UnavailableError):
         self.problems = dict(problems)
 
 
+class UnsentError(UnavailableError):
+    """No more messages about a lead may wait: those that do must be sent first."""
+
+    def __init__(self) -> None:
+        super().__init__("messages about the lead wait to be sent, and no more fit beside them")
+
+
 class ConfigurationError(WarmleadError):
     """Settings or a model file are wrong; ``problems`` names every fault found, not the first."""
 
@@ -136,3 +155,14 @@ class ConfigurationError(WarmleadError):
     def one(cls, subject: str, problem: str) -> Self:
         """An error with a single problem."""
         return cls(subject, [problem])
+
+
+class NamedOtherwiseError(WarmleadError):
+    """No lead has this address; as an id of another kind, which anybody can send, some leads do.
+
+    ``lead_ids`` are theirs.
+    """
+
+    def __init__(self, lead_ids: Sequence[str]) -> None:
+        super().__init__(f"as an id of another kind it belongs to {' and '.join(lead_ids)}")
+        self.lead_ids = tuple(lead_ids)

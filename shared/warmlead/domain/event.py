@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Annotated, Literal, Self, TypeAlias
 
@@ -31,12 +32,21 @@ They are easily guessed: only signed events may have them.
 
 SALES_EVENTS = frozenset(
     f"sales_{said}"
-    for said in ("identified", "touched", "accepted", "rejected", "opportunity", "won", "lost")
+    for said in (
+        *("identified", "touched", "accepted", "rejected", "opportunity", "won", "lost"),
+        "qualified",
+    )
 )
 """Prefix of the names of statements of sales. Only signed events may have such names."""
 
+OF_RECORDS = frozenset(("sales_qualified",))
+"""Those of them that state what a lead was by imported records, which no sender does."""
+
 ID_OF_CONTENT = "content-"
 """Prefix of the ids of events that came without one: made of content and day of receipt."""
+
+LANDING_PAGE = "landing_page"
+"""The name, in an attribution, of the path of the first page of a visit."""
 
 _AGAIN = ":"
 
@@ -71,9 +81,14 @@ class Trust(StrEnum):
     SIGNED = "signed"
     PUBLIC = "public"
 
+    @property
+    def rank(self) -> int:
+        """What orders facts by trust: 1 signed, 0 public."""
+        return 1 if self is Trust.SIGNED else 0
+
 
 class Automation(StrEnum):
-    """The kind of program that a request declares."""
+    """The kind of program that a request declares, or that is found by what came besides."""
 
     ROBOT = "robot"  # crawlers, feed readers, scanners
     PREVIEW = "preview"  # link previews of messengers and networks
@@ -81,6 +96,8 @@ class Automation(StrEnum):
     MONITOR = "monitor"  # availability checks
     PREFETCH = "prefetch"  # a browser that fetches ahead, or draws a page that may never be seen
     HEAD = "head"  # the head of an answer alone was asked for
+    SCAN = "scan"  # a link of a mail, opened at the mail's delivery (domain/mail_scans.py)
+    BURST = "burst"  # several links of a mail, opened at one moment
 
 
 AUTOMATED_EVENTS: Mapping[Automation, str] = MappingProxyType(
@@ -166,10 +183,7 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
         Trust is part of it, so that a public client cannot use up the id of a signed event; and
         automation, so that a robot that fetches a pixel first cannot use up the person's view.
         """
-        text = f"{self.source}\n{self.trust}\n{self.id}"
-        if self.automated:
-            text = f"{text}\n{self.automated}"
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        return _key_of(self.source, self.trust, self.id, self.automated)
 
     @property
     def statement_key(self) -> str:
@@ -182,6 +196,14 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
         if not self.id.startswith(ID_OF_CONTENT):
             return self.key
         return f"{self.key}{_AGAIN}{self.received_at:%y%m%d%H%M}"
+
+
+@lru_cache(maxsize=256)  # a key is asked for eight times while an event is applied
+def _key_of(source: str, trust: Trust, id_: str, automated: str | None) -> str:
+    text = f"{source}\n{trust}\n{id_}"
+    if automated:
+        text = f"{text}\n{automated}"
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def id_of_content(digest: str) -> str:

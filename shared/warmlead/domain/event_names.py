@@ -138,11 +138,12 @@ _PUBLISHED_OF_MAIL = """
 """
 _OF_BOUNCE = f"{_PUBLISHED_OF_MAIL} kind:bounce_type kind:bounce_kind kind:bounce_class"
 _OF_PRODUCT = "product:name product:product_name product:product_id"
-_OF_ORDER = "order:order_id"
+_OF_FORM = "form:form_name form:form_id"
+_OF_ORDER = "order:order_id order:transaction_id total:value"
 _OF_TRIAL = "plan:trial_plan_name plan:plan_name"
 _OF_VIDEO = """
     video:title video:video_title video:asset_id video:content_asset_id video:content_asset_ids
-    seconds:total_length
+    seconds:total_length seconds:video_current_time percent:video_percent
 """
 
 _E_MAIL = {
@@ -183,6 +184,14 @@ _E_MAIL = {
         newsletter_signed_up newsletter_signup
     """,
 }
+_WEBSITE = {
+    "page_viewed": "page_view",
+    "screen_viewed": "screen_view",
+    "form_started": "form_start",
+    "form_submitted": "form_submit",
+    "file_downloaded": "file_download",
+    "site_searched": "view_search_results",
+}
 _LIVE_CHAT = {
     "chat_started": "live_chat_conversation_started",
     "chat_message_sent": "live_chat_message_sent",
@@ -190,29 +199,29 @@ _LIVE_CHAT = {
     "chat_ended": "live_chat_conversation_ended",
 }
 _VIDEO = {
-    "video_started": "video_playback_started",
-    "video_watched": "video_content_completed",
+    "video_started": "video_playback_started video_start",
+    "video_watched": "video_content_completed video_complete",
 }
 _E_COMMERCE = {
-    "product_viewed": "product_viewed",
-    "product_added": "product_added wishlist_product_added_to_cart",
-    "product_removed": "product_removed",
-    "product_added_to_wishlist": "product_added_to_wishlist",
+    "product_viewed": "product_viewed view_item",
+    "product_added": "product_added wishlist_product_added_to_cart add_to_cart",
+    "product_removed": "product_removed remove_from_cart",
+    "product_added_to_wishlist": "product_added_to_wishlist add_to_wishlist",
     "product_reviewed": "product_reviewed",
     "product_shared": "product_shared",
     "products_searched": "products_searched",
-    "product_list_viewed": "product_list_viewed product_category_viewed",
-    "promotion_clicked": "promotion_clicked",
-    "cart_viewed": "cart_viewed",
-    "checkout_started": "checkout_started",
+    "product_list_viewed": "product_list_viewed product_category_viewed view_item_list",
+    "promotion_clicked": "promotion_clicked select_promotion",
+    "cart_viewed": "cart_viewed view_cart",
+    "checkout_started": "checkout_started begin_checkout",
     "coupon_applied": "coupon_applied",
-    "order_completed": "order_completed",
-    "order_refunded": "order_refunded",
+    "order_completed": "order_completed purchase",
+    "order_refunded": "order_refunded refund",
     "order_cancelled": "order_cancelled order_canceled",
 }
 _SAAS = {
     "signed_up": "signed_up account_created sign_up",
-    "logged_in": "signed_in sign_in",
+    "logged_in": "signed_in sign_in login",
     "trial_started": "trial_started",
     "trial_ended": "trial_ended",
     "teammate_invited": "invite_sent",
@@ -226,6 +235,7 @@ _MOBILE = {
 VOCABULARIES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "E-mail": _E_MAIL,
+        "Website": _WEBSITE,
         "Live chat": _LIVE_CHAT,
         "Video": _VIDEO,
         "E-commerce": _E_COMMERCE,
@@ -246,8 +256,14 @@ PROPERTIES: Mapping[str, str] = MappingProxyType(
             ),
             _OF_PRODUCT,
         ),
-        "product_list_viewed": "category:list_name category:list_id",
+        "product_list_viewed": "category:list_name category:list_id category:item_list_name",
         "promotion_clicked": "promotion:promotion_name promotion:name promotion:promotion_id",
+        "page_viewed": "url:page_location title:page_title referrer:page_referrer",
+        "screen_viewed": "screen:screen_name screen:firebase_screen",
+        "form_started": _OF_FORM,
+        "form_submitted": _OF_FORM,
+        "file_downloaded": "url:link_url file:file_name",
+        "site_searched": "query:search_term",
         "cart_viewed": "cart:cart_id",
         "checkout_started": "cart:cart_id cart:checkout_id cart:order_id value:total value:revenue",
         "coupon_applied": "coupon:coupon_name coupon:coupon_id",
@@ -275,6 +291,7 @@ SAID_BY_NAME: Mapping[str, Mapping[str, Property]] = MappingProxyType(
         "soft_bounce": {"kind": "soft"},
         "soft_bounced": {"kind": "soft"},
         "video_content_completed": {"percent": 100},
+        "video_complete": {"percent": 100},
     }
 )
 """Published names whose difference from ours is a property."""

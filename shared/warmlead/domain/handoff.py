@@ -120,7 +120,9 @@ class HandoffDefinition(PromisesDefinition[ConditionT], Generic[ConditionT]):
     def deadline_of(self, offer: "Offer", deadline: Deadline) -> datetime:
         """When a deadline of an offer passes."""
         promises = self.promises_of(offer.stage) or self
-        return promises.due(deadline, offer.at, offer.owner)
+        is_answer = deadline is Deadline.ACCEPT_BREACHED
+        since = offer.answer_owed_since if is_answer else offer.at
+        return promises.due(deadline, since, offer.owner)
 
     def oldest_open(self, moment: datetime) -> datetime:
         """A time before which no offer was made that has a deadline after a moment."""
@@ -170,9 +172,10 @@ class Offer:
     """A lead offered to sales, for the ``cycle``-th time; ``told`` are the reported deadlines.
 
     An offer is of one stage. ``closed_at`` is when the offer was answered, or when the lead left
-    the stage. ``otherwise`` is
-    the other offer, already answered, of a person who was offered twice: it counts if this one is
-    withdrawn when both are first evaluated. It is not stored.
+    the stage. ``owed_since`` is from when on the answer is counted, if that is not ``at``: an alert
+    restarted the clock when the answer was still due. ``otherwise`` is the other offer, already
+    answered, of a person who was offered twice: it counts if this one is withdrawn when both are
+    first evaluated. It is not stored.
     """
 
     cycle: int
@@ -183,7 +186,13 @@ class Offer:
     touched_at: datetime | None = None
     closed_at: datetime | None = None
     answer: str = ""
+    owed_since: datetime | None = None
     otherwise: "Offer | None" = None
+
+    @property
+    def answer_owed_since(self) -> datetime:
+        """From when on the time is counted within which sales answers."""
+        return self.owed_since or self.at
 
 
 class Passed(Struct, frozen=True):
@@ -203,7 +212,7 @@ def follow(
     end = offer.closed_at
     in_time = [each for each in statements if end is None or each.at <= end]
     touched = first_contact(in_time, offer.at)
-    answer = answered(in_time, offer.at)
+    answer = answered(in_time, offer.answer_owed_since)
     done = {
         Deadline.REMINDER: touched,
         Deadline.TOUCH_BREACHED: touched,
@@ -272,9 +281,22 @@ def next_deadline(offer: Offer, policy: HandoffPolicy) -> datetime | None:
     return min(waiting, default=None)
 
 
+def awaits_contact(offer: Offer) -> bool:
+    """Whether sales still has time for the first contact that it promised, and has made none."""
+    return (
+        offer.closed_at is None
+        and offer.touched_at is None
+        and Deadline.TOUCH_BREACHED not in offer.told
+    )
+
+
 def restarted(offer: Offer, at: datetime) -> Offer:
     """The offer with its promises counted anew from a moment on, as the next offer of the lead.
 
-    So each deadline of it may be reported again, under another id.
+    So each deadline of it may be reported again, under another id. An answer that is still due
+    stays due when it was: whoever asks every day would keep the offer open without end.
     """
-    return replace(offer, cycle=offer.cycle + 1, at=at, told=frozenset(), touched_at=None)
+    owes = Deadline.ACCEPT_BREACHED not in offer.told
+    since = offer.answer_owed_since if owes else None
+    anew = replace(offer, cycle=offer.cycle + 1, at=at, told=frozenset(), touched_at=None)
+    return replace(anew, owed_since=since)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, structs
 
+from warmlead.domain.mail_scans import APART_MS, ARE_WORTHLESS, MachinePolicy, judged, moments
 from warmlead.domain.packed_history import (
     DAY_MS,
     NONE_PACKED,
@@ -54,6 +55,11 @@ def from_ms(moment_ms: int) -> datetime:
 def day_of(moment_ms: int) -> int:
     """The UTC day number of a time in milliseconds."""
     return moment_ms // DAY_MS
+
+
+def day_at(moment: datetime) -> int:
+    """The UTC day number of a moment."""
+    return day_of(to_ms(moment))
 
 
 def to_date(day: int) -> date:
@@ -137,16 +143,28 @@ ALL_ALIKE: Mapping[str, int] = {}
 """No event name is kept for longer than usual."""
 
 
-def fold(history: History, now_ms: int, kept_days: Mapping[str, int] = ALL_ALIKE) -> History:
+def fold(
+    history: History,
+    now_ms: int,
+    kept_days: Mapping[str, int] = ALL_ALIKE,
+    machines: MachinePolicy = ARE_WORTHLESS,
+) -> History:
     """The history as of now: events received more than 31 days ago become counts.
 
     Of those that are still kept all but the latest are packed. Counts of event names end after 90
-    days, or after the days in ``kept_days``.
+    days, or after the days in ``kept_days``. Events of mails are kept for three days longer, until
+    nothing can come any more that says who clicked. Then clicks become what ``machines`` says.
     """
     horizon_ms = now_ms - EXACT_DAYS * DAY_MS
     packed_due = _due_in(history.packed, horizon_ms)
     due = list(history.packed.slice(0, packed_due))
-    due += [event for event in history.recent.values() if event.received_ms < horizon_ms]
+    old = {key: each for key, each in history.recent.items() if each.received_ms < horizon_ms}
+    due += [event for event in old.values() if not event.mark]
+    if len(due) < packed_due + len(old):
+        final_ms = horizon_ms - APART_MS
+        for moment in moments(history.recent.values()):
+            if all(event.received_ms < final_ms for event in moment):
+                due += judged({event.key: event for event in moment}, machines).values()
     today = day_of(now_ms)
     outdated = any(
         min(days, default=today) <= today - kept_days.get(name, NAME_DAYS)
@@ -175,6 +193,7 @@ def _folded(
     kept_days: Mapping[str, int],
 ) -> History:
     signals, names = dict(history.signal_days), dict(history.name_days)
+    last_day = dict(history.last_day)
     copied: set[tuple[bool, str]] = set()
     for event in due:
         for is_signal, label in event.labels:
@@ -184,6 +203,8 @@ def _folded(
                 copied.add((is_signal, label))
             days: dict[int, int] = counts[label]  # type: ignore[assignment]  # a copy of ours
             days[event.day] = min(MAX_PER_DAY, days.get(event.day, 0) + 1)
+        if event.mark:
+            last_day[event.name] = max(event.day, last_day.get(event.name, event.day))
     fresh = {
         name: recent
         for name, days in names.items()
@@ -192,7 +213,7 @@ def _folded(
     gone = {event.key for event in due[packed_due:]}
     kept = {key: event for key, event in history.recent.items() if key not in gone}
     packed = history.packed.without_first(packed_due) if packed_due else history.packed
-    return History(kept, signals, fresh, history.last_day, packed)
+    return History(kept, signals, fresh, last_day, packed)
 
 
 def _after(days: DayCounts, oldest_day: int) -> DayCounts:
@@ -201,16 +222,22 @@ def _after(days: DayCounts, oldest_day: int) -> DayCounts:
 
 def packed_anew(history: History) -> History:
     """The history with as many of its kept events packed as the events themselves say."""
-    if history.packed and len(history.recent) < RECENT:
+    if history.packed and len(_packable(history)) < RECENT:
         history = unpacked_from(history, 0)
     if len(history.recent) <= RECENT:
         return history
-    ordered = sorted(history.recent.values(), key=by_receipt)
-    count = packed_prefix(ordered)
-    if not count:
+    ordered = sorted(_packable(history), key=by_receipt)
+    packed = ordered[: packed_prefix(ordered)]
+    if not packed:
         return history
-    recent = {event.key: event for event in ordered[count:]}
-    return structs.replace(history, recent=recent, packed=history.packed.with_more(ordered[:count]))
+    gone = {event.key for event in packed}
+    recent = {key: event for key, event in history.recent.items() if key not in gone}
+    return structs.replace(history, recent=recent, packed=history.packed.with_more(packed))
+
+
+def _packable(history: History) -> list[KeptEvent]:
+    """The recent events without a mark: the others stay as they are."""
+    return [event for event in history.recent.values() if not event.mark]
 
 
 def counts_of_both(one: History, other: History) -> History:
@@ -232,15 +259,21 @@ class Tally(Struct, frozen=True):
     last_day: Mapping[str, int]
 
 
-def tally(histories: Iterable[History], *, known_at_ms: int | None = None) -> Tally:
+def tally(
+    histories: Iterable[History],
+    *,
+    known_at_ms: int | None = None,
+    machines: MachinePolicy = ARE_WORTHLESS,
+) -> Tally:
     """Counts a lead's events by label and UTC day, each event once.
 
-    With ``known_at_ms`` only events that had been received by then (folded events: had happened on
-    that day or before) are counted: the past as it was known then.
+    Clicks in mails that only a program can have made count as ``machines`` says. With
+    ``known_at_ms`` only events that had been received by then (folded events: had happened on that
+    day or before) are counted: the past as it was known then.
     """
     parts = list(histories)
     if known_at_ms is not None:
-        return _tally_as_known(parts, known_at_ms)
+        return _tally_as_known(parts, known_at_ms, machines)
     signals, names = _Counting(), _Counting()
     for part in parts:
         signals.add_all(part.signal_days)
@@ -249,11 +282,25 @@ def tally(histories: Iterable[History], *, known_at_ms: int | None = None) -> Ta
             names.add(name, days)
             for label in labels:
                 signals.add(label, days)
-    for event in _each_once([part.recent for part in parts]):
+    marked: dict[str, int] = {}
+    for event in _each_once([judged(part.recent, machines) for part in parts]):
         day = event.at_ms // DAY_MS
         names.count((event.name,), day)
         signals.count(event.signals, day)
-    return Tally(signals.counts, names.counts, _latest([part.last_day for part in parts]))
+        if event.mark:
+            marked[event.name] = max(day, marked.get(event.name, day))
+    last_day = _latest([*(part.last_day for part in parts), marked])
+    return Tally(signals.counts, names.counts, last_day)
+
+
+def with_days_of(known: Tally, signals: Collection[str]) -> Tally:
+    """The tally of a past time with the last days of some signals, under their names.
+
+    Counts of event names end after a while, and of each only the last day of all is kept: what the
+    lead did before is known by its signals alone.
+    """
+    last = {name: max(days) for name, days in known.signals.items() if days and name in signals}
+    return structs.replace(known, last_day=_latest([known.last_day, last])) if last else known
 
 
 def _each_once(parts: Sequence[Mapping[str, KeptEvent]]) -> Iterable[KeptEvent]:
@@ -303,9 +350,9 @@ class _Counting:
         return days
 
 
-def _tally_as_known(parts: Sequence[History], known_at_ms: int) -> Tally:
+def _tally_as_known(parts: Sequence[History], known_at_ms: int, machines: MachinePolicy) -> Tally:
     """The tally of events that had been received by then; of folded events, that had happened."""
-    kept, unknown = _received_by(parts, known_at_ms)
+    kept, unknown = _received_by(parts, known_at_ms, machines)
     last_known_day = day_of(known_at_ms)
     signals, names = _Counting(), _Counting()
     for part in parts:
@@ -326,16 +373,19 @@ def _without_empty(counting: _Counting) -> Counts:
 
 
 def _received_by(
-    parts: Iterable[History], known_at_ms: int
+    parts: Iterable[History], known_at_ms: int, machines: MachinePolicy
 ) -> tuple[dict[str, KeptEvent], set[tuple[str, int]]]:
     """The kept events that had been received by then, and the names and days of the others."""
     kept: dict[str, KeptEvent] = {}
     unknown: set[tuple[str, int]] = set()
     for part in parts:
+        known: dict[str, KeptEvent] = {}
         for key, event in part.kept.items():
             if event.received_ms > known_at_ms:
                 unknown.add((event.name, event.day))
-                continue
+            else:
+                known[key] = event
+        for key, event in judged(known, machines).items():
             present = kept.get(key)
             kept[key] = event if present is None else min(event, present)
     return kept, unknown

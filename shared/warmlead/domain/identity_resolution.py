@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from warmlead.domain.alerts import merge_alerted
 from warmlead.domain.consent import REFUSALS, Cause, ConsentFact, together, with_facts
+from warmlead.domain.evaluation import judged_trail
 from warmlead.domain.handoff import merge_offers, parted_offer
-from warmlead.domain.history import NO_HISTORY, fold, to_ms
+from warmlead.domain.history import NO_HISTORY, day_of, fold, to_ms
 from warmlead.domain.identity import (
     Claim,
     Identifier,
@@ -20,6 +21,7 @@ from warmlead.domain.identity import (
     LeadIds,
     best_claims,
     group_people,
+    looks_like_address,
     normalise_email,
     normalise_id,
     respelt,
@@ -30,17 +32,21 @@ from warmlead.domain.lead import (
     Lead,
     Touch,
     Trail,
-    TraitFact,
-    kept_traits,
     latest_notes,
     told_together,
 )
+from warmlead.domain.merged_progress import merge_progress, most_entered
 from warmlead.domain.mirror import merge_mirrors
 from warmlead.domain.nurture import merge_enrolments, parted
+from warmlead.domain.readings import joined_readings, kept_readings
 from warmlead.domain.recording import union
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import in_order, kept_statements
-from warmlead.domain.stages import Progress, merge_progress, most_entered
+from warmlead.domain.shadow_rules import merged_shadow
+from warmlead.domain.stages import Progress
+from warmlead.domain.traits import TraitFact, kept_traits
+from warmlead.domain.trigger import Trigger
+from warmlead.domain.unjudged import joined_unjudged
 
 
 def with_refusals_shared(trails: Mapping[str, Trail]) -> dict[str, Trail]:
@@ -143,16 +149,37 @@ def _assembled(
 ) -> list[Lead]:
     """The leads of the people, but for those of the ids ``left_out``."""
     person_of = {key: id_ for id_, group in people.items() for key in group}
+    outboxes = _outboxes(leads, person_of, left_out)
     found = []
     for id_, group in people.items():
         if id_ in left_out:
             continue
         own = [lead for lead in leads if person_of[lead.id] == id_]
         others = [lead for lead in leads if person_of[lead.id] != id_ and id_ in lead.trails]
-        lead = _assemble(id_, group, own, rules, now)
+        lead = _assemble(id_, group, own, rules, now, outbox=outboxes.get(id_, ()))
         was_told_of = group[id_].identifier.kind is not Kind.ANONYMOUS
         found.append(_counting_on(lead, others[0], now) if others and was_told_of else lead)
     return found
+
+
+def _outboxes(
+    leads: Sequence[Lead], person_of: Mapping[str, str], left_out: AbstractSet[str]
+) -> Mapping[str, tuple[Trigger, ...]]:
+    """The unsent triggers of each person: a trigger stays with the lead of which it speaks.
+
+    There it is cleared by the process that is sending it, also if the lead was merged into another
+    and separated again meanwhile.
+    """
+    found: dict[str, dict[str, Trigger]] = {}
+    for lead in leads:
+        held_by = person_of[lead.id]
+        if held_by in left_out:
+            continue  # it stays as it is, with all that it holds
+        for trigger in lead.outbox:
+            told_of = person_of.get(trigger.lead_id, held_by)
+            holder = held_by if told_of in left_out else told_of
+            found.setdefault(holder, {})[trigger.id] = trigger
+    return {id_: tuple(triggers.values()) for id_, triggers in found.items()}
 
 
 def _counting_on(lead: Lead, parted_from: Lead, now: datetime) -> Lead:
@@ -171,40 +198,51 @@ def _counting_on(lead: Lead, parted_from: Lead, now: datetime) -> Lead:
 
 
 def _assemble(
-    id_: str, trails: Mapping[str, Trail], sources: Sequence[Lead], rules: Rules, now: datetime
+    id_: str,
+    trails: Mapping[str, Trail],
+    sources: Sequence[Lead],
+    rules: Rules,
+    now: datetime,
+    *,
+    outbox: tuple[Trigger, ...],
 ) -> Lead:
     now_ms = to_ms(now)
     before = sources[0].trails if len(sources) == 1 else {}
-    kept = rules.kept_days
-    folded = {key: _folded(t, now_ms, kept) for key, t in _each_once(trails, before).items()}
+    kept = {key: folded(t, now_ms, rules) for key, t in each_once(trails, before).items()}
     if not sources:
-        return Lead(id_, folded, Progress("anonymous", now), now)
+        return Lead(id_, kept, Progress("anonymous", now), now, outbox=outbox)
     first, *others = sorted(sources, key=lambda lead: lead.id != id_)
     if not others:
-        return replace(first, id=id_, trails=folded)
-    outbox = {trigger.id: trigger for lead in sources for trigger in lead.outbox}
+        return replace(first, id=id_, trails=kept, outbox=outbox)
     progress = merge_progress(rules.stage_order, [lead.progress for lead in sources])
     return replace(
         first,
         id=id_,
-        trails=folded,
+        trails=kept,
         progress=progress,
         created_at=min(lead.created_at for lead in sources),
-        outbox=tuple(outbox.values()),
+        outbox=outbox,
         enrolments=merge_enrolments([lead.enrolments for lead in sources]),
         offer=merge_offers((lead.offer for lead in sources if lead.offer), progress.stage),
         alerted=merge_alerted(lead.alerted for lead in sources),
         mirror=merge_mirrors(lead.mirror for lead in sources),
         knowledge=known_together(lead.knowledge for lead in sources),
+        shadow=merged_shadow(sources, rules, now),
     )
 
 
-def _folded(trail: Trail, now_ms: int, kept_days: Mapping[str, int]) -> Trail:
-    history = fold(trail.history, now_ms, kept_days)
-    return trail if history is trail.history else replace(trail, history=history)
+def folded(trail: Trail, now_ms: int, rules: Rules) -> Trail:
+    """The trail as it is kept at a time: older events are counts."""
+    history = fold(trail.history, now_ms, rules.kept_days, rules.machines)
+    if trail.unjudged:
+        trail = judged_trail(trail, rules, history.recent)
+    readings = kept_readings(trail.readings, day_of(now_ms), rules.meters)
+    if history is trail.history and readings is trail.readings:
+        return trail
+    return replace(trail, history=history, readings=readings)
 
 
-def _each_once(trails: Mapping[str, Trail], before: Mapping[str, Trail]) -> Mapping[str, Trail]:
+def each_once(trails: Mapping[str, Trail], before: Mapping[str, Trail]) -> Mapping[str, Trail]:
     """The trails, with an event that was sent under several identifiers kept in one of them.
 
     In the trails ``before`` that was so; only what is new since is looked for.
@@ -237,11 +275,30 @@ def _new_keys(trail: Trail, before: Trail | None) -> AbstractSet[str]:
     return keys
 
 
+def is_meant(identifier: Identifier, id_: str, lead: Lead | None) -> bool:
+    """Whether an identifier means the lead that is found by its id; ``None``: nobody can read it.
+
+    It may be a former spelling of one of the lead's.
+    """
+    if identifier.kind is Kind.EMAIL or not looks_like_address(identifier.value):
+        return True
+    if identifier.kind is Kind.ANONYMOUS or lead is None:
+        return False
+    return any(
+        trail.is_signed
+        for trail_id, trail in lead.trails.items()
+        if id_ == trail_id or id_ in trail.former_ids
+    )
+
+
 T = TypeVar("T")
 
 
 class Misspelt(Struct, frozen=True):
-    """An identifier of a lead that is spelt in another way today, and its id then and now."""
+    """An identifier of a lead that is under another id today, and its id then and now.
+
+    It is spelt in another way today, or ids were made with another secret then.
+    """
 
     before: Identifier
     today: Identifier
@@ -250,11 +307,11 @@ class Misspelt(Struct, frozen=True):
 
 
 def misspelt(lead: Lead, ids: LeadIds) -> list[Misspelt]:
-    """The identifiers of a lead that are spelt in another way today."""
+    """The identifiers of a lead that are spelt in another way today, or under a former id."""
     found = []
     for old_id, trail in sorted(lead.trails.items()):
         today = respelt(trail.identifier)
-        if today != trail.identifier:
+        if today != trail.identifier or old_id in ids.former_of(trail.identifier):
             found.append(Misspelt(trail.identifier, today, old_id, ids.of(today)))
     return found
 
@@ -275,15 +332,34 @@ def respelt_leads(leads: Sequence[Lead], moved: Sequence[Misspelt]) -> tuple[Lea
     return tuple(replace(lead, id=ids.get(lead.id, lead.id)) for lead in leads)
 
 
+def owners_elsewhere(leads: Sequence[Lead]) -> frozenset[str]:
+    """The ids of others who claim identifiers of these leads, and lost."""
+    trails = {id_: trail for lead in leads for id_, trail in lead.trails.items()}
+    owners = {claim.owner for trail in trails.values() for claim in trail.claims}
+    return frozenset(owners - trails.keys())
+
+
+def owner_id_today(owner: str, lead: Lead, ids: LeadIds) -> str:
+    """The id of today of an identifier of a lead, which may have been moved there already."""
+    today = {each.old_id: each.new_id for each in misspelt(lead, ids)}
+    found = (i for i, trail in lead.trails.items() if owner == i or owner in trail.former_ids)
+    held = next(found, owner)
+    return today.get(held, held)
+
+
 def respelt_trails(
-    leads: Sequence[Lead], moved: Sequence[Misspelt], known: frozenset[str]
+    leads: Sequence[Lead],
+    moved: Sequence[Misspelt],
+    known: frozenset[str],
+    elsewhere: Mapping[str, str],
 ) -> dict[str, Trail]:
     """The trails of leads under the ids of today; those that meet under one are joined.
 
-    ``known`` are the traits that the model knows.
+    ``known`` are the traits that the model knows, ``elsewhere`` the ids of today of owners that
+    are identifiers of other leads.
     """
     of_old = {each.old_id: each for each in moved}
-    ids = {each.old_id: each.new_id for each in moved}
+    ids = {**elsewhere, **{each.old_id: each.new_id for each in moved}}
     after: dict[str, Trail] = {}
     for lead in leads:
         for id_, trail in sorted(lead.trails.items()):
@@ -341,6 +417,7 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "traits": _best_facts,
         "first_touch": _earliest,
         "last_touch": _latest,
+        "last_landing": _latest,
         "statements": lambda *said: kept_statements({e.key: e for e in in_order(said)}),
         "erased_ms": _latest,
         "is_signed": max,
@@ -350,6 +427,8 @@ _JOINED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "direct": max,
         "notes": lambda *notes: latest_notes(note for some in notes for note in some),
         "steps": lambda *steps: kept_steps(step for some in steps for step in some),
+        "readings": joined_readings,
+        "unjudged": joined_unjudged,
     }
 )
 """How each field of two trails becomes one. A test checks that none is missing."""

@@ -14,10 +14,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
-from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.event import LANDING_PAGE, Event, Property, Trust
 from warmlead.domain.history import day_of, from_ms, to_ms
+from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.rules import Rules
 from warmlead.domain.text import one_line
 
@@ -46,6 +48,18 @@ _WORDS = (
     *("meddelande", "melding", "viesti", "wiadomosc", "zprava", "uzenet", "mesaj"),
 )
 """Names of the fields in which forms have free text, as they are kept: snake_case."""
+
+OF_THE_VISIT: Mapping[str, str] = MappingProxyType(
+    {
+        "campaign": "utm_campaign",
+        "source": "utm_source",
+        "medium": "utm_medium",
+        "term": "utm_term",
+        "referrer": "referrer",
+        LANDING_PAGE: LANDING_PAGE,
+    }
+)
+"""The details that are those of the visit, if the event has no such property of its own."""
 
 _TAG = re.compile(r"<[A-Za-z/!?@#][^<>]*>")
 _OPENED_TAG = re.compile(r"<(?=[A-Za-z/!?@#])")
@@ -86,11 +100,20 @@ def step_of(event: Event, signals: Collection[str], rules: Rules) -> NotableStep
     return NotableStep(
         to_ms(event.occurred_at),
         event.key,
-        1 if event.trust is Trust.SIGNED else 0,
+        event.trust.rank,
         event.name,
         making[0],
-        _details(event.properties, named),
+        _details(event, named),
     )
+
+
+def repeats(kept: KeptEvent | None, event: Event) -> bool:
+    """Whether an event comes again of which the copy that was kept is no later.
+
+    A sender that states no time gives a repeat the time of its receipt. It is no step of its own:
+    it may have been displaced from the journey, and would come back as the latest.
+    """
+    return kept is not None and kept.at_ms <= to_ms(event.occurred_at)
 
 
 def _weight(signal: str, rules: Rules) -> int:
@@ -98,15 +121,14 @@ def _weight(signal: str, rules: Rules) -> int:
     return abs(policy.points) if policy else 0
 
 
-def _details(
-    properties: Mapping[str, Property], named: Iterable[str]
-) -> tuple[tuple[str, str], ...]:
+def _details(event: Event, named: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """The named properties as texts, cut to what a step may take."""
     found: list[tuple[str, str]] = []
     left = MAX_DETAILS_BYTES
     for name in named:
         sources = _WORDS if name == MESSAGE else (name,)
-        text = next(filter(None, (_text(properties.get(source)) for source in sources)), "")
+        text = next(filter(None, (_text(event.properties.get(one)) for one in sources)), "")
+        text = text or _text(event.attribution.get(OF_THE_VISIT.get(name, "")))
         text = _cut(text, left - len(name))
         if text:
             found.append((name, text))
@@ -125,10 +147,10 @@ def _text(value: Property) -> str:
 
 def _plain(text: str) -> str:
     """The text without tags; a sign that could still open one stands by itself."""
-    text = text[: 8 * MAX_DETAIL]
+    text = one_line(text[: 8 * MAX_DETAIL])  # first: what goes may stand within a tag
     if "<" in text:
         text = _OPENED_TAG.sub("< ", _TAG.sub(" ", text))
-    cut = " ".join(one_line(text).split())
+    cut = " ".join(text.split())
     return cut if len(cut) <= MAX_DETAIL else f"{cut[: MAX_DETAIL - 1]}…"
 
 

@@ -1,9 +1,9 @@
 """The lead: one person, one aggregate. How events change it, and which lead a typed text means."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from msgspec import structs
@@ -20,9 +20,17 @@ from warmlead.domain.consent import (
     together,
     with_facts,
 )
-from warmlead.domain.event import AUTOMATED_EVENTS, CRM_ID, MAX_NOTES, Event, Property, Trust
+from warmlead.domain.event import (
+    AUTOMATED_EVENTS,
+    CRM_ID,
+    LANDING_PAGE,
+    MAX_NOTES,
+    Event,
+    Property,
+    Trust,
+)
 from warmlead.domain.handoff import Offer
-from warmlead.domain.history import History, Tally, tally, to_ms
+from warmlead.domain.history import History, Tally, day_of, tally, to_ms
 from warmlead.domain.identity import (
     Claim,
     Identifier,
@@ -31,43 +39,33 @@ from warmlead.domain.identity import (
     best_claims,
     identifiers_of,
     naming_only,
-    normalise_id,
     ties_of,
 )
-from warmlead.domain.journey import NotableStep, kept_steps, step_of
+from warmlead.domain.journey import NotableStep, kept_steps, repeats, step_of
 from warmlead.domain.knowledge import Knowledge
+from warmlead.domain.mail_scans import ARE_WORTHLESS, MachinePolicy, mark_of, may_be_a_scan
 from warmlead.domain.mirror import NOT_MIRRORED, Mirror
 from warmlead.domain.nurture import Enrolments
 from warmlead.domain.packed_history import KeptEvent
+from warmlead.domain.readings import (
+    NO_READINGS,
+    Readings,
+    facts_as_of,
+    joined_readings,
+    readings_of,
+    readings_within,
+)
 from warmlead.domain.recording import record
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import Statement, in_order, with_statement
+from warmlead.domain.shadow import Shadow
 from warmlead.domain.stages import Progress
+from warmlead.domain.traits import TraitFact, values_of, with_traits
 from warmlead.domain.trigger import Trigger
+from warmlead.domain.unjudged import Unjudged, UnjudgedByKey, joined_unjudged
 
 MAX_TRAILS = 200
 """Limit of identifiers of one person; no more are tied to a lead that has reached it."""
-
-MAX_TRAITS = 250
-"""The limit of traits of an identifier: those that the model knows stay, then signed ones."""
-
-MAX_PUBLIC_TRAIT_BYTES = 1_500
-"""The limit of the JSON of a trait that the model knows, from a public source; texts are cut."""
-
-
-class TraitFact(NamedTuple):
-    """A trait's value, ordered by what decides which value wins: the greatest fact does."""
-
-    rank: int  # 1 signed, 0 public
-    at_ms: int
-    key: str
-    value_json: str
-
-    @property
-    def value(self) -> Property:
-        """The value."""
-        value: Property = json.loads(self.value_json)
-        return value
 
 
 class Touch(NamedTuple):
@@ -95,7 +93,10 @@ class Trail:
     the statements about mailing, the earliest first. ``told`` is when a signed event first and last
     named the address as this person's. ``erased_ms`` is the time up to which its data was erased,
     if it was: nothing from before may come back. ``direct`` is whether some visit is known to have
-    had no referrer. ``steps`` are the last notable things that were done, the latest first.
+    had no referrer. ``last_landing`` is the latest touch that names its landing page: later ones
+    belong to the same visit. ``steps`` are the last notable things that were done, latest first.
+    ``readings`` are what the model's meters have read of the events. ``unjudged`` are steps and
+    readings of clicks, by their keys, of which it is not known for good who clicked.
     """
 
     identifier: Identifier
@@ -105,6 +106,7 @@ class Trail:
     traits: Mapping[str, TraitFact] = field(default_factory=dict)
     first_touch: Touch | None = None
     last_touch: Touch | None = None
+    last_landing: Touch | None = None
     direct: bool = False
     statements: Mapping[str, Statement] = field(default_factory=dict)
     notes: tuple[NoteFact, ...] = ()
@@ -114,6 +116,8 @@ class Trail:
     consent: tuple[ConsentFact, ...] = ()
     told: tuple[int, int] | None = None
     steps: tuple[NotableStep, ...] = ()
+    readings: Readings = NO_READINGS
+    unjudged: UnjudgedByKey = field(default_factory=dict)
 
     @property
     def claim(self) -> Claim | None:
@@ -135,14 +139,15 @@ class Snapshot:
     fit: int
     day: int
     model_version: str
+    grade: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """One person. ``id`` is the id of the strongest identifier, a key of ``trails``.
+    """One person. ``id`` is that of the strongest identifier, a key of ``trails``.
 
-    ``decay_on`` is the UTC day number of its next review without an event, ``due_at`` the moment of
-    its next nurture step or deadline; ``None``: never.
+    ``decay_on`` is the UTC day number of its next review without an event, ``due_at`` the time of
+    its next step or deadline; ``None``: never.
     """
 
     id: str
@@ -158,6 +163,7 @@ class Lead:
     decay_on: int | None = None
     due_at: datetime | None = None
     knowledge: Knowledge | None = None
+    shadow: Shadow | None = None
 
     @property
     def statements(self) -> list[Statement]:
@@ -172,7 +178,7 @@ class Lead:
     @property
     def identified(self) -> bool:
         """Whether the person has an email or a user id."""
-        return any(t.identifier.kind is not Kind.ANONYMOUS for t in self.trails.values())
+        return any(t.identifier.kind < Kind.ANONYMOUS for t in self.trails.values())
 
     @property
     def kept_events(self) -> int:
@@ -229,12 +235,27 @@ class Lead:
     @property
     def traits(self) -> dict[str, Property]:
         """The value of each known trait: signed before public, then the latest."""
+        return values_of(self._best_traits)
+
+    @property
+    def _best_traits(self) -> dict[str, TraitFact]:
         best: dict[str, TraitFact] = {}
         for trail in self.trails.values():
             for name, fact in trail.traits.items():
                 best[name] = max(fact, best.get(name, fact))
-        known = {name: fact.value for name, fact in sorted(best.items())}
-        return {name: value for name, value in known.items() if value is not None}
+        return best
+
+    def traits_as_of(self, day: int) -> dict[str, Property]:
+        """The traits as they had been stated by the end of a UTC day number.
+
+        Of those whose past the model does not ask for only what is stated last is known: they are
+        as they are now.
+        """
+        return values_of(self.facts_by_day()(day))
+
+    def facts_by_day(self) -> Callable[[int], Mapping[str, TraitFact]]:
+        """What finds the facts of ``traits_as_of`` on a day; worth keeping if several are asked."""
+        return partial(facts_as_of, self._best_traits, self.readings())
 
     def learnt_since(self, at_ms: int) -> bool:
         """Whether a trait was stated after a moment."""
@@ -252,6 +273,11 @@ class Lead:
         return max((t.last_touch for t in self.trails.values() if t.last_touch), default=None)
 
     @property
+    def last_landing(self) -> Touch | None:
+        """The latest visit with an origin of which the landing page is known."""
+        return max((t.last_landing for t in self.trails.values() if t.last_landing), default=None)
+
+    @property
     def notes(self) -> tuple[NoteFact, ...]:
         """The latest notes on the lead's input, in order of time."""
         return latest_notes(note for trail in self.trails.values() for note in trail.notes)
@@ -266,10 +292,21 @@ class Lead:
         """Whether some visit is known to have had no referrer."""
         return any(trail.direct for trail in self.trails.values())
 
-    def tally(self, known_at: datetime | None = None) -> Tally:
+    def readings(self, known_at: datetime | None = None) -> Readings:
+        """What meters have read of all events; of those until the day of a past time, if given."""
+        read = NO_READINGS
+        for trail in self.trails.values():
+            read = joined_readings(read, trail.readings)
+        last = None if known_at is None else day_of(to_ms(known_at))
+        return read if last is None else readings_within(read, lambda day: day <= last)
+
+    def tally(
+        self, known_at: datetime | None = None, machines: MachinePolicy = ARE_WORTHLESS
+    ) -> Tally:
         """The counts of signals and events by day; as they were known at a past time, if given."""
         histories = [trail.history for trail in self.trails.values()]
-        return tally(histories, known_at_ms=None if known_at is None else to_ms(known_at))
+        known_ms = None if known_at is None else to_ms(known_at)
+        return tally(histories, known_at_ms=known_ms, machines=machines)
 
 
 def _about_address(
@@ -306,7 +343,9 @@ def touch_trails(
 
     Applying an event twice is applying it once, and order does not matter.
     """
-    after, home, kept = touched(trails, event, ids, rules)
+    before = trails.get(ids[identifiers_of(event)[0]])
+    is_repeat = before is not None and repeats(before.history.find(event.key), event)
+    after, home, kept = touched(trails, event, ids, rules, as_step=not is_repeat)
     trail = after[home]
     after[home] = replace(trail, history=record(trail.history, [kept]))
     return after
@@ -319,15 +358,19 @@ def touched(
     rules: Rules,
     *,
     as_step: bool = True,
+    in_detail: bool = True,
 ) -> Touched:
     """As ``touch_trails``, but the event is not recorded in a history yet.
 
-    Without ``as_step`` it is no step of the journey, because there is no room for that.
+    Without ``in_detail`` it is no step of the journey, and no meter reads it: there is no room for
+    that. Without ``as_step`` it is no step, because it is a repeat.
     """
-    signals = rules.classify(event)
-    step = step_of(event, signals, rules) if as_step and rules.shown else None
+    signals, mark = rules.classify(event), mark_of(event)
+    step = step_of(event, signals, rules) if as_step and in_detail and rules.shown else None
     stated = _heard(event, rules)
     event = _as_counted(event, rules)
+    reads = in_detail and rules.meters
+    read = readings_of(event, signals, reads.values(), rules.values_of) if reads else NO_READINGS
     named = identifiers_of(event)
     after = dict(trails)
     for identifier in named:
@@ -342,16 +385,31 @@ def touched(
         after[other] = replace(after[other], links=after[other].links | {one})
     home = ids[named[0]]
     after[home] = _with_event(after[home], event, rules.traits)
-    if step and (steps := kept_steps((*after[home].steps, step))) != after[home].steps:
-        after[home] = replace(after[home], steps=steps)
+    after[home] = _with_traces(after[home], event.key, step, read, mark)
     if stated:
         after[home] = replace(after[home], consent=with_facts(after[home].consent, stated))
     at_ms = to_ms(event.occurred_at)
     if _says_whose_address(event):
         told = told_together(after[home].told, (at_ms, at_ms))
         after[home] = replace(after[home], told=told)
-    kept = KeptEvent(at_ms, event.key, to_ms(event.received_at), event.name, signals)
+    kept = KeptEvent(at_ms, event.key, to_ms(event.received_at), event.name, signals, mark)
     return Touched(after, home, kept)
+
+
+def _with_traces(
+    trail: Trail, key: str, step: NotableStep | None, read: Readings, mark: str
+) -> Trail:
+    """The trail with the step and the readings of an event; those of a click in a mail apart."""
+    if may_be_a_scan(mark):
+        new = {key: Unjudged(step, read)} if step or read is not NO_READINGS else {}
+        unjudged = joined_unjudged(trail.unjudged, new)
+        return trail if unjudged is trail.unjudged else replace(trail, unjudged=unjudged)
+    if step and (steps := kept_steps((*trail.steps, step))) != trail.steps:
+        trail = replace(trail, steps=steps)
+    before = trail.readings
+    if read is not NO_READINGS and (now := joined_readings(before, read)) is not before:
+        trail = replace(trail, readings=now)
+    return trail
 
 
 def _as_counted(event: Event, rules: Rules) -> Event:
@@ -406,48 +464,29 @@ def told_together(*parts: tuple[int, int] | None) -> tuple[int, int] | None:
     return min(first for first, _ in told), max(last for _, last in told)
 
 
-def _with_traits(
-    before: Mapping[str, TraitFact], event: Event, known: frozenset[str]
-) -> dict[str, TraitFact]:
-    """The traits with those of an event: the best value of each, those of the model first."""
-    at_ms, rank = to_ms(event.occurred_at), 1 if event.trust is Trust.SIGNED else 0
-    traits = dict(before)
-    for name, value in event.traits.items():
-        value_json = json.dumps(value, sort_keys=True)
-        if not rank and name in known:
-            value_json = _cut(value, value_json)
-        fact = TraitFact(rank, at_ms, event.key, value_json)
-        traits[name] = max(fact, traits.get(name, fact))
-    return kept_traits(traits, known)
-
-
-def kept_traits(traits: dict[str, TraitFact], known: frozenset[str]) -> dict[str, TraitFact]:
-    """As many traits as are kept: those that the model knows come first, then signed ones."""
-    if len(traits) <= MAX_TRAITS:
-        return traits
-    ordered = sorted(traits.items(), key=lambda i: (i[0] not in known, -i[1].rank, i[0]))
-    return dict(ordered[:MAX_TRAITS])
-
-
 def _with_event(trail: Trail, event: Event, known: frozenset[str]) -> Trail:
     """The trail with the data of an event, without its history."""
-    traits = _with_traits(trail.traits, event, known) if event.traits else trail.traits
-    first, last = trail.first_touch, trail.last_touch
+    traits = with_traits(trail.traits, event, known) if event.traits else trail.traits
+    first, last, landing = trail.first_touch, trail.last_touch, trail.last_landing
     if event.attribution:
         at_ms = to_ms(event.occurred_at)
         touch = Touch(at_ms, event.key, tuple(sorted(event.attribution.items())))
         first = min(touch, first or touch)
         last = max(touch, last or touch)
+        if LANDING_PAGE in event.attribution:
+            landing = max(touch, landing or touch)
     statements = with_statement(trail.statements, event)
     notes, direct = _with_notes(trail.notes, event), trail.direct or event.direct
     before = (trail.traits, trail.first_touch, trail.last_touch, trail.statements, trail.notes)
-    if direct == trail.direct and before == (traits, first, last, statements, notes):
+    same = (direct, landing) == (trail.direct, trail.last_landing)
+    if same and before == (traits, first, last, statements, notes):
         return trail
     return replace(
         trail,
         traits=traits,
         first_touch=first,
         last_touch=last,
+        last_landing=landing,
         direct=direct,
         statements=statements,
         notes=notes,
@@ -459,36 +498,3 @@ def _with_notes(notes: tuple[NoteFact, ...], event: Event) -> tuple[NoteFact, ..
         return notes
     at_ms = to_ms(event.occurred_at)
     return latest_notes([*notes, *(NoteFact(at_ms, event.key, text) for text in event.notes)])
-
-
-def _cut(value: Property, value_json: str) -> str:
-    """The JSON of a trait, cut to the limit: the start of a text, the first entries of a list."""
-    while len(value_json) > MAX_PUBLIC_TRAIT_BYTES and isinstance(value, str | list):
-        fitting = len(value) * MAX_PUBLIC_TRAIT_BYTES // len(value_json)
-        value = value[: fitting * 19 // 20]
-        value_json = json.dumps(value, sort_keys=True)
-    return value_json
-
-
-__all__ = ["is_meant", "looks_like_address"]
-
-
-def looks_like_address(text: str) -> bool:
-    """Whether a text is an email address, or is meant as one."""
-    return "@" in (normalise_id(text) or text)
-
-
-def is_meant(identifier: Identifier, id_: str, lead: Lead | None) -> bool:
-    """Whether an identifier means the lead that is found by its id; ``None``: nobody can read it.
-
-    It may be a former spelling of one of the lead's.
-    """
-    if identifier.kind is Kind.EMAIL or not looks_like_address(identifier.value):
-        return True
-    if identifier.kind is Kind.ANONYMOUS or lead is None:
-        return False
-    return any(
-        trail.is_signed
-        for trail_id, trail in lead.trails.items()
-        if id_ == trail_id or id_ in trail.former_ids
-    )

@@ -1,4 +1,4 @@
-"""What conditions measure of events over days: their number, the days with any, their momentum."""
+"""What conditions measure of events over days: their number, and what else is in them."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -24,22 +24,36 @@ class MeasureKind(StrEnum):
     """On how many UTC days there was at least one."""
     MOMENTUM = "momentum"
     """How many there were, in per cent of the mean of the three periods before."""
+    VISITS = "visits"
+    """In how many visits there was at least one."""
+    DISTINCT = "distinct"
+    """How many different values a property had."""
+    SUM = "sum"
+    """What the values of a property add up to."""
+
+
+COUNTS = frozenset({MeasureKind.LAST, MeasureKind.DAYS, MeasureKind.MOMENTUM})
+"""What follows from the number of events by day; the others need meters."""
+
+OF_PROPERTIES = frozenset({MeasureKind.DISTINCT, MeasureKind.SUM})
+"""What is measured of a property of events."""
 
 
 class Measure(Struct, frozen=True, order=True):
     """A number that conditions read: of a signal or event, over a period of UTC days ending today.
 
-    ``fact`` is its name in conditions: ``last_30d.page_viewed``.
+    ``fact`` is its name in conditions: ``last_30d.page_viewed``, ``sum_30d.page_left.seconds``.
     """
 
     kind: MeasureKind
     days: int
     label: str
+    of_property: str = ""
 
     @property
     def fact(self) -> str:
         """The name by which conditions read it."""
-        return f"{self.kind}_{self.days}d.{self.label}"
+        return f"{self.kind}_{self.days}d.{self.label}{self.of_property and f'.{self.of_property}'}"
 
     @property
     def reach_days(self) -> int:
@@ -47,17 +61,17 @@ class Measure(Struct, frozen=True, order=True):
         return self.days * (1 + PERIODS_BEFORE) if self.kind is MeasureKind.MOMENTUM else self.days
 
     def of(self, counts: DayCounts, today: int) -> int:
-        """Its value on a UTC day number.
+        """The value, on a UTC day number, of a measure that is made of counts.
 
         With nothing in the periods before, momentum is compared with one event in all of them: so
         three events out of nothing are 900 per cent, and no value is unknown.
         """
-        before = today - self.days
-        if self.kind is MeasureKind.DAYS:
+        kind, before = self.kind, today - self.days
+        if kind is MeasureKind.LAST:
+            return count_between(counts, before, today)
+        if kind is MeasureKind.DAYS:
             return sum([before < day <= today for day, count in counts.items() if count])
         present = count_between(counts, before, today)
-        if self.kind is MeasureKind.LAST:
-            return present
         earlier = count_between(counts, today - self.reach_days, before)
         return 100 * PERIODS_BEFORE * present // max(1, earlier)
 
@@ -67,13 +81,18 @@ def count_between(counts: DayCounts, after: int, until: int) -> int:
     return sum([count for day, count in counts.items() if after < day <= until])
 
 
-_NAME = re.compile(rf"({'|'.join(MeasureKind)})_(\d{{1,6}})d\.(\w+)", re.ASCII)
+_NAME = re.compile(rf"({'|'.join(MeasureKind)})_(\d{{1,6}})d\.(\w+)(?:\.(\w+))?", re.ASCII)
 
 
 def parse_measure(name: str) -> Measure | None:
     """The measure that a name of a condition reads, of any length; ``None``: it reads none."""
     found = _NAME.fullmatch(name)
-    return Measure(MeasureKind(found[1]), int(found[2]), found[3]) if found else None
+    if not found:
+        return None
+    kind, property_ = MeasureKind(found[1]), found[4] or ""
+    if (kind in OF_PROPERTIES) is not bool(property_):
+        return None
+    return Measure(kind, int(found[2]), found[3], property_)
 
 
 def longest_days(kind: MeasureKind) -> int:
@@ -89,13 +108,15 @@ def is_measurable(measure: Measure) -> bool:
 def names_kept(
     measures: Iterable[Measure], signals: Collection[str], kept_as: Mapping[str, str]
 ) -> dict[str, int]:
-    """For how many days events are kept by name, of those that are measured over longer than usual.
+    """For how many days events are counted by name, of those that are measured longer than usual.
 
     The days of ``signals`` are always kept.
     """
     kept: dict[str, int] = {}
     for measure in measures:
-        if measure.label not in signals and measure.reach_days > NAME_DAYS:
+        if measure.kind not in COUNTS or measure.label in signals:
+            continue
+        if measure.reach_days > NAME_DAYS:
             name = kept_as.get(measure.label, measure.label)
             kept[name] = max(measure.reach_days, kept.get(name, 0))
     return kept

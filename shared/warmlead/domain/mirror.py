@@ -75,10 +75,12 @@ def refreshed(
     now: datetime,
     *,
     wait: timedelta,
+    is_held: bool = False,
 ) -> Refreshed:
     """The mirror of a lead whose fields have some ``values`` now, ``id`` among them.
 
-    A change is sent after ``wait``, if none waits already, and not before its time.
+    A change is sent after ``wait``, if none waits already, and not before its time; nor while it
+    ``is_held``, because the last one could not be sent yet.
     """
     prints = {name: _print(values[name]) for name in (ID, *sorted(policy.fields))}
     changed = tuple(name for name, each in prints.items() if mirror.prints.get(name) != each)
@@ -87,7 +89,7 @@ def refreshed(
     due = now + wait if mirror.due is None else min(mirror.due, now + wait)
     if mirror.at is not None:
         due = max(due, mirror.at + policy.at_most_every)
-    if due > now:
+    if due > now or is_held:
         return Refreshed(_waiting(mirror, due))
     return Refreshed(Mirror(prints, mirror.count + 1, now), changed)
 

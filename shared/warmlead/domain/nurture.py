@@ -177,6 +177,9 @@ class Due(Struct, frozen=True):
     step: SequenceStep[Condition]
 
 
+MAX_ALONGSIDE = 10
+"""Limit of sequences that run beside others: the steps of all may be due at the same time."""
+
 Enrolments: TypeAlias = Mapping[str, Enrolment]
 """The last enrolment in each sequence, by its name."""
 
@@ -188,27 +191,28 @@ def nurture(
     now: datetime,
     *,
     suppressed: bool,
+    may_start: bool = True,
 ) -> tuple[dict[str, Enrolment], list[Due]]:
     """The enrolments as of now, and the steps that are due: at most one of each sequence.
 
-    Anonymous leads start nothing, because nothing could be sent. A second call for the same moment
-    changes nothing more.
+    Anonymous leads start nothing, because nothing could be sent; nor does any lead that
+    ``may_start`` nothing. A second call for the same moment changes nothing more.
     """
-    policies = [_of_lead(policy, facts) for policy in policies]
     by_name = {policy.name: policy for policy in policies}
     after = {
         name: _ended(enrolment, by_name.get(name), facts, now, suppressed=suppressed)
         for name, enrolment in enrolments.items()
     }
-    if _can_start(facts, suppressed=suppressed):
+    if may_start and _can_start(facts, suppressed=suppressed):
         for policy in policies:
             if _wants(policy, facts) and _may_start(policy, after, by_name, now):
-                after[policy.name] = _started(policy, after.get(policy.name), now)
+                of_lead = _of_lead(policy, facts)
+                after[policy.name] = _started(of_lead, after.get(policy.name), now)
     due: list[Due] = []
     for name, planned in after.items():
         if planned.next_at is None or planned.next_at > now:
             continue
-        policy = by_name[name]
+        policy = _of_lead(by_name[name], facts)
         after[name] = wanted = _without_left_out(policy, planned, facts, now)
         if wanted.next_at is None or wanted.next_at > now:
             continue
@@ -236,6 +240,7 @@ def would_change(
     then: datetime,
     *,
     suppressed: bool,
+    may_start: bool = True,
 ) -> bool:
     """Whether ``nurture`` would begin or end a sequence then; steps that are due do not count."""
     by_name = {policy.name: policy for policy in policies if enrolments}
@@ -243,8 +248,21 @@ def would_change(
         policy = by_name.get(name)
         if _ended(enrolment, policy, facts, then, suppressed=suppressed) is not enrolment:
             return True
+    return may_start and would_start(policies, enrolments, facts, then, suppressed=suppressed)
+
+
+def would_start(
+    policies: Sequence[SequencePolicy],
+    enrolments: Enrolments,
+    facts: Facts,
+    then: datetime,
+    *,
+    suppressed: bool,
+) -> bool:
+    """Whether ``nurture`` would begin a sequence then."""
     if not _can_start(facts, suppressed=suppressed):
         return False
+    by_name = {policy.name: policy for policy in policies if enrolments}
     wanted = [policy for policy in policies if _wants(policy, facts)]
     return any(_may_start(policy, enrolments, by_name, then) for policy in wanted)
 

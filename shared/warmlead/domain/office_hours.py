@@ -24,7 +24,7 @@ class OfficeHours:
     holidays: frozenset[date] = frozenset()
 
     def due(self, since: datetime, within: timedelta) -> datetime:
-        """The moment at which so much working time has passed since a moment; in UTC.
+        """The moment at which an amount of working time has passed since a moment; in UTC.
 
         Raises ``ValueError`` if that is years away, as with hours that are never open.
         """

@@ -24,7 +24,7 @@ RECENT = 64
 """At least this number of events, those received last, stay unpacked."""
 
 _BOUNDARY_EVERY = 16
-"""One in so many events is a boundary, behind which packing may stop."""
+"""The mean number of events from one boundary to the next; packing may stop behind one."""
 
 _KEY_CHARS = 10
 """The characters of a record that its key alone decides: 60 of the key's 64 bits."""
@@ -50,18 +50,30 @@ _AT_ONCE = 64
 _AHEAD_MS = DAY_MS
 """An event may happen after its receipt, by a clock that runs ahead; delays begin there."""
 
+OF_SHADOW = "~"
+"""What a label begins with that only a second model's signal has; no model can name one so."""
+
 Shape: TypeAlias = tuple[str, tuple[str, ...]]
 """The labels of an event: its name, and its signals."""
 
 
+def own_signals(signals: Iterable[str]) -> tuple[str, ...]:
+    """The signals of an event without those that only a second model has."""
+    return tuple([signal for signal in signals if signal[:1] != OF_SHADOW])
+
+
 class KeptEvent(NamedTuple):
-    """One event as the history keeps it; ordered by its fields from first to last."""
+    """One event as the history keeps it; ordered by its fields from first to last.
+
+    ``mark`` says of which mail and link it is (``mail_scans``). Events with a mark are not packed.
+    """
 
     at_ms: int
     key: str
     received_ms: int
     name: str
     signals: tuple[str, ...]
+    mark: str = ""
 
     @property
     def day(self) -> int:
@@ -243,10 +255,11 @@ def _is_boundary(key: str) -> bool:
 
 
 def is_packable(event: KeptEvent) -> bool:
-    """Whether an event's key and times fit into a record."""
+    """Whether an event's key and times fit into a record, and there is nothing else."""
     delay = event.received_ms - event.at_ms + _AHEAD_MS
     return (
-        _KEY.fullmatch(event.key) is not None
+        not event.mark
+        and _KEY.fullmatch(event.key) is not None
         and 0 <= event.at_ms < 1 << (8 * _TIME_BYTES)
         and 0 <= delay < 1 << (8 * _DELAY_BYTES)
     )
@@ -357,7 +370,7 @@ def _without(packed: Packed, place: int) -> Packed | None:
 
 def _beyond(kept: Kept, event: KeptEvent, folded: Folded, most: int) -> Iterable[KeptEvent]:
     """Those events that are beyond the first of all their labels on the event's day."""
-    of_day = [each for each in kept.recent.values() if each.day == event.day]
+    of_day = [each for each in kept.recent.values() if each.day == event.day and not each.mark]
     counts = Counter(kept.packed.on_day(event.day))
     counts.update(label for each in of_day for label in each.labels)
     over = {label for label, count in counts.items() if count + folded(label) > most}

@@ -1,5 +1,8 @@
 """Records events in a history: each is counted once, and of each label and day the first 20 stay.
 
+Events of mails that have a mark do not take the place of others, nor do others take theirs: which
+of them count is known only when all of a mail's are seen together (``mail_scans``).
+
 A single event is put beside or among the packed ones, at a cost that hardly grows with their
 number. If many events come at once, all packed ones are unpacked once, and each event costs the
 same for any history.
@@ -32,6 +35,9 @@ from warmlead.domain.packed_history import (
 )
 
 _FEW = 8
+MAX_MARKED = 100
+"""Limit of events with a mark of one name on one day that are kept: a mail may have many links."""
+
 _OPENED_FOR_ONE = 250
 """Number of kept events that can be unpacked at the cost of recording one by itself."""
 
@@ -67,7 +73,8 @@ def record(history: History, events: Iterable[KeptEvent]) -> History:
 
     Of two copies of an event the smaller one stays, so that it does not matter which came
     first. Of each label and day the first 20 by (time of receipt, time, key) stay, those that
-    were folded or packed among them: they were received before all others.
+    were folded or packed among them: they were received before all others. Of those with a mark
+    the first 100 of each name and day stay.
     """
     some = list(events)
     if are_many(len(some), history.count):
@@ -93,19 +100,20 @@ def recorded_one(history: History, event: KeptEvent) -> tuple[History, Recorded]
     present = history.recent.get(event.key)
     if history.packed and (present is None or event < present):
         place = history.packed.place_of(event.key)
-        if place is not None or history.packed.place_for(event) < len(history.packed):
+        late = not event.mark and history.packed.place_for(event) < len(history.packed)
+        if place is not None or late:
             present = present if place is None else history.packed.at(place)
             if present is not None and event >= present:
                 return history, NOTHING_RECORDED
-            late = with_late(
+            among = with_late(
                 Kept(history.packed, history.recent),
                 event,
                 lambda label: folded_of(history, label, event.day),
                 MAX_PER_DAY,
             )
-            if late:
-                after = structs.replace(history, recent=late.recent, packed=late.packed)
-                return _recorded(history, after, event, present, late.gone)
+            if among:
+                after = structs.replace(history, recent=among.recent, packed=among.packed)
+                return _recorded(history, after, event, present, among.gone)
             history = _opened(history, event, place)
     if present is not None and event >= present:
         return history, NOTHING_RECORDED
@@ -128,18 +136,23 @@ def _recorded(
     A copy that was ``present`` has given way to the event, and what was ``beyond`` the first.
     """
     last_day = dict(before.last_day)
-    if present is not None and last_day.get(present.name) == present.day:
+    if present is not None and not present.mark and last_day.get(present.name) == present.day:
         del last_day[present.name]  # that copy counts no more
         if days := _days_of(present.name, after):
             last_day[present.name] = max(days)
-    last_day[event.name] = max(event.day, last_day.get(event.name, event.day))
+    if not event.mark:
+        last_day[event.name] = max(event.day, last_day.get(event.name, event.day))
     gone = [each for each in beyond if each.key != event.key]
     return structs.replace(after, last_day=last_day), Recorded(
         come=event if len(gone) == len(beyond) else None,
         gone=tuple(gone if present is None else [present, *gone]),
-        came=None if event.name in before.last_day else event.name,
-        left=present.name if present and present.name not in last_day else None,
+        came=event.name if _is_new(event.name, before.last_day, last_day) else None,
+        left=present.name if present and _is_new(present.name, last_day, before.last_day) else None,
     )
+
+
+def _is_new(name: str, before: Mapping[str, int], after: Mapping[str, int]) -> bool:
+    return name in after and name not in before
 
 
 def _opened(history: History, event: KeptEvent, place: int | None) -> History:
@@ -151,7 +164,7 @@ def _opened(history: History, event: KeptEvent, place: int | None) -> History:
 
 def _days_of(name: str, history: History) -> set[int]:
     """The days on which events of a name happened."""
-    days = {event.day for event in history.recent.values() if event.name == name}
+    days = {event.day for event in history.recent.values() if event.name == name and not event.mark}
     packed = (of for (known, _), of in history.packed.days.items() if known == name)
     return days.union(history.name_days.get(name, ()), *packed)
 
@@ -168,8 +181,15 @@ def _beyond_the_first(history: History, added: KeptEvent) -> Sequence[str]:
 
     That one was ``added``: on other days nothing has changed.
     """
+    if added.mark:
+        like = (each for each in history.recent.values() if _slots_of(each) == _slots_of(added))
+        return [each.key for each in sorted(like, key=by_receipt)[MAX_MARKED:]]
     day, packed = added.day, history.packed.on_day(added.day)
-    of_day = [event for event in history.recent.values() if event.at_ms // DAY_MS == day]
+    of_day = [
+        event
+        for event in history.recent.values()
+        if event.at_ms // DAY_MS == day and not event.mark
+    ]
 
     def before(label: tuple[bool, str]) -> int:
         return packed.get(label, 0) + folded_of(history, label, day)
@@ -221,6 +241,10 @@ class Recording:
         )
         return packed_anew(after) if len(self._kept) > MANY_RECENT else after
 
+    def find(self, key: str) -> KeptEvent | None:
+        """The kept event of a key."""
+        return self._kept.get(key)
+
     def add(self, event: KeptEvent) -> Recorded:
         """Records an event: see ``record``."""
         self._last_day_before.clear()
@@ -235,9 +259,12 @@ class Recording:
         beyond = self._beyond_with(event)
         for each in beyond:
             self._take_out(each)
-        left = self._name_left(present) if present else None
-        came = event.name if event.name not in self._last_day else None
-        self._note_last_day(event.name, max(event.day, self._last_day.get(event.name, event.day)))
+        left = self._name_left(present) if present and not present.mark else None
+        came = None
+        if not event.mark:
+            came = event.name if event.name not in self._last_day else None
+            last = max(event.day, self._last_day.get(event.name, event.day))
+            self._note_last_day(event.name, last)
         gone = [each for each in beyond if each is not event]
         return Recorded(
             come=event if len(gone) == len(beyond) else None,
@@ -287,6 +314,8 @@ class Recording:
 
     def _room_in(self, slot: _Slot) -> int:
         day, label = slot
+        if _is_of_mails(slot):
+            return MAX_MARKED
         return MAX_PER_DAY - folded_of(self._before, label, day)
 
     def _name_left(self, gone: KeptEvent) -> str | None:
@@ -327,9 +356,19 @@ class Recording:
                 self._days[event.name].remove(event.day)
 
 
+_MAILS = "\n"
+"""What begins the label of events with a mark; no name begins with it."""
+
+
 def _slots_of(event: KeptEvent) -> list[_Slot]:
     day = event.day
+    if event.mark:
+        return [(day, (True, _MAILS + event.name))]
     return [(day, label) for label in event.labels]
+
+
+def _is_of_mails(slot: _Slot) -> bool:
+    return slot[1][1].startswith(_MAILS)
 
 
 def _is_of_name(slot: _Slot) -> bool:
@@ -353,6 +392,13 @@ class Recordings:
     def changed(self) -> dict[str, History]:
         """The histories in which events were recorded, by the id of their trail."""
         return {id_: each.history for id_, each in self._recordings.items()} | self._histories
+
+    def find(self, id_: str, key: str) -> KeptEvent | None:
+        """The event of a key that a trail keeps by now."""
+        if recording := self._recordings.get(id_):
+            return recording.find(key)
+        history = self._histories.get(id_) or self._before.get(id_)
+        return history.find(key) if history else None
 
     def add(self, id_: str, event: KeptEvent) -> tuple[Recorded, Callable[[], None]]:
         """Records an event of a trail; what it changed, and how to take that back at once."""

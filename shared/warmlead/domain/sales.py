@@ -23,6 +23,9 @@ class SalesStatus(StrEnum):
     OPPORTUNITY = "opportunity"
     WON = "won"
     LOST = "lost"
+    QUALIFIED = "qualified"
+    """The lead was in a stage of the model, by the records that are imported; not a word of sales.
+    """
 
 
 class Refusal(StrEnum):
@@ -34,6 +37,9 @@ class Refusal(StrEnum):
     DUPLICATE = "duplicate"
     UNREACHABLE = "unreachable"
 
+
+SAID_BY_SALES = tuple(said for said in SalesStatus if said is not SalesStatus.QUALIFIED)
+"""What sales itself states; the rest comes with imports alone."""
 
 EVENT_PREFIX = "sales_"
 """Events of sales begin with this. They are not activity of the lead."""
@@ -47,9 +53,12 @@ NOTE = "note"
 BANT = ("budget", "authority", "need", "timing")
 """What sales may tell of a lead with a statement; each is a trait of the lead too."""
 
-DETAILS = (*BANT, NOTE)
+BY = "by"
+"""The property that says who of sales stated it. It is kept as the note is."""
 
-MAX_DETAIL_LENGTH = {**dict.fromkeys(BANT, 200), NOTE: 1_000}
+DETAILS = (*BANT, BY, NOTE)
+
+MAX_DETAIL_LENGTH = {**dict.fromkeys(BANT, 200), BY: 254, NOTE: 1_000}
 """The longest text of each, in characters."""
 
 MAX_DETAILED = 20
@@ -76,13 +85,15 @@ _STAGES_AFTER_REFUSAL: Mapping[str, str] = MappingProxyType(
         Refusal.DUPLICATE: "disqualified",
     }
 )
-_RANK = {said: rank for rank, said in enumerate(SalesStatus)}
+_RANK = {said: rank for rank, said in enumerate(SAID_BY_SALES)} | {SalesStatus.QUALIFIED: -1}
+_ON_THE_WAY = frozenset(("sql", "opportunity", "customer"))
 
 
 class Statement(NamedTuple):
     """One statement of sales, true from ``at_ms`` on; ordered by time.
 
-    ``reason`` is a ``Refusal`` of a rejection, and free text of a loss. ``value_cents`` is the
+    ``reason`` is a ``Refusal`` of a rejection, free text of a loss, and the stage of one who was
+    qualified. ``value_cents`` is the
     value of the deal in the smallest unit of its ``currency`` (ISO 4217): cents, yen, fils.
     ``details`` are those of ``DETAILS`` that were told, each a name and a text.
     """
@@ -105,13 +116,22 @@ class Statement(NamedTuple):
     @property
     def stage(self) -> str:
         """The stage into which it moves the lead; empty if it moves nobody."""
+        if self.said is SalesStatus.QUALIFIED:
+            return self.reason
         if self.said is SalesStatus.REJECTED:
             return _STAGES_AFTER_REFUSAL.get(self.reason, _RECYCLED)
         return _STAGES.get(self.said, "")
 
     @property
+    def is_by_sales(self) -> bool:
+        """Whether sales states it, rather than the records of what a lead was."""
+        return self.said is not SalesStatus.QUALIFIED
+
+    @property
     def words(self) -> str:
         """The statement for people."""
+        if not self.is_by_sales:
+            return f"was {self.reason} by its own records"
         text = f"sales: {self.said}"
         return f"{text} ({self.reason.replace('_', ' ')})" if self.reason else text
 
@@ -196,18 +216,26 @@ def _order(statement: Statement) -> tuple[int, int, str, str]:
 
 
 def verdict(statements: Collection[Statement]) -> Statement | None:
-    """The last statement that puts the lead into a stage; ``None`` if there is none."""
-    return max((each for each in statements if each.stage), default=None)
+    """The last statement that puts the lead into a stage; ``None`` if there is none.
+
+    Who is a customer by the last word of sales is not brought back by being qualified later.
+    """
+    last = max((each for each in statements if each.stage), default=None)
+    if last is None or last.is_by_sales:
+        return last
+    of_sales = max((each for each in statements if each.stage and each.is_by_sales), default=None)
+    return of_sales if of_sales and of_sales.stage in _ON_THE_WAY else last
 
 
 def first_contact(statements: Collection[Statement], since: datetime) -> datetime | None:
     """When sales first did anything about the lead after a moment; any statement counts."""
     since_ms = int(since.timestamp() * 1000)
-    later = [each.at_ms for each in statements if each.at_ms >= since_ms]
+    later = [each.at_ms for each in statements if each.at_ms >= since_ms and each.is_by_sales]
     return datetime.fromtimestamp(min(later) / 1000, UTC) if later else None
 
 
 def answered(statements: Collection[Statement], since: datetime) -> Statement | None:
     """The first answer to an offer that was made at a moment."""
     since_ms = int(since.timestamp() * 1000)
-    return min((each for each in statements if each.stage and each.at_ms >= since_ms), default=None)
+    answers = (each for each in statements if each.stage and each.is_by_sales)
+    return min((each for each in answers if each.at_ms >= since_ms), default=None)

@@ -38,7 +38,10 @@ class SignalPolicy:
     def counted(self, days: DayCounts) -> DayCounts:
         """How many events of each day count."""
         per_day = self.per_day
-        within = {day: min(per_day, count) for day, count in days.items()}
+        within = {
+            day: count if count < per_day else per_day  # noqa: FURB136  # min takes twice as long
+            for day, count in days.items()
+        }
         if self.max_count is None:
             return within
         left, latest = self.max_count, dict[int, int]()
@@ -65,10 +68,10 @@ class GroupPolicy:
 
     def within(self, micro: int) -> int:
         """A sum, in millionths, or the limit that it passes."""
-        if self.minimum is not None:
-            micro = max(micro, self.minimum * MICRO)
-        if self.maximum is not None:
-            micro = min(micro, self.maximum * MICRO)
+        if self.minimum is not None and micro < (least := self.minimum * MICRO):
+            micro = least
+        if self.maximum is not None and micro > (most := self.maximum * MICRO):
+            micro = most
         return micro
 
 
@@ -89,11 +92,11 @@ class InactivityPolicy:
         return 0 if over < 0 else 1 + over // self.every_days
 
     def keep_micro(self, steps: int) -> int:
-        """What is left of a point after so many steps, in millionths."""
+        """What is left of a point after a number of steps, in millionths."""
         return _micro(math.pow(1 - self.lose_ppm / MICRO, steps))
 
     def left(self, micro: int, steps: int) -> int:
-        """What is left of engagement, in millionths, after so many steps."""
+        """What is left of engagement, in millionths, after a number of steps."""
         return rounded(micro * self.keep_micro(steps)) if steps else micro
 
 
@@ -121,9 +124,11 @@ class ScoringPolicy:
     grades: tuple[Grade, ...] = ()
 
     def grade_of(self, fit: int) -> str:
-        """The best grade that so many points for fit reach, or else the last; empty without any."""
+        """The best grade that these points for fit reach, or else the last; empty without any."""
+        if not self.grades:
+            return ""
         reached = (grade.name for grade in self.grades if fit >= grade.least)
-        return next(reached, self.grades[-1].name if self.grades else "")
+        return next(reached, self.grades[-1].name)
 
     def bounded(self, score: int) -> int:
         """A score, or the floor if that is higher."""
@@ -367,10 +372,12 @@ class ScoreByDay:
         return None if last is None else max(0, today - last)
 
     def on(self, today: int, fit: int, bonus: int = 0) -> ScoreTotals:
-        """The score on a UTC day number, for a lead with so many points for fit and bonuses."""
+        """The score on a UTC day number, for a lead with these points for fit and bonuses."""
         engagement = self._of_empty_groups + bonus * MICRO
         for group, parts in self._by_group.items():
-            total = sum([part.left_on(today) for part in parts])
+            total = 0
+            for part in parts:
+                total += part.left_on(today)
             engagement += total if group is None else self._policy.groups[group].within(total)
         idle, inactivity = self.days_inactive(today), self._policy.inactivity
         if inactivity and idle is not None:
@@ -384,6 +391,7 @@ class _Fading:
 
     def __init__(self, kept: "_Kept", of_days: Mapping[int, int]) -> None:
         self._kept = kept
+        self._by_age = kept.by_age
         self._of_days = of_days
         self._first, self._last = min(of_days), max(of_days)
         self._backward: list[int] = []
@@ -394,10 +402,15 @@ class _Fading:
     def left_on(self, today: int) -> int:
         """What is left of them on a UTC day number, in millionths."""
         youngest, oldest = today - self._last, today - self._first
-        if self._backward and youngest >= 0:
-            return sum(map(mul, self._backward, self._kept.between(youngest, oldest)))
-        of_age = self._kept.of_age
-        return sum([points * of_age(today - day) for day, points in self._of_days.items()])
+        if youngest < 0 or oldest >= MOST_AGES:
+            of_age = self._kept.of_age
+            return sum([points * of_age(today - day) for day, points in self._of_days.items()])
+        by_age = self._by_age
+        if len(by_age) <= oldest:
+            self._kept.grow(oldest)
+        if self._backward:
+            return sum(map(mul, self._backward, by_age[youngest : oldest + 1]))
+        return sum([points * by_age[today - day] for day, points in self._of_days.items()])
 
 
 class _Kept:
@@ -405,20 +418,17 @@ class _Kept:
 
     def __init__(self, keep_micro: Callable[[int], int]) -> None:
         self._keep_micro = keep_micro
-        self._by_age: list[int] = []
+        self.by_age: list[int] = []
+        """What is left at each age, as far as somebody has asked; it only grows."""
 
-    def between(self, youngest: int, oldest: int) -> list[int]:
-        """What is left at each of some ages."""
-        if oldest >= MOST_AGES:
-            return [self._keep_micro(age) for age in range(youngest, oldest + 1)]
-        while len(self._by_age) <= oldest:
-            self._by_age.append(self._keep_micro(len(self._by_age)))
-        return self._by_age[youngest : oldest + 1]
+    def grow(self, oldest: int) -> None:
+        """Adds the ages up to one below ``MOST_AGES``."""
+        while len(self.by_age) <= oldest:
+            self.by_age.append(self._keep_micro(len(self.by_age)))
 
     def of_age(self, age_days: int) -> int:
         """What is left at an age."""
-        age = max(0, age_days)
-        return self.between(age, age)[0]
+        return self._keep_micro(max(0, age_days))
 
 
 @lru_cache(maxsize=256)

@@ -4,13 +4,15 @@ Anonymous and lead follow from identity. The model's stages (mql, and others it 
 entered and left by conditions. Stages that sales sets are never left by a score.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
+
+from warmlead.domain.history import day_at
 
 ANONYMOUS = "anonymous"
 LEAD = "lead"
@@ -101,12 +103,44 @@ class Cooling:
     until: datetime
 
 
+class Rest(Struct, frozen=True):
+    """The rest of a lead of which only old facts tell: it is not acted upon until it acts itself.
+
+    ``since`` is when it began. If old facts moved the lead to its stage, ``from_stage`` and
+    ``reason`` are those of the move, of which nobody was told yet.
+    """
+
+    since: datetime
+    from_stage: str = ""
+    reason: str = ""
+
+
+MAX_MOVES_A_DAY = 10
+"""After this many moves of the model on a UTC day a lead stays in its stage until the next one.
+
+Whoever may state a trait of it could otherwise have it offered without end. Statements of sales
+and bypass signals still move it.
+"""
+
+
+class DayOfMoves(Struct, frozen=True):
+    """A UTC day number, and how often the model has moved a lead on it."""
+
+    day: int
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a lead stands: its stage and since when, and how often it entered each stage.
 
+    ``since`` is when it was so, ``learnt`` when that was learnt; ``None``: at the same time. With
+    ``rest`` the lead stands where it does because of old facts, and nothing is sent about it.
+    ``moved`` is how often the model has moved it on the day of its last move. ``qualified`` is
+    since when it has been in stages of the model, if it came to this one from another of them.
     ``verdict`` is the key of the last word of sales that moved it. ``grounds`` are the fit
-    rules that held when sales found it unfit: it stays disqualified until they change.
+    rules that held when sales found it unfit: it stays disqualified until they change. ``held``:
+    it is in a stage of the model by imported records, which it does not leave by a condition.
     """
 
     stage: str
@@ -116,6 +150,16 @@ class Progress:
     cooling: Cooling | None = None
     verdict: str = ""
     grounds: str | None = None
+    learnt: datetime | None = None
+    rest: "Rest | None" = None
+    moved: "DayOfMoves | None" = None
+    qualified: datetime | None = None
+    held: bool = False
+
+    @property
+    def learnt_at(self) -> datetime:
+        """When it was learnt that the lead is in its stage."""
+        return self.learnt or self.since
 
 
 class MoveCause(StrEnum):
@@ -133,6 +177,8 @@ class MoveCause(StrEnum):
     """The model has no such stage any more."""
     FIT_CHANGED = "fit_changed"
     """The reason against its fit no longer holds."""
+    QUALIFIED = "qualified"
+    """It was in the stage by records that were imported."""
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     """Sales refused it; the detail is the refusal."""
@@ -140,6 +186,8 @@ class MoveCause(StrEnum):
     WON = "won"
     LOST = "lost"
     """The deal was lost; the detail is what sales wrote."""
+    OFFERED = "offered"
+    """It is offered to sales in the stage in which it is already; no move."""
     UNKNOWN = "unknown"
     """It is no longer known, or an older release recorded no cause."""
 
@@ -157,13 +205,17 @@ NO_MOVE = Why(MoveCause.UNKNOWN, "")
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One move between stages: a record of what was known when.
+    """One move between stages, true from ``at`` on: what the CRM or the event says.
 
-    ``cycle`` counts how often the lead has entered ``to_stage``, this time included. ``source`` is
-    who moved it: the model, or a sender that speaks for sales. ``attribution`` is that of the
-    lead's last touch. A move that offered the lead to sales says by when sales promised to contact
-    it (``touch_by``), and to accept or reject it (``accept_by``). ``reason`` is for people;
-    ``cause`` and ``detail`` say the same to programs.
+    ``learnt`` is when Warmlead learnt of it; ``None``: at the same time. Reports go by ``at``,
+    promises and triggers by ``learnt_at``. ``cycle`` counts how often the lead has entered
+    ``to_stage``, this time included. ``source`` is who moved it: the model, or a sender that speaks
+    for sales. ``attribution`` is that of the lead's last touch. A move that offered the lead to
+    sales says by when sales promised to contact it (``touch_by``), and to accept or reject it
+    (``accept_by``). ``qualified`` is since when the lead had been in stages of the model, if it had
+    been in others before ``from_stage``. ``reason`` is for people; ``cause`` and ``detail`` say the
+    same to programs. ``imported`` is the import that made the move, or empty: nobody promised
+    anything about such a move, and no tool was told of it.
     """
 
     at: datetime
@@ -181,29 +233,55 @@ class Transition:
     accept_by: datetime | None = None
     cause: MoveCause = MoveCause.UNKNOWN
     detail: str = ""
+    learnt: datetime | None = None
+    qualified: datetime | None = None
+    imported: str = ""
 
+    @property
+    def learnt_at(self) -> datetime:
+        """When it was learnt; never before it was so."""
+        return self.learnt or self.at
 
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+    @property
+    def is_move(self) -> bool:
+        """Whether the lead changed its stage; otherwise it was offered in the stage it was in."""
+        return self.from_stage != self.to_stage
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it was learnt on a later UTC day than that on which it was so."""
+        return self.learnt_at.date() > self.at.date()
 
 
 def _never(_label: str, _moment: datetime) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The score of a lead at a moment, as far as stages need it."""
+class Standing(Struct, frozen=True, eq=False):
+    """The score of a lead at a moment, as far as stages need it.
+
+    Two are equal if they say the same, wherever ``seen_later`` looks.
+    """
 
     identified: bool
     facts: Facts
     last_days: Mapping[str, int]
     """Signal → the UTC day number on which it was last seen."""
-    seen_later: Callable[[str, datetime], bool] = field(default=_never, compare=False)
+    seen_later: Callable[[str, datetime], bool] = _never
     """Whether a signal was seen after a moment, on the same UTC day."""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other says the same."""
+        if not isinstance(other, Standing):
+            return NotImplemented
+        mine = (self.identified, self.facts, self.last_days)
+        return mine == (other.identified, other.facts, other.last_days)
+
+    __hash__ = None  # type: ignore[assignment]  # its facts may change
 
     def is_after(self, label: str, moment: datetime) -> bool:
         """Whether a signal that was seen was last seen after a moment."""
-        day, of_moment = self.last_days[label], moment.toordinal() - _EPOCH_ORDINAL
+        day, of_moment = self.last_days[label], day_at(moment)
         return day > of_moment or (day == of_moment and self.seen_later(label, moment))
 
 
@@ -220,13 +298,20 @@ def next_stage(
         return progress.stage, NO_MOVE
     if not standing.identified:  # a deal that nobody has tied to a person may be recycled too
         return (RECYCLED if progress.stage == RECYCLED else ANONYMOUS), NO_MOVE
+    stays = has_moved_enough(progress, now)
     for policy in reversed(policies):
         if policy.name == progress.stage:
-            if not _must_leave(policy, standing, now):
+            if progress.held or stays or not _must_leave(policy, standing, now):
                 return policy.name, NO_MOVE
         elif why := _opens(policy, progress, standing, now):
             return policy.name, why
     return _known(policies, progress.stage)
+
+
+def has_moved_enough(progress: Progress, now: datetime) -> bool:
+    """Whether the model has moved the lead so often that it moves it no more on this UTC day."""
+    moved = progress.moved
+    return moved is not None and moved.count >= MAX_MOVES_A_DAY and moved.day == day_at(now)
 
 
 def _known(policies: Sequence[StagePolicy], stage: str) -> tuple[str, Why]:
@@ -248,7 +333,7 @@ def _opens(
     if label := _recent_bypass(policy, standing, now, cooling.since if cooling else None):
         signal = bypass_signal(label)
         return Why(MoveCause.BYPASSED, f"{signal} opens the {policy.name} stage at once", signal)
-    if cooling is not None and now < cooling.until:
+    if has_moved_enough(progress, now) or (cooling is not None and now < cooling.until):
         return None
     if not policy.enter(standing.facts) or _must_leave(policy, standing, now):
         return None  # what it must leave it would leave with the next event
@@ -287,7 +372,7 @@ def bypassing(
     policy: StagePolicy, progress: Progress, standing: Standing, now: datetime
 ) -> list[Bypassing]:
     """The recent bypass signals of a stage, the latest first, and whether each opens it."""
-    today = now.toordinal() - _EPOCH_ORDINAL
+    today = day_at(now)
     cooling = progress.cooling
     found = []
     for label in sorted(policy.bypass):
@@ -306,10 +391,11 @@ def _recent_bypass(
     policy: StagePolicy, standing: Standing, now: datetime, rejected: datetime | None
 ) -> str:
     """A bypass signal of the last 30 days, and from after the last rejection."""
-    if not policy.bypass or not standing.last_days:
+    seen = policy.bypass & standing.last_days.keys()
+    if not seen:
         return ""
-    oldest = now.toordinal() - _EPOCH_ORDINAL - BYPASS_DAYS
-    recent = [s for s in policy.bypass if standing.last_days.get(s, oldest) > oldest]
+    oldest = day_at(now) - BYPASS_DAYS
+    recent = [s for s in seen if standing.last_days[s] > oldest]
     if rejected is not None:
         recent = [s for s in recent if standing.is_after(s, rejected)]
     if policy.bypass_when:
@@ -327,39 +413,54 @@ def move(
     score: int,
     fit: int,
     model_version: str,
+    at: datetime | None = None,
     source: str = MODEL,
     attribution: tuple[tuple[str, str], ...] = (),
 ) -> tuple[Progress, Transition]:
-    """The progress after a move, and the record of it; never from before the last move."""
-    now = max(now, progress.since)
+    """The progress after a move, and the record of it; never learnt before the last move.
+
+    ``at`` is when it was so, if that was before ``now``.
+    """
+    learnt = max(now, progress.learnt_at)
+    since = learnt if at is None else min(at, learnt)
     cycle = progress.entered.get(to_stage, 0) + 1
     transition = Transition(
-        at=now,
+        at=since,
         from_stage=progress.stage,
         to_stage=to_stage,
         cycle=cycle,
         reason=why.reason,
         score=score,
         fit=fit,
-        hours_in_stage=round((now - progress.since).total_seconds() / 3600, 3),
+        hours_in_stage=round(max(0.0, (since - progress.since).total_seconds()) / 3600, 3),
         model_version=model_version,
         source=source,
         attribution=attribution,
         cause=why.cause,
         detail=why.detail,
+        learnt=learnt if learnt != since else None,
+        qualified=progress.qualified,
     )
-    entered = {**progress.entered, to_stage: cycle}
-    return replace(progress, stage=to_stage, since=now, entered=entered), transition
+    is_within = is_of_model(progress.stage) and is_of_model(to_stage)
+    after = replace(
+        progress,
+        stage=to_stage,
+        since=since,
+        learnt=transition.learnt,
+        entered={**progress.entered, to_stage: cycle},
+        qualified=(progress.qualified or progress.since) if is_within else None,
+        held=False,
+    )
+    if source == MODEL:
+        day, last = day_at(learnt), progress.moved
+        count = last.count + 1 if last and last.day == day else 1
+        after = replace(after, moved=DayOfMoves(day, count))
+    return after, transition
 
 
-def moved_back(moves: Iterable[Transition], stages: Sequence[str]) -> int:
-    """Number of moves backward: to an earlier stage, ``recycled`` or ``disqualified``.
-
-    ``stages`` is the order of all stages, the furthest last. A move out of ``disqualified`` is
-    forward, to any stage.
-    """
-    rank = {stage: i for i, stage in enumerate(stages)} | {DISQUALIFIED: -1}
-    return sum(rank.get(m.to_stage, 0) < rank.get(m.from_stage, 0) for m in moves)
+def is_of_model(stage: str) -> bool:
+    """Whether a stage is one that a model names, and so makes a lead marketing-qualified."""
+    return stage not in BUILT_IN_STAGES
 
 
 def cool_down(progress: Progress, policies: Sequence[StagePolicy], since: datetime) -> Progress:
@@ -371,28 +472,3 @@ def cool_down(progress: Progress, policies: Sequence[StagePolicy], since: dateti
     """
     longest = max((policy.cooldown for policy in policies), default=timedelta(0))
     return replace(progress, cooling=Cooling(since, since + longest))
-
-
-def most_entered(parts: Iterable[Progress]) -> dict[str, int]:
-    """How often each stage was entered, of several counts the most."""
-    entered: dict[str, int] = {}
-    for part in parts:
-        for stage, count in part.entered.items():
-            entered[stage] = max(count, entered.get(stage, 0))
-    return entered
-
-
-def merge_progress(stages: Sequence[str], parts: Sequence[Progress]) -> Progress:
-    """The progress of one person of whom several were kept: the furthest stage, counters' maxima.
-
-    ``stages`` is the order of all stages, the furthest last.
-    """
-    rank = {stage: i for i, stage in enumerate(stages)}
-    furthest = min(parts, key=lambda p: (-rank.get(p.stage, 0), p.since))
-    coolings = [part.cooling for part in parts if part.cooling]
-    return replace(
-        furthest,
-        entered=most_entered(parts),
-        peak_score=max(part.peak_score for part in parts),
-        cooling=max(coolings, key=lambda c: c.until, default=None),
-    )

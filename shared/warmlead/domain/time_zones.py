@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 MAX_NAME = 64
 """The longest text that is looked up as a time zone."""
 
-_NAME = re.compile(r"[A-Za-z]\w*(?:/[A-Za-z][\w+-]*){1,2}", re.ASCII)
+_NAME = re.compile(r"(?!posix/|right/)[A-Za-z]\w*(?:/[A-Za-z][\w+-]*){1,2}", re.ASCII)
+"""Not those of the folders that some machines have besides: zones with leap seconds among them."""
 
 _COUNTRIES = """
     AD=Europe/Andorra AE=Asia/Dubai AF=Asia/Kabul AG=America/Antigua AI=America/Anguilla

@@ -40,6 +40,11 @@ class Trigger:
     body: str
     attributes: tuple[tuple[str, str], ...]
 
+    @property
+    def lead_id(self) -> str:
+        """The id of the lead of which it speaks, as it was when it was made."""
+        return dict(self.attributes).get("lead_id", "")
+
 
 def trigger_id(lead_id: str, kind: str, cycle: int) -> str:
     """The id of the trigger of this kind in a lead's cycle (1, 2, …): one per stage move."""

@@ -8,19 +8,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from warmlead.domain.consent import Cause, Consent, Status
 from warmlead.domain.event import Property, Trust
+from warmlead.messages.kpis import KpiReport
+from warmlead.messages.published import PUBLISHED
+from warmlead.messages.watch import MonthlyLook
 
 
 class _Published(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_serialization_defaults_required=True,
-        defer_build=True,  # a function builds those types alone that it sends
-    )
+    model_config = PUBLISHED
 
 
 # --- about a lead --------------------------------------------------------------------------
@@ -69,6 +67,20 @@ class StepInMessage(_Published):
     trust: Annotated[Trust, Field(description="How it came: signed by a secret, or by anybody.")]
 
 
+class ProbabilityInMessage(_Published):
+    """What the score has meant so far: the share of such leads that reached a stage."""
+
+    outcome: Annotated[str, Field(description="The stage that counts as the outcome.")]
+    of_100: Annotated[
+        int, Field(ge=0, le=100, description="How many of 100 leads with this score reached it.")
+    ]
+    within_days: Annotated[
+        int, Field(ge=1, description="Within how many days since they became known.")
+    ]
+    leads: Annotated[int, Field(ge=0, description="Of how many leads this was learned.")]
+    text: Annotated[str, Field(description="The same in words.")]
+
+
 class LeadInMessage(_Published):
     """The person: everything a tool needs to act, and all the personal data in the message."""
 
@@ -91,7 +103,7 @@ class LeadInMessage(_Published):
 
 
 class Touches(_Published):
-    """Where the lead came from first and last: UTM parameters, click ids, referrer.
+    """Where the lead came from first and last: UTM parameters, click ids, referrer, landing page.
 
     Each has the `channel` (Google Analytics' default channel group) and the `source` besides,
     which are `(unknown)` where nothing was told, and `Direct` and `(direct)` where nothing led on.
@@ -127,6 +139,10 @@ class _AboutLead(_Published):
     ]
     attribution: Touches
     model_version: Annotated[str, Field(description="The hash of the model that decided.")]
+    probability: Annotated[
+        ProbabilityInMessage | None,
+        Field(description="What the score has meant so far; null if the model is not calibrated."),
+    ] = None
 
 
 class StageEntered(_AboutLead):
@@ -136,6 +152,10 @@ class StageEntered(_AboutLead):
     from_stage: Annotated[str, Field(description="The stage that was left.")]
     cycle: Annotated[int, Field(ge=1, description="How often the lead has entered this stage.")]
     reason: Annotated[str, Field(description="Why it moved, in words.")]
+    effective_at: Annotated[
+        datetime,
+        Field(description="Since when it is so, UTC; `time` is when it was learnt."),
+    ]
 
 
 class StepDue(_AboutLead):
@@ -288,123 +308,6 @@ class LeadUpdatedMessage(CloudEvent):
 # --- KPIs ----------------------------------------------------------------------------------
 
 
-class StageFigures(_Published):
-    """Moves into one stage, and who stood in it at the end."""
-
-    at_end: Annotated[int, Field(ge=0, description="Leads in the stage when the period ended.")]
-    entered: Annotated[int, Field(ge=0, description="Moves into the stage.")]
-    first_time: Annotated[int, Field(ge=0, description="Of these: of leads never there before.")]
-    again: Annotated[int, Field(ge=0, description="Of these: of leads that had been there.")]
-
-
-class Conversion(_Published):
-    """How many of those who entered a stage reached another in the same period."""
-
-    of: Annotated[int, Field(ge=0, description="Persons who entered the first stage.")]
-    reached: Annotated[int, Field(ge=0, description="Of these: who then reached the second.")]
-    per_mille: Annotated[
-        int | None, Field(description="reached in thousandths of `of`; null if `of` is 0.")
-    ]
-
-
-class Conversions(_Published):
-    """The funnel, step by step."""
-
-    lead_to_mql: Conversion
-    mql_to_sql: Conversion
-    sql_to_opportunity: Conversion
-    opportunity_to_customer: Conversion
-    mql_to_customer: Conversion
-
-
-class Waits(_Published):
-    """How long it took, in minutes: nearest ranks, null if there is nothing to measure."""
-
-    count: Annotated[int, Field(ge=0, description="How many were measured.")]
-    median_minutes: Annotated[int | None, Field(description="Half of them took no longer.")]
-    p90_minutes: Annotated[int | None, Field(description="Nine in ten took no longer.")]
-
-
-class Times(_Published):
-    """How fast sales is."""
-
-    mql_to_first_touch: Waits
-    mql_to_sql: Waits
-
-
-class Promise(_Published):
-    """What became of the promises that fell due in the period."""
-
-    due: Annotated[int, Field(ge=0, description="kept, breached and lapsed together.")]
-    kept: Annotated[int, Field(ge=0, description="Sales did it in time.")]
-    breached: Annotated[int, Field(ge=0, description="Sales did not do it in time.")]
-    lapsed: Annotated[int, Field(ge=0, description="The lead was withdrawn before it was due.")]
-
-
-class Handoffs(_Published):
-    """Offers to sales, and what sales promised of them."""
-
-    offers: Annotated[int, Field(ge=0, description="Offers made in the period.")]
-    first_touch: Promise
-    acceptance: Promise
-
-
-class Value(_Published):
-    """The deals in one currency."""
-
-    deals: Annotated[int, Field(ge=1, description="Won deals with a value in it.")]
-    smallest_units: Annotated[int, Field(ge=0, description="Their sum in cents, yen, fils …")]
-
-
-class Won(_Published):
-    """Deals won: leads that became customers."""
-
-    deals: Annotated[int, Field(ge=0, description="All of them.")]
-    without_value: Annotated[int, Field(ge=0, description="Of these: whose value is not known.")]
-    values: Annotated[dict[str, Value], Field(description="The others, by ISO 4217 code.")]
-
-
-class SourceFigures(_Published):
-    """Persons whose first touch was of one origin."""
-
-    mql: Annotated[int, Field(ge=0, description="Who entered a stage of the model.")]
-    sql: Annotated[int, Field(ge=0, description="Who reached sql, opportunity or customer.")]
-    customer: Annotated[int, Field(ge=0, description="Who became customers.")]
-
-
-class ChannelFigures(SourceFigures):
-    """Persons whose first touch was by one channel, and their sources."""
-
-    sources: Annotated[dict[str, SourceFigures], Field(description="The channel's, by source.")]
-
-
-class KpiReport(_Published):
-    """The KPIs of a period."""
-
-    period: Annotated[str, Field(description="2026-11-21, 2026-W47 or 2026-11.")]
-    start: Annotated[datetime, Field(description="When the period began, UTC.")]
-    end: Annotated[datetime, Field(description="Before when it ended, UTC.")]
-    became_known: Annotated[int, Field(ge=0, description="Leads that left `anonymous`.")]
-    stages: Annotated[dict[str, StageFigures], Field(description="By stage; not `anonymous`.")]
-    backward: Annotated[dict[str, int], Field(description="Backward moves, by reason.")]
-    rejections: Annotated[dict[str, int], Field(description="Refused by sales, by reason.")]
-    conversions: Conversions
-    times: Times
-    handoffs: Handoffs
-    won: Won
-    sources: Annotated[
-        dict[str, SourceFigures], Field(description="By the source of the first touch.")
-    ]
-    channels: Annotated[
-        dict[str, ChannelFigures],
-        Field(description="By the channel of the first touch: the default channel group's names."),
-    ] = {}
-    sql_causes: Annotated[
-        dict[str, int],
-        Field(description="Moves into sql, by cause: `accepted`, or the model's own."),
-    ] = {}
-
-
 class KpiReportedMessage(CloudEvent):
     """The CloudEvent of a report that was made."""
 
@@ -412,6 +315,15 @@ class KpiReportedMessage(CloudEvent):
     subject: Annotated[str, Field(min_length=1, description="The period.")]
     time: Annotated[datetime, Field(description="When the period ended, UTC.")]
     data: KpiReport
+
+
+class ModelDriftedMessage(CloudEvent):
+    """The CloudEvent of a look at a month in which scores or outcomes drift from the reference."""
+
+    type: Literal["warmlead.model.drifted.v1"] = "warmlead.model.drifted.v1"
+    subject: Annotated[str, Field(min_length=1, description="The month and the model's version.")]
+    time: Annotated[datetime, Field(description="When the month could be judged, UTC.")]
+    data: MonthlyLook
 
 
 # --- the schemas, as docs/messages publishes them --------------------------------------------
@@ -428,12 +340,20 @@ _PUBLISHED: tuple[type[BaseModel], ...] = (
     LeadAlertedMessage,
     LeadUpdatedMessage,
     KpiReportedMessage,
+    ModelDriftedMessage,
 )
 
 MESSAGES: Mapping[str, type[BaseModel]] = {
     str(message.model_fields["type"].default): message for message in _PUBLISHED
 }
 """Every message that automation tools may receive, by the ``type`` of its CloudEvent."""
+
+ABOUT_LEADS = tuple(
+    kind
+    for kind, message in MESSAGES.items()
+    if "lead" in getattr(message.model_fields["data"].annotation, "model_fields", ())
+)
+"""The types of messages that are about a lead."""
 
 
 def file_name(kind: str) -> str:

@@ -39,13 +39,15 @@ def journey_of(
     return [_told(step, rules) for step in fitting(past)]
 
 
-def journey_in_message(steps: Collection[NotableStep], rules: Rules) -> list[dict[str, Any]]:
+def journey_in_message(
+    steps: Collection[NotableStep], rules: Rules, room: int = MAX_JOURNEY_BYTES
+) -> list[dict[str, Any]]:
     """The steps that a message has room for, as its fields, the latest first."""
 
     def size(step: NotableStep) -> int:
         return len(json.dumps(json.dumps(_fields(_told(step, rules)), default=str)))
 
-    shown = fitting(fitting(steps), MAX_JOURNEY_BYTES, size)
+    shown = fitting(fitting(steps), room, size)
     return [_fields(_told(step, rules)) for step in shown]
 
 

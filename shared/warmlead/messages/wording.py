@@ -5,13 +5,14 @@ from datetime import date
 from typing import Any
 
 from warmlead.domain.event import Automation
+from warmlead.domain.probability import Probability
 from warmlead.domain.scoring import MICRO, Contribution, Part, Score
 
 MAX_REASONS = 5
 """The most contributions that a message names as reasons for a score."""
 
 MOST_OF_FIT = 2
-"""As many reasons at least say who the lead is, if so many do: what it did leaves room for them."""
+"""The fewest reasons that say who the lead is, if it has them: what it did leaves them room."""
 
 
 def title_of(name: str, titles: Mapping[str, str]) -> str:
@@ -49,6 +50,24 @@ def _phrase(line: Contribution, title: str) -> str:
             return f"faded for inactivity, {times}"
         case Part.FLOOR:
             return f"a score never falls below {line.raw_points}"
+
+
+_PLURALS = {"customer": "customers", "opportunity": "opportunities", "mql": "MQLs", "sql": "SQLs"}
+
+
+def such_leads(probability: Probability, score: int) -> str:
+    """What a score has meant so far: ``of 100 such leads 34 became customers (842 leads)``.
+
+    The number in brackets is that of the leads of which it was learned.
+    """
+    share = probability.of(score)
+    number: int | str = probability.of_100(score)
+    if number == 0:
+        number = "fewer than 1"
+    elif number == 100 and share < 1:  # noqa: PLR2004  # per cent
+        number = "more than 99"
+    outcome = _PLURALS.get(probability.outcome, probability.outcome)
+    return f"of 100 such leads {number} became {outcome} ({probability.leads:,} leads)"
 
 
 def losses(line: Contribution) -> tuple[str, ...]:
@@ -97,6 +116,11 @@ _AUTOMATED = {
     Automation.MONITOR: ("availability check", "availability checks"),
     Automation.PREFETCH: ("prefetch", "prefetches"),
     Automation.HEAD: ("HEAD of a pixel", "HEADs of a pixel"),
+    Automation.SCAN: ("click at a mail's delivery", "clicks at a mail's delivery"),
+    Automation.BURST: (
+        "click on one of several links at one moment",
+        "clicks on several links at one moment",
+    ),
 }
 
 

@@ -75,10 +75,18 @@ def parse_time(value: object) -> time:
     return time(int(found[1]), int(found[2]))
 
 
+_OF_LEAD = re.compile(r"lead(?: or (?P<zone>.*))?", re.DOTALL)
+_EXAMPLE = "Europe/Berlin"
+
+
 def check_zone(name: str) -> str:
     """The name of a time zone that this machine knows; otherwise raises ``MiswrittenError``."""
     if name == "UTC" or (_is_known(name) and not name.startswith(_NOT_A_PLACE)):
         return name
+    if found := _OF_LEAD.fullmatch(name):
+        zone = check_zone(found["zone"] or _EXAMPLE)
+        message = "these are hours of sales, whose time zone is not the lead's"
+        raise MiswrittenError(message, f"write {zone} for {name}")
     zones = {zone for zone in available_timezones() if not zone.startswith(_REVERSED)}
     if not zones:
         raise MiswrittenError("this machine has no database of time zones", "install tzdata")
@@ -97,9 +105,6 @@ def _is_known(name: str) -> bool:
     return True
 
 
-_OF_LEAD = re.compile(r"lead(?: or (?P<zone>.*))?", re.DOTALL)
-
-
 def zone_and_owner(text: str) -> tuple[str, bool]:
     """The time zone, and whether the lead's own counts before it: ``lead or Europe/Berlin``."""
     found = _OF_LEAD.fullmatch(text)
@@ -115,6 +120,10 @@ def check_zone_of_hours(text: str) -> str:
         raise MiswrittenError(
             'which time zone is for leads whose own is not known? write "lead or" and its name',
             "write lead or Europe/Berlin for lead",
+        )
+    if _OF_LEAD.fullmatch(found["zone"]):  # lead or lead
+        raise MiswrittenError(
+            "the lead's own time zone is named twice", f"write lead or {_EXAMPLE} for {text}"
         )
     check_zone(found["zone"])
     return text

@@ -1,19 +1,29 @@
-"""Conditions in CEL: what they may name, their clauses, compiled once, and what they miss."""
+"""Conditions in CEL: what they may name, compiled once, and what they miss."""
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from itertools import takewhile
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from cel_expr_python import cel
 from msgspec import Struct
 
-from warmlead.domain.measures import MeasureKind, is_measurable, parse_measure
+from warmlead.domain.measures import Measure, MeasureKind, parse_measure
 from warmlead.domain.stages import Facts
 from warmlead.model.coercion import Spellings
+from warmlead.model.condition_syntax import (
+    Clause,
+    Either,
+    Token,
+    Tree,
+    clauses_of,
+    compared_with,
+    tree_of,
+    words,
+)
+from warmlead.model.measuring import befores_in, measured_in, parse_before, property_in
 from warmlead.model.vocabulary import (
     CONSENT_FACTS,
     DERIVED_TRAITS,
@@ -31,163 +41,23 @@ from warmlead.model.vocabulary import (
 if TYPE_CHECKING:
     from warmlead.model.schema import ModelFile
 
-_TOKEN = re.compile(
-    r'''
-      (?P<space>\s+|//[^\n]*)
-    | (?P<string>[rRbB]{0,2}(?:"""(?:\\.|[^\\])*?(?:"""|\\?\Z)|\'\'\'(?:\\.|[^\\])*?(?:\'\'\'|\\?\Z)
-                              |"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?))
-    | (?P<number>(?:\d+\.\d*|\.\d+|0[xX][0-9a-fA-F]+|\d+)(?:[eE][-+]?\d+)?[uU]?)
-    | (?P<name>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)
-    | (?P<sign>&&|\|\||[<>=!]=|.)
-    ''',
-    re.VERBOSE | re.DOTALL | re.ASCII,
-)
-"""Linear in the text: a quote that nothing closes is a string to the end of its line or text."""
-
-_EQUALITY = frozenset({"==", "!="})
-
-
-class Token(Struct, frozen=True):
-    """A word or sign of a condition: ``string``, ``number``, ``name`` (dots included) or ``sign``.
-
-    ``at`` is the index of its first character.
-    """
-
-    kind: str
-    text: str
-    at: int
-
-    @property
-    def end(self) -> int:
-        """The index after its last character."""
-        return self.at + len(self.text)
-
-
-class Clause(Struct, frozen=True):
-    """A part of a condition that is true or false as a whole."""
-
-    text: str
-    at: int
-    tokens: tuple[Token, ...]
-
-
-class Every(Struct, frozen=True):
-    """Clauses that must all hold."""
-
-    parts: "tuple[Tree, ...]"
-
-
-class Either(Struct, frozen=True):
-    """Clauses of which one must hold."""
-
-    parts: "tuple[Tree, ...]"
-
-
-Tree: TypeAlias = Clause | Every | Either
-
-
-def words(text: str) -> list[Token]:
-    """The words and signs of a condition, without space and comments."""
-    found = _TOKEN.finditer(text)
-    return [
-        Token(match.lastgroup or "", match[0], match.start())
-        for match in found
-        if match.lastgroup != "space"
-    ]
-
-
-def compared_with(name: str, text: str) -> Iterator[Token]:
-    """The string literals with which a condition compares a name: by ``==``, ``!=`` or ``in``."""
-    tokens = words(text)
-    for at, token in enumerate(tokens):
-        if token.kind != "name" or token.text != name:
-            continue
-        if tokens[at - 1 : at] and tokens[at - 1].text in _EQUALITY:
-            yield from _strings(tokens[max(0, at - 2) : at - 1])
-        following = tokens[at + 1].text if at + 1 < len(tokens) else ""
-        if following in _EQUALITY:
-            yield from _strings(tokens[at + 2 : at + 3])
-        elif following == "in":
-            listed = takewhile(lambda one: one.text != "]", tokens[at + 2 :])
-            yield from _strings(listed)
-
-
-def _strings(tokens: Iterable[Token]) -> Iterator[Token]:
-    return (token for token in tokens if token.kind == "string")
-
-
-def tree_of(text: str) -> Tree:
-    """The condition's clauses; parentheses that change nothing are gone."""
-    return _tree(text, words(text))
-
-
-def clauses_of(tree: Tree) -> Iterator[Clause]:
-    """All clauses, from left to right."""
-    if isinstance(tree, Clause):
-        yield tree
-    else:
-        for part in tree.parts:
-            yield from clauses_of(part)
-
-
-def _tree(text: str, tokens: Sequence[Token]) -> Tree:
-    while _wrapped(tokens):
-        tokens = tokens[1:-1]
-    whole = Clause(text[tokens[0].at : tokens[-1].end], tokens[0].at, tuple(tokens))
-    if any(token.text == "?" for token in _outside(tokens)):
-        return whole
-    for sign, kind in (("||", Either), ("&&", Every)):
-        pieces = _split(tokens, sign)
-        if len(pieces) > 1:
-            trees = [_tree(text, piece) for piece in pieces]
-            parts: list[Tree] = []
-            for tree in trees:
-                parts.extend(tree.parts if isinstance(tree, kind) else [tree])
-            return kind(tuple(parts))
-    return whole
-
-
-def _depths(tokens: Sequence[Token]) -> Iterator[tuple[Token, int]]:
-    """Each token with the number of brackets open after it, or before it if it closes one."""
-    depth = 0
-    for token in tokens:
-        if token.kind == "sign" and token.text in "([{":
-            depth += 1
-        yield token, depth
-        if token.kind == "sign" and token.text in ")]}":
-            depth -= 1
-
-
-def _outside(tokens: Sequence[Token]) -> Iterator[Token]:
-    return (token for token, depth in _depths(tokens) if not depth and token.kind == "sign")
-
-
-def _wrapped(tokens: Sequence[Token]) -> bool:
-    """Whether the first parenthesis closes at the very end."""
-    if len(tokens) <= 2 or tokens[0].text != "(" or tokens[-1].text != ")":  # noqa: PLR2004  # "(" and ")"
-        return False
-    return all(depth for _, depth in _depths(tokens[:-1]))
-
-
-def _split(tokens: Sequence[Token], sign: str) -> list[list[Token]]:
-    pieces: list[list[Token]] = [[]]
-    borders = {token.at for token in _outside(tokens) if token.text == sign}
-    for token in tokens:
-        if token.at in borders:
-            pieces.append([])
-        else:
-            pieces[-1].append(token)
-    return pieces
-
 
 def spellings_of(text: str, names: Iterable[str]) -> dict[str, Spellings]:
     """The spellings of a condition, for each enumerated name that it compares with words."""
     found = {
         name: [literal for token in compared_with(name, text) if (literal := _plain(token))]
         for name in names
-        if name in ENUMERATED
+        if _word_named(name) in ENUMERATED
     }
-    return {name: Spellings(name, literals) for name, literals in found.items() if literals}
+    return {
+        name: Spellings(_word_named(name), literals) for name, literals in found.items() if literals
+    }
+
+
+def _word_named(name: str) -> str:
+    """The property or trait whose value a name stands for."""
+    asked = parse_before(name)
+    return asked[0] if asked else property_in(name) or name
 
 
 def _plain(token: Token) -> str:
@@ -214,8 +84,8 @@ class Context(Struct, frozen=True):
     """A place in the model where conditions stand, and everything that they may name there.
 
     ``elsewhere`` says of names that mean something in other places what they are; ``titles``, how
-    people call signals. ``countable`` are the signals and events that may be measured: of the
-    measures only those in use are in ``types``.
+    people call signals. ``countable`` are the signals and events that may be measured, by the
+    ``properties`` of events too: of the measures only those in use are in ``types``.
     """
 
     types: Mapping[str, ValueType]
@@ -223,6 +93,7 @@ class Context(Struct, frozen=True):
     env: cel.Env
     titles: Mapping[str, str] = {}
     countable: AbstractSet[str] = frozenset()
+    properties: Mapping[str, ValueType] = {}
 
     @classmethod
     def of(
@@ -232,12 +103,13 @@ class Context(Struct, frozen=True):
         titles: Mapping[str, str] | None = None,
         *,
         countable: AbstractSet[str] = frozenset(),
+        properties: Mapping[str, ValueType] | None = None,
     ) -> "Context":
         """A context in which the names may be used, each of its type."""
         usable = {name: type_ for name, type_ in types.items() if name not in RESERVED}
         declared = {name: _TYPES[type_] for name, type_ in usable.items()}
         env = cel.NewEnv(variables=declared)
-        return cls(usable, elsewhere, env, titles or {}, countable)
+        return cls(usable, elsewhere, env, titles or {}, countable, properties or {})
 
     def name_in(self, token: Token) -> str:
         """The nameable thing that a word refers to; empty for a function or anything else."""
@@ -278,6 +150,12 @@ def trait_types(file: "ModelFile") -> dict[str, ValueType]:
     return {**STANDARD_TRAITS, **own}
 
 
+def property_types(file: "ModelFile") -> dict[str, ValueType]:
+    """The type of each property of events that the model knows, its own word first."""
+    own = {name: ValueType(type_) for name, type_ in file.properties.items()}
+    return {**STANDARD_PROPERTIES, **own}
+
+
 def countable(file: "ModelFile") -> set[str]:
     """What can be counted: signals, the events that they are about, and standard events."""
     used = {event for signal in file.signals.values() for event in signal.on}
@@ -287,10 +165,13 @@ def countable(file: "ModelFile") -> set[str]:
 def contexts_of(file: "ModelFile") -> Contexts:
     """What conditions may name in this model, by the place where they stand."""
     traits = trait_types(file)
-    own = {name: ValueType(type_) for name, type_ in file.properties.items()}
-    properties = {**STANDARD_PROPERTIES, **own, **EVENT_FACTS}
+    of_events = property_types(file)
+    properties = {**of_events, **EVENT_FACTS}
     counted = countable(file)
-    measures = measured_in(stage_conditions(file), counted)
+    named = {
+        re.sub(r"\s", "", token.text) for text in stage_conditions(file) for token in words(text)
+    }
+    measures = {**measured_in(named, counted, of_events), **dict(befores_in(named, traits))}
     signals = dict.fromkeys(file.signals, ValueType.BOOLEAN)
     grade = {"grade": ValueType.STRING} if file.grades else {}
     kinds = {
@@ -305,21 +186,11 @@ def contexts_of(file: "ModelFile") -> Contexts:
     return Contexts(
         event=Context.of(properties, kinds),
         fit=Context.of({**traits, **ORIGIN_FACTS, **CONSENT_FACTS}, kinds),
-        bonus=Context.of(scoreless, {**kinds, **OF_THE_SCORE}, countable=counted),
-        stage=Context.of(everything, kinds, countable=counted),
+        bonus=Context.of(
+            scoreless, {**kinds, **OF_THE_SCORE}, countable=counted, properties=of_events
+        ),
+        stage=Context.of(everything, kinds, countable=counted, properties=of_events),
     )
-
-
-def measured_in(texts: Iterable[str], countable: AbstractSet[str]) -> dict[str, ValueType]:
-    """The measures that conditions name: there are too many to declare all of them."""
-    named = {token.text.replace(" ", "") for text in texts for token in words(text)}
-    return {
-        name: ValueType.INTEGER
-        for name in sorted(named)
-        if (measure := parse_measure(name))
-        and is_measurable(measure)
-        and measure.label in countable
-    }
 
 
 def stage_conditions(file: "ModelFile") -> Iterable[str]:
@@ -337,9 +208,9 @@ def stage_conditions(file: "ModelFile") -> Iterable[str]:
         yield from filter(None, (step.when for step in sequence.steps))
 
 
-_AT_LEAST = re.compile(
-    rf"(?:(?P<points>score|fit|engagement)|(?P<measure>(?:{'|'.join(MeasureKind)})_\d+d\.\w+))"
-    r"\s*>=\s*(?P<least>\d+)"
+_BOUND = re.compile(
+    r"(?P<points>score|fit|engagement)\s*(?P<sign>>=?)\s*(?P<bound>\d+)"
+    rf"|(?P<measure>(?:{'|'.join(MeasureKind)})_\d+d\.[\w.]+)\s*>=\s*(?P<least>\d+)"
 )
 
 
@@ -394,7 +265,7 @@ class Formula:
         Thresholds of points and counts are put into words, everything else is shown as it is
         written.
         """
-        if (asked := _AT_LEAST.fullmatch(self.text)) and self.names[0] in facts:
+        if (asked := _BOUND.fullmatch(self.text)) and self.names[0] in facts:
             return f"{_threshold(asked, self._titles)} ({_in_words(facts, self.names[0])})"
         present = [(name, _in_words(facts, name)) for name in self.names]
         if not present:
@@ -407,21 +278,47 @@ class Formula:
 
 
 def _threshold(asked: re.Match[str], titles: Mapping[str, str]) -> str:
-    least, measure = asked["least"], parse_measure(asked["measure"] or "")
+    measure = parse_measure(asked["measure"] or "")
     if measure is None:
         article = "" if asked["points"] == "engagement" else "a "
-        return f"{article}{asked['points']} of at least {least}"
-    label = titles.get(measure.label) or measure.label.replace("_", " ")
+        how = "at least" if asked["sign"] == ">=" else "more than"
+        return f"{article}{asked['points']} of {how} {asked['bound']}"
+    label = titles.get(measure.label) or measure.label.replace("_", " ").capitalize()
     when = "today" if measure.days == 1 else f"in the last {measure.days} days"
+    return f"{label} {_at_least(measure, int(asked['least']))} {when}"
+
+
+def _at_least(measure: Measure, least: int) -> str:
+    of_property = measure.of_property.replace("_", " ")
     match measure.kind:
         case MeasureKind.LAST:
-            times = "once" if least == "1" else f"{least} times"
-            return f"{label} at least {times} {when}"
+            return "at least once" if least == 1 else f"at least {least} times"
         case MeasureKind.DAYS:
-            days = "1 day" if least == "1" else f"{least} days"
-            return f"{label} on at least {days} {when}"
+            return "on at least 1 day" if least == 1 else f"on at least {least} days"
         case MeasureKind.MOMENTUM:
-            return f"{label} at least {least} % as often as before {when}"
+            return f"at least {least} % as often as before"
+        case MeasureKind.VISITS:
+            return "in at least 1 visit" if least == 1 else f"in at least {least} visits"
+        case MeasureKind.DISTINCT:
+            return f"with at least {least} different values of {of_property}"
+        case MeasureKind.SUM:
+            return f"with at least {least} {of_property} in all"
+
+
+_ONCE = re.compile(r"(?P<what>[^()]+) (?P<asked>at least once in the last \d+ days \(is 0\))")
+_MANY = 3
+
+
+def _said_once(alternatives: Sequence[str]) -> list[str]:
+    """The alternatives, in which what many of them ask for is said once, after all of them."""
+    found = [_ONCE.fullmatch(each) for each in alternatives]
+    by_asked: dict[str, list[str]] = {}
+    for each in filter(None, found):
+        by_asked.setdefault(each["asked"], []).append(each["what"])
+    many = {asked: what for asked, what in by_asked.items() if len(what) >= _MANY}
+    together = [f"{', '.join(w[:-1])} or {w[-1]} {asked}" for asked, w in many.items()]
+    rest = zip(alternatives, found, strict=True)
+    return together + [each for each, once in rest if not (once and once["asked"] in many)]
 
 
 def _in_words(facts: Facts, name: str) -> str:
@@ -430,26 +327,20 @@ def _in_words(facts: Facts, name: str) -> str:
     return "is " + json.dumps(facts[name], ensure_ascii=False, default=str)
 
 
-class CompiledCondition:
-    """A condition of the model; implements the domain's ``Condition``.
+class CompiledCondition(Formula):
+    """A condition of the model, and its clauses; implements the domain's ``Condition``.
 
     ``text`` must have passed ``examine``: anything else is a mistake of the caller.
     """
 
-    __slots__ = ("_formulas", "_tree", "_whole", "names", "text")
+    __slots__ = ("_formulas", "_tree")
 
     def __init__(self, text: str, context: Context) -> None:
-        self.text = text
-        self._whole = Formula(text, context)
-        self.names = self._whole.names
+        super().__init__(text, context)
         self._tree = tree_of(text)
         self._formulas = {
             clause.at: Formula(clause.text, context) for clause in clauses_of(self._tree)
         }
-
-    def __call__(self, facts: Facts) -> bool:
-        """Whether it holds, as far as is known."""
-        return self._whole(facts)
 
     def missing(self, facts: Facts) -> tuple[str, ...]:
         """Each clause that does not hold, with the values that keep it from holding."""
@@ -463,5 +354,5 @@ class CompiledCondition:
         if isinstance(tree, Either):
             if not all(parts):
                 return []
-            return ["one of: " + ", ".join(" and ".join(part) for part in parts)]
+            return ["one of: " + ", ".join(_said_once([" and ".join(part) for part in parts]))]
         return [line for part in parts for line in part]

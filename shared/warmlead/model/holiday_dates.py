@@ -14,7 +14,7 @@ from warmlead.model.document import closest, did_you_mean
 
 FIRST_YEAR = 2025
 YEARS_AHEAD = 3
-"""A compiled model knows the holidays from the first year on until so many years ahead."""
+"""How many years ahead a compiled model knows the holidays; it begins with the first year."""
 
 _OF_A_PLACE = re.compile(r"([A-Z]{2})(?:-(.+))?")
 _OF_A_YEAR = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -53,6 +53,10 @@ def _dates(name: str, years: range) -> Iterator[date]:
         yield date.fromisoformat(name)
 
 
+_DAY_AND_MONTH = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.?", re.ASCII)
+"""24.12., as it is written in much of Europe."""
+
+
 def fault_of(name: str) -> tuple[str, str]:
     """What is wrong with the name of a holiday, and what to write instead; empty if nothing is.
 
@@ -74,6 +78,8 @@ def fault_of(name: str) -> tuple[str, str]:
 
 
 def _no_holiday(name: str) -> tuple[str, str]:
+    if day := _DAY_AND_MONTH.fullmatch(name):
+        return f'"{name}" is written with the day first', f"write {day[2]:0>2}-{day[1]:0>2}"
     better = name.strip().replace("_", "-").replace("/", "-").upper()
     if not _OF_A_PLACE.fullmatch(better):
         words = (word[:1].upper() + word[1:] for word in name.split())

@@ -6,7 +6,7 @@ from warmlead.domain.event_names import our_name
 from warmlead.model.schema import ModelFile, Signal
 
 NOTABLE_POINTS = 5
-"""A signal that says nothing of it makes steps if it is worth so many points, or costs so many."""
+"""The points, won or lost, from which a signal without ``show`` makes steps."""
 
 
 def shown_by(file: ModelFile, passive: frozenset[str]) -> Mapping[str, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from warmlead.model.document import Path, Plain
-from warmlead.model.vocabulary import STANDARD_TRAITS, ValueType
+from warmlead.model.vocabulary import STANDARD_PROPERTIES, STANDARD_TRAITS, ValueType
 
 _ROOT: Path = ()
 
@@ -15,6 +15,7 @@ def _by_other(words: Mapping[str, str]) -> Mapping[str, str]:
 
 
 _CONDITION = "if where condition filter criteria match"
+_THRESHOLD = "threshold min_score score points"
 _POINTS = "score value weight point"
 _TITLE = "name label description"
 _KEYS: Mapping[str, Mapping[str, str]] = {
@@ -23,11 +24,18 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
             "signals": "events behavior behaviour rules actions scoring",
             "fit": "demographics firmographics profile icp",
             "stages": "stage lifecycle",
-            "sequences": "nurture nurturing campaigns workflows",
+            "sequences": "nurture nurturing campaigns workflows drips",
             "inactivity": "decay",
             "suppression": "consent",
-            "handoff": "sla sales",
+            "handoff": "sla sales promises",
             "groups": "caps limits categories",
+            "bonuses": "bonus extras combinations",
+            "grades": "grade",
+            "base": "base_points base_score start_score initial_score",
+            "floor": "minimum min_score minimum_score lowest",
+            "alerts": "alert notifications hot_actions",
+            "updates": "update sync mirror",
+            "targets": "target goals goal kpis objectives",
             "traits": "fields attributes custom_traits",
             "properties": "custom_properties",
         }
@@ -38,6 +46,7 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
             "on": "event events trigger triggers",
             "when": _CONDITION,
             "per_day": "daily_limit max_per_day limit cap daily_max",
+            "max_count": "max_total per_lifetime lifetime total_max times",
             "half_life": "halflife fades decays",
             "expires_after": "expires expiry expire ttl valid_for",
             "group": "category bucket",
@@ -45,11 +54,24 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
         }
     ),
     "fit": _by_other({"points": _POINTS, "when": _CONDITION, "title": _TITLE}),
+    "bonuses": _by_other({"points": _POINTS, "when": _CONDITION, "title": _TITLE}),
+    "alerts": _by_other(
+        {
+            "on": "signal signals event events trigger triggers",
+            "when": _CONDITION,
+            "stages": "stage",
+            "again_after": "cooldown rest repeat every mute",
+            "title": _TITLE,
+        }
+    ),
+    "updates": _by_other(
+        {"fields": "field attributes properties", "at_most_every": "every interval throttle"}
+    ),
     "groups": _by_other({"max": "cap limit maximum at_most points", "min": "minimum floor"}),
     "inactivity": _by_other({"lose": "decay loses share", "every": "each", "after": "days"}),
     "stages": _by_other(
         {
-            "enter": f"when enter_when entry start {_CONDITION}",
+            "enter": f"when enter_when entry start {_THRESHOLD} {_CONDITION}",
             "leave": "exit leave_when exit_when until",
             "bypass": "immediately fast_track skip",
             "title": _TITLE,
@@ -78,6 +100,8 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
             "first_touch_within": "first_touch first_contact sla touch_within",
             "accept_within": "accept acceptance",
             "remind_after": "reminder",
+            "hours": "business_hours office_hours working_hours schedule",
+            "routes": "owners assignment routing",
         }
     ),
 }
@@ -90,6 +114,24 @@ def _part_of(holder: Path) -> str:
         if part in named[1:]:
             return part
     return named[0] if named else ""
+
+
+_ADVICE: Mapping[str, str] = MappingProxyType(
+    {
+        "thresholds": "each stage has its own: stages: {mql: {enter: score >= 50}}",
+        "threshold": "each stage has its own: stages: {mql: {enter: score >= 50}}",
+        "scores": "a model has one score: give a product line a group and a stage of its own, or "
+        "run a deployment for each",
+        "products": "give a product line a group and a stage of its own",
+        "owners": "name them in routes: handoff: {routes: [{owner: ann}]}",
+    }
+)
+"""What to do instead of a section that no model has."""
+
+
+def advice_on(section: str) -> str:
+    """What to do instead of a section that no model has; empty if nothing is known of it."""
+    return _ADVICE.get(section, "")
 
 
 def likely_key(holder: Path, key: str) -> str:
@@ -151,6 +193,10 @@ def likely_time(given: object) -> str:
     return f'"{hour:02}:{minute}"' if hour < 24 and int(minute) < 60 else ""  # noqa: PLR2004  # a clock
 
 
+_USUAL_GRADES = (40, 25, 10, 0)
+_SPAN = re.compile(r"(\d{1,2}(?:[:.]\d{2})?)\s*(?:-|–|to)\s*(\d{1,2}(?:[:.]\d{2})?)")
+
+
 def likely_entry(path: Path, given: Plain) -> str:
     """A mapping, for the value that was written where one must stand; else empty."""
     match path, given:
@@ -164,6 +210,25 @@ def likely_entry(path: Path, given: Plain) -> str:
             return f"{{enter: score >= {given}}}"
         case ("sequences", _, "steps", int(index)), str():
             return f"{{after: {3 * index}d, message: {given}}}"
+    return _likely_section(path, given)
+
+
+def _likely_section(path: Path, given: Plain) -> str:
+    """A section or list, for the one word that was written in its place; else empty."""
+    match path, given:
+        case ("updates",), True:
+            return "{}"
+        case ("updates", "fields"), "all":
+            return "[score, grade, stage, traits, consent, owner]"
+        case ("grades",), [*names] if 0 < len(names) <= len(_USUAL_GRADES):
+            usual = zip(names, _USUAL_GRADES[-len(names) :], strict=True)
+            return f"{{{', '.join(f'{name}: {least}' for name, least in usual)}}}"
+        case ((*_, "hours"), str()) if span := _SPAN.fullmatch(given.strip()):
+            begins, ends = likely_time(span[1]), likely_time(span[2])
+            zone = "time_zone: Europe/Berlin"
+            return (
+                f"{{days: mon-fri, from: {begins}, to: {ends}, {zone}}}" if begins and ends else ""
+            )
     return ""
 
 
@@ -188,6 +253,22 @@ def likely_condition(trait: str, given: Plain) -> str:
     if type_ is ValueType.STRING and isinstance(given, str) and '"' not in given:
         return f'{trait} == "{given}"'
     return ""
+
+
+def likely_enter(key: str, given: Plain) -> str:
+    """The condition that is meant by a threshold as the key of a stage; else empty."""
+    number = str(given) if isinstance(given, int) else likely_number(given)
+    return f"score >= {number}" if key in _THRESHOLD.split() and number else ""
+
+
+def likely_property(name: str, given: Plain) -> str:
+    """The condition that is meant by a property of events used as the key of a signal."""
+    type_ = STANDARD_PROPERTIES.get(name)
+    if type_ is ValueType.STRING and isinstance(given, str) and given and '"' not in given:
+        if name == "path" and given.endswith("*"):
+            return f'{name}.startsWith("{given.strip("*")}")'
+        return f'{name} == "{given}"'
+    return _of_number(name, given) if type_ is ValueType.INTEGER else ""
 
 
 def _of_number(trait: str, given: Plain) -> str:

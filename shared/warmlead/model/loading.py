@@ -4,8 +4,6 @@ A plan is plain data, with everything done that can be done once, before deploym
 ready-made models and the JSON Schema for editors too.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +20,7 @@ from warmlead.domain.knowledge import MARK
 from warmlead.domain.measures import Measure, names_kept, parse_measure
 from warmlead.domain.mirror import Mirrored, UpdatePolicy
 from warmlead.domain.nurture import Late, SendingHours, SequenceDefinition, SequenceStep
+from warmlead.domain.readings import ALL_VISITS, meters_of
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import (
     Grade,
@@ -34,23 +33,32 @@ from warmlead.domain.stages import (
     ANONYMOUS,
     BUILT_IN_STAGES,
     DISQUALIFIED,
-    SQL,
     StageDefinition,
     signed_only,
 )
 from warmlead.model.calendar import weekdays_of, zone_and_owner
-from warmlead.model.conditions import Context, contexts_of, stage_conditions, trait_types, words
+from warmlead.model.conditions import (
+    Context,
+    contexts_of,
+    property_types,
+    stage_conditions,
+    trait_types,
+)
 from warmlead.model.document import Finding, Severity, YamlDocument, read
 from warmlead.model.journey import shown_by
 from warmlead.model.lint.expressions import check_conditions
+from warmlead.model.lint.measured import MeasureCheck
 from warmlead.model.lint.notes import check_notes
 from warmlead.model.lint.points import check_points
+from warmlead.model.lint.probabilities import check_probability
 from warmlead.model.lint.reachability import ReachabilityCheck, RoutingCheck, check_warnings
 from warmlead.model.lint.references import check_names, check_quantities
 from warmlead.model.lint.satisfiability import Prospect
 from warmlead.model.lint.shown import check_shown
+from warmlead.model.measuring import before_meters, meter_types, parse_latest
 from warmlead.model.plan import FitPlan, Plan, SignalPlan, rules_of
-from warmlead.model.promises import content_of, known_until, promises_of
+from warmlead.model.probable import probability_of
+from warmlead.model.promises import known_until, promises_of
 from warmlead.model.schema import (
     Alert,
     Bypass,
@@ -63,6 +71,7 @@ from warmlead.model.schema import (
     Updates,
 )
 from warmlead.model.structure import Report, hold_to_schema, with_sections_named
+from warmlead.model.versions import canonical, digest, in_order, scoring_of, version_of
 from warmlead.model.vocabulary import PASSIVE_EVENTS, ValueType
 
 _DAY = timedelta(days=1)
@@ -102,8 +111,10 @@ def _examined(text: str) -> tuple[ModelFile, list[Finding]]:
         check_names(sound, report)
         check_quantities(sound, report)
         check_shown(sound.file, report)
+        check_probability(sound.file, report)
         contexts = contexts_of(sound.file)
         accepted = check_conditions(sound.file, contexts, report)
+        MeasureCheck(sound.file, contexts, report).check()
         prospect = Prospect(sound, contexts.stage, accepted)
         ReachabilityCheck(sound.file, prospect, report).check()
         check_points(sound, Prospect(sound, contexts.bonus, accepted), report)
@@ -149,10 +160,16 @@ def reclassified(old: Model, new: Model) -> list[str]:
 
 
 def measured_longer(old: Model, new: Model) -> list[str]:
-    """The event names that the new model measures over more days than the old one kept them."""
-    kept = old.rules.kept_days
-    longer = new.rules.kept_days.items()
-    return sorted(name for name, days in longer if days > kept.get(name, NAME_DAYS))
+    """What the new model measures that the old one did not keep, or kept for fewer days."""
+    kept, own = old.rules.kept_days, set(new.rules.marks.values())  # none of a second model's
+    longer = {n for n, days in new.rules.kept_days.items() if days > kept.get(n, NAME_DAYS)}
+    meters = old.rules.meters
+    longer |= {
+        name
+        for name, meter in new.rules.meters.items()
+        if name != ALL_VISITS and (name not in meters or meters[name].kept_days < meter.kept_days)
+    }
+    return sorted(longer & own)
 
 
 def ready_names() -> list[str]:
@@ -193,6 +210,7 @@ def plan_of(file: ModelFile, today: date | None = None) -> Plan:
     today = today or datetime.now(UTC).date()
     contexts = contexts_of(file)
     counters = _counters(stage_conditions(file), contexts.stage)
+    stage_types = _named(stage_conditions(file), contexts.stage)
     kept_as = {
         label: our_name(label)
         for label in sorted({measure.label for measure in counters})
@@ -214,7 +232,7 @@ def plan_of(file: ModelFile, today: date | None = None) -> Plan:
         },
         fit={name: FitPlan(rule.points, rule.when) for name, rule in file.fit.items()},
         bonuses={name: FitPlan(rule.points, rule.when) for name, rule in file.bonuses.items()},
-        stages=tuple(_stage(name, file.stages[name], file) for name in _in_order(file.stages)),
+        stages=tuple(_stage(name, file.stages[name], file) for name in in_order(file.stages)),
         handoff=promises_of(file.handoff, today) if file.handoff else None,
         holidays_until=known_until(file.handoff, today) if file.handoff else None,
         alerts=tuple(_alert(*named, file) for named in sorted(file.alerts.items())),
@@ -224,13 +242,15 @@ def plan_of(file: ModelFile, today: date | None = None) -> Plan:
         counters=counters,
         event_types=_named((signal.when for signal in file.signals.values()), contexts.event),
         fit_types=_named((rule.when for rule in file.fit.values()), contexts.fit),
-        stage_types=_named(stage_conditions(file), contexts.stage),
+        stage_types=stage_types,
         trait_types=trait_types(file),
         robots_count=file.robots == "count",
         suppression=_suppression(file.suppression),
         kept_as=kept_as,
-        marks=_marks(file, names_kept(counters, file.signals, kept_as)),
+        marks=_marks(file, counters, stage_types, kept_as),
+        property_types=meter_types(stage_types, property_types(file)),
         shown=dict(shown_by(file, scoring.passive)),
+        probability=probability_of(file.probability, scoring_of(file)),
     )
 
 
@@ -252,11 +272,6 @@ def _bypass_label(bypass: Bypass, file: ModelFile) -> str:
     return signed_only(bypass.signal)
 
 
-def _in_order(stages: Iterable[str]) -> list[str]:
-    """Names of stages, the furthest last: ``sql`` is behind the model's own."""
-    return sorted(stages, key=lambda name: name == SQL)
-
-
 def _stage(name: str, stage: Stage, file: ModelFile) -> StageDefinition[str]:
     labels = [_bypass_label(bypass, file) for bypass in stage.bypass]
     asked = zip(labels, stage.bypass, strict=True)
@@ -270,10 +285,25 @@ def _stage(name: str, stage: Stage, file: ModelFile) -> StageDefinition[str]:
     )
 
 
-def _marks(file: ModelFile, names: Mapping[str, int]) -> dict[str, str]:
-    """What stands for each signal with its classification, and for each name kept for long."""
-    measured = [*classification_of(file).items(), *names.items()]
-    return {_digest(each)[:MARK]: each[0] for each in sorted(measured, key=str)}
+def _marks(
+    file: ModelFile,
+    counters: frozenset[Measure],
+    named: Iterable[str],
+    kept_as: Mapping[str, str],
+) -> dict[str, str]:
+    """What stands for each signal with its classification, each meter, and each long window."""
+    classified = classification_of(file)
+    measured: list[tuple[object, ...]] = [*classified.items()]
+    measured += names_kept(counters, file.signals, kept_as).items()
+    types = property_types(file)
+    latest = (meter for name in named if (meter := parse_latest(name)))
+    before = before_meters(named).values()
+    for meter in {*meters_of(counters, kept_as).values(), *latest, *before}:
+        if meter.name == ALL_VISITS:
+            continue  # the visits that all events make: known since those of the first label are
+        read = (types.get(meter.of_property, ""), classified.get(meter.label, ""))
+        measured.append((meter.name, *read, meter.kept_days))
+    return {digest(each)[:MARK]: str(each[0]) for each in sorted(measured, key=str)}
 
 
 def _kept_names(signal: Signal) -> frozenset[str]:
@@ -383,56 +413,14 @@ def _signal_policy(signal: Signal) -> SignalPolicy:
     )
 
 
-def _canonical(condition: str | None) -> str:
-    """A condition without its spacing and comments."""
-    return " ".join(token.text for token in words(condition or ""))
-
-
-_CONDITIONS = frozenset({"when", "enter", "leave", "start", "stop", "goal"})
-
-
-def _write_conditions_alike(content: object) -> None:
-    """Puts every condition of a part of a model into its canonical form."""
-    if isinstance(content, list):
-        for item in content:
-            _write_conditions_alike(item)
-    elif isinstance(content, dict):
-        for key, value in content.items():
-            if key in _CONDITIONS and isinstance(value, str):
-                content[key] = _canonical(value)
-            else:
-                _write_conditions_alike(value)
-
-
-def version_of(file: ModelFile) -> str:
-    """The version of a model: 12 hexadecimal characters, from its content alone.
-
-    Comments, spacing, quotes, the order of keys and stated defaults make no difference; the order
-    of stages, sequences, routes and owners does.
-    """
-    content = file.model_dump(mode="json", exclude_defaults=True)
-    _write_conditions_alike(content)
-    for alert in content.get("alerts", {}).values():
-        alert.update({key: sorted(alert[key]) for key in ("on", "stages") if key in alert})
-    if "fields" in content.get("updates", {}):
-        content["updates"]["fields"].sort()
-    for name, sequence in file.sequences.items():
-        if sequence.hours:
-            weekdays = sorted(weekdays_of(sequence.hours.days))
-            content["sequences"][name]["hours"]["days"] = weekdays
-    if file.handoff:
-        content["handoff"] = content_of(file.handoff, _canonical)
-    return _digest([content, _in_order(file.stages), list(file.sequences)])
-
-
 def classification_of(file: ModelFile) -> dict[str, str]:
     """For each signal the text that decides its events: two models that agree need no replay."""
     context = contexts_of(file).event
     return {
-        name: _digest(
+        name: digest(
             [
                 sorted(_kept_names(signal)),
-                _canonical(signal.when),
+                canonical(signal.when),
                 signal.trust,
                 signal.counts_robots(file.robots),
                 {used: context.types[used] for used in context.names(signal.when or "")},
@@ -440,8 +428,3 @@ def classification_of(file: ModelFile) -> dict[str, str]:
         )
         for name, signal in _signals_and_signed(file).items()
     }
-
-
-def _digest(content: object) -> str:
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

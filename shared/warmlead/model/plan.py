@@ -12,7 +12,7 @@ from msgspec import DecodeError, Struct, json
 from warmlead.domain.alerts import ACTS_WITHIN, AlertDefinition, AlertPolicy
 from warmlead.domain.consent import CONSENT_EVENTS, SuppressionPolicy
 from warmlead.domain.errors import ConfigurationError
-from warmlead.domain.event import SALES_EVENTS, Event, Trust
+from warmlead.domain.event import AUTOMATED_EVENTS, SALES_EVENTS, Event, Property, Trust
 from warmlead.domain.event_names import our_name
 from warmlead.domain.handoff import (
     HandoffDefinition,
@@ -24,12 +24,21 @@ from warmlead.domain.handoff import (
 from warmlead.domain.measures import Measure, names_kept
 from warmlead.domain.mirror import UpdatePolicy
 from warmlead.domain.nurture import SequenceDefinition, SequencePolicy, SequenceStep
+from warmlead.domain.probability import Probability
+from warmlead.domain.readings import Meter, MeterKind, meters_of
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy
 from warmlead.domain.stages import Facts, StageDefinition, StagePolicy
-from warmlead.model.coercion import coerce, know, not_understood
+from warmlead.model.coercion import coerce, know, not_understood, word_of
 from warmlead.model.conditions import CompiledCondition, Context, Formula
-from warmlead.model.vocabulary import EVENT_FACTS, ORIGIN_FACTS, STANDARD_EVENTS, ValueType
+from warmlead.model.measuring import before_meters, parse_before, parse_latest
+from warmlead.model.vocabulary import (
+    ENUMERATED,
+    EVENT_FACTS,
+    ORIGIN_FACTS,
+    STANDARD_EVENTS,
+    ValueType,
+)
 
 
 class SignalPlan(Struct, frozen=True, omit_defaults=True):
@@ -60,8 +69,10 @@ class Plan(Struct, frozen=True, kw_only=True):
     (``stage_types`` also what those of routes and sequences name); ``trait_types`` all traits
     that the model knows. ``robots_count``: what robots do counts as if people did it.
     ``kept_as`` names what conditions count by a published name. What ``bonuses`` name is in
-    ``stage_types``. ``marks`` and ``shown`` are those of ``Rules``. ``holidays_until`` is the last
-    day whose public holidays are known, if the model names any.
+    ``stage_types``. ``marks`` and ``shown`` are those of ``Rules``. ``property_types`` are those
+    of properties that are measured. ``holidays_until`` is the last day whose public holidays are
+    known, if the model names any. ``probability`` is what a score means, if it was learned of the
+    model's present points.
     """
 
     version: str
@@ -86,7 +97,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     bonuses: dict[str, FitPlan] = {}
     marks: dict[str, str] = {}
     shown: dict[str, tuple[str, ...]] = {}
+    property_types: dict[str, ValueType] = {}
     holidays_until: date | None = None
+    probability: Probability | None = None
 
     def holidays_run_out(self, today: date) -> bool:
         """Whether the public holidays that it knows are over, or soon will be."""
@@ -128,15 +141,22 @@ def rules_of(plan: Plan) -> Rules:
         names=_names(plan),
         traits=frozenset(plan.trait_types),
         robots_count=plan.robots_count,
+        robots_signals=frozenset(name for name, each in plan.signals.items() if each.robots),
+        acts=_acts(plan),
         suppression=plan.suppression,
         kept_as=plan.kept_as,
         alerts=tuple(_policy(AlertPolicy, one, stage, "when") for one in plan.alerts),
         acts_within=plan.acts_within,
         updates=plan.updates,
         kept_days=names_kept(plan.counters, plan.scoring.signals, plan.kept_as),
+        meters=_meters(plan),
+        values_of=lambda event, meter: _values_of(event, meter, plan.property_types),
+        before={name: asked for name in plan.stage_types if (asked := parse_before(name))},
+        latest={name: meter.name for name, meter in _latest(plan).items()},
         marks=plan.marks,
         shown=plan.shown,
         titles=plan.titles,
+        probability=plan.probability,
     )
 
 
@@ -147,12 +167,49 @@ def _with_points(rules: Mapping[str, FitPlan], context: Context) -> tuple[Compil
     )
 
 
+def _latest(plan: Plan) -> dict[str, Meter]:
+    """The meters of latest values, by what conditions call them."""
+    return {name: meter for name in plan.stage_types if (meter := parse_latest(name))}
+
+
+def _meters(plan: Plan) -> dict[str, Meter]:
+    latest = {meter.name: meter for meter in _latest(plan).values()}
+    return {
+        **meters_of(plan.counters, plan.kept_as),
+        **latest,
+        **before_meters(plan.stage_types),
+    }
+
+
+def _values_of(event: Event, meter: Meter, types: Mapping[str, ValueType]) -> Iterable[object]:
+    """The values of an event's property; words that are compared as words, in one spelling."""
+    name = meter.of_property
+    value = coerce(event.properties.get(name), types[name])
+    if value is None:
+        return ()
+    values: list[object] = value if isinstance(value, list) else [value]
+    if meter.kind is MeterKind.DISTINCT and name in ENUMERATED:
+        return [word_of(name, str(each)) or each for each in values]
+    return values
+
+
 def _names(plan: Plan) -> frozenset[str]:
     """The event names that the model, or Warmlead itself, does something with."""
     of_signals = (name for signal in plan.signals.values() for name in signal.on)
-    counted = (measure.label for measure in plan.counters)
+    counted = [measure.label for measure in plan.counters]
+    counted += [meter.label for meter in _latest(plan).values()]
     ours = (*STANDARD_EVENTS, *SALES_EVENTS, *CONSENT_EVENTS)
     return frozenset((*of_signals, *map(our_name, counted), *ours))
+
+
+def _acts(plan: Plan) -> frozenset[str]:
+    """The signals that people's events alone are, and none that is no sign of life."""
+    passive = plan.scoring.passive | SALES_EVENTS | frozenset(AUTOMATED_EVENTS.values())
+    return frozenset(
+        name
+        for name, each in plan.signals.items()
+        if not each.robots and passive.isdisjoint(map(our_name, each.on))
+    )
 
 
 P = TypeVar("P")
@@ -226,17 +283,23 @@ def _classifier(plan: Plan) -> Callable[[Event], tuple[str, ...]]:
 def _facts_of(event: Event, names: Iterable[str], types: Mapping[str, ValueType]) -> Facts:
     facts: dict[str, object] = {}
     for name in names:
-        own = name in EVENT_FACTS
-        given = str(getattr(event, name)) if own else event.properties.get(name)
+        given = _of_any(event, name) if name in EVENT_FACTS else event.properties.get(name)
         typed = coerce(given, types[name])
         if typed is not None:
             facts[name] = typed
     return facts
 
 
+def _of_any(event: Event, name: str) -> Property:
+    """What a condition may ask of any event."""
+    if name == "properties":
+        return [*sorted(n for n, value in event.properties.items() if value not in (None, "", []))]
+    return str(getattr(event, name))
+
+
 _KIND = "warmlead-compiled-model"
 
-FORMAT = f"{_KIND}/4"
+FORMAT = f"{_KIND}/6"
 """What the file says that it is. The number grows whenever a plan's fields or meaning change."""
 
 _BEGINNING = re.compile(rf'\s*\{{\s*"format"\s*:\s*"{_KIND}/'.encode())

@@ -18,6 +18,7 @@ from warmlead.domain.alerts import ACTS_WITHIN
 from warmlead.domain.consent import MAX_OF_CAUSE
 from warmlead.domain.history import MAX_PER_DAY
 from warmlead.model.calendar import MiswrittenError
+from warmlead.model.probable import WrittenProbability
 from warmlead.model.values import (
     LABEL_KEYS,
     NAME_KEYS,
@@ -27,6 +28,7 @@ from warmlead.model.values import (
     Expression,
     HolidayNames,
     Label,
+    Labels,
     Name,
     Names,
     Owner,
@@ -56,7 +58,7 @@ def _floor(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not LOWEST_FLOOR <= value <= 0:
         raise MiswrittenError(
             f"the floor is a whole number from {LOWEST_FLOOR} to 0, or none",
-            "write floor: none",
+            "write none",
         )
     return value
 
@@ -252,7 +254,7 @@ class StageHandoff(_Part):
     first_touch_within: Positive | None = None
     accept_within: Positive | None = None
     remind_after: Positive | None = None
-    routes: list[Route] | None = Field(None, min_length=1)
+    routes: list[Route] | None = Field(None, min_length=1, max_length=100)
 
 
 NO_OFFERS = StageHandoff()
@@ -276,7 +278,10 @@ class Handoff(_Part):
         None, description="When sales is reminded; by default after half of first_touch_within."
     )
     routes: list[Route] = Field(
-        [], min_length=1, description="The first that holds says whose a lead is."
+        [],
+        min_length=1,
+        max_length=100,
+        description="The first that holds says whose a lead is.",
     )
     hours: HandoffHours | None = Field(None, description="Without them promises run day and night.")
     stages: Mapping[
@@ -323,10 +328,9 @@ class Alert(_Part):
         None, description="The signals; without any, whatever the lead does, as long as when holds."
     )
     when: Expression | None = Field(None, description="A CEL condition over the lead.")
-    stages: list[Label] | None = Field(
+    stages: Labels | None = Field(
         None,
-        min_length=1,
-        description="The stages of the leads; by default all but anonymous and disqualified.",
+        description="The stages, one or a list; by default all but anonymous and disqualified.",
     )
     again_after: Positive = Field(
         timedelta(hours=1), description="How long after an alert there is no other."
@@ -384,7 +388,7 @@ class Sequence(_Part):
     goal: Expression | None = Field(
         None, description="The purpose of the sequence; reaching it ends the sequence."
     )
-    steps: list[Step]
+    steps: list[Step] = Field(max_length=100)
     hours: Hours | None = Field(None, description="Without them messages go out at any time.")
     late: Literal["shift", "skip"] = Field(
         "shift", description="After an outage: shift what is left, or skip what was missed."
@@ -423,34 +427,59 @@ class Suppression(_Part):
     )
 
 
+_Count: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class Targets(_Part):
+    """What the company wants to reach; reports show it beside what was reached."""
+
+    mql: _Count | None = Field(None, description="Persons who become MQLs in a month.")
+    sql: _Count | None = Field(None, description="Persons who become SQLs in a month.")
+    customers: _Count | None = Field(None, description="Persons who become customers in a month.")
+    mql_to_sql: ShareInPpm | None = Field(None, description="MQLs that become SQLs.")
+    sql_to_customer: ShareInPpm | None = Field(None, description="SQLs that become customers.")
+    lead_to_customer: ShareInPpm | None = Field(
+        None, description="Known leads that become customers."
+    )
+    first_touch: ShareInPpm | None = Field(
+        None, description="Leads to whom sales speaks as soon as it promised."
+    )
+
+
 class ModelFile(_Part):
     """A model: what is worth how much, who fits, when a lead is ready, what follows."""
 
-    signals: Mapping[str, Signal] = Field(min_length=1, json_schema_extra=NAME_KEYS)
-    groups: Mapping[str, Group] = Field({}, json_schema_extra=LABEL_KEYS)
-    fit: Mapping[str, FitRule] = Field({}, json_schema_extra=LABEL_KEYS)
-    bonuses: Mapping[str, Bonus] = Field({}, json_schema_extra=LABEL_KEYS)
+    signals: Mapping[str, Signal] = Field(
+        min_length=1, max_length=1_000, json_schema_extra=NAME_KEYS
+    )
+    groups: Mapping[str, Group] = Field({}, max_length=100, json_schema_extra=LABEL_KEYS)
+    fit: Mapping[str, FitRule] = Field({}, max_length=500, json_schema_extra=LABEL_KEYS)
+    bonuses: Mapping[str, Bonus] = Field({}, max_length=500, json_schema_extra=LABEL_KEYS)
     base: Points = Field(0, description="The points with which every lead begins.")
     floor: Floor = Field(
         0, description="No score is below this number; none: a score may be below 0."
     )
     grades: Mapping[str, Annotated[int, Field(ge=-100_000, le=100_000)]] = Field(
         {},
+        max_length=50,
         description="How many points for fit each grade takes: {A: 40, B: 25, C: 10, D: 0}.",
         json_schema_extra={"propertyNames": {"pattern": GRADE_PATTERN}},
     )
     inactivity: Inactivity | None = None
-    stages: Mapping[str, Stage] = Field({}, json_schema_extra=LABEL_KEYS)
+    stages: Mapping[str, Stage] = Field({}, max_length=50, json_schema_extra=LABEL_KEYS)
     handoff: Handoff | None = None
     alerts: Mapping[str, Alert] = Field({}, json_schema_extra=LABEL_KEYS)
     updates: Updates | None = None
-    sequences: Mapping[str, Sequence] = Field({}, json_schema_extra=LABEL_KEYS)
+    sequences: Mapping[str, Sequence] = Field({}, max_length=100, json_schema_extra=LABEL_KEYS)
     robots: Robots = Field(
         "ignore", description="count: robots, previews and prefetches count as people do."
     )
     suppression: Suppression = Suppression()
     acts_within: Positive = Field(
-        ACTS_WITHIN, description="How old something may be and still cause an alert."
+        ACTS_WITHIN,
+        description="How old a fact may be, when it is learnt, and still be acted upon.",
     )
-    traits: Mapping[str, TypeName] = Field({}, json_schema_extra=NAME_KEYS)
-    properties: Mapping[str, TypeName] = Field({}, json_schema_extra=NAME_KEYS)
+    targets: Targets | None = None
+    probability: WrittenProbability | None = None
+    traits: Mapping[str, TypeName] = Field({}, max_length=1_000, json_schema_extra=NAME_KEYS)
+    properties: Mapping[str, TypeName] = Field({}, max_length=1_000, json_schema_extra=NAME_KEYS)

@@ -21,16 +21,20 @@ from warmlead.model.document import (
     path_text,
 )
 from warmlead.model.likely import (
+    advice_on,
     likely_condition,
     likely_duration,
+    likely_enter,
     likely_entry,
     likely_key,
     likely_number,
+    likely_property,
     likely_share,
     likely_threshold,
     likely_time,
 )
 from warmlead.model.lint.synonyms import TRAIT_SYNONYMS, code_of_country
+from warmlead.model.probable import WrittenProbability
 from warmlead.model.schema import (
     Alert,
     Bonus,
@@ -49,6 +53,7 @@ from warmlead.model.schema import (
     StageHandoff,
     Step,
     Suppression,
+    Targets,
     Updates,
 )
 from warmlead.model.values import LABEL_PATTERN, OWNER_PATTERN
@@ -56,6 +61,7 @@ from warmlead.model.values import LABEL_PATTERN, OWNER_PATTERN
 _MESSAGES: Mapping[str, str] = {
     "int_type": "must be a whole number",
     "string_type": "must be text",
+    "float_type": "must be a number",
     "bool_type": "must be true or false",
     "literal_error": "must be {expected}",
     "greater_than_equal": "must be at least {ge}",
@@ -65,10 +71,15 @@ _MESSAGES: Mapping[str, str] = {
     "mapping_type": "must be a mapping of keys to values",
     "list_type": "must be a list",
     "too_short": "must not be empty",
+    "too_long": "must not have more than {max_length} entries",
     "string_too_short": "must not be empty",
     "string_too_long": "must not be longer than {max_length} characters",
 }
 """What to say of each type of pydantic's errors that needs no more than its own context."""
+
+_FIELDS = {"points": "score", "fit": "grade", "email": "traits", "company": "traits"}
+_FIELDS |= {"owners": "owner", "consent_status": "consent", "lifecycle_stage": "stage"}
+"""What authors call the fields of ``updates``."""
 
 _SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
@@ -105,6 +116,8 @@ def _suggestion(type_: str, given: object, context: Mapping[str, object]) -> str
         return "put it in quotes"
     if type_ == "bool_type" and (switch := _SWITCHES.get(str(given).lower())):
         return f"write {switch}"
+    if type_ == "literal_error" and str(given) in _FIELDS:
+        return f'did you mean "{_FIELDS[str(given)]}"?'
     if type_ == "literal_error":
         return did_you_mean(str(given), str(context["expected"]).split("'")[1::2])
     return ""
@@ -134,6 +147,8 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "handoff": Handoff,
     "suppression": Suppression,
     "updates": Updates,
+    "targets": Targets,
+    "probability": WrittenProbability,
 }
 _PARTS: Mapping[str, type[BaseModel]] = {
     "steps": Step,
@@ -269,7 +284,12 @@ def _is_inside_list(loc: Path) -> bool:
 
 
 def _cut(loc: Path) -> Path:
-    """The path down to the first list: a list with a fault is replaced as a whole."""
+    """The path down to the first list: a list with a fault is replaced as a whole.
+
+    So is what calibration writes: half of it means nothing.
+    """
+    if loc[0] == "probability":
+        return loc[:1]
     for i, part in enumerate(loc):
         if isinstance(part, int):
             return loc[:i]
@@ -359,21 +379,39 @@ def _likely(document: YamlDocument, fault: ErrorDetails, loc: Path) -> str:
         found = next((guess(given) for word, guess in likely.items() if word in told), "")
     elif type_ == "string_type":
         found = likely_threshold(loc, given)
-    elif type_ == "model_type":
+        if loc[-1] == "owner" and isinstance(given, list):
+            source = document.source(loc)
+            found = f"{source.replace('owner', 'owners', 1)} for {source}"
+    elif type_ in ("model_type", "dict_type", "list_type"):
         found = likely_entry(loc, given)
+        if found and isinstance(given, list):
+            found = f"{loc[-1]}: {found} for {document.source(loc)}"
     return f"write {found}" if found else ""
 
 
 def _likely_key(document: YamlDocument, loc: Path, given: Plain) -> str:
     """What to write for a key that the schema does not know; empty if nothing is known of it."""
     key, holder, source = str(loc[-1]), document.siblings(loc), document.source(loc)
+    if loc[0] == "signals" and key in ("once", "once_ever") and given is True:
+        return f"write max_count: 1 for {source}"
     if len(loc) == 3 and loc[0] == "signals" and key in ("max", "min") and "group" not in holder:  # noqa: PLR2004  # a key of a signal
         name = loc[1]
         return f"write group: {name} for {source}, and add to groups: {name}: {{{key}: {given}}}"
-    if loc[0] == "fit" and "when" not in holder and (asked := _as_condition(key, given)):
-        return f"write when: {asked} for {source}"
+    if asked := _condition_for(loc[0], key, given, holder):
+        return f"write {asked} for {source}"
     meant = _meant(loc[:-1], key, holder)
-    return f'did you mean "{meant}"?' if meant else ""
+    if meant:
+        return f'did you mean "{meant}"?'
+    return advice_on(key) if len(loc) == 1 else ""
+
+
+def _condition_for(section: str | int, key: str, given: Plain, holder: Mapping[str, Plain]) -> str:
+    """The condition that is meant by a property, a trait or a threshold as a key, with its key."""
+    wanted = "enter" if section == "stages" else "when"
+    asking = {"signals": likely_property, "stages": likely_enter, "fit": _as_condition}
+    ask = asking.get(str(section))
+    asked = ask(key, given) if ask and wanted not in holder else ""
+    return f"{wanted}: {asked}" if asked else ""
 
 
 class Report:
@@ -416,13 +454,25 @@ class Report:
         """A doubt: at the value, at a character within it, or at its key."""
         self._add(Severity.WARNING, path, message, suggestion, at, key=key)
 
+    def is_untouched(self, path: Path) -> bool:
+        """Whether nothing within the value has been found wrong before."""
+        return not any(bad[: len(path)] == path for bad in self._sound.replaced)
+
     def in_quotes(self, path: Path, mended: str) -> str:
         """What to write for a whole text value, if the mended one needs quotes; else empty."""
         return self._document.in_quotes(self._document.written(path), mended)
 
-    def note(self, path: Path, message: str, suggestion: str = "", *, key: bool = False) -> None:
-        """What is worth knowing: at the value, or at its key."""
-        self._add(Severity.NOTE, path, message, suggestion, None, key=key)
+    def note(
+        self,
+        path: Path,
+        message: str,
+        suggestion: str = "",
+        *,
+        at: int | None = None,
+        key: bool = False,
+    ) -> None:
+        """What is worth knowing: at the value, at a character within it, or at its key."""
+        self._add(Severity.NOTE, path, message, suggestion, at, key=key)
 
     def _add(
         self,

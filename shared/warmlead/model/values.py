@@ -93,22 +93,25 @@ def listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _one_or_several(pattern: str) -> WithJsonSchema:
+    """The JSON Schema of a text with a pattern, or of a list of them."""
+    one: JsonDict = {"type": "string", "pattern": pattern}
+    return WithJsonSchema({"anyOf": [one, {"type": "array", "minItems": 1, "items": one}]})
+
+
+Labels: TypeAlias = Annotated[
+    list[Label],
+    BeforeValidator(listed),
+    Field(min_length=1),
+    _one_or_several(LABEL_PATTERN),
+]
+"""One label, or several."""
+
 Names: TypeAlias = Annotated[
     list[Name],
     BeforeValidator(listed),
     Field(min_length=1),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "pattern": NAME_PATTERN},
-                {
-                    "type": "array",
-                    "minItems": 1,
-                    "items": {"type": "string", "pattern": NAME_PATTERN},
-                },
-            ]
-        }
-    ),
+    _one_or_several(NAME_PATTERN),
 ]
 """One event's name, or a list of them."""
 

@@ -63,13 +63,19 @@ ORIGIN_FACTS: Mapping[str, ValueType] = MappingProxyType(
     {
         f"{which}.{name}": ValueType.STRING
         for which in ("first", "last")
-        for name in ("channel", "source", "medium", "campaign", "term", "content", "referrer")
+        for name in (
+            *("channel", "source", "medium", "campaign", "term", "content", "referrer"),
+            "landing_page",
+        )
     }
 )
 """Where a lead came from: what fit rules, bonuses, stages, routes and sequences may ask."""
 
-EVENT_FACTS = _typed(string="name source trust")
-"""What a signal may ask of any event; properties of these names are hidden by them."""
+EVENT_FACTS = _typed(string="name source trust", list="properties")
+"""What a signal may ask of any event; properties of these names are hidden by them.
+
+``properties`` are the names of those that the event has: what is unknown can be asked for.
+"""
 
 STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
     {
@@ -84,6 +90,7 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         "site_searched": "query results",
         "video_started": "video seconds",
         "video_watched": "video seconds percent",
+        "demo_watched": "video seconds percent",
         "calculator_used": "tool path",
         # forms and content
         "form_started": "form path",
@@ -94,6 +101,8 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         # webinars and events
         "webinar_registered": "webinar topic",
         "webinar_attended": "webinar topic minutes",
+        "webinar_left": "webinar topic minutes",
+        "webinar_participated": "webinar topic message",
         "webinar_missed": "webinar topic",
         "event_registered": "conference",
         "event_attended": "conference",
@@ -103,22 +112,26 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         "quote_requested": "product amount message",
         "trial_requested": "product plan form message",
         "meeting_booked": "meeting minutes",
+        "meeting_rescheduled": "meeting minutes",
         "meeting_held": "meeting minutes",
-        "meeting_cancelled": "meeting",
+        "meeting_missed": "meeting",
+        "meeting_cancelled": "meeting reason cancelled_by",
         "call_answered": "minutes",
+        "referral_made": "message",
         # chat
         "chat_started": "channel path",
-        "chat_message_sent": "channel message",
+        "chat_message_sent": "channel path message first is_question",
         "chat_message_received": "channel",
         "chat_ended": "channel",
-        "chat_rated": "rating",
+        "chat_rated": "channel rating message",
+        "chat_missed": "channel path message",
         # email
-        "email_delivered": "campaign subject",
+        "email_delivered": "campaign subject message_id",
         "email_opened": "campaign subject",
-        "email_clicked": "campaign subject url",
+        "email_clicked": "campaign subject message_id url",
         "email_replied": "campaign subject",
-        "email_bounced": "campaign kind",
-        "email_dropped": "campaign",
+        "email_bounced": "campaign kind reason",
+        "email_dropped": "campaign kind reason",
         "email_unsubscribed": "campaign mailing_list",
         "email_subscribed": "mailing_list",
         "email_marked_spam": "campaign",
@@ -137,6 +150,7 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         # using the product
         "signed_up": "plan method",
         "trial_started": "product plan days",
+        "trial_ending": "product plan days",
         "trial_ended": "product plan",
         "logged_in": "method",
         "onboarding_completed": "step",
@@ -148,7 +162,7 @@ STANDARD_EVENTS: Mapping[str, str] = MappingProxyType(
         "plan_viewed": "plan",
         "subscription_started": "plan amount currency interval seats",
         "subscription_upgraded": "plan amount currency interval seats",
-        "subscription_cancelled": "plan reason",
+        "subscription_cancelled": "plan reason message",
         # shop
         "product_viewed": "product sku category brand price currency",
         "products_searched": "query results",
@@ -188,6 +202,7 @@ STANDARD_PROPERTIES: Mapping[str, ValueType] = MappingProxyType(
                 quantity items value_cents
             """,
             number="amount price value total revenue",
+            boolean="first is_question",
         ),
     }
 )
@@ -196,6 +211,7 @@ STANDARD_PROPERTIES: Mapping[str, ValueType] = MappingProxyType(
 ENUMERATED = frozenset(
     # properties
     {"kind", "channel", "method", "platform", "interval", "plan", "reason", "currency"}
+    | {"cancelled_by"}
     # traits
     | {"industry", "department", "seniority", "lead_source", "lifecycle_stage"}
     | {"authority", "timing"}
@@ -212,7 +228,11 @@ PASSIVE_EVENTS = frozenset(
         "unsubscribed",
         "chat_message_received",
         "chat_ended",
+        "webinar_left",
+        "chat_missed",
         "webinar_missed",
+        "meeting_missed",
+        "trial_ending",
         "trial_ended",
         "limit_reached",
         "order_refunded",

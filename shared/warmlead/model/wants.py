@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from warmlead.domain.event import AUTOMATED_EVENTS, SALES_EVENTS
 from warmlead.domain.event_names import our_name
-from warmlead.model.conditions import compared_with, contexts_of, stage_conditions
+from warmlead.model.condition_syntax import compared_with
+from warmlead.model.conditions import contexts_of, stage_conditions
+from warmlead.model.measuring import label_in
 from warmlead.model.schema import ModelFile
 
 _BOOKKEEPING = ("identified", "grouped", "aliased")
@@ -39,6 +41,6 @@ def wants_of(file: ModelFile) -> Wants:
                 literals = {token.text[1:-1] for token in compared_with(each, texts)}
                 of_event[each] = of_event.get(each, frozenset()) | literals
     named = {n for text in stage_conditions(file) for n in contexts.stage.names(text) if "." in n}
-    counted = {our_name(name.rpartition(".")[2]) for name in named} - file.signals.keys()
+    counted = {our_name(label_in(name)) for name in named} - file.signals.keys()
     by_nature = {*_BOOKKEEPING, *SALES_EVENTS, *AUTOMATED_EVENTS.values()}
     return Wants(signals, asked, frozenset(counted | by_nature))

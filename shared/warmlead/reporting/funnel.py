@@ -1,57 +1,20 @@
-"""Periods of reports, and one person's way through the funnel in a period.
+"""One person's way through the funnel in a period: how far it led, and what sales did about it.
 
-How far it led, and what sales did about it. ``kpis`` adds persons up. Moves may come in any order.
+``kpis`` adds persons up. Moves may come in any order.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from enum import IntEnum, StrEnum
+from datetime import datetime
+from enum import IntEnum
 
 from msgspec import Struct
 
 from warmlead.domain.handoff import SlaOutcome, sla_outcome
 from warmlead.domain.history import to_ms
 from warmlead.domain.sales import SalesStatus, Statement, answered, first_contact
-from warmlead.domain.stages import BUILT_IN_STAGES, Transition
-
-
-class Span(StrEnum):
-    """How long a period is."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-
-
-class Period(Struct, frozen=True):
-    """From ``start`` until before ``end``; named ``2026-11-21``, ``2026-W47`` or ``2026-11``."""
-
-    name: str
-    start: datetime
-    end: datetime
-
-    def holds(self, moment: datetime) -> bool:
-        """Whether a moment is in it."""
-        return self.start <= moment < self.end
-
-
-def last_period(span: Span, now: datetime) -> Period:
-    """The last period that was over at a moment; weeks begin on Monday (ISO 8601)."""
-    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    match span:
-        case Span.DAY:
-            start, end = today - timedelta(days=1), today
-            return Period(f"{start:%Y-%m-%d}", start, end)
-        case Span.WEEK:
-            end = today - timedelta(days=today.weekday())
-            start = end - timedelta(weeks=1)
-            year, week, _ = start.isocalendar()
-            return Period(f"{year}-W{week:02}", start, end)
-        case Span.MONTH:
-            end = today.replace(day=1)
-            start = (end - timedelta(days=1)).replace(day=1)
-            return Period(f"{start:%Y-%m}", start, end)
+from warmlead.domain.stages import BUILT_IN_STAGES, MoveCause, Transition
+from warmlead.reporting.periods import Period
 
 
 class Level(IntEnum):
@@ -65,6 +28,10 @@ class Level(IntEnum):
 
 
 _SALES = {"sql": Level.SQL, "opportunity": Level.OPPORTUNITY, "customer": Level.CUSTOMER}
+
+
+ANSWERS = (MoveCause.ACCEPTED, MoveCause.REJECTED)
+"""The causes of moves by which sales takes or refuses a lead."""
 
 
 def level_of(stage: str) -> Level:
@@ -87,31 +54,52 @@ class WonDeal(Struct, frozen=True):
     currency: str = ""
 
 
+class WonMove(Struct, frozen=True):
+    """A move by which a lead became a customer, and the lead's last touch before."""
+
+    at: datetime
+    attribution: tuple[tuple[str, str], ...] = ()
+
+
+class SalesAnswer(Struct, frozen=True):
+    """A move by which sales took or refused a lead, and the score that the lead had."""
+
+    at: datetime
+    cause: str
+    score: int
+
+
 @dataclass(slots=True)
 class FunnelPath:
-    """The moves of a person in a period; earlier moves count only for their offers."""
+    """The moves of a person in a period; earlier moves count only for their offers.
+
+    Offers are made, and end, when a move is learnt; all else goes by when it was so.
+    """
 
     first: dict[Level, datetime] = field(default_factory=dict)
     last: dict[Level, datetime] = field(default_factory=dict)
     qualified: set[datetime] = field(default_factory=set)
-    won: list[datetime] = field(default_factory=list)
+    won: list[WonMove] = field(default_factory=list)
     offers: set[OfferOutcome] = field(default_factory=set)
     left: set[datetime] = field(default_factory=set)
+    answers: set["SalesAnswer"] = field(default_factory=set)
 
     def add(self, move: Transition, period: Period) -> None:
         """Takes note of a move that was before the end of the period."""
         before, after = level_of(move.from_stage), level_of(move.to_stage)
         if move.touch_by and move.accept_by:
-            self.offers.add(OfferOutcome(move.at, move.touch_by, move.accept_by))
+            self.offers.add(OfferOutcome(move.learnt_at, move.touch_by, move.accept_by))
         if before is Level.MQL:  # whichever stage of the model: an offer is of one stage
-            self.left.add(move.at)
+            self.left.add(move.learnt_at)
         if move.at < period.start:
             return
         if after is Level.MQL and before is not Level.MQL:
             self.qualified.add(move.at)
+        if move.cause in ANSWERS:
+            self.answers.add(SalesAnswer(move.at, move.cause, move.score))
         if after is Level.CUSTOMER:
-            self.won.append(move.at)
-        for level in _passed(before, after):
+            self.won.append(WonMove(move.at, move.attribution))
+        for level in passed(before, after):
             self.first[level] = min(move.at, self.first.get(level, move.at))
             self.last[level] = max(move.at, self.last.get(level, move.at))
 
@@ -125,11 +113,12 @@ class FunnelPath:
         self.won += other.won
         self.offers |= other.offers
         self.left |= other.left
+        self.answers |= other.answers
 
     def matters(self, period: Period) -> bool:
         """Whether anything of it counts in the period."""
         due = (moment for offer in self.offers for moment in (offer.touch_by, offer.accept_by))
-        return bool(self.first or self.qualified) or any(map(period.holds, due))
+        return bool(self.first or self.qualified or self.answers) or any(map(period.holds, due))
 
     def leads(self, start: Level, end: Level) -> bool:
         """Whether the person entered one level, and afterwards another."""
@@ -164,7 +153,7 @@ class FunnelPath:
         return min((at for at in self.left if at > offered_at), default=None)
 
 
-def _passed(before: Level, after: Level) -> Sequence[Level]:
+def passed(before: Level, after: Level) -> Sequence[Level]:
     """The levels that a move enters: sales may skip its own levels, but a skip enters no MQL."""
     if after <= Level.MQL:
         return (after,) if after > before else ()

@@ -6,13 +6,15 @@ names of sources are reported.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeAlias
 
-from warmlead.domain.attribution import DIRECT_SOURCE, NOT_KNOWN, UNKNOWN, first_origin
+from warmlead.domain.attribution import DIRECT_SOURCE, OTHER_SOURCES, UNKNOWN
 from warmlead.domain.handoff import SlaOutcome
 from warmlead.domain.history import to_ms
 from warmlead.domain.lead import Lead
-from warmlead.domain.sales import Refusal, Statement
+from warmlead.domain.office_hours import OfficeHours
+from warmlead.domain.sales import BANT, Refusal
 from warmlead.domain.stages import (
     ANONYMOUS,
     BUILT_IN_STAGES,
@@ -24,7 +26,9 @@ from warmlead.domain.stages import (
     MoveCause,
     Transition,
 )
-from warmlead.messages.contract import (
+from warmlead.messages.feedback import AnswerFigures, Feedback
+from warmlead.messages.kpis import (
+    BantFigures,
     ChannelFigures,
     Conversion,
     Conversions,
@@ -34,24 +38,40 @@ from warmlead.messages.contract import (
     SourceFigures,
     StageFigures,
     Times,
-    Value,
     Waits,
-    Won,
+)
+from warmlead.reporting.breakdowns import (
+    FIRST_DAY,
+    SpendTally,
+    band,
+    breakdowns,
+    contact_times,
+    won,
+    won_by_last_touch,
+    worked,
+)
+from warmlead.reporting.cohorts import (
+    NO_MILESTONES,
+    CohortTally,
+    Milestone,
+    Milestones,
+    made_in,
+    milestones,
 )
 from warmlead.reporting.funnel import (
+    ANSWERS,
     FunnelPath,
     Level,
-    Period,
-    WonDeal,
+    SalesAnswer,
     deal_won,
     level_of,
 )
+from warmlead.reporting.periods import Period
+from warmlead.reporting.persons import FunnelPerson
+from warmlead.reporting.statistics import mean, nearest_rank, per_mille
 
 MOST_SOURCES = 50
 """Number of sources that a report names, those with the most MQLs; visitors can invent more."""
-
-MAX_SOURCE_LETTERS = 60
-OTHER_SOURCES = "(other)"
 
 _THOUSANDTH_OF_AN_HOUR_MS = 3_600
 _MINUTE_MS = 60_000
@@ -61,31 +81,31 @@ _Counts: TypeAlias = dict[tuple[str, str], Counter[Level]]
 """By channel and source: how many persons reached each level of the funnel."""
 
 
-class FunnelPerson:
-    """What is known of a person besides the moves, as of the end of the period."""
-
-    __slots__ = ("channel", "said", "source")
-
-    def __init__(self, lead: Lead | None, period: Period) -> None:
-        origin = first_origin(lead) if lead else NOT_KNOWN
-        self.said: Sequence[Statement] = [
-            each for each in (lead.statements if lead else ()) if each.at < period.end
-        ]
-        self.channel = origin.channel
-        self.source = _presentable(origin.source)
-
-
 class KpiTally:
     """Counts moves, then persons, then returns the KPIs."""
 
-    def __init__(self, period: Period, stage_order: Sequence[str]) -> None:
-        """``stage_order`` is the order of all stages, the furthest last."""
+    def __init__(
+        self,
+        period: Period,
+        stage_order: Sequence[str],
+        now: datetime,
+        hours: OfficeHours | None = None,
+    ) -> None:
+        """``stage_order`` is the order of all stages, the furthest last.
+
+        ``now`` is the moment as of which cohorts have ripened. ``hours`` are the office hours of
+        sales; without them all time is working time.
+        """
         self._period = period
+        self._cohorts = CohortTally(period, now)
+        self._hours = hours
+        self._spend = SpendTally()
+        self._risen: set[str] = set()
+        self._steps: dict[str, Milestones] = {}
         self._rank = {stage: 2 * place for place, stage in enumerate(stage_order)}
         self._stages = [stage for stage in stage_order if stage != ANONYMOUS]
         self._seen: set[int] = set()
         self._entered: Counter[tuple[str, bool]] = Counter()
-        self._since_end: Counter[str] = Counter()
         self._became_known = self._offers = 0
         self._new_lead_to_mql = 0
         self._backward: Counter[str] = Counter()
@@ -96,25 +116,25 @@ class KpiTally:
         self._persons: dict[str, tuple[FunnelPath, FunnelPerson]] = {}
 
     def add(self, lead_id: str, move: Transition) -> None:
-        """Counts a move: one in the period, after it, or before it but still of interest."""
-        key = hash((lead_id, move.at, move.to_stage, move.cycle))
+        """Counts a move: one in the period, or before it but still of interest."""
+        key = hash((lead_id, move.at, move.from_stage, move.to_stage, move.cycle))
         if key in self._seen:
             return
         self._seen.add(key)
         if move.at >= self._period.end:
-            self._since_end[move.to_stage] += 1
-            self._since_end[move.from_stage] -= 1
             return
-        if self._period.holds(move.at):
-            self._count(move)
+        self._offers += move.touch_by is not None and self._period.holds(move.learnt_at)
+        if self._period.holds(move.at) and move.is_move:
+            self._count(lead_id, move)
         if level_of(move.from_stage) or level_of(move.to_stage):
             self._ways.setdefault(lead_id, FunnelPath()).add(move, self._period)
 
-    def _count(self, move: Transition) -> None:
+    def _count(self, lead_id: str, move: Transition) -> None:
         before, after = level_of(move.from_stage), level_of(move.to_stage)
         self._entered[move.to_stage, move.cycle == 1] += 1
+        if any(made_in(move)):
+            self._risen.add(lead_id)
         self._became_known += move.from_stage == ANONYMOUS
-        self._offers += move.touch_by is not None
         if self._is_backward(move):
             self._backward[_why(move)] += 1
         if refusal := _refusal(move):
@@ -123,7 +143,10 @@ class KpiTally:
             self._sql_causes[move.cause] += 1
         waited_ms = round(move.hours_in_stage * 1000) * _THOUSANDTH_OF_AN_HOUR_MS
         if before is Level.MQL and after > Level.MQL:
-            self._waits_for_sql_ms.append(waited_ms)
+            since = move.qualified
+            self._waits_for_sql_ms.append(
+                waited_ms if since is None else max(0, to_ms(move.at) - to_ms(since))
+            )
         if after is Level.MQL and before is Level.NONE and move.cycle == 1:
             began_ms = to_ms(move.at) - waited_ms
             is_new = move.from_stage == LEAD and began_ms >= to_ms(self._period.start)
@@ -141,20 +164,47 @@ class KpiTally:
     @property
     def in_question(self) -> Collection[str]:
         """The ids of the leads that must be read."""
-        return [id_ for id_, way in self._ways.items() if way.matters(self._period)]
+        return [id_ for id_, way in self._ways.items() if self._matters(way)]
+
+    def _matters(self, way: FunnelPath) -> bool:
+        ends = (worked(offer.at, FIRST_DAY, self._hours) for offer in way.offers)
+        return way.matters(self._period) or any(map(self._period.holds, ends))
+
+    @property
+    def risen(self) -> Collection[str]:
+        """The ids of the leads that made a step of the funnel, whose lives must be told."""
+        return self._risen
+
+    def tell(self, ids: Collection[str], moves: Iterable[Transition]) -> None:
+        """Adds all moves of a person who has such an id, and all ids of the person."""
+        person = milestones(moves)
+        self._cohorts.add(person)
+        self._steps.update(dict.fromkeys(ids, person))
+
+    def spend(self, names: Mapping[str, str], amount: int, currency: str) -> None:
+        """Adds what was spent on something, in the smallest unit of a currency."""
+        self._spend.add(names, amount, currency)
 
     def know(self, lead_id: str, lead: Lead | None) -> None:
         """Adds the lead of an id; ``None``: it no longer exists."""
         way = self._ways[lead_id]
         person_id = lead.id if lead else lead_id
-        if person_id in self._persons:
-            self._persons[person_id][0].merge(way)
+        known = self._persons.get(person_id)
+        if known is None or (way.answers and not known[0].answers):
+            person = FunnelPerson(lead, self._period, is_answered=bool(way.answers))
         else:
-            self._persons[person_id] = (way, FunnelPerson(lead, self._period))
+            person = known[1]
+        if known:
+            known[0].merge(way)
+        self._persons[person_id] = (known[0] if known else way, person)
 
     def report(self, leads_in: Mapping[str, int]) -> KpiReport:
-        """The KPIs, once all is known; ``leads_in`` are the leads in each stage now."""
+        """The KPIs, once all is known; ``leads_in`` were in each stage at the end of the period."""
         persons = list(self._persons.values())
+        in_full = [
+            (way, who, self._steps.get(id_, NO_MILESTONES))
+            for id_, (way, who) in self._persons.items()
+        ]
         period = self._period
         origins = _by_origin(persons)
         return KpiReport(
@@ -166,12 +216,7 @@ class KpiTally:
             backward=dict(sorted(self._backward.items())),
             rejections=dict(sorted(self._rejections.items())),
             conversions=self._conversions([way for way, _ in persons]),
-            times=Times(
-                mql_to_first_touch=_waits(
-                    wait for way, person in persons for wait in way.touch_waits_ms(person.said)
-                ),
-                mql_to_sql=_waits(self._waits_for_sql_ms),
-            ),
+            times=self._times(persons),
             handoffs=Handoffs(
                 offers=self._offers,
                 first_touch=_promise(
@@ -181,10 +226,42 @@ class KpiTally:
                     each for way, who in persons for each in way.acceptances(who.said, period)
                 ),
             ),
-            won=_won(deal_won(who.said, at) for way, who in persons for at in way.won),
+            won=won(deal_won(who.said, each.at) for way, who in persons for each in way.won),
             sources=_sources(origins),
             channels=_channels(origins),
             sql_causes=dict(sorted(self._sql_causes.items())),
+            bant=_bant(persons),
+            feedback=_feedback(persons, origins),
+            breakdowns=breakdowns(in_full, period),
+            spend=self._spend.figures,
+            won_by_last_touch=won_by_last_touch(in_full),
+            contact_times=contact_times(in_full, period, self._hours),
+            first_touch_by_owner=self._promises_by_owner(persons),
+            cohort=self._cohorts.whole(),
+            cohorts=months if len(months := self._cohorts.by_month()) > 1 else {},
+        )
+
+    def _promises_by_owner(
+        self, persons: Iterable[tuple[FunnelPath, FunnelPerson]]
+    ) -> dict[str, Promise]:
+        found: dict[str, list[SlaOutcome]] = {}
+        for way, who in persons:
+            outcomes = list(way.touches(who.said, self._period))
+            if outcomes:
+                found.setdefault(who.facets["owner"], []).extend(outcomes)
+        return {owner: _promise(outcomes) for owner, outcomes in sorted(found.items())}
+
+    def _times(self, persons: Sequence[tuple[FunnelPath, FunnelPerson]]) -> Times:
+        between = self._cohorts.waits_ms
+        return Times(
+            mql_to_first_touch=_waits(
+                wait for way, person in persons for wait in way.touch_waits_ms(person.said)
+            ),
+            mql_to_sql=_waits(self._waits_for_sql_ms),
+            lead_to_mql=_waits(between(Milestone.KNOWN, Milestone.MQL)),
+            sql_to_customer=_waits(between(Milestone.SQL, Milestone.CUSTOMER)),
+            mql_to_customer=_waits(between(Milestone.MQL, Milestone.CUSTOMER)),
+            lead_to_customer=_waits(between(Milestone.KNOWN, Milestone.CUSTOMER)),
         )
 
     def _all_stages(self) -> list[str]:
@@ -194,7 +271,7 @@ class KpiTally:
 
     def _figures(self, stage: str, leads_in: Mapping[str, int]) -> StageFigures:
         first, again = self._entered[stage, True], self._entered[stage, False]
-        at_end = max(0, leads_in.get(stage, 0) - self._since_end[stage])
+        at_end = max(0, leads_in.get(stage, 0))
         return StageFigures(at_end=at_end, entered=first + again, first_time=first, again=again)
 
     def _conversions(self, ways: Sequence[FunnelPath]) -> Conversions:
@@ -208,6 +285,7 @@ class KpiTally:
             sql_to_opportunity=between(Level.SQL, Level.OPPORTUNITY),
             opportunity_to_customer=between(Level.OPPORTUNITY, Level.CUSTOMER),
             mql_to_customer=between(Level.MQL, Level.CUSTOMER),
+            sql_to_customer=between(Level.SQL, Level.CUSTOMER),
         )
 
 
@@ -229,20 +307,21 @@ def _why(move: Transition) -> str:
 
 
 def _conversion(of: int, reached: int) -> Conversion:
-    per_mille = (2000 * reached + of) // (2 * of) if of else None
-    return Conversion(of=of, reached=reached, per_mille=per_mille)
+    return Conversion(of=of, reached=reached, per_mille=per_mille(reached, of))
 
 
 def _waits(waits_ms: Iterable[int]) -> Waits:
     ordered = sorted(waits_ms)
 
-    def rank(percent: int) -> int | None:
-        if not ordered:
-            return None
-        nearest = -(-percent * len(ordered) // 100)
-        return (ordered[nearest - 1] + _MINUTE_MS // 2) // _MINUTE_MS
+    def in_minutes(wait_ms: int | None) -> int | None:
+        return None if wait_ms is None else (wait_ms + _MINUTE_MS // 2) // _MINUTE_MS
 
-    return Waits(count=len(ordered), median_minutes=rank(50), p90_minutes=rank(90))
+    return Waits(
+        count=len(ordered),
+        median_minutes=in_minutes(nearest_rank(ordered, 50)),
+        p90_minutes=in_minutes(nearest_rank(ordered, 90)),
+        mean_minutes=in_minutes(mean(ordered)),
+    )
 
 
 def _promise(outcomes: Iterable[SlaOutcome]) -> Promise:
@@ -255,23 +334,46 @@ def _promise(outcomes: Iterable[SlaOutcome]) -> Promise:
     )
 
 
-def _won(deals: Iterable[WonDeal]) -> Won:
-    count = without = 0
-    values: dict[str, list[int]] = {}
-    for deal in deals:
-        count += 1
-        if deal.value_cents is None:
-            without += 1
-        else:
-            values.setdefault(deal.currency, []).append(deal.value_cents)
-    return Won(
-        deals=count,
-        without_value=without,
-        values={
-            currency: Value(deals=len(amounts), smallest_units=sum(amounts))
-            for currency, amounts in sorted(values.items())
-        },
-    )
+def _bant(persons: Iterable[tuple[FunnelPath, FunnelPerson]]) -> dict[str, BantFigures]:
+    """What sales had told of leads when it answered, by the answer."""
+    found: dict[str, Counter[str]] = {}
+    for way, who in persons:
+        for answer in way.answers:
+            told = {name for each in who.said if each.at <= answer.at for name, _ in each.details}
+            count = found.setdefault(answer.cause, Counter())
+            count.update(["answers", *(told & set(BANT))])
+            count["all_four"] += told.issuperset(BANT)
+    fields = BantFigures.model_fields
+    return {
+        answer: BantFigures(**{name: count[name] for name in fields})
+        for answer, count in sorted(found.items())
+    }
+
+
+def _feedback(persons: Iterable[tuple[FunnelPath, FunnelPerson]], origins: _Counts) -> Feedback:
+    """The answers of sales, by score, signal, channel and source."""
+    found: dict[str, dict[str, Counter[str]]] = {name: {} for name in Feedback.model_fields}
+
+    def count(name: str, value: str, answer: SalesAnswer) -> None:
+        found[name].setdefault(value, Counter())[answer.cause] += 1
+
+    shown = {source for _, source in origins}
+    for way, who in persons:
+        source = who.source if who.source in shown else OTHER_SOURCES
+        for answer in way.answers:
+            count("by_score", band(answer.score), answer)
+            count("by_channel", who.channel, answer)
+            count("by_source", source, answer)
+            for signal in who.signals_by(answer.at):
+                count("by_signal", signal, answer)
+    return Feedback(**{name: _answers(figures) for name, figures in found.items()})
+
+
+def _answers(counts: Mapping[str, Counter[str]]) -> dict[str, AnswerFigures]:
+    return {
+        value: AnswerFigures(**{answer: count[answer] for answer in ANSWERS})
+        for value, count in sorted(counts.items())
+    }
 
 
 def _by_origin(persons: Iterable[tuple[FunnelPath, FunnelPerson]]) -> _Counts:
@@ -311,9 +413,3 @@ def _channels(counts: _Counts) -> dict[str, ChannelFigures]:
 
 def _persons(found: Counter[Level]) -> dict[str, int]:
     return {"mql": found[Level.MQL], "sql": found[Level.SQL], "customer": found[Level.CUSTOMER]}
-
-
-def _presentable(name: str) -> str:
-    """A source's name as a report may show it: none that could name a person."""
-    safe = len(name) <= MAX_SOURCE_LETTERS and "@" not in name and name.isprintable()
-    return name if safe else OTHER_SOURCES

@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,13 +19,14 @@ from msgspec import Struct
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.identity import LeadIds
-from warmlead.ports import Clock, EventBus, LeadStore, ReportStore
+from warmlead.ports import Clock, EventBus, LeadStore
 from warmlead.runtime.table import TABLE
 from warmlead.settings import (
     PREFIX,
     SUBJECT,
     Needed,
     Settings,
+    id_secrets,
     read_settings,
     survey,
     why_unreadable,
@@ -37,9 +39,17 @@ if TYPE_CHECKING:
     from warmlead.domain.rules import Rules
     from warmlead.model.loading import Model
     from warmlead.model.plan import Plan
+    from warmlead.ports.dispatching import DispatchStore
+    from warmlead.ports.imports import ImportStore
+    from warmlead.ports.reporting import ReportStore
     from warmlead.sqlite_file import SqliteFile
+    from warmlead.stores.firestore.dispatches import FirestoreDispatchStore
+    from warmlead.stores.firestore.imports import FirestoreImportStore
     from warmlead.stores.firestore.store import FirestoreLeadStore, FirestoreReportStore
-    from warmlead.stores.sqlite import SqliteLeadStore, SqliteReportStore
+    from warmlead.stores.sqlite import SqliteLeadStore
+    from warmlead.stores.sqlite_dispatches import SqliteDispatchStore
+    from warmlead.stores.sqlite_imports import SqliteImportStore
+    from warmlead.stores.sqlite_reports import SqliteReportStore
 
 _log = logging.getLogger(__name__)
 
@@ -111,7 +121,8 @@ def _staged(folder: Path) -> Mapping[str, str]:
 
 def lead_ids(using: Settings) -> LeadIds:
     """Computes ids of leads; the same secret gives the same ids."""
-    return LeadIds(using.id_secret.encode())
+    secret, former = id_secrets(using.id_secret)
+    return LeadIds(secret.encode(), former.encode())
 
 
 def model() -> "Model":
@@ -171,13 +182,26 @@ def model_text(name: str) -> str:
 
 
 def rules(using: Settings) -> "Rules":
-    """The rules of the model in the settings, compiled or not."""
-    if plan := compiled_model(using.model):
+    """The rules of the model in the settings, with those of a second one that runs beside it."""
+    return _with_shadow(_rules_of(using.model), using)
+
+
+def _with_shadow(rules: "Rules", using: Settings) -> "Rules":
+    if not using.shadow_model:
+        return rules
+    from warmlead.domain.shadow_rules import with_shadow
+
+    return with_shadow(rules, _rules_of(using.shadow_model))
+
+
+def _rules_of(name: str) -> "Rules":
+    """The rules of a model by its name, compiled or not."""
+    if plan := compiled_model(name):
         from warmlead.model.plan import rules_of
 
         _warn_of_old_holidays(plan)
         return rules_of(plan)
-    return _loaded(using.model).rules
+    return _loaded(name).rules
 
 
 def _warn_of_old_holidays(plan: "Plan") -> None:
@@ -213,10 +237,24 @@ def store() -> LeadStore:
 
 
 @cache
-def reports() -> ReportStore:
+def reports() -> "ReportStore":
     """The reports of this process."""
     using = settings()
     return _firestore_reports(using) if using.backend == "gcp" else _open_reports(file())
+
+
+@cache
+def dispatches() -> "DispatchStore":
+    """The dispatches of this process."""
+    using = settings()
+    return _firestore_dispatches(using) if using.backend == "gcp" else _open_dispatches(file())
+
+
+@cache
+def imports() -> "ImportStore":
+    """The spend and the records of imports of this process."""
+    using = settings()
+    return _firestore_imports(using) if using.backend == "gcp" else _open_imports(file())
 
 
 def _pubsub(using: Settings) -> "PubSubBus":
@@ -239,8 +277,34 @@ def _firestore_reports(using: Settings) -> "FirestoreReportStore":
     return FirestoreReportStore(using.project, using.database, emulator=emulator)
 
 
+def _firestore_dispatches(using: Settings) -> "FirestoreDispatchStore":
+    from warmlead.stores.firestore.dispatches import FirestoreDispatchStore
+
+    emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
+    return FirestoreDispatchStore(using.project, using.database, emulator=emulator)
+
+
+def _firestore_imports(using: Settings) -> "FirestoreImportStore":
+    from warmlead.stores.firestore.imports import FirestoreImportStore
+
+    emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
+    return FirestoreImportStore(using.project, using.database, emulator=emulator)
+
+
+def _open_imports(file: "SqliteFile") -> "SqliteImportStore":
+    from warmlead.stores.sqlite_imports import SqliteImportStore
+
+    return SqliteImportStore(file)
+
+
+def _open_dispatches(file: "SqliteFile") -> "SqliteDispatchStore":
+    from warmlead.stores.sqlite_dispatches import SqliteDispatchStore
+
+    return SqliteDispatchStore(file)
+
+
 def _open_reports(file: "SqliteFile") -> "SqliteReportStore":
-    from warmlead.stores.sqlite import SqliteReportStore
+    from warmlead.stores.sqlite_reports import SqliteReportStore
 
     return SqliteReportStore(file)
 
@@ -255,7 +319,22 @@ def _open_file(using: Settings) -> "SqliteFile":
     from warmlead.sqlite_file import SqliteFile
 
     make_data_folder(using)
-    return SqliteFile(using.data / "warmlead.sqlite3")
+    return SqliteFile(data_file(using))
+
+
+def data_file(using: Settings) -> Path:
+    """The data file of one machine in the settings, which may not be there yet."""
+    return using.data / "warmlead.sqlite3"
+
+
+@asynccontextmanager
+async def kept_in(path: Path) -> AsyncIterator["DataFile"]:
+    """Opens the stores and the bus of another data file than that of the settings."""
+    from warmlead.sqlite_file import SqliteFile
+
+    async with SqliteFile(path) as file:
+        await file.prove()
+        yield DataFile(_open_store(file), _open_bus(file), _open_dispatches(file))
 
 
 def make_data_folder(using: Settings) -> None:
@@ -274,6 +353,14 @@ def _open_bus(file: "SqliteFile", clock: Clock | None = None) -> "SqliteBus":
     return SqliteBus(file, clock or SystemClock(), topics_of_subscriptions())
 
 
+class DataFile(Struct, frozen=True):
+    """What is kept in one data file."""
+
+    store: "SqliteLeadStore"
+    bus: "SqliteBus"
+    dispatches: "SqliteDispatchStore"
+
+
 class System(Struct, frozen=True):
     """What a command works with, on either backend."""
 
@@ -283,7 +370,9 @@ class System(Struct, frozen=True):
     model: "Model"
     store: LeadStore
     bus: EventBus
-    reports: ReportStore
+    reports: "ReportStore"
+    dispatches: "DispatchStore"
+    imports: "ImportStore"
 
 
 class Embedded(System, frozen=True):
@@ -303,10 +392,15 @@ async def opened(using: Settings | None = None) -> AsyncIterator[System]:
         return
     chosen, loaded = _usable(using)
     store, bus, reports = _firestore(chosen), _pubsub(chosen), _firestore_reports(chosen)
+    dispatches, ids = _firestore_dispatches(chosen), lead_ids(chosen)
+    imports = _firestore_imports(chosen)
     try:
-        yield System(chosen, SystemClock(), lead_ids(chosen), loaded, store, bus, reports)
+        clock = SystemClock()
+        yield System(chosen, clock, ids, loaded, store, bus, reports, dispatches, imports)
     finally:
+        await imports.close()
         await bus.close()
+        await dispatches.close()
         await reports.close()
         await store.close()
 
@@ -331,6 +425,8 @@ async def embedded(
             store=_open_store(file),
             bus=_open_bus(file),
             reports=_open_reports(file),
+            dispatches=_open_dispatches(file),
+            imports=_open_imports(file),
             file=file,
         )
         await file.prove()
@@ -340,10 +436,15 @@ async def embedded(
 def _usable(using: Settings | None) -> "tuple[Settings, Model]":
     """The settings, and their model; those of this process if none are given."""
     if using is None:
-        loaded = start(("id_secret",), lambda found: load_model(found.model))
-        return settings(), loaded
+        return settings(), start(("id_secret",), _model_beside_shadow)
     using.demand("id_secret")
-    return using, load_model(using.model)
+    return using, _model_beside_shadow(using)
+
+
+def _model_beside_shadow(using: Settings) -> "Model":
+    """The model in the settings, whose rules record for a second one too, if there is any."""
+    chosen = load_model(using.model)
+    return replace(chosen, rules=_with_shadow(chosen.rules, using))
 
 
 @asynccontextmanager

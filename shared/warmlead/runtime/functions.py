@@ -8,28 +8,44 @@ import logging
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial, wraps
 from typing import TYPE_CHECKING, TypeAlias
 
 from warmlead.application.accept import accept
-from warmlead.domain.errors import Reason, RejectedError, UnreadableError
-from warmlead.ports import Accepted, Clock, EventBus, LeadStore, RawRequest, ReportStore, Source
+from warmlead.domain.errors import Reason, RejectedError
+from warmlead.ports import Accepted, RawRequest, Source
 from warmlead.runtime.backends import (
     SystemClock,
     bus,
     embedded_bus,
     lead_ids,
-    reports,
     rules,
     settings,
     start,
     store,
 )
+from warmlead.runtime.runs import (
+    Run,
+    RunContext,
+    RunResult,
+    destinations,
+    dispatching,
+    evaluation,
+    log_failures,
+    log_unreadable,
+    read_destinations,
+    result_of,
+    run_context,
+)
 from warmlead.runtime.table import (
+    CHAT,
+    DASHBOARD,
     DECAY,
+    DELIVER,
     FOLLOWUP,
     FORMS,
+    MAIL,
+    REDELIVER,
     REPORT,
     SALES,
     SCORE,
@@ -42,62 +58,32 @@ from warmlead.senders.registry import Senders, senders_of
 from warmlead.settings import Settings
 from warmlead.web.answers import Answer, navigates
 from warmlead.web.edge import Dress, Edge, Limits
-from warmlead.web.logging import configure_logging, log_event
+from warmlead.web.logging import configure_logging
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
     from warmlead.application.apply import Scoring
-    from warmlead.application.due import EvaluationContext, RunProgress
     from warmlead.domain.event import Event
-    from warmlead.domain.rules import Rules
 
-SALES_BYTES = 1_000_000
-"""The largest body from a CRM: a hundred records with all of their fields."""
+WEBHOOK_BYTES = 1_000_000
+"""The largest body of a tool's webhook: a hundred records of a CRM with all of their fields."""
+
+MAIL_BYTES = 2_000_000
+"""The largest body from a mail tool: a thousand events of SendGrid with their custom fields."""
 
 RUN_S = 50.0
 """Seconds in which a scheduled function begins pages; its next call does the rest."""
 
+CALL_S = 60.0
+"""Seconds for which a caller waits unless the platform says otherwise: its default."""
+
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunContext:
-    """What a scheduled function works with."""
-
-    store: LeadStore
-    reports: ReportStore
-    bus: EventBus
-    rules: "Rules"
-    clock: Clock
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunResult:
-    """What one call of a scheduled function has done.
-
-    ``answer`` goes to the caller as JSON, ``facts`` are the counts for logs and people.
-    ``failures`` are leads that could not be evaluated, each by its id. If a run is not ``done``,
-    the next call continues it.
-    """
-
-    answer: Mapping[str, object]
-    facts: Mapping[str, int]
-    failures: Sequence[tuple[str, Exception]] = ()
-    done: bool = True
-
-    @property
-    def has_effect(self) -> bool:
-        """Whether the run found anything to do."""
-        return any(number for name, number in self.facts.items() if name != "done")
 
 
 Handler: TypeAlias = "Callable[[Request], Awaitable[Response]]"
 Work: TypeAlias = Callable[[RawRequest], Awaitable[Answer]]
-Run: TypeAlias = "Callable[[RunContext, float | None], Awaitable[RunResult]]"
-"""One call of a scheduled function; given are its context and its seconds, ``None``: no limit."""
-
 _RUNS: dict[str, Callable[[], Run]] = {}
 """What builds the run of each scheduled function, by the function's name."""
 
@@ -106,6 +92,12 @@ _RUNS: dict[str, Callable[[], Run]] = {}
 def forms() -> Handler:
     """The ``forms`` function: website forms, one path per sender."""
     return _edge(FORMS, _accepting(FORMS), body_bytes=settings().form_bytes, dress=_as_page)
+
+
+@cache
+def chat() -> Handler:
+    """The ``chat`` function: what visitors say in chats, one path per sender."""
+    return _edge(CHAT, _accepting(CHAT), body_bytes=WEBHOOK_BYTES)
 
 
 @cache
@@ -126,7 +118,13 @@ def track() -> Handler:
 @cache
 def sales() -> Handler:
     """The ``sales`` function: statements of CRMs and people about a lead, one path per sender."""
-    return _edge(SALES, _accepting(SALES), body_bytes=SALES_BYTES)
+    return _edge(SALES, _accepting(SALES), body_bytes=WEBHOOK_BYTES)
+
+
+@cache
+def mail() -> Handler:
+    """The ``mail`` function: what mail tools report about their mails, one path per sender."""
+    return _edge(MAIL, _accepting(MAIL), body_bytes=MAIL_BYTES)
 
 
 @cache
@@ -176,8 +174,8 @@ async def _publish_anew(events: "Sequence[Event]", message_id: str) -> None:
 
 async def _take_out(message_id: str) -> None:
     """Removes a message from the archive that came too late or has been published again."""
-    if settings().backend == "sqlite" and (number := await embedded_bus().number_of(message_id)):
-        await embedded_bus().erase([number])
+    if settings().backend == "sqlite":
+        await embedded_bus().drop(message_id)
 
 
 def _called_by_clock(function: Function) -> Callable[[Callable[[], Run]], Callable[[], Handler]]:
@@ -191,7 +189,7 @@ def _called_by_clock(function: Function) -> Callable[[Callable[[], Run]], Callab
             run, needed = build(), start(function.demands, run_context)
 
             async def work(_: RawRequest) -> Answer:
-                result = await run(needed(), RUN_S)
+                result = await run(needed(), run_s(function, os.environ))
                 log_failures(result)
                 answer = json.dumps(result.answer).encode()
                 return Answer(200, answer, facts=result.facts)
@@ -203,6 +201,19 @@ def _called_by_clock(function: Function) -> Callable[[Callable[[], Run]], Callab
     return decorate
 
 
+def run_s(function: Function, environ: Mapping[str, str]) -> float:
+    """Seconds in which a run begins new work, so that all of it ends while the caller waits.
+
+    An attempt at a tool may take longer than any page of leads.
+    """
+    if not function.reaches_out:
+        return RUN_S
+    from warmlead.application.redeliver import LAST_S
+
+    call_s = float(environ.get("CLOUD_RUN_TIMEOUT_SECONDS") or CALL_S)
+    return min(RUN_S, max(call_s - LAST_S, 1.0))
+
+
 @_called_by_clock(DECAY)
 def decay() -> Run:
     """Re-evaluate all leads that are due for decay.
@@ -212,8 +223,8 @@ def decay() -> Run:
     from warmlead.application.due import decay as decay_leads
 
     async def run(using: RunContext, budget_s: float | None) -> RunResult:
-        progress = await decay_leads(_evaluation(using), budget_s=budget_s)
-        return _result(progress, done=progress.done)
+        progress = await decay_leads(evaluation(using), budget_s=budget_s)
+        return result_of(progress, done=progress.done)
 
     return run
 
@@ -228,23 +239,84 @@ def followup() -> Run:
     from warmlead.application.due import follow_up
 
     async def run(using: RunContext, budget_s: float | None) -> RunResult:
-        done = await follow_up(_evaluation(using), budget_s=budget_s)
-        return _result(done.due, swept=done.swept, done=done.done)
+        done = await follow_up(evaluation(using), budget_s=budget_s)
+        return result_of(done.due, swept=done.swept, done=done.done)
 
     return run
 
 
 @_called_by_clock(REPORT)
 def report() -> Run:
-    """Report the KPIs of yesterday, and of the last week and month if they are missing."""
+    """Report the KPIs of yesterday, and of the last week and month if they are missing.
+
+    Once a month, also looks whether the scores of new leads and their outcomes still agree with
+    what the model learned from.
+    """
     from warmlead.application.report import Reporting, report_due
+    from warmlead.learning.watching import watch_due
 
     async def run(using: RunContext, _: float | None) -> RunResult:
-        reporting = Reporting(using.store, using.reports, using.bus, using.rules, _log_unreadable)
-        made = await report_due(reporting, using.clock.now())
-        return RunResult(
-            answer={"periods": [each.period for each in made]}, facts={"count": len(made)}
+        reporting = Reporting(
+            using.store, using.reports, using.bus, using.rules, log_unreadable, using.imports()
         )
+        now = using.clock.now()
+        made = await report_due(reporting, now)
+        look = await watch_due(reporting, now)
+        periods = [each.period for each in made]
+        answer = {"periods": periods, **({"looked_at": look.month} if look else {})}
+        return RunResult(answer=answer, facts={"count": len(made)})
+
+    return run
+
+
+@cache
+def deliver() -> Handler:
+    """The ``deliver`` function: hands the messages that Pub/Sub pushes to the configured tools."""
+    from warmlead.application import deliver as delivering
+    from warmlead.ports import Message
+    from warmlead.web.push import parse_push
+
+    needed = start(DELIVER.demands, run_context, read_destinations)
+    to = destinations()
+
+    async def work(request: RawRequest) -> Answer:
+        push = parse_push(request.body)
+        if not to:
+            return Answer(200, b"{}", facts={"reason": "no_destinations"})
+        try:
+            done = await delivering.deliver(
+                Message(push.data, push.attributes), dispatching(needed())
+            )
+        except RejectedError as error:  # published by hand; a retry does not help: acknowledged
+            return Answer(200, b"{}", facts={"reason": error.reason})
+        return Answer(200, b"{}", facts=done.counts)
+
+    return _edge(DELIVER, _pushed(work), body_bytes=20_000_000)
+
+
+@cache
+def dashboard() -> Handler:
+    """The ``dashboard`` function: pages and an API for the people of marketing and sales."""
+    from warmlead.dashboard.site import BODY_BYTES
+    from warmlead.runtime.dashboard import site_of
+
+    site = start(DASHBOARD.demands, site_of)
+    return _edge(DASHBOARD, site.answer, body_bytes=BODY_BYTES, dress=site.dressed, is_private=True)
+
+
+@_called_by_clock(REDELIVER)
+def redeliver() -> Run:
+    """Send messages again to tools that have failed, and are due.
+
+    Each destination has its own schedule: ten attempts in three days. Reads only what is due.
+    """
+    from warmlead.application.redeliver import redeliver as redeliver_due
+
+    start((), read_destinations)
+
+    async def run(using: RunContext, budget_s: float | None) -> RunResult:
+        done = await redeliver_due(dispatching(using), budget_s=budget_s)
+        return RunResult(answer=done.counts, facts=done.counts, done=done.done)
 
     return run
 
@@ -252,40 +324,6 @@ def report() -> Run:
 def run_of(function: Function) -> Run:
     """What one call of a scheduled function does."""
     return _RUNS[function.name]()
-
-
-def run_context(using: Settings) -> Callable[[], RunContext]:
-    """Reads the model; what it returns opens the rest that a run works with."""
-    model, clock = rules(using), SystemClock()
-    return lambda: RunContext(store=store(), reports=reports(), bus=bus(), rules=model, clock=clock)
-
-
-def _evaluation(using: RunContext) -> "EvaluationContext":
-    from warmlead.application.due import EvaluationContext
-
-    return EvaluationContext(using.store, using.bus, using.rules, using.clock)
-
-
-def _result(progress: "RunProgress", *, done: bool, **others: int) -> RunResult:
-    """The result of a run over leads that were due."""
-    facts = {**progress.counts, **others, "done": done}
-    return RunResult(answer=facts, facts=facts, failures=progress.failures, done=done)
-
-
-def log_failures(result: RunResult) -> None:
-    """Logs which leads a run could not evaluate, and why."""
-    for lead_id, error in result.failures:
-        if isinstance(error, UnreadableError):
-            _log_unreadable(error)
-        else:
-            level = logging.ERROR
-            log_event(_log, "lead_not_evaluated", level=level, error=error, lead_id=lead_id)
-
-
-def _log_unreadable(error: UnreadableError) -> None:
-    """Logs which leads cannot be read, and why."""
-    for lead_id, problem in error.problems.items():
-        log_event(_log, "lead_unreadable", level=logging.ERROR, lead_id=lead_id, reason=problem)
 
 
 def _pushed(work: Work) -> Work:
@@ -315,6 +353,9 @@ def _accepting(function: Function) -> Work:
     """Routes requests to the function's senders, by the first part of the path."""
     configured = start(function.demands, partial(senders, function))
     ids = lead_ids(settings())
+    add_it = "".join(
+        f" Add it to the file that {name} names, and restart." for name in function.files
+    )
 
     async def taken(request: RawRequest, sender: Sender) -> Accepted:
         return await accept(request, sender, bus=bus(), ids=ids)
@@ -322,11 +363,8 @@ def _accepting(function: Function) -> Work:
     async def work(request: RawRequest) -> Answer:
         sender = configured.at(request.path)
         if sender is None:
-            raise RejectedError(
-                Reason.NOT_FOUND,
-                "No sender is configured at this path. "
-                "Add it to the file that WARMLEAD_SALES or WARMLEAD_FORMS names, and restart.",
-            )
+            text = f"No sender is configured at this path.{add_it}"
+            raise RejectedError(Reason.NOT_FOUND, text)
         return await answer_sender(request, sender, taken)
 
     return work
@@ -342,7 +380,12 @@ def _as_page(headers: Mapping[str, str], answer: Answer) -> Answer:
 
 
 def _edge(
-    function: Function, work: Work, *, body_bytes: int, dress: Dress | None = None
+    function: Function,
+    work: Work,
+    *,
+    body_bytes: int,
+    dress: Dress | None = None,
+    is_private: bool = False,
 ) -> Handler:
     configure_logging(human=not settings().production)
     edge = Edge(
@@ -352,6 +395,7 @@ def _edge(
         clock=SystemClock(),
         new_id=lambda: uuid.uuid4().hex,
         dress=dress,
+        is_private=is_private,
     )
     return edge.answer
 
@@ -370,5 +414,6 @@ def _scoring(using: Settings) -> "Scoring":
 FILES: tuple[Callable[[Settings], object], ...] = (
     rules,
     *(partial(senders, function) for function in public()),
+    read_destinations,
 )
 """What reads the files that settings name; each raises ``ConfigurationError`` with every fault."""

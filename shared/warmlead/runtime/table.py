@@ -22,6 +22,7 @@ class CalledBy(StrEnum):
     SENDERS = "HTTP"
     BUS = "Pub/Sub push"
     CLOCK = "Cloud Scheduler"
+    PEOPLE = "HTTP, private"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,8 @@ class Function:
     leads. ``publishes`` are topics. ``sent_by`` says in a few words who sends requests to it.
     ``every_s`` is how many seconds lie between two calls of the clock, at least 60 (Cloud
     Scheduler's shortest interval); ``None`` if the clock does not call. With ``daily`` one complete
-    run is enough for a UTC day; further calls of the clock continue an incomplete one.
+    run is enough for a UTC day; further calls of the clock continue an incomplete one. One that
+    ``reaches_out`` waits for tools of others, so nothing else may wait for it.
     """
 
     name: str
@@ -48,47 +50,47 @@ class Function:
     sent_by: str = ""
     every_s: float | None = None
     daily: bool = False
+    reaches_out: bool = False
 
 
 SHORTEST_S = 60.0
 """The shortest interval of a clock, in seconds."""
 
 MODEL = "WARMLEAD_MODEL"
+SHADOW_MODEL = "WARMLEAD_SHADOW_MODEL"
+DESTINATIONS = "WARMLEAD_DESTINATIONS"
 ACCEPTED = (Topic.LEAD_EVENTS, Topic.QUARANTINE)
 """The topics of an accepting function."""
 
-FORMS = Function(
-    name="forms",
-    called_by=CalledBy.SENDERS,
-    extra="forms",
-    demands=("id_secret",),
-    files=("WARMLEAD_FORMS",),
-    publishes=ACCEPTED,
-    sent_by="Website forms",
+
+def _accepting(
+    name: str, *, extra: str, sent_by: str, demands: "tuple[Needed, ...]" = ("id_secret",)
+) -> Function:
+    """An accepting function; the setting of its senders' file has its name."""
+    return Function(
+        name=name,
+        called_by=CalledBy.SENDERS,
+        extra=extra,
+        demands=demands,
+        files=(f"WARMLEAD_{name.upper()}",),
+        publishes=ACCEPTED,
+        sent_by=sent_by,
+    )
+
+
+FORMS = _accepting("forms", extra="forms", sent_by="Website forms")
+CHAT = _accepting("chat", extra="webhooks", sent_by="Chat widgets")
+TRACK = _accepting(
+    "track", extra="track", sent_by="Browser, SDKs", demands=("write_keys", "id_secret")
 )
-TRACK = Function(
-    name="track",
-    called_by=CalledBy.SENDERS,
-    extra="track",
-    demands=("write_keys", "id_secret"),
-    publishes=ACCEPTED,
-    sent_by="Browser, SDKs",
-)
-SALES = Function(
-    name="sales",
-    called_by=CalledBy.SENDERS,
-    extra="sales",
-    demands=("id_secret",),
-    files=("WARMLEAD_SALES",),
-    publishes=ACCEPTED,
-    sent_by="CRM, sales",
-)
+SALES = _accepting("sales", extra="webhooks", sent_by="CRM, sales")
+MAIL = _accepting("mail", extra="mail", sent_by="Mail tools")
 SCORE = Function(
     name="score",
     called_by=CalledBy.BUS,
     extra="leads",
     demands=("id_secret", "push"),
-    files=(MODEL,),
+    files=(MODEL, SHADOW_MODEL),
     needs_database=True,
     publishes=(*TRIGGER_TOPICS, Topic.QUARANTINE),
 )
@@ -97,7 +99,7 @@ DECAY = Function(
     called_by=CalledBy.CLOCK,
     extra="leads",
     demands=("push",),
-    files=(MODEL,),
+    files=(MODEL, SHADOW_MODEL),
     needs_database=True,
     publishes=TRIGGER_TOPICS,
     every_s=300.0,
@@ -108,7 +110,7 @@ FOLLOWUP = Function(
     called_by=CalledBy.CLOCK,
     extra="leads",
     demands=("push",),
-    files=(MODEL,),
+    files=(MODEL, SHADOW_MODEL),
     needs_database=True,
     publishes=TRIGGER_TOPICS,
     every_s=SHORTEST_S,
@@ -124,8 +126,41 @@ REPORT = Function(
     every_s=86_400.0,
     daily=True,
 )
+DELIVER = Function(
+    name="deliver",
+    called_by=CalledBy.BUS,
+    extra="deliver",
+    demands=("push",),
+    files=(MODEL, DESTINATIONS),
+    needs_database=True,
+    reaches_out=True,
+)
+REDELIVER = Function(
+    name="redeliver",
+    called_by=CalledBy.CLOCK,
+    extra="deliver",
+    demands=("push",),
+    files=(MODEL, DESTINATIONS),
+    needs_database=True,
+    every_s=SHORTEST_S,
+    reaches_out=True,
+)
 
-TABLE = (FORMS, TRACK, SALES, SCORE, DECAY, FOLLOWUP, REPORT)
+DASHBOARD = Function(
+    name="dashboard",
+    called_by=CalledBy.PEOPLE,
+    extra="dashboard",
+    demands=("id_secret", "dashboard"),
+    files=(MODEL,),
+    needs_database=True,
+    publishes=(Topic.LEAD_EVENTS,),
+)
+
+TABLE = (
+    *(FORMS, CHAT, TRACK, SALES, MAIL),
+    *(SCORE, DECAY, FOLLOWUP, REPORT, DELIVER, REDELIVER),
+    DASHBOARD,
+)
 """Every function, in the order in which a lead meets them."""
 
 
@@ -139,6 +174,16 @@ def public() -> tuple[Function, ...]:
     return tuple(each for each in TABLE if each.called_by is CalledBy.SENDERS)
 
 
+def public_named(name: str) -> Function:
+    """The function of this name that senders reach; it must exist."""
+    return next(each for each in public() if each.name == name)
+
+
+def private() -> tuple[Function, ...]:
+    """The functions that people open, and nobody else may reach."""
+    return tuple(each for each in TABLE if each.called_by is CalledBy.PEOPLE)
+
+
 def pushed() -> tuple[Function, ...]:
     """The functions to which the bus pushes messages."""
     return tuple(each for each in TABLE if each.called_by is CalledBy.BUS)
@@ -147,6 +192,11 @@ def pushed() -> tuple[Function, ...]:
 def scheduled() -> tuple[Function, ...]:
     """The functions that a clock calls."""
     return tuple(each for each in TABLE if each.called_by is CalledBy.CLOCK)
+
+
+def files_of_senders() -> dict[str, Function]:
+    """The settings that name a file of senders, each with its function."""
+    return {setting: each for each in public() for setting in each.files}
 
 
 def with_database() -> tuple[Function, ...]:

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from msgspec import Struct
 
 from warmlead.domain.attribution import CLICK_IDS, NAMING_A_PERSON
+from warmlead.domain.event import LANDING_PAGE
 from warmlead.domain.sites import host_of, is_below, is_no_origin, leads_from_sign_in, site_of
 
 MAX_VALUE = 200
@@ -58,11 +59,20 @@ class Visit(Struct, frozen=True):
     """Where the visitor of an event came from, as far as the event states it.
 
     ``direct``: the page is known, and the browser states that there was no referrer. It is false
-    if the page or the referrer is unknown.
+    if the page or the referrer is unknown. ``landing_page`` is the path of the first page, empty if
+    that, or the origin, is unknown.
     """
 
     attribution: dict[str, str]
     direct: bool
+    landing_page: str = ""
+
+    @property
+    def touch(self) -> dict[str, str]:
+        """What an event keeps of it: the origin with the landing page."""
+        if not self.landing_page:
+            return self.attribution
+        return {**self.attribution, LANDING_PAGE: self.landing_page}
 
 
 def visit_of(
@@ -72,17 +82,21 @@ def visit_of(
     campaign: object = None,
     fields: Mapping[str, Any] | None = None,
     own_hosts: Collection[str] = (),
+    landing_page: object = None,
 ) -> Visit:
     """The origin of a visit, by parameter: fields first, then the campaign, then the page's URL.
 
     ``campaign`` is as in Segment's ``context.campaign``, or a query. The referrer counts if it is
     another site. Its query is left out, since it may hold personal data. Own sites are that
     of the URL, and ``own_hosts`` with all below them. ``referrer`` is empty if there was none, and
-    ``None`` if it is not known.
+    ``None`` if it is not known. ``landing_page`` is the address or path of the first page, if that
+    is stated. Else it is the page, if its own address has parameters or another site led to it: a
+    campaign that is told of a later page was that of an earlier one.
     """
     found: dict[str, str] = {}
     page = url[:MAX_URL] if isinstance(url, str) else ""
     _add(found, _parameters(page))
+    is_first = bool(found)
     if isinstance(campaign, dict):
         _add(found, _named(campaign, _CAMPAIGN))
     elif isinstance(campaign, str):
@@ -94,7 +108,18 @@ def visit_of(
     is_website = led_by and not leads_from_sign_in(led_by)
     if led_by and is_website and _is_origin(_site_host(led_by), page_host, own_hosts):
         found["referrer"] = led_by[:MAX_VALUE].partition("?")[0].partition("#")[0]
-    return Visit(found, led_by in _NO_REFERRER and bool(page_host) and not found)
+    is_direct = led_by in _NO_REFERRER and bool(page_host) and not found
+    is_first = is_first or "referrer" in found
+    landing = _landing(landing_page) or (_landing(page) if is_first else "")
+    return Visit(found, is_direct, landing if found else "")
+
+
+def _landing(page: object) -> str:
+    """The path of a page's address, or of a path, without its query; empty if it is neither."""
+    if not isinstance(page, str) or not page.startswith((*_WEBSITES[:2], "/")):
+        return ""
+    path = page[:MAX_URL].partition("?")[0].partition("#")[0]
+    return (path if path.startswith("/") else path_of(path))[:MAX_VALUE]
 
 
 def path_of(url: str) -> str:
@@ -127,7 +152,7 @@ def _parameters(url: str) -> Iterator[tuple[str, str]]:
 
 
 def _pieces(url: str) -> Iterator[str]:
-    for part in _SEPARATOR.split(url)[1:]:
+    for part in filter(None, _SEPARATOR.split(url)[1:]):
         piece, *others = part.split(";")
         for other in others:
             if _parameter(other.partition("=")[0]):

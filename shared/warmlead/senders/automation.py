@@ -1,7 +1,7 @@
 """Requests that declare that no person looked: robots, previews, prefetches.
 
 Two declarations count: the agent's name, and the headers of a browser that fetches ahead. Nothing
-is guessed from addresses, speed or behaviour. The names come from
+is guessed from addresses, speed or behavior. The names come from
 https://github.com/monperrus/crawler-user-agents, which tags each with what it does. Names of that
 list that we do not use, and why, stand here and in the table of ``docs/model.md``.
 """

@@ -49,8 +49,28 @@ class SenderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         yield from ()
 
 
+class Profile(Struct, frozen=True, kw_only=True):
+    """What the list of senders says of one: it is part of the sender, so that both agree.
+
+    ``proof`` is how its requests prove their origin, ``once`` is what of the vendor's a fact is
+    counted once by, ``retries`` is when the vendor sends again, ``handshake`` is what it asks of an
+    address before it posts, ``events`` are the names of the events that it makes by itself.
+    """
+
+    proof: str
+    once: str
+    retries: str
+    handshake: str = ""
+    events: tuple[str, ...] = ()
+
+
 class Sender(Source, Protocol):
     """A source with paths, a signature, and answers in the way that its sender expects."""
+
+    @property
+    def profile(self) -> Profile:
+        """What the list of senders says of it."""
+        ...
 
     @property
     def paths(self) -> Sequence[str]:
@@ -64,6 +84,17 @@ class Sender(Source, Protocol):
         """
         ...
 
+    def sent_anew(self, request: RawRequest) -> RawRequest:
+        """The request with what proves its origin in the body itself made anew, as of now."""
+        ...
+
+    def handshake(self, request: RawRequest) -> Answer | None:
+        """The answer to a request by which the vendor tries the address; ``None`` for any other.
+
+        Raises ``RejectedError`` if the request does not prove what it has to.
+        """
+        ...
+
     def answer(self, request: RawRequest, accepted: Accepted) -> Answer:
         """The answer to a request that was accepted, except for its refused items."""
         ...
@@ -71,6 +102,22 @@ class Sender(Source, Protocol):
     def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:
         """The answer to a request that failed, if the sender expects another than ``failure``."""
         ...
+
+
+class PlainAnswers:
+    """The base of senders that sign in headers, try no address first, and understand a failure."""
+
+    def sent_anew(self, request: RawRequest) -> RawRequest:
+        """The request as it is: no proof is in the body."""
+        return request
+
+    def handshake(self, request: RawRequest) -> Answer | None:  # noqa: ARG002  # others look at it
+        """Nothing: every request is a delivery."""
+        return None
+
+    def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:  # noqa: ARG002  # others look at it
+        """The failure as it is."""
+        return failure
 
 
 async def answer_sender(
@@ -81,6 +128,8 @@ async def answer_sender(
     Errors other than ``RejectedError`` and ``UnavailableError`` pass through.
     """
     try:
+        if greeting := sender.handshake(request):
+            return replace(greeting, facts={"source": sender.name, **greeting.facts})
         accepted = await accept(request, sender)
     except (RejectedError, UnavailableError) as error:
         failure = answer_error(error)
@@ -98,7 +147,7 @@ def sign_as_configured(signature: "SignatureSettings", request: RawRequest) -> M
 
 
 def success(accepted: Accepted) -> Answer:
-    """``{"success": true}``, with the refused items, and notes of what was cut or left out.
+    """``{"success": true}``, with the refused items, those ignored, and notes of what was cut.
 
     Names the first 100 of each. The status is 200, because clients send again on 201, 202 and 204.
     """
@@ -109,7 +158,13 @@ def success(accepted: Accepted) -> Answer:
         told["notes"] = [
             {"index": index, "message": note} for index, note in accepted.notes[:MAX_REPORTED]
         ]
-    return Answer(200, json.dumps(told).encode() if len(told) > 1 else _SUCCESS)
+    if accepted.ignored:
+        told["ignored"] = [
+            {"index": index, "code": why.code, "message": why.message}
+            for index, why in accepted.ignored[:MAX_REPORTED]
+        ]
+    facts = {"ignored": len(accepted.ignored)} if accepted.ignored else {}
+    return Answer(200, json.dumps(told).encode() if len(told) > 1 else _SUCCESS, facts=facts)
 
 
 def refused_items(refused: Sequence[Refused]) -> list[dict[str, Any]]:

@@ -11,22 +11,33 @@ from msgspec import Struct, ValidationError, convert, structs
 
 from warmlead.domain.consent_fields import says_no
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import CRM_ID, Event, Property, Trust
-from warmlead.domain.identity import normalise_email
-from warmlead.domain.money import Numbers, currency_code
-from warmlead.domain.sales import (
-    EVENT_PREFIX,
-    IDENTIFIED,
-    NOTE,
-    Refusal,
-    SalesStatus,
+from warmlead.domain.event import (
+    MAX_AGE,
+    OF_RECORDS,
+    SALES_EVENTS,
+    Event,
+    Property,
+    Trust,
+    settle_time,
 )
+from warmlead.domain.money import Numbers, currency_code
+from warmlead.domain.sales import BANT, EVENT_PREFIX, IDENTIFIED, Refusal, SalesStatus
 from warmlead.parsing.strict_json import fault_in, text_of
 from warmlead.parsing.times import occurred_at
 from warmlead.ports import Accepted, Ignored, RawRequest, Refused, Translation
-from warmlead.senders.base import SenderSettings, refused_items
+from warmlead.senders.base import PlainAnswers, Profile, SenderSettings, refused_items
 from warmlead.senders.person import event_id, person_id
-from warmlead.senders.statement_parts import NO_DETAILS, CrmDeal, deal_value, details_of
+from warmlead.senders.statement_parts import (
+    NO_DETAILS,
+    CrmDeal,
+    TraitName,
+    deal_value,
+    details_of,
+    email_in,
+    traits_of,
+    value_text,
+    word_for,
+)
 from warmlead.settings import SettingFault, Settings
 from warmlead.web.answers import Answer
 
@@ -51,6 +62,13 @@ Detail: TypeAlias = Literal["budget", "authority", "need", "timing", "note"]
 """What sales tells besides its word: see ``domain.sales.DETAILS``."""
 
 NOTHING = "nothing"
+
+OURS = "warmlead_"
+"""The properties that Warmlead writes itself begin so, in small letters."""
+
+UNSUBSCRIBED = "email_unsubscribed"
+OF_CRMS = tuple(sorted({*SALES_EVENTS, UNSUBSCRIBED} - OF_RECORDS))
+"""The events that what a CRM's records state can become."""
 
 Stages: TypeAlias = Mapping[str, Mapping[str, Word]]
 """Property of a CRM's record → its value → the word for it."""
@@ -93,7 +111,7 @@ def statement(
 ) -> Event:
     """The event by which sales states a word of ``WORDS`` about a lead.
 
-    ``details`` are those of ``domain.sales.DETAILS``: all but the note are traits of the lead too.
+    ``details`` are those of ``domain.sales.DETAILS``: those of ``BANT`` are traits of the lead too.
     """
     refused = word in set(Refusal)
     status = SalesStatus.REJECTED if refused else SalesStatus(word)
@@ -104,15 +122,22 @@ def statement(
         properties["reason"] = deal.reason[:MAX_REASON]
     if deal.value_cents is not None:
         properties |= {"value_cents": deal.value_cents, "currency": deal.currency}
-    traits = {name: value for name, value in details.items() if name != NOTE}
+    traits = {name: value for name, value in details.items() if name in BANT}
     return _event(origin, who, f"{EVENT_PREFIX}{status}", {**properties, **details}, traits=traits)
 
 
 def identification(
-    origin: CrmOrigin, who: CrmIdentity, *, merged_user_id: str | None = None
+    origin: CrmOrigin,
+    who: CrmIdentity,
+    *,
+    merged_user_id: str | None = None,
+    traits: Mapping[str, Property] = NO_DETAILS,
 ) -> Event:
-    """The event that only ties the identifiers of one lead, those of a merged record among them."""
-    return _event(origin, who, IDENTIFIED, {}, merged_user_id)
+    """The event that only ties the identifiers of one lead, and says who it is.
+
+    Those of a merged record are among the identifiers.
+    """
+    return _event(origin, who, IDENTIFIED, {}, merged_user_id, traits=traits)
 
 
 def refusals(record: "Record", names: Iterable[str]) -> list[Event]:
@@ -124,7 +149,7 @@ def refusals(record: "Record", names: Iterable[str]) -> list[Event]:
             continue
         stated = _event(origin_in(record, name), record.who, IDENTIFIED, {name: value})
         if says_no(stated):
-            found.append(_event(origin_in(record, name), record.who, "email_unsubscribed", {}))
+            found.append(_event(origin_in(record, name), record.who, UNSUBSCRIBED, {}))
     return found[:1]
 
 
@@ -142,7 +167,7 @@ def _event(
         source=origin.source,
         trust=Trust.SIGNED,
         name=name,
-        occurred_at=occurred_at(origin.at, origin.received_at, "The time"),
+        occurred_at=_time(origin, name),
         received_at=origin.received_at,
         email=who.email,
         user_id=who.user_id,
@@ -153,35 +178,15 @@ def _event(
     )
 
 
-def crm_id(*parts: object) -> str:
-    """The id of a record of a CRM, among the user ids (people) and anonymous ids (deals)."""
-    return CRM_ID + ":".join(map(str, parts))
+def _time(origin: CrmOrigin, name: str) -> datetime:
+    """When it was so. Whose a record is, and who wants no mail, counts however long it is so.
 
-
-def email_in(value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
-    """The address; ``None`` if the field is empty. Raises ``RejectedError`` for an invalid one."""
-    if value is None or value == "":
-        return None
-    email = normalise_email(value) if isinstance(value, str) else None
-    if email is None:
-        raise RejectedError(Reason.EMAIL_INVALID, "The email address is not valid.")
-    return email
-
-
-def value_text(value: Any) -> str:  # noqa: ANN401  # whatever a CRM holds
-    """A property's value as it is written in the configured stages; empty for none."""
-    if value is None or isinstance(value, dict | list):
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value).strip()
-
-
-def word_for(stages: Stages, name: str, value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
-    """The word that the stages map the value of a property to; ``None`` for an unmapped value."""
-    said = stages.get(name, {})
-    text = value_text(value).casefold()
-    return next((word for known, word in said.items() if known.casefold() == text), None)
+    Raises ``RejectedError`` for a word of sales that is more than five years old.
+    """
+    if name in (IDENTIFIED, UNSUBSCRIBED):
+        settled = settle_time(origin.at, origin.received_at)
+        return settled or origin.received_at - MAX_AGE
+    return occurred_at(origin.at, origin.received_at, "The time")
 
 
 class CrmSettings(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -192,7 +197,8 @@ class CrmSettings(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     user id. ``amount``, ``amount_currency`` and ``reason`` hold a deal's value, its currency, and
     why it was lost. ``currency`` is for values without one. ``numbers`` is how amounts are written
     in texts: APIs of CRMs send plain decimals. ``details`` names the properties that hold what
-    sales tells besides: ``budget``, ``authority``, ``need``, ``timing``, ``note``.
+    sales tells besides: ``budget``, ``authority``, ``need``, ``timing``, ``note``. ``traits`` says
+    which trait a property of a person is.
     """
 
     stages: Stages
@@ -204,6 +210,7 @@ class CrmSettings(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     currency: str = ""
     numbers: Numbers = "1,234.56"
     details: Mapping[Detail, str] = {}
+    traits: Mapping[str, TraitName] = {}
 
     def __post_init__(self) -> None:
         if self.currency:
@@ -245,6 +252,8 @@ def _faults_of_stages(given: object, where: tuple[str, ...]) -> Iterator[Setting
         if not isinstance(words, dict):
             yield SettingFault(at, "must be a mapping of the property's values to what they say")
             continue
+        if str(name).lower().startswith(OURS):
+            yield SettingFault(at, "is written by Warmlead: it does not tell what sales says")
         for value, word in words.items():
             if word not in WORDS:
                 yield SettingFault((*at, value), f"must be one of {', '.join(WORDS)}")
@@ -283,11 +292,12 @@ def as_wire(item: dict[str, Any], type_: type[T]) -> T:
         raise RejectedError(Reason.EVENT_INVALID, message) from None  # it may quote a value
 
 
-class SalesSender(ABC, Generic[S]):
+class SalesSender(PlainAnswers, ABC, Generic[S]):
     """A sender of statements of sales. Its requests are signed, or refused."""
 
     name: str
     path: str
+    profile: Profile
     keeps_refused = True
     """Whether refused items go to quarantine where the sender cannot mend them."""
 
@@ -368,10 +378,6 @@ class SalesSender(ABC, Generic[S]):
         facts = {"ignored": len(accepted.ignored)} if accepted.ignored else {}
         return Answer(200, json.dumps(told).encode(), facts=facts)
 
-    def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:  # noqa: ARG002  # other senders need the request
-        """The failure as it is."""
-        return failure
-
     def _judged(
         self,
         item: object,
@@ -389,7 +395,9 @@ class SalesSender(ABC, Generic[S]):
 
 NOT_ABOUT_SALES = Ignored("not_about_sales", "Nothing in it is among the configured stages.")
 STAGE_UNKNOWN = Ignored("stage_unknown", "The configured stages do not say what this value says.")
+SO_FOR_LONG = Ignored("so_for_long", "The value has been so for more than five years.")
 SAYS_NOTHING = Ignored("says_nothing", "The configured stages say that this value says nothing.")
+OWN_CHANGE = Ignored("own_change", "Warmlead made this change itself.")
 
 
 class Record(Struct, frozen=True):
@@ -412,35 +420,49 @@ def statements(
     ties: bool = True,
     at_of: Callable[[str], datetime | None] | None = None,
 ) -> list[Event | Ignored]:
-    """The statements of a record; without one, the event that ties its identifiers.
+    """The statements of a record, and its traits; without them, what ties its identifiers.
 
     ``names`` are the properties that count, by default all that ``stages`` names. ``ties`` is
     whether the record may hold a new identifier. ``at_of`` is the time since which a property has
     its value, where that is known.
     """
-    names = None if names is None else list(names)
+    counted = record.properties.keys() if names is None else dict.fromkeys(names).keys()
     stages = settings.stages
     told = {str(name): record.properties.get(own) for name, own in settings.details.items()}
     details = details_of(told, cut=True)
     found: list[Event | Ignored] = []
-    found += refusals(record, record.properties if names is None else names)
-    for name in stages if names is None else [name for name in stages if name in set(names)]:
-        if not value_text(record.properties.get(name)):
+    found += refusals(record, counted)
+    for name in stages:
+        if name not in counted or not value_text(record.properties.get(name)):
             continue
         word = word_for(stages, name, record.properties[name])
         if word is None:
             found.append(STAGE_UNKNOWN)
         elif word == NOTHING:
             found.append(SAYS_NOTHING)
+        elif (since := at_of(name) if at_of else None) and not settle_time(
+            since, record.received_at
+        ):
+            found.append(SO_FOR_LONG)
         else:
-            at = (at_of(name) if at_of else None) or record.at
-            origin = structs.replace(origin_in(record, name), at=at)
+            origin = structs.replace(origin_in(record, name), at=since or record.at)
             found.append(statement(origin, record.who, word, record.deal, details))
-    if any(isinstance(one, Event) for one in found):
-        return found
-    if ties and record.who.count > 1:
-        return [*found, identification(origin_in(record, "who"), record.who)]
+    among = {name: one for name, one in record.properties.items() if name in counted}
+    traits = traits_of(among, settings.traits)
+    is_tied = any(isinstance(one, Event) for one in found)
+    if traits or (ties and record.who.count > 1 and not is_tied):
+        found.append(identification(origin_in(record, "who"), record.who, traits=traits))
     return found or [NOT_ABOUT_SALES]
+
+
+def of_own_change(record: Record, settings: CrmSettings, *, ties: bool) -> list[Event | Ignored]:
+    """What a record says that we have written ourselves: nothing but whose it is.
+
+    Sales has stated nothing. But only the tie of the CRM's id and the address makes the lead known
+    by this id, in which sales will speak of it.
+    """
+    found = statements(record, settings, names=(), ties=ties)
+    return [OWN_CHANGE if one is NOT_ABOUT_SALES else one for one in found]
 
 
 def deal_of(fields: Mapping[str, Any], settings: CrmSettings) -> CrmDeal:

@@ -4,22 +4,23 @@ import base64
 import binascii
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 from urllib.parse import unquote
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
 from warmlead.parsing.charsets import Tell
 from warmlead.parsing.form_bodies import IsNeeded
 from warmlead.parsing.strict_json import mended, parse, text_of
-from warmlead.ports import Accepted, RawRequest, Refused, Translation
+from warmlead.ports import Accepted, Ignored, RawRequest, Refused, Translation
 from warmlead.senders.automation import of_request
-from warmlead.senders.base import MESSAGE_IDS, success
+from warmlead.senders.base import MESSAGE_IDS, PlainAnswers, Profile, success
+from warmlead.senders.claims import told_apart, trust_in
 from warmlead.senders.labels import labels_of
 from warmlead.senders.person import (
     MAX_ADDRESS_TEXT,
@@ -35,10 +36,11 @@ from warmlead.senders.person import (
     standard_name,
 )
 from warmlead.senders.submission import (
+    Fact,
     FormMapping,
     NothingToKeepError,
-    Opened,
     Post,
+    UnwantedError,
     needed_fields,
     translate_submission,
     wanted_names,
@@ -64,17 +66,17 @@ def in_envelopes(items: Sequence[Any], headers: Mapping[str, str]) -> Sequence[A
     ]
 
 
-def opened(item: Any, mend: Mend) -> Opened:  # noqa: ANN401  # whatever JSON holds
+def opened(item: Any, mend: Mend) -> Fact:  # noqa: ANN401  # whatever JSON holds
     """A submission out of its envelope, if it has one; ``mend`` repairs data that was in base64."""
     if not is_envelope(item):
-        return Opened(item)
+        return Fact(item)
     data = item["data"] if "data" in item else _decoded(item["data_base64"], mend)
     # Two sources may give the same id: it counts only with its source.
     id_ = " ".join(str(item[name]) for name in ("source", "id") if item[name])
     try:
-        return Opened(data, event_id(id_, "The id"), item.get("time"))
+        return Fact(data, event_id(id_, "The id"), item.get("time"))
     except RejectedError:
-        return Opened(data, None, item.get("time"))
+        return Fact(data, None, item.get("time"))
 
 
 def is_envelope(item: Any) -> bool:  # noqa: ANN401  # whatever JSON holds
@@ -101,7 +103,7 @@ MAX_UNREADABLE_BYTES = 64 * 1024
 """Limit of a body that cannot be read."""
 
 _UNWANTED_ANYWHERE = re.compile(
-    r"passw|pwd|card.?num|\bcv[vc]2?\b|\bssn\b|\biban\b|captcha|csrf", re.IGNORECASE
+    r"passw|pwd|card.?num|\bcv[vc]2?\b|\bssn\b|\biban\b|captcha|turnstile|csrf", re.IGNORECASE
 )
 _WORD = re.compile(r"[A-Za-z0-9.-]+")
 _WORD_AT_END = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+\Z")
@@ -158,7 +160,8 @@ class _Writing:
     def _object(self, group: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         in_envelope = not prefix and is_envelope(group)
         written: dict[str, Any] = {}
-        for key, value in sorted(group.items(), key=self._order):
+        fields = group.items() if len(group) == 1 else sorted(group.items(), key=self._order)
+        for key, value in fields:
             if self._fields <= 0:
                 self.is_cut = True
                 break
@@ -167,6 +170,8 @@ class _Writing:
             if in_envelope or self._is_wanted(name):
                 self._fields -= 1
                 written[key[:MAX_KEY]] = self.value(value, name)
+        if len(group) == 1:
+            return written
         order = dict.fromkeys(key[:MAX_KEY] for key in group)
         return {key: written[key] for key in order if key in written}
 
@@ -207,32 +212,45 @@ def _addresses(text: str) -> list[str]:
     return found[:MAX_ADDRESSES]
 
 
-_NOTHING_TO_KEEP = (Reason.BODY_EMPTY, Reason.TOO_MANY_EVENTS)
+NOTHING_TO_KEEP = (Reason.BODY_EMPTY, Reason.TOO_MANY_EVENTS)
+"""Why a body cannot be read that is not set aside."""
+
 _WHOLE = "Nothing is lost: the post is in quarantine."
 _CUT = "The post is in quarantine, but not all of it: it holds more than is kept."
 _SET_ASIDE = (
     "Correct it and send it again; or name its fields"
     " in the settings of the form and run `warmlead quarantine replay`."
 )
+_SET_ASIDE_AS_SPAM = (
+    "Load the page again and send it once more;"
+    " or look at the post and run `warmlead quarantine replay` with its number."
+)
 
 
 class Submissions(Struct, frozen=True):
     """What was posted: one submission, or several in a JSON list.
 
-    Those of a ``suspect`` body are mended before they are used.
+    Those of a ``suspect`` body are mended before they are used. ``problems`` are why some of them,
+    by their index, are set aside whatever they say.
     """
 
     items: Sequence[Any]
     suspect: bool
+    problems: Mapping[int, RejectedError] = {}
 
 
 M = TypeVar("M", bound=FormMapping)
 
 
-class FormSender(ABC, Generic[M]):
-    """A sender of forms. A referrer on one of ``own_hosts``, or below it, is not an origin."""
+class FormSender(PlainAnswers, ABC, Generic[M]):
+    """A sender of forms. A referrer on one of ``own_hosts``, or below it, is not an origin.
+
+    A post without a value that may be kept is a failure and forgotten, unless ``keeps_empty``.
+    """
 
     name: str
+    profile: Profile
+    keeps_empty: ClassVar[bool] = False
 
     def __init__(self, *, own_hosts: frozenset[str] = frozenset()) -> None:
         self._own_hosts = own_hosts
@@ -258,13 +276,21 @@ class FormSender(ABC, Generic[M]):
     def read(self, request: RawRequest, settings: M, tell: Tell) -> Submissions:
         """The submissions in the body; raises ``RejectedError`` if they cannot be separated."""
 
-    def opened(self, item: Any, mend: Mend) -> Opened:  # noqa: ANN401  # whatever JSON holds
-        """A submission out of its envelope; by default the envelope is a CloudEvent."""
-        return opened(item, mend)
+    def facts(self, item: Any, settings: M, mend: Mend) -> Iterable[Fact | Ignored]:  # noqa: ANN401, ARG002  # whatever JSON holds; most do not ask the settings
+        """What an item says: by default it is one submission, perhaps in a CloudEvent."""
+        return (opened(item, mend),)
+
+    def mapping_of(self, fact: Fact, settings: M) -> FormMapping:  # noqa: ARG002  # most have one for all
+        """What the fields of a fact mean: by default what the settings of the request say."""
+        return settings
 
     def is_trapped(self, fields: Mapping[str, Any], settings: M) -> bool:  # noqa: ARG002  # most forms have no trap
         """Whether a robot filled in the submission."""
         return False
+
+    def id_of(self, request: RawRequest) -> str | None:
+        """The id of the post, by which it is counted once if its fields have none."""
+        return _sender_id(request)
 
     def next_page(self, fields: Mapping[str, Any], settings: M, notes: Notes) -> str:  # noqa: ARG002  # most forms ask for none
         """The page to which the form itself asks to go; empty for none."""
@@ -288,7 +314,7 @@ class FormSender(ABC, Generic[M]):
         try:
             submissions = self.read(request, settings, notes.tell)
         except RejectedError as error:
-            kept = None if error.reason in _NOTHING_TO_KEEP else unreadable_text(request.body)
+            kept = None if error.reason in NOTHING_TO_KEEP else unreadable_text(request.body)
             if kept is None:
                 raise
             refused = Refused(error, kept.text.encode(), 0, is_cut=kept.is_cut)
@@ -299,7 +325,7 @@ class FormSender(ABC, Generic[M]):
             settings=settings,
             trust=trust,
             received_at=request.received_at,
-            sender_id=_sender_id(request),
+            sender_id=self.id_of(request),
             referer=request.headers.get("referer", ""),
             automated=of_request(request, trust, is_form=True),
             own_hosts=self._own_hosts,
@@ -316,49 +342,94 @@ class FormSender(ABC, Generic[M]):
             return _all_refused(accepted)
         return success(accepted)
 
-    def answer_failure(self, request: RawRequest, failure: Answer) -> Answer:  # noqa: ARG002  # other senders need the request
-        """The failure as it is."""
-        return failure
-
     def _translated(
         self, submissions: Submissions, settings: M, post: Post, notes: Notes
     ) -> Translation:
-        events: list[tuple[int, Event]] = []
-        refused: list[Refused] = []
-        empty: list[RejectedError] = []
-        pages: list[str] = []
+        found = _Found()
         for index, item in enumerate(submissions.items):
             own = Notes(notes.told)
             mend = partial(_sound, settings=settings, notes=own)
             sound = mend(item) if submissions.suspect else item
-            submission = self.opened(sound, mend)
-            fields = submission.fields
-            pages.append(self.next_page(fields, settings, own) if isinstance(fields, dict) else "")
+            problem = submissions.problems.get(index)
             try:
-                event = self._event(submission, settings, post, index, own)
-                events.extend([(index, event)] if event else [])
+                for fact in self.facts(sound, settings, mend):
+                    self._judge(fact, settings, post, index, own, found, problem)
             except RejectedError as error:
-                empty.extend([error] if isinstance(error, NothingToKeepError) else [])
+                if isinstance(error, NothingToKeepError) and not self.keeps_empty:
+                    found.empty.append(error)
                 kept = set_aside(sound, settings)
                 is_cut = kept.is_cut or any("left out" in note for note in notes.told)
-                refused.append(
-                    Refused(error, kept.text.encode(), index, post.automated, is_cut=is_cut)
+                found.refused.append(
+                    Refused(
+                        problem or error, kept.text.encode(), index, post.automated, is_cut=is_cut
+                    )
                 )
-        if empty and len(empty) == len(refused) and not events:
-            raise empty[0]
-        return Translation(
-            events, refused, len(submissions.items), keeps_refused=True, redirect=pages[0]
-        )
+        return found.translation(len(submissions.items))
 
-    def _event(
-        self, submission: Opened, settings: M, post: Post, index: int, notes: Notes
-    ) -> Event | None:
-        """The event, or ``None`` for a robot's submission."""
-        if not isinstance(submission.fields, dict):
+    def _judge(  # noqa: PLR0917  # one fact, and all that it is judged by
+        self,
+        fact: Fact | Ignored,
+        settings: M,
+        post: Post,
+        index: int,
+        notes: Notes,
+        found: "_Found",
+        problem: RejectedError | None,
+    ) -> None:
+        """Adds what becomes of a fact; raises ``RejectedError`` if it cannot be used."""
+        if isinstance(fact, Ignored):
+            found.ignored.append((index, fact))
+            return
+        if not isinstance(fact.fields, dict):
+            found.pages.append("")
             raise RejectedError(Reason.EVENT_INVALID, "A submission must have fields with names.")
-        if self.is_trapped(submission.fields, settings):
-            return None
-        return translate_submission(submission, post, index, notes)
+        found.pages.append(self.next_page(fact.fields, settings, notes))
+        if self.is_trapped(fact.fields, settings):
+            return
+        own = structs.replace(
+            post,
+            settings=self.mapping_of(fact, settings),
+            form=fact.form or post.form,
+            trust=trust_in(fact.claims, post.trust),
+        )
+        try:
+            event = translate_submission(fact, own, index, notes)
+        except UnwantedError:
+            found.ignored.append((index, UNWANTED))
+            return
+        if problem:
+            raise problem
+        ids = {"user_id": fact.user_id, "anonymous_id": fact.anonymous_id}
+        for told in told_apart(event, fact.claims, trust=post.trust, **ids):
+            found.events.append((index, told))
+
+
+UNWANTED = Ignored("not_wanted", "The settings want nothing of it.")
+
+
+class _Found:
+    """What the items of a request have become so far."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[int, Event]] = []
+        self.refused: list[Refused] = []
+        self.ignored: list[tuple[int, Ignored]] = []
+        self.empty: list[RejectedError] = []
+        self.pages: list[str] = []
+
+    def translation(self, items: int) -> Translation:
+        """All of it; raises the first error if no item holds anything that may be kept."""
+        if self.empty and len(self.empty) == len(self.refused) and not self.events:
+            raise self.empty[0]
+        page = self.pages[0] if self.pages else ""
+        return Translation(
+            self.events,
+            self.refused,
+            items,
+            keeps_refused=True,
+            ignored=self.ignored,
+            redirect=page,
+        )
 
 
 def _all_refused(accepted: Accepted) -> Answer:
@@ -366,7 +437,10 @@ def _all_refused(accepted: Accepted) -> Answer:
     first, *others = accepted.refused
     before = f"None of the {len(others) + 1} submissions can be used. The first: " if others else ""
     kept = _CUT if any(one.is_cut for one in accepted.refused) else _WHOLE
-    message = f"{before}{first.error.message} {kept} {_SET_ASIDE}"
+    is_spam = Reason(first.error.reason).is_for_a_person
+    message = (
+        f"{before}{first.error.message} {kept} {_SET_ASIDE_AS_SPAM if is_spam else _SET_ASIDE}"
+    )
     return answer_error(RejectedError(Reason(first.error.reason), message))
 
 

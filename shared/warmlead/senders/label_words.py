@@ -66,6 +66,9 @@ SPELLINGS = {
         ad_soyadi isim_soyisim tam_ad ho_ten_day_du ten_day_du ansprechpartner
         ansprechperson ansprechpartner_in ansprechpartnerin kontaktperson
         first_and_last_name first_last_name name_surname name_and_surname
+        wie_heissen_sie wie_heisst_du comment_vous_appelez_vous comment_t_appelles_tu
+        como_te_llamas como_se_llama come_ti_chiami come_si_chiama hoe_heet_je hoe_heet_u
+        como_voce_se_chama what_are_you_called
     """,
     "phone": """
         phone phone_number phonenumber telephone tel mobile mobile_phone mobile_number cell
@@ -107,6 +110,8 @@ SPELLINGS = {
         posisi_jabatan role_in_company role_at_company role_in_the_company
         position_in_company position_at_company current_role current_position
         current_job_title
+        role_at_your_company role_in_your_company role_at_the_company position_at_your_company
+        welche_position_haben_sie welche_rolle_haben_sie quel_poste_occupez_vous
     """,
     "department": "department abteilung departement departamento dipartimento afdeling",
     "seniority": "seniority job_level",
@@ -133,6 +138,16 @@ SPELLINGS = {
         yrityksen_nimi yrityksesi organisaatio spolecnost nazev_spolecnosti organizace kurum
         kurum_adi sirketiniz sirketinizin_adi firma_adi ten_doanh_nghiep doanh_nghiep
         to_chuc nama_organisasi organisasi instansi
+        which_company_do_you_work_for what_company_do_you_work_for who_do_you_work_for
+        which_company_are_you_with which_company_are_you_from company_called
+        in_welchem_unternehmen_arbeiten_sie bei_welchem_unternehmen_arbeiten_sie
+        fur_welches_unternehmen_arbeiten_sie fuer_welches_unternehmen_arbeiten_sie
+        wie_heisst_ihr_unternehmen wie_heisst_ihre_firma wie_heisst_dein_unternehmen
+        pour_quelle_entreprise_travaillez_vous dans_quelle_entreprise_travaillez_vous
+        en_que_empresa_trabajas en_que_empresa_trabaja para_que_empresa_trabajas
+        in_quale_azienda_lavori per_quale_azienda_lavori in_quale_azienda_lavora
+        voor_welk_bedrijf_werk_je voor_welk_bedrijf_werkt_u bij_welk_bedrijf_werk_je
+        em_que_empresa_trabalha em_qual_empresa_voce_trabalha
     """,
     "employees": """
         employees company_size companysize company_employees num_employees
@@ -175,12 +190,22 @@ SPELLINGS = {
         sirket_buyuklugu sirketin_buyuklugu personel_sayisi calisan_sayiniz quy_mo_cong_ty
         quy_mo_doanh_nghiep so_luong_nhan_vien so_nhan_vien jumlah_karyawan
         ukuran_perusahaan skala_perusahaan jumlah_pegawai
+        how_many_people_does_your_company_employ how_many_people_work_in_your_company
+        wie_viele_mitarbeitende_hat_ihr_unternehmen wie_gross_ist_ihr_unternehmen
+        combien_d_employes_compte_votre_entreprise combien_de_salaries_compte_votre_entreprise
+        cuantos_empleados_tiene_tu_empresa cuantos_empleados_tiene_su_empresa
+        quanti_dipendenti_ha_la_tua_azienda quantos_funcionarios_tem_a_sua_empresa
+        hoeveel_medewerkers_heeft_je_bedrijf hoeveel_medewerkers_heeft_uw_bedrijf
     """,
     "annual_revenue": """
         annual_revenue annualrevenue company_revenue company_annual_revenue jahresumsatz
         chiffre_d_affaires facturacion_anual fatturato faturamento_anual jaaromzet
     """,
-    "industry": "industry company_industry sector branche secteur_d_activite settore",
+    "industry": """
+        industry company_industry sector branche secteur_d_activite settore
+        what_industry_are_you_in which_industry_are_you_in what_industry_do_you_work_in
+        which_industry_do_you_work_in in_welcher_branche_sind_sie_tatig
+    """,
     "website": """
         website company_website company_url company_domain homepage web_site webseite
         website_url website_address web_address webadresse internetseite internetadresse
@@ -203,6 +228,8 @@ SPELLINGS = {
         paese_di_residenza nazione_regione kraj_region panstwo land_gebied land_of_regio
         land_regio land_eller_region maa_alue zeme_region zeme_nebo_oblast ulke_bolge
         ulkeniz quoc_gia_khu_vuc quoc_gia_vung negara_wilayah
+        which_country_are_you_based_in what_country_are_you_based_in
+        what_country_do_you_live_in which_country_do_you_live_in in_welchem_land_leben_sie
     """,
     "region": """
         region state province address_state address_region state_region bundesland provincia
@@ -357,11 +384,18 @@ OTHER_SCRIPTS = {
 BEFORE = """
     contact lead person customer visitor subscriber applicant respondent data fields merges answers
     attributes traits properties submission payload response responses questions body record
-    invitee your the my our please enter type provide whats
+    invitee and und et le your the my our please enter type provide whats
     bitte ihre ihr deine dein votre vos ton ta tu su sus il la l el tuo tua vostro vostra o seu sua
     uw je jouw din ditt er ert twoj twoja dit jeres deres sinun vas vase
 """
 """Words that say nothing about what a field holds. ``form`` is not one: a form has a name too."""
+
+GREETINGS = """
+    hi hi_there hello hello_there hey hallo guten_tag bonjour hola ciao ola welcome willkommen
+    ok okay great cool perfect super thanks thank_you danke merci gracias grazie obrigado bedankt
+    nice_to_meet_you first_up first_things_first last_question one_last_thing almost_done
+"""
+"""What stands before a question and says nothing: *Hi, what's your name?*"""
 
 BEFORE_IN_TWO = "merge_fields form_fields what_is what_s wie_lautet was_ist quel_est quelle_est"
 BEFORE_IN_TWO += " form_response form_data form_submission form_values custom_fields"

@@ -37,7 +37,7 @@ _MOST_PARTS = 4
 """A label of more parts is a sentence."""
 
 _NUMBERED = re.compile(r"[\s(（]*(?:[QqＱ]?[0-9０-９]{1,3}[.)．）、:：]|[①-⑳])\s*")
-_DIVIDERS = re.compile(r"[/／|｜・·,，、;；\n()（）【】〔〕《》]|\s[-–—]\s")
+_DIVIDERS = re.compile(r"[/／|｜・·,，、;；\n()（）【】〔〕《》]|\s[-–—]\s|[.!?]\s")
 _AROUND = " \t\r\n*＊※:：?？!！.。・·-–—●■◆[]「」"
 _PARTICLES = tuple(map(key_of, ("の", "的", "의")))
 _WHOLE_NAMES = frozenset(("first_name", "last_name", "name"))
@@ -78,7 +78,7 @@ def name_of_label(label: str) -> str | None:
 
     ``メールアドレス（必須）`` is ``email``, ``勤務先メールアドレス`` is ``work_email``. Of a label
     of several parts, such as ``役職・職種``, ``Land/Region`` and ``Email / Courriel``, each part
-    has to mean the same: ``Name / Firma`` is neither.
+    has to mean the same: ``Name / Firma`` is neither. A greeting is no part: ``Hi! Your name?``
     """
     if found := _of_other_script(label):
         return found
@@ -109,9 +109,11 @@ def _bare(part: str) -> str:
 
 
 def _says_nothing(part: str) -> bool:
-    words = snake_case(part).split("_")
-    return key_of(part) in _keys(label_words.REQUIRED) or all(
-        word in _set(label_words.AFTER) for word in words
+    words = snake_case(part)
+    return (
+        words in _set(label_words.GREETINGS)
+        or key_of(part) in _keys(label_words.REQUIRED)
+        or all(word in _set(label_words.AFTER) for word in words.split("_"))
     )
 
 
@@ -315,7 +317,7 @@ _SEVERAL = {
     "phones": "phone",
     "phone_numbers": "phone",
 }
-_KINDS = ("email", "phone_number", "phone")
+_KINDS = ("email", "phone_number", "phone", "tel")
 _MISSING = object()
 
 
@@ -377,8 +379,13 @@ class Answers:
         return next(known, None) or _kind(record) or labels[0]
 
 
+_LABELLED = frozenset((*_LABELS, "field"))
+
+
 def labels_of(record: Mapping[str, Any], titles: Mapping[str, str]) -> list[str]:
     """The labels of a record; the words that people see come first."""
+    if record.keys().isdisjoint(_LABELLED):  # a list may hold tens of thousands of these
+        return []
     field = record.get("field")
     inner = field if isinstance(field, dict) else {}
     title = titles.get(inner["id"]) if isinstance(inner.get("id"), str) else None

@@ -11,7 +11,6 @@ from urllib.parse import unquote
 
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import (
-    CRM_ID,
     MAX_AGE,
     MAX_NOTE_LENGTH,
     MAX_NOTES,
@@ -27,6 +26,7 @@ from warmlead.parsing.form_bodies import MAX_BETWEEN, IsNeeded, nothing_is_neede
 from warmlead.parsing.strict_json import text_of
 from warmlead.senders.countries import country_code
 from warmlead.senders.labels import Answers, is_salutation, name_of_label, trait_of_name
+from warmlead.senders.tool_ids import is_of_another
 
 MAX_FIELDS = 100
 MAX_NAME = 64
@@ -44,7 +44,9 @@ MAX_ADDRESSES = 10
 """The most values of a field, or parts of a text, that are tried as email addresses."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_EMPTY: tuple[object, ...] = ("", None, [])
+EMPTY: tuple[object, ...] = ("", None, [])
+"""Values of a field that say nothing."""
+
 _ENTITY = re.compile("&#?[0-9A-Za-z]{1,31};")
 _AROUND_ADDRESS = " \t\r\n\"'<>()[].,;:"
 
@@ -70,9 +72,9 @@ def flatten(
     flat: dict[str, Property] = {}
     for name, value in _fields(payload, tell, is_needed):
         present = flat.get(name)
-        if name not in flat or present in _EMPTY:
+        if name not in flat or present in EMPTY:
             flat[name] = _value(value, name, tell, in_lists)
-        elif value not in _EMPTY and _value(value, name, tell, in_lists) != present:
+        elif value not in EMPTY and _value(value, name, tell, in_lists) != present:
             tell(name, "another field of this name was left out")
     if (excess := len(flat) - MAX_FIELDS) <= 0:
         return flat
@@ -401,13 +403,23 @@ def trait_value(name: str, value: Property) -> Property:
             return country_code(value) or value
         if name == "consent" and standard_name(value) == name:
             return True  # a box that is ticked may send its own label
+    if name in _OF_DIGITS and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)  # Webflow sends a telephone as a number
     return value
+
+
+_OF_DIGITS = ("phone", "postal_code")
+"""Traits that are texts though they may consist of digits."""
 
 
 T = TypeVar("T")
 
 _BEFORE_THE_WEB = datetime(1995, 1, 1, tzinfo=UTC)
 """No sender of events is older: an earlier time is a default, such as the year 1970."""
+
+
+MAX_COUNTED = 500
+"""How many notes are counted that are not kept: a name costs more than the part it is of."""
 
 
 class Notes:
@@ -426,6 +438,8 @@ class Notes:
 
         Names are noted in the form in which they are kept: at most 64 letters and digits.
         """
+        if self._more == MAX_COUNTED:
+            return
         text = (f"{field_name(field[:MAX_KEY])}: {what}" if field else what)[:MAX_NOTE_LENGTH]
         if text in self._texts:
             return
@@ -437,7 +451,8 @@ class Notes:
     @property
     def told(self) -> tuple[str, ...]:
         """The notes, the first 19; then how many more there were."""
-        more = (f"and {self._more} more",) if self._more else ()
+        least = "at least " if self._more == MAX_COUNTED else ""
+        more = (f"and {least}{self._more} more",) if self._more else ()
         return (*self._texts, *more)
 
     def attempt(self, field: str, read: Callable[..., T], *arguments: object) -> T | None:
@@ -454,13 +469,16 @@ class Notes:
         self.tell(field, f"was left out ({error.reason})")
 
     def person_id(
-        self, value: object, field: str, trust: Trust, *, is_user: bool = False
+        self, value: object, field: str, trust: Trust, *, is_user: bool = False, sender: str = ""
     ) -> str | None:
-        """A usable user or anonymous id, or ``None``. Notes an id that cannot be used."""
+        """A usable user or anonymous id, or ``None``. Notes an id that cannot be used.
+
+        A public event names no id of a CRM or a tool, but for the ``sender`` that states its own.
+        """
         read = partial(person_id, is_user=is_user)
         found = self.attempt(field, read, value, field)
-        if found and found.startswith(CRM_ID) and trust is Trust.PUBLIC:
-            text = f"{field} is the id of a CRM's record, which only a signed event may name."
+        if found and trust is Trust.PUBLIC and is_of_another(found, sender):
+            text = f"{field} is the id of a record in a tool, which only a signed event may name."
             self.refuse(field, RejectedError(Reason.IDENTITY_INVALID, text))
             return None
         return found

@@ -11,21 +11,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.senders.base import Sender, SenderSettings
-from warmlead.settings import (
-    MIN_KEY_LENGTH,
-    SettingFault,
-    Settings,
-    configured,
-    is_guessable,
-    random_text,
-    told,
-    why_unreadable,
-)
+from warmlead.settings import SettingFault, Settings, configured, told
+from warmlead.settings_file import guessable_secrets, made_of_file
 
 
 class Registration(Struct, frozen=True):
@@ -67,11 +58,54 @@ class Registration(Struct, frozen=True):
 
 REGISTRY = (
     Registration("generic", "forms", "generic", "GenericSource", "FormSettings", takes_rest=True),
+    Registration("typeform", "forms", "typeform", "TypeformSource", "TypeformSettings"),
+    Registration("calendly", "forms", "calendly", "CalendlySource", "CalendlySettings"),
+    Registration("cal_com", "forms", "cal-com", "CalComSource", "CalComSettings"),
+    Registration("zoom", "forms", "zoom", "ZoomSource", "ZoomSettings"),
+    Registration("gotowebinar", "forms", "gotowebinar", "GoToWebinarSource", "GoToWebinarSettings"),
+    Registration("livestorm", "forms", "livestorm", "LivestormSource", "LivestormSettings"),
+    Registration("tally", "forms", "tally", "TallySource", "TallySettings"),
+    Registration("jotform", "forms", "jotform", "JotformSource", "JotformSettings"),
+    Registration("webflow", "forms", "webflow", "WebflowSource", "WebflowSettings"),
+    Registration("google_ads", "forms", "google-ads", "GoogleAdsSource", "GoogleAdsSettings"),
+    Registration("meta_leads", "forms", "meta-leads", "MetaLeadsSource", "MetaLeadsSettings"),
+    Registration(
+        "linkedin_leads", "forms", "linkedin-leads", "LinkedInLeadsSource", "LinkedInLeadsSettings"
+    ),
+    Registration("formstack", "forms", "formstack", "FormstackSource", "FormstackSettings"),
+    Registration("netlify", "forms", "netlify", "NetlifySource", "NetlifySettings"),
+    Registration("clerk", "forms", "clerk", "ClerkSource", "ClerkSettings"),
+    Registration("intercom", "chat", "intercom", "IntercomSource", "IntercomSettings"),
+    Registration("crisp", "chat", "crisp", "CrispSource", "CrispSettings"),
+    Registration("tawk", "chat", "tawk", "TawkSource", "TawkSettings"),
+    Registration("livechat", "chat", "livechat", "LiveChatSource", "LiveChatSettings"),
+    Registration("drift", "chat", "drift", "DriftSource", "DriftSettings"),
+    Registration("chatwoot", "chat", "chatwoot", "ChatwootSource", "ChatwootSettings"),
+    Registration("chat", "chat", "generic", "ChatSource", "ChatSettings"),
     Registration("segment", "track", "", "SegmentSource", takes_rest=True),
+    Registration("ga4", "track", "ga4", "Ga4Source", "Ga4Settings"),
+    Registration("kissmetrics", "track", "kissmetrics", "KissmetricsSource", "KissmetricsSettings"),
     Registration("sales", "sales", "generic", "GenericSalesSource", "GenericSalesSettings"),
     Registration("hubspot", "sales", "hubspot", "HubSpotSource", "HubSpotSettings"),
     Registration("salesforce", "sales", "salesforce", "SalesforceSource", "SalesforceSettings"),
     Registration("pipedrive", "sales", "pipedrive", "PipedriveSource", "PipedriveSettings"),
+    Registration("stripe", "sales", "stripe", "StripeSource", "StripeSettings"),
+    Registration("slack", "sales", "slack", "SlackSource", "SlackSettings"),
+    Registration("sendgrid", "mail", "sendgrid", "SendGridSource", "SendGridSettings"),
+    Registration(
+        "sendgrid_inbound",
+        "mail",
+        "sendgrid-inbound",
+        "SendGridInboundSource",
+        "SendGridInboundSettings",
+    ),
+    Registration("mailgun", "mail", "mailgun", "MailgunSource", "MailgunSettings"),
+    Registration("postmark", "mail", "postmark", "PostmarkSource", "PostmarkSettings"),
+    Registration("mailchimp", "mail", "mailchimp", "MailchimpSource", "MailchimpSettings"),
+    Registration("mandrill", "mail", "mandrill", "MandrillSource", "MandrillSettings"),
+    Registration("resend", "mail", "resend", "ResendSource", "ResendSettings"),
+    Registration("customerio", "mail", "customerio", "CustomerIoSource", "CustomerIoSettings"),
+    Registration("brevo", "mail", "brevo", "BrevoSource", "BrevoSettings"),
 )
 """Every sender; where two have one path, the first has it at an address that names no function."""
 
@@ -137,18 +171,12 @@ def senders_of(function: str, using: Settings, environment: Mapping[str, str]) -
     with every fault of the file.
     """
     path: Path | None = getattr(using, function, None)
-    content: object = None
-    missing: list[SettingFault] = []
-    if path is not None:
-        content = _with_secrets(_content(function, path), environment, missing)
-    problems = [told(fault) for fault in missing]
-    try:
-        made = senders_in(function, content, using)
-    except ConfigurationError as error:
-        raise ConfigurationError(error.subject, [*problems, *error.problems]) from error
-    if problems:
-        raise ConfigurationError(f"The {function} file {path} cannot be used:", problems)
-    return made
+    if path is None:
+        return senders_in(function, None, using)
+    subject = f"The {function} file {path} cannot be used:"
+    return made_of_file(
+        path, environment, lambda content: senders_in(function, content, using), subject=subject
+    )
 
 
 def senders_in(function: str, content: object, using: Settings) -> Senders:
@@ -172,13 +200,6 @@ def senders_in(function: str, content: object, using: Settings) -> Senders:
 
 
 # --- its settings file ---------------------------------------------------------------------
-
-SECRETS = ("secrets", "tokens", "passwords")
-"""Names under which such a file has lists of secrets, at any place."""
-
-_STAND_IN = "stands-for-a-secret-that-is-not-there"
-_KEY_PREFIX = "whsec_"
-"""A Standard Webhooks secret goes on in base64 after it (parsing/signatures.py)."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _NOT_A_NAME = "a name is small letters, digits, _ and -"
@@ -231,61 +252,3 @@ class _Section:
     def settings(self) -> SenderSettings:
         """The section as its type; call it only if ``faults`` found none."""
         return configured(self._given, self._type)
-
-
-def guessable_secrets(content: object, where: tuple[str, ...] = ()) -> Iterator[SettingFault]:
-    """A fault for each list of secrets in the content of which one is easily guessed."""
-    for name, part in content.items() if isinstance(content, dict) else ():
-        at = (*where, str(name))
-        given = part if name in SECRETS and isinstance(part, list | tuple) else ()
-        texts = [one.removeprefix(_KEY_PREFIX) for one in given if isinstance(one, str)]
-        if any(is_guessable(text, MIN_KEY_LENGTH) for text in texts if text):
-            yield SettingFault(
-                at,
-                f"each must be a random text of at least {MIN_KEY_LENGTH} characters in "
-                f"production: {random_text(MIN_KEY_LENGTH)}",
-            )
-        yield from guessable_secrets(part, at)
-
-
-def _content(function: str, path: Path) -> object:
-    """What a file holds; raises ``ConfigurationError`` if it cannot be read."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        return msgspec.json.decode(text) if path.suffix == ".json" else _from_yaml(text)
-    except (OSError, ValueError) as error:
-        subject = f"The {function} file {path} cannot be used:"
-        raise ConfigurationError.one(subject, why_unreadable(error)) from error
-
-
-def _from_yaml(text: str) -> object:
-    import yaml  # heavy, and JSON does without it
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise ValueError(f"{place}this is not YAML") from error
-
-
-def _with_secrets(
-    value: object,
-    environment: Mapping[str, str],
-    missing: list[SettingFault],
-    where: tuple[str, ...] = (),
-) -> object:
-    """The value with secrets from the environment; adds those that it lacks to ``missing``."""
-    if isinstance(value, dict):
-        return {
-            name: _with_secrets(part, environment, missing, (*where, str(name)))
-            for name, part in value.items()
-        }
-    if isinstance(value, list):
-        return [_with_secrets(part, environment, missing, where) for part in value]
-    if not (isinstance(value, str) and value.startswith("env:")):
-        return value
-    name = value.removeprefix("env:")
-    if not environment.get(name):
-        missing.append(SettingFault(where, f"the variable {name} is not set"))
-    return environment.get(name) or _STAND_IN

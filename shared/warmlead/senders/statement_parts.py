@@ -1,16 +1,22 @@
-"""The parts of a statement of sales besides its word: a deal's value, and what sales tells."""
+"""The parts of a statement of sales besides its word: ids, values, a deal, what sales tells."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import Property
+from warmlead.domain.event import CRM_ID, Property
+from warmlead.domain.identity import normalise_email
 from warmlead.domain.money import Amount, Numbers, currency_code, smallest_units, written_amount
 from warmlead.domain.sales import MAX_DETAIL_LENGTH
+from warmlead.senders.event_choice import EVENT_NAME
+from warmlead.senders.person import trait_value
+
+TraitName: TypeAlias = Annotated[str, Meta(pattern=EVENT_NAME)]
+"""A trait's name in snake_case."""
 
 _BEYOND_ALL = 10**18  # as text such a number may take long to write
 
@@ -85,3 +91,59 @@ def details_of(told: Mapping[str, Any], *, cut: bool) -> dict[str, Property]:
             kept = kept[:most]
         found[name] = kept
     return found
+
+
+MAX_TRAIT = 1_000
+"""The longest text of a trait, in characters; a longer one is cut."""
+
+
+def traits_of(properties: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, Property]:
+    """The traits that some properties of a record are, by the CRM's name of each property.
+
+    Of a list, such as Pipedrive's telephones, the primary value counts, or else the first. What is
+    empty is left out.
+    """
+    said = {trait: _first(properties.get(own)) for own, trait in named.items()}
+    told = {trait: one[:MAX_TRAIT] if isinstance(one, str) else one for trait, one in said.items()}
+    kept = {trait: trait_value(trait, one) for trait, one in told.items() if one is not None}
+    return {trait: one for trait, one in kept.items() if one != ""}
+
+
+def _first(value: Any) -> str | int | float | None:  # noqa: ANN401  # whatever a CRM holds
+    if isinstance(value, list):
+        primary = (one for one in value if isinstance(one, dict) and one.get("primary") is True)
+        value = next(primary, value[0] if value else None)
+    if isinstance(value, dict):
+        value = value.get("value")
+    return value if isinstance(value, str | int | float) else None
+
+
+def word_for(stages: Mapping[str, Mapping[str, str]], name: str, value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
+    """The word that the stages map the value of a property to; ``None`` for an unmapped value."""
+    said = stages.get(name, {})
+    text = value_text(value).casefold()
+    return next((word for known, word in said.items() if known.casefold() == text), None)
+
+
+def crm_id(*parts: object) -> str:
+    """The id of a record of a CRM, among the user ids (people) and anonymous ids (deals)."""
+    return CRM_ID + ":".join(map(str, parts))
+
+
+def email_in(value: Any) -> str | None:  # noqa: ANN401  # whatever a CRM holds
+    """The address; ``None`` if the field is empty. Raises ``RejectedError`` for an invalid one."""
+    if value is None or value == "":
+        return None
+    email = normalise_email(value) if isinstance(value, str) else None
+    if email is None:
+        raise RejectedError(Reason.EMAIL_INVALID, "The email address is not valid.")
+    return email
+
+
+def value_text(value: Any) -> str:  # noqa: ANN401  # whatever a CRM holds
+    """A property's value as it is written in the configured stages; empty for none."""
+    if value is None or isinstance(value, dict | list):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value).strip()

@@ -9,17 +9,21 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import Automation, Event, Property, Trust, id_of_content
+from warmlead.domain.event import LANDING_PAGE, Automation, Event, Property, Trust, id_of_content
 from warmlead.parsing.form_bodies import IsNeeded
 from warmlead.parsing.strict_json import text_of
 from warmlead.parsing.times import parse_time
 from warmlead.senders.attribution import PARAMETERS, path_of, visit_of
 from warmlead.senders.base import SenderSettings
+from warmlead.senders.claims import Claims
+from warmlead.senders.event_choice import EVENT_NAME, faults_of_events, plain, with_texts
 from warmlead.senders.labels import meaning_of_name, origin_of_name
 from warmlead.senders.person import (
+    EMPTY,
     MAX_ADDRESSES,
     Notes,
     email_of,
@@ -32,9 +36,11 @@ from warmlead.senders.person import (
     standard_name,
     trait_value,
 )
+from warmlead.settings import SettingFault
 
-EventName = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,63}\Z")]
+EventName = Annotated[str, Meta(pattern=EVENT_NAME)]
 
+FORM_SUBMITTED = "form_submitted"
 ANONYMOUS_ID = ("anonymous_id", "ajs_anonymous_id")
 
 _LOWER = bytes(range(256)).lower()
@@ -47,12 +53,39 @@ _UNWANTED = re.compile(
     r"|.*card_?number.*|(.*_)?(passwd|pwd|cvv2?|cvc2?|ssn|iban)"
 )
 
-_PAGE = ("page_url", "source_url", "landing_page", "page_uri", "url")
+_PAGE = ("page_url", "source_url", LANDING_PAGE, "page_uri", "url")
 _ORIGINS = PARAMETERS | {*_PAGE, "referrer"}
 _IN_GROUPS = _ORIGINS - {"url"}  # a group's url may be of anything
 _OF_CONTAINERS = ("name", "title", "region")
 _REPLY_TO = "_replyto"
 """Formspree's name of an e-mail field, and of those that are made like it."""
+
+
+class EventChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An event's name chosen by a field of the submission.
+
+    ``by`` is the field (``from`` in the file), ``map`` gives the name for each of its values, or
+    null for a value of which nothing is wanted; ``otherwise`` is the name for any other value, by
+    default null. Case, and blanks around a value, do not count.
+    """
+
+    by: str = msgspec.field(name="from")
+    map: Mapping[str, EventName | None]
+    otherwise: EventName | None = None
+
+    def name_of(self, value: object) -> str | None:
+        """The event's name for a value of the field; ``None`` if nothing is wanted of it.
+
+        Of several values, such as the boxes that are ticked, the first counts that has a name.
+        """
+        known = {plain(said): name for said, name in self.map.items()}
+        given = map(plain, value if isinstance(value, list) else [value])
+        said = [known[one] for one in given if one in known]
+        return next(filter(None, said), None) if said else self.otherwise
+
+
+class UnwantedError(Exception):
+    """The settings want nothing of the submission."""
 
 
 class FormMapping(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,7 +95,7 @@ class FormMapping(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     trait nor named becomes a property of the event. What is in ``ignore`` is not kept.
     """
 
-    event: EventName = "form_submitted"
+    event: EventName | EventChoice = FORM_SUBMITTED
     email: str | None = None
     user_id: str | None = None
     anonymous_id: str | None = None
@@ -71,13 +104,43 @@ class FormMapping(SenderSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     traits: Mapping[str, EventName] = {}
     ignore: tuple[str, ...] = ()
 
+    @classmethod
+    def as_meant(cls, given: object) -> object:
+        """The section with the answers that choose an event as texts."""
+        return with_texts(given)
 
-class Opened(Struct, frozen=True):
-    """A submission out of its envelope; without one it has neither id nor time."""
+    @classmethod
+    def faults(cls, given: object, where: tuple[str, ...]) -> list[SettingFault]:
+        """The faults of the section; those of the names of events are named one by one."""
+        of_events = list(faults_of_events(given, where))
+        told = [(one, len(one.where)) for one in super().faults(given, where)]
+        others = [
+            one for one, depth in told if all(each.where[:depth] != one.where for each in of_events)
+        ]
+        return [*others, *of_events]
 
-    fields: Any
+
+class Fact(Struct, frozen=True):
+    """One thing that an item of a request says, such as a submission out of its envelope.
+
+    ``fields`` are named by people: they are recognized by their names. What a sender knows to be an
+    identifier, a trait or a property stands apart and is taken as it is named. ``id`` is the id of
+    the fact, the same however often and in however many deliveries it is told. ``name`` is the
+    event's name; without one the settings choose it. ``claims`` is what of it a visitor claims.
+    """
+
+    fields: Any = {}
     id: str | None = None
     time: Any = None
+    name: str | None = None
+    form: str = ""
+    email: Any = None
+    user_id: Any = None
+    anonymous_id: Any = None
+    traits: Mapping[str, Any] = {}
+    properties: Mapping[str, Any] = {}
+    automated: Automation | None = None
+    claims: Claims = Claims.NOTHING
 
 
 class Post(Struct, frozen=True):
@@ -98,7 +161,9 @@ class NothingToKeepError(RejectedError):
     """The submission has no value that may be kept."""
 
     def __init__(self) -> None:
-        super().__init__(Reason.EVENT_INVALID, "There is no field with a value that may be kept.")
+        super().__init__(
+            Reason.EVENT_INVALID, "No field can be used: nothing in it says who this is."
+        )
 
 
 class _Person(Struct, frozen=True):
@@ -113,13 +178,18 @@ class _Person(Struct, frozen=True):
         return bool(self.email or self.user_id or self.anonymous_id)
 
 
-def translate_submission(submission: Opened, post: Post, index: int, notes: Notes) -> Event:
-    """One submission as an event; raises ``RejectedError`` if it has no usable identity."""
+def translate_submission(submission: Fact, post: Post, index: int, notes: Notes) -> Event:
+    """One submission as an event.
+
+    Raises ``RejectedError`` if it has no usable identity, and ``UnwantedError``.
+    """
     settings = post.settings
-    fields = _wanted(submission.fields, settings, notes)
-    content = text_of(fields)
+    fields = _wanted(submission, settings, notes)
+    name = submission.name or _event_name(fields, settings)
+    said = [name, fields, dict(submission.traits), dict(submission.properties)]
+    content = text_of(said if submission.name else fields)
     came = names_of(fields)
-    person = _take_person(fields, post, notes)
+    person = _take_person(fields, submission, post, notes)
     if not person.is_known:
         raise _nobody(notes.error, came)
     given_id = _of_form(notes.attempt("id", event_id, _take(fields, settings.id), "The id"), post)
@@ -131,8 +201,11 @@ def translate_submission(submission: Opened, post: Post, index: int, notes: Note
         referrer=_referrer(submission.fields, origins, page, post),
         fields=origins,
         own_hosts=post.own_hosts,
+        landing_page=origins.get(LANDING_PAGE),
     )
     traits, properties = _sorted_out(fields, settings, person.group)
+    traits |= _stated(submission.traits, notes)
+    properties |= _stated(submission.properties, notes)
     if page.startswith(("https://", "http://")) and path_of(page) != "/":
         properties.setdefault("path", path_of(page))
     properties |= {"form": post.form} if post.form else {}
@@ -140,7 +213,7 @@ def translate_submission(submission: Opened, post: Post, index: int, notes: Note
         id=given_id or submission.id or _id(content, post, index),
         source=post.source,
         trust=post.trust,
-        name=settings.event,
+        name=name,
         occurred_at=occurred_at,
         received_at=post.received_at,
         email=person.email,
@@ -148,11 +221,26 @@ def translate_submission(submission: Opened, post: Post, index: int, notes: Note
         anonymous_id=person.anonymous_id,
         traits=traits,
         properties=properties,
-        attribution=visit.attribution,
+        attribution=visit.touch,
         direct=visit.direct,
-        automated=post.automated,
+        automated=submission.automated or post.automated,
         notes=notes.told,
     )
+
+
+def _event_name(fields: Mapping[str, Property], settings: FormMapping) -> str:
+    if isinstance(settings.event, str):
+        return settings.event
+    name = settings.event.name_of(fields.get(field_name(settings.event.by)))
+    if name is None:
+        raise UnwantedError
+    return name
+
+
+def _stated(said: Mapping[str, Any], notes: Notes) -> dict[str, Property]:
+    """What a sender names by itself, within limits; empty texts are unknown, not values."""
+    flat = flatten(said, notes.tell) if said else {}
+    return {name: trait_value(name, value) for name, value in flat.items() if value not in EMPTY}
 
 
 def _time(stated: object, post: Post, notes: Notes) -> datetime:
@@ -182,15 +270,18 @@ def _referrer(
 
 def _nobody(error: RejectedError | None, came: str) -> RejectedError:
     """The error for a submission without a usable identity: the reason, the fields' names."""
-    reason = Reason(error.reason) if error else Reason.IDENTITY_MISSING
-    why = error.message if error else "No field holds an email, a user id or an anonymous id."
-    return RejectedError(reason, f"{why} The fields that came: {came}.")
+    error = error or RejectedError(Reason.IDENTITY_MISSING, _NO_IDENTITY)
+    tail = f" The fields that came: {came}." if came else ""
+    return RejectedError(Reason(error.reason), error.message + tail)
 
 
-def _wanted(
-    submission: Mapping[str, Any], settings: FormMapping, notes: Notes
-) -> dict[str, Property]:
+_NO_ADDRESS = "The email address is not valid."
+_NO_IDENTITY = "No field holds an email, an anonymous id, or a user id that the settings name."
+
+
+def _wanted(fact: Fact, settings: FormMapping, notes: Notes) -> dict[str, Property]:
     """The fields to keep, flat and trimmed; a leading underscore marks those of the form itself."""
+    submission: Mapping[str, Any] = fact.fields
     known = known_names(settings)
     said = {
         key: value
@@ -213,9 +304,9 @@ def _wanted(
     wanted: dict[str, Property] = {}
     for name, value in flat.items():
         kept = value.strip() if isinstance(value, str) else value
-        if kept not in ("", None, []) and is_wanted(name):
+        if kept not in EMPTY and is_wanted(name):
             wanted[name] = kept
-    if not wanted:
+    if not (wanted or fact.email or fact.user_id or fact.anonymous_id):
         raise NothingToKeepError
     return wanted
 
@@ -224,13 +315,23 @@ def _take(fields: dict[str, Property], name: str | None) -> Property:
     return fields.pop(field_name(name), None) if name else None
 
 
-def _take_person(fields: dict[str, Property], post: Post, notes: Notes) -> _Person:
+def _take_person(fields: dict[str, Property], fact: Fact, post: Post, notes: Notes) -> _Person:
+    """The person whom the fields name, and before them the sender itself."""
     settings = post.settings
     email, group = _take_email(fields, settings, notes)
     names = (settings.anonymous_id,) if settings.anonymous_id else ANONYMOUS_ID
     user_id = _take_id(fields, (settings.user_id,), post.trust, notes, is_user=True)
     anonymous_id = _take_id(fields, names, post.trust, notes)
-    return _Person(email, user_id, anonymous_id, group)
+    stated = email_of(fact.email) if fact.email else None
+    if fact.email and not stated:
+        notes.refuse("email", RejectedError(Reason.EMAIL_INVALID, _NO_ADDRESS))
+    return _Person(
+        stated or email,
+        notes.person_id(fact.user_id, "user_id", post.trust, is_user=True) or user_id,
+        notes.person_id(fact.anonymous_id, "anonymous_id", post.trust, sender=post.source)
+        or anonymous_id,
+        group,
+    )
 
 
 def _take_id(
@@ -266,8 +367,7 @@ def _take_email(
     meaning = meaning_of_name(name)
     for name, address in found:
         if address is None:
-            error = RejectedError(Reason.EMAIL_INVALID, "The email address is not valid.")
-            notes.refuse(name, error)
+            notes.refuse(name, RejectedError(Reason.EMAIL_INVALID, _NO_ADDRESS))
         elif address != email:
             notes.tell(name, "another address was left out")
     return email, meaning.group if meaning else ""
@@ -367,7 +467,7 @@ def wanted_names(settings: FormMapping) -> Callable[[str], bool]:
 
 def known_names(settings: FormMapping) -> frozenset[str]:
     """The fields that the settings name, by their flat names, and those of anonymous ids."""
-    named = (settings.email, settings.user_id, settings.anonymous_id, settings.id, settings.time)
+    named = _said(settings)
     return frozenset(
         {field_name(name) for name in (*named, *settings.traits) if name} | {*ANONYMOUS_ID}
     )
@@ -379,8 +479,7 @@ def needed_fields(settings: FormMapping) -> IsNeeded:
     It compares the name as sent, without case, brackets and marks: an id, or a name with ``mail``
     in it. In other languages the value decides: an address contains ``@``.
     """
-    said = (settings.email, settings.user_id, settings.anonymous_id, settings.id, settings.time)
-    names = {*known_names(settings), *filter(None, said), *settings.traits}
+    names = {*known_names(settings), *filter(None, _said(settings)), *settings.traits}
     known = {_bare(name.encode()) for name in names}
 
     def is_needed(name: bytes, value: bytes) -> bool:
@@ -388,6 +487,13 @@ def needed_fields(settings: FormMapping) -> IsNeeded:
         return b"mail" in bare or bare in known or b"@" in value or b"%40" in value
 
     return is_needed
+
+
+def _said(settings: FormMapping) -> tuple[str | None, ...]:
+    """The fields, besides traits, that the settings name."""
+    ids = (settings.user_id, settings.anonymous_id, settings.id)
+    by = settings.event.by if isinstance(settings.event, EventChoice) else None
+    return (settings.email, *ids, settings.time, by)
 
 
 def _bare(name: bytes) -> bytes:

@@ -39,11 +39,16 @@ class StoryClock:
 
 @dataclass(frozen=True, slots=True)
 class DayScore:
-    """The score and the stage of the lead at a moment."""
+    """The score, the parts that add up to it, and the stage of the lead at a moment.
+
+    ``floor`` is what the lowest score of the model adds to what would be below it.
+    """
 
     score: int
     engagement: int
     fit: int
+    base: int
+    floor: int
     stage: str
 
 
@@ -189,7 +194,7 @@ class _Playing:
         moves = await self._store.transitions(lead.id)
         sent = self._bus.drain()
         sequence_changes = _sequence_changes(self._enrolments, lead.enrolments)
-        fresh = moves[self._moves :]
+        fresh = [move for move in moves[self._moves :] if move.is_move]
         self._moves, self._enrolments = len(moves), lead.enrolments
         if events or fresh or sequence_changes or sent:
             now = self._clock.now()
@@ -199,8 +204,11 @@ class _Playing:
             self.scenes.append(scene)
 
     def _day_score(self, lead: Lead) -> DayScore:
-        score = evaluation_of(lead, self._scoring.rules, self._clock.now()).score
-        return DayScore(score.score, score.engagement, score.fit, lead.progress.stage)
+        rules = self._scoring.rules
+        score, base = evaluation_of(lead, rules, self._clock.now()).score, rules.scoring.base
+        floor = score.score - score.engagement - score.fit - base
+        stage = lead.progress.stage
+        return DayScore(score.score, score.engagement, score.fit, base, floor, stage)
 
 
 def _sequence_changes(before: Enrolments, after: Enrolments) -> list[SequenceChange]:

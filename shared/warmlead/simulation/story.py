@@ -1,7 +1,7 @@
 """A story that a model's author wrote: its file, checked, and the events that it makes."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import ErrorDetails
 
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
-from warmlead.domain.event import Event, Property, Trust
+from warmlead.domain.event import LANDING_PAGE, Event, Property, Trust
 from warmlead.domain.event_names import our_name
 from warmlead.domain.sales import DETAILS
 from warmlead.model.document import (
@@ -32,9 +32,12 @@ from warmlead.model.vocabulary import STANDARD_EVENTS
 from warmlead.parsing.times import parse_time
 from warmlead.ports import RawRequest
 from warmlead.senders.attribution import PARAMETERS, visit_of
-from warmlead.senders.crm import CrmIdentity, email_in
+from warmlead.senders.crm import (
+    CrmIdentity,
+)
 from warmlead.senders.person import as_traits, flatten, person_id
 from warmlead.senders.sales.source import translate_posted
+from warmlead.senders.statement_parts import email_in
 
 NAME = "story"
 FIRST_DAY = date(2026, 1, 5)
@@ -62,9 +65,13 @@ class StoryPerson(_Part):
 
 
 class Happening(_Part):
-    """One thing that the lead did, or that sales states about the lead."""
+    """One thing that the lead did, or that sales states about the lead.
+
+    It was so ``at`` a time; with ``learnt``, Warmlead learns of it later.
+    """
 
     at: str
+    learnt: str | None = None
     event: Annotated[str, StringConstraints(pattern=NAME_PATTERN)] | None = None
     times: Annotated[int, Field(ge=1, le=20)] = 1
     anonymous: bool = False
@@ -80,6 +87,7 @@ class Happening(_Part):
     authority: str | None = None
     need: str | None = None
     timing: str | None = None
+    by: str | None = None
     note: str | None = None
 
 
@@ -151,7 +159,7 @@ class _ScriptBuilder:
         try:
             if self._file.start is not None:
                 day = date.fromisoformat(self._file.start)
-            elif not _RELATIVE.fullmatch(first := self._file.events[0].at):
+            elif not _RELATIVE.fullmatch(first := _heard(self._file.events[0])):
                 at = parse_time(first, "at")
                 day = at.date() if at else day
         except ValueError:
@@ -166,18 +174,23 @@ class _ScriptBuilder:
         for i, item in enumerate(self._file.events):
             path = ("events", i)
             at = self._when(item.at, begins, (*path, "at"))
-            if at is None:
+            field = "at" if item.learnt is None else "learnt"
+            heard = self._when(_heard(item), begins, (*path, field)) if item.learnt else at
+            if at is None or heard is None:
                 continue
-            if at < before:
+            if heard < at:
+                self._fault((*path, "learnt"), "is earlier than at: nothing is learnt before it is")
+                continue
+            if heard < before:
                 what = "the one above" if before > begins else "the first day"
-                self._fault((*path, "at"), f"is earlier than {what}: write the events in order")
+                self._fault((*path, field), f"is earlier than {what}: write the events in order")
                 continue
-            before = at
+            before = heard
             try:
-                yield from self._one(item, i, at)
+                yield from self._one(item, i, at, heard)
             except RejectedError as error:
-                field = _FIELDS.get(error.reason)
-                self._fault((*path, field) if field else path, error.message)
+                wrong = _FIELDS.get(error.reason)
+                self._fault((*path, wrong) if wrong else path, error.message)
 
     def _fault(self, path: tuple[str | int, ...], message: str) -> None:
         self.faults.append(StoryFault(path, message))
@@ -210,29 +223,27 @@ class _ScriptBuilder:
         self._fault(path, "is not a time: write day 3 10:15 or 2026-03-04T10:15 (UTC)")
         return None
 
-    def _one(self, item: Happening, i: int, at: datetime) -> list[Event]:
+    def _one(self, item: Happening, i: int, at: datetime, heard: datetime) -> list[Event]:
         if (item.event is None) == (item.sales is None):
             message = "must have either event: (what happened) or sales: (what sales stated)"
             self._fault(("events", i), message)
             return []
-        return [self._said(item, i, at)] if item.sales is not None else self._done(item, i, at)
+        if item.sales is not None:
+            return [self._said(item, i, at, heard)]
+        return self._done(item, i, at, heard)
 
-    def _said(self, item: Happening, i: int, at: datetime) -> Event:
+    def _said(self, item: Happening, i: int, at: datetime, heard: datetime) -> Event:
         """The statement of sales, in the format of its posts."""
         given = {"said": item.sales, **item.model_dump(include={*_OF_SALES})}
         posted = {**given, **structs.asdict(self._who), "occurred_at": at.isoformat(), "id": _id(i)}
-        return translate_posted(posted, i, RawRequest("POST", "", "", {}, b"", at, ""))
+        return translate_posted(posted, i, RawRequest("POST", "", "", {}, b"", heard, ""))
 
-    def _done(self, item: Happening, i: int, at: datetime) -> list[Event]:
+    def _done(self, item: Happening, i: int, at: datetime, heard: datetime) -> list[Event]:
         """The lead's event, repeated as often as the story says."""
         path = ("events", i)
         for extra in _OF_SALES:
             if getattr(item, extra) is not None:
                 self._fault((*path, extra), "is only for what sales states: add sales:")
-        for name in item.attribution.keys() - PARAMETERS - {"referrer"}:
-            self._fault(
-                (*path, "attribution", name), "is not a UTM parameter, a click id or referrer"
-            )
         who = CrmIdentity(anonymous_id=self._who.anonymous_id) if item.anonymous else self._who
         if not who:
             self._fault((*path, "anonymous"), "the lead has no anonymous_id: add one to lead:")
@@ -242,21 +253,42 @@ class _ScriptBuilder:
             "trust": Trust(item.trust),
             "name": item.event,
             "occurred_at": at,
-            "received_at": at,
+            "received_at": heard,
             **structs.asdict(who),
             "traits": self._traits(item),
             "properties": flatten(item.properties, _refuse),
-            "attribution": visit_of(
-                fields=item.attribution, referrer=item.attribution.get("referrer")
-            ).attribution,
+            "attribution": self._origin(item.attribution, (*path, "attribution")),
         }
         return [Event.checked(**fields, id=_id(i, copy)) for copy in range(item.times)]
+
+    def _origin(self, stated: Mapping[str, Any], path: tuple[str | int, ...]) -> Mapping[str, str]:
+        """Where the visitor came from, and the page on which the visit began."""
+        for name in stated.keys() - PARAMETERS - {"referrer", LANDING_PAGE}:
+            self._fault(
+                (*path, name), "is not a UTM parameter, a click id, referrer or landing_page"
+            )
+        visit = visit_of(
+            fields=stated,
+            referrer=stated.get("referrer"),
+            landing_page=stated.get(LANDING_PAGE),
+        )
+        if LANDING_PAGE in stated and not visit.landing_page:
+            self._fault(
+                (*path, LANDING_PAGE),
+                "is a path or an address, beside a parameter or a referrer",
+            )
+        return visit.touch
 
     def _traits(self, item: Happening) -> Mapping[str, Property]:
         """The data of the lead in the event; the first event that names the lead has all of it."""
         known = {} if item.anonymous or self._introduced else self._file.lead.traits
         self._introduced = self._introduced or not item.anonymous
         return as_traits(flatten({**known, **item.traits}, _refuse))
+
+
+def _heard(item: Happening) -> str:
+    """The time at which it is learnt, as it is written."""
+    return item.at if item.learnt is None else item.learnt
 
 
 def _id(i: int, copy: int = 0) -> str:
@@ -297,10 +329,16 @@ def ready_story(name: str) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def read_story(text: str, *, known_events: Collection[str] = ()) -> CheckedStory:
+def read_story(
+    text: str,
+    *,
+    known_events: Collection[str] = (),
+    is_wanted: Callable[[Event], bool] = lambda _: True,
+) -> CheckedStory:
     """The story in the text (YAML or JSON); no story if anything in it is wrong.
 
-    ``known_events`` are those that match signals of the model: others get a warning.
+    ``known_events`` are those that match signals of the model: others get a warning. An event
+    that the model does not want, because no condition of its signals holds, gets a note.
     """
     document = read(text)
     if document.faults:
@@ -318,7 +356,31 @@ def read_story(text: str, *, known_events: Collection[str] = ()) -> CheckedStory
     script, faults = script_of(file)
     found = [_at(document.of_value(each.path), each.path, each.message) for each in faults]
     doubts = _doubts(document, file, {*known_events, *STANDARD_EVENTS})
+    if not found:
+        doubts += _unwanted(document, script, {doubt.path for doubt in doubts}, is_wanted)
     return CheckedStory(None if found else script, found + doubts)
+
+
+def _unwanted(
+    document: YamlDocument,
+    script: Script,
+    doubted: Collection[str],
+    is_wanted: Callable[[Event], bool],
+) -> list[Finding]:
+    """Notes events of which no signal's condition holds."""
+    found = []
+    for event in script.events:
+        number = re.fullmatch(rf"{NAME}-(\d+)", event.id)
+        path = ("events", int(number[1]) - 1, "event") if number else ()
+        if not number or path_text(path) in doubted or is_wanted(event):
+            continue
+        message = (
+            f'no condition of a signal holds for this "{event.name}": it brings no points, and no '
+            "count of a signal has it"
+        )
+        place = document.of_value(path)
+        found.append(Finding(Severity.NOTE, *place, path_text(path), message))
+    return found
 
 
 def _at(place: Position, path: Path, message: str, suggestion: str = "") -> Finding:

@@ -3,12 +3,13 @@
 It has no I/O: it asks for the records that it needs, and returns those that have changed.
 """
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from warmlead.domain.errors import UnreadableError
+from warmlead.domain.history import from_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.stages import Transition
 from warmlead.ports import (
@@ -49,12 +50,14 @@ class Raised(Struct, frozen=True):
 class UnitOfWork:
     """The records as a commit sees them: as they were read, with the decisions since.
 
-    ``moves`` are recorded after the moves of the ``erased`` ids are deleted.
+    ``moves`` are recorded after the moves of the ``erased`` ids are deleted, and those that are
+    ``retracted``: ids, each with an import.
     """
 
     def __init__(self) -> None:
         self.moves: list[tuple[str, Transition]] = []
         self.erased: set[str] = set()
+        self.retracted: set[tuple[str, str]] = set()
         self._records: dict[str, Record] = {}
         self._changed: set[str] = set()
         self._followed: set[str] = set()
@@ -136,9 +139,13 @@ class UnitOfWork:
 
     def find(self, id_: str) -> Deciding:
         """The lead or tombstone at an id, following aliases; raises ``UnreadableError``."""
-        found = yield from self._find_all(frozenset([id_]))
+        found = yield from self.find_all([id_])
         _refuse_unreadable(found)
         return found[id_]
+
+    def find_all(self, ids: Iterable[str]) -> Deciding:
+        """What is at each of some ids, following aliases."""
+        return (yield from self._find_all(frozenset(ids)))
 
     def _find_all(
         self, ids: frozenset[str], on_the_way: set[str] | None = None
@@ -171,21 +178,35 @@ class UnitOfWork:
         aliases = {id_: lead_id for id_, lead_id in commit.aliases.items() if id_ != lead_id}
         leads = {lead.id: lead for lead in commit.leads}
         # A record is overwritten only as it was seen, lest another writer's be lost.
-        yield from self._known([*leads, *aliases, *commit.tombstones])
+        yield from self._known([*leads, *aliases, *commit.tombstones, *commit.removed])
         for id_, lead in leads.items():
             before = self._records[id_]
             extra = before.extra if isinstance(before, LeadDocument) else {}
             self._records[id_] = LeadDocument(lead, extra)
         self._records |= {id_: Alias(lead_id) for id_, lead_id in aliases.items()}
         self._records |= commit.tombstones
-        if leads or aliases or commit.tombstones:
-            self._changed.update(leads, aliases, commit.tombstones)
+        self._records |= dict.fromkeys(commit.removed)
+        if leads or aliases or commit.tombstones or commit.removed:
+            self._changed.update(leads, aliases, commit.tombstones, commit.removed)
             self._followed |= seen
         if commit.tombstones:
             self.erased.update(commit.tombstones)
             self.moves = [move for move in self.moves if move[0] not in commit.tombstones]
+        if gone := set(commit.retracted):
+            self.retracted |= gone
+            self.moves = [(i, move) for i, move in self.moves if (i, move.imported) not in gone]
         self.moves += commit.transitions
         return commit.result
+
+
+def erasures_at(id_: str, record: Record) -> Iterator[Tombstone]:
+    """The erasures of which the record at an id knows."""
+    if isinstance(record, Tombstone):
+        yield structs.replace(record, ids=record.ids or (id_,))
+    elif isinstance(record, LeadDocument):
+        for trail_id, trail in record.lead.trails.items():
+            if trail.erased_ms is not None:
+                yield Tombstone(from_ms(trail.erased_ms), (trail_id,))
 
 
 def _held(record: Record) -> Lead | Tombstone | Unreadable | None:

@@ -1,19 +1,22 @@
 """Leads and moves between stages as JSON text and back: the format of every store."""
 
-import json
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import NamedTuple, NotRequired, TypedDict
+from functools import lru_cache
+from typing import NamedTuple, NotRequired, TypeAlias, TypedDict
 
 from warmlead.domain.alerts import AlertRecord
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.handoff import Deadline, Offer
-from warmlead.domain.knowledge import Knowledge
+from warmlead.domain.knowledge import MARK, Knowledge
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.mirror import NOT_MIRRORED, Mirror
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import Shape
-from warmlead.domain.stages import MODEL, Cooling, MoveCause, Progress, Transition
+from warmlead.domain.shadow import Shadow, ShadowMove
+from warmlead.domain.stages import Cooling, DayOfMoves, MoveCause, Progress, Rest
+from warmlead.domain.traits import stored_value
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import Unreadable
 from warmlead.stores.trail_codec import (
@@ -33,111 +36,7 @@ from warmlead.stores.trail_codec import (
     write_trail,
 )
 
-MOVE_VERSION = 3
-
-
-class _Document(TypedDict):
-    v: int
-    at: int
-    from_stage: str
-    to_stage: str
-    cycle: int
-    reason: str
-    score: int
-    fit: int
-    hours: float
-    model: str
-    source: NotRequired[str]
-    attribution: NotRequired[Pairs]
-    touch_by: NotRequired[int]
-    accept_by: NotRequired[int]
-    cause: NotRequired[str]  # not in version 2: it stands in the reason
-    detail: NotRequired[str]
-
-
-def write_transition(transition: Transition) -> str:
-    """The record of a move as one JSON text."""
-    document: _Document = {
-        "v": MOVE_VERSION,
-        "at": to_us(transition.at),
-        "from_stage": transition.from_stage,
-        "to_stage": transition.to_stage,
-        "cycle": transition.cycle,
-        "reason": transition.reason,
-        "score": transition.score,
-        "fit": transition.fit,
-        "hours": transition.hours_in_stage,
-        "model": transition.model_version,
-    }
-    if transition.source != MODEL:
-        document["source"] = transition.source
-    if transition.attribution:
-        document["attribution"] = transition.attribution
-    if transition.touch_by is not None:
-        document["touch_by"] = to_us(transition.touch_by)
-    if transition.accept_by is not None:
-        document["accept_by"] = to_us(transition.accept_by)
-    if transition.cause is not MoveCause.UNKNOWN:
-        document["cause"] = transition.cause
-    if transition.detail:
-        document["detail"] = transition.detail
-    return dump(document)
-
-
-def read_transition(text: str) -> Transition:
-    """The move of a text; fields of a newer release are ignored."""
-    document: _Document = json.loads(text)
-    cause, detail = _cause_of(document)
-    return Transition(
-        at=from_us(document["at"]),
-        from_stage=document["from_stage"],
-        to_stage=document["to_stage"],
-        cycle=document["cycle"],
-        reason=document["reason"],
-        score=document["score"],
-        fit=document["fit"],
-        hours_in_stage=document["hours"],
-        model_version=document["model"],
-        source=document.get("source", MODEL),
-        attribution=pairs(document.get("attribution", ())),
-        touch_by=maybe_from_us(document.get("touch_by")),
-        accept_by=maybe_from_us(document.get("accept_by")),
-        cause=cause,
-        detail=detail,
-    )
-
-
-_CAUSES_IN_WORDS = (
-    ("became known by", MoveCause.KNOWN),
-    ("stage's enter condition holds", MoveCause.ENTERED),
-    ("stage's leave condition holds", MoveCause.LEFT),
-    ("opens the", MoveCause.BYPASSED),
-    ("the model has no", MoveCause.DROPPED),
-    ("what spoke against the lead's fit", MoveCause.FIT_CHANGED),
-)
-"""The sentences of version 2."""
-
-
-def _cause_of(document: _Document) -> tuple[MoveCause, str]:
-    """Why a lead moved; of a move of version 2 it is read from the sentence."""
-    if document["v"] >= MOVE_VERSION:
-        known = document.get("cause", "") in set(MoveCause)
-        return MoveCause(document["cause"]) if known else MoveCause.UNKNOWN, document.get(
-            "detail", ""
-        )
-    reason = document["reason"]
-    if document.get("source", MODEL) == MODEL:
-        found = (cause for words, cause in _CAUSES_IN_WORDS if words in reason)
-        cause = next(found, MoveCause.UNKNOWN)
-        return cause, reason.partition(" ")[0] if cause is MoveCause.BYPASSED else ""
-    said, _, detail = reason.removeprefix("sales: ").partition(" (")
-    if said not in set(MoveCause):
-        return MoveCause.UNKNOWN, ""
-    detail = detail.removesuffix(")")
-    return MoveCause(said), detail.replace(" ", "_") if said == MoveCause.REJECTED else detail
-
-
-VERSION = 3
+VERSION = 4
 
 LONG_AGO = 0
 """The ``decay_on`` of leads that were written before there was any."""
@@ -153,11 +52,16 @@ class LeadDocument(NamedTuple):
 class _ProgressV1(TypedDict):
     stage: str
     since: int
-    entered: dict[str, int]
+    entered: NotRequired[dict[str, int]]
     peak: int
-    cooling: tuple[int, int] | None
+    cooling: NotRequired[tuple[int, int] | None]
     verdict: NotRequired[str]
     grounds: NotRequired[str]
+    learnt: NotRequired[int]
+    rest: NotRequired[tuple[int, str, str]]
+    moved: NotRequired[tuple[int, int]]
+    qualified: NotRequired[int]
+    held: NotRequired[bool]
 
 
 class _EnrolmentV2(TypedDict):
@@ -178,6 +82,7 @@ class _OfferV2(TypedDict):
     touched: int | None
     closed: int | None
     answer: str
+    owed: NotRequired[int]
 
 
 class _MirrorV3(TypedDict):
@@ -187,14 +92,27 @@ class _MirrorV3(TypedDict):
     due: int | None
 
 
+_MoveV4: TypeAlias = tuple[int, str, str, int, int, str, str, str, int | None]
+
+
+class _ShadowV4(TypedDict):
+    v: str
+    since: int
+    progress: _ProgressV1
+    scored: NotRequired[tuple[int, int, int, int]]
+    knows: NotRequired[tuple[str, dict[str, int]]]
+    moves: NotRequired[list[_MoveV4]]
+
+
 class _LeadV1(TypedDict):
     v: int
     id: str
     created: int
     progress: _ProgressV1
-    snapshot: tuple[int, int, int, int, str] | None
-    outbox: list[tuple[str, str, int, str, Pairs]]
-    shapes: list[Shape]
+    snapshot: NotRequired[tuple[int, int, int, int, str] | None]
+    grade: NotRequired[str]
+    outbox: NotRequired[list[tuple[str, str, int, str, Pairs]]]
+    shapes: NotRequired[list[Shape]]
     trails: dict[str, TrailV1]
     enrolments: NotRequired[dict[str, _EnrolmentV2]]
     offer: NotRequired[_OfferV2]
@@ -203,6 +121,11 @@ class _LeadV1(TypedDict):
     decay_on: NotRequired[int]
     due_at: NotRequired[int]
     knows: NotRequired[tuple[str, dict[str, int]]]
+    """The marks in hexadecimal digits; since version 4 in Base64."""
+    shadow: NotRequired[_ShadowV4]
+
+
+_KNOWN = frozenset(_LeadV1.__annotations__)
 
 
 def write_lead(lead: Lead, extra: Mapping[str, object] | None = None) -> str:
@@ -214,11 +137,35 @@ def write_lead(lead: Lead, extra: Mapping[str, object] | None = None) -> str:
         "id": lead.id,
         "created": to_us(lead.created_at),
         "progress": _write_progress(lead.progress),
-        "snapshot": _snapshot_fields(lead.snapshot) if lead.snapshot else None,
-        "outbox": [(t.id, t.topic, to_us(t.at), t.body, t.attributes) for t in lead.outbox],
-        "shapes": list(shapes),
         "trails": trails,
     }
+    if shapes:
+        document["shapes"] = list(shapes)
+    _write_state(document, lead)
+    if lead.decay_on is not None:
+        document["decay_on"] = lead.decay_on
+    if lead.due_at is not None:
+        document["due_at"] = to_us(lead.due_at)
+    if lead.knowledge is not None:
+        document["knows"] = _write_knowledge(lead.knowledge)
+    if lead.shadow is not None:
+        document["shadow"] = _write_shadow(lead.shadow)
+    packed = [t.history.packed.text for _, t in sorted(lead.trails.items()) if t.history.packed]
+    text = dump({**(extra or {}), **document})
+    return "".join((text, "\n", *packed)) if packed else text
+
+
+def _write_state(document: _LeadV1, lead: Lead) -> None:
+    """What is decided about the lead, and what waits to be sent."""
+    if lead.snapshot:
+        s = lead.snapshot
+        document["snapshot"] = s.score, s.engagement, s.fit, s.day, s.model_version
+        if s.grade:
+            document["grade"] = s.grade
+    if lead.outbox:
+        document["outbox"] = [
+            (t.id, t.topic, to_us(t.at), t.body, t.attributes) for t in lead.outbox
+        ]
     if lead.enrolments:
         ordered = sorted(lead.enrolments.items())
         document["enrolments"] = {name: _write_enrolment(each) for name, each in ordered}
@@ -229,21 +176,12 @@ def write_lead(lead: Lead, extra: Mapping[str, object] | None = None) -> str:
         document["alerted"] = {name: (each.count, to_us(each.at)) for name, each in records}
     if lead.mirror != NOT_MIRRORED:
         document["mirror"] = _write_mirror(lead.mirror)
-    if lead.decay_on is not None:
-        document["decay_on"] = lead.decay_on
-    if lead.due_at is not None:
-        document["due_at"] = to_us(lead.due_at)
-    if lead.knowledge is not None:
-        document["knows"] = (lead.knowledge.marks, dict(sorted(lead.knowledge.since.items())))
-    packed = [t.history.packed.text for _, t in sorted(lead.trails.items()) if t.history.packed]
-    text = dump({**(extra or {}), **document})
-    return "".join((text, "\n", *packed)) if packed else text
 
 
 def read_lead(text: str) -> LeadDocument:
     """The lead of a text. Raises ``UnavailableError`` if only a newer release can read it."""
     head, _, packed = text.partition("\n")
-    document = json.loads(head)
+    document = stored_value(head)
     reader = _READERS.get(document["v"])
     if reader is None:
         raise UnavailableError(f"written by another release, in version {document['v']}")
@@ -266,19 +204,25 @@ def lead_of(read: LeadDocument | Unreadable) -> Lead | Unreadable:
     return read.lead if isinstance(read, LeadDocument) else read
 
 
-def _read_v3(document: _LeadV1, packed: str) -> LeadDocument:
-    shapes = [(name, tuple(signals)) for name, signals in document["shapes"]]
-    snapshot = document["snapshot"]
+def _read_v4(document: _LeadV1, packed: str) -> LeadDocument:
+    return _read(document, packed, _read_knowledge)
+
+
+def _read(
+    document: _LeadV1, packed: str, knowledge: Callable[[str, Mapping[str, int]], Knowledge]
+) -> LeadDocument:
+    shapes = [(name, tuple(signals)) for name, signals in document.get("shapes", ())]
+    snapshot = document.get("snapshot")
     texts = packed_texts(document["trails"].values(), packed)
     lead = Lead(
         id=document["id"],
         trails={id_: read_trail(trail, shapes, texts) for id_, trail in document["trails"].items()},
         progress=_read_progress(document["progress"]),
         created_at=from_us(document["created"]),
-        snapshot=Snapshot(*snapshot) if snapshot else None,
+        snapshot=Snapshot(*snapshot, document.get("grade", "")) if snapshot else None,
         outbox=tuple(
             Trigger(id_, Topic(topic), from_us(at), body, pairs(attributes))
-            for id_, topic, at, body, attributes in document["outbox"]
+            for id_, topic, at, body, attributes in document.get("outbox", ())
         ),
         enrolments={
             name: _read_enrolment(name, each)
@@ -292,10 +236,17 @@ def _read_v3(document: _LeadV1, packed: str) -> LeadDocument:
         mirror=_read_mirror(document["mirror"]) if "mirror" in document else NOT_MIRRORED,
         decay_on=document.get("decay_on"),
         due_at=maybe_from_us(document.get("due_at")),
-        knowledge=Knowledge(*document["knows"]) if "knows" in document else None,
+        knowledge=knowledge(*document["knows"]) if "knows" in document else None,
+        shadow=_read_shadow(document["shadow"]) if "shadow" in document else None,
     )
-    known = _LeadV1.__annotations__
-    return LeadDocument(lead, {k: value for k, value in document.items() if k not in known})
+    if document.keys() <= _KNOWN:
+        return LeadDocument(lead, {})
+    return LeadDocument(lead, {k: value for k, value in document.items() if k not in _KNOWN})
+
+
+def _read_v3(document: _LeadV1, packed: str) -> LeadDocument:
+    """A lead of a release that wrote all fields, and the marks of its knowledge as digits."""
+    return _read(document, packed, Knowledge)
 
 
 def _read_v2(document: _LeadV1, packed: str) -> LeadDocument:
@@ -319,6 +270,7 @@ _READERS: Mapping[int, Callable[[_LeadV1, str], LeadDocument]] = {
     1: _read_v1,
     2: _read_v2,
     3: _read_v3,
+    4: _read_v4,
 }
 """Readers for the versions of this and earlier releases; only the present one is written."""
 
@@ -328,27 +280,44 @@ def _write_progress(progress: Progress) -> _ProgressV1:
     document: _ProgressV1 = {
         "stage": progress.stage,
         "since": to_us(progress.since),
-        "entered": dict(sorted(progress.entered.items())),
         "peak": progress.peak_score,
-        "cooling": (to_us(cooling.since), to_us(cooling.until)) if cooling else None,
     }
+    if progress.entered:
+        document["entered"] = dict(sorted(progress.entered.items()))
+    if cooling:
+        document["cooling"] = (to_us(cooling.since), to_us(cooling.until))
     if progress.verdict:
         document["verdict"] = progress.verdict
     if progress.grounds is not None:
         document["grounds"] = progress.grounds
+    if progress.learnt is not None:
+        document["learnt"] = to_us(progress.learnt)
+    if rest := progress.rest:
+        document["rest"] = (to_us(rest.since), rest.from_stage, rest.reason)
+    if moved := progress.moved:
+        document["moved"] = (moved.day, moved.count)
+    if progress.qualified is not None:
+        document["qualified"] = to_us(progress.qualified)
+    if progress.held:
+        document["held"] = True
     return document
 
 
 def _read_progress(document: _ProgressV1) -> Progress:
-    cooling = document["cooling"]
+    cooling, rest = document.get("cooling"), document.get("rest")
     return Progress(
         stage=document["stage"],
         since=from_us(document["since"]),
-        entered=document["entered"],
+        entered=document.get("entered", {}),
         peak_score=document["peak"],
         cooling=Cooling(from_us(cooling[0]), from_us(cooling[1])) if cooling else None,
         verdict=document.get("verdict", ""),
         grounds=document.get("grounds"),
+        learnt=maybe_from_us(document.get("learnt")),
+        rest=Rest(from_us(rest[0]), *rest[1:]) if rest else None,
+        moved=DayOfMoves(*document["moved"]) if "moved" in document else None,
+        qualified=maybe_from_us(document.get("qualified")),
+        held=document.get("held", False),
     )
 
 
@@ -376,7 +345,7 @@ def _read_enrolment(name: str, document: _EnrolmentV2) -> Enrolment:
 
 
 def _write_offer(offer: Offer) -> _OfferV2:
-    return {
+    document: _OfferV2 = {
         "cycle": offer.cycle,
         "stage": offer.stage,
         "at": to_us(offer.at),
@@ -386,6 +355,9 @@ def _write_offer(offer: Offer) -> _OfferV2:
         "closed": maybe_to_us(offer.closed_at),
         "answer": offer.answer,
     }
+    if offer.owed_since is not None:
+        document["owed"] = to_us(offer.owed_since)
+    return document
 
 
 def _read_offer(document: _OfferV2) -> Offer:
@@ -398,6 +370,7 @@ def _read_offer(document: _OfferV2) -> Offer:
         touched_at=maybe_from_us(document["touched"]),
         closed_at=maybe_from_us(document["closed"]),
         answer=document["answer"],
+        owed_since=maybe_from_us(document.get("owed")),
     )
 
 
@@ -419,5 +392,66 @@ def _read_mirror(document: _MirrorV3) -> Mirror:
     )
 
 
-def _snapshot_fields(s: Snapshot) -> tuple[int, int, int, int, str]:
-    return s.score, s.engagement, s.fit, s.day, s.model_version
+def _write_shadow(shadow: Shadow) -> _ShadowV4:
+    document: _ShadowV4 = {
+        "v": shadow.version,
+        "since": to_us(shadow.since),
+        "progress": _write_progress(shadow.progress),
+    }
+    if shadow.day is not None:
+        document["scored"] = shadow.score, shadow.engagement, shadow.fit, shadow.day
+    if shadow.knowledge is not None:
+        document["knows"] = _write_knowledge(shadow.knowledge)
+    if shadow.moves:
+        document["moves"] = [
+            (
+                *(to_us(move.at), move.from_stage, move.to_stage, move.score, move.fit),
+                *(move.cause, move.reason, move.detail, maybe_to_us(move.learnt)),
+            )
+            for move in shadow.moves
+        ]
+    return document
+
+
+def _read_shadow(document: _ShadowV4) -> Shadow:
+    score, engagement, fit, day = document.get("scored", (0, 0, 0, None))
+    return Shadow(
+        document["v"],
+        from_us(document["since"]),
+        _read_progress(document["progress"]),
+        score,
+        engagement,
+        fit,
+        day,
+        knowledge=_read_knowledge(*document["knows"]) if "knows" in document else None,
+        moves=tuple(
+            ShadowMove(
+                *(from_us(at), from_stage, to_stage, score, fit),
+                *(_cause(cause), reason, detail, maybe_from_us(learnt)),
+            )
+            for at, from_stage, to_stage, score, fit, cause, reason, detail, learnt in document.get(
+                "moves", ()
+            )
+        ),
+    )
+
+
+def _cause(written: str) -> MoveCause:
+    return MoveCause(written) if written in set(MoveCause) else MoveCause.UNKNOWN
+
+
+def _write_knowledge(knowledge: Knowledge) -> tuple[str, dict[str, int]]:
+    digits = knowledge.marks
+    marks = b64encode(bytes.fromhex(digits + "0" * (len(digits) % 2))).decode()
+    return marks, dict(sorted(knowledge.since.items()))
+
+
+def _read_knowledge(marks: str, since: Mapping[str, int]) -> Knowledge:
+    return Knowledge(_marks(marks), since)
+
+
+@lru_cache(maxsize=64)
+def _marks(encoded: str) -> str:
+    """The marks of a model; a digit behind the last whole one is there to fill a byte."""
+    digits = b64decode(encoded).hex()
+    return digits[: len(digits) // MARK * MARK]

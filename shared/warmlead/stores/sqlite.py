@@ -1,4 +1,4 @@
-"""Leads, moves and reports in an SQLite file."""
+"""Leads and their moves in an SQLite file."""
 
 import asyncio
 import json
@@ -8,24 +8,32 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from msgspec import Struct
-
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.history import from_ms, to_ms
 from warmlead.domain.lead import Lead
+from warmlead.domain.listing import ListedAs, listed_as
+from warmlead.domain.move_order import in_order_learnt
 from warmlead.domain.stages import Transition
-from warmlead.ports import Change, Clock, DueLead, Ranked, Tombstone, Unreadable, Update
+from warmlead.ports import Change, Clock, DueLead, Tombstone, Unreadable, Update
+from warmlead.ports.listing import LeadQuery, Listed, ListPlace, Order
 from warmlead.sqlite_file import Column, Failed, SqliteFile
-from warmlead.stores.base import Alias, Deciding, Raised, Record, UnitOfWork, passed_on
+from warmlead.stores.base import (
+    Alias,
+    Deciding,
+    Raised,
+    Record,
+    UnitOfWork,
+    erasures_at,
+    passed_on,
+)
 from warmlead.stores.codec import (
     LONG_AGO,
     LeadDocument,
     lead_of,
     read_lead_at,
-    read_transition,
     write_lead,
-    write_transition,
 )
+from warmlead.stores.move_codec import read_transition, write_transition
 from warmlead.stores.trail_codec import to_us
 
 T = TypeVar("T")
@@ -42,6 +50,10 @@ _KNOWN_LEADS = 16
 Updates that name one lead again and again, and do not change it, read it once.
 """
 
+_CONDITIONS = "stage, grade, source, owner, overdue"
+
+_ORDERS: Mapping[Order, str] = {"score": "score", "since": "since_day"}
+
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS leads (
          id TEXT NOT NULL PRIMARY KEY,
@@ -55,7 +67,17 @@ SCHEMA = (
     Column("leads", "decay_on", f"INTEGER DEFAULT {LONG_AGO}"),
     Column("leads", "due_us", "INTEGER"),
     "CREATE INDEX IF NOT EXISTS leads_fading ON leads (decay_on, id) WHERE decay_on IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS leads_by_score ON leads (score, id)",
+    # What lists ask for; leads of earlier releases get theirs when they are next written.
+    Column("leads", "since_day", "INTEGER"),
+    Column("leads", "grade", "TEXT"),
+    Column("leads", "source", "TEXT"),
+    Column("leads", "owner", "TEXT"),
+    Column("leads", "overdue", "INTEGER"),
+    # With all conditions in them, so that no row is read that a list does not show.
+    f"CREATE INDEX IF NOT EXISTS leads_listed_by_score ON leads (score, id, {_CONDITIONS})",
+    f"CREATE INDEX IF NOT EXISTS leads_listed_by_since ON leads (since_day, id, {_CONDITIONS})",
+    "CREATE INDEX IF NOT EXISTS leads_overdue ON leads (id) WHERE overdue",
+    "DROP INDEX IF EXISTS leads_by_score",
     "CREATE INDEX IF NOT EXISTS leads_by_stage ON leads (stage, score, id)",
     "CREATE INDEX IF NOT EXISTS leads_due ON leads (due_us, id) WHERE due_us IS NOT NULL",
     """CREATE TABLE IF NOT EXISTS aliases (
@@ -169,25 +191,30 @@ class SqliteLeadStore:
 
         return await self._file.read(ask)
 
-    async def by_score(
-        self, *, most: int, stage: str | None = None, after: Ranked | None = None
-    ) -> Sequence[Ranked]:
+    async def listed(
+        self, asked: LeadQuery, *, most: int, after: ListPlace | None = None
+    ) -> Sequence[Listed]:
         """See ``LeadStore``."""
-        conditions, values = ["score IS NOT NULL"], list[object]()
-        if stage is not None:
-            conditions.append("stage = ?")
-            values.append(stage)
+        column = _ORDERS[asked.order]
+        conditions, values = [f"{column} IS NOT NULL"], list[object]()
+        for name, value in asked.conditions.items():
+            conditions.append(f"{name} = ?")
+            values.append(value)
         if after is not None:
-            conditions.append("(score, id) < (?, ?)")
-            values += [after.score, after.lead.id]
+            conditions.append(f"({column}, id) < (?, ?)")
+            values += after
         query = (
-            f"SELECT score, id, document FROM leads WHERE {' AND '.join(conditions)}"  # noqa: S608  # constants
-            " ORDER BY score DESC, id DESC LIMIT ?"
+            f"SELECT shown.{column}, id, document FROM (SELECT {column}, id FROM leads"  # noqa: S608  # constants
+            f" WHERE {' AND '.join(conditions)} ORDER BY {column} DESC, id DESC LIMIT ?) AS shown"
+            f" JOIN leads USING (id) ORDER BY shown.{column} DESC, id DESC"
         )
 
-        def ask(connection: sqlite3.Connection) -> list[Ranked]:
+        def ask(connection: sqlite3.Connection) -> list[Listed]:
             rows = connection.execute(query, (*values, most))
-            return [Ranked(score, lead_of(read_lead_at(id_, text))) for score, id_, text in rows]
+            return [
+                Listed(ListPlace(value, id_), lead_of(read_lead_at(id_, text)))
+                for value, id_, text in rows
+            ]
 
         return await self._file.read(ask)
 
@@ -203,9 +230,19 @@ class SqliteLeadStore:
                     "SELECT record FROM transitions WHERE lead_id = ? ORDER BY number", (id_,)
                 )
             ]
-            return sorted(moves, key=lambda move: move.at)
+            return in_order_learnt(moves)
 
         return await self._file.read(ask)
+
+    async def erasures(self) -> AsyncIterator[Tombstone]:
+        """See ``LeadStore``."""
+        for query, read in _ERASURES:
+            page = await self._file.read(_rows(query, after=""))
+            while page:
+                for id_, text in page:
+                    for erasure in erasures_at(id_, read(id_, text)):
+                        yield erasure
+                page = await self._file.read(_rows(query, after=page[-1][0]))
 
     async def clear(self) -> None:
         """See ``LeadStore``."""
@@ -245,6 +282,10 @@ def _page(query: str, *, after: str) -> Callable[[sqlite3.Connection], list[tupl
         return [(id_, read_lead_at(id_, text)) for id_, text in rows]
 
     return ask
+
+
+def _rows(query: str, *, after: str) -> Callable[[sqlite3.Connection], list[tuple[str, str]]]:
+    return lambda connection: connection.execute(f"{query} LIMIT {PAGE_LEADS}", (after,)).fetchall()
 
 
 def _clear_all(connection: sqlite3.Connection, calls: Sequence[None]) -> Sequence[None]:
@@ -293,6 +334,20 @@ _READING: Sequence[tuple[str, Callable[[str, Any], Record]]] = (
     ("SELECT json_array(erased_ms, json(ids)) FROM tombstones WHERE id = ?", _tombstone),
 )
 
+_KNOWS_AN_ERASURE = "instr(document, '\"erased\":')"
+"""Whether a lead is of somebody who was erased before: few are, and the others are not read."""
+
+_ERASURES: Sequence[tuple[str, Callable[[str, Any], Record]]] = (
+    (
+        f"SELECT id, document FROM leads WHERE id > ? AND {_KNOWS_AN_ERASURE} ORDER BY id",  # noqa: S608  # constants
+        read_lead_at,
+    ),
+    (
+        "SELECT id, json_array(erased_ms, json(ids)) FROM tombstones WHERE id > ? ORDER BY id",
+        _tombstone,
+    ),
+)
+
 
 def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> None:
     """Writes what was decided, each row once."""
@@ -305,14 +360,7 @@ def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> Non
     for table, kept in (("leads", leads), ("aliases", aliases), ("tombstones", erased)):
         elsewhere = changed.keys() - {row[0] for row in kept}
         execute(f"DELETE FROM {table} WHERE id = ?", [(id_,) for id_ in sorted(elsewhere)])  # noqa: S608  # constants
-    execute(
-        "INSERT INTO leads (id, stage, score, unsent, updated_ms, document, decay_on, due_us)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-        " stage = excluded.stage, score = excluded.score, unsent = excluded.unsent,"
-        " updated_ms = excluded.updated_ms, document = excluded.document,"
-        " decay_on = excluded.decay_on, due_us = excluded.due_us",
-        leads,
-    )
+    execute(_UPSERT, leads)
     execute(
         "INSERT INTO aliases (id, lead_id) VALUES (?, ?)"
         " ON CONFLICT (id) DO UPDATE SET lead_id = excluded.lead_id",
@@ -324,94 +372,29 @@ def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> Non
         erased,
     )
     execute("DELETE FROM transitions WHERE lead_id = ?", [(id_,) for id_ in sorted(unit.erased)])
+    execute(
+        "DELETE FROM transitions WHERE lead_id = ? AND json_extract(record, '$.imported') = ?",
+        sorted(unit.retracted),
+    )
     moves = [(lead_id, write_transition(move)) for lead_id, move in unit.moves]
     execute("INSERT INTO transitions (lead_id, record) VALUES (?, ?)", moves)
 
 
-def _row(document: LeadDocument, now_ms: int) -> tuple[object, ...]:
-    lead = document.lead
-    score = lead.snapshot.score if lead.snapshot else None
-    text = write_lead(lead, document.extra)
-    due_us = None if lead.due_at is None else to_us(lead.due_at)
-    shown = (lead.id, lead.progress.stage, score, bool(lead.outbox), now_ms)
-    return *shown, text, lead.decay_on, due_us
-
-
-PAGE_MOVES = 500
-
-_AT = "json_extract(record, '$.at')"  # so that moves of before this index are in it too
-
-REPORTS_SCHEMA = (
-    *SCHEMA,
-    f"CREATE INDEX IF NOT EXISTS transitions_by_time ON transitions ({_AT})",
-    "CREATE INDEX IF NOT EXISTS leads_by_stage ON leads (stage)",
-    """CREATE TABLE IF NOT EXISTS reports (
-         period TEXT NOT NULL PRIMARY KEY,
-         report TEXT NOT NULL)""",
+_WRITTEN = (
+    *("stage", "unsent", "updated_ms", "document", "decay_on", "due_us"),
+    *("score", "since_day", "grade", "source", "owner", "overdue"),
+)
+_UPSERT = (
+    f"INSERT INTO leads (id, {', '.join(_WRITTEN)}) VALUES (?{', ?' * len(_WRITTEN)})"  # noqa: S608  # constants
+    f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in _WRITTEN)}"
 )
 
 
-class _Row(Struct, frozen=True):
-    at_us: int
-    number: int
-    lead_id: str
-    record: str
-
-
-class SqliteReportStore:
-    """The ``ReportStore`` of one machine, in the same file as its leads."""
-
-    def __init__(self, file: SqliteFile) -> None:
-        file.define(REPORTS_SCHEMA)
-        self._file = file
-
-    async def moves(self, start: datetime) -> AsyncIterator[tuple[str, Transition]]:
-        """See ``ReportStore``; the earliest first."""
-        at_us, number = to_us(start), -1
-        query = (
-            f"SELECT {_AT}, number, lead_id, record FROM transitions"  # noqa: S608  # constants
-            f" WHERE {_AT} >= ?1 AND ({_AT} > ?1 OR number > ?2)"
-            f" ORDER BY {_AT}, number LIMIT {PAGE_MOVES}"
-        )
-
-        def ask(connection: sqlite3.Connection) -> list[_Row]:
-            return [_Row(*row) for row in connection.execute(query, (at_us, number))]
-
-        while page := await self._file.read(ask):
-            for row in page:
-                yield row.lead_id, read_transition(row.record)
-            at_us, number = page[-1].at_us, page[-1].number
-
-    async def leads_in(self, stages: Sequence[str]) -> Mapping[str, int]:
-        """See ``ReportStore``."""
-
-        def ask(connection: sqlite3.Connection) -> dict[str, int]:
-            return dict(connection.execute("SELECT stage, count(*) FROM leads GROUP BY stage"))
-
-        found = await self._file.read(ask)
-        return {stage: found.get(stage, 0) for stage in stages}
-
-    async def keep(self, period: str, report: str) -> None:
-        """See ``ReportStore``."""
-        await self._file.write(_keep, (period, report))
-
-    async def report(self, period: str) -> str | None:
-        """See ``ReportStore``."""
-
-        def ask(connection: sqlite3.Connection) -> str | None:
-            query = "SELECT report FROM reports WHERE period = ?"
-            row: tuple[str] | None = connection.execute(query, (period,)).fetchone()
-            return row[0] if row else None
-
-        return await self._file.read(ask)
-
-
-def _keep(
-    connection: sqlite3.Connection, reports: Sequence[tuple[str, str]]
-) -> Sequence[tuple[str, str]]:
-    connection.executemany(
-        "INSERT INTO reports (period, report) VALUES (?, ?)"
-        " ON CONFLICT (period) DO UPDATE SET report = excluded.report",
-        reports,
-    )
-    return reports
+def _row(document: LeadDocument, now_ms: int) -> tuple[object, ...]:
+    lead = document.lead
+    text = write_lead(lead, document.extra)
+    due_us = None if lead.due_at is None else to_us(lead.due_at)
+    kept = (lead.id, lead.progress.stage, bool(lead.outbox), now_ms, text, lead.decay_on, due_us)
+    facts = listed_as(lead)
+    listed = (None,) * (len(ListedAs._fields) - 1) if facts is None else facts[1:]
+    return *kept, *listed

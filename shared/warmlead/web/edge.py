@@ -116,6 +116,8 @@ def _damaged(fault: str) -> RejectedError:
 
 _ORIGIN = re.compile(r"null|[a-z][a-z0-9+.-]{0,30}://[A-Za-z0-9.:\[\]_-]{1,255}")
 _HEADER_LIST = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1024}")
+_SENDER = re.compile(r"[A-Za-z0-9.:_-]{1,255}")
+_RATE = re.compile(r"\*|[0-9]{1,9}")
 _METHODS = "GET, POST, OPTIONS"
 
 
@@ -133,8 +135,15 @@ def cors_headers(request_headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def answer_preflight(request_headers: Mapping[str, str]) -> Answer:
-    """The answer to ``OPTIONS``, whether or not a browser asks before it posts."""
+    """The answer to ``OPTIONS``: to a browser before it posts, and to a sender of CloudEvents.
+
+    The latter asks whether it may send (CloudEvents, HTTP 1.1 Web Hooks, section 4).
+    """
     headers = {"Allow": _METHODS, **cors_headers(request_headers)}
+    if _SENDER.fullmatch(asks := request_headers.get("webhook-request-origin", "")):
+        headers["WebHook-Allowed-Origin"] = asks
+        if _RATE.fullmatch(request_headers.get("webhook-request-rate", "")):
+            headers["WebHook-Allowed-Rate"] = "*"
     if "Access-Control-Allow-Origin" in headers:
         headers["Access-Control-Allow-Methods"] = _METHODS
         headers["Access-Control-Max-Age"] = "7200"
@@ -176,13 +185,16 @@ class Edge:
         clock: Clock,
         new_id: Callable[[], str],
         dress: Dress | None = None,
+        is_private: bool = False,
     ) -> None:
+        """``is_private``: no page of another origin may send requests, or read the answers."""
         self._work = work
         self._function = function
         self._limits = limits
         self._clock = clock
         self._new_id = new_id
         self._dress = dress or _as_it_is
+        self._is_private = is_private
 
     async def answer(self, request: Request) -> Response:
         """The response to a request, also after an error. Raises nothing of its own."""
@@ -191,7 +203,7 @@ class Edge:
         request_id = self._new_id()
         failure: Exception | None = None
         try:
-            if request.method == "OPTIONS":
+            if request.method == "OPTIONS" and not self._is_private:
                 answer = answer_preflight(headers)
             else:
                 answer = await self._work(await self._read(request, headers, request_id))
@@ -212,7 +224,8 @@ class Edge:
             trace=_trace(headers),
             **answer.facts,
         )
-        return _response(self._dress(headers, answer), cors_headers(headers))
+        cors = {} if self._is_private else cors_headers(headers)
+        return _response(self._dress(headers, answer), cors)
 
     async def _read(
         self, request: Request, headers: Mapping[str, str], request_id: str

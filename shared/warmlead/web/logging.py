@@ -19,6 +19,7 @@ FIELDS = frozenset(
     (
         *("function", "source", "method", "status", "reason", "ms", "request_id", "trace"),
         *("events", "refused", "ignored", "count", "lead_id"),
+        *("destination", "sent", "waiting", "skipped", "dead", "unreadable", "dispatch"),
         *("looked_at", "changed", "moved", "triggers", "failed", "swept", "done"),
     )
 )

@@ -24,6 +24,7 @@ class Texts(Struct, frozen=True):
     size: str
     later: str
     other: str
+    person: str
     back: str
     link: str
     direction: str = "ltr"
@@ -39,6 +40,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "What you sent is too large. Please shorten it or leave out the files.",
             "Something is not working on our side. Please send it again in a few minutes.",
             "What you sent could not be read.",
+            "We could not confirm that a person sent this. Please repeat the check on the "
+            "page and send again.",
             "Your browser's back button takes you to the form; what you typed is usually kept.",
             "Back to the page",
         ),
@@ -52,6 +55,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "Bei uns gibt es gerade eine Störung. Bitte senden Sie das Formular in einigen Minuten "
             "noch einmal.",
             "Ihre Nachricht konnte nicht gelesen werden.",
+            "Wir konnten nicht bestätigen, dass ein Mensch das Formular gesendet hat. Bitte "
+            "wiederholen Sie die Prüfung auf der Seite und senden Sie es noch einmal.",
             "Mit der Zurück-Taste Ihres Browsers kommen Sie zum Formular; Ihre Eingaben sind meist "
             "noch da.",
             "Zurück zur Seite",
@@ -65,6 +70,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "Votre envoi est trop volumineux. Veuillez le raccourcir ou retirer les fichiers.",
             "Un problème est survenu de notre côté. Veuillez réessayer dans quelques minutes.",
             "Votre envoi n'a pas pu être lu.",
+            "Nous n'avons pas pu confirmer que l'envoi vient d'une personne. Veuillez "
+            "refaire la vérification sur la page et renvoyer le formulaire.",
             "Le bouton « retour » de votre navigateur vous ramène au formulaire ; votre saisie est "
             "en général conservée.",
             "Retour à la page",
@@ -78,6 +85,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "Su envío es demasiado grande. Acórtelo o quite los archivos.",
             "Hay un problema en nuestro sistema. Vuelva a enviarlo dentro de unos minutos.",
             "No se ha podido leer su envío.",
+            "No hemos podido confirmar que lo envía una persona. Repita la comprobación en "
+            "la página y vuelva a enviar el formulario.",
             "El botón «Atrás» del navegador le devuelve al formulario; normalmente se conserva lo "
             "que ha escrito.",
             "Volver a la página",
@@ -91,6 +100,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "L'invio è troppo grande. Lo abbrevi o tolga i file allegati.",
             "Si è verificato un problema da parte nostra. Riprovi tra qualche minuto.",
             "Non è stato possibile leggere l'invio.",
+            "Non abbiamo potuto confermare che l'invio provenga da una persona. Ripeta la "
+            "verifica nella pagina e invii di nuovo il modulo.",
             "Il pulsante Indietro del browser riporta al modulo; di solito i dati inseriti sono "
             "ancora presenti.",
             "Torna alla pagina",
@@ -104,6 +115,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "O envio é demasiado grande. Encurte-o ou retire os ficheiros.",
             "Há um problema do nosso lado. Envie novamente dentro de alguns minutos.",
             "Não foi possível ler o seu envio.",
+            "Não foi possível confirmar que o envio é de uma pessoa. Repita a verificação na "
+            "página e envie o formulário outra vez.",
             "O botão Voltar do navegador leva ao formulário; normalmente o que escreveu ainda lá "
             "está.",
             "Voltar à página",
@@ -117,6 +130,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "Uw bericht is te groot. Maak het korter of laat bestanden weg.",
             "Er is bij ons een storing. Verstuur het formulier over enkele minuten opnieuw.",
             "Uw bericht kon niet worden gelezen.",
+            "We konden niet bevestigen dat een mens dit heeft verstuurd. Herhaal de controle "
+            "op de pagina en verstuur het formulier opnieuw.",
             "Met de terugknop van uw browser komt u bij het formulier; wat u hebt ingevuld, staat "
             "er meestal nog.",
             "Terug naar de pagina",
@@ -129,6 +144,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "Wiadomość jest za duża. Skróć ją lub pomiń pliki.",
             "Mamy chwilowy problem. Wyślij formularz ponownie za kilka minut.",
             "Nie udało się odczytać wiadomości.",
+            "Nie udało się potwierdzić, że formularz wysłał człowiek. Powtórz weryfikację na "
+            "stronie i wyślij formularz jeszcze raz.",
             "Przycisk Wstecz w przeglądarce wraca do formularza; wpisane dane zwykle są zachowane.",
             "Wróć do strony",
         ),
@@ -140,6 +157,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "Meddelandet är för stort. Korta det eller utelämna filer.",
             "Något fungerar inte hos oss. Skicka formuläret igen om några minuter.",
             "Meddelandet kunde inte läsas.",
+            "Vi kunde inte bekräfta att en människa skickade detta. Gör om kontrollen på "
+            "sidan och skicka formuläret igen.",
             "Webbläsarens bakåtknapp går till formuläret; det du skrev finns oftast kvar.",
             "Tillbaka till sidan",
         ),
@@ -151,6 +170,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "Beskeden er for stor. Gør den kortere, eller udelad filer.",
             "Noget virker ikke hos os. Send formularen igen om nogle minutter.",
             "Beskeden kunne ikke læses.",
+            "Vi kunne ikke bekræfte, at et menneske sendte dette. Gentag kontrollen på "
+            "siden, og send formularen igen.",
             "Browserens tilbageknap fører til formularen; det, du skrev, er som regel bevaret.",
             "Tilbage til siden",
         ),
@@ -162,6 +183,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "Meldingen er for stor. Gjør den kortere eller utelat filer.",
             "Noe fungerer ikke hos oss. Send skjemaet på nytt om noen minutter.",
             "Meldingen kunne ikke leses.",
+            "Vi kunne ikke bekrefte at et menneske sendte dette. Gjenta kontrollen på siden "
+            "og send skjemaet på nytt.",
             "Tilbakeknappen i nettleseren går til skjemaet; det du skrev, er som regel bevart.",
             "Tilbake til siden",
         ),
@@ -174,6 +197,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "Viesti on liian suuri. Lyhennä sitä tai jätä tiedostot pois.",
             "Palvelussamme on häiriö. Lähetä lomake uudelleen muutaman minuutin kuluttua.",
             "Viestiä ei voitu lukea.",
+            "Emme voineet varmistaa, että lähettäjä on ihminen. Tee sivun tarkistus "
+            "uudelleen ja lähetä lomake uudelleen.",
             "Selaimen takaisin-painike palaa lomakkeeseen; kirjoittamasi on yleensä tallella.",
             "Takaisin sivulle",
         ),
@@ -185,6 +210,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "Zpráva je příliš velká. Zkraťte ji nebo vynechte soubory.",
             "Na naší straně nastala chyba. Odešlete formulář znovu za několik minut.",
             "Zprávu se nepodařilo přečíst.",
+            "Nepodařilo se ověřit, že formulář odeslal člověk. Zopakujte ověření na stránce "
+            "a odešlete formulář znovu.",
             "Tlačítko Zpět v prohlížeči vás vrátí k formuláři; vyplněné údaje obvykle zůstávají.",
             "Zpět na stránku",
         ),
@@ -196,6 +223,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "Gönderiniz çok büyük. Lütfen kısaltın veya dosyaları çıkarın.",
             "Sistemimizde bir sorun var. Lütfen birkaç dakika sonra yeniden gönderin.",
             "Gönderiniz okunamadı.",
+            "Bunu bir insanın gönderdiğini doğrulayamadık. Lütfen sayfadaki doğrulamayı "
+            "tekrarlayıp formu yeniden gönderin.",
             "Tarayıcınızın geri düğmesi forma döner; yazdıklarınız genellikle korunur.",
             "Sayfaya dön",
         ),
@@ -208,6 +237,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "Сообщение слишком большое. Сократите его или уберите файлы.",
             "У нас произошёл сбой. Отправьте форму ещё раз через несколько минут.",
             "Сообщение не удалось прочитать.",
+            "Не удалось подтвердить, что форму отправил человек. Пройдите проверку на "
+            "странице ещё раз и отправьте форму снова.",
             "Кнопка «Назад» в браузере вернёт вас к форме; введённые данные обычно сохраняются.",
             "Вернуться на страницу",
         ),
@@ -220,6 +251,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "Повідомлення завелике. Скоротіть його або приберіть файли.",
             "У нас стався збій. Надішліть форму ще раз за кілька хвилин.",
             "Повідомлення не вдалося прочитати.",
+            "Не вдалося підтвердити, що форму надіслала людина. Пройдіть перевірку на "
+            "сторінці ще раз і надішліть форму знову.",
             "Кнопка «Назад» у браузері поверне вас до форми; введені дані зазвичай зберігаються.",
             "Повернутися на сторінку",
         ),
@@ -231,6 +264,7 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "送信内容が大きすぎます。短くするか、ファイルを外してください。",
             "こちらで問題が発生しています。数分後にもう一度送信してください。",
             "送信内容を読み取れませんでした。",
+            "人による送信であることを確認できませんでした。ページの認証をやり直して、もう一度送信してください。",
             "ブラウザーの「戻る」ボタンでフォームに戻れます。入力内容は通常残っています。",
             "ページに戻る",
         ),
@@ -242,6 +276,7 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "보내신 내용이 너무 큽니다. 내용을 줄이거나 파일을 빼 주세요.",
             "저희 쪽에 문제가 생겼습니다. 몇 분 후에 다시 보내 주세요.",
             "보내신 내용을 읽을 수 없었습니다.",
+            "사람이 보낸 것인지 확인하지 못했습니다. 페이지에서 인증을 다시 하고 보내 주세요.",
             "브라우저의 뒤로 버튼을 누르면 양식으로 돌아갑니다. 입력한 내용은 대개 남아 있습니다.",
             "페이지로 돌아가기",
         ),
@@ -253,6 +288,7 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "提交的内容过大。请缩短内容或去掉文件。",
             "我们的系统暂时出现问题。请几分钟后重新提交。",
             "无法读取您提交的内容。",
+            "无法确认此内容由真人提交。请在页面上重新完成验证后再次提交。",
             "点击浏览器的后退按钮可返回表单，您填写的内容通常会保留。",
             "返回页面",
         ),
@@ -264,6 +300,7 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "送出的內容過大。請縮短內容或移除檔案。",
             "我們的系統暫時發生問題。請幾分鐘後重新送出。",
             "無法讀取您送出的內容。",
+            "無法確認此內容由真人送出。請在頁面上重新完成驗證後再次送出。",
             "按瀏覽器的上一頁按鈕可返回表單，您填寫的內容通常會保留。",
             "返回頁面",
         ),
@@ -275,6 +312,8 @@ TEXTS: Mapping[str, Texts] = MappingProxyType(
             "حجم ما أرسلته كبير جدًا. يُرجى اختصاره أو إزالة الملفات.",
             "حدثت مشكلة لدينا. يُرجى إعادة الإرسال بعد بضع دقائق.",
             "تعذّرت قراءة ما أرسلته.",
+            "لم نتمكن من التأكد من أن المُرسِل إنسان. يُرجى إعادة التحقق في الصفحة وإرسال "
+            "النموذج مرة أخرى.",
             "يعيدك زر الرجوع في المتصفح إلى النموذج، وعادةً ما يبقى ما كتبته محفوظًا.",
             "العودة إلى الصفحة",
             "rtl",
@@ -290,6 +329,7 @@ MAX_LANGUAGES = 10
 """The most languages of a request's header that are looked at."""
 
 _ADDRESS = (Reason.IDENTITY_MISSING, Reason.EMAIL_INVALID, Reason.IDENTITY_INVALID)
+_PERSON = (Reason.CAPTCHA_MISSING, Reason.CAPTCHA_FAILED)
 _LATER = (Reason.BODY_TIMEOUT, Reason.BODY_INCOMPLETE, Reason.NOT_FOUND)
 _NORWEGIAN = ("no", "nn")  # as a whole, and its other form
 _TRADITIONAL = ("hant", "tw", "hk", "mo")
@@ -368,6 +408,8 @@ def _why(answer: Answer, texts: Texts) -> str:
         return texts.address
     if reason == Reason.BODY_TOO_LARGE:
         return texts.size
+    if reason in _PERSON:
+        return texts.person
     if answer.status >= 500 or reason in _LATER:  # noqa: PLR2004  # a failure of ours
         return texts.later
     return texts.other

@@ -100,27 +100,13 @@ class PushTokens:
 
         Raises ``UnavailableError`` if Google's certificates cannot be fetched.
         """
-        bearer = _BEARER.fullmatch(headers.get("authorization", "")[:_LONGEST_TOKEN])
-        if bearer is None:
-            raise _refused("A Bearer token signed by Google is needed.")
-        key_id = _key_id(bearer[1])
-        certificate = await self._certificates.of(key_id)
-        if certificate is None:
-            raise _refused("The token is signed with a key that is not Google's.")
-        try:
-            claims: Mapping[str, Any] = jwt.decode(  # type: ignore[no-untyped-call]  # it has no types
-                bearer[1], certs={key_id: certificate}, clock_skew_in_seconds=LEEWAY_S
-            )
-        except (ValueError, TypeError, RecursionError) as error:
-            raise _refused("The token's signature or its time is wrong.") from error
+        claims = await claims_of(bearer_token(headers), self._certificates)
         if fault := self._fault_in(claims):
             raise _refused(f"The token's {fault} is not the one that is expected.")
 
     def _fault_in(self, claims: Mapping[str, Any]) -> str:
         """The first claim with a wrong value; ``iat`` and ``exp`` are checked already."""
-        begins = claims.get("nbf", 0)
         expected = {
-            "nbf": isinstance(begins, int | float) and begins <= time() + LEEWAY_S,
             "iss": claims.get("iss") in ISSUERS,
             "aud": claims.get("aud") == self._audience,
             "email": claims.get("email") == self._account,
@@ -129,15 +115,47 @@ class PushTokens:
         return next((name for name, holds in expected.items() if not holds), "")
 
 
-def _key_id(token: str) -> str:
-    """The id of the key that the token's header names; only RS256 is accepted."""
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """The token in the headers; raises ``RejectedError`` if there is none."""
+    bearer = _BEARER.fullmatch(headers.get("authorization", "")[:_LONGEST_TOKEN])
+    if bearer is None:
+        raise _refused("A Bearer token signed by Google is needed.")
+    return bearer[1]
+
+
+async def claims_of(
+    token: str, certificates: Certificates, algorithm: str = "RS256"
+) -> Mapping[str, Any]:
+    """What a token of Google claims that is signed, and valid now; the caller checks the claims.
+
+    Raises ``RejectedError`` for any other, ``UnavailableError`` if the certificates cannot be
+    fetched.
+    """
+    key_id = _key_id(token, algorithm)
+    certificate = await certificates.of(key_id)
+    if certificate is None:
+        raise _refused("The token is signed with a key that is not Google's.")
+    try:
+        claims: Mapping[str, Any] = jwt.decode(  # type: ignore[no-untyped-call]  # it has no types
+            token, certs={key_id: certificate}, clock_skew_in_seconds=LEEWAY_S
+        )
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _refused("The token's signature or its time is wrong.") from error
+    begins = claims.get("nbf", 0)
+    if not isinstance(begins, int | float) or begins > time() + LEEWAY_S:
+        raise _refused("The token's nbf is not the one that is expected.")
+    return claims
+
+
+def _key_id(token: str, algorithm: str) -> str:
+    """The id of the key that the token's header names; no other algorithm is accepted."""
     encoded = token.partition(".")[0]
     try:
         header = loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
     except (ValueError, RejectedError):
         header = None
-    if not isinstance(header, dict) or header.get("alg") != "RS256":
-        raise _refused("The token is not signed with RS256.")
+    if not isinstance(header, dict) or header.get("alg") != algorithm:
+        raise _refused(f"The token is not signed with {algorithm}.")
     key_id = header.get("kid")
     if not isinstance(key_id, str):
         raise _refused("The token does not say with which key it is signed.")

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import yaml
 from msgspec import structs
 
-from cost import least_cpu_s
+from cost import assert_within
 from senders.configured import forms_in
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
 from warmlead.domain.event import MAX_AGE, Automation, Event, Trust
@@ -51,6 +53,8 @@ FORMS = GenericSource(
                 "ignore": ["notes", "internal[flag]"],
                 "honeypot": "fax",
             },
+            "keyed": {"secrets": ["first-key", "second-key"]},
+            "keyed-or-open": {"secrets": ["first-key"], "allow_unsigned": True},
             "redirecting": {
                 "allow_unsigned": True,
                 "redirect": "https://shop.example/thanks",
@@ -143,6 +147,60 @@ def test_any_other_signature_is_refused(
     name: str, headers: dict[str, str], body: bytes, reason: Reason
 ) -> None:
     assert reason_of(FORMS.verify, post(body, name, **headers)) is reason
+
+
+BASIC = {"authorization": "Basic " + base64.b64encode(b"any:second-key").decode()}
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "headers", "trust"),
+    [
+        ("keyed", "key=first-key", {}, Trust.SIGNED),
+        ("keyed", "a=b&key=second-key", {}, Trust.SIGNED),
+        ("keyed", "", {"authorization": "Bearer first-key"}, Trust.SIGNED),
+        ("keyed", "", BASIC, Trust.SIGNED),
+        ("keyed-or-open", "key=first-key", {}, Trust.SIGNED),
+        ("keyed-or-open", "", {}, Trust.PUBLIC),
+        ("keyed", "", {}, Reason.SIGNATURE_MISSING),
+        ("keyed", "", SIGNED, Reason.SIGNATURE_MISSING),
+        ("keyed", "key=", {}, Reason.SIGNATURE_MISSING),
+        ("keyed", "key=third-key", {}, Reason.SIGNATURE_INVALID),
+        ("keyed", "Key=first-key", {}, Reason.SIGNATURE_MISSING),
+        ("keyed-or-open", "key=second-key", {}, Reason.SIGNATURE_INVALID),
+        ("keyed-or-open", "", BASIC, Reason.SIGNATURE_INVALID),
+    ],
+)
+def test_a_form_of_a_tool_that_signs_nothing_demands_its_secret(
+    name: str, query: str, headers: dict[str, str], trust: Trust | Reason
+) -> None:
+    request = replace(post(BODY, name, **headers), query=query)
+
+    if isinstance(trust, Reason):
+        assert reason_of(FORMS.verify, request) is trust
+    else:
+        assert FORMS.verify(request) is trust
+        assert FORMS.sign(request) == (
+            {} if query or headers else {"Authorization": "Bearer first-key"}
+        )
+
+
+def test_a_form_has_one_kind_of_proof() -> None:
+    both = {"signature": {"secrets": [SECRET]}, "secrets": ["x" * 20]}
+
+    with pytest.raises(ConfigurationError) as fault:
+        forms_in({"a": both, "b": {"secrets": []}})
+
+    assert [problem.partition(":")[0] for problem in fault.value.problems] == ["a", "b.secrets"]
+
+
+def test_a_form_made_for_formspree_needs_another_host_only() -> None:
+    request = replace(post({"_replyto": "ada@example.com"}), path="/f/open")
+
+    ((_, event),) = FORMS.translate(request, FORMS.verify(request)).events
+
+    assert (event.email, event.properties) == ("ada@example.com", {"form": "open"})
+    for path in ("/f", "/f/", "/f/open/more", "/fopen", "/generic/f/open", "/f/nobody-made-it"):
+        assert reason_of(FORMS.verify, replace(request, path=path)) is Reason.NOT_FOUND
 
 
 def test_an_old_signature_has_expired() -> None:
@@ -429,8 +487,22 @@ def test_attribution_is_read_from_hidden_fields_and_the_page() -> None:
         referer="https://shop.example/landing?utm_medium=mail&utm_source=x",
     )
 
-    assert event.attribution == {"utm_source": "news", "utm_medium": "mail", "gclid": "G"}
+    assert event.attribution == {
+        "utm_source": "news",
+        "utm_medium": "mail",
+        "gclid": "G",
+        "landing_page": "/landing",
+    }
     assert event.properties == {"path": "/landing", "form": "open"}
+
+
+def test_a_form_may_tell_the_page_on_which_the_visit_began() -> None:
+    event = only_event(
+        {"email": "ada@example.com", "utm_source": "news", "landing_page": "/webinar?x=1"},
+        referer="https://shop.example/form",
+    )
+
+    assert event.attribution == {"utm_source": "news", "landing_page": "/webinar"}
 
 
 # --- ids ---
@@ -569,6 +641,145 @@ def test_failures_stay_as_they_are() -> None:
     assert FORMS.answer_failure(post(BODY), failure) is failure
 
 
+# --- an event that an answer chooses ---
+
+CHOICE = {
+    "from": "Was möchten Sie?",
+    "map": {"Eine Demo": "demo_requested", "Preise": "quote_requested", "Nichts": None},
+    "otherwise": "contact_requested",
+}
+
+
+def chosen(answer: object, choice: object = CHOICE, field: str = "Was möchten Sie?") -> str | None:
+    """The event that an answer makes; ``None`` if nothing is wanted of it."""
+    forms = GenericSource(forms_in({"a": {"allow_unsigned": True, "event": choice}}))
+    body = {"email": "ada@example.com", **({} if answer is None else {field: answer})}
+    translation = forms.translate(post(body, "a"), Trust.PUBLIC)
+    assert len(translation.events) + len(translation.ignored) == 1
+    return translation.events[0][1].name if translation.events else None
+
+
+@pytest.mark.parametrize(
+    ("answer", "event"),
+    [
+        ("Eine Demo", "demo_requested"),
+        (" eine DEMO ", "demo_requested"),
+        ("Preise", "quote_requested"),
+        ("nichts", None),
+        ("Etwas anderes", "contact_requested"),
+        ("", "contact_requested"),
+        (None, "contact_requested"),
+        (["Preise", "Eine Demo"], "quote_requested"),
+        (["Nichts", "Eine Demo"], "demo_requested"),
+        (["Etwas anderes", "Nichts"], None),
+        (["Etwas anderes"], "contact_requested"),
+        ([], "contact_requested"),
+        (7, "contact_requested"),
+    ],
+)
+def test_an_answer_chooses_the_event_whatever_its_case(answer: object, event: str | None) -> None:
+    assert chosen(answer) == event
+
+
+def test_without_otherwise_nothing_is_wanted_of_other_answers() -> None:
+    choice = {"from": "topic", "map": {"demo": "demo_requested"}}
+
+    assert chosen("demo", choice, "topic") == "demo_requested"
+    assert chosen("support", choice, "topic") is None
+
+
+@pytest.mark.parametrize(
+    ("given", "answer"),
+    [
+        ("{Yes: demo_requested, No: null}", "yes"),
+        ("{Yes: demo_requested, No: null}", "true"),
+        ("{Yes: demo_requested, No: null}", True),
+        ("{10: demo_requested}", 10),
+        ("{10: demo_requested}", "10"),
+        ('{true: quote_requested, "yes": demo_requested}', "Yes"),
+        ('{"": demo_requested}', None),
+    ],
+)
+def test_what_yaml_reads_as_no_text_is_an_answer_all_the_same(given: str, answer: object) -> None:
+    choice = {"from": "wanted", "map": yaml.safe_load(given), "otherwise": "contact_requested"}
+
+    assert chosen(answer, choice, "wanted") == "demo_requested"
+
+
+def test_the_choosing_answer_is_found_amid_very_many_fields_and_in_a_group() -> None:
+    choice = {"from": "lead[topic]", "map": {"demo": "demo_requested"}}
+    forms = GenericSource(forms_in({"a": {"allow_unsigned": True, "event": choice}}))
+    before, after = ({f"{at}_{n}": "x" for n in range(900)} for at in ("before", "after"))
+    body = {"email": "ada@example.com", **before, "lead[topic]": "Demo", **after}
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+
+    request = post(urlencode(body).encode(), "a", **kind)
+
+    ((_, event),) = forms.translate(request, Trust.PUBLIC).events
+    assert event.name == "demo_requested"
+    assert event.properties["lead_topic"] == "Demo"
+
+
+def test_the_answer_to_a_script_says_that_nothing_is_wanted() -> None:
+    forms = GenericSource(forms_in({"a": {"allow_unsigned": True, "event": CHOICE}}))
+    wanted = {"email": "ada@example.com", "Was möchten Sie?": "Preise"}
+    request = post([wanted, {**wanted, "Was möchten Sie?": "Nichts"}], "a")
+
+    answer = forms.answer(request, forms.translate(request, Trust.PUBLIC).accepted)
+
+    assert json.loads(answer.body) == {
+        "success": True,
+        "ignored": [
+            {"index": 1, "code": "not_wanted", "message": "The settings want nothing of it."}
+        ],
+    }
+    assert answer.facts == {"ignored": 1}
+
+
+@pytest.mark.parametrize(
+    ("event", "place"),
+    [
+        ("Demo Requested", "a.event: must be an event's name"),
+        (["demo_requested"], "a.event: must be an event's name"),
+        (None, "a.event: must be an event's name"),
+        ({"from": "x"}, "a.event.map: is missing"),
+        ({"map": {}}, "a.event.from: is missing"),
+        ({"from": "x", "map": {}, "else": "y"}, "a.event.else: is not known"),
+        ({"from": "x", "map": "demo"}, "a.event.map: "),
+        ({"from": 5, "map": {}}, "a.event.from: "),
+        ({"from": "x", "map": {"A demo": "Demo!"}}, "a.event.map.A demo: must be an event's name"),
+        ({"from": "x", "map": {"A": 5}}, "a.event.map.A: must be an event's name"),
+        ({"from": "x", "map": {"A": None, "a ": "b"}}, "a.event.map.a : is there twice"),
+        ({"from": "x", "map": {}, "otherwise": "X"}, "a.event.otherwise: must be an event's name"),
+    ],
+)
+def test_a_wrong_choice_of_an_event_is_a_fault_with_its_place(event: object, place: str) -> None:
+    with pytest.raises(ConfigurationError) as fault:
+        forms_in({"a": {"allow_unsigned": True, "event": event}})
+
+    (problem,) = fault.value.problems
+    assert problem.startswith(place)
+
+
+def test_a_wrong_choice_of_one_form_of_a_tool_is_a_fault_with_its_place() -> None:
+    forms = {"abc": {"event": {"from": "x", "map": {"A": "Demo!"}}}, "event": {"event": "No Name"}}
+    section = {"secrets": ["x" * 20], "forms": forms, "events": {"form_response_partial": "X"}}
+
+    with pytest.raises(ConfigurationError) as fault:
+        forms_in({"/typeform": section})
+
+    places = [problem.partition(": ")[0] for problem in fault.value.problems]
+    assert places == [
+        "/typeform.events.form_response_partial",
+        "/typeform.forms.abc.event.map.A",
+        "/typeform.forms.event.event",
+    ]
+
+
+def test_a_megabyte_of_choices_costs_no_more_than_its_size() -> None:
+    assert_within(1.0, lambda: chosen(["x" * 1_000] * 900))
+
+
 # --- settings ---
 
 
@@ -650,7 +861,8 @@ def test_production_takes_no_secret_of_a_form_that_is_easily_guessed(secret: str
 
 
 def test_secrets_do_not_show() -> None:
-    assert SECRET not in repr(forms_in({"a": {"signature": {"secrets": [SECRET]}}}))
+    for form in ({"signature": {"secrets": [SECRET]}}, {"secrets": [SECRET]}):
+        assert SECRET not in repr(forms_in({"a": form}))
 
 
 def test_a_refused_submission_can_be_sent_again_by_itself() -> None:
@@ -795,6 +1007,7 @@ def test_a_form_with_many_fields_keeps_the_known_ones(place: int) -> None:
     assert event.notes == ("fields left out: 54; at most 100 are kept",)
 
 
+@pytest.mark.slow
 def test_an_overlong_form_is_searched_at_its_first_and_last_fields() -> None:
     for keys in (["email", *map(str, range(90_000))], [*map(str, range(90_000)), "email"]):
         event = only_event(dict.fromkeys(keys, "ada@example.com"))
@@ -899,6 +1112,7 @@ def test_secrets_are_not_kept_in_quarantine_either() -> None:
     assert kept_of({"contact": {}, "notes": "x", "a": "b"}, "mapped") == {"contact": {}, "a": "b"}
 
 
+@pytest.mark.slow
 def test_quarantine_keeps_short_fields_first_up_to_its_limit() -> None:
     body = {**{f"long {i}": "x" * 9_000 for i in range(90)}, "Mail to": "ada@example.com"}
 
@@ -992,15 +1206,12 @@ def test_a_cloudevent_of_nobody_keeps_its_id_and_time_in_quarantine() -> None:
     ],
 )
 def test_a_megabyte_of_json_costs_no_more_than_its_size(body: bytes) -> None:
-    assert _cpu_s(body) < 0.005 + len(body) / 100_000 * 0.05
+    assert_within(0.005 + len(body) / 100_000 * 0.05, lambda: translated(body))
 
 
-def _cpu_s(body: bytes) -> float:
-    def translate() -> None:
-        with suppress(RejectedError):
-            answer_to(post(body))
-
-    return least_cpu_s(translate)
+def translated(body: bytes) -> None:
+    with suppress(RejectedError):
+        answer_to(post(body))
 
 
 def test_ones_other_websites_are_no_origin() -> None:
@@ -1126,7 +1337,7 @@ def test_the_answer_claims_a_complete_copy_only_if_there_is_one(
     ],
 )
 def test_very_many_fields_take_little_time(body: bytes) -> None:
-    assert _cpu_s(body) * 100_000 / len(body) < 0.15
+    assert_within(len(body) / 100_000 * 0.075, lambda: translated(body))
 
 
 # --- whose address it is ---
@@ -1194,7 +1405,8 @@ def test_the_page_is_found_in_groups(name: str) -> None:
     page = "https://v.example/demo?utm_source=news"
     event = only_event(urlencode({"email": "ann@v.example", name: page}).encode())
 
-    assert (event.attribution, event.properties["path"]) == ({"utm_source": "news"}, "/demo")
+    assert event.attribution == {"utm_source": "news", "landing_page": "/demo"}
+    assert event.properties["path"] == "/demo"
 
 
 @pytest.mark.parametrize("name", ["first_utm_source", "last_touch_utm_source", "utm_source_note"])
@@ -1356,7 +1568,7 @@ def test_very_many_records_take_little_time(records: list[Any]) -> None:
         json.dumps({"fields": records}),
         json.dumps({"fields": {f"f{i}": records[i : i + 5] for i in range(0, 3_000, 5)}}),
     ):
-        assert _cpu_s(body.encode()) * 100_000 / len(body) < 0.15
+        assert_within(len(body) / 100_000 * 0.075, partial(translated, body.encode()))
 
 
 def test_deep_nesting_of_another_field_does_not_cost_the_visitor() -> None:
@@ -1450,3 +1662,51 @@ def test_a_fault_in_an_envelopes_data_costs_only_itself() -> None:
     event = only_event({**SAID, "data_base64": data})
     assert (event.email, event.properties["b"]) == ("ada@example.com", 1)
     assert event.notes == ("a: was left out: its number cannot be kept",)
+
+
+# --- recipes ---
+
+ROOT = Path(__file__).parents[3]
+OF_PLUGINS = (ROOT / "shared/warmlead/senders/generic/README.md").read_text()
+OF_TOOLS = (ROOT / "docs/recipes.md").read_text()
+RECIPES = "".join(
+    (
+        OF_PLUGINS.partition("\n## Recipes\n")[2].partition("\n## What becomes of a field\n")[0],
+        OF_TOOLS,
+    )
+)
+
+
+def recipes() -> dict[str, Any]:
+    """The settings of all recipes, by form."""
+    blocks = [part.partition("```")[0] for part in RECIPES.split("```yaml\n")[1:]]
+    return {name: form for block in blocks for name, form in yaml.safe_load(block).items()}
+
+
+def test_every_recipe_is_tested_with_its_settings() -> None:
+    tested = {
+        name: form
+        for path in (Path(__file__).parent / "fixtures").glob("recipe__*.json")
+        for name, form in json.loads(path.read_text())["settings"].items()
+    }
+    told = recipes()
+    script = told.pop("google-form")  # its script is run by tests/e2e
+
+    assert forms_in({"google-form": script})
+    assert told.keys() == tested.keys()
+    for name, form in told.items():
+        secrets = [text[:4] for text in form.get("secrets", ())]
+        assert secrets == ["env:"] * len(tested[name].get("secrets", ()))
+        assert {**form, "secrets": None} == {**tested[name], "secrets": None}
+
+
+def test_every_recipe_says_where_its_form_is_and_where_the_secret_stands() -> None:
+    for name, form in recipes().items():
+        address = f"https://HOST/forms/generic/{name}"
+        in_address, in_header = f"{address}?key=SECRET", f"{address}`"
+        if not form.get("secrets"):
+            assert address in RECIPES or f"/f/{name}`" in RECIPES
+        elif in_address not in RECIPES:
+            (section,) = (part for part in RECIPES.split("\n## ") if in_header in part)
+            assert "`Authorization`" in section
+            assert "`Bearer SECRET`" in section

@@ -9,7 +9,7 @@ import pytest
 
 from senders.configured import sales_senders
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import Trust
+from warmlead.domain.event import MAX_AGE, Trust
 from warmlead.ports import RawRequest
 from warmlead.senders.hubspot import HubSpotSource
 from warmlead.senders.hubspot.source import sign
@@ -159,3 +159,46 @@ def test_a_hubspot_opt_out_suppresses_the_person(name: str, value: str, *, is_he
         events = source().translate(posted(body), Trust.SIGNED).events
         refused = [event.name for _, event in events if event.name == "email_unsubscribed"]
         assert refused == ["email_unsubscribed"] * is_heard
+
+
+LONG_AGO, TODAY = 1_461_611_608_401, 1_772_444_460_000
+
+
+def since(value: str, at_ms: int) -> dict[str, object]:
+    return {"value": value, "versions": [{"value": value, "timestamp": at_ms}]}
+
+
+@pytest.mark.parametrize("is_won", [True, False])
+def test_a_status_of_ten_years_ago_costs_a_record_nothing_else(is_won: bool) -> None:
+    """An old contact that wants no mail, and may have become a customer today."""
+    properties = {
+        "email": since("ada@example.com", LONG_AGO),
+        "hs_lead_status": since("IN_PROGRESS", LONG_AGO),
+        "hs_email_optout": since("true", LONG_AGO),
+        **({"dealstage": since("closedwon", TODAY)} if is_won else {}),
+    }
+    request = posted({"vid": 301, "portal-id": 4711, "properties": properties})
+    stages = {"hs_lead_status": {"IN_PROGRESS": "touched"}, "dealstage": {"closedwon": "won"}}
+
+    translation = source(stages=stages).translate(request, Trust.SIGNED)
+
+    names = [event.name for _, event in translation.events]
+    assert names == ["email_unsubscribed", "sales_won"][: 1 + is_won]
+    assert [why.code for _, why in translation.ignored] == ["so_for_long"]
+    assert translation.refused == []
+
+
+def test_an_address_of_ten_years_ago_still_says_whose_a_record_is() -> None:
+    change = {
+        "portalId": 4711,
+        "objectId": 301,
+        "subscriptionType": "contact.propertyChange",
+        "propertyName": "email",
+        "propertyValue": "ada@example.com",
+        "occurredAt": LONG_AGO,
+    }
+
+    ((_, event),) = source().translate(posted([change]), Trust.SIGNED).events
+
+    assert (event.name, event.email) == ("sales_identified", "ada@example.com")
+    assert event.occurred_at == NOW - MAX_AGE

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from warmlead.domain.lead import Lead
 from warmlead.domain.stages import Transition
-from warmlead.ports import Change, DueLead, Message, Ranked, Update
+from warmlead.ports import Change, DueLead, Message, Tombstone, Update
+from warmlead.ports.listing import LeadQuery, Listed, ListPlace
 from warmlead.stores.base import Record, UnitOfWork
 from warmlead.stores.codec import LeadDocument
 from warmlead.stores.trail_codec import to_us
@@ -142,13 +143,16 @@ class MemoryStore:
     ) -> Sequence[DueLead]:
         raise NotImplementedError
 
-    async def by_score(
-        self, *, most: int, stage: str | None = None, after: Ranked | None = None
-    ) -> Sequence[Ranked]:
+    async def listed(
+        self, asked: LeadQuery, *, most: int, after: ListPlace | None = None
+    ) -> Sequence[Listed]:
         raise NotImplementedError
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         return [move for id_, move in self.moves if id_ == lead_id]
+
+    def erasures(self) -> AsyncIterator[Tombstone]:
+        raise NotImplementedError
 
     async def clear(self) -> None:
         raise NotImplementedError

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,15 +13,24 @@ from unit.application.conftest import World
 from warmlead.application.accept import (
     MAX_SET_ASIDE_BYTES,
     MAX_SET_ASIDE_OF_ALL_BYTES,
+    LeadEvents,
     accept,
     read_events,
+    set_aside,
 )
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
-from warmlead.domain.event import Trust
+from warmlead.domain.event import Event, Trust
 from warmlead.domain.trigger import Topic
-from warmlead.ports import Accepted, RawRequest
+from warmlead.ports import Accepted, CompletedSource, RawRequest
 from warmlead.senders.generic import FormSettings, GenericSource
 from warmlead.senders.segment import SegmentSource
+
+EVENT_FIELDS = {
+    *("id", "source", "trust", "name", "occurred_at", "received_at", "v"),
+    *("email", "user_id", "anonymous_id", "merged_user_id", "direct"),
+    *("traits", "properties", "attribution", "automated", "notes"),
+}
+"""The fields of an event in version 1 of the message."""
 
 SOURCE = SegmentSource({"key": Trust.PUBLIC})
 
@@ -71,6 +81,7 @@ async def test_notes_on_cut_fields_are_answered_and_published(world: World) -> N
     assert notes == [(), ("timestamp: was left out (time_invalid)",)]
 
 
+@pytest.mark.slow
 async def test_quarantined_items_have_a_limit_of_size(world: World) -> None:
     source = SegmentSource({"key": Trust.PUBLIC}, max_event_bytes=1_000)
     body = json.dumps({"batch": [call("a", 1), call("a", 2, x="y" * 400_000)]}).encode()
@@ -80,6 +91,7 @@ async def test_quarantined_items_have_a_limit_of_size(world: World) -> None:
     assert len(json.loads(entry.message.body)["raw"]) == MAX_SET_ASIDE_BYTES
 
 
+@pytest.mark.slow
 async def test_a_packed_post_of_unusable_calls_takes_little_room(world: World) -> None:
     bad = [call("a", n, event=None, properties={"a": "x" * 800}) for n in range(2_400)]
     await accepted(world, call("a", 2_401), *bad)
@@ -100,6 +112,7 @@ async def test_large_unusable_calls_take_no_more_room_together(world: World) -> 
     assert f"and {101 - len(kept)} more" in more["message"]
 
 
+@pytest.mark.slow
 async def test_a_small_packed_post_takes_a_lot_of_room(world: World) -> None:
     calls = [call("a", n, properties={"a": "x" * 800}) for n in range(2_500)]
     packed = gzip.compress(json.dumps({"batch": calls}).encode())
@@ -216,3 +229,77 @@ async def test_a_robots_unusable_item_is_quarantined_as_automated(world: World) 
     await accept(request, SOURCE, bus=world.bus, ids=lead_ids)
     (entry,) = await world.published(Topic.QUARANTINE)
     assert json.loads(entry.message.body)["automated"] == "robot"
+
+
+class Completing(SegmentSource, CompletedSource):
+    """A source whose requests name their calls by ids; ``calls`` has what is fetched."""
+
+    def __init__(self, *calls: Mapping[str, object], error: Exception | None = None) -> None:
+        super().__init__({"key": Trust.PUBLIC})
+        self._calls = calls
+        self._error = error
+
+    async def completed(self, request: RawRequest) -> RawRequest:
+        if self._error:
+            raise self._error
+        body = json.dumps({"batch": self._calls, "writeKey": "key"}).encode()
+        return replace(request, body=body)
+
+
+def named_by_ids(key: str = "key") -> RawRequest:
+    body = json.dumps({"batch": [{"id": 1}], "writeKey": key}).encode()
+    return RawRequest("POST", "/v1/batch", "", {}, body, NOW, "request-1")
+
+
+async def test_a_request_of_ids_is_completed_before_it_is_read(world: World) -> None:
+    source = Completing(call("a", 1), call("a", 2, event=None))
+
+    outcome = await accept(named_by_ids(), source, bus=world.bus, ids=lead_ids)
+
+    assert (outcome.events, len(outcome.refused)) == (1, 1)
+    assert len(await world.published(Topic.LEAD_EVENTS)) == 1
+    assert len(await world.published(Topic.QUARANTINE)) == 1
+
+
+async def test_nothing_is_fetched_for_a_stranger_and_nothing_is_kept_of_a_failure(
+    world: World,
+) -> None:
+    source = Completing(error=UnavailableError("the vendor does not answer"))
+
+    with pytest.raises(RejectedError):
+        await accept(named_by_ids("another"), source, bus=world.bus, ids=lead_ids)
+    with pytest.raises(UnavailableError):
+        await accept(named_by_ids(), source, bus=world.bus, ids=lead_ids)
+
+    assert not await world.published(Topic.LEAD_EVENTS)
+    assert not await world.published(Topic.QUARANTINE)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_newer"),
+    [
+        (b'{"v": 2, "events": [], "seen": {"by": 1}}', True),
+        (b'{"v": 1, "events": [{"colour": "red"}]}', False),
+        (b'{"v": "2"}', False),
+        (b'{"events": "none of ours"}', False),
+        (b"\xff", False),
+        (b"[" * 5_000, False),
+    ],
+)
+async def test_only_what_a_newer_release_wrote_is_left_to_it(
+    world: World, body: bytes, is_newer: bool
+) -> None:
+    with pytest.raises(RejectedError) as refused:
+        read_events(body)
+    if is_newer:
+        with pytest.raises(UnavailableError, match="a newer release"):
+            await set_aside(body, refused.value, bus=world.bus, now=NOW)
+    else:
+        await set_aside(body, refused.value, bus=world.bus, now=NOW)
+    assert len(await world.published(Topic.QUARANTINE)) == (not is_newer)
+
+
+def test_a_message_of_lead_events_has_the_fields_of_its_version() -> None:
+    """A field more takes the next version: a release that does not know it must see so."""
+    assert LeadEvents.__struct_fields__ == ("v", "events")
+    assert set(Event.__struct_fields__) == EVENT_FIELDS

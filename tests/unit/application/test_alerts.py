@@ -81,6 +81,7 @@ async def test_what_makes_an_offer_makes_no_alert_besides(asked: World) -> None:
     assert kinds == ["warmlead.lead.stage_entered.v1", "warmlead.handoff.offered.v1"]
 
 
+@pytest.mark.slow
 async def test_an_mql_that_asks_again_is_one_message_with_all_that_sales_needs(
     asked: World,
 ) -> None:
@@ -156,6 +157,37 @@ async def test_what_the_rest_kept_back_is_in_the_next_alert(asked: World) -> Non
     ]
     shown = view(await asked.lead(), asked.rules, asked.clock.now())
     assert shown.alerts == {"asked-again": 2}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["demo_requested", "page_viewed"])
+async def test_a_stranger_who_uses_up_the_events_of_a_day_silences_no_alert(
+    world: World, name: str
+) -> None:
+    model = MODEL.replace("on: demo_requested, again", f"on: {name}, again")
+    world.use(load(model, name="alerting").rules)
+    await asks(world, 1)
+    later(world, 2 * HOUR)
+    flood = [world.seen(number, name, trust=Trust.PUBLIC) for number in range(2, 30)]
+    await world.apply(*flood)
+    before = len(await alerts(world))
+    later(world, 2 * HOUR)
+    call = world.seen(30, name, properties={"message": "Call me"})
+    await world.apply(call)
+    told = (await alerts(world))[before:]
+    assert [(each["acts"][0]["name"], each["count"]) for each in told] == [(name, before + 1)]
+    later(world, 2 * HOUR)
+    await world.apply(call)
+    await world.apply(*flood)
+    assert len(await alerts(world)) == before + 1
+
+
+@pytest.mark.slow
+async def test_a_stranger_causes_one_alert_in_each_rest(asked: World) -> None:
+    for number in range(2, 60):
+        await asks(asked, number, trust=Trust.PUBLIC)
+        later(asked, 2 * MINUTE)
+    assert len(await alerts(asked)) == 2
 
 
 async def test_old_acts_cause_nothing(asked: World) -> None:
@@ -236,6 +268,58 @@ async def test_an_alert_may_restart_the_clock_of_an_open_offer(world: World) -> 
         if "handoff" in each["type"]
     ]
     assert waits == [("offered", 1), ("reminder", 2), ("breached", 2)]
+
+
+@pytest.mark.slow
+async def test_who_asks_again_and_again_keeps_no_breach_from_being_sent(world: World) -> None:
+    model = MODEL.replace("again_after: 1h", "again_after: 20m, restart_clock: true")
+    world.use(load(model, name="restarting").rules)
+    context = EvaluationContext(world.store, world.bus, world.rules, world.clock)
+    await asks(world, 1)
+    for number in range(2, 8):
+        later(world, 20 * MINUTE)
+        await follow_up(context)
+        await asks(world, number, trust=Trust.PUBLIC)
+    breached = [each["data"] for each in await world.triggers() if "breached" in each["type"]]
+    assert [each["offer"] for each in breached] == [1, 2]
+    assert [each["offer"] for each in await alerts(world)] == [1, 1, 2, 2, 2, 3]
+
+
+@pytest.mark.slow
+async def test_who_asks_every_few_hours_keeps_no_answer_from_falling_due(world: World) -> None:
+    world.use(RESTARTING)
+    context = EvaluationContext(world.store, world.bus, world.rules, world.clock)
+    await asks(world, 1)
+    offered = world.clock.now()
+    for number in range(2, 40, 2):
+        later(world, 30 * MINUTE)
+        await sales(world, number, "touched")
+        later(world, 5 * HOUR)
+        await follow_up(context)
+        await asks(world, number + 1, trust=Trust.PUBLIC)
+    told = [each["data"] for each in await world.triggers() if "breached" in each["type"]]
+    assert {each["promise"] for each in told} == {"acceptance"}
+    first, second, third = (datetime.fromisoformat(each["accept_by"]) for each in told)
+    assert first == offered + DAY
+    assert DAY < second - first < DAY + 6 * HOUR  # counted anew by who asked after the breach
+    assert DAY < third - second < DAY + 6 * HOUR
+    assert len({each["offer"] for each in told}) == 3
+
+
+async def test_an_answer_that_sales_gave_before_the_clock_restarted_closes_the_offer(
+    world: World,
+) -> None:
+    world.use(RESTARTING)
+    await asks(world, 1)
+    await sales(world, 2, "touched")
+    later(world, 2 * HOUR)
+    answered = world.clock.now()
+    later(world, HOUR)
+    await asks(world, 3)
+    await sales(world, 4, "accepted", occurred_at=answered)
+    offer = (await world.lead()).offer
+    assert offer
+    assert (offer.cycle, offer.closed_at, offer.answer) == (2, answered, "accepted")
 
 
 async def test_merging_keeps_the_number_of_alerts(asked: World) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -65,6 +66,7 @@ async def test_an_event_received_too_long_ago_is_quarantined(
     assert (kept["reason"], kept["event"]["id"]) == ("received_too_long_ago", "event-1")
 
 
+@pytest.mark.slow
 async def test_a_flood_quarantines_its_first_events_and_counts_the_rest(
     world: World,
 ) -> None:
@@ -81,6 +83,7 @@ async def test_a_flood_quarantines_its_first_events_and_counts_the_rest(
     assert "archive" in more["message"]
 
 
+@pytest.mark.slow
 async def test_a_flooding_lead_is_frozen_and_flagged(world: World) -> None:
     # Of one name 20 a day are kept at most, so flooding takes many names.
     public = {"trust": Trust.PUBLIC}
@@ -138,3 +141,17 @@ def test_a_fault_in_an_event_is_told_without_its_content() -> None:
     with pytest.raises(RejectedError) as caught:
         read_events(f'{{"events": [{event}]}}'.encode())
     assert "ada" not in caught.value.message
+
+
+async def test_a_form_that_is_posted_again_does_not_come_back_as_the_latest_step(
+    world: World,
+) -> None:
+    world.use(replace(world.rules, shown={"page_viewed": ("path",)}))
+    for number in range(8):
+        await world.apply(world.seen(number, properties={"path": f"/{number}"}))
+        world.clock.forward(timedelta(minutes=1))
+    steps = (await world.lead()).steps
+    again = [world.seen(number, properties={"path": f"/{number}"}) for number in range(8)]
+    await world.apply(*again)
+    await world.apply(again[0])
+    assert (await world.lead()).steps == steps

@@ -10,29 +10,38 @@ from msgspec import structs
 from builders import StandingClock, lead_ids
 from cost import measured
 from unit.application.conftest import DAY, RULES, World
+from unit.domain.worlds import values_of
 from warmlead.application.apply import Applied, Decision
 from warmlead.application.explain import view
 from warmlead.domain.capacity import (
     MAX_KNOWN_EVENTS,
+    MAX_LEAD_BYTES,
+    MAX_ORIGIN_BYTES,
     MAX_UNKNOWN_EVENTS,
     MAX_UNKNOWN_NAMES,
     SIGNED_SHARE,
     Capacity,
 )
 from warmlead.domain.consent import Status, SuppressionPolicy
-from warmlead.domain.errors import Reason
+from warmlead.domain.errors import Reason, UnavailableError
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import MAX_PER_DAY
 from warmlead.domain.identity import Identifier, Kind, identifiers_of
 from warmlead.domain.journey import fitting
-from warmlead.domain.lead import MAX_PUBLIC_TRAIT_BYTES, MAX_TRAILS, MAX_TRAITS, Trail, touched
+from warmlead.domain.lead import MAX_TRAILS, Trail, touched
+from warmlead.domain.measures import Measure, MeasureKind
+from warmlead.domain.readings import bytes_of_readings, meters_of
 from warmlead.domain.recording import Recordings
+from warmlead.domain.traits import MAX_PUBLIC_TRAIT_BYTES, MAX_TRAITS
+from warmlead.domain.trigger import Topic
+from warmlead.model.loading import load
 from warmlead.ports import Commit, Loaded, Need
 from warmlead.stores.codec import write_lead
 
 pytestmark = pytest.mark.slow  # full leads cost a lot to make
 
 ADA = "ada@example.com"
+FIRESTORE_BYTES = 1 << 20
 
 
 _SIGNALS = ("page_viewed", "unsubscribed", "demo_requested")
@@ -392,6 +401,31 @@ async def test_strangers_steps_displace_nothing(world: World) -> None:
     assert len(write_lead(lead)) < 700_000  # of the 1,048,487 that Firestore takes
 
 
+async def test_strangers_readings_displace_nothing(world: World) -> None:
+    """Browsers that are tied to a person state visits of sixty days."""
+    measures = [Measure(MeasureKind.VISITS, 200, "page_viewed")]
+    measures += [Measure(MeasureKind.DISTINCT, 200, "page_viewed", "path")]
+    world.use(replace(KNOWING, meters=meters_of(measures, {}), values_of=values_of))
+
+    def viewed(n: int, day: int, **who: Any) -> Event:
+        at = world.clock.now() - timedelta(days=day, seconds=n)
+        told = {"path": f"/{n}/{day}"}
+        return world.seen(n, id=f"{n}-{day}", occurred_at=at, properties=told, **who)
+
+    for n in range(40):
+        browser: dict[str, Any] = {"anonymous_id": f"b{n}", "trust": Trust.PUBLIC}
+        tie = world.seen(n, "identified", id=f"t{n}", email=ADA, **browser)
+        await world.apply(tie, *(viewed(n, day, **browser) for day in range(60)))
+
+    assert await world.apply(viewed(99, 0, email=ADA)) == [Applied(counted=1)]
+    lead = await world.lead()
+    own = next(t for t in lead.trails.values() if t.identifier.kind is Kind.EMAIL)
+    assert own.readings.values["distinct.page_viewed.path"]
+    taken = sum(bytes_of_readings(trail.readings) for trail in lead.trails.values())
+    assert MAX_ORIGIN_BYTES - 1_000 < taken < MAX_ORIGIN_BYTES + 1_000
+    assert lead.kept_events > 2_000  # what is not read counts all the same
+
+
 def said(world: World, nth: int, part: int, **fields: Any) -> Event:
     """An event with more words than are kept of it."""
     words = {"message": f"{part} " + "é" * 5_000}
@@ -451,6 +485,7 @@ async def test_two_leads_full_of_strangers_traits_are_still_tied_by_a_crm(world:
     assert len(write_lead(lead)) < 900_000
 
 
+@pytest.mark.slow
 async def test_the_cost_of_an_event_does_not_grow_with_the_size_of_its_lead(world: World) -> None:
     world.use(KNOWING)
     traits: dict[str, Any] = dict.fromkeys((f"t{i}" for i in range(MAX_TRAITS)), 1)
@@ -473,14 +508,15 @@ def test_running_sums_equal_a_full_count(world: World, many: bool) -> None:  # a
     recordings = Recordings({}, many=many)
     sums = Capacity({}, KNOWING, many=many)
     for n in range(400):
-        names = ("page_viewed", f"e{n % 7}", "identified")
+        names = ("page_viewed", f"e{n % 7}", "identified", "email_clicked")
         traits: dict[str, Any] = {f"t{n % 11}": "x" * (n % 5), "title": n}
         trust = Trust.PUBLIC if n % 3 else Trust.SIGNED
         at = world.clock.now() - timedelta(hours=n % 50)
         event = world.seen(
             n - n % 9 // 8,  # some come twice, and happened earlier the second time
-            names[n % 3],
+            names[n % 4],
             anonymous_id=f"b{n % 4}",
+            properties={"message_id": f"m{n % 5}", "url": f"https://shop.example/{n}"},
             email=ADA,
             trust=trust,
             traits=traits,
@@ -516,3 +552,32 @@ async def test_folded_events_count_towards_the_size_limit(world: World) -> None:
     size = Capacity(trails, KNOWING).size_bytes
 
     assert len(write_lead(replace(lead, trails=trails))) < size < 700_000
+
+
+TWENTY = load(
+    """
+signals: {page_viewed: {on: page_viewed, points: 10, half_life: 30d, show: [path, title]}}
+stages: {mql: {enter: score >= 10, leave: score < 5}}
+alerts:
+"""
+    + "".join(f"  a{number}: {{on: page_viewed, again_after: 1m}}\n" for number in range(20)),
+    name="twenty",
+).rules
+
+
+async def test_a_lead_full_of_strangers_data_has_room_for_all_alerts_at_once(world: World) -> None:
+    world.use(TWENTY)
+    for number in range(250):
+        words = f"{number}" + '"é' * 240
+        traits = {f"trait_{number}": words * 2}
+        properties = {"path": words, "title": words}
+        event = world.seen(number, trust=Trust.PUBLIC, traits=traits, properties=properties)
+        await world.apply(event)
+    size = len(write_lead(await world.lead()))
+    world.clock.forward(timedelta(hours=1))
+    world.bus.away = frozenset({Topic.LIFECYCLE})
+    with pytest.raises(UnavailableError):
+        await world.apply(world.seen(999, occurred_at=world.clock.now() - timedelta(days=1)))
+    lead = await world.lead()
+    assert len(lead.outbox) == 20
+    assert len(write_lead(lead)) - size < FIRESTORE_BYTES - MAX_LEAD_BYTES[Trust.PUBLIC]

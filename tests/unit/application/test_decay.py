@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 from builders import NOW, keeping
 from unit.application.living import DAY, PAGE_LEADS, a_reader, place, readers
 from warmlead.application.due import RunProgress
-from warmlead.ports import DueLead, LeadStore
+from warmlead.domain.errors import UnreadableError
+from warmlead.ports import Change, DueLead, LeadStore, Update
 
 MANY = 2 * PAGE_LEADS + 7
 
@@ -40,7 +42,8 @@ async def test_a_lead_leaves_its_stage_on_its_day_with_one_message(
         moves = await here.store.transitions(lead.id)
         assert [(m.from_stage, m.to_stage) for m in moves] == [("mql", "lead")]
         # 30 points, halved in seven days, are below 20 after five days: 30 × 2^(−5/7) = 18.3
-        assert moves[0].at == NOW + 5 * DAY
+        assert moves[0].at == NOW.replace(hour=0) + 5 * DAY  # at midnight, not when decay ran
+        assert moves[0].learnt_at == NOW + 5 * DAY
         told = Counter(m.attributes["type"] for m in await here.triggers())
         assert told["warmlead.lead.stage_entered.v1"] == 1
 
@@ -53,6 +56,7 @@ async def test_no_lead_is_read_before_its_review_day(tmp_path: Path) -> None:
         assert await here.decay() == RunProgress()
 
 
+@pytest.mark.slow
 async def test_a_run_evaluates_every_due_lead_and_a_second_run_finds_none(full: Path) -> None:
     async with place(full, NOW + 6 * DAY) as here:
         first = await here.decay()
@@ -64,6 +68,7 @@ async def test_a_run_evaluates_every_due_lead_and_a_second_run_finds_none(full: 
         assert all(not lead.outbox for lead in state["leads"])
 
 
+@pytest.mark.slow
 async def test_two_concurrent_runs_do_everything_once(full: Path, tmp_path: Path) -> None:
     shutil.copy(full, tmp_path / "alone.db")
     later = NOW + 6 * DAY
@@ -87,6 +92,42 @@ async def test_a_lead_evaluated_since_it_was_found_is_left_alone(tmp_path: Path)
         assert await here.leads() == [lead]
 
 
+@pytest.mark.slow
+async def test_a_lead_that_fails_is_looked_at_once_in_a_run(tmp_path: Path) -> None:
+    async with place(tmp_path / "w.db", NOW) as here:
+        leads = readers(PAGE_LEADS + 1, 3, NOW)
+        await here.store.update([], keeping(*leads))
+        here.clock.forward(6 * DAY)
+        queue = await here.store.due_for_decay(10**6, shard=0, most=PAGE_LEADS + 1)
+        failing = {lead_id for _, lead_id in queue[:PAGE_LEADS]}
+        asked: list[str] = []
+        here.store = Failing(here.store, failing, asked)  # type: ignore[assignment]  # as above
+        run = await here.decay()
+        assert (run.failed, run.moved, run.done) == (PAGE_LEADS, 1, True)
+        assert sorted(id_ for id_ in asked if id_ in failing) == sorted(failing)
+
+
+class Failing:
+    """A store that cannot update some leads."""
+
+    def __init__(self, store: LeadStore, failing: set[str], asked: list[str]) -> None:
+        self._store = store
+        self._failing = failing
+        self._asked = asked
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def update_each(self, updates: Sequence[Update[Any]]) -> Sequence[Any]:
+        self._asked += [ids[0] for ids, _ in updates]
+        return [await self._updated(*update) for update in updates]
+
+    async def _updated(self, ids: Sequence[str], change: Change[Any]) -> Any:
+        if ids[0] in self._failing:
+            return UnreadableError({ids[0]: "it is damaged"})
+        return await self._store.update(ids, change)
+
+
 class Stale:
     """A store whose first page is older than what is in it."""
 
@@ -102,6 +143,7 @@ class Stale:
         return page
 
 
+@pytest.mark.slow
 async def test_a_run_stops_when_its_time_is_up_and_the_next_goes_on(full: Path) -> None:
     async with place(full, NOW + 6 * DAY) as here:
         assert await here.decay(budget_s=0.0) == RunProgress(done=False)

@@ -4,11 +4,13 @@ import json
 from dataclasses import replace
 
 import jsonschema
+import pytest
 
 from builders import StandingClock
 from unit.application.conftest import DAY, RULES, World
 from warmlead.application.apply import Decision
-from warmlead.application.evaluate import MAX_TRAIT_BYTES, Evaluated, evaluate
+from warmlead.application.evaluate import Evaluated, evaluate
+from warmlead.application.trigger_builder import MAX_TRAIT_BYTES
 from warmlead.domain.event import Trust
 from warmlead.domain.identity import identifiers_of
 from warmlead.domain.lead import Lead
@@ -32,6 +34,7 @@ async def test_a_crossing_publishes_one_trigger(world: World) -> None:
     assert lead.outbox == ()
 
 
+@pytest.mark.slow
 async def test_a_trigger_is_a_cloudevent_with_everything_a_tool_needs(world: World) -> None:
     await world.pages(1, 3, traits={"company": "Engines"}, attribution={"utm_source": "google"})
     (published,) = await world.published("mql")
@@ -50,6 +53,7 @@ async def test_a_trigger_is_a_cloudevent_with_everything_a_tool_needs(world: Wor
     assert "ada" not in str(attributes).lower()
 
 
+@pytest.mark.slow
 async def test_a_trigger_with_too_many_traits_keeps_those_of_the_model(
     world: World,
 ) -> None:
@@ -70,6 +74,7 @@ SHOWING = replace(
 """The same model, in which the signal shows the words of a form."""
 
 
+@pytest.mark.slow
 async def test_a_trigger_tells_the_journey_and_the_ids_of_a_crm(
     world: World, clock: StandingClock
 ) -> None:
@@ -104,6 +109,7 @@ async def test_a_step_of_a_signal_that_the_model_has_no_more_is_told_by_its_even
     assert journey_of((await world.lead()).steps, RULES, clock.now() - DAY) == []
 
 
+@pytest.mark.slow
 async def test_a_journey_of_long_words_leaves_a_message_small(world: World) -> None:
     world.use(SHOWING)
     for number in range(60):

@@ -66,6 +66,7 @@ def life(seed: str, model: str) -> Iterator[tuple[Lead, datetime]]:
         yield lead, now
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ready_names())
 def test_evaluating_again_at_the_same_moment_changes_nothing(model: str) -> None:
     rules = ready_model(model).rules
@@ -74,6 +75,7 @@ def test_evaluating_again_at_the_same_moment_changes_nothing(model: str) -> None
             assert evaluate(lead, rules, now) == Evaluated(lead, (), ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ready_names())
 def test_no_lead_is_due_right_after_its_evaluation(model: str) -> None:
     for seed in range(LIVES):
@@ -82,6 +84,7 @@ def test_no_lead_is_due_right_after_its_evaluation(model: str) -> None:
             assert lead.due_at is None or lead.due_at > now
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ready_names())
 def test_a_lead_changes_on_its_review_day_and_not_before(model: str) -> None:
     rules = ready_model(model).rules
@@ -107,6 +110,7 @@ def test_a_lead_changes_on_its_review_day_and_not_before(model: str) -> None:
     assert seen >= {(True, False), (False, True)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ready_names())
 def test_a_projection_equals_the_later_evaluation(model: str) -> None:
     rules = ready_model(model).rules

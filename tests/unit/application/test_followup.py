@@ -45,6 +45,7 @@ async def after_a_while(here: Place, *, hours: int) -> list[str]:
     return after
 
 
+@pytest.mark.slow
 async def test_steps_and_deadlines_come_at_their_time(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW) as here:
         await here.store.update([], keeping(a_reader("ada", 5, NOW)))
@@ -56,6 +57,7 @@ async def test_steps_and_deadlines_come_at_their_time(tmp_path: Path) -> None:
         assert await after_a_while(here, hours=3) == ["offer"]
 
 
+@pytest.mark.slow
 async def test_a_promise_kept_in_time_is_not_reported_as_missed(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW) as here:
         await here.store.update([], keeping(a_reader("ada", 3, NOW)))
@@ -70,6 +72,7 @@ async def test_a_promise_kept_in_time_is_not_reported_as_missed(tmp_path: Path) 
         assert await after_a_while(here, hours=2) == ["acceptance"]
 
 
+@pytest.mark.slow
 async def test_after_an_outage_a_person_gets_one_message_at_a_time(tmp_path: Path) -> None:
     async with place(tmp_path / "w.db", NOW + 8 * DAY) as here:
         await here.store.update([], keeping(a_reader("ada", 9, NOW)))
@@ -79,6 +82,7 @@ async def test_after_an_outage_a_person_gets_one_message_at_a_time(tmp_path: Pat
         assert await after_a_while(here, hours=72) == ["news", "offer"]
 
 
+@pytest.mark.slow
 async def test_two_concurrent_runs_publish_everything_once(tmp_path: Path) -> None:
     path, later = tmp_path / "w.db", NOW + HOUR
     async with place(path, later) as one, place(path, later) as other:
@@ -111,6 +115,7 @@ def spoil(connection: sqlite3.Connection, lead_ids: Sequence[str]) -> list[None]
     return [None for _ in lead_ids]
 
 
+@pytest.mark.slow
 async def test_a_lead_that_cannot_be_evaluated_is_reported_and_the_others_are_processed(
     tmp_path: Path,
 ) -> None:

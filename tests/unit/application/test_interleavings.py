@@ -113,6 +113,7 @@ async def one_after_the_other(happenings: Sequence[Happening]) -> World:
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, WORLDS, CHUNK))
 def test_concurrent_runs_and_redelivered_events_equal_single_ones(start: int) -> None:
     async def play(seed: int) -> None:
@@ -133,6 +134,7 @@ def test_concurrent_runs_and_redelivered_events_equal_single_ones(start: int) ->
         asyncio.run(play(seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, WORLDS // 2, CHUNK))
 def test_overlapping_updates_equal_sequential_updates(
     start: int,

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from builders import StandingClock, an_event
+from captcha_server import SECRET, CaptchaVendor, a_vendor
+from senders.configured import forms_in
 from unit.application.conftest import DAY, World
 from warmlead.application.accept import (
     Quarantined,
@@ -212,3 +214,75 @@ async def test_an_item_that_cannot_be_read_is_listed_among_the_others_and_stays(
     assert (entry.reason, entry.source, entry.content) == ("unreadable", "newer", '{"v": 9}')
     assert await release(world)([entry]) == (0, 1)
     assert len(await entries(world.sqlite_bus)) == 1
+
+
+def checked_form(vendor: CaptchaVendor) -> GenericSource:
+    captcha = {
+        "service": vendor.service,
+        "secrets": [SECRET],
+        "on_outage": "set_aside",
+        "address": vendor.address,
+    }
+    return GenericSource(forms_in({"contact": {"allow_unsigned": True, "captcha": captcha}}))
+
+
+async def posted(world: World, source: GenericSource, body: bytes) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    now = world.clock.now()
+    request = RawRequest("POST", "/generic/contact", "", headers, body, now, "request-1")
+    await accept(request, source, bus=world.bus, ids=world.ids)
+
+
+async def test_what_passed_no_spam_check_is_released_without_asking_again(world: World) -> None:
+    with a_vendor("turnstile") as vendor:
+        source = checked_form(vendor)
+        await posted(world, source, b"email=ada%40example.com&company=Engines")
+        await posted(world, source, b"email=bob%40example.com&cf-turnstile-response=forged")
+        vendor.answer = (503, b"")
+        await posted(world, source, b"email=eve%40example.com&cf-turnstile-response=good")
+        found = await entries(world.sqlite_bus)
+        sources = {"generic": source}
+        again = Release(world.bus, world.sqlite_bus, sources, world.ids, world.clock)
+        assert await again(found) == (3, 0)
+        assert len(vendor.asked) == 2
+
+    assert [one.reason for one in found] == [
+        "captcha_missing",
+        "captcha_failed",
+        "captcha_unchecked",
+    ]
+    assert all(one.is_for_a_person for one in found)
+    assert not any(token in one.content for one in found for token in ("forged", "good"))
+    await work_all(world)
+    lead = await world.lead(an_event(email="ada@example.com"))
+    assert (lead.traits, lead.kept_events) == ({"company": "Engines"}, 1)
+    assert (await world.lead(an_event(email="eve@example.com"))).kept_events == 1
+
+
+async def test_a_repeat_that_was_set_aside_is_not_counted_twice(world: World) -> None:
+    body = b"email=ada%40example.com&g-recaptcha-response=good"
+    with a_vendor("recaptcha") as vendor:
+        first, second = checked_form(vendor), checked_form(vendor)  # two instances
+        await posted(world, first, body)
+        await posted(world, second, body)
+        found = await entries(world.sqlite_bus)
+        sources = {"generic": second}
+        again = Release(world.bus, world.sqlite_bus, sources, world.ids, world.clock)
+        assert await again(found) == (1, 0)
+    assert [one.reason for one in found] == ["captcha_failed"]
+    await work_all(world)
+    assert (await world.lead(an_event(email="ada@example.com"))).kept_events == 1
+
+
+async def test_a_failure_of_the_bus_costs_no_persons_token(world: World) -> None:
+    body = b"email=ada%40example.com&g-recaptcha-response=good"
+    with a_vendor("recaptcha") as vendor:
+        source = checked_form(vendor)
+        world.bus.away = frozenset({Topic.LEAD_EVENTS})
+        with pytest.raises(UnavailableError):
+            await posted(world, source, body)
+        world.bus.away = frozenset()
+        await posted(world, source, body)
+        assert len(vendor.asked) == 1
+    assert len(await world.published(Topic.LEAD_EVENTS)) == 1
+    assert await entries(world.sqlite_bus) == []

@@ -11,11 +11,17 @@ import pytest
 
 from builders import StandingClock, keeping
 from unit.application.conftest import DAY, RULES, World
+from unit.domain.worlds import values_of
 from warmlead.application.accept import by_lead
 from warmlead.application.replay import Replayed
 from warmlead.application.replay import replay as rebuild
 from warmlead.domain.consent import Status, SuppressionPolicy
+from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Event
+from warmlead.domain.history import day_of, to_ms
+from warmlead.domain.identity import Identifier, Kind, LeadIds
+from warmlead.domain.measures import Measure, MeasureKind
+from warmlead.domain.readings import Meter, MeterKind, measured, meter_of, meters_of
 from warmlead.domain.trigger import Topic
 from warmlead.ports import Message
 from warmlead.sqlite_file import SqliteFile
@@ -59,6 +65,7 @@ async def a_long_story(world: World, clock: StandingClock) -> None:
         clock.forward(DAY)
 
 
+@pytest.mark.slow
 async def test_rebuilt_leads_are_identical(
     world: World, clock: StandingClock, tmp_path: Path
 ) -> None:
@@ -78,6 +85,7 @@ async def test_rebuilt_leads_are_identical(
     assert await world.triggers() == told
 
 
+@pytest.mark.slow
 async def test_lost_leads_are_restored_without_publishing_again(
     world: World, clock: StandingClock, tmp_path: Path
 ) -> None:
@@ -95,9 +103,56 @@ async def test_lost_leads_are_restored_without_publishing_again(
         assert lead.progress.entered == before[id_].progress.entered
         assert await world.store.transitions(id_) == moves[id_]
         assert lead.outbox == ()
+        assert [await world.store.get(each) for each in lead.trails] == [lead] * len(lead.trails)
     assert await world.triggers() == told
 
 
+@pytest.mark.slow
+async def test_replay_reads_what_a_new_model_measures(
+    world: World, clock: StandingClock, tmp_path: Path
+) -> None:
+    """As if it had been the model from the start."""
+    measures = [
+        Measure(MeasureKind.VISITS, 200, "page_viewed"),
+        Measure(MeasureKind.DISTINCT, 200, "page_viewed", "path"),
+        Measure(MeasureKind.SUM, 200, "page_viewed", "seconds"),
+    ]
+    past = Meter(MeterKind.BEFORE, "", "plan", 200)
+    meters = {**meters_of(measures, {}), past.name: past}
+    measuring = replace(RULES, version="v2", meters=meters, values_of=values_of)
+
+    async def view(day: int) -> None:
+        told: dict[str, Any] = {"path": f"/{day % 7}", "seconds": day}
+        await arrive(world, world.seen(day, properties=told, traits={"plan": f"p{day // 20}"}))
+        clock.forward(DAY)
+
+    for day in range(40):
+        await view(day)
+    world.use(measuring)
+    for day in range(40, 43):
+        await view(day)
+    readings = (await world.lead()).readings()
+    assert (
+        measured(measures[0], meter_of(measures[0], "page_viewed").name, readings, today(clock))
+        == 3
+    )
+
+    await replay(world, tmp_path)
+
+    lead = await world.lead()
+    found = [
+        measured(each, meter_of(each, each.label).name, lead.readings(), today(clock))
+        for each in measures
+    ]
+    assert found == [43, 7, sum(range(43))]
+    assert lead.traits_as_of(today(clock) - 30)["plan"] == "p0"
+
+
+def today(clock: StandingClock) -> int:
+    return day_of(to_ms(clock.now()))
+
+
+@pytest.mark.slow
 async def test_replay_classifies_events_again(world: World, tmp_path: Path) -> None:
     await arrive(world, *(world.seen(i) for i in range(3)), world.seen(3, "searched"))
     lead = await world.lead()
@@ -144,6 +199,7 @@ async def test_steps_of_messages_that_were_pruned_stay(
     assert told == [(("path", "/docs"),), (("path", "/pricing"),)]
 
 
+@pytest.mark.slow
 async def test_replaying_twice_equals_replaying_once(
     world: World, clock: StandingClock, tmp_path: Path
 ) -> None:
@@ -154,6 +210,7 @@ async def test_replaying_twice_equals_replaying_once(
     assert [lead async for lead in world.store.leads()] == first
 
 
+@pytest.mark.slow
 async def test_events_pruned_from_the_archive_stay_counted(
     world: World, clock: StandingClock, tmp_path: Path
 ) -> None:
@@ -197,6 +254,22 @@ async def test_duplicate_messages_in_the_archive_count_once(
         await arrive(world, world.seen(1))
     await replay(world, tmp_path)
     assert (await world.lead()).kept_events == 1
+
+
+async def test_an_archive_of_another_secret_is_refused_before_anything_is_rebuilt(
+    world: World, tmp_path: Path
+) -> None:
+    others = LeadIds(b"of another deployment, or forgotten")
+    await world.bus.publish(Topic.LEAD_EVENTS, by_lead([world.seen(1)], others))
+    with pytest.raises(ConfigurationError, match="WARMLEAD_ID_SECRET is another one"):
+        await replay(world, tmp_path)
+    assert await world.store.get(world.ids.of(Identifier(Kind.EMAIL, "ada@example.com"))) is None
+
+
+async def test_a_message_that_names_no_lead_proves_nothing(world: World, tmp_path: Path) -> None:
+    (message,) = by_lead([world.seen(1)], world.ids)
+    await world.bus.publish(Topic.LEAD_EVENTS, [Message(message.body, {})])
+    assert (await replay(world, tmp_path)).leads == 1
 
 
 async def test_replay_restores_statements_of_which_only_the_day_was_kept(

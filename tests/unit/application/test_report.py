@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,15 @@ from jsonschema import Draft202012Validator
 from builders import NOW, an_event, lead_ids
 from unit.application.living import DAY, HOUR, LIVING, Place, place
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.report import Reporting, report, report_due
+from warmlead.application.report import MOST_CORRECTED, Reporting, add_up, report, report_due
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
-from warmlead.messages.contract import KpiReport, message_schema
+from warmlead.messages.contract import message_schema
+from warmlead.messages.kpis import KpiReport
 from warmlead.ports import Commit, Loaded, Message
-from warmlead.reporting.funnel import Span, last_period
-from warmlead.stores.sqlite import SqliteReportStore
+from warmlead.ports.imports import Spend
+from warmlead.reporting.periods import Span, last_period, period_of, read_period
+from warmlead.stores.sqlite_reports import SqliteReportStore
 
 SCORING = Scoring(LIVING, lead_ids)
 
@@ -36,14 +38,8 @@ class Newsroom:
     async def happens(self, name: str, *, who: str = "ada", **others: Any) -> None:
         now = self.here.clock.now()
         id_ = f"{who}-{name}-{now.isoformat()}"
-        event = an_event(
-            id=id_,
-            name=name,
-            email=f"{who}@example.com",
-            occurred_at=now,
-            received_at=now,
-            **others,
-        )
+        fields = {"id": id_, "name": name, "email": f"{who}@example.com"}
+        event = an_event(**{**fields, "occurred_at": now, "received_at": now, **others})
         await apply(
             [event],
             store=self.here.store,
@@ -59,7 +55,8 @@ class Newsroom:
 
     async def of_today(self) -> KpiReport:
         """The report of the day of the clock, made the day after."""
-        return await report(self.reporting, last_period(Span.DAY, self.here.clock.now() + DAY))
+        now = self.here.clock.now() + DAY
+        return await report(self.reporting, last_period(Span.DAY, now), now)
 
     async def told(self) -> list[Message]:
         return [each.message async for each in self.here.bus.read("kpi")]
@@ -71,6 +68,7 @@ async def news(tmp_path: Path) -> AsyncIterator[Newsroom]:
         yield Newsroom(here)
 
 
+@pytest.mark.slow
 async def test_a_report_of_real_leads_has_the_expected_numbers(news: Newsroom) -> None:
     # Noon: ada and bob qualify in three minutes each, and are offered. Sales speaks to ada after
     # half an hour, takes her after two hours and wins 500 EUR after three; nobody speaks to bob
@@ -97,7 +95,7 @@ async def test_a_report_of_real_leads_has_the_expected_numbers(news: Newsroom) -
     assert made.conversions.mql_to_customer.per_mille == 500
     # Her third view made ada an MQL; four minutes and half an hour later sales spoke to her.
     assert made.times.mql_to_first_touch.model_dump() == {
-        "count": 1, "median_minutes": 34, "p90_minutes": 34,
+        "count": 1, "median_minutes": 34, "p90_minutes": 34, "mean_minutes": 34,
     }  # fmt: skip
     assert made.handoffs.offers == 2
     touch = made.handoffs.first_touch
@@ -106,11 +104,29 @@ async def test_a_report_of_real_leads_has_the_expected_numbers(news: Newsroom) -
     assert made.won.model_dump() == {
         "deals": 1,
         "without_value": 0,
-        "values": {"EUR": {"deals": 1, "smallest_units": 50_000}},
+        "values": {"EUR": {"deals": 1, "smallest_units": 50_000, "largest": 50_000}},
     }
     assert {name: found.mql for name, found in made.sources.items()} == {"google": 1, "news": 1}
+    assert made.cohort is not None
+    young, ever = made.cohort.mql_to_sql.within_30_days, made.cohort.mql_to_sql.ever
+    assert (young.reached, young.of, young.is_finished) == (0, 0, False)
+    assert (ever.reached, ever.of, ever.low_per_mille, ever.high_per_mille) == (1, 2, 95, 905)
+    assert await ripe_cohort(news) == (1, 2)
+
+    news.here.clock.forward(21 * DAY)
+    await news.happens("sales_accepted", who="bob")
+    assert await ripe_cohort(news) == (2, 2)
 
 
+async def ripe_cohort(news: Newsroom) -> tuple[int, int]:
+    """Who of the MQLs of 10 March was an SQL within 30 days, and of how many; on 10 April."""
+    made = await add_up(news.reporting, period_of(Span.DAY, NOW), NOW + 31 * DAY)
+    assert made.cohort is not None
+    assert made.cohort.mql_to_sql.within_30_days.is_finished
+    return made.cohort.mql_to_sql.within_30_days.reached, made.cohort.mql_to_sql.ever.of
+
+
+@pytest.mark.slow
 async def test_a_promise_is_reported_on_the_day_on_which_it_falls_due(news: Newsroom) -> None:
     await news.qualifies("ada")
     news.here.clock.forward(DAY)
@@ -119,6 +135,7 @@ async def test_a_promise_is_reported_on_the_day_on_which_it_falls_due(news: News
     assert (made.handoffs.acceptance.due, made.handoffs.acceptance.breached) == (1, 1)
 
 
+@pytest.mark.slow
 async def test_a_repeated_report_is_byte_identical_despite_later_moves(news: Newsroom) -> None:
     await news.qualifies("ada")
     first = await news.of_today()
@@ -129,7 +146,7 @@ async def test_a_repeated_report_is_byte_identical_despite_later_moves(news: New
     await news.qualifies("bob")
     await news.happens("sales_rejected", properties={"reason": "not_ready"})
 
-    assert await report(news.reporting, day) == first
+    assert await report(news.reporting, day, NOW + 3 * DAY) == first
 
     assert await news.reports.report("2026-03-10") == kept
     told, again = await news.told()
@@ -165,6 +182,32 @@ async def test_the_kpi_message_matches_its_schema_and_names_nobody(news: Newsroo
     assert all(lead.id not in text for lead in await news.here.leads())
 
 
+async def test_what_was_spent_in_the_period_is_reported(news: Newsroom) -> None:
+    book = [
+        Spend(
+            key=str(day),
+            day=date(2026, 3, day),
+            amount_cents=10**day,
+            currency="EUR",
+            source="Google",
+        )
+        for day in range(1, 12)
+    ]
+
+    class Book:
+        async def spend(self, start: date, end: date) -> AsyncIterator[Spend]:
+            for each in book:
+                if start <= each.day < end:
+                    yield each
+
+    period = read_period("2026-03-09..2026-03-10", NOW)
+    made = await add_up(replace(news.reporting, spend=Book()), period, NOW)
+    assert made.spend is not None
+    assert made.spend.total == {"EUR": 11_000_000_000}
+    assert made.spend.source == {"google": {"EUR": 11_000_000_000}}
+    assert (await add_up(news.reporting, period, NOW)).spend is None
+
+
 async def test_weeks_and_months_are_reported_once_and_days_each_time(news: Newsroom) -> None:
     first = await report_due(news.reporting, NOW)
     assert [made.period for made in first] == ["2026-03-09", "2026-W10", "2026-02"]
@@ -174,6 +217,91 @@ async def test_weeks_and_months_are_reported_once_and_days_each_time(news: Newsr
     assert [made.period for made in monday] == ["2026-03-15", "2026-W11"]
 
 
+async def test_what_sales_reports_late_moves_the_report_of_its_own_month(news: Newsroom) -> None:
+    # Noon of 10 March: ada is an MQL. On 3 April sales says that it took her on 20 March.
+    await news.qualifies("ada")
+    news.here.clock.forward(24 * DAY - HOUR)  # 3 April
+    now = news.here.clock.now()
+    (march,) = [m for m in await report_due(news.reporting, now) if m.period == "2026-03"]
+    assert (march.revision, march.conversions.mql_to_sql.reached) == (1, 0)
+    days = [last_period(Span.DAY, NOW + 11 * DAY), last_period(Span.DAY, NOW + 12 * DAY)]
+    before = [await report(news.reporting, day, now) for day in days]
+
+    await news.happens("sales_accepted", occurred_at=NOW + 10 * DAY)
+    made = await report_due(news.reporting, now + DAY)
+
+    assert [each.period for each in made] == ["2026-04-03", "2026-03", "2026-03-20"]
+    _, again, of_day = made
+    assert (again.revision, again.conversions.mql_to_sql.reached) == (2, 1)
+    assert (again.stages["sql"].entered, again.times.mql_to_sql.median_minutes) == (1, 14_398)
+    assert (of_day.revision, before[0].revision) == (2, 1)
+    assert await news.reports.report("2026-03") == again.model_dump_json()
+    told = [json.loads(message.body)["data"] for message in await news.told()]
+    assert [each["revision"] for each in told if each["period"] == "2026-03"] == [1, 2]
+
+
+@pytest.mark.slow
+async def test_a_month_is_reported_again_when_its_cohort_has_come_to_an_age(news: Newsroom) -> None:
+    # Ada is an MQL of 10 March, and sales takes her on 9 April: within 30 days, in another month.
+    await news.qualifies("ada")
+    april = NOW + 22 * DAY
+    await report_due(news.reporting, april)
+    news.here.clock.forward(30 * DAY - HOUR)
+    await news.happens("sales_accepted")
+    ripe = {}
+    for day in range(23, 117):
+        for made in await report_due(news.reporting, NOW + day * DAY):
+            if made.period == "2026-03":
+                assert made.cohort is not None
+                ripe[day] = made.cohort.mql_to_sql
+    # All of March is 30 days old on 1 May, 60 on 31 May, and 90 on 30 June.
+    assert [(NOW + day * DAY).date().isoformat() for day in ripe] == [
+        "2026-05-01", "2026-05-31", "2026-06-30",
+    ]  # fmt: skip
+    assert [each.within_30_days.reached for each in ripe.values()] == [1, 1, 1]
+    assert [each.within_90_days.is_finished for each in ripe.values()] == [False, False, True]
+    told = [json.loads(message.body)["data"] for message in await news.told()]
+    revisions = [each["revision"] for each in told if each["period"] == "2026-03"]
+    assert revisions == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("kept", ['{"revision": 4}', '{"cohort": null, "of a later release": 1}'])
+async def test_a_month_that_another_release_reported_is_reported_again_with_its_cohort(
+    news: Newsroom, kept: str
+) -> None:
+    await news.reports.keep("2026-01", kept)
+    made = {each.period: each for each in await report_due(news.reporting, NOW)}
+    assert made["2026-01"].cohort is not None
+    assert made["2026-01"].revision == (5 if "revision" in kept else 2)
+    assert "2026-01" not in {each.period for each in await report_due(news.reporting, NOW)}
+
+
+async def test_a_report_that_nothing_has_changed_is_not_published_again(news: Newsroom) -> None:
+    await news.qualifies("ada")
+    news.here.clock.forward(24 * DAY)
+    now = news.here.clock.now()
+    await report_due(news.reporting, now)
+    await news.happens("sales_accepted", occurred_at=NOW + 10 * DAY)
+    assert len(await report_due(news.reporting, now + DAY)) == 2
+    assert [made.period for made in await report_due(news.reporting, now + 2 * DAY)] == [
+        "2026-04-04"
+    ]
+
+
+@pytest.mark.slow
+async def test_no_more_past_periods_are_made_again_than_the_limit(news: Newsroom) -> None:
+    # What was learnt of 60 leads is of 60 days of last year, and each day was reported on.
+    for day in range(60):
+        then = NOW - (300 + day) * DAY
+        await report(news.reporting, period_of(Span.DAY, then), NOW)
+        await news.happens("page_viewed", who=f"lead-{day}", occurred_at=then)
+    made = await report_due(news.reporting, NOW + DAY)
+    latest = [period_of(Span.DAY, NOW - (300 + day) * DAY).name for day in range(MOST_CORRECTED)]
+    assert [each.period for each in made] == ["2026-03-10", "2026-W10", "2026-02", *latest]
+    assert {each.became_known for each in made[3:]} == {1}
+
+
+@pytest.mark.slow
 async def test_only_leads_that_went_through_the_funnel_are_read(news: Newsroom) -> None:
     await news.qualifies("ada")
     for i in range(20):
@@ -186,10 +314,10 @@ async def test_only_leads_that_went_through_the_funnel_are_read(news: Newsroom) 
             return await news.here.store.get(lead_id)
 
     day = last_period(Span.DAY, NOW + DAY)
-    made = await report(replace(news.reporting, leads=Counting()), day)  # type: ignore[arg-type]  # no more is asked of it
+    made = await report(replace(news.reporting, leads=Counting()), day, NOW + DAY)  # type: ignore[arg-type]  # no more is asked of it
     assert made.became_known == 21
     assert len(read) == 1
-    await report(replace(news.reporting, leads=Counting()), last_period(Span.DAY, NOW))  # type: ignore[arg-type]  # the same
+    await report(replace(news.reporting, leads=Counting()), last_period(Span.DAY, NOW), NOW)  # type: ignore[arg-type]  # the same
     assert len(read) == 1
 
 
@@ -228,6 +356,6 @@ async def test_a_lead_that_cannot_be_read_counts_by_its_moves_and_is_named(news:
     await news.here.file.write(spoil, ada.id)
     told: list[UnreadableError] = []
     reporting = replace(news.reporting, on_unreadable=told.append)
-    made = await report(reporting, last_period(Span.DAY, NOW + DAY))
+    made = await report(reporting, last_period(Span.DAY, NOW + DAY), NOW + DAY)
     assert [list(error.problems) for error in told] == [[ada.id]]
     assert made.stages == whole.stages

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import NamedTuple
 
+import pytest
+
 from builders import StandingClock
 from unit.application.conftest import DAY, RULES, World, with_points
 from warmlead.application.due import EvaluationContext, RunProgress, rescore
@@ -64,6 +66,7 @@ async def test_rescoring_after_some_time_changes_only_the_score_and_review_days(
     assert replace(after, snapshot=before.snapshot, decay_on=before.decay_on) == before
 
 
+@pytest.mark.slow
 async def test_many_leads_are_all_reached(world: World) -> None:
     for i in range(450):
         await world.apply(world.seen(i, email=f"person-{i}@example.com"))

@@ -94,6 +94,7 @@ async def test_an_acceptance_from_before_the_offer_ends_it(asking: World) -> Non
     assert lead.offer.closed_at is not None
 
 
+@pytest.mark.slow
 async def test_a_rejection_outranks_the_rule_until_the_lead_asks_again(asking: World) -> None:
     await asks(asking, 1)
     asking.clock.forward(HOUR)

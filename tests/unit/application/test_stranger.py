@@ -2,16 +2,21 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from msgspec import structs
 
 from unit.application.conftest import World
+from unit.application.living import settling
+from warmlead.application.due import decay
+from warmlead.application.explain import explain
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event, Trust
-from warmlead.domain.history import MAX_PER_DAY
+from warmlead.domain.history import MAX_PER_DAY, day_of, to_ms
 from warmlead.domain.lead import Lead
+from warmlead.domain.stages import MAX_MOVES_A_DAY, DayOfMoves
+from warmlead.model.loading import load
 from warmlead.ports import RawRequest
 from warmlead.senders.generic import FormSettings, GenericSource
 
@@ -27,6 +32,7 @@ def score_of(lead: Lead) -> int:
     return lead.snapshot.score
 
 
+@pytest.mark.slow
 async def test_a_strangers_events_count_with_the_same_daily_limits(
     world: World,
 ) -> None:
@@ -128,3 +134,65 @@ async def test_a_claim_released_from_quarantine_has_the_time_of_its_release(
     world.clock.forward(timedelta(hours=1))
     await world.apply(structs.replace(held, received_at=world.clock.now()))
     assert (await world.lead(public(world, 3, user_id="u-1"))).email == ADA
+
+
+FITTING = load(
+    """
+signals: {page_viewed: {on: page_viewed, points: 10, half_life: 30d}}
+fit: {in_usa: {when: country == "US", points: 30}}
+stages: {mql: {enter: fit >= 20, leave: fit < 20}}
+handoff: {first_touch_within: 1h, accept_within: 24h, routes: [{owner: ann}]}
+""",
+    name="fitting",
+).rules
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("trust", "offers"), [(Trust.PUBLIC, 5), (Trust.SIGNED, 1)])
+async def test_a_stranger_can_have_a_lead_offered_again_by_a_public_trait_but_not_without_end(
+    world: World, trust: Trust, offers: int
+) -> None:
+    world.use(FITTING)
+    await world.apply(world.seen(0, trust=trust, traits={"country": "US"}))
+    for number in range(1, 40):
+        world.clock.forward(timedelta(seconds=1))
+        country = "DE" if number % 2 else "US"
+        await world.apply(public(world, number, "identified", traits={"country": country}))
+    kinds = [each["type"] for each in await world.triggers()]
+    assert kinds.count("warmlead.handoff.offered.v1") == offers
+    assert kinds.count("warmlead.lead.stage_entered.v1") == (10 if offers > 1 else 1)
+
+
+@pytest.mark.slow
+async def test_a_lead_that_has_moved_too_often_moves_again_on_the_next_day(world: World) -> None:
+    world.use(FITTING)
+    for number in range(MAX_MOVES_A_DAY + 1):
+        world.clock.forward(timedelta(seconds=1))
+        country = "DE" if number % 2 else "US"
+        await world.apply(public(world, number, "identified", traits={"country": country}))
+    stayed = await world.lead()
+    assert stayed.progress.stage == "lead"
+    assert stayed.traits["country"] == "US"
+    seen = explain(stayed, FITTING, world.clock.now()).next_stage
+    assert seen is not None
+    assert seen.missing == ["midnight UTC: it has moved 10 times today"]
+    tomorrow = world.clock.now().date() + timedelta(days=1)
+    assert stayed.decay_on == day_of(to_ms(world.clock.now())) + 1
+
+    world.clock.forward(datetime.combine(tomorrow, time(0, 5), UTC) - world.clock.now())
+    context = settling(world.store, world.bus, world.clock)
+    await decay(replace(context, rules=FITTING))
+    moved = await world.lead()
+    assert moved.progress.stage == "mql"
+    assert moved.progress.moved == DayOfMoves(day_of(to_ms(world.clock.now())), 1)
+
+
+@pytest.mark.slow
+async def test_sales_moves_a_lead_however_often_strangers_did(world: World) -> None:
+    world.use(FITTING)
+    for number in range(MAX_MOVES_A_DAY):
+        world.clock.forward(timedelta(seconds=1))
+        country = "DE" if number % 2 else "US"
+        await world.apply(public(world, number, "identified", traits={"country": country}))
+    await world.apply(world.seen(99, "sales_accepted"))
+    assert (await world.lead()).progress.stage == "sql"

@@ -74,6 +74,7 @@ async def test_what_changes_nothing_of_the_fields_sends_nothing(mirroring: World
     assert len(await updates(mirroring)) == 1
 
 
+@pytest.mark.slow
 async def test_an_anonymous_lead_is_not_mirrored_until_it_is_known(mirroring: World) -> None:
     await mirroring.pages(1, 2, anonymous_id="browser")
     assert await updates(mirroring) == []
@@ -83,6 +84,7 @@ async def test_an_anonymous_lead_is_not_mirrored_until_it_is_known(mirroring: Wo
     assert told["data"]["score"] == 30
 
 
+@pytest.mark.slow
 async def test_a_changed_model_updates_all_leads_but_not_in_a_burst(mirroring: World) -> None:
     people = [f"person-{i}@example.com" for i in range(PEOPLE)]
     await mirroring.apply(*(mirroring.seen(i, email=who) for i, who in enumerate(people)))

@@ -13,6 +13,8 @@ from warmlead.buses.pubsub import MOST_BYTES, TRANSIENT, PubSubBus
 from warmlead.domain.errors import UnavailableError
 from warmlead.ports import Message
 
+pytestmark = pytest.mark.slow  # starts servers
+
 FINAL = [code for code in Code if code not in TRANSIENT and code is not OK]
 A, B = Message(b"a", {"type": "x"}), Message(b"b", {})
 

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,17 +13,37 @@ from typing import Any, NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from builders import an_event
-from patience import PATIENCE_S
+from builders import StandingClock, an_event
+from commands import command
+from unit.learning import years
+from unit.learning.crowds import HAND, crowd, live
 from warmlead.application.accept import by_lead
 from warmlead.application.apply import Scoring, apply
+from warmlead.buses.sqlite import SqliteBus
+from warmlead.buses.topology import topics_of_subscriptions
 from warmlead.cli.main import app
 from warmlead.domain.event import Event
 from warmlead.domain.trigger import Topic
 from warmlead.runtime import backends
 from warmlead.settings import read_settings
+from warmlead.sqlite_file import SqliteFile
+from warmlead.stores.sqlite import SqliteLeadStore
 
 DAY = timedelta(days=1)
+
+TURNED = """\
+base: 20
+signals:
+  demo_requested: {on: demo_requested, points: -10, title: "<b>Demo</b> & [red]more"}
+stages:
+  mql: {enter: score >= 20}
+"""
+NEW = """\
+signals:
+  read: {on: page_viewed, points: 5}
+stages:
+  mql: {enter: score >= 5}
+"""
 
 
 class Ran(NamedTuple):
@@ -79,15 +98,7 @@ def happened(name: str, days_ago: int = 0, /, **fields: Any) -> Event:
 def command_in(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """The command as a process of its own, in a folder, with these settings only."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("WARMLEAD_")}
-    return subprocess.run(
-        [sys.executable, "-m", "warmlead.cli.main", *arguments],
-        cwd=folder,
-        env={**clean, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
+    return command(arguments, {**clean, **settings}, folder)
 
 
 @pytest.fixture
@@ -122,4 +133,48 @@ def what_ada_did(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ada(workspace: Workspace, what_ada_did: Path) -> Workspace:
     """Ada has read, downloaded, told who she is, and asked for a demo: an MQL."""
     shutil.copytree(what_ada_did, workspace.data)
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def crowded_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which the crowd has lived until now."""
+    folder = tmp_path_factory.mktemp("crowded")
+    asyncio.run(live(folder / "warmlead.sqlite3", crowd(datetime.now(UTC))))
+    return folder
+
+
+@pytest.fixture
+def crowded(workspace: Workspace, crowded_data: Path) -> Workspace:
+    shutil.copytree(crowded_data, workspace.data)
+    workspace.settings["WARMLEAD_MODEL"] = str(workspace.write("hand.yaml", HAND))
+    workspace.write("turned.yaml", TURNED)
+    workspace.write("new.yaml", NEW)
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def year_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which some months of a year have been lived, and August otherwise."""
+    folder = tmp_path_factory.mktemp("year")
+    asyncio.run(_lived(folder / "warmlead.sqlite3"))
+    return folder
+
+
+async def _lived(path: Path) -> None:
+    async with SqliteFile(path, durable=False) as file:
+        clock = StandingClock()
+        store = SqliteLeadStore(file, clock)
+        bus = SqliteBus(file, clock, topics_of_subscriptions())
+        for number in (1, 3):
+            await years.live(number, store, bus, clock)
+        await years.live(8, store, bus, clock, kinds=(1, 1, 1, 1, 5))
+
+
+@pytest.fixture
+def year(workspace: Workspace, year_data: Path) -> Workspace:
+    """The year under a model that was calibrated before."""
+    shutil.copytree(year_data, workspace.data)
+    model = workspace.write("watched.yaml", years.MODEL + years.STATED)
+    workspace.settings["WARMLEAD_MODEL"] = str(model)
     return workspace

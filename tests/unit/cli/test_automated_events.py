@@ -18,6 +18,7 @@ def seen_by(workspace: Workspace, **times: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_automated_events_are_shown_beside_the_score(workspace: Workspace) -> None:
     seen_by(workspace, robot=12, preview=1, head=2)
     explained = workspace.json("lead", "explain", "ada@example.com")
@@ -41,6 +42,7 @@ def test_leads_without_automated_events_show_no_such_line(
     assert "worth nothing" not in workspace.run("lead", command, "ada@example.com").out.lower()
 
 
+@pytest.mark.slow
 def test_a_model_that_counts_robots_does(workspace: Workspace) -> None:
     workspace.settings["WARMLEAD_MODEL"] = str(
         workspace.write(

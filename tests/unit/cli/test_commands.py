@@ -71,6 +71,13 @@ def test_a_missing_argument_is_a_usage_error(
     assert workspace.run(*command).code == 2
 
 
+def test_a_wrong_choice_is_told_in_our_words(workspace: Workspace) -> None:
+    done = workspace.run("run", "report", "--period", "decade")
+    assert done.code == 2
+    choices = "'day', 'week', 'month', 'quarter', 'year'"
+    assert f"'--period': 'decade' is not one of {choices}." in " ".join(done.err.split())
+
+
 def test_an_unknown_command_is_a_usage_error(workspace: Workspace) -> None:
     assert workspace.run("leads").code == 2
     assert workspace.run("lead", "shew").code == 2

@@ -30,6 +30,7 @@ def told(days: list[dict[str, Any]]) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(2))
 def test_a_story_of_the_page_is_played_as_it_says(workspace: Workspace, number: int) -> None:
     model, story, lines = stories()[number]

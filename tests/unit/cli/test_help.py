@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from unit.cli.conftest import Workspace
 from warmlead.cli.commands import COMMANDS, OF_LEAD, laid_out, loaded
 
 WIDTH = 80
+PAGE = (Path(__file__).parents[3] / "docs/cli.md").read_text(encoding="utf-8")
 TYPES = re.compile(r"<(?:str|int|path|int range)>")
 
 
@@ -64,6 +66,18 @@ def test_examples_in_a_help_use_existing_files_and_commands(
         used = next(tuple(typed[:n]) for n in (3, 2, 1) if tuple(typed[:n]) in known)
         options = {word for word in typed if word.startswith("--")}
         assert options <= set(re.findall(r"--[a-z-]+", helped(workspace, *used))), example
+
+
+def test_the_page_of_commands_names_each_command_and_each_option(workspace: Workspace) -> None:
+    table = re.findall(r"^\| (\[\w+\].*?) \|", PAGE, re.MULTILINE)
+    assert set(re.findall(r"\[(\w+)\]", " ".join(table))) == set(COMMANDS)
+    synopses = re.findall(r"^    (warmlead .*)$", PAGE, re.MULTILINE)
+    for words in every_command():
+        own = [line for line in synopses if line.split()[1 : len(words) + 1] == list(words)]
+        told = set(re.findall(r"--[a-z-]+", " ".join(own)))
+        has = set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", helped(workspace, *words), re.MULTILINE))
+        if words:  # those of all commands are said once
+            assert has - {"--help"} <= told, words
 
 
 def test_lines_of_an_example_stay_as_they_are_written() -> None:

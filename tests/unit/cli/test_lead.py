@@ -22,6 +22,7 @@ def documented(command: str) -> set[str]:
     return set(found[1].split(", "))
 
 
+@pytest.mark.slow
 def test_a_list_has_the_documented_shape_and_the_warmest_first(ada: Workspace) -> None:
     ada.take(happened("page_viewed", id="9", email="bob@example.com"))
     warm, cold = ada.json("lead", "list")
@@ -43,6 +44,17 @@ def test_a_lead_without_an_address_is_listed_by_its_user_id(workspace: Workspace
     shown = workspace.run("lead", "list").out
     for who in ("  u-7  ", "  Bob u-8  ", "  (anonymous)  "):
         assert who in shown
+
+
+def test_a_long_name_hides_no_neighbour_and_is_whole_in_json(workspace: Workspace) -> None:
+    long = {"name": "N" * 8_000, "company": "C" * 8_000}
+    workspace.take(
+        happened("identified", id="1", email="eve@example.com", traits=long),
+        happened("identified", id="2", email="bob@example.com"),
+    )
+    assert len(workspace.run("lead", "list").out.splitlines()) < 12
+    assert len(workspace.run("lead", "show", "eve@example.com").out) < 1_500
+    assert workspace.json("lead", "show", "eve@example.com")["traits"] == long
 
 
 @pytest.mark.parametrize("options", [(), ("--json",), ("--as-of", "2030-01-01")], ids=" ".join)
@@ -84,6 +96,7 @@ def test_a_lead_has_the_documented_shape(ada: Workspace) -> None:
     assert shown["score"] == shown["engagement"] + shown["fit"]
 
 
+@pytest.mark.slow
 def test_a_lead_shows_which_values_were_not_understood(ada: Workspace) -> None:
     assert ada.json("lead", "show", "ada@example.com")["not_understood"] == []
     ada.take(happened("identified", id="6", traits={"employees": "lots", "country": "Atlantis"}))
@@ -98,6 +111,7 @@ def test_a_lead_shows_which_values_were_not_understood(ada: Workspace) -> None:
         assert "not understood: country 'Atlantis', employees 'lots'; no condition" in drawn
 
 
+@pytest.mark.slow
 def test_a_lead_shows_what_was_cut_or_left_out_of_its_posts(ada: Workspace) -> None:
     notes = ("message: was cut to 8192 bytes", "[bold]: was left out (time_invalid)")
     ada.take(happened("form_submitted", id="6", email="ada@example.com", notes=notes))
@@ -109,6 +123,7 @@ def test_a_lead_shows_what_was_cut_or_left_out_of_its_posts(ada: Workspace) -> N
     assert {note["text"] for note in told} == set(notes)
 
 
+@pytest.mark.slow
 def test_a_lead_shows_its_journey_and_what_sales_said(ada: Workspace) -> None:
     words = {"message": "We need [bold]SSO[/] and <b>audit</b>.", "form": "contact"}
     ada.take(happened("form_submitted", id="6", email="ada@example.com", properties=words))
@@ -117,7 +132,7 @@ def test_a_lead_shows_its_journey_and_what_sales_said(ada: Workspace) -> None:
     ada.take(happened("sales_rejected", id="7", **said, properties=told))
     shown = ada.json("lead", "show", "ada@example.com")
     first = shown["journey"][0]
-    assert (first["what"], first["trust"]) == ("form_submitted", "signed")
+    assert (first["what"], first["trust"]) == ("inquiry_sent", "signed")
     assert first["details"] == {"form": "contact", "message": "We need [bold]SSO[/] and audit ."}
     assert {step["what"] for step in shown["journey"]} >= {"demo_requested", "pricing_page_viewed"}
     assert shown["reasons"][0].startswith("+")
@@ -126,13 +141,14 @@ def test_a_lead_shows_its_journey_and_what_sales_said(ada: Workspace) -> None:
     assert ada.json("lead", "list")[0]["last_step"] == first["title"]
 
     drawn = " ".join(ada.run("lead", "show", "ada@example.com").out.split())
-    assert "Form submitted: form contact, message We need [bold]SSO[/] and audit ." in drawn
+    assert "Inquiry sent: form contact, message We need [bold]SSO[/] and audit ." in drawn
     assert "rejected (not ready) by sales: timing Q3, note Call in [red]July" in drawn
     document = json.loads(ada.run("lead", "export", "ada@example.com").out)
     kept = [step for each in document["lead"]["identifiers"] for step in each["steps"]]
     assert first["details"] in [step["details"] for step in kept]
 
 
+@pytest.mark.slow
 def test_a_lead_shows_its_moves_and_how_often_it_went_back_and_came_again(ada: Workspace) -> None:
     said: dict[str, Any] = {"email": "ada@example.com", "source": "sales"}
     lost: dict[str, Any] = {**said, "properties": {"reason": "no budget"}}
@@ -151,13 +167,14 @@ def test_a_lead_shows_its_moves_and_how_often_it_went_back_and_came_again(ada: W
     assert (past["moves"], past["moved_back"]) == ([], 0)
 
 
+@pytest.mark.slow
 def test_a_lead_shows_to_whom_it_is_offered_and_by_when_sales_promised_what(ada: Workspace) -> None:
     offer = ada.json("lead", "show", "ada@example.com")["offer"]
     at, touch_by, accept_by = (
         datetime.fromisoformat(offer[name]) for name in ("at", "touch_by", "accept_by")
     )
     assert (offer["cycle"], offer["stage"], offer["owner"], offer["answer"]) == (1, "mql", "", "")
-    assert (touch_by - at, accept_by - at) == (timedelta(hours=1), timedelta(hours=24))
+    assert at + timedelta(hours=1) <= touch_by < accept_by  # in office hours, whenever this runs
     drawn = " ".join(ada.run("lead", "show", "ada@example.com").out.split())
     assert f"sales offer 1 as mql on {at:%Y-%m-%d %H:%M} UTC: touch by" in drawn
     assert f"accept by {accept_by:%Y-%m-%d %H:%M} UTC" in drawn
@@ -196,6 +213,7 @@ def test_an_explanation_says_what_is_missing_for_the_next_stage(ada: Workspace) 
     assert "Missing for mql" in ada.run("lead", "explain", "browser-2").out
 
 
+@pytest.mark.slow
 def test_a_lead_is_found_by_each_of_its_names(ada: Workspace) -> None:
     lead_id = ada.json("lead", "show", "ada@example.com")["id"]
     for who in (" ADA@Example.com", "u-42", "browser-1", lead_id, lead_id.upper()):
@@ -233,7 +251,6 @@ def test_in_the_past_only_events_known_then_count(ada: Workspace) -> None:
         line["name"] for line in five_days_ago["contributions"] if line["kind"] == "signal"
     } == {
         "page_viewed",
-        "visit_day",
         "pricing_page_viewed",
     }
     long_ago = score_at(ada, "2001-01-01")
@@ -249,6 +266,11 @@ def test_in_the_past_a_lead_is_in_the_stage_of_then(ada: Workspace) -> None:
     assert now["stage"] != "anonymous"
     assert then["stage"] == "anonymous"
     assert ada.json("lead", "list", "--as-of", before.isoformat()) == []
+    known = f"first heard of on {now['created_at'][:10]}"
+    for command in ("show", "explain"):
+        told = ada.run("lead", command, "ada@example.com", "--as-of", before.isoformat()).out
+        assert known in " ".join(told.split())
+        assert known not in ada.run("lead", command, "ada@example.com").out
 
 
 def test_in_the_future_the_score_fades(ada: Workspace) -> None:
@@ -274,6 +296,7 @@ def test_an_invalid_time_is_a_usage_error(ada: Workspace, text: str) -> None:
     assert "is not a time" in done.err
 
 
+@pytest.mark.slow
 def test_the_explanation_for_people_says_the_same_in_sentences(ada: Workspace) -> None:
     ada.take(
         happened("page_viewed", id="9", email="eve@example.com", traits={"name": "[red]Eve[/]"})
@@ -302,6 +325,7 @@ def test_a_stage_is_printed_as_in_a_sentence(stage: str, said: str) -> None:
     assert re.sub(r"\[/?bold\]|\[/\]", "", as_said(stage)) == said
 
 
+@pytest.mark.slow
 def test_a_list_of_several_pages_is_one_list(ada: Workspace) -> None:
     whom = [f"person-{number}@example.com" for number in range(PAGE_ROWS + 20)]
     ada.take(*(happened("page_viewed", id=email, email=email) for email in whom))
@@ -330,6 +354,7 @@ def test_a_list_as_of_before_has_the_warmest_of_then(ada: Workspace) -> None:
     assert ada.json("lead", "list", "--as-of", "2020-01-01") == []
 
 
+@pytest.mark.slow
 def test_a_list_of_hundreds_of_made_up_names_shows_the_models_names_first(
     ada: Workspace,
 ) -> None:
@@ -358,6 +383,7 @@ stages:
 """
 
 
+@pytest.mark.slow
 def test_an_explanation_says_why_a_bypass_opens_a_stage_or_does_not(workspace: Workspace) -> None:
     workspace.settings["WARMLEAD_MODEL"] = str(workspace.write("terms.yaml", TERMS))
     workspace.take(happened("demo_requested", id="1", traits={"employees": 5}))
@@ -373,6 +399,7 @@ def test_an_explanation_says_why_a_bypass_opens_a_stage_or_does_not(workspace: W
     assert " opens it at once, and keeps it open until " in large
 
 
+@pytest.mark.slow
 def test_points_from_the_start_are_a_part_of_the_score_that_is_shown(workspace: Workspace) -> None:
     model = """\
 base: 20
@@ -390,3 +417,28 @@ grades: {A: 10, B: 0}
     assert workspace.json("lead", "show", "ada@example.com")["base"] == 20
     explained = " ".join(workspace.run("lead", "explain", "ada@example.com").out.split())
     assert "50: 20 from the start, 30 for what they did, 0 for what they are" in explained
+
+
+def test_what_a_score_has_meant_so_far_stands_beside_it(workspace: Workspace) -> None:
+    model = (
+        "signals: {demo: {on: demo_requested, points: 62, decay: never}}\n"
+        "probability: {outcome: customer, within: 90d, intercept: -3.1, slope: 0.05, leads: 842, "
+        "won: 91}\n"
+    )
+    workspace.settings["WARMLEAD_MODEL"] = str(workspace.write("model.yaml", model))
+    workspace.take(happened("demo_requested", id="1", email="ada@example.com"))
+
+    told = "of 100 such leads 50 became customers (842 leads)"
+    assert (
+        f"So far, {told} within 90 days." in workspace.run("lead", "explain", "ada@example.com").out
+    )
+    assert f"so far  {told}" in workspace.run("lead", "show", "ada@example.com").out
+    listed = workspace.run("lead", "list").out
+    assert re.search(r"^ +62 +50 +lead +<ada@", listed, re.MULTILINE)
+    assert workspace.json("lead", "list")[0]["probability"] == {
+        "outcome": "customer",
+        "of_100": 50,
+        "within_days": 90,
+        "leads": 842,
+        "text": told,
+    }

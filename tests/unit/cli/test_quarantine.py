@@ -8,11 +8,14 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from builders import NOW
 from unit.cli.conftest import DAY, Workspace, happened
 from warmlead.application.accept import Quarantined, to_quarantine
 from warmlead.cli.quarantine import MOST_SHOWN
 from warmlead.domain.errors import Reason
+from warmlead.domain.event import Trust
 from warmlead.domain.trigger import Topic
 from warmlead.runtime import backends
 from warmlead.settings import read_settings
@@ -75,6 +78,7 @@ def test_quarantine_lists_have_the_documented_shape(workspace: Workspace) -> Non
     assert "event_name_missing" in workspace.run("quarantine", "list").out
 
 
+@pytest.mark.slow
 def test_chosen_ones_are_tried_again_and_what_still_fails_stays(workspace: Workspace) -> None:
     set_aside(workspace, a_raw(MENDED), a_raw("{}"), a_raw(MENDED))
     first, _, third = workspace.json("quarantine", "list")
@@ -87,6 +91,46 @@ def test_chosen_ones_are_tried_again_and_what_still_fails_stays(workspace: Works
     assert workspace.run("quarantine", "replay", str(first["number"])).code == 1  # released already
     (left,) = workspace.json("quarantine", "list")
     assert left["content"] == "{}"
+
+
+def a_post(email: str, reason: Reason) -> Quarantined:
+    return Quarantined(
+        reason=reason,
+        message="There is no token of the spam check.",
+        source="generic",
+        received_at=NOW,
+        raw=json.dumps({"email": email}),
+        path="/generic/contact",
+        trust=Trust.PUBLIC,
+    )
+
+
+@pytest.mark.slow
+def test_what_passed_no_spam_check_is_tried_by_its_number_or_reason_only(
+    workspace: Workspace,
+) -> None:
+    set_aside(
+        workspace,
+        a_raw(MENDED),
+        a_post("a@example.com", Reason.CAPTCHA_MISSING),
+        a_post("b@example.com", Reason.CAPTCHA_FAILED),
+        *(a_post(f"c{n}@example.com", Reason.CAPTCHA_UNCHECKED) for n in range(2)),
+    )
+    numbers = [str(row["number"]) for row in workspace.json("quarantine", "list")]
+
+    told = workspace.run("quarantine", "replay").out
+    assert "1 released" in told
+    assert "4 that passed no spam check were not tried" in told
+    by_number = workspace.json("quarantine", "replay", numbers[1])
+    by_reason = workspace.json("quarantine", "replay", "--reason", "captcha_unchecked")
+    assert (by_number, by_reason) == ({"released": 1, "kept": 0}, {"released": 2, "kept": 0})
+    (left,) = workspace.json("quarantine", "list")
+    assert left["content"] == '{"email": "b@example.com"}'
+
+    both = workspace.run("quarantine", "replay", numbers[2], "--reason", "captcha_failed")
+    assert (both.code, both.out) == (1, "")
+    assert "Give numbers or a reason" in both.err
+    assert workspace.run("quarantine", "replay", "--reason", "spam").code == 2
 
 
 def test_numbers_must_be_numbers(workspace: Workspace) -> None:
@@ -115,6 +159,7 @@ def some_leads(workspace: Workspace) -> list[str]:
     return ["ada@example.com", "bob@example.com", "browser-4"]
 
 
+@pytest.mark.slow
 def test_rebuilt_leads_are_the_same(ada: Workspace) -> None:
     whom = some_leads(ada)
     before, told = shown(ada, whom), ada.json("triggers")
@@ -130,6 +175,7 @@ def test_rebuilt_leads_are_the_same(ada: Workspace) -> None:
     assert ada.json("triggers") == told
 
 
+@pytest.mark.slow
 def test_lost_leads_are_rebuilt(ada: Workspace) -> None:
     whom = some_leads(ada)
     before, told = shown(ada, whom), ada.json("triggers")
@@ -145,7 +191,7 @@ def test_lost_leads_are_rebuilt(ada: Workspace) -> None:
 
 def without_times(lead: dict[str, Any]) -> dict[str, Any]:
     """Without what was known when, which only the lost lead knew: the archive's times stand in."""
-    of_processing = {"created_at", "stage_since", "moves", "offer"}
+    of_processing = {"created_at", "stage_since", "stage_learnt_at", "moves", "offer"}
     return {k: v for k, v in lead.items() if k not in of_processing}
 
 
@@ -157,6 +203,7 @@ stages:
 """
 
 
+@pytest.mark.slow
 def test_events_are_classified_anew(ada: Workspace) -> None:
     path = ada.write("model.yaml", NARROW)
     ada.settings["WARMLEAD_MODEL"] = str(path)
@@ -173,6 +220,7 @@ def test_events_are_classified_anew(ada: Workspace) -> None:
     assert rebuilt["stage"] == "mql"  # a record of what was known when
 
 
+@pytest.mark.slow
 def test_a_long_quarantine_shows_the_latest_items_and_the_total(
     workspace: Workspace,
 ) -> None:

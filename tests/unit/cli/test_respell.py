@@ -6,6 +6,7 @@ import pytest
 
 from builders import a_lead, an_event, keeping, kept_before
 from unit.cli.conftest import Workspace, happened
+from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.runtime import backends
 from warmlead.settings import read_settings
@@ -39,6 +40,7 @@ def _ids_of_the_builders(workspace: Workspace) -> None:
     workspace.settings["WARMLEAD_ID_SECRET"] = "a secret of the tests"
 
 
+@pytest.mark.slow
 def test_respell_shows_the_plan_first_and_applies_it_once(workspace: Workspace) -> None:
     (old_id,) = an_earlier_release_kept(workspace, OLD)
     workspace.take(happened("page_viewed", id="new", email=COMPOSED))
@@ -76,8 +78,43 @@ def test_it_names_leads_that_strangers_may_share(workspace: Workspace) -> None:
     assert workspace.json("lead", "respell")["nobodies"] == [shared]
 
 
+@pytest.mark.slow
 def test_before_it_was_run_a_person_is_found_by_either_form(workspace: Workspace) -> None:
     an_earlier_release_kept(workspace, OLD)
     assert workspace.json("lead", "show", COMPOSED)["email"] == OLD
     assert workspace.json("lead", "erase", COMPOSED, "--yes")["leads"]
     assert workspace.json("lead", "list") == []
+
+
+def test_when_the_secret_is_rotated_all_leads_get_their_new_ids(workspace: Workspace) -> None:
+    old, new = "a secret of the tests", "the secret from today on"
+    workspace.take(
+        happened("page_viewed", id="1", email="ada@example.com", user_id="u-1"),
+        happened("page_viewed", id="2", email="bob@example.com"),
+    )
+    assert workspace.run("lead", "erase", "bob@example.com", "--yes").code == 0
+    before = workspace.json("lead", "show", "ada@example.com")
+    workspace.settings["WARMLEAD_ID_SECRET"] = f"{new};former={old}"
+    assert workspace.json("lead", "show", "ada@example.com")["id"] == before["id"]
+    done = workspace.json("lead", "respell", "--apply")
+    assert (done["leads"], done["renamed"], done["left"]) == (1, 1, 0)
+    rotated = workspace.json("lead", "show", "ada@example.com")
+    assert rotated["id"] != before["id"]
+    assert rotated["score"] == before["score"]
+    erased_again = workspace.run("lead", "erase", "bob@example.com", "--yes")
+    assert "was erased before" in erased_again.out
+
+    workspace.settings["WARMLEAD_ID_SECRET"] = new
+    for who in ("ada@example.com", "u-1", before["id"]):
+        assert workspace.json("lead", "show", who)["id"] == rotated["id"]
+    exported = workspace.run("lead", "export", "ada@example.com")
+    assert '"lead-events"' in exported.out, "the archive is found by the former id"
+
+
+@pytest.mark.parametrize(
+    "value", [";former=old", "new;former=", "a;former=a", "a;former=b;former=c"]
+)
+def test_a_rotation_without_two_secrets_is_refused(workspace: Workspace, value: str) -> None:
+    workspace.settings["WARMLEAD_ID_SECRET"] = value
+    with pytest.raises(ConfigurationError, match="new;former=old"):
+        workspace.run("lead", "list")

@@ -25,6 +25,7 @@ def in_days(days: int) -> str:
     return (datetime.now(UTC) + days * DAY).isoformat()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "more"), [("decay", {}), ("followup", {"swept": 0})])
 def test_a_run_with_nothing_due_does_nothing_and_has_the_documented_shape(
     ada: Workspace, command: str, more: dict[str, int]
@@ -36,6 +37,7 @@ def test_a_run_with_nothing_due_does_nothing_and_has_the_documented_shape(
     assert shape.split(", ") == [*told]
 
 
+@pytest.mark.slow
 def test_a_run_as_of_the_future_changes_leads_for_good_and_once(ada: Workspace) -> None:
     later = in_days(120)
     done = ada.run("run", "decay", "--as-of", later, "--json")
@@ -49,6 +51,7 @@ def test_a_run_as_of_the_future_changes_leads_for_good_and_once(ada: Workspace) 
     assert ada.json("run", "decay") == QUIET
 
 
+@pytest.mark.slow
 def test_the_warning_is_only_for_times_to_come(ada: Workspace) -> None:
     past = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     assert ada.run("run", "followup", "--as-of", past).err.count("for real") == 0
@@ -87,6 +90,7 @@ def keep(workspace: Workspace, *leads: Lead) -> None:
     asyncio.run(write())
 
 
+@pytest.mark.slow
 def test_a_run_says_in_words_what_it_did(workspace: Workspace) -> None:
     left = a_trigger(at=datetime.now(UTC) - timedelta(hours=1))
     due = datetime.now(UTC) - timedelta(minutes=1)
@@ -131,7 +135,7 @@ def test_run_needs_the_name_of_a_function(workspace: Workspace) -> None:
     assert "followup" in done.out + done.err
 
 
-README = (Path(__file__).parents[3] / "README.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs/between-events.md").read_text()
 HOURS = 'days: mon-fri, from: "09:00", to: "17:00"'
 
 
@@ -143,8 +147,9 @@ def squeezed(text: str) -> str:
     return re.sub(r"the score changed for \d", "the score changed", timeless)  # it may be midnight
 
 
-def test_the_readmes_output_after_an_hour_is_real(workspace: Workspace) -> None:
-    (shown,) = re.findall(r"<!-- between events.*?```\n(.*?)```", README, re.DOTALL)
+@pytest.mark.slow
+def test_the_pages_output_after_an_hour_is_real(workspace: Workspace) -> None:
+    (shown,) = re.findall(r"<!-- between events.*?```\n(.*?)```", PAGE, re.DOTALL)
     told = dict(re.findall(r"^\$ warmlead (.*)\n([^$]*)", shown, re.MULTILINE))
     always = 'days: mon-sun, from: "00:00", to: "24:00"'  # whenever this test runs
     workspace.write("model.yaml", ready_text("b2b-saas").replace(HOURS, always))

@@ -90,7 +90,7 @@ def test_a_batch_is_sent_with_its_write_key(sender: Workspace, server: Served) -
 def test_an_unknown_sender_file_or_address_is_a_usage_error(workspace: Workspace) -> None:
     path = str(workspace.write("submission.json", SUBMISSION % "ada@example.com"))
     for arguments in (
-        ["typeform", path],
+        ["typefrom", path],
         ["generic", "nowhere.json"],
         ["generic", path, "--to", "x"],
     ):

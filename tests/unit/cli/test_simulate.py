@@ -30,6 +30,7 @@ def kinds(day: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(line["at"][11:16], line["kind"], line["text"]) for line in day["lines"]]
 
 
+@pytest.mark.slow
 def test_a_story_is_played_under_a_model(workspace: Workspace) -> None:
     model = workspace.write("model.yaml", MODEL)
     story = workspace.write("story.yaml", STORY)
@@ -54,6 +55,22 @@ def test_a_story_is_played_under_a_model(workspace: Workspace) -> None:
     assert played["summary"]["moved_back"] == 1
 
 
+@pytest.mark.slow
+def test_an_event_of_which_no_condition_holds_is_noted(workspace: Workspace) -> None:
+    plain = "page_viewed: {on: page_viewed,"
+    model = MODEL.replace(plain, 'prices: {on: page_viewed, when: path == "/prices",')
+    story = STORY.replace("times: 2", "properties: {path: /price}, times: 2")
+    path = workspace.write("story.yaml", story)
+    done = workspace.run(
+        "model", "simulate", str(path), "--model", str(workspace.write("model.yaml", model))
+    )
+
+    assert done.code == 0
+    assert done.err.count(" note events[0].event: no condition of a signal holds") == 1
+    assert "story.yaml:4:30 note" in done.err
+
+
+@pytest.mark.slow
 def test_without_arguments_it_shows_the_golden_month(workspace: Workspace) -> None:
     drawn = workspace.run("model", "simulate")
 
@@ -63,6 +80,7 @@ def test_without_arguments_it_shows_the_golden_month(workspace: Workspace) -> No
     assert drawn.out == workspace.run("model", "simulate", "golden-month").out
 
 
+@pytest.mark.slow
 def test_what_is_drawn_fits_80_columns_without_colours(workspace: Workspace) -> None:
     workspace.settings |= {"COLUMNS": "80", "NO_COLOR": "1"}
     drawn = workspace.run("model", "simulate").out
@@ -70,10 +88,34 @@ def test_what_is_drawn_fits_80_columns_without_colours(workspace: Workspace) -> 
     assert max(len(line) for line in drawn.splitlines()) <= 80
     assert "\x1b" not in drawn
     words = " ".join(drawn.split())
-    for text in ("6 quiet days", "→ recycled", "» sales is reminded", "█", "░", "39+25"):
+    for text in ("6 quiet days", "→ recycled", "» sales is reminded", "█", "░", "50+25"):
         assert text in words
 
 
+@pytest.mark.slow
+def test_the_parts_that_are_shown_add_up_to_the_score(workspace: Workspace) -> None:
+    workspace.settings |= {"COLUMNS": "80", "NO_COLOR": "1"}
+    low = "fit: {far: {when: country == 'NZ', points: -45}}\nbase: 20\nstages:"
+    text = MODEL.replace("stages:", low).replace("score >= 20", "score >= 30")
+    model = workspace.write("model.yaml", text)
+    told = "  - {at: day 3 10:00, event: form_submitted, traits: {country: NZ}}\n"
+    story = workspace.write("story.yaml", STORY.replace("days: 40", "days: 3") + told)
+    asked = ("model", "simulate", str(story), "--model", str(model))
+
+    _, second, third = workspace.json(*asked)["days"]
+    drawn = workspace.run(*asked).out
+
+    parts = ("score", "engagement", "fit", "base", "floor")
+    assert [second[part] for part in parts] == [40, 20, 0, 20, 0]
+    assert [third[part] for part in parts] == [0, 20, -45, 20, 5]
+    assert "did+is+base+floor" in drawn
+    assert " 20+0+20+0 " in drawn
+    assert " 20-45+20+5 " in drawn
+    assert "████▒▒▒▒" in drawn
+    assert max(len(line) for line in drawn.splitlines()) <= 80
+
+
+@pytest.mark.slow
 def test_a_day_is_one_line_with_its_score_and_quiet_ones_are_one_together(
     workspace: Workspace,
 ) -> None:
@@ -90,6 +132,7 @@ def test_a_day_is_one_line_with_its_score_and_quiet_ones_are_one_together(
     assert {day["day"] for day in played if day["lines"]} <= {each for each, _ in ends}
 
 
+@pytest.mark.slow
 def test_the_simulation_ends_at_the_given_time(workspace: Workspace) -> None:
     assert len(workspace.json("model", "simulate", "--days", "5")["days"]) == 5
     assert len(workspace.json("model", "simulate", "--until", "2026-03-31")["days"]) == 30
@@ -100,6 +143,7 @@ def test_the_simulation_ends_at_the_given_time(workspace: Workspace) -> None:
     assert workspace.run("model", "simulate", "--days", "5", "--until", "2026-03-31").code == 2
 
 
+@pytest.mark.slow
 def test_the_printed_story_can_be_played(workspace: Workspace) -> None:
     text = workspace.run("model", "simulate", "--show").out
     copy = workspace.write("story.yaml", text)
@@ -107,6 +151,7 @@ def test_the_printed_story_can_be_played(workspace: Workspace) -> None:
     assert workspace.json("model", "simulate", str(copy)) == workspace.json("model", "simulate")
 
 
+@pytest.mark.slow
 def test_a_story_may_be_json(workspace: Workspace) -> None:
     story = {
         "lead": {"user_id": "u-1"},
@@ -119,6 +164,7 @@ def test_a_story_may_be_json(workspace: Workspace) -> None:
     assert len(days) == 1 + 14
 
 
+@pytest.mark.slow
 def test_nothing_of_the_installation_is_touched(ada: Workspace) -> None:
     before = {path: path.read_bytes() for path in ada.data.rglob("*") if path.is_file()}
     leads = ada.json("lead", "list")
@@ -128,11 +174,13 @@ def test_nothing_of_the_installation_is_touched(ada: Workspace) -> None:
     assert {path: path.read_bytes() for path in before} == before
 
 
+@pytest.mark.slow
 def test_it_needs_no_installation(workspace: Workspace) -> None:
     assert workspace.run("model", "simulate", "--days", "3").code == 0
     assert not workspace.data.exists()
 
 
+@pytest.mark.slow
 def test_the_documented_story_is_played_and_so_is_its_shape(workspace: Workspace) -> None:
     found = re.search(r"<!-- story.*?```yaml\n(.*?)```", DOCUMENTED, re.DOTALL)
     assert found
@@ -162,6 +210,7 @@ events:
   - {at: day 6 10:00, sales: won, value: 5, currency: Taler}
   - {at: day 7 10:00, event: page_viewed, reason: not_ready}
   - {at: day 7 10:00, event: page_viewed, attribution: {utm_sauce: google}}
+  - {at: day 7 10:00, event: page_viewed, attribution: {landing_page: /fair}}
   - {at: day 8 10:00, event: page_veiwed}
 """
     path = workspace.write("story.yaml", faulty)
@@ -181,7 +230,8 @@ events:
         (11, "error", "events[7].currency"),
         (12, "error", "events[8].reason"),
         (13, "error", "events[9].attribution.utm_sauce"),
-        (14, "warning", "events[10].event"),
+        (14, "error", "events[10].attribution.landing_page"),
+        (15, "warning", "events[11].event"),
     ]
     assert all(faulty.splitlines()[int(line) - 1][int(column) - 1 :] for line, column, *_ in places)
     assert 'did you mean "page_viewed"?' in done.err
@@ -220,13 +270,14 @@ def test_a_story_that_cannot_be_played_is_explained(
 def test_a_file_that_is_not_a_story_is_named_as_such(workspace: Workspace) -> None:
     done = workspace.run("model", "simulate", "nothing.yaml")
 
-    assert done.code == 1
+    assert done.code == 2
     assert "nothing.yaml: it cannot be read: No such file or directory." in done.err
     assert "golden-month" in done.err
     with pytest.raises(Exception, match=r"ready-made ones .* No such file"):  # told in words
         workspace.run("model", "simulate", "--model", "nothing.yaml")
 
 
+@pytest.mark.slow
 def test_a_story_tells_what_sales_has_learnt(workspace: Workspace) -> None:
     story = """
 lead: {email: ada@example.com}
@@ -246,6 +297,7 @@ events:
     assert (step["title"], step["details"]) == ("Demo requested", {"message": "We need SSO"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["b2b-saas", "ecommerce", "product-led"])
 def test_the_month_can_be_played_under_every_ready_made_model(
     workspace: Workspace, model: str

@@ -69,6 +69,7 @@ def test_a_story_follows_the_terms_of_a_bypass_and_the_conditions_of_steps(
     assert told == messages
 
 
+@pytest.mark.slow
 def test_a_statement_of_sales_ends_a_sequence_before_its_next_step(workspace: Workspace) -> None:
     accepted = "  - {at: day 4 10:59, sales: accepted}\n"
 
@@ -86,6 +87,7 @@ stages:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "entered"),
     [

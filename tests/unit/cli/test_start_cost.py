@@ -40,6 +40,7 @@ def test_help_imports_no_command_and_nothing_that_commands_need(arguments: tuple
     assert ours == {"warmlead.cli.commands", "warmlead.cli.main"}
 
 
+@pytest.mark.slow
 def test_a_command_imports_no_other() -> None:
     modules = loaded_by("lead", "list", "--help")
     assert modules.isdisjoint(

@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from msgspec import structs
 
 from unit.cli.conftest import Workspace, happened
@@ -48,6 +49,7 @@ def a_foul_lead(workspace: Workspace) -> None:
     workspace.take(structs.replace(event, traits=FOUL, attribution=origin))
 
 
+@pytest.mark.slow
 def test_commands_about_leads_print_no_control_characters(workspace: Workspace) -> None:
     a_foul_lead(workspace)
     commands = (
@@ -65,6 +67,7 @@ def test_commands_about_leads_print_no_control_characters(workspace: Workspace) 
     assert not steers(workspace.run("lead", "export", "ada@example.com").out)
 
 
+@pytest.mark.slow
 def test_a_name_cannot_start_a_line_of_output(workspace: Workspace) -> None:
     a_foul_lead(workspace)
     shown = workspace.run("lead", "show", "ada@example.com").out

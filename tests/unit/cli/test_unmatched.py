@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from builders import NOW, a_lead, an_event, keeping
 from unit.cli.conftest import DAY, Workspace, happened
 from warmlead.application.unmatched import MAX_NAMES, UnmatchedReport, unmatched_in_histories
@@ -37,6 +39,7 @@ def report_in(workspace: Workspace) -> Any:
     return workspace.json("model", "unmatched")
 
 
+@pytest.mark.slow
 def test_events_that_no_signal_wanted_are_listed_by_how_often_they_came(
     workspace: Workspace,
 ) -> None:
@@ -44,14 +47,14 @@ def test_events_that_no_signal_wanted_are_listed_by_how_often_they_came(
         *(downloads("infographic", n) for n in range(3)),
         *(downloads("E-bok", n, "bob@example.com") for n in range(2)),
         downloads("ebook", 1),
-        happened("page_view", 2, id="p"),
+        happened("page_seen", 2, id="p"),
     )
 
     report = report_in(workspace)
 
     assert [(row["event"], row["times"], row["leads"]) for row in report["unmatched"]] == [
         ("content_downloaded", 5, 2),
-        ("page_view", 1, 1),
+        ("page_seen", 1, 1),
     ]
     content, page = report["unmatched"]
     assert content["signals"] == ["guide"]
@@ -64,6 +67,22 @@ def test_events_that_no_signal_wanted_are_listed_by_how_often_they_came(
     assert (report["source"], report["events"], report["matched"]) == ("archive", 7, 1)
 
 
+@pytest.mark.slow
+def test_a_person_of_several_identifiers_is_one_lead(workspace: Workspace) -> None:
+    workspace.take(
+        happened("page_seen", id="1", anonymous_id="a-browser"),
+        happened("page_seen", id="2"),
+        happened("page_seen", id="3", anonymous_id="a-stranger"),
+    )
+    assert [row["leads"] for row in report_in(workspace)["unmatched"]] == [3]
+
+    both = {"email": "ada@example.com", "anonymous_id": "a-browser"}
+    workspace.take(happened("identified", id="4", **both))
+
+    assert [row["leads"] for row in report_in(workspace)["unmatched"]] == [2]
+
+
+@pytest.mark.slow
 def test_spellings_of_a_kind_that_conditions_understand_are_not_listed(
     workspace: Workspace,
 ) -> None:
@@ -75,6 +94,7 @@ def test_spellings_of_a_kind_that_conditions_understand_are_not_listed(
     assert (report["matched"], report["unmatched"]) == (len(spellings), [])
 
 
+@pytest.mark.slow
 def test_what_is_counted_by_name_or_is_no_act_is_not_listed(workspace: Workspace) -> None:
     workspace.take(
         happened("email_clicked", id="1"),
@@ -89,6 +109,7 @@ def test_what_is_counted_by_name_or_is_no_act_is_not_listed(workspace: Workspace
     assert (report["events"], report["automated"]) == (4, 1)
 
 
+@pytest.mark.slow
 def test_an_event_that_wants_a_signature_says_how_many_came_without(workspace: Workspace) -> None:
     workspace.take(happened("meeting_held", id="1", trust=Trust.PUBLIC))
 
@@ -97,8 +118,9 @@ def test_an_event_that_wants_a_signature_says_how_many_came_without(workspace: W
     assert (row["event"], row["public"], row["signals"]) == ("meeting_held", 1, ["met"])
 
 
+@pytest.mark.slow
 def test_the_list_reads_well_and_a_value_cannot_steer_the_terminal(workspace: Workspace) -> None:
-    workspace.take(downloads("\x1b[31m[red]poster", 1), downloads("e-bok", 2))
+    workspace.take(downloads("\x1b[31m[red]poster\n2 events in all", 1), downloads("e-bok", 2))
     report_in(workspace)
 
     done = workspace.run("model", "unmatched")
@@ -107,11 +129,12 @@ def test_the_list_reads_well_and_a_value_cannot_steer_the_terminal(workspace: Wo
     assert "content_downloaded  2 times, 1 lead, last on " in done.out
     assert "    conditions do not hold: guide\n" in done.out
     assert '    kind: "e-bok" 1 time, like "ebook"\n' in done.out
-    assert "[red]poster" in done.out
+    assert "[red]poster 2 events in all" in done.out
     assert "\x1b" not in done.out
     assert "2 events in the archive, 0 matched, 2 that no signal wanted." in done.out
 
 
+@pytest.mark.slow
 def test_an_event_that_was_archived_twice_counts_once(workspace: Workspace) -> None:
     workspace.take(downloads("poster", 1))
     workspace.take(downloads("poster", 1))
@@ -119,6 +142,7 @@ def test_an_event_that_was_archived_twice_counts_once(workspace: Workspace) -> N
     assert [row["times"] for row in report_in(workspace)["unmatched"]] == [1]
 
 
+@pytest.mark.slow
 def test_histories_tell_the_names_of_what_no_signal_wanted() -> None:
     wants = wants_of(load(MODEL, name="test").file)
     days = [NOW - (n % 25) * DAY for n in range(200)]
@@ -150,6 +174,7 @@ def test_histories_tell_the_names_of_what_no_signal_wanted() -> None:
     assert looked == [1, 2]
 
 
+@pytest.mark.slow
 def test_names_without_end_are_counted_together(workspace: Workspace) -> None:
     named = [happened(f"made_up_{n}", id=f"n{n}") for n in range(MAX_NAMES + 10)]
     workspace.take(*named)

@@ -24,6 +24,7 @@ def spoilt(workspace: Workspace) -> tuple[Workspace, str]:
     return workspace, bob
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "done"),
     [
@@ -45,6 +46,7 @@ def test_a_command_does_the_rest_and_names_the_lead(
     assert "warmlead lead erase" in told
 
 
+@pytest.mark.slow
 def test_json_lists_are_complete_documents_despite_an_unreadable_lead(
     spoilt: tuple[Workspace, str],
 ) -> None:
@@ -58,12 +60,14 @@ def test_json_lists_are_complete_documents_despite_an_unreadable_lead(
     assert json.loads(workspace.run("replay", "--json").out)["unreadable_leads"] == [bob]
 
 
+@pytest.mark.slow
 def test_readable_leads_are_exported_and_erased_as_usual(spoilt: tuple[Workspace, str]) -> None:
     workspace, _ = spoilt
     assert workspace.run("lead", "export", "ada@example.com").code == 0
     assert len(workspace.json("lead", "erase", "ada@example.com", "--yes")["leads"]) == 1
 
 
+@pytest.mark.slow
 def test_an_unreadable_lead_is_exported_without_its_document(spoilt: tuple[Workspace, str]) -> None:
     workspace, bob = spoilt
     exported = workspace.run("lead", "export", "bob@example.com")
@@ -74,6 +78,7 @@ def test_an_unreadable_lead_is_exported_without_its_document(spoilt: tuple[Works
     assert len(document["archive"]) >= 1
 
 
+@pytest.mark.slow
 def test_an_unreadable_lead_can_be_erased(spoilt: tuple[Workspace, str]) -> None:
     workspace, bob = spoilt
     erased = workspace.json("lead", "erase", "bob@example.com", "--yes")

@@ -8,7 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from functools import cache
@@ -18,6 +18,9 @@ from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
 
 MILLIONTH = Decimal("0.000001")
 ONE = Fraction(1)
+
+ON_A_WEBSITE = frozenset({"page_viewed", "form_started"})
+"""Of the events of the tests, those that keep a visit going."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,101 @@ def momentum_of_last(
     ]
     mean = Fraction(max(1, sum(counts[1:])), 3)
     return math.floor(counts[0] / mean * 100)
+
+
+def visits_of_last(
+    window_days: int,
+    label: str,
+    events: Iterable[Event],
+    labels_of: Mapping[str, Sequence[str]],
+    today: date,
+) -> int:
+    """The visits that began in the days of a window, and in which a label was seen.
+
+    What keeps a visit going is what the label means, and what people do on a website. Only the
+    window and the day before it are looked at.
+    """
+    first = today - timedelta(days=window_days - 1)
+    going = [
+        (event.occurred_at.replace(microsecond=0), label in labels_of.get(event.name, ()))
+        for event in events
+        if event.name in ON_A_WEBSITE or label in labels_of.get(event.name, ())
+    ]
+    visits: list[tuple[datetime, bool]] = []
+    last: datetime | None = None
+    for at, is_seen in sorted(going):
+        if not first - timedelta(days=1) <= at.date() <= today:
+            continue
+        if last is None or at - last > timedelta(minutes=30):
+            visits.append((at, is_seen))
+        visits[-1] = (visits[-1][0], visits[-1][1] or is_seen)
+        last = at
+    return sum(is_seen and began.date() >= first for began, is_seen in visits)
+
+
+def values_of_last(
+    window_days: int,
+    label: str,
+    events: Iterable[Event],
+    labels_of: Mapping[str, Sequence[str]],
+    today: date,
+) -> int:
+    """How many different paths a label had in the days of a window."""
+    first = today - timedelta(days=window_days - 1)
+    return len(
+        {
+            event.properties["path"]
+            for event in events
+            if label in labels_of.get(event.name, ())
+            and first <= event.occurred_at.date() <= today
+            and "path" in event.properties
+        }
+    )
+
+
+def sum_of_last(
+    window_days: int,
+    label: str,
+    events: Iterable[Event],
+    labels_of: Mapping[str, Sequence[str]],
+    today: date,
+) -> int:
+    """What the seconds of a label add up to, each rounded; of each day 20 that say any count."""
+    days: dict[date, list[tuple[str, int]]] = {}
+    for event in {event.key: event for event in events}.values():
+        seconds = event.properties.get("seconds")
+        if label in labels_of.get(event.name, ()) and isinstance(seconds, int | float):
+            whole = half_up(Fraction(seconds))
+            if whole > 0:
+                days.setdefault(event.occurred_at.date(), []).append((event.key, whole))
+    first = today - timedelta(days=window_days - 1)
+    return sum(
+        sum(seconds for _, seconds in sorted(each)[:20])
+        for day, each in days.items()
+        if first <= day <= today
+    )
+
+
+def latest_of(
+    label: str, events: Iterable[Event], labels_of: Mapping[str, Sequence[str]]
+) -> object | None:
+    """The path that a label had last; of events at the same time, that of the greater key."""
+    told = [
+        (event.occurred_at, event.key, event.properties["path"])
+        for event in events
+        if label in labels_of.get(event.name, ()) and "path" in event.properties
+    ]
+    return max(told)[2] if told else None
+
+
+def trait_before(days_ago: int, trait: str, events: Iterable[Event], today: date) -> object | None:
+    """What a trait had been stated to be by the end of a past day: signed before public."""
+    told = [
+        (event.trust == "signed", event.occurred_at, event.key, event.traits[trait])
+        for event in events
+        if trait in event.traits and event.occurred_at.date() <= today - timedelta(days=days_ago)
+    ]
+    return max(told, key=lambda fact: fact[:3])[3] if told else None
 
 
 def half_up(exact: Fraction) -> int:

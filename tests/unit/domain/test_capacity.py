@@ -24,9 +24,10 @@ from warmlead.domain.capacity import (
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.history import History
 from warmlead.domain.identity import Identifier, Kind
-from warmlead.domain.lead import Touch, Trail, TraitFact
+from warmlead.domain.lead import Touch, Trail
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.recording import NOTHING_RECORDED
+from warmlead.domain.traits import TraitFact
 
 ADA = Identifier(Kind.EMAIL, "ada@example.com")
 HOME = id_of(ADA)
@@ -177,6 +178,7 @@ def kept(name: str, *, signal: str = "") -> KeptEvent:
     return KeptEvent(1, "new", 1, name, (signal,) if signal else ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trust", "count", "name", "has_room"),
     [

@@ -17,12 +17,16 @@ from warmlead.domain.history import MAX_PER_DAY, History, day_of, to_ms
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.journey import NotableStep
 from warmlead.domain.knowledge import Knowledge
-from warmlead.domain.lead import Lead, NoteFact, Snapshot, Touch, Trail, TraitFact
+from warmlead.domain.lead import Lead, NoteFact, Snapshot, Touch, Trail
 from warmlead.domain.mirror import Mirror
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import KeptEvent
+from warmlead.domain.readings import LatestValue, Readings
 from warmlead.domain.sales import SalesStatus, Statement
-from warmlead.domain.stages import Cooling, Progress
+from warmlead.domain.shadow import Shadow, ShadowMove
+from warmlead.domain.stages import Cooling, DayOfMoves, MoveCause, Progress, Rest
+from warmlead.domain.traits import TraitFact
+from warmlead.domain.unjudged import Unjudged
 
 THEN = NOW + timedelta(days=400)
 AT = to_ms(THEN)
@@ -44,12 +48,20 @@ FACT = ConsentFact.of(
     mailing_list="News",
     received_ms=AT,
 )
+STEP = NotableStep(AT, "k", 1, "page_viewed", "view", (("path", "/pricing"),))
+READINGS = Readings(
+    {"visits.view": {DAY: ((0, 9),), TODAY: ((5, 70), (9_000, 9_001))}},
+    {"distinct.view.path": {DAY: ("hash",)}},
+    {"sum.view.seconds": {DAY: {"k": 3}}},
+    {"latest.view.path": LatestValue(AT, "k", '"/pricing"')},
+    {"before.title": {DAY: TraitFact(1, AT, "k", '"CTO"')}},
+)
 TRAIL = Trail(
     identifier=Identifier(Kind.EMAIL, "ada@example.com"),
     links=frozenset({"b"}),
     claims=(Claim(1, AT, "k", "b"),),
     history=History(
-        recent={"k": KeptEvent(AT, "k", AT, "page_viewed", ("view",))},
+        recent={"k": KeptEvent(AT, "k", AT, "page_viewed", ("view",), "mail")},
         signal_days={"view": {DAY: 3, DAY - 50: 4}},
         name_days={"page_viewed": {DAY: 3, TODAY: 19}},
         last_day={"page_viewed": DAY},
@@ -57,6 +69,7 @@ TRAIL = Trail(
     traits={"title": TraitFact(1, AT, "k", '"CTO"')},
     first_touch=Touch(AT, "k", (("utm_source", "ads"),)),
     last_touch=Touch(AT, "k", (("utm_source", "ads"),)),
+    last_landing=Touch(AT, "k", (("landing_page", "/"), ("utm_source", "ads"))),
     direct=True,
     statements={
         "k": Statement(AT, 1, "k", SalesStatus.WON, "crm", "why", 5, "EUR", (("note", "x"),))
@@ -67,19 +80,43 @@ TRAIL = Trail(
     former_ids=frozenset({"f"}),
     consent=(FACT,),
     told=(AT - 1, AT),
-    steps=(NotableStep(AT, "k", 1, "page_viewed", "view", (("path", "/pricing"),)),),
+    steps=(STEP,),
+    readings=READINGS,
+    unjudged={"k": Unjudged(STEP, READINGS)},
+)
+PROGRESS = Progress(
+    "mql",
+    THEN,
+    {"mql": 1},
+    50,
+    Cooling(THEN, THEN),
+    "k",
+    "fit",
+    learnt=THEN,
+    rest=Rest(THEN, "lead", "why"),
+    moved=DayOfMoves(DAY, 2),
+    qualified=THEN,
+    held=True,
 )
 LEAD = Lead(
     id="a",
     trails={"a": TRAIL},
-    progress=Progress("mql", THEN, {"mql": 1}, 50, Cooling(THEN, THEN), "k", "fit"),
+    progress=PROGRESS,
     created_at=THEN,
-    snapshot=Snapshot(50, 40, 10, DAY, "v1"),
+    snapshot=Snapshot(50, 40, 10, DAY, "v1", "A"),
     enrolments={"welcome": Enrolment("welcome", 1, THEN, 2, THEN, THEN, "suppressed")},
-    offer=Offer(1, "mql", THEN, "ada", frozenset(Deadline), THEN, THEN, "accepted"),
+    offer=Offer(1, "mql", THEN, "ada", frozenset(Deadline), THEN, THEN, "accepted", THEN),
     alerted={"asked": AlertRecord(1, THEN)},
     mirror=Mirror({"score": "0123"}, 1, THEN, THEN),
     knowledge=Knowledge("01234", {"view": DAY}),
+    shadow=Shadow(
+        "v2",
+        THEN,
+        PROGRESS,
+        *(50, 40, 10, DAY),
+        Knowledge("01234", {"view": DAY}),
+        (ShadowMove(THEN, "lead", "mql", 50, 10, MoveCause.BYPASSED, "why", "demo", THEN),),
+    ),
 )
 
 

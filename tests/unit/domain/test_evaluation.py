@@ -22,7 +22,7 @@ from warmlead.domain.lead import Lead
 from warmlead.domain.nurture import SequencePolicy, SequenceStep
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
-from warmlead.domain.stages import StagePolicy
+from warmlead.domain.stages import ANONYMOUS, StagePolicy
 
 DAY = timedelta(days=1)
 TODAY = day_of(to_ms(NOON))
@@ -38,7 +38,8 @@ def visitor(rules: Rules, name: str = "page_viewed", *, days_ago: int = 0) -> Le
 
 
 def days_to_review(lead: Lead, rules: Rules) -> int | None:
-    day = next_review_day(lead, evaluation_of(lead, rules, NOON), rules, NOON)
+    evaluation = evaluation_of(lead, rules, NOON)
+    day = next_review_day(lead, evaluation, rules, NOON, enrolments=lead.enrolments)
     return None if day is None else day - TODAY
 
 
@@ -81,6 +82,20 @@ def test_a_lead_is_reviewed_on_the_day_on_which_a_sequence_starts(days: int) -> 
     sequence = SequencePolicy("wake-up", starts, never, (SequenceStep(timedelta(0), "news"),))
     rules = replace(rules_of(scored(1), SEEN), sequences=(sequence,))
     assert days_to_review(visitor(rules), rules) == days
+
+
+@pytest.mark.parametrize("days_left", [1, 3, MOST_DAYS_AHEAD])
+def test_a_visitor_without_a_name_is_reviewed_by_score_as_if_everything_were_asked(
+    days_left: int,
+) -> None:
+    never = HasTrait("never", 5, "title", "nobody's")
+    plain = rules_of(scored(5, expires_after_days=days_left), SEEN)
+    for rules in (plain, replace(plain, bonuses=(never,))):
+        world = World(rules)
+        world.apply([event_of("e", NOON, anonymous_id="browser-1")], NOON)
+        (lead,) = world.leads.values()
+        assert lead.progress.stage == ANONYMOUS
+        assert days_to_review(lead, rules) == days_left
 
 
 @pytest.mark.parametrize("window_days", [1, 3, 6])
@@ -220,19 +235,29 @@ def test_without_a_cooldown_a_refused_lead_is_offered_again_at_once() -> None:
     assert path == ["mql: entered", "recycled: rejected", "mql: entered"]
 
 
+def grown(size: str) -> tuple[str, dict[str, Any]]:
+    return "identified", {"traits": {"size": size}}
+
+
 @pytest.mark.parametrize(
-    ("later", "path"),
+    ("first", "later", "path"),
     [
-        (VISIT, []),
-        (("identified", {"traits": {"size": "short"}}), []),
-        (("identified", {"traits": {"size": "tall"}}), ["lead: fit_changed", "mql: entered"]),
+        (VISIT, VISIT, []),
+        (VISIT, grown("short"), []),
+        (VISIT, grown("tall"), ["lead: fit_changed", "mql: entered"]),
+        (("page_viewed", grown("tall")[1]), VISIT, []),
+        (
+            ("page_viewed", grown("tall")[1]),
+            grown("short"),
+            ["lead: fit_changed", "mql: entered"],
+        ),
     ],
 )
 def test_an_unfit_lead_is_considered_again_when_other_fit_rules_hold(
-    later: tuple[str, Mapping[str, Any]], path: list[str]
+    first: tuple[str, Mapping[str, Any]], later: tuple[str, Mapping[str, Any]], path: list[str]
 ) -> None:
     rules = a_model(fit_rules=[TALL])
-    _, found = after(rules, VISIT, said("rejected", "bad_fit"), later)
+    _, found = after(rules, first, said("rejected", "bad_fit"), later)
     assert found == ["mql: entered", "disqualified: rejected", *path]
 
 
@@ -257,7 +282,6 @@ def test_what_was_so_before_sales_judged_does_not_lift_a_disqualification() -> N
 @pytest.mark.parametrize("reason", ["bad_data", "duplicate"])
 def test_a_lead_that_was_refused_for_anything_but_its_fit_stays_disqualified(reason: str) -> None:
     rules = a_model(fit_rules=[TALL])
-    grown = ("identified", {"traits": {"size": "tall"}})
-    lead, path = after(rules, VISIT, said("rejected", reason), grown)
+    lead, path = after(rules, VISIT, said("rejected", reason), grown("tall"))
     assert path == ["mql: entered", "disqualified: rejected"]
     assert lead.progress.grounds is None

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from builders import NOW, RULES
+from builders import NOW, RULES, a_trigger
 from warmlead.domain.handoff import Offer
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.identity_resolution import resolve_identities
@@ -81,3 +81,24 @@ def test_merging_two_offers_keeps_the_open_one() -> None:
     (lead,) = resolve_identities(again, {ADDRESS: linked, USER: other}, RULES, NOW)
 
     assert lead.offer == Offer(3, "mql", NOW, otherwise=answered)
+
+
+def test_unsent_triggers_part_and_merge_with_the_lead_of_which_they_speak() -> None:
+    of_address = a_trigger(id="t-1", attributes=(("lead_id", ADDRESS),))
+    of_user = a_trigger(id="t-2", attributes=(("lead_id", USER),))
+    of_an_old_id = a_trigger(id="t-3", attributes=(("lead_id", "of-long-ago"),))
+    together = replace(one_person(USER, Kind.USER), outbox=(of_address, of_user, of_an_old_id))
+    told = {**together.trails, USER: replace(together.trails[USER], is_signed=True)}
+
+    leads = resolve_identities([together], told, RULES, NOW)
+
+    outboxes = {lead.id: lead.outbox for lead in leads}
+    assert outboxes == {ADDRESS: (of_address, of_an_old_id), USER: (of_user,)}
+
+    linked = {id_: trail for lead in leads for id_, trail in lead.trails.items()}
+    linked[ADDRESS] = replace(linked[ADDRESS], links=frozenset([USER]))
+    linked[USER] = replace(linked[USER], links=frozenset([ADDRESS]))
+
+    (merged,) = resolve_identities(leads, linked, RULES, NOW)
+
+    assert set(merged.outbox) == {of_address, of_user, of_an_old_id}

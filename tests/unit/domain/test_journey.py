@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
-from builders import NOW, RULES, a_lead, an_event
+from builders import NOW, RULES, a_lead, an_event, lead_ids
 from effort import examples
 from unit.domain.worlds import World
 from warmlead.domain.event import Automation, Event, Trust
 from warmlead.domain.history import day_of
-from warmlead.domain.identity import Identifier, Kind
+from warmlead.domain.identity import Identifier, Kind, identifiers_of
 from warmlead.domain.journey import (
     MAX_DETAIL,
     MAX_DETAILS_BYTES,
@@ -27,6 +28,7 @@ from warmlead.domain.journey import (
     kept_steps,
     step_of,
 )
+from warmlead.domain.lead import Trail, touch_trails
 from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
 
 DAY = timedelta(days=1)
@@ -55,7 +57,7 @@ KNOWING = replace(
         "pricing_page": ("path",),
         "any_page": ("title",),
         "paper": ("content", "kind"),
-        "form": ("message",),
+        "form": ("message", "campaign", "landing_page"),
     },
 )
 
@@ -63,6 +65,19 @@ KNOWING = replace(
 def step_of_event(**fields: Any) -> NotableStep | None:
     event = an_event(**fields)
     return step_of(event, KNOWING.classify(event), KNOWING)
+
+
+def test_a_step_shows_the_campaign_and_the_landing_page_of_the_visit() -> None:
+    origin = {"utm_campaign": "spring", "utm_source": "google", "landing_page": "/guide"}
+    step = step_of_event(name="form_submitted", properties={}, attribution=origin)
+    own = step_of_event(
+        name="form_submitted", properties={"campaign": "mail 3"}, attribution=origin
+    )
+
+    assert step
+    assert step.details == (("campaign", "spring"), ("landing_page", "/guide"))
+    assert own
+    assert own.details == (("campaign", "mail 3"), ("landing_page", "/guide"))
 
 
 @pytest.mark.parametrize(
@@ -138,6 +153,16 @@ def test_a_step_is_bounded_and_never_opens_a_tag(content: str, kind: str) -> Non
     assert not any(f"<{letter}" in text for _, text in step.details for letter in "abz/!?@#")
 
 
+@pytest.mark.parametrize("hidden", ["\x00", "\u202e", "\ufeff"])
+def test_what_is_taken_out_of_a_text_does_not_hide_a_tag(hidden: str) -> None:
+    event = structs.replace(
+        an_event(name="form_submitted"), properties={"message": f"<{hidden}script>x"}
+    )
+    step = step_of(event, ("form",), KNOWING)
+    assert step
+    assert dict(step.details) == {"message": "x"}
+
+
 # --- which are kept ------------------------------------------------------------------------
 
 steps = st.builds(
@@ -165,6 +190,37 @@ def brute_kept(every: Sequence[NotableStep]) -> tuple[NotableStep, ...]:
     ]
     kept = [s for s in of_signal if sum(o > s and o.rank == s.rank for o in of_signal) < MAX_STEPS]
     return tuple(sorted(kept, reverse=True))
+
+
+@settings(max_examples=examples(100))
+@given(st.lists(st.integers(0, 59), min_size=8, max_size=14, unique=True), st.integers(0, 2**32))
+def test_forms_without_a_time_that_are_posted_again_make_no_difference(
+    minutes: list[int], seed: int
+) -> None:
+    chance = Random(seed)
+    posts = [
+        an_event(
+            id=f"entry-{minute}",
+            name="form_submitted",
+            properties={"message": chance.choice(["Call me", f"Call me {minute}"])},
+            occurred_at=NOW + timedelta(minutes=minute),
+            received_at=NOW + timedelta(minutes=minute),
+        )
+        for minute in minutes
+    ]
+    late = NOW + timedelta(hours=2)
+    again = [structs.replace(post, occurred_at=late, received_at=late) for post in posts]
+    chance.shuffle(posts)
+    repeated = [*posts, *chance.choices(again, k=4)]
+    assert journey(*repeated) == journey(*sorted(posts, key=lambda post: post.occurred_at))
+
+
+def journey(*events: Event) -> tuple[NotableStep, ...]:
+    trails: dict[str, Trail] = {}
+    for event in events:
+        ids = {identifier: lead_ids.of(identifier) for identifier in identifiers_of(event)}
+        trails = touch_trails(trails, event, ids, KNOWING)
+    return kept_steps(step for trail in trails.values() for step in trail.steps)
 
 
 @settings(max_examples=examples(500))
@@ -222,6 +278,7 @@ def happened(id_: str, name: str, trust: Trust, days_ago: float = 0, **propertie
     )
 
 
+@pytest.mark.slow
 def test_a_thousand_public_page_views_displace_only_page_views() -> None:
     own = [
         happened("paper", "content_downloaded", Trust.SIGNED, 40, content="The CRM guide"),

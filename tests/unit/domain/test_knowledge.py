@@ -9,6 +9,7 @@ from unit.domain.worlds import rules_of
 from warmlead.domain.history import NAME_DAYS
 from warmlead.domain.knowledge import Knowledge, known_since, known_together, learnt, replayed
 from warmlead.domain.measures import Measure, MeasureKind
+from warmlead.domain.readings import Meter, MeterKind
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import ScoringPolicy, SignalPolicy
 
@@ -72,6 +73,24 @@ def test_a_replay_makes_known_what_the_archive_still_has(
     knowledge = learnt(learnt(None, OLD, TODAY), NEW, TODAY)
     assert replayed(knowledge, whole_since) == Knowledge(A + C + LONG, since)
     assert replayed(None, whole_since) is None
+
+
+@pytest.mark.parametrize(("days", "is_known"), [(28, False), (29, True)])
+def test_a_new_meter_is_known_once_it_has_read_for_the_whole_window(
+    days: int, *, is_known: bool
+) -> None:
+    visits = rules_of(measures=[Measure(MeasureKind.VISITS, 30, "page_viewed")])
+    marked = replace(visits, marks={A: "visits", B: "visits.page_viewed"})
+    knowledge = learnt(Knowledge(C), marked, TODAY)
+    assert knowledge == Knowledge(A + B, {"visits": TODAY, "visits.page_viewed": TODAY})
+    assert ("visits.page_viewed" not in known_since(knowledge, marked, TODAY + days)) is is_known
+
+
+def test_what_was_last_done_before_a_new_meter_stays_unknown() -> None:
+    latest = Meter(MeterKind.LATEST, "paper", "topic")
+    marked = replace(rules_of(meters=[latest]), marks={A: latest.name})
+    knowledge = learnt(Knowledge(C), marked, TODAY)
+    assert known_since(knowledge, marked, TODAY + 1_000) == {"latest.paper.topic": TODAY}
 
 
 def test_leads_of_one_person_know_together_what_each_of_them_knows() -> None:

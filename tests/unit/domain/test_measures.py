@@ -14,7 +14,7 @@ from warmlead.domain.measures import (
 )
 
 TODAY = 20_000
-LAST, DAYS, MOMENTUM = MeasureKind
+LAST, DAYS, MOMENTUM, VISITS, DISTINCT, SUM = MeasureKind
 
 
 def by_age(counts: Mapping[int, int]) -> dict[int, int]:
@@ -54,6 +54,11 @@ def test_a_measure_is_of_the_days_that_end_today(
         ("last_30d.page_viewed", Measure(LAST, 30, "page_viewed")),
         ("days_14d.visit", Measure(DAYS, 14, "visit")),
         ("momentum_7d.visit", Measure(MOMENTUM, 7, "visit")),
+        ("visits_30d.visit", Measure(VISITS, 30, "visit")),
+        ("distinct_30d.visit.path", Measure(DISTINCT, 30, "visit", "path")),
+        ("sum_7d.visit.seconds", Measure(SUM, 7, "visit", "seconds")),
+        ("sum_7d.visit", None),
+        ("visits_7d.visit.path", None),
         ("last_30.visit", None),
         ("last_30d", None),
         ("lasts_30d.visit", None),
@@ -67,7 +72,7 @@ def test_a_measure_is_read_from_its_name(name: str, measure: Measure | None) -> 
     assert found is None or found.fact == name
 
 
-@pytest.mark.parametrize(("kind", "most"), [(LAST, 400), (DAYS, 400), (MOMENTUM, 100)])
+@pytest.mark.parametrize(("kind", "most"), [(LAST, 400), (DAYS, 400), (MOMENTUM, 100), (SUM, 400)])
 def test_a_measure_looks_back_400_days_at_most(kind: MeasureKind, most: int) -> None:
     assert longest_days(kind) == most
     allowed = [days for days in range(500) if is_measurable(Measure(kind, days, "visit"))]
@@ -82,5 +87,6 @@ def test_names_are_kept_as_long_as_they_are_measured() -> None:
         Measure(MOMENTUM, 30, "login"),
         Measure(DAYS, 400, "visit"),
         Measure(DAYS, 200, "published"),
+        Measure(VISITS, 300, "page_viewed"),  # of which meters are kept, and no counts
     ]
     assert names_kept(measures, {"visit"}, {"published": "ours"}) == {"login": 120, "ours": 200}

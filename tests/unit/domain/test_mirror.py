@@ -83,6 +83,7 @@ def test_a_change_without_an_event_waits_once_and_an_event_hurries_it() -> None:
     assert refreshed(POLICY, again, values(12), NOON + 6 * MINUTE, wait=NO_WAIT).changed
 
 
+@pytest.mark.slow
 def test_leads_are_distributed_evenly_and_each_always_waits_as_long() -> None:
     waits = [POLICY.wait(f"lead-{i}") for i in range(6_000)]
     assert waits == [POLICY.wait(f"lead-{i}") for i in range(6_000)]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
@@ -22,11 +23,13 @@ from unit.domain.worlds import (
     rules_of,
 )
 from warmlead.domain.consent import Consent, SuppressionPolicy
-from warmlead.domain.evaluation import evaluation_of
+from warmlead.domain.evaluation import as_judged, evaluation_of
 from warmlead.domain.event import Automation, Event, Property, Trust
 from warmlead.domain.identity import MAX_CLAIMS, Identifier, Kind
 from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, NoteFact, Trail
+from warmlead.domain.measures import Measure, MeasureKind
+from warmlead.domain.readings import Meter, MeterKind
 from warmlead.domain.scoring import (
     GroupPolicy,
     InactivityPolicy,
@@ -44,7 +47,13 @@ NOW = datetime(2026, 1, 20, 8, 30, tzinfo=UTC)
 WINDOW = timedelta(days=31)
 MS = timedelta(milliseconds=1)
 
-SHOWN = {"visit": ("kind",), "pricing": (), "download": ("kind", "country"), "unsubscribe": ()}
+SHOWN = {
+    "visit": ("kind",),
+    "pricing": (),
+    "download": ("kind", "country"),
+    "unsubscribe": (),
+    "click": ("path",),
+}
 RULES = rules_of(
     ScoringPolicy(
         signals={
@@ -52,6 +61,7 @@ RULES = rules_of(
             "pricing": SignalPolicy(9, per_day=3, half_life_days=7, group="web"),
             "download": SignalPolicy(20, per_day=1, expires_after_days=60),
             "unsubscribe": SignalPolicy(-15, per_day=1),
+            "click": SignalPolicy(4, per_day=5, half_life_days=30),
         },
         groups={"web": GroupPolicy(minimum=None, maximum=40)},
         inactivity=InactivityPolicy(after_days=14, lose_ppm=100_000, every_days=7),
@@ -62,10 +72,26 @@ RULES = rules_of(
         "pricing_viewed": ["visit", "pricing"],
         "content_downloaded": ["download"],
         "email_unsubscribed": ["unsubscribe"],
+        "email_clicked": ["click"],
     },
     fit_rules=[HasTrait("in_usa", 10, "country", "US"), HasTrait("free", -10, "plan", "free")],
     stages=[StagePolicy("mql", Holds(lambda facts: facts["score"] in range(30, 1000)))],
     counters=[(30, "page_viewed"), (7, "visit"), (90, "download")],
+    measures=[
+        *(Measure(MeasureKind.VISITS, days, "page_viewed") for days in (1, 30)),
+        Measure(MeasureKind.VISITS, 120, "pricing"),
+        Measure(MeasureKind.DISTINCT, 30, "visit", "path"),
+        Measure(MeasureKind.SUM, 7, "page_viewed", "seconds"),
+        Measure(MeasureKind.SUM, 200, "visit", "seconds"),
+        Measure(MeasureKind.SUM, 30, "click", "seconds"),
+        Measure(MeasureKind.DISTINCT, 200, "email_clicked", "path"),
+    ],
+    meters=[
+        Meter(MeterKind.LATEST, "visit", "path"),
+        Meter(MeterKind.LATEST, "click", "path"),
+        Meter(MeterKind.BEFORE, "", "country", 7),
+        Meter(MeterKind.BEFORE, "", "plan", 120),
+    ],
     shown=SHOWN,
 )
 
@@ -73,7 +99,11 @@ NAMES = (
     *("page_viewed", "pricing_viewed", "content_downloaded", "email_unsubscribed", "login"),
     *("newsletter_subscribed", "email_bounced", "email_delivered", "email_marked_spam"),
 )
-KINDS: tuple[dict[str, Property], ...] = ({}, {"kind": "soft"}, {"kind": "hard"})
+KINDS: tuple[dict[str, Property], ...] = (
+    {},
+    {"kind": "soft", "path": "/", "seconds": 40},
+    {"kind": "hard", "path": "/pricing", "seconds": 2.5},
+)
 EMAILS = ("ada@example.com", "bob@example.com", "cyd@example.com")
 USERS = ("u1", "u2")
 BROWSERS = ("b1", "b2", "b3")
@@ -93,6 +123,7 @@ origins: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
         *({}, {}, {"direct": True}),
         *({"attribution": {"utm_source": source}} for source in ("ads", "mail")),
         {"attribution": {"referrer": "https://www.google.com/"}},
+        {"attribution": {"utm_source": "ads", "landing_page": "/a"}},
     ]
 )
 delays = st.sampled_from(
@@ -101,6 +132,8 @@ delays = st.sampled_from(
         *(timedelta(days=100), timedelta(days=1_500)),  # stated, as nobody can check
     ]
 )
+links = st.sampled_from(["https://shop.example/a", "https://shop.example/b"])
+seconds = st.sampled_from([0, 0.2, 1, 2, 4, 6, 9, 60])
 
 
 @dataclass(frozen=True)
@@ -145,6 +178,30 @@ def events_received(draw: st.DrawFn, id_: str, minutes_ago: st.SearchStrategy[in
 
 
 @st.composite
+def mailings(
+    draw: st.DrawFn, minutes_ago: st.SearchStrategy[int], late_days: Sequence[int]
+) -> list[Event]:
+    """What became of a mail: a few clicks around its delivery, some reported days later."""
+    received_at = NOW - timedelta(minutes=draw(minutes_ago))
+    delivered_at = received_at - timedelta(minutes=2)
+    email, mail = draw(st.sampled_from(EMAILS)), draw(st.sampled_from(["m1", "m2"]))
+    late = st.sampled_from([timedelta(days=days) for days in late_days])
+    return [
+        event_of(
+            f"{mail}-{email}-{nth}",
+            delivered_at + timedelta(seconds=draw(seconds)),
+            name=draw(st.sampled_from(["email_clicked", "email_clicked", "email_delivered"])),
+            received_at=min(NOW, received_at + draw(late)),
+            trust=draw(st.sampled_from([Trust.SIGNED, Trust.SIGNED, Trust.PUBLIC])),
+            automated=draw(automations),
+            email=email,
+            properties={"message_id": mail, "url": draw(links), "path": f"/{nth}", "seconds": nth},
+        )
+        for nth in range(draw(st.integers(1, 7)))
+    ]
+
+
+@st.composite
 def busy_days(draw: st.DrawFn, minutes_ago: st.SearchStrategy[int]) -> list[Event]:
     """More events of one day than are kept of it, some of them known to us only later."""
     received_at = NOW - timedelta(minutes=draw(minutes_ago))
@@ -161,6 +218,7 @@ def busy_days(draw: st.DrawFn, minutes_ago: st.SearchStrategy[int]) -> list[Even
             email=identity.email,
             user_id=identity.user_id,
             anonymous_id=identity.anonymous_id,
+            properties={"path": f"/{nth}", "seconds": nth},
         )
         for nth in range(25)
     ]
@@ -168,13 +226,20 @@ def busy_days(draw: st.DrawFn, minutes_ago: st.SearchStrategy[int]) -> list[Even
 
 @st.composite
 def happenings(
-    draw: st.DrawFn, minutes_ago: st.SearchStrategy[int], *, busy_in_ten: int = 1
+    draw: st.DrawFn,
+    minutes_ago: st.SearchStrategy[int],
+    *,
+    busy_in_ten: int = 1,
+    mails_in_ten: int = 3,
+    late_days: Sequence[int] = (0, 0, 1, 5),
 ) -> list[Event]:
     """What a few people did who share browsers, accounts and addresses in every way."""
     count = draw(st.integers(2, 9))
     events = [draw(events_received(str(nth), minutes_ago)) for nth in range(count)]
     if draw(st.integers(1, 10)) <= busy_in_ten:
         events += draw(busy_days(minutes_ago))
+    if draw(st.integers(1, 10)) <= mails_in_ten:
+        events += draw(mailings(minutes_ago, late_days))
     return events
 
 
@@ -189,6 +254,7 @@ class Outcome:
     consent: dict[str, tuple[str | None, Consent]]
     notes: dict[str, tuple[NoteFact, ...]]
     steps: dict[str, tuple[NotableStep, ...]]
+    measured: dict[str, dict[str, object]]
 
 
 def outcome_of(world: World) -> Outcome:
@@ -199,8 +265,15 @@ def outcome_of(world: World) -> Outcome:
         {id_: dict(lead.traits) for id_, lead in world.leads.items()},
         {id_: (lead.email, lead.consent(SOFT_ONCE)) for id_, lead in world.leads.items()},
         {id_: lead.notes for id_, lead in world.leads.items()},
-        {id_: lead.steps for id_, lead in world.leads.items()},
+        {id_: as_judged(lead, RULES).steps for id_, lead in world.leads.items()},
+        {id_: measured_of(lead) for id_, lead in world.leads.items()},
     )
+
+
+def measured_of(lead: Lead) -> dict[str, object]:
+    facts = evaluation_of(lead, RULES, NOW).facts
+    names = [*(measure.fact for measure in RULES.counters), *RULES.latest, *RULES.before]
+    return {name: facts.get(name) for name in names}
 
 
 def batches(events: Sequence[Event], chance: Random) -> Iterator[Sequence[Event]]:
@@ -255,6 +328,7 @@ reproducible = settings(
 )
 
 
+@pytest.mark.slow
 @reproducible
 @given(happenings(minutes), st.integers(0, 2**32))
 def test_any_order_and_duplication_gives_the_same_leads(events: list[Event], seed: int) -> None:
@@ -267,8 +341,12 @@ def test_any_order_and_duplication_gives_the_same_leads(events: list[Event], see
         assert all(adds_up(score) for score in expected.scores.values())
 
 
+@pytest.mark.slow
 @settings(reproducible, max_examples=EXAMPLES // 2)
-@given(happenings(st.integers(0, 100 * 1440), busy_in_ten=5), st.integers(0, 2**32))
+@given(
+    happenings(st.integers(0, 100 * 1440), busy_in_ten=5, mails_in_ten=5, late_days=(0, 0, 2)),
+    st.integers(0, 2**32),
+)
 def test_the_time_of_folding_old_events_does_not_matter(events: list[Event], seed: int) -> None:
     chance = Random(seed)
     expected = outcome_of(in_any_order_over_time(events, chance))
@@ -355,6 +433,7 @@ def shared_browsers(draw: st.DrawFn, people: st.SearchStrategy[int]) -> list[Eve
     return [*claims, *(named(f"r{i}", "email_unsubscribed", None) for i in range(count))]
 
 
+@pytest.mark.slow
 @settings(reproducible, max_examples=examples(50))
 @given(shared_browsers(st.integers(1, MAX_CLAIMS)), st.integers(0, 2**32))
 def test_more_refusals_than_are_kept_come_in_any_order(events: list[Event], seed: int) -> None:
@@ -363,6 +442,7 @@ def test_more_refusals_than_are_kept_come_in_any_order(events: list[Event], seed
     assert all(outcome_of(in_any_order(events, chance)) == expected for _ in range(3))
 
 
+@pytest.mark.slow
 @settings(reproducible, max_examples=examples(50))
 @given(shared_browsers(st.integers(MAX_CLAIMS, 30)), st.integers(0, 2**32))
 def test_more_claims_than_are_kept_come_in_any_order(events: list[Event], seed: int) -> None:

@@ -47,6 +47,7 @@ def one_by_one(events: Sequence[KeptEvent], now_ms: int) -> History:
     return history
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_most_of_many_events_are_packed_and_all_are_there(seed: int) -> None:
     events = some_events(Random(seed), 700)
@@ -59,6 +60,7 @@ def test_most_of_many_events_are_packed_and_all_are_there(seed: int) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_order_and_repetition_leave_no_trace_in_what_is_packed(seed: int) -> None:
     chance = Random(seed)
@@ -71,6 +73,7 @@ def test_order_and_repetition_leave_no_trace_in_what_is_packed(seed: int) -> Non
     assert fold(record(expected, events), START_MS) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_late_and_smaller_copies_change_what_is_packed(seed: int) -> None:
     chance = Random(seed)
@@ -82,6 +85,7 @@ def test_late_and_smaller_copies_change_what_is_packed(seed: int) -> None:
     assert one_by_one([*earlier, *events, *later], START_MS) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [1, 2, 40])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_late_event_by_itself_changes_what_it_changes_among_others(seed: int, days: int) -> None:
@@ -102,6 +106,7 @@ def test_a_late_event_by_itself_changes_what_it_changes_among_others(seed: int, 
         assert fold(history, START_MS) == fold(among_others.history, START_MS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_folding_now_and_then_is_folding_once_with_packed_events(seed: int) -> None:
     chance = Random(seed)
@@ -117,6 +122,7 @@ def test_folding_now_and_then_is_folding_once_with_packed_events(seed: int) -> N
         assert all(event.received_ms >= horizon_ms for event in step_by_step.kept.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_tally_of_packed_events_counts_each_of_them(seed: int) -> None:
     events = some_events(Random(seed), 600)

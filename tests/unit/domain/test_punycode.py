@@ -24,6 +24,7 @@ def label_of(random: Random) -> str:
     return unicodedata.normalize("NFC", "".join(letters))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(examples(4)))
 def test_a_label_is_encoded_as_by_the_idna_package(seed: int) -> None:
     random, valid = Random(seed), 0
@@ -49,6 +50,7 @@ def test_too_long_a_label_is_not_looked_at() -> None:
         a_label("ü" * (MOST_LETTERS + 1))
 
 
+@pytest.mark.slow
 def test_letters_with_one_direction_map_to_themselves() -> None:
     found = [letter for letter in map(chr, range(0, 0x110000, stride())) if runs_one_way(letter)]
     assert len(found) > 100_000 // stride()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+import pytest
+
 from effort import examples
 from unit.domain.brute_force import worth_of
 from unit.domain.worlds import HasTrait, Holds, World, event_of, rules_of
@@ -129,6 +131,7 @@ def lead_under(rules: Rules, person: Person) -> Lead:
     return folded
 
 
+@pytest.mark.slow
 def test_rescoring_equals_having_always_had_the_model() -> None:
     chance = Random(7)  # any number; the same every time
     changed = moved = 0

@@ -10,7 +10,8 @@ from warmlead.domain.event import Trust
 from warmlead.domain.history import fold, to_ms
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.identity_resolution import is_nobody, joined, misspelt, respelt_trails
-from warmlead.domain.lead import MAX_TRAITS, Trail
+from warmlead.domain.lead import Trail
+from warmlead.domain.traits import MAX_TRAITS
 
 DECOMPOSED = "jose\u0301@example.com"
 COMPOSED = "josé@example.com"
@@ -75,7 +76,7 @@ def test_every_reference_to_an_old_id_becomes_one_to_the_new_id() -> None:
     told = an_event(user_id="u-1", anonymous_id="b-1", trust=Trust.SIGNED)
     lead = kept_before(a_lead(told), "u\u200b-1", of="u-1")
     moved = misspelt(lead, lead_ids)
-    trails = respelt_trails([lead], moved, NOTHING)
+    trails = respelt_trails([lead], moved, NOTHING, {})
     user = lead_ids.of(Identifier(Kind.USER, "u-1"))
     browser = lead_ids.of(Identifier(Kind.ANONYMOUS, "b-1"))
     claim = trails[browser].claim

@@ -131,6 +131,7 @@ def test_unsigned_and_unknown_events_are_no_statements(event: object) -> None:
     assert with_statement({}, event) == {}  # type: ignore[arg-type]  # parametrised
 
 
+@pytest.mark.slow
 def test_only_the_latest_statements_are_kept() -> None:
     statements: dict[str, Statement] = {}
     for i in range(MAX_STATEMENTS + 5):

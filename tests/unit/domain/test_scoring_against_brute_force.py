@@ -13,7 +13,12 @@ from unit.domain.brute_force import (
     Worth,
     count_of_last,
     days_of_last,
+    latest_of,
     momentum_of_last,
+    sum_of_last,
+    trait_before,
+    values_of_last,
+    visits_of_last,
     worth_of,
 )
 from unit.domain.worlds import HasTrait, World, adds_up, event_of, rules_of
@@ -24,6 +29,7 @@ from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead
 from warmlead.domain.measures import Measure, MeasureKind
+from warmlead.domain.readings import Meter, MeterKind
 from warmlead.domain.rules import Rules
 from warmlead.domain.scoring import (
     MICRO,
@@ -64,12 +70,29 @@ MEASURES = (
     *((MeasureKind.LAST, days) for days in (1, 7, 14, 30, 90, 91, 400)),
     *((MeasureKind.DAYS, days) for days in (1, 30, 200)),
     *((MeasureKind.MOMENTUM, days) for days in (1, 7, 100)),
+    *((MeasureKind.VISITS, days) for days in (1, 30, 400)),
+    *((MeasureKind.DISTINCT, days) for days in (1, 30, 400)),
+    *((MeasureKind.SUM, days) for days in (1, 30, 400)),
 )
+READ_BY = {MeasureKind.DISTINCT: "path", MeasureKind.SUM: "seconds"}
 LITERALLY = {
     MeasureKind.LAST: count_of_last,
     MeasureKind.DAYS: days_of_last,
     MeasureKind.MOMENTUM: momentum_of_last,
+    MeasureKind.VISITS: visits_of_last,
+    MeasureKind.DISTINCT: values_of_last,
+    MeasureKind.SUM: sum_of_last,
 }
+PAST = [
+    Meter(MeterKind.BEFORE, "", "country", 30),
+    Meter(MeterKind.BEFORE, "", "student", 400),
+    Meter(MeterKind.BEFORE, "", "plan", 120),
+]
+LATEST = [Meter(MeterKind.LATEST, label, "path") for label in (*SIGNALS, *NAMES)]
+
+
+def measure_of(kind: MeasureKind, days: int, label: str) -> Measure:
+    return Measure(kind, days, label, READ_BY.get(kind, ""))
 
 
 @dataclass(frozen=True)
@@ -100,15 +123,25 @@ class Case:
     @property
     def rules(self) -> Rules:
         labels = (*SIGNALS, *NAMES)
-        measures = [Measure(*read, label) for read in MEASURES for label in labels]
+        measures = [measure_of(*read, label) for read in MEASURES for label in labels]
         measures += [bonus.measure for bonus in self.bonuses]
-        rules = rules_of(self.policy, self.signals_of, fit_rules=FIT_RULES, measures=measures)
+        rules = rules_of(
+            self.policy,
+            self.signals_of,
+            fit_rules=FIT_RULES,
+            measures=measures,
+            meters=[*LATEST, *PAST],
+        )
         return replace(rules, bonuses=self.bonuses)
+
+    @property
+    def labels_of(self) -> dict[str, tuple[str, ...]]:
+        """What each event is counted as."""
+        return {name: (name, *self.signals_of[name]) for name in NAMES}
 
     def measured(self, read: Measure, today: date) -> int:
         """What a measure literally is."""
-        labels_of = {name: (name, *self.signals_of[name]) for name in NAMES}
-        return LITERALLY[read.kind](read.days, read.label, self.events, labels_of, today)
+        return LITERALLY[read.kind](read.days, read.label, self.events, self.labels_of, today)
 
     def bonus(self, today: date) -> int:
         """The points of the bonuses whose measure is literally large enough."""
@@ -149,7 +182,7 @@ def bonuses(draw: st.DrawFn) -> tuple[Reaches, ...]:
         Reaches(
             name,
             draw(st.integers(-40, 60)),
-            Measure(*draw(st.sampled_from(MEASURES)), draw(st.sampled_from((*SIGNALS, *NAMES)))),
+            measure_of(*draw(st.sampled_from(MEASURES)), draw(st.sampled_from((*SIGNALS, *NAMES)))),
             draw(st.sampled_from([1, 2, 3, 100])),
         )
         for name in draw(st.sampled_from([(), (), ("regular",), ("regular", "keen")]))
@@ -183,15 +216,37 @@ DELAYS_S = (-300, 0, 1, 20 * 86_400, 31 * 86_400, 366 * 86_400)
 delays = st.sampled_from(DELAYS_S).map(lambda seconds: timedelta(seconds=seconds))
 
 
+# how far events of a burst are apart: at once, a visit, just a visit still, no visit any more
+APART = (MS, MS, timedelta(minutes=7), timedelta(minutes=30), timedelta(minutes=30, seconds=1))
+PROPERTIES: tuple[dict[str, Property], ...] = (
+    {},
+    {"path": "/a", "seconds": 12},
+    {"path": "/b", "seconds": 0.5},
+    {"path": "/c", "seconds": 7.49},
+    {"path": "/a", "seconds": -3},
+    {"path": "/d", "seconds": "long"},
+)
+
+
+PLANS: tuple[dict[str, Property], ...] = (
+    {"plan": "free"},
+    {},
+    {"plan": "team"},
+    {"plan": None},
+    {},
+)
+
+
 @st.composite
-def bursts(draw: st.DrawFn) -> tuple[str, datetime, datetime, int, bool]:
-    """Name, time, time of receipt, how many in a row, and whether the visitor was known."""
+def bursts(draw: st.DrawFn) -> tuple[str, datetime, datetime, int, bool, timedelta]:
+    """Name, time, time of receipt, how many in a row, whether the visitor was known, how dense."""
     day = draw(st.sampled_from(ANCHORS)) + timedelta(days=draw(st.integers(-100, 100)))
     ms = st.one_of(st.sampled_from([0, 1, 86_399_999]), st.integers(0, 86_399_999))
     received_at = day + draw(ms) * MS
     count = draw(st.sampled_from([1, 1, 1, 1, 2, 3, 21, 24]))
     name = draw(st.sampled_from(NAMES))
-    return name, received_at - draw(delays), received_at, count, draw(st.booleans())
+    apart = draw(st.sampled_from(APART))
+    return name, received_at - draw(delays), received_at, count, draw(st.booleans()), apart
 
 
 @st.composite
@@ -200,13 +255,16 @@ def cases(draw: st.DrawFn) -> Case:
     events = [
         event_of(
             f"{number}-{nth}",
-            min(at + nth * MS, received_at + timedelta(minutes=5)),
+            min(at + nth * apart, received_at + timedelta(minutes=5)),
             name=name,
             received_at=received_at,
             anonymous_id=None if known else "browser",
             email=ADA.value if known else None,
+            properties=PROPERTIES[(number + nth) % len(PROPERTIES)],
+            traits=PLANS[(number + nth) % len(PLANS)],
+            trust=Trust.SIGNED if known and (number + nth) % 4 == 0 else Trust.PUBLIC,
         )
-        for number, (name, at, received_at, count, known) in enumerate(drawn)
+        for number, (name, at, received_at, count, known, apart) in enumerate(drawn)
         for nth in range(count)
     ]
     last = max(event.received_at for event in events)
@@ -268,7 +326,14 @@ def test_the_score_equals_the_literal_formula(case: Case) -> None:
         for read in case.rules.counters:
             number = case.measured(read, today)
             event(f"{read.kind} above 0: {number > 0}")
-            assert found.facts[f"{read.kind}_{read.days}d.{read.label}"] == number
+            assert found.facts[read.fact] == number
+        for meter in LATEST:
+            told = latest_of(meter.label, case.events, case.labels_of)
+            assert found.facts.get(meter.name) == told
+        for name, (trait, days) in case.rules.before.items():
+            told = trait_before(days, trait, case.events, today)
+            event(f"a trait as it was: {told is not None}")
+            assert found.facts.get(name) == told
 
 
 @settings(

@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import pairwise, permutations
+from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import a_transition
 from effort import examples
 from unit.domain.worlds import NOON, Holds, rules_of
 from warmlead.domain.history import day_of, to_ms
+from warmlead.domain.merged_progress import merge_progress
 from warmlead.domain.stages import (
     ANONYMOUS,
     BYPASS_DAYS,
@@ -20,15 +20,16 @@ from warmlead.domain.stages import (
     RECYCLED,
     SALES_STAGES,
     Cooling,
+    DayOfMoves,
     MoveCause,
     Progress,
+    Rest,
     StagePolicy,
     Standing,
+    Transition,
     Why,
     cool_down,
-    merge_progress,
     move,
-    moved_back,
     next_stage,
 )
 
@@ -250,7 +251,13 @@ def test_a_move_is_recorded_and_counted() -> None:
     later = NOON + timedelta(hours=1, minutes=30)
     because = Why(MoveCause.BYPASSED, "demo opens it", "demo")
     moved, record = move(progress, "mql", because, later, score=55, fit=20, model_version="v")
-    assert moved == Progress("mql", later, entered={"mql": 3, LEAD: 3}, peak_score=70)
+    assert moved == Progress(
+        "mql",
+        later,
+        entered={"mql": 3, LEAD: 3},
+        peak_score=70,
+        moved=DayOfMoves(day_of(to_ms(later)), 1),
+    )
     assert (record.from_stage, record.to_stage, record.cycle) == (LEAD, "mql", 3)
     assert (record.at, record.hours_in_stage) == (later, 1.5)
     assert (record.reason, record.score, record.fit) == ("demo opens it", 55, 20)
@@ -262,6 +269,51 @@ def test_a_move_is_recorded_and_counted() -> None:
 def test_the_first_time_in_a_stage_is_cycle_one() -> None:
     _, record = move(in_stage(LEAD), "mql", NO_MOVE, NOON, score=0, fit=0, model_version="")
     assert record.cycle == 1
+
+
+def test_a_move_has_the_time_at_which_it_was_so_and_that_at_which_it_was_learnt() -> None:
+    progress = Progress(LEAD, NOON - 4 * DAY)
+    moved, record = move(
+        progress, "sql", NO_MOVE, NOON, at=NOON - DAY, score=0, fit=0, model_version=""
+    )
+    assert (record.at, record.learnt_at, record.hours_in_stage) == (NOON - DAY, NOON, 72)
+    assert (moved.since, moved.learnt_at) == (NOON - DAY, NOON)
+    assert record.is_late
+    _, following = move(moved, LEAD, NO_MOVE, NOON - DAY / 2, score=0, fit=0, model_version="")
+    assert following.learnt_at == NOON  # a clock that is behind learns nothing earlier
+
+
+def test_nothing_was_so_after_it_was_learnt() -> None:
+    later = NOON + DAY
+    _, record = move(
+        in_stage(LEAD), "sql", NO_MOVE, NOON, at=later, score=0, fit=0, model_version=""
+    )
+    assert (record.at, record.learnt) == (NOON, None)
+
+
+def test_a_move_from_before_the_last_one_took_no_time() -> None:
+    progress = Progress("mql", NOON)
+    at = NOON - DAY
+    _, record = move(progress, "sql", NO_MOVE, NOON, at=at, score=0, fit=0, model_version="")
+    assert (record.at, record.hours_in_stage) == (at, 0)
+
+
+def test_a_move_out_of_the_stages_of_the_model_says_since_when_it_was_in_them() -> None:
+    def go(before: Progress, stage: str, days: float) -> tuple[Progress, Transition]:
+        now = NOON + days * DAY
+        return move(before, stage, NO_MOVE, now, score=0, fit=0, model_version="")
+
+    mql, first = go(in_stage(LEAD), "mql", 1)
+    pql, second = go(mql, "pql", 3)
+    hot, third = go(pql, "hot", 3.5)
+    sql, last = go(hot, "sql", 4)
+    assert [each.qualified for each in (first, second, third, last)] == [
+        *(None, None), NOON + DAY, NOON + DAY,
+    ]  # fmt: skip
+    assert last.hours_in_stage == 12
+    assert sql.qualified is None
+    _, again = go(go(go(sql, RECYCLED, 5)[0], "mql", 6)[0], "sql", 7)
+    assert again.qualified is None
 
 
 # --- merging ---------------------------------------------------------------------------------
@@ -292,6 +344,19 @@ def test_merging_two_records_in_one_stage_keeps_the_earlier_entry() -> None:
     assert merge_progress(STAGES, parts).since == NOON - DAY
 
 
+def test_a_stage_that_the_model_has_no_more_is_behind_all_that_it_has() -> None:
+    parts = [Progress("of_an_older_model", NOON - DAY), Progress(STAGES[1], NOON)]
+    for order in (parts, parts[::-1]):
+        assert merge_progress(STAGES, order).stage == STAGES[1]
+
+
+def test_merging_two_records_in_one_stage_goes_on_with_the_one_that_does_not_rest() -> None:
+    resting = Progress("mql", NOON - DAY, rest=Rest(NOON))
+    for order in permutations([resting, Progress("mql", NOON)]):
+        assert merge_progress(STAGES, order).rest is None
+    assert merge_progress(STAGES, [resting, Progress(LEAD, NOON)]).rest == Rest(NOON)
+
+
 def test_merging_two_records_keeps_the_longer_cooldown() -> None:
     shorter, longer = Cooling(NOON, NOON + DAY), Cooling(NOON - DAY, NOON + 2 * DAY)
     parts = [in_stage(RECYCLED, cooling=shorter), in_stage(RECYCLED, cooling=longer)]
@@ -302,25 +367,6 @@ def test_merging_keeps_the_decision_of_sales() -> None:
     parts = [in_stage("disqualified"), in_stage("mql"), in_stage(LEAD)]
     assert merge_progress(STAGES, parts).stage == "disqualified"
     assert merge_progress(STAGES, [*parts, in_stage("customer")]).stage == "customer"
-
-
-@pytest.mark.parametrize(
-    ("path", "back"),
-    [
-        ([ANONYMOUS, LEAD, "mql", "pql", "sql", "opportunity", "customer"], 0),
-        ([LEAD, "mql", LEAD, "mql"], 1),
-        (["mql", RECYCLED, "mql", "sql", RECYCLED], 2),
-        ([LEAD, "disqualified", LEAD, "mql"], 1),
-        (["mql", "disqualified", "customer"], 1),
-        ([], 0),
-    ],
-)
-def test_moves_back_are_counted(path: list[str], back: int) -> None:
-    moves = [a_transition(from_stage=one, to_stage=other) for one, other in pairwise(path)]
-    assert moved_back(moves, STAGES) == back
-
-
-# --- sql by the model ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stage", [ANONYMOUS, LEAD, RECYCLED, "mql", "pql"])

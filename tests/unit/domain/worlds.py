@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from msgspec import structs
 
+from warmlead.domain.evaluation import judged_trail
 from warmlead.domain.event import Automation, Event, Property, Trust
-from warmlead.domain.history import Tally, fold, to_ms
+from warmlead.domain.history import Tally, day_of, fold, to_ms
 from warmlead.domain.identity import Identifier, LeadIds, identifiers_of
 from warmlead.domain.identity_resolution import (
     resolve_identities,
@@ -19,6 +20,7 @@ from warmlead.domain.identity_resolution import (
 from warmlead.domain.lead import Lead, Trail, touch_trails
 from warmlead.domain.measures import Measure, MeasureKind, names_kept
 from warmlead.domain.packed_history import DAY_MS, KeptEvent
+from warmlead.domain.readings import Meter, MeterKind, kept_readings, meters_of
 from warmlead.domain.rules import FitPolicy, Rules
 from warmlead.domain.scoring import MICRO, Score, ScoringPolicy
 from warmlead.domain.stages import Facts, StagePolicy
@@ -69,6 +71,7 @@ def rules_of(
     stages: Sequence[StagePolicy] = (),
     counters: Iterable[tuple[int, str]] = (),
     measures: Iterable[Measure] = (),
+    meters: Sequence[Meter] = (),
     shown: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Rules:
     """A model; ``counters`` are windows of days over which conditions count a label."""
@@ -84,8 +87,23 @@ def rules_of(
         stages=tuple(stages),
         counters=read,
         kept_days=names_kept(read, scoring.signals, {}),
+        meters={**meters_of(read, {}), **{meter.name: meter for meter in meters}},
+        latest={meter.name: meter.name for meter in meters if meter.kind is MeterKind.LATEST},
+        before={
+            f"before_{days}d.{meter.of_property}": (meter.of_property, days)
+            for meter in meters
+            if meter.kind is MeterKind.BEFORE
+            for days in (1, meter.days)
+        },
+        values_of=values_of,
         shown=shown,
     )
+
+
+def values_of(event: Event, meter: Meter) -> tuple[object, ...]:
+    """The value of an event's property, of whatever type it is."""
+    value = event.properties.get(meter.of_property)
+    return () if value is None else (value,)
 
 
 def event_of(
@@ -183,8 +201,14 @@ class World:
 
 
 def folded_trail(trail: Trail, now: datetime, rules: Rules | None = None) -> Trail:
-    kept_days = rules.kept_days if rules else {}
-    return replace(trail, history=fold(trail.history, to_ms(now), kept_days))
+    rules = rules or rules_of()
+    history = fold(trail.history, to_ms(now), rules.kept_days)
+    trail = judged_trail(trail, rules, history.recent)
+    return replace(
+        trail,
+        history=history,
+        readings=kept_readings(trail.readings, day_of(to_ms(now)), rules.meters),
+    )
 
 
 def brute_tally(events: Sequence[KeptEvent]) -> Tally:

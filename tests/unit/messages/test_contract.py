@@ -63,12 +63,14 @@ VALIDATORS = {
 }
 
 
+@pytest.mark.slow
 def test_schemas_and_examples_are_what_this_release_makes_of_its_code_and_story() -> None:
     command = [sys.executable, str(ROOT / "infra/schemas.py"), "--check"]
     checked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert checked.returncode == 0, checked.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MESSAGES)
 def test_a_published_schema_is_sound_and_has_its_address(kind: str) -> None:
     published = json.loads((DOCS / file_name(kind)).read_text())
@@ -102,6 +104,7 @@ def test_the_page_names_every_field_and_attribute_of_its_own(kind: str) -> None:
     assert data.model_fields.keys() - named == set()
 
 
+@pytest.mark.slow
 def test_every_field_is_described_or_constant() -> None:
     for name, field in fields_of([message_schema(kind) for kind in MESSAGES]):
         assert {"description", "const", "$ref"} & field.keys(), name

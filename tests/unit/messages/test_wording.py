@@ -1,14 +1,24 @@
 """What people read of a score: each kind of contribution as a phrase."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from warmlead.domain.event import Automation
+from warmlead.domain.probability import Probability
 from warmlead.domain.scoring import MICRO, Contribution, Part, Score
-from warmlead.messages.wording import MAX_REASONS, describe, done, losses, reasons, title_of, unseen
+from warmlead.messages.wording import (
+    MAX_REASONS,
+    describe,
+    done,
+    losses,
+    reasons,
+    such_leads,
+    title_of,
+    unseen,
+)
 
 TITLES = {"demo": "asked for a demo", "web": "the website"}
 MONDAY, TUESDAY = date(2026, 3, 9), date(2026, 3, 10)
@@ -177,3 +187,22 @@ def test_every_kind_of_automated_request_has_words() -> None:
 def test_acts_are_told_by_their_titles_and_counted() -> None:
     acts = [{"title": "Demo requested", "times": 2}, {"title": "Mail answered", "times": 1}]
     assert done(acts) == "Demo requested 2 times, Mail answered"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "score", "words"),
+    [
+        ("customer", 49, "of 100 such leads 34 became customers (1,842 leads)"),
+        ("sql", 62, "of 100 such leads 50 became SQLs (1,842 leads)"),
+        ("pql", 0, "of 100 such leads 4 became pql (1,842 leads)"),
+        ("customer", -90, "of 100 such leads fewer than 1 became customers (1,842 leads)"),
+        ("customer", 300, "of 100 such leads more than 99 became customers (1,842 leads)"),
+    ],
+)
+def test_a_share_is_told_of_100_leads_and_never_as_certain(
+    outcome: str, score: int, words: str
+) -> None:
+    week, quarter = timedelta(days=7), timedelta(days=90)
+    learned = Probability(outcome, week, quarter, -3.1, 0.05, leads=1_842, won=191)
+
+    assert such_leads(learned, score) == words

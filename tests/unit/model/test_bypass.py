@@ -107,6 +107,22 @@ def test_it_is_said_that_a_bypass_keeps_a_lead_in_its_stage_and_until_when() -> 
     assert explained([an_event()], model(MODEL)).stage_because == ""
 
 
+def test_it_is_said_whether_the_leave_condition_keeps_a_lead_in_its_stage_or_ends_it() -> None:
+    fading = model(MODEL.replace("decay: never, title: Guide", "half_life: 10d, title: Guide"))
+    guides = [an_event(name="content_downloaded", id=str(n), email="a@b.co") for n in (1, 2)]
+    lead = lead_of(guides, fading)
+
+    def because(days_later: int) -> str:
+        return explain(lead, fading.rules, NOW + timedelta(days=days_later)).stage_because
+
+    assert because(10) == "its leave condition does not hold either"  # 10 points
+    assert because(30) == (  # 2.5 points
+        "its leave condition holds, so the lead leaves it at its next evaluation"
+    )
+    after = lead_of(guides, fading, days_later=30)
+    assert after.progress.stage == "lead"
+
+
 def test_a_bypass_that_only_trusts_signed_events_is_no_signal_that_people_see() -> None:
     of = model(GUARDED)
     seen = view(lead_of([asks()], of), of.rules, NOW)
@@ -116,6 +132,7 @@ def test_a_bypass_that_only_trusts_signed_events_is_no_signal_that_people_see() 
     assert [line.name for line in lines] == ["demo_requested", "large"]
 
 
+@pytest.mark.slow
 def test_trust_of_a_bypass_needs_a_replay_and_a_condition_does_not() -> None:
     asked = MODEL.replace("[demo_requested]", "[{signal: demo_requested, when: fit > 5}]")
 
@@ -123,6 +140,7 @@ def test_trust_of_a_bypass_needs_a_replay_and_a_condition_does_not() -> None:
     assert reclassified(model(MODEL), model(GUARDED)) == ["demo_requested:signed"]
 
 
+@pytest.mark.slow
 def test_a_bypass_in_short_and_at_length_is_the_same_model() -> None:
     at_length = MODEL.replace("[demo_requested]", "[{signal: demo_requested}]")
     guarded = MODEL.replace("[demo_requested]", "[{signal: demo_requested, when: 'fit>5'}]")

@@ -240,6 +240,7 @@ def test_titles_name_signals_rules_and_stages() -> None:
     [
         ("signals:", "# reviewed\nsignals:"),
         ("signals:", "suppression: {soft_bounces: 5, unsubscribed: anyone}\nsignals:"),
+        ("signals:", "targets: {mql: 5, mql_to_sql: 20%}\nsignals:"),
         ("points: 1,", "per_day: 20, points: 1,"),
         ('path.startsWith("/pricing")', "'path.startsWith(  \"/pricing\"  )'"),
         ("half_life: 36h", "half_life: 2160m"),
@@ -404,6 +405,7 @@ def signals_of(all_: str, one: str, **overrides: object) -> tuple[str, ...]:
     return rules.classify(an_event(properties={"path": "/a"}, **overrides))
 
 
+@pytest.mark.slow
 def test_robots_are_no_signal_unless_the_model_or_the_signal_says_so() -> None:
     for all_ in ("ignore", "count"):
         for one in ("ignore", "count"):
@@ -462,3 +464,36 @@ def test_conditions_ask_what_sales_has_learnt_and_no_stranger_changes_it() -> No
     )
     assert evaluate(a_lead(said, stranger), rules, NOW).lead.progress.stage == "bant-ready"
     assert evaluate(a_lead(stranger), rules, NOW).lead.progress.stage == "lead"
+
+
+@pytest.mark.parametrize(
+    ("properties", "signals"),
+    [
+        ({}, ("unnamed",)),
+        ({"kind": ""}, ("unnamed",)),
+        ({"kind": None, "content": "SEO"}, ("about", "unnamed")),
+        ({"kind": "guide"}, ()),
+        ({"kind": "guide", "sku": 7}, ("about",)),
+    ],
+)
+def test_a_signal_may_ask_which_properties_an_event_has(
+    properties: dict[str, Property], signals: tuple[str, ...]
+) -> None:
+    model = load(
+        dedent(
+            """\
+            signals:
+              unnamed:
+                {on: content_downloaded, when: '!("kind" in properties)', points: 10, decay: never}
+              about:
+                on: content_downloaded
+                when: '"content" in properties || "sku" in properties'
+                points: 5
+                decay: never
+            """
+        ),
+        name="m",
+    )
+    event = an_event(name="content_downloaded", properties=properties)
+
+    assert model.rules.classify(event) == signals

@@ -117,6 +117,7 @@ def test_all_conditions_without_quotes_are_found_in_one_run() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_model_of_before_is_made_plain_yaml_by_quotes_alone() -> None:
     before = 'a: [1]\nb: {c: p in ["q"] && r,\n  d: x[0] == "it\'s"}\ne: 5  # [\n'
 
@@ -165,6 +166,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.sampled_from(MODELS), st.data())
 def test_what_another_reader_refuses_is_a_fault_here(model: str, data: st.DataObject) -> None:
@@ -197,6 +199,7 @@ def yaml_in_the_repository() -> Iterator[tuple[str, str]]:
             yield from ((f"{name}, example {i}", text) for i, text in enumerate(examples, start=1))
 
 
+@pytest.mark.slow
 def test_every_model_and_example_in_the_repository_can_be_read_by_every_reader_of_yaml() -> None:
     found = dict(yaml_in_the_repository())
     assert len(found) > 20

@@ -34,6 +34,7 @@ from warmlead.model.vocabulary import (
     STANDARD_FACTS,
     STANDARD_PROPERTIES,
     STANDARD_TRAITS,
+    ValueType,
 )
 
 ROOT = Path(__file__).parents[3]
@@ -44,7 +45,7 @@ AROUND = """\
 signals:
   demo_requested: {on: demo_requested, points: 40, half_life: 60d}
 stages:
-  mql: {enter: score >= 40, leave: score < 20}
+  mql: {enter: score >= 40, leave: score < 20, cooldown: 30d}
 """
 """What a page leaves out that shows one section alone."""
 
@@ -59,7 +60,7 @@ def test_the_example_has_neither_faults_nor_doubts() -> None:
 
 
 def test_the_first_example_that_anybody_sees_can_be_used() -> None:
-    assert check(example_in((ROOT / "README.md").read_text(encoding="utf-8"))) == []
+    assert check(example_in((ROOT / "docs/getting-started.md").read_text(encoding="utf-8"))) == []
 
 
 @pytest.mark.parametrize("page", [NURTURE, HANDOFF], ids=["nurture", "handoff"])
@@ -118,8 +119,17 @@ def test_every_standard_name_is_documented(names: frozenset[str]) -> None:
     assert [name for name in sorted(names) if f"`{name}`" not in REFERENCE] == []
 
 
+@pytest.mark.slow
 def test_every_standard_property_is_documented() -> None:
-    assert [name for name in STANDARD_PROPERTIES if not re.search(rf"\b{name}\b", REFERENCE)] == []
+    (section,) = re.findall(r"^### Standard events(.*?)^## ", REFERENCE, re.MULTILINE | re.DOTALL)
+    assert [name for name in STANDARD_PROPERTIES if not re.search(rf"\b{name}\b", section)] == []
+    told = {
+        name: ValueType[kind.upper()]
+        for kind, names in re.findall(r"(integer|number|boolean): ([^·\n]+)", section)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    typed = {n: kind for n, kind in STANDARD_PROPERTIES.items() if kind is not ValueType.STRING}
+    assert told == typed
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cost import least_cpu_s
+from cost import assert_within
 from warmlead.model.coercion import know
 from warmlead.model.job_titles import MAX_TITLE, TitleLevel, title_level
 from warmlead.model.vocabulary import STANDARD_TRAITS
@@ -76,6 +76,7 @@ def test_any_title_has_a_level(title: str) -> None:
     assert title_level(title) in TitleLevel
 
 
+@pytest.mark.slow
 def test_a_title_is_cut_before_it_is_read() -> None:
     assert title_level("x" * MAX_TITLE + " CEO") is TitleLevel.OTHER
-    assert least_cpu_s(lambda: title_level("ﷺ" * 8_000)) < 0.01
+    assert_within(0.01, lambda: title_level("ﷺ" * 8_000))

@@ -46,6 +46,8 @@ fit:
   led_by_mail: {when: first.channel == "Email", points: 2}
 bonuses:
   regular: {when: days_30d.page_viewed >= 3 && !free_mailbox, points: 10, title: Regular}
+  reader: {when: visits_30d.big_visit >= 2 && distinct_7d.page_viewed.path > 3, points: 2}
+  grown: {when: before_30d.employees < 50 && sum_200d.login.visits >= 2, points: 3}
   rising: {when: momentum_7d.big_visit >= 200 || last_200d.login >= 2, points: -3}
 base: 5
 floor: none
@@ -73,7 +75,7 @@ sequences:
     hours: {from: "20:00", to: "02:00", time_zone: lead or Asia/Kolkata}
     steps: [{after: 0d, message: hello}, {after: 1d, message: again, when: last_7d.login >= 1}]
   tell:
-    start: big_visit || score > 5
+    start: big_visit || score > 5 || latest.page_viewed.plan == "Pro"
     stop: seats > 3 || last.campaign == "spring" || last_1d.login >= 1
     goal: free_mailbox && last_7d.page_viewed >= 2
     hours: {days: [mon-thu, sun], from: "09:30", to: "24:00", time_zone: Asia/Kolkata}
@@ -280,3 +282,9 @@ def test_a_model_file_in_another_charset_than_utf_8_is_refused(
 def test_every_model_knows_the_names_of_our_own_vocabulary(name: str) -> None:
     ours = {"identified", "grouped", "aliased", "order_completed", "robot_request"}
     assert rules_of(ready_model(name).plan).names >= ours
+
+
+def test_signals_of_what_others_do_are_no_activity_of_the_lead() -> None:
+    acts = model_called("b2b-saas").rules.acts
+    assert acts >= {"pricing_page_viewed", "demo_requested", "webinar_attended"}
+    assert "email_bounced" not in acts

@@ -17,6 +17,7 @@ signals:
   visited: {on: page_viewed, points: 1, max_count: 1, decay: never}
 fit:
   large: {when: employees >= 50, points: 15}
+  tiny: {when: employees < 5, points: -15}
 stages:
   mql: {enter: score >= 10, leave: score < 5}
 """
@@ -122,6 +123,8 @@ fit:
   sent_by_somebody: {when: first.channel == "Referral", points: 10}
 bonuses:
   of_the_fair: {when: last.campaign.startsWith("fair-"), points: 5}
+  of_the_webinar: {when: first.landing_page == "/webinar", points: 2}
+  of_the_shop: {when: last.landing_page == "/shop", points: 3}
 stages:
   mql: {enter: score >= 16 && last.source != "mailchimp", leave: score < 3}
 """
@@ -137,6 +140,9 @@ def visit(day: int, **attribution: str) -> Event:
     [
         ([visit(3)], 0, False),  # unknown
         ([visit(3, referrer="https://blog.example/")], 10, True),
+        ([visit(3, utm_source="google", landing_page="/webinar")], 2, True),
+        ([visit(3, utm_source="x", landing_page="/shop"), visit(1, utm_source="x")], 3, True),
+        ([visit(3, utm_source="x"), visit(1, utm_source="y", landing_page="/webinar")], 0, True),
         ([visit(3, utm_source="google", utm_medium="cpc")], 0, True),
         ([visit(3, referrer="https://blog.example/"), visit(1, utm_campaign="fair-7")], 15, True),
         ([visit(1, referrer="https://blog.example/"), visit(3, utm_campaign="fair-7")], 0, True),

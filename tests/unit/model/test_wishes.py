@@ -26,6 +26,11 @@ PAPER: Did = ("content_downloaded", 1, {"kind": "eBook"})
 PAGE: Did = ("page_viewed", 1, {"path": "/a"})
 CRM: Did = ("page_viewed", 1, {"path": "/crm/prices"})
 DEMO: Did = ("demo_requested", 0, {})
+SEO: Did = ("content_downloaded", 2, {"topic": "seo"})
+ADS: Did = ("content_downloaded", 1, {"topic": "ads"})
+BLOG: list[Did] = [("page_viewed", n % 2, {"path": f"/blog/{n}"}) for n in range(3)]
+PRICES: Did = ("page_viewed", 0, {"path": "/pricing"})
+MINUTES: Did = ("page_left", 0, {"seconds": 150})
 MEETING: Did = ("meeting_booked", 0, {})
 BASKET: Did = ("product_added", 0, {})
 FIT = {"employees": "51-200 employees", "country": "US"}
@@ -46,6 +51,7 @@ class Person(NamedTuple):
     email: str = "ada@acme.com"
     trust: Trust = Trust.SIGNED
     days_later: float = 0
+    grew: dict[int, dict[str, Any]] | None = None
 
 
 PEOPLE = [
@@ -83,6 +89,20 @@ PEOPLE = [
     Person("routes", "elsewhere", [DEMO], "mql", {"country": "FR"}, owner="inside-sales"),
     Person("guide-by-interest", "read of CRM", [CRM, DEMO], "mql", mail="crm-guide"),
     Person("guide-by-interest", "read of nothing", [DEMO], "mql", mail_at="2026-03-10T13:00Z"),
+    Person("guide-by-latest-topic", "read of SEO", [SEO, DEMO], "mql", mail="seo-guide"),
+    Person("guide-by-latest-topic", "then of ads", [SEO, ADS, DEMO], "mql",
+           mail_at="2026-03-10T13:00Z"),
+    Person("grown-companies", "has grown", [("page_viewed", 31, {}), PRICES], "mql",
+           grew={0: {"employees": "11-49"}, 1: {"employees": 60}}),
+    Person("grown-companies", "has been large", [("page_viewed", 31, {}), PRICES], "lead",
+           {"employees": 60}),
+    Person("grown-companies", "was not known", [PRICES], "lead", {"employees": 60}),
+    Person("reads-around", "reads", BLOG, "mql", score=15),
+    Person("reads-around", "on one day", [(name, 0, of) for name, _, of in BLOG], "lead"),
+    Person("reads-around", "reads one thing", [("page_viewed", n, {"path": "/blog/1"})
+           for n in range(3)], "lead"),
+    Person("reads-around", "for five minutes", [*BLOG, MINUTES, MINUTES], "mql", score=25),
+    Person("reads-around", "for less", [*BLOG, MINUTES], "mql", score=15),
     Person("mails-in-their-morning", "in Tokyo", [DEMO], "mql", {"country": "JP"},
            mail_at="2026-03-10T23:00Z"),
     Person("mails-in-their-morning", "in New York", [DEMO], "mql",
@@ -110,7 +130,7 @@ def events_of(person: Person) -> list[Event]:
             occurred_at=NOW - days * DAY,
             received_at=NOW - days * DAY,
             properties=properties,
-            traits=person.traits or {},
+            traits=(person.grew or {}).get(number, person.traits or {}),
             trust=person.trust,
         )
         for number, (name, days, properties) in enumerate(person.did)

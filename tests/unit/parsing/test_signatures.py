@@ -11,6 +11,7 @@ from standardwebhooks.webhooks import Webhook
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.parsing.signatures import (
     HmacScheme,
+    WebhookScheme,
     has_standard_webhooks,
     key_of,
     sign_standard_webhooks,
@@ -58,6 +59,13 @@ def test_we_sign_the_published_vector() -> None:
 
 def test_svix_headers_are_the_same_under_another_name() -> None:
     assert verify({name.replace("webhook", "svix"): value for name, value in SIGNED.items()})
+
+
+def test_another_id_under_the_other_name_is_refused_as_it_is_not_signed() -> None:
+    svix = {name.replace("webhook", "svix"): value for name, value in SIGNED.items()}
+    assert verify({**svix, "webhook-id": svix["svix-id"]}) == SIGNED["webhook-id"]
+    assert reason_of({**svix, "webhook-id": "another"}) == Reason.SIGNATURE_INVALID
+    assert reason_of({**SIGNED, "svix-id": "another"}) == Reason.SIGNATURE_INVALID
 
 
 @pytest.mark.parametrize("seconds", [-300, 0, 300])
@@ -217,3 +225,29 @@ def test_a_request_claims_to_be_signed_by_its_headers() -> None:
     assert has_standard_webhooks(SIGNED)
     assert has_standard_webhooks({"svix-signature": ""})
     assert not has_standard_webhooks({"webhook-id": "a"})
+
+
+IN_MS = WebhookScheme(header="X-Signed", text="[{time};{body}]", time_header="X-At", unit="ms")
+IN_S = WebhookScheme(header="X-Signed", text="[{time};{body}]", time_header="X-At")
+
+
+@pytest.mark.parametrize(
+    ("signed_by", "shift_s", "reason"),
+    [
+        (IN_MS, 0, None),
+        (IN_S, 0, None),  # a vendor that means milliseconds and sends seconds
+        (IN_MS, 301, Reason.SIGNATURE_EXPIRED),
+        (IN_S, -301, Reason.SIGNATURE_EXPIRED),
+    ],
+)
+def test_seconds_may_stand_where_milliseconds_are_signed(
+    signed_by: WebhookScheme, shift_s: int, reason: Reason | None
+) -> None:
+    made = signed_by.sign(BODY, at=AT, secret=SECRET)
+    headers = {name.lower(): value for name, value in made.items()}
+    found = None
+    try:
+        IN_MS.verify(headers, BODY, secrets=[SECRET], now=AT + timedelta(seconds=shift_s))
+    except RejectedError as error:
+        found = error.reason
+    assert found == reason

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from builders import NOW, an_event, lead_ids
 from unit.application.living import DAY, LIVING
 from warmlead.application.apply import Scoring
@@ -46,6 +48,7 @@ async def test_a_story_without_events_has_no_leads() -> None:
     assert len(story.days) == 3
 
 
+@pytest.mark.slow
 async def test_due_work_is_done_on_the_minute_and_once() -> None:
     story = await play(*(viewed(n, NOW) for n in range(5)), days=8)
 
@@ -65,6 +68,7 @@ async def test_due_work_is_done_on_the_minute_and_once() -> None:
     assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.slow
 async def test_the_last_moment_is_not_played_any_more() -> None:
     at_the_end = await play(viewed(1, NOW), viewed(2, MIDNIGHT + 2 * DAY), days=2)
     assert [len(scene.events) for scene in at_the_end.scenes] == [1]

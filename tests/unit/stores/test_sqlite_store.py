@@ -91,6 +91,7 @@ async def test_in_a_file_of_the_first_layout_every_lead_is_due_once(tmp_path: Pa
         assert version == (FILE_VERSION,)
 
 
+@pytest.mark.slow
 async def test_processes_that_open_a_file_of_the_first_layout_at_once_agree(
     tmp_path: Path,
 ) -> None:

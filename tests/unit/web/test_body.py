@@ -125,6 +125,7 @@ def test_damaged_gzip_is_refused(packed: bytes) -> None:
     assert refusal.value.reason is Reason.ENCODING_INVALID
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_without_unpacking_it() -> None:
     packer = zlib.compressobj(9, wbits=31)
     bomb = b"".join(packer.compress(b"\0" * 1_000_000) for _ in range(200)) + packer.flush()

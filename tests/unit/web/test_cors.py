@@ -45,3 +45,28 @@ def test_options_without_an_origin_grants_nothing() -> None:
 
     assert answer.status == 204
     assert not [name for name in answer.headers if name.startswith("Access-Control")]
+
+
+@pytest.mark.parametrize(
+    ("asks", "answers"),
+    [
+        ({"webhook-request-origin": "eventemitter.example.com"}, ["eventemitter.example.com"]),
+        (
+            {"webhook-request-origin": "eventemitter.example.com", "webhook-request-rate": "120"},
+            ["eventemitter.example.com", "*"],
+        ),
+        (
+            {"webhook-request-origin": "e.example", "webhook-request-rate": "1\r\nX: y"},
+            ["e.example"],
+        ),
+        ({"webhook-request-origin": "a b\r\nSet-Cookie: x"}, []),
+        ({"webhook-request-rate": "120"}, []),
+    ],
+)
+def test_a_sender_of_cloudevents_is_told_that_it_may_send(
+    asks: dict[str, str], answers: list[str]
+) -> None:
+    headers = answer_preflight(asks).headers
+
+    found = [headers.get(f"WebHook-Allowed-{name}") for name in ("Origin", "Rate")]
+    assert [one for one in found if one] == answers

@@ -16,7 +16,7 @@ from patience import PATIENCE_S
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.event import Trust
 from warmlead.ports import Accepted, RawRequest, Refused, Translation
-from warmlead.senders.base import Sender, answer_sender
+from warmlead.senders.base import Profile, Sender, answer_sender
 from warmlead.web.answers import Answer
 from warmlead.web.edge import Edge, Limits
 
@@ -300,8 +300,15 @@ class Shouting:
 
     name = "shouting"
     paths = ("/a",)
+    profile = Profile(proof="", once="", retries="")
+
+    def handshake(self, request: RawRequest) -> Answer | None:
+        return Answer(200, b"HELLO!") if request.method == "GET" else None
 
     def sign(self, request: RawRequest) -> Mapping[str, str]:
+        raise NotImplementedError
+
+    def sent_anew(self, request: RawRequest) -> RawRequest:
         raise NotImplementedError
 
     def verify(self, request: RawRequest) -> Trust:

@@ -11,6 +11,8 @@ from patience import PATIENCE_S
 from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.web.push import FAILED_EVERY_S, UNKNOWN_EVERY_S, Certificates, PushTokens
 
+pytestmark = pytest.mark.slow  # starts servers
+
 KEYS = (Key("ours"), Key("stranger"))
 
 
@@ -31,8 +33,7 @@ def seconds() -> Seconds:
 
 @pytest.fixture
 def authority() -> Iterator[Authority]:
-    with an_authority() as authority:
-        authority.keys = [KEYS[0]]
+    with an_authority(KEYS[0]) as authority:
         yield authority
 
 
@@ -193,7 +194,7 @@ async def test_a_server_that_is_away_is_asked_again_after_a_pause(
 
 
 async def test_an_unreachable_certificate_server_is_unavailable(seconds: Seconds) -> None:
-    with an_authority() as gone:
+    with an_authority(KEYS[0]) as gone:
         url = gone.url
     with pytest.raises(UnavailableError):
         await Certificates(url, seconds=seconds).of("ours")

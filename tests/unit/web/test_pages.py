@@ -110,6 +110,8 @@ class Checked(HTMLParser):
     [
         (RejectedError(Reason.IDENTITY_MISSING, "x"), "address"),
         (RejectedError(Reason.EMAIL_INVALID, "x"), "address"),
+        (RejectedError(Reason.CAPTCHA_MISSING, "x"), "person"),
+        (RejectedError(Reason.CAPTCHA_FAILED, "x"), "person"),
         (RejectedError(Reason.BODY_TOO_LARGE, "x"), "size"),
         (RejectedError(Reason.BODY_TIMEOUT, "x"), "later"),
         (RejectedError(Reason.NOT_FOUND, "x"), "later"),

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Annotated
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -26,7 +27,6 @@ from warmlead.domain.identity import (
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.trigger import TRIGGER_TOPICS, Topic
 from warmlead.ports import (
-    Archive,
     Clock,
     Commit,
     LeadStore,
@@ -37,6 +37,8 @@ from warmlead.ports import (
     Tombstone,
     Unreadable,
 )
+from warmlead.ports.archiving import Archive
+from warmlead.ports.dispatching import DispatchStore
 
 
 def erasures_in(loaded: Loaded) -> dict[str, datetime]:
@@ -60,7 +62,8 @@ def came_too_late(
 ) -> bool:
     """Whether a person whom the event names was erased after it happened or was received.
 
-    ``former_ids`` are the ids of identifiers as the event spelt them when it was accepted.
+    ``former_ids`` are the ids of identifiers as the event spelt them when it was accepted, and
+    those of the secret before.
     """
     named = [*(ids[identifier] for identifier in identifiers_of(event)), *former_ids]
     earliest = min(event.occurred_at, event.received_at)
@@ -89,13 +92,15 @@ async def unerased(events: Sequence[Event], *, store: LeadStore, ids: LeadIds) -
     """The events that did not come too late."""
     spelt = [(event, in_todays_spelling(event)) for event in events]
     named = {i: ids.of(i) for both in spelt for event in both for i in identifiers_of(event)}
-    wanted = frozenset(named.values())
+    former = {i: ids.former_of(i) for i in named}
+    wanted = {*named.values(), *(id_ for some in former.values() for id_ in some)}
     erased = erasures_in(await store.update(sorted(wanted), Look()))
-    return [
-        event
-        for event, today in spelt
-        if not came_too_late(event, named, erased) and not came_too_late(today, named, erased)
-    ]
+
+    def is_late(event: Event) -> bool:
+        former_ids = [id_ for i in identifiers_of(event) for id_ in former[i]]
+        return came_too_late(event, named, erased, former_ids=former_ids)
+
+    return [event for event, today in spelt if not is_late(event) and not is_late(today)]
 
 
 _BEFORE_AT = re.compile(r"[\w.!#$%'*+^`{|}~-]+\Z")
@@ -107,7 +112,7 @@ _CRM_RECORD = re.compile(rf"{CRM_ID}\S+")
 class _Dated(msgspec.Struct):
     """The only part of a trigger that matters here: its time."""
 
-    time: datetime
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +140,18 @@ async def about(ids: Collection[str], *, archive: Archive, of: LeadIds) -> list[
 
 
 def _came_about(published: Published) -> datetime:
-    """When a trigger was made, or the last event was received; it may be sent much later."""
-    if published.topic in TRIGGER_TOPICS:
-        return msgspec.json.decode(published.message.body, type=_Dated).time
+    """When a trigger was made, or the last event was received; it may be sent much later.
+
+    Of a message that somebody else published, and that says neither: when it was published.
+    """
     try:
+        if published.topic in TRIGGER_TOPICS:
+            return msgspec.json.decode(published.message.body, type=_Dated).time
         events = read_events(published.message.body)
-    except RejectedError:
+    except (RejectedError, ValueError):  # msgspec's, and Python's for what is not UTF-8
         return published.at
-    return max(min(event.occurred_at, event.received_at) for event in events)
+    times = [min(event.occurred_at, event.received_at) for event in events]
+    return max(times, default=published.at)
 
 
 def _named(published: Published, of: LeadIds) -> frozenset[str]:
@@ -219,11 +228,16 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was erased: leads, recorded moves, and messages of the archive, counted by topic."""
+    """What was erased: leads, moves, messages of the archive counted by topic, and dispatches.
+
+    ``postponed`` are messages that the archive cannot delete yet: the erasure must be repeated.
+    """
 
     buried: Erasure
     moves: int
     messages: Mapping[str, int]
+    dispatches: int = 0
+    postponed: Sequence[Published] = ()
 
 
 async def erase(
@@ -233,8 +247,11 @@ async def erase(
     archive: Archive | None,
     of: LeadIds,
     clock: Clock,
+    dispatches: DispatchStore | None = None,
 ) -> Erased:
     """Erases the leads at the ids, and leaves tombstones there even if there are no leads.
+
+    Messages about them that wait for tools go too.
 
     Safe to repeat after any failure. Raises ``UnavailableError`` if it should be repeated.
     """
@@ -243,8 +260,13 @@ async def erase(
     for lead_id in {each.id for each in there.values() if isinstance(each, Lead)}:
         moves += len(await store.transitions(lead_id))
     buried = await store.update(sorted(asked), EraseLeads(asked, clock.now()))
-    messages = await _forget(buried.until, archive, of) if archive else {}
-    return Erased(buried, moves, messages)
+    sent = await dispatches.erase(buried.ids) if dispatches else 0
+    found = await _mentions(buried.until, archive, of) if archive else []
+    postponed = await archive.erase(found) if archive and found else ()
+    left = {(each.topic, each.message_id) for each in postponed}
+    gone = [each.topic for each in found if (each.topic, each.message_id) not in left]
+    messages = {topic: gone.count(topic) for topic in sorted(set(gone))}
+    return Erased(buried, moves, messages, sent, postponed)
 
 
 class EraseLeads(ToleratesUnreadable):
@@ -292,11 +314,12 @@ class EraseLeads(ToleratesUnreadable):
         return max([from_ms(now_ms) + _MS, *before])  # a clock that ran ahead is corrected
 
 
-async def _forget(until: Mapping[str, datetime], archive: Archive, of: LeadIds) -> dict[str, int]:
-    """Erases the messages about the ids that are not newer than the time for each."""
-    numbers: dict[str, list[int]] = {}
-    for found in await about(until, archive=archive, of=of):
-        if any(found.at <= until[id_] for id_ in found.ids):
-            numbers.setdefault(found.published.topic, []).append(found.published.number)
-    await archive.erase([number for some in numbers.values() for number in some])
-    return {topic: len(some) for topic, some in sorted(numbers.items())}
+async def _mentions(
+    until: Mapping[str, datetime], archive: Archive, of: LeadIds
+) -> list[Published]:
+    """The messages about the ids that are not newer than the time for each."""
+    return [
+        found.published
+        for found in await about(until, archive=archive, of=of)
+        if any(found.at <= until[id_] for id_ in found.ids)
+    ]

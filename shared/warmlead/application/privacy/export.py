@@ -9,13 +9,22 @@ from pydantic import BeforeValidator, JsonValue
 
 from warmlead.application.explain import Explanation, MoveView, S, Shape, explain, shaped
 from warmlead.application.privacy.erase import Mention
+from warmlead.application.privacy.exported_readings import ExportedReadings, exported_readings
+from warmlead.application.privacy.exported_standing import (
+    ExportedKnowledge,
+    ExportedShadow,
+    ExportedStage,
+    knowledge_row,
+    shadow_row,
+    stage_row,
+)
+from warmlead.domain.dispatch import Dispatch
 from warmlead.domain.event import Property, event_stating
 from warmlead.domain.history import History, from_ms, to_date
 from warmlead.domain.identity import Claim
-from warmlead.domain.knowledge import Knowledge
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.rules import Rules
-from warmlead.domain.stages import MoveCause, Progress, Transition
+from warmlead.domain.stages import MoveCause, Transition
 
 FORMAT: Literal["warmlead.lead_export.v1"] = "warmlead.lead_export.v1"
 
@@ -59,13 +68,17 @@ class ExportedTrait(Shape):
 
 
 class ExportedEvent(Shape):
-    """An event that is kept by itself; ``key`` is the hash by which it is counted once."""
+    """An event that is kept by itself; ``key`` is the hash by which it is counted once.
+
+    ``mark`` are hashes of the mail and the link that it is about, if it is about any.
+    """
 
     key: str
     name: str
     signals: list[str]
     at: datetime
     received_at: datetime
+    mark: str
 
 
 class ExportedCount(Shape):
@@ -138,6 +151,14 @@ class ExportedStep(Shape):
     details: Pairs
 
 
+class ExportedUnjudged(Shape):
+    """What is kept of a click in a mail apart, until it is known whether a person clicked."""
+
+    event: str
+    step: ExportedStep | None
+    readings: ExportedReadings
+
+
 class ExportedIdentifier(Shape):
     """One way in which the person is known, and all that is kept under it."""
 
@@ -156,6 +177,7 @@ class ExportedIdentifier(Shape):
     last_days: dict[str, str]
     first_touch: ExportedTouch | None
     last_touch: ExportedTouch | None
+    last_landing: ExportedTouch | None
     direct: bool
     statements: list[ExportedStatement]
     consent: list[ExportedConsent]
@@ -163,19 +185,8 @@ class ExportedIdentifier(Shape):
     named_last: datetime | None
     notes: list[ExportedNote]
     steps: list[ExportedStep]
-
-
-class ExportedStage(Shape):
-    """Where the person stands."""
-
-    stage: str
-    since: datetime
-    entered: dict[str, int]
-    peak_score: int
-    cooling_since: datetime | None
-    cooling_until: datetime | None
-    verdict: str
-    grounds: str | None
+    readings: ExportedReadings
+    unjudged: list[ExportedUnjudged]
 
 
 class ExportedTransition(MoveView):
@@ -187,10 +198,15 @@ class ExportedTransition(MoveView):
     accept_by: datetime | None
     cause: MoveCause
     detail: str
+    qualified: datetime | None
+    imported: str
 
 
 class ExportedOffer(Shape):
-    """The last offer to sales; ``told`` are the deadlines that were reported to sales."""
+    """The last offer to sales; ``told`` are the deadlines that were reported to sales.
+
+    ``owed_since`` is from when on the time for an answer counts, if not from the offer on.
+    """
 
     cycle: int
     stage: str
@@ -200,6 +216,7 @@ class ExportedOffer(Shape):
     touched_at: datetime | None
     closed_at: datetime | None
     answer: str
+    owed_since: datetime | None
 
 
 class ExportedEnrolment(Shape):
@@ -231,13 +248,6 @@ class ExportedMirror(Shape):
     due: datetime | None
 
 
-class ExportedKnowledge(Shape):
-    """What the lead was last counted by, and from which day on it has each of these in full."""
-
-    marks: str
-    since: dict[str, str]
-
-
 class ExportedTrigger(Shape):
     """A message to automation tools; ``event`` is the CloudEvent."""
 
@@ -264,6 +274,7 @@ class ExportedLead(Shape):
     alerted: list[ExportedAlert]
     mirror: ExportedMirror
     knowledge: ExportedKnowledge | None
+    shadow: ExportedShadow | None = None
     unsent_triggers: list[ExportedTrigger]
     decay_on: str | None
     due_at: datetime | None
@@ -280,6 +291,22 @@ class ExportedMessage(Shape):
     content: JsonValue
 
 
+class ExportedDispatch(Shape):
+    """A message to a tool, and what became of it; ``event`` is kept until it is sent."""
+
+    destination: str
+    id: str
+    kind: str
+    state: str
+    attempts: int
+    begun_at: datetime
+    due_at: datetime | None
+    ended_at: datetime | None
+    why: str
+    reference: str
+    event: JsonValue
+
+
 class Export(Shape):
     """Everything about one person; ``archive`` is null where it is not kept by Warmlead itself."""
 
@@ -287,6 +314,7 @@ class Export(Shape):
     as_of: datetime
     lead: ExportedLead | None
     archive: list[ExportedMessage] | None
+    dispatches: list[ExportedDispatch]
     elsewhere: list[str]
 
 
@@ -298,17 +326,25 @@ def export(
     rules: Rules,
     now: datetime,
     elsewhere: Sequence[str],
+    dispatches: Sequence[Dispatch] = (),
 ) -> Export:
     """The lead, its recorded moves and what of the archive is about it; ``None``: no archive.
 
-    ``elsewhere`` says in words where else there may be something.
+    ``elsewhere`` says in words where else there may be something, ``dispatches`` are the messages
+    about it to tools.
     """
     return Export(
         as_of=now,
         lead=None if lead is None else _lead(lead, moves, rules, now),
         archive=None if found is None else [_message(each) for each in found],
+        dispatches=[_dispatch(each) for each in dispatches],
         elsewhere=list(elsewhere),
     )
+
+
+def _dispatch(dispatch: Dispatch) -> ExportedDispatch:
+    event = msgspec.json.decode(dispatch.body) if dispatch.body else None
+    return row(ExportedDispatch, dispatch, event=event)
 
 
 def _lead(lead: Lead, moves: Sequence[Transition], rules: Rules, now: datetime) -> ExportedLead:
@@ -317,12 +353,13 @@ def _lead(lead: Lead, moves: Sequence[Transition], rules: Rules, now: datetime) 
         lead,
         identifiers=[_identifier(id_, trail) for id_, trail in sorted(lead.trails.items())],
         score=explain(lead, rules, now),
-        stage=_stage(lead.progress),
+        stage=stage_row(lead.progress),
         transitions=[row(ExportedTransition, move) for move in moves],
         offer=row(ExportedOffer, lead.offer) if lead.offer else None,
         enrolments=[row(ExportedEnrolment, each) for _, each in sorted(lead.enrolments.items())],
         mirror=row(ExportedMirror, lead.mirror),
-        knowledge=_knowledge(lead.knowledge) if lead.knowledge else None,
+        knowledge=knowledge_row(lead.knowledge) if lead.knowledge else None,
+        shadow=shadow_row(lead.shadow) if lead.shadow else None,
         alerted=[
             row(ExportedAlert, record, alert=name) for name, record in sorted(lead.alerted.items())
         ],
@@ -332,11 +369,6 @@ def _lead(lead: Lead, moves: Sequence[Transition], rules: Rules, now: datetime) 
         ],
         decay_on=None if lead.decay_on is None else _date(lead.decay_on),
     )
-
-
-def _knowledge(knowledge: Knowledge) -> ExportedKnowledge:
-    since = {label: _date(day) for label, day in sorted(knowledge.since.items())}
-    return row(ExportedKnowledge, knowledge, since=since)
 
 
 def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
@@ -358,6 +390,7 @@ def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
         last_days={name: _date(day) for name, day in last_days},
         first_touch=row(ExportedTouch, trail.first_touch) if trail.first_touch else None,
         last_touch=row(ExportedTouch, trail.last_touch) if trail.last_touch else None,
+        last_landing=row(ExportedTouch, trail.last_landing) if trail.last_landing else None,
         statements=[row(ExportedStatement, each) for each in sorted(trail.statements.values())],
         consent=[
             row(ExportedConsent, fact, event=event_stating(fact.key)) for fact in trail.consent
@@ -366,6 +399,15 @@ def _identifier(id_: str, trail: Trail) -> ExportedIdentifier:
         named_last=named_last,
         notes=[row(ExportedNote, note) for note in trail.notes],
         steps=[row(ExportedStep, step) for step in trail.steps],
+        readings=exported_readings(trail.readings),
+        unjudged=[
+            ExportedUnjudged(
+                event=key,
+                step=row(ExportedStep, each.step) if each.step else None,
+                readings=exported_readings(each.readings),
+            )
+            for key, each in sorted(trail.unjudged.items())
+        ],
     )
 
 
@@ -381,17 +423,6 @@ def _counts(history: History) -> list[ExportedCount]:
         for name, days in sorted(counts.items())
         for day, count in sorted(days.items())
     ]
-
-
-def _stage(progress: Progress) -> ExportedStage:
-    cooling = progress.cooling
-    return row(
-        ExportedStage,
-        progress,
-        entered=dict(sorted(progress.entered.items())),
-        cooling_since=cooling.since if cooling else None,
-        cooling_until=cooling.until if cooling else None,
-    )
 
 
 def _date(day: int) -> str:

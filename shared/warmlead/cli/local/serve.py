@@ -21,7 +21,7 @@ import typer
 import uvicorn
 from rich.markup import escape
 
-from warmlead.buses.topology import SUBSCRIPTIONS
+from warmlead.buses.topology import SUBSCRIPTIONS, Subscription
 from warmlead.cli.environment import as_exports, path_to_command, place_of, variables
 from warmlead.cli.local.emulators import (
     LOCAL_PROJECT,
@@ -43,7 +43,7 @@ from warmlead.cli.local.site import (
     KEEP_ALIVE_S,
     MAX_HEAD_BYTES,
     NEEDED,
-    PUBLIC,
+    SERVED,
     Connections,
     Front,
     LimitedProtocol,
@@ -57,8 +57,10 @@ from warmlead.cli.local.supervision import Watchdog, keep_serving, listen
 from warmlead.cli.local.worker import FOLLOW_UP_EVERY_S, Retention, Worker
 from warmlead.cli.output import console, count_of, errors, fail
 from warmlead.cli.rebuild import needs_replay, remember_model
+from warmlead.dashboard.access import opening_link
 from warmlead.domain.errors import ConfigurationError
 from warmlead.runtime import backends, functions, table
+from warmlead.runtime.runs import run_context
 from warmlead.settings import LOCAL_WRITE_KEY, Settings
 from warmlead.web.logging import configure_logging
 
@@ -79,8 +81,12 @@ def welcome(
     base = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
     console.print(f"[bold]Warmlead[/] serves [bold]{base}[/], {escape(on)}", soft_wrap=True)
     console.print(f"  model      {escape(settings.model)}, version {backends.model().version}")
+    if settings.shadow_model:
+        console.print(f"  shadow     {escape(settings.shadow_model)}; warmlead model shadow")
     for line in _addresses(settings, base):
         console.print(line, soft_wrap=True)
+    for name in table.names(table.private()):
+        console.print(f"  {name:<10} {escape(opening_link(settings, base))}", soft_wrap=True)
     commands = ", ".join(f"[bold]{command}[/]" for command in watch)
     console.print(f"  watch      {commands}\n             in another terminal, after these lines:")
     for line in [*path_to_command(), *as_exports({**there, **variables(settings)})]:
@@ -123,9 +129,15 @@ def serve(
     port: Annotated[
         int, typer.Option(metavar="PORT", min=1, max=65_535, help="The port to listen on.")
     ] = 8080,
+    *,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="The folder of the SQLite file; .warmlead by default."),
+        typer.Option(
+            metavar="DIR",
+            help="The folder of the SQLite file. WARMLEAD_DATA by default, which is .warmlead if "
+            "it is not set.",
+            show_default=False,
+        ),
     ] = None,
     backend: Annotated[
         Literal["sqlite", "gcp"] | None,
@@ -133,6 +145,15 @@ def serve(
             show_default=False,
             help="sqlite; or gcp: Google's emulators of Firestore and Pub/Sub, never Google "
             "itself. WARMLEAD_BACKEND by default, which is sqlite if it is not set.",
+        ),
+    ] = None,
+    shadow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            show_default=False,
+            help="A second model, a file or a ready-made one, that runs beside the one in force: "
+            "nothing is sent because of it. WARMLEAD_SHADOW_MODEL by default.",
         ),
     ] = None,
     follow_up_every: Annotated[
@@ -148,9 +169,10 @@ def serve(
 ) -> None:
     """Serve all functions on this machine, at one address.
 
-    The server runs the same functions as the cloud, at /forms, /track and /sales. It also has
-    the addresses that SDKs expect at the root (/v1/batch). It applies events as they arrive.
-    Several servers may use one folder. Ctrl-C ends the server; no accepted event is lost.
+    The server runs the same functions as the cloud, each below its name: /forms, /track and so
+    on. It also has the addresses that SDKs expect at the root (/v1/batch). It applies events as
+    they arrive. Several servers may use one folder. Ctrl-C ends the server; no accepted event is
+    lost.
 
     It is for one machine, and speaks plain HTTP: for the internet put a reverse proxy in front.
 
@@ -168,6 +190,8 @@ def serve(
         os.environ["WARMLEAD_BACKEND"] = backend  # the functions read their settings from there
     if data is not None:
         os.environ["WARMLEAD_DATA"] = str(data)
+    if shadow is not None:
+        os.environ["WARMLEAD_SHADOW_MODEL"] = shadow
     if os.environ.get("WARMLEAD_BACKEND") == "gcp":
         serve_cloud(host, port, follow_up_every_s=follow_up_every)
         return
@@ -206,6 +230,11 @@ def _tell(host: str, port: int) -> None:
         )
 
 
+def reaches_out(subscription: Subscription) -> bool:
+    """Whether the function of a subscription waits for tools of others."""
+    return any(each.name == subscription.pushes_to and each.reaches_out for each in table.TABLE)
+
+
 class _Server(uvicorn.Server):
     """Stops at a signal, and lets the rest of the process finish its work."""
 
@@ -226,11 +255,12 @@ async def _serve(
     async with backends.file() as file:
         await file.check()
         outside = Outside(store, body_bytes=using.form_bytes, timeout_s=using.body_timeout_s)
-        site = LocalSite({name: load_function(name) for name in PUBLIC}, outside)
+        site = LocalSite({name: load_function(name) for name in SERVED}, outside)
         worker = Worker(
             {each.name: load_function(each.pushes_to) for each in SUBSCRIPTIONS if each.pushes_to},
             bus=bus,
-            context=functions.run_context(using)(),
+            outside=[each.name for each in SUBSCRIPTIONS if reaches_out(each)],
+            context=run_context(using)(),
             follow_up_every_s=follow_up_every_s,
             watchdog=watchdog,
             retention=Retention(using.archive_days, using.quarantine_days),
@@ -384,7 +414,7 @@ async def _front(
     configure_logging(human=not using.production)
     store = FirestoreLeadStore(using.project, using.database, emulator=ours.hosts["firestore"])
     outside = Outside(store, body_bytes=using.form_bytes, timeout_s=using.body_timeout_s)
-    addresses = {name: started[name].address for name in PUBLIC}
+    addresses = {name: started[name].address for name in SERVED}
     front = Front(addresses, outside, Connections(most_connections() // 2))  # each needs two
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)

@@ -25,7 +25,7 @@ import warmlead
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError, UnavailableError
 from warmlead.ports import Commit, LeadStore, Loaded, RawRequest
 from warmlead.runtime import backends, table
-from warmlead.senders.registry import functions_by_path
+from warmlead.senders.registry import REGISTRY, functions_by_path
 from warmlead.senders.segment.calls import kind_at
 from warmlead.settings import Needed
 from warmlead.web.answers import Answer
@@ -36,8 +36,13 @@ from warmlead.web.snippet import SCRIPT_PATH
 PUBLIC = table.names(table.public())
 """The functions that senders may reach; the others are called by the bus and by a clock."""
 
+SERVED = table.names((*table.public(), *table.private()))
+"""The functions that have an address here: also those that only people with access may open."""
+
 NEEDED: tuple[Needed, ...] = tuple(
-    each for each in get_args(Needed) if any(each in f.demands for f in table.public())
+    each
+    for each in get_args(Needed)
+    if any(each in f.demands for f in (*table.public(), *table.private()))
 )
 """What they need in production, together."""
 
@@ -99,7 +104,17 @@ class LocalSite:
 HEALTH_WITHIN_S = 2.0
 """Seconds after which a store that does not answer counts as unavailable."""
 
-PATHS = ["/forms/generic", "/track/v1/batch", "/v1/batch", "/sales/generic"]
+TRACK_PATH = "/v1/batch"
+"""Where the calls of a tracking client go."""
+
+
+def paths() -> list[str]:
+    """An address of each function that senders reach, and where SDKs post at the root."""
+    first = {each.function: f"/{each.path}" for each in reversed(REGISTRY) if each.path}
+    below = [f"/{name}{first.get(name, TRACK_PATH)}" for name in PUBLIC]
+    return [*below, TRACK_PATH]
+
+
 _NOBODY = "healthz"
 
 _log = logging.getLogger(__name__)
@@ -133,7 +148,7 @@ class Outside:
 
     async def _answer(self, request: RawRequest) -> Answer:
         if request.path == "/":
-            return Answer(200, json.dumps({"status": "ok", "paths": PATHS}).encode())
+            return Answer(200, json.dumps({"status": "ok", "paths": paths()}).encode())
         if request.path == "/healthz":
             return await self._health()
         raise RejectedError(Reason.NOT_FOUND, f"There is no such path; there are {_listed()}.")
@@ -150,7 +165,7 @@ class Outside:
 
 
 def _listed() -> str:
-    return ", ".join(PATHS)
+    return ", ".join(paths())
 
 
 async def look(store: LeadStore, within_s: float) -> None:
@@ -261,7 +276,7 @@ def refusal(status: bytes, body: bytes) -> bytes:
 
 
 class LimitedProtocol(H11Protocol):
-    """uvicorn's protocol, among so many connections and with deadlines."""
+    """uvicorn's protocol, with a limit of connections and with deadlines."""
 
     def __init__(
         self,

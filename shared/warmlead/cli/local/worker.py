@@ -9,7 +9,7 @@ import base64
 import contextlib
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +25,8 @@ from warmlead.cli.local.supervision import Watchdog
 from warmlead.domain.errors import WarmleadError
 from warmlead.domain.history import day_of, to_ms
 from warmlead.ports import Delivery
-from warmlead.runtime.functions import Run, RunContext, log_failures, run_of
+from warmlead.runtime.functions import run_of
+from warmlead.runtime.runs import Run, RunContext, log_failures
 from warmlead.runtime.table import SHORTEST_S, Function, scheduled
 from warmlead.web.logging import log_event
 
@@ -33,11 +34,17 @@ MOST_AT_ONCE = 256
 MOST_BYTES_AT_ONCE = 512_000
 """Messages that are decided together share a commit; posts that arrive meanwhile wait for it."""
 
+MOST_OUTSIDE = 64
+"""Messages on their way to tools at the same time."""
+
 LOOK_EVERY_S = 0.5
 """How often to look for messages of other processes, and for those due again."""
 
 FOLLOW_UP_EVERY_S = 30.0
 """Seconds between two calls of what the clock of the cloud calls every minute."""
+
+OUTSIDE_EVERY_S = 5.0
+"""How often to look for messages to tools that are due again: their first pause is as long."""
 
 TURN_S = 2.0
 """The longest turn of a scheduled function: the end of the process waits no longer."""
@@ -75,10 +82,20 @@ def is_due(function: Function, done_at: datetime | None, now: datetime) -> bool:
     return function.every_s <= SHORTEST_S or not 0 <= waited_s < function.every_s
 
 
+@contextlib.contextmanager
+def _logged() -> Iterator[None]:
+    """Logs that something needed does not answer; the turn after the pause tries again."""
+    try:
+        yield
+    except WarmleadError as error:
+        log_event(_log, "run_failed", level=logging.WARNING, error=error)
+
+
 class Worker:
     """Runs while its context is open; leaving it finishes what is under way.
 
-    ``pushed`` are the functions to which messages are handed, by subscription.
+    ``pushed`` are the functions to which messages are handed, by subscription; ``outside`` are
+    those subscriptions whose functions wait for tools of others.
     """
 
     def __init__(
@@ -87,6 +104,7 @@ class Worker:
         *,
         bus: SqliteBus,
         context: RunContext,
+        outside: Collection[str] = (),
         follow_up_every_s: float = FOLLOW_UP_EVERY_S,
         watchdog: Watchdog | None = None,
         retention: Retention = KEEPS_ALL,
@@ -100,15 +118,24 @@ class Worker:
         self._retention = retention
         self._pruned_on: int | None = None
         self._pruned_to = 0
-        self._runs = [(function, run_of(function)) for function in scheduled()]
+        self._outside = frozenset(outside)
+        runs = [(function, run_of(function)) for function in scheduled()]
+        self._runs = [each for each in runs if not each[0].reaches_out]
+        self._runs_outside = [each for each in runs if each[0].reaches_out]
         self._done_at: dict[str, datetime] = {}
         self._one_at_a_time = asyncio.Lock()  # a watchdog watches one piece of work
         self._ending = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        work = [self._work(subscription) for subscription in self._pushed]
-        self._tasks = [asyncio.create_task(each) for each in (*work, self._keep_up())]
+        import warmlead.messages.contract  # noqa: F401, PLC0415  # heavy: no message should wait for it
+
+        work = [
+            self._work_outside(each) if each in self._outside else self._work(each)
+            for each in self._pushed
+        ]
+        work += [self._keep_up(), self._keep_up_outside()]
+        self._tasks = [asyncio.create_task(each) for each in work]
         return self
 
     async def __aexit__(
@@ -119,6 +146,34 @@ class Worker:
     ) -> None:
         self._ending.set()
         await asyncio.gather(*self._tasks)
+
+    async def _work_outside(self, subscription: str) -> None:
+        """Hands messages to a function that waits for tools: no message waits for another."""
+        under_way: set[asyncio.Task[None]] = set()
+        while not self._ending.is_set():
+            due: Sequence[Delivery] = ()
+            if not (most := MOST_OUTSIDE - len(under_way)):
+                await asyncio.wait(
+                    under_way, timeout=LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                continue
+            try:
+                due = await self._bus.pull(subscription, most=most, now=self._clock.now())
+            except WarmleadError as error:
+                log_event(_log, "bus_unavailable", level=logging.WARNING, error=error)
+            for each in due:
+                task = asyncio.create_task(self._deliver_outside(subscription, each))
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
+            if not due:
+                await self._bus.arrival(subscription, within_s=LOOK_EVERY_S)
+        await asyncio.gather(*under_way)
+
+    async def _deliver_outside(self, subscription: str, delivery: Delivery) -> None:
+        try:
+            await self._deliver_at_once(subscription, [delivery])
+        except WarmleadError as error:
+            log_event(_log, "bus_unavailable", level=logging.WARNING, error=error)
 
     async def _work(self, subscription: str) -> None:
         while not self._ending.is_set():
@@ -140,18 +195,33 @@ class Worker:
 
     async def _keep_up(self) -> None:
         while not self._ending.is_set():
-            done = True
-            try:
-                for function, run in self._runs:
-                    done_at = self._done_at.get(function.name)
-                    if is_due(function, done_at, self._clock.now()):
-                        done = await self._call(function, run) and done
+            done = await self._call_due(self._runs)
+            with _logged():
                 done = await self._prune() and done
-            except WarmleadError as error:
-                log_event(_log, "run_failed", level=logging.WARNING, error=error)
             if done:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._ending.wait(), self._follow_up_every_s)
+                await self._pause(self._follow_up_every_s)
+
+    async def _keep_up_outside(self) -> None:
+        """Calls the scheduled functions that wait for tools, apart from all others."""
+        while not self._ending.is_set():
+            await self._call_due(self._runs_outside)
+            await self._pause(OUTSIDE_EVERY_S)
+
+    async def _call_due(self, runs: Sequence[tuple[Function, Run]]) -> bool:
+        """Calls those functions that are due; whether to pause: no call has left work undone.
+
+        One that fails is called again after the pause, and keeps no other from its turn.
+        """
+        done = True
+        for function, run in runs:
+            if is_due(function, self._done_at.get(function.name), self._clock.now()):
+                with _logged():
+                    done = await self._call(function, run) and done
+        return done
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ending.wait(), seconds)
 
     async def _call(self, function: Function, run: Run) -> bool:
         """Whether the function has done everything; otherwise its next call continues."""

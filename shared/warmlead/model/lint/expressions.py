@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 from cel_expr_python import cel
 
-from warmlead.domain.measures import MeasureKind, is_measurable, longest_days, parse_measure
-from warmlead.model.conditions import Context, Contexts, compared_with, words
+from warmlead.model.condition_syntax import compared_with, words
+from warmlead.model.conditions import Context, Contexts
 from warmlead.model.document import Path, did_you_mean
-from warmlead.model.lint.points import unknown_words
-from warmlead.model.lint.slips import MEASURE, Slip, mended, place_before, slips_in
-from warmlead.model.lint.synonyms import code_of_country
+from warmlead.model.lint.points import small_momentums, unknown_words
+from warmlead.model.lint.slips import Slip, mended, place_before, slips_in
+from warmlead.model.lint.synonyms import code_of_country, origin_meant
+from warmlead.model.lint.texts import odd_texts
+from warmlead.model.lint.unaskable import unaskable_function, unaskable_name
+from warmlead.model.lint.unmeasured import too_long, unmeasured
 from warmlead.model.schema import ModelFile
 from warmlead.model.structure import Report
 from warmlead.model.vocabulary import STAGE_NAMES, ValueType
@@ -23,8 +26,6 @@ from warmlead.model.vocabulary import STAGE_NAMES, ValueType
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*?)(?=\n|$)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']*)' applied to '\((.*)\)'")
-_PERIOD = re.compile(rf"({'|'.join(MeasureKind)})_(\w+)")
-_MEASURED = re.compile(rf"({'|'.join(MeasureKind)})_(\w*)\.(\w+)")
 _FUNCTIONS = ("startsWith", "endsWith", "contains", "matches", "size", "exists", "all", "map")
 _PLAIN_NAMES = {"int": "integer", "double": "number", "bool": "boolean", "list(string)": "list"}
 
@@ -43,7 +44,7 @@ def check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> fro
     """Reports what is wrong with the conditions; returns the paths of those that are sound."""
     accepted: set[Path] = set()
     stages = {*STAGE_NAMES, *file.stages}
-    for path, text, context in _conditions(file, contexts):
+    for path, text, context in conditions_of(file, contexts):
         flaws = examine(text, context)
         for flaw in flaws:
             if flaw.mended and (whole := report.in_quotes(path, flaw.mended)):
@@ -58,24 +59,34 @@ def check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> fro
         for at, stage in unknown:
             guess = did_you_mean(stage, stages) or did_you_mean(stage.casefold(), stages)
             report.error(path, f'there is no stage "{stage}"', guess, at=at)
-        if not unknown:
-            accepted.add(path)
-        for at, message, guess in unknown_words(text, context, file):
+        unused = list(unknown_words(text, context, file))
+        for at, message, guess in unused:
             report.error(path, message, guess, at=at)
-        for at, country in country_names(text, context):
-            message = (
-                "this can never hold: a country is a code of two capital letters, so it never "
-                f'equals "{country}"'
-            )
-            code = code_of_country(country)
-            example = 'write the code of ISO 3166: "US", "GB", "DE"'
-            report.warn(path, message, f"write {code} for {country}" if code else example, at=at)
-        for slip in subtractions(text, context):
-            report.warn(path, slip.message, slip.suggestion, at=slip.at)
+        if not unknown and not unused:
+            accepted.add(path)
+        for at, message, guess in _doubts(text, context):
+            report.warn(path, message, guess, at=at)
     return frozenset(accepted)
 
 
-def _conditions(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str, Context]]:
+def _doubts(text: str, context: Context) -> Iterator[tuple[int, str, str]]:
+    """What a condition hardly means as it is written: place, message, suggestion."""
+    for at, country in country_names(text, context):
+        message = (
+            "this can never hold: a country is a code of two capital letters, so it never "
+            f'equals "{country}"'
+        )
+        code = code_of_country(country)
+        example = 'write the code of ISO 3166: "US", "GB", "DE"'
+        yield at, message, f"write {code} for {country}" if code else example
+    yield from small_momentums(text)
+    yield from odd_texts(text, context)
+    for slip in subtractions(text, context):
+        yield slip.at, slip.message, slip.suggestion
+
+
+def conditions_of(file: ModelFile, contexts: Contexts) -> Iterator[tuple[Path, str, Context]]:
+    """All conditions of a model, each with its path and what it may name."""
     for name, signal in file.signals.items():
         if signal.when is not None:
             yield ("signals", name, "when"), signal.when, contexts.event
@@ -128,6 +139,8 @@ def _judged(expression: cel.Expression, text: str, context: Context) -> list[Con
     """What is wrong with a condition that CEL compiles."""
     flaws = list(_bad_patterns(text, context))
     if expression.return_type() != cel.Type.BOOL:
+        if slips := slips_in(text, context):
+            return [*flaws, *_of_slips(text, slips)]
         type_ = str(expression.return_type()).lower()
         told = _PLAIN_NAMES.get(type_, type_)
         flaws.append(ConditionFault(0, f"a condition is true or false, and this is of type {told}"))
@@ -139,16 +152,18 @@ def _explained(error: str, text: str, context: Context) -> list[ConditionFault]:
     slips = slips_in(text, context)
     if not slips:
         return list(_translated(error, text, context)) or [ConditionFault(0, "not readable as CEL")]
-    found = [
-        ConditionFault(slip.at, slip.message, slip.suggestion, mended(text, [slip]))
-        for slip in slips
-    ]
+    found = list(_of_slips(text, slips))
     better = mended(text, slips)
     left = ((place_before(flaw.at, slips), flaw) for flaw in _left_in(better, context))
     found += [
         ConditionFault(at, flaw.message, flaw.suggestion) for at, flaw in left if at is not None
     ]
     return sorted(found, key=lambda flaw: flaw.at)
+
+
+def _of_slips(text: str, slips: Iterable[Slip]) -> Iterator[ConditionFault]:
+    for slip in slips:
+        yield ConditionFault(slip.at, slip.message, slip.suggestion, mended(text, [slip]))
 
 
 def _left_in(better: str, context: Context) -> list[ConditionFault]:
@@ -174,26 +189,34 @@ def _translated(error: str, text: str, context: Context) -> Iterator[ConditionFa
             if not syntax_seen:
                 yield ConditionFault(at, _syntax(message))
             syntax_seen = True
+        elif "of a select operation" in message and (part := _selected(at, text)):
+            yield part
         else:
             yield ConditionFault(at, message)
+
+
+def _selected(at: int, text: str) -> ConditionFault | None:
+    """A number of which a part is named; CEL points at the dot before the part."""
+    for token in words(text):
+        if token.at <= at < token.end and (wrong := too_long(re.sub(r"\s", "", token.text))):
+            return ConditionFault(token.at, *wrong)
+    return None
 
 
 def _unknown(name: str, at: int, text: str, context: Context) -> ConditionFault:
     """A name that nothing has. CEL points at the last dot of a name, and behind a function's."""
     if text[at : at + 1] == "(":
-        start = at - len(name.rpartition(".")[2])
-        return ConditionFault(
-            start, f'there is no function "{name}"', did_you_mean(name, _FUNCTIONS)
-        )
+        return _unknown_function(name, at - len(name.rpartition(".")[2]), context)
     start = max(0, at - len(name.rpartition(".")[0]))
-    for meant in (name, name.rpartition(".")[2]):
-        if meant in context.elsewhere and not MEASURE.match(name):
-            message = f'"{meant}" is {context.elsewhere[meant]}, which cannot be named here'
-            return ConditionFault(start, message)
-    if measured := _MEASURED.fullmatch(name):
-        return _unknown_measure(measured, start, context)
-    if _PERIOD.fullmatch(name) and parse_measure(f"{name}.page_viewed"):
-        return ConditionFault(start, f'"{name}" needs a signal or an event: {name}.page_viewed')
+    if wrong := unmeasured(name, context) or unaskable_name(name, context):
+        return ConditionFault(start, *wrong)
+    if (meant := origin_meant(name)) in context.types:
+        return ConditionFault(start, f'unknown name "{name}"', f'did you mean "{meant}"?')
+    for other in (name, name.rpartition(".")[2], meant):
+        if other in context.elsewhere:
+            named = name if other == meant else other
+            message = f'"{named}" is {context.elsewhere[other]}, which cannot be named here'
+            return ConditionFault(start, message, _where_else(other, context))
     if name in context.countable:
         counted = f"count it, last_30d.{name} >= 1, or make a signal of it"
         return ConditionFault(start, f'"{name}" is an event, and conditions name signals', counted)
@@ -201,19 +224,23 @@ def _unknown(name: str, at: int, text: str, context: Context) -> ConditionFault:
     return ConditionFault(start, f'unknown name "{name}"', _like(name, known))
 
 
-def _unknown_measure(named: re.Match[str], start: int, context: Context) -> ConditionFault:
-    kind, period, label = MeasureKind(named[1]), named[2], named[3]
-    if not context.countable:
-        return ConditionFault(start, f'"{named[0]}" is a count, which cannot be named here')
-    measure = parse_measure(named[0])
-    if measure is None or not is_measurable(measure):
-        most = longest_days(kind)
-        allowed = f"write {kind}_1d to {kind}_{most}d, such as {kind}_30d"
-        return ConditionFault(start, f'there is no window "{kind}_{period}"', allowed)
-    message = f'"{named[0]}" counts nothing: there is no signal or event "{label}"'
-    meant = _like(label, context.countable).removeprefix('did you mean "').removesuffix('"?')
-    guess = f'did you mean "{kind}_{period}.{meant}"?' if meant else ""
-    return ConditionFault(start, message, guess)
+def _unknown_function(name: str, start: int, context: Context) -> ConditionFault:
+    if told := unaskable_function(name, context):
+        return ConditionFault(start, *told)
+    guess = "" if name in _FUNCTIONS else did_you_mean(name, _FUNCTIONS)
+    return ConditionFault(start, f'there is no function "{name}"', guess)
+
+
+def _where_else(name: str, context: Context) -> str:
+    """Where a name may stand that cannot be named here."""
+    kind = context.elsewhere[name]
+    if name == "grade":
+        return "add a section: grades: {A: 40, B: 25, C: 10, D: 0}"
+    if kind == "a property of events":
+        return f"make a signal of it: when: {name} …"
+    if "source" in context.types and kind in ("a trait of leads", "a fact about a lead"):
+        return "a signal asks only of its event: let a bonus or a stage ask this"
+    return ""
 
 
 def _like(name: str, known: Iterable[str]) -> str:

@@ -4,17 +4,21 @@ A note needs no answer: it is neither a fault nor a doubt, and a model with note
 """
 
 from warmlead.domain.event_names import our_name
+from warmlead.domain.stages import SQL
 from warmlead.model.conditions import Contexts, stage_conditions
 from warmlead.model.document import did_you_mean
+from warmlead.model.measuring import label_in
 from warmlead.model.schema import ModelFile
 from warmlead.model.structure import Report, Sound
 from warmlead.model.vocabulary import STANDARD_EVENTS
 
 
 def check_notes(sound: Sound, contexts: Contexts, report: Report) -> None:
-    """Notes events that only their author knows, and strong signals that open no stage."""
+    """Notes events that only their author knows, and what stages and alerts leave out."""
     file = sound.file
     _note_events(file, report)
+    if sound.is_whole("stages", "handoff", "alerts"):
+        _note_alerts(file, report)
     if sound.is_whole("signals", "stages"):
         _note_signals(file, contexts, report)
 
@@ -35,17 +39,29 @@ def _note_events(file: ModelFile, report: Report) -> None:
 _NEARLY = 0.84
 
 
+def _note_alerts(file: ModelFile, report: Report) -> None:
+    """Alerts for one stage of the model that leave out another one that sales is offered."""
+    offered = [stage for stage in file.stages if file.handoff and file.handoff.at(stage)]
+    for name, alert in file.alerts.items():
+        named = {*(alert.stages or ())}
+        left_out = [stage for stage in offered if stage not in named]
+        if left_out and named & {*file.stages} - {SQL}:
+            message = f"sales is offered leads of {left_out[0]} too, and hears nothing of them here"
+            guess = f"name {left_out[0]} too, unless that is meant"
+            report.note(("alerts", name, "stages"), message, guess)
+
+
 def _note_signals(file: ModelFile, contexts: Contexts, report: Report) -> None:
     """Signals as strong as those that a stage asks for, of which no stage knows.
 
     Adding a signal does not make it count for a stage whose ``enter`` asks for certain ones.
     """
     gates = [contexts.stage.names(stage.enter) for stage in file.stages.values()]
-    of_signals = [{n.rpartition(".")[2] for n in names} & file.signals.keys() for names in gates]
+    of_signals = [{label_in(name) for name in names} & file.signals.keys() for names in gates]
     if not all(of_signals):
         return  # the score alone opens a stage: every signal counts for it
     named = {n for text in stage_conditions(file) for n in contexts.stage.names(text)}
-    known = {name.rpartition(".")[2] for name in named}
+    known = {label_in(name) for name in named}
     known |= {bypass.signal for stage in file.stages.values() for bypass in stage.bypass}
     known |= {signal for alert in file.alerts.values() for signal in alert.on or ()}
     asked = set().union(*of_signals)

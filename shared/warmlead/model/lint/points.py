@@ -1,15 +1,39 @@
 """Checks what gives points as a whole: whether each bonus can hold, and what grades mean."""
 
+import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from warmlead.domain.attribution import Channel
-from warmlead.model.conditions import Context, compared_with
+from warmlead.domain.attribution import Channel, channel_of
+from warmlead.domain.measures import MeasureKind, parse_measure
+from warmlead.domain.sites import Category, site_named
+from warmlead.model.condition_syntax import compared_with, words
+from warmlead.model.conditions import Context
 from warmlead.model.document import did_you_mean
-from warmlead.model.lint.satisfiability import Prospect, Region, fit_range
+from warmlead.model.lint.bounds import fit_range, grade_ranges
+from warmlead.model.lint.regions import Region
+from warmlead.model.lint.satisfiability import Prospect
+from warmlead.model.lint.texts import path_of
 from warmlead.model.schema import GRADE_PATTERN, ModelFile
 from warmlead.model.structure import Report, Sound
 from warmlead.model.vocabulary import ORIGIN_FACTS
+
+_TEXT_METHODS: Mapping[str, Callable[[str, str], bool]] = {
+    "contains": str.__contains__,
+    "startsWith": str.startswith,
+    "endsWith": str.endswith,
+}
+_ORDERS: Mapping[str, Callable[[int, int], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_FACTOR = 10
+"""The largest threshold of a momentum that is taken for a factor rather than per cent."""
+
+_MEDIA = {"seo": "organic", "sem": "cpc", "ads": "cpc", "newsletter": "email", "mail": "email"}
+"""What authors call media, and what links are tagged with."""
 
 _CHANNELS = {str(channel): channel for channel in Channel if channel is not Channel.UNKNOWN}
 
@@ -31,16 +55,19 @@ def _check_bonus(name: str, when: str, points: int, prospect: Prospect, report: 
     if outlook is None:
         return
     if outlook.never:
-        impossible = [why for _, why in prospect.impossible(outlook)]
-        why = impossible[0] if impossible else "its parts exclude each other"
-        report.error(path, f"can never hold: no lead gets these points: {why}")
+        doubt = prospect.why_never(outlook)
+        message = f"can never hold: no lead gets these points: {doubt.why}"
+        report.error(path, message, doubt.suggestion, at=doubt.at)
     elif outlook.always:
-        report.warn(path, "always holds: every lead gets these points", f"write base: {points}")
+        doubt = prospect.why_always(outlook, f"write base: {points}")
+        message = f"always holds: every lead gets these points{doubt.why}"
+        report.warn(path, message, doubt.suggestion, at=doubt.at)
+    prospect.report_parts(outlook, report)
 
 
 def _check_grades(sound: Sound, report: Report) -> None:
     grades = sound.file.grades
-    most = fit_range(sound.file).most
+    fit, stands_for = fit_range(sound.file), grade_ranges(sound.file)
     seen: dict[int, str] = {}
     for name, least in grades.items():
         path = ("grades", name)
@@ -50,8 +77,13 @@ def _check_grades(sound: Sound, report: Report) -> None:
         elif least in seen:
             message = f"takes as many points as {seen[least]}: it could be either"
             report.error(path, message, "give each grade a threshold of its own")
-        elif sound.is_whole("fit") and least > most:
-            report.warn(path, f"no lead gets this grade: fit is at most {most:.0f}")
+        elif sound.is_whole("fit") and least > fit.most:
+            message = f"no lead gets this grade: fit is at most {fit.most:.0f}"
+            reached = f"write {fit.most:.0f}"
+            report.warn(path, message, "" if fit.most in grades.values() else reached)
+        elif sound.is_whole("fit") and stands_for[name].most < fit.least:
+            message = f"no lead gets this grade: fit is at least {fit.least:.0f}, which is better"
+            report.warn(path, message)
         seen.setdefault(least, name)
     for section in ("signals", "traits"):
         if grades and "grade" in getattr(sound.file, section):
@@ -69,13 +101,125 @@ def unknown_words(text: str, context: Context, file: ModelFile) -> Iterator[tupl
                 guess = f'did you mean "{meant}"?' if meant else did_you_mean(said, file.grades)
                 listed = guess or f"the grades are {', '.join(file.grades)}"
                 yield literal.at + 1, f'there is no grade "{said}"', listed
-    for name in context.types.keys() & ORIGIN_FACTS.keys():
+    sources = list(_sources_as_channels(text, context))
+    yield from (found for _, found in sources)
+    for name in sorted(context.types.keys() & ORIGIN_FACTS.keys()):
         for literal in compared_with(name, text):
+            if literal.at in {at for at, _ in sources}:
+                continue
             said = literal.text.strip("\"'")
-            if name.endswith(".channel") and said not in _CHANNELS:
-                guess = did_you_mean(said.capitalize(), _CHANNELS)
-                listed = guess or f"the channels are {', '.join(_CHANNELS)}"
-                yield literal.at + 1, f'there is no channel "{said}"', listed
-            elif name.endswith((".source", ".medium")) and said != said.lower():
-                message = f'{name} is in small letters, so it never equals "{said}"'
-                yield literal.at + 1, message, f'write "{said.lower()}"'
+            if wrong := _never_of_origin(name, said):
+                yield literal.at + 1, *wrong
+    yield from _parts_of_origins(text, context)
+    yield from _in_order(text, context, file)
+
+
+def _sources_as_channels(text: str, context: Context) -> Iterator[tuple[int, tuple[int, str, str]]]:
+    """Sources with which a channel is compared, ``first.channel == "google"``: by their place."""
+    tokens = words(text)
+    for name, sign, literal in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        which, _, part = name.text.rpartition(".")
+        if part != "channel" or name.text not in context.types or sign.text not in ("==", "!="):
+            continue
+        said = literal.text.strip("\"'")
+        source = said.lower()
+        if literal.kind != "string" or said in _CHANNELS or not _is_source(source):
+            continue
+        quote = literal.text[0]
+        instead = f"{which}.source {sign.text} {quote}{source}{quote}"
+        message = f'there is no channel "{said}": it is a source'
+        found = (name.at, message, f"write {instead} for {text[name.at : literal.end]}")
+        yield literal.at, found
+
+
+def _is_source(word: str) -> bool:
+    """Whether it is the name of a site that sends visitors."""
+    return site_named(word).category is not Category.OTHER
+
+
+def _channel_of_medium(word: str) -> str:
+    """The channel of visits with a medium, from a search engine if it does not say; else empty."""
+    medium = _MEDIA.get(word, word)
+    if medium == "organic":
+        return Channel.ORGANIC_SEARCH
+    channel = channel_of(Category.SEARCH, "google", medium, "")
+    return "" if channel is Channel.ORGANIC_SEARCH or channel not in _CHANNELS else channel
+
+
+def _never_of_origin(name: str, said: str) -> tuple[str, str] | None:
+    """Why a part of an origin is never a text, and what to write; ``None``: it may be."""
+    if name.endswith(".channel") and said not in _CHANNELS:
+        guess = did_you_mean(said.title(), _CHANNELS) or did_you_mean(said.capitalize(), _CHANNELS)
+        if not guess and (channel := _channel_of_medium(said.lower())):
+            guess = f"write {channel} for {said}"
+        listed = guess or f"the channels are {', '.join(_CHANNELS)}"
+        return f'there is no channel "{said}"', listed
+    if name.endswith((".source", ".medium")) and said != said.lower():
+        message = f'{name} is in small letters, so it never equals "{said}"'
+        return message, f"write {said.lower()} for {said}"
+    if name.endswith(".landing_page") and (path := path_of(said)) != said:
+        message = f'{name} is a path without query, so it never equals "{said}"'
+        return message, f"write {path} for {said}"
+    return None
+
+
+def _parts_of_origins(text: str, context: Context) -> Iterator[tuple[int, str, str]]:
+    """Texts that no channel contains, or with which no path begins, though a condition asks so."""
+    tokens = words(text)
+    for called, bracket, literal in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        name, _, method = called.text.rpartition(".")
+        asked = _TEXT_METHODS.get(method)
+        if asked is None or bracket.text != "(" or literal.kind != "string":
+            continue
+        said = literal.text.strip("\"'")
+        is_landing = name.endswith(".landing_page") and name in context.types
+        if is_landing and method == "startsWith" and (path := path_of(said)) != said:
+            message = f'{name} is a path without query, so it never begins with "{said}"'
+            yield literal.at + 1, message, f"write {path} for {said}"
+        is_channel = name.endswith(".channel") and name in context.types
+        if is_channel and not any(asked(channel, said) for channel in _CHANNELS):
+            better = said.title()
+            found = any(asked(channel, better) for channel in _CHANNELS)
+            guess = f"write {better} for {said}" if found else ""
+            listed = guess or f"the channels are {', '.join(_CHANNELS)}"
+            yield literal.at + 1, f'{name}.{method} never holds for "{said}"', listed
+
+
+def _in_order(text: str, context: Context, file: ModelFile) -> Iterator[tuple[int, str, str]]:
+    """Grades and stages that are compared by order: texts are in that of the alphabet."""
+    best_first = sorted(file.grades, key=lambda grade: -file.grades[grade])
+    orders = {"grade": best_first[::-1], "stage": list(_ranked(file))}
+    tokens = words(text)
+    for name, sign, literal in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        order = orders.get(name.text, []) if name.text in context.types else []
+        said = literal.text.strip("\"'")
+        if sign.text not in _ORDERS or literal.kind != "string" or said not in order:
+            continue
+        at = order.index(said)
+        meant = [each for n, each in enumerate(order) if _ORDERS[sign.text](n, at)]
+        one = " || ".join(f'{name.text} == "{each}"' for each in meant)
+        guess = f"write ({one}) for {text[name.at : literal.end]}" if meant else ""
+        yield name.at, f"`{sign.text}` goes by the alphabet, not by what a {name.text} means", guess
+
+
+def _ranked(file: ModelFile) -> Iterator[str]:
+    """The stages from the first to the last, without those that are beside the funnel."""
+    yield from ("anonymous", "lead")
+    yield from (stage for stage in file.stages if stage != "sql")
+    yield from ("sql", "opportunity", "customer")
+
+
+def small_momentums(text: str) -> Iterator[tuple[int, str, str]]:
+    """Thresholds of momentum that are written as a factor: ``momentum_7d.page_viewed >= 2``."""
+    tokens = words(text)
+    for name, sign, number in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        measure = parse_measure(name.text) if name.kind == "name" else None
+        if measure is None or measure.kind is not MeasureKind.MOMENTUM:
+            continue
+        if (
+            sign.text in (">", ">=")
+            and number.text.isdigit()
+            and 1 < int(number.text[:9]) <= _FACTOR
+        ):
+            message = f"momentum is in per cent: {number.text} is nearly nothing"
+            yield number.at, message, f"write {number.text}00 for {number.text}"

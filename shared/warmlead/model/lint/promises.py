@@ -10,7 +10,7 @@ from warmlead.model.schema import NO_OFFERS, Handoff, HandoffHours, Route
 from warmlead.model.structure import Report, Sound
 
 _A_YEAR = 52
-"""A promise may take so many weeks of office hours, at most."""
+"""The most weeks of office hours that a promise may take."""
 
 
 def check_handoff(handoff: Handoff, sound: Sound, report: Report) -> None:
@@ -19,6 +19,7 @@ def check_handoff(handoff: Handoff, sound: Sound, report: Report) -> None:
     if sound.is_own((*path, "first_touch_within")):
         _check_times(path, handoff, handoff.model_fields_set, sound, report)
     _check_stages(handoff, sound, report)
+    _check_cooldown(handoff, sound, report)
     for route_path, route in handoff.all_routes:
         _check_owners(route_path, route, report)
     if handoff.hours:
@@ -79,6 +80,17 @@ def _check_stages(handoff: Handoff, sound: Sound, report: Report) -> None:
             _check_times(path, at_stage, own.model_fields_set, sound, report)
     if stages and all(handoff.stages.get(name) is NO_OFFERS for name in stages):
         report.warn(("handoff",), "no stage is offered", "leave the section out", key=True)
+
+
+def _check_cooldown(handoff: Handoff, sound: Sound, report: Report) -> None:
+    """Doubts that sales gets back at once what it has just rejected."""
+    stages = sound.file.stages
+    offered = [name for name in stages if handoff.stages.get(name) is not NO_OFFERS]
+    stated = any("cooldown" in stage.model_fields_set for stage in stages.values())
+    if offered and not stated and sound.is_whole("stages", "handoff"):
+        message = "has no cooldown: a lead that sales rejects is offered again at once"
+        suggestion = "add cooldown: 30d, or cooldown: 0d if that is meant"
+        report.warn(("stages", offered[0]), message, suggestion, key=True)
 
 
 def _check_owners(path: Path, route: Route, report: Report) -> None:

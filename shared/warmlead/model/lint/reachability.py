@@ -4,9 +4,12 @@ from datetime import timedelta
 
 from warmlead.domain.consent import SUPPRESSING
 from warmlead.domain.stages import ANONYMOUS, SQL
-from warmlead.model.conditions import Contexts, Either, clauses_of, stage_conditions, tree_of, words
+from warmlead.model.condition_syntax import Either, clauses_of, tree_of, words
+from warmlead.model.conditions import Contexts, stage_conditions
 from warmlead.model.document import Path
-from warmlead.model.lint.satisfiability import Choice, ConditionAnalysis, Prospect, Range, Region
+from warmlead.model.lint.regions import Choice, Range, Region
+from warmlead.model.lint.satisfiability import ConditionAnalysis, Prospect
+from warmlead.model.measuring import label_in, parse_before, property_in
 from warmlead.model.schema import NO_OFFERS, Alert, ModelFile, Route, Sequence, Stage, Suppression
 from warmlead.model.structure import Report, Sound
 
@@ -38,26 +41,27 @@ class ReachabilityCheck:
                 self._report.error(when.path, message)
             elif when and when.always:
                 self._report.warn(when.path, "always holds", f"write {bypass.signal} alone")
+            self._prospect.report_parts(when, self._report)
         if leave and leave.never:
             self._report.error(leave.path, "can never hold: no lead would leave the stage")
         elif leave and leave.always:
             self._report.error(leave.path, "always holds: no lead would stay in the stage")
-        elif enter and leave and not enter.never:
+        elif enter and leave and not (enter.never or enter.always):
             self._check_hysteresis(enter, leave)
+        self._prospect.report_parts(leave, self._report)
 
     def _check_enter(self, enter: ConditionAnalysis, *, has_bypass: bool) -> None:
-        impossible = list(self._prospect.impossible(enter))
         if enter.never:
-            at, why = impossible[0] if impossible else (0, "its parts exclude each other")
-            if has_bypass:
-                self._report.warn(enter.path, f"only a bypass opens the stage: {why}", at=at)
-            else:
-                self._report.error(enter.path, f"the stage is unreachable: {why}", at=at)
+            doubt = self._prospect.why_never(enter)
+            tell = self._report.warn if has_bypass else self._report.error
+            told = "only a bypass opens the stage" if has_bypass else "the stage is unreachable"
+            tell(enter.path, f"{told}: {doubt.why}", doubt.suggestion, at=doubt.at)
             return
         if enter.always:
-            self._report.error(enter.path, "always holds: every known lead would be in the stage")
-        for at, why in impossible:
-            self._report.warn(enter.path, f"this part can never hold: {why}", at=at)
+            doubt = self._prospect.why_always(enter)
+            message = f"always holds: every known lead would be in the stage{doubt.why}"
+            self._report.error(enter.path, message, doubt.suggestion, at=doubt.at)
+        self._prospect.report_parts(enter, self._report)
         self._check_distance(enter)
 
     def _check_distance(self, enter: ConditionAnalysis) -> None:
@@ -156,6 +160,12 @@ class RoutingCheck:
         common = frozenset(self._file.stages) - own.keys()
         if common or not self._file.stages:
             self._check_routes(("handoff", "routes"), handoff.routes, common)
+        elif handoff.routes:
+            message = (
+                "no lead takes these routes: each stage has routes of its own, or makes no offers"
+            )
+            instead = "move them to a stage of handoff.stages, or leave them out"
+            self._report.warn(("handoff", "routes"), message, instead, key=True)
         for name, each in own.items():
             path: Path = ("handoff", "stages", name, "routes")
             self._check_routes(path, each.routes or [], frozenset([name]))
@@ -173,11 +183,36 @@ class RoutingCheck:
                 message = "takes every lead: the routes after it are never used"
                 self._report.error(path, message, "move it to the end")
             elif outlook and outlook.never:
-                why = self._why_never(outlook, "leads are offered in a stage of the model only")
-                self._report.error(outlook.path, f"can never hold: no lead takes this route: {why}")
+                why, suggestion = self._why_no_lead(outlook, stages)
+                message = f"can never hold: no lead takes this route: {why}"
+                self._report.error(outlook.path, message, suggestion)
             elif outlook:
                 self._check_earlier(outlook, earlier)
+            self._prospect.report_parts(outlook, self._report)
             earlier.append(outlook)
+
+    def _why_no_lead(self, outlook: ConditionAnalysis, stages: frozenset[str]) -> tuple[str, str]:
+        """Why a route of leads in some stages is never taken, and what to do."""
+        others = self._file.stages.keys() - stages
+        elsewhere = [
+            name for name in self._file.stages if name in others and self._holds_in(name, outlook)
+        ]
+        of_sales = "leads are offered in a stage of the model only"
+        why = self._why_never(outlook, of_sales)
+        handoff = self._file.handoff
+        if why != of_sales or not elsewhere or handoff is None:
+            return why, ""
+        name = elsewhere[0]
+        if handoff.stages.get(name) is NO_OFFERS:
+            return f"{name} makes no offers", f"leave out {name}: none in handoff.stages"
+        if name in handoff.stages and handoff.stages[name].routes:
+            return f"{name} has routes of its own", f"move it to handoff.stages.{name}.routes"
+        return f"these routes are for {' and '.join(sorted(stages))}", "move it to handoff.routes"
+
+    def _holds_in(self, stage: str, outlook: ConditionAnalysis) -> bool:
+        there = Region({"identified": Range(1, 1), "stage": Choice(frozenset([stage]))})
+        found = self._prospect.of(outlook.path, outlook.text, there)
+        return found is not None and not found.never
 
     def _check_earlier(
         self, outlook: ConditionAnalysis, earlier: list[ConditionAnalysis | None]
@@ -194,6 +229,10 @@ class RoutingCheck:
         if outlook and outlook.never:
             why = self._why_never(outlook, "it is for leads in other stages")
             self._report.error(path, f"can never hold: there would be no alert: {why}")
+        elif outlook and outlook.always:
+            doubt = self._prospect.why_always(outlook, "leave it out" if alert.on else "")
+            self._report.warn(path, f"always holds{doubt.why}", doubt.suggestion, at=doubt.at)
+        self._prospect.report_parts(outlook, self._report)
 
     def _check_sequence(self, path: Path, sequence: Sequence) -> None:
         start = self._prospect.of((*path, "start"), sequence.start, _FOLLOWING_KNOWN)
@@ -205,12 +244,15 @@ class RoutingCheck:
         elif start and self._is_suppressed(start):
             message = "requires that the lead refuses mail: hardly any lead would enter"
             self._report.warn(start.path, message)
+        for each in (start, stop, goal):
+            self._prospect.report_parts(each, self._report)
         for i, step in enumerate(sequence.steps):
             when = self._prospect.of((*path, "steps", i, "when"), step.when, _FOLLOWING_KNOWN)
             if when and when.never:
                 self._report.error(when.path, f"can never hold: {step.message} is never sent")
             elif when and when.always:
                 self._report.warn(when.path, "always holds", "leave it out")
+            self._prospect.report_parts(when, self._report)
         self._check_end(start, stop, "nothing would stop the sequence")
         self._check_end(start, goal, "no lead would reach the goal")
         if stop and goal and (_reads_like(stop, goal) or stop.implies(goal)):
@@ -234,8 +276,8 @@ class RoutingCheck:
 
     def _why_never(self, outlook: ConditionAnalysis, of_what_is_given: str) -> str:
         """Why a condition never holds: in itself, or only where it is asked."""
-        for _, why in self._prospect.impossible(outlook):
-            return why
+        for doubt in self._prospect.impossible(outlook):
+            return doubt.why
         anywhere = self._prospect.of(outlook.path, outlook.text, Region())
         holds_elsewhere = anywhere is not None and not anywhere.never
         return of_what_is_given if holds_elsewhere else "its parts exclude each other"
@@ -253,7 +295,7 @@ class RoutingCheck:
     def _is_refusal(self, name: str) -> bool:
         if name in _REFUSED:
             return True
-        label = name.rpartition(".")[2]
+        label = label_in(name)
         signal = self._file.signals.get(label)
         return set(signal.on if signal else [label]) <= set(SUPPRESSING)
 
@@ -272,7 +314,9 @@ def check_warnings(sound: Sound, contexts: Contexts, report: Report) -> None:
     """Warns of points that never fade or never count, and of things that nothing uses."""
     file = sound.file
     named = {name for text in stage_conditions(file) for name in contexts.stage.names(text)}
-    named |= {name.partition(".")[2] for name in named if "." in name}
+    read = {property_in(name) for name in named}
+    named |= {label_in(name) for name in named}
+    named |= {asked[0] for asked in map(parse_before, named) if asked}
     named |= {bypass.signal for stage in file.stages.values() for bypass in stage.bypass}
     named |= {signal for alert in file.alerts.values() for signal in alert.on or ()}
     _doubt_signals(sound, named, report)
@@ -281,10 +325,13 @@ def check_warnings(sound: Sound, contexts: Contexts, report: Report) -> None:
     _doubt_stages(file, report)
     for name, sequence in file.sequences.items():
         _doubt_sequence(name, sequence, report)
-    _doubt_declared(file, contexts, named, report)
+    _doubt_declared(file, contexts, named, read, report)
     if sound.is_whole("suppression"):
         _doubt_suppression(file.suppression, report)
 
+
+_MONTHS = 12
+"""At most this many minutes are taken for months."""
 
 _FADING = ("half_life", "expires_after", "decay")
 
@@ -300,8 +347,19 @@ def _doubt_signals(sound: Sound, named: set[str], report: Report) -> None:
                 "add half_life: 30d, or decay: never if that is meant",
                 key=True,
             )
+        _doubt_minutes(path, "half_life", signal.half_life, report)
         if not signal.points and name not in named:
             report.warn((*path, "points"), "brings no points, and no condition names the signal")
+
+
+def _doubt_minutes(path: Path, key: str, length: timedelta | None, report: Report) -> None:
+    """``1m`` is a minute; of a half-life and a cool-down people mean months by it."""
+    if not length or length >= timedelta(hours=1):
+        return
+    minutes = length // timedelta(minutes=1)
+    message = f"m is minutes: this is over after {minutes} of them"
+    meant = f"write {minutes * 30}d for {minutes}m" if minutes <= _MONTHS else "write days: 30d"
+    report.warn((*path, key), message, meant)
 
 
 def _doubt_fit(file: ModelFile, report: Report) -> None:
@@ -320,6 +378,7 @@ def _doubt_stages(file: ModelFile, report: Report) -> None:
     if not file.stages:
         report.warn((), "there are no stages: no lead will ever qualify", "add stages: with mql")
     for name, stage in file.stages.items():
+        _doubt_minutes(("stages", name), "cooldown", stage.cooldown, report)
         if stage.leave is None and name != SQL:
             report.warn(
                 ("stages", name),
@@ -342,16 +401,19 @@ def _doubt_sequence(name: str, sequence: Sequence, report: Report) -> None:
         report.warn((*path, "again_after"), message, "leave a pause of days")
 
 
-def _doubt_declared(file: ModelFile, contexts: Contexts, named: set[str], report: Report) -> None:
+def _doubt_declared(
+    file: ModelFile, contexts: Contexts, named: set[str], read: set[str], report: Report
+) -> None:
+    """Doubts traits that no condition names, and properties that nobody has ``read``."""
     fit_names = {n for rule in file.fit.values() for n in contexts.fit.names(rule.when)}
-    asked = {n for s in file.signals.values() for n in contexts.event.names(s.when or "")}
+    asked = read | {n for s in file.signals.values() for n in contexts.event.names(s.when or "")}
     asked |= {shown for signal in file.signals.values() for shown in signal.show or ()}
     for name in file.traits:
         if name not in named | fit_names:
             report.warn(("traits", name), "no condition uses this trait", key=True)
     for name in file.properties:
         if name not in asked:
-            report.warn(("properties", name), "no signal uses this property", key=True)
+            report.warn(("properties", name), "no signal or condition uses this property", key=True)
 
 
 def _doubt_suppression(written: Suppression, report: Report) -> None:

@@ -6,11 +6,12 @@ from itertools import pairwise
 
 from warmlead.domain.alerts import MAX_ALERTS
 from warmlead.domain.event_names import our_name
+from warmlead.domain.nurture import MAX_ALONGSIDE
 from warmlead.domain.stages import ANONYMOUS, SQL
 from warmlead.model.conditions import trait_types
 from warmlead.model.document import Path, did_you_mean
+from warmlead.model.lint.bounds import range_of_group
 from warmlead.model.lint.promises import check_handoff
-from warmlead.model.lint.satisfiability import most_of_group
 from warmlead.model.schema import Group, Hours, ModelFile, Sequence, Signal
 from warmlead.model.structure import Report, Sound, name_fault
 from warmlead.model.values import LABEL_PATTERN, NAME_PATTERN
@@ -115,7 +116,7 @@ def _check_references(sound: Sound, report: Report) -> None:
 
 def _check_alert(name: str, file: ModelFile, report: Report) -> None:
     path, alert = ("alerts", name), file.alerts[name]
-    if not alert.on and not alert.when:
+    if not alert.on and not alert.when and report.is_untouched(path):
         missing = "add on: with a signal, or when:"
         report.error(path, "says nothing of what it is for", missing, key=True)
     for i, signal in enumerate(alert.on or ()):
@@ -179,6 +180,10 @@ def check_quantities(sound: Sound, report: Report) -> None:
 
 def _check_what_follows(sound: Sound, report: Report) -> None:
     file = sound.file
+    alongside = [name for name, sequence in file.sequences.items() if sequence.alongside]
+    for name in alongside[MAX_ALONGSIDE:]:
+        message = f"not more than {MAX_ALONGSIDE} sequences run beside others"
+        report.error(("sequences", name, "alongside"), message, "leave it out", key=True)
     if file.handoff:
         check_handoff(file.handoff, sound, report)
     for name, sequence in file.sequences.items():
@@ -228,7 +233,7 @@ def _check_members(file: ModelFile, name: str, group: Group, report: Report) -> 
     path = ("groups", name)
     if all(signal.group != name for signal in file.signals.values()):
         report.error(path, f'no signal is in the group "{name}"', key=True)
-    elif group.max is not None and (most := most_of_group(file, name)) < group.max:
+    elif group.max is not None and (most := range_of_group(file, name).most) < group.max:
         message = f"its signals add up to {most:.0f} at most: this limit takes no effect"
         report.warn((*path, "max"), message)
 

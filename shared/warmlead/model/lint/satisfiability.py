@@ -1,161 +1,31 @@
 """Whether a condition can ever hold under a model, as far as its text shows."""
 
-import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from itertools import permutations
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import inf
-from typing import TypeAlias
 
-from warmlead.domain.history import MAX_PER_DAY
-from warmlead.domain.measures import PERIODS_BEFORE, Measure, MeasureKind, parse_measure
-from warmlead.model.conditions import (
-    Clause,
-    Context,
-    Either,
-    Formula,
-    Token,
-    Tree,
-    clauses_of,
-    tree_of,
-)
+from warmlead.domain.measures import parse_measure
+from warmlead.model.condition_syntax import Clause, Either, Token, Tree, clauses_of, tree_of
+from warmlead.model.conditions import Context, Formula
 from warmlead.model.document import Path
-from warmlead.model.schema import ModelFile, Signal
-from warmlead.model.structure import Sound
+from warmlead.model.lint.bounds import (
+    UNKNOWN_AT_TIMES,
+    engagement_range,
+    fit_range,
+    possible,
+    sums_of,
+    with_measures,
+)
+from warmlead.model.lint.regions import Choice, Domain, Range, Region
+from warmlead.model.structure import Report, Sound
 from warmlead.model.vocabulary import ValueType
 
 MAX_ALTERNATIVES = 128
 """Conditions with more combinations than this are not looked into."""
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Whole numbers from ``least`` to ``most``; a switch is 0 or 1."""
-
-    least: float = -inf
-    most: float = inf
-
-    def meet(self, other: "Range") -> "Range | None":
-        """What is in both; ``None`` if nothing is."""
-        least, most = max(self.least, other.least), min(self.most, other.most)
-        return Range(least, most) if least <= most else None
-
-    def covers(self, other: "Range") -> bool:
-        """Whether everything of the other is in it."""
-        return self.least <= other.least and other.most <= self.most
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of the texts, or, if ``other``, any text but these."""
-
-    texts: frozenset[str]
-    other: bool = False
-
-    def meet(self, other: "Choice") -> "Choice | None":
-        """What is in both; ``None`` if nothing is."""
-        if self.other and other.other:
-            return Choice(self.texts | other.texts, other=True)
-        if self.other or other.other:
-            chosen, left_out = (other, self) if self.other else (self, other)
-            texts = chosen.texts - left_out.texts
-        else:
-            texts = self.texts & other.texts
-        return Choice(texts) if texts else None
-
-    def covers(self, other: "Choice") -> bool:
-        """Whether everything of the other is in it."""
-        return self.meet(other) == other
-
-
-Domain: TypeAlias = Range | Choice
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """Facts that may hold together: what each name may be. ``opaque``: and something unread.
-
-    With ``sums`` the score is that of its parts.
-    """
-
-    domains: Mapping[str, Domain] = field(default_factory=dict)
-    opaque: bool = False
-    sums: "Sums | None" = None
-
-    def meet(self, other: "Region") -> "Region | None":
-        """What is in both; ``None`` if nothing can be."""
-        domains = dict(self.domains)
-        for name, domain in other.domains.items():
-            narrowed = _meet(domains.get(name, domain), domain)
-            if narrowed is None:
-                return None
-            domains[name] = narrowed
-        sums = self.sums or other.sums
-        region = Region(domains, self.opaque or other.opaque, sums)
-        return region if _is_consistent(domains, sums) else None
-
-    def implies(self, other: "Region") -> bool:
-        """Whether the other certainly holds wherever this one does."""
-        return not other.opaque and all(
-            name in self.domains and _covers(domain, self.domains[name])
-            for name, domain in other.domains.items()
-        )
-
-
-def _meet(one: Domain, other: Domain) -> Domain | None:
-    if isinstance(one, Range) and isinstance(other, Range):
-        return one.meet(other)
-    return one.meet(other) if isinstance(one, Choice) and isinstance(other, Choice) else None
-
-
-def _covers(one: Domain, other: Domain) -> bool:
-    if isinstance(one, Range) and isinstance(other, Range):
-        return one.covers(other)
-    return isinstance(one, Choice) and isinstance(other, Choice) and one.covers(other)
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """How a score is made of engagement and fit: what is added, and the least that it can be."""
-
-    base: int = 0
-    floor: float = 0
-
-    @classmethod
-    def of(cls, file: ModelFile) -> "Sums":
-        """How the scores of a model are made."""
-        return cls(file.base, -inf if file.floor is None else file.floor)
-
-
-def _is_consistent(domains: Mapping[str, Domain], sums: Sums | None) -> bool:
-    """Whether sums and counts agree: the score is engagement and fit, a day is in its week."""
-
-    def range_of(name: str) -> Range:
-        domain = domains.get(name)
-        return domain if isinstance(domain, Range) else Range()
-
-    engagement, fit = range_of("engagement"), range_of("fit")
-    base, floor = (sums.base, sums.floor) if sums else (0, -inf)
-    least, most = engagement.least + fit.least + base, engagement.most + fit.most + base
-    if sums and range_of("score").meet(Range(max(floor, least), max(floor, most))) is None:
-        return False
-    return _measures_agree({m: range_of(name) for name in domains if (m := parse_measure(name))})
-
-
-def _measures_agree(ranges: Mapping[Measure, Range]) -> bool:
-    """Whether no number is below that of a part of its time, or of the days that it counts."""
-    counts = [each for each in ranges if each.kind is not MeasureKind.MOMENTUM]
-    return not any(
-        ranges[part].least > ranges[whole].most
-        for part, whole in permutations(counts, 2)
-        if part.label == whole.label
-        and part.days <= whole.days
-        and (part.kind is MeasureKind.DAYS or whole.kind is MeasureKind.LAST)
-    )
+_MONTH = 30
 
 
 def alternatives(tree: Tree, context: Context) -> list[Region] | None:
@@ -253,105 +123,24 @@ def _text(literal: str) -> str | None:
     return found[2] if found else None
 
 
-_DAY = timedelta(days=1)
-
-
-_MONTH = 30
-
-
-def most_of_signal(signal: Signal, days: float = math.inf) -> float:
-    """The most points that a signal can be worth at once, before its group's limits.
-
-    Every day at its daily limit, for ever or for some ``days``: a half-life makes that a geometric
-    series.
-    """
-    if signal.points <= 0:
-        return 0
-    daily = signal.points * signal.per_day
-    most = math.inf
-    if signal.half_life:
-        most = math.ceil(daily / (1 - math.exp2(-(_DAY / signal.half_life)))) + daily
-    elif signal.expires_after:
-        most = daily * (signal.expires_after // _DAY + 1)  # an event may be dated tomorrow
-    in_all = signal.points * signal.max_count if signal.max_count else math.inf
-    return min(most, in_all, daily * days)
-
-
-def most_of_group(file: ModelFile, name: str, days: float = math.inf) -> float:
-    """The most points that the members of a group can add up to, before its own limit."""
-    return sum(most_of_signal(s, days) for s in file.signals.values() if s.group == name)
-
-
-def most_engagement(file: ModelFile, days: float = math.inf) -> float:
-    """The most points that behaviour can give, ever or in some ``days``."""
-    loose = sum(
-        most_of_signal(s, days) for s in file.signals.values() if s.group not in file.groups
-    )
-    grouped = 0.0
-    for name, group in file.groups.items():
-        most = most_of_group(file, name, days)
-        grouped += most if group.max is None else min(most, group.max)
-    return loose + grouped + sum(max(0, bonus.points) for bonus in file.bonuses.values())
-
-
-def fit_range(file: ModelFile) -> Range:
-    """The least and the most that fit can be."""
-    points = [rule.points for rule in file.fit.values()]
-    return Range(sum(p for p in points if p < 0), sum(p for p in points if p > 0))
-
-
-def possible(sound: Sound, names: Iterable[str]) -> Region:
-    """What the names, and the score with its parts, may ever be under the model."""
-    fit = fit_range(sound.file) if sound.is_whole("fit") else Range()
-    whole = sound.is_whole("signals", "groups", "bonuses")
-    sums = Sums.of(sound.file)
-    engagement = Range(most=most_engagement(sound.file) if whole else math.inf)
-    domains: dict[str, Domain] = {
-        "fit": fit,
-        "engagement": engagement,
-        "score": Range(sums.floor, max(sums.floor, engagement.most + fit.most + sums.base)),
-        "peak_score": Range(0),
-        "days_inactive": Range(0),
-    }
-    for name in names:
-        if measure := parse_measure(name):
-            domains[name] = Range(0, _most_of(measure))
-    return Region(domains, sums=sums)
-
-
-def _most_of(measure: Measure) -> float:
-    match measure.kind:
-        case MeasureKind.LAST:
-            return measure.days * MAX_PER_DAY
-        case MeasureKind.DAYS:
-            return measure.days
-        case MeasureKind.MOMENTUM:
-            return measure.days * MAX_PER_DAY * PERIODS_BEFORE * 100
-
-
 @dataclass(frozen=True, slots=True)
 class ConditionAnalysis:
     """What a condition allows under the model; ``regions`` is ``None`` if that is unknown.
 
-    ``given`` is what is certain wherever the condition is evaluated.
+    ``given`` is what is certain wherever the condition is evaluated. ``always``: it provably holds
+    there whatever the lead is.
     """
 
     path: Path
     text: str
     given: Region
     regions: Sequence[Region] | None
+    always: bool = False
 
     @property
     def never(self) -> bool:
         """Whether it can provably never hold."""
         return self.regions is not None and not self.regions
-
-    @property
-    def always(self) -> bool:
-        """Whether it provably always holds."""
-        return self.regions is not None and any(
-            not region.domains and not region.opaque for region in self.regions
-        )
 
     def implies(self, other: "ConditionAnalysis") -> bool:
         """Whether the other provably holds wherever this one does."""
@@ -363,6 +152,15 @@ class ConditionAnalysis:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ClauseDoubt:
+    """A clause that holds always or never by itself: its place, why, and what may be meant."""
+
+    at: int
+    why: str
+    suggestion: str = ""
+
+
 class Prospect:
     """Looks into the conditions of one model; ``accepted`` are the paths of the sound ones."""
 
@@ -370,6 +168,8 @@ class Prospect:
         self._sound = sound
         self._context = context
         self._accepted = accepted
+        self._sums = sums_of(sound)
+        self._limits = possible(sound)
 
     def of(self, path: Path, text: str | None, given: Region) -> ConditionAnalysis | None:
         """What a condition allows where something is given; ``None`` if there is none to judge."""
@@ -378,49 +178,119 @@ class Prospect:
         found = self.alternatives(tree_of(text))
         if found is None:
             return ConditionAnalysis(path, text, given, None)
-        kept = (
+        kept = [
             region
             for region in found
-            if (met := region.meet(given)) and met.meet(possible(self._sound, region.domains))
-        )
-        return ConditionAnalysis(path, text, given, list(kept))
+            if (met := region.meet(given)) and met.meet(self._possible(region))
+        ]
+        always = any(self._is_certain(region, given) for region in kept)
+        return ConditionAnalysis(path, text, given, kept, always)
+
+    def _possible(self, region: Region) -> Region:
+        """What the score, its parts, and what a region names may ever be."""
+        return with_measures(self._limits, region.domains)
+
+    def _is_certain(self, region: Region, given: Region) -> bool:
+        """Whether facts are so of every lead for whom something is given."""
+        known = self._possible(region).meet(given)
+        if known is None:
+            return False
+        domains = {n: d for n, d in known.domains.items() if n not in UNKNOWN_AT_TIMES}
+        return Region(domains).implies(region)
 
     def alternatives(self, tree: Tree) -> list[Region] | None:
         """The regions of a part of a condition; ``None`` if there are too many."""
         found = alternatives(tree, self._context)
-        sums = Sums.of(self._sound.file)
-        return found if found is None else [replace(region, sums=sums) for region in found]
+        return found if found is None else [replace(region, sums=self._sums) for region in found]
 
     def score_in_a_month(self) -> float:
         """The score of a lead that does everything at its daily limit, every day for a month."""
         file = self._sound.file
-        if not self._sound.is_whole("signals", "groups", "fit", "bonuses"):
+        if self._sums is None or not self._sound.is_whole("signals", "groups", "fit", "bonuses"):
             return inf
-        engagement = most_engagement(file, days=_MONTH)
-        return max(Sums.of(file).floor, engagement + fit_range(file).most + file.base)
+        engagement = engagement_range(file, days=_MONTH)
+        return max(self._sums.floor, engagement.most + fit_range(file).most + file.base)
 
-    def impossible(self, outlook: ConditionAnalysis) -> Iterator[tuple[int, str]]:
-        """The clauses that can never hold by themselves, each with its place and why."""
-        for clause in clauses_of(tree_of(outlook.text)):
-            meaning = read_clause(clause, self._context)
+    def impossible(self, outlook: ConditionAnalysis) -> Iterator[ClauseDoubt]:
+        """The clauses that can never hold by themselves."""
+        for clause, meaning in self._meanings(outlook):
             if meaning is False:
-                yield clause.at, f"`{clause.text}` is never true"
+                yield ClauseDoubt(clause.at, f"`{clause.text}` is never true")
             elif isinstance(meaning, Region):
-                limits = possible(self._sound, meaning.domains)
+                limits = self._possible(meaning)
                 if meaning.meet(limits) is None:
-                    yield clause.at, self._why(clause, meaning, limits)
+                    yield self._beyond(clause, meaning, limits)
 
-    def _why(self, clause: Clause, meaning: Region, limits: Region) -> str:
+    def certain(self, outlook: ConditionAnalysis) -> Iterator[ClauseDoubt]:
+        """The clauses that always hold by themselves, whoever the lead is."""
+        for clause, meaning in self._meanings(outlook):
+            if meaning is True:
+                yield ClauseDoubt(clause.at, f"`{clause.text}` is always true")
+            elif isinstance(meaning, Region) and self._is_certain(meaning, Region()):
+                yield self._within(clause, meaning, self._possible(meaning))
+
+    def why_never(self, outlook: ConditionAnalysis) -> ClauseDoubt:
+        """Why a condition never holds: the first clause that never does, or all of them."""
+        alone = self.impossible(outlook)
+        return next(alone, ClauseDoubt(0, "its parts exclude each other"))
+
+    def why_always(self, outlook: ConditionAnalysis, otherwise: str = "") -> ClauseDoubt:
+        """The first clause that makes a condition hold; ``otherwise`` is what else may be meant."""
+        for doubt in self.certain(outlook):
+            return ClauseDoubt(doubt.at, f": {doubt.why}", doubt.suggestion or otherwise)
+        return ClauseDoubt(0, "", otherwise)
+
+    def report_parts(self, outlook: ConditionAnalysis | None, report: Report) -> None:
+        """Doubts the parts that make no difference to a condition that may hold or not."""
+        if outlook is None or outlook.never or outlook.always:
+            return
+        for doubt in self.impossible(outlook):
+            message = f"this part can never hold: {doubt.why}"
+            report.warn(outlook.path, message, doubt.suggestion, at=doubt.at)
+        for doubt in self.certain(outlook):
+            message = f"this part always holds: {doubt.why}"
+            report.warn(outlook.path, message, doubt.suggestion, at=doubt.at)
+
+    def _meanings(self, outlook: ConditionAnalysis) -> Iterator[tuple[Clause, Region | bool]]:
+        for clause in clauses_of(tree_of(outlook.text)):
+            yield clause, read_clause(clause, self._context)
+
+    def _beyond(self, clause: Clause, meaning: Region, limits: Region) -> ClauseDoubt:
+        """A clause that asks for more, or for less, than there can be."""
         name = next(iter(meaning.domains))
         bound, wanted = limits.domains[name], meaning.domains[name]
         if not isinstance(bound, Range) or not isinstance(wanted, Range):
-            return f"`{clause.text}` can never hold"
-        if wanted.most < bound.least:
-            return f"`{clause.text}`, but {name} is at least {bound.least:.0f}"
-        why = f"`{clause.text}`, but {name} is at most {bound.most:.0f}"
-        engagement = most_engagement(self._sound.file)
-        if name == "score" and engagement < inf:
-            base = f" and base {self._sound.file.base}" if self._sound.file.base else ""
-            fit = f"{fit_range(self._sound.file).most:.0f}"
-            why += f" (engagement {engagement:.0f} and fit {fit}{base})"
-        return why
+            fit = fit_range(self._sound.file)
+            why = f"`{clause.text}`, but fit is {fit.least:.0f} to {fit.most:.0f}"
+            return ClauseDoubt(clause.at, why)
+        is_low = wanted.most < bound.least
+        why = f"`{clause.text}`, but {name} is {self._end(name, bound, is_low=is_low)}"
+        if is_low or parse_measure(name) is None:
+            return ClauseDoubt(clause.at, why)
+        return ClauseDoubt(clause.at, why, f"write {name} >= {bound.most:.0f} for {clause.text}")
+
+    def _within(self, clause: Clause, meaning: Region, limits: Region) -> ClauseDoubt:
+        """A clause that asks for nothing but what is so anyway."""
+        name = next(iter(meaning.domains))
+        bound, wanted = limits.domains[name], meaning.domains[name]
+        if not isinstance(bound, Range) or not isinstance(wanted, Range):
+            return ClauseDoubt(clause.at, f"`{clause.text}`, and no lead has another {name}")
+        if bound.least == bound.most:
+            why = f"`{clause.text}`, and {name} is always {bound.most:.0f}"
+            return ClauseDoubt(clause.at, why)
+        is_low = wanted.least > -inf
+        why = f"`{clause.text}`, and {name} is {self._end(name, bound, is_low=is_low)}"
+        nearest = (
+            f"{name} >= {bound.least + 1:.0f}" if is_low else f"{name} <= {bound.most - 1:.0f}"
+        )
+        return ClauseDoubt(clause.at, why, f"write {nearest} for {clause.text}")
+
+    def _end(self, name: str, bound: Range, *, is_low: bool) -> str:
+        """The least or the most that something can be, and of what a score is made then."""
+        end = f"at least {bound.least:.0f}" if is_low else f"at most {bound.most:.0f}"
+        engagement, fit = engagement_range(self._sound.file), fit_range(self._sound.file)
+        parts = (engagement.least, fit.least) if is_low else (engagement.most, fit.most)
+        if name != "score" or self._sums is None or inf in map(abs, parts) or not any(parts):
+            return end
+        base = f" and base {self._sums.base}" if self._sums.base else ""
+        return f"{end} (engagement {parts[0]:.0f} and fit {parts[1]:.0f}{base})"

@@ -1,6 +1,7 @@
 """Checks what signals show of their events: a property that is nearly a known one is a slip."""
 
 from warmlead.domain.event_names import our_name
+from warmlead.domain.journey import OF_THE_VISIT
 from warmlead.model.document import did_you_mean
 from warmlead.model.schema import ModelFile
 from warmlead.model.structure import Report
@@ -17,7 +18,7 @@ def check_shown(file: ModelFile, report: Report) -> None:
             for event in signal.on
             for known in STANDARD_EVENTS.get(our_name(event), "").split()
         }
-        known = {*STANDARD_PROPERTIES, *file.properties}
+        known = {*STANDARD_PROPERTIES, *file.properties, *OF_THE_VISIT}
         for i, shown in enumerate(signal.show or ()):
             if shown in known:
                 continue

@@ -8,7 +8,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from warmlead.model.conditions import Context, Token, words
+from warmlead.model.condition_syntax import Token, words
+from warmlead.model.conditions import Context
+from warmlead.model.lint.miscounts import miscount
+from warmlead.model.lint.mistyped import mistyped
+from warmlead.model.lint.phrases import phrase
+from warmlead.model.lint.sentences import sentence
 from warmlead.model.lint.synonyms import code_of_country, our_word
 from warmlead.model.vocabulary import ValueType
 
@@ -59,8 +64,8 @@ def place_before(at: int, slips: Sequence[Slip]) -> int | None:
     return at - shift
 
 
-MEASURE = re.compile(r"[a-z]+_\d+d\.")
-"""What a count over a window of days begins with: ``last_30d.``; its last part is no name."""
+MEASURE = re.compile(r"(?:[a-z_]+_\d+[a-z]*|latest|before|visits|distinct|sum|first|last)\.")
+"""What a measure over days begins with, ``last_30d.``, or what ``unmeasured`` knows."""
 
 _SIGNS = {
     "=": "==",
@@ -102,7 +107,16 @@ _NEAR = 200
 """How many words around a slip are looked at, so that the work is linear in the text."""
 
 _THOUSANDS = {"k": 1_000, "m": 1_000_000}
+_SPANS = {"s": 1, "sec": 1, "m": 60, "min": 60, "mins": 60, "minutes": 60, "h": 3600, "hours": 3600}
 _KEPT = ("true", "false", "null", "in", "and", "or", "not")
+
+
+def _with_ending(number: str, ending: str) -> str:
+    """The number that is meant by ``10k`` and by ``1_000``; empty if the ending says nothing."""
+    if re.fullmatch(r"(_\d{3})+", ending, re.ASCII):
+        return number + ending.replace("_", "")
+    times = _THOUSANDS.get(ending.lower())
+    return str(int(number) * times) if times else ""
 
 
 def _unread(written: str) -> str:
@@ -119,6 +133,9 @@ class _Reader:
         self._quote = "'" if "'" in text and '"' not in text else '"'
         self._ways: tuple[Callable[[int], Slip | None], ...] = (
             self._curly,
+            self._phrased,
+            self._miscounted,
+            self._mistyped,
             self._lowered,
             self._called,
             self._infix,
@@ -193,6 +210,22 @@ class _Reader:
         message = f"{token.text} is no quotation mark of CEL"
         return Slip(token.at, written, self._quoted(rest[:end]), message)
 
+    def _phrased(self, i: int) -> Slip | None:
+        """``score is at least 50``, ``3+ visits``: what ``phrases`` and ``sentences`` know."""
+        words_here = (self._text, self._tokens, i, self._context)
+        meant = phrase(*words_here) or sentence(*words_here)
+        return self._slip(i, *meant) if meant else None
+
+    def _miscounted(self, i: int) -> Slip | None:
+        """``page_viewed >= 3``, ``last_month.page_viewed``: what ``miscounts`` knows."""
+        meant = miscount(self._tokens, i, self._context)
+        return self._slip(i, *meant) if meant else None
+
+    def _mistyped(self, i: int) -> Slip | None:
+        """``consent == "yes"``, ``score >= 50 points``: what ``mistyped`` knows."""
+        meant = mistyped(self._tokens, i, self._context)
+        return self._slip(i, *meant) if meant else None
+
     def _lowered(self, i: int) -> Slip | None:
         """``title.toLowerCase().contains("vp")``; a regular expression can ignore case."""
         name, _, method = self._at(i).text.rpartition(".")
@@ -231,7 +264,7 @@ class _Reader:
     def _infix(self, i: int) -> Slip | None:
         """``title contains "VP"``, ``title.startsWith "VP"``, ``title =~ "vp"``."""
         subject, between = self._at(i), self._at(i + 1)
-        if subject.kind != "name":
+        if subject.kind != "name" or subject.text.lower() in _KEPT:
             return None
         name, dot, called = subject.text.rpartition(".")
         if dot and called.lower() in _METHODS and between.kind == "string":
@@ -369,17 +402,28 @@ class _Reader:
         return None
 
     def _grouped_number(self, i: int) -> Slip | None:
-        """``1,000`` and ``10k``."""
+        """``1,000``, ``10k`` and ``200%``; ``5m`` of seconds."""
         first, second, third = (self._at(i + n) for n in range(3))
-        if first.kind != "number" or not first.text.isdigit() or second.at != first.end:
+        if first.kind != "number" or not first.text.isdigit():
             return None
         message = "a number is written in digits alone"
-        if second.kind == "name" and second.text.lower() in _THOUSANDS:
-            instead = str(int(first.text) * _THOUSANDS[second.text.lower()])
-            return self._slip(i, i + 1, instead, message)
+        if amount := self._amount(i):
+            return self._slip(i, i + 1, amount, message)
+        if second.at != first.end:
+            return None
+        if number := _with_ending(first.text, second.text):
+            return self._slip(i, i + 1, number, message)
         if second.text == "," and re.fullmatch(r"\d{3}", third.text) and third.at == second.end:
             return self._slip(i, i + 2, first.text + third.text, message)
         return None
+
+    def _amount(self, i: int) -> str:
+        """The whole number that is meant by ``200%``, and by ``5 min`` of seconds; else empty."""
+        number, unit, after = (self._at(i + n) for n in range(3))
+        if unit.text == "%" and (after.kind in ("end", "sign") or after.text.lower() in _WORDS):
+            return number.text
+        is_time = self._at(i - 2).text.rpartition(".")[2] == "seconds" and unit.text in _SPANS
+        return str(int(number.text) * _SPANS[unit.text]) if is_time else ""
 
     def _unquoted(self, i: int) -> Slip | None:
         """``country == USA``, ``industry == Real Estate``, ``country in [US, CA]``."""

@@ -1,5 +1,6 @@
 """What people call traits, properties and countries, and what Warmlead calls them."""
 
+import re
 from collections.abc import Container, Mapping
 from types import MappingProxyType
 
@@ -39,10 +40,10 @@ PROPERTY_SYNONYMS = _by_other(
     {
         "path": "page pathname url_path page_path page_url uri",
         "referrer": "referer",
-        "seconds": "duration time_on_page time_spent dwell_time",
+        "seconds": "secs duration time_on_page time_spent dwell_time",
         "percent": "progress percentage",
         "kind": "type content_type asset_type",
-        "campaign": "campaign_name utm_campaign",
+        "campaign": "campaign_name",
         "rating": "stars nps",
         "minutes": "watch_time",
     }
@@ -55,10 +56,44 @@ FACT_SYNONYMS = _by_other(
         "fit": "fit_score demographic_score",
         "engagement": "engagement_score behavior_score behaviour_score",
         "stage": "lifecycle_stage status lead_status",
-        "days_inactive": "inactive_days days_since_last_activity",
+        "days_inactive": "inactive_days days_since_last_activity days_since_last_visit "
+        "last_activity last_visit inactivity",
+        "mail_refused": "unsubscribed opted_out opt_out refused unsubscribe",
+        "identified": "known is_known",
     }
 )
 """What authors call facts about a lead."""
+
+
+ORIGIN_SYNONYMS = _by_other(
+    {
+        "landing_page": "landing_page landingpage landing entry_page first_page start_page page",
+        "channel": "channel channel_group utm_channel",
+        "source": "source utm_source traffic_source",
+        "medium": "medium utm_medium",
+        "campaign": "campaign utm_campaign campaign_name",
+        "term": "term utm_term keyword",
+        "content": "content utm_content",
+        "referrer": "referrer referer",
+    }
+)
+"""What authors call the parts of an origin."""
+
+_WHICH = re.compile(
+    r"(?:(first|initial|original|last|latest)(?:_touch|_visit)?[._])?(\w+)", re.ASCII
+)
+
+
+def origin_meant(name: str) -> str:
+    """The part of an origin that a name means; empty if none. Of which visit: the first.
+
+    ``landing_page`` and ``first_touch.landing_page`` are ``first.landing_page``.
+    """
+    found = _WHICH.fullmatch(snake_case(name) if "." not in name else name)
+    part = ORIGIN_SYNONYMS.get(found[2], "") if found else ""
+    if not found or not part or (part == "landing_page" and found[2] == "page" and not found[1]):
+        return ""
+    return f"{'last' if found[1] in ('last', 'latest') else 'first'}.{part}"
 
 
 def our_word(name: str, usable: Container[str]) -> str:

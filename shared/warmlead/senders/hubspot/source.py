@@ -16,29 +16,32 @@ from warmlead.parsing.signatures import TOLERANCE_S
 from warmlead.parsing.strict_json import parse, text_of
 from warmlead.parsing.times import parse_time
 from warmlead.ports import Ignored, RawRequest
-from warmlead.senders.base import Secrets
+from warmlead.senders.base import Profile, Secrets
 from warmlead.senders.crm import (
     NOT_ABOUT_SALES,
+    OF_CRMS,
     CrmIdentity,
     CrmSettings,
     Items,
     Record,
     SalesSender,
     as_wire,
-    crm_id,
     deal_of,
-    email_in,
     identification,
     known_by,
+    of_own_change,
     origin_in,
     statements,
-    value_text,
 )
 from warmlead.senders.person import event_id, long_hash
+from warmlead.senders.statement_parts import crm_id, email_in, value_text
 
 
 class HubSpotSettings(CrmSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``url`` is our public address as HubSpot knows it: its signature covers it."""
+    """``url`` is our public address as HubSpot knows it: its signature covers it.
+
+    ``own_apps`` are the ids of the apps by which Warmlead itself writes to HubSpot.
+    """
 
     secrets: Secrets
     url: str
@@ -48,6 +51,7 @@ class HubSpotSettings(CrmSettings, frozen=True, kw_only=True, forbid_unknown_fie
     amount_currency: str = "deal_currency_code"
     reason: str | None = "closed_lost_reason"
     time: str | None = None
+    own_apps: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -85,6 +89,8 @@ class Change(Struct, frozen=True, rename="camel"):
     primary_object_id: int | str | None = None
     merged_object_ids: list[int | str] = []
     new_object_id: int | str | None = None
+    change_source: str = ""
+    source_id: int | str = ""
 
     @property
     def kind(self) -> str:
@@ -105,6 +111,11 @@ class Change(Struct, frozen=True, rename="camel"):
             OBJECT_TYPES.get(self.from_object_type_id) or first,
             OBJECT_TYPES.get(self.to_object_type_id) or second.removeprefix("primary_"),
         )
+
+    def is_by(self, apps: Sequence[int]) -> bool:
+        """Whether one of these apps made the change; HubSpot names it 90210 or appId:90210."""
+        app = str(self.source_id).rpartition(":")[2]
+        return self.change_source == "INTEGRATION" and app in map(str, apps)
 
     @property
     def _type(self) -> str:
@@ -214,6 +225,8 @@ def _changed(
         email = email_in(value)
         known = structs.replace(who, email=email)
         return [identification(origin_in(record, name), known)] if email else [NO_ADDRESS]
+    if change.is_by(settings.own_apps):
+        return of_own_change(record, settings, ties=False)
     return statements(record, settings, names=[name])
 
 
@@ -380,6 +393,12 @@ class HubSpotSource(SalesSender[HubSpotSettings]):
 
     name = NAME
     path = "/hubspot"
+    profile = Profile(
+        proof="`X-HubSpot-Signature-v3`, HMAC-SHA256 with a time",
+        once="portal, subscription, record, time and `eventId`",
+        retries="10 times in 24 hours, after any answer but 2xx",
+        events=OF_CRMS,
+    )
 
     def check(self, request: RawRequest) -> None:
         """Raises ``RejectedError`` unless HubSpot signed the request."""

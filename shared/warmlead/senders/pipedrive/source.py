@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, structs
@@ -13,33 +13,36 @@ from warmlead.domain.event import Event
 from warmlead.parsing.strict_json import parse
 from warmlead.parsing.times import parse_time
 from warmlead.ports import Ignored, RawRequest
-from warmlead.senders.base import Secrets
+from warmlead.senders.base import Profile, Secrets
 from warmlead.senders.crm import (
     NOT_ABOUT_SALES,
+    OF_CRMS,
     CrmIdentity,
     CrmSettings,
     Items,
     Record,
     SalesSender,
     as_wire,
-    crm_id,
     deal_of,
-    email_in,
     known_by,
+    of_own_change,
     statements,
-    value_text,
-    word_for,
 )
+from warmlead.senders.statement_parts import crm_id, email_in, value_text, word_for
 
 
 class PipedriveSettings(CrmSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The user and password are those of the webhook, which Pipedrive sends with each."""
+    """The user and password are those of the webhook, which Pipedrive sends with each.
+
+    ``own_users`` are the users with whose tokens Warmlead itself writes to Pipedrive.
+    """
 
     user: Annotated[str, Meta(min_length=1, pattern=r"\A[^:]*\Z")]
     passwords: Secrets
     companies: Annotated[tuple[int, ...], Meta(min_length=1)]
     amount: str = "value"
     reason: str | None = "lost_reason"
+    own_users: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"PipedriveSettings(user={self.user!r}, companies={self.companies!r})"
@@ -55,6 +58,12 @@ class ChangeMeta(Struct, frozen=True):
     entity_id: int | str | None = None
     id: int | str | None = None
     timestamp: int | str | None = None
+    user_id: int | str | None = None
+    change_source: str | None = None
+
+    def is_by(self, users: Sequence[int]) -> bool:
+        """Whether one of these users made the change with a token, not by hand."""
+        return self.change_source == "api" and str(self.user_id) in map(str, users)
 
 
 class Webhook(Struct, frozen=True):
@@ -124,7 +133,10 @@ def translate_webhook(
     )
     names = _changed(webhook, fields, settings)
     of_people = {*_PEOPLE, *settings.email, settings.user_id}
-    return statements(record, settings, names=names, ties=not of_people.isdisjoint(names))
+    ties = not of_people.isdisjoint(names)
+    if meta.is_by(settings.own_users):
+        return of_own_change(record, settings, ties=ties)
+    return statements(record, settings, names=names, ties=ties)
 
 
 def _changed(webhook: Webhook, fields: dict[str, Any], settings: PipedriveSettings) -> list[str]:
@@ -165,6 +177,12 @@ class PipedriveSource(SalesSender[PipedriveSettings]):
 
     name = NAME
     path = "/pipedrive"
+    profile = Profile(
+        proof="a user and a password",
+        once="company, record, `meta.id` and its time",
+        retries="3 times",
+        events=OF_CRMS,
+    )
 
     def check(self, request: RawRequest) -> None:
         """Raises ``RejectedError`` unless it has the webhook's user and password."""

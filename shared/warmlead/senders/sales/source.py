@@ -6,26 +6,25 @@ from typing import Any
 from msgspec import Struct, structs
 
 from warmlead.domain.errors import Reason, RejectedError
-from warmlead.domain.event import Event
+from warmlead.domain.event import OF_RECORDS, SALES_EVENTS, Event
 from warmlead.domain.money import Numbers
-from warmlead.domain.sales import DETAILS, Refusal, SalesStatus
+from warmlead.domain.sales import DETAILS, SAID_BY_SALES, Refusal, SalesStatus
 from warmlead.parsing.charsets import in_utf8
 from warmlead.parsing.form_bodies import parameter_of
 from warmlead.parsing.signatures import SignatureSettings
 from warmlead.parsing.strict_json import parse, text_of
 from warmlead.parsing.times import parse_time
 from warmlead.ports import Ignored, RawRequest
-from warmlead.senders.base import MESSAGE_IDS, SenderSettings, sign_as_configured
+from warmlead.senders.base import MESSAGE_IDS, Profile, SenderSettings, sign_as_configured
 from warmlead.senders.crm import (
     CrmIdentity,
     CrmOrigin,
     Items,
     SalesSender,
-    email_in,
     statement,
 )
 from warmlead.senders.person import event_id, long_hash, person_id
-from warmlead.senders.statement_parts import deal_value, details_of
+from warmlead.senders.statement_parts import deal_value, details_of, email_in
 from warmlead.settings import SettingFault
 
 
@@ -66,6 +65,7 @@ class Posted(Struct, frozen=True, forbid_unknown_fields=True):
     authority: Any = None
     need: Any = None
     timing: Any = None
+    by: Any = None
     note: Any = None
 
 
@@ -108,8 +108,8 @@ def _posted(item: dict[str, Any]) -> Posted:
 
 
 def _saying(posted: Posted) -> _Saying:
-    if posted.said not in list(SalesStatus):
-        raise RejectedError(Reason.SAID_UNKNOWN, f"said must be one of {', '.join(SalesStatus)}.")
+    if posted.said not in SAID_BY_SALES:
+        raise RejectedError(Reason.SAID_UNKNOWN, f"said must be one of {', '.join(SAID_BY_SALES)}.")
     if posted.said == SalesStatus.REJECTED:
         if posted.reason not in list(Refusal):
             message = f"The reason of a rejection must be one of {', '.join(Refusal)}."
@@ -143,6 +143,12 @@ class GenericSalesSource(SalesSender[GenericSalesSettings]):
 
     name = NAME
     path = "/generic"
+    profile = Profile(
+        proof="Standard Webhooks, or an HMAC",
+        once="`id`, or the content and the day",
+        retries="as its sender does",
+        events=tuple(sorted(SALES_EVENTS - OF_RECORDS)),
+    )
     keeps_refused = False  # senders of our own format can correct it
 
     def check(self, request: RawRequest) -> None:

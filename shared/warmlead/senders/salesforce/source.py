@@ -17,23 +17,25 @@ from warmlead.parsing.signatures import SignatureSettings
 from warmlead.parsing.strict_json import parse, text_of
 from warmlead.parsing.times import parse_time
 from warmlead.ports import Accepted, Ignored, RawRequest
-from warmlead.senders.base import MESSAGE_IDS, sign_as_configured
+from warmlead.senders.base import MESSAGE_IDS, Profile, sign_as_configured
 from warmlead.senders.crm import (
     MAX_ITEMS,
     NOT_ABOUT_SALES,
+    OF_CRMS,
     CrmSettings,
     Items,
     Record,
     SalesSender,
-    crm_id,
     deal_of,
     identification,
     known_by,
+    of_own_change,
     origin_in,
     statements,
     too_many_items,
 )
 from warmlead.senders.person import event_id, long_hash
+from warmlead.senders.statement_parts import crm_id
 from warmlead.web.answers import Answer
 
 OUTBOUND = "http://soap.sforce.com/2005/09/outbound"
@@ -186,7 +188,10 @@ MIN_TOKEN = 24
 
 
 class SalesforceSettings(CrmSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``tokens`` are for outbound messages and named credentials, ``signature`` is for Apex."""
+    """``tokens`` are for outbound messages and named credentials, ``signature`` is for Apex.
+
+    ``own_users`` are the users as whom Warmlead itself writes to Salesforce.
+    """
 
     organizations: Annotated[tuple[str, ...], Meta(min_length=1)]
     tokens: tuple[Annotated[str, Meta(min_length=MIN_TOKEN)], ...] = ()
@@ -195,6 +200,7 @@ class SalesforceSettings(CrmSettings, frozen=True, kw_only=True, forbid_unknown_
     amount: str = "Amount"
     amount_currency: str = "CurrencyIsoCode"
     time: str = "LastModifiedDate"
+    own_users: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -228,7 +234,11 @@ def translate_record(
     at = parse_time(fields.get(settings.time), settings.time)
     id_ = _id(attributes, fields, index, request, is_dated=at is not None)
     record = Record(fields, who, id_, NAME, request.received_at, at, deal)
-    said = statements(record, settings)
+    own_users = {full_id(id_) for id_ in settings.own_users}
+    if full_id(fields.get("LastModifiedById")) in own_users - {None}:
+        said = of_own_change(record, settings, ties=True)
+    else:
+        said = statements(record, settings)
     same = _same_person(fields)
     if same is None or who.user_id is None:
         return said
@@ -302,6 +312,12 @@ class SalesforceSource(SalesSender[SalesforceSettings]):
 
     name = NAME
     path = "/salesforce"
+    profile = Profile(
+        proof="a token; JSON also with an HMAC or Standard Webhooks",
+        once="the notification's `Id`; of JSON, record and time",
+        retries="outbound messages: for 24 hours, until acknowledged",
+        events=OF_CRMS,
+    )
 
     def __init__(self, settings: SalesforceSettings) -> None:
         super().__init__(settings)

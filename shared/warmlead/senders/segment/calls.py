@@ -36,6 +36,9 @@ MAX_HEADER = 1_000
 _MAX_ZONE = 64
 
 BATCH = "batch"
+WEBHOOK = "webhook"
+"""The calls say of what kind they are: one, or a list, as webhook destinations send them."""
+
 _KINDS = {
     **{kind: kind for kind in ("track", "identify", "page", "screen", "group", "alias", BATCH)},
     "t": "track",
@@ -46,9 +49,10 @@ _KINDS = {
     "a": "alias",
     "b": BATCH,
     "import": BATCH,
+    WEBHOOK: WEBHOOK,
 }
 _RAW_ADDRESS = re.compile(r"[A-Za-z0-9._-]{1,64}\+[A-Za-z0-9._-]{1,64}@[A-Za-z0-9.-]{3,255}")
-_API = re.compile(r"/(?:beacon/)?(?:v1/)?([a-z]+)/?")
+_API = re.compile(r"/(?:beacon/|api/s/(?:s2s/)?)?(?:v1/)?([a-z]+)/?")
 _PIXEL = re.compile(r"/(?:v1/pixel|pixel/v1|pixel)/([a-z]+)/?")
 
 
@@ -112,6 +116,8 @@ def read(request: RawRequest, route: CallRoute) -> Body:
 def calls_of(body: Body, route: CallRoute) -> Calls:
     """The calls in a body, which is taken apart; raises ``RejectedError`` if there are none."""
     document, told = body.document, body.told
+    if route.kind == WEBHOOK and isinstance(document.value, list):
+        return Calls(_at_most(document.value), document.suspect, notes=told)
     if route.kind != BATCH:
         return Calls([document.value], document.suspect, notes=told)
     notes = Notes(told)
@@ -123,11 +129,15 @@ def calls_of(body: Body, route: CallRoute) -> Calls:
         items = list(items.values())  # what PHP makes of a list from which it took an item
     if not isinstance(items, list):
         raise RejectedError(Reason.EVENT_INVALID, "batch must be a list.")
-    if len(items) > MAX_CALLS:
-        raise RejectedError(Reason.TOO_MANY_EVENTS, f"A batch has {MAX_CALLS} events at most.")
     context = root.get("context")
     shared = context if isinstance(context, dict) else {}
-    return Calls(items, document.suspect, shared, root.get("sentAt"), notes.told)
+    return Calls(_at_most(items), document.suspect, shared, root.get("sentAt"), notes.told)
+
+
+def _at_most(items: list[Any]) -> list[Any]:
+    if len(items) > MAX_CALLS:
+        raise RejectedError(Reason.TOO_MANY_EVENTS, f"A batch has {MAX_CALLS} events at most.")
+    return items
 
 
 def sound(item: Any, notes: Notes) -> Any:  # noqa: ANN401  # whatever JSON holds
@@ -256,7 +266,7 @@ def translate_call(
         anonymous_id=person.anonymous_id,
         traits=person.traits,
         properties=properties,
-        attribution=visit.attribution,
+        attribution=visit.touch,
         direct=visit.direct,
         automated=_automated(name, context, envelope),
         notes=notes.told,

@@ -14,13 +14,14 @@ from msgspec import structs
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import Event, Trust
 from warmlead.parsing.strict_json import text_of
-from warmlead.ports import Accepted, RawRequest, Refused, Translation
+from warmlead.ports import Accepted, Ignored, RawRequest, Refused, Translation
 from warmlead.senders.automation import of_request
-from warmlead.senders.base import success
-from warmlead.senders.person import Notes
+from warmlead.senders.base import PlainAnswers, Profile, success
+from warmlead.senders.person import Notes, long_hash
 from warmlead.senders.segment.calls import (
     BATCH,
     NAME,
+    WEBHOOK,
     Body,
     CallRoute,
     Calls,
@@ -48,10 +49,15 @@ _COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
-class SegmentSource:
+class SegmentSource(PlainAnswers):
     """Segment's tracking API for a set of write keys, each with the trust its events have."""
 
     name = NAME
+    profile = Profile(
+        proof="a write key",
+        once="`messageId`",
+        retries="SDKs: after 429 and 5xx, some after any answer but 200",
+    )
     _read: tuple[RawRequest, Body] | None = None
 
     def __init__(
@@ -108,22 +114,27 @@ class SegmentSource:
         may_be_large = len(request.body) > self._max_event_bytes
         events: list[tuple[int, Event]] = []
         refused: list[Refused] = []
+        ignored: list[tuple[int, Ignored]] = []
         for index, item in enumerate(calls.items):
             try:
                 notes = Notes(calls.notes)
                 call = self._call(item, calls, notes, may_be_large=may_be_large)
                 kind = _kind(route, call)
-                events.append((index, translate_call(kind, call, envelope, index, notes)))
+                if kind == DELETION:
+                    ignored.append((index, _OF_DELETION))
+                    continue
+                own = _with_id(call) if route.kind == WEBHOOK else call
+                events.append((index, translate_call(kind, own, envelope, index, notes)))
             except RejectedError as error:
                 raw = text_of(_without_key(item)).encode()
                 refused.append(Refused(error, raw, index, envelope.automated))
         if events or not refused:
-            return Translation(events, refused, len(calls.items))
+            return Translation(events, refused, len(calls.items), ignored=tuple(ignored))
         kept = [one for one in refused if one.raw.startswith(b"{") and one.raw != b"{}"]
         if not kept:
             raise _none_usable(refused[0].error, len(calls.items))
         cut = [structs.replace(one, raw=one.raw[:_MAX_KEPT_BYTES]) for one in kept]
-        return Translation([], cut, len(calls.items), keeps_refused=True)
+        return Translation([], cut, len(calls.items), keeps_refused=True, ignored=tuple(ignored))
 
     def resend(self, path: str, raw: bytes) -> tuple[str, bytes]:
         """A refused call of a batch comes as a batch of one, any other as the call it was."""
@@ -210,11 +221,26 @@ class SegmentSource:
         return held[1] if held and held[0] is request else None
 
 
+DELETION = "delete"
+"""A person is deleted at Segment: not here, where ``warmlead lead erase`` does that."""
+
+_OF_DELETION = Ignored("not_wanted", "Nothing is wanted of a deletion at the sender.")
+
+
+def _with_id(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The call of a webhook; without an id, its content is its id if that holds a time."""
+    if call.get("messageId") or not call.get("timestamp"):
+        return call
+    return {**call, "messageId": f"hash-{long_hash(text_of(call))}"}
+
+
 def _kind(route: CallRoute, call: Mapping[str, Any]) -> str:
-    if route.kind != BATCH:
+    if route.kind not in (BATCH, WEBHOOK):
         return route.kind
     stated = call.get("type")
     kind = stated.strip().lower() if isinstance(stated, str) else ""
+    if kind == DELETION and route.kind == WEBHOOK:
+        return kind
     if kind not in _KINDS:
         raise RejectedError(Reason.EVENT_TYPE_UNKNOWN, f"type must be one of {', '.join(_KINDS)}.")
     return kind

@@ -6,27 +6,32 @@ fields are queried behind a shard, as they are indexed. ``client`` sends what is
 """
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from warmlead.domain.lead import Lead
+from warmlead.domain.listing import ListedAs, listed_as
 from warmlead.domain.stages import Transition
 from warmlead.google_api import Message, message_types
 from warmlead.ports import DueLead, Tombstone
+from warmlead.ports.listing import LeadQuery, ListPlace, Order
 from warmlead.stores.base import Alias, Record
 from warmlead.stores.codec import (
     LeadDocument,
     read_lead_at,
-    read_transition,
     write_lead,
-    write_transition,
 )
+from warmlead.stores.move_codec import read_transition, write_transition
 from warmlead.stores.trail_codec import to_us
 
 LEADS = "leads"
 TRANSITIONS = "transitions"
+LATE_AT = "late_at"
+"""When a move was learnt, if that was on a later UTC day than that on which it was so."""
+FROM_STAGE, TO_STAGE = "from_stage", "to_stage"
+"""The fields by which moves are counted; those of earlier releases have none."""
 REPORTS = "reports"
 
 SHARDS = 8
@@ -38,6 +43,7 @@ MOST_IN = 30
 LEAD_FIELDS = (
     *("document", "alias", "erased_at", "erased_ids", "commit"),
     *("stage", "score", "shard", "outbox_at", "decay_on", "due_at"),
+    *("since_day", "grade", "source", "owner", "overdue"),
 )
 """All fields that this release writes; others, of a newer one, stay as they are."""
 
@@ -63,11 +69,16 @@ Write = _write.Write.pb()
 
 _ASCENDING = _query.StructuredQuery.Direction.ASCENDING
 _DESCENDING = _query.StructuredQuery.Direction.DESCENDING
-_AND = _query.StructuredQuery.CompositeFilter.Operator.AND
-_EQUAL = _query.StructuredQuery.FieldFilter.Operator.EQUAL
+AND = _query.StructuredQuery.CompositeFilter.Operator.AND
+EQUAL = _query.StructuredQuery.FieldFilter.Operator.EQUAL
 _EQUAL_TO_ANY = _query.StructuredQuery.FieldFilter.Operator.IN
-_AFTER = _query.StructuredQuery.FieldFilter.Operator.GREATER_THAN
-_NOT_AFTER = _query.StructuredQuery.FieldFilter.Operator.LESS_THAN_OR_EQUAL
+AFTER = _query.StructuredQuery.FieldFilter.Operator.GREATER_THAN
+_BEFORE = _query.StructuredQuery.FieldFilter.Operator.LESS_THAN
+_SINCE = _query.StructuredQuery.FieldFilter.Operator.GREATER_THAN_OR_EQUAL
+NOT_AFTER = _query.StructuredQuery.FieldFilter.Operator.LESS_THAN_OR_EQUAL
+
+
+_ORDERS: Mapping[Order, str] = {"score": "score", "since": "since_day"}
 
 
 class Stored(Struct, frozen=True):
@@ -105,7 +116,7 @@ class Database:
             write.update_mask.field_paths.extend(LEAD_FIELDS)
             _write_fields(write.update.fields, id_, record)
             write.update.fields["commit"].string_value = commit
-        _provided_unchanged(write, before)
+        provided_unchanged(write, before.version)
         return write
 
     def rely_on(self, id_: str, seen: Stored) -> Message:
@@ -116,7 +127,7 @@ class Database:
         else:
             write.update.name = self.lead_name(id_)
             write.update_mask.SetInParent()
-        _provided_unchanged(write, seen)
+        provided_unchanged(write, seen.version)
         return write
 
     def write_move(self, lead_id: str, move: Transition) -> Message:
@@ -129,6 +140,10 @@ class Database:
         fields["lead_id"].string_value = lead_id
         fields["shard"].integer_value = _shard_of(lead_id)
         fields["at"].timestamp_value.FromDatetime(move.at)
+        if move.is_late:
+            fields[LATE_AT].timestamp_value.FromDatetime(move.learnt_at)
+        fields[FROM_STAGE].string_value = move.from_stage
+        fields[TO_STAGE].string_value = move.to_stage
         fields["record"].string_value = write_transition(move)
         return write
 
@@ -171,8 +186,8 @@ def _write_fields(fields: Message, id_: str, record: Record) -> None:
         fields["document"].string_value = write_lead(lead, record.extra)
         fields["stage"].string_value = lead.progress.stage
         fields["shard"].integer_value = _shard_of(id_)
-        if lead.snapshot:
-            fields["score"].integer_value = lead.snapshot.score
+        if facts := listed_as(lead):
+            _write_facts(fields, facts)
         if lead.outbox:
             fields["outbox_at"].timestamp_value.FromDatetime(_waiting_since(lead))
         if lead.decay_on is not None:
@@ -187,6 +202,17 @@ def _write_fields(fields: Message, id_: str, record: Record) -> None:
             fields["erased_ids"].array_value.values.add().string_value = erased
 
 
+def _write_facts(fields: Message, facts: ListedAs) -> None:
+    """What lists ask for; what is empty is no field, and costs nothing."""
+    fields["score"].integer_value = facts.score
+    fields["since_day"].integer_value = facts.since_day
+    for name in ("grade", "source", "owner"):
+        if text := getattr(facts, name):
+            fields[name].string_value = text
+    if facts.overdue:
+        fields["overdue"].boolean_value = True
+
+
 def _shard_of(lead_id: str) -> int:
     return zlib.crc32(lead_id.encode()) % SHARDS
 
@@ -195,11 +221,12 @@ def _waiting_since(lead: Lead) -> datetime:
     return min(trigger.at for trigger in lead.outbox)
 
 
-def _provided_unchanged(write: Message, seen: Stored) -> None:
-    if seen.version is None:
+def provided_unchanged(write: Message, version: Message) -> None:
+    """Makes a write fail if the document was changed since ``version``; ``None``: was created."""
+    if version is None:
         write.current_document.exists = False
     else:
-        write.current_document.update_time.CopyFrom(seen.version)
+        write.current_document.update_time.CopyFrom(version)
 
 
 class Queries:
@@ -212,7 +239,17 @@ class Queries:
     def leads_by_id(self, most: int, *, after: Message = None) -> Message:
         """The query for a page of leads in order of id, after a document of the page before."""
         query = _leads(most)
-        _order(query, "__name__")
+        order_by(query, "__name__")
+        if after is not None:
+            query.start_at.values.add().reference_value = after.name
+        return self._request(query)
+
+    def records(self, most: int, *, after: Message = None) -> Message:
+        """The query for a page of leads, aliases and tombstones in order of id."""
+        query = StructuredQuery()
+        query.from_.add().collection_id = LEADS
+        query.limit.value = most
+        order_by(query, "__name__")
         if after is not None:
             query.start_at.values.add().reference_value = after.name
         return self._request(query)
@@ -222,39 +259,43 @@ class Queries:
         query = StructuredQuery()
         query.from_.add().collection_id = LEADS
         own = query.where.field_filter
-        own.field.field_path, own.op, own.value.integer_value = "shard", _EQUAL, shard
-        _order(query, "__name__")
+        own.field.field_path, own.op, own.value.integer_value = "shard", EQUAL, shard
+        order_by(query, "__name__")
         if after is not None:
             query.start_at.values.add().reference_value = self._lead_name(after.id)
         return self._request(query)
 
-    def leads_by_score(
-        self, most: int, *, stage: str | None, after: tuple[int, str] | None
+    def leads_listed(
+        self, asked: LeadQuery, most: int, *, after: ListPlace | None = None
     ) -> Message:
-        """The query for a page of leads, the highest (score, id) first; of a stage, if it is given.
+        """The query for a page of a list, behind a place in it.
 
-        ``after`` is the score and the id of the last lead of the page before. Only leads have a
-        score: aliases and tombstones are not read.
+        Only leads have the fields by which a list is ordered: aliases and tombstones are not read.
         """
         query = StructuredQuery()
         query.from_.add().collection_id = LEADS
-        if stage is not None:
-            there = query.where.field_filter
-            there.field.field_path, there.op, there.value.string_value = "stage", _EQUAL, stage
-        for field in ("score", "__name__"):
-            _order(query, field, direction=_DESCENDING)
+        if conditions := asked.conditions:
+            query.where.composite_filter.op = AND
+            for name, value in conditions.items():
+                one = query.where.composite_filter.filters.add().field_filter
+                one.field.field_path, one.op = name, EQUAL
+                if isinstance(value, bool):
+                    one.value.boolean_value = value
+                else:
+                    one.value.string_value = value
+        for field in (_ORDERS[asked.order], "__name__"):
+            order_by(query, field, direction=_DESCENDING)
         if after is not None:
-            score, id_ = after
-            query.start_at.values.add().integer_value = score
-            query.start_at.values.add().reference_value = self._lead_name(id_)
+            query.start_at.values.add().integer_value = after.value
+            query.start_at.values.add().reference_value = self._lead_name(after.id)
         query.limit.value = most
         return self._request(query)
 
     def leads_by_outbox(self, most: int, *, after: Message = None) -> Message:
         """The query for a page of leads with unsent triggers, the longest waiting first."""
         query = _leads(most)
-        _order(query, "outbox_at")
-        _order(query, "__name__")
+        order_by(query, "outbox_at")
+        order_by(query, "__name__")
         if after is not None:
             query.start_at.values.add().CopyFrom(after.fields["outbox_at"])
             query.start_at.values.add().reference_value = after.name
@@ -273,7 +314,7 @@ class Queries:
         """The query for the leads of a shard that are due after a UTC day."""
         request = self.leads_by_decay(day, shard=shard, after=after)
         _, due = request.structured_query.where.composite_filter.filters
-        due.field_filter.op = _AFTER
+        due.field_filter.op = AFTER
         return request
 
     def leads_by_due_time(
@@ -291,7 +332,7 @@ class Queries:
         """The query for the transitions of at most ``MOST_IN`` leads."""
         query = StructuredQuery()
         query.from_.add().collection_id = TRANSITIONS
-        values = _any_of(query, "lead_id")
+        values = any_of(query, "lead_id")
         for lead_id in lead_ids:
             values.add().string_value = lead_id
         return self._request(query)
@@ -299,23 +340,33 @@ class Queries:
     def moves_by_time(
         self,
         start: datetime,
+        end: datetime,
         *,
         shard: int,
         most: int,
+        time: str = "at",
         after: Message = None,
     ) -> Message:
-        """The query for a page of a shard's moves from ``start`` on, after one of the last page."""
+        """The query for a page of a shard's moves from ``start`` until before ``end``.
+
+        The page after a document of the one before, if it is given. Only moves that have the field
+        ``time`` are found.
+        """
         query = StructuredQuery()
         query.from_.add().collection_id = TRANSITIONS
-        own = query.where.field_filter
-        own.field.field_path, own.op, own.value.integer_value = "shard", _EQUAL, shard
-        _order(query, "at")
-        _order(query, "__name__")
+        both = query.where.composite_filter
+        both.op = AND
+        own, until = both.filters.add().field_filter, both.filters.add().field_filter
+        own.field.field_path, own.op, own.value.integer_value = "shard", EQUAL, shard
+        until.field.field_path, until.op = time, _BEFORE
+        until.value.timestamp_value.FromDatetime(end)
+        order_by(query, time)
+        order_by(query, "__name__")
         if after is None:
             query.start_at.values.add().timestamp_value.FromDatetime(start)
             query.start_at.before = True
         else:
-            query.start_at.values.add().CopyFrom(after.fields["at"])
+            query.start_at.values.add().CopyFrom(after.fields[time])
             query.start_at.values.add().reference_value = after.name
         query.limit.value = most
         return self._request(query)
@@ -326,8 +377,47 @@ class Queries:
         counting = request.structured_aggregation_query
         counting.structured_query.from_.add().collection_id = LEADS
         there = counting.structured_query.where.field_filter
-        there.field.field_path, there.op, there.value.string_value = "stage", _EQUAL, stage
+        there.field.field_path, there.op, there.value.string_value = "stage", EQUAL, stage
         counting.aggregations.add(alias="leads").count.SetInParent()
+        return request
+
+    def leads_scored(self, least: int | None, below: int | None) -> Message:
+        """The query that counts the leads with a score from ``least`` until below another."""
+        request = CountRequest(parent=self._parent)
+        counting = request.structured_aggregation_query
+        query = counting.structured_query
+        query.from_.add().collection_id = LEADS
+        both = query.where.composite_filter
+        both.op = AND
+        for bound, compared in ((least, _SINCE), (below, _BEFORE)):
+            if bound is not None:
+                score = both.filters.add().field_filter
+                score.field.field_path, score.op = "score", compared
+                score.value.integer_value = bound
+        order_by(query, "score")
+        counting.aggregations.add(alias="leads").count.SetInParent()
+        return request
+
+    def moves_since(self, moment: datetime, field: str = "", stage: str = "") -> Message:
+        """The query that counts the moves from a moment on; of a stage, if a field is given."""
+        request = CountRequest(parent=self._parent)
+        counting = request.structured_aggregation_query
+        query = counting.structured_query
+        query.from_.add().collection_id = TRANSITIONS
+        all_of = query.where.composite_filter
+        all_of.op = AND
+        shards = all_of.filters.add().field_filter
+        shards.field.field_path, shards.op = "shard", _EQUAL_TO_ANY
+        for shard in range(SHARDS):
+            shards.value.array_value.values.add().integer_value = shard
+        if field:
+            there = all_of.filters.add().field_filter
+            there.field.field_path, there.op, there.value.string_value = field, EQUAL, stage
+        since = all_of.filters.add().field_filter
+        since.field.field_path, since.op = "at", _SINCE
+        since.value.timestamp_value.FromDatetime(moment)
+        order_by(query, "at")
+        counting.aggregations.add(alias="moves").count.SetInParent()
         return request
 
     def _request(self, query: Message) -> Message:
@@ -342,11 +432,18 @@ def read_due(document: Message, field: str) -> DueLead:
     return DueLead(since, document.name.rpartition("/")[2])
 
 
+def place_in(document: Message, asked: LeadQuery) -> ListPlace:
+    """The place of a lead's document in a list."""
+    return ListPlace(
+        document.fields[_ORDERS[asked.order]].integer_value, document.name.rpartition("/")[2]
+    )
+
+
 def _leads(most: int) -> Message:
     """Leads alone have a shard: aliases and tombstones are not read."""
     query = StructuredQuery()
     query.from_.add().collection_id = LEADS
-    values = _any_of(query, "shard")
+    values = any_of(query, "shard")
     for shard in range(SHARDS):
         values.add().integer_value = shard
     query.limit.value = most
@@ -358,24 +455,26 @@ def _queue(field: str, shard: int, after: DueLead | None) -> Message:
     query = StructuredQuery()
     query.from_.add().collection_id = LEADS
     both = query.where.composite_filter
-    both.op = _AND
+    both.op = AND
     own, due = both.filters.add().field_filter, both.filters.add().field_filter
-    own.field.field_path, own.op, own.value.integer_value = "shard", _EQUAL, shard
-    due.field.field_path, due.op = field, _NOT_AFTER
-    _order(query, field)
-    _order(query, "__name__")
+    own.field.field_path, own.op, own.value.integer_value = "shard", EQUAL, shard
+    due.field.field_path, due.op = field, NOT_AFTER
+    order_by(query, field)
+    order_by(query, "__name__")
     place = [] if after is None else [query.start_at.values.add(), query.start_at.values.add()]
     return query, due.value, place
 
 
-def _any_of(query: Message, field: str) -> Message:
+def any_of(query: Message, field: str) -> Message:
+    """Demands that a field is one of some values, which are to be added to what this returns."""
     condition = query.where.field_filter
     condition.field.field_path = field
     condition.op = _EQUAL_TO_ANY
     return condition.value.array_value.values
 
 
-def _order(query: Message, field: str, *, direction: int = _ASCENDING) -> None:
+def order_by(query: Message, field: str, *, direction: int = _ASCENDING) -> None:
+    """Puts a query's documents in the order of a field, behind the orders before."""
     query.order_by.add(direction=direction).field.field_path = field
 
 

@@ -2,9 +2,19 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections import Counter
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from datetime import UTC, datetime
 from functools import partial
+from itertools import chain, pairwise
 from typing import Any, TypeAlias, TypeVar
 
 import grpc
@@ -12,20 +22,27 @@ import grpc.aio
 
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
+from warmlead.domain.move_order import in_order_learnt
 from warmlead.domain.stages import Transition
 from warmlead.google_api import Interceptors
-from warmlead.ports import Change, DueLead, Ranked, Unreadable, Update
-from warmlead.stores.base import Alias, Deciding, UnitOfWork, passed_on
+from warmlead.ports import Change, DueLead, Loaded, Tombstone, Unreadable, Update
+from warmlead.ports.listing import LeadQuery, Listed, ListPlace
+from warmlead.ports.reporting import Life
+from warmlead.stores.base import Alias, Deciding, UnitOfWork, erasures_at, passed_on
 from warmlead.stores.codec import LeadDocument, lead_of
 from warmlead.stores.firestore.client import OVERTAKEN, PATIENCE_S, FirestoreCalls, Pages
 from warmlead.stores.firestore.codec import (
+    FROM_STAGE,
+    LATE_AT,
     LEADS,
     SHARDS,
+    TO_STAGE,
     TRANSITIONS,
     Database,
     Queries,
     Stored,
     by_chunks,
+    place_in,
     read_due,
     read_move,
     read_record,
@@ -34,8 +51,13 @@ from warmlead.stores.firestore.commit_queue import Answers, CommitQueue, RecordC
 
 PAGE_MOVES = 500
 
+CHUNKS_AT_ONCE = 8
+"""How many queries for the lives of persons are asked side by side."""
 
-class _InFirestore:
+_AFTER_ALL = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class InFirestore:
     """A connection to the database of a Google Cloud project."""
 
     def __init__(
@@ -57,20 +79,54 @@ class _InFirestore:
         """Closes the connection."""
         await self._calls.close()
 
+    async def _moves_of(self, ids: Iterable[str]) -> list[Any]:
+        chunks = by_chunks(ids)
+        pages = [await self._calls.query(self._queries.moves_of(chunk)) for chunk in chunks]
+        return [document for page in pages for document in page]
 
-class FirestoreReportStore(_InFirestore):
+
+class FirestoreReportStore(InFirestore):
     """The ``ReportStore`` of a Google Cloud project, in the same database as its leads."""
 
-    async def moves(self, start: datetime) -> AsyncIterator[tuple[str, Transition]]:
+    def moves(self, start: datetime, end: datetime) -> AsyncIterator[tuple[str, Transition]]:
         """See ``ReportStore``; a shard after the other."""
+        return self._moves(partial(self._queries.moves_by_time, start, end))
+
+    def late_moves(self, start: datetime, end: datetime) -> AsyncIterator[tuple[str, Transition]]:
+        """See ``ReportStore``; a shard after the other."""
+        return self._moves(partial(self._queries.moves_by_time, start, end, time=LATE_AT))
+
+    async def _moves(self, query: Callable[..., Any]) -> AsyncIterator[tuple[str, Transition]]:
         for shard in range(SHARDS):
             after = None
-            while page := await self._calls.query(
-                self._queries.moves_by_time(start, shard=shard, most=PAGE_MOVES, after=after)
-            ):
+            while page := await self._calls.query(query(shard=shard, most=PAGE_MOVES, after=after)):
                 for document in page:
                     yield document.fields["lead_id"].string_value, read_move(document)
                 after = page[-1]
+
+    async def lives(self, lead_ids: Collection[str]) -> AsyncIterator[Life]:
+        """See ``ReportStore``."""
+        chunks = by_chunks(lead_ids)
+        told: set[str] = set()
+        for start in range(0, len(chunks), CHUNKS_AT_ONCE):
+            some = chunks[start : start + CHUNKS_AT_ONCE]
+            for life in chain.from_iterable(await asyncio.gather(*map(self._lives_of, some))):
+                if not told & life.ids:
+                    told |= life.ids
+                    yield life
+
+    async def _lives_of(self, lead_ids: Sequence[str]) -> list[Life]:
+        """The persons who have these ids; of some more than once."""
+        persons = await self._persons(lead_ids)
+        moves: dict[str, list[Transition]] = {}
+        for document in await self._moves_of(frozenset().union(*persons)):
+            moves.setdefault(document.fields["lead_id"].string_value, []).append(
+                read_move(document)
+            )
+        return [
+            Life(ids, in_order_learnt([move for id_ in sorted(ids) for move in moves.get(id_, ())]))
+            for ids in persons
+        ]
 
     async def leads_in(self, stages: Sequence[str]) -> Mapping[str, int]:
         """See ``ReportStore``."""
@@ -78,6 +134,50 @@ class FirestoreReportStore(_InFirestore):
             *(self._calls.count(self._queries.leads_in(stage)) for stage in stages)
         )
         return dict(zip(stages, counts, strict=True))
+
+    async def scores(self, bounds: Sequence[int]) -> Sequence[int]:
+        """See ``ReportStore``."""
+        return await asyncio.gather(
+            *(
+                self._calls.count(self._queries.leads_scored(*pair))
+                for pair in pairwise([None, *bounds, None])
+            )
+        )
+
+    async def grown_since(self, moment: datetime, stages: Sequence[str]) -> Mapping[str, int]:
+        """See ``ReportStore``.
+
+        If there are moves that cannot be counted, because an earlier release recorded them or the
+        stage is none of these, all are read.
+        """
+        since = partial(self._queries.moves_since, moment)
+        every, *counts = await asyncio.gather(
+            self._calls.count(since()),
+            *(self._calls.count(since(TO_STAGE, stage)) for stage in stages),
+            *(self._calls.count(since(FROM_STAGE, stage)) for stage in stages),
+        )
+        into, out_of = counts[: len(stages)], counts[len(stages) :]
+        if sum(into) < every:
+            return await self._grown_in_moves(moment, stages)
+        return {stage: more - less for stage, more, less in zip(stages, into, out_of, strict=True)}
+
+    async def _grown_in_moves(self, moment: datetime, stages: Sequence[str]) -> Mapping[str, int]:
+        grown: Counter[str] = Counter()
+        async for _, move in self.moves(moment, _AFTER_ALL):
+            grown[move.to_stage] += 1
+            grown[move.from_stage] -= 1
+        return {stage: grown[stage] for stage in stages}
+
+    async def _persons(self, ids: Sequence[str]) -> list[frozenset[str]]:
+        """The ids of each person who has one of some; of a person who has two of them, twice."""
+
+        async def find() -> list[frozenset[str]]:
+            seen = _Seen(None, self._calls.read)
+            held: Loaded = await seen.learn_all(seen.unit.find_all(ids))
+            leads = {id_: lead for id_, lead in held.items() if isinstance(lead, Lead)}
+            return [frozenset([id_, *(leads[id_].ids if id_ in leads else ())]) for id_ in ids]
+
+        return await self._calls.patiently(find)
 
     async def keep(self, period: str, report: str) -> None:
         """See ``ReportStore``."""
@@ -95,7 +195,7 @@ T = TypeVar("T")
 PAGE_LEADS = 200
 
 
-class FirestoreLeadStore(_InFirestore):
+class FirestoreLeadStore(InFirestore):
     """The ``LeadStore`` of a Google Cloud project: safe for many tasks and many instances.
 
     An ordinary update is one read and one commit; a lead that this instance has just written
@@ -184,17 +284,15 @@ class FirestoreLeadStore(_InFirestore):
         """See ``LeadStore``."""
         return await self._queue("shard", shard, self._queries.leads_of_shard, most, after)
 
-    async def by_score(
-        self, *, most: int, stage: str | None = None, after: Ranked | None = None
-    ) -> Sequence[Ranked]:
+    async def listed(
+        self, asked: LeadQuery, *, most: int, after: ListPlace | None = None
+    ) -> Sequence[Listed]:
         """See ``LeadStore``."""
-        place = (after.score, after.lead.id) if after else None
-        page = await self._calls.query(self._queries.leads_by_score(most, stage=stage, after=place))
-        records = [(each.fields["score"], read_record(each).record) for each in page]
+        page = await self._calls.query(self._queries.leads_listed(asked, most, after=after))
         return [
-            Ranked(score.integer_value, lead_of(record))
-            for score, record in records
-            if isinstance(record, LeadDocument | Unreadable)
+            Listed(place_in(each, asked), lead_of(record))
+            for each in page
+            if isinstance(record := read_record(each).record, LeadDocument | Unreadable)
         ]
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
@@ -202,12 +300,17 @@ class FirestoreLeadStore(_InFirestore):
         lead = await self.get(lead_id)
         ids = {lead_id, *(lead.ids if lead else ())}
         moves = [read_move(document) for document in await self._moves_of(ids)]
-        return sorted(moves, key=lambda move: move.at)
+        return in_order_learnt(moves)
 
-    async def _moves_of(self, ids: Iterable[str]) -> list[Any]:
-        chunks = by_chunks(ids)
-        pages = [await self._calls.query(self._queries.moves_of(chunk)) for chunk in chunks]
-        return [document for page in pages for document in page]
+    async def erasures(self) -> AsyncIterator[Tombstone]:
+        """See ``LeadStore``; reads every document, since erasures are not indexed."""
+        after = None
+        while page := await self._calls.query(self._queries.records(PAGE_LEADS, after=after)):
+            for document in page:
+                id_ = document.name.rpartition("/")[2]
+                for erasure in erasures_at(id_, read_record(document).record):
+                    yield erasure
+            after = page[-1]
 
     async def clear(self) -> None:
         """See ``LeadStore``."""
@@ -297,9 +400,10 @@ class FirestoreLeadStore(_InFirestore):
             relied_on = unit.relied_on | (unit.looked_at & seen.cached_ids)
             writes += [self._database.rely_on(id_, stored[id_]) for id_ in sorted(relied_on)]
         # None can come in between: a move is written with its lead, which must be unchanged.
-        erased = await self._moves_of(unit.erased) if unit.erased else ()
-        writes += [{"delete": document.name} for document in erased]
-        writes += [self._database.write_move(id_, move) for id_, move in unit.moves]
+        anew = [self._database.write_move(id_, move) for id_, move in unit.moves]
+        names = {write.update.name for write in anew}  # a document is written once in a commit
+        writes += [{"delete": n} for n in await self._moves_that_go(unit) if n not in names]
+        writes += anew
         versions = await self._calls.write(writes)
         written = {
             id_: Stored(record, version, commit)
@@ -307,6 +411,17 @@ class FirestoreLeadStore(_InFirestore):
         }
         known = {id_: each for id_, each in stored.items() if isinstance(each.record, Alias)}
         self._cache.keep(known | written)
+
+    async def _moves_that_go(self, unit: UnitOfWork) -> list[str]:
+        """The names of the moves of erased leads, and of imports that are taken back."""
+        ids = unit.erased | {id_ for id_, _ in unit.retracted}
+        found = await self._moves_of(ids) if ids else []
+        of_lead = [(each, each.fields["lead_id"].string_value) for each in found]
+        return [
+            each.name
+            for each, id_ in of_lead
+            if id_ in unit.erased or (id_, read_move(each).imported) in unit.retracted
+        ]
 
     # --- looking -------------------------------------------------------------------------
 

@@ -80,6 +80,17 @@ async def test_the_archive_keeps_what_is_about_others(world: World) -> None:
     assert [entry.source for entry in await entries(world.sqlite_bus)] == ["segment"]
 
 
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff", b"{}", b'{"time": "yesterday"}', b'{"time": 7}', b"[]"]
+)
+async def test_what_says_no_time_is_as_old_as_its_publishing(world: World, body: bytes) -> None:
+    await ada_and_bob(world)
+    for topic in (Topic.MQL, Topic.LEAD_EVENTS):
+        await world.bus.publish(topic, [Message(body, {"lead_id": EMAIL})])
+    done = await erased(world)
+    assert done.messages == {"lead-events": 3, "mql": 2, "quarantine": 2}
+
+
 def bytes_in(folder: Path) -> bytes:
     return b"".join(each.read_bytes() for each in folder.iterdir())
 
@@ -235,6 +246,7 @@ async def test_what_is_released_from_quarantine_counts_when_it_came(
     assert await leads_in(world) == []
 
 
+@pytest.mark.slow
 async def test_no_text_in_quarantine_holds_up_an_erasure(world: World) -> None:
     for raw in ("a" * 64_000, "@" * 64_000, "a@" * 32_000, "%40" * 20_000, '["' + "a" * 64_000):
         await set_aside(world, raw)
@@ -308,6 +320,7 @@ async def rebuilt(world: World, folder: Path) -> Replayed:
         )
 
 
+@pytest.mark.slow
 async def test_a_replay_brings_nothing_back(
     world: World, tmp_path: Path, clock: StandingClock
 ) -> None:
@@ -322,6 +335,7 @@ async def test_a_replay_brings_nothing_back(
     assert (await world.lead()).kept_events == 1
 
 
+@pytest.mark.slow
 async def test_a_replay_does_not_undo_an_erasure_that_comes_meanwhile(
     world: World, tmp_path: Path, clock: StandingClock
 ) -> None:
@@ -363,6 +377,7 @@ async def test_a_replay_does_not_undo_an_erasure_that_comes_meanwhile(
 # --- beside others ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_lead_that_is_written_during_its_erasure_ends_erased(world: World) -> None:
     await ada_and_bob(world)
     known = {"email": "ada@example.com", "anonymous_id": "browser-1"}
@@ -377,6 +392,7 @@ async def test_a_lead_that_is_written_during_its_erasure_ends_erased(world: Worl
     assert [await world.store.transitions(id_) for id_ in ADA] == [[], [], []]
 
 
+@pytest.mark.slow
 async def test_an_erased_identifier_that_returned_is_not_erased_with_the_others(
     world: World, clock: StandingClock
 ) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
+import pytest
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -13,6 +14,8 @@ from starlette.types import Receive, Scope, Send
 from patience import PATIENCE_S, soon
 from warmlead.cli.local.site import Connections, LimitedProtocol
 from warmlead.cli.local.supervision import listen
+
+pytestmark = pytest.mark.slow  # starts servers
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 

@@ -12,6 +12,8 @@ from starlette.responses import PlainTextResponse
 from patience import PATIENCE_S, eventually, soon
 from warmlead.cli.local.site import Connections, Front
 
+pytestmark = pytest.mark.slow  # starts servers
+
 Serve = Callable[[StreamReader, StreamWriter], Awaitable[None]]
 
 

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp
 
 from builders import StandingClock
 from patience import PATIENCE_S
-from warmlead.cli.local.site import PUBLIC, SENDERS, LocalSite, Outside, function_at
-from warmlead.runtime.table import SALES
+from warmlead.cli.local.site import PUBLIC, SENDERS, LocalSite, Outside, function_at, paths
+from warmlead.runtime.table import SALES, TRACK
 from warmlead.senders.registry import REGISTRY
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
@@ -42,11 +42,16 @@ from warmlead.stores.sqlite import SqliteLeadStore
         ("/pixel/track", "track"),
         ("/warmlead.js", "track"),
         ("/track/warmlead.js", "track"),
+        ("/chat/intercom", "chat"),
+        ("/chat/generic", "chat"),
+        ("/intercom", "chat"),
         ("/sales/generic", "sales"),
         ("/sales/hubspot", "sales"),
         ("/hubspot", "sales"),
         ("/salesforce", "sales"),
         ("/pipedrive/", "sales"),
+        ("/mail/sendgrid", "mail"),
+        ("/postmark", "mail"),
         ("/", None),
         ("/healthz", None),
         ("/score", None),
@@ -62,6 +67,10 @@ from warmlead.stores.sqlite import SqliteLeadStore
 )
 def test_each_path_has_one_function_or_none(path: str, name: str | None) -> None:
     assert function_at(path, PUBLIC) == name
+
+
+def test_each_function_that_senders_reach_is_named_with_a_path_of_its_own() -> None:
+    assert [function_at(path, PUBLIC) for path in paths()] == [*PUBLIC, TRACK.name]
 
 
 def test_no_path_leads_to_a_function_that_is_not_there() -> None:

@@ -10,6 +10,8 @@ import pytest
 from unit.cli.conftest import Workspace, command_in, happened
 from warmlead.cli.local.serve import welcome
 from warmlead.runtime import backends
+from warmlead.runtime.table import files_of_senders
+from warmlead.settings import PREFIX
 
 SALES = """
 hubspot:
@@ -90,6 +92,7 @@ def test_the_printed_commands_find_the_data_in_another_shell(
     assert "ada@example.com" in done.stdout
 
 
+@pytest.mark.slow
 def test_it_says_which_model_the_commands_need(workspace: Workspace, told: Told) -> None:
     assert exports(told(MODEL="ecommerce"))["WARMLEAD_MODEL"] == "ecommerce"
     workspace.write("mine.yaml", workspace.run("model", "show", "b2b-saas").out)
@@ -97,12 +100,15 @@ def test_it_says_which_model_the_commands_need(workspace: Workspace, told: Told)
     assert Path(found) == workspace.folder / "mine.yaml"
 
 
-def test_it_says_which_forms_the_quarantine_is_replayed_by(
-    workspace: Workspace, told: Told
+@pytest.mark.parametrize("setting", files_of_senders())
+def test_it_says_which_files_the_quarantine_is_replayed_by(
+    workspace: Workspace, told: Told, setting: str
 ) -> None:
-    workspace.write("forms.yaml", FORMS)
-    found = exports(told(FORMS="forms.yaml"))["WARMLEAD_FORMS"]
-    assert Path(found) == workspace.folder / "forms.yaml"
+    workspace.write("senders.yaml", "{}")
+    name = setting.removeprefix(PREFIX)
+    assert (
+        Path(exports(told(**{name: "senders.yaml"}))[setting]) == workspace.folder / "senders.yaml"
+    )
 
 
 def test_it_says_where_the_command_is_if_the_shell_does_not_know(
@@ -126,11 +132,13 @@ def test_it_names_the_senders_that_there_are(
     workspace: Workspace, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forms, sales = workspace.write("forms.yaml", FORMS), workspace.write("sales.yaml", SALES)
+    chat = workspace.write("chat.yaml", "intercom: {secrets: [env:HUBSPOT_SECRET]}\n")
     monkeypatch.setenv("HUBSPOT_SECRET", os.urandom(24).hex())
     assert "POST http://127.0.0.1:8080/forms/generic\n" in told()
-    out = told(FORMS=str(forms), SALES=str(sales))
+    out = told(FORMS=str(forms), CHAT=str(chat), SALES=str(sales))
     posts = [line.split()[-1].partition(":8080")[2] for line in out.splitlines() if "POST" in line]
-    assert posts == ["/forms/generic/contact", "/forms/generic/demo-request", "/sales/hubspot"]
+    of_forms = ["/forms/generic/contact", "/forms/generic/demo-request"]
+    assert posts == [*of_forms, "/chat/intercom", "/sales/hubspot"]
 
 
 def test_the_first_of_many_forms_are_named(workspace: Workspace, told: Told) -> None:

@@ -1,6 +1,8 @@
 """The worker of one machine: what Cloud Scheduler does elsewhere is done from the start."""
 
 import asyncio
+import base64
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,11 +16,21 @@ from unit.application.living import DAY, HOUR, LIVING, Place, a_reader, place
 from warmlead.application.quarantine import SCORE
 from warmlead.application.send import GRACE
 from warmlead.buses.sqlite import SqliteBus
-from warmlead.cli.local.worker import MOST_BYTES_AT_ONCE, Retention, Worker, in_turns, is_due
+from warmlead.cli.local.worker import (
+    MOST_BYTES_AT_ONCE,
+    MOST_OUTSIDE,
+    Retention,
+    Worker,
+    in_turns,
+    is_due,
+)
 from warmlead.ports import Delivery, Message, Published
-from warmlead.runtime.functions import RunContext
+from warmlead.runtime.runs import RunContext
 from warmlead.runtime.table import DECAY, FOLLOWUP, REPORT, CalledBy, Function
-from warmlead.stores.sqlite import SqliteReportStore
+from warmlead.stores.sqlite_imports import SqliteImportStore
+from warmlead.stores.sqlite_reports import SqliteReportStore
+
+pytestmark = pytest.mark.slow  # starts servers
 
 
 async def nobody_scores(_: Scope, __: Receive, ___: Send) -> None:
@@ -26,8 +38,14 @@ async def nobody_scores(_: Scope, __: Receive, ___: Send) -> None:
 
 
 def context(here: Place, bus: SqliteBus) -> RunContext:
-    reports = SqliteReportStore(here.file)
-    return RunContext(store=here.store, reports=reports, bus=bus, rules=LIVING, clock=here.clock)
+    return RunContext(
+        store=here.store,
+        reports=SqliteReportStore(here.file),
+        bus=bus,
+        rules=LIVING,
+        clock=here.clock,
+        imports=lambda: SqliteImportStore(here.file),
+    )
 
 
 async def test_decay_and_followup_run_from_the_start(tmp_path: Path) -> None:
@@ -52,6 +70,68 @@ async def test_decay_and_followup_run_from_the_start(tmp_path: Path) -> None:
             context=context(here, bus),
         ):
             await eventually(all_is_done)
+
+
+async def test_a_tool_that_hangs_keeps_neither_events_nor_other_messages_waiting(
+    tmp_path: Path,
+) -> None:
+    hangs, arrived = asyncio.Event(), list[bytes]()
+
+    async def answers(_: Scope, receive: Receive, send: Send) -> None:
+        body = base64.b64decode(json.loads((await receive())["body"])["message"]["data"])
+        arrived.append(body)
+        if body == b"hangs":
+            await hangs.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    async with place(tmp_path / "w.db", NOW) as here:
+        bus = SqliteBus(here.file, here.clock, {SCORE: "lead-events", "deliver-mql": "mql"})
+        pushed = {SCORE: answers, "deliver-mql": answers}
+
+        async def all_others_came() -> bool:
+            left = await bus.outstanding("deliver-mql")
+            return b"event" in arrived and [each.message.body for each in left] == [b"hangs"]
+
+        async with Worker(pushed, bus=bus, outside=["deliver-mql"], context=context(here, bus)):
+            await bus.publish("mql", [Message(b"hangs", {})])
+            await bus.publish("mql", [Message(b"message", {}) for _ in range(100)])
+            await bus.publish("lead-events", [Message(b"event", {})])
+            await eventually(all_others_came)
+            hangs.set()
+        assert await bus.outstanding("deliver-mql") == []
+
+
+async def test_messages_that_come_while_all_tools_hang_wait_and_freeze_nothing(
+    tmp_path: Path,
+) -> None:
+    hangs, began = asyncio.Event(), list[int]()
+
+    async def answers(_: Scope, __: Receive, send: Send) -> None:
+        began.append(1)
+        await hangs.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    async with place(tmp_path / "w.db", NOW) as here:
+        bus = SqliteBus(here.file, here.clock, {"deliver-mql": "mql"})
+
+        async def all_hang() -> bool:
+            return len(began) == MOST_OUTSIDE
+
+        async def none_is_left() -> bool:
+            return not await bus.outstanding("deliver-mql")
+
+        async with Worker(
+            {"deliver-mql": answers}, bus=bus, outside=["deliver-mql"], context=context(here, bus)
+        ):
+            await bus.publish("mql", [Message(b"first", {})] * MOST_OUTSIDE)
+            await eventually(all_hang)
+            await bus.publish("mql", [Message(b"more", {})] * 3)
+            await asyncio.sleep(0)
+            assert len(began) == MOST_OUTSIDE
+            hangs.set()
+            await eventually(none_is_left)
 
 
 HOURLY = Function(name="hourly", called_by=CalledBy.CLOCK, extra="leads", every_s=3_600.0)
@@ -119,7 +199,7 @@ async def test_old_messages_are_pruned_from_the_start_and_new_ones_stay(
         here.clock.time = NOW
 
         async def is_pruned() -> bool:
-            return await bus.whole_since() is not None
+            return await bus.whole_since("mql") is not None
 
         async with Worker(
             {SCORE: nobody_scores},

@@ -7,6 +7,7 @@ import pytest
 from warmlead.domain.errors import ConfigurationError
 from warmlead.model.document import Finding, Severity
 from warmlead.model.loading import check, load
+from warmlead.model.vocabulary import STANDARD_EVENTS
 
 # A small sound model, in the manner of a real one; each broken model is this with one change.
 SOUND = """\
@@ -21,6 +22,7 @@ stages:
   mql:
     enter: score >= 50 && fit >= 10
     leave: score < 35
+    cooldown: 30d
 handoff:
   first_touch_within: 1h
   accept_within: 24h
@@ -54,6 +56,7 @@ TOUCH = "first_touch_within: 1h"
 ROUTE = '{when: country == "US", owners: [ann, bob]}'
 GOAL = "goal: downloaded"
 HOURS = 'hours: {days: mon-fri, from: "09:00", to: "17:00", time_zone: Europe/Berlin}'
+FIFTY = list(enumerate(sorted(STANDARD_EVENTS)[:50]))
 
 # (what is broken, text of SOUND, text that takes its place, fragment of the message, suggestion)
 BROKEN = [
@@ -255,7 +258,7 @@ BROKEN = [
         ENTER,
         "enter: »last_401d.visited >= 1",
         'no window "last_401d"',
-        "write last_1d to last_400d",
+        "last_400d.visited",
     ),
     (
         "unknown count of days",
@@ -269,9 +272,109 @@ BROKEN = [
         ENTER,
         "enter: »momentum_101d.visited >= 200",
         'no window "momentum_101d"',
-        "write momentum_1d to momentum_100d",
+        "momentum_100d.visited",
     ),
-    ("no window", ENTER, "enter: »last_0d.visited > 0", 'no window "last_0d"', "write last_1d"),
+    (
+        "visits of too long",
+        ENTER,
+        "enter: »visits_401d.visited >= 2",
+        'no window "visits_401d"',
+        "visits_400d.visited",
+    ),
+    ("visits alone", ENTER, "enter: »visits_7d >= 2", "needs a signal or an event", ""),
+    (
+        "more visits than fit into a day",
+        ENTER,
+        "enter: »visits_1d.visited >= 49",
+        "visits_1d.visited is at most 48",
+        "",
+    ),
+    (
+        "different values of nothing",
+        ENTER,
+        "enter: »distinct_7d.visited >= 2",
+        "needs a property",
+        'did you mean "distinct_7d.visited.path"?',
+    ),
+    (
+        "a property of no event",
+        ENTER,
+        "enter: »distinct_7d.path >= 2",
+        "needs a signal or an event",
+        'did you mean "distinct_7d.page_viewed.path"?',
+    ),
+    (
+        "unknown property",
+        ENTER,
+        "enter: »distinct_7d.visited.pth >= 2",
+        'there is no property "pth"',
+        'did you mean "distinct_7d.visited.path"?',
+    ),
+    (
+        "a property of one's own",
+        ENTER,
+        "enter: »sum_7d.visited.litres_of_oil >= 2",
+        'there is no property "litres_of_oil"',
+        "declare it: properties: {litres_of_oil: number}",
+    ),
+    (
+        "a sum of texts",
+        ENTER,
+        "enter: »sum_7d.visited.path >= 2",
+        '"path" is of type string, and only numbers add up',
+        'did you mean "distinct_7d.visited.path"?',
+    ),
+    (
+        "a measure in a fit rule",
+        "employees >= 50",
+        "»visits_7d.visited >= 2",
+        '"visits_7d.visited" is a count, which cannot be named here',
+        "",
+    ),
+    (
+        "the latest of nothing",
+        ENTER,
+        'enter: »latest.visited == "x"',
+        "needs a property",
+        'did you mean "latest.visited.topic"?',
+    ),
+    (
+        "the latest of an unknown event",
+        ENTER,
+        'enter: »latest.vsited.path == "x"',
+        'there is no signal or event "vsited"',
+        'did you mean "latest.visited.path"?',
+    ),
+    (
+        "a past value of an unknown trait",
+        ENTER,
+        "enter: »before_30d.emploees < 50",
+        'there is no trait "emploees"',
+        'did you mean "before_30d.employees"?',
+    ),
+    (
+        "too long ago",
+        ENTER,
+        "enter: »before_401d.employees < 50",
+        'no window "before_401d"',
+        "before_400d.employees",
+    ),
+    ("the past of nothing", ENTER, "enter: »before_30d < 50", "needs a trait", ""),
+    (
+        "a past value that follows from another",
+        ENTER,
+        'enter: »before_30d.title_level == "decides"',
+        'of "title_level" no past values are kept',
+        "",
+    ),
+    (
+        "the past in a fit rule",
+        "employees >= 50",
+        "»before_30d.employees >= 50",
+        '"before_30d.employees" is of the past, which cannot be named here',
+        "",
+    ),
+    ("no window", ENTER, "enter: »last_0d.visited > 0", 'no window "last_0d"', "last_1d.visited"),
     (
         "more days than there are",
         ENTER,
@@ -372,7 +475,7 @@ BROKEN = [
         ENTER,
         'enter: score >= 50 && last.source == "»Google"',
         'so it never equals "Google"',
-        'write "google"',
+        "write google for Google",
     ),
     (
         "unknown fact of the origin",
@@ -394,9 +497,9 @@ BROKEN = [
         FIT,
         FIT + "\nfloor: »10",
         "from -100000 to 0, or none",
-        "write floor: none",
+        "write none",
     ),
-    ("floor in words", FIT, FIT + "\nfloor: »never", "to 0, or none", "write floor: none"),
+    ("floor in words", FIT, FIT + "\nfloor: »never", "to 0, or none", "write none"),
     ("once never", "per_day: 5,", "max_count: »0,", "at least 1", ""),
     (
         "score below the floor",
@@ -409,8 +512,42 @@ BROKEN = [
     ("signal in fit", "employees >= 50", "»visited", '"visited" is a signal', ""),
     ("score in fit", "employees >= 50", "»score > 3", '"score" is a fact about a lead', ""),
     ("count in fit", "employees >= 50", "»last_30d.visited > 3", "is a count", ""),
-    ("trait in a signal", "per_day: 5", "when: »employees > 3, per_day: 5", "is a trait", ""),
-    ("property in a stage", ENTER, 'enter: »path == "/"', "is a property of events", ""),
+    (
+        "trait in a signal",
+        "per_day: 5",
+        "when: »employees > 3, per_day: 5",
+        "is a trait",
+        "let a bonus or a stage ask this",
+    ),
+    (
+        "origin in a signal",
+        "per_day: 5",
+        'when: »utm_source == "x", per_day: 5',
+        '"utm_source" is a fact about a lead',
+        "let a bonus or a stage ask this",
+    ),
+    ("several scores", "fit:", "»scores: {a: 1}\nfit:", 'unknown key "scores"', "has one score"),
+    (
+        "thresholds",
+        "fit:",
+        "»thresholds: {mql: 50}\nfit:",
+        'unknown key "thresholds"',
+        "enter: score >= 50",
+    ),
+    (
+        "grade without grades",
+        ENTER,
+        'enter: »grade == "A"',
+        "only of models with grades",
+        "add a section: grades: {A: 40",
+    ),
+    (
+        "property in a stage",
+        ENTER,
+        'enter: »path == "/"',
+        "is a property of events",
+        "make a signal of it: when: path",
+    ),
     (
         "number in quotes",
         "employees >= 50",
@@ -568,6 +705,77 @@ BROKEN = [
         "must not have more than 20 alerts",
         "",
     ),
+    (
+        "too many sequences beside others",
+        STEPS,
+        STEPS
+        + "".join(
+            f"  s{i}:\n    {MARK * (i == 11)}alongside: true\n    start: visited\n"
+            f"    stop: downloaded\n    steps: [{{after: 0d, message: m{i}}}]\n"
+            for i in range(1, 12)
+        ),
+        "not more than 10 sequences run beside others",
+        "leave it out",
+    ),
+    (
+        "too many bonuses",
+        "stages:",
+        "bonuses:\n  »b: {when: visited, points: 1}\n"
+        + "".join(f"  b{i}: {{when: visited, points: 1}}\n" for i in range(500))
+        + "stages:",
+        "must not have more than 500 entries",
+        "",
+    ),
+    (
+        "too many grades",
+        "stages:",
+        "grades: »{" + ", ".join(f"G{i}: {i}" for i in range(51)) + "}\nstages:",
+        "must not have more than 50 entries",
+        "",
+    ),
+    (
+        "too many measures",
+        FIT,
+        f"{FIT}\nbonuses:\n"
+        + "".join(f"  b{i}: {{when: 'latest.{e}.path == \"x\"', points: 1}}\n" for i, e in FIFTY)
+        + "  more: {when: last_7d.visited > 1 || »visits_7d.visited > 1, points: 1}",
+        "the model measures more than 50 things besides the numbers of events",
+        "measure fewer",
+    ),
+    (
+        "sum of an unknown property",
+        FIT,
+        f"{FIT}\nbonuses:\n  b: {{when: »sum_30d.page_left.foo >= 5, points: 5}}",
+        'there is no property "foo", but seconds, scroll_depth',
+        "declare it: properties: {foo: number}",
+    ),
+    (
+        "office hours of the lead",
+        "handoff:",
+        "handoff:\n  hours: {days: mon-fri, from: '09:00', to: '17:00', time_zone: »lead}",
+        "these are hours of sales",
+        "write Europe/Berlin for lead",
+    ),
+    (
+        "the lead's zone twice",
+        "Europe/Berlin",
+        "»lead or lead",
+        "named twice",
+        "write lead or Europe/Berlin for lead or lead",
+    ),
+    (
+        "too many numbers of events",
+        FIT,
+        f"{FIT}\nbonuses:\n"
+        + "".join(
+            f"  {e}_{i}: {{when: last_{i}d.{e} > 1 || days_{i}d.{e} > 1, points: 1}}\n"
+            for i in range(1, 126)
+            for e in ("visited", "downloaded")
+        )
+        + "  more: {when: last_1d.visited > 1 || »visits_7d.visited > 2, points: 1}",
+        "the model asks for more than 500 numbers, each kind and window",
+        "measure fewer",
+    ),
     ("age of acts", "stages:", "acts_within: »7\nstages:", "a duration is", "write 7d"),
     ("score out of reach", ENTER, "enter: fit >= 10 && »fit >= 16", "fit is at most 15", ""),
     ("fit below its least", ENTER, "enter: »fit < -5", "but fit is at least 0", ""),
@@ -581,6 +789,101 @@ BROKEN = [
     ("parts that exclude", ENTER, "enter: »score > 50 && score < 40", "exclude each other", ""),
     ("constant false", ENTER, "enter: »1 > 2", "`1 > 2` is never true", ""),
     ("constant true", ENTER, "enter: »2 > 1", "every known lead would be in the stage", ""),
+    (
+        "the least score",
+        ENTER,
+        "enter: »score >= 0",
+        "every known lead would be in the stage: `score >= 0`, and score is at least 0",
+        "write score >= 1 for score >= 0",
+    ),
+    (
+        "the least score with a base",
+        FIT_TO_ENTER,
+        FIT_TO_ENTER.replace("enter: ", "enter: »").replace(" && fit >= 10", "").replace("35", "51")
+        + "\nbase: 50",
+        "`score >= 50`, and score is at least 50",
+        "write score >= 51 for score >= 50",
+    ),
+    (
+        "the least score with a floor",
+        FIT_TO_ENTER,
+        FIT_TO_ENTER.replace("score >= 50 && fit >= 10", "»-9 < score") + "\nbase: -5\nfloor: -8",
+        "`-9 < score`, and score is at least -5",
+        "write score >= -4 for -9 < score",
+    ),
+    (
+        "leave below the base",
+        FIT_TO_ENTER,
+        FIT_TO_ENTER.replace("leave: ", "leave: »") + "\nbase: 40",
+        "no lead would leave the stage",
+        "",
+    ),
+    (
+        "any number of events",
+        ENTER,
+        "enter: »last_30d.visited >= 0",
+        "and last_30d.visited is at least 0",
+        "write last_30d.visited >= 1 for last_30d.visited >= 0",
+    ),
+    (
+        "grade out of reach in enter",
+        FIT_TO_ENTER,
+        FIT_TO_ENTER.replace("score >= 50 && fit >= 10", "'score >= 50 && »grade == \"A\"'")
+        + "\ngrades: {A: 30, B: 10, C: 0}",
+        'the stage is unreachable: `grade == "A"`, but fit is 0 to 15',
+        "",
+    ),
+    (
+        "grade that its fit excludes",
+        FIT_TO_ENTER,
+        FIT_TO_ENTER.replace("score >= 50 && fit >= 10", "»fit < 10 && grade in ['A', 'B']")
+        + "\ngrades: {A: 15, B: 10, C: 0}",
+        "its parts exclude each other",
+        "",
+    ),
+    (
+        "every grade",
+        FIT_TO_ENTER,
+        FIT_TO_ENTER.replace("score >= 50 && fit >= 10", "»grade != 'A'")
+        + "\ngrades: {A: 30, B: 10, C: 0}",
+        "every known lead would be in the stage: `grade != 'A'`, and no lead has another grade",
+        "",
+    ),
+    (
+        "days beyond a bonus's window",
+        FIT,
+        FIT + "\nbonuses:\n  warm: {when: »days_30d.visited >= 31, points: 5}",
+        "`days_30d.visited >= 31`, but days_30d.visited is at most 30",
+        "write days_30d.visited >= 30 for days_30d.visited >= 31",
+    ),
+    (
+        "values beyond a bonus's window",
+        FIT,
+        FIT + "\nbonuses:\n  warm: {when: visited && »distinct_2d.visited.path > 40, points: 5}",
+        "distinct_2d.visited.path is at most 40",
+        "write distinct_2d.visited.path >= 40 for distinct_2d.visited.path > 40",
+    ),
+    (
+        "grade out of a bonus's reach",
+        FIT,
+        FIT + "\ngrades: {A: 30, B: 0}\nbonuses:\n  warm: {when: »grade == 'A', points: 5}",
+        "no lead gets these points: `grade == 'A'`, but fit is 0 to 15",
+        "",
+    ),
+    (
+        "route above all counts",
+        'country == "US"',
+        "»visits_1d.visited > 48",
+        "visits_1d.visited is at most 48",
+        "",
+    ),
+    (
+        "step above all counts",
+        "{after: 3d,",
+        "{after: 3d, when: »last_7d.visited > 140,",
+        "case-study is never sent",
+        "",
+    ),
     ("only anonymous leads", ENTER, 'enter: "»!identified"', "the stage is unreachable", ""),
     ("leave never", "leave: score < 35", "leave: »score < 0", "no lead would leave", ""),
     (
@@ -747,11 +1050,11 @@ BROKEN = [
 # Where the mark cannot stand in the replacement, because the fault is elsewhere.
 ELSEWHERE = {
     "open bracket": (3, 13),
-    "no stop": (19, 3),
-    "steps out of order": (27, 17),
-    "handoff without a promise": (12, 1),
-    "hours without an end": (23, 5),
-    "hours without a zone": (23, 5),
+    "no stop": (20, 3),
+    "steps out of order": (28, 17),
+    "handoff without a promise": (13, 1),
+    "hours without an end": (24, 5),
+    "hours without a zone": (24, 5),
 }
 
 
@@ -847,6 +1150,7 @@ def test_loading_a_broken_model_raises_with_every_problem() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "fragment"),
     [
@@ -858,9 +1162,9 @@ def test_loading_a_broken_model_raises_with_every_problem() -> None:
         ("fit: {}\n", '"signals" is missing'),
         ("a: 1\n---\nb: 2\n", "expected a single document"),
         ("a: \x00\n", "a character that YAML does not allow"),
-        ("[" * 20_000, "nested too deeply"),
-        ("{a: " * 20_000, "nested too deeply"),
-        ("- " * 20_000, "nested too deeply"),
+        ("[" * 3_000, "nested too deeply"),
+        ("{a: " * 3_000, "nested too deeply"),
+        ("- " * 3_000, "nested too deeply"),
         ("a: &a [1]\nb: &b [*a, *a, *a]\nc: [*b, *b, *b]\n", "anchors and aliases are not allowed"),
         ("signals: {<<: {a: 1}}", '"<<" '),
         ("? [a]\n: 1\nsignals: {}", "a key is plain text"),
@@ -885,6 +1189,7 @@ def test_checking_never_fails_on_a_strange_section(section: str, value: str) -> 
     check(f"{others}\n{section}: {value}\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [*STRANGE, "[5]", "[[]]", "[{}]", "[{when: }]", "{from: {}}"])
 @pytest.mark.parametrize("part", ["routes", "remind_after", "hours", "goal", "late", "again_after"])
 def test_checking_never_fails_on_a_strange_part(part: str, value: str) -> None:

@@ -5,6 +5,8 @@ test does what the suggestion says, word by word and with no mind of its own.
 """
 
 import re
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,7 +36,8 @@ def mistake_in(file: Path) -> Mistake:
     return Mistake(text, int(head[1]), int(head[2]), head[3])
 
 
-def found_in(text: str) -> list[Finding]:
+@cache
+def found_in(text: str) -> Sequence[Finding]:
     return [found for found in check(text) if found.severity is not Severity.NOTE]
 
 

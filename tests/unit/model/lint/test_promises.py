@@ -10,7 +10,7 @@ signals:
   demo: {on: demo_requested, points: 10, half_life: 30d}
 stages:
   mql: {enter: score >= 10, leave: score < 5}
-  pql: {enter: score >= 30, leave: score < 20}
+  pql: {enter: score >= 30, leave: score < 20, cooldown: 30d}
 handoff:
   first_touch_within: 1h
   accept_within: 16h
@@ -31,14 +31,24 @@ FAULTS = [
     ("  stages: {pql: {routes: [»{when: demo}]}}\n", "has no owner", "add owner: or owners:"),
     (
         '  stages: {pql: {routes: [{when: »stage == "mql", owner: ann}]}}\n',
+        "no lead takes this route: these routes are for pql",
+        "move it to handoff.routes",
+    ),
+    (
+        '  routes: [{when: »stage == "pql", owner: a}]\n  stages: {pql: {routes: [{owner: b}]}}\n',
+        "no lead takes this route: pql has routes of its own",
+        "move it to handoff.stages.pql.routes",
+    ),
+    (
+        '  routes: [{when: »stage == "sql", owner: ann}]\n',
         "leads are offered in a stage of the model only",
         "",
     ),
     ("  stages: {pql: {routes: [{when: »dmo, owner: ann}]}}\n", "unknown", "demo"),
     (
         '  stages: {mql: none}\n  routes: [{when: »stage == "mql", owner: ann}, {owner: bob}]\n',
-        "leads are offered in a stage of the model only",
-        "",
+        "no lead takes this route: mql makes no offers",
+        "leave out mql: none in handoff.stages",
     ),
     (HOURS % "[»DE-XX]", '"DE" has no part "XX"', "its parts are BB, BE"),
     (HOURS % "[»GB-ENGL]", '"GB" has no part "ENGL"', 'did you mean "GB-ENG"?'),
@@ -93,6 +103,18 @@ def test_what_cannot_be_meant_is_found_at_its_place(
     assert suggestion in found.suggestion
     is_doubt = (lines, fragment, suggestion) in DOUBTS
     assert found.severity is (Severity.WARNING if is_doubt else Severity.ERROR)
+
+
+def test_sales_that_gets_back_at_once_what_it_rejects_is_doubted() -> None:
+    text = HANDOFF.replace(", cooldown: 30d", "")
+
+    (found,) = check(text)
+
+    assert (found.line, found.column, found.severity) == (4, 3, Severity.WARNING)
+    assert found.message == "has no cooldown: a lead that sales rejects is offered again at once"
+    assert check(text.replace("score < 5}", "score < 5, cooldown: 0d}")) == []
+    assert check(text + "  stages: {mql: none}\n")[0].line == 5
+    assert check(text[: text.index("handoff:")]) == []
 
 
 def test_a_section_by_which_no_stage_is_offered_is_doubted() -> None:

@@ -99,6 +99,7 @@ async def test_leads_that_wait_for_a_commit_share_the_next_one(
     assert [len(names) for names in commits.together] == [*[1] * AT_ONCE, 5]
 
 
+@pytest.mark.slow
 async def test_a_commit_has_at_most_the_allowed_number_of_updates(commits: Commits) -> None:
     asked = [asyncio.create_task(commits.ask(f"a{n}")) for n in range(2 * MOST_TOGETHER)]
     commits.gate.set()

@@ -1,0 +1,4 @@
+output "warmlead" {
+  description = "Addresses, secrets, alerts and the archive."
+  value       = module.warmlead
+}

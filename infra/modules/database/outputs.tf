@@ -1,0 +1,4 @@
+output "name" {
+  description = "The name of the database."
+  value       = local.database
+}

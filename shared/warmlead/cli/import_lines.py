@@ -1,0 +1,110 @@
+"""What ``warmlead import`` prints: counts by month, rows with errors, and what was done."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+from rich.markup import escape
+from rich.table import Table
+
+from warmlead.application.history.running import Imported
+from warmlead.cli.output import count_of
+from warmlead.domain.money import DECIMALS
+from warmlead.importing.survey import Survey
+from warmlead.ports.imports import ImportRecord
+
+MOST_MONTHS = 240
+
+
+def survey_lines(found: Survey, *, name: str, persons: int, repeated: int) -> Iterator[str]:
+    """What was read, a line for each file."""
+    yield f"[bold]Import {escape(name)}[/]: {count_of(persons, 'person')}"
+    for each in found.files:
+        silent = f", {each.silent} say nothing" if each.silent else ""
+        wrong = f", [yellow]{count_of(each.errors, 'row')} with errors[/]" if each.errors else ""
+        yield f"  {escape(each.path.name)}: {count_of(each.rows, 'row')}{silent}{wrong}"
+    if repeated:
+        yield f"  {repeated} facts stand there twice, and count once."
+    for currency, cents in sorted(found.amounts.items()):
+        yield f"  won: {cents / 10 ** DECIMALS[currency]:,.2f} {currency}"
+
+
+def month_table(found: Survey) -> Table:
+    """Counts by month as they were understood; ``3 of 4``: the texts of the file say 4."""
+    labels = list(dict.fromkeys(label for each in found.files for label, _ in each.read))
+    months = found.months[-MOST_MONTHS:]
+    table = Table(box=None, pad_edge=False)
+    table.add_column("month")
+    for label in labels:
+        table.add_column(escape(label), justify="right", no_wrap=True)
+    for month in months:
+        cells = []
+        for label in labels:
+            read = sum(each.read[label, month] for each in found.files)
+            own = sum(each.own[label, month] for each in found.files)
+            is_told = any(each.own[label, m] for each in found.files for m in months)
+            differs = is_told and own != read
+            cells.append(f"[yellow]{read:,} of {own:,}[/]" if differs else f"{read:,}")
+        table.add_row(month, *cells)
+    return table
+
+
+def outcome_lines(done: Imported | None, found: Survey, name: str) -> Iterator[str]:
+    """What was done, and what to do about what was not; ``None``: it was only counted."""
+    if done is None:
+        yield "\nNothing was written. Leave out --dry-run, or give --mapping or --yes."
+        return
+    taken = done.taken
+    known = f", {taken.known} known already" if taken.known else ""
+    yield (
+        f"\nImported: {count_of(taken.leads, 'lead')}, {count_of(taken.moves, 'move')}{known}. "
+        "Nothing was sent."
+    )
+    if taken.early:
+        yield f"{count_of(taken.early, 'deal')} before the first contact: kept as the files say."
+    if taken.erased:
+        yield f"{count_of(taken.erased, 'event')} of persons who were erased: left out."
+    if taken.refused:
+        yield f"{count_of(taken.refused, 'event')} beyond what is kept of one lead: left out."
+    for each in found.errors:
+        if each.count:
+            yield (
+                f"[yellow]{count_of(each.count, 'row')} not imported[/]: correct "
+                f"{escape(str(each.path))} and run again with all files and this one."
+            )
+    yield f"To take it back: [bold]warmlead import undo {escape(name)}[/]"
+    if found.months:
+        year, month = map(int, found.months[-1].split("-"))
+        after = f"{year + month // 12}-{month % 12 + 1:02}-01"
+        yield f"Its last month in numbers: warmlead run report --period month --as-of {after}"
+
+
+def as_json_of(value: Survey | Imported | ImportRecord | None) -> Any:  # noqa: ANN401  # JSON
+    """The stable shape of a result."""
+    if isinstance(value, Survey):
+        return {
+            "rows": value.rows,
+            "files": [
+                {
+                    "file": each.path.name,
+                    "rows": each.rows,
+                    "errors": each.errors,
+                    "silent": each.silent,
+                    "months": _months(each.read),
+                    "months_in_file": _months(each.own),
+                }
+                for each in value.files
+            ],
+            "won_cents": dict(value.amounts),
+        }
+    if isinstance(value, Imported):
+        return {**asdict(value.taken), "persons": value.persons, "failed": value.failed}
+    return None if value is None else msgspec.to_builtins(value)
+
+
+def _months(counts: Any) -> dict[str, dict[str, int]]:  # noqa: ANN401  # a counter of pairs
+    found: dict[str, dict[str, int]] = {}
+    for (label, month), count in sorted(counts.items()):
+        found.setdefault(label, {})[month] = count
+    return found

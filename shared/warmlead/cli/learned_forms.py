@@ -1,0 +1,65 @@
+"""How figures with their intervals are written, and the pages of what outcomes teach."""
+
+from pathlib import Path
+
+from warmlead.application.explain import Shape
+from warmlead.cli.output import EXIT_MISUSE, fail
+from warmlead.learning.backtest_report import UNKNOWN_PAST, Likely
+from warmlead.learning.cases import LeftOut
+
+
+def per_cent(share: float | None) -> str:
+    """A share as people write it: one digit behind the point below ten per cent."""
+    if share is None:
+        return "–"
+    return f"{share:.1%}" if abs(share) < 0.1 else f"{share:.0%}"  # noqa: PLR2004  # ten per cent
+
+
+def spread(found: Likely, *, shape: str = "") -> str:
+    """A figure with its interval: ``34% (30%–39%)``, or in another ``shape`` of numbers."""
+    if found.value is None or found.low is None or found.high is None:
+        return "–"
+    if not shape:
+        return f"{per_cent(found.value)} ({per_cent(found.low)}–{per_cent(found.high)})"
+    low, high = f"{found.low:{shape}}", f"{found.high:{shape}}"
+    return f"{found.value:{shape}} ({low} to {high})"
+
+
+def reason(left_out: str) -> str:
+    """Why leads are not judged, in words."""
+    if left_out == UNKNOWN_PAST:
+        return "whose history does not know what a model counts"
+    return LeftOut(left_out).words
+
+
+def as_page(template: str, report: Shape, **drawn: object) -> str:
+    """The report as one page of HTML, which fetches nothing and runs nothing.
+
+    ``drawn`` is what the page draws of it.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  # pages alone
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"per_cent": per_cent, "spread": spread, "reason": reason}
+    return environment.get_template(template).render(report=report, **drawn)
+
+
+def demand_folder(page: Path | None) -> None:
+    """Ends the command, before it works for minutes, if there is no folder for the page."""
+    if page is not None and not page.absolute().parent.is_dir():
+        raise fail(f"{page}: it cannot be written: there is no such folder.", code=EXIT_MISUSE)
+
+
+def written(path: Path, text: str) -> None:
+    """Writes a page; ends the command if that cannot be."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        why = f"it cannot be written: {error.strerror or type(error).__name__}"
+        raise fail(f"{path}: {why}.", code=EXIT_MISUSE) from error

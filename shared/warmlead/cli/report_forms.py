@@ -1,0 +1,106 @@
+"""The forms of a report: tables in the terminal, CSV for spreadsheets, one page to be printed."""
+
+import csv
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Shown
+
+from warmlead.messages.kpis import KpiReport
+from warmlead.reporting.charts import funnel, rates
+from warmlead.reporting.periods import ALL
+from warmlead.reporting.sheet import Comparison, sheet
+from warmlead.reporting.statistics import SMALL_SAMPLE
+from warmlead.reporting.tables import Cell, Doubt, ReportTable
+
+_STYLES = {Doubt.FEW: "dim italic", Doubt.UNFINISHED: "yellow"}
+
+_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""With these a spreadsheet begins a formula, as some do with the wide forms of them (OWASP)."""
+
+
+def days_of(report: KpiReport) -> str:
+    """The first and the last day of the period; one day if it has no other."""
+    first, last = report.start.date(), report.end.date() - timedelta(days=1)
+    if report.period == ALL:
+        return f"until {last} UTC"
+    return f"{first} UTC" if last <= first else f"{first} to {last} UTC"
+
+
+def print_tables(console: Console, compared: Comparison) -> None:
+    """The report in the terminal."""
+    console.print(f"[bold]{compared.report.period}[/], {days_of(compared.report)}")
+    tables = [table.shortened for table in sheet(compared)]
+    for table in tables:
+        console.print()
+        console.print(f"[bold]{escape(table.title)}[/]")
+        console.print(_shown(table))
+        for note in table.notes:
+            console.print(f"[dim]{escape(note)}[/]")
+    doubts = {cell.doubt for table in tables for row in table.rows for cell in row.cells}
+    if Doubt.FEW in doubts:
+        console.print(f"\n[dim italic]Like this[/][dim]: of fewer than {SMALL_SAMPLE} persons.[/]")
+
+
+def _shown(table: ReportTable) -> Shown:
+    shown = Shown(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    shown.add_column("", overflow="fold", min_width=18)
+    for column in table.columns:
+        shown.add_column(escape(column), justify="right")
+    for row in table.rows:
+        cells = [_styled(cell) for cell in row.cells]
+        shown.add_row(f"{'  ' * row.depth}{escape(row.label)}", *cells)
+    return shown
+
+
+def _styled(cell: Cell) -> str:
+    style = _STYLES.get(cell.doubt)
+    return f"[{style}]{escape(cell.text)}[/]" if style else escape(cell.text)
+
+
+def as_csv(compared: Comparison) -> str:
+    """The report as CSV (RFC 4180), one value a line.
+
+    Texts that a spreadsheet would take for a formula begin with an apostrophe.
+    """
+    into = StringIO()
+    lines = csv.writer(into)
+    lines.writerow(("period", "table", "row", "column", "value", "doubt"))
+    for table in sheet(compared):
+        above = ""
+        for row in table.rows:
+            above = above if row.depth else row.label
+            label = f"{above} / {row.label}" if row.depth else row.label
+            for column, cell in zip(table.columns, row.cells, strict=True):
+                value = cell.value if not isinstance(cell.value, str) else harmless(cell.value)
+                place = (compared.report.period, table.title, label, column)
+                lines.writerow((*map(harmless, place), value, str(cell.doubt)))
+    return into.getvalue()
+
+
+def harmless(text: str) -> str:
+    """The text, which no spreadsheet takes for a formula."""
+    return f"'{text}" if text.lstrip(" ").startswith(_STARTS_FORMULA) else text
+
+
+def as_page(compared: Comparison, now: datetime) -> str:
+    """The report as one page of HTML, which fetches nothing and runs nothing."""
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415  # the other forms need none
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = Path(__file__).with_name("report.html.j2").read_text(encoding="utf-8")
+    return environment.from_string(template).render(
+        report=compared.report,
+        title="All time" if compared.report.period == ALL else compared.report.period,
+        days=days_of(compared.report),
+        made=f"{now:%Y-%m-%d %H:%M} UTC",
+        funnel=funnel(compared.report),
+        charts=rates(compared.report),
+        tables=[table.shortened for table in sheet(compared)],
+        small=SMALL_SAMPLE,
+    )

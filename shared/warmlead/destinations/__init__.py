@@ -1,0 +1,1 @@
+"""The tools that messages are sent to; one folder each, one line in the registry."""

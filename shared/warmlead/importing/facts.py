@@ -1,0 +1,329 @@
+"""What a row says, by its mapping: events of its person, or what was spent. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
+from warmlead.domain.event import OF_RECORDS, Event, Property, Trust
+from warmlead.domain.imports import source_of
+from warmlead.domain.sales import EVENT_PREFIX, Refusal, SalesStatus
+from warmlead.importing.mapping import FactMapping, FileMapping, ImportMapping, SpendMapping
+from warmlead.importing.reading import Row, Values
+from warmlead.parsing.strict_json import text_of
+from warmlead.parsing.times import parse_time
+from warmlead.ports.imports import Spend
+from warmlead.senders.attribution import visit_of
+from warmlead.senders.person import Notes, email_of, event_name, long_hash, person_id, trait_value
+from warmlead.senders.statement_parts import deal_value
+
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+"""An earlier time is a default of a program, and no time at which somebody did anything."""
+
+MAX_AHEAD = timedelta(minutes=5)
+"""A time may be this much later than the import: clocks differ."""
+
+MAX_VALUE = 8_000
+"""The longest text of a trait or property that is kept, in characters."""
+
+_BY_NUMBERS = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})(.*)", re.DOTALL)
+_ZONED = re.compile(r"(?:Z|[+-][0-9]{2}:?[0-9]{2}|UTC|GMT|[A-Z]{3})\)?\Z")
+_DAY = re.compile(r"[0-9]{4}([-/.]?)[0-9]{1,2}\1[0-9]{1,2}|[0-9]{1,2}([-/.])[0-9]{1,2}\2[0-9]{4}")
+_LONGEST_TIME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RowContent:
+    """What a row says; ``month`` is that of its earliest fact, or of the day of its spend."""
+
+    events: tuple[Event, ...] = ()
+    spend: Spend | None = None
+
+    @property
+    def month(self) -> str:
+        """The month (UTC), such as ``2018-03``; empty if the row says nothing."""
+        if self.spend:
+            return f"{self.spend.day:%Y-%m}"
+        return f"{min(e.occurred_at for e in self.events):%Y-%m}" if self.events else ""
+
+
+class RowError(Exception):
+    """A row that cannot be imported; ``problems`` are all of its faults, by column."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+class Reader:
+    """Reads the rows of one file; ``now`` is when the import runs.
+
+    Raises ``ConfigurationError`` if the mapping names a time zone that does not exist.
+    """
+
+    def __init__(
+        self, mapping: ImportMapping, part: FileMapping, *, name: str, now: datetime
+    ) -> None:
+        self._mapping = mapping
+        self._part = part
+        self._name = name
+        self._now = now
+        self._blank = {_plain(text) for text in part.blank} | {""}
+        try:
+            self._zone = ZoneInfo(mapping.time_zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            problem = "is not a time zone; write one such as Europe/Berlin"
+            raise ConfigurationError.one(f"time_zone {mapping.time_zone}:", problem) from error
+
+    def read(self, row: Row) -> RowContent:
+        """What the row says; raises ``RowError``."""
+        if row.fault:
+            raise RowError([row.fault])
+        values = {k: v for k, v in row.values.items() if not self._is_blank(v)}
+        problems: list[str] = []
+        if self._part.spend:
+            spend = self._spend(self._part.spend, values, problems)
+            said = RowContent(spend=spend)
+        else:
+            said = RowContent(tuple(self._events(values, problems)))
+        if problems:
+            raise RowError(list(dict.fromkeys(problems)))
+        return said
+
+    def _is_blank(self, value: object) -> bool:
+        return value is None or (isinstance(value, str) and _plain(value) in self._blank)
+
+    # --- persons -------------------------------------------------------------------------
+
+    def _events(self, values: Values, problems: list[str]) -> Iterator[Event]:
+        part = self._part
+        person = self._person(values, problems)
+        told = []
+        for place, fact in enumerate(part.facts):
+            if _holds(fact.when, values) and fact.at in values:
+                at = self._time(fact.at, values[fact.at], problems)
+                told.append((at or self._now, place, fact))
+        if told and not any(person.values()) and not problems:
+            named = ", ".join(filter(None, (part.email, part.user_id, part.anonymous_id)))
+            problems.append(f"{named}: nobody is named")
+        if problems:
+            return
+        told.sort(key=lambda each: each[:2])
+        for order, (at, _, fact) in enumerate(told):
+            try:
+                event = self._event(fact, values, at, person, is_first=order == 0)
+            except RejectedError as error:
+                problems.append(f"{fact.value or fact.at}: {error.message}")
+            else:
+                yield event
+
+    def _person(self, values: Values, problems: list[str]) -> dict[str, str | None]:
+        part, found = self._part, dict[str, str | None]()
+        if part.email and part.email in values:
+            found["email"] = email_of(_as_text(values[part.email]))
+            if not found["email"]:
+                problems.append(f"{part.email}: the email address is not valid")
+        for field, column in (("user_id", part.user_id), ("anonymous_id", part.anonymous_id)):
+            if not column or column not in values:
+                continue
+            try:
+                text = _as_text(values[column]).partition(";")[0].strip()  # several: the first
+                text = f"{part.prefix if field == 'user_id' else ''}{text}"
+                found[field] = person_id(text, str(column), is_user=field == "user_id")
+            except RejectedError as error:
+                problems.append(f"{column}: {error.message}")
+        return found
+
+    def _event(
+        self,
+        fact: FactMapping,
+        values: Values,
+        at: datetime,
+        person: Mapping[str, str | None],
+        *,
+        is_first: bool,
+    ) -> Event:
+        name, properties = self._named(fact, values)
+        notes = Notes()
+        known = dict[str, Property]()
+        for column, trait in self._part.traits.items() if is_first else ():
+            if column in values:
+                known[trait] = trait_value(trait, _kept(values[column]))
+        return Event.checked(
+            id=self._id(f"{fact.at}\n{name}", values),
+            source=source_of(self._name),
+            trust=Trust.SIGNED,
+            name=name,
+            occurred_at=at,
+            received_at=at,
+            traits=known,
+            properties=properties,
+            attribution=self._origin(values) if is_first else {},
+            notes=notes.told,
+            **person,
+        )
+
+    def _named(self, fact: FactMapping, values: Values) -> tuple[str, dict[str, Property]]:
+        """The name of a fact's event, and its properties."""
+        given = {to: _kept(values[c]) for c, to in fact.properties.items() if c in values}
+        if fact.stage is not None:
+            return next(iter(OF_RECORDS)), {"reason": fact.stage}
+        if fact.said is not None:
+            return self._statement(fact, fact.said, values, given)
+        if fact.event is not None:
+            return fact.event, given
+        column = str(fact.event_from)
+        if column not in values:
+            raise RejectedError(Reason.EVENT_NAME_MISSING, f"{column} names no event.")
+        return event_name(_as_text(values[column])), given
+
+    def _statement(
+        self, fact: FactMapping, said: str, values: Values, given: dict[str, Property]
+    ) -> tuple[str, dict[str, Property]]:
+        reason = _as_text(values.get(str(fact.reason), ""))[:200]
+        if said in set(Refusal):
+            said, reason = SalesStatus.REJECTED, said
+        deal = deal_value(
+            values.get(str(fact.value)),
+            values.get(str(fact.currency)),
+            otherwise=self._mapping.currency or "",
+            reason=reason if said in (SalesStatus.LOST, SalesStatus.REJECTED) else "",
+            numbers=self._mapping.numbers,
+        )
+        if deal.reason:
+            given["reason"] = deal.reason
+        if deal.value_cents is not None:
+            given |= {"value_cents": deal.value_cents, "currency": deal.currency}
+        return f"{EVENT_PREFIX}{said}", given
+
+    def _origin(self, values: Values) -> dict[str, str]:
+        told = {
+            name: _as_text(values[column])
+            for name, column in self._part.origin.items()
+            if column in values
+        }
+        fields = {_PARAMETERS.get(name, name): value for name, value in told.items()}
+        visit = visit_of(
+            url=told.get("url"),
+            referrer=told.get("referrer"),
+            fields={k: v for k, v in fields.items() if k not in _PAGES},
+            landing_page=told.get("landing_page"),
+        )
+        return visit.touch
+
+    # --- spend ---------------------------------------------------------------------------
+
+    def _spend(self, part: SpendMapping, values: Values, problems: list[str]) -> Spend | None:
+        if not _holds(part.when, values) or part.amount not in values:
+            return None
+        if part.day not in values:
+            problems.append(f"{part.day}: a day is missing")
+            return None
+        at = self._time(part.day, values[part.day], problems)
+        currency = values.get(str(part.currency))
+        try:
+            amount = deal_value(
+                values[part.amount],
+                currency,
+                otherwise=self._mapping.currency or "",
+                numbers=self._mapping.numbers,
+            )
+        except RejectedError as error:
+            problems.append(f"{part.amount}: {error.message}")
+            return None
+        if at is None or amount.value_cents is None:
+            return None
+        said = {
+            name: _as_text(values.get(str(getattr(part, name)), ""))[:200]
+            for name in ("channel", "source", "medium", "campaign")
+        }
+        return Spend(
+            key=long_hash(f"{self._name}\n{self._id('spend', values)}"),
+            day=at.date(),
+            amount_cents=amount.value_cents,
+            currency=amount.currency,
+            imported=self._name,
+            **said,
+        )
+
+    # --- values --------------------------------------------------------------------------
+
+    def _id(self, fact: str, values: Values) -> str:
+        """The id of what a row says: of the row's own id, or of all that the row holds."""
+        if self._part.id and self._part.id in values:
+            return long_hash(f"{self._part.id}\n{_as_text(values[self._part.id])}\n{fact}")
+        held = sorted((name, _as_text(value)) for name, value in values.items())
+        return long_hash(text_of([fact, held]))
+
+    def _time(self, column: str, value: object, problems: list[str]) -> datetime | None:
+        try:
+            at = self._moment(value, column)
+        except RejectedError:
+            problems.append(f"{column}: {_why_no_time(value)}")
+            return None
+        if at is not None and at > self._now + MAX_AHEAD:
+            problems.append(f"{column}: the time is in the future")
+        elif at is not None and at < EARLIEST:
+            problems.append(f"{column}: the time is before 1970")
+        else:
+            return at
+        return None
+
+    def _moment(self, value: object, column: str) -> datetime | None:
+        if isinstance(value, datetime):
+            value = value.isoformat()
+        elif hasattr(value, "isoformat"):
+            value = str(value)
+        if not isinstance(value, str):
+            return parse_time(value, column)
+        text = value.strip()
+        found = _BY_NUMBERS.fullmatch(text) if len(text) <= _LONGEST_TIME else None
+        if found and self._mapping.dates:
+            one, other = found[1], found[3]
+            day, month = (one, other) if self._mapping.dates == "day-first" else (other, one)
+            text = f"{found[4]}-{month.zfill(2)}-{day.zfill(2)}{found[5]}"
+        at = parse_time(text, column)
+        is_day = _DAY.fullmatch(text) is not None  # it stays that day, in whatever zone
+        if at is None or is_day or text.isdecimal() or _ZONED.search(text):
+            return at
+        return at.replace(tzinfo=self._zone).astimezone(UTC)
+
+
+_PARAMETERS = {name: f"utm_{name}" for name in ("source", "medium", "campaign", "term", "content")}
+_PAGES = ("url", "referrer", "landing_page")
+
+
+def _why_no_time(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if len(text) <= _LONGEST_TIME and _BY_NUMBERS.fullmatch(text):
+        return "may be two days; write dates: day-first or month-first in the mapping"
+    return "cannot be read as a time; write it as 2026-11-26 or 2026-11-26T19:21:00Z"
+
+
+def _plain(text: str) -> str:
+    return text.strip().casefold()
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return text_of(value) if isinstance(value, list | bool | float) else str(value)
+
+
+def _kept(value: Any) -> Property:  # noqa: ANN401  # whatever a file holds
+    if isinstance(value, str):
+        return value.strip()[:MAX_VALUE]
+    if isinstance(value, bool | int | float):
+        return value
+    return _as_text(value)[:MAX_VALUE]
+
+
+def _holds(when: Mapping[str, str | Sequence[str]], values: Values) -> bool:
+    return all(
+        _plain(_as_text(values.get(column, "")))
+        in {_plain(each) for each in ([wanted] if isinstance(wanted, str) else wanted)}
+        for column, wanted in when.items()
+    )

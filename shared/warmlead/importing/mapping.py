@@ -1,0 +1,187 @@
+"""The mapping file: which column of which file is what.
+
+Faults are told as those of a model are: all at once, with line, column, and what was meant.
+"""
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.money import Numbers
+from warmlead.domain.sales import SAID_BY_SALES, Refusal
+from warmlead.model.document import Finding, Severity, YamlDocument, did_you_mean, path_text, read
+
+MAX_FACTS = 50
+
+Column = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Word = Annotated[str, Field(max_length=1_000)]
+
+SALES_WORDS = (*SAID_BY_SALES, *Refusal)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FactMapping(_Strict):
+    """One thing that a row says of its person: an event, a stage, or a word of sales.
+
+    ``at`` is the column with its time: if that is empty, the row does not say it. ``when`` are
+    values that columns must have. ``event_from`` is a column that names the event.
+    """
+
+    event: Name | None = None
+    event_from: Column | None = None
+    stage: Name | None = None
+    said: str | None = None
+    at: Column
+    when: Mapping[Column, Word | Sequence[Word]] = Field(default_factory=dict)
+    value: Column | None = None
+    currency: Column | None = None
+    reason: Column | None = None
+    properties: Mapping[Column, Name] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> "FactMapping":
+        named = [self.event, self.event_from, self.stage, self.said]
+        if sum(each is not None for each in named) != 1:
+            raise ValueError("name one of event, event_from, stage and said")
+        if self.said is not None and self.said not in SALES_WORDS:
+            known = did_you_mean(self.said, SALES_WORDS)
+            raise ValueError(f"said must be one of {', '.join(SALES_WORDS)}. {known}".strip())
+        return self
+
+
+class SpendMapping(_Strict):
+    """A row that says what was spent on a day."""
+
+    day: Column
+    amount: Column
+    currency: Column | None = None
+    channel: Column | None = None
+    source: Column | None = None
+    medium: Column | None = None
+    campaign: Column | None = None
+    when: Mapping[Column, Word | Sequence[Word]] = Field(default_factory=dict)
+
+
+Origin = Literal[
+    "source", "medium", "campaign", "term", "content", "url", "referrer", "landing_page",
+    "gclid", "fbclid", "msclkid",
+]  # fmt: skip
+
+
+class FileMapping(_Strict):
+    """What the columns of a file are."""
+
+    id: Column | None = None
+    email: Column | None = None
+    user_id: Column | None = None
+    anonymous_id: Column | None = None
+    prefix: str = Field(default="", max_length=40)
+    traits: Mapping[Column, Name] = Field(default_factory=dict)
+    origin: Mapping[Origin, Column] = Field(default_factory=dict)
+    facts: Sequence[FactMapping] = Field(default=(), max_length=MAX_FACTS)
+    spend: SpendMapping | None = None
+    blank: Sequence[Word] = ()
+
+    @model_validator(mode="after")
+    def _is_of_use(self) -> "FileMapping":
+        if not self.facts and not self.spend:
+            raise ValueError("give facts, or spend: otherwise a row says nothing")
+        if self.facts and not (self.email or self.user_id or self.anonymous_id):
+            raise ValueError("facts are of a person: give email, user_id or anonymous_id")
+        return self
+
+    def columns(self) -> dict[str, str]:
+        """The columns that it names, each with where."""
+        found: dict[str, str] = {}
+        for name in ("id", "email", "user_id", "anonymous_id"):
+            if column := getattr(self, name):
+                found[column] = name
+        found |= dict.fromkeys(self.traits, "traits")
+        found |= {column: f"origin.{name}" for name, column in self.origin.items()}
+        for place, fact in enumerate(self.facts):
+            of_fact = (fact.at, fact.event_from, fact.value, fact.currency, fact.reason)
+            named = [*filter(None, of_fact), *fact.when, *fact.properties]
+            found |= dict.fromkeys(named, f"facts[{place}]")
+        if self.spend:
+            of_spend = self.spend.model_dump(exclude={"when"}, exclude_none=True).values()
+            found |= dict.fromkeys([*of_spend, *self.spend.when], "spend")
+        return found
+
+
+class ImportMapping(_Strict):
+    """A mapping file. ``files`` are by the name of the file; ``*`` stands for any letters."""
+
+    name: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    currency: str | None = None
+    numbers: Numbers = "1,234.56"
+    dates: Literal["day-first", "month-first"] | None = None
+    time_zone: str = "UTC"
+    files: Mapping[str, FileMapping] = Field(min_length=1)
+
+    def of_file(self, path: Path) -> FileMapping | None:
+        """What the columns of a file are: by the first name that it fits."""
+        name = path.name.removesuffix(".errors.csv")
+        found = (part for pattern, part in self.files.items() if fnmatch(name, pattern))
+        return next(found, None)
+
+    def demand_stages(self, stages: Sequence[str]) -> None:
+        """Raises ``ConfigurationError`` if it names a stage that the model does not have."""
+        problems = [
+            f"files.{pattern}.facts[{place}].stage: the model has no stage {fact.stage}; it has "
+            f"{', '.join(stages) or 'none'}. What sales made of a lead is said: accepted, won …"
+            for pattern, part in self.files.items()
+            for place, fact in enumerate(part.facts)
+            if fact.stage is not None and fact.stage not in stages
+        ]
+        if problems:
+            raise ConfigurationError("The mapping does not fit the model:", problems)
+
+
+def read_mapping(text: str, *, name: str) -> ImportMapping:
+    """The mapping in a YAML text; raises ``ConfigurationError`` with every fault in it."""
+    document = read(text)
+    faults = list(document.faults)
+    if not faults:
+        try:
+            return ImportMapping.model_validate(document.value)
+        except ValidationError as error:
+            faults = [_finding(document, dict(each)) for each in error.errors()]
+    raise ConfigurationError(f"{name} is not a valid mapping", sorted(set(map(str, faults))))
+
+
+_FIELDS = {
+    "root": tuple(ImportMapping.model_fields),
+    "file": tuple(FileMapping.model_fields),
+    "facts": tuple(FactMapping.model_fields),
+    "spend": tuple(SpendMapping.model_fields),
+}
+
+
+def _finding(document: YamlDocument, error: Mapping[str, Any]) -> Finding:
+    """One of pydantic's errors at its place in the file."""
+    path = tuple(part for part in error["loc"] if part not in ("[key]", "str", "function-after"))
+    is_unknown = error["type"] == "extra_forbidden"
+    place = document.of_key(path) if is_unknown else document.of_value(path)
+    message, suggestion = str(error["msg"]).removeprefix("Value error, "), ""
+    if is_unknown:
+        known = _FIELDS[_kind_of(path)]
+        message = "is not known here"
+        suggestion = did_you_mean(str(path[-1]), known) or f"known are {', '.join(known)}"
+    return Finding(Severity.ERROR, *place, path_text(path), message, suggestion)
+
+
+def _kind_of(path: Sequence[str | int]) -> str:
+    """Which part of a mapping the key at a path belongs to."""
+    if "facts" in path[2:]:
+        return "facts"
+    if "spend" in path[2:-1]:
+        return "spend"
+    return "file" if len(path) > 2 else "root"  # noqa: PLR2004  # files, and a name of them

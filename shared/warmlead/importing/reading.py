@@ -1,0 +1,327 @@
+"""Reads the rows of a file: CSV in any usual dialect and encoding, JSON lines, Parquet.
+
+A file is read as a stream, twice at most, and the work is linear in its size. A row that cannot be
+read is handed out with its fault, and costs no other row.
+"""
+
+import csv
+import hashlib
+import io
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from warmlead.domain.errors import ConfigurationError, RejectedError
+from warmlead.parsing.strict_json import loads
+from warmlead.settings import why_unreadable
+
+ERROR_COLUMN = "import_error"
+"""The column of a file of errors that says what is wrong; it is ignored when read again."""
+
+MAX_COLUMNS = 1_000
+MAX_FIELD = 131_072
+"""The longest field of a row, in characters: longer ones come of a quote that is never closed."""
+
+MAX_LINE_BYTES = 1_048_576
+"""The longest line of JSON, in bytes."""
+
+_CHUNK = 1 << 20
+_DELIMITERS = ",;\t|"
+_BOMS = ((BOM_UTF8, "utf-8-sig"), (BOM_UTF16_LE, "utf-16"), (BOM_UTF16_BE, "utf-16"))
+
+_PACKED: Mapping[bytes, str] = {
+    b"PK": "it is a workbook or an archive: save the sheet as CSV, or unpack it",
+    b"\xd0\xcf\x11\xe0": "it is a workbook of Excel: save the sheet as CSV",
+    b"\x1f\x8b": "it is packed with gzip: unpack it",
+}
+
+Values = Mapping[str, Any]
+"""The values of a row by column. Those of CSV are texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row; ``number`` is that of its line, or of the row in Parquet, from 1.
+
+    ``fault`` says why it could not be read, if so; then ``values`` are what could be.
+    """
+
+    number: int
+    values: Values
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file with rows; ``columns`` are those of CSV and Parquet, or of the first JSON lines."""
+
+    path: Path
+    columns: tuple[str, ...]
+    encoding: str = ""
+    delimiter: str = ""
+
+    def rows(self) -> Iterator[Row]:
+        """The rows in their order; raises ``ConfigurationError`` if the file cannot be read on."""
+        try:
+            if self.path.suffix == ".parquet":
+                yield from _parquet_rows(self.path)
+            elif self.encoding:
+                yield from self._csv_rows()
+            else:
+                yield from _json_rows(self.path)
+        except OSError as error:
+            raise _unreadable(self.path, why_unreadable(error)) from error
+
+    def _csv_rows(self) -> Iterator[Row]:
+        with _text(self.path, self.encoding) as file:
+            reader = _reader(file, self.delimiter)
+            header = [name.strip() for name in next(reader)]
+            while True:
+                try:
+                    fields = next(reader, None)
+                except csv.Error:
+                    problem = f"a field has more than {MAX_FIELD} characters; is a quote open?"
+                    yield Row(reader.line_num, {}, problem)
+                    continue
+                if fields is None:
+                    return
+                if any(map(str.strip, fields)):
+                    yield _row(reader.line_num, header, fields)
+
+
+def _row(number: int, header: Sequence[str], fields: Sequence[str]) -> Row:
+    pairs = zip(header, fields, strict=False)
+    values = {name: value for name, value in pairs if name != ERROR_COLUMN}
+    known = len(header) - (ERROR_COLUMN in header)
+    if len(values) == known and not any(fields[len(header) :]):
+        return Row(number, values)
+    problem = f"the row has {len(fields)} fields, the header {len(header)}"
+    return Row(number, values, problem)
+
+
+def open_table(path: Path) -> Table:
+    """The table in a file, by its name and content.
+
+    Raises ``ConfigurationError`` if there is none: it says what to do.
+    """
+    try:
+        if path.suffix == ".parquet":
+            return Table(path, _parquet_columns(path))
+        if path.suffix in (".jsonl", ".ndjson", ".json"):
+            return Table(path, _json_columns(path))
+        _refuse_packed(path)
+        encoding = _encoding_of(path)
+        with _text(path, encoding) as file:
+            first = file.readline(MAX_FIELD)
+            delimiter = _delimiter_of(first)
+        return Table(path, _header(path, encoding, delimiter), encoding, delimiter)
+    except OSError as error:
+        raise _unreadable(path, why_unreadable(error)) from error
+
+
+def _refuse_packed(path: Path) -> None:
+    """Raises ``ConfigurationError`` for what is often taken for a table of text."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    for mark, problem in _PACKED.items():
+        if start.startswith(mark):
+            raise _unreadable(path, problem)
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal digits."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(path, why_unreadable(error)) from error
+
+
+def _unreadable(path: Path, problem: str) -> ConfigurationError:
+    return ConfigurationError.one(f"{path} cannot be imported:", problem)
+
+
+# --- CSV ---------------------------------------------------------------------------------
+
+
+def _encoding_of(path: Path) -> str:
+    """By the mark at the start; else UTF-8 if all of it is, or what Excel writes in the west."""
+    with path.open("rb") as file:
+        start = file.read(4)
+        for mark, encoding in _BOMS:
+            if start.startswith(mark):
+                return encoding
+        file.seek(0)
+        decoder = getincrementaldecoder("utf-8")()
+        try:
+            while chunk := file.read(_CHUNK):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"
+
+
+def _text(path: Path, encoding: str) -> IO[str]:
+    return path.open(encoding=encoding, errors="replace", newline="")
+
+
+def _reader(file: IO[str], delimiter: str) -> Any:  # noqa: ANN401  # csv has no public type
+    csv.field_size_limit(MAX_FIELD)
+    start = file.tell()
+    if not file.readline(16).strip().lower().startswith("sep="):
+        file.seek(start)
+    return csv.reader(file, delimiter=delimiter)
+
+
+def _delimiter_of(line: str) -> str:
+    """The sign that divides the header most often, outside of quotes; Excel may name it."""
+    if line.lower().startswith("sep=") and line[4:5]:
+        return line[4]
+    outside = "".join(line.split('"')[::2])
+    return max(_DELIMITERS, key=outside.count)
+
+
+def _header(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
+    with _text(path, encoding) as file:
+        try:
+            names = [name.strip() for name in next(_reader(file, delimiter), [])]
+        except csv.Error as error:
+            raise _unreadable(path, "the first line is no header of columns") from error
+    if not any(names):
+        raise _unreadable(path, "it is empty: the first line must name the columns")
+    if len(names) > MAX_COLUMNS:
+        raise _unreadable(path, f"it has more than {MAX_COLUMNS} columns")
+    seen: set[str] = set()
+    for name in names:
+        if name and name in seen:
+            raise _unreadable(path, f'two columns are named "{name}": rename one of them')
+        seen.add(name)
+    return tuple(name for name in names if name and name != ERROR_COLUMN)
+
+
+# --- JSON lines --------------------------------------------------------------------------
+
+
+_LOOKED_AT = 100
+"""How many lines are looked at for the names of columns."""
+
+
+def _json_columns(path: Path) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    for count, row in enumerate(_json_rows(path)):
+        names |= dict.fromkeys(row.values)
+        if count == _LOOKED_AT:
+            break
+    if not names:
+        problem = "it has no line with a JSON object; a list of objects is to be one line for each"
+        raise _unreadable(path, problem)
+    return tuple(names)
+
+
+def _json_rows(path: Path) -> Iterator[Row]:
+    with path.open("rb") as file:
+        number = 0
+        while line := file.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            if len(line) > MAX_LINE_BYTES:
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(MAX_LINE_BYTES)
+                yield Row(number, {}, f"the line has more than {MAX_LINE_BYTES} bytes")
+            elif line.strip():
+                yield _json_row(number, line)
+
+
+def _json_row(number: int, line: bytes) -> Row:
+    try:
+        value = loads(line)
+    except RejectedError as error:
+        return Row(number, {}, error.message)
+    if not isinstance(value, dict):
+        return Row(number, {}, "the line is not a JSON object")
+    return Row(number, _flat(value))
+
+
+def _flat(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The values by their path: ``{"geo": {"country": "DE"}}`` has ``geo.country``."""
+    flat: dict[str, Any] = {}
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting and len(flat) <= MAX_COLUMNS:
+        path, held = waiting.pop()
+        if isinstance(held, Mapping):
+            inner = [(f"{path}.{name}" if path else str(name), each) for name, each in held.items()]
+            waiting += reversed(inner)
+        elif path and path != ERROR_COLUMN:
+            flat[path] = held
+    return flat
+
+
+# --- Parquet -----------------------------------------------------------------------------
+
+
+def _parquet(path: Path) -> Any:  # noqa: ANN401  # pyarrow has no types
+    try:
+        from pyarrow.parquet import ParquetFile  # noqa: PLC0415  # 100 MB that few need
+    except ImportError as error:
+        problem = "Parquet needs one more package: pip install 'warmlead[parquet]'"
+        raise _unreadable(path, problem) from error
+    try:
+        return ParquetFile(path)
+    except ValueError as error:
+        raise _unreadable(path, "it is not a Parquet file") from error
+
+
+def _parquet_columns(path: Path) -> tuple[str, ...]:
+    with _parquet(path) as file:
+        first = next(file.iter_batches(batch_size=1), None)
+        rows = first.to_pylist() if first is not None else []
+        names = _flat(rows[0]) if rows else dict.fromkeys(file.schema_arrow.names)
+    return tuple(names)
+
+
+def _parquet_rows(path: Path) -> Iterator[Row]:
+    with _parquet(path) as file:
+        number = 0
+        for batch in file.iter_batches(batch_size=1_000):
+            for values in batch.to_pylist():
+                number += 1
+                yield Row(number, _flat(values))
+
+
+# --- what could not be imported ------------------------------------------------------------
+
+
+class ErrorFile:
+    """Collects the rows of a table that could not be imported, each with the reason.
+
+    It is written beside the file as ``FILE.errors.csv`` if there is any; else an old one goes.
+    """
+
+    def __init__(self, table: Table, folder: Path | None = None) -> None:
+        name = table.path.name.removesuffix(".errors.csv")
+        self.path = (folder or table.path.parent) / f"{name}.errors.csv"
+        self.count = 0
+        self._columns = table.columns
+        self._text = io.StringIO()
+        self._writer = csv.writer(self._text, lineterminator="\n")
+
+    def add(self, row: Row, reason: str) -> None:
+        """Adds a row."""
+        fields = ["" if (v := row.values.get(name)) is None else str(v) for name in self._columns]
+        self._writer.writerow([*fields, reason])
+        self.count += 1
+
+    def write(self) -> None:
+        """Writes the file; raises ``ConfigurationError`` if that cannot be done."""
+        try:
+            if not self.count:
+                return
+            header = io.StringIO()
+            csv.writer(header, lineterminator="\n").writerow([*self._columns, ERROR_COLUMN])
+            text = header.getvalue() + self._text.getvalue()
+            self.path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            problem = f"{why_unreadable(error)}; choose another folder: --errors FOLDER"
+            raise ConfigurationError.one(f"{self.path} cannot be written:", problem) from error

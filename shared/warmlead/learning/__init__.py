@@ -1,0 +1,1 @@
+"""What outcomes teach about a model: its points judged and learned, for a person to accept."""

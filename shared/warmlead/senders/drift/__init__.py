@@ -1,0 +1,5 @@
+"""Drift: see README.md."""
+
+from warmlead.senders.drift.source import DriftSettings, DriftSource
+
+__all__ = ["DriftSettings", "DriftSource"]

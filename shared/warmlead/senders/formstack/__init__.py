@@ -1,0 +1,5 @@
+"""Formstack: see README.md."""
+
+from warmlead.senders.formstack.source import FormstackSettings, FormstackSource
+
+__all__ = ["FormstackSettings", "FormstackSource"]

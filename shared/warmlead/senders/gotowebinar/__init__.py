@@ -1,0 +1,5 @@
+"""GoTo Webinar: see README.md."""
+
+from warmlead.senders.gotowebinar.source import GoToWebinarSettings, GoToWebinarSource
+
+__all__ = ["GoToWebinarSettings", "GoToWebinarSource"]

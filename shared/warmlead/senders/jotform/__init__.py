@@ -1,0 +1,5 @@
+"""Jotform: see README.md."""
+
+from warmlead.senders.jotform.source import JotformSettings, JotformSource
+
+__all__ = ["JotformSettings", "JotformSource"]

@@ -1,0 +1,5 @@
+"""Kissmetrics: see README.md."""
+
+from warmlead.senders.kissmetrics.source import KissmetricsSettings, KissmetricsSource
+
+__all__ = ["KissmetricsSettings", "KissmetricsSource"]

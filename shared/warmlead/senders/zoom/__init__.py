@@ -1,0 +1,5 @@
+"""Zoom: see README.md."""
+
+from warmlead.senders.zoom.source import ZoomSettings, ZoomSource
+
+__all__ = ["ZoomSettings", "ZoomSource"]

@@ -1,0 +1,58 @@
+"""``warmlead model calibrate``: what people and programs read, and that it changes no file."""
+
+import json
+
+from unit.cli.conftest import Workspace
+from warmlead.model.loading import load
+
+LEARN = ("model", "calibrate", "in-use", "--within", "60d")
+
+
+def test_a_person_reads_points_figures_and_the_change(crowded: Workspace) -> None:
+    asked = ("model", "calibrate", "turned.yaml", "--within", "60d")
+    done = crowded.run(*asked, "--page", "page.html", "--out", "learned.yaml")
+    assert done.code == 0, done.err
+    assert "120 leads, 40 of them (33%) reached customer within 60 days" in done.out
+    assert "demo_requested" in done.out
+    assert "33%" in done.out
+    assert "+++ b/turned.yaml" in done.out
+    assert "against" in done.out
+    assert "[red]more" in done.out
+    assert "warmlead model backtest turned.yaml learned.yaml" in done.out
+    model = load((crowded.folder / "learned.yaml").read_text(), name="new")
+    assert model.file.signals["demo_requested"].points > 0
+    assert model.rules.probability
+    page = (crowded.folder / "page.html").read_text()
+    assert "&lt;b&gt;Demo&lt;/b&gt; &amp; [red]more" in page
+    assert "<b>Demo" not in page
+    assert not [each for each in ("example.com", "src=", "href=") if each in page]
+    assert len(page) < 60_000
+
+
+def test_a_file_that_is_there_is_never_overwritten(crowded: Workspace) -> None:
+    kept = crowded.write("kept.yaml", "mine")
+    done = crowded.run(*LEARN, "--out", "kept.yaml")
+    assert done.code == 2
+    assert "kept.yaml is there already" in done.err
+    assert kept.read_text() == "mine"
+
+
+def test_a_program_reads_a_stable_shape_and_a_patch(crowded: Workspace) -> None:
+    report = crowded.json(*LEARN)
+    assert "example.com" not in json.dumps(report)
+    (condition,) = report["conditions"]
+    assert condition.keys() == {
+        *("section", "name", "title", "asks", "leads", "won", "rate", "lift", "before", "after"),
+        *("points", "is_small", "marks", "notes"),
+    }
+    assert (condition["leads"], condition["won"]) == (40, 30)
+    assert report["older"] + report["newer"] == report["leads"] == 120
+    patch = crowded.run(*LEARN, "--diff").out
+    assert patch.startswith("--- a/in-use\n+++ b/in-use\n@@")
+    assert all(line[:1] in "-+@ \\" for line in patch.splitlines())
+
+
+def test_too_few_leads_are_refused_with_what_is_missing(crowded: Workspace) -> None:
+    done = crowded.run(*LEARN, "--from", "2031-01-01")
+    assert done.code == 1
+    assert "too few leads to learn from" in done.err

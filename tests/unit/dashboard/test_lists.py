@@ -1,0 +1,107 @@
+"""The list of leads, the search, and the file."""
+
+import csv
+import io
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from builders import NOW, a_lead_named, an_event, keeping
+from unit.dashboard.seen import Seen
+from warmlead.dashboard.lists import COLUMNS, OF_OFFER, PAGE_ROWS
+from warmlead.dashboard.queries import ListQuery, read_query
+from warmlead.domain.event import Trust
+from warmlead.domain.lead import Lead, Snapshot
+from warmlead.ports.listing import LeadQuery
+
+
+async def fill(seen: Seen, count: int) -> list[Lead]:
+    leads = [
+        a_lead_named(
+            f"person-{number}",
+            snapshot=Snapshot(number, number, 0, 1, "v", "AB"[number % 2]),
+        )
+        for number in range(count)
+    ]
+    await seen.parts.leads.update([], keeping(*leads))
+    return leads
+
+
+def shown(body: bytes) -> list[str]:
+    return re.findall(r'href="/dashboard/leads/([a-z0-9]+)"', body.decode())
+
+
+async def test_pages_hold_every_lead_once_and_keep_the_filters(seen: Seen) -> None:
+    leads = await fill(seen, 2 * PAGE_ROWS + 7)
+    wanted = [lead.id for lead in leads if lead.snapshot and lead.snapshot.grade == "A"]
+    path, found = "/leads?grade=A", list[str]()
+    while path:
+        body = (await seen.get(path)).body
+        found += shown(body)
+        following = re.search(r'class="button" href="/dashboard([^"]+)"', body.decode())
+        path = following[1].replace("&amp;", "&") if following else ""
+        assert not path or "grade=A" in path
+    assert found == wanted[::-1]
+
+
+@pytest.mark.parametrize("sought", ["person-3@example.com", " Person-3@Example.com ", "ID"])
+async def test_a_search_leads_to_the_lead(seen: Seen, sought: str) -> None:
+    leads = await fill(seen, 5)
+    sought = leads[3].id if sought == "ID" else sought
+    answer = await seen.get(f"/leads?q={sought.replace(' ', '%20')}")
+    assert (answer.status, answer.headers["Location"]) == (303, f"/dashboard/leads/{leads[3].id}")
+
+
+async def test_a_search_in_vain_says_so_above_the_list(seen: Seen) -> None:
+    await fill(seen, 2)
+    answer = await seen.get("/leads?q=nobody@example.com")
+    assert b"No lead has this email" in answer.body
+    assert len(shown(answer.body)) == 2
+
+
+async def test_what_stands_in_an_anonymous_id_is_not_found_as_an_address(seen: Seen) -> None:
+    await seen.apply(an_event(email=None, anonymous_id="eve@example.com"))
+    answer = await seen.get("/leads?q=eve@example.com")
+    assert b"As an id of another kind" in answer.body
+
+
+async def test_an_empty_list_says_what_to_do(seen: Seen) -> None:
+    assert b"No leads yet" in (await seen.get("/leads")).body
+    assert b"No lead is like this" in (await seen.get("/leads?stage=customer")).body
+
+
+async def test_the_file_holds_the_list_with_all_columns(seen: Seen) -> None:
+    await fill(seen, 3)
+    await seen.apply(
+        an_event(email="x@example.com", trust=Trust.SIGNED, traits={"company": "=1+1"})
+    )
+    answer = await seen.get("/leads.csv")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    head, *rows = csv.reader(io.StringIO(answer.body.decode("utf-8-sig")))
+    assert head == [*COLUMNS, *OF_OFFER, "reasons"]
+    assert len(rows) == 4
+    assert "'=1+1" in [row[head.index("company")] for row in rows]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        LeadQuery(),
+        LeadQuery(stage="mql", grade="A", source="a b&c=d", owner="é", overdue=True, order="since"),
+    ],
+)
+def test_a_list_is_found_again_by_its_address(asked: LeadQuery) -> None:
+    query = ListQuery(asked).query().removeprefix("?")
+    assert ListQuery.of(read_query(query)).asked == asked
+
+
+async def test_the_order_of_a_stage_begins_with_the_newest(seen: Seen) -> None:
+    leads = await fill(seen, 4)
+    moved = [
+        replace(lead, progress=replace(lead.progress, since=NOW - timedelta(days=number)))
+        for number, lead in enumerate(leads)
+    ]
+    await seen.parts.leads.update([], keeping(*moved))
+    assert shown((await seen.get("/leads?order=since")).body) == [lead.id for lead in moved]

@@ -1,0 +1,146 @@
+"""What a row says by its mapping, and why a row is refused."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.event import Trust
+from warmlead.importing.facts import Reader, RowContent, RowError
+from warmlead.importing.mapping import ImportMapping
+from warmlead.importing.reading import Row
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+LEADS: dict[str, Any] = {
+    "email": "Email",
+    "user_id": "Id",
+    "prefix": "crm:demo:",
+    "traits": {"Land": "country", "Size": "employees"},
+    "origin": {"source": "Source"},
+    "blank": ["n/a"],
+    "facts": [
+        {"event": "contact_requested", "at": "Created", "properties": {"Topic": "topic"}},
+        {"stage": "mql", "at": "MQL"},
+        {"said": "won", "at": "Closed", "when": {"State": ["Won"]}, "value": "Worth"},
+        {"said": "not_ready", "at": "Closed", "when": {"State": "Later"}},
+    ],
+}
+
+
+def said(values: dict[str, Any], part: dict[str, Any] = LEADS, **others: Any) -> RowContent:
+    mapping = ImportMapping.model_validate({"files": {"*": part}, **others})
+    reader = Reader(mapping, mapping.files["*"], name="demo", now=NOW)
+    return reader.read(Row(1, values))
+
+
+def problems(values: dict[str, Any], **others: Any) -> tuple[str, ...]:
+    with pytest.raises(RowError) as raised:
+        said(values, **others)
+    return raised.value.problems
+
+
+ADA = {"Email": "Ada@Example.com", "Id": "7", "Created": "2018-02-01"}
+
+
+def test_a_row_says_events_as_of_their_own_time_however_old() -> None:
+    (event,) = said({**ADA, "Topic": "price"}).events
+    assert event.occurred_at == event.received_at == datetime(2018, 2, 1, tzinfo=UTC)
+    assert (event.email, event.user_id) == ("ada@example.com", "crm:demo:7")
+    assert (event.name, event.properties) == ("contact_requested", {"topic": "price"})
+    assert (event.source, event.trust) == ("import:demo", Trust.SIGNED)
+
+
+def test_traits_and_origin_are_told_with_the_first_fact_alone() -> None:
+    row = {**ADA, "Land": "Deutschland", "Source": "google", "MQL": "2018-03-01"}
+    first, second = said(row).events
+    assert first.traits == {"country": "DE"}
+    assert first.attribution == {"utm_source": "google"}
+    assert (second.traits, second.attribution) == ({}, {})
+
+
+def test_a_blank_source_is_not_one_that_says_unknown() -> None:
+    assert said({**ADA, "Source": "unknown"}).events[0].attribution == {"utm_source": "unknown"}
+    for blank in ("", "  ", "N/A", None):
+        assert said({**ADA, "Source": blank}).events[0].attribution == {}
+
+
+def test_a_stage_is_asserted_and_a_deal_is_stated_with_its_value() -> None:
+    row = {
+        **ADA,
+        "MQL": "2018-02-03",
+        "Closed": "2018-04-05 10:30",
+        "State": "won",
+        "Worth": "12.50",
+    }
+    _, mql, won = said(row, currency="EUR").events
+    assert (mql.name, mql.properties) == ("sales_qualified", {"reason": "mql"})
+    assert won.name == "sales_won"
+    assert won.properties == {"value_cents": 1250, "currency": "EUR"}
+
+
+def test_a_refusal_is_a_rejection_with_its_reason() -> None:
+    event = said({**ADA, "Created": "", "Closed": "2018-04-05", "State": "later"}).events[0]
+    assert (event.name, event.properties) == ("sales_rejected", {"reason": "not_ready"})
+
+
+def test_a_row_whose_times_are_empty_says_nothing() -> None:
+    assert said({"Email": "ada@example.com", "Created": ""}) == RowContent()
+
+
+def test_the_same_row_has_the_same_ids_wherever_it_stands() -> None:
+    first = said(ADA).events[0]
+    assert said(dict(reversed(ADA.items()))).events[0].key == first.key
+    assert said({**ADA, "Land": "DE"}).events[0].key != first.key
+    part = {**LEADS, "id": "Id"}
+    of_id = said(ADA, part).events[0]
+    assert said({**ADA, "Land": "DE"}, part).events[0].key == of_id.key
+
+
+def test_every_fault_of_a_row_is_told_by_its_column() -> None:
+    row = {"Email": "ada at example", "Created": "soon", "MQL": "2099-01-01", "Closed": ""}
+    assert problems(row) == (
+        "Email: the email address is not valid",
+        "Created: cannot be read as a time; write it as 2026-11-26 or 2026-11-26T19:21:00Z",
+        "MQL: the time is in the future",
+    )
+    assert problems({**ADA, "Created": "1900-01-01"}) == ("Created: the time is before 1970",)
+    assert problems({"Created": "2018-02-01"}) == ("Email, Id: nobody is named",)
+    row = {**ADA, "Closed": "2018-04-05", "State": "Won", "Worth": "1,2,3"}
+    assert problems(row, currency="EUR")[0].startswith("Worth: ")
+
+
+def test_a_day_that_may_be_a_month_needs_a_word_in_the_mapping() -> None:
+    row = {**ADA, "Created": "03/04/2018"}
+    assert "dates: day-first or month-first" in problems(row)[0]
+    day, month = (
+        said(row, dates=dates).events[0].occurred_at for dates in ("day-first", "month-first")
+    )
+    assert (day, month) == (datetime(2018, 4, 3, tzinfo=UTC), datetime(2018, 3, 4, tzinfo=UTC))
+
+
+def test_a_time_without_a_zone_is_that_of_the_mapping_and_a_day_stays_that_day() -> None:
+    def at(text: str) -> datetime:
+        row = {**ADA, "Created": text}
+        return said(row, time_zone="America/New_York").events[0].occurred_at
+
+    assert at("2018-02-01 10:00") == datetime(2018, 2, 1, 15, tzinfo=UTC)
+    assert at("2018-02-01T10:00Z") == datetime(2018, 2, 1, 10, tzinfo=UTC)
+    assert at("2018-02-01") == datetime(2018, 2, 1, tzinfo=UTC)
+    assert at("1517479200") == datetime(2018, 2, 1, 10, tzinfo=UTC)
+
+
+def test_an_unknown_time_zone_is_told() -> None:
+    with pytest.raises(ConfigurationError, match="is not a time zone"):
+        said(ADA, time_zone="Mars/Olympus")
+
+
+def test_spend_is_an_amount_of_a_day_in_its_currency() -> None:
+    part = {"spend": {"day": "Day", "amount": "Cost", "source": "From"}}
+    row = {"Day": "2018-02-28", "Cost": "1.234,50 €", "From": "google"}
+    spend = said(row, part, numbers="1.234,56").spend
+    assert spend is not None
+    assert (spend.day, spend.amount_cents, spend.currency) == (date(2018, 2, 28), 123450, "EUR")
+    assert (spend.source, spend.campaign, spend.imported) == ("google", "", "demo")
+    assert said({**row, "Cost": ""}, part).spend is None

@@ -1,0 +1,125 @@
+"""Rows of files in any usual dialect and encoding, and what becomes of those that are damaged."""
+
+from pathlib import Path
+
+import pytest
+
+from warmlead.domain.errors import ConfigurationError
+from warmlead.importing.reading import MAX_FIELD, ErrorFile, Row, digest_of, open_table
+
+
+def rows_of(path: Path) -> list[Row]:
+    return list(open_table(path).rows())
+
+
+def written(folder: Path, text: str | bytes, name: str = "leads.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,city\nAda,Köln\n",
+        "name;city\r\nAda;Köln\r\n",
+        "name\tcity\nAda\tKöln",
+        'name|city\n"Ada"|Köln\n',
+        "sep=;\nname;city\nAda;Köln\n",
+        'name,city\n\n"Ada","Köln"\n , \n',
+    ],
+    ids=["comma", "excel", "tab", "pipe", "sep", "blank-lines"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_table_is_read_in_any_usual_dialect_and_encoding(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    path = written(tmp_path, text.encode(encoding))
+    assert [row.values for row in rows_of(path)] == [{"name": "Ada", "city": "Köln"}]
+
+
+def test_a_field_may_hold_line_ends_and_quotes(tmp_path: Path) -> None:
+    path = written(tmp_path, 'a,b\n"one\ntwo","say ""hi"""\nx,y\n')
+    assert [row.values for row in rows_of(path)] == [
+        {"a": "one\ntwo", "b": 'say "hi"'},
+        {"a": "x", "b": "y"},
+    ]
+
+
+def test_a_row_of_another_width_has_a_fault_and_costs_no_neighbour(tmp_path: Path) -> None:
+    rows = rows_of(written(tmp_path, "a,b\n1\n1,2,3\n1,2\n"))
+    assert [bool(row.fault) for row in rows] == [True, True, False]
+    assert rows[1].fault == "the row has 3 fields, the header 2"
+    assert rows[1].number == 3
+
+
+def test_a_quote_that_is_never_closed_is_told(tmp_path: Path) -> None:
+    rows = rows_of(written(tmp_path, 'a,b\n"' + "x" * (MAX_FIELD + 1) + "\n1,2\n"))
+    assert "is a quote open?" in rows[0].fault
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "it is empty"),
+        ("a,a\n1,2\n", 'two columns are named "a"'),
+        (",".join(map(str, range(1_001))), "more than 1000 columns"),
+        ("PK\x03\x04 and so on", "save the sheet as CSV"),
+    ],
+)
+def test_a_file_without_a_usable_header_says_what_to_do(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        open_table(written(tmp_path, text))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.csv cannot be imported"):
+        open_table(tmp_path / "nowhere.csv")
+
+
+def test_json_lines_are_flat_by_their_path(tmp_path: Path) -> None:
+    text = '{"event": "page_view", "geo": {"country": "DE"}, "n": 1}\n\n{"event": "login"}\n'
+    path = written(tmp_path, text, "events.jsonl")
+    table = open_table(path)
+    assert table.columns == ("event", "geo.country", "n")
+    assert [row.values for row in table.rows()] == [
+        {"event": "page_view", "geo.country": "DE", "n": 1},
+        {"event": "login"},
+    ]
+
+
+def test_a_bad_line_of_json_costs_no_other(tmp_path: Path) -> None:
+    text = b'{"a": 1}\n{"a": \n[1]\n{"a": "' + b"x" * 1_100_000 + b'"}\n{"a": 2}\n'
+    rows = rows_of(written(tmp_path, text, "events.jsonl"))
+    assert [row.number for row in rows] == [1, 2, 3, 4, 5]
+    assert [bool(row.fault) for row in rows] == [False, True, True, True, False]
+
+
+def test_parquet_is_read_like_json(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="an optional package")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="an optional package")
+    path = tmp_path / "events.parquet"
+    values = [{"event": "login", "geo": {"country": "DE"}}]
+    parquet.write_table(pyarrow.Table.from_pylist(values), path)
+    assert [row.values for row in rows_of(path)] == [{"event": "login", "geo.country": "DE"}]
+
+
+def test_a_file_of_errors_is_a_table_again_without_its_reasons(tmp_path: Path) -> None:
+    table = open_table(written(tmp_path, 'a,b\n1,"x, y"\n3,4\n'))
+    errors = ErrorFile(table)
+    first, _ = table.rows()
+    errors.add(first, "a: is not good")
+    errors.write()
+    assert errors.path.name == "leads.csv.errors.csv"
+    assert errors.path.read_text() == 'a,b,import_error\n1,"x, y",a: is not good\n'
+    again = open_table(errors.path)
+    assert again.columns == table.columns
+    assert [row.values for row in again.rows()] == [first.values]
+    assert ErrorFile(again).path == errors.path
+
+
+def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
+    one, other = written(tmp_path, "a\n1\n"), written(tmp_path, "a\n1\n", "copy.csv")
+    assert digest_of(one) == digest_of(other) != digest_of(written(tmp_path, "a\n2\n"))
