@@ -68,6 +68,16 @@ class Staged:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What all functions share, as a folder and as a zip; ``content_bytes`` is unpacked."""
+
+    folder: Path
+    archive: Path
+    files: int
+    content_bytes: int
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Stages all functions and prints what came of it; 2 if something given cannot be used."""
     options = _options(arguments)
@@ -115,11 +125,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 # --- one function --------------------------------------------------------------------------
 
 
-def stage(function: str, package: Path, into: Path, beside: Mapping[str, str]) -> Staged:
+def stage(function: str, package: Package, into: Path, beside: Mapping[str, str]) -> Staged:
     """Stages one function; what was staged of it before is replaced when all is there.
 
-    ``package`` holds the compiled package. ``beside`` are the names and texts of the files that
-    are to lie beside ``main.py``.
+    ``beside`` are the names and texts of the files that are to lie beside ``main.py``. Its zip is
+    the package's, with these files added: what all functions share is compressed once.
     """
     fresh = into / f".{function}.fresh"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -129,32 +139,38 @@ def stage(function: str, package: Path, into: Path, beside: Mapping[str, str]) -
     for name, text in beside.items():
         (fresh / name).write_text(text, encoding="utf-8")
     _compile(fresh)
-    shutil.copytree(package, fresh, dirs_exist_ok=True)
+    own = _contents(fresh)
+    shutil.copytree(package.folder, fresh, dirs_exist_ok=True)
     archive = into / f"{function}.zip"
-    contents = _contents(fresh)
-    _write_zip(archive, contents)
+    unready = archive.with_suffix(".zip.fresh")
+    shutil.copyfile(package.archive, unready)
+    _add_to_zip(unready, own)
+    unready.replace(archive)
     final = into / function
     shutil.rmtree(final, ignore_errors=True)
     fresh.rename(final)
     return Staged(
         function,
-        files=len(contents),
-        content_bytes=sum(len(data) for data in contents.values()),
+        files=package.files + len(own),
+        content_bytes=package.content_bytes + sum(map(len, own.values())),
         zip_bytes=archive.stat().st_size,
         sha256=hashlib.sha256(archive.read_bytes()).hexdigest(),
     )
 
 
 @contextmanager
-def compiled_package() -> Iterator[Path]:
-    """A folder with the package as every function has it: its modules compiled, and its data."""
-    with tempfile.TemporaryDirectory() as folder:
+def compiled_package() -> Iterator[Package]:
+    """The package as every function has it: its modules compiled, and its data."""
+    with tempfile.TemporaryDirectory() as made:
+        folder, archive = Path(made) / "package", Path(made) / "package.zip"
         for target, source in _sources():
-            copy = Path(folder) / target
+            copy = folder / target
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
-        _compile(Path(folder))
-        yield Path(folder)
+        _compile(folder)
+        contents = _contents(folder)
+        _add_to_zip(archive, contents)
+        yield Package(folder, archive, len(contents), sum(map(len, contents.values())))
 
 
 def _sources() -> Iterator[tuple[Path, Path]]:
@@ -186,17 +202,15 @@ def _contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def _write_zip(path: Path, contents: Mapping[str, bytes]) -> None:
-    """A zip whose bytes follow from names and contents alone."""
-    fresh = path.with_suffix(".zip.fresh")
-    with zipfile.ZipFile(fresh, "w") as archive:
+def _add_to_zip(path: Path, contents: Mapping[str, bytes]) -> None:
+    """Adds files to a zip, or makes it; its bytes follow from names and contents alone."""
+    with zipfile.ZipFile(path, "a") as archive:
         for name in sorted(contents):
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.create_system = UNIX
             entry.external_attr = FILE_MODE
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, contents[name], compresslevel=9)
-    fresh.replace(path)
 
 
 # --- what is given -------------------------------------------------------------------------

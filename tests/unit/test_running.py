@@ -1,4 +1,4 @@
-"""A program that the tests start ends with all that it has started."""
+"""How the tests run: groups stay together, and programs end with all that they have started."""
 
 import os
 import sys
@@ -48,3 +48,10 @@ def test_a_program_gets_its_environment_and_folder(tmp_path: Path) -> None:
         [sys.executable, "-S", "-c", shows], env={**os.environ, "NAME": "ada"}, cwd=tmp_path
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{tmp_path} ada\n", "wrong")
+
+
+@pytest.mark.xdist_group("together")
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="one process runs all tests")
+def test_pytest_xdist_knows_the_groups(request: pytest.FixtureRequest) -> None:
+    # What shares a server or a staged folder is started once only if its tests stay together.
+    assert request.node.nodeid.endswith("@together")
