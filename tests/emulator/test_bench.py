@@ -53,7 +53,8 @@ def test_an_ordinary_event_is_one_publish_one_read_and_one_commit(bench: Bench) 
 def test_a_daily_run_costs_the_same_among_ever_more_leads(bench: Bench) -> None:
     printed = bench("due")
     charged = str(250 + SHARDS)  # a look for leads from ahead finds none, and costs a read a shard
-    counts = re.findall(r"^  (\S.*?)  +(\d+)  +(\d+)  ", printed, re.MULTILINE)
+    few, _, _ = printed.partition("All leads due")
+    counts = re.findall(r"^  (\S.*?)  +(\d+)  +(\d+)  ", few, re.MULTILINE)
     assert counts == [
         ("SQLite, 500 leads", "250", "250"),
         ("SQLite, 5,000 leads", "250", "250"),
