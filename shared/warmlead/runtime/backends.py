@@ -263,11 +263,14 @@ def _pubsub(using: Settings) -> "PubSubBus":
     return PubSubBus(using.project, emulator=os.environ.get("PUBSUB_EMULATOR_HOST", ""))
 
 
-def _firestore(using: Settings) -> "FirestoreLeadStore":
-    from warmlead.stores.firestore.store import FirestoreLeadStore
+def _firestore(using: Settings, patience_s: float | None = None) -> "FirestoreLeadStore":
+    from warmlead.stores.firestore.store import PATIENCE_S, FirestoreLeadStore
 
     emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
-    return FirestoreLeadStore(using.project, using.database, emulator=emulator)
+    patience_s = patience_s or PATIENCE_S
+    return FirestoreLeadStore(
+        using.project, using.database, emulator=emulator, patience_s=patience_s
+    )
 
 
 def _firestore_reports(using: Settings) -> "FirestoreReportStore":
@@ -384,14 +387,24 @@ class Embedded(System, frozen=True):
 
 
 @asynccontextmanager
-async def opened(using: Settings | None = None) -> AsyncIterator[System]:
-    """Opens the backend in the settings; by default in those of this process."""
+async def opened(
+    using: Settings | None = None, *, patience_s: float | None = None
+) -> AsyncIterator[System]:
+    """Opens the backend in the settings; by default in those of this process.
+
+    ``patience_s`` are the seconds that one update of leads in Firestore may take with all its
+    attempts, if it is not the usual time.
+    """
     if (using or survey(_environment())[0]).backend == "sqlite":
         async with embedded(using) as system:
             yield system
         return
     chosen, loaded = _usable(using)
-    store, bus, reports = _firestore(chosen), _pubsub(chosen), _firestore_reports(chosen)
+    store, bus, reports = (
+        _firestore(chosen, patience_s),
+        _pubsub(chosen),
+        _firestore_reports(chosen),
+    )
     dispatches, ids = _firestore_dispatches(chosen), lead_ids(chosen)
     imports = _firestore_imports(chosen)
     try:
