@@ -264,7 +264,8 @@ def _pubsub(using: Settings) -> "PubSubBus":
 
 
 def _firestore(using: Settings, patience_s: float | None = None) -> "FirestoreLeadStore":
-    from warmlead.stores.firestore.store import PATIENCE_S, FirestoreLeadStore
+    from warmlead.stores.firestore.client import PATIENCE_S
+    from warmlead.stores.firestore.store import FirestoreLeadStore
 
     emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
     patience_s = patience_s or PATIENCE_S

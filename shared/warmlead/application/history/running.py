@@ -73,7 +73,7 @@ def begun(wanted: ImportRecord, known: Sequence[ImportRecord]) -> tuple[ImportRe
         if other.files == files and other.content == wanted.content and other.ended_at is None:
             return other, True
         before, moves = dict(other.files), other.moves
-    return structs.replace(wanted, files=before | files, moves=moves), False
+    return structs.replace(wanted, files={**before, **files}, moves=moves), False
 
 
 async def take_in(
