@@ -288,11 +288,15 @@ def _firestore_dispatches(using: Settings) -> "FirestoreDispatchStore":
     return FirestoreDispatchStore(using.project, using.database, emulator=emulator)
 
 
-def _firestore_imports(using: Settings) -> "FirestoreImportStore":
+def _firestore_imports(using: Settings, patience_s: float | None = None) -> "FirestoreImportStore":
+    from warmlead.stores.firestore.client import PATIENCE_S
     from warmlead.stores.firestore.imports import FirestoreImportStore
 
     emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
-    return FirestoreImportStore(using.project, using.database, emulator=emulator)
+    patience_s = patience_s or PATIENCE_S
+    return FirestoreImportStore(
+        using.project, using.database, emulator=emulator, patience_s=patience_s
+    )
 
 
 def _open_imports(file: "SqliteFile") -> "SqliteImportStore":
@@ -393,8 +397,8 @@ async def opened(
 ) -> AsyncIterator[System]:
     """Opens the backend in the settings; by default in those of this process.
 
-    ``patience_s`` are the seconds that one update of leads in Firestore may take with all its
-    attempts, if it is not the usual time.
+    ``patience_s`` are the seconds that one update of leads, or of the record of an import, may take
+    in Firestore with all its attempts, if it is not the usual time.
     """
     if (using or survey(_environment())[0]).backend == "sqlite":
         async with embedded(using) as system:
@@ -407,7 +411,7 @@ async def opened(
         _firestore_reports(chosen),
     )
     dispatches, ids = _firestore_dispatches(chosen), lead_ids(chosen)
-    imports = _firestore_imports(chosen)
+    imports = _firestore_imports(chosen, patience_s)
     try:
         clock = SystemClock()
         yield System(chosen, clock, ids, loaded, store, bus, reports, dispatches, imports)
