@@ -45,6 +45,16 @@ async def test_moves_until_before_an_end(books: Books) -> None:
     assert await moves_between(books, NOW + DAY, NOW + 3 * DAY + TICK) == moves[1:]
 
 
+@pytest.mark.slow
+async def test_moves_that_fill_pages_to_the_last_place_all_come(books: Books) -> None:
+    moves = [("a", a_transition(at=NOW + number * TICK)) for number in range(1_001)]
+    for end in (1_000, 1_001):
+        for start in range(0 if end == 1_000 else 1_000, end, 250):
+            some = moves[start : min(start + 250, end)]
+            await books.leads.update([], keeping(transitions=some))
+        assert await moves_since(books, NOW) == moves[:end]
+
+
 async def test_what_a_stage_has_grown_by_is_counted_from_a_moment_on(books: Books) -> None:
     moves = [
         ("a", a_transition(at=NOW - TICK)),

@@ -4,12 +4,12 @@ import uuid
 from dataclasses import replace
 
 from bench.counting import CountedAsync, CountedStreams, Counts
-from builders import NOW, StandingClock, keeping
+from builders import NOW, StandingClock, a_transition, keeping
 from patience import PATIENCE_S
 from unit.application.living import DAY, a_reader, readers, settling
 from warmlead.application.due import decay
 from warmlead.buses.pubsub import PubSubBus
-from warmlead.stores.firestore.store import FirestoreLeadStore
+from warmlead.stores.firestore.store import FirestoreLeadStore, FirestoreReportStore
 
 DUE = 120
 MOST_CALLS = 3 * FirestoreLeadStore.shards  # two queries and a commit of each
@@ -48,3 +48,23 @@ async def test_a_run_reads_and_writes_the_leads_that_are_due_and_no_others(
         # A query that finds nothing is a read too: one a shard looks for what a wrong clock dated.
         assert (reads, writes) == (DUE + FirestoreLeadStore.shards, DUE)
         assert calls <= MOST_CALLS
+
+
+async def test_moves_are_read_with_one_query_a_shard_if_a_page_holds_them(
+    firestore_emulator: str,
+) -> None:
+    project, counts = f"p{uuid.uuid4().hex[:12]}", Counts()
+    filling = FirestoreLeadStore(project, emulator=firestore_emulator, patience_s=PATIENCE_S)
+    moves = [(f"lead-{number}", a_transition(at=NOW)) for number in range(40)]
+    await filling.update([], keeping(transitions=moves))
+    await filling.close()
+    reports = FirestoreReportStore(
+        project,
+        emulator=firestore_emulator,
+        interceptors=[CountedStreams(counts)],
+        patience_s=PATIENCE_S,
+    )
+    found = [id_ async for id_, _ in reports.moves(NOW, NOW + DAY)]
+    await reports.close()
+    assert sorted(found) == sorted(id_ for id_, _ in moves)
+    assert counts.calls == {"RunQuery": FirestoreLeadStore.shards}

@@ -20,14 +20,15 @@ PLANTED = "planted"
 def main(arguments: Sequence[str]) -> int:
     """Runs what was asked for and tells of it; the exit code."""
     options = _options(arguments)
+    only = PLANTED if options.bug else options.only
     backends = [*BACKENDS] if options.backend == "all" else [options.backend]
     chosen = [
         (fault, backend)
         for fault in FAULTS.values()
         for backend in backends
-        if options.only in (None, fault.name) and backend in fault.trials[options.slice]
+        if only in (None, fault.name) and backend in fault.trials[options.slice]
     ]
-    bugs = options.only in (None, PLANTED) and not options.without_planted
+    bugs = only in (None, PLANTED) and not options.without_planted
     with ExitStack() as stack:
         if "gcp" in backends:
             _emulators(stack)
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         if rows:
             say(f"\n{table(rows)}")
             _say_sites(rows)
-        uncaught = planted.hunt(backends) if bugs else 0
+        uncaught = planted.hunt(backends, options.bug) if bugs else 0
     return 1 if uncaught or any(row.violations for row in rows) else 0
 
 
@@ -67,6 +68,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the first trial (%(default)s)")
     parser.add_argument("--trials", type=int, metavar="N", help="how many of each fault")
     parser.add_argument("--until-violation", action="store_true", help="stop at the first")
+    parser.add_argument(
+        "--bug",
+        choices=[bug.name for bug in planted.read_bugs()],
+        metavar="NAME",
+        help="one planted bug alone, by the name of its file in tests/faults/planted",
+    )
     parser.add_argument("--without-planted", action="store_true", help="plant no bugs")
     options = parser.parse_args(arguments)
     if options.backend != "sqlite" and not _are_running() and missing():

@@ -18,9 +18,11 @@ from warmlead.buses.sqlite_messages import DEADLY
 from warmlead.buses.topology import topics_of_subscriptions
 from warmlead.ports import Delivery, EventBus, LeadStore, Message, Published
 from warmlead.ports.dispatching import DispatchStore
+from warmlead.ports.imports import ImportStore
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
 from warmlead.stores.sqlite_dispatches import SqliteDispatchStore
+from warmlead.stores.sqlite_imports import SqliteImportStore
 
 SCORE = "score"
 
@@ -41,6 +43,11 @@ class Installed(Protocol):
     @property
     def dispatches(self) -> DispatchStore:
         """Where messages on their way to tools are kept."""
+        ...
+
+    @property
+    def imports(self) -> ImportStore:
+        """Where the record of imports is kept, and spend."""
         ...
 
     async def due(self, now: datetime, most: int) -> Sequence[Delivery]:
@@ -163,6 +170,7 @@ class _InFile:
         self._file = file
         self.store = SqliteLeadStore(file, clock)
         self.dispatches = SqliteDispatchStore(file)
+        self.imports = SqliteImportStore(file)
         self.bus = self._bus = SqliteBus(file, clock, topics_of_subscriptions())
 
     async def due(self, now: datetime, most: int) -> Sequence[Delivery]:

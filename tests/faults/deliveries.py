@@ -6,7 +6,7 @@ were asked and what they did stands in the book of ``receiver``; ``delivery_chec
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -293,6 +293,11 @@ class Handing:
             return
         self.book.add("erased", lead=lead_id)
 
+    async def called(self) -> None:
+        """A day later the clock calls one of them, once: all that waits is due, and tools fail."""
+        self.book.add("passed", at=self.clock.forward(timedelta(days=1)))
+        await self._redeliver(self.instances[0])
+
     async def heal(self) -> None:
         """All tools are well; an operator enables what is disabled and sends again what may be."""
         for receiver in self.receivers:
@@ -353,12 +358,17 @@ def killed_life(trial: Trial, number: int, kill: Visit) -> None:
     asyncio.run(live_until(trial, number, kill))
 
 
+async def call_of_the_clock(trial: Trial) -> None:
+    """A life in which nothing happens but that what is due by then is sent again."""
+    await _live(trial, "a call of the clock", {}, does=Handing.called)
+
+
 async def live_until(trial: Trial, number: int, kill: Visit) -> None:
     """The same, where an event loop is running."""
     if kill.site == ANYWHERE:
         die_in(kill.number / 2_000)
     acts: Mapping[Visit, Act] = {kill: die} if kill.site != ANYWHERE else {}
-    await _live(trial, f"life {number}", acts, heals=False)
+    await _live(trial, f"life {number}", acts)
 
 
 def losing(trial: Trial) -> Outcome:
@@ -390,8 +400,8 @@ def _healed(trial: Trial, outcome: Outcome, acts: Mapping[Visit, Act]) -> Outcom
 async def heal_and_check(trial: Trial, acts: Mapping[Visit, Act], kills: int) -> list[str]:
     """What the checks find when the last life is over."""
     if acts:
-        await _live(trial, "a life", acts, heals=False)
-    await _live(trial, "last life", {}, heals=True)
+        await _live(trial, "a life", acts)
+    await _live(trial, "last life", {}, does=Handing.heal)
     book = Book(trial.folder / "book")
     async with trial.backend.open(trial.folder, Ticking(NOW), Switches()) as installed:
         handed = Handed(
@@ -400,7 +410,13 @@ async def heal_and_check(trial: Trial, acts: Mapping[Visit, Act], kills: int) ->
         return await violations(handed, kills=kills)
 
 
-async def _live(trial: Trial, name: str, acts: Mapping[Visit, Act], *, heals: bool) -> None:
+async def _live(
+    trial: Trial,
+    name: str,
+    acts: Mapping[Visit, Act],
+    *,
+    does: Callable[[Handing], Awaitable[None]] = Handing.go_on,
+) -> None:
     """One life in the trial's folder; it ends as the plan says, unless a switch ends it."""
     book = Book(trial.folder / "book")
     latest, random = book.latest(), Random(f"{name} {trial.seed}")
@@ -414,5 +430,5 @@ async def _live(trial: Trial, name: str, acts: Mapping[Visit, Act], *, heals: bo
             one = trial.backend.open(trial.folder, clock, switches)
             handing.add(await stack.enter_async_context(one), trial.seed)
         await handing.begin()
-        await (handing.heal() if heals else handing.go_on())
+        await does(handing)
     book.close()

@@ -29,6 +29,7 @@ from warmlead.google_api import GoogleApi, Interceptors, message_types
 from warmlead.ports import Delivery, Message, Published
 from warmlead.stores.firestore.codec import CommitRequest, CommitResponse, Database, Write
 from warmlead.stores.firestore.dispatches import FirestoreDispatchStore
+from warmlead.stores.firestore.imports import FirestoreImportStore
 from warmlead.stores.firestore.store import FirestoreLeadStore
 
 MAX_ATTEMPTS = 5
@@ -126,6 +127,9 @@ class InProject:
         self.dispatches = FirestoreDispatchStore(
             project, emulator=through_firestore or firestore, interceptors=interceptors
         )
+        self.imports = FirestoreImportStore(
+            project, emulator=through_firestore or firestore, interceptors=interceptors
+        )
         self.bus = PubSubBus(project, emulator=through_pubsub or pubsub, interceptors=interceptors)
         self._project = f"projects/{project}"
         self._database = Database(project, "(default)")
@@ -136,6 +140,7 @@ class InProject:
     async def close(self) -> None:
         await self.store.close()
         await self.dispatches.close()
+        await self.imports.close()
         await self.bus.close()
         await self._pubsub.close()
         await self._firestore.close()

@@ -56,9 +56,9 @@ def _read(path: Path) -> Bug:
     )
 
 
-def hunt(backends: Sequence[str]) -> int:
-    """Plants each bug of these backends in turn and looks for it; how many were not caught."""
-    bugs = [bug for bug in read_bugs() if bug.backend in backends]
+def hunt(backends: Sequence[str], only: str | None = None) -> int:
+    """Plants each bug of these backends, or one alone, and looks for it; how many got away."""
+    bugs = [bug for bug in read_bugs() if bug.backend in backends and only in (None, bug.name)]
     say(f"\nplanted bugs: {len(bugs)}")
     with ThreadPoolExecutor(AT_ONCE) as threads:
         hunted = []
@@ -88,7 +88,7 @@ def _look_for(bug: Bug, copy: Path) -> Hunted:
     environment = {**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{TESTS}"}
     done = ended(command, env=environment, longest_s=LONGEST_S, cwd=TESTS)
     seed = re.search(r"^VIOLATION of .*, seed (\d+)$", done.stdout, re.MULTILINE)
-    broken = re.search(r"^ +(I[1-9]: .*)$", done.stdout, re.MULTILINE)
+    broken = re.search(r"^ +(I[1-9][0-9]?: .*)$", done.stdout, re.MULTILINE)
     if done.returncode == 1 and seed and broken:
         told = f"by {bug.fault} on {bug.backend}, seed {seed[1]}: {broken[1][:110]}"
         return Hunted(bug, caught=True, told=told)

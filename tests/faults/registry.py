@@ -5,6 +5,7 @@ from functools import partial
 
 from faults import (
     deliveries,
+    imports,
     kills,
     lost_answers,
     multiplied,
@@ -114,6 +115,12 @@ _ALL = (
         "messages handed to tools by two releases in turn, and SIGKILL",
         two_deliveries.run,
         {"full": {"sqlite": 200, "gcp": 20}, "ci": {"sqlite": 3}},
+    ),
+    Fault(
+        "imports",
+        "history is imported, imported again and taken back, and SIGKILL meanwhile",
+        imports.run,
+        {"full": {"sqlite": 200, "gcp": 20}, "ci": {"sqlite": 4, "gcp": 1}},
     ),
     Fault(
         "told-to-end",

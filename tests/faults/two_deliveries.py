@@ -3,27 +3,36 @@
 The newer release keeps what waits in a state that the present one does not know.
 """
 
+import asyncio
 import socket
 from functools import partial
 from random import Random
 from typing import Any
 
-from faults.deliveries import killed_life, often_of
+from faults.deliveries import call_of_the_clock, killed_life, often_of
 from faults.release import Work, frame, unframed
 from faults.sites import ANYWHERE, Visit
 from faults.trial import Outcome, Trial
 from faults.two_releases import server_of
 from faults.zygote import Ended, in_a_process
 
+MIDST = (6, 14)
+"""After so many pushes the newer release is killed; a trial has nineteen, some of them twice."""
+
 
 def run(trial: Trial) -> Outcome:
-    """One trial: lives of either release, one of the newer that heals, and the checks."""
+    """One trial: lives of either release, one of the newer that heals, and the checks.
+
+    The newer is killed first, in the midst of its work; what it has left is due to the older.
+    """
     random, outcome = Random(f"two deliveries {trial.seed}"), Outcome()
     server, often = server_of("another dispatch"), often_of(trial.backend.name)
     for number in range(random.choice([3, 4, 5, 6])):
         site = random.choice([*often, ANYWHERE])
         kill = Visit(site, random.randint(1, 2 * often.get(site, 2 * trial.backend.trial_ms)))
-        if random.random() < 0.5:
+        if number == 0:
+            kill = Visit("deliver.done", random.randint(*MIDST))
+        if number > 0 and random.random() < 0.5:
             ended = in_a_process(partial(killed_life, trial, number, kill))
         else:
             ended = in_a_process(partial(_of_the_newer, server, _work(trial, number, kill)))
@@ -33,6 +42,11 @@ def run(trial: Trial) -> Outcome:
         if ended.wrong:
             outcome.violations.append(f"life {number}: {ended.wrong}")
             return outcome
+        if number == 0:
+            called = in_a_process(lambda: asyncio.run(call_of_the_clock(trial)))
+            if called.wrong:
+                outcome.violations.append(f"a call of the clock: {called.wrong}")
+                return outcome
     last: Ended[Any] = in_a_process(
         partial(_of_the_newer, server, _work(trial, -1, None, kills=outcome.kills))
     )

@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 from faults.sites import Switches, now_doing, under_way
 from warmlead.application.apply import Decision
 from warmlead.application.evaluate import Reevaluation
+from warmlead.application.history.taking_back import TakingBack
+from warmlead.application.history.taking_in import TakingIn
 from warmlead.application.privacy.erase import Look
 from warmlead.domain.lead import Lead
 from warmlead.domain.stages import Transition
@@ -173,5 +175,7 @@ def _watched_kind(kind: type) -> Any:
 def _place(change: object) -> str:
     if isinstance(change, Look):
         return f"{under_way()}.look"
+    if isinstance(change, TakingIn | TakingBack):
+        return f"{under_way()}.person"
     kind = "lead" if isinstance(change, Decision | Reevaluation) else "clear"
     return f"{under_way()}.{kind}"

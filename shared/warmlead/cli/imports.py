@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from warmlead.application.history.living import Living
-from warmlead.application.history.running import Imported, take_in
+from warmlead.application.history.running import Imported, begun, take_in
 from warmlead.application.history.taking_back import TakenBack, take_back
 from warmlead.application.history.taking_in import Importing
 from warmlead.cli.import_lines import as_json_of, month_table, outcome_lines, survey_lines
@@ -74,6 +74,9 @@ ErrorsIn = Annotated[
     Path | None, typer.Option("--errors", metavar="DIR", help="Where files of errors go.")
 ]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the import.")]
+
+PATIENCE_S = 60.0
+"""Seconds that an update of leads may take: nobody's request waits for it, so it need not fail."""
 
 _SLUG = re.compile(r"[^a-z0-9]+")
 
@@ -309,9 +312,9 @@ async def _run(
 
 
 async def _take_in(read: _Read, bar: Progress) -> Imported:
-    async with backends.opened() as system:
+    async with backends.opened(patience_s=PATIENCE_S) as system:
         rules = system.model.rules
-        record = await _begun(read, system.imports, rules.version)
+        record, goes_on = await _begun(read, system.imports, rules.version)
         task = bar.add_task("importing persons", total=read.spool.count, completed=record.persons)
         living = Living(rules, system.ids)
         return await take_in(
@@ -322,40 +325,23 @@ async def _take_in(read: _Read, bar: Progress) -> Imported:
             store=system.store,
             imports=system.imports,
             progress=lambda done: bar.update(task, completed=record.persons + done),
+            goes_on=goes_on,
         )
 
 
-async def _begun(read: _Read, imports: ImportStore, model: str) -> ImportRecord:
-    """The record of the import: that of a run that was stopped, or a new one."""
-    files = {each.path.name: digest_of(each.path) for each in read.tables}
+async def _begun(read: _Read, imports: ImportStore, model: str) -> tuple[ImportRecord, bool]:
+    """The record of the import, and whether it is that of a run that was stopped."""
     text = f"{read.mapping.model_dump_json()}\n{model}"
-    content = hashlib.sha256(text.encode()).hexdigest()
-    before, moves = dict[str, str](), 0
-    for other in await imports.imports():
-        shared = set(files.values()) & set(other.files.values())
-        if other.name != read.name and shared:
-            file = next(file for file, digest in files.items() if digest in shared)
-            problem = f"{file} is in it; take it back first, or import under its name"
-            raise ConfigurationError.one(f"The import {other.name} has the same file:", problem)
-        if other.name != read.name:
-            continue
-        if shared and other.content != content:
-            problem = f"take it back first: warmlead import undo {read.name}"
-            what = f"The import {read.name} was made with another mapping or model:"
-            raise ConfigurationError.one(what, problem)
-        if other.files == files and other.content == content and other.ended_at is None:
-            return other
-        before, moves = dict(other.files), other.moves
-    return ImportRecord(
+    wanted = ImportRecord(
         name=read.name,
-        files=before | files,
-        content=content,
+        files={each.path.name: digest_of(each.path) for each in read.tables},
+        content=hashlib.sha256(text.encode()).hexdigest(),
         began_at=read.now,
-        moves=moves,
         events=read.spool.added - read.spool.repeated,
         spend=len(read.found.spends),
         errors=sum(each.errors for each in read.found.files),
     )
+    return begun(wanted, await imports.imports())
 
 
 async def _records() -> Sequence[ImportRecord]:
@@ -366,7 +352,7 @@ async def _records() -> Sequence[ImportRecord]:
 async def _undo(name: str) -> tuple[TakenBack, int]:
     with _bar() as bar:
         task = bar.add_task("looking at leads", total=None)
-        async with backends.opened() as system:
+        async with backends.opened(patience_s=PATIENCE_S) as system:
             taken = await take_back(
                 name,
                 store=system.store,

@@ -263,11 +263,15 @@ def _pubsub(using: Settings) -> "PubSubBus":
     return PubSubBus(using.project, emulator=os.environ.get("PUBSUB_EMULATOR_HOST", ""))
 
 
-def _firestore(using: Settings) -> "FirestoreLeadStore":
+def _firestore(using: Settings, patience_s: float | None = None) -> "FirestoreLeadStore":
+    from warmlead.stores.firestore.client import PATIENCE_S
     from warmlead.stores.firestore.store import FirestoreLeadStore
 
     emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
-    return FirestoreLeadStore(using.project, using.database, emulator=emulator)
+    patience_s = patience_s or PATIENCE_S
+    return FirestoreLeadStore(
+        using.project, using.database, emulator=emulator, patience_s=patience_s
+    )
 
 
 def _firestore_reports(using: Settings) -> "FirestoreReportStore":
@@ -284,11 +288,15 @@ def _firestore_dispatches(using: Settings) -> "FirestoreDispatchStore":
     return FirestoreDispatchStore(using.project, using.database, emulator=emulator)
 
 
-def _firestore_imports(using: Settings) -> "FirestoreImportStore":
+def _firestore_imports(using: Settings, patience_s: float | None = None) -> "FirestoreImportStore":
+    from warmlead.stores.firestore.client import PATIENCE_S
     from warmlead.stores.firestore.imports import FirestoreImportStore
 
     emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
-    return FirestoreImportStore(using.project, using.database, emulator=emulator)
+    patience_s = patience_s or PATIENCE_S
+    return FirestoreImportStore(
+        using.project, using.database, emulator=emulator, patience_s=patience_s
+    )
 
 
 def _open_imports(file: "SqliteFile") -> "SqliteImportStore":
@@ -384,16 +392,26 @@ class Embedded(System, frozen=True):
 
 
 @asynccontextmanager
-async def opened(using: Settings | None = None) -> AsyncIterator[System]:
-    """Opens the backend in the settings; by default in those of this process."""
+async def opened(
+    using: Settings | None = None, *, patience_s: float | None = None
+) -> AsyncIterator[System]:
+    """Opens the backend in the settings; by default in those of this process.
+
+    ``patience_s`` are the seconds that one update of leads, or of the record of an import, may take
+    in Firestore with all its attempts, if it is not the usual time.
+    """
     if (using or survey(_environment())[0]).backend == "sqlite":
         async with embedded(using) as system:
             yield system
         return
     chosen, loaded = _usable(using)
-    store, bus, reports = _firestore(chosen), _pubsub(chosen), _firestore_reports(chosen)
+    store, bus, reports = (
+        _firestore(chosen, patience_s),
+        _pubsub(chosen),
+        _firestore_reports(chosen),
+    )
     dispatches, ids = _firestore_dispatches(chosen), lead_ids(chosen)
-    imports = _firestore_imports(chosen)
+    imports = _firestore_imports(chosen, patience_s)
     try:
         clock = SystemClock()
         yield System(chosen, clock, ids, loaded, store, bus, reports, dispatches, imports)

@@ -88,6 +88,11 @@ class TakingIn:
         made = {id_ for _, each in self._made(self._events) for id_ in (*each[0].trails, each[1])}
         return sorted(made.union(self._ids.values()))
 
+    @property
+    def lead_ids(self) -> list[str]:
+        """An id of each lead that the events make; whoever has it now is that lead."""
+        return [lead.id for _, (lead, _, _) in self._made(self._events)]
+
     def __call__(self, loaded: Loaded) -> Commit[TakenIn] | Need:
         """What to write, or which leads must be read first."""
         erased_at = erasures_in(loaded)

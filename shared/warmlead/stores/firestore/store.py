@@ -98,11 +98,13 @@ class FirestoreReportStore(InFirestore):
 
     async def _moves(self, query: Callable[..., Any]) -> AsyncIterator[tuple[str, Transition]]:
         for shard in range(SHARDS):
-            after = None
-            while page := await self._calls.query(query(shard=shard, most=PAGE_MOVES, after=after)):
+            after, is_last = None, False
+            while not is_last:
+                page = await self._calls.query(query(shard=shard, most=PAGE_MOVES, after=after))
                 for document in page:
                     yield document.fields["lead_id"].string_value, read_move(document)
-                after = page[-1]
+                is_last = len(page) < PAGE_MOVES
+                after = None if is_last else page[-1]
 
     async def lives(self, lead_ids: Collection[str]) -> AsyncIterator[Life]:
         """See ``ReportStore``."""
