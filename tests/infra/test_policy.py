@@ -62,8 +62,27 @@ def test_new_rows_of_the_table_need_no_edit_of_terraform(workspace: Workspace) -
         each.values["name"]: each.values["member"]
         for each in plan.of("cloud_run_v2_service_iam_member")
     }
-    assert callers["warmlead-board"] == "user:ada@example.com"
+    assert "@gcp-sa-iap." in callers["warmlead-board"]
     assert "-push@" in callers["warmlead-notify"]
+    assert [fault for rule in RULES for fault in rule(plan)] == []
+
+
+def test_without_a_domain_of_its_own_a_page_has_iap_at_itself(workspace: Workspace) -> None:
+    workspace.environment = "all"
+    chosen = workspace.root / "main.tf"
+    text = chosen.read_text()
+    chosen.write_text(re.sub(r"^  dashboard_domain .*\n", "", text, flags=re.MULTILINE))
+    assert chosen.read_text() != text
+
+    ran = workspace.plan(foreseeing=True)
+
+    assert ran.code == 0, ran.output
+    plan = workspace.planned()
+    let_through = plan.of("iap_web_cloud_run_service_iam_member")
+    assert {each.values["member"] for each in let_through} == {
+        "user:ada@example.com", "domain:example.org", "group:sales@example.com"
+    }  # fmt: skip
+    assert plan.of("iap_web_backend_service_iam_member") == []
     assert [fault for rule in RULES for fault in rule(plan)] == []
 
 
