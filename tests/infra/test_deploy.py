@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -154,7 +155,11 @@ def _is_deployed_whole(operator: Operator, said: str) -> None:
     (key,) = operator.secret("WARMLEAD_ID_SECRET")
     assert len(key) >= 32
     bucket = operator.google / "acme-leads-dev-warmlead-deploy"
-    assert (bucket / deployed["score"]).is_file()
+    uploaded = {
+        name: f"functions/{name}-{sha256((bucket / there).read_bytes()).hexdigest()}.zip"
+        for name, there in deployed.items()
+    }
+    assert uploaded == deployed
 
 
 def _fails_halfway(operator: Operator) -> None:

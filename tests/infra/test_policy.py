@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +30,20 @@ def test_what_may_be_chosen_reaches_the_functions(plan_of: Callable[[str], Plan]
     versions = {each["key"]: each["version"] for each in score["secret_environment_variables"]}
     assert versions == {"WARMLEAD_ID_SECRET": "3"}
     assert given_to(there["score"])["WARMLEAD_DATABASE"] == "leads"
+
+
+def test_the_zips_that_are_deployed_are_those_that_were_staged(
+    plan_of: Callable[[str], Plan], staged: Path
+) -> None:
+    planned = {
+        name: each.values["build_config"][0]["source"][0]["storage_source"][0]["object"]
+        for name, each in functions(plan_of("prod")).items()
+    }
+
+    assert planned == {
+        path.stem: f"functions/{path.stem}-{sha256(path.read_bytes()).hexdigest()}.zip"
+        for path in staged.parent.glob("*.zip")
+    }
 
 
 def test_new_rows_of_the_table_need_no_edit_of_terraform(workspace: Workspace) -> None:
