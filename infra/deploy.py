@@ -30,10 +30,18 @@ NEEDED = {
     "terraform": "https://developer.hashicorp.com/terraform/install (1.9 or newer)",
     "gcloud": "https://cloud.google.com/sdk/docs/install",
 }
-FIRST_APIS = ("cloudresourcemanager", "iam", "pubsub", "secretmanager", "serviceusage", "storage")
+FIRST_APIS = (
+    "cloudresourcemanager",
+    "iam",
+    "iap",
+    "pubsub",
+    "secretmanager",
+    "serviceusage",
+    "storage",
+)
 """APIs that have to be on before Terraform can turn on the others."""
 
-AGENTS = ("pubsub", "secretmanager")
+AGENTS = ("iap", "pubsub", "secretmanager")
 """Services whose own accounts get grants; an account exists once it has been asked for."""
 
 PREFIX = "warmlead"
@@ -153,6 +161,7 @@ def deploy(environment: Environment, staged: Path | None) -> None:
     _initialise(environment)
     _give_secrets(environment, content)
     _apply(environment, content, before=lambda: _record(environment, content))
+    _stand_iap(environment)
     terraform(environment, "output", "warmlead")
 
 
@@ -217,6 +226,20 @@ def _apply(
         print("Nothing has to be changed.")
 
 
+def _stand_iap(environment: Environment) -> None:
+    """Switches IAP on at the services of private pages, or off where a load balancer has it.
+
+    Each time, since nobody promises that it outlives a change of the function; until it is on
+    again, the pages answer nobody. Terraform cannot do it for a function (decision record 0043).
+    """
+    told = json.loads(terraform_says(environment, "output", "-json", "warmlead"))
+    where = (f"--region={environment.values['region']}", f"--project={environment.project}")
+    for service, is_on in told.get("iap", {}).items():
+        _say(f"Switching Identity-Aware Proxy {'on' if is_on else 'off'} at {service} itself")
+        switch = "--iap" if is_on else "--no-iap"
+        gcloud("beta", "run", "services", "update", service, *where, switch)
+
+
 def _agreed() -> bool:
     try:
         return input("Apply this? [y/N] ").strip().lower() in ("y", "yes")
@@ -272,14 +295,13 @@ def roll_back(environment: Environment, wanted: str | None) -> None:
     _say("Then all others")
     everything = {**old, "functions": {**new["functions"], **old["functions"]}}
     _apply(environment, everything, before=lambda: _make_current(environment, str(target)))
+    _stand_iap(environment)
     print(f"This is release {str(target).removesuffix('.json')} again.")
 
 
 def _deployed(environment: Environment) -> dict[str, str]:
     """The hash of each function that is deployed, by Terraform's state."""
-    command = ["terraform", f"-chdir={environment.folder}", "show", "-json"]
-    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return dict(_OBJECT.findall(shown))
+    return dict(_OBJECT.findall(terraform_says(environment, "show", "-json")))
 
 
 def _releases(environment: Environment) -> list[str]:
@@ -442,6 +464,12 @@ def terraform_code(environment: Environment, *arguments: str) -> int:
     """The same, for its exit code."""
     command = ["terraform", f"-chdir={environment.folder}", *arguments]
     return subprocess.run(command, check=False).returncode
+
+
+def terraform_says(environment: Environment, *arguments: str) -> str:
+    """The same, for what it prints."""
+    command = ["terraform", f"-chdir={environment.folder}", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -32,6 +32,7 @@ SECRETS = "modules/secrets/main.tf"
 ARCHIVE = "modules/archive/main.tf"
 MONITORING = "modules/monitoring/main.tf"
 EDGE = "modules/edge/main.tf"
+PAGES = "modules/pages/main.tf"
 PROJECT = "modules/project/main.tf"
 DEV = "environments/dev/main.tf"
 TFVARS = "environments/dev/terraform.tfvars"
@@ -111,7 +112,7 @@ FAULTS = (
     Fault("another account may call", WARMLEAD, "{ push = module.messaging.push_member }", "{ push = module.messaging.push_member, clock = google_service_account.clock.member }", "a_private_function_has_one_caller"),
     Fault("senders cannot post", WARMLEAD, '{ everybody = "allUsers" }', "{}", "senders_reach_what_they_post_to"),
     Fault("private functions are reached from outside", WARMLEAD, '"ALLOW_INTERNAL_ONLY"', '"ALLOW_ALL"', "private_functions_are_not_reached_from_outside"),
-    Fault("a way around the load balancer", WARMLEAD, '"ALLOW_INTERNAL_AND_GCLB"', '"ALLOW_ALL"', "behind_a_load_balancer_there_is_no_way_around_it", "all"),
+    Fault("a way around the load balancer", WARMLEAD, 'var.domain != "" ? "ALLOW_INTERNAL_AND_GCLB"', 'var.domain != "" ? "ALLOW_ALL"', "behind_a_load_balancer_there_is_no_way_around_it", "all"),
     Fault("an editor", PROJECT, '"roles/logging.logWriter"', '"roles/editor"', "no_role_is_primitive", also="roles_on_the_project_are_few_and_limited"),
     Fault("a role on the whole project", FUNCTION, '"roles/datastore.user"', '"roles/pubsub.subscriber"', "roles_on_the_project_are_few_and_limited"),
     Fault("every database of the project", FUNCTION, '  condition {\n    title      = "only Warmlead\'s database"\n    expression = "resource.name == \\"projects/${var.project}/databases/${var.database}\\""\n  }\n', "", "roles_on_the_project_are_few_and_limited"),
@@ -145,6 +146,15 @@ FAULTS = (
     Fault("the archive has no attributes", ARCHIVE, "write_metadata      = true", "write_metadata      = false", "the_archive_is_written_whole"),
     Fault("Pub/Sub may not write the archive", ARCHIVE, "  member     = var.agent", '  member     = "user:ada@example.com"', "the_archive_is_written_whole"),
     Fault("a page that trusts whoever comes", WARMLEAD, 'WARMLEAD_DASHBOARD_AUTH     = "iap"', 'WARMLEAD_DASHBOARD_AUTH     = "link"', "pages_look_at_their_viewers_themselves"),
+    Fault("a page that takes what IAP signed for another", WARMLEAD, 'module.pages["dashboard"].audience', '"/projects/${local.number}/locations/${var.region}/services/${var.prefix}-score"', "pages_look_at_their_viewers_themselves", "all"),
+    Fault("people may call a page without IAP", WARMLEAD, "{ iap = local.iap }", "{ for member in var.people : member => member }", "nobody_but_iap_calls_a_page", "all"),
+    Fault("IAP may not call a page", WARMLEAD, "length(var.people) > 0 ? { iap = local.iap } : {}", "{}", "iap_lets_through_whom_a_page_lets_in", "all"),
+    Fault("IAP lets nobody through", PAGES, "for_each = local.balanced ? var.people : []", "for_each = toset([])", "iap_lets_through_whom_a_page_lets_in", "all"),
+    Fault("IAP lets through whom the page does not know", PAGES, "for_each = local.balanced ? var.people : []", 'for_each = local.balanced ? setunion(var.people, ["domain:example.net"]) : []', "iap_lets_through_whom_a_page_lets_in", "all"),
+    Fault("IAP is off", PAGES, "    enabled = true", "    enabled = false", "iap_is_on_at_the_load_balancer_of_a_page_and_nobody_comes_around", "all", also="the_load_balancer_limits_the_rate_of_every_function"),
+    Fault("a way around IAP", WARMLEAD, 'lookup(local.page_domains, name, "") != "" ? "ALLOW_INTERNAL_AND_GCLB"', 'lookup(local.page_domains, name, "") != "" ? "ALLOW_ALL"', "iap_is_on_at_the_load_balancer_of_a_page_and_nobody_comes_around", "all"),
+    Fault("a page that waits for its own load balancer", PAGES, "service = var.name", "service = var.service", PLAN, "all"),
+    Fault("IAP lets everybody through", PAGES, "for_each = local.balanced ? var.people : []", 'for_each = local.balanced ? setunion(var.people, ["allUsers"]) : []', "nothing_is_public_but_what_senders_post_to", "all", also="iap_lets_through_whom_a_page_lets_in"),
     Fault("requests with personal data in logs", PROJECT, 'join("|", var.unlogged)', '"forms"', "addresses_of_requests_are_not_logged"),
     Fault("cut off during an attempt", SIZING, "clock = { timeout_s = 120", "clock = { timeout_s = 60", "an_attempt_at_a_tool_ends_before_its_function_is_cut_off"),
     Fault("called every two minutes", SIZING, '"*/${floor(each.every_s / 60)} * * * *"', '"*/2 * * * *"', "every_scheduled_function_is_called_as_often_as_the_table_says"),

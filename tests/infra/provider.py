@@ -17,6 +17,7 @@ import json
 import os
 import tempfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -201,8 +202,8 @@ def _inventing(type_name: str, given: Mapping[str, Any]) -> Fill:
     own = given.get("name") or given.get("secret_id") or given.get("account_id") or "one"
 
     def invented(name: str, type_: object) -> object:
-        if name == "number":
-            return PROJECT_NUMBER
+        if name in ("number", "generated_id"):
+            return PROJECT_NUMBER if name == "number" else zlib.crc32(own.encode())
         if name == "email":
             return f"{own}@test.iam.gserviceaccount.com"
         if name == "member":

@@ -35,7 +35,8 @@ module "warmlead" {
   database           = "leads"
   firestore_location = "eur3"
   domain             = "hooks.example.com"
-  people             = ["user:ada@example.com"]
+  dashboard_domain   = "leads.example.com"
+  people             = ["user:ada@example.com", "domain:example.org", "group:sales@example.com"]
   settings           = { WARMLEAD_OWN_HOSTS = "example.com" }
   sizing             = { score = { memory = "2Gi" } }
 }

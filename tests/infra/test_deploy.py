@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,17 @@ class Operator:
     def names_project(self) -> None:
         values = self.folder / "infra/environments/dev/terraform.tfvars"
         values.write_text(values.read_text().replace("your-project-dev", "acme-leads-dev"))
+
+    def names_viewers(self) -> None:
+        chosen = self.folder / "infra/environments/dev/main.tf"
+        people = '  people = ["user:ada@example.com"]\n}'
+        chosen.write_text(chosen.read_text().rstrip().removesuffix("}") + people)
+
+    def switches_of_iap(self) -> list[str]:
+        """What was done to the dashboard's service, in the order of the commands."""
+        calls = (self.google / "calls").read_text().splitlines()
+        update = "beta run services update warmlead-dashboard --region=europe-west1 "
+        return [each.split()[-2] for each in calls if each.startswith(update)]
 
     def does(
         self, *words: str, answer: str = "", **variables: str
@@ -100,6 +112,7 @@ def test_a_deployment_a_rotated_secret_a_failed_upgrade_another_and_roll_backs(
 ) -> None:
     """One story, since a deployment from nothing costs most of it."""
     operator.names_project()
+    operator.names_viewers()
     first = operator.deploys(CONTACT_SECRET=GIVEN)
     at_first = operator.deployed()
     _is_deployed_whole(operator, first.stdout)
@@ -129,6 +142,8 @@ def test_a_deployment_a_rotated_secret_a_failed_upgrade_another_and_roll_backs(
         "score",
     ]
     assert GIVEN not in first.stdout + rotated.stdout + second.stdout
+    applied = [first, rotated, "the way back from half an upgrade", second, back]
+    assert operator.switches_of_iap() == ["--iap"] * len(applied)
 
 
 def _is_deployed_whole(operator: Operator, said: str) -> None:
@@ -140,7 +155,11 @@ def _is_deployed_whole(operator: Operator, said: str) -> None:
     (key,) = operator.secret("WARMLEAD_ID_SECRET")
     assert len(key) >= 32
     bucket = operator.google / "acme-leads-dev-warmlead-deploy"
-    assert (bucket / deployed["score"]).is_file()
+    uploaded = {
+        name: f"functions/{name}-{sha256((bucket / there).read_bytes()).hexdigest()}.zip"
+        for name, there in deployed.items()
+    }
+    assert uploaded == deployed
 
 
 def _fails_halfway(operator: Operator) -> None:

@@ -142,4 +142,4 @@ def test_the_modules_own_tests_pass(workspace: Workspace) -> None:
         ran = workspace.run(f"-chdir={module}", *arguments)
         assert ran.code == 0, ran.output
 
-    assert "9 passed, 0 failed" in ran.output
+    assert "11 passed, 0 failed" in ran.output

@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +30,20 @@ def test_what_may_be_chosen_reaches_the_functions(plan_of: Callable[[str], Plan]
     versions = {each["key"]: each["version"] for each in score["secret_environment_variables"]}
     assert versions == {"WARMLEAD_ID_SECRET": "3"}
     assert given_to(there["score"])["WARMLEAD_DATABASE"] == "leads"
+
+
+def test_the_zips_that_are_deployed_are_those_that_were_staged(
+    plan_of: Callable[[str], Plan], staged: Path
+) -> None:
+    planned = {
+        name: each.values["build_config"][0]["source"][0]["storage_source"][0]["object"]
+        for name, each in functions(plan_of("prod")).items()
+    }
+
+    assert planned == {
+        path.stem: f"functions/{path.stem}-{sha256(path.read_bytes()).hexdigest()}.zip"
+        for path in staged.parent.glob("*.zip")
+    }
 
 
 def test_new_rows_of_the_table_need_no_edit_of_terraform(workspace: Workspace) -> None:
@@ -62,8 +78,27 @@ def test_new_rows_of_the_table_need_no_edit_of_terraform(workspace: Workspace) -
         each.values["name"]: each.values["member"]
         for each in plan.of("cloud_run_v2_service_iam_member")
     }
-    assert callers["warmlead-board"] == "user:ada@example.com"
+    assert "@gcp-sa-iap." in callers["warmlead-board"]
     assert "-push@" in callers["warmlead-notify"]
+    assert [fault for rule in RULES for fault in rule(plan)] == []
+
+
+def test_without_a_domain_of_its_own_a_page_has_iap_at_itself(workspace: Workspace) -> None:
+    workspace.environment = "all"
+    chosen = workspace.root / "main.tf"
+    text = chosen.read_text()
+    chosen.write_text(re.sub(r"^  dashboard_domain .*\n", "", text, flags=re.MULTILINE))
+    assert chosen.read_text() != text
+
+    ran = workspace.plan(foreseeing=True)
+
+    assert ran.code == 0, ran.output
+    plan = workspace.planned()
+    let_through = plan.of("iap_web_cloud_run_service_iam_member")
+    assert {each.values["member"] for each in let_through} == {
+        "user:ada@example.com", "domain:example.org", "group:sales@example.com"
+    }  # fmt: skip
+    assert plan.of("iap_web_backend_service_iam_member") == []
     assert [fault for rule in RULES for fault in rule(plan)] == []
 
 

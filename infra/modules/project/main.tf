@@ -9,6 +9,7 @@ locals {
     "cloudscheduler.googleapis.com",
     "firestore.googleapis.com",
     "iam.googleapis.com",
+    "iap.googleapis.com",
     "logging.googleapis.com",
     "monitoring.googleapis.com",
     "pubsub.googleapis.com",
@@ -16,7 +17,7 @@ locals {
     "secretmanager.googleapis.com",
     "storage.googleapis.com",
     ],
-    var.with_edge ? ["compute.googleapis.com"] : [],
+    var.with_balancer ? ["compute.googleapis.com"] : [],
     var.with_budget ? ["billingbudgets.googleapis.com"] : [],
   ))
 }

@@ -28,7 +28,7 @@ variable "unlogged" {
   type        = list(string)
 }
 
-variable "with_edge" {
+variable "with_balancer" {
   description = "Whether there is a load balancer."
   type        = bool
 }

@@ -31,14 +31,20 @@ locals {
     [for each in local.subscriptions : each.dead_letters if each.dead_letters != ""],
   ))
 
-  # Who may call a function, by who calls it. A function for people is for those whom an operator
-  # names; nothing but what senders post to is for everybody.
+  # A function for people is called by IAP alone, which asks who they are.
+  iap = "serviceAccount:service-${local.number}@gcp-sa-iap.iam.gserviceaccount.com"
+
+  # The domain of a load balancer before a function for people; the others have none.
+  page_domains = { for name in local.people : name => name == "dashboard" ? var.dashboard_domain : "" }
+
+  # Who may call a function, by who calls it. A function for people is called by nobody unless an
+  # operator names some; nothing but what senders post to is for everybody.
   callers = {
     for name, each in local.functions : name => (
       each.called_by == "senders" ? { everybody = "allUsers" } :
       each.called_by == "bus" ? { push = module.messaging.push_member } :
       each.called_by == "clock" ? { clock = google_service_account.clock.member } :
-      { for member in var.people : member => member }
+      length(var.people) > 0 ? { iap = local.iap } : {}
     )
   }
 
@@ -46,7 +52,8 @@ locals {
   ingress = {
     for name, each in local.functions : name => (
       contains(["bus", "clock"], each.called_by) ? "ALLOW_INTERNAL_ONLY" :
-      each.called_by == "senders" && var.domain != "" ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL"
+      each.called_by == "senders" && var.domain != "" ? "ALLOW_INTERNAL_AND_GCLB" :
+      lookup(local.page_domains, name, "") != "" ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL"
     )
   }
 
@@ -59,7 +66,7 @@ locals {
 
     # A page looks at IAP's signed assertion itself: whoever gets past IAP is still not let in.
     WARMLEAD_DASHBOARD_AUTH     = "iap"
-    WARMLEAD_DASHBOARD_AUDIENCE = "/projects/${local.number}/locations/${var.region}/services/${var.prefix}-dashboard"
+    WARMLEAD_DASHBOARD_AUDIENCE = module.pages["dashboard"].audience
     WARMLEAD_DASHBOARD_PEOPLE = join(",", concat(
       [for each in var.people : trimprefix(each, "user:") if startswith(each, "user:")],
       [for each in var.people : trimprefix(each, "serviceAccount:") if startswith(each, "serviceAccount:")],
@@ -75,14 +82,14 @@ data "google_project" "this" {
 module "project" {
   source = "../project"
 
-  project     = var.project
-  region      = var.region
-  prefix      = var.prefix
-  labels      = local.labels
-  sources     = local.sources
-  unlogged    = concat(local.public, local.people)
-  with_edge   = var.domain != ""
-  with_budget = var.billing_account != ""
+  project       = var.project
+  region        = var.region
+  prefix        = var.prefix
+  labels        = local.labels
+  sources       = local.sources
+  unlogged      = concat(local.public, local.people)
+  with_balancer = var.domain != "" || var.dashboard_domain != ""
+  with_budget   = var.billing_account != ""
 }
 
 module "secrets" {
@@ -192,6 +199,21 @@ module "acceptor" {
   callers  = local.callers[each.key]
 
   depends_on = [module.consumer]
+}
+
+module "pages" {
+  source   = "../pages"
+  for_each = local.page_domains
+
+  project        = var.project
+  project_number = local.number
+  region         = var.region
+  name           = "${var.prefix}-${each.key}"
+  service        = module.consumer[each.key].service
+  domain         = each.value
+  people         = var.people
+
+  depends_on = [module.project.ready]
 }
 
 locals {

@@ -174,13 +174,29 @@ variable "settings" {
 }
 
 variable "people" {
-  description = "Who may open functions that are for people, such as user:ada@example.com."
+  description = "Who may open the dashboard and other private pages, such as user:ada@example.com."
   type        = set(string)
   default     = []
 
   validation {
     condition     = alltrue([for each in var.people : can(regex("^(user|group|serviceAccount|domain):", each))])
     error_message = "People are named as user:…, group:…, domain:… or serviceAccount:…; nothing is opened to everybody."
+  }
+}
+
+variable "dashboard_domain" {
+  description = "The domain of a load balancer with IAP before the dashboard; empty: IAP stands on the function's own address."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.dashboard_domain == "" || can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.dashboard_domain))
+    error_message = "A domain is written like leads.example.com."
+  }
+
+  validation {
+    condition     = var.dashboard_domain == "" || var.dashboard_domain != var.domain
+    error_message = "The dashboard needs a domain of its own: domain is for what senders post to."
   }
 }
 

@@ -38,5 +38,10 @@ def is_agent(grant: Resource) -> bool:
     return member.endswith("@gcp-sa-pubsub.iam.gserviceaccount.com")
 
 
+def is_behind_iap(backend: Resource) -> bool:
+    """Whether a load balancer lets through only whom IAP knows."""
+    return any(each["enabled"] for each in backend.values["iap"] or ())
+
+
 def seconds(duration: str) -> float:
     return float(duration.removesuffix("s"))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from infra.rules.base import is_agent, rule
+from infra.rules.base import is_agent, is_behind_iap, rule
 from infra.terraform import INFRA, Plan
 from warmlead.buses.topology import ARCHIVED
 from warmlead.runtime.table import TABLE, CalledBy
@@ -133,6 +133,8 @@ def addresses_of_requests_are_not_logged(plan: Plan) -> Iterator[str]:
 def the_load_balancer_limits_the_rate_of_every_function(plan: Plan) -> Iterator[str]:
     policies = {each.values["id"]: each for each in plan.of("compute_security_policy")}
     for each in plan.of("compute_backend_service"):
+        if is_behind_iap(each):
+            continue  # whom IAP does not know never reaches the function
         policy = policies.get(each.values["security_policy"])
         if policy is None:
             yield f"{each.address} has no limits"

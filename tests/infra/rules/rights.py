@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from infra.rules.base import functions, rule, service
+from infra.rules.base import functions, is_behind_iap, rule, service
 from infra.terraform import Plan, Resource
 from warmlead.runtime.table import TABLE, CalledBy
 
@@ -11,6 +11,9 @@ PRIMITIVE = {"roles/owner", "roles/editor", "roles/viewer"}
 EVERYBODY = {"allUsers", "allAuthenticatedUsers"}
 PROJECT_WIDE = {"roles/datastore.user", "roles/logging.logWriter", "roles/storage.objectViewer"}
 """The roles that an account may have on a project: no smaller thing takes them."""
+
+IAP = re.compile(r"serviceAccount:service-\d+@gcp-sa-iap\.iam\.gserviceaccount\.com")
+"""The account as which Identity-Aware Proxy calls a service."""
 
 
 @rule
@@ -91,13 +94,60 @@ def a_private_function_has_one_caller(plan: Plan) -> Iterator[str]:
 @rule
 def pages_look_at_their_viewers_themselves(plan: Plan) -> Iterator[str]:
     """IAP stands in front of them, and one mistaken grant would open them otherwise."""
-    there = functions(plan)
-    for each in TABLE:
-        if each.called_by is CalledBy.PEOPLE and each.name in there:
-            given = service(there[each.name])["environment_variables"]
-            audience = given.get("WARMLEAD_DASHBOARD_AUDIENCE", "")
-            if given.get("WARMLEAD_DASHBOARD_AUTH") != "iap" or not audience.endswith(each.name):
-                yield f"{each.name} lets in whoever comes past the platform"
+    balancers = _balancers(plan)
+    for name, each in _pages(plan).items():
+        given = service(each)["environment_variables"]
+        audience = given.get("WARMLEAD_DASHBOARD_AUDIENCE", "")
+        balancer = balancers.get(each.values["name"])
+        signed_for = (
+            f"/global/backendServices/{balancer.values['generated_id']}"
+            if balancer
+            else f"/locations/{each.values['location']}/services/{each.values['name']}"
+        )
+        if given.get("WARMLEAD_DASHBOARD_AUTH") != "iap" or not audience.endswith(signed_for):
+            yield f"{name} lets in whoever comes past the platform"
+
+
+@rule
+def nobody_but_iap_calls_a_page(plan: Plan) -> Iterator[str]:
+    """A person who may call the function itself comes past IAP."""
+    callers = _callers(plan)
+    for name in _pages(plan):
+        for member in callers.get(name, set()):
+            if not IAP.fullmatch(member):
+                yield f"{member} may call {name} without IAP"
+
+
+@rule
+def iap_lets_through_whom_a_page_lets_in(plan: Plan) -> Iterator[str]:
+    """A group is let through alone: what IAP signs does not name groups."""
+    callers = _callers(plan)
+    for name, each in _pages(plan).items():
+        listed = service(each)["environment_variables"].get("WARMLEAD_DASHBOARD_PEOPLE", "")
+        viewers = {viewer for viewer in listed.split(",") if viewer}
+        let_through = {
+            member.replace("domain:", "domain:@").partition(":")[2]
+            for member in _let_through(plan, each.values["name"])
+            if not member.startswith("group:")
+        }
+        if viewers != let_through:
+            yield f"{name} lets in {sorted(viewers)}, and IAP lets {sorted(let_through)} through"
+        if viewers and not callers.get(name):
+            yield f"IAP may not call {name}"
+
+
+@rule
+def iap_is_on_at_the_load_balancer_of_a_page_and_nobody_comes_around(
+    plan: Plan,
+) -> Iterator[str]:
+    balancers = _balancers(plan)
+    for name, each in _pages(plan).items():
+        if (balancer := balancers.get(each.values["name"])) is None:
+            continue  # make deploy switches IAP on at the service
+        if not is_behind_iap(balancer):
+            yield f"{balancer.address} lets everybody through to {name}"
+        if (ingress := service(each)["ingress_settings"]) != "ALLOW_INTERNAL_AND_GCLB":
+            yield f"{name} is reached around IAP: {ingress}"
 
 
 @rule
@@ -120,6 +170,38 @@ def behind_a_load_balancer_there_is_no_way_around_it(plan: Plan) -> Iterator[str
             ingress = service(there[each.name])["ingress_settings"]
             if ingress != "ALLOW_INTERNAL_AND_GCLB":
                 yield f"{each.name} is reached around the load balancer: {ingress}"
+
+
+def _pages(plan: Plan) -> dict[str, Resource]:
+    """The functions that people open."""
+    there = functions(plan)
+    people = [each.name for each in TABLE if each.called_by is CalledBy.PEOPLE]
+    return {name: there[name] for name in people if name in there}
+
+
+def _balancers(plan: Plan) -> dict[str, Resource]:
+    """The backends of load balancers, by the service to which each leads."""
+    groups = {
+        each.values["id"]: each.values["cloud_run"][0]["service"]
+        for each in plan.of("compute_region_network_endpoint_group")
+    }
+    backends = plan.of("compute_backend_service")
+    return {groups[each.values["backend"][0]["group"]]: each for each in backends}
+
+
+def _let_through(plan: Plan, name: str) -> set[str]:
+    """Whom IAP lets through to a service: at its load balancer if it has one, else at itself."""
+    balancer = _balancers(plan).get(name)
+    at, of, is_at = (
+        ("iap_web_backend_service_iam_member", "web_backend_service", balancer.values["name"])
+        if balancer
+        else ("iap_web_cloud_run_service_iam_member", "cloud_run_service_name", name)
+    )
+    return {
+        each.values["member"]
+        for each in plan.of(at)
+        if each.values[of] == is_at and each.values["role"] == "roles/iap.httpsResourceAccessor"
+    }
 
 
 def _callers(plan: Plan) -> dict[str, set[str]]:

@@ -108,6 +108,25 @@ run "a_setting_that_is_none" {
   }
 }
 
+run "a_domain_with_its_scheme" {
+  command         = plan
+  expect_failures = [var.dashboard_domain]
+
+  variables {
+    dashboard_domain = "https://leads.example.com"
+  }
+}
+
+run "one_domain_for_senders_and_people" {
+  command         = plan
+  expect_failures = [var.dashboard_domain]
+
+  variables {
+    domain           = "hooks.example.com"
+    dashboard_domain = "hooks.example.com"
+  }
+}
+
 run "everybody_among_the_people" {
   command         = plan
   expect_failures = [var.people]
