@@ -34,26 +34,28 @@ OWN = "own"
 LONGEST_TEXT = 300
 """How many characters are shown of one text."""
 
-ECHO_BYTES = 6_000
-"""The longest text that the page gives back in its form, in bytes of HTML."""
+PAGE_BYTES = 58_000
+"""Above this weight the page does not give back what was filled in."""
 
 FINDING_BYTES = 8_000
-DIFFERENCE_BYTES = 12_000
-STORY_PAGE_BYTES = 14_000
+DIFFERENCE_BYTES = 14_000
+STORY_PAGE_BYTES = 18_000
 """What each part of the page may weigh, in bytes of HTML: with the rest less than 60 KB."""
 
-ROW_BYTES = 120
-"""What a row weighs besides its texts; the tags of the templates."""
+ROW_BYTES = 250
+STEP_BYTES = 80
+"""What a row and a step of a story weigh besides their texts: the tags of the template."""
 
 T = TypeVar("T")
 
 
 class Form(Struct, frozen=True):
-    """What was filled in, as far as the page gives it back."""
+    """What was filled in; ``was_long``: the page does not give back its texts."""
 
     model: str = ""
     story: str = ""
     chosen: str = ""
+    was_long: bool = False
 
 
 class Shown(Struct, frozen=True):
@@ -86,8 +88,7 @@ async def tried_page(parts: Parts, key: str, filled: Mapping[str, str]) -> Answe
         raise RejectedError(Reason.FIELD_INVALID, "There is no such story.")
     ready = "" if chosen == OWN else chosen
     own = story if chosen == OWN else ""
-    given_back = [text if _weight(text) <= ECHO_BYTES else "" for text in (model, story)]
-    form = Form(given_back[0], given_back[1], chosen)
+    form = Form(model, story, chosen)
     if not (model.strip() or ready or own.strip()):
         return _page(key, form, Verdict(failed="Nothing was given: paste or choose something."))
     asked = Question(write_compiled(parts.model.plan()), model, own, ready)
@@ -102,6 +103,14 @@ def stories() -> Sequence[str]:
 
 
 def _page(key: str, form: Form, verdict: Verdict | None) -> Answer:
+    """The page, without what was filled in if it would be too heavy with it."""
+    answer = _rendered(key, form, verdict)
+    if len(answer.body) <= PAGE_BYTES:
+        return answer
+    return _rendered(key, structs.replace(form, model="", story="", was_long=True), verdict)
+
+
+def _rendered(key: str, form: Form, verdict: Verdict | None) -> Answer:
     return page(
         "try.html",
         here="model",
@@ -133,7 +142,7 @@ def shown(verdict: Verdict) -> Shown:
     )
     days, days_left = fitting(
         map(_cut_days, verdict.story.days if verdict.story else ()),
-        lambda row: (row.stage, *("x" * ROW_BYTES + step.text for step in row.steps)),
+        lambda row: (row.stage, *(" " * STEP_BYTES + step.text for step in row.steps)),
         STORY_PAGE_BYTES,
     )
     grouped = groupby(rows, key=lambda row: row.section)

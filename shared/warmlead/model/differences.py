@@ -57,10 +57,10 @@ class Difference(Struct, frozen=True):
 
 
 def differences(old: Plan, new: Plan) -> list[Difference]:
-    """All that is otherwise in the new model, section by section; none if they say the same.
+    """All that is otherwise in the new model, section by section; none if both do the same.
 
-    The version of a model may differ and this be empty only if the models say the same in another
-    order that nothing depends on.
+    If this is empty and the versions differ, titles differ that a plan does not hold: those of
+    sequences.
     """
     before, after = _sections(old, new), _sections(new, old)
     return [
@@ -116,7 +116,7 @@ def _sections(plan: Plan, other: Plan) -> Sections:
     """What a plan says; of what it derives only what the other one has by the same name."""
     scoring = plan.scoring
     signals = {
-        name: {**_item(plan.signals[name]), **_item(policy)}
+        name: {**_item(plan.signals[name]), **_item(policy), **_shown(name, plan)}
         for name, policy in scoring.signals.items()
         if name in plan.signals and not is_signed_only(name)
     }
@@ -143,6 +143,13 @@ def _sections(plan: Plan, other: Plan) -> Sections:
         "Score": _of_one(_item(whole)),
         "Types": _types(plan, other),
     }
+
+
+def _shown(name: str, plan: Plan) -> Item:
+    """What the journey of a lead shows of a signal, if it shows the signal at all."""
+    if name not in plan.shown:
+        return {}
+    return {"shown in journeys": ", ".join(plan.shown[name]) or YES}
 
 
 def _of_one(item: Item) -> dict[str, Item]:

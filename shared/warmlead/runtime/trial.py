@@ -49,7 +49,7 @@ MOST_TOLD = 500
 LONGEST = 2_000
 """The longest text that is passed on, in characters."""
 
-NICE = 10
+NICE = 5
 
 _SECRET = b"nobody real is in a story"
 

@@ -72,7 +72,11 @@ class Trials:
     async def _tried(self, asked: bytes) -> Verdict:
         pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", _MODULE), stdin=pipe, stdout=pipe, stderr=null, env=_clean()
+            *(sys.executable, "-m", _MODULE),
+            stdin=pipe,
+            stdout=pipe,
+            stderr=null,
+            env=environment(),
         )
         try:
             async with asyncio.timeout(self._within_s):
@@ -94,7 +98,7 @@ def _busy() -> UnavailableError:
     return UnavailableError("other models are being tried", retry_after_s=10)
 
 
-def _clean() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The environment of the process: where modules are, and no setting."""
     ours = str(Path(warmlead.__file__).parents[1])
     path = os.pathsep.join([ours, *(each for each in sys.path if each)])
