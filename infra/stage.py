@@ -37,7 +37,8 @@ LEFT_OUT = ("cli",)
 """Parts of the package that no function imports."""
 
 DATA = (
-    *("model/ready/*.yaml", "senders/country_names.*", "web/snippet/warmlead.js"),
+    *("model/ready/*.yaml", "model/ready/stories/*.yaml"),
+    *("senders/country_names.*", "web/snippet/warmlead.js"),
     *("dashboard/templates/*.html", "dashboard/static/*"),
 )
 """What the package reads besides its modules."""

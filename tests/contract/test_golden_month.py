@@ -42,7 +42,8 @@ from warmlead.domain.sales import SalesStatus
 from warmlead.domain.stages import Cooling, Transition
 from warmlead.runtime import backends
 from warmlead.simulation.play import StoryClock, simulate
-from warmlead.simulation.story import GOLDEN_MONTH, read_story, ready_story
+from warmlead.simulation.ready import GOLDEN_MONTH, ready_story
+from warmlead.simulation.story import read_story
 
 PLACES = [
     pytest.param(on_sqlite, id="sqlite"),

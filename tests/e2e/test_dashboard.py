@@ -17,6 +17,7 @@ from e2e.node_clients import install_node_clients
 from patience import PATIENCE_S, until
 from served import Served, serving
 from warmlead.dashboard.access import local_token
+from warmlead.model.loading import ready_text
 from warmlead.settings import LOCAL_WRITE_KEY
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
@@ -24,6 +25,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 ZONE = "Pacific/Auckland"
 SALES = "generic: {allow_unsigned: true}"
 MOST_BYTES = 60_000
+TRIED = "what was tried"
+"""Stands for the page after its form was sent."""
 
 XSS = (
     "<script>alert(1)</script>",
@@ -279,6 +282,29 @@ def test_the_threshold_moves_live(browser: Browser, server: Served) -> None:
     expect(page.locator("output [data-kept]")).to_have_text("0")
 
 
+def test_an_author_tries_a_file_and_a_story(browser: Browser, server: Served) -> None:
+    page = opened(browser, server, java_script_enabled=False).new_page()
+    page.goto(f"{server.base}/dashboard/model")
+    page.get_by_role("link", name="Try a file or a story").click()
+    changed = ready_text("b2b-saas").replace(
+        "demo_requested, points: 50", "demo_requested, points: 60"
+    )
+    model = {"name": "m.yaml", "mimeType": "application/yaml", "buffer": changed.encode()}
+    page.locator("input[type=file]").set_input_files(files=[model])  # type: ignore[list-item]  # a file's payload
+    page.get_by_role("button", name="Try", exact=True).click()
+    expect(page.locator(".differences")).to_contain_text("demo_requested points")
+    expect(page.locator(".differences del")).to_have_text("50")
+    expect(page.locator(".differences ins")).to_have_text("60")
+    expect(page.locator(".story")).to_contain_text("sent: offered to sales")
+
+    page.locator("textarea[name=model]").fill("signals: {}\nstages:\n  mql: {entr: score > 1}\n")
+    page.get_by_role("button", name="Try", exact=True).click()
+    expect(page.locator(".findings")).to_contain_text(
+        "line 3, column 9 stages.mql.entr: unknown key"
+    )
+    expect(page.locator("textarea[name=model]")).to_have_value(re.compile("entr"))
+
+
 def test_without_the_link_a_browser_sees_nothing(browser: Browser, server: Served) -> None:
     page = browser.new_page()
     answer = page.goto(f"{server.base}/dashboard/leads")
@@ -354,6 +380,15 @@ def test_a_hundred_hostile_texts_in_every_field_run_nowhere(
         state(server, number, texts)
     for path in ("/", "/leads", "/leads?order=since", "/health", "/model"):
         page.goto(f"{server.base}/dashboard{path}")
+    page.goto(f"{server.base}/dashboard/model/unmatched")
+    hostile = "".join(f"{json.dumps(text)}: {json.dumps(text)}\n" for text in XSS)
+    for name, text in (("model", hostile), ("text", f"about: 1\n{hostile}")):
+        page.goto(f"{server.base}/dashboard/model/try")
+        page.locator(f"textarea[name={name}]").fill(text)
+        page.locator("select[name=story]").select_option("own")
+        page.get_by_role("button", name="Try", exact=True).click()
+        expect(page.locator(".findings").first).to_contain_text("<script>")
+        assert len(page.content()) < MOST_BYTES
     for first in range(0, len(XSS), 3):
         page.goto(f"{server.base}/dashboard/leads?{query(cycle(XSS[first:]))}")
     shown = ""
@@ -426,8 +461,14 @@ def test_axe_finds_nothing_serious(
         bypass_csp=True,  # axe is put into the page from outside
     )
     page = context.new_page()
-    for path in ("/", "/leads", f"/leads/{lead['id']}", "/model", "/health", "/scores", "/nobody"):
-        page.goto(f"{server.base}/dashboard{path}")
+    paths = ("/", "/leads", f"/leads/{lead['id']}", "/health", "/scores", "/nobody")
+    for path in (*paths, "/model", "/model/unmatched", "/model/try", TRIED):
+        if path == TRIED:
+            page.locator("textarea[name=model]").fill(ready_text("product-led"))
+            page.get_by_role("button", name="Try", exact=True).click()
+            expect(page.locator(".story")).to_be_visible()
+        else:
+            page.goto(f"{server.base}/dashboard{path}")
         page.evaluate(axe)
         found = page.evaluate("axe.run().then(result => result.violations)")
         told = [

@@ -28,24 +28,22 @@ from warmlead.cli.output import (
     unreadable_ids,
 )
 from warmlead.cli.rebuild import kept_too_briefly, needs_replay
-from warmlead.cli.story import draw, report_of
+from warmlead.cli.story import draw
 from warmlead.cli.unmatched import unmatched
-from warmlead.domain.event import Event
 from warmlead.domain.identity import LeadIds
 from warmlead.model.document import Finding, Severity
 from warmlead.model.loading import Model, check, json_schema, load
 from warmlead.model.plan import Plan
-from warmlead.model.wants import wants_of
+from warmlead.model.wants import is_wanted, wants_of
 from warmlead.runtime import backends
 from warmlead.settings import why_unreadable
 from warmlead.simulation.play import Story, StoryClock, simulate
+from warmlead.simulation.ready import GOLDEN_MONTH, ready_stories, ready_story
+from warmlead.simulation.report import report_of
 from warmlead.simulation.story import (
-    GOLDEN_MONTH,
     MAX_DAYS,
     Script,
     read_story,
-    ready_stories,
-    ready_story,
 )
 
 _SECRET = b"nobody real is in a story"
@@ -142,15 +140,10 @@ def _text(script: str) -> str:
 
 def _checked(text: str, script: str, model: Model) -> Script:
     """The story in the file; ends the command if it has faults."""
-    signals = model.file.signals.values()
-    wants = wants_of(model.file)
-
-    def is_wanted(event: Event) -> bool:
-        asked = event.name in wants.signals and event.name not in wants.passed_over
-        return not asked or bool(model.rules.classify(event))
-
-    known = {name for signal in signals for name in signal.on}
-    read = read_story(text, known_events=known, is_wanted=is_wanted)
+    wants = wants_of(model.plan)
+    read = read_story(
+        text, known_events=wants.signals, is_wanted=is_wanted(wants, model.rules.classify)
+    )
     for found in read.findings:
         _print_finding(found, file=script, on=errors)
     if read.script is None:

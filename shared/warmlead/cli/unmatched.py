@@ -40,7 +40,7 @@ def unmatched(as_json: Json = False) -> None:
 
 async def _report() -> UnmatchedReport:
     async with backends.opened() as system, archive_of(system) as archive:
-        wants = wants_of(system.model.file)
+        wants = wants_of(system.model.plan)
         with errors.status("looking …") as status:
             if archive:
                 return await unmatched_in_archive(

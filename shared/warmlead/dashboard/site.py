@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
+from warmlead.dashboard import try_page
 from warmlead.dashboard.access import Access, LinkAccess, TokenAccess, Viewer
 from warmlead.dashboard.api import api_answer
 from warmlead.dashboard.first_page import first_page, scores_page
@@ -20,12 +21,18 @@ from warmlead.dashboard.parts import Parts
 from warmlead.dashboard.queries import read_query
 from warmlead.dashboard.rendering import BASE, HEADERS, asset_at, page, redirect
 from warmlead.dashboard.statements import FormKeys, demand_own_page, publish, stated
+from warmlead.dashboard.trials import MODEL_BYTES, STORY_BYTES
+from warmlead.dashboard.unmatched_page import unmatched_page
+from warmlead.dashboard.uploads import uploaded
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.ports import RawRequest
 from warmlead.web.answers import Answer, navigates
 
-BODY_BYTES = 20_000
-"""The largest body: a button's form, with a note of sales."""
+BODY_BYTES = MODEL_BYTES + STORY_BYTES + 60_000
+"""The largest body: the form of a model and a story, with the ends of lines that browsers add."""
+
+SAID_BYTES = 20_000
+"""The largest body of any other form: a button, with a note of sales."""
 
 LEAD_ID = r"[a-z0-9]{1,64}"
 _READING = ("GET", "HEAD")
@@ -59,6 +66,8 @@ class DashboardSite:
             (re.compile(""), self._overview),
             (re.compile("/scores"), self._scores),
             (re.compile("/model"), self._model),
+            (re.compile(try_page.PATH), self._try),
+            (re.compile("/model/unmatched"), self._unmatched),
             (re.compile("/health"), self._health),
             (re.compile(r"/api/(.+)"), self._api),
             (re.compile("/leads"), self._leads),
@@ -119,6 +128,12 @@ class DashboardSite:
     async def _model(self, asking: Asking) -> Answer:
         return await model_page(self._parts(), asking.request.received_at)
 
+    async def _try(self, asking: Asking) -> Answer:
+        return try_page.form_page(self._key_to_try(asking.viewer, asking.request))
+
+    async def _unmatched(self, asking: Asking) -> Answer:
+        return await unmatched_page(self._parts(), asking.request.received_at)
+
     async def _health(self, asking: Asking) -> Answer:
         return await health_page(self._parts(), asking.request.received_at)
 
@@ -145,16 +160,33 @@ class DashboardSite:
         )
 
     async def _post(self, path: str, request: RawRequest, viewer: Viewer) -> Answer:
-        found = re.fullmatch(f"/leads/({LEAD_ID})/say", path)
-        if found is None:
-            raise RejectedError(Reason.NOT_FOUND, "There is no such form.")
+        if path == try_page.PATH:
+            return await self._tried(request, viewer)
+        if found := re.fullmatch(f"/leads/({LEAD_ID})/say", path):
+            return await self._said(found[1], request, viewer)
+        raise RejectedError(Reason.NOT_FOUND, "There is no such form.")
+
+    async def _tried(self, request: RawRequest, viewer: Viewer) -> Answer:
         demand_own_page(request.headers)
+        form = uploaded(request)
+        self._keys.demand(form.get("key", ""), viewer, try_page.PATH, request.received_at)
+        key = self._key_to_try(viewer, request)
+        return await try_page.tried_page(self._parts(), key, form)
+
+    def _key_to_try(self, viewer: Viewer, request: RawRequest) -> str:
+        return self._keys.key(viewer, try_page.PATH, request.received_at)
+
+    async def _said(self, lead_id: str, request: RawRequest, viewer: Viewer) -> Answer:
+        demand_own_page(request.headers)
+        if len(request.body) > SAID_BYTES:
+            message = f"The body is larger than {SAID_BYTES} bytes."
+            raise RejectedError(Reason.BODY_TOO_LARGE, message)
         form = _form(request)
-        self._keys.demand(form.get("key", ""), viewer, found[1], request.received_at)
+        self._keys.demand(form.get("key", ""), viewer, lead_id, request.received_at)
         if not viewer.may_state:
             raise RejectedError(Reason.FORBIDDEN, "A token may read, and state nothing.")
         parts = self._parts()
-        lead = (await seen_at(parts, found[1], request.received_at)).lead
+        lead = (await seen_at(parts, lead_id, request.received_at)).lead
         event = stated(lead, form, viewer, request)
         is_there = await publish(event, lead.id, parts)
         return redirect(f"/leads/{lead.id}{'' if is_there else '?waits=1'}")

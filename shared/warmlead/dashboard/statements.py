@@ -33,22 +33,22 @@ LOOK_EVERY_S = 0.05
 
 
 class FormKeys:
-    """Keys that forms of our pages carry: one a viewer, lead and day; yesterday's counts too."""
+    """Keys that forms of our pages carry: one a viewer, form and day; yesterday's counts too."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
-    def key(self, viewer: Viewer, lead_id: str, now: datetime) -> str:
-        """The key of a form."""
-        text = f"form of the dashboard\n{viewer.name}\n{lead_id}\n{now.date()}"
+    def key(self, viewer: Viewer, of: str, now: datetime) -> str:
+        """The key of a form: that ``of`` a lead by its id, or of a page by its path."""
+        text = f"form of the dashboard\n{viewer.name}\n{of}\n{now.date()}"
         return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()
 
-    def demand(self, given: str, viewer: Viewer, lead_id: str, now: datetime) -> None:
+    def demand(self, given: str, viewer: Viewer, of: str, now: datetime) -> None:
         """Raises ``RejectedError`` unless the key is of today or yesterday."""
         days = (now, now - timedelta(days=1))
-        known = [self.key(viewer, lead_id, day) for day in days]
+        known = [self.key(viewer, of, day) for day in days]
         if not any(hmac.compare_digest(given.encode(), key.encode()) for key in known):
-            text = "This form is too old, or not from this page. Open the lead again."
+            text = "This form is too old, or not from this page. Open the page again."
             raise RejectedError(Reason.FORBIDDEN, text)
 
 

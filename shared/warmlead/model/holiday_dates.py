@@ -1,7 +1,8 @@
 """The dates of public holidays: looked up when a model is compiled, and kept in its plan.
 
-The package ``holidays`` knows them. It is imported only for a model that names some, and never by
-a deployed function, which reads a compiled model.
+The package ``holidays`` knows them. It is imported only for a model that names some. Deployed
+functions read a compiled model, and only the process in which the dashboard tries a file looks
+holidays up.
 """
 
 import re

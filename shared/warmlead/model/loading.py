@@ -101,6 +101,16 @@ def check(text: str) -> list[Finding]:
     return _examined(text)[1]
 
 
+def examine(text: str) -> tuple[Plan | None, list[Finding]]:
+    """The plan of the model in a text, unless it has errors; and all that ``check`` finds in it.
+
+    Raises ``ConfigurationError`` if it names holidays that cannot be looked up here.
+    """
+    file, findings = _examined(text)
+    is_sound = all(found.severity is not Severity.ERROR for found in findings)
+    return plan_of(file) if is_sound else None, findings
+
+
 def _examined(text: str) -> tuple[ModelFile, list[Finding]]:
     """The file and its findings by line; the file is the author's only if none is an error."""
     document, misnamed = with_sections_named(read(text))

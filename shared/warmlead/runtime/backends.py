@@ -186,6 +186,11 @@ def rules(using: Settings) -> "Rules":
     return _with_shadow(_rules_of(using.model), using)
 
 
+def plan(name: str) -> "Plan":
+    """The plan of a model by its name, compiled or not."""
+    return compiled_model(name) or _loaded(name).plan
+
+
 def _with_shadow(rules: "Rules", using: Settings) -> "Rules":
     if not using.shadow_model:
         return rules

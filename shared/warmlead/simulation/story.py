@@ -5,14 +5,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from importlib import resources
 from typing import Annotated, Any, Literal
 
 from msgspec import structs
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
-from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
+from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import LANDING_PAGE, Event, Property, Trust
 from warmlead.domain.event_names import our_name
 from warmlead.domain.sales import DETAILS
@@ -300,9 +299,6 @@ def _refuse(field: str, what: str) -> None:
     raise RejectedError(Reason.FIELD_INVALID, f"{field}: {what}" if field else what)
 
 
-GOLDEN_MONTH = "golden-month"
-"""The default story."""
-
 _MANY = 2  # the parts of the path of an item: events, and its number
 
 
@@ -312,21 +308,6 @@ class CheckedStory:
 
     script: Script | None
     findings: list[Finding]
-
-
-def ready_stories() -> list[str]:
-    """The names of the stories that come with Warmlead."""
-    files = (file.name for file in (resources.files("warmlead.model") / "ready/stories").iterdir())
-    return sorted(file.removesuffix(".yaml") for file in files if file.endswith(".yaml"))
-
-
-def ready_story(name: str) -> str:
-    """A story as it is written; raises ``ConfigurationError`` if there is none of this name."""
-    if name not in ready_stories():
-        known = ", ".join(ready_stories())
-        raise ConfigurationError.one(f"No story is called {name}:", f"there are {known}")
-    file = resources.files("warmlead.model") / "ready/stories" / f"{name}.yaml"
-    return file.read_text(encoding="utf-8")
 
 
 def read_story(

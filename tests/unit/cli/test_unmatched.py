@@ -144,7 +144,7 @@ def test_an_event_that_was_archived_twice_counts_once(workspace: Workspace) -> N
 
 @pytest.mark.slow
 def test_histories_tell_the_names_of_what_no_signal_wanted() -> None:
-    wants = wants_of(load(MODEL, name="test").file)
+    wants = wants_of(load(MODEL, name="test").plan)
     days = [NOW - (n % 25) * DAY for n in range(200)]
     many = [
         an_event(id=f"i{n}", name="ignored", occurred_at=day, received_at=day)

@@ -16,12 +16,14 @@ from warmlead.buses.topology import topics_of_subscriptions
 from warmlead.dashboard.access import LinkAccess
 from warmlead.dashboard.parts import Parts
 from warmlead.dashboard.site import DashboardSite
+from warmlead.dashboard.trials import ModelInForce
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import Event
 from warmlead.domain.probability import Probability
 from warmlead.domain.rules import Rules
 from warmlead.model.loading import ready_model
 from warmlead.ports import RawRequest
+from warmlead.runtime.trial import tried
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.sqlite import SqliteLeadStore
 from warmlead.stores.sqlite_dispatches import SqliteDispatchStore
@@ -59,6 +61,14 @@ class Seen:
         body = urlencode(form).encode()
         return await self.ask("POST", f"/leads/{lead_id}/say", given, body)
 
+    async def try_(self, **fields: str) -> Answer:
+        """Sends the form of the page on which models are tried, with its key."""
+        if "key" not in fields:
+            page = (await self.get("/model/try")).body.decode()
+            fields["key"] = page.partition('name="key" value="')[2].partition('"')[0]
+        headers = {"content-type": "multipart/form-data; boundary=between"}
+        return await self.ask("POST", "/model/try", headers, multipart(fields))
+
     async def ask(
         self,
         method: str,
@@ -88,6 +98,15 @@ class Seen:
         )
 
 
+def multipart(fields: Mapping[str, str]) -> bytes:
+    """A form as a browser writes it, with the boundary ``between``."""
+    parts = (
+        f'--between\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
+        for name, text in fields.items()
+    )
+    return ("".join(parts) + "--between--\r\n").encode()
+
+
 @asynccontextmanager
 async def a_dashboard(folder: Path) -> AsyncIterator[Seen]:
     clock = StandingClock()
@@ -99,6 +118,7 @@ async def a_dashboard(folder: Path) -> AsyncIterator[Seen]:
             SqliteDispatchStore(file),
             model_rules(),
             lead_ids,
+            ModelInForce(lambda: ready_model("b2b-saas").plan, tried),
         )
         access = LinkAccess(TOKEN)
         yield Seen(parts, DashboardSite(lambda: parts, access, {"panel": READER}), access)
