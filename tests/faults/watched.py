@@ -10,6 +10,7 @@ from warmlead.application.apply import Decision
 from warmlead.application.evaluate import Reevaluation
 from warmlead.application.privacy.erase import Look
 from warmlead.domain.lead import Lead
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Topic
 from warmlead.ports import (
@@ -128,6 +129,9 @@ class WatchedStore:
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         return await self._store.transitions(lead_id)
+
+    async def nurtured(self, lead_id: str) -> Sequence[NurtureRecord]:
+        return await self._store.nurtured(lead_id)
 
     def erasures(self) -> AsyncIterator[Tombstone]:
         return self._store.erasures()
