@@ -102,11 +102,10 @@ SCHEMA = (
     "CREATE INDEX IF NOT EXISTS nurture_of_lead ON nurture (lead_id)",
     "CREATE INDEX IF NOT EXISTS nurture_by_time ON nurture (at_us, number)",
     # Earlier releases do not know this table. What they erase goes from it all the same.
-    *(
-        f"CREATE TRIGGER IF NOT EXISTS nurture_erased_{name} AFTER {how} ON tombstones"  # noqa: S608  # constants
-        " BEGIN DELETE FROM nurture WHERE lead_id = NEW.id; END"
-        for name, how in (("first", "INSERT"), ("again", "UPDATE"))
-    ),
+    """CREATE TRIGGER IF NOT EXISTS nurture_erased AFTER INSERT ON tombstones
+         BEGIN DELETE FROM nurture WHERE lead_id = NEW.id; END""",
+    """CREATE TRIGGER IF NOT EXISTS nurture_erased_again AFTER UPDATE ON tombstones
+         BEGIN DELETE FROM nurture WHERE lead_id = NEW.id; END""",
 )
 
 
