@@ -122,7 +122,7 @@ def rate_and_likely(found: Reached) -> Cell:
     low, high = found.low_per_mille, found.high_per_mille
     if low is None or high is None:
         return cell
-    return Cell(f"{cell.text} ({low / 10:.0f}–{high / 10:.0f})", cell.value, cell.doubt)
+    return Cell(f"{cell.text} ({low / 10:.1f}–{high / 10:.1f})", cell.value, cell.doubt)
 
 
 def span(minutes: int | None) -> Cell:
