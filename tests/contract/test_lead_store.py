@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from msgspec import structs
@@ -26,6 +26,8 @@ from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.listing import listed_as
+from warmlead.domain.nurture import Ending
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
 from warmlead.domain.readings import NO_READINGS
 from warmlead.domain.unjudged import Unjudged
 from warmlead.ports import Change, Commit, DueLead, LeadStore, Loaded, Need, Tombstone
@@ -826,16 +828,98 @@ async def test_clear_forgets_everything(store: LeadStore) -> None:
     await store.update(
         [], keeping(ADA, aliases={BROWSER: ADA.id}, transitions=[(ADA.id, a_transition())])
     )
+    await store.update([], keeping(nurtured=[(ADA.id, a_record())]))
     await store.update([], keeping(tombstones={CYN.id: Tombstone(NOW)}))
     await store.clear()
     assert await all_ids(store) == []
     assert await store.get(BROWSER) is None
     assert await store.transitions(ADA.id) == []
+    assert await store.nurtured(ADA.id) == []
     seen: list[Loaded] = []
     await store.update([CYN.id], looking_at(seen))
     assert seen[-1] == {CYN.id: None}
     await store.update([], keeping(VISITOR))
     assert await store.get(BROWSER) == VISITOR
+
+
+def a_record(sequence: str = "welcome", *, run: int = 1, at: datetime = NOW) -> NurtureRecord:
+    facts = (
+        NurtureFact(Turn.STARTED, sequence, run),
+        NurtureFact(Turn.SENT, sequence, run, 1, "hello"),
+        NurtureFact(Turn.ENDED, sequence, run, ending=Ending.FINISHED),
+    )
+    return NurtureRecord(at, "mql", facts)
+
+
+async def test_records_of_nurture_are_read_in_the_order_of_time(store: LeadStore) -> None:
+    first, second = a_record(), a_record(run=2, at=NOW + timedelta(days=1))
+    await store.update([], keeping(ADA, nurtured=[(ADA.id, second), (BOB.id, first)]))
+    await store.update([], keeping(nurtured=[(ADA.id, first)]))
+    assert await store.nurtured(ADA.id) == [first, second]
+    assert await store.nurtured(BOB.id) == [first]
+    assert await store.nurtured(CYN.id) == []
+    assert await store.transitions(ADA.id) == []
+
+
+async def test_two_records_of_one_moment_are_both_kept(store: LeadStore) -> None:
+    both = [a_record("one"), a_record("two")]
+    for each in both:
+        await store.update([], keeping(nurtured=[(ADA.id, each)]))
+    found = await store.nurtured(ADA.id)
+    assert sorted(found, key=lambda each: each.facts[0].sequence) == both
+
+
+async def test_records_of_a_merged_lead_are_those_of_both(store: LeadStore) -> None:
+    late, early = a_record(at=NOW + timedelta(days=1)), a_record()
+    await store.update([], keeping(ADA, nurtured=[(ADA.id, late)]))
+    await store.update([], keeping(VISITOR, nurtured=[(BROWSER, early)]))
+    merged = replace(ADA, trails={**ADA.trails, **VISITOR.trails})
+    await store.update([], keeping(merged, aliases={BROWSER: ADA.id}))
+    assert await store.nurtured(ADA.id) == [early, late]
+    assert await store.nurtured(BROWSER) == [early, late]
+
+
+async def test_a_change_that_is_made_of_none_records_nothing(store: LeadStore) -> None:
+    def fail(_: Loaded) -> Commit[None]:
+        raise RejectedError(Reason.BODY_EMPTY, "no")
+
+    async def failing() -> None:
+        await store.update([ADA.id], fail)
+
+    recording = store.update([ADA.id], keeping(ADA, nurtured=[(ADA.id, a_record())]))
+    outcomes = await asyncio.gather(recording, failing(), return_exceptions=True)
+    assert isinstance(outcomes[1], RejectedError)
+    assert await store.nurtured(ADA.id) == [a_record()]
+
+
+async def test_with_a_tombstone_go_the_records_of_nurture_under_its_id(
+    open_store: OpenStore,
+) -> None:
+    store = open_store()
+    await store.update([], keeping(ADA, BOB, nurtured=[(ADA.id, a_record()), (BOB.id, a_record())]))
+    await store.update([], keeping(tombstones={ADA.id: Tombstone(NOW)}))
+    assert await store.nurtured(ADA.id) == []
+    await store.update([], keeping(nurtured=[(ADA.id, a_record())]))
+    again = Tombstone(NOW + timedelta(days=1))
+    await open_store().update([], keeping(tombstones={ADA.id: again}))
+    assert await store.nurtured(ADA.id) == []
+    assert await store.nurtured(BOB.id) == [a_record()]
+
+
+async def test_records_that_come_with_a_tombstone_stay(store: LeadStore) -> None:
+    await store.update([], keeping(ADA, nurtured=[(ADA.id, a_record())]))
+    later = a_record(run=2)
+    grave = {ADA.id: Tombstone(NOW)}
+    await store.update([], keeping(tombstones=grave, nurtured=[(ADA.id, later)]))
+    assert await store.nurtured(ADA.id) == [later]
+
+
+async def test_an_import_that_is_taken_back_takes_no_record_of_nurture(store: LeadStore) -> None:
+    move = (ADA.id, a_transition(imported="one"))
+    await store.update([], keeping(ADA, transitions=[move], nurtured=[(ADA.id, a_record())]))
+    await store.update([ADA.id], keeping(replace(ADA, decay_on=9), retracted=[(ADA.id, "one")]))
+    assert await store.nurtured(ADA.id) == [a_record()]
+    assert await store.transitions(ADA.id) == []
 
 
 async def test_moves_of_an_import_are_retracted_and_no_others(store: LeadStore) -> None:

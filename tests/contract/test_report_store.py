@@ -8,6 +8,7 @@ import pytest
 from builders import NOW, a_lead, a_lead_named, a_transition, an_event, keeping
 from contract.backends import Books
 from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
 from warmlead.domain.stages import Transition
 
 TICK = timedelta(microseconds=1)
@@ -53,6 +54,39 @@ async def test_moves_that_fill_pages_to_the_last_place_all_come(books: Books) ->
             some = moves[start : min(start + 250, end)]
             await books.leads.update([], keeping(transitions=some))
         assert await moves_since(books, NOW) == moves[:end]
+
+
+async def test_records_of_nurture_from_a_start_until_before_an_end(books: Books) -> None:
+    fact = NurtureFact(Turn.SENT, "welcome", 1, 1, "hello")
+    times = [NOW - TICK, NOW, NOW + DAY - TICK, NOW + DAY]
+    records = [(name, NurtureRecord(at, "mql", (fact,))) for at in times for name in ("a", "b")]
+    await books.leads.update([], keeping(nurtured=records))
+    found = [each async for each in books.reports.nurtured(NOW, NOW + DAY)]
+    assert sorted(found, key=lambda each: (each[1].at, each[0])) == records[2:6]
+
+
+@pytest.mark.slow
+async def test_more_records_of_nurture_than_a_page(books: Books) -> None:
+    fact = NurtureFact(Turn.SENT, "welcome", 1, 1, "hello")
+    records = [(f"p{i}", NurtureRecord(NOW, "mql", (fact,))) for i in range(1_200)]
+    for start in range(0, 1_200, 400):
+        await books.leads.update([], keeping(nurtured=records[start : start + 400]))
+    found = [each async for each in books.reports.nurtured(NOW, NOW + TICK)]
+    assert sorted(found, key=lambda each: each[0]) == sorted(records, key=lambda each: each[0])
+
+
+async def test_records_of_nurture_are_no_moves(books: Books) -> None:
+    fact = NurtureFact(Turn.STARTED, "welcome", 1)
+    ada = a_lead_named("ada")
+    record, move = NurtureRecord(NOW, "mql", (fact,)), a_transition(at=NOW)
+    await books.leads.update(
+        [], keeping(ada, nurtured=[(ada.id, record)], transitions=[(ada.id, move)])
+    )
+    assert await moves_since(books, NOW - DAY) == [(ada.id, move)]
+    assert [each async for each in books.reports.late_moves(NOW - DAY, NOW + DAY)] == []
+    (life,) = [each async for each in books.reports.lives([ada.id])]
+    assert life.moves == [move]
+    assert await books.reports.grown_since(NOW, ["lead", "mql"]) == {"lead": -1, "mql": 1}
 
 
 async def test_what_a_stage_has_grown_by_is_counted_from_a_moment_on(books: Books) -> None:

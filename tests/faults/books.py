@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from faults.expected import Expected
 from warmlead.domain.lead import Lead
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import Transition
 from warmlead.ports import Message
@@ -56,6 +57,7 @@ class Books(NamedTuple):
     expected: Expected
     leads: Mapping[str, Lead]
     moves: Mapping[str, Sequence[Transition]]
+    nurtured: Mapping[str, Sequence[NurtureRecord]]
     sink: Sequence[Message]
     told: Sequence[Told]
     quarantine: Sequence[Message]

@@ -71,6 +71,7 @@ async def violations(
         expected=expected_of(plan, journal),
         leads=leads,
         moves={id_: await installed.store.transitions(id_) for id_ in looked_at},
+        nurtured={id_: await installed.store.nurtured(id_) for id_ in looked_at},
         sink=sink,
         told=read_told(sink),
         quarantine=await installed.published(Topic.QUARANTINE),

@@ -12,6 +12,7 @@ from faults.books import Books, mixed
 from faults.expected import trigger_id_of
 from warmlead.domain.identity import Kind
 from warmlead.domain.lead import Lead
+from warmlead.domain.nurture_record import Turn
 from warmlead.domain.stages import Transition
 
 
@@ -25,6 +26,7 @@ def triggered_once(books: Books, most_repeats: int | None) -> list[str]:
     found += [f"I5: trigger {id_} has several bodies" for id_, b in bodies.items() if len(b) > 1]
     found += _told_under_its_id(books)
     found += _crossings(books)
+    found += _steps_recorded(books)
     repeats = len(books.sink) - len(bodies)
     if most_repeats is not None and repeats > most_repeats:
         found.append(f"I4: triggers were sent again {repeats} times, allowed are {most_repeats}")
@@ -64,6 +66,31 @@ def _crossings(books: Books) -> list[str]:
     for lead in books.leads.values():
         if lead.id not in were_one:
             found += _first_crossing(lead, announced)
+    return found
+
+
+def _steps_recorded(books: Books) -> list[str]:
+    """I3, I4: each step that was sent was recorded once, and each that was recorded was sent.
+
+    Unless it is recorded as well that it was withheld.
+    """
+    facts = [
+        ((fact.sequence, fact.run, fact.number), fact.turn, record.at)
+        for records in books.nurtured.values()
+        for record in records
+        for fact in record.facts
+    ]
+    recorded = Counter((step, at) for step, turn, at in facts if turn is Turn.SENT)
+    withheld = Counter(step for step, turn, _ in facts if turn is Turn.WITHHELD)
+    steps = [each for each in books.told if each.what == "step_due"]
+    told = Counter(
+        ((each.data["sequence"], each.cycle, each.data["step"]), each.at)
+        for each in {each.id: each for each in steps}.values()
+    )
+    unsent = Counter(step for step, _ in (recorded - told).elements())
+    found = [f"I4: step {step} is recorded and was never sent" for step in unsent - withheld]
+    if len(books.nurtured) == len(books.leads):
+        found += [f"I3: a step was sent that is not recorded: {each}" for each in told - recorded]
     return found
 
 

@@ -12,6 +12,7 @@ from warmlead.application.history.taking_back import TakingBack
 from warmlead.application.history.taking_in import TakingIn
 from warmlead.application.privacy.erase import Look
 from warmlead.domain.lead import Lead
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Topic
 from warmlead.ports import (
@@ -130,6 +131,9 @@ class WatchedStore:
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         return await self._store.transitions(lead_id)
+
+    async def nurtured(self, lead_id: str) -> Sequence[NurtureRecord]:
+        return await self._store.nurtured(lead_id)
 
     def erasures(self) -> AsyncIterator[Tombstone]:
         return self._store.erasures()

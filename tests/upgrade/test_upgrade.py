@@ -21,12 +21,13 @@ from warmlead.application.due import EvaluationContext, decay, follow_up
 from warmlead.application.explain import explain
 from warmlead.application.report import Reporting, add_up
 from warmlead.domain.identity import LeadIds
+from warmlead.domain.nurture_record import Turn
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import MoveCause
 from warmlead.model.loading import load
 from warmlead.ports import LeadStore, Message
 from warmlead.ports.reporting import ReportStore
-from warmlead.reporting.periods import Span, last_period
+from warmlead.reporting.periods import Span, last_period, period_of
 from warmlead.settings import Settings
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.firestore.store import FirestoreLeadStore, FirestoreReportStore
@@ -34,7 +35,14 @@ from warmlead.stores.sqlite import SqliteLeadStore
 from warmlead.stores.sqlite_reports import SqliteReportStore
 
 FIRESTORE = [name for name in RELEASES if (STORES / name / "firestore.json").exists()]
-WITH_REPORTS = ("layout-3", "before-the-house", "before-alerts", "one-clock", "layout-3-last")
+WITH_REPORTS = (
+    "layout-3",
+    "before-the-house",
+    "before-alerts",
+    "one-clock",
+    "layout-3-last",
+    "before-nurture",
+)
 IDS = LeadIds(Settings().id_secret.encode())
 
 
@@ -195,6 +203,26 @@ async def test_leads_live_on_and_are_written_in_the_layout_of_today(old: Old) ->
     for id_, before in old.told.items():
         assert after[id_]["moves"][: len(before["moves"])] == before["moves"]
         assert after[id_]["ids"] == before["ids"]
+
+
+async def test_what_becomes_of_sequences_is_recorded_from_now_on(old: Old) -> None:
+    """Nobody recorded it before: endings and steps have no start, and that is no error."""
+    leads = {lead.id: lead async for lead in old.store.leads()}
+    before = [each for id_ in leads for each in await old.store.nurtured(id_)]
+    now = END + timedelta(days=30)
+    bus = Sent()
+    context = EvaluationContext(old.store, bus, old.rules, StandingClock(now))
+    await follow_up(context)
+    waited = {t.id for lead in leads.values() for t in lead.outbox}
+    kinds = [m.attributes for _, m in bus.messages if m.attributes["id"] not in waited]
+    sent = [each for each in kinds if "nurture.step_due" in each["type"]]
+    records = [each for id_ in leads for each in await old.store.nurtured(id_)]
+    facts = [fact for each in records for fact in each.facts if each.at == now]
+    assert before == []
+    assert sum(fact.turn is Turn.SENT for fact in facts) == len(sent)
+    reporting = Reporting(old.store, old.reports, Sent(), old.rules)
+    told = (await add_up(reporting, period_of(Span.DAY, now), now)).nurture
+    assert sum(step.sent for each in told.values() for step in each.steps) == len(sent)
 
 
 async def test_no_event_is_counted_again(old: Old) -> None:

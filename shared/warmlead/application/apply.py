@@ -47,6 +47,7 @@ from warmlead.domain.identity_resolution import (
 )
 from warmlead.domain.lead import MAX_TRAILS, Lead, Trail
 from warmlead.domain.news import news_of
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import Transition
@@ -302,7 +303,8 @@ class Decision(JointChange[Applied]):
         if isinstance(decided, Need):
             return decided
         (applied,) = decided.result
-        return Commit(applied, decided.leads, decided.aliases, decided.transitions)
+        leads, aliases, moves = decided.leads, decided.aliases, decided.transitions
+        return Commit(applied, leads, aliases, moves, nurtured=decided.nurtured)
 
     def joined_with(self, others: "Sequence[Decision]") -> "Change[Sequence[Applied]]":
         """The change by the events of several requests, with one evaluation for all of them."""
@@ -437,6 +439,7 @@ class _JointDecision:
         leads: list[Lead] = []
         aliases: dict[str, str] = {}
         transitions: list[tuple[str, Transition]] = []
+        nurtured: list[tuple[str, NurtureRecord]] = []
         triggers: list[tuple[str, Trigger]] = []
         rules, now = self._scoring.rules, self._now
         raising = len(counted) > 1 and only_raise(counted, intake.signals, rules)
@@ -463,11 +466,12 @@ class _JointDecision:
                 continue  # an event that is not kept has changed nothing
             leads.append(evaluated.lead)
             transitions += [(lead.id, transition) for transition in evaluated.transitions]
+            nurtured += evaluated.records
             triggers += [(lead.id, trigger) for trigger in evaluated.triggers]
             had = before[lead.id].ids if lead.id in before else frozenset[str]()
             aliases.update(dict.fromkeys(lead.ids - had - {lead.id}, lead.id))
         applied[-1] = replace(applied[-1], triggers=tuple(triggers))
-        return Commit(applied, leads, aliases, transitions)
+        return Commit(applied, leads, aliases, transitions, nurtured=nurtured)
 
 
 def _unchanged(

@@ -33,6 +33,7 @@ from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.knowledge import learnt
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.nurture import Enrolments, next_due, nurture, would_start
+from warmlead.domain.nurture_record import NurtureRecord, nurture_record
 from warmlead.domain.outbox import MAX_WAITING_BYTES, bytes_of_waiting, is_full
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import verdict
@@ -43,11 +44,17 @@ from warmlead.ports import Commit, Loaded
 
 
 class Evaluated(Struct, frozen=True):
-    """An evaluated lead, with its moves and triggers."""
+    """An evaluated lead, with its moves and triggers, and what became of its sequences."""
 
     lead: Lead
     transitions: tuple[Transition, ...]
     triggers: tuple[Trigger, ...]
+    nurtured: NurtureRecord | None = None
+
+    @property
+    def records(self) -> list[tuple[str, NurtureRecord]]:
+        """What became of its sequences, as a commit takes it."""
+        return [] if self.nurtured is None else [(self.lead.id, self.nurtured)]
 
 
 def evaluate(
@@ -124,6 +131,11 @@ def evaluate(
     )
     for step in due:
         builder.step_due(step)
+    wanted = _still_wanted(lead.outbox, evaluation)
+    dropped = () if wanted is lead.outbox else [t for t in lead.outbox if t not in wanted]
+    nurtured = nurture_record(
+        lead.enrolments, enrolments, due, dropped, stage=progress.stage, now=now
+    )
     refresh = refreshed_mirror(
         lead,
         offer,
@@ -141,7 +153,7 @@ def evaluate(
         decay_on = next_review_of_shadow(lead, rules, now)
     lead = replace(
         lead,
-        outbox=(*_still_wanted(lead.outbox, evaluation), *triggers),
+        outbox=(*wanted, *triggers),
         offer=offer,
         enrolments=enrolments,
         alerted=alerted,
@@ -149,7 +161,7 @@ def evaluate(
         decay_on=decay_on,
         due_at=_earliest(_next_moment(offer, enrolments, rules), refresh.mirror.due),
     )
-    return Evaluated(lead, moves, triggers)
+    return Evaluated(lead, moves, triggers, nurtured)
 
 
 def refuse_if_full(leads: Collection[Lead], rules: Rules) -> None:
@@ -296,4 +308,4 @@ class Reevaluation:
         triggers = [(lead.id, trigger) for trigger in evaluated.triggers]
         moves = [(lead.id, transition) for transition in evaluated.transitions]
         outcome = Outcome(changed, bool(moves), triggers)
-        return Commit(outcome, [evaluated.lead], {}, moves)
+        return Commit(outcome, [evaluated.lead], {}, moves, nurtured=evaluated.records)

@@ -31,6 +31,7 @@ from warmlead.domain.identity import LeadIds, identifiers_of, in_todays_spelling
 from warmlead.domain.journey import NotableStep, kept_steps
 from warmlead.domain.knowledge import learnt, replayed
 from warmlead.domain.lead import Lead, Trail, latest_notes, told_together
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.readings import Readings, joined_readings, readings_within
 from warmlead.domain.recording import record
 from warmlead.domain.shadow_rules import replayed_in_shadow
@@ -113,9 +114,12 @@ async def replay(
     replayed = Replayed(events, unreadable, leads=0, moved=0)
     async for rebuilt in _together(scratch.leads(), LEADS_TOGETHER):
         pasts = await asyncio.gather(*(scratch.transitions(lead.id) for lead in rebuilt))
+        mails = await asyncio.gather(*(scratch.nurtured(lead.id) for lead in rebuilt))
         changes = [
-            _Replacement(lead, past, scoring, began=began, now=clock.now(), whole_since=whole_since)
-            for lead, past in zip(rebuilt, pasts, strict=True)
+            _Replacement(
+                *(lead, past, sent, scoring), began=began, now=clock.now(), whole_since=whole_since
+            )
+            for lead, past, sent in zip(rebuilt, pasts, mails, strict=True)
         ]
         replayed = await _put_in_place(changes, replayed, store=store, bus=bus)
     return replayed
@@ -236,6 +240,7 @@ class _Replacement:
         self,
         rebuilt: Lead,
         moves: Sequence[Transition],
+        nurtured: Sequence[NurtureRecord],
         scoring: Scoring,
         *,
         began: datetime,
@@ -245,6 +250,7 @@ class _Replacement:
         self.lead_id = rebuilt.id
         self._rebuilt = rebuilt
         self._moves = moves
+        self._nurtured = nurtured
         self._scoring = scoring
         self._began_ms = to_ms(began)
         self._now = now
@@ -276,13 +282,21 @@ class _Replacement:
         refuse_if_full([renewed], self._scoring.rules)
         evaluated = evaluate(renewed, self._scoring.rules, self._now)
         moves = [(lead.id, move) for move in evaluated.transitions]
-        return Commit((evaluated.transitions, evaluated.triggers), [evaluated.lead], {}, moves)
+        return Commit(
+            (evaluated.transitions, evaluated.triggers),
+            [evaluated.lead],
+            {},
+            moves,
+            nurtured=evaluated.records,
+        )
 
     def _restored(self) -> Commit[_Replaced]:
         """A lead that the store has lost: the rebuilt one."""
         lead = self._rebuilt
         moves = [(lead.id, move) for move in self._moves]
-        return Commit(((), ()), [lead], {i: lead.id for i in lead.trails if i != lead.id}, moves)
+        aliases = {i: lead.id for i in lead.trails if i != lead.id}
+        nurtured = [(lead.id, record) for record in self._nurtured]
+        return Commit(((), ()), [lead], aliases, moves, nurtured=nurtured)
 
     def _renewed(self, trail: Trail, rebuilt: Trail | None) -> Trail:
         """The rebuilt trail, with the events that only the live one has."""

@@ -23,6 +23,7 @@ from warmlead.reporting.breakdowns import BAND_POINTS, FIRST_DAY, SPENT_BY, band
 from warmlead.reporting.cohorts import AGES_DAYS, CONVERSIONS
 from warmlead.reporting.kpis import KpiTally
 from warmlead.reporting.periods import Period, Span, last_period, period_of
+from warmlead.reporting.sequences import AFTERWARDS_DAYS, WAITING
 
 LEADS_AT_ONCE = 16
 """Leads that are read side by side, and are in memory at once."""
@@ -84,14 +85,20 @@ async def _ripe(reporting: Reporting, now: datetime) -> list[Period]:
 
 
 def _unfinished(kept: str) -> list[int]:
-    """The ages in days to which the cohort of a kept report had not come; all of an old report."""
-    cohort = json.loads(kept).get("cohort") or {}  # as any release kept it
+    """The ages in days to which a kept report's persons had not come; all of an old report."""
+    report = json.loads(kept)  # as any release kept it
+    cohort = report.get("cohort") or {}
     conversions = [cohort.get(name, {}) for name in CONVERSIONS]
-    return [
+    ages = {
         days
         for days in AGES_DAYS
         if not all(each.get(f"within_{days}_days", {}).get("is_finished") for each in conversions)
-    ]
+    }
+    sequences = (report.get("nurture") or {}).values()
+    steps = [step for sequence in sequences for step in sequence.get("steps", ())]
+    if not all(step.get("to_customer", {}).get("is_finished") for step in steps):
+        ages.add(AFTERWARDS_DAYS)
+    return sorted(ages)
 
 
 async def _with_late_moves(reporting: Reporting, now: datetime) -> list[Period]:
@@ -168,6 +175,9 @@ async def add_up(reporting: Reporting, period: Period, now: datetime) -> KpiRepo
     for moves in (reporting.reports.moves(since, period.end), of_before):
         async for lead_id, move in moves:
             tally.add(lead_id, move)
+    nurtured = reporting.reports.nurtured(period.start, period.end + WAITING)
+    async for lead_id, record in nurtured:
+        tally.nurture(lead_id, record)
     if reporting.spend:
         async for spent in reporting.spend.spend(period.start.date(), period.end.date()):
             names = {facet: getattr(spent, facet) for facet in SPENT_BY}

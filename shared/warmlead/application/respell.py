@@ -24,6 +24,7 @@ from warmlead.domain.identity_resolution import (
     respelt_trails,
 )
 from warmlead.domain.lead import Lead
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.stages import Transition
 from warmlead.domain.trigger import Trigger
 from warmlead.ports import Clock, Commit, EventBus, LeadStore, Loaded, Need, Tombstone
@@ -171,6 +172,7 @@ class Respelling:
         evaluated: list[Lead] = []
         aliases: dict[str, str] = {}
         transitions: list[tuple[str, Transition]] = []
+        nurtured: list[tuple[str, NurtureRecord]] = []
         triggers: list[tuple[str, Trigger]] = []
         for person in resolve_identities(respelt_leads(leads, moved), trails, scoring.rules, now):
             result = evaluate(person, scoring.rules, now)
@@ -179,6 +181,7 @@ class Respelling:
             had = before[id_].ids if id_ in before else frozenset[str]()
             aliases |= dict.fromkeys(person.ids - had - {id_}, id_)
             transitions += [(id_, transition) for transition in result.transitions]
+            nurtured += result.records
             triggers += [(id_, trigger) for trigger in result.triggers]
         outcome = MisspeltLead(lead.id, moved, tuple(before.keys() - {lead.id}), triggers=triggers)
-        return Commit(outcome, evaluated, aliases, transitions)
+        return Commit(outcome, evaluated, aliases, transitions, nurtured=nurtured)

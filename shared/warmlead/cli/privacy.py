@@ -366,6 +366,7 @@ async def _export(who: str) -> tuple[Export, NamedPerson, int]:
             now=system.clock.now(),
             elsewhere=_elsewhere(system, archive),
             dispatches=readable,
+            nurtured=await system.store.nurtured(lead.id) if lead else (),
         )
         return exported, person, len(dispatches) - len(readable)
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from warmlead.messages.cohorts import Cohort, CohortConversion, Reached, Ripening
 from warmlead.messages.kpis import KpiReport
-from warmlead.reporting.cohorts import AGES_DAYS
+from warmlead.reporting.cohorts import AGES_DAYS, rated
 from warmlead.reporting.statistics import SMALL_SAMPLE
 
 
@@ -66,6 +66,13 @@ def within(conversion: CohortConversion, age_days: int) -> Ripening:
     """How many had made the step at an age in days: one of ``AGES_DAYS``."""
     found: Ripening = getattr(conversion, f"within_{age_days}_days")
     return found
+
+
+def share_of(parts: Sequence[Ripening]) -> Share:
+    """The rate of several months together, of those who have had the time."""
+    reached, of = sum(each.reached for each in parts), sum(each.of for each in parts)
+    is_finished = all(each.is_finished for each in parts)
+    return _cell(Reached(**rated(reached, of)), is_finished=is_finished)
 
 
 def _cohorts(months: Sequence[KpiReport]) -> list[Cohort]:

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from markupsafe import Markup
 from msgspec import Struct
 
-from warmlead.dashboard import charts, cohorts
+from warmlead.dashboard import charts, cohorts, sequences
 from warmlead.dashboard.figures import (
     BAND_POINTS,
     BANDS,
@@ -26,6 +26,7 @@ from warmlead.domain.stages import DISQUALIFIED, RECYCLED
 from warmlead.messages.kpis import KpiReport
 from warmlead.reporting.cohorts import AGES_DAYS
 from warmlead.reporting.funnel import Level
+from warmlead.reporting.sequences import AFTERWARDS_DAYS
 from warmlead.reporting.statistics import SMALL_SAMPLE, wilson
 from warmlead.web.answers import Answer
 
@@ -102,6 +103,9 @@ async def first_page(parts: Parts, query: Mapping[str, str], now: datetime) -> A
         weeks_reported=len(seen.reports),
         cohorts=cohorts.rows(seen.months),
         ages=AGES_DAYS,
+        sequences=sequences.sequence_rows(seen.months),
+        steps=sequences.step_rows(seen.months)[: sequences.MOST_STEPS],
+        afterwards_days=AFTERWARDS_DAYS,
         sources=seen.sources,
         whiskers=[(row, *wilson(row.sql, row.mql)) for row in seen.sources],
         touch=promises(seen.reports, "first_touch"),

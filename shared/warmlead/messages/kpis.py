@@ -9,6 +9,7 @@ from warmlead.messages.cohorts import Cohort
 from warmlead.messages.feedback import Feedback
 from warmlead.messages.published import PUBLISHED
 from warmlead.messages.revenue import ContactTimes, MqlFigures, SpendFigures, Won
+from warmlead.messages.sequences import SequenceFigures
 
 
 class Figures(BaseModel):
@@ -180,6 +181,10 @@ class KpiReport(Figures):
     ] = None
     first_touch_by_owner: Annotated[
         dict[str, Promise], Field(description="The promises of first touch, by owner.")
+    ] = {}
+    nurture: Annotated[
+        dict[str, SequenceFigures],
+        Field(description="Nurture sequences by name, those of which anything became."),
     ] = {}
     revision: Annotated[
         int,

@@ -24,6 +24,7 @@ from warmlead.domain.event import Automation, Event, Trust
 
 if TYPE_CHECKING:  # accepting functions know no leads
     from warmlead.domain.lead import Lead
+    from warmlead.domain.nurture_record import NurtureRecord
     from warmlead.domain.stages import Transition
     from warmlead.ports.listing import LeadQuery, Listed, ListPlace
 
@@ -59,10 +60,11 @@ class Unreadable(Struct, frozen=True):
 class Commit(Struct, Generic[T], frozen=True):
     """What a change decided: written in one atomic commit, or not at all.
 
-    ``aliases`` map an identifier's id to the id of the lead that holds it now. An id that was
-    a lead's and is among the aliases, or the tombstones, stops being a lead; with a tombstone
-    the moves that were recorded under the id go too. ``retracted`` are ids of leads, each with an
-    import whose moves go; at ``removed`` ids nothing stays. ``result`` is handed to the caller.
+    ``nurtured`` is what became of sequences. ``aliases`` map an identifier's id to the id of
+    the lead that holds it now. An id that was a lead's and is among the aliases, or the
+    tombstones, stops being a lead; with a tombstone the moves and the nurture that were
+    recorded under the id go too. ``retracted`` are ids of leads, each with an import whose
+    moves go; at ``removed`` ids nothing stays. ``result`` is handed to the caller.
     """
 
     result: T
@@ -72,6 +74,7 @@ class Commit(Struct, Generic[T], frozen=True):
     tombstones: Mapping[str, Tombstone] = {}
     retracted: Collection[tuple[str, str]] = ()
     removed: Collection[str] = ()
+    nurtured: "Sequence[tuple[str, NurtureRecord]]" = ()
 
 
 Loaded: TypeAlias = "Mapping[str, Lead | Tombstone | Unreadable | None]"
@@ -211,12 +214,16 @@ class LeadStore(Protocol):
         """The recorded moves of a lead between stages, the earliest first."""
         ...
 
+    async def nurtured(self, lead_id: str) -> "Sequence[NurtureRecord]":
+        """What became of a lead's sequences, the earliest first; as ``transitions``."""
+        ...
+
     def erasures(self) -> AsyncIterator[Tombstone]:
         """Every tombstone, and the erasures of which leads that came later know; some repeat."""
         ...
 
     async def clear(self) -> None:
-        """Forgets all leads, aliases and transitions: the beginning of a rebuild."""
+        """Forgets all leads, aliases and records about them: the beginning of a rebuild."""
         ...
 
 

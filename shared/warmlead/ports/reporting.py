@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.stages import Transition
 from warmlead.ports.imports import Spend
 
@@ -39,6 +40,13 @@ class ReportStore(Protocol):
         """The moves that were learnt from ``start`` on, on a later UTC day than they were so.
 
         Until before ``end``; as ``moves``.
+        """
+        ...
+
+    def nurtured(self, start: datetime, end: datetime) -> AsyncIterator[tuple[str, NurtureRecord]]:
+        """What became of the sequences of all leads from ``start`` until before ``end``.
+
+        As ``moves``.
         """
         ...
 

@@ -150,7 +150,7 @@ class CohortTally:
         reached = [wait for _, wait in waits if wait is not None]
         ages = {f"within_{days}_days": self._within(waits, days) for days in AGES_DAYS}
         return CohortConversion(
-            ever=Reached(**_rate(len(reached), len(waits))),
+            ever=Reached(**rated(len(reached), len(waits))),
             before=sum(wait < 0 for wait in reached),
             first_at=min((each.at[end] for each in persons if end in each.at), default=None),
             **ages,
@@ -162,10 +162,11 @@ class CohortTally:
         most_ms = age // timedelta(milliseconds=1)
         ripe = [wait for at, wait in waits if at + age <= self._now]
         reached = sum(wait is not None and wait <= most_ms for wait in ripe)
-        return Ripening(**_rate(reached, len(ripe)), is_finished=len(ripe) == len(waits))
+        return Ripening(**rated(reached, len(ripe)), is_finished=len(ripe) == len(waits))
 
 
-def _rate(reached: int, of: int) -> dict[str, Any]:
+def rated(reached: int, of: int) -> dict[str, Any]:
+    """The fields of ``Reached``."""
     low, high = wilson(reached, of)
     return {
         "of": of,

@@ -13,6 +13,7 @@ from warmlead.domain.attribution import DIRECT_SOURCE, OTHER_SOURCES, UNKNOWN
 from warmlead.domain.handoff import SlaOutcome
 from warmlead.domain.history import to_ms
 from warmlead.domain.lead import Lead
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.office_hours import OfficeHours
 from warmlead.domain.sales import BANT, Refusal
 from warmlead.domain.stages import (
@@ -68,6 +69,7 @@ from warmlead.reporting.funnel import (
 )
 from warmlead.reporting.periods import Period
 from warmlead.reporting.persons import FunnelPerson
+from warmlead.reporting.sequences import NurtureTally
 from warmlead.reporting.statistics import mean, nearest_rank, per_mille
 
 MOST_SOURCES = 50
@@ -98,6 +100,7 @@ class KpiTally:
         """
         self._period = period
         self._cohorts = CohortTally(period, now)
+        self._nurture = NurtureTally(period, now)
         self._hours = hours
         self._spend = SpendTally()
         self._risen: set[str] = set()
@@ -172,11 +175,19 @@ class KpiTally:
 
     @property
     def risen(self) -> Collection[str]:
-        """The ids of the leads that made a step of the funnel, whose lives must be told."""
-        return self._risen
+        """The ids of the leads that made a step of the funnel, or were nurtured.
 
-    def tell(self, ids: Collection[str], moves: Iterable[Transition]) -> None:
+        Their lives must be told.
+        """
+        return self._risen.union(self._nurture.ids)
+
+    def nurture(self, lead_id: str, record: NurtureRecord) -> None:
+        """Adds what became of a lead's sequences in the period, or in the days after it."""
+        self._nurture.add(lead_id, record)
+
+    def tell(self, ids: Collection[str], moves: Sequence[Transition]) -> None:
         """Adds all moves of a person who has such an id, and all ids of the person."""
+        self._nurture.tell(ids, moves)
         person = milestones(moves)
         self._cohorts.add(person)
         self._steps.update(dict.fromkeys(ids, person))
@@ -238,6 +249,7 @@ class KpiTally:
             contact_times=contact_times(in_full, period, self._hours),
             first_touch_by_owner=self._promises_by_owner(persons),
             cohort=self._cohorts.whole(),
+            nurture=self._nurture.figures(),
             cohorts=months if len(months := self._cohorts.by_month()) > 1 else {},
         )
 

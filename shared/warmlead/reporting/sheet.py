@@ -11,6 +11,7 @@ from warmlead.domain.attribution import DIRECT_SOURCE, UNKNOWN
 from warmlead.messages.cohorts import Cohort, CohortConversion
 from warmlead.messages.kpis import Conversion, KpiReport, Promise, SourceFigures
 from warmlead.messages.revenue import Amounts, MqlFigures, SpendFigures, Won
+from warmlead.reporting.nurture_tables import nurture_tables
 from warmlead.reporting.periods import Period, months_of
 from warmlead.reporting.persons import NONE_STATED
 from warmlead.reporting.tables import (
@@ -96,6 +97,7 @@ def sheet(compared: Comparison) -> list[ReportTable]:
         _scores(compared.scores),
         _bant(report),
         _feedback(report),
+        *nurture_tables(report),
         *compared.more,
     ]
     return [table for table in tables if table.rows]

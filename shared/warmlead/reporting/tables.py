@@ -116,6 +116,15 @@ def likely(found: Reached) -> Cell:
     return Cell(words, words, doubt)
 
 
+def rate_and_likely(found: Reached) -> Cell:
+    """The rate of a cohort, and in what range the true rate is 19 times in 20."""
+    cell = rate(found)
+    low, high = found.low_per_mille, found.high_per_mille
+    if low is None or high is None:
+        return cell
+    return Cell(f"{cell.text} ({low / 10:.1f}–{high / 10:.1f})", cell.value, cell.doubt)
+
+
 def span(minutes: int | None) -> Cell:
     """A time in minutes, hours or days, whichever is easiest to read."""
     if minutes is None:

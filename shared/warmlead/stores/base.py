@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.history import from_ms
 from warmlead.domain.lead import Lead
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.stages import Transition
 from warmlead.ports import (
     Change,
@@ -50,12 +51,13 @@ class Raised(Struct, frozen=True):
 class UnitOfWork:
     """The records as a commit sees them: as they were read, with the decisions since.
 
-    ``moves`` are recorded after the moves of the ``erased`` ids are deleted, and those that are
-    ``retracted``: ids, each with an import.
+    ``moves`` and ``nurtured`` are recorded after those of the ``erased`` ids are deleted, and the
+    moves that are ``retracted``: ids, each with an import.
     """
 
     def __init__(self) -> None:
         self.moves: list[tuple[str, Transition]] = []
+        self.nurtured: list[tuple[str, NurtureRecord]] = []
         self.erased: set[str] = set()
         self.retracted: set[tuple[str, str]] = set()
         self._records: dict[str, Record] = {}
@@ -191,11 +193,14 @@ class UnitOfWork:
             self._followed |= seen
         if commit.tombstones:
             self.erased.update(commit.tombstones)
-            self.moves = [move for move in self.moves if move[0] not in commit.tombstones]
+            gone_ids = commit.tombstones.keys()
+            self.moves = [move for move in self.moves if move[0] not in gone_ids]
+            self.nurtured = [each for each in self.nurtured if each[0] not in gone_ids]
         if gone := set(commit.retracted):
             self.retracted |= gone
             self.moves = [(i, move) for i, move in self.moves if (i, move.imported) not in gone]
         self.moves += commit.transitions
+        self.nurtured += commit.nurtured
         return commit.result
 
 

@@ -13,6 +13,7 @@ from warmlead.domain.history import from_ms, to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.listing import ListedAs, listed_as
 from warmlead.domain.move_order import in_order_learnt
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.stages import Transition
 from warmlead.ports import Change, Clock, DueLead, Tombstone, Unreadable, Update
 from warmlead.ports.listing import LeadQuery, Listed, ListPlace, Order
@@ -34,6 +35,7 @@ from warmlead.stores.codec import (
     write_lead,
 )
 from warmlead.stores.move_codec import read_transition, write_transition
+from warmlead.stores.nurture_codec import read_nurture, write_nurture
 from warmlead.stores.trail_codec import to_us
 
 T = TypeVar("T")
@@ -92,6 +94,18 @@ SCHEMA = (
          lead_id TEXT NOT NULL,
          record TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS transitions_of_lead ON transitions (lead_id)",
+    """CREATE TABLE IF NOT EXISTS nurture (
+         number INTEGER PRIMARY KEY,
+         lead_id TEXT NOT NULL,
+         at_us INTEGER NOT NULL,
+         record TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS nurture_of_lead ON nurture (lead_id)",
+    "CREATE INDEX IF NOT EXISTS nurture_by_time ON nurture (at_us, number)",
+    # Earlier releases do not know this table. What they erase goes from it all the same.
+    """CREATE TRIGGER IF NOT EXISTS nurture_erased AFTER INSERT ON tombstones
+         BEGIN DELETE FROM nurture WHERE lead_id = NEW.id; END""",
+    """CREATE TRIGGER IF NOT EXISTS nurture_erased_again AFTER UPDATE ON tombstones
+         BEGIN DELETE FROM nurture WHERE lead_id = NEW.id; END""",
 )
 
 
@@ -234,6 +248,22 @@ class SqliteLeadStore:
 
         return await self._file.read(ask)
 
+    async def nurtured(self, lead_id: str) -> Sequence[NurtureRecord]:
+        """See ``LeadStore``; those of a lead that was merged into this one are among them."""
+
+        def ask(connection: sqlite3.Connection) -> list[NurtureRecord]:
+            lead = _lead_at(connection, lead_id)
+            records = [
+                read_nurture(record)
+                for id_ in sorted({lead_id, *(lead.ids if lead else ())})
+                for (record,) in connection.execute(
+                    "SELECT record FROM nurture WHERE lead_id = ? ORDER BY number", (id_,)
+                )
+            ]
+            return sorted(records, key=lambda record: record.at)
+
+        return await self._file.read(ask)
+
     async def erasures(self) -> AsyncIterator[Tombstone]:
         """See ``LeadStore``."""
         for query, read in _ERASURES:
@@ -289,7 +319,7 @@ def _rows(query: str, *, after: str) -> Callable[[sqlite3.Connection], list[tupl
 
 
 def _clear_all(connection: sqlite3.Connection, calls: Sequence[None]) -> Sequence[None]:
-    for table in ("leads", "aliases", "tombstones", "transitions"):
+    for table in ("leads", "aliases", "tombstones", "transitions", "nurture"):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608  # constants
     return calls
 
@@ -378,6 +408,8 @@ def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> Non
     )
     moves = [(lead_id, write_transition(move)) for lead_id, move in unit.moves]
     execute("INSERT INTO transitions (lead_id, record) VALUES (?, ?)", moves)
+    records = [(id_, to_us(record.at), write_nurture(record)) for id_, record in unit.nurtured]
+    execute("INSERT INTO nurture (lead_id, at_us, record) VALUES (?, ?, ?)", records)
 
 
 _WRITTEN = (

@@ -10,10 +10,12 @@ from itertools import pairwise
 from msgspec import Struct
 
 from warmlead.domain.move_order import in_order_learnt
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.stages import Transition
 from warmlead.ports.reporting import Life
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.move_codec import read_transition
+from warmlead.stores.nurture_codec import read_nurture
 from warmlead.stores.sqlite import PAGE_LEADS, SCHEMA
 from warmlead.stores.trail_codec import to_us
 
@@ -81,6 +83,25 @@ class SqliteReportStore:
         while page := await self._file.read(ask):
             for row in page:
                 yield row.lead_id, read_transition(row.record)
+            at_us, number = page[-1].at_us, page[-1].number
+
+    async def nurtured(
+        self, start: datetime, end: datetime
+    ) -> AsyncIterator[tuple[str, NurtureRecord]]:
+        """See ``ReportStore``; the earliest first."""
+        at_us, number, end_us = to_us(start), -1, to_us(end)
+        query = (
+            "SELECT at_us, number, lead_id, record FROM nurture"  # noqa: S608  # constants
+            " WHERE (at_us, number) > (?1, ?2) AND at_us < ?3"
+            f" ORDER BY at_us, number LIMIT {PAGE_MOVES}"
+        )
+
+        def ask(connection: sqlite3.Connection) -> list[_Row]:
+            return [_Row(*row) for row in connection.execute(query, (at_us, number, end_us))]
+
+        while page := await self._file.read(ask):
+            for row in page:
+                yield row.lead_id, read_nurture(row.record)
             at_us, number = page[-1].at_us, page[-1].number
 
     async def leads_in(self, stages: Sequence[str]) -> Mapping[str, int]:

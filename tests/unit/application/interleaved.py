@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from warmlead.domain.lead import Lead
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.stages import Transition
 from warmlead.ports import Change, DueLead, Message, Tombstone, Update
 from warmlead.ports.listing import LeadQuery, Listed, ListPlace
@@ -150,6 +151,9 @@ class MemoryStore:
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         return [move for id_, move in self.moves if id_ == lead_id]
+
+    async def nurtured(self, lead_id: str) -> Sequence[NurtureRecord]:
+        raise NotImplementedError
 
     def erasures(self) -> AsyncIterator[Tombstone]:
         raise NotImplementedError

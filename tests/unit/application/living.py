@@ -136,6 +136,7 @@ class Place:
         leads = await self.leads()
         return {
             "leads": leads,
+            "nurture": {lead.id: await self.store.nurtured(lead.id) for lead in leads},
             "moves": {lead.id: await self.store.transitions(lead.id) for lead in leads},
             "triggers": {m.attributes["id"]: m for m in await self.triggers()},
         }

@@ -3,20 +3,29 @@
 import asyncio
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from builders import NOW, a_lead_named, a_trigger, an_event, keeping, lead_ids
+from effort import examples
 from unit.application.living import DAY, HOUR, LIVING, Place, a_reader, place, readers
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.due import FollowedUp, RunProgress
 from warmlead.application.send import GRACE
 from warmlead.domain.errors import UnavailableError, UnreadableError
+from warmlead.domain.event import Event
+from warmlead.domain.nurture_record import Turn
 from warmlead.domain.sales import SalesStatus
+from warmlead.ports import EventBus, Message
 
 MINUTE = timedelta(minutes=1)
 NOTHING = FollowedUp(RunProgress(), 0, done=True)
@@ -80,6 +89,124 @@ async def test_after_an_outage_a_person_gets_one_message_at_a_time(tmp_path: Pat
         assert (await told(here)).count("study") == 1
         assert "offer" not in await told(here)
         assert await after_a_while(here, hours=72) == ["news", "offer"]
+
+
+class Away:
+    """A bus that is away now and then; whether what it refuses was published is not known."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
+        self.fails: Sequence[str] = ()
+
+    async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[str]:
+        if "before" in self.fails:
+            raise UnavailableError("away")
+        published = await self._bus.publish(topic, messages)
+        if "after" in self.fails:
+            raise UnavailableError("its answer was lost")
+        return published
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bus, name)
+
+
+MOMENTS = st.tuples(
+    st.sampled_from(("read", "read a lot", "refuse", "agree", "sold", "nothing")),
+    st.integers(0, 1),
+    st.sampled_from((MINUTE, HOUR, DAY, 3 * DAY, 9 * DAY)),
+    st.sampled_from(((), (), (), ("before",), ("after",))),
+)
+
+
+WAITED_AND_REFUSED = [
+    ("read a lot", 0, HOUR, ("before",)),
+    ("refuse", 0, HOUR, ()),
+    ("nothing", 0, DAY, ()),
+]
+
+
+@pytest.mark.slow
+@settings(max_examples=examples(120))
+@given(story=st.lists(MOMENTS, min_size=3, max_size=14))
+@example(story=WAITED_AND_REFUSED)
+def test_the_steps_that_are_published_are_those_that_are_recorded(
+    story: Sequence[tuple[str, int, timedelta, Sequence[str]]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """However events, outages of the bus, refusals and runs come about."""
+    path = tmp_path_factory.mktemp("nurture") / "w.db"
+    sent, recorded, withheld, enrolled = asyncio.run(_steps_of(story, path))
+    assert sent - recorded == Counter()
+    assert recorded - sent <= withheld
+    assert enrolled
+
+
+async def _steps_of(
+    story: Sequence[tuple[str, int, timedelta, Sequence[str]]], path: Path
+) -> tuple[Counter[Any], Counter[Any], Counter[Any], bool]:
+    scoring = Scoring(LIVING, lead_ids)
+    async with place(path, NOW) as here:
+        here.bus = bus = Away(here.bus)  # type: ignore[assignment]  # it has all its methods
+        for i, (act, who, later, fails) in enumerate(story):
+            here.clock.forward(later)
+            bus.fails = fails
+            with suppress(UnavailableError):
+                events = _events_of(act, f"{i}", f"p{who}@example.com", here.clock.now())
+                if events:
+                    await apply(
+                        events, store=here.store, bus=here.bus, scoring=scoring, clock=here.clock
+                    )
+            for run in (here.decay, here.follow_up):
+                with suppress(UnavailableError):
+                    await run()
+        bus.fails = ()
+        here.clock.forward(GRACE)
+        await here.follow_up()
+        messages = {m.attributes["id"]: m.attributes for m in await here.triggers()}
+        leads = await here.leads()
+        records = [
+            (lead.id, fact)
+            for lead in leads
+            for each in await here.store.nurtured(lead.id)
+            for fact in each.facts
+        ]
+    sent = Counter(
+        (said["lead_id"], said["sequence"], int(said["run"]), int(said["step"]), said["message"])
+        for said in messages.values()
+        if said["type"] == "warmlead.nurture.step_due.v1"
+    )
+
+    def of(turn: Turn) -> Counter[Any]:
+        found = ((i, fact) for i, fact in records if fact.turn is turn)
+        return Counter((i, f.sequence, f.run, f.number, f.message) for i, f in found)
+
+    started = Counter((i, f.sequence, f.run) for i, f in records if f.turn is Turn.STARTED)
+    ended = {(i, f.sequence, f.run) for i, f in records if f.turn is Turn.ENDED}
+    runs = {(lead.id, e.sequence, run) for lead in leads for e in lead.enrolments.values()
+            for run in range(1, e.run + 1)}  # fmt: skip
+    running = {(lead.id, e.sequence, e.run) for lead in leads for e in lead.enrolments.values()
+               if e.ended_at is None}  # fmt: skip
+    is_whole = started == Counter(runs) and ended == runs - running
+    return sent, of(Turn.SENT), of(Turn.WITHHELD), is_whole
+
+
+def _events_of(act: str, id_: str, email: str, now: datetime) -> list[Event]:
+    def one(name: str, part: str = "", **others: Any) -> Event:
+        times = {"occurred_at": now, "received_at": now}
+        return an_event(id=f"{id_}{part}", name=name, email=email, **times, **others)
+
+    match act:
+        case "read":
+            return [one("page_viewed")]
+        case "read a lot":
+            return [one("page_viewed", f"-{i}") for i in range(4)]
+        case "refuse":
+            return [one("email_unsubscribed")]
+        case "agree":
+            return [one("newsletter_subscribed")]
+        case "sold":
+            return [one("deal_won")]
+    return []
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import pytest
 from builders import NOW, StandingClock, a_lead_named, a_trigger, keeping
 from warmlead.domain.history import to_ms
 from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
 from warmlead.ports import DueLead
 from warmlead.sqlite_file import FILE_VERSION, SqliteFile
 from warmlead.stores.codec import write_lead
@@ -38,6 +39,29 @@ async def test_unknown_fields_of_a_newer_release_survive_updates(tmp_path: Path)
         documents = await file.read(lambda c: c.execute("SELECT document FROM leads").fetchall())
         assert [json.loads(text)["horoscope"] for (text,) in documents] == [3]
         assert await store.get(ADA.id) == replace(ADA, outbox=(a_trigger(),))
+
+
+def erased_by_an_earlier_release(
+    connection: sqlite3.Connection, lead_ids: Sequence[str]
+) -> list[None]:
+    """What every release so far does to erase; it knows no records of nurture."""
+    connection.executemany(
+        "INSERT INTO tombstones (id, erased_ms, ids) VALUES (?, 1, '[]')"
+        " ON CONFLICT (id) DO UPDATE SET erased_ms = excluded.erased_ms, ids = excluded.ids",
+        [(id_,) for id_ in lead_ids],
+    )
+    return [None for _ in lead_ids]
+
+
+async def test_what_an_earlier_release_erases_leaves_no_record_of_nurture(tmp_path: Path) -> None:
+    record = NurtureRecord(NOW, "mql", (NurtureFact(Turn.STARTED, "welcome", 1),))
+    async with SqliteFile(tmp_path / "warmlead.db") as file:
+        store = SqliteLeadStore(file, StandingClock())
+        for _ in range(2):  # the second time there is a tombstone already
+            await store.update([], keeping(nurtured=[(ADA.id, record), ("bob", record)]))
+            await file.write(erased_by_an_earlier_release, ADA.id)
+            left = await file.read(lambda c: c.execute("SELECT lead_id FROM nurture").fetchall())
+            assert set(left) == {("bob",)}
 
 
 async def test_lists_can_be_made_without_reading_documents(tmp_path: Path) -> None:

@@ -62,7 +62,15 @@ class TakingBack:
         moves = [(each.lead.id, move) for each in evaluated for move in each.transitions]
         aliases = {id_: each.id for each in leads for id_ in each.ids if id_ != each.id}
         removed = sorted(gone - aliases.keys() - {each.id for each in leads})
-        return Commit(TakenBack(1, 0), leads, aliases, moves, retracted=retracted, removed=removed)
+        return Commit(
+            TakenBack(1, 0),
+            leads,
+            aliases,
+            moves,
+            retracted=retracted,
+            removed=removed,
+            nurtured=[record for each in evaluated for record in each.records],
+        )
 
     def _as_before(self, lead: Lead) -> Lead:
         """The lead where it stood by its other moves; one without any begins anew."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from warmlead.application.evaluate import evaluate
+from warmlead.application.evaluate import Evaluated, evaluate
 from warmlead.application.history.living import (
     Lived,
     Living,
@@ -26,6 +26,7 @@ from warmlead.domain.identity_resolution import folded, resolve_identities
 from warmlead.domain.imports import as_layer, layers_of, says_as_much, united, with_layer
 from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.merged_progress import merge_progress, most_entered
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import verdict
 from warmlead.domain.stages import Progress, Transition
@@ -170,11 +171,13 @@ class TakingIn:
             trails = self._with(trails, each)
         trails = dict(begun_anew(trails, erased_at))
         leads, aliases, moves = [], dict[str, str](), list[tuple[str, Transition]]()
+        nurtured: list[tuple[str, NurtureRecord]] = []
         for lead in resolve_identities(list(before.values()), trails, using.rules, using.now):
             own = [each for each in layers if each.id in lead.trails]
             sources = [held for held in before.values() if held.id in lead.trails]
             after, told = self._told(lead, own, is_new=not sources)
-            leads.append(after)
+            leads.append(after.lead)
+            nurtured += after.records
             moves += [(lead.id, move) for move in told]
             if all(each.moves is not None for each in own):
                 retracted |= {(id_, using.name) for held in sources for id_ in held.ids}
@@ -182,7 +185,8 @@ class TakingIn:
             aliases.update(dict.fromkeys(lead.ids - had - {lead.id}, lead.id))
             aliases.update({held.id: lead.id for held in sources if held.id != lead.id})
         taken = replace(taken, leads=len(leads), moves=len(moves))
-        return Commit(taken, leads, aliases, moves, retracted=sorted(retracted))
+        gone = sorted(retracted)
+        return Commit(taken, leads, aliases, moves, retracted=gone, nurtured=nurtured)
 
     def _with(self, trails: Mapping[str, Trail], layer: _Layer) -> dict[str, Trail]:
         """The trails with a layer in the place of those that the import has made before."""
@@ -197,7 +201,7 @@ class TakingIn:
 
     def _told(
         self, lead: Lead, layers: Sequence[_Layer], *, is_new: bool
-    ) -> tuple[Lead, list[Transition]]:
+    ) -> tuple[Evaluated, list[Transition]]:
         """The lead as of now, and its moves of the import."""
         using = self._importing
         moves = [move for each in layers for move in each.moves or ()]
@@ -209,7 +213,7 @@ class TakingIn:
         rules = using.living.rules if is_new else replace(using.rules, updates=None)
         evaluated = evaluate(lead, rules, using.now, passage=passage)
         later = [replace(m, imported=using.name, learnt=using.now) for m in evaluated.transitions]
-        return evaluated.lead, [*moves, *later]
+        return evaluated, [*moves, *later]
 
     def _standing(
         self, lead: Lead, lived: Lead, moves: Sequence[Transition], *, is_new: bool

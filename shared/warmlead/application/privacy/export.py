@@ -12,9 +12,11 @@ from warmlead.application.privacy.erase import Mention
 from warmlead.application.privacy.exported_readings import ExportedReadings, exported_readings
 from warmlead.application.privacy.exported_standing import (
     ExportedKnowledge,
+    ExportedNurture,
     ExportedShadow,
     ExportedStage,
     knowledge_row,
+    nurture_rows,
     shadow_row,
     stage_row,
 )
@@ -23,6 +25,7 @@ from warmlead.domain.event import Property, event_stating
 from warmlead.domain.history import History, from_ms, to_date
 from warmlead.domain.identity import Claim
 from warmlead.domain.lead import Lead, Trail
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import MoveCause, Transition
 
@@ -271,6 +274,7 @@ class ExportedLead(Shape):
     transitions: list[ExportedTransition]
     offer: ExportedOffer | None
     enrolments: list[ExportedEnrolment]
+    nurture: list[ExportedNurture]
     alerted: list[ExportedAlert]
     mirror: ExportedMirror
     knowledge: ExportedKnowledge | None
@@ -327,15 +331,16 @@ def export(
     now: datetime,
     elsewhere: Sequence[str],
     dispatches: Sequence[Dispatch] = (),
+    nurtured: Sequence[NurtureRecord] = (),
 ) -> Export:
     """The lead, its recorded moves and what of the archive is about it; ``None``: no archive.
 
     ``elsewhere`` says in words where else there may be something, ``dispatches`` are the messages
-    about it to tools.
+    about it to tools, and ``nurtured`` is what became of its sequences.
     """
     return Export(
         as_of=now,
-        lead=None if lead is None else _lead(lead, moves, rules, now),
+        lead=None if lead is None else _lead(lead, moves, nurtured, rules, now),
         archive=None if found is None else [_message(each) for each in found],
         dispatches=[_dispatch(each) for each in dispatches],
         elsewhere=list(elsewhere),
@@ -347,7 +352,13 @@ def _dispatch(dispatch: Dispatch) -> ExportedDispatch:
     return row(ExportedDispatch, dispatch, event=event)
 
 
-def _lead(lead: Lead, moves: Sequence[Transition], rules: Rules, now: datetime) -> ExportedLead:
+def _lead(
+    lead: Lead,
+    moves: Sequence[Transition],
+    nurtured: Sequence[NurtureRecord],
+    rules: Rules,
+    now: datetime,
+) -> ExportedLead:
     return row(
         ExportedLead,
         lead,
@@ -357,6 +368,7 @@ def _lead(lead: Lead, moves: Sequence[Transition], rules: Rules, now: datetime) 
         transitions=[row(ExportedTransition, move) for move in moves],
         offer=row(ExportedOffer, lead.offer) if lead.offer else None,
         enrolments=[row(ExportedEnrolment, each) for _, each in sorted(lead.enrolments.items())],
+        nurture=nurture_rows(nurtured),
         mirror=row(ExportedMirror, lead.mirror),
         knowledge=knowledge_row(lead.knowledge) if lead.knowledge else None,
         shadow=shadow_row(lead.shadow) if lead.shadow else None,

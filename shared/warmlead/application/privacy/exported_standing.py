@@ -1,10 +1,12 @@
 """Where a person stands, under the model in force and under one beside it, as rows of an export."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from warmlead.application.explain import Shape, shaped
 from warmlead.domain.history import to_date
 from warmlead.domain.knowledge import Knowledge
+from warmlead.domain.nurture_record import NurtureRecord, Turn
 from warmlead.domain.shadow import Shadow
 from warmlead.domain.stages import MoveCause, Progress
 
@@ -63,6 +65,25 @@ class ExportedShadow(Shape):
     scored_on: str | None
     knowledge: ExportedKnowledge | None
     moves: list[ExportedShadowMove]
+
+
+class ExportedNurture(Shape):
+    """What became of a run of a sequence: ``turn`` says what, ``number`` and ``message`` a step."""
+
+    at: datetime
+    turn: Turn
+    sequence: str
+    run: int
+    number: int
+    message: str
+    ending: str
+
+
+def nurture_rows(records: Iterable[NurtureRecord]) -> list[ExportedNurture]:
+    """The rows of what became of sequences."""
+    return [
+        shaped(ExportedNurture, fact, at=record.at) for record in records for fact in record.facts
+    ]
 
 
 def shadow_row(shadow: Shadow) -> ExportedShadow:

@@ -138,7 +138,7 @@ class Database:
         write.update.name = f"{self.documents}/{TRANSITIONS}/{name}"
         fields = write.update.fields
         fields["lead_id"].string_value = lead_id
-        fields["shard"].integer_value = _shard_of(lead_id)
+        fields["shard"].integer_value = shard_of(lead_id)
         fields["at"].timestamp_value.FromDatetime(move.at)
         if move.is_late:
             fields[LATE_AT].timestamp_value.FromDatetime(move.learnt_at)
@@ -185,7 +185,7 @@ def _write_fields(fields: Message, id_: str, record: Record) -> None:
         lead = record.lead
         fields["document"].string_value = write_lead(lead, record.extra)
         fields["stage"].string_value = lead.progress.stage
-        fields["shard"].integer_value = _shard_of(id_)
+        fields["shard"].integer_value = shard_of(id_)
         if facts := listed_as(lead):
             _write_facts(fields, facts)
         if lead.outbox:
@@ -213,7 +213,8 @@ def _write_facts(fields: Message, facts: ListedAs) -> None:
         fields["overdue"].boolean_value = True
 
 
-def _shard_of(lead_id: str) -> int:
+def shard_of(lead_id: str) -> int:
+    """The shard of a lead."""
     return zlib.crc32(lead_id.encode()) % SHARDS
 
 

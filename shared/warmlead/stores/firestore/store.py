@@ -5,7 +5,6 @@ import uuid
 from collections import Counter
 from collections.abc import (
     AsyncIterator,
-    Awaitable,
     Callable,
     Collection,
     Iterable,
@@ -15,7 +14,7 @@ from collections.abc import (
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, pairwise
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
@@ -23,12 +22,13 @@ import grpc.aio
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.domain.move_order import in_order_learnt
+from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.stages import Transition
 from warmlead.google_api import Interceptors
 from warmlead.ports import Change, DueLead, Loaded, Tombstone, Unreadable, Update
 from warmlead.ports.listing import LeadQuery, Listed, ListPlace
 from warmlead.ports.reporting import Life
-from warmlead.stores.base import Alias, Deciding, UnitOfWork, erasures_at, passed_on
+from warmlead.stores.base import Alias, UnitOfWork, erasures_at, passed_on
 from warmlead.stores.codec import LeadDocument, lead_of
 from warmlead.stores.firestore.client import OVERTAKEN, PATIENCE_S, FirestoreCalls, Pages
 from warmlead.stores.firestore.codec import (
@@ -48,6 +48,13 @@ from warmlead.stores.firestore.codec import (
     read_record,
 )
 from warmlead.stores.firestore.commit_queue import Answers, CommitQueue, RecordCache, Waiting
+from warmlead.stores.firestore.nurture import (
+    NURTURE_AT,
+    is_move,
+    read_record_of_nurture,
+    written_nurture,
+)
+from warmlead.stores.firestore.seen import Seen
 
 PAGE_MOVES = 500
 
@@ -97,14 +104,27 @@ class FirestoreReportStore(InFirestore):
         return self._moves(partial(self._queries.moves_by_time, start, end, time=LATE_AT))
 
     async def _moves(self, query: Callable[..., Any]) -> AsyncIterator[tuple[str, Transition]]:
+        async for lead_id, document in self._by_time(query):
+            yield lead_id, read_move(document)
+
+    async def _by_time(self, query: Callable[..., Any]) -> AsyncIterator[tuple[str, Any]]:
+        """The documents that a query finds, each with the id of its lead."""
         for shard in range(SHARDS):
             after, is_last = None, False
             while not is_last:
                 page = await self._calls.query(query(shard=shard, most=PAGE_MOVES, after=after))
                 for document in page:
-                    yield document.fields["lead_id"].string_value, read_move(document)
+                    yield document.fields["lead_id"].string_value, document
                 is_last = len(page) < PAGE_MOVES
                 after = None if is_last else page[-1]
+
+    async def nurtured(
+        self, start: datetime, end: datetime
+    ) -> AsyncIterator[tuple[str, NurtureRecord]]:
+        """See ``ReportStore``; a shard after the other."""
+        query = partial(self._queries.moves_by_time, start, end, time=NURTURE_AT)
+        async for lead_id, document in self._by_time(query):
+            yield lead_id, read_record_of_nurture(document)
 
     async def lives(self, lead_ids: Collection[str]) -> AsyncIterator[Life]:
         """See ``ReportStore``."""
@@ -122,9 +142,9 @@ class FirestoreReportStore(InFirestore):
         persons = await self._persons(lead_ids)
         moves: dict[str, list[Transition]] = {}
         for document in await self._moves_of(frozenset().union(*persons)):
-            moves.setdefault(document.fields["lead_id"].string_value, []).append(
-                read_move(document)
-            )
+            if is_move(document):
+                lead_id = document.fields["lead_id"].string_value
+                moves.setdefault(lead_id, []).append(read_move(document))
         return [
             Life(ids, in_order_learnt([move for id_ in sorted(ids) for move in moves.get(id_, ())]))
             for ids in persons
@@ -174,7 +194,7 @@ class FirestoreReportStore(InFirestore):
         """The ids of each person who has one of some; of a person who has two of them, twice."""
 
         async def find() -> list[frozenset[str]]:
-            seen = _Seen(None, self._calls.read)
+            seen = Seen(None, self._calls.read)
             held: Loaded = await seen.learn_all(seen.unit.find_all(ids))
             leads = {id_: lead for id_, lead in held.items() if isinstance(lead, Lead)}
             return [frozenset([id_, *(leads[id_].ids if id_ in leads else ())]) for id_ in ids]
@@ -243,7 +263,7 @@ class FirestoreLeadStore(InFirestore):
         """See ``LeadStore``."""
 
         async def find() -> Lead | None:
-            seen = _Seen(None, self._calls.read)
+            seen = Seen(None, self._calls.read)
             held = await seen.learn_all(seen.unit.find(lead_id))
             return held if isinstance(held, Lead) else None
 
@@ -301,8 +321,15 @@ class FirestoreLeadStore(InFirestore):
         """See ``LeadStore``; those of a lead that was merged into this one are among them."""
         lead = await self.get(lead_id)
         ids = {lead_id, *(lead.ids if lead else ())}
-        moves = [read_move(document) for document in await self._moves_of(ids)]
+        moves = [read_move(each) for each in await self._moves_of(ids) if is_move(each)]
         return in_order_learnt(moves)
+
+    async def nurtured(self, lead_id: str) -> Sequence[NurtureRecord]:
+        """See ``LeadStore``; those of a lead that was merged into this one are among them."""
+        lead = await self.get(lead_id)
+        beside = await self._moves_of({lead_id, *(lead.ids if lead else ())})
+        records = [read_record_of_nurture(each) for each in beside if not is_move(each)]
+        return sorted(records, key=lambda record: record.at)
 
     async def erasures(self) -> AsyncIterator[Tombstone]:
         """See ``LeadStore``; reads every document, since erasures are not indexed."""
@@ -359,7 +386,7 @@ class FirestoreLeadStore(InFirestore):
         now = asyncio.get_running_loop().time()
         for waiting in some:
             waiting.begun_at = waiting.begun_at or now
-        seen = _Seen(cache, self._calls.read)
+        seen = Seen(cache, self._calls.read)
         answers: Answers = await seen.learn_all(
             seen.unit.decide_all([(waiting.ids, waiting.change) for waiting in some])
         )
@@ -368,7 +395,7 @@ class FirestoreLeadStore(InFirestore):
             if stored.commit in sent:
                 return await self._beside(some, stored.commit)
         unit = seen.unit
-        if not (unit.changed or unit.moves):
+        if not (unit.changed or unit.moves or unit.nurtured):
             return await self._attempt(some, None) if seen.cached_ids else answers
         commit = uuid.uuid4().hex
         for waiting, answer in zip(some, answers, strict=True):
@@ -391,7 +418,7 @@ class FirestoreLeadStore(InFirestore):
         if error.code() in OVERTAKEN:
             self._cache.contested(ids)
 
-    async def _write(self, seen: "_Seen", commit: str) -> None:
+    async def _write(self, seen: Seen, commit: str) -> None:
         unit, stored = seen.unit, seen.stored
         changed = unit.changed
         writes = [
@@ -403,6 +430,7 @@ class FirestoreLeadStore(InFirestore):
             writes += [self._database.rely_on(id_, stored[id_]) for id_ in sorted(relied_on)]
         # None can come in between: a move is written with its lead, which must be unchanged.
         anew = [self._database.write_move(id_, move) for id_, move in unit.moves]
+        anew += [written_nurture(self._database, id_, record) for id_, record in unit.nurtured]
         names = {write.update.name for write in anew}  # a document is written once in a commit
         writes += [{"delete": n} for n in await self._moves_that_go(unit) if n not in names]
         writes += anew
@@ -422,7 +450,8 @@ class FirestoreLeadStore(InFirestore):
         return [
             each.name
             for each, id_ in of_lead
-            if id_ in unit.erased or (id_, read_move(each).imported) in unit.retracted
+            if id_ in unit.erased
+            or (is_move(each) and (id_, read_move(each).imported) in unit.retracted)
         ]
 
     # --- looking -------------------------------------------------------------------------
@@ -456,34 +485,3 @@ class FirestoreLeadStore(InFirestore):
             after = page[-1]
         if unreadable:
             raise UnreadableError(unreadable)
-
-
-Reading: TypeAlias = Callable[[Sequence[str]], Awaitable[dict[str, Stored]]]
-
-
-class _Seen:
-    """A unit of work that learns from the cache or reads, and what it has learnt."""
-
-    def __init__(self, cache: RecordCache | None, read: Reading) -> None:
-        self.unit = UnitOfWork()
-        self.stored: dict[str, Stored] = {}
-        self.cached_ids: set[str] = set()
-        self._cache = cache
-        self._read = read
-
-    async def learn_all(self, deciding: Deciding) -> Any:  # noqa: ANN401  # whatever was decided
-        """The decision, once the unit has all records that it asks for."""
-        while True:
-            try:
-                wanted = next(deciding)
-            except StopIteration as decided:
-                return decided.value
-            await self._learn(wanted)
-
-    async def _learn(self, ids: frozenset[str]) -> None:
-        found = self._cache.at(ids) if self._cache else {}
-        self.cached_ids |= found.keys()
-        if cold := sorted(ids - found.keys()):
-            found |= await self._read(cold)
-        self.stored |= found
-        self.unit.learn({id_: stored.record for id_, stored in found.items()})

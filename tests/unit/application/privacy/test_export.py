@@ -28,7 +28,7 @@ from warmlead.application.privacy.export import (
     ExportedTransition,
     export,
 )
-from warmlead.application.privacy.exported_standing import ExportedStage
+from warmlead.application.privacy.exported_standing import ExportedNurture, ExportedStage
 from warmlead.domain.alerts import AlertRecord
 from warmlead.domain.consent import Cause, ConsentFact
 from warmlead.domain.handoff import Deadline, Offer
@@ -38,6 +38,7 @@ from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, NoteFact, Touch, Trail
 from warmlead.domain.mirror import Mirror
 from warmlead.domain.nurture import Enrolment
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.readings import LatestValue, Readings
 from warmlead.domain.sales import SalesStatus, Statement
@@ -49,7 +50,13 @@ async def exported(world: World) -> dict[str, Any]:
     lead = await world.store.get(EMAIL)
     found = await about(ADA, archive=world.sqlite_bus, of=lead_ids)
     moves = await world.store.transitions(EMAIL)
-    document = export(lead, moves, found, rules=RULES, now=world.clock.now(), elsewhere=["nowhere"])
+    document = export(
+        *(lead, moves, found),
+        rules=RULES,
+        now=world.clock.now(),
+        elsewhere=["nowhere"],
+        nurtured=await world.store.nurtured(EMAIL),
+    )
     plain: dict[str, Any] = json.loads(document.model_dump_json())
     return plain
 
@@ -63,6 +70,14 @@ READINGS = Readings(
     {"sum.page_left.seconds": {20_500: {"0123456789": 40}}},
     {"latest.paper.topic": LatestValue(7_000, "k1", '"seo"')},
     {"before.employees": {20_400: TraitFact(1, 8_000, "k2", "40")}},
+)
+NURTURED = NurtureRecord(
+    NOW,
+    "mql",
+    (
+        NurtureFact(Turn.SENT, "a", 2, 3, "case-study"),
+        NurtureFact(Turn.ENDED, "a", 2, ending="goal"),
+    ),
 )
 OFFER = Offer(2, "mql", NOW, told=frozenset([Deadline.REMINDER, Deadline.TOUCH_BREACHED]))
 
@@ -90,7 +105,9 @@ async def full(world: World, **more: Any) -> None:
         decay_on=20_522,
     )
     move = a_transition(attribution=(("utm_source", "google"),))
-    await world.store.update([], keeping(made, transitions=[(EMAIL, move)]))
+    await world.store.update(
+        [], keeping(made, transitions=[(EMAIL, move)], nurtured=[(EMAIL, NURTURED)])
+    )
 
 
 GOLDEN = Path(__file__).with_suffix(".golden.json")
@@ -161,6 +178,10 @@ async def test_everything_is_in_it(world: World) -> None:
     assert person["transitions"][-1]["attribution"] == {"utm_source": "google"}
     assert person["offer"]["told"] == sorted(OFFER.told)
     assert [each["sequence"] for each in person["enrolments"]] == ["a", "b"]
+    assert [(each["turn"], each["message"], each["ending"]) for each in person["nurture"]] == [
+        ("sent", "case-study", ""),
+        ("ended", "", "goal"),
+    ]
     assert person["unsent_triggers"][0]["event"] == {"a": 1}
     assert person["decay_on"] == "2026-03-10"
     topics = [message["topic"] for message in document["archive"]]
@@ -185,6 +206,7 @@ def test_an_export_covers_every_field_that_is_kept() -> None:
         (Enrolment, ExportedEnrolment),
         (Mirror, ExportedMirror),
     )
+    assert names(NurtureFact) | {"at"} == ExportedNurture.model_fields.keys()
     not_kept = {"otherwise"}  # an offer's, for as long as it is decided which of two counts
     for own, copy in same:
         said = {"learnt": "learnt_at"}  # with the time at which it was so, if it is the same

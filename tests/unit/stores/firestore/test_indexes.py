@@ -11,6 +11,7 @@ from builders import NOW, a_lead, a_transition, a_trigger
 from warmlead.domain.dispatch import Circuit, Dispatch, DispatchState
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.lead import Snapshot
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
 from warmlead.ports import DueLead, Tombstone
 from warmlead.ports.imports import ImportRecord, Spend
 from warmlead.ports.listing import LeadQuery, ListPlace, Order
@@ -31,6 +32,7 @@ from warmlead.stores.firestore.imports import (
     written_import,
     written_spend,
 )
+from warmlead.stores.firestore.nurture import NURTURE_AT, written_nurture
 
 INDEXES = json.loads((Path(__file__).parents[4] / "infra/firestore.indexes.json").read_text())
 DATABASE = Database("warmlead-tests", "(default)")
@@ -70,6 +72,7 @@ CONDITIONS: dict[str, Any] = {
 }
 ORDERS: tuple[Order, ...] = ("score", "since")
 
+A_RECORD = NurtureRecord(NOW, "mql", (NurtureFact(Turn.STARTED, "welcome", 1),))
 LATE = a_transition(learnt=NOW + timedelta(days=1))
 
 QUERIES = {
@@ -91,6 +94,7 @@ QUERIES = {
     "moves_of": ASKING.moves_of(["a", "b"]),
     "moves_by_time": ASKING.moves_by_time(NOW, NOW, shard=3, most=10),
     "moves_by_time, late": ASKING.moves_by_time(NOW, NOW, shard=3, most=10, time="late_at"),
+    "moves_by_time, nurture": ASKING.moves_by_time(NOW, NOW, shard=3, most=10, time=NURTURE_AT),
 }
 
 
@@ -187,6 +191,7 @@ def written() -> set[tuple[str, str, str]]:
     writes = [DATABASE.write_record("an id", record, NOTHING, "c-1") for record in records()]
     updates = [("leads", write.update) for write in writes]
     updates.append(("transitions", DATABASE.write_move("an id", LATE).update))
+    updates.append(("transitions", written_nurture(DATABASE, "an id", A_RECORD).update))
     updates.append(("reports", DATABASE.write_report("2026-03-10", "{}").update))
     updates.append(("dispatches", written_dispatch("an id", DISPATCH, None).update))
     updates.append(("circuits", written_circuit("an id", Circuit(failures=1), None).update))
@@ -212,7 +217,7 @@ def test_several_conditions_need_no_index_of_their_own() -> None:
 def test_fields_that_grow_with_time_are_not_indexed_by_themselves() -> None:
     times = {(where, field) for where, field, kind in written() if kind == "timestamp_value"}
 
-    assert len(times) == 7
+    assert len(times) == 8
     days = {("leads", "decay_on")}
     growing = times | days
     assert {(where, field) for where, field in growing if field not in exempt(where)} == set()
