@@ -35,8 +35,8 @@ def ended(
         try:
             code = program.wait(longest_s)
         except subprocess.TimeoutExpired as late:
-            late.output, late.stderr = _text(out.fileno()), _text(err.fileno())
-            message = f"{arguments} took over {longest_s:g} s\n{late.output}\n{late.stderr}"
+            printed = f"{_text(out.fileno())}\n{_text(err.fileno())}"
+            message = f"{arguments} took over {longest_s:g} s\n{printed}"
             raise AssertionError(message) from late
         finally:
             _end(program)
