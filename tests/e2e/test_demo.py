@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from e2e.lacking import skip_or_fail
+from programs import ended
 from warmlead.cli.local.emulators import missing
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -59,13 +60,8 @@ def test_another_process_has_verified_the_webhook() -> None:
 
 
 def _demo(*options: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "warmlead.cli.main", "demo", *options],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=180,
-    )
+    done = ended([sys.executable, "-m", "warmlead.cli.main", "demo", *options])
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from patience import PATIENCE_S
+from programs import ended
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,14 +39,10 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return ended(
         ["make", *arguments],
         cwd=folder,
         env={**os.environ, "LC_ALL": "C.UTF-8"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
     )
 
 

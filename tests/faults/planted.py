@@ -7,7 +7,6 @@ that no longer applies is a failure too: then nobody knows whether the bug would
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from typing import NamedTuple
 
 from faults.campaign import say
 from faults.patching import StalePatchError, patched, product
+from programs import ended
 
 FOLDER = Path(__file__).with_name("planted")
 TESTS = Path(__file__).parents[1]
@@ -86,15 +86,7 @@ def _look_for(bug: Bug, copy: Path) -> Hunted:
         *("--slice", "ci", "--trials", str(bug.trials), "--until-violation"),
     ]
     environment = {**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{TESTS}"}
-    done = subprocess.run(
-        command,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=LONGEST_S,
-        cwd=TESTS,
-    )
+    done = ended(command, env=environment, longest_s=LONGEST_S, cwd=TESTS)
     seed = re.search(r"^VIOLATION of .*, seed (\d+)$", done.stdout, re.MULTILINE)
     broken = re.search(r"^ +(I[1-9]: .*)$", done.stdout, re.MULTILINE)
     if done.returncode == 1 and seed and broken:

@@ -29,7 +29,7 @@ _ALL = (
         "kills",
         "SIGKILL at a named site, up to eight times a trial",
         kills.run,
-        {"full": {"sqlite": 3_960, "gcp": 480}, "ci": {"sqlite": 45, "gcp": 9}},
+        {"full": {"sqlite": 3_960, "gcp": 480}, "ci": {"sqlite": 20, "gcp": 6}},
     ),
     Fault(
         "lost-answers",
@@ -71,7 +71,7 @@ _ALL = (
         "two-releases",
         "an upgrade, a roll-back and SIGKILL, with a newer release on the same store and bus",
         two_releases.run,
-        {"full": {"sqlite": 300, "gcp": 30}, "ci": {"sqlite": 8, "gcp": 1}},
+        {"full": {"sqlite": 300, "gcp": 30}, "ci": {"sqlite": 4, "gcp": 1}},
     ),
     Fault(
         "schedulers",
@@ -101,19 +101,19 @@ _ALL = (
         "deliveries",
         "messages handed to tools that fail, hang, limit or lose answers, and SIGKILL meanwhile",
         deliveries.killed,
-        {"full": {"sqlite": 1_000, "gcp": 100}, "ci": {"sqlite": 20, "gcp": 4}},
+        {"full": {"sqlite": 1_000, "gcp": 100}, "ci": {"sqlite": 8, "gcp": 2}},
     ),
     Fault(
         "deliveries-lost",
         "the same, and the store loses calls and answers instead",
         deliveries.losing,
-        {"full": {"sqlite": 500, "gcp": 50}, "ci": {"sqlite": 12, "gcp": 3}},
+        {"full": {"sqlite": 500, "gcp": 50}, "ci": {"sqlite": 6, "gcp": 2}},
     ),
     Fault(
         "two-deliveries",
         "messages handed to tools by two releases in turn, and SIGKILL",
         two_deliveries.run,
-        {"full": {"sqlite": 200, "gcp": 20}, "ci": {"sqlite": 6}},
+        {"full": {"sqlite": 200, "gcp": 20}, "ci": {"sqlite": 3}},
     ),
     Fault(
         "told-to-end",

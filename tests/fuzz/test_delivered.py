@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from programs import ended
+
 TESTS = Path(__file__).parents[1]
 PUSHES = 100
 
 
 def delivered(*options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "fuzz.delivered", *options]
-    return subprocess.run(
-        command, cwd=TESTS, capture_output=True, text=True, check=False, timeout=600
-    )
+    return ended(command, cwd=TESTS, longest_s=600)
 
 
 @pytest.mark.slow

@@ -29,6 +29,7 @@ from fuzz.run import requests_of
 from fuzz.sent import Sent
 from fuzz.storing import Concerned, Storing, lost
 from fuzz.verdict import Answer, fault_of
+from programs import ended
 from warmlead.buses.sqlite import SqliteBus
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import identifiers_of
@@ -53,13 +54,10 @@ def fuzz(
     firestore_emulator: str, tmp_path: Path, *arguments: str
 ) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    return subprocess.run(
+    return ended(
         [sys.executable, "-m", "fuzz", "--findings", str(tmp_path), *arguments],
         env={**environment, "FIRESTORE_EMULATOR_HOST": firestore_emulator},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
+        longest_s=300,
     )
 
 
