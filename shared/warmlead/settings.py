@@ -320,6 +320,11 @@ def _contradictions(settings: Settings, *, deployed: bool) -> Iterator[str]:
         )
     if settings.production and not settings.push_certs.startswith("https://"):
         yield "WARMLEAD_PUSH_CERTS must begin with https:// in production"
+    if deployed and not settings.production:
+        yield (
+            "WARMLEAD_ENV must be production where a function is deployed: otherwise it takes the "
+            "write key and the secret that stand in the documentation"
+        )
     if settings.backend == "sqlite" and deployed:
         yield (
             "a deployed function cannot keep data on SQLite, because an instance loses its disk; "

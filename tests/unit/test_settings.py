@@ -170,15 +170,25 @@ def test_a_rotated_secret_is_two_in_one_value() -> None:
     read_settings(rotated).demand("id_secret")
 
 
+PRODUCTION = {"WARMLEAD_ENV": "production"}
+
+
 def test_a_local_machine_demands_no_secrets() -> None:
     read_settings({}).demand("write_keys", "id_secret")
 
 
 def test_a_deployed_function_does_not_keep_data_on_a_disk_that_it_loses() -> None:
     with pytest.raises(ConfigurationError, match="WARMLEAD_BACKEND=gcp"):
-        read_settings({"K_SERVICE": "score"})
+        read_settings({"K_SERVICE": "score", **PRODUCTION})
     deployed = {"WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": "p", "K_SERVICE": "score"}
-    assert read_settings(deployed).backend == "gcp"
+    assert read_settings({**deployed, **PRODUCTION}).backend == "gcp"
+
+
+@pytest.mark.parametrize("env", [{}, {"WARMLEAD_ENV": ""}, {"WARMLEAD_ENV": "development"}])
+def test_a_deployed_function_takes_no_settings_of_ones_own_machine(env: dict[str, str]) -> None:
+    deployed = {"WARMLEAD_BACKEND": "gcp", "WARMLEAD_PROJECT": "p", "K_SERVICE": "score"}
+    with pytest.raises(ConfigurationError, match="WARMLEAD_ENV must be production"):
+        read_settings({**deployed, **env})
 
 
 def test_own_hosts_are_hosts_by_commas() -> None:

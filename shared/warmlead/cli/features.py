@@ -93,8 +93,32 @@ def features(
 Write: TypeAlias = Callable[[Matrix, Path], None]
 
 
+_FIRST = "lead_id"
+"""The first column of a table of ours: see ``Matrix.columns``."""
+
+
+def _demand_ours(file: Path) -> None:
+    """Ends the command if something else than such a table is there: an export, for instance."""
+    if not file.exists():
+        return
+    try:
+        with file.open("rb") as there:
+            is_ours = there.read(len(_FIRST) + 1) == f"{_FIRST},".encode()
+        if file.suffix == ".parquet" and find_spec("pyarrow"):
+            from pyarrow.parquet import read_schema  # noqa: PLC0415  # 100 MB that few need
+
+            is_ours = read_schema(file).names[:1] == [_FIRST]
+    except (OSError, ValueError):
+        is_ours = False
+    if not is_ours:
+        text = f"{file}: it is there, and is not a table of features: choose another name."
+        raise fail(text, code=EXIT_MISUSE)
+
+
 def _writer(file: Path) -> Write:
-    """What writes such a file; ends the command if nothing can."""
+    """What writes such a file; ends the command if nothing can, or if something else is there."""
+    if file.suffix in (".csv", ".parquet"):
+        _demand_ours(file)
     if file.suffix == ".csv":
         return write_csv
     if file.suffix != ".parquet":

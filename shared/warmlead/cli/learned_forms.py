@@ -51,13 +51,34 @@ def as_page(template: str, report: Shape, **drawn: object) -> str:
 
 
 def demand_folder(page: Path | None) -> None:
-    """Ends the command, before it works for minutes, if there is no folder for the page."""
-    if page is not None and not page.absolute().parent.is_dir():
+    """Ends the command, before it works for minutes, if there is no place for the page.
+
+    Only another page is written over: not a model or a table whose name was given by mistake.
+    """
+    if page is None:
+        return
+    if not page.absolute().parent.is_dir():
         raise fail(f"{page}: it cannot be written: there is no such folder.", code=EXIT_MISUSE)
+    if page.exists() and not _is_page(page):
+        raise fail(
+            f"{page}: it is there, and is not a page: choose another name.", code=EXIT_MISUSE
+        )
+
+
+def _is_page(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_BEGINNING)).lower() in (_BEGINNING, b"")
+    except OSError:
+        return False
+
+
+_BEGINNING = b"<!doctype html>"
 
 
 def written(path: Path, text: str) -> None:
-    """Writes a page; ends the command if that cannot be."""
+    """Writes a page; ends the command if that cannot be, or something else is there."""
+    demand_folder(path)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -71,7 +71,7 @@ def with_layer(
         claims = [claim._replace(key=source_of(name)) for claim in said.claims]
         after[id_] = replace(
             trail,
-            is_signed=trail.is_signed or said.identifier.kind is not Kind.ANONYMOUS,
+            is_signed=trail.is_signed or (said.is_signed and said.identifier.kind < Kind.ANONYMOUS),
             claims=best_claims([*trail.claims, *claims]),
             links=trail.links | {layer_id} if id_ in layer.links else trail.links,
         )

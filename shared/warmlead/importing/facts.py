@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
-from warmlead.domain.event import OF_RECORDS, Event, Property, Trust
+from warmlead.domain.event import OF_RECORDS, SALES_EVENTS, Event, Property
 from warmlead.domain.imports import source_of
 from warmlead.domain.sales import EVENT_PREFIX, Refusal, SalesStatus
 from warmlead.importing.mapping import FactMapping, FileMapping, ImportMapping, SpendMapping
@@ -155,7 +155,7 @@ class Reader:
         return Event.checked(
             id=self._id(f"{fact.at}\n{name}", values),
             source=source_of(self._name),
-            trust=Trust.SIGNED,
+            trust=self._part.trust,
             name=name,
             occurred_at=at,
             received_at=at,
@@ -178,7 +178,11 @@ class Reader:
         column = str(fact.event_from)
         if column not in values:
             raise RejectedError(Reason.EVENT_NAME_MISSING, f"{column} names no event.")
-        return event_name(_as_text(values[column])), given
+        name = event_name(_as_text(values[column]))
+        if name in SALES_EVENTS:
+            text = f"{name} is no event: a fact with said, or with stage, says it."
+            raise RejectedError(Reason.EVENT_INVALID, text)
+        return name, given
 
     def _statement(
         self, fact: FactMapping, said: str, values: Values, given: dict[str, Property]

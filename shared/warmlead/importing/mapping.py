@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from warmlead.domain.errors import ConfigurationError
+from warmlead.domain.event import Trust
 from warmlead.domain.money import Numbers
 from warmlead.domain.sales import SAID_BY_SALES, Refusal
 from warmlead.model.document import Finding, Severity, YamlDocument, did_you_mean, path_text, read
@@ -77,13 +78,18 @@ Origin = Literal[
 
 
 class FileMapping(_Strict):
-    """What the columns of a file are."""
+    """What the columns of a file are.
+
+    ``trust`` is who wrote the rows: your own people and systems (``signed``), or visitors
+    (``public``), as in an export of a tracker. Rows of visitors can say no more than a browser can.
+    """
 
     id: Column | None = None
     email: Column | None = None
     user_id: Column | None = None
     anonymous_id: Column | None = None
     prefix: str = Field(default="", max_length=40)
+    trust: Trust = Trust.SIGNED
     traits: Mapping[Column, Name] = Field(default_factory=dict)
     origin: Mapping[Origin, Column] = Field(default_factory=dict)
     facts: Sequence[FactMapping] = Field(default=(), max_length=MAX_FACTS)
@@ -96,6 +102,8 @@ class FileMapping(_Strict):
             raise ValueError("give facts, or spend: otherwise a row says nothing")
         if self.facts and not (self.email or self.user_id or self.anonymous_id):
             raise ValueError("facts are of a person: give email, user_id or anonymous_id")
+        if self.trust is Trust.PUBLIC and any(each.stage or each.said for each in self.facts):
+            raise ValueError("rows of visitors (trust: public) have no stage and nothing said")
         return self
 
     def columns(self) -> dict[str, str]:

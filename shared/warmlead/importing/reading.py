@@ -8,7 +8,9 @@ import csv
 import hashlib
 import io
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -24,11 +26,17 @@ MAX_COLUMNS = 1_000
 MAX_FIELD = 131_072
 """The longest field of a row, in characters: longer ones come of a quote that is never closed."""
 
-MAX_LINE_BYTES = 1_048_576
-"""The longest line of JSON, in bytes."""
+MAX_ROW = 1_048_576
+"""The longest row of CSV, in characters, and the longest line of JSON, in bytes."""
+
+MAX_NAME = 1_000
+"""The longest name of a column, in characters: that of a nested one is made of all above it."""
 
 _CHUNK = 1 << 20
 _DELIMITERS = ",;\t|"
+_NO_DELIMITERS = ("", '"', "\r", "\n", "\0")
+"""What divides or ends no fields, whatever a file says."""
+
 _BOMS = ((BOM_UTF8, "utf-8-sig"), (BOM_UTF16_LE, "utf-16"), (BOM_UTF16_BE, "utf-16"))
 
 _PACKED: Mapping[bytes, str] = {
@@ -76,13 +84,16 @@ class Table:
 
     def _csv_rows(self) -> Iterator[Row]:
         with _text(self.path, self.encoding) as file:
-            reader = _reader(file, self.delimiter)
-            header = [name.strip() for name in next(reader)]
+            reader = _Records(file, self.delimiter)
+            header = [name.strip() for name in reader.next() or ()]
             while True:
                 try:
-                    fields = next(reader, None)
+                    fields = reader.next()
                 except csv.Error:
-                    problem = f"a field has more than {MAX_FIELD} characters; is a quote open?"
+                    problem = (
+                        f"a field has more than {MAX_FIELD} characters, or the row more than "
+                        f"{MAX_ROW}; is a quote open?"
+                    )
                     yield Row(reader.line_num, {}, problem)
                     continue
                 if fields is None:
@@ -168,17 +179,47 @@ def _text(path: Path, encoding: str) -> IO[str]:
     return path.open(encoding=encoding, errors="replace", newline="")
 
 
-def _reader(file: IO[str], delimiter: str) -> Any:  # noqa: ANN401  # csv has no public type
-    csv.field_size_limit(MAX_FIELD)
-    start = file.tell()
-    if not file.readline(16).strip().lower().startswith("sep="):
-        file.seek(start)
-    return csv.reader(file, delimiter=delimiter)
+class _Records:
+    """The records of a text, none of them longer than ``MAX_ROW``.
+
+    The limit holds while a record is read: its fields take many times as much room as its text.
+    """
+
+    def __init__(self, file: IO[str], delimiter: str) -> None:
+        csv.field_size_limit(MAX_FIELD)
+        start = file.tell()
+        if not file.readline(16).strip().lower().startswith("sep="):
+            file.seek(start)
+        self._file = file
+        self._left = 0
+        self._reader = csv.reader(iter(self._line, ""), delimiter=delimiter)
+        self._delimiter = delimiter
+        self.line_num = 0
+        """The number of lines that were read."""
+
+    def next(self) -> list[str] | None:
+        """The fields of the next record, ``None`` at the end; ``csv.Error`` if it is too long."""
+        self._left = MAX_ROW
+        try:
+            return next(self._reader, None)
+        except csv.Error:
+            self._reader = csv.reader(iter(self._line, ""), delimiter=self._delimiter)
+            raise
+
+    def _line(self) -> str:
+        line = self._file.readline(self._left + 1)
+        self._left -= len(line)
+        self.line_num += bool(line)
+        if self._left >= 0:
+            return line
+        while line and not line.endswith(("\n", "\r")):
+            line = self._file.readline(MAX_ROW)
+        raise csv.Error("the row is too long")
 
 
 def _delimiter_of(line: str) -> str:
     """The sign that divides the header most often, outside of quotes; Excel may name it."""
-    if line.lower().startswith("sep=") and line[4:5]:
+    if line.lower().startswith("sep=") and line[4:5] not in _NO_DELIMITERS:
         return line[4]
     outside = "".join(line.split('"')[::2])
     return max(_DELIMITERS, key=outside.count)
@@ -187,7 +228,7 @@ def _delimiter_of(line: str) -> str:
 def _header(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
     with _text(path, encoding) as file:
         try:
-            names = [name.strip() for name in next(_reader(file, delimiter), [])]
+            names = [name.strip() for name in _Records(file, delimiter).next() or ()]
         except csv.Error as error:
             raise _unreadable(path, "the first line is no header of columns") from error
     if not any(names):
@@ -196,6 +237,8 @@ def _header(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
         raise _unreadable(path, f"it has more than {MAX_COLUMNS} columns")
     seen: set[str] = set()
     for name in names:
+        if len(name) > MAX_NAME:
+            raise _unreadable(path, f"the name of a column has more than {MAX_NAME} characters")
         if name and name in seen:
             raise _unreadable(path, f'two columns are named "{name}": rename one of them')
         seen.add(name)
@@ -224,12 +267,12 @@ def _json_columns(path: Path) -> tuple[str, ...]:
 def _json_rows(path: Path) -> Iterator[Row]:
     with path.open("rb") as file:
         number = 0
-        while line := file.readline(MAX_LINE_BYTES + 1):
+        while line := file.readline(MAX_ROW + 1):
             number += 1
-            if len(line) > MAX_LINE_BYTES:
+            if len(line) > MAX_ROW:
                 while line and not line.endswith(b"\n"):
-                    line = file.readline(MAX_LINE_BYTES)
-                yield Row(number, {}, f"the line has more than {MAX_LINE_BYTES} bytes")
+                    line = file.readline(MAX_ROW)
+                yield Row(number, {}, f"the line has more than {MAX_ROW} bytes")
             elif line.strip():
                 yield _json_row(number, line)
 
@@ -241,43 +284,74 @@ def _json_row(number: int, line: bytes) -> Row:
         return Row(number, {}, error.message)
     if not isinstance(value, dict):
         return Row(number, {}, "the line is not a JSON object")
-    return Row(number, _flat(value))
+    return _flat_row(number, value)
 
 
-def _flat(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The values by their path: ``{"geo": {"country": "DE"}}`` has ``geo.country``."""
+def _flat_row(number: int, value: Mapping[str, Any]) -> Row:
+    """The values by their path: ``{"geo": {"country": "DE"}}`` has ``geo.country``.
+
+    A path is made only when it is needed, and is short: a long name above many values would make
+    thousands of times as much of a line.
+    """
     flat: dict[str, Any] = {}
-    waiting: list[tuple[str, Any]] = [("", value)]
-    while waiting and len(flat) <= MAX_COLUMNS:
-        path, held = waiting.pop()
+    waiting = [("", iter(value.items()))]
+    while waiting:
+        above, items = waiting[-1]
+        name, held = next(items, (None, None))
+        if name is None:
+            waiting.pop()
+            continue
+        if len(above) + len(name) > MAX_NAME:
+            problem = f"the name of a column has more than {MAX_NAME} characters"
+            return Row(number, flat, problem)
+        path = f"{above}.{name}" if above else name
         if isinstance(held, Mapping):
-            inner = [(f"{path}.{name}" if path else str(name), each) for name, each in held.items()]
-            waiting += reversed(inner)
+            waiting.append((path, iter(held.items())))
         elif path and path != ERROR_COLUMN:
+            if len(flat) == MAX_COLUMNS and path not in flat:
+                return Row(number, flat, f"the row has more than {MAX_COLUMNS} columns")
             flat[path] = held
-    return flat
+    return Row(number, flat)
 
 
 # --- Parquet -----------------------------------------------------------------------------
 
 
-def _parquet(path: Path) -> Any:  # noqa: ANN401  # pyarrow has no types
+@contextmanager
+def _parquet(path: Path) -> Iterator[Any]:  # pyarrow has no types
+    """A file whose texts stay packed until a row is asked for: a short file may hold gigabytes.
+
+    Raises ``ConfigurationError`` for what cannot be read of it, now or in the block.
+    """
     try:
-        from pyarrow.parquet import ParquetFile  # noqa: PLC0415  # 100 MB that few need
+        from pyarrow import ArrowException  # noqa: PLC0415  # 100 MB that few need
+        from pyarrow.parquet import ParquetFile, read_metadata  # noqa: PLC0415  # as above
     except ImportError as error:
         problem = "Parquet needs one more package: pip install 'warmlead[parquet]'"
         raise _unreadable(path, problem) from error
     try:
-        return ParquetFile(path)
-    except ValueError as error:
-        raise _unreadable(path, "it is not a Parquet file") from error
+        schema = read_metadata(path).schema
+        if len(schema) > MAX_COLUMNS:
+            raise _unreadable(path, f"it has more than {MAX_COLUMNS} columns")
+        names = Counter(schema.to_arrow_schema().names)
+        for name in (each for each, times in names.items() if times > 1):
+            raise _unreadable(path, f'two columns are named "{name}": rename one of them')
+        columns = (schema.column(n) for n in range(len(schema)))
+        texts = [each.path for each in columns if each.physical_type == "BYTE_ARRAY"]
+        with ParquetFile(path, read_dictionary=texts) as file:
+            yield file
+    except (ValueError, OverflowError, OSError, ArrowException) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the disk, and not of what is in the file
+        problem = "it is not a Parquet file, or is damaged, or holds what no table can"
+        raise _unreadable(path, problem) from error
 
 
 def _parquet_columns(path: Path) -> tuple[str, ...]:
     with _parquet(path) as file:
         first = next(file.iter_batches(batch_size=1), None)
-        rows = first.to_pylist() if first is not None else []
-        names = _flat(rows[0]) if rows else dict.fromkeys(file.schema_arrow.names)
+        row = _parquet_row(1, first) if first is not None else Row(1, {})
+        names = row.values or dict.fromkeys(file.schema_arrow.names)
     return tuple(names)
 
 
@@ -285,9 +359,27 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
     with _parquet(path) as file:
         number = 0
         for batch in file.iter_batches(batch_size=1_000):
-            for values in batch.to_pylist():
+            for place in range(batch.num_rows):
                 number += 1
-                yield Row(number, _flat(values))
+                yield _parquet_row(number, batch.slice(place, 1))
+
+
+def _parquet_row(number: int, only: Any) -> Row:  # noqa: ANN401  # pyarrow has no types
+    """The ``only`` row of a batch."""
+    try:
+        row = _flat_row(number, only.to_pylist()[0])
+    except (ValueError, OverflowError):  # a time of the year 200,000, bytes that are no text
+        return Row(number, {}, "a value cannot be read")
+    long = [name for name, each in row.values.items() if len(_sized(each)) > MAX_FIELD]
+    if not long:
+        return row
+    kept = {name: each for name, each in row.values.items() if name not in long}
+    return Row(number, kept, f"{long[0]} has more than {MAX_FIELD} characters")
+
+
+def _sized(value: object) -> Sized:
+    """The value, if it has a length; else one without any."""
+    return value if isinstance(value, str | bytes | list) else ()
 
 
 # --- what could not be imported ------------------------------------------------------------

@@ -20,6 +20,9 @@ from warmlead.ports.imports import Spend
 
 _MONTH = re.compile(r"\s*([0-9]{4})-?([0-9]{2})")
 
+MOST_HINTS = 20
+"""For how many columns the one that was meant is sought: each search looks at every column."""
+
 PROGRESS_ROWS = 500
 """After how many rows progress is told."""
 
@@ -150,7 +153,7 @@ def parts_of(
         wanted = _least_of(part, known) if is_ready else part.columns()
         for column, where in wanted.items():
             if column not in known and not of_lines:
-                hint = did_you_mean(column, known)
+                hint = did_you_mean(column, known) if len(problems) < MOST_HINTS else ""
                 tail = hint or f"it has {', '.join(table.columns[:20])}"
                 problems.append(f'{table.path.name}: {where}: no column "{column}" ({tail})')
     if problems:

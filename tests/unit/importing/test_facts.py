@@ -4,12 +4,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Trust
 from warmlead.importing.facts import Reader, RowContent, RowError
-from warmlead.importing.mapping import ImportMapping
+from warmlead.importing.mapping import ImportMapping, read_mapping
 from warmlead.importing.reading import Row
+from warmlead.importing.ready import ready_mapping
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -50,6 +52,43 @@ def test_a_row_says_events_as_of_their_own_time_however_old() -> None:
     assert (event.email, event.user_id) == ("ada@example.com", "crm:demo:7")
     assert (event.name, event.properties) == ("contact_requested", {"topic": "price"})
     assert (event.source, event.trust) == ("import:demo", Trust.SIGNED)
+
+
+TRACKED: dict[str, Any] = {
+    "user_id": "Id",
+    "anonymous_id": "Visitor",
+    "facts": [{"event_from": "Name", "at": "Time"}],
+}
+HIT = {"Id": "42", "Visitor": "v1", "Name": "page_view", "Time": "2026-02-01"}
+
+
+def test_rows_that_visitors_wrote_are_public() -> None:
+    (event,) = said(HIT, {**TRACKED, "trust": "public"}).events
+    assert (event.trust, event.user_id) == (Trust.PUBLIC, "42")
+
+
+@pytest.mark.parametrize("name", ["sales_won", "Sales Won", "sales_qualified"])
+@pytest.mark.parametrize("trust", ["public", "signed"])
+def test_a_column_of_event_names_never_says_what_sales_says(name: str, trust: str) -> None:
+    with pytest.raises(RowError):
+        said({**HIT, "Name": name}, {**TRACKED, "trust": trust})
+
+
+def test_rows_that_visitors_wrote_bear_no_id_of_a_crm() -> None:
+    with pytest.raises(RowError):
+        said({**HIT, "Id": "crm:hubspot:7"}, {**TRACKED, "trust": "public"})
+
+
+@pytest.mark.parametrize("fact", [{"stage": "mql", "at": "T"}, {"said": "won", "at": "T"}])
+def test_a_mapping_cannot_have_visitors_say_what_sales_says(fact: dict[str, str]) -> None:
+    part = {**TRACKED, "trust": "public", "facts": [fact]}
+    with pytest.raises(ValidationError, match="rows of visitors"):
+        ImportMapping.model_validate({"files": {"*": part}})
+
+
+def test_the_ready_mapping_of_a_tracker_takes_its_rows_for_those_of_visitors() -> None:
+    mapping = read_mapping(ready_mapping("ga4"), name="ga4")
+    assert mapping.files["*events*"].trust is Trust.PUBLIC
 
 
 def test_traits_and_origin_are_told_with_the_first_fact_alone() -> None:

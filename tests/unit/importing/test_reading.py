@@ -1,11 +1,21 @@
 """Rows of files in any usual dialect and encoding, and what becomes of those that are damaged."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from warmlead.domain.errors import ConfigurationError
-from warmlead.importing.reading import MAX_FIELD, ErrorFile, Row, digest_of, open_table
+from warmlead.importing.reading import (
+    MAX_COLUMNS,
+    MAX_FIELD,
+    MAX_NAME,
+    MAX_ROW,
+    ErrorFile,
+    Row,
+    digest_of,
+    open_table,
+)
 
 
 def rows_of(path: Path) -> list[Row]:
@@ -104,6 +114,114 @@ def test_parquet_is_read_like_json(tmp_path: Path) -> None:
     values = [{"event": "login", "geo": {"country": "DE"}}]
     parquet.write_table(pyarrow.Table.from_pylist(values), path)
     assert [row.values for row in rows_of(path)] == [{"event": "login", "geo.country": "DE"}]
+
+
+# --- files that a stranger made ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sign", ['"', "", "\r", "\0"], ids=["quote", "none", "return", "nul"])
+def test_a_file_cannot_name_a_delimiter_that_divides_nothing(tmp_path: Path, sign: str) -> None:
+    path = written(tmp_path, f"sep={sign}\nname,city\nAda,Rome\n")
+    assert [row.values for row in rows_of(path)] == [{"name": "Ada", "city": "Rome"}]
+
+
+def test_a_row_of_nothing_but_delimiters_is_not_read_whole_and_costs_no_neighbour(
+    tmp_path: Path,
+) -> None:
+    rows = rows_of(written(tmp_path, "a,b\n1,2\n" + "," * (MAX_ROW * 2) + "\n3,4\n"))
+    assert [(row.number, bool(row.fault)) for row in rows] == [(2, False), (3, True), (4, False)]
+    assert f"the row more than {MAX_ROW}" in rows[1].fault
+
+
+def test_a_row_that_goes_on_over_many_lines_has_the_same_limit(tmp_path: Path) -> None:
+    rows = rows_of(written(tmp_path, "a,b\n" + '"\n",' * (MAX_ROW // 4 + 10) + "\n1,2\n"))
+    assert f"the row more than {MAX_ROW}" in rows[0].fault
+
+
+def test_a_header_of_nothing_but_delimiters_is_not_read_whole(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no header"):
+        open_table(written(tmp_path, "," * (MAX_ROW * 2)))
+
+
+def test_a_header_with_a_name_too_long_to_be_one_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=f"more than {MAX_NAME} characters"):
+        open_table(written(tmp_path, "a," + "b" * (MAX_NAME + 1)))
+
+
+def test_a_long_name_above_many_values_does_not_multiply(tmp_path: Path) -> None:
+    inner = ",".join(f'"{n}":1' for n in range(3_000))
+    text = '{"a":1}\n{"' + "k" * 100_000 + '":{' + inner + "}}\n"
+    path = written(tmp_path, text, "events.jsonl")
+    tracemalloc.start()
+    try:
+        rows = rows_of(path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "the name of a column" in rows[1].fault
+    assert most < 20 * len(text)
+
+
+def test_a_line_with_too_many_values_says_so_instead_of_losing_some(tmp_path: Path) -> None:
+    text = '{"a":1}\n{' + ",".join(f'"{n}":1' for n in range(MAX_COLUMNS + 1)) + "}\n"
+    first, second = rows_of(written(tmp_path, text, "events.jsonl"))
+    assert (first.fault, second.fault) == ("", f"the row has more than {MAX_COLUMNS} columns")
+
+
+def test_a_short_parquet_file_does_not_take_as_much_room_as_its_texts(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="an optional package")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="an optional package")
+    path, times = tmp_path / "bomb.parquet", 300
+    texts = arrow.array(["x" * 1_000_000])
+    column = arrow.DictionaryArray.from_arrays(arrow.array([0] * times, arrow.int32()), texts)
+    nested = arrow.StructArray.from_arrays([column], names=["text"])
+    parquet.write_table(arrow.table({"a": column, "b": nested}), path, compression="zstd")
+    assert path.stat().st_size < 10_000
+    usual = arrow.default_memory_pool()
+    pool = arrow.proxy_memory_pool(usual)
+    arrow.set_memory_pool(pool)
+    try:
+        rows = rows_of(path)
+    finally:
+        arrow.set_memory_pool(usual)
+    assert len(rows) == times
+    assert all(row.fault == f"a has more than {MAX_FIELD} characters" for row in rows)
+    assert all(row.values == {} for row in rows)
+    assert pool.max_memory() < 50_000_000
+
+
+def test_a_value_of_parquet_that_cannot_be_read_costs_no_other_row(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="an optional package")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="an optional package")
+    path = tmp_path / "events.parquet"
+    times = arrow.array([2**62, 0], arrow.timestamp("us"))  # the first in the year 148,108
+    parquet.write_table(arrow.table({"at": times}), path)
+    assert [row.fault for row in rows_of(path)] == ["a value cannot be read", ""]
+
+
+def test_a_damaged_parquet_file_is_told_in_words(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="an optional package")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="an optional package")
+    path = tmp_path / "events.parquet"
+    table = arrow.table({"email": [f"a{n}@example.com" for n in range(5_000)]})
+    parquet.write_table(table, path, compression="gzip")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:300] + b"\xff" * 100 + whole[400:])
+    with pytest.raises(ConfigurationError, match="cannot be imported"):
+        rows_of(path)
+    path.write_bytes(b"PAR1" + b"\x15\x99" * 50 + b"\x40\0\0\0PAR1")
+    with pytest.raises(ConfigurationError, match="not a Parquet file"):
+        rows_of(path)
+
+
+def test_two_columns_of_parquet_with_one_name_are_a_fault(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="an optional package")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="an optional package")
+    path = tmp_path / "leads.parquet"
+    both = arrow.Table.from_arrays([arrow.array(["a"]), arrow.array(["b"])], names=["id", "id"])
+    parquet.write_table(both, path)
+    with pytest.raises(ConfigurationError, match='two columns are named "id"'):
+        open_table(path)
 
 
 def test_a_file_of_errors_is_a_table_again_without_its_reasons(tmp_path: Path) -> None:

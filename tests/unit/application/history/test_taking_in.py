@@ -7,8 +7,10 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from builders import NOW, an_event, keeping, lead_ids
 from effort import examples
@@ -82,6 +84,19 @@ async def test_an_imported_mql_that_acts_is_offered_then(tmp_path: Path) -> None
         topics = [trigger.topic for _, trigger in applied.triggers]
         assert "mql" in topics
         assert (await lead_of(store)).offer is not None
+
+
+@pytest.mark.parametrize("trust", Trust)
+async def test_a_user_id_is_signed_by_an_import_only_if_its_rows_are(
+    tmp_path: Path, trust: Trust
+) -> None:
+    seen = of_then("page_viewed", 0)
+    row = structs.replace(seen, trust=trust, email=None, user_id="42", anonymous_id="v1")
+    async with a_store(tmp_path) as store:
+        await taken_in(store, [row])
+        lead = await lead_of(store, lead_ids.of(Identifier(Kind.USER, "42")))
+        named = [t for t in lead.trails.values() if t.identifier.kind is Kind.USER]
+        assert [trail.is_signed for trail in named] == [trust is Trust.SIGNED]
 
 
 async def test_doing_it_twice_is_doing_it_once(tmp_path: Path) -> None:
