@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, FilePayload, Page, expect
 
 from e2e.chromium import chromium
 from e2e.node_clients import install_node_clients
@@ -289,8 +289,8 @@ def test_an_author_tries_a_file_and_a_story(browser: Browser, server: Served) ->
     changed = ready_text("b2b-saas").replace(
         "demo_requested, points: 50", "demo_requested, points: 60"
     )
-    model = {"name": "m.yaml", "mimeType": "application/yaml", "buffer": changed.encode()}
-    page.locator("input[type=file]").set_input_files(files=[model])  # type: ignore[list-item]  # a file's payload
+    model = FilePayload(name="m.yaml", mimeType="application/yaml", buffer=changed.encode())
+    page.locator("input[type=file]").set_input_files(model)
     page.get_by_role("button", name="Try", exact=True).click()
     expect(page.locator(".differences")).to_contain_text("demo_requested points")
     expect(page.locator(".differences del")).to_have_text("50")
