@@ -121,6 +121,7 @@ def test_a_zip_holds_the_function_and_nothing_else(staged: Path, function: str) 
     sources = {"main.py", *modules()}
     texts = [f"warmlead/model/ready/{name}.yaml" for name in ("b2b-saas", "ecommerce")]
     texts += ["warmlead/model/ready/product-led.yaml", "warmlead/web/snippet/warmlead.js"]
+    texts.append("warmlead/model/ready/stories/golden-month.yaml")
     texts += [f"warmlead/senders/country_names.{suffix}" for suffix in ("txt", "LICENSE")]
     for folder in ("templates", "static"):
         files = (ROOT / "shared/warmlead/dashboard" / folder).iterdir()
