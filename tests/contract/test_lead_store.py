@@ -27,7 +27,7 @@ from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.listing import listed_as
 from warmlead.domain.nurture import Ending
-from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
 from warmlead.domain.readings import NO_READINGS
 from warmlead.domain.unjudged import Unjudged
 from warmlead.ports import Change, Commit, DueLead, LeadStore, Loaded, Need, Tombstone
@@ -844,9 +844,9 @@ async def test_clear_forgets_everything(store: LeadStore) -> None:
 
 def a_record(sequence: str = "welcome", *, run: int = 1, at: datetime = NOW) -> NurtureRecord:
     facts = (
-        NurtureFact(Turn.STARTED, sequence, run),
-        NurtureFact(Turn.SENT, sequence, run, 1, "hello"),
-        NurtureFact(Turn.ENDED, sequence, run, ending=Ending.FINISHED),
+        NurtureFact(NurtureTurn.STARTED, sequence, run),
+        NurtureFact(NurtureTurn.SENT, sequence, run, 1, "hello"),
+        NurtureFact(NurtureTurn.ENDED, sequence, run, ending=Ending.FINISHED),
     )
     return NurtureRecord(at, "mql", facts)
 

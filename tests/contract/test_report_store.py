@@ -8,7 +8,7 @@ import pytest
 from builders import NOW, a_lead, a_lead_named, a_transition, an_event, keeping
 from contract.backends import Books
 from warmlead.domain.lead import Lead, Snapshot
-from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
 from warmlead.domain.stages import Transition
 
 TICK = timedelta(microseconds=1)
@@ -57,7 +57,7 @@ async def test_moves_that_fill_pages_to_the_last_place_all_come(books: Books) ->
 
 
 async def test_records_of_nurture_from_a_start_until_before_an_end(books: Books) -> None:
-    fact = NurtureFact(Turn.SENT, "welcome", 1, 1, "hello")
+    fact = NurtureFact(NurtureTurn.SENT, "welcome", 1, 1, "hello")
     times = [NOW - TICK, NOW, NOW + DAY - TICK, NOW + DAY]
     records = [(name, NurtureRecord(at, "mql", (fact,))) for at in times for name in ("a", "b")]
     await books.leads.update([], keeping(nurtured=records))
@@ -67,7 +67,7 @@ async def test_records_of_nurture_from_a_start_until_before_an_end(books: Books)
 
 @pytest.mark.slow
 async def test_more_records_of_nurture_than_a_page(books: Books) -> None:
-    fact = NurtureFact(Turn.SENT, "welcome", 1, 1, "hello")
+    fact = NurtureFact(NurtureTurn.SENT, "welcome", 1, 1, "hello")
     records = [(f"p{i}", NurtureRecord(NOW, "mql", (fact,))) for i in range(1_200)]
     for start in range(0, 1_200, 400):
         await books.leads.update([], keeping(nurtured=records[start : start + 400]))
@@ -76,7 +76,7 @@ async def test_more_records_of_nurture_than_a_page(books: Books) -> None:
 
 
 async def test_records_of_nurture_are_no_moves(books: Books) -> None:
-    fact = NurtureFact(Turn.STARTED, "welcome", 1)
+    fact = NurtureFact(NurtureTurn.STARTED, "welcome", 1)
     ada = a_lead_named("ada")
     record, move = NurtureRecord(NOW, "mql", (fact,)), a_transition(at=NOW)
     await books.leads.update(

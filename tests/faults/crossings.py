@@ -12,7 +12,7 @@ from faults.books import Books, mixed
 from faults.expected import trigger_id_of
 from warmlead.domain.identity import Kind
 from warmlead.domain.lead import Lead
-from warmlead.domain.nurture_record import Turn
+from warmlead.domain.nurture_record import NurtureTurn
 from warmlead.domain.stages import Transition
 
 
@@ -80,8 +80,8 @@ def _steps_recorded(books: Books) -> list[str]:
         for record in records
         for fact in record.facts
     ]
-    recorded = Counter((step, at) for step, turn, at in facts if turn is Turn.SENT)
-    withheld = Counter(step for step, turn, _ in facts if turn is Turn.WITHHELD)
+    recorded = Counter((step, at) for step, turn, at in facts if turn is NurtureTurn.SENT)
+    withheld = Counter(step for step, turn, _ in facts if turn is NurtureTurn.WITHHELD)
     steps = [each for each in books.told if each.what == "step_due"]
     told = Counter(
         ((each.data["sequence"], each.cycle, each.data["step"]), each.at)

@@ -21,7 +21,7 @@ from warmlead.application.due import EvaluationContext, decay, follow_up
 from warmlead.application.explain import explain
 from warmlead.application.report import Reporting, add_up
 from warmlead.domain.identity import LeadIds
-from warmlead.domain.nurture_record import Turn
+from warmlead.domain.nurture_record import NurtureTurn
 from warmlead.domain.rules import Rules
 from warmlead.domain.stages import MoveCause
 from warmlead.model.loading import load
@@ -43,6 +43,9 @@ WITH_REPORTS = (
     "layout-3-last",
     "before-nurture",
 )
+RIPENING = ("cohort", "cohorts", "breakdowns")
+"""What a report says of persons as far as they had come when it was made."""
+
 IDS = LeadIds(Settings().id_secret.encode())
 
 
@@ -150,7 +153,8 @@ async def test_reports_are_as_they_were_and_made_again_have_the_same_numbers(old
     assert bool(kept) == (old.release in WITH_REPORTS)
     if kept:
         assert json.loads(kept)["rejections"] == {"not_ready": 1, "bad_fit": 1}
-        assert within(json.loads(kept), again) == []
+        same = {name: each for name, each in json.loads(kept).items() if name not in RIPENING}
+        assert within(same, again) == []
 
 
 async def test_a_lead_that_unsubscribed_stays_suppressed(old: Old) -> None:
@@ -219,7 +223,7 @@ async def test_what_becomes_of_sequences_is_recorded_from_now_on(old: Old) -> No
     records = [each for id_ in leads for each in await old.store.nurtured(id_)]
     facts = [fact for each in records for fact in each.facts if each.at == now]
     assert before == []
-    assert sum(fact.turn is Turn.SENT for fact in facts) == len(sent)
+    assert sum(fact.turn is NurtureTurn.SENT for fact in facts) == len(sent)
     reporting = Reporting(old.store, old.reports, Sent(), old.rules)
     told = (await add_up(reporting, period_of(Span.DAY, now), now)).nurture
     assert sum(step.sent for each in told.values() for step in each.steps) == len(sent)

@@ -13,7 +13,7 @@ from warmlead.domain.nurture import Due, Ending, Enrolment, Enrolments
 from warmlead.domain.trigger import Topic, Trigger
 
 
-class Turn(StrEnum):
+class NurtureTurn(StrEnum):
     """What became of a run of a sequence."""
 
     STARTED = "started"
@@ -32,7 +32,7 @@ class NurtureFact(Struct, frozen=True):
     ``Ending``. What does not apply is 0 or empty.
     """
 
-    turn: Turn
+    turn: NurtureTurn
     sequence: str
     run: int
     number: int = 0
@@ -76,13 +76,13 @@ def _started(before: Enrolments, after: Enrolments) -> Iterator[NurtureFact]:
     for name, enrolment in after.items():
         last = before.get(name)
         if last is None or enrolment.run > last.run:
-            yield NurtureFact(Turn.STARTED, name, enrolment.run)
+            yield NurtureFact(NurtureTurn.STARTED, name, enrolment.run)
 
 
 def _sent(due: Sequence[Due]) -> Iterator[NurtureFact]:
     for step in due:
         name, message = step.policy.name, step.step.message
-        yield NurtureFact(Turn.SENT, name, step.run, step.number, message)
+        yield NurtureFact(NurtureTurn.SENT, name, step.run, step.number, message)
 
 
 def _withheld(dropped: Sequence[Trigger]) -> Iterator[NurtureFact]:
@@ -90,7 +90,7 @@ def _withheld(dropped: Sequence[Trigger]) -> Iterator[NurtureFact]:
         said = dict(trigger.attributes)
         if trigger.topic is Topic.NURTURE and said.keys() >= _OF_STEP:
             run, number = int(said["run"]), int(said["step"])
-            yield NurtureFact(Turn.WITHHELD, said["sequence"], run, number, said["message"])
+            yield NurtureFact(NurtureTurn.WITHHELD, said["sequence"], run, number, said["message"])
 
 
 _OF_STEP = frozenset({"sequence", "run", "step", "message"})
@@ -100,7 +100,7 @@ _OF_STEP = frozenset({"sequence", "run", "step", "message"})
 def _ended(before: Enrolments, after: Enrolments, now: datetime) -> Iterator[NurtureFact]:
     for name, enrolment in after.items():
         if enrolment.ended_at is not None and not _had_ended(before.get(name), enrolment, now):
-            yield NurtureFact(Turn.ENDED, name, enrolment.run, ending=enrolment.ending)
+            yield NurtureFact(NurtureTurn.ENDED, name, enrolment.run, ending=enrolment.ending)
 
 
 def _had_ended(last: Enrolment | None, enrolment: Enrolment, now: datetime) -> bool:

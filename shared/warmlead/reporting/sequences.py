@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias
 
 from warmlead.domain.nurture import Ending
-from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
 from warmlead.domain.stages import Transition
 from warmlead.messages.cohorts import Ripening
 from warmlead.messages.sequences import SequenceFigures, StepFigures
@@ -111,8 +111,8 @@ class NurtureTally:
     ) -> None:
         """Counts a run of a person, under whichever ids."""
         within = [(at, fact) for at, _, fact in facts if self._period.holds(at)]
-        is_new = any(fact.turn is Turn.STARTED for _, fact in within)
-        ended = [(at, fact.ending) for at, fact in within if fact.turn is Turn.ENDED]
+        is_new = any(fact.turn is NurtureTurn.STARTED for _, fact in within)
+        ended = [(at, fact.ending) for at, fact in within if fact.turn is NurtureTurn.ENDED]
         own = [each for each in ended if each[1] != Ending.PARTED]
         into.enrolled += is_new
         into.running += is_new and not ended
@@ -125,9 +125,9 @@ class NurtureTally:
         """Counts the messages of a run of a person; returns the steps, and when each was sent."""
         sent: dict[int, list[_Sending]] = {}
         for at, id_, fact in facts:
-            if fact.turn is Turn.SENT:
+            if fact.turn is NurtureTurn.SENT:
                 sent.setdefault(fact.number, []).append(_Sending(at, id_, fact.message))
-        withheld = Counter(fact.number for _, _, fact in facts if fact.turn is Turn.WITHHELD)
+        withheld = Counter(fact.number for _, _, fact in facts if fact.turn is NurtureTurn.WITHHELD)
         for number, sendings in sent.items():
             went_out = sorted(sendings)[: max(0, len(sendings) - withheld[number])]
             for each in went_out:

@@ -6,7 +6,7 @@ Releases that do not know them take one for a move that leads nowhere, and count
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
-from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
 from warmlead.domain.traits import stored_value
 from warmlead.stores.move_codec import MOVE_VERSION
 from warmlead.stores.trail_codec import dump, from_us, to_us
@@ -69,7 +69,7 @@ def read_nurture(text: str) -> NurtureRecord:
     document: _Document = stored_value(text)
     facts = [
         NurtureFact(
-            Turn(fact["turn"]),
+            NurtureTurn(fact["turn"]),
             fact["sequence"],
             fact["run"],
             fact.get("number", 0),
@@ -82,4 +82,4 @@ def read_nurture(text: str) -> NurtureRecord:
     return NurtureRecord(from_us(document["at"]), document["to_stage"], tuple(facts))
 
 
-_TURNS = frozenset(Turn)
+_TURNS = frozenset(NurtureTurn)

@@ -23,7 +23,7 @@ from warmlead.application.due import FollowedUp, RunProgress
 from warmlead.application.send import GRACE
 from warmlead.domain.errors import UnavailableError, UnreadableError
 from warmlead.domain.event import Event
-from warmlead.domain.nurture_record import Turn
+from warmlead.domain.nurture_record import NurtureTurn
 from warmlead.domain.sales import SalesStatus
 from warmlead.ports import EventBus, Message
 
@@ -176,18 +176,18 @@ async def _steps_of(
         if said["type"] == "warmlead.nurture.step_due.v1"
     )
 
-    def of(turn: Turn) -> Counter[Any]:
+    def of(turn: NurtureTurn) -> Counter[Any]:
         found = ((i, fact) for i, fact in records if fact.turn is turn)
         return Counter((i, f.sequence, f.run, f.number, f.message) for i, f in found)
 
-    started = Counter((i, f.sequence, f.run) for i, f in records if f.turn is Turn.STARTED)
-    ended = {(i, f.sequence, f.run) for i, f in records if f.turn is Turn.ENDED}
+    started = Counter((i, f.sequence, f.run) for i, f in records if f.turn is NurtureTurn.STARTED)
+    ended = {(i, f.sequence, f.run) for i, f in records if f.turn is NurtureTurn.ENDED}
     runs = {(lead.id, e.sequence, run) for lead in leads for e in lead.enrolments.values()
             for run in range(1, e.run + 1)}  # fmt: skip
     running = {(lead.id, e.sequence, e.run) for lead in leads for e in lead.enrolments.values()
                if e.ended_at is None}  # fmt: skip
     is_whole = started == Counter(runs) and ended == runs - running
-    return sent, of(Turn.SENT), of(Turn.WITHHELD), is_whole
+    return sent, of(NurtureTurn.SENT), of(NurtureTurn.WITHHELD), is_whole
 
 
 def _events_of(act: str, id_: str, email: str, now: datetime) -> list[Event]:

@@ -9,7 +9,7 @@ from warmlead.dashboard.cohorts import Share
 from warmlead.dashboard.figures import overview
 from warmlead.dashboard.sequences import SequenceRow, StepRow, sequence_rows, step_rows
 from warmlead.domain.event import Trust
-from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
 from warmlead.reporting.periods import read_period
 
 DAY = timedelta(days=1)
@@ -19,8 +19,8 @@ MONTHS = ("2026-01", "2026-02")
 async def reported(seen: Seen) -> None:
     """Ada is sent both mails in January, Bob the first in February; Ada becomes an SQL."""
     january, february = (read_period(name, NOW).start + DAY for name in MONTHS)
-    start = NurtureFact(Turn.STARTED, "welcome", 1)
-    mails = [NurtureFact(Turn.SENT, "welcome", 1, n, f"mail <{n}>") for n in (1, 2)]
+    start = NurtureFact(NurtureTurn.STARTED, "welcome", 1)
+    mails = [NurtureFact(NurtureTurn.SENT, "welcome", 1, n, f"mail <{n}>") for n in (1, 2)]
     ada, bob = a_lead_named("ada"), a_lead_named("bob")
     records = [
         (ada.id, NurtureRecord(january, "mql", (start, mails[0]))),
@@ -37,7 +37,7 @@ async def reported(seen: Seen) -> None:
 
 
 def ended(why: str) -> NurtureFact:
-    return NurtureFact(Turn.ENDED, "welcome", 1, ending=why)
+    return NurtureFact(NurtureTurn.ENDED, "welcome", 1, ending=why)
 
 
 async def test_months_are_summed_and_those_without_the_time_are_left_out(seen: Seen) -> None:

@@ -16,7 +16,7 @@ from warmlead.domain.nurture import (
     nurture,
     parted,
 )
-from warmlead.domain.nurture_record import NurtureFact, Turn, nurture_record
+from warmlead.domain.nurture_record import NurtureFact, NurtureTurn, nurture_record
 from warmlead.domain.stages import Condition
 from warmlead.domain.trigger import Topic, Trigger
 
@@ -65,9 +65,9 @@ def test_a_way_through_a_sequence_is_recorded_step_by_step() -> None:
         if made:
             seen.append((day, [(each.turn, each.run, each.number) for each in made.facts]))
     assert seen == [
-        (1, [(Turn.STARTED, 1, 0), (Turn.SENT, 1, 1)]),
-        (4, [(Turn.SENT, 1, 2), (Turn.ENDED, 1, 0)]),
-        (6, [(Turn.STARTED, 2, 0), (Turn.SENT, 2, 1)]),
+        (1, [(NurtureTurn.STARTED, 1, 0), (NurtureTurn.SENT, 1, 1)]),
+        (4, [(NurtureTurn.SENT, 1, 2), (NurtureTurn.ENDED, 1, 0)]),
+        (6, [(NurtureTurn.STARTED, 2, 0), (NurtureTurn.SENT, 2, 1)]),
     ]
 
 
@@ -77,7 +77,7 @@ def test_each_ending_says_why() -> None:
     def ending(stage: str, *, suppressed: bool = False, policies: Sequence[SequencePolicy]) -> str:
         after, due = nurture(policies, running, {"stage": stage}, NOW, suppressed=suppressed)
         (fact,) = facts_of(running, after, due)
-        assert (fact.turn, fact.sequence, fact.run) == (Turn.ENDED, "welcome", 1)
+        assert (fact.turn, fact.sequence, fact.run) == (NurtureTurn.ENDED, "welcome", 1)
         return fact.ending
 
     assert ending("sql", policies=[WELCOME]) == Ending.GOAL
@@ -91,7 +91,7 @@ def test_a_run_that_another_person_takes_along_is_recorded_as_parted_once() -> N
     running = Enrolment("welcome", 2, NOW - DAY, 1, NOW + DAY)
     left = {"welcome": parted(running, NOW)}
     assert facts_of(left, left) == [
-        NurtureFact(Turn.ENDED, "welcome", 2, ending=Ending.PARTED),
+        NurtureFact(NurtureTurn.ENDED, "welcome", 2, ending=Ending.PARTED),
     ]
     earlier = {"welcome": parted(running, NOW - DAY)}
     assert facts_of(earlier, earlier) == []
@@ -113,5 +113,5 @@ def test_a_step_that_waited_and_no_longer_goes_out_is_recorded_as_withheld() -> 
     known = {"welcome": Enrolment("welcome", 2, NOW - DAY, 2, None, NOW - DAY, Ending.FINISHED)}
     dropped = [a_step("study", 2, 2), a_trigger(topic=Topic.MQL)]
     assert facts_of(known, known, dropped=dropped) == [
-        NurtureFact(Turn.WITHHELD, "welcome", 2, 2, "study"),
+        NurtureFact(NurtureTurn.WITHHELD, "welcome", 2, 2, "study"),
     ]

@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from builders import a_transition
-from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
 from warmlead.domain.stages import Transition
 from warmlead.messages.kpis import KpiReport
 from warmlead.messages.sequences import SequenceFigures, StepFigures
@@ -28,19 +28,19 @@ def on(day: float, *facts: NurtureFact) -> NurtureRecord:
 
 
 def started(run: int = 1, *, of: str = "welcome") -> NurtureFact:
-    return NurtureFact(Turn.STARTED, of, run)
+    return NurtureFact(NurtureTurn.STARTED, of, run)
 
 
 def sent(number: int, run: int = 1, *, of: str = "welcome", message: str = "") -> NurtureFact:
-    return NurtureFact(Turn.SENT, of, run, number, message or f"mail-{number}")
+    return NurtureFact(NurtureTurn.SENT, of, run, number, message or f"mail-{number}")
 
 
 def withheld(number: int, run: int = 1) -> NurtureFact:
-    return NurtureFact(Turn.WITHHELD, "welcome", run, number, f"mail-{number}")
+    return NurtureFact(NurtureTurn.WITHHELD, "welcome", run, number, f"mail-{number}")
 
 
 def ended(why: str, run: int = 1) -> NurtureFact:
-    return NurtureFact(Turn.ENDED, "welcome", run, ending=why)
+    return NurtureFact(NurtureTurn.ENDED, "welcome", run, ending=why)
 
 
 def moved(day: float, stages: str) -> Transition:

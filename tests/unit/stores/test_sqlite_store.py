@@ -12,7 +12,7 @@ import pytest
 from builders import NOW, StandingClock, a_lead_named, a_trigger, keeping
 from warmlead.domain.history import to_ms
 from warmlead.domain.lead import Lead, Snapshot
-from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
 from warmlead.ports import DueLead
 from warmlead.sqlite_file import FILE_VERSION, SqliteFile
 from warmlead.stores.codec import write_lead
@@ -54,7 +54,7 @@ def erased_by_an_earlier_release(
 
 
 async def test_what_an_earlier_release_erases_leaves_no_record_of_nurture(tmp_path: Path) -> None:
-    record = NurtureRecord(NOW, "mql", (NurtureFact(Turn.STARTED, "welcome", 1),))
+    record = NurtureRecord(NOW, "mql", (NurtureFact(NurtureTurn.STARTED, "welcome", 1),))
     async with SqliteFile(tmp_path / "warmlead.db") as file:
         store = SqliteLeadStore(file, StandingClock())
         for _ in range(2):  # the second time there is a tombstone already

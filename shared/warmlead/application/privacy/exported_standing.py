@@ -6,7 +6,7 @@ from datetime import datetime
 from warmlead.application.explain import Shape, shaped
 from warmlead.domain.history import to_date
 from warmlead.domain.knowledge import Knowledge
-from warmlead.domain.nurture_record import NurtureRecord, Turn
+from warmlead.domain.nurture_record import NurtureRecord, NurtureTurn
 from warmlead.domain.shadow import Shadow
 from warmlead.domain.stages import MoveCause, Progress
 
@@ -71,7 +71,7 @@ class ExportedNurture(Shape):
     """What became of a run of a sequence: ``turn`` says what, ``number`` and ``message`` a step."""
 
     at: datetime
-    turn: Turn
+    turn: NurtureTurn
     sequence: str
     run: int
     number: int

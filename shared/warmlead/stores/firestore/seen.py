@@ -10,7 +10,7 @@ from warmlead.stores.firestore.commit_queue import RecordCache
 Reading: TypeAlias = Callable[[Sequence[str]], Awaitable[dict[str, Stored]]]
 
 
-class Seen:
+class SeenRecords:
     """A unit of work that learns from the cache or reads, and what it has learnt."""
 
     def __init__(self, cache: RecordCache | None, read: Reading) -> None:

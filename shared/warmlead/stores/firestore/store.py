@@ -54,7 +54,7 @@ from warmlead.stores.firestore.nurture import (
     read_record_of_nurture,
     written_nurture,
 )
-from warmlead.stores.firestore.seen import Seen
+from warmlead.stores.firestore.seen import SeenRecords
 
 PAGE_MOVES = 500
 
@@ -194,7 +194,7 @@ class FirestoreReportStore(InFirestore):
         """The ids of each person who has one of some; of a person who has two of them, twice."""
 
         async def find() -> list[frozenset[str]]:
-            seen = Seen(None, self._calls.read)
+            seen = SeenRecords(None, self._calls.read)
             held: Loaded = await seen.learn_all(seen.unit.find_all(ids))
             leads = {id_: lead for id_, lead in held.items() if isinstance(lead, Lead)}
             return [frozenset([id_, *(leads[id_].ids if id_ in leads else ())]) for id_ in ids]
@@ -263,7 +263,7 @@ class FirestoreLeadStore(InFirestore):
         """See ``LeadStore``."""
 
         async def find() -> Lead | None:
-            seen = Seen(None, self._calls.read)
+            seen = SeenRecords(None, self._calls.read)
             held = await seen.learn_all(seen.unit.find(lead_id))
             return held if isinstance(held, Lead) else None
 
@@ -386,7 +386,7 @@ class FirestoreLeadStore(InFirestore):
         now = asyncio.get_running_loop().time()
         for waiting in some:
             waiting.begun_at = waiting.begun_at or now
-        seen = Seen(cache, self._calls.read)
+        seen = SeenRecords(cache, self._calls.read)
         answers: Answers = await seen.learn_all(
             seen.unit.decide_all([(waiting.ids, waiting.change) for waiting in some])
         )
@@ -418,7 +418,7 @@ class FirestoreLeadStore(InFirestore):
         if error.code() in OVERTAKEN:
             self._cache.contested(ids)
 
-    async def _write(self, seen: Seen, commit: str) -> None:
+    async def _write(self, seen: SeenRecords, commit: str) -> None:
         unit, stored = seen.unit, seen.stored
         changed = unit.changed
         writes = [

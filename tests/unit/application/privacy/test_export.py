@@ -38,7 +38,7 @@ from warmlead.domain.journey import NotableStep
 from warmlead.domain.lead import Lead, NoteFact, Touch, Trail
 from warmlead.domain.mirror import Mirror
 from warmlead.domain.nurture import Enrolment
-from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.readings import LatestValue, Readings
 from warmlead.domain.sales import SalesStatus, Statement
@@ -75,8 +75,8 @@ NURTURED = NurtureRecord(
     NOW,
     "mql",
     (
-        NurtureFact(Turn.SENT, "a", 2, 3, "case-study"),
-        NurtureFact(Turn.ENDED, "a", 2, ending="goal"),
+        NurtureFact(NurtureTurn.SENT, "a", 2, 3, "case-study"),
+        NurtureFact(NurtureTurn.ENDED, "a", 2, ending="goal"),
     ),
 )
 OFFER = Offer(2, "mql", NOW, told=frozenset([Deadline.REMINDER, Deadline.TOUCH_BREACHED]))

@@ -11,7 +11,7 @@ from builders import NOW, a_lead, a_transition, a_trigger
 from warmlead.domain.dispatch import Circuit, Dispatch, DispatchState
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.lead import Snapshot
-from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, Turn
+from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
 from warmlead.ports import DueLead, Tombstone
 from warmlead.ports.imports import ImportRecord, Spend
 from warmlead.ports.listing import LeadQuery, ListPlace, Order
@@ -72,7 +72,7 @@ CONDITIONS: dict[str, Any] = {
 }
 ORDERS: tuple[Order, ...] = ("score", "since")
 
-A_RECORD = NurtureRecord(NOW, "mql", (NurtureFact(Turn.STARTED, "welcome", 1),))
+A_RECORD = NurtureRecord(NOW, "mql", (NurtureFact(NurtureTurn.STARTED, "welcome", 1),))
 LATE = a_transition(learnt=NOW + timedelta(days=1))
 
 QUERIES = {
