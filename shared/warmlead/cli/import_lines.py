@@ -35,9 +35,9 @@ def month_table(found: Survey) -> Table:
     labels = list(dict.fromkeys(label for each in found.files for label, _ in each.read))
     months = found.months[-MOST_MONTHS:]
     table = Table(box=None, pad_edge=False)
-    table.add_column("month")
+    table.add_column("month", no_wrap=True, min_width=len("2025-01"))
     for label in labels:
-        table.add_column(escape(label), justify="right", no_wrap=True)
+        table.add_column(escape(label), justify="right", overflow="fold")
     for month in months:
         cells = []
         for label in labels:
@@ -53,7 +53,7 @@ def month_table(found: Survey) -> Table:
 def outcome_lines(done: Imported | None, found: Survey, name: str) -> Iterator[str]:
     """What was done, and what to do about what was not; ``None``: it was only counted."""
     if done is None:
-        yield "\nNothing was written. Leave out --dry-run, or give --mapping or --yes."
+        yield "\nNothing was written. To import, leave out --dry-run; a guess also needs --yes."
         return
     taken = done.taken
     known = f", {taken.known} known already" if taken.known else ""

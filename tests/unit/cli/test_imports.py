@@ -75,6 +75,18 @@ def test_a_dry_run_counts_and_writes_nothing(demo: Workspace) -> None:
     assert not (demo.folder / "leads.csv.errors.csv").exists()
 
 
+def test_many_columns_are_all_shown_at_80_columns(demo: Workspace) -> None:
+    demo.settings["COLUMNS"] = "80"
+    year = DEMO.parent / "calibration"
+    files = [str(year / name) for name in ("leads.csv", "events.csv", "sales.csv")]
+    mapping = str(year / "mapping.yaml")
+    done = demo.run("import", "run", *files, "--mapping", mapping, "--dry-run")
+    rows = [line.split() for line in done.out.splitlines() if line.startswith("2024-")]
+    assert rows[0] == ["2024-07", "32", "30", "17", "7", "2", "2", "3", "1"]
+    assert {len(row) for row in rows} == {9}
+    assert "…" not in done.out
+
+
 def test_a_second_run_counts_nothing_twice(demo: Workspace) -> None:
     demo.json(*typed(demo))
     before, list_before = demo.json("lead", "list"), demo.json("import", "list")

@@ -83,7 +83,12 @@ def test_another_body_time_key_or_signature_is_refused() -> None:
     assert reason_of(time="") is Reason.SIGNATURE_MISSING
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_abc", "not base64!", "AAAA", RSA, "A" * 9_999])
+# By name: each worker makes its own key, and all must give the tests the same names.
+@pytest.mark.parametrize(
+    "secret",
+    ["", "whsec_abc", "not base64!", "AAAA", RSA, "A" * 9_999],
+    ids=["nothing", "symmetric", "not-base64", "short", "of-another-kind", "long"],
+)
 def test_a_text_that_is_no_such_key_verifies_nothing(secret: str) -> None:
     assert reason_of(BODY, secret) is Reason.SIGNATURE_INVALID
     assert reason_of(BODY, secret, PUBLIC) is None
