@@ -1,6 +1,7 @@
 """The forms of a report: tables in the terminal, CSV for spreadsheets, one page to be printed."""
 
 import csv
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -17,6 +18,15 @@ from warmlead.reporting.statistics import SMALL_SAMPLE
 from warmlead.reporting.tables import Cell, Doubt, ReportTable
 
 _STYLES = {Doubt.FEW: "dim italic", Doubt.UNFINISHED: "yellow"}
+
+_FEW = "*"
+"""Marks a number of few persons where there are no colors: in a pipe, in a file."""
+
+_PIPE = 10_000
+"""The width of a line that no terminal cuts."""
+
+_LABEL, _GAP = 34, 2
+"""Columns of a terminal: the longest label on one line, and the space after a column."""
 
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """With these a spreadsheet begins a formula, as some do with the wide forms of them (OWASP)."""
@@ -37,28 +47,49 @@ def print_tables(console: Console, compared: Comparison) -> None:
     for table in tables:
         console.print()
         console.print(f"[bold]{escape(table.title)}[/]")
-        console.print(_shown(table))
+        for columns in _groups_of_columns(table, console.width if console.is_terminal else _PIPE):
+            console.print(_shown(table, columns, marked=not console.is_terminal), width=_PIPE)
         for note in table.notes:
             console.print(f"[dim]{escape(note)}[/]")
     doubts = {cell.doubt for table in tables for row in table.rows for cell in row.cells}
     if Doubt.FEW in doubts:
-        console.print(f"\n[dim italic]Like this[/][dim]: of fewer than {SMALL_SAMPLE} persons.[/]")
+        sign = "Like this" if console.is_terminal else _FEW
+        console.print(f"\n[dim italic]{sign}[/][dim]: of fewer than {SMALL_SAMPLE} persons.[/]")
 
 
-def _shown(table: ReportTable) -> Shown:
-    shown = Shown(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    shown.add_column("", overflow="fold", min_width=18)
-    for column in table.columns:
-        shown.add_column(escape(column), justify="right")
+def _groups_of_columns(table: ReportTable, width: int) -> Iterator[Sequence[int]]:
+    """The table's columns, as many at a time as fit beside the labels; at least one."""
+    group: list[int] = []
+    room = width - _LABEL
+    for index, column in enumerate(table.columns):
+        texts = (*column.split(), *(row.cells[index].text for row in table.rows))
+        needed = max(map(len, texts), default=0) + _GAP
+        if group and needed > room:
+            yield group
+            group, room = [], width - _LABEL
+        group.append(index)
+        room -= needed
+    yield group
+
+
+def _shown(table: ReportTable, columns: Sequence[int], *, marked: bool) -> Shown:
+    shown = Shown(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
+    shown.add_column("", overflow="fold", min_width=18, max_width=_LABEL)
+    for index in columns:
+        texts = [*table.columns[index].split(), *(row.cells[index].text for row in table.rows)]
+        shown.add_column(
+            escape(table.columns[index]), justify="right", width=max(map(len, texts), default=0)
+        )
     for row in table.rows:
-        cells = [_styled(cell) for cell in row.cells]
+        cells = [_styled(row.cells[index], marked=marked) for index in columns]
         shown.add_row(f"{'  ' * row.depth}{escape(row.label)}", *cells)
     return shown
 
 
-def _styled(cell: Cell) -> str:
+def _styled(cell: Cell, *, marked: bool) -> str:
     style = _STYLES.get(cell.doubt)
-    return f"[{style}]{escape(cell.text)}[/]" if style else escape(cell.text)
+    sign = f" {_FEW}" if marked and cell.doubt is Doubt.FEW else ""
+    return f"[{style}]{escape(cell.text)}[/]{sign}" if style else escape(cell.text)
 
 
 def as_csv(compared: Comparison) -> str:

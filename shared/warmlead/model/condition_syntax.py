@@ -77,6 +77,11 @@ def words(text: str) -> tuple[Token, ...]:
     )
 
 
+def canonical(condition: str | None) -> str:
+    """A condition without its spacing and comments."""
+    return " ".join(token.text for token in words(condition or ""))
+
+
 def compared_with(name: str, text: str) -> Iterator[Token]:
     """The string literals with which a condition compares a name: by ``==``, ``!=`` or ``in``."""
     tokens = words(text)

@@ -14,8 +14,8 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct, structs
 
 from warmlead.domain.stages import is_signed_only
+from warmlead.model.condition_syntax import canonical
 from warmlead.model.plan import Plan
-from warmlead.model.versions import canonical
 
 Change: TypeAlias = Literal["added", "removed", "changed"]
 

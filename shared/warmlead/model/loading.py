@@ -37,6 +37,7 @@ from warmlead.domain.stages import (
     signed_only,
 )
 from warmlead.model.calendar import weekdays_of, zone_and_owner
+from warmlead.model.condition_syntax import canonical
 from warmlead.model.conditions import (
     Context,
     contexts_of,
@@ -71,7 +72,7 @@ from warmlead.model.schema import (
     Updates,
 )
 from warmlead.model.structure import Report, hold_to_schema, with_sections_named
-from warmlead.model.versions import canonical, digest, in_order, scoring_of, version_of
+from warmlead.model.versions import digest, in_order, scoring_of, version_of
 from warmlead.model.vocabulary import PASSIVE_EVENTS, ValueType
 
 _DAY = timedelta(days=1)

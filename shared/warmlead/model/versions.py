@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from warmlead.domain.stages import SQL
 from warmlead.model.calendar import weekdays_of
-from warmlead.model.condition_syntax import words
+from warmlead.model.condition_syntax import canonical
 from warmlead.model.promises import content_of
 from warmlead.model.schema import ModelFile
 
@@ -15,11 +15,6 @@ _OF_SCORES = {
     *("traits", "properties", "robots"),
 }
 """The sections on which a lead's score depends."""
-
-
-def canonical(condition: str | None) -> str:
-    """A condition without its spacing and comments."""
-    return " ".join(token.text for token in words(condition or ""))
 
 
 _CONDITIONS = frozenset({"when", "enter", "leave", "start", "stop", "goal"})

@@ -269,7 +269,11 @@ def _contact_times(report: KpiReport) -> ReportTable:
 def _promises(report: KpiReport) -> ReportTable:
     offers = report.handoffs
     found = {"first touch": offers.first_touch, "acceptance": offers.acceptance}
-    rows = [TableRow(name, _promise(each)) for name, each in found.items() if each.due]
+    rows = [
+        TableRow(name, _promise(each))
+        for name, each in found.items()
+        if each.due or offers.offers  # of offers that are young nothing is due yet
+    ]
     if rows:
         of_owners = report.first_touch_by_owner.items()
         rows[1:1] = [TableRow(owner, _promise(each), depth=1) for owner, each in of_owners]

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
+from rich.text import Text
 
 from unit.cli.conftest import Workspace
 from unit.cli.test_run_report import reports_told, stored, tomorrow
@@ -17,6 +19,7 @@ from warmlead.cli.output import console
 from warmlead.cli.report_forms import as_csv, as_page, harmless, print_tables
 from warmlead.messages.kpis import KpiReport
 from warmlead.reporting.sheet import Comparison, sheet
+from warmlead.reporting.tables import Doubt
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 EXAMPLE = Path(__file__).parents[3] / "docs/messages/warmlead.kpi.reported.v1.example.json"
@@ -132,6 +135,31 @@ def test_the_page_has_the_tables_of_the_terminal() -> None:
     for title in titles:
         assert f"\n\n{title}\n" in captured.get()
         assert title in texts
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_terminal_shows_every_number_whole_whatever_its_width(width: int) -> None:
+    compared, written = example("one"), StringIO()
+    print_tables(Console(file=written, width=width, force_terminal=True, no_color=True), compared)
+    lines = Text.from_ansi(written.getvalue()).plain.splitlines()
+    notes = {line for line in lines if len(line) > width}
+    assert not notes, notes
+    shown = " ".join(lines).split()
+    for table in sheet(compared):
+        for row in table.shortened.rows:
+            assert set(" ".join(cell.text for cell in row.cells).split()) <= set(shown)
+
+
+def test_a_pipe_gets_each_table_whole_and_a_sign_for_few_persons() -> None:
+    compared, written = example(), StringIO()
+    print_tables(Console(file=written), compared)
+    lines = [line.rstrip() for line in written.getvalue().splitlines()]
+    for table in sheet(compared):
+        for row in table.shortened.rows:
+            cells = [each.text + " *" * (each.doubt is Doubt.FEW) for each in row.cells]
+            assert any(line.split()[-1:] == " ".join(cells).split()[-1:] for line in lines)
+    assert "*: of fewer than 30 persons." in lines
+    assert any(line.endswith(" *") for line in lines)
 
 
 def test_markup_of_a_visitor_is_shown_in_the_terminal_as_it_is() -> None:
