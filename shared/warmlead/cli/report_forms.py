@@ -25,8 +25,8 @@ _FEW = "*"
 _PIPE = 10_000
 """The width of a line that no terminal cuts."""
 
-_LABEL, _GAP = 34, 2
-"""Columns of a terminal: the longest label on one line, and the space after a column."""
+_LEAST_LABEL, _LABEL, _GAP = 18, 34, 2
+"""Columns of a terminal: for a label at least and at most, and the space after a column."""
 
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """With these a spreadsheet begins a formula, as some do with the wide forms of them (OWASP)."""
@@ -60,13 +60,15 @@ def print_tables(console: Console, compared: Comparison) -> None:
 def _groups_of_columns(table: ReportTable, width: int) -> Iterator[Sequence[int]]:
     """The table's columns, as many at a time as fit beside the labels; at least one."""
     group: list[int] = []
-    room = width - _LABEL
+    labels = (2 * row.depth + len(row.label) for row in table.rows)
+    beside = width - min(max(*labels, _LEAST_LABEL), _LABEL) - _GAP
+    room = beside
     for index, column in enumerate(table.columns):
         texts = (*column.split(), *(row.cells[index].text for row in table.rows))
         needed = max(map(len, texts), default=0) + _GAP
         if group and needed > room:
             yield group
-            group, room = [], width - _LABEL
+            group, room = [], beside
         group.append(index)
         room -= needed
     yield group
@@ -74,7 +76,7 @@ def _groups_of_columns(table: ReportTable, width: int) -> Iterator[Sequence[int]
 
 def _shown(table: ReportTable, columns: Sequence[int], *, marked: bool) -> Shown:
     shown = Shown(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
-    shown.add_column("", overflow="fold", min_width=18, max_width=_LABEL)
+    shown.add_column("", overflow="fold", min_width=_LEAST_LABEL, max_width=_LABEL)
     for index in columns:
         texts = [*table.columns[index].split(), *(row.cells[index].text for row in table.rows)]
         shown.add_column(
