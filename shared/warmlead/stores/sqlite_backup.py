@@ -16,6 +16,7 @@ from warmlead.domain.history import from_ms
 from warmlead.domain.identity import LeadIds
 from warmlead.sqlite_file import FILE_VERSION, STEPS_OF_A_LOOK
 from warmlead.stores.codec import LeadDocument, read_lead_at
+from warmlead.stores.sqlite import SCHEMA
 
 PATIENCE_S = 10.0
 """How long another process's commit is waited for."""
@@ -200,6 +201,13 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 _TRANSIENT = frozenset([sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED])
 
+_OUR_TRIGGERS = {
+    each.replace("IF NOT EXISTS ", "")
+    for each in SCHEMA
+    if isinstance(each, str) and each.startswith("CREATE TRIGGER")
+}
+"""As SQLite keeps them."""
+
 _NOT_OURS = "is not a data file of Warmlead"
 _DAMAGED = "is damaged: not all of it can be read"
 _PROBLEMS = {
@@ -223,9 +231,9 @@ def _refuse_existing(target: Path) -> None:
 
 def _refuse_foreign(path: Path, connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    acts = "SELECT count(*) FROM sqlite_master WHERE type IN ('trigger', 'view')"
-    (acting,) = connection.execute(acts).fetchone()  # ours has none: somebody else's may do harm
-    if acting or not {"leads", "messages"} & _tables(connection):
+    acts = "SELECT sql FROM sqlite_master WHERE type IN ('trigger', 'view')"
+    acting = {sql for (sql,) in connection.execute(acts)}  # somebody else's may do harm
+    if not acting <= _OUR_TRIGGERS or not {"leads", "messages"} & _tables(connection):
         raise ConfigurationError.one(str(path), _NOT_OURS)
     if version > FILE_VERSION:
         problem = (
