@@ -145,7 +145,7 @@ def test_a_model_can_name_who_opens_a_chat_with_a_question() -> None:
 
 
 @pytest.mark.parametrize("sender", ["tawk", "intercom", "livechat"])
-def test_a_transcript_makes_no_more_events_than_people_write(sender: str) -> None:
+def test_a_list_makes_no_more_events_than_people_write(sender: str) -> None:
     made = []
     for path in FIXTURES:
         if sender_of(path) != sender:
@@ -155,8 +155,8 @@ def test_a_transcript_makes_no_more_events_than_people_write(sender: str) -> Non
         if lengthened(body, 5 * MOST_MESSAGES):
             longer = signed(receiver, replace(request, body=json.dumps(body).encode()))
             events = receiver.translate(longer, receiver.verify(longer)).events
-            made.append(sum(event.name == "chat_message_sent" for _, event in events))
-    assert MOST_MESSAGES // 2 < max(made) <= MOST_MESSAGES
+            made.append(len(events))
+    assert MOST_MESSAGES // 2 < max(made) <= MOST_MESSAGES + 1
 
 
 def lengthened(value: object, times: int) -> bool:

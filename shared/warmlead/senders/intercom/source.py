@@ -37,6 +37,9 @@ from warmlead.web.answers import Answer
 _CONTACTS = ("user", "lead", "contact", "visitor")
 _FIRST = "conversation.user.created message"
 
+MOST_LISTS = 100
+"""Mailing lists that one notification names: more than a workspace has. Later ones are left out."""
+
 
 class IntercomSettings(WebhookSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The secrets are client secrets of the app in Intercom's Developer Hub."""
@@ -149,7 +152,7 @@ def _subscription(topic: str, about: Mapping[str, Any]) -> Iterator[Said]:
     """A subscription to all mail, or to the lists that are named; those of SMS are left out."""
     contact = group(about, "contact")
     lists = records(part(about, "subscription_types", "data"))
-    of_mail = [one for one in lists if _is_of_mail(one)]
+    of_mail = [one for one in lists if _is_of_mail(one)][:MOST_LISTS]
     said = f"{topic}-{text(contact.get('id'))}-{text(about.get('created_at'))}"
     for one in of_mail or ([{}] if not lists else []):
         named = text(part(one, "default_translation", "name")) or text(one.get("id"))
