@@ -156,7 +156,7 @@ def test_a_list_makes_no_more_events_than_people_write(sender: str) -> None:
             longer = signed(receiver, replace(request, body=json.dumps(body).encode()))
             events = receiver.translate(longer, receiver.verify(longer)).events
             made.append(len(events))
-    assert MOST_MESSAGES // 2 < max(made) <= MOST_MESSAGES + 1
+    assert MOST_MESSAGES // 2 < max(made) <= 2 * MOST_MESSAGES + 2
 
 
 def lengthened(value: object, times: int) -> bool:

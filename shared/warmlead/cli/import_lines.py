@@ -1,6 +1,6 @@
 """What ``warmlead import`` prints: counts by month, rows with errors, and what was done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +16,9 @@ from warmlead.ports.imports import ImportRecord
 
 MOST_MONTHS = 240
 
+_MONTH_WIDTH = len("2026-11")
+_BETWEEN = 2
+
 
 def survey_lines(found: Survey, *, name: str, persons: int, repeated: int) -> Iterator[str]:
     """What was read, a line for each file."""
@@ -30,24 +33,42 @@ def survey_lines(found: Survey, *, name: str, persons: int, repeated: int) -> It
         yield f"  won: {cents / 10 ** DECIMALS[currency]:,.2f} {currency}"
 
 
-def month_table(found: Survey) -> Table:
-    """Counts by month as they were understood; ``3 of 4``: the texts of the file say 4."""
+def month_tables(found: Survey, *, width: int) -> Iterator[Table]:
+    """Counts by month as they were understood; ``3 of 4``: the texts of the file say 4.
+
+    What does not fit into ``width`` letters stands in a further table, with the months again.
+    """
     labels = list(dict.fromkeys(label for each in found.files for label, _ in each.read))
     months = found.months[-MOST_MONTHS:]
-    table = Table(box=None, pad_edge=False)
-    table.add_column("month", no_wrap=True, min_width=len("2025-01"))
+    parts: list[dict[str, list[str]]] = []
+    left = 0
     for label in labels:
-        table.add_column(escape(label), justify="right", overflow="fold")
-    for month in months:
-        cells = []
-        for label in labels:
-            read = sum(each.read[label, month] for each in found.files)
-            own = sum(each.own[label, month] for each in found.files)
-            is_told = any(each.own[label, m] for each in found.files for m in months)
-            differs = is_told and own != read
-            cells.append(f"[yellow]{read:,} of {own:,}[/]" if differs else f"{read:,}")
-        table.add_row(month, *cells)
-    return table
+        cells = _cells(found, label, months)
+        wide = _BETWEEN + max(map(len, [label, *cells]))
+        if wide > left:
+            parts.append({})
+            left = width - _MONTH_WIDTH
+        parts[-1][label] = cells
+        left -= wide
+    for part in parts:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("month", no_wrap=True)
+        for label in part:
+            table.add_column(escape(label), justify="right", no_wrap=True)
+        for month, *cells in zip(months, *part.values(), strict=True):
+            table.add_row(month, *(f"[yellow]{c}[/]" if " of " in c else c for c in cells))
+        yield table
+
+
+def _cells(found: Survey, label: str, months: Sequence[str]) -> list[str]:
+    """What was read in each month; beside what the texts say, if these show months and differ."""
+    read = [sum(each.read[label, month] for each in found.files) for month in months]
+    own = [sum(each.own[label, month] for each in found.files) for month in months]
+    is_told = any(own) and not any(label in each.unseen for each in found.files)
+    return [
+        f"{one:,} of {other:,}" if is_told and one != other else f"{one:,}"
+        for one, other in zip(read, own, strict=True)
+    ]
 
 
 def outcome_lines(done: Imported | None, found: Survey, name: str) -> Iterator[str]:

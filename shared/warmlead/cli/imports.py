@@ -18,7 +18,7 @@ from warmlead.application.history.living import Living
 from warmlead.application.history.running import Imported, begun, take_in
 from warmlead.application.history.taking_back import TakenBack, take_back
 from warmlead.application.history.taking_in import Importing
-from warmlead.cli.import_lines import as_json_of, month_table, outcome_lines, survey_lines
+from warmlead.cli.import_lines import as_json_of, month_tables, outcome_lines, survey_lines
 from warmlead.cli.output import (
     EXIT_MISUSE,
     Json,
@@ -296,7 +296,8 @@ async def _run(
         if not as_json:
             for line in survey_lines(found, name=name, persons=persons, repeated=repeated):
                 console.print(line, soft_wrap=True)
-            console.print(month_table(found))
+            for table in month_tables(found, width=console.width):
+                console.print(table)
         if acts:
             done = await _take_in(_Read(name, now, tables, mapping, spool, found), bar)
             for each in found.errors:

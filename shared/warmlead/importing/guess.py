@@ -42,6 +42,10 @@ _ENDINGS: Mapping[str, str] = {
     "verloren": "lost",
 }
 _ID = re.compile(r"(?:.*_)?(?:id|uuid|guid|key)|id")
+_ID_OF_ROW = re.compile(r"id|uuid|guid|key|(?:record|row|object|hs_object)_id")
+_ID_OF_PERSON = re.compile(
+    r"(?:.*_)?(?:contact|lead|person|user|mql|kontakt|contacto|persona|contato)_?(?:ids?|uuid|guid)"
+)
 _AMOUNT = re.compile(r"(?:.*_)?(?:amount|value|revenue|price|mrr|arr|betrag|importe|valor)(?:_.*)?")
 _COST = re.compile(r"(?:.*_)?(?:cost|costs|spend|spent|ad_spend|kosten|gasto)(?:_.*)?")
 _SOURCES = ("source", "origin", "utm_source", "lead_source", "channel")
@@ -68,8 +72,9 @@ def guessed(tables: Sequence[Table], stages: Sequence[str]) -> dict[str, object]
     """
     samples = [_columns_of(table) for table in tables]
     shared = _shared_id(samples)
+    named = _ids_elsewhere(samples)
     files = {
-        table.path.name.removesuffix(".errors.csv"): _part(columns, shared, stages)
+        table.path.name.removesuffix(".errors.csv"): _part(columns, shared, named, stages)
         for table, columns in zip(tables, samples, strict=True)
     }
     return {"files": files}
@@ -101,12 +106,46 @@ def _columns_of(table: Table) -> _Columns:
 
 
 def _shared_id(tables: Sequence[_Columns]) -> str | None:
-    """The first column of ids that several files have: it is the person's."""
-    names = [name for each in tables for name in set(each.by_name.values()) if _ID.fullmatch(name)]
+    """The first column of ids that several files have: it is the person's.
+
+    Columns such as ``Record ID`` have one name in every export, and are ids of each file's own
+    rows where another column names the person.
+    """
+    names = [
+        name
+        for each in tables
+        for column, name in each.by_name.items()
+        if _ID.fullmatch(name) and not _is_of_row(each, column)
+    ]
     return max(sorted(names), key=names.count) if len(set(names)) < len(names) else None
 
 
-def _part(columns: _Columns, shared: str | None, stages: Sequence[str]) -> dict[str, object]:
+def _is_of_row(columns: _Columns, column: str) -> bool:
+    """Whether an id is that of the row alone, because another column names the person."""
+    others = (name for each, name in columns.by_name.items() if each != column)
+    is_plain = _ID_OF_ROW.fullmatch(columns.by_name[column]) is not None
+    return is_plain and any(map(_ID_OF_PERSON.fullmatch, others))
+
+
+def _ids_elsewhere(tables: Sequence[_Columns]) -> frozenset[str]:
+    """The ids by which files without an email name persons, as far as the first rows show them."""
+    return frozenset(
+        value
+        for each in tables
+        if not any(_holds_emails(each, column) for column in each.by_name)
+        for column, name in each.by_name.items()
+        if _ID_OF_PERSON.fullmatch(name)
+        for value in map(_first_of, each.samples[column])
+    )
+
+
+def _first_of(value: object) -> str:
+    return str(value).partition(";")[0].strip()
+
+
+def _part(
+    columns: _Columns, shared: str | None, named: frozenset[str], stages: Sequence[str]
+) -> dict[str, object]:
     names = list(columns.by_name)
     times = [each for each in names if _holds_times(columns, each)]
     email = next((each for each in names if _holds_emails(columns, each)), None)
@@ -115,11 +154,15 @@ def _part(columns: _Columns, shared: str | None, stages: Sequence[str]) -> dict[
         return {"spend": _spend(columns, cost, times[0])}
     part: dict[str, object] = {}
     ids = [each for each in names if _ID.fullmatch(columns.by_name[each]) and each not in times]
-    own = next((each for each in ids if columns.by_name[each] == shared), None)
+    shares = (each for each in ids if columns.by_name[each] == shared)
+    own = next((each for each in shares if not _is_of_row(columns, each)), None)
     if email:
         part["email"] = email
-    if own or (ids and not email):
-        part["user_id"] = own or ids[0]
+        own = own or next((each for each in ids if _names_any(columns, each, named)), None)
+    else:
+        own = own or columns.first(_ID_OF_PERSON, among=names) or next(iter(ids), None)
+    if own:
+        part["user_id"] = own
     traits = {
         each: trait
         for each in names
@@ -133,6 +176,10 @@ def _part(columns: _Columns, shared: str | None, stages: Sequence[str]) -> dict[
     if facts := _facts(columns, times, stages):
         part["facts"] = facts
     return part
+
+
+def _names_any(columns: _Columns, column: str, ids: frozenset[str]) -> bool:
+    return any(_first_of(value) in ids for value in columns.samples[column])
 
 
 def _spend(columns: _Columns, cost: str, day: str) -> dict[str, object]:

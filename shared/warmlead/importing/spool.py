@@ -50,16 +50,21 @@ class Spool:
     ) -> None:
         self._connection.close()
 
-    def add(self, event: Event) -> None:
-        """Adds an event; one that is there already changes nothing."""
+    def add(self, event: Event) -> bytes:
+        """Adds an event; one that is there already changes nothing.
+
+        Answers its body: of two bodies of one key the smaller stays.
+        """
         first, *others = (_hash_of(each) for each in identifiers_of(event))
         self._root.setdefault(first, first)
         for other in others:
             self._join(first, other)
-        self._waiting.append((event.key, first, _encode(event)))
+        body = _encode(event)
+        self._waiting.append((event.key, first, body))
         self.added += 1
         if len(self._waiting) >= WRITTEN_TOGETHER:
             self._write()
+        return body
 
     @property
     def repeated(self) -> int:

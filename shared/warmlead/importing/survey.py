@@ -18,7 +18,10 @@ from warmlead.importing.spool import Spool
 from warmlead.model.document import did_you_mean
 from warmlead.ports.imports import Spend
 
-_MONTH = re.compile(r"\s*([0-9]{4})-?([0-9]{2})")
+_YEAR_FIRST = re.compile(r"\s*([0-9]{4})([-/.]?)([0-9]{1,2})(?![0-9]{3})")
+_YEAR_LAST = re.compile(r"\s*([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})")
+
+_MONTHS = 12
 
 MOST_HINTS = 20
 """For how many columns the one that was meant is sought: each search looks at every column."""
@@ -31,7 +34,8 @@ PROGRESS_ROWS = 500
 class FileCounts:
     """What was found in a file: ``own`` are its rows by fact and month, as their texts say.
 
-    ``read`` are the same as they were understood.
+    ``read`` are the same as they were understood. ``unseen`` are the facts of which some text was
+    read, but shows no month to the eye: of these there is nothing to compare.
     """
 
     path: Path
@@ -40,11 +44,15 @@ class FileCounts:
     silent: int = 0
     own: Counter[tuple[str, str]] = field(default_factory=Counter)
     read: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unseen: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """All files of an import, read; ``amounts`` are the values of won deals by currency."""
+    """All files of an import, read; ``amounts`` are the values of won deals by currency.
+
+    A deal that stands there twice is one deal, as it is when it is imported.
+    """
 
     files: Sequence[FileCounts]
     spends: Mapping[str, Spend]
@@ -80,21 +88,24 @@ def survey(
     Raises ``ConfigurationError`` if the mapping does not fit the files.
     """
     parts = parts_of(tables, mapping, is_ready=is_ready)
-    reading = _Reading(spool, progress)
+    reading = _Reading(spool, mapping, progress)
     for table, part in zip(tables, parts, strict=True):
         reading.read(table, part, Reader(mapping, part, name=name, now=now), errors_in)
-    return Survey(reading.files, reading.spends, reading.errors, reading.amounts)
+    return Survey(reading.files, reading.spends, reading.errors, reading.amounts())
 
 
 class _Reading:
     """What was found in the tables so far."""
 
-    def __init__(self, spool: Spool, progress: Callable[[int], None]) -> None:
+    def __init__(
+        self, spool: Spool, mapping: ImportMapping, progress: Callable[[int], None]
+    ) -> None:
         self.files: list[FileCounts] = []
         self.errors: list[ErrorFile] = []
         self.spends: dict[str, Spend] = {}
-        self.amounts: Counter[str] = Counter()
+        self._deals: dict[str, tuple[bytes, str, int]] = {}
         self._spool = spool
+        self._mapping = mapping
         self._progress = progress
         self._seen = 0
 
@@ -105,13 +116,14 @@ class _Reading:
         self.errors.append(faulty)
         for row in table.rows():
             counts.rows += 1
-            _count_own(counts, part, row.values)
+            unseen = _count_own(counts, part, row.values, self._mapping.dates)
             try:
                 said = reader.read(row)
             except RowError as error:
                 counts.errors += 1
                 faulty.add(row, str(error))
             else:
+                counts.unseen |= unseen
                 self._add(said, counts)
             self._seen += 1
             if self._seen % PROGRESS_ROWS == 0:
@@ -121,15 +133,23 @@ class _Reading:
         """Counts what a row says, and keeps it."""
         counts.silent += not (said.events or said.spend)
         for event in said.events:
-            self._spool.add(event)
+            body = self._spool.add(event)
             label = _label(event.name, event.properties)
             counts.read[label, f"{event.occurred_at:%Y-%m}"] += 1
             if event.name == "sales_won" and "value_cents" in event.properties:
                 cents = int(str(event.properties["value_cents"]))
-                self.amounts[str(event.properties["currency"])] += cents
+                deal = (body, str(event.properties["currency"]), cents)
+                self._deals[event.key] = min(deal, self._deals.get(event.key, deal))
         if said.spend:
             self.spends[said.spend.key] = said.spend
             counts.read["spend", said.month] += 1
+
+    def amounts(self) -> dict[str, int]:
+        """The values of won deals by currency: of each deal once, that which the spool keeps."""
+        total: Counter[str] = Counter()
+        for _, currency, cents in self._deals.values():
+            total[currency] += cents
+        return dict(total)
 
 
 def parts_of(
@@ -177,7 +197,9 @@ def _least_of(part: FileMapping, known: Collection[str]) -> dict[str, str]:
 
 def label_of(fact: FactMapping) -> str:
     """The name of a fact in tables of counts."""
-    return str(fact.stage or fact.said or fact.event or f"{fact.event_from} …")
+    if fact.event is not None:
+        return fact.event.removeprefix("sales_")
+    return str(fact.stage or fact.said or f"{fact.event_from} …")
 
 
 def _label(name: str, properties: Mapping[str, object]) -> str:
@@ -186,12 +208,40 @@ def _label(name: str, properties: Mapping[str, object]) -> str:
     return name.removeprefix("sales_")
 
 
-def _count_own(counts: FileCounts, part: FileMapping, values: Mapping[str, object]) -> None:
-    """Counts a row by the months that stand in it, without any reading of times."""
+def _count_own(
+    counts: FileCounts, part: FileMapping, values: Mapping[str, object], dates: str | None
+) -> set[str]:
+    """Counts a row by the months that stand in it, without any reading of times.
+
+    Answers the facts whose text shows no month.
+    """
     columns = [(label_of(fact), fact.at) for fact in part.facts if not fact.when]
     if part.spend:
         columns.append(("spend", part.spend.day))
+    unseen = set()
     for label, column in columns:
         value = values.get(column)
-        if isinstance(value, str) and (found := _MONTH.match(value)):
-            counts.own[label, f"{found[1]}-{found[2]}"] += 1
+        if not isinstance(value, str) or not value.strip():
+            continue
+        if month := _month_in(value, dates):
+            counts.own[label, month] += 1
+        else:
+            unseen.add(label)
+    return unseen
+
+
+def _month_in(text: str, dates: str | None) -> str:
+    """The month that stands in a text, such as ``2018-03``; empty if the eye sees none.
+
+    With dots the day comes first; otherwise the mapping says it, or a number above 12.
+    """
+    if found := _YEAR_FIRST.match(text):
+        return f"{found[1]}-{found[3].zfill(2)}"
+    found = _YEAR_LAST.match(text)
+    if found is None:
+        return ""
+    one, sign, other, year = found.groups()
+    is_day_first = dates == "day-first" if dates else sign == "." or int(one) > _MONTHS
+    if not (dates or is_day_first or int(other) > _MONTHS):
+        return ""
+    return f"{year}-{(other if is_day_first else one).zfill(2)}"

@@ -135,7 +135,7 @@ class KpiTally:
     def _count(self, lead_id: str, move: Transition) -> None:
         before, after = level_of(move.from_stage), level_of(move.to_stage)
         self._entered[move.to_stage, move.cycle == 1] += 1
-        if any(made_in(move)):
+        if list(made_in(move)):  # the first step is number 0, so any() would leave it out
             self._risen.add(lead_id)
         self._became_known += move.from_stage == ANONYMOUS
         if self._is_backward(move):

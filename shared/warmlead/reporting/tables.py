@@ -97,12 +97,17 @@ def share(reached: int, of: int) -> Cell:
 
 
 def rate(found: Reached) -> Cell:
-    """The rate of a cohort; of a young one it is marked."""
+    """The rate of a cohort; of a young one it is marked.
+
+    Of a few who have had the time it is told as a count: one of one is not 100 %.
+    """
     if not found.of and isinstance(found, Ripening) and not found.is_finished:
         return Cell("…", None, Doubt.UNFINISHED)
     cell = share(found.reached, found.of)
     if isinstance(found, Ripening) and not found.is_finished:
-        return Cell(f"{cell.text} …", cell.value, Doubt.UNFINISHED)
+        is_few = found.of < SMALL_SAMPLE
+        shown = f"{found.reached:,} of {found.of:,}" if is_few else cell.text
+        return Cell(f"{shown} …", cell.value, Doubt.UNFINISHED)
     return cell
 
 

@@ -108,6 +108,8 @@ async def test_a_report_of_real_leads_has_the_expected_numbers(news: Newsroom) -
     }
     assert {name: found.mql for name, found in made.sources.items()} == {"google": 1, "news": 1}
     assert made.cohort is not None
+    of_known = (made.cohort.lead_to_mql.ever, made.cohort.lead_to_customer.ever)
+    assert [(found.reached, found.of) for found in of_known] == [(2, 3), (1, 3)]  # cyn counts
     young, ever = made.cohort.mql_to_sql.within_30_days, made.cohort.mql_to_sql.ever
     assert (young.reached, young.of, young.is_finished) == (0, 0, False)
     assert (ever.reached, ever.of, ever.low_per_mille, ever.high_per_mille) == (1, 2, 95, 905)

@@ -45,6 +45,28 @@ def test_traits_are_known_in_other_languages(tmp_path: Path, column: str, trait:
     assert part["traits"] == {column: trait}
 
 
+CONTACTS = "Record ID,Email,Create Date\n51,a@example.com,2025-01-02\n52,b@example.com,2025-01-03\n"
+DEALS = (
+    "Record ID,Deal Stage,Amount,Close Date,Associated Contact IDs\n"
+    "901,Closed Won,10.00,2025-02-02,51;52\n902,Closed Lost,,2025-02-03,\n"
+)
+
+
+@pytest.mark.parametrize(
+    "files", [(CONTACTS, DEALS), (DEALS, CONTACTS), (CONTACTS, DEALS, CONTACTS)]
+)
+def test_a_deal_is_its_contact_s_and_not_a_person(tmp_path: Path, files: tuple[str, ...]) -> None:
+    for text, part in zip(files, guess_of(tmp_path, *files).values(), strict=True):
+        assert part["user_id"] == ("Record ID" if text == CONTACTS else "Associated Contact IDs")
+
+
+def test_the_id_by_which_deals_name_a_lead_is_the_lead_s(tmp_path: Path) -> None:
+    leads = "Id,Email,CreatedDate,ConvertedContactId\n00Q1,a@example.com,2025-01-02,0031\n"
+    deals = "Id,ContactId,CreatedDate,CloseDate\n0061,0031,2025-01-02,2025-01-03\n"
+    lead, deal = guess_of(tmp_path, leads, deals).values()
+    assert (lead["user_id"], deal["user_id"]) == ("ConvertedContactId", "ContactId")
+
+
 def test_what_cannot_be_guessed_is_left_out(tmp_path: Path) -> None:
     files = guess_of(tmp_path, "colour,size\nred,1\n")
     assert files == {"0.csv": {}}

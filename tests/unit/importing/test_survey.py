@@ -1,0 +1,95 @@
+"""What an import says of its files before it acts: counts by month beside the texts', and money."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from warmlead.importing.mapping import ImportMapping
+from warmlead.importing.reading import open_table
+from warmlead.importing.spool import Spool
+from warmlead.importing.survey import Survey, survey
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+DEALS: dict[str, Any] = {
+    "id": "Deal",
+    "user_id": "Id",
+    "facts": [
+        {"event": "sales_identified", "at": "Created"},
+        {"said": "won", "at": "Closed", "when": {"Stage": "Won"}, "value": "Amount"},
+    ],
+}
+
+
+def surveyed(folder: Path, *texts: str, **others: Any) -> Survey:
+    mapping = ImportMapping.model_validate({"currency": "EUR", "files": {"*": DEALS}, **others})
+    tables = []
+    for place, text in enumerate(texts):
+        path = folder / f"deals{place}.csv"
+        path.write_text(text, encoding="utf-8")
+        tables.append(open_table(path))
+    with Spool(folder / "spool") as spool:
+        return survey(tables, mapping, spool, name="demo", now=NOW)
+
+
+def test_a_deal_that_stands_there_twice_is_worth_its_amount_once(tmp_path: Path) -> None:
+    head = "Deal;Id;Created;Closed;Stage;Amount\n"
+    one, two = "1;a;2026-01-02;2026-01-09;Won;1.500,50\n", "2;b;2026-01-03;2026-01-09;Won;10,00\n"
+    assert surveyed(tmp_path, head + one + one + two, head + one).amounts == {"EUR": 151_050}
+
+
+def test_of_two_amounts_of_a_deal_that_which_is_imported_counts(tmp_path: Path) -> None:
+    head = "Deal,Id,Created,Closed,Stage,Amount\n"
+    rows = ["1,a,2026-01-02,2026-01-09,Won,10.00\n", "1,a,2026-01-02,2026-01-09,Won,20.00\n"]
+    found = []
+    for name, order in (("one", rows), ("other", rows[::-1])):
+        folder = tmp_path / name
+        folder.mkdir()
+        found.append(surveyed(folder, head + "".join(order)).amounts)
+        with Spool(folder / "again") as spool:
+            mapping = ImportMapping.model_validate({"currency": "EUR", "files": {"*": DEALS}})
+            survey([open_table(folder / "deals0.csv")], mapping, spool, name="demo", now=NOW)
+            kept = [
+                e.properties for _, own in spool.persons() for e in own if e.name == "sales_won"
+            ]
+        assert found[-1] == {"EUR": kept[0]["value_cents"]}
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("written", "dates"),
+    [
+        ("2025-03-04 10:00", None),
+        ("2025-3-4", None),
+        ("2025/03/04", None),
+        ("20250304", None),
+        ("04.03.2025 10:00", None),
+        ("04/03/2025", "day-first"),
+        ("03/04/2025", "month-first"),
+        ("3/14/2025", None),
+        ("14/3/2025", None),
+    ],
+)
+def test_the_month_that_stands_in_a_text_is_seen(
+    tmp_path: Path, written: str, dates: str | None
+) -> None:
+    text = f"Deal,Id,Created,Closed,Stage,Amount\n1,a,{written},,,\n"
+    (counts,) = surveyed(tmp_path, text, dates=dates).files
+    assert counts.errors == 0
+    assert counts.own == counts.read == {("identified", "2025-03"): 1}
+    assert counts.unseen == set()
+
+
+def test_of_texts_that_show_no_month_nothing_is_compared(tmp_path: Path) -> None:
+    head = "Deal,Id,Created,Closed,Stage,Amount\n"
+    rows = '1,a,2025-03-04,,,\n2,b,"March 5, 2025",,,\n'
+    (counts,) = surveyed(tmp_path, head + rows).files
+    assert counts.read == {("identified", "2025-03"): 2}
+    assert counts.unseen == {"identified"}
+
+
+def test_a_text_that_cannot_be_read_leaves_the_comparison(tmp_path: Path) -> None:
+    head = "Deal,Id,Created,Closed,Stage,Amount\n"
+    (counts,) = surveyed(tmp_path, f"{head}1,a,2025-03-04,,,\n2,b,soon,,,\n").files
+    assert (counts.errors, counts.unseen) == (1, set())
