@@ -243,7 +243,7 @@ def test_the_tables_show_runs_and_steps_with_the_likely_range() -> None:
 
 def test_the_tables_mark_what_is_not_finished_and_are_empty_without_sequences() -> None:
     _, steps = nurture_tables(reported(ADA, BOB, now=JANUARY.start + 64 * DAY))
-    assert shown(steps)[0][-2:] == ["100.0 % … (20.7–100.0)", "0.0 % … (0.0–79.3)"]
+    assert shown(steps)[0][-2:] == ["1 of 1 … (20.7–100.0)", "0 of 1 … (0.0–79.3)"]
     assert shown(steps)[1][-1] == "…"
     assert steps.rows[0].cells[-1].doubt is Doubt.UNFINISHED
     assert len(steps.notes) == 2
