@@ -3,6 +3,7 @@
 import asyncio
 import difflib
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -149,7 +150,7 @@ def calibrate(
     else:
         _print(report, observed)
         _print_diff(_diff(report, text, name))
-        _print_next(name, out, page)
+        _print_next(report, name, out, page)
 
 
 def _model(name: str) -> tuple[Model, str]:
@@ -310,7 +311,7 @@ def _print_diff(lines: Sequence[str]) -> None:
         console.print(Text(line.rstrip("\r\n"), style=style), soft_wrap=True)
 
 
-def _print_next(name: str, out: Path | None, page: Path | None) -> None:
+def _print_next(report: CalibrationReport, name: str, out: Path | None, page: Path | None) -> None:
     console.print()
     if page is not None:
         console.print(f"The page is {escape(str(page))}.", soft_wrap=True)
@@ -319,6 +320,10 @@ def _print_next(name: str, out: Path | None, page: Path | None) -> None:
         return
     console.print(
         f"{escape(str(out))} is the changed model; nothing uses it yet. Before you put it to use:\n"
-        f"  warmlead model backtest {escape(name)} {escape(str(out))}",
+        f"  warmlead model backtest {escape(name)} {escape(str(out))} --outcome {report.outcome} "
+        f"--within {report.within_days:g}d --from {report.newer_from + timedelta(days=1):%Y-%m-%d}",
         soft_wrap=True,
+    )
+    console.print(
+        "From that day on, because the points were learned from the leads before it.", style="dim"
     )

@@ -159,7 +159,8 @@ def _parted(evidence: Evidence) -> Parted:
                 f"of the {len(rows)} {which} leads {won} won: of {LEAST_OF_EACH_PART} that must "
                 "have won, and of as many that must not, some are missing"
             )
-    return Parted(older, newer)
+    times = evidence.times
+    return Parted(older, newer, min(times[index] for index in newer))
 
 
 def _base(

@@ -102,7 +102,8 @@ class ChosenPenalty(Shape):
 class CalibrationReport(Shape):
     """A calibration: points learned from older leads, and judged by the newest ones.
 
-    ``older`` leads were learned from; all figures before and after are of the ``newer`` ones.
+    ``older`` leads were learned from; all figures before and after are of the ``newer``
+    ones, the first of which became known at ``newer_from``.
     ``left_out`` counts the leads that were not looked at, by reason; ``unknown`` names what the
     model counts and histories do not know. ``text`` is the changed model file.
     """
@@ -119,6 +120,7 @@ class CalibrationReport(Shape):
     won: int
     older: int
     newer: int
+    newer_from: datetime
     left_out: dict[str, int]
     unknown: dict[str, int]
     most_points: int
@@ -171,6 +173,7 @@ def report_of(
         won=made.won,
         older=len(made.parts.older),
         newer=len(made.parts.newer),
+        newer_from=made.parts.newer_from,
         left_out={str(why): leads for why, leads in observed.left_out.items()}
         | ({"unknown_past": made.unknown_leads} if made.unknown_leads else {}),
         unknown=dict(made.unknown),

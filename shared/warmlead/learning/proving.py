@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +94,7 @@ class Parted:
 
     older: Indexes
     newer: Indexes
+    newer_from: datetime
 
 
 def proof_of(

@@ -1,6 +1,7 @@
 """``warmlead model calibrate``: what people and programs read, and that it changes no file."""
 
 import json
+import re
 
 from unit.cli.conftest import Workspace
 from warmlead.model.loading import load
@@ -18,7 +19,9 @@ def test_a_person_reads_points_figures_and_the_change(crowded: Workspace) -> Non
     assert "+++ b/turned.yaml" in done.out
     assert "against" in done.out
     assert "[red]more" in done.out
-    assert "warmlead model backtest turned.yaml learned.yaml" in done.out
+    assert re.search(
+        r"model backtest turned.yaml learned.yaml .*--from 20\d\d-\d\d-\d\d\n", done.out
+    )
     model = load((crowded.folder / "learned.yaml").read_text(), name="new")
     assert model.file.signals["demo_requested"].points > 0
     assert model.rules.probability
