@@ -21,7 +21,7 @@ MOST_DAYS = 120
 """How many days of a story are played."""
 
 
-class Question(Struct, frozen=True):
+class TrialRequest(Struct, frozen=True):
     """A model file, a story, or both.
 
     ``model`` and ``story`` are texts; empty if there is none. ``ready`` is the name of a story
@@ -35,7 +35,7 @@ class Question(Struct, frozen=True):
     ready: str = ""
 
 
-class Told(Struct, frozen=True):
+class TrialNote(Struct, frozen=True):
     """One fault (``error``), doubt (``warning``) or ``note``, and its place in the text."""
 
     severity: str
@@ -46,7 +46,7 @@ class Told(Struct, frozen=True):
     suggestion: str
 
 
-class Step(Struct, frozen=True):
+class StoryStep(Struct, frozen=True):
     """One thing that came about in a story; ``time`` is empty if it is that of the one before."""
 
     time: str
@@ -64,7 +64,7 @@ class StoryDays(Struct, frozen=True):
     date: str
     score: int | None
     stage: str
-    steps: Sequence[Step] = ()
+    steps: Sequence[StoryStep] = ()
 
 
 class PlayedStory(Struct, frozen=True):
@@ -77,7 +77,7 @@ class PlayedStory(Struct, frozen=True):
     cut: bool = False
 
 
-class Verdict(Struct, frozen=True):
+class TrialResult(Struct, frozen=True):
     """What came of it. ``version`` is empty unless a file was given that can be used.
 
     ``kept_otherwise`` is what past events do not count for before a replay. ``failed`` says why
@@ -85,15 +85,15 @@ class Verdict(Struct, frozen=True):
     """
 
     version: str = ""
-    findings: Sequence[Told] = ()
+    findings: Sequence[TrialNote] = ()
     differences: Sequence[Difference] = ()
     kept_otherwise: Sequence[str] = ()
-    story_findings: Sequence[Told] = ()
+    story_findings: Sequence[TrialNote] = ()
     story: PlayedStory | None = None
     failed: str = ""
 
 
-Ask: TypeAlias = Callable[[Question], Awaitable[Verdict]]
+Ask: TypeAlias = Callable[[TrialRequest], Awaitable[TrialResult]]
 """Tries a file or a story. Applies and keeps nothing, and ends within a limited time.
 
 Raises ``UnavailableError`` while it has too much to do.

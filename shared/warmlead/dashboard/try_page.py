@@ -17,10 +17,10 @@ from warmlead.dashboard.trials import (
     MOST_EVENTS,
     STORY_BYTES,
     PlayedStory,
-    Question,
     StoryDays,
-    Told,
-    Verdict,
+    TrialNote,
+    TrialRequest,
+    TrialResult,
 )
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.model.differences import Difference
@@ -61,12 +61,12 @@ class Form(Struct, frozen=True):
 class Shown(Struct, frozen=True):
     """A verdict as the page shows it; what it leaves out is counted."""
 
-    verdict: Verdict
-    findings: Sequence[Told]
+    verdict: TrialResult
+    findings: Sequence[TrialNote]
     findings_left: int
     sections: Sequence[tuple[str, Sequence[Difference]]]
     differences_left: int
-    story_findings: Sequence[Told]
+    story_findings: Sequence[TrialNote]
     story_findings_left: int
     days: Sequence[StoryDays]
     days_left: int
@@ -90,8 +90,8 @@ async def tried_page(parts: Parts, key: str, filled: Mapping[str, str]) -> Answe
     own = story if chosen == OWN else ""
     form = Form(model, story, chosen)
     if not (model.strip() or ready or own.strip()):
-        return _page(key, form, Verdict(failed="Nothing was given: paste or choose something."))
-    asked = Question(write_compiled(parts.model.plan()), model, own, ready)
+        return _page(key, form, TrialResult(failed="Nothing was given: paste or choose something."))
+    asked = TrialRequest(write_compiled(parts.model.plan()), model, own, ready)
     return _page(key, form, await parts.model.ask(asked))
 
 
@@ -102,7 +102,7 @@ def stories() -> Sequence[str]:
     return sorted(file.removesuffix(".yaml") for file in files if file.endswith(".yaml"))
 
 
-def _page(key: str, form: Form, verdict: Verdict | None) -> Answer:
+def _page(key: str, form: Form, verdict: TrialResult | None) -> Answer:
     """The page, without what was filled in if it would be too heavy with it."""
     answer = _rendered(key, form, verdict)
     if len(answer.body) <= PAGE_BYTES:
@@ -110,7 +110,7 @@ def _page(key: str, form: Form, verdict: Verdict | None) -> Answer:
     return _rendered(key, structs.replace(form, model="", story="", was_long=True), verdict)
 
 
-def _rendered(key: str, form: Form, verdict: Verdict | None) -> Answer:
+def _rendered(key: str, form: Form, verdict: TrialResult | None) -> Answer:
     return page(
         "try.html",
         here="model",
@@ -127,7 +127,7 @@ def _rendered(key: str, form: Form, verdict: Verdict | None) -> Answer:
     )
 
 
-def shown(verdict: Verdict) -> Shown:
+def shown(verdict: TrialResult) -> Shown:
     """The verdict within the weight of a page."""
     findings, findings_left = fitting(
         map(_cut_finding, verdict.findings), _texts_of_finding, FINDING_BYTES
@@ -183,7 +183,7 @@ def cut(text: str) -> str:
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 
-def _cut_finding(found: Told) -> Told:
+def _cut_finding(found: TrialNote) -> TrialNote:
     return structs.replace(
         found,
         path=cut(found.path),
@@ -192,7 +192,7 @@ def _cut_finding(found: Told) -> Told:
     )
 
 
-def _texts_of_finding(found: Told) -> Sequence[str]:
+def _texts_of_finding(found: TrialNote) -> Sequence[str]:
     return found.path, found.message, found.suggestion
 
 

@@ -17,11 +17,11 @@ from warmlead.dashboard.trials import (
     MOST_DAYS,
     MOST_EVENTS,
     PlayedStory,
-    Question,
-    Step,
     StoryDays,
-    Told,
-    Verdict,
+    StoryStep,
+    TrialNote,
+    TrialRequest,
+    TrialResult,
 )
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.identity import LeadIds
@@ -62,16 +62,16 @@ def limit() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-async def tried(question: Question) -> Verdict:
+async def tried(question: TrialRequest) -> TrialResult:
     """The verdict on a question."""
     in_force = read_compiled(question.in_force.encode(), name="in force")
-    plan, name, verdict = in_force, "in force", Verdict()
+    plan, name, verdict = in_force, "in force", TrialResult()
     if question.model:
         try:
             own, findings = examine(question.model)
         except ConfigurationError as error:
-            return Verdict(failed=f"{error.subject} {'; '.join(error.problems)}")
-        verdict = Verdict(findings=_told(findings))
+            return TrialResult(failed=f"{error.subject} {'; '.join(error.problems)}")
+        verdict = TrialResult(findings=_told(findings))
         if own is None:
             return verdict
         verdict = structs.replace(
@@ -91,14 +91,14 @@ def _shortened(each: Difference) -> Difference:
     return structs.replace(each, before=each.before[:LONGEST], after=each.after[:LONGEST])
 
 
-async def _with_story(verdict: Verdict, text: str, plan: Plan, name: str) -> Verdict:
+async def _with_story(verdict: TrialResult, text: str, plan: Plan, name: str) -> TrialResult:
     rules, wants = rules_of(plan), wants_of(plan)
     read = read_story(text, known_events=wants.signals, is_wanted=is_wanted(wants, rules.classify))
     findings = _told(read.findings)
     script = read.script
     if script is not None and len(script.events) > MOST_EVENTS:
         message = f"{len(script.events)} events: a page plays {MOST_EVENTS} at most"
-        too_many = Told(Severity.ERROR, 1, 1, "events", message, _BY_COMMAND)
+        too_many = TrialNote(Severity.ERROR, 1, 1, "events", message, _BY_COMMAND)
         findings, script = [too_many, *findings], None
     if script is None:
         return structs.replace(verdict, story_findings=findings)
@@ -136,17 +136,17 @@ def _days(rows: Sequence[DayRow]) -> StoryDays:
     )
 
 
-def _steps(lines: Iterable[Line]) -> Iterator[Step]:
+def _steps(lines: Iterable[Line]) -> Iterator[StoryStep]:
     before = None
     for line in lines:
         time = f"{line.at:%H:%M}" if line.at != before else ""
         before = line.at
-        yield Step(time, line.kind, line.text[:LONGEST])
+        yield StoryStep(time, line.kind, line.text[:LONGEST])
 
 
-def _told(findings: Iterable[Finding]) -> list[Told]:
+def _told(findings: Iterable[Finding]) -> list[TrialNote]:
     return [
-        Told(
+        TrialNote(
             each.severity,
             each.line,
             each.column,
@@ -161,7 +161,7 @@ def _told(findings: Iterable[Finding]) -> list[Told]:
 def main() -> None:
     """Reads the question from standard input, and writes the verdict to standard output."""
     limit()
-    question = json.decode(sys.stdin.buffer.read(), type=Question)
+    question = json.decode(sys.stdin.buffer.read(), type=TrialRequest)
     try:
         verdict = asyncio.run(tried(question))
     except MemoryError:

@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import json
 
 import warmlead
-from warmlead.dashboard.trials import Question, Verdict
+from warmlead.dashboard.trials import TrialRequest, TrialResult
 from warmlead.domain.errors import UnavailableError
 
 WITHIN_S = 40.0
@@ -46,7 +46,7 @@ class Trials:
         self._one_at_a_time = asyncio.Lock()
         self._asked = 0
 
-    async def __call__(self, question: Question) -> Verdict:
+    async def __call__(self, question: TrialRequest) -> TrialResult:
         """The verdict; raises ``UnavailableError`` if it would wait too long for others."""
         if self._asked > MOST_WAITING:
             raise _busy()
@@ -69,7 +69,7 @@ class Trials:
         finally:
             self._one_at_a_time.release()
 
-    async def _tried(self, asked: bytes) -> Verdict:
+    async def _tried(self, asked: bytes) -> TrialResult:
         pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", _MODULE),
@@ -82,15 +82,15 @@ class Trials:
             async with asyncio.timeout(self._within_s):
                 said, _ = await process.communicate(asked)
         except TimeoutError:
-            return Verdict(failed=TOO_COSTLY)
+            return TrialResult(failed=TOO_COSTLY)
         finally:
             with suppress(ProcessLookupError):
                 process.kill()
             ended = await process.wait()
         if ended == 0:
-            return json.decode(said, type=Verdict)
+            return json.decode(said, type=TrialResult)
         if ended == OUT_OF_MEMORY or ended < 0:
-            return Verdict(failed=TOO_COSTLY)
+            return TrialResult(failed=TOO_COSTLY)
         raise RuntimeError(f"the process that tries models ended with {ended}")
 
 

@@ -19,11 +19,11 @@ from warmlead.dashboard.trials import (
     STORY_BYTES,
     ModelInForce,
     PlayedStory,
-    Question,
-    Step,
     StoryDays,
-    Told,
-    Verdict,
+    StoryStep,
+    TrialNote,
+    TrialRequest,
+    TrialResult,
 )
 from warmlead.dashboard.try_page import PAGE_BYTES, ROW_BYTES, fitting, form_page, stories
 from warmlead.domain.event import Trust
@@ -116,10 +116,10 @@ def test_the_stories_of_the_form_are_those_of_the_command() -> None:
     assert list(stories()) == ready_stories()
 
 
-async def judged(folder: Path, verdict: Verdict, model: str) -> bytes:
+async def judged(folder: Path, verdict: TrialResult, model: str) -> bytes:
     """The page of a verdict."""
 
-    async def ask(_: Question) -> Verdict:
+    async def ask(_: TrialRequest) -> TrialResult:
         return verdict
 
     async with a_dashboard(folder) as seen:
@@ -131,10 +131,10 @@ async def judged(folder: Path, verdict: Verdict, model: str) -> bytes:
 
 @pytest.mark.parametrize("text", ["<'\">&" * 500, "ab" * 900, "😀" * 900, ""], ids=range(4))
 async def test_the_page_is_small_and_escaped_whatever_it_is_told(tmp_path: Path, text: str) -> None:
-    findings = [Told("error", 1, 1, text, text, text)] * 500
-    steps = [Step("10:00", "did", text)] * 40
+    findings = [TrialNote("error", 1, 1, text, text, text)] * 500
+    steps = [StoryStep("10:00", "did", text)] * 40
     story = PlayedStory(text, text, [StoryDays("1", "2026-01-05", 5, text[:50], steps)] * 400, [])
-    verdict = Verdict(
+    verdict = TrialResult(
         "abc",
         findings,
         [Difference("Fit", text, "changed", text, text, text)] * 500,
@@ -149,7 +149,7 @@ async def test_the_page_is_small_and_escaped_whatever_it_is_told(tmp_path: Path,
 
 
 async def test_a_text_that_is_not_long_stands_in_the_form_again(tmp_path: Path) -> None:
-    body = await judged(tmp_path, Verdict(), "\n  <b>: &amp;\n")
+    body = await judged(tmp_path, TrialResult(), "\n  <b>: &amp;\n")
     assert b">\n\n  &lt;b&gt;: &amp;amp;\n</textarea>" in body
 
 
