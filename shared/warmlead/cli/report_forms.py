@@ -61,11 +61,10 @@ def _groups_of_columns(table: ReportTable, width: int) -> Iterator[Sequence[int]
     """The table's columns, as many at a time as fit beside the labels; at least one."""
     group: list[int] = []
     labels = (2 * row.depth + len(row.label) for row in table.rows)
-    beside = width - min(max(*labels, _LEAST_LABEL), _LABEL) - _GAP
+    beside = width - min(max(_LEAST_LABEL, *labels), _LABEL) - _GAP
     room = beside
-    for index, column in enumerate(table.columns):
-        texts = (*column.split(), *(row.cells[index].text for row in table.rows))
-        needed = max(map(len, texts), default=0) + _GAP
+    for index in range(len(table.columns)):
+        needed = _width(table, index) + _GAP
         if group and needed > room:
             yield group
             group, room = [], beside
@@ -74,14 +73,18 @@ def _groups_of_columns(table: ReportTable, width: int) -> Iterator[Sequence[int]
     yield group
 
 
+def _width(table: ReportTable, index: int) -> int:
+    """The letters of a column's longest text; a heading may stand on several lines."""
+    texts = (*table.columns[index].split(), *(row.cells[index].text for row in table.rows))
+    return max(map(len, texts), default=0)
+
+
 def _shown(table: ReportTable, columns: Sequence[int], *, marked: bool) -> Shown:
     shown = Shown(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
     shown.add_column("", overflow="fold", min_width=_LEAST_LABEL, max_width=_LABEL)
     for index in columns:
-        texts = [*table.columns[index].split(), *(row.cells[index].text for row in table.rows)]
-        shown.add_column(
-            escape(table.columns[index]), justify="right", width=max(map(len, texts), default=0)
-        )
+        column = escape(table.columns[index])
+        shown.add_column(column, justify="right", width=_width(table, index))
     for row in table.rows:
         cells = [_styled(row.cells[index], marked=marked) for index in columns]
         shown.add_row(f"{'  ' * row.depth}{escape(row.label)}", *cells)

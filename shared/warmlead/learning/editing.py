@@ -64,7 +64,7 @@ class ModelText:
         """Puts a whole number in the place of the one at a path."""
         node = self._document.values.get(path)
         if not isinstance(node, yaml.ScalarNode):
-            raise EditError(f"{path_text(path)} is no number")
+            raise EditError(f"{path_text(path)} is not a number")
         self._set(path, number)
         self._edits.append(_Edit(node.start_mark.index, node.end_mark.index, str(number)))
 

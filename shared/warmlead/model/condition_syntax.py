@@ -77,6 +77,10 @@ def words(text: str) -> tuple[Token, ...]:
     )
 
 
+CONDITIONS = frozenset({"when", "enter", "leave", "start", "stop", "goal"})
+"""Words of a model for conditions: their spacing and comments make no difference."""
+
+
 def canonical(condition: str | None) -> str:
     """A condition without its spacing and comments."""
     return " ".join(token.text for token in words(condition or ""))

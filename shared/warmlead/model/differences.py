@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct, structs
 
 from warmlead.domain.stages import is_signed_only
-from warmlead.model.condition_syntax import canonical
+from warmlead.model.condition_syntax import CONDITIONS, canonical
 from warmlead.model.plan import Plan
 
 Change: TypeAlias = Literal["added", "removed", "changed"]
@@ -23,9 +23,6 @@ Item: TypeAlias = dict[str, str]
 """What a part of a model says, by the words for it; what it leaves to the default is not in it."""
 
 Sections: TypeAlias = dict[str, dict[str, Item]]
-
-CONDITIONS = frozenset({"when", "enter", "leave", "start", "stop", "goal"})
-"""Words for conditions: their spacing and comments make no difference."""
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WORDS = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from warmlead.domain.stages import SQL
 from warmlead.model.calendar import weekdays_of
-from warmlead.model.condition_syntax import canonical
+from warmlead.model.condition_syntax import CONDITIONS, canonical
 from warmlead.model.promises import content_of
 from warmlead.model.schema import ModelFile
 
@@ -17,9 +17,6 @@ _OF_SCORES = {
 """The sections on which a lead's score depends."""
 
 
-_CONDITIONS = frozenset({"when", "enter", "leave", "start", "stop", "goal"})
-
-
 def write_conditions_alike(content: object) -> None:
     """Puts every condition of a part of a model into its canonical form."""
     if isinstance(content, list):
@@ -27,7 +24,7 @@ def write_conditions_alike(content: object) -> None:
             write_conditions_alike(item)
     elif isinstance(content, dict):
         for key, value in content.items():
-            if key in _CONDITIONS and isinstance(value, str):
+            if key in CONDITIONS and isinstance(value, str):
                 content[key] = canonical(value)
             else:
                 write_conditions_alike(value)

@@ -68,7 +68,7 @@ async def test_a_twin_is_met_again_when_the_requests_cross(place: PipedrivePlace
             older.append(server.add_person("ada@example.com", name="Ada", update_time=NOW))
         return handle(asked)
 
-    server.handle = crossed  # type: ignore[method-assign]
+    server.handle = crossed  # type: ignore[method-assign]  # as another writer would
     assert await destination.send(MESSAGE, NOW) == Sent(str(older[0]))
     assert [each.email for each in place.held()].count("ada@example.com") == 1
     assert [task.record for task in place.tasks() if task.record == str(older[0])]

@@ -44,7 +44,7 @@ async def keep(workspace: Workspace, *dispatches: Dispatch) -> None:
     async with backends.embedded(read_settings(workspace.settings)) as system:
         for each in dispatches:
             key = DispatchKey(each.destination, each.id)
-            await system.dispatches.change(key, lambda _, each=each: each)  # type: ignore[misc]
+            await system.dispatches.change(key, lambda _, each=each: each)  # type: ignore[misc]  # a default
 
 
 def set_aside(workspace: Workspace, to: str, id_: str) -> None:

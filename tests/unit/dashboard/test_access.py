@@ -58,7 +58,7 @@ def assertion(key: ec.EllipticCurvePrivateKey = KEY, key_id: str = "k1", **other
         **others,
     }
     signer = crypt.ES256Signer.from_string(pem(key), key_id)
-    return jwt.encode(signer, claims).decode()  # type: ignore[no-untyped-call,no-any-return]
+    return jwt.encode(signer, claims).decode()  # type: ignore[no-untyped-call,no-any-return]  # untyped
 
 
 @pytest.fixture(scope="module")

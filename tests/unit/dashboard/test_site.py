@@ -166,7 +166,7 @@ async def form_of(seen: Seen, **others: str) -> dict[str, str]:
 
 async def published(seen: Seen) -> list[object]:
     bus = seen.parts.bus
-    messages = [each async for each in bus.read(Topic.LEAD_EVENTS)]  # type: ignore[attr-defined]
+    messages = [each async for each in bus.read(Topic.LEAD_EVENTS)]  # type: ignore[attr-defined]  # SQLite's
     return [event for each in messages for event in read_events(each.message.body)]
 
 
@@ -177,7 +177,7 @@ async def test_a_button_publishes_a_signed_statement_by_whom_it_was_made(seen: S
     answer = await seen.say(ADA, form, origin="http://here")
     assert (answer.status, answer.headers["Location"]) == (303, f"/dashboard/leads/{ADA}?waits=1")
     (event,) = await published(seen)
-    await seen.apply(event, now=NOW)  # type: ignore[arg-type]
+    await seen.apply(event, now=NOW)  # type: ignore[arg-type]  # an event
     lead = await seen.parts.leads.get(ADA)
     assert lead
     (stated,) = lead.statements
@@ -197,7 +197,7 @@ async def test_a_form_that_is_sent_twice_counts_once(seen: Seen) -> None:
     await seen.say(ADA, form)
     await seen.say(ADA, form)
     first, second = await published(seen)
-    assert first.key == second.key  # type: ignore[attr-defined]
+    assert first.key == second.key  # type: ignore[attr-defined]  # events
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def _in_words(place: WordPlace) -> Meant | None:
     negated = place.word(n) in ("not", "never")
     n += negated
     words = list(takewhile(lambda word: word not in (*ENDS, *_WITHIN), _names(place, n)))
-    if not place.is_first or not place.context.countable or n + len(words) < 2:  # noqa: PLR2004
+    if not place.is_first or not place.context.countable or n + len(words) < 2:  # noqa: PLR2004  # one word alone is a name
         return None
     stems = {_stem(word) for word in words}
     found = [c for c in place.context.countable if {_stem(w) for w in c.split("_")} == stems]
