@@ -231,6 +231,7 @@ def test_the_page_of_a_sender_agrees_with_its_code(name: str) -> None:
         assert str(ours) in page or str(theirs) in page, "which status makes it stop?"
     for heading in ("## At ", "## Settings", "## What it sends", "## Counting once"):
         assert f"\n{heading}" in page, heading
+    assert "`…`" not in page, "it is to be filled in"
 
 
 @each_sender
