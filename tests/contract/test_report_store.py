@@ -7,8 +7,9 @@ import pytest
 
 from builders import NOW, a_lead, a_lead_named, a_transition, an_event, keeping
 from contract.backends import Books
-from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.lead import Lead
 from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
+from warmlead.domain.snapshot import Snapshot
 from warmlead.domain.stages import Transition
 
 TICK = timedelta(microseconds=1)
