@@ -46,6 +46,7 @@ from warmlead.reporting.breakdowns import (
     SpendTally,
     band,
     breakdowns,
+    by_band,
     contact_times,
     won,
     won_by_last_touch,
@@ -71,6 +72,9 @@ from warmlead.reporting.periods import Period
 from warmlead.reporting.persons import FunnelPerson
 from warmlead.reporting.sequences import NurtureTally
 from warmlead.reporting.statistics import mean, nearest_rank, per_mille
+
+CALCULATION = 1
+"""Grows when the same moves make other numbers: then the daily run makes kept reports again."""
 
 MOST_SOURCES = 50
 """Number of sources that a report names, those with the most MQLs; visitors can invent more."""
@@ -205,6 +209,8 @@ class KpiTally:
             person = FunnelPerson(lead, self._period, is_answered=bool(way.answers))
         else:
             person = known[1]
+        if steps := self._steps.get(lead_id):
+            way.leave_out(Level.MQL, steps.regained)
         if known:
             known[0].merge(way)
         self._persons[person_id] = (known[0] if known else way, person)
@@ -288,7 +294,7 @@ class KpiTally:
 
     def _conversions(self, ways: Sequence[FunnelPath]) -> Conversions:
         def between(start: Level, end: Level) -> Conversion:
-            of = sum(start in way.first for way in ways)
+            of = sum(way.entered(start) for way in ways)
             return _conversion(of, sum(way.leads(start, end) for way in ways))
 
         return Conversions(
@@ -378,13 +384,15 @@ def _feedback(persons: Iterable[tuple[FunnelPath, FunnelPerson]], origins: _Coun
             count("by_source", source, answer)
             for signal in who.signals_by(answer.at):
                 count("by_signal", signal, answer)
-    return Feedback(**{name: _answers(figures) for name, figures in found.items()})
+    in_order = {name: dict(sorted(figures.items())) for name, figures in found.items()}
+    in_order["by_score"] = by_band(found["by_score"])
+    return Feedback(**{name: _answers(figures) for name, figures in in_order.items()})
 
 
 def _answers(counts: Mapping[str, Counter[str]]) -> dict[str, AnswerFigures]:
     return {
         value: AnswerFigures(**{answer: count[answer] for answer in ANSWERS})
-        for value, count in sorted(counts.items())
+        for value, count in counts.items()
     }
 
 
@@ -393,8 +401,8 @@ def _by_origin(persons: Iterable[tuple[FunnelPath, FunnelPerson]]) -> _Counts:
     counts: _Counts = {}
     sizes: Counter[str] = Counter()
     for way, who in persons:
-        counts.setdefault((who.channel, who.source), Counter()).update(way.first.keys())
-        sizes[who.source] += Level.MQL in way.first
+        counts.setdefault((who.channel, who.source), Counter()).update(filter(way.entered, Level))
+        sizes[who.source] += way.entered(Level.MQL)
     by_size = sorted(sizes, key=lambda name: (-sizes[name], name))
     kept = {UNKNOWN, DIRECT_SOURCE, OTHER_SOURCES, *by_size[:MOST_SOURCES]}
     shown: _Counts = {}
