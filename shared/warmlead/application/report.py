@@ -6,7 +6,7 @@ The same moves and leads make the same bytes, so a report may be made again at a
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,7 +23,7 @@ from warmlead.messages.kpis import KpiReport
 from warmlead.ports import EventBus, LeadStore, Message
 from warmlead.ports.reporting import ReportStore, SpendBook
 from warmlead.reporting.breakdowns import BAND_POINTS, FIRST_DAY, SPENT_BY, band
-from warmlead.reporting.cohorts import AGES_DAYS
+from warmlead.reporting.cohorts import AGES_DAYS, has_steps
 from warmlead.reporting.kpis import CALCULATION, KpiTally
 from warmlead.reporting.periods import Period, Span, last_period, period_of, read_period
 from warmlead.reporting.sequences import WAITING
@@ -130,12 +130,25 @@ async def _stale(reporting: Reporting, agenda: Agenda, now: datetime) -> set[str
         return {period.name for periods in ends.values() for period in periods}
     since = min(agenda.until, now)
     found = {period.name for span in RIPENING for period in _ripe(span, since, now)}
-    days = set()
     late = reporting.reports.late_moves(since - _OVERLAP, now + timedelta(days=1))
-    async for _, move in late:
-        days.add(period_of(Span.DAY, move.at).start)
-    found |= {period_of(span, day).name for span in Span for day in days}
+    stepped = set()
+    async for lead_id, move in late:
+        found |= {period_of(span, move.at).name for span in Span}
+        if has_steps(move):
+            stepped.add(lead_id)
+    found |= {each.name async for each in _cohorts_of(reporting, stepped, now)}
     return found.union(agenda.periods)
+
+
+async def _cohorts_of(
+    reporting: Reporting, lead_ids: Collection[str], now: datetime
+) -> AsyncIterator[Period]:
+    """The periods in which these persons made steps, if they come to no further age."""
+    async for life in reporting.reports.lives(lead_ids):
+        for at in {move.at for move in life.moves if has_steps(move)}:
+            for period in (period_of(span, at) for span in RIPENING):
+                if period.end + timedelta(days=AGES_DAYS[-1]) <= now:
+                    yield period
 
 
 def _last_periods(span: Span, count: int, now: datetime) -> list[Period]:

@@ -70,6 +70,11 @@ def made_in(move: Transition) -> Iterable[Milestone]:
         yield Milestone(level)
 
 
+def has_steps(move: Transition) -> bool:
+    """Whether a move makes any step of the funnel."""
+    return bool(list(made_in(move)))  # the first step is number 0, so any() would leave it out
+
+
 def milestones(moves: Iterable[Transition]) -> Milestones:
     """The milestones of a person; moves in any order, and as often as they like.
 

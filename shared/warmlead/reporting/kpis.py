@@ -7,6 +7,7 @@ names of sources are reported.
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import starmap
 from typing import TypeAlias
 
 from warmlead.domain.attribution import DIRECT_SOURCE, OTHER_SOURCES, UNKNOWN
@@ -57,7 +58,7 @@ from warmlead.reporting.cohorts import (
     CohortTally,
     Milestone,
     Milestones,
-    made_in,
+    has_steps,
     milestones,
 )
 from warmlead.reporting.funnel import (
@@ -115,6 +116,8 @@ class KpiTally:
         self._entered: Counter[tuple[str, bool]] = Counter()
         self._became_known = self._offers = 0
         self._new_lead_to_mql = 0
+        self._became_lead: dict[str, datetime] = {}
+        self._mql_after_lead: list[tuple[str, datetime, int]] = []
         self._backward: Counter[str] = Counter()
         self._rejections: Counter[str] = Counter()
         self._sql_causes: Counter[str] = Counter()
@@ -139,7 +142,7 @@ class KpiTally:
     def _count(self, lead_id: str, move: Transition) -> None:
         before, after = level_of(move.from_stage), level_of(move.to_stage)
         self._entered[move.to_stage, move.cycle == 1] += 1
-        if list(made_in(move)):  # the first step is number 0, so any() would leave it out
+        if has_steps(move):
             self._risen.add(lead_id)
         self._became_known += move.from_stage == ANONYMOUS
         if self._is_backward(move):
@@ -154,10 +157,13 @@ class KpiTally:
             self._waits_for_sql_ms.append(
                 waited_ms if since is None else max(0, to_ms(move.at) - to_ms(since))
             )
+        if move.to_stage == LEAD:
+            self._became_lead[lead_id] = min(move.at, self._became_lead.get(lead_id, move.at))
         if after is Level.MQL and before is Level.NONE and move.cycle == 1:
-            began_ms = to_ms(move.at) - waited_ms
-            is_new = move.from_stage == LEAD and began_ms >= to_ms(self._period.start)
-            self._new_lead_to_mql += is_new or move.from_stage == ANONYMOUS
+            since_start_ms = to_ms(move.at) - waited_ms - to_ms(self._period.start)
+            if move.from_stage == LEAD:
+                self._mql_after_lead.append((lead_id, move.at, since_start_ms))
+            self._new_lead_to_mql += move.from_stage == ANONYMOUS
 
     def _is_backward(self, move: Transition) -> bool:
         if move.to_stage in _ENDS:
@@ -259,6 +265,15 @@ class KpiTally:
             cohorts=months if len(months := self._cohorts.by_month()) > 1 else {},
         )
 
+    def _was_new(self, lead_id: str, at: datetime, since_start_ms: int) -> bool:
+        """Whether an MQL of a moment had entered ``lead`` in the period, so long after its start.
+
+        The time in a stage is kept in thousandths of an hour: at the border the moves decide.
+        """
+        if abs(since_start_ms) <= _THOUSANDTH_OF_AN_HOUR_MS:
+            return lead_id in self._became_lead and self._became_lead[lead_id] <= at
+        return since_start_ms > 0
+
     def _promises_by_owner(
         self, persons: Iterable[tuple[FunnelPath, FunnelPerson]]
     ) -> dict[str, Promise]:
@@ -297,8 +312,9 @@ class KpiTally:
             of = sum(way.entered(start) for way in ways)
             return _conversion(of, sum(way.leads(start, end) for way in ways))
 
+        new = self._new_lead_to_mql + sum(starmap(self._was_new, self._mql_after_lead))
         return Conversions(
-            lead_to_mql=_conversion(self._became_known, self._new_lead_to_mql),
+            lead_to_mql=_conversion(self._became_known, new),
             mql_to_sql=between(Level.MQL, Level.SQL),
             sql_to_opportunity=between(Level.SQL, Level.OPPORTUNITY),
             opportunity_to_customer=between(Level.OPPORTUNITY, Level.CUSTOMER),

@@ -276,7 +276,7 @@ async def test_a_late_fact_and_an_age_reach_every_kept_period_that_holds_them(
     news.here.clock.forward(389 * DAY)
     now = news.here.clock.now()
     kept = ["2026", "2026-Q2", "2026-05", "2026-W20", "2026-05-14"]
-    for name in [*kept, "2026-Q1", "2026-Q3"]:
+    for name in [*kept, "2026-Q3"]:
         await report(news.reporting, read_period(name, now), now)
     await report_due(news.reporting, now)
 
@@ -286,6 +286,23 @@ async def test_a_late_fact_and_an_age_reach_every_kept_period_that_holds_them(
     assert {each.stages["sql"].entered for each in made[1:]} == {1}
     made = await report_due(news.reporting, now + 2 * DAY)
     assert [each.period for each in made] == ["2027-04-04", "2027-W13"]
+
+
+async def test_a_late_fact_reaches_the_cohort_that_no_further_age_would_correct(
+    news: Newsroom,
+) -> None:
+    # Ada is an MQL of 10 March. Of a deal of 20 May it is learnt in September.
+    await news.qualifies("ada")
+    news.here.clock.forward(180 * DAY)
+    now = news.here.clock.now()
+    for name in ("2026-03", "2026-04", "2026-08"):
+        await report(news.reporting, read_period(name, now), now)
+    await report_due(news.reporting, now)
+    await news.happens("sales_won", occurred_at=NOW + 71 * DAY)
+    made = await report_due(news.reporting, now + DAY)
+    assert [each.period for each in made[1:]] == ["2026-W36", "2026-03"]
+    assert made[2].cohort
+    assert made[2].cohort.mql_to_customer.within_90_days.reached == 1
 
 
 async def test_a_year_and_its_last_quarter_come_to_an_age_together(news: Newsroom) -> None:

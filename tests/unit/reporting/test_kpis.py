@@ -216,6 +216,27 @@ def test_a_customer_who_enters_mql_is_a_move_and_no_step_of_the_funnel() -> None
     assert report.times.mql_to_first_touch.count == 1
 
 
+def test_who_became_known_at_midnight_is_of_the_day_that_begins() -> None:
+    # The time in a stage is kept in thousandths of an hour: 9.459 are more than 9:27:32.
+    tick, later = timedelta(milliseconds=1), timedelta(hours=9, minutes=27, seconds=32)
+    report = kpis(
+        ada=Known(
+            [
+                replace(moved(0, "anonymous > lead"), at=DAY.start),
+                replace(moved(0, "lead > mql", hours_in_stage=9.459), at=DAY.start + later),
+            ]
+        ),
+        bob=Known(
+            [
+                replace(moved(0, "anonymous > lead"), at=DAY.start - tick),
+                replace(moved(9, "lead > mql", hours_in_stage=8.999)),
+                moved(10, "mql > lead"),
+            ]
+        ),
+    )
+    assert (report.conversions.lead_to_mql.of, report.conversions.lead_to_mql.reached) == (1, 1)
+
+
 def test_requalified_leads_are_counted_separately() -> None:
     report = kpis(
         new=Known([moved(9, "anonymous > lead"), moved(10, "lead > mql")]),
