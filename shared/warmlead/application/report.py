@@ -54,11 +54,11 @@ RIPENING = (Span.MONTH, Span.QUARTER, Span.YEAR)
 """The spans whose reports are made again when their cohorts have come to an age."""
 
 LOOKED_BACK: Mapping[Span, int] = {
-    Span.DAY: 366,
+    Span.DAY: 92,
     Span.WEEK: 53,
-    Span.MONTH: 120,
-    Span.QUARTER: 40,
-    Span.YEAR: 10,
+    Span.MONTH: 36,
+    Span.QUARTER: 12,
+    Span.YEAR: 3,
 }
 """How many past periods of each span are made again when reports are calculated anew."""
 
