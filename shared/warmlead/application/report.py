@@ -25,7 +25,14 @@ from warmlead.ports.reporting import ReportStore, SpendBook
 from warmlead.reporting.breakdowns import BAND_POINTS, FIRST_DAY, SPENT_BY, band
 from warmlead.reporting.cohorts import AGES_DAYS, has_steps
 from warmlead.reporting.kpis import CALCULATION, KpiTally
-from warmlead.reporting.periods import Period, Span, last_period, period_of, read_period
+from warmlead.reporting.periods import (
+    BEGINNING,
+    Period,
+    Span,
+    last_period,
+    period_of,
+    read_period,
+)
 from warmlead.reporting.sequences import WAITING
 
 AT_ONCE = 16
@@ -67,7 +74,7 @@ _OVERLAP = timedelta(hours=1)  # a commit may take a while, and clocks differ
 
 
 class Agenda(Struct, frozen=True):
-    """What the daily run leaves for the next one; it is kept beside the reports.
+    """What a run has still to do, and leaves for the next one; it is kept beside the reports.
 
     Of what was learnt before ``until`` no report knows too little, but for those of ``periods``,
     whose names these are. ``calculation`` is the last one that all others were made by.
@@ -90,32 +97,30 @@ async def report_due(reporting: Reporting, now: datetime) -> list[KpiReport]:
         period = last_period(span, now)
         if await reporting.reports.report(period.name) is None:
             made.append(await report(reporting, period, now))
-    before = await _agenda(reporting)
-    stale = await _stale(reporting, before, now) - {each.period for each in made}
-    periods = sorted((read_period(name, now) for name in stale), key=_weight, reverse=True)
-    kept = [pair async for pair in _kept(reporting, periods)]
-    for period, text in kept[:MOST_CORRECTED]:
-        made += await _corrected(reporting, period, text, now)
-    later = [period.name for period, _ in kept[MOST_CORRECTED:]]
-    agenda = Agenda(max(CALCULATION, before.calculation), now, later)
-    await reporting.reports.keep(_AGENDA, msgspec.json.encode(agenda).decode())  # last: it is done
+    agenda = await _agenda(reporting)
+    stale = await _stale(reporting, agenda, now) - {each.period for each in made}
+    left = [each async for each in _kept(reporting, sorted(stale, key=_weight, reverse=True))]
+    calculation = max(CALCULATION, agenda.calculation)
+    await _keep_agenda(reporting, Agenda(calculation, now, left))
+    for name in left[:MOST_CORRECTED]:
+        made += await _corrected(reporting, read_period(name, now), now)
+        left = left[1:]
+        await _keep_agenda(reporting, Agenda(calculation, now, left))
     return made
 
 
-def _weight(period: Period) -> tuple[timedelta, datetime]:
+def _weight(name: str) -> tuple[timedelta, datetime]:
+    period = read_period(name, BEGINNING)
     return period.end - period.start, period.start
 
 
-async def _kept(
-    reporting: Reporting, periods: Sequence[Period]
-) -> AsyncIterator[tuple[Period, str]]:
-    """The periods that have a report, with it as it was kept."""
+async def _kept(reporting: Reporting, periods: Sequence[str]) -> AsyncIterator[str]:
+    """Those periods of which a report is kept."""
     for start in range(0, len(periods), AT_ONCE):
         some = periods[start : start + AT_ONCE]
-        texts = await asyncio.gather(*(reporting.reports.report(each.name) for each in some))
-        for period, text in zip(some, texts, strict=True):
-            if text is not None:
-                yield period, text
+        texts = await asyncio.gather(*map(reporting.reports.report, some))
+        for period in (name for name, text in zip(some, texts, strict=True) if text is not None):
+            yield period
 
 
 async def _agenda(reporting: Reporting) -> Agenda:
@@ -123,21 +128,25 @@ async def _agenda(reporting: Reporting) -> Agenda:
     return msgspec.json.decode(kept, type=Agenda) if kept else Agenda()
 
 
+async def _keep_agenda(reporting: Reporting, agenda: Agenda) -> None:
+    await reporting.reports.keep(_AGENDA, msgspec.json.encode(agenda).decode())
+
+
 async def _stale(reporting: Reporting, agenda: Agenda, now: datetime) -> set[str]:
     """The names of the periods whose reports, if there are any, may no longer be right."""
-    if agenda.until is None or agenda.calculation < CALCULATION:
-        ends = {span: _last_periods(span, count, now) for span, count in LOOKED_BACK.items()}
-        return {period.name for periods in ends.values() for period in periods}
-    since = min(agenda.until, now)
-    found = {period.name for span in RIPENING for period in _ripe(span, since, now)}
+    since = min(agenda.until or now, now)
+    found = {*agenda.periods}
+    if agenda.calculation < CALCULATION:
+        for span, count in LOOKED_BACK.items():
+            found |= {period.name for period in _last_periods(span, count, now)}
+    found |= {period.name for span in RIPENING for period in _ripe(span, since, now)}
     late = reporting.reports.late_moves(since - _OVERLAP, now + timedelta(days=1))
     stepped = set()
     async for lead_id, move in late:
         found |= {period_of(span, move.at).name for span in Span}
         if has_steps(move):
             stepped.add(lead_id)
-    found |= {each.name async for each in _cohorts_of(reporting, stepped, now)}
-    return found.union(agenda.periods)
+    return found | {each.name async for each in _cohorts_of(reporting, stepped, now)}
 
 
 async def _cohorts_of(
@@ -167,10 +176,9 @@ def _ripe(span: Span, since: datetime, now: datetime) -> Iterator[Period]:
         period = last_period(span, period.start)
 
 
-async def _corrected(
-    reporting: Reporting, period: Period, kept: str, now: datetime
-) -> list[KpiReport]:
-    """The report of a period, made again and published, unless it is as it was ``kept``."""
+async def _corrected(reporting: Reporting, period: Period, now: datetime) -> list[KpiReport]:
+    """The report of a period, made again and published, unless it is as it was kept."""
+    kept = await reporting.reports.report(period.name)
     made = _revised(await add_up(reporting, period, now), kept)
     if made.model_dump_json() == kept:
         return []

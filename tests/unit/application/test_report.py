@@ -16,7 +16,7 @@ from unit.application.living import DAY, HOUR, LIVING, Place, place
 from warmlead.application import report as reports
 from warmlead.application.apply import Scoring, apply
 from warmlead.application.report import Reporting, add_up, report, report_due
-from warmlead.domain.errors import UnreadableError
+from warmlead.domain.errors import UnavailableError, UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.messages.contract import message_schema
 from warmlead.messages.kpis import KpiReport
@@ -286,6 +286,29 @@ async def test_a_late_fact_and_an_age_reach_every_kept_period_that_holds_them(
     assert {each.stages["sql"].entered for each in made[1:]} == {1}
     made = await report_due(news.reporting, now + 2 * DAY)
     assert [each.period for each in made] == ["2027-04-04", "2027-W13"]
+
+
+async def test_a_run_that_ends_early_loses_nothing(news: Newsroom) -> None:
+    await report_due(news.reporting, NOW)
+    days = [period_of(Span.DAY, NOW - ago * DAY) for ago in (20, 21)]
+    for number, day in enumerate(days):
+        await report(news.reporting, day, NOW)
+        await news.happens("page_viewed", who=f"lead-{number}", occurred_at=day.start)
+
+    class Ending:
+        def __init__(self) -> None:
+            self.published = 0
+
+        async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[str]:
+            self.published += 1
+            if self.published > 3:
+                raise UnavailableError("the run ends")
+            return await news.here.bus.publish(topic, messages)
+
+    with pytest.raises(UnavailableError):  # after yesterday, February and one day
+        await report_due(replace(news.reporting, bus=Ending()), NOW + DAY)
+    (rest,) = [each async for each in due_on(news, "2026-03-12")]
+    assert [each.period for each in rest] == [days[1].name]
 
 
 async def test_a_late_fact_reaches_the_cohort_that_no_further_age_would_correct(
