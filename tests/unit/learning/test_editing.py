@@ -144,7 +144,7 @@ def test_a_text_that_says_something_else_is_refused() -> None:
     with pytest.raises(EditError):
         ModelText("signals: [")
     changed = ModelText(STYLES["block"])
-    with pytest.raises(EditError, match="signals.seen is not a number"):
+    with pytest.raises(EditError, match=r"signals\.seen is not a number"):
         changed.state(("signals", "seen"), 5)
     with pytest.raises(EditError, match="cannot be added"):
         changed.add("signals", "seen", {"points": 1})
