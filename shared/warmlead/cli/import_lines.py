@@ -11,7 +11,7 @@ from rich.table import Table
 from warmlead.application.history.running import Imported
 from warmlead.cli.output import count_of
 from warmlead.domain.money import DECIMALS
-from warmlead.importing.survey import Survey
+from warmlead.importing.survey import Survey, missing_text
 from warmlead.ports.imports import ImportRecord
 
 MOST_MONTHS = 240
@@ -27,6 +27,9 @@ def survey_lines(found: Survey, *, name: str, persons: int, repeated: int) -> It
         silent = f", {each.silent} say nothing" if each.silent else ""
         wrong = f", [yellow]{count_of(each.errors, 'row')} with errors[/]" if each.errors else ""
         yield f"  {escape(each.path.name)}: {count_of(each.rows, 'row')}{silent}{wrong}"
+        if each.missing:
+            named = escape(missing_text(each.missing))
+            yield f"    [yellow]left out, as the file has no such column:[/] {named}"
     if repeated:
         yield f"  {repeated} facts stand there twice, and count once."
     for currency, cents in sorted(found.amounts.items()):
@@ -112,6 +115,7 @@ def as_json_of(value: Survey | Imported | ImportRecord | None) -> Any:  # noqa: 
                     "rows": each.rows,
                     "errors": each.errors,
                     "silent": each.silent,
+                    "missing": list(each.missing),
                     "months": _months(each.read),
                     "months_in_file": _months(each.own),
                 }

@@ -7,16 +7,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from warmlead.domain.attribution import Channel, channel_of, named_channel
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
-from warmlead.domain.event import OF_RECORDS, SALES_EVENTS, Event, Property
+from warmlead.domain.event import CHANNEL, OF_RECORDS, SALES_EVENTS, Event, Property
 from warmlead.domain.imports import source_of
 from warmlead.domain.sales import EVENT_PREFIX, Refusal, SalesStatus
+from warmlead.domain.sites import Category
 from warmlead.importing.mapping import FactMapping, FileMapping, ImportMapping, SpendMapping
 from warmlead.importing.reading import Row, Values
 from warmlead.parsing.strict_json import text_of
 from warmlead.parsing.times import parse_time
 from warmlead.ports.imports import Spend
-from warmlead.senders.attribution import visit_of
+from warmlead.senders.attribution import Visit, visit_of
 from warmlead.senders.person import Notes, email_of, event_name, long_hash, person_id, trait_value
 from warmlead.senders.statement_parts import deal_value
 
@@ -107,8 +109,7 @@ class Reader:
                 at = self._time(fact.at, values[fact.at], problems)
                 told.append((at or self._now, place, fact))
         if told and not any(person.values()) and not problems:
-            named = ", ".join(filter(None, (part.email, part.user_id, part.anonymous_id)))
-            problems.append(f"{named}: nobody is named")
+            problems.append(f"{', '.join(part.persons.values())}: nobody is named")
         if problems:
             return
         told.sort(key=lambda each: each[:2])
@@ -126,15 +127,23 @@ class Reader:
             found["email"] = email_of(_as_text(values[part.email]))
             if not found["email"]:
                 problems.append(f"{part.email}: the email address is not valid")
-        for field, column in (("user_id", part.user_id), ("anonymous_id", part.anonymous_id)):
-            if not column or column not in values:
+        for field, column in part.persons.items():
+            if field == "email" or column not in values:
                 continue
+            is_user = field != "anonymous_id"
+            several = _as_text(values[column]).split(";")
+            text = next(filter(None, map(str.strip, several)), "")
             try:
-                text = _as_text(values[column]).partition(";")[0].strip()  # several: the first
-                text = f"{part.prefix if field == 'user_id' else ''}{text}"
-                found[field] = person_id(text, str(column), is_user=field == "user_id")
+                if person_id(text, column, is_user=is_user):  # no placeholder, such as "null"
+                    text = f"{part.prefix if is_user else ''}{text}"
+                    found[field] = person_id(text, column, is_user=is_user)
             except RejectedError as error:
                 problems.append(f"{column}: {error.message}")
+        other = found.pop("merged_user_id", None)
+        if found.get("user_id") and other != found["user_id"]:
+            found["merged_user_id"] = other
+        else:
+            found["user_id"] = found.get("user_id") or other
         return found
 
     def _event(
@@ -152,6 +161,7 @@ class Reader:
         for column, trait in self._part.traits.items() if is_first else ():
             if column in values:
                 known[trait] = trait_value(trait, _kept(values[column]))
+        visit = self._visit(values) if is_first else _NO_VISIT
         return Event.checked(
             id=self._id(f"{fact.at}\n{name}", values),
             source=source_of(self._name),
@@ -161,7 +171,8 @@ class Reader:
             received_at=at,
             traits=known,
             properties=properties,
-            attribution=self._origin(values) if is_first else {},
+            attribution=visit.touch,
+            direct=visit.direct,
             notes=notes.told,
             **person,
         )
@@ -203,12 +214,18 @@ class Reader:
             given |= {"value_cents": deal.value_cents, "currency": deal.currency}
         return f"{EVENT_PREFIX}{said}", given
 
-    def _origin(self, values: Values) -> dict[str, str]:
-        told = {
-            name: _as_text(values[column])
-            for name, column in self._part.origin.items()
-            if column in values
-        }
+    def _visit(self, values: Values) -> Visit:
+        """Where the person came from, by the first origin whose condition holds."""
+        part = next((each for each in self._part.origin if _holds(each.when, values)), None)
+        named = part.named() if part else {}
+        told = {name: _as_text(values[c]) for name, c in named.items() if c in values}
+        word = told.pop("channel", "")
+        channel = named_channel(word)
+        if word and channel is None:
+            told.setdefault("source", word)
+        source, medium = (told.get(name, "").strip().lower() for name in ("source", "medium"))
+        if (channel or channel_of(Category.OTHER, source, medium, "")) is Channel.DIRECT:
+            return Visit({}, direct=True)
         fields = {_PARAMETERS.get(name, name): value for name, value in told.items()}
         visit = visit_of(
             url=told.get("url"),
@@ -216,7 +233,9 @@ class Reader:
             fields={k: v for k, v in fields.items() if k not in _PAGES},
             landing_page=told.get("landing_page"),
         )
-        return visit.touch
+        if channel in (None, Channel.UNKNOWN):
+            return visit
+        return Visit({**visit.attribution, CHANNEL: str(channel)}, False, visit.landing_page)
 
     # --- spend ---------------------------------------------------------------------------
 
@@ -298,6 +317,7 @@ class Reader:
 
 _PARAMETERS = {name: f"utm_{name}" for name in ("source", "medium", "campaign", "term", "content")}
 _PAGES = ("url", "referrer", "landing_page")
+_NO_VISIT = Visit({}, direct=False)
 
 
 def _why_no_time(value: object) -> str:

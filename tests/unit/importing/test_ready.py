@@ -1,0 +1,67 @@
+"""What the ready mappings make of the exports of the tools for which they are."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from warmlead.domain.attribution import NOWHERE, Channel, origin_of
+from warmlead.domain.event import Event
+from warmlead.domain.identity import identifiers_of
+from warmlead.importing.facts import Reader
+from warmlead.importing.mapping import read_mapping
+from warmlead.importing.reading import Row
+from warmlead.importing.ready import ready_mapping
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def said(tool: str, pattern: str, row: dict[str, Any]) -> tuple[Event, ...]:
+    mapping = read_mapping(ready_mapping(tool), name=tool)
+    reader = Reader(mapping, mapping.files[pattern], name=tool, now=NOW)
+    return reader.read(Row(1, row)).events
+
+
+HUBSPOT = [
+    ("Organic Search", "", "google", Channel.ORGANIC_SEARCH, "google"),
+    ("ORGANIC_SEARCH", "", "", Channel.ORGANIC_SEARCH, "(not set)"),
+    ("Paid Search", "Webshop", "crm software", Channel.PAID_SEARCH, "(not set)"),
+    ("Paid Social", "LinkedIn", "Spring", Channel.PAID_SOCIAL, "linkedin"),
+    ("Organic Social", "YouTube", "", Channel.ORGANIC_SOCIAL, "youtube"),
+    ("Social Media", "Facebook", "", Channel.ORGANIC_SOCIAL, "facebook"),
+    ("Email Marketing", "Webshop news", "", Channel.EMAIL, "(not set)"),
+    ("Referrals", "partner.example", "", Channel.REFERRAL, "partner.example"),
+    ("AI Referrals", "chatgpt.com", "", Channel.AI_ASSISTANT, "chatgpt.com"),
+    ("Direct Traffic", "www.example.com/shop", "", Channel.DIRECT, "(direct)"),
+    ("Other Campaigns", "Fair", "", Channel.UNASSIGNED, "other campaigns"),
+    ("Offline Sources", "IMPORT", "", Channel.UNASSIGNED, "offline sources"),
+]
+
+
+@pytest.mark.parametrize(("source", "one", "two", "channel", "shown"), HUBSPOT)
+def test_a_contact_of_hubspot_has_the_channel_of_its_traffic_source(
+    source: str, one: str, two: str, channel: Channel, shown: str
+) -> None:
+    told = "Original Traffic Source"
+    row = {"Record ID": "7", "Create Date": "2025-01-08 09:15", told: source}
+    row |= {f"{told} Drill-Down 1": one, f"{told} Drill-Down 2": two}
+    (event,) = said("hubspot", "*contact*", row)
+    origin = NOWHERE if event.direct else origin_of(event.attribution.items())
+    assert (origin.channel, origin.source) == (channel, shown)
+
+
+LEAD = {"Id": "00Q1", "CreatedDate": "2025-01-08", "IsConverted": "false", "Status": "Open"}
+
+
+def test_a_lead_of_salesforce_without_an_address_is_somebody() -> None:
+    (event,) = said("salesforce", "*[Ll]ead*", LEAD)
+    assert event.user_id == "crm:salesforce:00Q1"
+
+
+def test_a_converted_lead_of_salesforce_is_the_contact_of_its_opportunity() -> None:
+    converted = {"IsConverted": "true", "ConvertedDate": "2025-01-20", "ConvertedContactId": "0031"}
+    lead = said("salesforce", "*[Ll]ead*", {**LEAD, **converted})
+    deal = said("salesforce", "*[Oo]pportunit*", {"CreatedDate": "2025-02-01", "ContactId": "0031"})
+    before = said("salesforce", "*[Ll]ead*", LEAD)
+    for one, other in ((lead, deal), (before, lead)):
+        assert {*identifiers_of(one[0])} & {*identifiers_of(other[0])}
