@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from warmlead.application.history.running import Imported
-from warmlead.cli.output import count_of
+from warmlead.cli.output import count_of, groups_that_fit
 from warmlead.domain.money import DECIMALS
 from warmlead.importing.survey import Survey, missing_text
 from warmlead.ports.imports import ImportRecord
@@ -43,22 +43,15 @@ def month_tables(found: Survey, *, width: int) -> Iterator[Table]:
     """
     labels = list(dict.fromkeys(label for each in found.files for label, _ in each.read))
     months = found.months[-MOST_MONTHS:]
-    parts: list[dict[str, list[str]]] = []
-    left = 0
-    for label in labels:
-        cells = _cells(found, label, months)
-        wide = _BETWEEN + max(map(len, [label, *cells]))
-        if wide > left:
-            parts.append({})
-            left = width - _MONTH_WIDTH
-        parts[-1][label] = cells
-        left -= wide
-    for part in parts:
+    columns = [_cells(found, label, months) for label in labels]
+    pairs = zip(labels, columns, strict=True)
+    widths = [_BETWEEN + max(map(len, (label, *cells))) for label, cells in pairs]
+    for group in groups_that_fit(widths, width - _MONTH_WIDTH) if labels else ():
         table = Table(box=None, pad_edge=False)
         table.add_column("month", no_wrap=True)
-        for label in part:
-            table.add_column(escape(label), justify="right", no_wrap=True)
-        for month, *cells in zip(months, *part.values(), strict=True):
+        for place in group:
+            table.add_column(escape(labels[place]), justify="right", no_wrap=True)
+        for month, *cells in zip(months, *(columns[place] for place in group), strict=True):
             table.add_row(month, *(f"[yellow]{c}[/]" if " of " in c else c for c in cells))
         yield table
 
