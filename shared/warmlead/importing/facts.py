@@ -14,7 +14,7 @@ from warmlead.domain.imports import source_of
 from warmlead.domain.sales import EVENT_PREFIX, Refusal, SalesStatus
 from warmlead.domain.sites import Category
 from warmlead.importing.mapping import FactMapping, FileMapping, ImportMapping, SpendMapping
-from warmlead.importing.reading import Row, Values
+from warmlead.importing.reading import Row, Values, as_text
 from warmlead.parsing.strict_json import text_of
 from warmlead.parsing.times import parse_time
 from warmlead.ports.imports import Spend
@@ -124,14 +124,14 @@ class Reader:
     def _person(self, values: Values, problems: list[str]) -> dict[str, str | None]:
         part, found = self._part, dict[str, str | None]()
         if part.email and part.email in values:
-            found["email"] = email_of(_as_text(values[part.email]))
+            found["email"] = email_of(as_text(values[part.email]))
             if not found["email"]:
                 problems.append(f"{part.email}: the email address is not valid")
         for field, column in part.persons.items():
             if field == "email" or column not in values:
                 continue
             is_user = field != "anonymous_id"
-            several = _as_text(values[column]).split(";")
+            several = as_text(values[column]).split(";")
             text = next(filter(None, map(str.strip, several)), "")
             try:
                 if person_id(text, column, is_user=is_user):  # no placeholder, such as "null"
@@ -189,7 +189,7 @@ class Reader:
         column = str(fact.event_from)
         if column not in values:
             raise RejectedError(Reason.EVENT_NAME_MISSING, f"{column} names no event.")
-        name = event_name(_as_text(values[column]))
+        name = event_name(as_text(values[column]))
         if name in SALES_EVENTS:
             text = f"{name} is no event: a fact with said, or with stage, says it."
             raise RejectedError(Reason.EVENT_INVALID, text)
@@ -198,7 +198,7 @@ class Reader:
     def _statement(
         self, fact: FactMapping, said: str, values: Values, given: dict[str, Property]
     ) -> tuple[str, dict[str, Property]]:
-        reason = _as_text(values.get(str(fact.reason), ""))[:200]
+        reason = as_text(values.get(str(fact.reason), ""))[:200]
         if said in set(Refusal):
             said, reason = SalesStatus.REJECTED, said
         deal = deal_value(
@@ -218,7 +218,7 @@ class Reader:
         """Where the person came from, by the first origin whose condition holds."""
         part = next((each for each in self._part.origin if _holds(each.when, values)), None)
         named = part.named() if part else {}
-        told = {name: _as_text(values[c]) for name, c in named.items() if c in values}
+        told = {name: as_text(values[c]) for name, c in named.items() if c in values}
         word = told.pop("channel", "")
         channel = named_channel(word)
         if word and channel is None:
@@ -260,7 +260,7 @@ class Reader:
         if at is None or amount.value_cents is None:
             return None
         said = {
-            name: _as_text(values.get(str(getattr(part, name)), ""))[:200]
+            name: as_text(values.get(str(getattr(part, name)), ""))[:200]
             for name in ("channel", "source", "medium", "campaign")
         }
         return Spend(
@@ -277,8 +277,8 @@ class Reader:
     def _id(self, fact: str, values: Values) -> str:
         """The id of what a row says: of the row's own id, or of all that the row holds."""
         if self._part.id and self._part.id in values:
-            return long_hash(f"{self._part.id}\n{_as_text(values[self._part.id])}\n{fact}")
-        held = sorted((name, _as_text(value)) for name, value in values.items())
+            return long_hash(f"{self._part.id}\n{as_text(values[self._part.id])}\n{fact}")
+        held = sorted((name, as_text(value)) for name, value in values.items())
         return long_hash(text_of([fact, held]))
 
     def _time(self, column: str, value: object, problems: list[str]) -> datetime | None:
@@ -331,23 +331,17 @@ def _plain(text: str) -> str:
     return text.strip().casefold()
 
 
-def _as_text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return text_of(value) if isinstance(value, list | bool | float) else str(value)
-
-
 def _kept(value: Any) -> Property:  # noqa: ANN401  # whatever a file holds
     if isinstance(value, str):
         return value.strip()[:MAX_VALUE]
     if isinstance(value, bool | int | float):
         return value
-    return _as_text(value)[:MAX_VALUE]
+    return as_text(value)[:MAX_VALUE]
 
 
 def _holds(when: Mapping[str, str | Sequence[str]], values: Values) -> bool:
     return all(
-        _plain(_as_text(values.get(column, "")))
+        _plain(as_text(values.get(column, "")))
         in {_plain(each) for each in ([wanted] if isinstance(wanted, str) else wanted)}
         for column, wanted in when.items()
     )

@@ -6,7 +6,6 @@ read is handed out with its fault, and costs no other row.
 
 import csv
 import hashlib
-import io
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Sized
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from warmlead.domain.errors import ConfigurationError, RejectedError
-from warmlead.parsing.strict_json import loads
+from warmlead.parsing.strict_json import loads, text_of
 from warmlead.settings import why_unreadable
 
 ERROR_COLUMN = "import_error"
@@ -148,6 +147,13 @@ def digest_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise _unreadable(path, why_unreadable(error)) from error
+
+
+def as_text(value: object) -> str:
+    """A value as a file of texts has it."""
+    if isinstance(value, str):
+        return value
+    return text_of(value) if isinstance(value, list | bool | float) else str(value)
 
 
 def _unreadable(path: Path, problem: str) -> ConfigurationError:
@@ -380,40 +386,3 @@ def _parquet_row(number: int, only: Any) -> Row:  # noqa: ANN401  # pyarrow has 
 def _sized(value: object) -> Sized:
     """The value, if it has a length; else one without any."""
     return value if isinstance(value, str | bytes | list) else ()
-
-
-# --- what could not be imported ------------------------------------------------------------
-
-
-class ErrorFile:
-    """Collects the rows of a table that could not be imported, each with the reason.
-
-    It is written beside the file as ``FILE.errors.csv`` if there is any; else an old one goes.
-    """
-
-    def __init__(self, table: Table, folder: Path | None = None) -> None:
-        name = table.path.name.removesuffix(".errors.csv")
-        self.path = (folder or table.path.parent) / f"{name}.errors.csv"
-        self.count = 0
-        self._columns = table.columns
-        self._text = io.StringIO()
-        self._writer = csv.writer(self._text, lineterminator="\n")
-
-    def add(self, row: Row, reason: str) -> None:
-        """Adds a row."""
-        fields = ["" if (v := row.values.get(name)) is None else str(v) for name in self._columns]
-        self._writer.writerow([*fields, reason])
-        self.count += 1
-
-    def write(self) -> None:
-        """Writes the file; raises ``ConfigurationError`` if that cannot be done."""
-        try:
-            if not self.count:
-                return
-            header = io.StringIO()
-            csv.writer(header, lineterminator="\n").writerow([*self._columns, ERROR_COLUMN])
-            text = header.getvalue() + self._text.getvalue()
-            self.path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            problem = f"{why_unreadable(error)}; choose another folder: --errors FOLDER"
-            raise ConfigurationError.one(f"{self.path} cannot be written:", problem) from error

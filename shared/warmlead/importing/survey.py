@@ -11,9 +11,10 @@ from datetime import datetime
 from pathlib import Path
 
 from warmlead.domain.errors import ConfigurationError
+from warmlead.importing.error_files import ErrorFile
 from warmlead.importing.facts import Reader, RowContent, RowError
 from warmlead.importing.mapping import FactMapping, FileMapping, ImportMapping
-from warmlead.importing.reading import ErrorFile, Table
+from warmlead.importing.reading import Table
 from warmlead.importing.spool import Spool
 from warmlead.model.document import did_you_mean
 from warmlead.ports.imports import Spend
@@ -111,9 +112,21 @@ class _Reading:
     def read(self, table: Table, part: FileMapping, reader: Reader, errors_in: Path | None) -> None:
         """Reads a table; a row with errors costs no other."""
         counts = FileCounts(table.path, missing=missing_in(table, part))
-        faulty = ErrorFile(table, errors_in)
+        named = () if table.encoding else part.columns()
+        scratch = self._spool.scratch(f"errors-{len(self.files)}.csv")
         self.files.append(counts)
-        self.errors.append(faulty)
+        with ErrorFile(table, scratch, errors_in, columns=tuple(named)) as faulty:
+            self.errors.append(faulty)
+            self._read_rows(table, part, reader, counts, faulty)
+
+    def _read_rows(
+        self,
+        table: Table,
+        part: FileMapping,
+        reader: Reader,
+        counts: FileCounts,
+        faulty: ErrorFile,
+    ) -> None:
         for row in table.rows():
             counts.rows += 1
             unseen = _count_own(counts, part, row.values, self._mapping.dates)

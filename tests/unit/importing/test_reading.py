@@ -11,7 +11,6 @@ from warmlead.importing.reading import (
     MAX_FIELD,
     MAX_NAME,
     MAX_ROW,
-    ErrorFile,
     Row,
     digest_of,
     open_table,
@@ -222,20 +221,6 @@ def test_two_columns_of_parquet_with_one_name_are_a_fault(tmp_path: Path) -> Non
     parquet.write_table(both, path)
     with pytest.raises(ConfigurationError, match='two columns are named "id"'):
         open_table(path)
-
-
-def test_a_file_of_errors_is_a_table_again_without_its_reasons(tmp_path: Path) -> None:
-    table = open_table(written(tmp_path, 'a,b\n1,"x, y"\n3,4\n'))
-    errors = ErrorFile(table)
-    first, _ = table.rows()
-    errors.add(first, "a: is not good")
-    errors.write()
-    assert errors.path.name == "leads.csv.errors.csv"
-    assert errors.path.read_text() == 'a,b,import_error\n1,"x, y",a: is not good\n'
-    again = open_table(errors.path)
-    assert again.columns == table.columns
-    assert [row.values for row in again.rows()] == [first.values]
-    assert ErrorFile(again).path == errors.path
 
 
 def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
