@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from warmlead.domain.attribution import NOWHERE, Channel, origin_of
+from warmlead.domain.consent_fields import says_no
 from warmlead.domain.event import Event
 from warmlead.domain.identity import identifiers_of
 from warmlead.importing.facts import Reader
@@ -65,3 +66,35 @@ def test_a_converted_lead_of_salesforce_is_the_contact_of_its_opportunity() -> N
     before = said("salesforce", "*[Ll]ead*", LEAD)
     for one, other in ((lead, deal), (before, lead)):
         assert {*identifiers_of(one[0])} & {*identifiers_of(other[0])}
+
+
+SAYING_NO = {
+    "hubspot": (
+        "*contact*",
+        {"Record ID": "7", "Create Date": "2025-01-08", "Unsubscribed from all email": "true"},
+        "Last Modified Date",
+    ),
+    "salesforce": ("*[Ll]ead*", {**LEAD, "HasOptedOutOfEmail": "true"}, "LastModifiedDate"),
+    "pipedrive": (
+        "*people*",
+        {
+            "Person - ID": "7",
+            "Person - Person created": "2025-01-08",
+            "Person - Marketing status": "Unsubscribed",
+        },
+        "Person - Update time",
+    ),
+}
+
+
+@pytest.mark.parametrize("tool", SAYING_NO)
+def test_who_wants_no_mail_is_known_to_want_none_since_the_latest_change(tool: str) -> None:
+    pattern, row, changed = SAYING_NO[tool]
+    (first,) = said(tool, pattern, row)
+    assert says_no(first)
+    *_, last = said(tool, pattern, {**row, changed: "2025-03-01"})
+    assert (last.name, last.occurred_at) == ("email_unsubscribed", datetime(2025, 3, 1, tzinfo=UTC))
+    words = {"true": "false", "Unsubscribed": "Subscribed"}
+    fine = {column: words.get(value, value) for column, value in row.items()}
+    (only,) = said(tool, pattern, {**fine, changed: "2025-03-01"})
+    assert not says_no(only)
