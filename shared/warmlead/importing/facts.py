@@ -31,7 +31,8 @@ MAX_AHEAD = timedelta(minutes=5)
 MAX_VALUE = 8_000
 """The longest text of a trait or property that is kept, in characters."""
 
-_BY_NUMBERS = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})(.*)", re.DOTALL)
+BY_NUMBERS = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})(.*)", re.DOTALL)
+"""A date whose first numbers are day and month, in whichever order, and what stands behind it."""
 _ZONED = re.compile(r"(?:Z|[+-][0-9]{2}:?[0-9]{2}|UTC|GMT|[A-Z]{3})\)?\Z")
 _DAY = re.compile(r"[0-9]{4}([-/.]?)[0-9]{1,2}\1[0-9]{1,2}|[0-9]{1,2}([-/.])[0-9]{1,2}\2[0-9]{4}")
 _LONGEST_TIME = 100
@@ -303,7 +304,7 @@ class Reader:
         if not isinstance(value, str):
             return parse_time(value, column)
         text = value.strip()
-        found = _BY_NUMBERS.fullmatch(text) if len(text) <= _LONGEST_TIME else None
+        found = BY_NUMBERS.fullmatch(text) if len(text) <= _LONGEST_TIME else None
         if found and self._mapping.dates:
             one, other = found[1], found[3]
             day, month = (one, other) if self._mapping.dates == "day-first" else (other, one)
@@ -322,7 +323,7 @@ _NO_VISIT = Visit({}, direct=False)
 
 def _why_no_time(value: object) -> str:
     text = value.strip() if isinstance(value, str) else ""
-    if len(text) <= _LONGEST_TIME and _BY_NUMBERS.fullmatch(text):
+    if len(text) <= _LONGEST_TIME and BY_NUMBERS.fullmatch(text):
         return "may be two days; write dates: day-first or month-first in the mapping"
     return "cannot be read as a time; write it as 2026-11-26 or 2026-11-26T19:21:00Z"
 
