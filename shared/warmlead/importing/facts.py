@@ -18,7 +18,7 @@ from warmlead.importing.reading import Row, Values, as_text
 from warmlead.parsing.strict_json import text_of
 from warmlead.parsing.times import parse_time
 from warmlead.ports.imports import Spend
-from warmlead.senders.attribution import Visit, visit_of
+from warmlead.senders.attribution import Visit, path_of, visit_of
 from warmlead.senders.person import Notes, email_of, event_name, long_hash, person_id, trait_value
 from warmlead.senders.statement_parts import deal_value
 
@@ -131,15 +131,17 @@ class Reader:
         for field, column in part.persons.items():
             if field == "email" or column not in values:
                 continue
-            is_user = field != "anonymous_id"
+            is_user = field in ("user_id", "merged_user_id")
             several = as_text(values[column]).split(";")
             text = next(filter(None, map(str.strip, several)), "")
             try:
                 if person_id(text, column, is_user=is_user):  # no placeholder, such as "null"
-                    text = f"{part.prefix if is_user else ''}{text}"
+                    text = text if field == "anonymous_id" else f"{part.prefix}{text}"
                     found[field] = person_id(text, column, is_user=is_user)
             except RejectedError as error:
                 problems.append(f"{column}: {error.message}")
+        if deal := found.pop("deal_id", None):
+            found["anonymous_id"] = deal
         other = found.pop("merged_user_id", None)
         if found.get("user_id") and other != found["user_id"]:
             found["merged_user_id"] = other
@@ -181,6 +183,8 @@ class Reader:
     def _named(self, fact: FactMapping, values: Values) -> tuple[str, dict[str, Property]]:
         """The name of a fact's event, and its properties."""
         given = {to: _kept(values[c]) for c, to in fact.properties.items() if c in values}
+        if isinstance(url := given.get("url"), str) and url.startswith(("https://", "http://")):
+            given.setdefault("path", path_of(url))
         if fact.stage is not None:
             return next(iter(OF_RECORDS)), {"reason": fact.stage}
         if fact.said is not None:
@@ -230,7 +234,7 @@ class Reader:
         fields = {_PARAMETERS.get(name, name): value for name, value in told.items()}
         visit = visit_of(
             url=told.get("url"),
-            referrer=told.get("referrer"),
+            referrer=told.get("referrer", "" if "referrer" in named else None),  # it says: none
             fields={k: v for k, v in fields.items() if k not in _PAGES},
             landing_page=told.get("landing_page"),
         )

@@ -22,7 +22,7 @@ Column = Annotated[str, Field(min_length=1, max_length=200)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Word = Annotated[str, Field(max_length=1_000)]
 
-PERSON_FIELDS = ("email", "user_id", "merged_user_id", "anonymous_id")
+PERSON_FIELDS = ("email", "user_id", "merged_user_id", "anonymous_id", "deal_id")
 """What names the person of a row, the strongest first."""
 
 SALES_WORDS = (*SAID_BY_SALES, *Refusal)
@@ -111,7 +111,9 @@ class FileMapping(_Strict):
     """What the columns of a file are.
 
     ``merged_user_id`` is a second id of the same person, such as that of the contact to which a
-    lead was converted. Of several origins the first whose ``when`` holds counts.
+    lead was converted. ``deal_id`` is that of a deal: rows that name the same deal are of one
+    person. ``prefix`` stands before these and the user id. Of several origins the first whose
+    ``when`` holds counts.
 
     ``trust`` is who wrote the rows: your own people and systems (``signed``), or visitors
     (``public``), as in an export of a tracker. Rows of visitors can say no more than a browser can.
@@ -122,6 +124,7 @@ class FileMapping(_Strict):
     user_id: Column | None = None
     merged_user_id: Column | None = None
     anonymous_id: Column | None = None
+    deal_id: Column | None = None
     prefix: str = Field(default="", max_length=40)
     trust: Trust = Trust.SIGNED
     traits: Mapping[Column, Name] = Field(default_factory=dict)
@@ -138,7 +141,9 @@ class FileMapping(_Strict):
             raise ValueError("facts are of a person: give email, user_id or anonymous_id")
         if self.trust is Trust.PUBLIC and any(each.stage or each.said for each in self.facts):
             raise ValueError("rows of visitors (trust: public) have no stage and nothing said")
-        if self.trust is Trust.PUBLIC and self.merged_user_id:
+        if self.anonymous_id and self.deal_id:
+            raise ValueError("give anonymous_id or deal_id: a row has one of them")
+        if self.trust is Trust.PUBLIC and (self.merged_user_id or self.deal_id):
             raise ValueError("rows of visitors (trust: public) do not say who is the same person")
         if self.trust is Trust.PUBLIC and any(each.channel for each in self.origin):
             raise ValueError("rows of visitors (trust: public) state no channel; map their medium")
