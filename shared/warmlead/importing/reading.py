@@ -254,6 +254,10 @@ def _header(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
 # --- JSON lines --------------------------------------------------------------------------
 
 
+_VALUES = frozenset(("string_value", "int_value", "float_value", "double_value"))
+_TYPES = _VALUES | {"set_timestamp_micros"}
+_PAIR = frozenset(("key", "value"))
+
 _LOOKED_AT = 100
 """How many lines are looked at for the names of columns."""
 
@@ -296,6 +300,8 @@ def _json_row(number: int, line: bytes) -> Row:
 def _flat_row(number: int, value: Mapping[str, Any]) -> Row:
     """The values by their path: ``{"geo": {"country": "DE"}}`` has ``geo.country``.
 
+    A list of keys with values is read as a mapping.
+
     A path is made only when it is needed, and is short: a long name above many values would make
     thousands of times as much of a line.
     """
@@ -311,6 +317,7 @@ def _flat_row(number: int, value: Mapping[str, Any]) -> Row:
             problem = f"the name of a column has more than {MAX_NAME} characters"
             return Row(number, flat, problem)
         path = f"{above}.{name}" if above else name
+        held = _by_key(held) if isinstance(held, list) else held
         if isinstance(held, Mapping):
             waiting.append((path, iter(held.items())))
         elif path and path != ERROR_COLUMN:
@@ -318,6 +325,25 @@ def _flat_row(number: int, value: Mapping[str, Any]) -> Row:
                 return Row(number, flat, f"the row has more than {MAX_COLUMNS} columns")
             flat[path] = held
     return Row(number, flat)
+
+
+def _by_key(listed: list[Any]) -> Any:  # noqa: ANN401  # whatever JSON holds
+    """A list such as the ``event_params`` of Google Analytics as a mapping; any other as it is.
+
+    Of the value's types one is set (https://support.google.com/analytics/answer/7029846).
+    """
+    pairs = [each for each in listed if isinstance(each, dict) and isinstance(each.get("key"), str)]
+    if not pairs or len(pairs) < len(listed) or any(each.keys() != _PAIR for each in pairs):
+        return listed
+    return {each["key"]: _typed(each["value"]) for each in pairs}
+
+
+def _typed(value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
+    if not isinstance(value, dict) or not value.keys() <= _TYPES:
+        return value
+    return next(
+        (value[name] for name in value if name in _VALUES and value[name] is not None), None
+    )
 
 
 # --- Parquet -----------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 """Rows of files in any usual dialect and encoding, and what becomes of those that are damaged."""
 
+import json
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -226,3 +228,28 @@ def test_two_columns_of_parquet_with_one_name_are_a_fault(tmp_path: Path) -> Non
 def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
     one, other = written(tmp_path, "a\n1\n"), written(tmp_path, "a\n1\n", "copy.csv")
     assert digest_of(one) == digest_of(other) != digest_of(written(tmp_path, "a\n2\n"))
+
+
+@pytest.mark.parametrize(
+    ("listed", "flat"),
+    [
+        (
+            [
+                {"key": "page", "value": {"string_value": "/p", "int_value": None}},
+                {"key": "seconds", "value": {"int_value": "7"}},
+                {"key": "plan", "value": "pro"},
+                {"key": "none", "value": {}},
+            ],
+            {"p.page": "/p", "p.seconds": "7", "p.plan": "pro", "p.none": None},
+        ),
+        ([{"key": "a", "value": 1, "more": 2}], None),
+        ([{"key": "a", "value": 1}, 7], None),
+        ([{"key": 1, "value": 1}], None),
+        ([], None),
+    ],
+)
+def test_a_list_of_keys_with_values_is_read_by_key(
+    tmp_path: Path, listed: list[Any], flat: dict[str, Any] | None
+) -> None:
+    (row,) = rows_of(written(tmp_path, json.dumps({"p": listed}), "events.jsonl"))
+    assert row.values == ({"p": listed} if flat is None else flat)

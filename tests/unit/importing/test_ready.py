@@ -61,10 +61,13 @@ def test_a_lead_of_salesforce_without_an_address_is_somebody() -> None:
 
 def test_a_converted_lead_of_salesforce_is_the_contact_of_its_opportunity() -> None:
     converted = {"IsConverted": "true", "ConvertedDate": "2025-01-20", "ConvertedContactId": "0031"}
+    converted |= {"ConvertedOpportunityId": "0061"}
     lead = said("salesforce", "*[Ll]ead*", {**LEAD, **converted})
-    deal = said("salesforce", "*[Oo]pportunit*", {"CreatedDate": "2025-02-01", "ContactId": "0031"})
+    opened = {"Id": "0061", "CreatedDate": "2025-02-01"}
+    deal = said("salesforce", "*[Oo]pportunit*", {**opened, "ContactId": "0031"})
+    alone = said("salesforce", "*[Oo]pportunit*", opened)
     before = said("salesforce", "*[Ll]ead*", LEAD)
-    for one, other in ((lead, deal), (before, lead)):
+    for one, other in ((lead, deal), (lead, alone), (before, lead)):
         assert {*identifiers_of(one[0])} & {*identifiers_of(other[0])}
 
 
@@ -98,3 +101,22 @@ def test_who_wants_no_mail_is_known_to_want_none_since_the_latest_change(tool: s
     fine = {column: words.get(value, value) for column, value in row.items()}
     (only,) = said(tool, pattern, {**fine, changed: "2025-03-01"})
     assert not says_no(only)
+
+
+def test_an_event_of_google_analytics_has_its_page_and_where_it_came_from() -> None:
+    row = {
+        "event_name": "page_view",
+        "event_timestamp": "1736327700000000",
+        "user_pseudo_id": "1.2",
+        "event_params.page_location": "https://www.example.com/pricing?plan=pro",
+    }
+    (event,) = said("ga4", "*events*", row)
+    assert (event.properties["path"], event.direct) == ("/pricing", True)
+    for site, referrer in (("google", "https://www.google.com/"), ("", "https://www.example.com/")):
+        (event,) = said("ga4", "*events*", {**row, "event_params.page_referrer": referrer})
+        origin = origin_of(event.attribution.items())
+        assert (origin.source, event.direct) == (site or "(unknown)", False)
+    (event,) = said(
+        "ga4", "*events*", {**row, "collected_traffic_source.manual_source": "(direct)"}
+    )
+    assert (event.attribution, event.direct) == ({}, True)
