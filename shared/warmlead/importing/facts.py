@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -34,8 +34,8 @@ MAX_VALUE = 8_000
 BY_NUMBERS = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})(.*)", re.DOTALL)
 """A date whose first numbers are day and month, in whichever order, and what stands behind it."""
 _ZONED = re.compile(r"(?:Z|[+-][0-9]{2}:?[0-9]{2}|UTC|GMT|[A-Z]{3})\)?\Z")
-_DAY = re.compile(r"[0-9]{4}([-/.]?)[0-9]{1,2}\1[0-9]{1,2}|[0-9]{1,2}([-/.])[0-9]{1,2}\2[0-9]{4}")
 _LONGEST_TIME = 100
+_MIDNIGHT = time()
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,9 +314,10 @@ class Reader:
             day, month = (one, other) if self._mapping.dates == "day-first" else (other, one)
             text = f"{found[4]}-{month.zfill(2)}-{day.zfill(2)}{found[5]}"
         at = parse_time(text, column)
-        is_day = _DAY.fullmatch(text) is not None  # it stays that day, in whatever zone
-        if at is None or is_day or text.isdecimal() or _ZONED.search(text):
+        if at is None or text.isdecimal() or _ZONED.search(text):
             return at
+        if at.time() == _MIDNIGHT:
+            return at  # a day, however it is written: it stays that day, in whatever zone
         return at.replace(tzinfo=self._zone).astimezone(UTC)
 
 

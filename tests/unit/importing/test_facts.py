@@ -159,14 +159,22 @@ def test_a_day_that_may_be_a_month_needs_a_word_in_the_mapping() -> None:
     assert (day, month) == (datetime(2018, 4, 3, tzinfo=UTC), datetime(2018, 3, 4, tzinfo=UTC))
 
 
-def test_a_time_without_a_zone_is_that_of_the_mapping_and_a_day_stays_that_day() -> None:
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "UTC"])
+def test_a_day_stays_that_day_in_utc_in_whatever_zone_and_however_written(zone: str) -> None:
+    days = ("2018-02-01", "20180201", "01.02.2018", "01/02/2018", "1-2-2018", "Feb 1, 2018")
+    for day in (*days, "2018-02-01 00:00:00", "2018-02-01T00:00", date(2018, 2, 1)):
+        (event,) = said({**ADA, "Created": day}, time_zone=zone, dates="day-first").events
+        assert event.occurred_at == datetime(2018, 2, 1, tzinfo=UTC), day
+
+
+def test_a_time_without_a_zone_is_that_of_the_mapping() -> None:
     def at(text: str) -> datetime:
         row = {**ADA, "Created": text}
         return said(row, time_zone="America/New_York").events[0].occurred_at
 
     assert at("2018-02-01 10:00") == datetime(2018, 2, 1, 15, tzinfo=UTC)
     assert at("2018-02-01T10:00Z") == datetime(2018, 2, 1, 10, tzinfo=UTC)
-    assert at("2018-02-01") == datetime(2018, 2, 1, tzinfo=UTC)
+    assert at("2018-02-01T00:00:00+01:00") == datetime(2018, 1, 31, 23, tzinfo=UTC)
     assert at("1517479200") == datetime(2018, 2, 1, 10, tzinfo=UTC)
 
 
