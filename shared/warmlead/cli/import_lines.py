@@ -30,6 +30,9 @@ def survey_lines(found: Survey, *, name: str, persons: int, repeated: int) -> It
         if each.missing:
             named = escape(missing_text(each.missing))
             yield f"    [yellow]left out, as the file has no such column:[/] {named}"
+        if each.unasked:
+            said = ", ".join(f'{c} "{v}" ({n:,})' for (c, v), n in each.unasked.most_common())
+            yield f"    no fact asks for: {escape(said)}"
     if repeated:
         yield f"  {repeated} facts stand there twice, and count once."
     for currency, cents in sorted(found.amounts.items()):
@@ -109,6 +112,10 @@ def as_json_of(value: Survey | Imported | ImportRecord | None) -> Any:  # noqa: 
                     "errors": each.errors,
                     "silent": each.silent,
                     "missing": list(each.missing),
+                    "unasked": [
+                        {"column": column, "value": value, "rows": rows}
+                        for (column, value), rows in each.unasked.most_common()
+                    ],
                     "months": _months(each.read),
                     "months_in_file": _months(each.own),
                 }

@@ -74,7 +74,9 @@ class Reader:
         self._part = part
         self._name = name
         self._now = now
-        self._blank = {_plain(text) for text in part.blank} | {""}
+        self._persons = part.persons
+        self._origins = [(each.when, each.named()) for each in part.origin]
+        self._blank = {plain(text) for text in part.blank} | {""}
         try:
             self._zone = ZoneInfo(mapping.time_zone)
         except (ZoneInfoNotFoundError, ValueError) as error:
@@ -97,7 +99,7 @@ class Reader:
         return said
 
     def _is_blank(self, value: object) -> bool:
-        return value is None or (isinstance(value, str) and _plain(value) in self._blank)
+        return value is None or (isinstance(value, str) and plain(value) in self._blank)
 
     # --- persons -------------------------------------------------------------------------
 
@@ -110,7 +112,7 @@ class Reader:
                 at = self._time(fact.at, values[fact.at], problems)
                 told.append((at or self._now, place, fact))
         if told and not any(person.values()) and not problems:
-            problems.append(f"{', '.join(part.persons.values())}: nobody is named")
+            problems.append(f"{', '.join(self._persons.values())}: nobody is named")
         if problems:
             return
         told.sort(key=lambda each: each[:2])
@@ -128,7 +130,7 @@ class Reader:
             found["email"] = email_of(as_text(values[part.email]))
             if not found["email"]:
                 problems.append(f"{part.email}: the email address is not valid")
-        for field, column in part.persons.items():
+        for field, column in self._persons.items():
             if field == "email" or column not in values:
                 continue
             is_user = field in ("user_id", "merged_user_id")
@@ -221,8 +223,7 @@ class Reader:
 
     def _visit(self, values: Values) -> Visit:
         """Where the person came from, by the first origin whose condition holds."""
-        part = next((each for each in self._part.origin if _holds(each.when, values)), None)
-        named = part.named() if part else {}
+        named = next((named for when, named in self._origins if _holds(when, values)), {})
         told = {name: as_text(values[c]) for name, c in named.items() if c in values}
         word = told.pop("channel", "")
         channel = named_channel(word)
@@ -333,7 +334,8 @@ def _why_no_time(value: object) -> str:
     return "cannot be read as a time; write it as 2026-11-26 or 2026-11-26T19:21:00Z"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A value as conditions compare it: without case, and without blanks around it."""
     return text.strip().casefold()
 
 
@@ -347,7 +349,7 @@ def _kept(value: Any) -> Property:  # noqa: ANN401  # whatever a file holds
 
 def _holds(when: Mapping[str, str | Sequence[str]], values: Values) -> bool:
     return all(
-        _plain(as_text(values.get(column, "")))
-        in {_plain(each) for each in ([wanted] if isinstance(wanted, str) else wanted)}
+        plain(as_text(values.get(column, "")))
+        in {plain(each) for each in ([wanted] if isinstance(wanted, str) else wanted)}
         for column, wanted in when.items()
     )

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.importing.error_files import ErrorFile
-from warmlead.importing.facts import Reader, RowContent, RowError
+from warmlead.importing.facts import Reader, RowContent, RowError, plain
 from warmlead.importing.mapping import FactMapping, FileMapping, ImportMapping
-from warmlead.importing.reading import Table
+from warmlead.importing.reading import Table, as_text
 from warmlead.importing.spool import Spool
 from warmlead.model.document import did_you_mean
 from warmlead.ports.imports import Spend
@@ -23,6 +23,13 @@ _YEAR_FIRST = re.compile(r"\s*([0-9]{4})([-/.]?)([0-9]{1,2})(?![0-9]{3})")
 _YEAR_LAST = re.compile(r"\s*([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})")
 
 _MONTHS = 12
+
+MAX_UNASKED = 20
+"""The most values without a fact that are told of one file."""
+
+MAX_UNASKED_LETTERS = 60
+
+_SAYS_NOTHING = frozenset(("", "false", "no", "0"))
 
 MOST_HINTS = 20
 """For how many columns the one that was meant is sought: each search looks at every column."""
@@ -38,6 +45,7 @@ class FileCounts:
     ``read`` are the same as they were understood. ``unseen`` are the facts of which some text was
     read, but shows no month to the eye: of these there is nothing to compare. ``missing`` are the
     columns that the mapping names and the file does not have, as ``missing_in`` tells them.
+    ``unasked`` are values of columns on which facts depend, where no fact asks for them.
     """
 
     path: Path
@@ -48,6 +56,7 @@ class FileCounts:
     own: Counter[tuple[str, str]] = field(default_factory=Counter)
     read: Counter[tuple[str, str]] = field(default_factory=Counter)
     unseen: set[str] = field(default_factory=set)
+    unasked: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +136,10 @@ class _Reading:
         counts: FileCounts,
         faulty: ErrorFile,
     ) -> None:
+        asked = _asked_of(part)
         for row in table.rows():
             counts.rows += 1
+            _count_unasked(counts, asked, row.values)
             unseen = _count_own(counts, part, row.values, self._mapping.dates)
             try:
                 said = reader.read(row)
@@ -215,6 +226,28 @@ def _needed(part: FileMapping) -> list[tuple[str, set[str]]]:
 def missing_text(missing: Mapping[str, str]) -> str:
     """Columns that are not there as people are told of them."""
     return ", ".join(f'"{column}" ({where})' for column, where in missing.items())
+
+
+def _asked_of(part: FileMapping) -> dict[str, set[str]]:
+    """The values for which facts ask, by column."""
+    asked: dict[str, set[str]] = {}
+    for fact in part.facts:
+        for column, wanted in fact.when.items():
+            texts = [wanted] if isinstance(wanted, str) else wanted
+            asked.setdefault(column, set()).update(map(plain, texts))
+    return asked
+
+
+def _count_unasked(
+    counts: FileCounts, asked: Mapping[str, set[str]], values: Mapping[str, object]
+) -> None:
+    """Counts the values of a row for which no fact asks; the first ones of each column."""
+    for column, known in asked.items():
+        text = as_text(values.get(column) or "").strip()[:MAX_UNASKED_LETTERS]
+        is_asked = plain(text) in known or plain(text) in _SAYS_NOTHING
+        is_kept = (column, text) in counts.unasked or len(counts.unasked) < MAX_UNASKED
+        if is_kept and not is_asked:
+            counts.unasked[column, text] += 1
 
 
 def label_of(fact: FactMapping) -> str:

@@ -209,7 +209,7 @@ def test_what_was_spent_is_kept_with_the_currency_that_is_given(demo: Workspace)
 
 @pytest.mark.parametrize(("tool", "expected"), [
     ("hubspot", {"mql": 1, "customer": 1, "persons": 2}),
-    ("salesforce", {"mql": 0, "customer": 1, "persons": 2}),
+    ("salesforce", {"mql": 0, "customer": 1, "persons": 3}),
     ("pipedrive", {"mql": 0, "customer": 1, "persons": 2}),
     ("ga4", {"mql": 0, "customer": 0, "persons": 2}),
 ])  # fmt: skip

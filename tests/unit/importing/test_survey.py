@@ -10,7 +10,7 @@ from warmlead.domain.errors import ConfigurationError
 from warmlead.importing.mapping import ImportMapping
 from warmlead.importing.reading import open_table
 from warmlead.importing.spool import Spool
-from warmlead.importing.survey import Survey, missing_text, survey
+from warmlead.importing.survey import MAX_UNASKED, Survey, missing_text, survey
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DEALS: dict[str, Any] = {
@@ -126,3 +126,12 @@ def test_spend_needs_its_day_and_its_amount(tmp_path: Path) -> None:
     (tmp_path / "spool").unlink()
     (counts,) = surveyed(tmp_path, "Day,Cost\n2025-03-04,1.00\n", files=files).files
     assert list(counts.missing) == ["Campaign"]
+
+
+def test_values_for_which_no_fact_asks_are_told(tmp_path: Path) -> None:
+    head = "Deal,Id,Created,Closed,Stage,Amount\n"
+    stages = ["won", "Sold", "Sold", "", "false", *(f"S{n}" for n in range(MAX_UNASKED))]
+    rows = (f"{place},a,2025-03-04,,{stage},\n" for place, stage in enumerate(stages))
+    (counts,) = surveyed(tmp_path, head + "".join(rows)).files
+    assert counts.unasked.most_common(2) == [(("Stage", "Sold"), 2), (("Stage", "S0"), 1)]
+    assert len(counts.unasked) == MAX_UNASKED
