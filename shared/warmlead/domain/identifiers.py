@@ -66,6 +66,9 @@ _CELLS = frozenset(
 )
 """What a spreadsheet shows where a formula has no value."""
 
+_NOT_FILLED_IN = _FORMATS | _CELLS
+_NO_IDS = NULLS | _NOBODIES
+
 _SEPARATORS = re.compile(r"[\s,;|/:&=+._-]+")
 _NOT_WORD = re.compile(r"[\W_]+")
 _NAME = re.compile(
@@ -101,7 +104,7 @@ def decoded(text: str) -> str:
 
 def _stands_for_nothing(text: str) -> bool:
     text = text.strip()
-    if has_template(text) or text.lower() in _FORMATS | _CELLS or _is_code(text.lower()):
+    if has_template(text) or text.lower() in _NOT_FILLED_IN or _is_code(text.lower()):
         return True
     local, at, domain = text.lower().rpartition("@")
     if at and _is_nobody(local, domain):
@@ -112,7 +115,7 @@ def _stands_for_nothing(text: str) -> bool:
         return _says_nothing(text)
     words = [word for word in _SEPARATORS.split(bare.lower()) if word]
     return (
-        {text.lower(), bare.lower(), plain} & (NULLS | _NOBODIES) != set()
+        not _NO_IDS.isdisjoint((text.lower(), bare.lower(), plain))
         or bool(_UUID.fullmatch(plain) or _ZEROS.fullmatch(plain))
         or (is_marked and _is_a_name(text, bare, plain))
         or bool(_NAME.fullmatch(plain) and _ID_NAME.fullmatch(plain))

@@ -98,9 +98,12 @@ def normalise_id(text: str) -> str | None:
     id is returned as it is.
     """
     value = text.strip()
-    if len(value) > MAX_TEXT:
-        return value
-    value = in_one_spelling(value).strip()
+    return value if len(value) > MAX_TEXT else _in_one_spelling(value)
+
+
+@lru_cache(maxsize=_REMEMBERED)  # the calls of a batch name one person
+def _in_one_spelling(text: str) -> str | None:
+    value = in_one_spelling(text).strip()
     if not value or is_placeholder(value):
         return None
     return _mended(value)
@@ -145,6 +148,11 @@ class LeadIds:
     def of(self, identifier: Identifier) -> str:
         """The id of the identifier."""
         return self._remembered(identifier)
+
+    @property
+    def has_former(self) -> bool:
+        """Whether there was another secret before."""
+        return bool(self._former)
 
     def former_of(self, identifier: Identifier) -> tuple[str, ...]:
         """The id of the identifier under the secret before; empty if there was none."""
@@ -244,6 +252,8 @@ def former_ids_of(before: Event, today: Event, ids: LeadIds) -> list[str]:
 
     Those of identifiers as they were spelt ``before``, and those of the secret before.
     """
+    if before is today and not ids.has_former:
+        return []
     named = identifiers_of(today)
     others = [identifier for identifier in identifiers_of(before) if identifier not in named]
     return [
