@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from warmlead.domain.attribution import Channel, channel_of, named_channel
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
-from warmlead.domain.event import CHANNEL, OF_RECORDS, SALES_EVENTS, Event, Property
+from warmlead.domain.event import CHANNEL, OF_RECORDS, SALES_EVENTS, Event, Property, Trust
 from warmlead.domain.imports import source_of
 from warmlead.domain.sales import EVENT_PREFIX, Refusal, SalesStatus
 from warmlead.domain.sites import Category
-from warmlead.importing.mapping import FactMapping, FileMapping, ImportMapping, SpendMapping
+from warmlead.importing.mapping import FactMapping, FileMapping, ImportMapping, SpendMapping, When
 from warmlead.importing.reading import Row, Values, as_text
 from warmlead.parsing.strict_json import text_of
 from warmlead.parsing.times import parse_time
@@ -108,10 +108,13 @@ class Reader:
         person = self._person(values, problems)
         told = []
         for place, fact in enumerate(part.facts):
-            if _holds(fact.when, values) and fact.at in values:
+            is_said = _holds(fact.when, values) and not _has_any(fact.unless, values)
+            if is_said and fact.at in values:
                 at = self._time(fact.at, values[fact.at], problems)
                 told.append((at or self._now, place, fact))
         if told and not any(person.values()) and not problems:
+            if part.trust is Trust.PUBLIC:
+                return  # a visitor who was not to be recognized
             problems.append(f"{', '.join(self._persons.values())}: nobody is named")
         if problems:
             return
@@ -347,9 +350,15 @@ def _kept(value: Any) -> Property:  # noqa: ANN401  # whatever a file holds
     return as_text(value)[:MAX_VALUE]
 
 
-def _holds(when: Mapping[str, str | Sequence[str]], values: Values) -> bool:
-    return all(
-        plain(as_text(values.get(column, "")))
-        in {plain(each) for each in ([wanted] if isinstance(wanted, str) else wanted)}
-        for column, wanted in when.items()
-    )
+def _holds(when: When, values: Values) -> bool:
+    """Whether all columns have one of the values that they must have."""
+    return all(_is_one_of(values.get(column, ""), wanted) for column, wanted in when.items())
+
+
+def _has_any(unless: When, values: Values) -> bool:
+    """Whether some column has one of the values that it may not have."""
+    return any(_is_one_of(values.get(column, ""), refused) for column, refused in unless.items())
+
+
+def _is_one_of(value: object, words: str | Sequence[str]) -> bool:
+    return plain(as_text(value)) in map(plain, [words] if isinstance(words, str) else words)

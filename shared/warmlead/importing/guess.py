@@ -332,7 +332,7 @@ def _deal(columns: _Columns, others: Sequence[str]) -> dict[str, str]:
         for each in others
         if columns.is_named(each, headings.AMOUNT)
         and not columns.is_named(each, headings.NOT_OF_DEAL)
-        and not _holds_words(columns, each)
+        and _holds_numbers(columns, each)
     )
     found = {
         "value": next(amounts, None),
@@ -394,9 +394,15 @@ def _with(when: object, status: str, text: str) -> object:
 
 
 def _holds_words(columns: _Columns, column: str) -> bool:
-    """Whether most values are words, and not numbers or times."""
+    """Whether most values begin with a letter, as the names of events do."""
     values = columns.samples[column]
-    return sum(any(map(str.isalpha, str(each)[:1])) for each in values) > _HALF * len(values)
+    return sum(str(each)[:1].isalpha() for each in values) > _HALF * len(values)
+
+
+def _holds_numbers(columns: _Columns, column: str) -> bool:
+    """Whether most values have a digit; also if there are none."""
+    values = columns.samples[column]
+    return sum(any(map(str.isdecimal, str(each))) for each in values) >= _HALF * len(values)
 
 
 def _holds_times(columns: _Columns, column: str) -> bool:

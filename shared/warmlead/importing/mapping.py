@@ -39,7 +39,8 @@ class FactMapping(_Strict):
     """One thing that a row says of its person: an event, a stage, or a word of sales.
 
     ``at`` is the column with its time: if that is empty, the row does not say it. ``when`` are
-    values that columns must have. ``event_from`` is a column that names the event.
+    values that columns must have, ``unless`` are values of which none may be there. ``event_from``
+    is a column that names the event.
     """
 
     event: Name | None = None
@@ -48,6 +49,7 @@ class FactMapping(_Strict):
     said: str | None = None
     at: Column
     when: When = Field(default_factory=dict)
+    unless: When = Field(default_factory=dict)
     value: Column | None = None
     currency: Column | None = None
     reason: Column | None = None
@@ -167,7 +169,7 @@ class FileMapping(_Strict):
             found |= dict.fromkeys(origin.when, "origin.when")
         for place, fact in enumerate(self.facts):
             of_fact = (fact.at, fact.event_from, fact.value, fact.currency, fact.reason)
-            named = [*filter(None, of_fact), *fact.when, *fact.properties]
+            named = [*filter(None, of_fact), *fact.when, *fact.unless, *fact.properties]
             found |= dict.fromkeys(named, f"facts[{place}]")
         if self.spend:
             of_spend = self.spend.model_dump(exclude={"when"}, exclude_none=True).values()

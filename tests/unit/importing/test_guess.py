@@ -117,7 +117,7 @@ HEADINGS: list[tuple[str, str, dict[str, Any]]] = [
             "Deal - Won time,Deal - Expected close date,Deal - Lost time,Deal - Lost reason,"
             "Deal - Source channel"
         ),
-        f"7,12,GBP,{CREATED},{CREATED},{CREATED},{CREATED},Price,Web forms",
+        f"7,GBP 12,GBP,{CREATED},{CREATED},{CREATED},{CREATED},Price,Web forms",
         {
             "origin": {"channel": "Deal - Source channel"},
             "facts": [

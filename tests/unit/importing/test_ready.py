@@ -13,6 +13,7 @@ from warmlead.importing.facts import Reader
 from warmlead.importing.mapping import read_mapping
 from warmlead.importing.reading import Row
 from warmlead.importing.ready import ready_mapping
+from warmlead.senders.ga4.source import UNWANTED
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -103,6 +104,11 @@ def test_who_wants_no_mail_is_known_to_want_none_since_the_latest_change(tool: s
     assert not says_no(only)
 
 
+def test_the_same_events_of_google_analytics_count_as_those_that_it_sends() -> None:
+    (fact,) = read_mapping(ready_mapping("ga4"), name="ga4").files["*events*"].facts
+    assert {*fact.unless["event_name"]} == {*UNWANTED.split()}
+
+
 def test_an_event_of_google_analytics_has_its_page_and_where_it_came_from() -> None:
     row = {
         "event_name": "page_view",
@@ -110,6 +116,8 @@ def test_an_event_of_google_analytics_has_its_page_and_where_it_came_from() -> N
         "user_pseudo_id": "1.2",
         "event_params.page_location": "https://www.example.com/pricing?plan=pro",
     }
+    for nothing in ({"event_name": "session_start"}, {"user_pseudo_id": ""}):
+        assert said("ga4", "*events*", {**row, **nothing}) == ()
     (event,) = said("ga4", "*events*", row)
     assert (event.properties["path"], event.direct) == ("/pricing", True)
     for site, referrer in (("google", "https://www.google.com/"), ("", "https://www.example.com/")):
