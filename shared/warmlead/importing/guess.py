@@ -25,6 +25,7 @@ ROWS_LOOKED_AT = 200
 _HALF = 0.5
 _SHORTEST_TIME = 8
 _MONTHS = 12
+_PROPERTIES = frozenset(" ".join(STANDARD_EVENTS.values()).split())
 _ANY = re.compile(".*")
 _OF_KIND = {
     "dates": _ANY,
@@ -222,7 +223,7 @@ def _are_unlike_numbers(columns: _Columns, *ids: str) -> bool:
 
 def _traits(columns: _Columns, others: Sequence[str]) -> Iterator[tuple[str, str]]:
     """What is known of the person; what it says of mail under its own name."""
-    is_deal = columns.first(headings.OF_DEAL, among=others) is not None
+    is_deal = _is_of_deals(columns, others)
     for column in others:
         name, trait = columns.by_name[column], standard_name(column)
         if is_deal and trait in ("name", "title"):
@@ -295,16 +296,35 @@ def _beginning(
     columns: _Columns, others: Sequence[str], at: str, *, has_endings: bool
 ) -> dict[str, object]:
     """What happened first: an event that a column names, a deal, a subscription, a request."""
-    is_of_people = any(_holds_emails(columns, each) for each in others)
-    is_deal = columns.first(headings.OF_DEAL, among=others) or (has_endings and not is_of_people)
+    has_addresses = any(_holds_emails(columns, each) for each in others)
+    is_deal = _is_of_deals(columns, others) or (has_endings and not has_addresses)
     event = columns.first(headings.EVENT, among=others)
     if event and _holds_words(columns, event):
-        return {"event_from": event}
+        properties = dict(_properties(columns, others))
+        return {"event_from": event, **({"properties": properties} if properties else {})}
     if is_deal:
         return {"said": "opportunity"}
     if columns.is_named(at, headings.SUBSCRIBED):
         return {"event": "newsletter_subscribed"}
     return {"event": "contact_requested"}
+
+
+def _properties(columns: _Columns, others: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What columns say of an event, by their standard names; its page is one of them."""
+    for column in others:
+        name = columns.by_name[column]
+        field = headings.WHERE_FROM.get(name)
+        if field == "url":
+            yield column, field
+        elif name in _PROPERTIES and field is None and standard_name(column) is None:
+            yield column, name
+
+
+def _is_of_deals(columns: _Columns, others: Sequence[str]) -> bool:
+    """Whether rows are deals: columns tell of them, and the first id is not that of a person."""
+    first = columns.first(headings.ID, among=others)
+    is_person = first is not None and columns.is_named(first, headings.ID_OF_PERSON)
+    return columns.first(headings.OF_DEAL, among=others) is not None and not is_person
 
 
 def _said(
@@ -320,8 +340,9 @@ def _said(
     if headings.UNSUBSCRIBED.fullmatch(name):
         return {"event": "email_unsubscribed", "at": column}
     word = next((w for w in headings.STAGE_WORDS if f"_{w}_" in f"_{name}_"), None)
-    if word:
-        return _statement(headings.STAGE_WORDS[word], column, deal)
+    said = headings.STAGE_WORDS.get(word or "")
+    if said and not (said == "won" and columns.is_named(column, headings.CREATED)):
+        return _statement(said, column, deal)
     return {"event": bare, "at": column} if bare in STANDARD_EVENTS else None
 
 

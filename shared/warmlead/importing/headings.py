@@ -27,6 +27,11 @@ STAGE_WORDS: Mapping[str, str] = {
     "sales_qualified": "accepted",
     "accepted": "accepted",
     "converted": "accepted",
+    "kunde": "won",
+    "client": "won",
+    "cliente": "won",
+    "opportunite": "opportunity",
+    "oportunidad": "opportunity",
 }
 """What sales said, by a word in the name of a column with times."""
 
@@ -38,7 +43,7 @@ ENDINGS: Mapping[str, str] = {
 }
 """How a deal ended, by a word in the value of its status."""
 
-MQL = re.compile(r"(?:.*_)?(?:mql|marketing_qualified(?:_lead)?)(?:_.*)?")
+MQL = _named("mql marketing_qualified marketing_qualifizierter? qualifie_marketing")
 STATUS = re.compile(
     r"(?:.*_)?(?:stage|status|statut|phase|fase|estado|etapa|etape|stato)(?:_name)?"
 )
@@ -125,25 +130,35 @@ REASON = _named(
 )
 
 _WHERE_FROM: Mapping[str, str] = {
-    "source": "utm_source source session_source first_user_source origin quelle herkunft origen"
-    " fuente provenance origine fonte",
+    "source": """
+        utm_source source session_source first_user_source source_name origin quelle herkunft
+        origen fuente provenance origine fonte
+    """,
     "medium": "utm_medium medium session_medium first_user_medium medio support",
-    "campaign": "utm_campaign campaign campaign_name session_campaign first_user_campaign kampagne"
-    " kampagnenname campana campagne campanha campagna",
+    "campaign": """
+        utm_campaign campaign campaign_name session_campaign first_user_campaign kampagne
+        kampagnenname campana campagne campanha campagna
+    """,
     "term": "utm_term keyword search_term suchbegriff",
     "content": "utm_content ad_content",
     "url": "url page_url page page_location first_page_seen seiten_url",
-    "referrer": "referrer referer referring_url referrer_url page_referrer first_referring_site",
+    "referrer": """
+        referrer referer referring_url referrer_url page_referrer first_referring_site
+    """,
     "landing_page": "landing_page landing_page_url landingpage",
     "gclid": "gclid google_click_id",
     "fbclid": "fbclid facebook_click_id",
     "msclkid": "msclkid",
-    "channel": "original_traffic_source original_source original_source_type traffic_source"
-    " latest_traffic_source channel marketing_channel source_channel deal_source_channel"
-    " lead_source_channel default_channel_group default_channel_grouping channel_group"
-    " session_default_channel_group first_user_default_channel_group lead_source leadsource"
-    " person_source kanal marketingkanal leadquelle lead_quelle canal canal_de_marketing"
-    " source_du_lead source_du_prospect fuente_del_lead origem_do_lead canale",
+    "channel": """
+        original_traffic_source original_source original_source_type traffic_source
+        ursprungliche_traffic_quelle ursprungliche_quelle source_de_trafic_originale
+        source_d_origine fuente_de_trafico_original fuente_original latest_traffic_source channel
+        marketing_channel source_channel deal_source_channel lead_source_channel
+        default_channel_group default_channel_grouping channel_group session_default_channel_group
+        first_user_default_channel_group lead_source leadsource person_source kanal marketingkanal
+        leadquelle lead_quelle canal canal_de_marketing source_du_lead source_du_prospect
+        fuente_del_lead origem_do_lead canale
+    """,
 }
 WHERE_FROM: Mapping[str, str] = {
     name: field for field, names in _WHERE_FROM.items() for name in names.split()

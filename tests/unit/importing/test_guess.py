@@ -100,6 +100,26 @@ HEADINGS: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     (
+        "Lead ID,Email,Customer Created Date,Opportunity ID,Stage",
+        f"00Q1,a@x.example,{CREATED},0061,Open",
+        {"facts": [{"event": "contact_requested", "at": "Customer Created Date"}]},
+    ),
+    (
+        (
+            "E-Mail,Erstellungsdatum,Ursprüngliche Traffic-Quelle,Wurde ein Kunde am,"
+            "Wurde ein Marketing-qualifizierter Lead am"
+        ),
+        f"a@x.example,{CREATED},Organische Suche,{CREATED},{CREATED}",
+        {
+            "origin": {"channel": "Ursprüngliche Traffic-Quelle"},
+            "facts": [
+                {"event": "contact_requested", "at": "Erstellungsdatum"},
+                {"said": "won", "at": "Wurde ein Kunde am"},
+                {"stage": "mql", "at": "Wurde ein Marketing-qualifizierter Lead am"},
+            ],
+        },
+    ),
+    (
         "Email,LeadSource,HasOptedOutOfEmail,CreatedDate,ConvertedDate",
         f"a@x.example,Web,true,{CREATED},{CREATED}",
         {
@@ -143,11 +163,17 @@ HEADINGS: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     (
-        "Time,Email,Event,utm_source,Page URL",
-        f"{CREATED},a@x.example,Webinar attended,google,https://x.example/",
+        "Time,Email,Event,utm_source,Page URL,Topic",
+        f"{CREATED},a@x.example,Webinar attended,google,https://x.example/,CRM",
         {
             "origin": {"source": "utm_source", "url": "Page URL"},
-            "facts": [{"event_from": "Event", "at": "Time"}],
+            "facts": [
+                {
+                    "event_from": "Event",
+                    "properties": {"Page URL": "url", "Topic": "topic"},
+                    "at": "Time",
+                }
+            ],
         },
     ),
     (
@@ -178,7 +204,17 @@ HEADINGS: list[tuple[str, str, dict[str, Any]]] = [
 @pytest.mark.parametrize(
     ("head", "row", "expected"),
     HEADINGS,
-    ids=["hubspot", "salesforce", "pipedrive", "mailchimp", "events", "ga4", "german"],
+    ids=[
+        "hubspot",
+        "lead report",
+        "hubspot in German",
+        "salesforce",
+        "pipedrive",
+        "mailchimp",
+        "events",
+        "ga4",
+        "german",
+    ],
 )
 def test_usual_headings_are_known(
     tmp_path: Path, head: str, row: str, expected: dict[str, Any]
