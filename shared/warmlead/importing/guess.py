@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from warmlead.domain.attribution import named_channel
 from warmlead.domain.consent_fields import asks_about_mail
 from warmlead.domain.errors import RejectedError
 from warmlead.domain.event import snake_case
@@ -241,8 +242,15 @@ def _origin(columns: _Columns) -> dict[str, object]:
     found: dict[str, object] = {}
     for column, name in columns.by_name.items():
         if field := headings.WHERE_FROM.get(name):
-            found.setdefault(field, column)
+            is_named = field == "source" and _holds_channels(columns, column)
+            found.setdefault("channel" if is_named else field, column)
     return found
+
+
+def _holds_channels(columns: _Columns, column: str) -> bool:
+    """Whether most values are names of channels, as in a CRM, and not of sites."""
+    values = columns.samples[column]
+    return sum(named_channel(str(each)) is not None for each in values) > _HALF * len(values)
 
 
 def _names_any(columns: _Columns, column: str, ids: frozenset[str]) -> bool:

@@ -110,7 +110,7 @@ AMOUNT = _named(
 )
 NOT_OF_DEAL = _named(
     """
-    annual lifetime jahresumsatz annuel anual probability weighted
+    annual declared lifetime jahresumsatz annuel anual probability weighted
     """
 )
 """Amounts that are not what a deal is worth."""

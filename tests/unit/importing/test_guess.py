@@ -239,3 +239,10 @@ def test_how_days_and_amounts_are_written_is_seen(
     content = guessed([open_table(path)], ["mql"])
     assert {name: content[name] for name in content if name != "files"} == said
     assert is_usable(content)
+
+
+def test_a_source_that_holds_names_of_channels_states_the_channel(tmp_path: Path) -> None:
+    rows = "Email,Created,Source\na@x.example,2025-01-02,{}\nb@x.example,2025-01-02,{}\n"
+    for values, field in ((("direct_traffic", "paid_search"), "channel"), (("g2", "x"), "source")):
+        part = guess_of(tmp_path, rows.format(*values))["0.csv"]
+        assert part["origin"] == {field: "Source"}
