@@ -1,6 +1,7 @@
 """What the ready mappings make of the exports of the tools for which they are."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,6 +71,25 @@ def test_a_converted_lead_of_salesforce_is_the_contact_of_its_opportunity() -> N
     before = said("salesforce", "*[Ll]ead*", LEAD)
     for one, other in ((lead, deal), (lead, alone), (before, lead)):
         assert {*identifiers_of(one[0])} & {*identifiers_of(other[0])}
+
+
+def test_an_opportunity_of_salesforce_is_its_primary_contact_s() -> None:
+    mapping = read_mapping(ready_mapping("salesforce"), name="salesforce")
+    row = {"ContactId": "0031", "OpportunityId": "0061", "CreatedDate": "2025-02-01"}
+    patterns = {
+        name: next(pattern for pattern, part in mapping.files.items() if part is found)
+        for name in ("OpportunityContactRole.csv", "Opportunity.csv", "Contact.csv", "Lead.csv")
+        if (found := mapping.of_file(Path(name)))
+    }
+    assert len({*patterns.values()}) == len(mapping.files) == 4
+    role = patterns["OpportunityContactRole.csv"]
+    (tie,) = said("salesforce", role, {**row, "IsPrimary": "true"})
+    (contact,) = said("salesforce", patterns["Contact.csv"], {**row, "Id": "0031"})
+    (deal,) = said(
+        "salesforce", patterns["Opportunity.csv"], {"Id": "0061", "CreatedDate": "2025-02-01"}
+    )
+    assert {*identifiers_of(tie)} == {*identifiers_of(contact), *identifiers_of(deal)}
+    assert said("salesforce", role, {**row, "IsPrimary": "false"}) == ()
 
 
 SAYING_NO = {
