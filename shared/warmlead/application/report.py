@@ -22,7 +22,7 @@ from warmlead.messages.contract import KpiReportedMessage
 from warmlead.messages.kpis import KpiReport
 from warmlead.ports import EventBus, LeadStore, Message
 from warmlead.ports.reporting import ReportStore, SpendBook
-from warmlead.reporting.breakdowns import BAND_POINTS, FIRST_DAY, SPENT_BY, band
+from warmlead.reporting.breakdowns import BAND_POINTS, FIRST_DAY, SPENT_ON, band
 from warmlead.reporting.cohorts import AGES_DAYS, has_steps
 from warmlead.reporting.kpis import CALCULATION, KpiTally
 from warmlead.reporting.periods import (
@@ -238,7 +238,7 @@ async def add_up(reporting: Reporting, period: Period, now: datetime) -> KpiRepo
         tally.nurture(lead_id, record)
     if reporting.spend:
         async for spent in reporting.spend.spend(period.start.date(), period.end.date()):
-            names = {facet: getattr(spent, facet) for facet in SPENT_BY}
+            names = {facet: getattr(spent, facet) for facet in SPENT_ON}
             tally.spend(names, spent.amount_cents, spent.currency)
     async for life in reporting.reports.lives(tally.risen):
         tally.tell(life.ids, life.moves)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Shown
 
+from warmlead.cli.output import groups_that_fit
 from warmlead.messages.kpis import KpiReport
 from warmlead.reporting.charts import funnel, rates
 from warmlead.reporting.periods import ALL
@@ -72,19 +73,10 @@ def _print_tables(console: Console, compared: Comparison) -> None:
 def _groups_of_columns(
     table: ReportTable, widths: Sequence[int], width: int
 ) -> Iterator[Sequence[int]]:
-    """The table's columns, as many at a time as fit beside the labels; at least one."""
-    group: list[int] = []
+    """The table's columns, as many at a time as fit beside the labels."""
     labels = (2 * row.depth + len(row.label) for row in table.rows)
     beside = width - min(max(_LEAST_LABEL, *labels), _LABEL) - _GAP
-    room = beside
-    for index in range(len(table.columns)):
-        needed = widths[index] + _GAP
-        if group and needed > room:
-            yield group
-            group, room = [], beside
-        group.append(index)
-        room -= needed
-    yield group
+    return groups_that_fit([each + _GAP for each in widths], beside)
 
 
 def _width(table: ReportTable, index: int, *, marked: bool) -> int:

@@ -202,6 +202,16 @@ def test_spend_is_added_up_under_the_names_of_attribution() -> None:
     }
 
 
+def test_spend_on_a_medium_belongs_to_the_channel_of_such_visits() -> None:
+    tally = SpendTally()
+    google = {"source": "google", "medium": "cpc", "campaign": "Spring"}
+    tally.add({"channel": "", **google}, 1_000, "EUR")
+    tally.add({"channel": "Fair", **google}, 20, "EUR")
+    tally.add({"channel": "", **google, "medium": ""}, 3, "EUR")  # a site alone has several
+    assert tally.figures is not None
+    assert tally.figures.channel == {"Fair": {"EUR": 20}, "Paid Search": {"EUR": 1_000}}
+
+
 def test_the_cost_of_an_mql_is_shown_also_where_there_was_none() -> None:
     made = reported({"ada": won(5, 500, utm_source="google"), "bob": won(5, utm_source="google")})
     silent = {table.title: table for table in sheet(Comparison(made))}
