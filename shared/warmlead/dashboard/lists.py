@@ -87,7 +87,7 @@ async def _pages(parts: Parts, asked: ListQuery, now: datetime) -> AsyncIterator
 def _cells(row: LeadInList) -> Sequence[object]:
     own = [_cell(getattr(row, name)) for name in COLUMNS]
     offer = [_cell(getattr(row.offer, name)) if row.offer else "" for name in OF_OFFER]
-    return *own, *offer, "; ".join(row.reasons)
+    return *own, *offer, " · ".join(row.reasons)
 
 
 def _cell(value: object) -> object:

@@ -14,13 +14,13 @@ from warmlead.dashboard.access import Access, LinkAccess, TokenAccess, Viewer
 from warmlead.dashboard.api import api_answer
 from warmlead.dashboard.first_page import first_page, scores_page
 from warmlead.dashboard.health_page import health_page
-from warmlead.dashboard.leads import lead_page, seen_at
+from warmlead.dashboard.leads import Told, lead_page, seen_at
 from warmlead.dashboard.lists import leads_file, leads_page
 from warmlead.dashboard.model_page import model_page
 from warmlead.dashboard.parts import Parts
 from warmlead.dashboard.queries import read_query
 from warmlead.dashboard.rendering import BASE, HEADERS, asset_at, page, redirect
-from warmlead.dashboard.statements import FormKeys, demand_own_page, publish, stated
+from warmlead.dashboard.statements import FormKeys, demand_own_page, is_stale, publish, stated
 from warmlead.dashboard.trials import MODEL_BYTES, STORY_BYTES
 from warmlead.dashboard.unmatched_page import unmatched_page
 from warmlead.dashboard.uploads import uploaded
@@ -148,15 +148,21 @@ class DashboardSite:
         return await leads_file(self._parts(), asking.query, asking.request.received_at)
 
     async def _lead(self, asking: Asking) -> Answer:
-        request = asking.request
+        told: Told = "waits" if "waits" in asking.query else ""
+        return await self._lead_told(asking.id, asking.request, asking.viewer, told)
+
+    async def _lead_told(
+        self, lead_id: str, request: RawRequest, viewer: Viewer, told: Told, *, note: str = ""
+    ) -> Answer:
         return await lead_page(
             self._parts(),
-            asking.id,
-            asking.viewer,
+            lead_id,
+            viewer,
             self._keys,
             request.received_at,
             once=request.request_id,
-            waits="waits" in asking.query,
+            told=told,
+            note=note,
         )
 
     async def _post(self, path: str, request: RawRequest, viewer: Viewer) -> Answer:
@@ -188,6 +194,9 @@ class DashboardSite:
         parts = self._parts()
         lead = (await seen_at(parts, lead_id, request.received_at)).lead
         event = stated(lead, form, viewer, request)
+        if is_stale(lead, form, event):
+            note = form.get("note", "")
+            return await self._lead_told(lead.id, request, viewer, "moved", note=note)
         is_there = await publish(event, lead.id, parts)
         return redirect(f"/leads/{lead.id}{'' if is_there else '?waits=1'}")
 

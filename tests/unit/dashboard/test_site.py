@@ -10,8 +10,10 @@ import pytest
 from builders import NOW, an_event, lead_ids
 from unit.dashboard.seen import READER, TOKEN, Seen
 from warmlead.application.accept import read_events
+from warmlead.dashboard.access import Viewer
 from warmlead.dashboard.rendering import POLICY, asset_path
-from warmlead.domain.event import Trust
+from warmlead.dashboard.statements import stated
+from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.sales import SalesStatus
 from warmlead.domain.trigger import Topic
@@ -198,6 +200,47 @@ async def test_a_form_that_is_sent_twice_counts_once(seen: Seen) -> None:
     await seen.say(ADA, form)
     first, second = await published(seen)
     assert first.key == second.key  # type: ignore[attr-defined]  # events
+
+
+async def test_a_page_on_which_the_lead_has_moved_answers_nothing_but_a_touch(seen: Seen) -> None:
+    await with_ada(seen)
+    stale = await form_of(seen, note="Wants a demo", said="accepted")
+    await seen.apply(an_event(name="sales_won", id="2"))
+
+    for form in (stale, {**stale, "said": "rejected", "reason": "bad_fit"}):
+        answer = await seen.say(ADA, form)
+        assert (answer.status, await published(seen)) == (409, [])
+    assert b"the lead has moved since you opened this page" in answer.body
+    assert b"Wants a demo</textarea>" in answer.body
+
+
+@pytest.mark.parametrize("stage", ["sql", "opportunity", "customer"])
+async def test_no_button_undoes_a_deal_or_accepts_twice(seen: Seen, stage: str) -> None:
+    said = {"sql": "accepted", "opportunity": "opportunity", "customer": "won"}[stage]
+    await seen.apply(an_event(name=f"sales_{said}"))
+    form = await form_of(seen, said="accepted")
+    assert form["stage"] == stage
+    buttons = re.findall(
+        r'name="said" value="(\w+)"', (await seen.get(f"/leads/{ADA}")).body.decode()
+    )
+    assert buttons == ["touched", "rejected"][: 2 if stage == "sql" else 1]
+    assert (await seen.say(ADA, form)).status == 409
+
+
+async def test_a_second_click_is_no_answer_of_a_stale_page(seen: Seen) -> None:
+    await with_ada(seen)
+    form = await form_of(seen, said="accepted")
+    event = await stated_in(seen, form)
+    await seen.apply(event)
+    answer = await seen.say(ADA, form)
+    assert (answer.status, answer.headers["Location"]) == (303, f"/dashboard/leads/{ADA}")
+
+
+async def stated_in(seen: Seen, form: dict[str, str]) -> Event:
+    lead = await seen.parts.leads.get(ADA)
+    assert lead
+    request = RawRequest("POST", "", "", {}, b"", NOW, "r")
+    return stated(lead, form, Viewer("local"), request)
 
 
 @pytest.mark.parametrize(
