@@ -12,7 +12,7 @@ from warmlead.application.explain import ENTER_HOLDS, Explanation, LeadView, exp
 from warmlead.application.listing import in_list
 from warmlead.dashboard.access import Viewer
 from warmlead.dashboard.parts import Parts
-from warmlead.dashboard.rendering import page
+from warmlead.dashboard.rendering import page, stage_name
 from warmlead.dashboard.statements import FormKeys, offered
 from warmlead.domain.dispatch import Dispatch
 from warmlead.domain.errors import Reason, RejectedError
@@ -130,7 +130,7 @@ def timeline(seen: Seen) -> list[TimelineEntry]:
         public = step.trust == "public"
         entries.append(TimelineEntry(step.at, "did", one_line(step.title), details, shown, public))
     for move in seen.view.moves:
-        title = f"{move.from_stage} → {move.to_stage}"
+        title = f"{stage_name(move.from_stage)} → {stage_name(move.to_stage)}"
         entries.append(TimelineEntry(move.at, "moved", title, _short(move.reason)))
     entries += [
         TimelineEntry(said.at, "said", *_said(said.said, said.reason, said.details))

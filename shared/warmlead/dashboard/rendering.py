@@ -39,6 +39,8 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 )
 """The headers of every answer. The edge says besides that nothing is kept, and no type guessed."""
 
+_IN_CAPITALS = ("mql", "pql", "sql")
+
 _FOLDER = Path(__file__).parent
 _TYPES = {
     "style.css": "text/css; charset=utf-8",
@@ -87,6 +89,7 @@ def _environment() -> Environment:
         "signed": lambda points: f"{points:+,d}".replace("-", "−").replace(",", "\u202f"),
         "short": shortened,
         "words": lambda text: str(text).replace("_", " "),
+        "stage": stage_name,
     }
     environment.globals |= {
         "base": BASE,
@@ -115,6 +118,11 @@ def moment(at: datetime | None) -> Markup:
     return Markup('<time datetime="{}">{} UTC</time>').format(
         f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M}"
     )
+
+
+def stage_name(stage: str) -> str:
+    """A stage as people write it."""
+    return stage.upper() if stage in _IN_CAPITALS else stage.replace("_", " ")
 
 
 def number(value: float) -> str:

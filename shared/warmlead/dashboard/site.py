@@ -36,6 +36,9 @@ SAID_BYTES = 20_000
 
 LEAD_ID = r"[a-z0-9]{1,64}"
 _READING = ("GET", "HEAD")
+_NAMELESS = {"Referrer-Policy": "no-referrer"}
+"""The address of the link holds the token, which no further request repeats."""
+
 _ALLOWED = {"Allow": "GET, HEAD, POST"}
 
 
@@ -73,6 +76,7 @@ class DashboardSite:
             (re.compile("/leads"), self._leads),
             (re.compile(r"/leads\.csv"), self._file),
             (re.compile(f"/leads/({LEAD_ID})"), self._lead),
+            (re.compile(f"/leads/({LEAD_ID})/say"), self._back),
         )
 
     async def answer(self, request: RawRequest) -> Answer:
@@ -115,7 +119,7 @@ class DashboardSite:
         cookie = self._access.opened(token, is_secure=is_secure)
         # Not a redirect: after one from another site the browser would not send the cookie.
         shown = page("opened.html", here="")
-        return replace(shown, headers={**shown.headers, "Set-Cookie": cookie})
+        return replace(shown, headers={**shown.headers, "Set-Cookie": cookie, **_NAMELESS})
 
     # --- leads -------------------------------------------------------------------------------
 
@@ -150,6 +154,10 @@ class DashboardSite:
     async def _lead(self, asking: Asking) -> Answer:
         told: Told = "waits" if "waits" in asking.query else ""
         return await self._lead_told(asking.id, asking.request, asking.viewer, told)
+
+    async def _back(self, asking: Asking) -> Answer:
+        """Where a form was sent to there is no page: whoever opens that again wants the lead."""
+        return redirect(f"/leads/{asking.id}")
 
     async def _lead_told(
         self, lead_id: str, request: RawRequest, viewer: Viewer, told: Told, *, note: str = ""

@@ -11,7 +11,7 @@ from builders import NOW, an_event, lead_ids
 from unit.dashboard.seen import READER, TOKEN, Seen
 from warmlead.application.accept import read_events
 from warmlead.dashboard.access import Viewer
-from warmlead.dashboard.rendering import POLICY, asset_path
+from warmlead.dashboard.rendering import POLICY, asset, asset_path
 from warmlead.dashboard.statements import stated
 from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import Identifier, Kind
@@ -101,6 +101,13 @@ async def test_what_a_page_loads_is_there_for_good(seen: Seen) -> None:
     assert (await seen.get("/static/../../settings.py")).status == 404
 
 
+def test_paper_is_neither_dark_nor_a_telephone() -> None:
+    assert re.findall(r"@media ?([^ {(]*)", asset("style.css").decode()) == [
+        *["screen"] * 3,
+        "print",
+    ]
+
+
 async def test_a_page_with_all_that_it_loads_is_small(seen: Seen) -> None:
     await with_ada(seen)
     loaded = [await seen.get(asset_path(name)) for name in ("style.css", "page.js", "icon.svg")]
@@ -111,6 +118,7 @@ async def test_a_page_with_all_that_it_loads_is_small(seen: Seen) -> None:
 async def test_the_link_opens_the_pages_in_one_browser(seen: Seen) -> None:
     opened = await seen.get(f"/open?token={TOKEN}", cookie="")
     assert (opened.status, "Set-Cookie" in opened.headers) == (200, True)
+    assert opened.headers["Referrer-Policy"] == "no-referrer"
     wrong = await seen.get("/open?token=other", cookie="")
     assert (wrong.status, "Set-Cookie" in wrong.headers) == (401, False)
 
@@ -225,6 +233,14 @@ async def test_no_button_undoes_a_deal_or_accepts_twice(seen: Seen, stage: str) 
     )
     assert buttons == ["touched", "rejected"][: 2 if stage == "sql" else 1]
     assert (await seen.say(ADA, form)).status == 409
+
+
+async def test_whoever_opens_a_refused_form_again_gets_the_page_of_the_lead(seen: Seen) -> None:
+    browser = {"sec-fetch-mode": "navigate"}
+    refused = await seen.say(ADA, {"said": "touched"}, **browser)
+    assert (refused.status, b'<a href="">Open the page again</a>' in refused.body) == (403, True)
+    answer = await seen.get(f"/leads/{ADA}/say", **browser)
+    assert (answer.status, answer.headers["Location"]) == (303, f"/dashboard/leads/{ADA}")
 
 
 async def test_a_second_click_is_no_answer_of_a_stale_page(seen: Seen) -> None:
