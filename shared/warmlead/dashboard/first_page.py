@@ -21,7 +21,7 @@ from warmlead.dashboard.figures import (
     promises,
 )
 from warmlead.dashboard.parts import Parts
-from warmlead.dashboard.rendering import page
+from warmlead.dashboard.rendering import number, page
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.money import DECIMALS
 from warmlead.domain.stages import DISQUALIFIED, RECYCLED
@@ -176,7 +176,7 @@ def _new_mqls(seen: Overview) -> Card:
     if moves.days >= 2 * WEEK_DAYS:
         note += f"; {before} in the 7 before"
     line = charts.spark(moves.entered[Level.MQL], label=f"New MQLs a day, {moves.days} days")
-    return Card("New MQLs", f"{week:,}", note, spark=line)
+    return Card("New MQLs", number(week), note, spark=line)
 
 
 def _conversion(title: str, name: Rate, age_days: int, months: Sequence[KpiReport]) -> Card:
@@ -202,7 +202,7 @@ def _won(months: Sequence[KpiReport]) -> Card:
     notes = [_deals(months[0])]
     notes += [f"besides {' '.join(other)}" for other in others]
     if months[0].won.without_value:
-        notes.append(f"{months[0].won.without_value:,} without a value")
+        notes.append(f"{number(months[0].won.without_value)} without a value")
     notes += [_deals(month) for month in months[1:2]]
     line = charts.spark([month.won.deals for month in reversed(months)], label="Deals by month")
     return Card(title, amount, "; ".join(notes), unit, spark=line)
@@ -210,7 +210,7 @@ def _won(months: Sequence[KpiReport]) -> Card:
 
 def _deals(month: KpiReport) -> str:
     deals = month.won.deals
-    return f"{deals:,} {'deal' if deals == 1 else 'deals'} in {month.start:%b %Y}"
+    return f"{number(deals)} {'deal' if deals == 1 else 'deals'} in {month.start:%b %Y}"
 
 
 def worth(won: Won) -> list[tuple[str, str]]:
@@ -222,7 +222,7 @@ def worth(won: Won) -> list[tuple[str, str]]:
     return [
         (f"{whole / _MILLION:.2f}", f"M {currency}")
         if whole >= _MILLION
-        else (f"{whole:,}", currency)
+        else (number(whole), currency)
         for whole, currency in sorted(found, reverse=True)
     ]
 

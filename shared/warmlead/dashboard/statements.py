@@ -104,7 +104,8 @@ def stated(lead: Lead, form: Mapping[str, str], viewer: Viewer, request: RawRequ
         raise RejectedError(Reason.SAID_UNKNOWN, "This is not known.")
     details = details_of({BY: viewer.name, NOTE: form.get("note", "")}, cut=False)
     nonce = form.get("once", "")[:64] or request.request_id
-    digest = hashlib.sha256(f"{lead.id}\n{nonce}".encode()).hexdigest()
+    told = f"{lead.id}\n{nonce}\n{word}\n{form.get('note', '')}"  # twice the same counts once
+    digest = hashlib.sha256(told.encode()).hexdigest()
     origin = CrmOrigin(SOURCE, request.received_at, f"{said}-{digest[:32]}", None)
     return statement(origin, _who(lead), word, details=details)
 

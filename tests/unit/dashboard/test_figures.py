@@ -65,7 +65,7 @@ def test_what_was_won_is_told_by_currency_the_most_first() -> None:
     }
     assert worth(Won(deals=3, without_value=0, values=values)) == [
         ("1.23", "M EUR"),
-        ("5,000", "JPY"),
+        ("5\u202f000", "JPY"),
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from builders import NOW, an_event, lead_ids
 from unit.dashboard.seen import READER, TOKEN, Seen
 from warmlead.application.accept import read_events
 from warmlead.dashboard.access import Viewer
+from warmlead.dashboard.health_page import health_page
 from warmlead.dashboard.rendering import POLICY, asset, asset_path
 from warmlead.dashboard.statements import stated
 from warmlead.domain.event import Event, Trust
@@ -121,6 +123,18 @@ async def test_the_link_opens_the_pages_in_one_browser(seen: Seen) -> None:
     assert opened.headers["Referrer-Policy"] == "no-referrer"
     wrong = await seen.get("/open?token=other", cookie="")
     assert (wrong.status, "Set-Cookie" in wrong.headers) == (401, False)
+
+
+async def test_what_needs_somebody_stands_first(seen: Seen) -> None:
+    async def counted() -> tuple[int, int]:
+        return 1, 2_000
+
+    answer = await health_page(replace(seen.parts, counted=counted), NOW)
+    words = " ".join(re.sub("<[^>]+>", " ", answer.body.decode()).split())
+    assert "3 of 6 need somebody" in words
+    told = ("is not reported.", "1 post could not be counted.", "2 000 messages failed", " fine ")
+    places = [words.index(each) for each in told]
+    assert places == sorted(places)
 
 
 async def test_a_failure_is_a_page_for_people_and_json_for_programs(seen: Seen) -> None:
