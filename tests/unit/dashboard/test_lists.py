@@ -82,6 +82,8 @@ async def test_the_file_holds_the_list_with_all_columns(seen: Seen) -> None:
     head, *rows = csv.reader(io.StringIO(answer.body.decode("utf-8-sig")))
     assert head == [*COLUMNS, *OF_OFFER, "reasons"]
     assert len(rows) == 4
+    at = {row[head.index("stage_since")] for row in rows}
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", each) for each in at)
     assert "'=1+1" in [row[head.index("company")] for row in rows]
 
 

@@ -264,6 +264,8 @@ async def test_a_second_click_is_no_answer_of_a_stale_page(seen: Seen) -> None:
     await seen.apply(event)
     answer = await seen.say(ADA, form)
     assert (answer.status, answer.headers["Location"]) == (303, f"/dashboard/leads/{ADA}")
+    another = await stated_in(seen, {**form, "note": "of a page that the browser has kept"})
+    assert another.id != event.id
 
 
 async def stated_in(seen: Seen, form: dict[str, str]) -> Event:
