@@ -14,6 +14,7 @@ from markupsafe import Markup
 from warmlead.application.listing import shortened
 from warmlead.dashboard import charts
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.sales import SalesStatus
 from warmlead.web.answers import Answer
 
 BASE = "/dashboard"
@@ -90,6 +91,7 @@ def _environment() -> Environment:
         "short": shortened,
         "words": lambda text: str(text).replace("_", " "),
         "stage": stage_name,
+        "answer": lambda said: said if said in set(SalesStatus) else "withdrawn",
     }
     environment.globals |= {
         "base": BASE,
