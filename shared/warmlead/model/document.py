@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import yaml
@@ -164,7 +165,7 @@ class YamlDocument:
         if node is None or path not in self.keys:
             return ""
         line, column = self.keys[path]
-        start = sum(len(each) + 1 for each in self.text.split("\n")[: line - 1]) + column - 1
+        start = _line_starts(self.text)[line - 1] + column - 1
         return self.text[start : node.end_mark.index]
 
     def inside(self, path: Path, offset: int) -> Position:
@@ -175,6 +176,11 @@ class YamlDocument:
         index = _index_in(self.text, node, offset)
         line_start = max(self.text.rfind("\n", 0, index), self.text.rfind("\r", 0, index)) + 1
         return Position(self.text.count("\n", 0, index) + 1, index - line_start + 1)
+
+
+@lru_cache(maxsize=1)  # asked for each fault of a file, of which there may be thousands
+def _line_starts(text: str) -> Sequence[int]:
+    return [0, *(index + 1 for index, letter in enumerate(text) if letter == "\n")]
 
 
 def read(text: str) -> YamlDocument:
