@@ -20,6 +20,7 @@ from warmlead.dashboard.model_page import model_page
 from warmlead.dashboard.parts import Parts
 from warmlead.dashboard.queries import read_query
 from warmlead.dashboard.rendering import BASE, HEADERS, asset_at, page, redirect
+from warmlead.dashboard.reports_page import reports_page
 from warmlead.dashboard.statements import FormKeys, demand_own_page, is_stale, publish, stated
 from warmlead.dashboard.trials import MODEL_BYTES, STORY_BYTES
 from warmlead.dashboard.unmatched_page import unmatched_page
@@ -68,6 +69,8 @@ class DashboardSite:
         self._pages: tuple[tuple[re.Pattern[str], Shown], ...] = (
             (re.compile(""), self._overview),
             (re.compile("/scores"), self._scores),
+            (re.compile("/reports"), self._reports),
+            (re.compile(r"/reports/([^/]+)"), self._reports),
             (re.compile("/model"), self._model),
             (re.compile(try_page.PATH), self._try),
             (re.compile("/model/unmatched"), self._unmatched),
@@ -128,6 +131,9 @@ class DashboardSite:
 
     async def _scores(self, _: Asking) -> Answer:
         return await scores_page(self._parts())
+
+    async def _reports(self, asking: Asking) -> Answer:
+        return await reports_page(self._parts(), asking.id, asking.request.received_at)
 
     async def _model(self, asking: Asking) -> Answer:
         return await model_page(self._parts(), asking.request.received_at)

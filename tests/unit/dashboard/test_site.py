@@ -27,7 +27,7 @@ from warmlead.reporting.periods import read_period
 ADA = lead_ids.of(Identifier(Kind.EMAIL, "ada@example.com"))
 PAGES = (
     *("", "/", "/dashboard", "/dashboard/", "/leads", f"/leads/{ADA}"),
-    *("/model", "/model/try", "/model/unmatched", "/health", "/scores"),
+    *("/model", "/model/try", "/model/unmatched", "/health", "/scores", "/reports"),
 )
 MOST_BYTES = 60_000
 MESSAGES = Path(__file__).parents[3] / "docs/messages"
