@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table as Shown
 
 from warmlead.cli.output import groups_that_fit
+from warmlead.dashboard.csv_file import inert
 from warmlead.messages.kpis import KpiReport
 from warmlead.reporting.charts import funnel, rates
 from warmlead.reporting.periods import ALL
@@ -28,9 +29,6 @@ _PIPE = 10_000
 
 _LEAST_LABEL, _LABEL, _GAP = 18, 34, 2
 """Columns of a terminal: for a label at least and at most, and the space after a column."""
-
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""With these a spreadsheet begins a formula, as some do with the wide forms of them (OWASP)."""
 
 
 def days_of(report: KpiReport) -> str:
@@ -123,15 +121,9 @@ def as_csv(compared: Comparison) -> str:
             above = above if row.depth else row.label
             label = f"{above} / {row.label}" if row.depth else row.label
             for column, cell in zip(table.columns, row.cells, strict=True):
-                value = cell.value if not isinstance(cell.value, str) else harmless(cell.value)
                 place = (compared.report.period, table.title, label, column)
-                lines.writerow((*map(harmless, place), value, str(cell.doubt)))
+                lines.writerow(map(inert, (*place, cell.value, str(cell.doubt))))
     return into.getvalue()
-
-
-def harmless(text: str) -> str:
-    """The text, which no spreadsheet takes for a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_STARTS_FORMULA) else text
 
 
 def as_page(compared: Comparison, now: datetime) -> str:

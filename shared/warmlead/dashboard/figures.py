@@ -154,11 +154,11 @@ async def kept_reports(parts: Parts, span: Span, most: int, now: datetime) -> li
     while len(periods) < most:
         periods.append(last_period(span, periods[-1].start))
     texts = await asyncio.gather(*(parts.reports.report(period.name) for period in periods))
-    read = [_read(text) for text in texts if text is not None]
+    read = [read_report(text) for text in texts if text is not None]
     return [report for report in read if report is not None]
 
 
-def _read(text: str) -> KpiReport | None:
+def read_report(text: str) -> KpiReport | None:
     """A report; ``None`` for one of another release, which is made anew when it is due."""
     try:
         return KpiReport.model_validate_json(text)

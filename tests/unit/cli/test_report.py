@@ -8,15 +8,13 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
 from unit.cli.conftest import Workspace
 from unit.cli.test_run_report import reports_told, stored, tomorrow
 from warmlead.cli.output import console
-from warmlead.cli.report_forms import as_csv, as_page, harmless, print_tables
+from warmlead.cli.report_forms import as_csv, as_page, print_tables
 from warmlead.messages.kpis import KpiReport
 from warmlead.reporting.sheet import Comparison, sheet
 from warmlead.reporting.tables import Doubt
@@ -85,18 +83,6 @@ def test_csv_has_every_cell_once_and_texts_are_no_formulas() -> None:
     for line in lines:
         assert not line["row"].startswith(("=", "+", "-", "@"))
         assert not line["value"].startswith(("=", "+", "@"))
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\uff1d1", "\r=1"])
-def test_what_would_be_a_formula_is_a_text(text: str) -> None:
-    assert harmless(text) == f"'{text}"
-
-
-@given(st.text(max_size=20))
-def test_no_text_stays_a_formula_and_others_stay_as_they_are(text: str) -> None:
-    made = harmless(text)
-    assert made in (text, f"'{text}")
-    assert not made.strip().startswith(("=", "+", "-", "@"))
 
 
 class Seen(HTMLParser):
