@@ -4,7 +4,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from warmlead.domain.attribution import Channel, channel_of
+from warmlead.domain.attribution import Channel, channel_of, named_channel
 from warmlead.domain.measures import MeasureKind, parse_measure
 from warmlead.domain.sites import Category, site_named
 from warmlead.model.condition_syntax import compared_with, words
@@ -149,7 +149,8 @@ def _channel_of_medium(word: str) -> str:
 def _never_of_origin(name: str, said: str) -> tuple[str, str] | None:
     """Why a part of an origin is never a text, and what to write; ``None``: it may be."""
     if name.endswith(".channel") and said not in _CHANNELS:
-        guess = did_you_mean(said.title(), _CHANNELS) or did_you_mean(said.capitalize(), _CHANNELS)
+        meant = named_channel(said) or said.title()
+        guess = did_you_mean(meant, _CHANNELS) or did_you_mean(said.capitalize(), _CHANNELS)
         if not guess and (channel := _channel_of_medium(said.lower())):
             guess = f"write {channel} for {said}"
         listed = guess or f"the channels are {', '.join(_CHANNELS)}"

@@ -464,6 +464,13 @@ BROKEN = [
         'did you mean "Paid Search"?',
     ),
     (
+        "channel in the words of HubSpot",
+        "employees >= 50",
+        'first.channel == "»AI_REFERRALS"',
+        'there is no channel "AI_REFERRALS"',
+        'did you mean "AI Assistant"?',
+    ),
+    (
         "channel of nowhere",
         ENTER,
         'enter: score >= 50 && last.channel in ["Referral", "»Skywriting"]',
