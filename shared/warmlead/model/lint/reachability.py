@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from warmlead.domain.consent import SUPPRESSING
-from warmlead.domain.stages import ANONYMOUS, SQL
+from warmlead.domain.stages import ANONYMOUS, SALES_STAGES, SQL
 from warmlead.model.condition_syntax import Either, clauses_of, tree_of, words
 from warmlead.model.conditions import Contexts, stage_conditions
 from warmlead.model.document import Path
@@ -14,6 +14,12 @@ from warmlead.model.schema import NO_OFFERS, Alert, ModelFile, Route, Sequence, 
 from warmlead.model.structure import Report, Sound
 
 _KNOWN = Region({"identified": Range(1, 1)})  # anonymous leads are in no such stage
+
+
+def _outside(stage: str) -> Region:
+    """What is so of a lead that may enter a stage: it is not there, and sales has not moved it."""
+    elsewhere = Choice(frozenset({*SALES_STAGES, stage}), other=True)
+    return Region({"identified": Range(1, 1), "stage": elsewhere})
 
 
 class ReachabilityCheck:
@@ -30,7 +36,7 @@ class ReachabilityCheck:
             self._check_stage(("stages", name), stage)
 
     def _check_stage(self, path: Path, stage: Stage) -> None:
-        enter = self._prospect.of((*path, "enter"), stage.enter, _KNOWN)
+        enter = self._prospect.of((*path, "enter"), stage.enter, _outside(str(path[-1])))
         leave = self._prospect.of((*path, "leave"), stage.leave, _KNOWN)
         if enter:
             self._check_enter(enter, has_bypass=bool(stage.bypass))
@@ -52,7 +58,7 @@ class ReachabilityCheck:
 
     def _check_enter(self, enter: ConditionAnalysis, *, has_bypass: bool) -> None:
         if enter.never:
-            doubt = self._prospect.why_never(enter)
+            doubt = self._prospect.why_never_there(enter)
             tell = self._report.warn if has_bypass else self._report.error
             told = "only a bypass opens the stage" if has_bypass else "the stage is unreachable"
             tell(enter.path, f"{told}: {doubt.why}", doubt.suggestion, at=doubt.at)
@@ -333,14 +339,12 @@ def check_warnings(sound: Sound, contexts: Contexts, report: Report) -> None:
 _MONTHS = 12
 """At most this many minutes are taken for months."""
 
-_FADING = ("half_life", "expires_after", "decay")
-
 
 def _doubt_signals(sound: Sound, named: set[str], report: Report) -> None:
     for name, signal in sound.file.signals.items():
         path = ("signals", name)
         fades = signal.half_life or signal.expires_after or signal.decay
-        if not fades and all(sound.is_own((*path, key)) for key in _FADING):
+        if not fades and report.is_untouched(path):
             report.warn(
                 path,
                 "has no half_life, expires_after or decay: its points never fade",

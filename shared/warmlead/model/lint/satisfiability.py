@@ -234,6 +234,15 @@ class Prospect:
         alone = self.impossible(outlook)
         return next(alone, ClauseDoubt(0, "its parts exclude each other"))
 
+    def why_never_there(self, outlook: ConditionAnalysis) -> ClauseDoubt:
+        """Why a stage is never entered: as ``why_never``, or by the stages that it asks for."""
+        for clause, meaning in self._meanings(outlook):
+            asks = isinstance(meaning, Region) and "stage" in meaning.domains and meaning
+            if asks and asks.meet(outlook.given) is None:
+                why = f"`{clause.text}`, and a lead comes from an earlier stage"
+                return ClauseDoubt(clause.at, why, f'write stage == "lead" for {clause.text}')
+        return self.why_never(outlook)
+
     def why_always(self, outlook: ConditionAnalysis, otherwise: str = "") -> ClauseDoubt:
         """The first clause that makes a condition hold; ``otherwise`` is what else may be meant."""
         for doubt in self.certain(outlook):

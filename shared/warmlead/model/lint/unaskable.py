@@ -48,8 +48,8 @@ def unaskable_name(name: str, context: Context) -> tuple[str, str] | None:
         return f"{told}: conditions know no dates, they count days", _days(context)
     if called in _OWNERS and "country" in context.types:
         message = f"{told}: a route chooses the owner, so no condition can ask for it"
-        declared = f"traits: {{{called}: string}}"
-        return message, f"ask what the route asks, or declare a trait that a CRM sends: {declared}"
+        declared = f"if your CRM sends it, add to traits: {called}: string"
+        return message, f"ask what the route asks; {declared}"
     return None
 
 
