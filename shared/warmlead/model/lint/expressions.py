@@ -314,7 +314,7 @@ def country_names(text: str, context: Context) -> Iterator[tuple[int, str]]:
         return
     for literal in compared_with("country", text):
         said = literal.text.strip("\"'")
-        if not re.fullmatch(r"[A-Z]{2}", said):
+        if said and not re.fullmatch(r"[A-Z]{2}", said):
             yield literal.at + 1, said
 
 

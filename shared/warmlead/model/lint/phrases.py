@@ -294,12 +294,15 @@ def _whether_known(place: WordPlace, of: int, last: int, *, is_known: bool) -> M
             ValueType.INTEGER: f"{name} >= 0",
             ValueType.NUMBER: f"{name} >= 0.0",
             ValueType.LIST: f"size({name}) > 0",
+            ValueType.BOOLEAN: f"{name} in [true, false]",
         }.get(place.context.types[name])
         if name
         else None
     )
     if asked is None:
         return None
+    if name in ("stage", "grade") and "identified" in place.context.types:
+        asked = "identified"  # every lead has both
     told = "what is not known is no value: a condition over it does not hold"
     if not is_known:
         told = f"nobody can ask for what is not known: ask who has a {name}, and turn it round"

@@ -117,7 +117,7 @@ def unknown_words(text: str, context: Context, file: ModelFile) -> Iterator[tupl
             if literal.at in {at for at, _ in sources}:
                 continue
             said = literal.text.strip("\"'")
-            if wrong := _never_of_origin(name, said):
+            if said and (wrong := _never_of_origin(name, said)):
                 yield literal.at + 1, *wrong
     yield from _parts_of_origins(text, context)
     yield from _in_order(text, context, file)
