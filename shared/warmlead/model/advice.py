@@ -259,6 +259,8 @@ def likely_value(document: YamlDocument, fault: ErrorDetails, loc: Path) -> str:
         found = f"half_life: {length} for {document.source(loc)}" if length else ""
     elif type_ == "value_error":
         told = str(fault["msg"])
+        if given == "never" and loc[0] == "signals" and "duration" in told:
+            return f"write decay: never for {document.source(loc)}"
         likely = {"duration": likely_duration, "share": likely_share, "time of": likely_time}
         found = next((guess(given) for word, guess in likely.items() if word in told), "")
     elif type_ == "string_type":

@@ -14,7 +14,7 @@ from warmlead.model.vocabulary import ValueType
 _TRUE = frozenset({"true", "yes", "1", "on"})
 _FALSE = frozenset({"false", "no", "0", "off"})
 _EQUALITY = ("==", "!=")
-_JOINED = re.compile(r"(\s*(?:&&|\|\||[)\]]).*)", re.DOTALL)
+_JOINED = re.compile(r"&&|\|\||[)\]]")
 _NOTHING = ("null", "none", "nil", "undefined")
 
 
@@ -106,8 +106,10 @@ def _unclosed(tokens: Sequence[Token], i: int, context: Context) -> Mended | Non
     quote = token.text[:1]
     if token.kind != "string" or quote not in "\"'" or token.text[1:].endswith(quote):
         return None
-    said, *rest = _JOINED.split(token.text[1:], maxsplit=1)
-    instead = f"{quote}{said.rstrip()}{quote}{''.join(rest)}"
+    found = _JOINED.search(token.text)
+    end = found.start() if found else len(token.text)
+    said, rest = token.text[1:end].rstrip(), token.text[end:]
+    instead = f"{quote}{said}{quote} {rest}".rstrip()
     return Mended(i, instead, "a quotation mark is missing")
 
 

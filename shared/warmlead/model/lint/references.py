@@ -134,6 +134,9 @@ def _check_alert(name: str, file: ModelFile, report: Report) -> None:
     for i, stage in enumerate(alert.stages or ()):
         if stage not in stages:
             message = f'there is no stage "{stage}"'
+            if stage in ("all", "any", "every"):
+                report.error((*path, "stages", i), message, "leave the key out: it is for all")
+                continue
             report.error((*path, "stages", i), message, guess_stage(stage, stages))
         elif stage == ANONYMOUS:
             message = "nobody knows whom to call: an anonymous lead causes no alert"
