@@ -14,6 +14,12 @@ _HEAD = """# Senders
 This page lists the tools that can post to Warmlead.
 `make senders` writes it from the registry and each sender's page.
 `HOST` is where [your Warmlead](../functions/README.md#addresses) is reached.
+
+To connect a tool:
+
+1. Open its page below. It says what to click at the tool, and shows its section of the settings.
+2. Write the section into the file that the heading names. Forms and traits in it are examples; what stands behind `#` is off until you want it. Set [the variable of its secret](settings.md#in-production), and start or [deploy](deploy.md) Warmlead again.
+3. Send a test from the tool, or a submission of your own. `warmlead lead list` shows who came. [`warmlead quarantine list`](cli.md#quarantine) shows what could not be used, and why.
 """
 
 _MISSING = """## Not there yet, and why

@@ -1,6 +1,7 @@
 """What every test may ask for: Google's emulators, started once for a whole run."""
 
 import gc
+import os
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Begins the run, in its first process."""
     if not hasattr(config, "workerinput"):
         config.stash[_run] = Run()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One worker more than there are processors: a third of the time tests wait for others.
+
+    None if the environment says how many.
+    """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)

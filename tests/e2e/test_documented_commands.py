@@ -59,6 +59,7 @@ NOT_HERE = {
     "WARMLEAD_BACKEND=gcp WARMLEAD_PROJECT=$PROJECT ": _GOOGLE,
     "git pull": "the folder is a copy, without a remote",
     "curl https://api.webflow.com/": _VENDOR,
+    "curl https://api.calendly.com/": _VENDOR,
     'curl -X POST "https://graph.facebook.com/': _VENDOR,
     "curl -X POST https://api.linkedin.com/": _VENDOR,
     "curl -X POST https://api.getgo.com/": _VENDOR,

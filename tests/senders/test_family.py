@@ -231,6 +231,7 @@ def test_the_page_of_a_sender_agrees_with_its_code(name: str) -> None:
         assert str(ours) in page or str(theirs) in page, "which status makes it stop?"
     for heading in ("## At ", "## Settings", "## What it sends", "## Counting once"):
         assert f"\n{heading}" in page, heading
+    assert "`…`" not in page, "it is to be filled in"
 
 
 @each_sender
@@ -239,10 +240,23 @@ def test_the_settings_that_a_page_shows_are_valid(name: str) -> None:
     page = (PAGES / name / "README.md").read_text()
     shown = page.partition("\n## Settings\n")[2].partition("```yaml\n")[2].partition("```")[0]
 
-    section = yaml.safe_load(shown)
+    for text in (shown, re.sub(r"(?m)^  # ", "  ", shown)):
+        section = yaml.safe_load(text)
+        assert section.keys() == {section_name(registration)}
+        assert senders_in(registration.function, section, USING).by_path[registration.path]
 
-    assert section.keys() == {section_name(registration)}
-    assert senders_in(registration.function, section, USING).by_path[registration.path]
+
+@each_sender
+def test_the_settings_of_a_page_change_the_meaning_of_nothing_if_they_are_copied(name: str) -> None:
+    """What changes it stands behind ``#``, since a page is copied as a whole."""
+    registration = by_name(name)
+    page = (PAGES / name / "README.md").read_text()
+    shown = page.partition("\n## Settings\n")[2].partition("```yaml\n")[2].partition("```")[0]
+
+    section = yaml.safe_load(shown)[section_name(registration)]
+
+    assert not section.get("events", {}).keys() & FAMILY[name].meanings.keys()
+    assert not section.keys() & {"test_mode", "email"}
 
 
 @each_sender

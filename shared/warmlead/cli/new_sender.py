@@ -6,10 +6,11 @@ from pathlib import Path
 from warmlead.runtime.table import names, public
 from warmlead.senders.registry import REGISTRY
 
-NEXT = (
-    "fill in the source, the page and the fixture, then make fixtures SENDER={name}, "
-    "then .venv/bin/pytest -q tests/senders -k {name}, then make senders"
-)
+NEXT = """next: fill in source.py, README.md and the fixture, as CONTRIBUTING.md says, then
+  make fixtures SENDER={name}
+  .venv/bin/pytest -q tests/senders/test_family.py tests/senders/test_conformance.py -k {name}
+  make senders"""
+"""What to do with the files; the commands below the first line in this order."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,40}")
 _PACKAGE = Path("shared/warmlead/senders")
@@ -44,6 +45,7 @@ class {title}Source(WebhookSender):
 
     name = "{name}"
     path = "{path}"
+    # is_known_by_body = False, if any tool might send such a body
     # or StandardWebhooks(), also of Svix; KeyInAddress(); KeyInBody("field")
     proof: ClassVar[Proof] = Signed(WebhookScheme(header="X-{title}-Signature"))
     meanings: ClassVar[Mapping[str, str | None]] = {{}}
@@ -70,18 +72,28 @@ This sender takes …
 
 ## Settings
 
+The section `{section}` of the file that `WARMLEAD_{settings}` names:
+
 ```yaml
 {section}:
   secrets: [env:{upper}_SECRET]
 ```
 
+[All settings of a mapping](../generic/README.md#settings) may stand in the section.
+
 ## What it sends
+
+The request is signed with `…`.
 
 | {title} says | event |
 |---|---|
 
 ## Counting once
 
+A … counts once by its `…`. Its time is `…`.
+
+If Warmlead cannot use an item, it keeps it in [quarantine](../../../../docs/cli.md#quarantine) \
+and answers 200, because {title} could not mend it. {title} sends again …
 """
 
 _FIXTURE = """{{
@@ -124,6 +136,7 @@ def begin(root: Path, name: str, function: str) -> list[Path]:
         "function": function,
         "section": f"/{path}" if named_by_forms else path,
         "upper": name.upper(),
+        "settings": function.upper(),
     }
     files = {
         _PACKAGE / name / "__init__.py": _INIT,

@@ -354,7 +354,7 @@ def new(
         raise fail(str(error), code=EXIT_MISUSE) from error
     for path in written:
         console.print(path.as_posix())
-    console.print(f"[dim]next: {NEXT.format(name=name)}[/]", soft_wrap=True)
+    console.print(f"[dim]{NEXT.format(name=name)}[/]", soft_wrap=True)
 
 
 async def _in_quarantine(number: int) -> InspectedView:

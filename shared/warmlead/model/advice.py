@@ -310,6 +310,11 @@ def _likely_key(document: YamlDocument, loc: Path, given: Plain) -> str:
     return advice_on(key) if len(loc) == 1 else ""
 
 
+_NEAR = 100
+_SPLIT_NUMBER = re.compile(r"([a-z_]+):[ ]?(-?\d+),\Z")
+"""The key and the first half of a number, in front of its second half."""
+
+
 def _cut_short(document: YamlDocument, loc: Path, given: Plain) -> str:
     """What to write for ``{points:40}``, and for a decimal comma: ``{points: 12,5}``.
 
@@ -319,11 +324,11 @@ def _cut_short(document: YamlDocument, loc: Path, given: Plain) -> str:
         return f"write {without_blank(str(loc[-1]))} for {loc[-1]}"
     if not str(loc[-1]).isdigit():
         return ""
-    for key, value in document.siblings(loc).items():
-        written = f"{document.source((*loc[:-1], key))},{loc[-1]}"
-        if isinstance(value, int) and written in document.text:
-            return f"write {key}: {likely_number(f'{value},{loc[-1]}')} for {written}"
-    return ""
+    found = _SPLIT_NUMBER.search(document.before(loc, _NEAR))
+    if found is None:
+        return ""
+    written = f"{found[0].rstrip()}{loc[-1]}"
+    return f"write {found[1]}: {likely_number(f'{found[2]},{loc[-1]}')} for {written}"
 
 
 def _condition_for(section: str | int, key: str, given: Plain, holder: Mapping[str, Plain]) -> str:

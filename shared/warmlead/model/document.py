@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 import yaml
@@ -160,8 +161,14 @@ class YamlDocument:
         if node is None or path not in self.keys:
             return ""
         line, column = self.keys[path]
-        start = sum(len(each) + 1 for each in self.text.split("\n")[: line - 1]) + column - 1
+        start = _line_starts(self.text)[line - 1] + column - 1
         return self.text[start : node.end_mark.index]
+
+    def before(self, path: Path, count: int) -> str:
+        """At most so many characters that stand before a key on its line."""
+        line, column = self.keys[path]
+        start = _line_starts(self.text)[line - 1]
+        return self.text[start : start + column - 1][-count:]
 
     def inside(self, path: Path, offset: int) -> Position:
         """Where the character ``offset`` of the text value at the path stands."""
@@ -171,6 +178,11 @@ class YamlDocument:
         index = _index_in(self.text, node, offset)
         line_start = max(self.text.rfind("\n", 0, index), self.text.rfind("\r", 0, index)) + 1
         return Position(self.text.count("\n", 0, index) + 1, index - line_start + 1)
+
+
+@lru_cache(maxsize=1)  # asked for each fault of a file, of which there may be thousands
+def _line_starts(text: str) -> Sequence[int]:
+    return [0, *(index + 1 for index, letter in enumerate(text) if letter == "\n")]
 
 
 def read(text: str) -> YamlDocument:
@@ -289,7 +301,9 @@ class _Building:
             if key.value in mapping:
                 first = self.keys[here].line
                 message = f'the key "{key.value}" was given before, on line {first}'
-                self._fault(key, here, message, "keep one of them")
+                apart = _hold_different_keys(mapping[key.value], value)
+                moved = f"move what it holds to line {first}, and leave the key out"
+                self._fault(key, here, message, moved if apart else "keep one of them")
                 continue
             self.keys[here] = position_of(key.start_mark)
             mapping[key.value] = self.plain(value, here)
@@ -306,6 +320,14 @@ class _Building:
     def _fault(self, node: yaml.Node, path: Path, message: str, suggestion: str = "") -> None:
         place = position_of(node.start_mark)
         self.faults.append(Finding(Severity.ERROR, *place, path_text(path), message, suggestion))
+
+
+def _hold_different_keys(first: Plain, second: yaml.Node) -> bool:
+    """Whether two mappings of one name can be put together."""
+    if not isinstance(first, dict) or not isinstance(second, yaml.MappingNode) or second.flow_style:
+        return False
+    keys = (key.value for key, _ in second.value if isinstance(key, yaml.ScalarNode))
+    return not any(key in first for key in keys)
 
 
 _QUOTE = "put the whole condition in quotes"

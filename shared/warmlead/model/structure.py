@@ -92,9 +92,8 @@ def with_sections_named(document: YamlDocument) -> tuple[YamlDocument, list[Find
     findings = []
     given = document.value if isinstance(document.value, dict) else {}
     for key in given.keys() - ModelFile.model_fields.keys():
-        close = closest(
-            snake_case(key), ModelFile.model_fields.keys() - given.keys()
-        ) or likely_key((), key)
+        lacking = [name for name in ModelFile.model_fields if name not in given]
+        close = closest(snake_case(key), lacking) or likely_key((), key)
         if close and close not in given:
             line, column = document.of_key((key,))
             message = f'unknown key "{key}"'
@@ -114,14 +113,14 @@ def hold_to_schema(document: YamlDocument) -> Sound:
         try:
             return Sound(ModelFile.model_validate(value), frozenset(replaced), tuple(findings))
         except ValidationError as error:
-            for fault in error.errors(include_url=False):
+            told = error.errors(include_url=False)
+            for fault in told:
                 path = _cut(fault["loc"])
                 if _is_misnamed(value, fault):
                     continue
                 if path not in replaced or _is_inside_list(fault["loc"]):
                     findings.append(_finding(document, fault))
-            for fault in error.errors(include_url=False):
-                path = _cut(fault["loc"])
+            for path in (_cut(fault["loc"]) for fault in told):
                 replaced.add(path)
                 _mend(value, path)
 

@@ -111,6 +111,7 @@ SPELLINGS = {
         position_in_company position_at_company current_role current_position
         current_job_title
         role_at_your_company role_in_your_company role_at_the_company position_at_your_company
+        role_at position_at role_at_your_organization role_at_your_organisation
         welche_position_haben_sie welche_rolle_haben_sie quel_poste_occupez_vous
     """,
     "department": "department abteilung departement departamento dipartimento afdeling",

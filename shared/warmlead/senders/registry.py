@@ -106,6 +106,7 @@ REGISTRY = (
     Registration("resend", "mail", "resend", "ResendSource", "ResendSettings"),
     Registration("customerio", "mail", "customerio", "CustomerIoSource", "CustomerIoSettings"),
     Registration("brevo", "mail", "brevo", "BrevoSource", "BrevoSettings"),
+    Registration("framer", "forms", "framer", "FramerSource", "FramerSettings"),
 )
 """Every sender; where two have one path, the first has it at an address that names no function."""
 

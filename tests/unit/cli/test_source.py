@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,10 +17,11 @@ from unit.cli.conftest import Workspace, command_in
 from unit.cli.test_quarantine import set_aside
 from warmlead.application.accept import Quarantined
 from warmlead.domain.errors import Reason
-from warmlead.senders.registry import by_name
+from warmlead.senders.registry import REGISTRY, by_name
 from warmlead.senders.webhooks import WebhookSender
 
-SENDERS = Path(__file__).parents[2] / "senders"
+ROOT = Path(__file__).parents[3]
+SENDERS = ROOT / "tests/senders"
 RESPONSE = {
     "event_id": "01HR5Y",
     "event_type": "form_response",
@@ -83,6 +85,18 @@ def test_the_body_of_each_tool_is_read_as_that_tools(workspace: Workspace, fixtu
     assert "event" in {item["outcome"] for item in seen["items"]}
     named = workspace.json("source", "inspect", str(path), "--sender", sender_of(fixture))
     assert [item["outcome"] for item in seen["items"]] == [i["outcome"] for i in named["items"]]
+
+
+def test_the_page_names_the_senders_that_a_body_does_not_show() -> None:
+    page = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"The bodies of (.*?) do not show whose they are", page)
+    family = {
+        each.name: adapter
+        for each in REGISTRY
+        if issubclass(adapter := each.adapter_type(), WebhookSender)
+    }
+    unknown = {name for name, adapter in family.items() if not adapter.is_known_by_body}
+    assert set(re.findall(r"`(\w+)`", listed)) == unknown
 
 
 @pytest.mark.parametrize("function", ["", "/mail"])
@@ -196,8 +210,6 @@ def test_what_cannot_be_read_says_what_to_do(workspace: Workspace, tmp_path: Pat
 
 # --- a new sender --------------------------------------------------------------------------
 
-ROOT = Path(__file__).parents[3]
-
 
 @pytest.mark.slow
 def test_a_new_sender_fails_its_tests_until_it_is_filled_in(tmp_path: Path) -> None:
@@ -210,7 +222,8 @@ def test_a_new_sender_fails_its_tests_until_it_is_filled_in(tmp_path: Path) -> N
     assert "senders/acme_forms/source.py" in done.stdout
 
     paths = os.pathsep.join(map(str, (tmp_path / "shared", tmp_path / "tests")))
-    chosen = ("tests/senders", "-k", "acme_forms", "-n0", "-q", "-p", "no:cacheprovider")
+    (command,) = (line for line in done.stdout.splitlines() if "pytest" in line)
+    chosen = (*command.split()[1:], "-n0", "-p", "no:cacheprovider")
     checked = subprocess.run(
         [sys.executable, "-m", "pytest", *chosen],
         cwd=tmp_path,

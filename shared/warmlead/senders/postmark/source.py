@@ -16,8 +16,13 @@ _NO_BOUNCES = {
     "SpamComplaint": "SpamComplaint",
     "Unsubscribe": "Bounce.unsubscribed",
     **dict.fromkeys(("Subscribe", "AutoResponder", "AddressChange"), "Bounce.other"),
+    **dict.fromkeys(("TemplateRenderingFailed", "SMTPApiError"), "Bounce.other"),
+    **dict.fromkeys(("InboundError", "DMARCPolicy", "OpenRelayTest"), "Bounce.other"),
 }
-"""Types of bounce that say something else than that a mail came back."""
+"""Types of bounce that say something else than that a mailbox did not take a mail.
+
+The last five are faults of whoever sent it: five of them would else suppress an address.
+"""
 _SUPPRESSIONS = {
     "ManualSuppression": "SubscriptionChange.unsubscribed",
     "HardBounce": "SubscriptionChange.bounced",

@@ -330,9 +330,11 @@ def _person(
     kind: str, call: Mapping[str, Any], context: Mapping[str, Any], trust: Trust, notes: Notes
 ) -> _Person:
     user_id = notes.person_id(call.get("userId"), "userId", trust, is_user=True)
-    earlier = "previousId" if kind == "alias" else "anonymousId"
+    # analytics.js, after it has identified somebody, says that a user is that same user
+    is_same = kind == "alias" and call.get("userId") and call["userId"] == call.get("previousId")
+    earlier = "previousId" if kind == "alias" and not is_same else "anonymousId"
     anonymous_id = notes.person_id(call.get(earlier), earlier, trust)
-    if kind == "alias" and not (user_id and anonymous_id):
+    if earlier == "previousId" and not (user_id and anonymous_id):
         missing = "An alias needs a userId and a previousId."
         raise notes.error or RejectedError(Reason.IDENTITY_MISSING, missing)
     traits = _traits(kind, call, context, trust, notes)

@@ -73,5 +73,6 @@ def _asked(answer: Mapping[str, Any], titles: Mapping[str, str]) -> Asked:
         other = part(value, "other")
         value = [*(chosen if isinstance(chosen, list) else []), *([other] if other else [])]
     title = titles.get(id_, "")
-    names = (title, ref, id_, _RECALLED.sub(" ", title))
-    return Asked(names, value, text(part(answer, "field", "type")) or kind)
+    # without what it recalls, whose id nobody would look for; settings may copy the whole title
+    names = dict.fromkeys((_RECALLED.sub(" ", title), title, ref, id_))
+    return Asked(tuple(names), value, text(part(answer, "field", "type")) or kind)
