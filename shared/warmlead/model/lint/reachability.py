@@ -118,7 +118,9 @@ class ReachabilityCheck:
             self._report.error(path, message, "leave below the threshold of enter", at=at)
             return
         message = f"can hold while enter does, which does not ask for {' or '.join(loose)}"
-        self._report.warn(path, message, "exclude it in enter, or leads may flap", at=at)
+        opposite = self._prospect.opposite(loose[0], going) if len(loose) == 1 else ""
+        added = f"add && {opposite} to enter" if opposite else "exclude it in enter"
+        self._report.warn(path, message, f"{added}, or leads may flap", at=at)
 
 
 def _same_threshold(coming: Region, going: Region) -> str:

@@ -26,6 +26,8 @@ MAX_ALTERNATIVES = 128
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
 _MONTH = 30
+_APART = 10
+"""How far a threshold that is suggested for entering is above that for leaving."""
 
 
 def alternatives(tree: Tree, context: Context) -> list[Region] | None:
@@ -242,6 +244,19 @@ class Prospect:
                 why = f"`{clause.text}`, and a lead comes from an earlier stage"
                 return ClauseDoubt(clause.at, why, f'write stage == "lead" for {clause.text}')
         return self.why_never(outlook)
+
+    def opposite(self, name: str, region: Region) -> str:
+        """A clause that holds well outside of a region, for one of its names; else empty."""
+        match region.domains[name], self._context.types.get(name):
+            case Range(1, 1), ValueType.BOOLEAN:
+                return f"!{name}"
+            case Range(0, 0), ValueType.BOOLEAN:
+                return name
+            case Range(least, most), ValueType.INTEGER if least == -inf and most < inf:
+                return f"{name} >= {most + 1 + _APART:.0f}"
+            case Range(least, most), ValueType.INTEGER if most == inf and least > -inf:
+                return f"{name} < {least:.0f}"
+        return ""
 
     def why_always(self, outlook: ConditionAnalysis, otherwise: str = "") -> ClauseDoubt:
         """The first clause that makes a condition hold; ``otherwise`` is what else may be meant."""

@@ -7,7 +7,7 @@ test does what the suggestion says, word by word and with no mind of its own.
 import re
 from collections.abc import Sequence
 from functools import cache
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,18 +58,32 @@ def without_key(text: str, found: Finding) -> str:
     return "".join([*lines[: found.line - 1], *rest])
 
 
-def followed(text: str, found: Finding) -> str:
-    """The text after somebody did what the suggestion says."""
-    if found.suggestion in ("indent with spaces, not with tabs", "write spaces, not tabs"):
-        return text.replace("\t", "  ")
-    if found.suggestion == "keep one of them":
-        return without_key(text, found)
+def with_lines_moved(text: str, found: Finding) -> str | None:
+    """The text with lines elsewhere or otherwise indented, if the suggestion says so."""
+    if line := re.fullmatch(r"move what it holds to line (\d+), and .+", found.suggestion):
+        lines = text.splitlines(keepends=True)
+        held = list(takewhile(lambda each: each.startswith(" "), lines[found.line :]))
+        rest = [*lines[: found.line - 1], *lines[found.line + len(held) :]]
+        return "".join([*rest[: int(line[1])], *held, *rest[int(line[1]) :]])
     if line := re.fullmatch(r"indent this line as line (\d+)", found.suggestion):
         lines = text.splitlines(keepends=True)
         like = lines[int(line[1]) - 1]
         indent = like[: len(like) - len(like.lstrip())]
         lines[found.line - 1] = indent + lines[found.line - 1].lstrip()
         return "".join(lines)
+    return None
+
+
+def followed(text: str, found: Finding) -> str:
+    """The text after somebody did what the suggestion says."""
+    if found.suggestion in ("indent with spaces, not with tabs", "write spaces, not tabs"):
+        return text.replace("\t", "  ")
+    if found.suggestion == "keep one of them":
+        return without_key(text, found)
+    if (moved := with_lines_moved(text, found)) is not None:
+        return moved
+    if clause := re.fullmatch(r"add (&& .+) to enter, or leads may flap", found.suggestion):
+        return re.sub(r"(\n +enter: .+)", lambda line: f"{line[1]} {clause[1]}", text, count=1)
     suggestion, _, added = found.suggestion.partition("add to ")
     suggestion = suggestion.removesuffix(", and ")
     lines = text.splitlines(keepends=True)
