@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from warmlead.domain.attribution import OTHER_SOURCES, named_channel, origin_of
 from warmlead.domain.office_hours import OfficeHours
@@ -65,7 +65,10 @@ def breakdowns(persons: Iterable[Person], period: Period) -> dict[str, dict[str,
         score = NONE_STATED if steps.mql_score is None else band(steps.mql_score)
         for facet, value in {**who.facets, "score": score}.items():
             found.setdefault(facet, {}).setdefault(value, _Group()).add(group)
-    return {facet: _presented(values) for facet, values in found.items()}
+    presented = {facet: _presented(values) for facet, values in found.items()}
+    if "score" in presented:
+        presented["score"] = by_band(presented["score"])
+    return presented
 
 
 def _of_person(way: FunnelPath, who: FunnelPerson, steps: Milestones, period: Period) -> _Group:
@@ -192,6 +195,19 @@ def _waited(touched: datetime | None, first: datetime, last: datetime) -> list[s
     if touched <= first:
         return ["within_1_hour", "within_24_hours"]
     return ["within_24_hours"] if touched <= last else ["later"]
+
+
+ValueT = TypeVar("ValueT")
+
+
+def by_band(values: Mapping[str, ValueT]) -> dict[str, ValueT]:
+    """Values by the band of a score, in the order of the bands; what is no band comes last."""
+
+    def place(name: str) -> tuple[bool, int]:
+        start = name.partition("-")[0]
+        return (False, int(start or -1)) if not start or start.isdecimal() else (True, 0)
+
+    return {name: values[name] for name in sorted(values, key=place)}
 
 
 def band(score: int) -> str:

@@ -80,6 +80,25 @@ def test_mqls_and_deals_are_counted_by_each_facet() -> None:
     assert found["source"]["google"].won.values["EUR"].smallest_units == 500
 
 
+def test_bands_of_scores_are_in_their_order_whatever_is_in_them() -> None:
+    points = {"ada": 130, "bob": 30, "cyn": -1, "dan": 99, "eve": 7, "fay": 99}
+    refused = {"cause": MoveCause.REJECTED, "detail": "bad_fit"}
+    people = {
+        name: Known(
+            [
+                moved(2, "lead > mql", score=score),
+                moved(3, "mql > recycled", score=score, **refused),
+            ]
+        )
+        for name, score in points.items()
+    }
+    customer = Known([moved(4, "lead > customer", cause=MoveCause.WON)])
+    found = reported({**people, "gus": customer})
+    in_order = ["-", "0-24", "25-49", "75-99", "125-149"]
+    assert [*found.breakdowns["score"]] == [*in_order, "(none)"]
+    assert [*found.feedback.by_score] == in_order
+
+
 def test_a_deal_of_an_older_mql_counts_without_its_mql() -> None:
     known = Known(
         [moved(-30, "lead > mql"), moved(3, "mql > customer", cause=MoveCause.WON)],
