@@ -14,7 +14,8 @@ from warmlead.dashboard.parts import Parts
 from warmlead.domain.stages import ANONYMOUS, MoveCause, Transition
 from warmlead.messages.kpis import KpiReport, Promise
 from warmlead.ports.listing import LeadQuery
-from warmlead.reporting.funnel import Level, level_of
+from warmlead.reporting.cohorts import Milestone, made_in
+from warmlead.reporting.funnel import Level
 from warmlead.reporting.periods import Span, last_period
 
 WEEKS = 8
@@ -40,8 +41,8 @@ MOST_SOURCES = 8
 class FunnelMoves(Struct, frozen=True):
     """What moved in the last ``days`` days, today the last.
 
-    ``entered`` are persons' entries into each level of the funnel, a day each. ``scores`` are those
-    with which leads became MQL. ``answers`` are those of sales.
+    ``entered`` are leads' entries into each level of the funnel, a day each; into MQL, the first
+    ones alone. ``scores`` are those with which leads became MQL. ``answers`` are those of sales.
     """
 
     days: int
@@ -138,17 +139,12 @@ def _added_up(moves: Sequence[Transition], now: datetime, days: int) -> FunnelMo
     scores, answers = [], Counter[MoveCause]()
     for move in moves:
         answers[move.cause] += 1
-        if not move.is_move:
-            continue
-        before, after = level_of(move.from_stage), level_of(move.to_stage)
-        day = (move.at - start).days
-        if move.from_stage == ANONYMOUS:
-            entered[Level.NONE][day] += 1
-        for level in Level:
-            if before < level <= after:
-                entered[level][day] += 1
-        if before is Level.NONE and after is not Level.NONE:
-            scores.append(move.score)
+        for step in made_in(move):
+            is_mql = step is Milestone.MQL
+            if is_mql:
+                scores.append(move.score)
+            if not is_mql or move.cycle == 1:
+                entered[Level(step)][(move.at - start).days] += 1
     return FunnelMoves(days, entered, scores, answers)
 
 

@@ -34,11 +34,12 @@ async def test_entries_count_on_their_day_and_scores_with_them(seen: Seen) -> No
         ("e", {"at": NOW, "from_stage": "mql", "to_stage": "mql"}),
         ("f", {"at": NOW + DAY}),
         ("g", {"at": NOW, "from_stage": "sql", "to_stage": "mql"}),
+        ("h", {"at": NOW, "from_stage": "recycled", "score": 72, "cycle": 2}),
     )
     found = await funnel_moves(seen.parts, NOW)
     assert found.days == 28
-    assert sorted(found.scores) == [55, 61, 70]
-    assert (found.last(Level.MQL, 7), found.last(Level.MQL, 7, before=7)) == (2, 1)
+    assert sorted(found.scores) == [55, 61, 72]  # sales took c by itself: it has not been an MQL
+    assert (found.last(Level.MQL, 7), found.last(Level.MQL, 7, before=7)) == (1, 1)
     assert found.last(Level.CUSTOMER, 28) == 1
     assert len(found.entered[Level.MQL]) == 28
 
