@@ -468,7 +468,7 @@ BROKEN = [
         "employees >= 50",
         'first.channel == "»AI_REFERRALS"',
         'there is no channel "AI_REFERRALS"',
-        'write AI Assistant for AI_REFERRALS',
+        "write AI Assistant for AI_REFERRALS",
     ),
     (
         "channel of nowhere",
