@@ -20,7 +20,7 @@ from warmlead.parsing.times import parse_time
 from warmlead.ports.imports import Spend
 from warmlead.senders.attribution import Visit, path_of, visit_of
 from warmlead.senders.person import Notes, email_of, event_name, long_hash, person_id, trait_value
-from warmlead.senders.statement_parts import deal_value
+from warmlead.senders.statement_parts import NO_CURRENCY, deal_value
 
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 """An earlier time is a default of a program, and no time at which somebody did anything."""
@@ -123,7 +123,7 @@ class Reader:
             try:
                 event = self._event(fact, values, at, person, is_first=order == 0)
             except RejectedError as error:
-                problems.append(f"{fact.value or fact.at}: {error.message}")
+                problems.append(f"{fact.value or fact.at}: {_why_refused(error)}")
             else:
                 yield event
 
@@ -264,7 +264,7 @@ class Reader:
                 numbers=self._mapping.numbers,
             )
         except RejectedError as error:
-            problems.append(f"{part.amount}: {error.message}")
+            problems.append(f"{part.amount}: {_why_refused(error)}")
             return None
         if at is None or amount.value_cents is None:
             return None
@@ -335,6 +335,12 @@ def _why_no_time(value: object) -> str:
     if len(text) <= _LONGEST_TIME and BY_NUMBERS.fullmatch(text):
         return "may be two days; write dates: day-first or month-first in the mapping"
     return "cannot be read as a time; write it as 2026-11-26 or 2026-11-26T19:21:00Z"
+
+
+def _why_refused(error: RejectedError) -> str:
+    if error.message == NO_CURRENCY:
+        return "it has no currency; add --currency EUR, or currency: EUR to the mapping"
+    return error.message
 
 
 def plain(text: str) -> str:

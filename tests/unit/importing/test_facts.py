@@ -148,6 +148,7 @@ def test_every_fault_of_a_row_is_told_by_its_column() -> None:
     assert problems({"Created": "2018-02-01"}) == ("Email, Id: nobody is named",)
     row = {**ADA, "Closed": "2018-04-05", "State": "Won", "Worth": "1,2,3"}
     assert problems(row, currency="EUR")[0].startswith("Worth: ")
+    assert "add --currency EUR" in problems({**row, "Worth": "12"})[0]
 
 
 def test_a_day_that_may_be_a_month_needs_a_word_in_the_mapping() -> None:
