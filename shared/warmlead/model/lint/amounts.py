@@ -24,7 +24,16 @@ _UNITS = frozenset(
         "%",
     )
 )
-_THOUSANDS = {"k": 1_000, "tsd": 1_000, "m": 1_000_000, "mio": 1_000_000, "mn": 1_000_000}
+_THOUSANDS = {
+    "thousand": 1_000,
+    "million": 1_000_000,
+    "billion": 1_000_000_000,
+    "k": 1_000,
+    "tsd": 1_000,
+    "m": 1_000_000,
+    "mio": 1_000_000,
+    "mn": 1_000_000,
+}
 _SPANS = {"s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "mins": 60}
 _SPANS |= {"minute": 60, "minutes": 60, "h": 3600, "hour": 3600, "hours": 3600}
 _TIMES = ("seconds", "duration", "time_on_page")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cel_expr_python import cel
 
+from warmlead.domain.country_codes import CODES
 from warmlead.model.condition_syntax import compared_with, words
 from warmlead.model.conditions import Context, Contexts
 from warmlead.model.document import Path, did_you_mean
@@ -314,7 +315,7 @@ def country_names(text: str, context: Context) -> Iterator[tuple[int, str]]:
         return
     for literal in compared_with("country", text):
         said = literal.text.strip("\"'")
-        if said and not re.fullmatch(r"[A-Z]{2}", said):
+        if said and said not in CODES:
             yield literal.at + 1, said
 
 

@@ -110,6 +110,7 @@ def unknown_words(text: str, context: Context, file: ModelFile) -> Iterator[tupl
                 guess = f'did you mean "{meant}"?' if meant else did_you_mean(said, file.grades)
                 listed = guess or f"the grades are {', '.join(file.grades)}"
                 yield literal.at + 1, f'there is no grade "{said}"', listed
+    yield from _of_fixed_words(text, context)
     sources = list(_sources_as_channels(text, context))
     yield from (found for _, found in sources)
     for name in sorted(context.types.keys() & ORIGIN_FACTS.keys()):
@@ -121,6 +122,39 @@ def unknown_words(text: str, context: Context, file: ModelFile) -> Iterator[tupl
                 yield literal.at + 1, *wrong
     yield from _parts_of_origins(text, context)
     yield from _in_order(text, context, file)
+
+
+_FIXED: Mapping[str, Mapping[str, str]] = {
+    "consent_status": {
+        "subscribed": "opted in optin yes active",
+        "unsubscribed": "opted out optedout opt-out optout no refused",
+        "complained": "spam complaint marked as spam",
+        "bounced": "bounce hard bounce hard bounced invalid",
+        "unknown": "none null not set",
+    },
+    "title_level": {
+        "decides": "decision maker decision-maker executive c-level vp director head",
+        "manages": "manager management lead",
+        "outside": "student intern freelancer",
+        "other": "individual contributor employee",
+    },
+}
+"""The words that a fact is one of, and what else authors call them."""
+
+
+def _of_fixed_words(text: str, context: Context) -> Iterator[tuple[int, str, str]]:
+    """``consent_status == "opted out"``: what a fact of a few words never is."""
+    for name in sorted(_FIXED.keys() & context.types.keys()):
+        for literal in compared_with(name, text):
+            said = literal.text.strip("\"'")
+            if said in _FIXED[name]:
+                continue
+            lower = said.lower()
+            meant = next((word for word, also in _FIXED[name].items() if lower in also), "")
+            meant = closest(lower, _FIXED[name]) or (meant if lower else "")
+            known = f"it is one of {', '.join(_FIXED[name])}"
+            guess = f"write {meant} for {said}" if meant else known
+            yield literal.at + 1, f'{name} is never "{said}"', guess
 
 
 def _sources_as_channels(text: str, context: Context) -> Iterator[tuple[int, tuple[int, str, str]]]:
