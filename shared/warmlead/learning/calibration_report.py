@@ -1,9 +1,9 @@
 """What a calibration found: the shapes of its JSON, and of what its page and tables show."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from warmlead.application.explain import Shape, shaped
-from warmlead.learning.backtest_report import ExpectedBand, Likely, ScoreTenth
+from warmlead.learning.backtest_report import AskedReport, ExpectedBand, Likely, ScoreTenth, asked
 from warmlead.learning.calibrating import Calibration
 from warmlead.learning.judging import AtThreshold, Decile, Estimate
 from warmlead.learning.lines import ConditionLine
@@ -99,7 +99,7 @@ class ChosenPenalty(Shape):
     held_out_loss: float
 
 
-class CalibrationReport(Shape):
+class CalibrationReport(AskedReport):
     """A calibration: points learned from older leads, and judged by the newest ones.
 
     ``older`` leads were learned from; all figures before and after are of the ``newer``
@@ -110,12 +110,6 @@ class CalibrationReport(Shape):
 
     model: str
     version: str
-    outcome: str
-    since: datetime | None
-    until: datetime | None
-    after_hours: float
-    within_days: float
-    as_of: datetime
     leads: int
     won: int
     older: int
@@ -163,12 +157,7 @@ def report_of(
     return CalibrationReport(
         model=model.name,
         version=model.version,
-        outcome=question.outcome,
-        since=question.since,
-        until=question.until,
-        after_hours=question.after / timedelta(hours=1),
-        within_days=(question.within or timedelta(0)) / timedelta(days=1),
-        as_of=as_of,
+        **asked(question, as_of),
         leads=made.leads,
         won=made.won,
         older=len(made.parts.older),

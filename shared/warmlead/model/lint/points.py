@@ -4,7 +4,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from warmlead.domain.attribution import Channel, channel_of
+from warmlead.domain.attribution import Channel, channel_of, named_channel
 from warmlead.domain.measures import MeasureKind, parse_measure
 from warmlead.domain.sites import Category, site_named
 from warmlead.model.condition_syntax import compared_with, words
@@ -36,13 +36,13 @@ _MEDIA = {"seo": "organic", "sem": "cpc", "ads": "cpc", "newsletter": "email", "
 """What authors call media, and what links are tagged with."""
 
 _CALLED = {
-    **dict.fromkeys(("email marketing", "newsletter", "mailing", "mail"), Channel.EMAIL),
+    **dict.fromkeys(("newsletter", "mailing", "mail"), Channel.EMAIL),
     **dict.fromkeys(("google ads", "adwords", "google adwords", "ppc"), Channel.PAID_SEARCH),
     **dict.fromkeys(("linkedin ads", "facebook ads", "meta ads"), Channel.PAID_SOCIAL),
-    **dict.fromkeys(("direct traffic", "none", "(none)"), Channel.DIRECT),
-    **dict.fromkeys(("referrals", "partner", "word of mouth"), Channel.REFERRAL),
+    **dict.fromkeys(("none", "(none)"), Channel.DIRECT),
+    **dict.fromkeys(("partner", "word of mouth"), Channel.REFERRAL),
 }
-"""What tools call channels, if it is not nearly their name."""
+"""What else people call channels."""
 
 _CHANNELS = {str(channel): channel for channel in Channel if channel is not Channel.UNKNOWN}
 
@@ -179,8 +179,7 @@ def _of_the_other_part(part: str, said: str) -> tuple[str, str]:
     if part == "channel" and said not in _CHANNELS and _is_source(said.lower()):
         return "source", said.lower()
     if part == "source" and " " in said:
-        known = {channel.lower(): channel for channel in _CHANNELS}
-        return "channel", known.get(said.lower(), "") or _CALLED.get(said.lower(), "")
+        return "channel", _channel_called(said)
     return "", ""
 
 
@@ -189,9 +188,15 @@ def _is_source(word: str) -> bool:
     return site_named(word).category is not Category.OTHER
 
 
+def _channel_called(word: str) -> str:
+    """The channel that people mean by a word; empty if there is none."""
+    called = named_channel(word) or _CALLED.get(word.lower())
+    return called if called and called is not Channel.UNKNOWN else ""
+
+
 def _channel_of_medium(word: str) -> str:
     """The channel of visits with a medium, from a search engine if it does not say; else empty."""
-    if called := _CALLED.get(word):
+    if called := _channel_called(word):
         return called
     medium = _MEDIA.get(word, word)
     if medium == "organic":
@@ -204,7 +209,7 @@ def _never_of_origin(name: str, said: str) -> tuple[str, str] | None:
     """Why a part of an origin is never a text, and what to write; ``None``: it may be."""
     if name.endswith(".channel") and said not in _CHANNELS:
         near = closest(said.title(), _CHANNELS) or closest(said.capitalize(), _CHANNELS)
-        channel = _CALLED.get(said.lower()) or near or _channel_of_medium(said.lower())
+        channel = _channel_called(said) or near or _channel_of_medium(said.lower())
         guess = f"write {channel} for {said}" if channel else ""
         listed = guess or f"the channels are {', '.join(_CHANNELS)}"
         return f'there is no channel "{said}"', listed

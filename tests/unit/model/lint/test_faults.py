@@ -464,6 +464,13 @@ BROKEN = [
         "write Paid Search for paid search",
     ),
     (
+        "channel in the words of HubSpot",
+        "employees >= 50",
+        'first.channel == "»AI_REFERRALS"',
+        'there is no channel "AI_REFERRALS"',
+        "write AI Assistant for AI_REFERRALS",
+    ),
+    (
         "channel of nowhere",
         ENTER,
         'enter: score >= 50 && last.channel in ["Referral", "»Skywriting"]',
