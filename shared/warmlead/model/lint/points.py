@@ -110,7 +110,6 @@ def unknown_words(text: str, context: Context, file: ModelFile) -> Iterator[tupl
                 guess = f'did you mean "{meant}"?' if meant else did_you_mean(said, file.grades)
                 listed = guess or f"the grades are {', '.join(file.grades)}"
                 yield literal.at + 1, f'there is no grade "{said}"', listed
-    yield from _of_fixed_words(text, context)
     sources = list(_sources_as_channels(text, context))
     yield from (found for _, found in sources)
     for name in sorted(context.types.keys() & ORIGIN_FACTS.keys()):
@@ -142,7 +141,7 @@ _FIXED: Mapping[str, Mapping[str, str]] = {
 """The words that a fact is one of, and what else authors call them."""
 
 
-def _of_fixed_words(text: str, context: Context) -> Iterator[tuple[int, str, str]]:
+def unusual_words(text: str, context: Context) -> Iterator[tuple[int, str, str]]:
     """``consent_status == "opted out"``: what a fact of a few words never is."""
     for name in sorted(_FIXED.keys() & context.types.keys()):
         for literal in compared_with(name, text):
@@ -178,7 +177,7 @@ def _of_the_other_part(part: str, said: str) -> tuple[str, str]:
     """The source that is said of a channel, or the channel that is said of a source; else empty."""
     if part == "channel" and said not in _CHANNELS and _is_source(said.lower()):
         return "source", said.lower()
-    if part == "source" and " " in said:
+    if part == "source" and " " in said and said != said.lower():  # links may be tagged so
         return "channel", _channel_called(said)
     return "", ""
 
