@@ -14,7 +14,10 @@ _COMPARING = ("==", "!=", "<", "<=", ">", ">=", "=", "=>", "=<", "≥", "≤")
 _WORDS = ("than", "least", "most", "to", "between", "and", "above", "over", "below", "under", "is")
 _AFTER = ("", ")", "&&", "||", "and", "or")
 _CURRENCIES = ("$", "€", "£", "¥")
-_COUNTED = frozenset(("times", "visits", "views", "pages", "sessions", "days", "day", "d"))
+_COUNTED = frozenset(
+    ["time", "times", "visit", "visits", "view", "views", "page", "pages", "session", "sessions"]
+)
+_COUNTED |= {"days", "day", "d"}
 _UNITS = frozenset(
     (
         *_COUNTED,
