@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from warmlead.domain.text import one_line
+from warmlead.parsing.formulas import STARTS
 
-_STARTS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
-"""What makes a formula of a cell: https://owasp.org/www-community/attacks/CSV_Injection"""
-
-_FORMULA = re.compile(rf"(?:^|(?<=;))(?=\s*[{_STARTS}])")
+_FORMULA = re.compile(rf"(?:^|(?<=;))(?=\s*[{STARTS}])")
 """Where a formula begins: in front, and behind a semicolon, with which Excel separates cells in
 countries that have a decimal comma."""
 

@@ -9,6 +9,7 @@ from typing import IO, Self
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.importing.reading import ERROR_COLUMN, Row, Table, as_text
+from warmlead.parsing.formulas import guarded
 from warmlead.settings import why_unreadable
 
 SUFFIX = ".errors.csv"
@@ -20,7 +21,8 @@ class ErrorFile:
     They go to the file ``scratch`` as they come, so that memory holds none of them; use it as a
     context while rows are added. ``write`` then puts them beside the table as ``FILE.errors.csv``,
     or into ``folder``. ``columns`` are those that a row has: of JSON lines more than the first
-    lines show.
+    lines show. What a spreadsheet would take for a formula has an apostrophe before it, which is
+    taken off when the file is read.
     """
 
     def __init__(
@@ -54,9 +56,10 @@ class ErrorFile:
         """Adds a row; raises ``OSError`` if there is no room for it."""
         if self._file is None:
             self._file = self._scratch.open("w", encoding="utf-8", newline="")
-            _put(self._file, [*self._columns, ERROR_COLUMN])
+            _put(self._file, [*map(guarded, self._columns), ERROR_COLUMN])
         given = (row.values.get(name) for name in self._columns)
-        _put(self._file, [*("" if value is None else as_text(value) for value in given), reason])
+        texts = ("" if value is None else guarded(as_text(value)) for value in given)
+        _put(self._file, [*texts, guarded(reason)])
         self.count += 1
 
     def write(self) -> None:

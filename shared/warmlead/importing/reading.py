@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from warmlead.domain.errors import ConfigurationError, RejectedError
+from warmlead.parsing.formulas import unguarded
 from warmlead.parsing.strict_json import loads, text_of
 from warmlead.settings import why_unreadable
 
@@ -84,7 +85,8 @@ class Table:
     def _csv_rows(self) -> Iterator[Row]:
         with _text(self.path, self.encoding) as file:
             reader = _Records(file, self.delimiter)
-            header = [name.strip() for name in reader.next() or ()]
+            names = [name.strip() for name in reader.next() or ()]
+            header = _as_given(names, names)
             while True:
                 try:
                     fields = reader.next()
@@ -98,7 +100,12 @@ class Table:
                 if fields is None:
                     return
                 if any(map(str.strip, fields)):
-                    yield _row(reader.line_num, header, fields)
+                    yield _row(reader.line_num, header, _as_given(header, fields))
+
+
+def _as_given(header: Sequence[str], fields: Sequence[str]) -> Sequence[str]:
+    """The fields as they were, of a file of errors without its apostrophes before formulas."""
+    return [*map(unguarded, fields)] if ERROR_COLUMN in header else fields
 
 
 def _row(number: int, header: Sequence[str], fields: Sequence[str]) -> Row:
@@ -234,7 +241,8 @@ def _delimiter_of(line: str) -> str:
 def _header(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
     with _text(path, encoding) as file:
         try:
-            names = [name.strip() for name in _Records(file, delimiter).next() or ()]
+            written = [name.strip() for name in _Records(file, delimiter).next() or ()]
+            names = _as_given(written, written)
         except csv.Error as error:
             raise _unreadable(path, "the first line is no header of columns") from error
     if not any(names):

@@ -65,3 +65,29 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         errors.add(Row(2, {"a": "1"}), "no")
     with pytest.raises(ConfigurationError, match="--errors FOLDER"):
         errors.write()
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("'=1+1", "''=1+1"),
+        (" @SUM(A1)", "' @SUM(A1)"),
+        ("＝HYPERLINK(1)", "'＝HYPERLINK(1)"),
+        ("-5.20", "-5.20"),
+        ("+49 (0)30 12345-6", "+49 (0)30 12345-6"),
+        ("'tis", "'tis"),
+    ],
+)
+def test_a_formula_is_inert_in_the_file_and_as_it_was_when_it_is_read(
+    tmp_path: Path, given: str, written: str
+) -> None:
+    table = table_of(tmp_path, f"=a,b\n{given},\n")
+    (row,) = table.rows()
+    with ErrorFile(table, tmp_path / "scratch") as errors:
+        errors.add(row, "no")
+    errors.write()
+    assert errors.path.read_text() == f"'=a,b,import_error\n{written},,no\n"
+    again = open_table(errors.path)
+    assert again.columns == table.columns
+    assert [each.values for each in again.rows()] == [row.values]
