@@ -4,7 +4,8 @@ from pathlib import Path
 
 from warmlead.application.explain import Shape
 from warmlead.cli.output import EXIT_MISUSE, fail
-from warmlead.learning.backtest_report import UNKNOWN_PAST, Likely
+from warmlead.domain.text import one_line
+from warmlead.learning.backtest_report import UNKNOWN_PAST, Likely, PublicShare
 from warmlead.learning.cases import LeftOut
 
 
@@ -32,6 +33,36 @@ def reason(left_out: str) -> str:
     return LeftOut(left_out).words
 
 
+TO_KNOW_IT = (
+    "To know it, copy the data folder, put the model to use there, and run warmlead replay; undo "
+    "imports there, and import again."
+)
+"""What to do about what histories do not know of a model."""
+
+MOST_SOURCES = 3
+TELLING = 0.05
+"""The share of all leads from which on such leads are told of."""
+
+
+def told_of_public(public: PublicShare) -> str:
+    """What is to be known of leads that anybody can have made up; empty if they are few."""
+    leads, of = public.leads, public.of
+    if not leads or leads < TELLING * of:
+        return ""
+    others = ""
+    if of > leads:
+        others = f", {per_cent((public.of_won - public.won) / (of - leads))} of the others"
+    named = [f"{one_line(each.source)} {each.leads:,}" for each in public.sources[:MOST_SOURCES]]
+    if rest := sum(each.leads for each in public.sources[MOST_SOURCES:]):
+        named.append(f"others {rest:,}")
+    return (
+        f"Of {leads:,} of {of:,} leads ({per_cent(leads / of)}) only the public has said who they "
+        "are: not sales, no import, and no signed sender. Anybody can have made them up. "
+        f"{per_cent(public.won / leads)} of them won{others}. "
+        f"By source: {', '.join(named)}. --trust signed leaves them out."
+    )
+
+
 def as_page(template: str, report: Shape, **drawn: object) -> str:
     """The report as one page of HTML, which fetches nothing and runs nothing.
 
@@ -47,6 +78,7 @@ def as_page(template: str, report: Shape, **drawn: object) -> str:
         lstrip_blocks=True,
     )
     environment.globals |= {"per_cent": per_cent, "spread": spread, "reason": reason}
+    environment.globals |= {"told_of_public": told_of_public, "to_know_it": TO_KNOW_IT}
     return environment.get_template(template).render(report=report, **drawn)
 
 

@@ -234,9 +234,10 @@ def _print_changes(made: MonthReview) -> None:
         return
     sure = "That is certain, 19 times in 20." if found.is_better else "That may be chance."
     console.print(
-        f"By {count_of(found.leads, 'lead')} with {found.won} {escape(found.outcome)} "
-        f"({per_cent(found.won / found.leads)}): AUC {spread(found.auc_before, shape='.3f')} would "
-        f"become {spread(found.auc_after, shape='.3f')}. {sure}",
+        f"By {count_of(found.leads, 'lead')}, of which {found.won} "
+        f"({per_cent(found.won / found.leads)}) became "
+        f"{escape(found.outcome)}: AUC {spread(found.auc_before, shape='.3f')} would become "
+        f"{spread(found.auc_after, shape='.3f')}. {sure}",
         soft_wrap=True,
     )
     shown = _table("condition", "points", "learned", "leads", "won")

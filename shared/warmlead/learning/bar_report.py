@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from warmlead.application.explain import Shape
-from warmlead.learning.backtest_report import Likely
+from warmlead.learning.backtest_report import Likely, PublicShare
 
 
 class BarRange(Shape):
@@ -72,6 +72,7 @@ class BarReport(Shape):
     always: int
     never: int
     left_out: dict[str, int]
+    public: PublicShare
     gaps: dict[str, int]
     views: list[BarView]
     curve: list[CurveStep]

@@ -103,7 +103,7 @@ def calibrated(
     """
     won = evidence.outcomes
     gate = enough(len(evidence), int(won.sum()))
-    gate.require()
+    gate.require(evidence.left_out, evidence.unknown)
     parts = _parted(evidence)
     leaks = leaks_of(evidence, stated_later)
     refused = {leak.name for leak in leaks if leak.is_refused}

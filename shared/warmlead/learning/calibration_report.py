@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from warmlead.application.explain import Shape, shaped
-from warmlead.learning.backtest_report import ExpectedBand, Likely, ScoreTenth
+from warmlead.learning.backtest import public_of
+from warmlead.learning.backtest_report import ExpectedBand, Likely, PublicShare, ScoreTenth
 from warmlead.learning.calibrating import Calibration
 from warmlead.learning.judging import AtThreshold, Decile, Estimate
 from warmlead.learning.lines import ConditionLine
@@ -122,6 +123,7 @@ class CalibrationReport(Shape):
     newer: int
     newer_from: datetime
     left_out: dict[str, int]
+    public: PublicShare
     unknown: dict[str, int]
     most_points: int
     step: int
@@ -176,6 +178,7 @@ def report_of(
         newer_from=made.parts.newer_from,
         left_out={str(why): leads for why, leads in observed.left_out.items()}
         | ({"unknown_past": made.unknown_leads} if made.unknown_leads else {}),
+        public=public_of(observed),
         unknown=dict(made.unknown),
         most_points=made.limits.most,
         step=made.limits.step,

@@ -17,7 +17,7 @@ def test_a_person_reads_what_passed_why_leads_came_back_and_what_is_missing(
     assert "not ready 1" in words
     assert "Alarm. The scores have shifted" in words
     assert words.endswith(
-        "What the data would change Too few leads to learn from: of 30 with the outcome that are "
+        "What the data would change Too few leads: of 30 with the outcome that are "
         "needed there are 24."
     )
 
