@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from warmlead.cli.learned_charts import aucs, charts, figures
-from warmlead.cli.learned_forms import as_page, demand_folder, per_cent, spread, written
+from warmlead.cli.learned_forms import as_page, demand_folder, per_cent, spread, weeks_of, written
 from warmlead.cli.output import EXIT_MISUSE, Json, console, count_of, fail, print_json
 from warmlead.cli.questions import (
     IN_USE,
@@ -139,7 +139,7 @@ def _print(report: BacktestReport, observed: Observed) -> None:
     console.print(
         f"[bold]{count_of(report.leads, 'lead')}[/], {report.won} of them ({rate}) reached "
         f"{escape(report.outcome)} within {report.within_days:g} days; they became known in "
-        f"{report.weeks:g} weeks."
+        f"{weeks_of(report.weeks)}."
     )
     print_left_out(observed)
     print_unknown(

@@ -26,6 +26,11 @@ def spread(found: Likely, *, shape: str = "") -> str:
     return f"{found.value:{shape}} ({low} to {high})"
 
 
+def weeks_of(number: float) -> str:
+    """A number of weeks in words."""
+    return f"{number:g} week" if number == 1 else f"{number:g} weeks"
+
+
 def reason(left_out: str) -> str:
     """Why leads are not judged, in words."""
     if left_out == UNKNOWN_PAST:
@@ -79,6 +84,7 @@ def as_page(template: str, report: Shape, **drawn: object) -> str:
     )
     environment.globals |= {"per_cent": per_cent, "spread": spread, "reason": reason}
     environment.globals |= {"told_of_public": told_of_public, "to_know_it": TO_KNOW_IT}
+    environment.globals |= {"weeks_of": weeks_of}
     return environment.get_template(template).render(report=report, **drawn)
 
 

@@ -180,11 +180,18 @@ async def over_leads(
                 bar.stop()
                 if is_told:
                     print_left_out(observed)
-                raise fail(f"{error}.", hint=_hint(error)) from error
+                raise fail(f"{error}.", hint=_hint(error, question, observed)) from error
 
 
-def _hint(error: TooFewLeadsError) -> str:
-    return f"{TO_KNOW_IT} {_OR_AS_IF_NONE}" if error.unknown else TOO_FEW_HINT
+def _hint(error: TooFewLeadsError, question: Question, observed: Observed) -> str:
+    if error.unknown:
+        return f"{TO_KNOW_IT} {_OR_AS_IF_NONE}"
+    if observed.seen and observed.horizon is None:
+        return (
+            f"Nobody has reached {question.outcome} yet, so nobody knows how long that takes. Name "
+            "an earlier outcome, such as --outcome sql, or the time that a lead has: --within 90d."
+        )
+    return TOO_FEW_HINT
 
 
 _OR_AS_IF_NONE = "Or judge them as if they had done nothing of it: --as-if-none."

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from warmlead.application.report import add_up
-from warmlead.cli.learned_forms import as_page, per_cent, spread, written
+from warmlead.cli.learned_forms import as_page, demand_folder, per_cent, spread, written
 from warmlead.cli.output import (
     EXIT_MISUSE,
     Json,
@@ -71,6 +71,7 @@ def review(
     warmlead model review --month 2026-10 --page review.html
     ```
     """
+    demand_folder(page)
     problems: dict[str, str] = {}
 
     async def reviewed(leads: LeadsSeen) -> MonthReview:

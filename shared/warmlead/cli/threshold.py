@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from warmlead.cli.learned_charts import drawing
-from warmlead.cli.learned_forms import as_page, demand_folder, per_cent, spread, written
+from warmlead.cli.learned_forms import as_page, demand_folder, per_cent, spread, weeks_of, written
 from warmlead.cli.output import EXIT_MISUSE, Json, console, count_of, fail, print_json
 from warmlead.cli.questions import (
     IN_USE,
@@ -171,7 +171,7 @@ def _print(report: BarReport, observed: Observed) -> None:
     console.print(
         f"[bold]{escape(report.model)}[/]: {count_of(report.leads, 'lead')}, {report.won} of them "
         f"({per_cent(report.won / report.leads)}) reached {escape(report.outcome)} within "
-        f"{report.within_days:g} days; they became known in {report.weeks:g} weeks."
+        f"{report.within_days:g} days; they became known in {weeks_of(report.weeks)}."
     )
     print_left_out(observed)
     print_unknown({report.model: report.gaps}, report.left_out.get(UNKNOWN_PAST, 0))

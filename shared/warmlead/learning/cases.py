@@ -57,7 +57,7 @@ _WORDS: Mapping[LeftOut, str] = {
     LeftOut.ANONYMOUS: "never became known",
     LeftOut.UNDATED: "no move says when it became known",
     LeftOut.ELSEWHEN: "became known at another time than asked for",
-    LeftOut.OPEN: "no outcome yet, and still has time",
+    LeftOut.OPEN: "no outcome yet, and still open",
     LeftOut.YOUNG: "reached the outcome, but others of its age still have time",
     LeftOut.AT_ONCE: "reached the outcome before anything else is known of it",
     LeftOut.UNOFFERED: "was never offered to sales",

@@ -81,3 +81,9 @@ def test_too_few_leads_are_refused_with_what_is_missing(crowded: Workspace) -> N
     done = crowded.run(*LEARN, "--from", "2031-01-01")
     assert done.code == 1
     assert "too few leads" in done.err
+
+
+def test_if_nobody_has_reached_the_outcome_that_is_said(crowded: Workspace) -> None:
+    done = crowded.run("model", "calibrate", "--outcome", "disqualified")
+    assert done.code == 1
+    assert "Nobody has reached disqualified yet" in done.err
