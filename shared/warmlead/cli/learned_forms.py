@@ -39,8 +39,8 @@ def reason(left_out: str) -> str:
 
 
 TO_KNOW_IT = (
-    "To know it, copy the data folder, put the model to use there, and run warmlead replay; undo "
-    "imports there, and import again."
+    "To know it, put the model to use in a copy of the data folder, and run warmlead replay there; "
+    "what was imported, import again under it, into an empty folder."
 )
 """What to do about what histories do not know of a model."""
 

@@ -57,7 +57,7 @@ def test_what_no_history_knows_is_said_with_what_to_do(crowded: Workspace) -> No
     assert refused.code == 1
     assert "of 25 more the history does not know what a model counts (read)" in refused.err
     assert "run warmlead replay" in refused.err
-    assert "import again" in refused.err
+    assert "import again under it" in refused.err
 
 
 def test_a_program_reads_a_stable_shape_and_a_patch(crowded: Workspace) -> None:
