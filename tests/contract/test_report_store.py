@@ -1,15 +1,19 @@
 """What every ``ReportStore`` promises; the tests never ask which adapter they hold."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from builders import NOW, a_lead, a_lead_named, a_transition, an_event, keeping
+from builders import NOW, RULES, a_lead, a_lead_named, a_transition, an_event, keeping
 from contract.backends import Books
+from warmlead.application.report import Reporting, report, report_due
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
 from warmlead.domain.stages import Transition
+from warmlead.ports import Message
+from warmlead.reporting.periods import read_period
 
 TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
@@ -219,3 +223,26 @@ async def test_a_report_is_kept_as_it_is_and_replaced(books: Books) -> None:
     await books.reports.keep("2026-11", "[1]")
     assert await books.reports.report("2026-11") == "[1]"
     assert await books.reports.report("2026-W47") == "{}"
+
+
+class NoBus:
+    async def publish(self, _topic: str, messages: Sequence[Message]) -> Sequence[str]:
+        return [message.attributes["id"] for message in messages]
+
+
+async def test_the_daily_run_finds_what_its_last_one_left_and_what_was_learnt_since(
+    books: Books,
+) -> None:
+    reporting = Reporting(books.leads, books.reports, NoBus(), RULES)
+    kept = ["2025", "2025-Q4", "2025-12", "2025-W52", "2025-12-23"]
+    for name in kept:
+        await report(reporting, read_period(name, NOW), NOW)
+    assert [made.period for made in await report_due(reporting, NOW)] == [
+        "2026-03-09", "2026-W10", "2026-02",
+    ]  # fmt: skip
+    late = a_transition(at=NOW - 77 * DAY, from_stage="anonymous", to_stage="lead", learnt=NOW)
+    await books.leads.update([], keeping(transitions=[("a", late)]))
+    made = await report_due(reporting, NOW + DAY)
+    assert [each.period for each in made[1:]] == kept
+    assert {each.became_known for each in made[1:]} == {1}
+    assert len(await report_due(reporting, NOW + 2 * DAY)) == 1

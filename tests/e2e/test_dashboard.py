@@ -378,7 +378,7 @@ def test_a_hundred_hostile_texts_in_every_field_run_nowhere(
     assert len(ids) >= len(people)
     for number, texts in enumerate(texts_of_people()):
         state(server, number, texts)
-    for path in ("/", "/leads", "/leads?order=since", "/health", "/model"):
+    for path in ("/", "/leads", "/leads?order=since", "/reports", "/health", "/model"):
         page.goto(f"{server.base}/dashboard{path}")
     page.goto(f"{server.base}/dashboard/model/unmatched")
     hostile = "".join(f"{json.dumps(text)}: {json.dumps(text)}\n" for text in XSS)
@@ -461,7 +461,7 @@ def test_axe_finds_nothing_serious(
         bypass_csp=True,  # axe is put into the page from outside
     )
     page = context.new_page()
-    paths = ("/", "/leads", f"/leads/{lead['id']}", "/health", "/scores", "/nobody")
+    paths = ("/", "/leads", f"/leads/{lead['id']}", "/health", "/scores", "/reports", "/nobody")
     for path in (*paths, "/model", "/model/unmatched", "/model/try", TRIED):
         if path == TRIED:
             page.locator("textarea[name=model]").fill(ready_text("product-led"))

@@ -84,7 +84,7 @@ async def violations(
         *_recomputed(books, steady=steady),
         *await _unfindable(books, installed),
         *_set_aside(books),
-        *triggered_once(books, most_repeats),
+        *triggered_once(books, most_repeats, steady=steady),
         *came_due_once(books),
         *heard_once(books),
         *mirrored(books),

@@ -13,11 +13,14 @@ from faults.expected import trigger_id_of
 from warmlead.domain.identity import Kind
 from warmlead.domain.lead import Lead
 from warmlead.domain.nurture_record import NurtureTurn
-from warmlead.domain.stages import Transition
+from warmlead.domain.stages import MODEL, Transition
 
 
-def triggered_once(books: Books, most_repeats: int | None) -> list[str]:
-    """I3, I4, I5: the recorded crossings, their triggers' ids, and one body for each id."""
+def triggered_once(books: Books, most_repeats: int | None, *, steady: bool) -> list[str]:
+    """I3, I4, I5: the recorded crossings, their triggers' ids, and one body for each id.
+
+    ``steady``: one model moved all leads, so it is known when time alone did.
+    """
     found = []
     bodies: dict[str, set[tuple[bytes, tuple[tuple[str, str], ...]]]] = {}
     for message in books.sink:
@@ -27,6 +30,9 @@ def triggered_once(books: Books, most_repeats: int | None) -> list[str]:
     found += _told_under_its_id(books)
     found += _crossings(books)
     found += _steps_recorded(books)
+    found += _runs_recorded(books)
+    if steady:
+        found += _faded_at_midnight(books)
     repeats = len(books.sink) - len(bodies)
     if most_repeats is not None and repeats > most_repeats:
         found.append(f"I4: triggers were sent again {repeats} times, allowed are {most_repeats}")
@@ -91,6 +97,53 @@ def _steps_recorded(books: Books) -> list[str]:
     found = [f"I4: step {step} is recorded and was never sent" for step in unsent - withheld]
     if len(books.nurtured) == len(books.leads):
         found += [f"I3: a step was sent that is not recorded: {each}" for each in told - recorded]
+    return found
+
+
+def _runs_recorded(books: Books) -> list[str]:
+    """I3: each run of a sequence was recorded to start once, and to end once if it has ended."""
+    found = []
+    were_one = mixed(books.leads)
+    for id_, records in books.nurtured.items():
+        lead, moves = books.leads[id_], books.moves[id_]
+        if id_ in were_one or sum(move.from_stage == "anonymous" for move in moves) > 1:
+            continue  # of two people each had runs of its own
+        facts = [fact for record in records for fact in record.facts]
+        began = Counter((f.sequence, f.run) for f in facts if f.turn is NurtureTurn.STARTED)
+        ended = Counter((f.sequence, f.run, f.ending) for f in facts if f.turn is NurtureTurn.ENDED)
+        runs = Counter(
+            (name, run)
+            for name, enrolment in lead.enrolments.items()
+            for run in range(1, enrolment.run + 1)
+        )
+        if began != runs:
+            found.append(f"I3: of {id_} runs began {[*began.elements()]}, and it had {[*runs]}")
+        last = {
+            (name, each.run, str(each.ending))
+            for name, each in lead.enrolments.items()
+            if each.ended_at is not None
+        }
+        over = {(name, run) for name, run in runs if run < lead.enrolments[name].run}
+        told = {(name, run) for name, run, _ in ended}
+        if max(ended.values(), default=1) > 1 or not last <= ended.keys():
+            found.append(f"I3: of {id_} runs ended {[*ended.elements()]}, the last ones {[*last]}")
+        if told != over | {each[:2] for each in last}:
+            found.append(f"I3: of {id_} the ends of runs {sorted(told)} are recorded")
+    return found
+
+
+def _faded_at_midnight(books: Books) -> list[str]:
+    """I3: what time alone does to a lead happens at midnight, however late the run that finds it.
+
+    Other moves of the model have the time of something that the lead did.
+    """
+    done = {form.occurred_at for forms in books.expected.events.values() for form in forms}
+    found = []
+    for id_, moves in books.moves.items():
+        for move in moves:
+            is_midnight = move.at == move.at.replace(hour=0, minute=0, second=0, microsecond=0)
+            if move.source == MODEL and not is_midnight and move.at not in done:
+                found.append(f"I3: {id_} moved to {move.to_stage} at {move.at}")
     return found
 
 

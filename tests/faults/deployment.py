@@ -34,21 +34,27 @@ def sender_of(path: str) -> Sender:
     return SENDERS["generic" if path.startswith("/generic/") else "segment"]
 
 
-def campaign_model(changes: Mapping[str, str] | None = None, *, quiet: bool = False) -> Model:
+def campaign_model(
+    changes: Mapping[str, str] | None = None, *, quiet: bool = False, nurtures: bool = False
+) -> Model:
     """The campaign's model; ``changes`` replace texts in it, for a second version.
 
-    With ``quiet`` nothing comes between events: no handoff, no sequences.
+    With ``quiet`` nothing comes between events: no handoff, and sequences only if it ``nurtures``.
     """
     text = Path(__file__).with_name("model.yaml").read_text(encoding="utf-8")
     for old, new in (changes or {}).items():
         if old not in text:
             raise ValueError(f"the campaign's model does not say {old}")
         text = text.replace(old, new)
-    return load(text.partition("handoff:")[0] if quiet else text, name="campaign")
+    if quiet:
+        before, _, rest = text.partition("handoff:")
+        text = before + "".join(rest.partition("sequences:")[1:] if nurtures else ())
+    return load(text, name="campaign")
 
 
 MODEL = campaign_model()
 QUIET = campaign_model(quiet=True)
+NURTURING = campaign_model(quiet=True, nurtures=True)
 
 PAGE_LEADS = 2
 """Small pages, so that the few people of a trial fill several."""

@@ -1,8 +1,9 @@
-"""Every event delivered ten times in any order, many at once, to two instances."""
+"""Every event delivered ten times in any order to two instances, and then time passes."""
 
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from random import Random
 
 from builders import NOW
@@ -19,6 +20,9 @@ from warmlead.model.loading import Model
 from warmlead.ports import Delivery
 
 TIMES = 10
+PAUSES_DAYS = (1, 3, 9)
+"""Afterwards nothing happens for so long, but that scores fade, and that steps are due."""
+
 AT_ONCE = 24
 
 
@@ -57,6 +61,10 @@ async def _deliver_all(trial: Trial, models: list[Model]) -> None:
         for number in plan.once_each():
             await life.send(number)
         await _ten_times(life, await opened[0].due(clock.now(), 10_000))
+        for days in PAUSES_DAYS:
+            clock.forward(timedelta(days=days, hours=random.randrange(24)))
+            await life.run(life.deployment.decay)
+            await life.run(life.deployment.follow_up)
         await life.heal()
         journal.born(clock.now())
 

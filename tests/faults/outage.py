@@ -1,7 +1,7 @@
 """Pub/Sub is gone for an hour while thousands of leads become marketing-qualified.
 
-Nothing is accepted meanwhile, what had been accepted is counted, and its triggers wait. The hour
-is virtual; what comes after is timed by the wall's clock.
+Nothing is accepted meanwhile, what had been accepted is counted, and its triggers wait, the first
+steps of nurture among them. The hour is virtual; what comes after is timed by the wall's clock.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from random import Random
 
 from builders import NOW
 from faults.crowds import all_of, deliver_all, demos
-from faults.deployment import QUIET, Deployment
+from faults.deployment import NURTURING, Deployment
 from faults.journal import Journal
 from faults.kills import check
 from faults.lives import Life, Ticking
@@ -53,14 +53,14 @@ def run(trial: Trial) -> Outcome:
 
 async def _work(trial: Trial) -> Outcome:
     outcome = Outcome()
-    plan = demos(trial.many(5_000, 300) + UNLUCKY)
+    plan = demos(trial.many(5_000, 200) + UNLUCKY)
     before, unlucky = plan.once_each()[:-UNLUCKY], plan.once_each()[-UNLUCKY:]
     journal = Journal(trial.folder / "journal")
     clock = Ticking(NOW)
     async with trial.backend.open(trial.folder, clock, Switches()) as installed:
         life = Life(plan, journal, installed, clock, random=Random(trial.seed))
         bus = Cut(installed.bus)
-        life.deployments = [Deployment(installed.store, bus, clock, Switches(), QUIET)]
+        life.deployments = [Deployment(installed.store, bus, clock, Switches(), NURTURING)]
         await all_of(life.send(number) for number in before)
         bus.gone = True
         await _hour(life, unlucky)
@@ -77,7 +77,7 @@ async def _work(trial: Trial) -> Outcome:
     outcome.told = f"{len(before):,} triggers sent in {took_s:.1f} s"
     if took_s > DRAINED_WITHIN_S:
         outcome.violations.append(f"I7: the backlog took {took_s:.0f} s")
-    outcome.violations += await check(trial, plan, most_repeats=0, model=QUIET)
+    outcome.violations += await check(trial, plan, most_repeats=0, model=NURTURING)
     return outcome
 
 

@@ -284,6 +284,7 @@ def view(
     for _, trail in sorted(lead.trails.items()):
         kind = trail.identifier.kind.name.lower()
         identifiers.setdefault(kind, []).append(trail.identifier.value)
+    steps = as_judged(lead, rules).steps
     return LeadView(
         id=lead.id,
         email=lead.email,
@@ -298,10 +299,8 @@ def view(
         fit=evaluation.score.fit,
         grade=evaluation.grade,
         days_inactive=evaluation.score.days_inactive,
-        reasons=list(reasons(evaluation.score, rules.titles, rules.shown)),
-        journey=[
-            shaped(StepView, step) for step in journey_of(as_judged(lead, rules).steps, rules, now)
-        ],
+        reasons=list(reasons(evaluation.score, rules.titles, rules.shown, steps)),
+        journey=[shaped(StepView, step) for step in journey_of(steps, rules, now)],
         statements=[
             shaped(SaidView, said, details=dict(said.details))
             for said in lead.statements

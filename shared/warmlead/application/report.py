@@ -6,9 +6,12 @@ The same moves and leads make the same bytes, so a report may be made again at a
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct
 
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.lead import Lead
@@ -19,14 +22,21 @@ from warmlead.messages.contract import KpiReportedMessage
 from warmlead.messages.kpis import KpiReport
 from warmlead.ports import EventBus, LeadStore, Message
 from warmlead.ports.reporting import ReportStore, SpendBook
-from warmlead.reporting.breakdowns import BAND_POINTS, FIRST_DAY, SPENT_BY, band
-from warmlead.reporting.cohorts import AGES_DAYS, CONVERSIONS
-from warmlead.reporting.kpis import KpiTally
-from warmlead.reporting.periods import Period, Span, last_period, period_of
-from warmlead.reporting.sequences import AFTERWARDS_DAYS, WAITING
+from warmlead.reporting.breakdowns import BAND_POINTS, FIRST_DAY, SPENT_ON, band
+from warmlead.reporting.cohorts import AGES_DAYS, has_steps
+from warmlead.reporting.kpis import CALCULATION, KpiTally
+from warmlead.reporting.periods import (
+    BEGINNING,
+    Period,
+    Span,
+    last_period,
+    period_of,
+    read_period,
+)
+from warmlead.reporting.sequences import WAITING
 
-LEADS_AT_ONCE = 16
-"""Leads that are read side by side, and are in memory at once."""
+AT_ONCE = 16
+"""Leads, or reports, that are read side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,83 +54,131 @@ class Reporting:
     spend: SpendBook | None = None
 
 
-LATE_DAYS = 3
-"""How long a move that was learnt late is looked for: a run or two may be left out."""
-
 MOST_CORRECTED = 40
-"""Limit of past periods that one run makes again: months first, then weeks, then days."""
+"""Limit of past periods that one run makes again: the longest first, of these the latest."""
+
+RIPENING = (Span.MONTH, Span.QUARTER, Span.YEAR)
+"""The spans whose reports are made again when their cohorts have come to an age."""
+
+LOOKED_BACK: Mapping[Span, int] = {
+    Span.DAY: 92,
+    Span.WEEK: 53,
+    Span.MONTH: 36,
+    Span.QUARTER: 12,
+    Span.YEAR: 3,
+}
+"""How many past periods of each span are made again when reports are calculated anew."""
+
+_AGENDA = "agenda"
+_OVERLAP = timedelta(hours=1)  # a commit may take a while, and clocks differ
+
+
+class Agenda(Struct, frozen=True):
+    """What a run has still to do, and leaves for the next one; it is kept beside the reports.
+
+    Of what was learnt before ``until`` no report knows too little, but for those of ``periods``,
+    whose names these are. ``calculation`` is the last one that all others were made by.
+    """
+
+    calculation: int = 0
+    until: datetime | None = None
+    periods: Sequence[str] = ()
 
 
 async def report_due(reporting: Reporting, now: datetime) -> list[KpiReport]:
     """Reports yesterday, and the last week and month if they were not reported yet (UTC).
 
-    Reports of before are made again if a move of their period was learnt in the last days, and
-    months also when their cohorts have come to an age; they are kept and published if that has
-    changed them.
+    Reports of before, of any span, are made again if a move of their period was learnt late, if
+    their cohorts have come to an age, and if a release that counted differently has made them. They
+    are kept and published if that has changed them.
     """
     made = [await report(reporting, last_period(Span.DAY, now), now)]
     for span in (Span.WEEK, Span.MONTH):
         period = last_period(span, now)
         if await reporting.reports.report(period.name) is None:
             made.append(await report(reporting, period, now))
-    left = MOST_CORRECTED
-    for period in [*await _ripe(reporting, now), *await _with_late_moves(reporting, now)]:
-        kept = await reporting.reports.report(period.name)
-        if left and kept is not None and period.name not in {each.period for each in made}:
-            left -= 1
-            made += await _corrected(reporting, period, kept, now)
+    agenda = await _agenda(reporting)
+    stale = await _stale(reporting, agenda, now) - {each.period for each in made}
+    left = [each async for each in _kept(reporting, sorted(stale, key=_weight, reverse=True))]
+    calculation = max(CALCULATION, agenda.calculation)
+    await _keep_agenda(reporting, Agenda(calculation, now, left))
+    for name in left[:MOST_CORRECTED]:
+        made += await _corrected(reporting, read_period(name, now), now)
+        left = left[1:]
+        await _keep_agenda(reporting, Agenda(calculation, now, left))
     return made
 
 
-async def _ripe(reporting: Reporting, now: datetime) -> list[Period]:
-    """The months whose cohorts have come to an age since they were reported."""
-    found = []
-    month = last_period(Span.MONTH, now)
-    while month.end + timedelta(days=AGES_DAYS[-1] + LATE_DAYS) > now:
-        kept = await reporting.reports.report(month.name)
-        if kept and any(month.end + timedelta(days=age) <= now for age in _unfinished(kept)):
-            found.append(month)
-        month = last_period(Span.MONTH, month.start)
+def _weight(name: str) -> tuple[timedelta, datetime]:
+    period = read_period(name, BEGINNING)
+    return period.end - period.start, period.start
+
+
+async def _kept(reporting: Reporting, periods: Sequence[str]) -> AsyncIterator[str]:
+    """Those periods of which a report is kept."""
+    for start in range(0, len(periods), AT_ONCE):
+        some = periods[start : start + AT_ONCE]
+        texts = await asyncio.gather(*map(reporting.reports.report, some))
+        for period in (name for name, text in zip(some, texts, strict=True) if text is not None):
+            yield period
+
+
+async def _agenda(reporting: Reporting) -> Agenda:
+    kept = await reporting.reports.report(_AGENDA)
+    return msgspec.json.decode(kept, type=Agenda) if kept else Agenda()
+
+
+async def _keep_agenda(reporting: Reporting, agenda: Agenda) -> None:
+    await reporting.reports.keep(_AGENDA, msgspec.json.encode(agenda).decode())
+
+
+async def _stale(reporting: Reporting, agenda: Agenda, now: datetime) -> set[str]:
+    """The names of the periods whose reports, if there are any, may no longer be right."""
+    since = min(agenda.until or now, now)
+    found = {*agenda.periods}
+    if agenda.calculation < CALCULATION:
+        for span, count in LOOKED_BACK.items():
+            found |= {period.name for period in _last_periods(span, count, now)}
+    found |= {period.name for span in RIPENING for period in _ripe(span, since, now)}
+    late = reporting.reports.late_moves(since - _OVERLAP, now + timedelta(days=1))
+    stepped = set()
+    async for lead_id, move in late:
+        found |= {period_of(span, move.at).name for span in Span}
+        if has_steps(move):
+            stepped.add(lead_id)
+    return found | {each.name async for each in _cohorts_of(reporting, stepped, now)}
+
+
+async def _cohorts_of(
+    reporting: Reporting, lead_ids: Collection[str], now: datetime
+) -> AsyncIterator[Period]:
+    """The periods in which these persons made steps, if they come to no further age."""
+    async for life in reporting.reports.lives(lead_ids):
+        for at in {move.at for move in life.moves if has_steps(move)}:
+            for period in (period_of(span, at) for span in RIPENING):
+                if period.end + timedelta(days=AGES_DAYS[-1]) <= now:
+                    yield period
+
+
+def _last_periods(span: Span, count: int, now: datetime) -> list[Period]:
+    found = [last_period(span, now)]
+    while len(found) < count:
+        found.append(last_period(span, found[-1].start))
     return found
 
 
-def _unfinished(kept: str) -> list[int]:
-    """The ages in days to which a kept report's persons had not come; all of an old report."""
-    report = json.loads(kept)  # as any release kept it
-    cohort = report.get("cohort") or {}
-    conversions = [cohort.get(name, {}) for name in CONVERSIONS]
-    ages = {
-        days
-        for days in AGES_DAYS
-        if not all(each.get(f"within_{days}_days", {}).get("is_finished") for each in conversions)
-    }
-    sequences = (report.get("nurture") or {}).values()
-    steps = [step for sequence in sequences for step in sequence.get("steps", ())]
-    if not all(step.get("to_customer", {}).get("is_finished") for step in steps):
-        ages.add(AFTERWARDS_DAYS)
-    return sorted(ages)
+def _ripe(span: Span, since: datetime, now: datetime) -> Iterator[Period]:
+    """The periods whose cohorts have come to an age since a moment."""
+    period = last_period(span, now)
+    while period.end + timedelta(days=AGES_DAYS[-1]) > since:
+        if any(since < period.end + timedelta(days=age) <= now for age in AGES_DAYS):
+            yield period
+        period = last_period(span, period.start)
 
 
-async def _with_late_moves(reporting: Reporting, now: datetime) -> list[Period]:
-    """The periods of moves that were learnt late in the last days."""
-    today = period_of(Span.DAY, now).start
-    found: dict[Span, dict[str, Period]] = {span: {} for span in (Span.MONTH, Span.WEEK, Span.DAY)}
-    since, until = today - timedelta(days=LATE_DAYS), now + timedelta(days=1)
-    async for _, move in reporting.reports.late_moves(since, until):
-        for span, periods in found.items():
-            period = period_of(span, move.at)
-            periods[period.name] = period
-    return [
-        period
-        for periods in found.values()
-        for period in sorted(periods.values(), key=lambda p: p.start, reverse=True)
-    ]
-
-
-async def _corrected(
-    reporting: Reporting, period: Period, kept: str, now: datetime
-) -> list[KpiReport]:
-    """The report of a period, made again and published, unless it is as it was ``kept``."""
+async def _corrected(reporting: Reporting, period: Period, now: datetime) -> list[KpiReport]:
+    """The report of a period, made again and published, unless it is as it was kept."""
+    kept = await reporting.reports.report(period.name)
     made = _revised(await add_up(reporting, period, now), kept)
     if made.model_dump_json() == kept:
         return []
@@ -180,13 +238,13 @@ async def add_up(reporting: Reporting, period: Period, now: datetime) -> KpiRepo
         tally.nurture(lead_id, record)
     if reporting.spend:
         async for spent in reporting.spend.spend(period.start.date(), period.end.date()):
-            names = {facet: getattr(spent, facet) for facet in SPENT_BY}
+            names = {facet: getattr(spent, facet) for facet in SPENT_ON}
             tally.spend(names, spent.amount_cents, spent.currency)
     async for life in reporting.reports.lives(tally.risen):
         tally.tell(life.ids, life.moves)
     asked = sorted(tally.in_question)
-    for start in range(0, len(asked), LEADS_AT_ONCE):
-        some = asked[start : start + LEADS_AT_ONCE]
+    for start in range(0, len(asked), AT_ONCE):
+        some = asked[start : start + AT_ONCE]
         found = await asyncio.gather(*(_readable(reporting, id_) for id_ in some))
         for lead_id, lead in zip(some, found, strict=True):
             tally.know(lead_id, lead)

@@ -200,6 +200,7 @@ class TriggerBuilder:
         lead, score = self._lead, self._evaluation.score
         part = _SMALL if must_be_small(self.waiting_bytes, self._lead_bytes) else 1
         room = MAX_TOUCH_BYTES // part
+        steps = as_judged(lead, self._rules).steps
         traits = _sent(lead.traits, self._rules.traits, MAX_TRAIT_BYTES // part)
         return {
             "lead": LeadInMessage(
@@ -209,16 +210,14 @@ class TriggerBuilder:
                 traits=cleaned(traits),
                 consent=consent_in_message(self._evaluation.consent),
                 crm_ids=_fitting(crm_ids_of(lead), room),
-                journey=journey_in_message(
-                    as_judged(lead, self._rules).steps, self._rules, MAX_JOURNEY_BYTES // part
-                ),
+                journey=journey_in_message(steps, self._rules, MAX_JOURNEY_BYTES // part),
             ),
             "stage": lead.progress.stage,
             "score": score.score,
             "engagement": score.engagement,
             "fit": score.fit,
             "grade": self._evaluation.grade,
-            "reasons": list(reasons(score, self._rules.titles, self._rules.shown)),
+            "reasons": list(reasons(score, self._rules.titles, self._rules.shown, steps)),
             "attribution": Touches(
                 first=_cleaned(described(lead.first_touch, first_origin(lead)), room),
                 last=_cleaned(described(lead.last_touch, last_origin(lead)), room),

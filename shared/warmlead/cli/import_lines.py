@@ -9,9 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from warmlead.application.history.running import Imported
-from warmlead.cli.output import count_of
+from warmlead.cli.output import count_of, groups_that_fit
 from warmlead.domain.money import DECIMALS
-from warmlead.importing.survey import Survey
+from warmlead.importing.survey import Survey, missing_text
 from warmlead.ports.imports import ImportRecord
 
 MOST_MONTHS = 240
@@ -27,6 +27,12 @@ def survey_lines(found: Survey, *, name: str, persons: int, repeated: int) -> It
         silent = f", {each.silent} say nothing" if each.silent else ""
         wrong = f", [yellow]{count_of(each.errors, 'row')} with errors[/]" if each.errors else ""
         yield f"  {escape(each.path.name)}: {count_of(each.rows, 'row')}{silent}{wrong}"
+        if each.missing:
+            named = escape(missing_text(each.missing))
+            yield f"    [yellow]left out, as the file has no such column:[/] {named}"
+        if each.unasked:
+            said = ", ".join(f'{c} "{v}" ({n:,})' for (c, v), n in each.unasked.most_common())
+            yield f"    no fact asks for: {escape(said)}"
     if repeated:
         yield f"  {repeated} facts stand there twice, and count once."
     for currency, cents in sorted(found.amounts.items()):
@@ -40,22 +46,15 @@ def month_tables(found: Survey, *, width: int) -> Iterator[Table]:
     """
     labels = list(dict.fromkeys(label for each in found.files for label, _ in each.read))
     months = found.months[-MOST_MONTHS:]
-    parts: list[dict[str, list[str]]] = []
-    left = 0
-    for label in labels:
-        cells = _cells(found, label, months)
-        wide = _BETWEEN + max(map(len, [label, *cells]))
-        if wide > left:
-            parts.append({})
-            left = width - _MONTH_WIDTH
-        parts[-1][label] = cells
-        left -= wide
-    for part in parts:
+    columns = [_cells(found, label, months) for label in labels]
+    pairs = zip(labels, columns, strict=True)
+    widths = [_BETWEEN + max(map(len, (label, *cells))) for label, cells in pairs]
+    for group in groups_that_fit(widths, width - _MONTH_WIDTH) if labels else ():
         table = Table(box=None, pad_edge=False)
         table.add_column("month", no_wrap=True)
-        for label in part:
-            table.add_column(escape(label), justify="right", no_wrap=True)
-        for month, *cells in zip(months, *part.values(), strict=True):
+        for place in group:
+            table.add_column(escape(labels[place]), justify="right", no_wrap=True)
+        for month, *cells in zip(months, *(columns[place] for place in group), strict=True):
             table.add_row(month, *(f"[yellow]{c}[/]" if " of " in c else c for c in cells))
         yield table
 
@@ -112,6 +111,11 @@ def as_json_of(value: Survey | Imported | ImportRecord | None) -> Any:  # noqa: 
                     "rows": each.rows,
                     "errors": each.errors,
                     "silent": each.silent,
+                    "missing": list(each.missing),
+                    "unasked": [
+                        {"column": column, "value": value, "rows": rows}
+                        for (column, value), rows in each.unasked.most_common()
+                    ],
                     "months": _months(each.read),
                     "months_in_file": _months(each.own),
                 }

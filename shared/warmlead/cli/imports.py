@@ -118,7 +118,6 @@ def run(
             chosen,
             _name_of(name, chosen, tables),
             errors_in,
-            is_ready=mapping in ready_mappings(),
             acts=acts,
             as_json=as_json,
         )
@@ -270,7 +269,6 @@ async def _run(
     name: str,
     errors_in: Path | None,
     *,
-    is_ready: bool,
     acts: bool,
     as_json: bool,
 ) -> None:
@@ -288,7 +286,6 @@ async def _run(
             name=name,
             now=now,
             errors_in=errors_in,
-            is_ready=is_ready,
             progress=lambda rows: bar.update(task, completed=rows),
         )
         bar.remove_task(task)

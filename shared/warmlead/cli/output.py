@@ -50,6 +50,22 @@ UNREADABLE_HINT = (
 )
 
 
+def groups_that_fit(widths: Sequence[int], room: int) -> Iterator[Sequence[int]]:
+    """The places of columns, as many at a time as fit into a room; at least one.
+
+    Widths are in letters, each with the space after the column.
+    """
+    group: list[int] = []
+    left = room
+    for place, needed in enumerate(widths):
+        if group and needed > left:
+            yield group
+            group, left = [], room
+        group.append(place)
+        left -= needed
+    yield group
+
+
 def print_json(value: object) -> None:
     """One JSON document on standard output, in UTF-8, indented."""
     sys.stdout.write(json.dumps(_plain(value), indent=2, ensure_ascii=False) + "\n")

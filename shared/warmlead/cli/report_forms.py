@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Shown
 
+from warmlead.cli.output import groups_that_fit
+from warmlead.dashboard.csv_file import inert
 from warmlead.messages.kpis import KpiReport
 from warmlead.reporting.charts import funnel, rates
 from warmlead.reporting.periods import ALL
@@ -28,9 +30,6 @@ _PIPE = 10_000
 _LEAST_LABEL, _LABEL, _GAP = 18, 34, 2
 """Columns of a terminal: for a label at least and at most, and the space after a column."""
 
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""With these a spreadsheet begins a formula, as some do with the wide forms of them (OWASP)."""
-
 
 def days_of(report: KpiReport) -> str:
     """The first and the last day of the period; one day if it has no other."""
@@ -41,50 +40,58 @@ def days_of(report: KpiReport) -> str:
 
 
 def print_tables(console: Console, compared: Comparison) -> None:
-    """The report in the terminal."""
+    """The report in the terminal, or in a pipe, where no line is cut."""
+    width = console.width
+    if not console.is_terminal:
+        console.width = _PIPE  # a table that is wider than its console loses letters
+    try:
+        _print_tables(console, compared)
+    finally:
+        console.width = width
+
+
+def _print_tables(console: Console, compared: Comparison) -> None:
+    marked = not console.is_terminal
     console.print(f"[bold]{compared.report.period}[/], {days_of(compared.report)}")
     tables = [table.shortened for table in sheet(compared)]
     for table in tables:
         console.print()
         console.print(f"[bold]{escape(table.title)}[/]")
-        for columns in _groups_of_columns(table, console.width if console.is_terminal else _PIPE):
-            console.print(_shown(table, columns, marked=not console.is_terminal), width=_PIPE)
+        widths = [_width(table, index, marked=marked) for index in range(len(table.columns))]
+        for columns in _groups_of_columns(table, widths, console.width):
+            console.print(_shown(table, columns, widths, marked=marked))
         for note in table.notes:
             console.print(f"[dim]{escape(note)}[/]")
     doubts = {cell.doubt for table in tables for row in table.rows for cell in row.cells}
     if Doubt.FEW in doubts:
-        sign = "Like this" if console.is_terminal else _FEW
+        sign = _FEW if marked else "Like this"
         console.print(f"\n[dim italic]{sign}[/][dim]: of fewer than {SMALL_SAMPLE} persons.[/]")
 
 
-def _groups_of_columns(table: ReportTable, width: int) -> Iterator[Sequence[int]]:
-    """The table's columns, as many at a time as fit beside the labels; at least one."""
-    group: list[int] = []
+def _groups_of_columns(
+    table: ReportTable, widths: Sequence[int], width: int
+) -> Iterator[Sequence[int]]:
+    """The table's columns, as many at a time as fit beside the labels."""
     labels = (2 * row.depth + len(row.label) for row in table.rows)
     beside = width - min(max(_LEAST_LABEL, *labels), _LABEL) - _GAP
-    room = beside
-    for index in range(len(table.columns)):
-        needed = _width(table, index) + _GAP
-        if group and needed > room:
-            yield group
-            group, room = [], beside
-        group.append(index)
-        room -= needed
-    yield group
+    return groups_that_fit([each + _GAP for each in widths], beside)
 
 
-def _width(table: ReportTable, index: int) -> int:
+def _width(table: ReportTable, index: int, *, marked: bool) -> int:
     """The letters of a column's longest text; a heading may stand on several lines."""
-    texts = (*table.columns[index].split(), *(row.cells[index].text for row in table.rows))
+    cells = (row.cells[index] for row in table.rows)
+    texts = (*table.columns[index].split(), *(_text(cell, marked=marked) for cell in cells))
     return max(map(len, texts), default=0)
 
 
-def _shown(table: ReportTable, columns: Sequence[int], *, marked: bool) -> Shown:
+def _shown(
+    table: ReportTable, columns: Sequence[int], widths: Sequence[int], *, marked: bool
+) -> Shown:
     shown = Shown(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
     shown.add_column("", overflow="fold", min_width=_LEAST_LABEL, max_width=_LABEL)
     for index in columns:
         column = escape(table.columns[index])
-        shown.add_column(column, justify="right", width=_width(table, index))
+        shown.add_column(column, justify="right", width=widths[index])
     for row in table.rows:
         cells = [_styled(row.cells[index], marked=marked) for index in columns]
         shown.add_row(f"{'  ' * row.depth}{escape(row.label)}", *cells)
@@ -92,9 +99,12 @@ def _shown(table: ReportTable, columns: Sequence[int], *, marked: bool) -> Shown
 
 
 def _styled(cell: Cell, *, marked: bool) -> str:
-    style = _STYLES.get(cell.doubt)
-    sign = f" {_FEW}" if marked and cell.doubt is Doubt.FEW else ""
-    return f"[{style}]{escape(cell.text)}[/]{sign}" if style else escape(cell.text)
+    style, text = _STYLES.get(cell.doubt), escape(_text(cell, marked=marked))
+    return f"[{style}]{text}[/]" if style else text
+
+
+def _text(cell: Cell, *, marked: bool) -> str:
+    return f"{cell.text} {_FEW}" if marked and cell.doubt is Doubt.FEW else cell.text
 
 
 def as_csv(compared: Comparison) -> str:
@@ -111,15 +121,9 @@ def as_csv(compared: Comparison) -> str:
             above = above if row.depth else row.label
             label = f"{above} / {row.label}" if row.depth else row.label
             for column, cell in zip(table.columns, row.cells, strict=True):
-                value = cell.value if not isinstance(cell.value, str) else harmless(cell.value)
                 place = (compared.report.period, table.title, label, column)
-                lines.writerow((*map(harmless, place), value, str(cell.doubt)))
+                lines.writerow(map(inert, (*place, cell.value, str(cell.doubt))))
     return into.getvalue()
-
-
-def harmless(text: str) -> str:
-    """The text, which no spreadsheet takes for a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_STARTS_FORMULA) else text
 
 
 def as_page(compared: Comparison, now: datetime) -> str:

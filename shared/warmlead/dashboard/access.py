@@ -9,8 +9,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -29,7 +28,7 @@ TOKEN_BYTES = 32
 COOKIE_S = 30 * 86_400
 """Seconds for which a browser that has opened the link may open the pages."""
 
-MOST_COOKIES = 4_000
+MOST_COOKIES = 65_536
 """The longest header of cookies that is read, in characters."""
 
 _LONGEST_TOKEN = 8_192
@@ -122,8 +121,8 @@ class LinkAccess:
 
     async def viewer(self, headers: Mapping[str, str]) -> Viewer:
         """See ``Access``."""
-        given = _cookies(headers.get("cookie", "")).get(self._cookie, "")
-        if not hmac.compare_digest(given.encode(), self._session.encode()):
+        given = _cookies(headers.get("cookie", ""), self._cookie)
+        if not any(hmac.compare_digest(one.encode(), self._session.encode()) for one in given):
             raise RejectedError(Reason.UNAUTHORIZED, "Open the link that `warmlead serve` prints.")
         return Viewer("local")
 
@@ -138,12 +137,16 @@ class LinkAccess:
         )
 
 
-def _cookies(header: str) -> dict[str, str]:
-    try:
-        found = SimpleCookie(header[:MOST_COOKIES])
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in found.items()}
+def _cookies(header: str, name: str) -> Iterator[str]:
+    """The values of the cookies of a name.
+
+    Whatever else listens on this machine writes cookies for the same browser, also such as are
+    against the rules: these are passed over.
+    """
+    for pair in header[:MOST_COOKIES].split(";"):
+        its, _, value = pair.strip().partition("=")
+        if its == name:
+            yield value
 
 
 # --- the cloud: a signed token -------------------------------------------------------------

@@ -1,7 +1,6 @@
 """The API: the same as the pages, as JSON. Its OpenAPI description is made of the same types."""
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -16,6 +15,7 @@ from warmlead.dashboard.leads import seen_at
 from warmlead.dashboard.parts import Parts
 from warmlead.dashboard.queries import ListQuery, cursor
 from warmlead.dashboard.rendering import BASE, HEADERS
+from warmlead.dashboard.reports_page import kept_text
 from warmlead.domain.errors import NamedOtherwiseError, Reason, RejectedError
 from warmlead.messages.kpis import KpiReport
 from warmlead.reporting.funnel import Level
@@ -23,8 +23,6 @@ from warmlead.web.answers import JSON, Answer
 
 MOST_ROWS = 100
 """The most leads of one answer."""
-
-_PERIOD = re.compile(r"[0-9]{4}-(?:W[0-9]{2}|[0-9]{2}(?:-[0-9]{2})?)")
 
 
 class ApiLeads(Shape):
@@ -136,11 +134,7 @@ async def _scores(parts: Parts, now: datetime) -> ApiScores:
 
 
 async def _report(parts: Parts, period: str) -> Answer:
-    kept = await parts.reports.report(period) if _PERIOD.fullmatch(period) else None
-    if kept is None:
-        text = "There is no such report. Name a day, week or month: 2026-11-21, 2026-W47, 2026-11."
-        raise RejectedError(Reason.NOT_FOUND, text)
-    return _json(kept.encode())
+    return _json((await kept_text(parts, period)).encode())
 
 
 def _shape(made: Shape) -> Answer:

@@ -14,7 +14,8 @@ from warmlead.dashboard.parts import Parts
 from warmlead.domain.stages import ANONYMOUS, MoveCause, Transition
 from warmlead.messages.kpis import KpiReport, Promise
 from warmlead.ports.listing import LeadQuery
-from warmlead.reporting.funnel import Level, level_of
+from warmlead.reporting.cohorts import Milestone, made_in
+from warmlead.reporting.funnel import Level
 from warmlead.reporting.periods import Span, last_period
 
 WEEKS = 8
@@ -40,8 +41,8 @@ MOST_SOURCES = 8
 class FunnelMoves(Struct, frozen=True):
     """What moved in the last ``days`` days, today the last.
 
-    ``entered`` are persons' entries into each level of the funnel, a day each. ``scores`` are those
-    with which leads became MQL. ``answers`` are those of sales.
+    ``entered`` are leads' entries into each level of the funnel, a day each; into MQL, the first
+    ones alone. ``scores`` are those with which leads became MQL. ``answers`` are those of sales.
     """
 
     days: int
@@ -138,17 +139,12 @@ def _added_up(moves: Sequence[Transition], now: datetime, days: int) -> FunnelMo
     scores, answers = [], Counter[MoveCause]()
     for move in moves:
         answers[move.cause] += 1
-        if not move.is_move:
-            continue
-        before, after = level_of(move.from_stage), level_of(move.to_stage)
-        day = (move.at - start).days
-        if move.from_stage == ANONYMOUS:
-            entered[Level.NONE][day] += 1
-        for level in Level:
-            if before < level <= after:
-                entered[level][day] += 1
-        if before is Level.NONE and after is not Level.NONE:
-            scores.append(move.score)
+        for step in made_in(move):
+            is_mql = step is Milestone.MQL
+            if is_mql:
+                scores.append(move.score)
+            if not is_mql or move.cycle == 1:
+                entered[Level(step)][(move.at - start).days] += 1
     return FunnelMoves(days, entered, scores, answers)
 
 
@@ -158,11 +154,11 @@ async def kept_reports(parts: Parts, span: Span, most: int, now: datetime) -> li
     while len(periods) < most:
         periods.append(last_period(span, periods[-1].start))
     texts = await asyncio.gather(*(parts.reports.report(period.name) for period in periods))
-    read = [_read(text) for text in texts if text is not None]
+    read = [read_report(text) for text in texts if text is not None]
     return [report for report in read if report is not None]
 
 
-def _read(text: str) -> KpiReport | None:
+def read_report(text: str) -> KpiReport | None:
     """A report; ``None`` for one of another release, which is made anew when it is due."""
     try:
         return KpiReport.model_validate_json(text)

@@ -14,23 +14,28 @@ from warmlead.dashboard import charts, cohorts, sequences
 from warmlead.dashboard.figures import (
     BAND_POINTS,
     BANDS,
+    MONTHS,
     Overview,
     leads_by_band,
     overview,
     promises,
 )
 from warmlead.dashboard.parts import Parts
-from warmlead.dashboard.rendering import page
+from warmlead.dashboard.rendering import number, page
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.money import DECIMALS
 from warmlead.domain.stages import DISQUALIFIED, RECYCLED
 from warmlead.messages.kpis import KpiReport
+from warmlead.messages.revenue import Won
 from warmlead.reporting.cohorts import AGES_DAYS
 from warmlead.reporting.funnel import Level
+from warmlead.reporting.periods import Span, last_period
 from warmlead.reporting.sequences import AFTERWARDS_DAYS
 from warmlead.reporting.statistics import SMALL_SAMPLE, wilson
 from warmlead.web.answers import Answer
 
 WEEK_DAYS = 7
+_MILLION = 1_000_000
 _ASIDE = (RECYCLED, DISQUALIFIED)
 MOST_POINTS = (BANDS - 1) * BAND_POINTS
 
@@ -102,6 +107,7 @@ async def first_page(parts: Parts, query: Mapping[str, str], now: datetime) -> A
         funnel=funnel(seen),
         weeks_reported=len(seen.reports),
         cohorts=cohorts.rows(seen.months),
+        earlier=earlier_month(seen),
         ages=AGES_DAYS,
         sequences=sequences.sequence_rows(seen.months),
         steps=sequences.step_rows(seen.months)[: sequences.MOST_STEPS],
@@ -151,12 +157,13 @@ def _in_bands(scores: Sequence[int]) -> list[int]:
 
 
 def cards(seen: Overview) -> list[Card]:
-    """The four figures at the top."""
+    """The figures at the top."""
     reports = list(reversed(seen.reports))
     return [
         _new_mqls(seen),
         _conversion("MQL to SQL", "mql_to_sql", 60, seen.months),
         _conversion("SQL to customer", "sql_to_customer", 90, seen.months),
+        _won(seen.months),
         _first_touch(reports),
     ]
 
@@ -169,14 +176,15 @@ def _new_mqls(seen: Overview) -> Card:
     if moves.days >= 2 * WEEK_DAYS:
         note += f"; {before} in the 7 before"
     line = charts.spark(moves.entered[Level.MQL], label=f"New MQLs a day, {moves.days} days")
-    return Card("New MQLs", f"{week:,}", note, spark=line)
+    return Card("New MQLs", number(week), note, spark=line)
 
 
 def _conversion(title: str, name: Rate, age_days: int, months: Sequence[KpiReport]) -> Card:
     """Of those who have had the time: how many made the step, over the months' cohorts."""
     found = cohorts.summed(months, name, age_days)
     if not found.of:
-        return Card(title, "–", f"Nobody has had {age_days} days yet. {USUAL[name].words}")
+        who = f"Of the months that are reported no {title.partition(' ')[0]}"
+        return Card(title, "–", f"{who} has had {age_days} days yet. {USUAL[name].words}")
     per_mille = found.reached * 1_000 // found.of
     low, high = (100 * end for end in wilson(found.reached, found.of))
     tone = USUAL[name].tone(per_mille) if found.of >= SMALL_SAMPLE else ""
@@ -185,11 +193,46 @@ def _conversion(title: str, name: Rate, age_days: int, months: Sequence[KpiRepor
     return Card(title, f"{per_mille / 10:.0f}", f"{note}. {USUAL[name].words}", "%", tone, line)
 
 
+def _won(months: Sequence[KpiReport]) -> Card:
+    """What was won in the last month that is reported, beside the month before."""
+    title = "Won in a month"
+    if not months:
+        return Card(title, "–", "No month is reported yet")
+    (amount, unit), *others = worth(months[0].won) or [("–", "")]
+    notes = [_deals(months[0])]
+    notes += [f"besides {' '.join(other)}" for other in others]
+    if months[0].won.without_value:
+        notes.append(f"{number(months[0].won.without_value)} without a value")
+    notes += [_deals(month) for month in months[1:2]]
+    line = charts.spark([month.won.deals for month in reversed(months)], label="Deals by month")
+    return Card(title, amount, "; ".join(notes), unit, spark=line)
+
+
+def _deals(month: KpiReport) -> str:
+    deals = month.won.deals
+    return f"{number(deals)} {'deal' if deals == 1 else 'deals'} in {month.start:%b %Y}"
+
+
+def worth(won: Won) -> list[tuple[str, str]]:
+    """What deals are worth in each currency, the most first: number and unit."""
+    found = [
+        (value.smallest_units // 10 ** DECIMALS.get(currency, 0), currency)
+        for currency, value in won.values.items()
+    ]
+    return [
+        (f"{whole / _MILLION:.2f}", f"M {currency}")
+        if whole >= _MILLION
+        else (number(whole), currency)
+        for whole, currency in sorted(found, reverse=True)
+    ]
+
+
 def _first_touch(reports: Sequence[KpiReport]) -> Card:
     waits = [report.times.mql_to_first_touch for report in reports]
     known = [wait.median_minutes for wait in waits if wait.median_minutes is not None]
     if not known:
-        return Card("First touch by sales", "–", "Nobody was touched yet. Within the hour is good")
+        nobody = "Nobody was touched in the weeks that are reported"
+        return Card("First touch by sales", "–", f"{nobody}. Within the hour is good")
     minutes = median(known)
     tone = "good" if minutes <= 60 else "fair" if minutes <= 24 * 60 else "poor"  # noqa: PLR2004  # an hour, a day
     values = [None if wait.median_minutes is None else wait.median_minutes for wait in waits]
@@ -212,6 +255,18 @@ def in_units(minutes: float) -> tuple[str, str]:
     if minutes < 48 * 60:
         return f"{minutes / 60:.1f}".removesuffix(".0"), "h"
     return f"{minutes / 1_440:.1f}".removesuffix(".0"), "days"
+
+
+def earlier_month(seen: Overview) -> datetime | None:
+    """The end of the last month that is not reported; ``None`` if all that are shown are."""
+    if len(seen.months) >= MONTHS:
+        return None
+    end = last_period(Span.MONTH, seen.now).end
+    for month in seen.months:
+        if month.end != end:
+            break
+        end = month.start
+    return end
 
 
 def _took(months: Sequence[KpiReport], wait: str) -> str:

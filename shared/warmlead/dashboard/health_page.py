@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from warmlead.dashboard.parts import Parts
-from warmlead.dashboard.rendering import page
+from warmlead.dashboard.rendering import number, page
 from warmlead.domain.history import day_at
 from warmlead.reporting.periods import Span, last_period
 from warmlead.web.answers import Answer
@@ -22,7 +22,7 @@ REPORTED_BY = timedelta(hours=2)
 
 
 class Check(Struct, frozen=True):
-    """One thing that was looked at: ``remedy`` is what to do if it is not ``fine``."""
+    """One thing that was looked at: ``remedy`` is a command to begin with if it is not ``fine``."""
 
     title: str
     is_fine: bool
@@ -31,8 +31,9 @@ class Check(Struct, frozen=True):
 
 
 async def health_page(parts: Parts, now: datetime) -> Answer:
-    """The page of the checks."""
-    return page("health.html", here="health", checks=await checks(parts, now), now=now)
+    """The page of the checks; what needs somebody stands first."""
+    ordered = sorted(await checks(parts, now), key=lambda check: check.is_fine)
+    return page("health.html", here="health", checks=ordered, now=now)
 
 
 async def checks(parts: Parts, now: datetime) -> Sequence[Check]:
@@ -51,8 +52,9 @@ async def _follow_up(parts: Parts, now: datetime) -> Check:
     title = "Nurture steps and deadlines"
     for shard in range(parts.leads.shards):
         if await parts.leads.due_for_followup(now - PATIENCE, shard=shard, most=1):
-            found = f"Some were due more than {PATIENCE.seconds // 60} minutes ago."
-            return Check(title, False, found, "Is followup called? warmlead run followup")
+            late = PATIENCE.seconds // 60
+            found = f"Some were due more than {late} minutes ago. Is followup called?"
+            return Check(title, False, found, "warmlead run followup")
     return Check(title, True, "All that was due is done.")
 
 
@@ -61,8 +63,8 @@ async def _decay(parts: Parts, now: datetime, *, is_late: bool) -> Check:
     day = day_at(now) - (not is_late)
     for shard in range(parts.leads.shards):
         if await parts.leads.due_for_decay(day, shard=shard, most=1):
-            found = "Some leads are not re-evaluated yet."
-            return Check(title, False, found, "Is decay called? warmlead run decay")
+            found = "Some leads are not re-evaluated yet. Is decay called?"
+            return Check(title, False, found, "warmlead run decay")
     return Check(title, True, "All leads that were due are re-evaluated.")
 
 
@@ -71,8 +73,8 @@ async def _unsent(parts: Parts, now: datetime) -> Check:
     async for lead in parts.leads.with_unsent_triggers():
         waiting = min(trigger.at for trigger in lead.outbox)
         if now - waiting > PATIENCE:
-            found = f"Some wait since {waiting:%Y-%m-%d %H:%M} UTC."
-            return Check(title, False, found, "Does the bus answer? warmlead run followup")
+            found = f"Some wait since {waiting:%Y-%m-%d %H:%M} UTC. Does the bus answer?"
+            return Check(title, False, found, "warmlead run followup")
         break
     return Check(title, True, "None waits for long.")
 
@@ -94,13 +96,19 @@ async def _set_aside(parts: Parts) -> Sequence[Check]:
         Check(
             "Quarantine",
             not aside,
-            f"{aside} posts could not be counted." if aside else "Everything was counted.",
+            f"{_counted(aside, 'post')} could not be counted."
+            if aside
+            else "Everything was counted.",
             "warmlead quarantine list" if aside else "",
         ),
         Check(
             "Messages that were given up",
             not dead,
-            f"{dead} were tried too often." if dead else "None.",
+            f"{_counted(dead, 'message')} failed too often." if dead else "None.",
             "warmlead triggers --help" if dead else "",
         ),
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{number(count)} {what}{'' if count == 1 else 's'}"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -11,8 +12,8 @@ from warmlead.application.explain import ENTER_HOLDS, Explanation, LeadView, exp
 from warmlead.application.listing import in_list
 from warmlead.dashboard.access import Viewer
 from warmlead.dashboard.parts import Parts
-from warmlead.dashboard.rendering import page
-from warmlead.dashboard.statements import OFFERED, FormKeys
+from warmlead.dashboard.rendering import page, stage_name
+from warmlead.dashboard.statements import FormKeys, offered
 from warmlead.domain.dispatch import Dispatch
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.lead import Lead
@@ -27,6 +28,9 @@ MOST_MESSAGES = 50
 MOST_TRAITS = 60
 LONGEST_VALUE = 200
 """How many characters a page shows of a value that somebody wrote."""
+
+Told: TypeAlias = Literal["", "waits", "moved"]
+"""What became of a form: it is not applied yet, or not recorded, since the lead has moved."""
 
 
 class Seen(Struct, frozen=True):
@@ -69,15 +73,17 @@ async def lead_page(
     now: datetime,
     *,
     once: str,
-    waits: bool = False,
+    told: Told = "",
+    note: str = "",
 ) -> Answer:
     """The page of a lead; ``once`` makes a form that is sent twice count once.
 
-    ``waits``: what was stated last is not applied yet.
+    ``note`` is what stands in the form.
     """
     seen, messages = await asyncio.gather(seen_at(parts, lead_id, now), _messages(parts, lead_id))
     return page(
         "lead.html",
+        status=409 if told == "moved" else 200,
         here="leads",
         lead=seen.view,
         why=seen.why,
@@ -90,11 +96,12 @@ async def lead_page(
         automated=unseen(seen.view.automated),
         messages=messages,
         viewer=viewer,
-        says=OFFERED,
+        says=offered(seen.view.stage),
         refusals=list(Refusal),
         key=keys.key(viewer, seen.lead.id, now),
         once=once,
-        waits=waits,
+        told=told,
+        note=note,
         now=now,
     )
 
@@ -123,7 +130,7 @@ def timeline(seen: Seen) -> list[TimelineEntry]:
         public = step.trust == "public"
         entries.append(TimelineEntry(step.at, "did", one_line(step.title), details, shown, public))
     for move in seen.view.moves:
-        title = f"{move.from_stage} → {move.to_stage}"
+        title = f"{stage_name(move.from_stage)} → {stage_name(move.to_stage)}"
         entries.append(TimelineEntry(move.at, "moved", title, _short(move.reason)))
     entries += [
         TimelineEntry(said.at, "said", *_said(said.said, said.reason, said.details))

@@ -1,7 +1,7 @@
 """The pages of leads: a list with filters, the same as CSV, and the search for one lead."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from warmlead.application.listing import LeadInList, ListPage, find_lead, page_of
 from warmlead.dashboard.csv_file import as_csv
@@ -87,11 +87,12 @@ async def _pages(parts: Parts, asked: ListQuery, now: datetime) -> AsyncIterator
 def _cells(row: LeadInList) -> Sequence[object]:
     own = [_cell(getattr(row, name)) for name in COLUMNS]
     offer = [_cell(getattr(row.offer, name)) if row.offer else "" for name in OF_OFFER]
-    return *own, *offer, "; ".join(row.reasons)
+    return *own, *offer, " · ".join(row.reasons)
 
 
 def _cell(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
+    """A time in UTC as spreadsheets read it."""
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else value
 
 
 def _unreadable(lead: Unreadable) -> Sequence[object]:

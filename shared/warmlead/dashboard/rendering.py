@@ -14,6 +14,7 @@ from markupsafe import Markup
 from warmlead.application.listing import shortened
 from warmlead.dashboard import charts
 from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.sales import SalesStatus
 from warmlead.web.answers import Answer
 
 BASE = "/dashboard"
@@ -38,6 +39,8 @@ HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 """The headers of every answer. The edge says besides that nothing is kept, and no type guessed."""
+
+_IN_CAPITALS = ("mql", "pql", "sql")
 
 _FOLDER = Path(__file__).parent
 _TYPES = {
@@ -87,6 +90,8 @@ def _environment() -> Environment:
         "signed": lambda points: f"{points:+,d}".replace("-", "−").replace(",", "\u202f"),
         "short": shortened,
         "words": lambda text: str(text).replace("_", " "),
+        "stage": stage_name,
+        "answer": lambda said: said if said in set(SalesStatus) else "withdrawn",
     }
     environment.globals |= {
         "base": BASE,
@@ -115,6 +120,11 @@ def moment(at: datetime | None) -> Markup:
     return Markup('<time datetime="{}">{} UTC</time>').format(
         f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M}"
     )
+
+
+def stage_name(stage: str) -> str:
+    """A stage as people write it."""
+    return stage.upper() if stage in _IN_CAPITALS else stage.replace("_", " ")
 
 
 def number(value: float) -> str:

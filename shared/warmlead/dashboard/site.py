@@ -14,13 +14,14 @@ from warmlead.dashboard.access import Access, LinkAccess, TokenAccess, Viewer
 from warmlead.dashboard.api import api_answer
 from warmlead.dashboard.first_page import first_page, scores_page
 from warmlead.dashboard.health_page import health_page
-from warmlead.dashboard.leads import lead_page, seen_at
+from warmlead.dashboard.leads import Told, lead_page, seen_at
 from warmlead.dashboard.lists import leads_file, leads_page
 from warmlead.dashboard.model_page import model_page
 from warmlead.dashboard.parts import Parts
 from warmlead.dashboard.queries import read_query
 from warmlead.dashboard.rendering import BASE, HEADERS, asset_at, page, redirect
-from warmlead.dashboard.statements import FormKeys, demand_own_page, publish, stated
+from warmlead.dashboard.reports_page import reports_page
+from warmlead.dashboard.statements import FormKeys, demand_own_page, is_stale, publish, stated
 from warmlead.dashboard.trials import MODEL_BYTES, STORY_BYTES
 from warmlead.dashboard.unmatched_page import unmatched_page
 from warmlead.dashboard.uploads import uploaded
@@ -36,6 +37,9 @@ SAID_BYTES = 20_000
 
 LEAD_ID = r"[a-z0-9]{1,64}"
 _READING = ("GET", "HEAD")
+_NAMELESS = {"Referrer-Policy": "no-referrer"}
+"""The address of the link holds the token, which no further request repeats."""
+
 _ALLOWED = {"Allow": "GET, HEAD, POST"}
 
 
@@ -65,6 +69,8 @@ class DashboardSite:
         self._pages: tuple[tuple[re.Pattern[str], Shown], ...] = (
             (re.compile(""), self._overview),
             (re.compile("/scores"), self._scores),
+            (re.compile("/reports"), self._reports),
+            (re.compile(r"/reports/([^/]+)"), self._reports),
             (re.compile("/model"), self._model),
             (re.compile(try_page.PATH), self._try),
             (re.compile("/model/unmatched"), self._unmatched),
@@ -73,6 +79,7 @@ class DashboardSite:
             (re.compile("/leads"), self._leads),
             (re.compile(r"/leads\.csv"), self._file),
             (re.compile(f"/leads/({LEAD_ID})"), self._lead),
+            (re.compile(f"/leads/({LEAD_ID})/say"), self._back),
         )
 
     async def answer(self, request: RawRequest) -> Answer:
@@ -115,7 +122,7 @@ class DashboardSite:
         cookie = self._access.opened(token, is_secure=is_secure)
         # Not a redirect: after one from another site the browser would not send the cookie.
         shown = page("opened.html", here="")
-        return replace(shown, headers={**shown.headers, "Set-Cookie": cookie})
+        return replace(shown, headers={**shown.headers, "Set-Cookie": cookie, **_NAMELESS})
 
     # --- leads -------------------------------------------------------------------------------
 
@@ -124,6 +131,9 @@ class DashboardSite:
 
     async def _scores(self, _: Asking) -> Answer:
         return await scores_page(self._parts())
+
+    async def _reports(self, asking: Asking) -> Answer:
+        return await reports_page(self._parts(), asking.id, asking.request.received_at)
 
     async def _model(self, asking: Asking) -> Answer:
         return await model_page(self._parts(), asking.request.received_at)
@@ -148,15 +158,25 @@ class DashboardSite:
         return await leads_file(self._parts(), asking.query, asking.request.received_at)
 
     async def _lead(self, asking: Asking) -> Answer:
-        request = asking.request
+        told: Told = "waits" if "waits" in asking.query else ""
+        return await self._lead_told(asking.id, asking.request, asking.viewer, told)
+
+    async def _back(self, asking: Asking) -> Answer:
+        """Where a form was sent to there is no page: whoever opens that again wants the lead."""
+        return redirect(f"/leads/{asking.id}")
+
+    async def _lead_told(
+        self, lead_id: str, request: RawRequest, viewer: Viewer, told: Told, *, note: str = ""
+    ) -> Answer:
         return await lead_page(
             self._parts(),
-            asking.id,
-            asking.viewer,
+            lead_id,
+            viewer,
             self._keys,
             request.received_at,
             once=request.request_id,
-            waits="waits" in asking.query,
+            told=told,
+            note=note,
         )
 
     async def _post(self, path: str, request: RawRequest, viewer: Viewer) -> Answer:
@@ -188,6 +208,9 @@ class DashboardSite:
         parts = self._parts()
         lead = (await seen_at(parts, lead_id, request.received_at)).lead
         event = stated(lead, form, viewer, request)
+        if is_stale(lead, form, event):
+            note = form.get("note", "")
+            return await self._lead_told(lead.id, request, viewer, "moved", note=note)
         is_there = await publish(event, lead.id, parts)
         return redirect(f"/leads/{lead.id}{'' if is_there else '?waits=1'}")
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import get_args
 
@@ -15,6 +15,7 @@ from warmlead.domain.event import Event
 from warmlead.domain.identity import Kind
 from warmlead.domain.lead import Lead
 from warmlead.domain.sales import BY, NOTE, Refusal, SalesStatus
+from warmlead.domain.stages import SQL
 from warmlead.domain.trigger import Topic
 from warmlead.ports import RawRequest
 from warmlead.senders.crm import CrmIdentity, CrmOrigin, Word, statement
@@ -25,6 +26,13 @@ SOURCE = "dashboard"
 
 OFFERED = (SalesStatus.TOUCHED, SalesStatus.ACCEPTED, SalesStatus.REJECTED)
 """What a button can state; the rest of a deal is in a CRM."""
+
+_BY_STAGE = {
+    SQL: (SalesStatus.TOUCHED, SalesStatus.REJECTED),
+    "opportunity": (SalesStatus.TOUCHED,),
+    "customer": (SalesStatus.TOUCHED,),
+}
+"""What a button can state where not all of it makes sense: no button undoes a deal."""
 
 WAIT_S = 1.5
 """Seconds in which the lead usually has the statement, so that the next page shows it."""
@@ -66,6 +74,23 @@ def demand_own_page(headers: Mapping[str, str]) -> None:
         raise RejectedError(Reason.FORBIDDEN, "Another site sent this form.")
 
 
+def offered(stage: str) -> Sequence[SalesStatus]:
+    """What a button can state of a lead that stands in a stage."""
+    return _BY_STAGE.get(stage, OFFERED)
+
+
+def is_stale(lead: Lead, form: Mapping[str, str], event: Event) -> bool:
+    """Whether a form answers for a stage in which the lead does not stand any more.
+
+    Sales may have spoken to a lead wherever it stands. A form that is sent twice is not stale,
+    though the first time has moved the lead.
+    """
+    said, stage = form.get("said", ""), lead.progress.stage
+    if said == SalesStatus.TOUCHED or has(event, lead):
+        return False
+    return form.get("stage", "") != stage or said not in offered(stage)
+
+
 def stated(lead: Lead, form: Mapping[str, str], viewer: Viewer, request: RawRequest) -> Event:
     """The statement in a form as an event; raises ``RejectedError`` if it is none."""
     said = form.get("said", "")
@@ -79,7 +104,8 @@ def stated(lead: Lead, form: Mapping[str, str], viewer: Viewer, request: RawRequ
         raise RejectedError(Reason.SAID_UNKNOWN, "This is not known.")
     details = details_of({BY: viewer.name, NOTE: form.get("note", "")}, cut=False)
     nonce = form.get("once", "")[:64] or request.request_id
-    digest = hashlib.sha256(f"{lead.id}\n{nonce}".encode()).hexdigest()
+    told = f"{lead.id}\n{nonce}\n{word}\n{form.get('note', '')}"  # twice the same counts once
+    digest = hashlib.sha256(told.encode()).hexdigest()
     origin = CrmOrigin(SOURCE, request.received_at, f"{said}-{digest[:32]}", None)
     return statement(origin, _who(lead), word, details=details)
 
@@ -113,4 +139,9 @@ async def publish(event: Event, lead_id: str, parts: Parts) -> bool:
 
 async def _has(event: Event, lead_id: str, parts: Parts) -> bool:
     lead = await parts.leads.get(lead_id)
-    return lead is not None and any(each.key == event.key for each in lead.statements)
+    return lead is not None and has(event, lead)
+
+
+def has(event: Event, lead: Lead) -> bool:
+    """Whether the lead has a statement already."""
+    return any(each.key == event.key for each in lead.statements)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from warmlead.domain.event import LANDING_PAGE
+from warmlead.domain.event import CHANNEL, LANDING_PAGE
 from warmlead.domain.sites import (
     Category,
     Site,
@@ -115,6 +115,27 @@ NOWHERE = Origin(Channel.DIRECT, DIRECT_SOURCE, "(none)")
 NOT_KNOWN = Origin(Channel.UNKNOWN, UNKNOWN)
 """The visitor's origin is unknown: no event named its page and referrer."""
 
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
+
+
+def _plain(name: str) -> str:
+    return _BETWEEN_WORDS.sub(" ", name.lower()).strip()
+
+
+_CHANNEL_NAMES = {
+    **{_plain(channel): channel for channel in Channel},
+    # HubSpot's traffic sources, so far as they are not named alike
+    # https://knowledge.hubspot.com/reports/understand-hubspots-traffic-sources-in-the-traffic-analytics-tool
+    "direct traffic": Channel.DIRECT,
+    "email marketing": Channel.EMAIL,
+    "social media": Channel.ORGANIC_SOCIAL,
+    "referrals": Channel.REFERRAL,
+    "ai referrals": Channel.AI_ASSISTANT,
+    "social": Channel.ORGANIC_SOCIAL,  # Google Analytics until 2023
+}
+_NOT_OF_LINKS = frozenset((Channel.DIRECT, Channel.UNKNOWN))
+"""What the parameters of a link cannot state: whoever has them has followed a link."""
+
 _SHOP = re.compile(r"(?:^|[^a-df-z])shop|shopping")  # not "workshop" and "bishop"
 _DISPLAY = frozenset(("display", "banner", "expandable", "interstitial", "cpm"))
 _SOCIAL = frozenset(
@@ -140,25 +161,34 @@ _ORGANIC = {
 _MEDIUM_OF_REFERRER = {Category.SEARCH: "organic", Category.AI: "ai-assistant"}
 
 
+def named_channel(name: str) -> Channel | None:
+    """The channel that bears a name in Google Analytics or in HubSpot; ``None`` if none does.
+
+    Letter case does not matter, nor whether blanks, hyphens or underscores part the words.
+    """
+    return _CHANNEL_NAMES.get(_plain(name))
+
+
 def origin_of(attribution: Iterable[tuple[str, str]]) -> Origin:
     """The origin of a visit: from UTM parameters, else a click id, else the referrer.
 
-    ``NOT_KNOWN`` without any of these.
+    ``NOT_KNOWN`` without any of these. A channel that records state is taken as stated.
     """
     kept = dict(attribution)
+    stated = named_channel(kept.get(CHANNEL, ""))
     source, medium, campaign = (
         kept.get(f"utm_{name}", "").strip().lower() for name in ("source", "medium", "campaign")
     )
     click = next((CLICK_IDS[name] for name in CLICK_IDS if name in kept), None)
     referrer = _referring_site(kept.get("referrer", ""))
-    if not (source or medium or campaign or click):
+    if not (source or medium or campaign or click or stated):
         return _referred(referrer) if referrer else NOT_KNOWN
     if click and not source:
         source = click.source
     if click and not medium and _belongs(click, source):
         medium = click.medium
     site = site_named(source) if source else referrer or Site(NOT_SET, Category.OTHER)
-    channel = channel_of(site.category, source, medium, campaign)
+    channel = stated or channel_of(site.category, source, medium, campaign)
     return Origin(channel, source or site.name, medium)
 
 
@@ -237,7 +267,8 @@ def _origin(lead: "Lead", touch: "Touch | None") -> Origin:
 def channel_of(category: Category, source: str, medium: str, campaign: str) -> Channel:
     """The channel by the published rules, in their order; all texts in lower case.
 
-    ``category`` is that of the source's site.
+    ``category`` is that of the source's site. Where these rules find none, or only that it was paid
+    for, a medium or a source that is the name of a channel states it.
     """
     is_shop = category is Category.SHOPPING or _SHOP.search(campaign)
     if source == DIRECT_SOURCE and medium in ("", NOT_SET, "(none)"):
@@ -245,8 +276,7 @@ def channel_of(category: Category, source: str, medium: str, campaign: str) -> C
     if "cross-network" in campaign:
         return Channel.CROSS_NETWORK
     if _is_paid(medium):
-        unlisted = Channel.DISPLAY if medium in _DISPLAY else Channel.PAID_OTHER
-        return Channel.PAID_SHOPPING if is_shop else _PAID.get(category, unlisted)
+        return Channel.PAID_SHOPPING if is_shop else _PAID.get(category) or _paid(source, medium)
     if medium in _DISPLAY:
         return Channel.DISPLAY
     if is_shop:
@@ -257,6 +287,19 @@ def channel_of(category: Category, source: str, medium: str, campaign: str) -> C
 def _is_paid(medium: str) -> bool:
     """``^(.*cp.*|ppc|retargeting|paid.*)$``, as published."""
     return "cp" in medium or medium in ("ppc", "retargeting") or medium.startswith("paid")
+
+
+def _paid(source: str, medium: str) -> Channel:
+    """The channel of what was paid for on a site that is not listed."""
+    if medium in _DISPLAY:
+        return Channel.DISPLAY
+    named = _named_by_link(source, medium)
+    return named if named and named.startswith("Paid") else Channel.PAID_OTHER
+
+
+def _named_by_link(source: str, medium: str) -> Channel | None:
+    named = (named_channel(text) for text in (medium, source))
+    return next((each for each in named if each and each not in _NOT_OF_LINKS), None)
 
 
 def _unpaid(category: Category, source: str, medium: str) -> Channel:
@@ -273,7 +316,8 @@ def _unpaid(category: Category, source: str, medium: str) -> Channel:
         ("sms" in (source, medium), Channel.SMS),
         (_is_push(source, medium), Channel.PUSH),
     )
-    return next((channel for holds, channel in by_medium if holds), Channel.UNASSIGNED)
+    found = next((channel for holds, channel in by_medium if holds), None)
+    return found or _named_by_link(source, medium) or Channel.UNASSIGNED
 
 
 def _is_push(source: str, medium: str) -> bool:

@@ -354,6 +354,11 @@ _UNKNOWN = frozenset(("null", "undefined", "nan", "unknown", "empty"))
 _STANDS_OUT = frozenset(("unsubscribed", "unsubscribe", "unsub", "optout", "optedout"))
 
 
+def asks_about_mail(name: str) -> bool:
+    """Whether a field of this flat name may say that the person wants no mail, or wants it."""
+    return _asks_of(name) is not None
+
+
 def says_no(event: Event) -> bool:
     """Whether a field of the event says that the person wants no mail.
 

@@ -48,6 +48,9 @@ ID_OF_CONTENT = "content-"
 LANDING_PAGE = "landing_page"
 """The name, in an attribution, of the path of the first page of a visit."""
 
+CHANNEL = "channel"
+"""The name, in an attribution, of the channel, if records of a CRM state it; no visitor can."""
+
 _AGAIN = ":"
 
 MAX_NOTES = 20

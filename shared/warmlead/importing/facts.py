@@ -3,22 +3,24 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from warmlead.domain.attribution import Channel, channel_of, named_channel
 from warmlead.domain.errors import ConfigurationError, Reason, RejectedError
-from warmlead.domain.event import OF_RECORDS, SALES_EVENTS, Event, Property
+from warmlead.domain.event import CHANNEL, OF_RECORDS, SALES_EVENTS, Event, Property, Trust
 from warmlead.domain.imports import source_of
 from warmlead.domain.sales import EVENT_PREFIX, Refusal, SalesStatus
-from warmlead.importing.mapping import FactMapping, FileMapping, ImportMapping, SpendMapping
-from warmlead.importing.reading import Row, Values
+from warmlead.domain.sites import Category
+from warmlead.importing.mapping import FactMapping, FileMapping, ImportMapping, SpendMapping, When
+from warmlead.importing.reading import Row, Values, as_text
 from warmlead.parsing.strict_json import text_of
 from warmlead.parsing.times import parse_time
 from warmlead.ports.imports import Spend
-from warmlead.senders.attribution import visit_of
+from warmlead.senders.attribution import Visit, path_of, visit_of
 from warmlead.senders.person import Notes, email_of, event_name, long_hash, person_id, trait_value
-from warmlead.senders.statement_parts import deal_value
+from warmlead.senders.statement_parts import NO_CURRENCY, deal_value
 
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 """An earlier time is a default of a program, and no time at which somebody did anything."""
@@ -29,10 +31,11 @@ MAX_AHEAD = timedelta(minutes=5)
 MAX_VALUE = 8_000
 """The longest text of a trait or property that is kept, in characters."""
 
-_BY_NUMBERS = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})(.*)", re.DOTALL)
+BY_NUMBERS = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})(.*)", re.DOTALL)
+"""A date whose first numbers are day and month, in whichever order, and what stands behind it."""
 _ZONED = re.compile(r"(?:Z|[+-][0-9]{2}:?[0-9]{2}|UTC|GMT|[A-Z]{3})\)?\Z")
-_DAY = re.compile(r"[0-9]{4}([-/.]?)[0-9]{1,2}\1[0-9]{1,2}|[0-9]{1,2}([-/.])[0-9]{1,2}\2[0-9]{4}")
 _LONGEST_TIME = 100
+_MIDNIGHT = time()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ class Reader:
         self._part = part
         self._name = name
         self._now = now
-        self._blank = {_plain(text) for text in part.blank} | {""}
+        self._persons = part.persons
+        self._origins = [(each.when, each.named()) for each in part.origin]
+        self._blank = {plain(text) for text in part.blank} | {""}
         try:
             self._zone = ZoneInfo(mapping.time_zone)
         except (ZoneInfoNotFoundError, ValueError) as error:
@@ -94,7 +99,7 @@ class Reader:
         return said
 
     def _is_blank(self, value: object) -> bool:
-        return value is None or (isinstance(value, str) and _plain(value) in self._blank)
+        return value is None or (isinstance(value, str) and plain(value) in self._blank)
 
     # --- persons -------------------------------------------------------------------------
 
@@ -103,12 +108,14 @@ class Reader:
         person = self._person(values, problems)
         told = []
         for place, fact in enumerate(part.facts):
-            if _holds(fact.when, values) and fact.at in values:
+            is_said = _holds(fact.when, values) and not _has_any(fact.unless, values)
+            if is_said and fact.at in values:
                 at = self._time(fact.at, values[fact.at], problems)
                 told.append((at or self._now, place, fact))
         if told and not any(person.values()) and not problems:
-            named = ", ".join(filter(None, (part.email, part.user_id, part.anonymous_id)))
-            problems.append(f"{named}: nobody is named")
+            if part.trust is Trust.PUBLIC:
+                return  # a visitor who was not to be recognized
+            problems.append(f"{', '.join(self._persons.values())}: nobody is named")
         if problems:
             return
         told.sort(key=lambda each: each[:2])
@@ -116,25 +123,35 @@ class Reader:
             try:
                 event = self._event(fact, values, at, person, is_first=order == 0)
             except RejectedError as error:
-                problems.append(f"{fact.value or fact.at}: {error.message}")
+                problems.append(f"{fact.value or fact.at}: {_why_refused(error)}")
             else:
                 yield event
 
     def _person(self, values: Values, problems: list[str]) -> dict[str, str | None]:
         part, found = self._part, dict[str, str | None]()
         if part.email and part.email in values:
-            found["email"] = email_of(_as_text(values[part.email]))
+            found["email"] = email_of(as_text(values[part.email]))
             if not found["email"]:
                 problems.append(f"{part.email}: the email address is not valid")
-        for field, column in (("user_id", part.user_id), ("anonymous_id", part.anonymous_id)):
-            if not column or column not in values:
+        for field, column in self._persons.items():
+            if field == "email" or column not in values:
                 continue
+            is_user = field in ("user_id", "merged_user_id")
+            several = as_text(values[column]).split(";")
+            text = next(filter(None, map(str.strip, several)), "")
             try:
-                text = _as_text(values[column]).partition(";")[0].strip()  # several: the first
-                text = f"{part.prefix if field == 'user_id' else ''}{text}"
-                found[field] = person_id(text, str(column), is_user=field == "user_id")
+                if person_id(text, column, is_user=is_user):  # no placeholder, such as "null"
+                    text = text if field == "anonymous_id" else f"{part.prefix}{text}"
+                    found[field] = person_id(text, column, is_user=is_user)
             except RejectedError as error:
                 problems.append(f"{column}: {error.message}")
+        if deal := found.pop("deal_id", None):
+            found["anonymous_id"] = deal
+        other = found.pop("merged_user_id", None)
+        if found.get("user_id") and other != found["user_id"]:
+            found["merged_user_id"] = other
+        else:
+            found["user_id"] = found.get("user_id") or other
         return found
 
     def _event(
@@ -152,6 +169,7 @@ class Reader:
         for column, trait in self._part.traits.items() if is_first else ():
             if column in values:
                 known[trait] = trait_value(trait, _kept(values[column]))
+        visit = self._visit(values) if is_first else _NO_VISIT
         return Event.checked(
             id=self._id(f"{fact.at}\n{name}", values),
             source=source_of(self._name),
@@ -161,7 +179,8 @@ class Reader:
             received_at=at,
             traits=known,
             properties=properties,
-            attribution=self._origin(values) if is_first else {},
+            attribution=visit.touch,
+            direct=visit.direct,
             notes=notes.told,
             **person,
         )
@@ -169,6 +188,8 @@ class Reader:
     def _named(self, fact: FactMapping, values: Values) -> tuple[str, dict[str, Property]]:
         """The name of a fact's event, and its properties."""
         given = {to: _kept(values[c]) for c, to in fact.properties.items() if c in values}
+        if isinstance(url := given.get("url"), str) and url.startswith(("https://", "http://")):
+            given.setdefault("path", path_of(url))
         if fact.stage is not None:
             return next(iter(OF_RECORDS)), {"reason": fact.stage}
         if fact.said is not None:
@@ -178,7 +199,7 @@ class Reader:
         column = str(fact.event_from)
         if column not in values:
             raise RejectedError(Reason.EVENT_NAME_MISSING, f"{column} names no event.")
-        name = event_name(_as_text(values[column]))
+        name = event_name(as_text(values[column]))
         if name in SALES_EVENTS:
             text = f"{name} is no event: a fact with said, or with stage, says it."
             raise RejectedError(Reason.EVENT_INVALID, text)
@@ -187,7 +208,7 @@ class Reader:
     def _statement(
         self, fact: FactMapping, said: str, values: Values, given: dict[str, Property]
     ) -> tuple[str, dict[str, Property]]:
-        reason = _as_text(values.get(str(fact.reason), ""))[:200]
+        reason = as_text(values.get(str(fact.reason), ""))[:200]
         if said in set(Refusal):
             said, reason = SalesStatus.REJECTED, said
         deal = deal_value(
@@ -203,20 +224,27 @@ class Reader:
             given |= {"value_cents": deal.value_cents, "currency": deal.currency}
         return f"{EVENT_PREFIX}{said}", given
 
-    def _origin(self, values: Values) -> dict[str, str]:
-        told = {
-            name: _as_text(values[column])
-            for name, column in self._part.origin.items()
-            if column in values
-        }
+    def _visit(self, values: Values) -> Visit:
+        """Where the person came from, by the first origin whose condition holds."""
+        named = next((named for when, named in self._origins if _holds(when, values)), {})
+        told = {name: as_text(values[c]) for name, c in named.items() if c in values}
+        word = told.pop("channel", "")
+        channel = named_channel(word)
+        if word and channel is None:
+            told.setdefault("source", word)
+        source, medium = (told.get(name, "").strip().lower() for name in ("source", "medium"))
+        if (channel or channel_of(Category.OTHER, source, medium, "")) is Channel.DIRECT:
+            return Visit({}, direct=True)
         fields = {_PARAMETERS.get(name, name): value for name, value in told.items()}
         visit = visit_of(
             url=told.get("url"),
-            referrer=told.get("referrer"),
+            referrer=told.get("referrer", "" if "referrer" in named else None),  # it says: none
             fields={k: v for k, v in fields.items() if k not in _PAGES},
             landing_page=told.get("landing_page"),
         )
-        return visit.touch
+        if channel in (None, Channel.UNKNOWN):
+            return visit
+        return Visit({**visit.attribution, CHANNEL: str(channel)}, False, visit.landing_page)
 
     # --- spend ---------------------------------------------------------------------------
 
@@ -236,12 +264,12 @@ class Reader:
                 numbers=self._mapping.numbers,
             )
         except RejectedError as error:
-            problems.append(f"{part.amount}: {error.message}")
+            problems.append(f"{part.amount}: {_why_refused(error)}")
             return None
         if at is None or amount.value_cents is None:
             return None
         said = {
-            name: _as_text(values.get(str(getattr(part, name)), ""))[:200]
+            name: as_text(values.get(str(getattr(part, name)), ""))[:200]
             for name in ("channel", "source", "medium", "campaign")
         }
         return Spend(
@@ -258,8 +286,8 @@ class Reader:
     def _id(self, fact: str, values: Values) -> str:
         """The id of what a row says: of the row's own id, or of all that the row holds."""
         if self._part.id and self._part.id in values:
-            return long_hash(f"{self._part.id}\n{_as_text(values[self._part.id])}\n{fact}")
-        held = sorted((name, _as_text(value)) for name, value in values.items())
+            return long_hash(f"{self._part.id}\n{as_text(values[self._part.id])}\n{fact}")
+        held = sorted((name, as_text(value)) for name, value in values.items())
         return long_hash(text_of([fact, held]))
 
     def _time(self, column: str, value: object, problems: list[str]) -> datetime | None:
@@ -284,37 +312,40 @@ class Reader:
         if not isinstance(value, str):
             return parse_time(value, column)
         text = value.strip()
-        found = _BY_NUMBERS.fullmatch(text) if len(text) <= _LONGEST_TIME else None
+        found = BY_NUMBERS.fullmatch(text) if len(text) <= _LONGEST_TIME else None
         if found and self._mapping.dates:
             one, other = found[1], found[3]
             day, month = (one, other) if self._mapping.dates == "day-first" else (other, one)
             text = f"{found[4]}-{month.zfill(2)}-{day.zfill(2)}{found[5]}"
         at = parse_time(text, column)
-        is_day = _DAY.fullmatch(text) is not None  # it stays that day, in whatever zone
-        if at is None or is_day or text.isdecimal() or _ZONED.search(text):
+        if at is None or text.isdecimal() or _ZONED.search(text):
             return at
+        if at.time() == _MIDNIGHT:
+            return at  # a day, however it is written: it stays that day, in whatever zone
         return at.replace(tzinfo=self._zone).astimezone(UTC)
 
 
 _PARAMETERS = {name: f"utm_{name}" for name in ("source", "medium", "campaign", "term", "content")}
 _PAGES = ("url", "referrer", "landing_page")
+_NO_VISIT = Visit({}, direct=False)
 
 
 def _why_no_time(value: object) -> str:
     text = value.strip() if isinstance(value, str) else ""
-    if len(text) <= _LONGEST_TIME and _BY_NUMBERS.fullmatch(text):
+    if len(text) <= _LONGEST_TIME and BY_NUMBERS.fullmatch(text):
         return "may be two days; write dates: day-first or month-first in the mapping"
     return "cannot be read as a time; write it as 2026-11-26 or 2026-11-26T19:21:00Z"
 
 
-def _plain(text: str) -> str:
+def _why_refused(error: RejectedError) -> str:
+    if error.message == NO_CURRENCY:
+        return "it has no currency; add --currency EUR, or currency: EUR to the mapping"
+    return error.message
+
+
+def plain(text: str) -> str:
+    """A value as conditions compare it: without case, and without blanks around it."""
     return text.strip().casefold()
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return text_of(value) if isinstance(value, list | bool | float) else str(value)
 
 
 def _kept(value: Any) -> Property:  # noqa: ANN401  # whatever a file holds
@@ -322,12 +353,18 @@ def _kept(value: Any) -> Property:  # noqa: ANN401  # whatever a file holds
         return value.strip()[:MAX_VALUE]
     if isinstance(value, bool | int | float):
         return value
-    return _as_text(value)[:MAX_VALUE]
+    return as_text(value)[:MAX_VALUE]
 
 
-def _holds(when: Mapping[str, str | Sequence[str]], values: Values) -> bool:
-    return all(
-        _plain(_as_text(values.get(column, "")))
-        in {_plain(each) for each in ([wanted] if isinstance(wanted, str) else wanted)}
-        for column, wanted in when.items()
-    )
+def _holds(when: When, values: Values) -> bool:
+    """Whether all columns have one of the values that they must have."""
+    return all(_is_one_of(values.get(column, ""), wanted) for column, wanted in when.items())
+
+
+def _has_any(unless: When, values: Values) -> bool:
+    """Whether some column has one of the values that it may not have."""
+    return any(_is_one_of(values.get(column, ""), refused) for column, refused in unless.items())
+
+
+def _is_one_of(value: object, words: str | Sequence[str]) -> bool:
+    return plain(as_text(value)) in map(plain, [words] if isinstance(words, str) else words)

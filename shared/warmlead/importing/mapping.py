@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Trust
@@ -22,7 +22,13 @@ Column = Annotated[str, Field(min_length=1, max_length=200)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Word = Annotated[str, Field(max_length=1_000)]
 
+PERSON_FIELDS = ("email", "user_id", "merged_user_id", "anonymous_id", "deal_id")
+"""What names the person of a row, the strongest first."""
+
 SALES_WORDS = (*SAID_BY_SALES, *Refusal)
+
+
+When = Mapping[Column, Word | Sequence[Word]]
 
 
 class _Strict(BaseModel):
@@ -33,7 +39,8 @@ class FactMapping(_Strict):
     """One thing that a row says of its person: an event, a stage, or a word of sales.
 
     ``at`` is the column with its time: if that is empty, the row does not say it. ``when`` are
-    values that columns must have. ``event_from`` is a column that names the event.
+    values that columns must have, ``unless`` are values of which none may be there. ``event_from``
+    is a column that names the event.
     """
 
     event: Name | None = None
@@ -41,7 +48,8 @@ class FactMapping(_Strict):
     stage: Name | None = None
     said: str | None = None
     at: Column
-    when: Mapping[Column, Word | Sequence[Word]] = Field(default_factory=dict)
+    when: When = Field(default_factory=dict)
+    unless: When = Field(default_factory=dict)
     value: Column | None = None
     currency: Column | None = None
     reason: Column | None = None
@@ -68,17 +76,46 @@ class SpendMapping(_Strict):
     source: Column | None = None
     medium: Column | None = None
     campaign: Column | None = None
-    when: Mapping[Column, Word | Sequence[Word]] = Field(default_factory=dict)
+    when: When = Field(default_factory=dict)
 
 
-Origin = Literal[
-    "source", "medium", "campaign", "term", "content", "url", "referrer", "landing_page",
-    "gclid", "fbclid", "msclkid",
-]  # fmt: skip
+class OriginMapping(_Strict):
+    """The columns that say where a person came from; ``when`` are values that columns must have.
+
+    ``channel`` is a column with a channel's name, by Google Analytics or HubSpot: it decides. Any
+    other word in it is a source.
+    """
+
+    channel: Column | None = None
+    source: Column | None = None
+    medium: Column | None = None
+    campaign: Column | None = None
+    term: Column | None = None
+    content: Column | None = None
+    url: Column | None = None
+    referrer: Column | None = None
+    landing_page: Column | None = None
+    gclid: Column | None = None
+    fbclid: Column | None = None
+    msclkid: Column | None = None
+    when: When = Field(default_factory=dict)
+
+    def named(self) -> dict[str, str]:
+        """The columns by what they hold."""
+        return self.model_dump(exclude={"when"}, exclude_none=True)
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
 
 
 class FileMapping(_Strict):
     """What the columns of a file are.
+
+    ``merged_user_id`` is a second id of the same person, such as that of the contact to which a
+    lead was converted. ``deal_id`` is that of a deal: rows that name the same deal are of one
+    person. ``prefix`` stands before these and the user id. Of several origins the first whose
+    ``when`` holds counts.
 
     ``trust`` is who wrote the rows: your own people and systems (``signed``), or visitors
     (``public``), as in an export of a tracker. Rows of visitors can say no more than a browser can.
@@ -87,11 +124,13 @@ class FileMapping(_Strict):
     id: Column | None = None
     email: Column | None = None
     user_id: Column | None = None
+    merged_user_id: Column | None = None
     anonymous_id: Column | None = None
+    deal_id: Column | None = None
     prefix: str = Field(default="", max_length=40)
     trust: Trust = Trust.SIGNED
     traits: Mapping[Column, Name] = Field(default_factory=dict)
-    origin: Mapping[Origin, Column] = Field(default_factory=dict)
+    origin: Annotated[Sequence[OriginMapping], BeforeValidator(_as_list)] = ()
     facts: Sequence[FactMapping] = Field(default=(), max_length=MAX_FACTS)
     spend: SpendMapping | None = None
     blank: Sequence[Word] = ()
@@ -100,23 +139,37 @@ class FileMapping(_Strict):
     def _is_of_use(self) -> "FileMapping":
         if not self.facts and not self.spend:
             raise ValueError("give facts, or spend: otherwise a row says nothing")
-        if self.facts and not (self.email or self.user_id or self.anonymous_id):
+        if self.facts and not self.persons:
             raise ValueError("facts are of a person: give email, user_id or anonymous_id")
         if self.trust is Trust.PUBLIC and any(each.stage or each.said for each in self.facts):
             raise ValueError("rows of visitors (trust: public) have no stage and nothing said")
+        if self.anonymous_id and self.deal_id:
+            raise ValueError("give anonymous_id or deal_id: a row has one of them")
+        if self.trust is Trust.PUBLIC and (self.merged_user_id or self.deal_id):
+            raise ValueError("rows of visitors (trust: public) do not say who is the same person")
+        if self.trust is Trust.PUBLIC and any(each.channel for each in self.origin):
+            raise ValueError("rows of visitors (trust: public) state no channel; map their medium")
         return self
+
+    @property
+    def persons(self) -> dict[str, str]:
+        """The columns that name the person, by field."""
+        named = ((field, getattr(self, field)) for field in PERSON_FIELDS)
+        return {field: column for field, column in named if column}
 
     def columns(self) -> dict[str, str]:
         """The columns that it names, each with where."""
         found: dict[str, str] = {}
-        for name in ("id", "email", "user_id", "anonymous_id"):
-            if column := getattr(self, name):
-                found[column] = name
+        if self.id:
+            found[self.id] = "id"
+        found |= {column: field for field, column in self.persons.items()}
         found |= dict.fromkeys(self.traits, "traits")
-        found |= {column: f"origin.{name}" for name, column in self.origin.items()}
+        for origin in self.origin:
+            found |= {column: f"origin.{name}" for name, column in origin.named().items()}
+            found |= dict.fromkeys(origin.when, "origin.when")
         for place, fact in enumerate(self.facts):
             of_fact = (fact.at, fact.event_from, fact.value, fact.currency, fact.reason)
-            named = [*filter(None, of_fact), *fact.when, *fact.properties]
+            named = [*filter(None, of_fact), *fact.when, *fact.unless, *fact.properties]
             found |= dict.fromkeys(named, f"facts[{place}]")
         if self.spend:
             of_spend = self.spend.model_dump(exclude={"when"}, exclude_none=True).values()
@@ -168,6 +221,7 @@ def read_mapping(text: str, *, name: str) -> ImportMapping:
 _FIELDS = {
     "root": tuple(ImportMapping.model_fields),
     "file": tuple(FileMapping.model_fields),
+    "origin": tuple(OriginMapping.model_fields),
     "facts": tuple(FactMapping.model_fields),
     "spend": tuple(SpendMapping.model_fields),
 }
@@ -176,6 +230,8 @@ _FIELDS = {
 def _finding(document: YamlDocument, error: Mapping[str, Any]) -> Finding:
     """One of pydantic's errors at its place in the file."""
     path = tuple(part for part in error["loc"] if part not in ("[key]", "str", "function-after"))
+    if path[2:4] == ("origin", 0) and path[:4] not in document.values:
+        path = (*path[:3], *path[4:])  # one origin, and no list of them
     is_unknown = error["type"] == "extra_forbidden"
     place = document.of_key(path) if is_unknown else document.of_value(path)
     message, suggestion = str(error["msg"]).removeprefix("Value error, "), ""
@@ -190,6 +246,8 @@ def _kind_of(path: Sequence[str | int]) -> str:
     """Which part of a mapping the key at a path belongs to."""
     if "facts" in path[2:]:
         return "facts"
+    if "origin" in path[2:-1]:
+        return "origin"
     if "spend" in path[2:-1]:
         return "spend"
     return "file" if len(path) > 2 else "root"  # noqa: PLR2004  # files, and a name of them

@@ -6,7 +6,6 @@ read is handed out with its fault, and costs no other row.
 
 import csv
 import hashlib
-import io
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Sized
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from warmlead.domain.errors import ConfigurationError, RejectedError
-from warmlead.parsing.strict_json import loads
+from warmlead.parsing.strict_json import loads, text_of
 from warmlead.settings import why_unreadable
 
 ERROR_COLUMN = "import_error"
@@ -150,6 +149,13 @@ def digest_of(path: Path) -> str:
         raise _unreadable(path, why_unreadable(error)) from error
 
 
+def as_text(value: object) -> str:
+    """A value as a file of texts has it."""
+    if isinstance(value, str):
+        return value
+    return text_of(value) if isinstance(value, list | bool | float) else str(value)
+
+
 def _unreadable(path: Path, problem: str) -> ConfigurationError:
     return ConfigurationError.one(f"{path} cannot be imported:", problem)
 
@@ -248,6 +254,10 @@ def _header(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
 # --- JSON lines --------------------------------------------------------------------------
 
 
+_VALUES = frozenset(("string_value", "int_value", "float_value", "double_value"))
+_TYPES = _VALUES | {"set_timestamp_micros"}
+_PAIR = frozenset(("key", "value"))
+
 _LOOKED_AT = 100
 """How many lines are looked at for the names of columns."""
 
@@ -290,6 +300,8 @@ def _json_row(number: int, line: bytes) -> Row:
 def _flat_row(number: int, value: Mapping[str, Any]) -> Row:
     """The values by their path: ``{"geo": {"country": "DE"}}`` has ``geo.country``.
 
+    A list of keys with values is read as a mapping.
+
     A path is made only when it is needed, and is short: a long name above many values would make
     thousands of times as much of a line.
     """
@@ -305,6 +317,7 @@ def _flat_row(number: int, value: Mapping[str, Any]) -> Row:
             problem = f"the name of a column has more than {MAX_NAME} characters"
             return Row(number, flat, problem)
         path = f"{above}.{name}" if above else name
+        held = _by_key(held) if isinstance(held, list) else held
         if isinstance(held, Mapping):
             waiting.append((path, iter(held.items())))
         elif path and path != ERROR_COLUMN:
@@ -312,6 +325,25 @@ def _flat_row(number: int, value: Mapping[str, Any]) -> Row:
                 return Row(number, flat, f"the row has more than {MAX_COLUMNS} columns")
             flat[path] = held
     return Row(number, flat)
+
+
+def _by_key(listed: list[Any]) -> Any:  # noqa: ANN401  # whatever JSON holds
+    """A list such as the ``event_params`` of Google Analytics as a mapping; any other as it is.
+
+    Of the value's types one is set (https://support.google.com/analytics/answer/7029846).
+    """
+    pairs = [each for each in listed if isinstance(each, dict) and isinstance(each.get("key"), str)]
+    if not pairs or len(pairs) < len(listed) or any(each.keys() != _PAIR for each in pairs):
+        return listed
+    return {each["key"]: _typed(each["value"]) for each in pairs}
+
+
+def _typed(value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
+    if not isinstance(value, dict) or not value.keys() <= _TYPES:
+        return value
+    return next(
+        (value[name] for name in value if name in _VALUES and value[name] is not None), None
+    )
 
 
 # --- Parquet -----------------------------------------------------------------------------
@@ -380,40 +412,3 @@ def _parquet_row(number: int, only: Any) -> Row:  # noqa: ANN401  # pyarrow has 
 def _sized(value: object) -> Sized:
     """The value, if it has a length; else one without any."""
     return value if isinstance(value, str | bytes | list) else ()
-
-
-# --- what could not be imported ------------------------------------------------------------
-
-
-class ErrorFile:
-    """Collects the rows of a table that could not be imported, each with the reason.
-
-    It is written beside the file as ``FILE.errors.csv`` if there is any; else an old one goes.
-    """
-
-    def __init__(self, table: Table, folder: Path | None = None) -> None:
-        name = table.path.name.removesuffix(".errors.csv")
-        self.path = (folder or table.path.parent) / f"{name}.errors.csv"
-        self.count = 0
-        self._columns = table.columns
-        self._text = io.StringIO()
-        self._writer = csv.writer(self._text, lineterminator="\n")
-
-    def add(self, row: Row, reason: str) -> None:
-        """Adds a row."""
-        fields = ["" if (v := row.values.get(name)) is None else str(v) for name in self._columns]
-        self._writer.writerow([*fields, reason])
-        self.count += 1
-
-    def write(self) -> None:
-        """Writes the file; raises ``ConfigurationError`` if that cannot be done."""
-        try:
-            if not self.count:
-                return
-            header = io.StringIO()
-            csv.writer(header, lineterminator="\n").writerow([*self._columns, ERROR_COLUMN])
-            text = header.getvalue() + self._text.getvalue()
-            self.path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            problem = f"{why_unreadable(error)}; choose another folder: --errors FOLDER"
-            raise ConfigurationError.one(f"{self.path} cannot be written:", problem) from error

@@ -35,6 +35,7 @@ class Spool:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
         self._connection.executescript(SCHEMA)
+        self._path = path
         self._root: dict[str, str] = {}
         self._waiting: list[tuple[str, str, bytes]] = []
         self.added = 0
@@ -65,6 +66,10 @@ class Spool:
         if len(self._waiting) >= WRITTEN_TOGETHER:
             self._write()
         return body
+
+    def scratch(self, name: str) -> Path:
+        """A file beside the spool, for what else an import puts down while it reads."""
+        return self._path.with_name(f"{self._path.name}-{name}")
 
     @property
     def repeated(self) -> int:

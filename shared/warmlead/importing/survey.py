@@ -5,15 +5,16 @@ Beside what was understood stands what the files themselves say, counted in the 
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from warmlead.domain.errors import ConfigurationError
-from warmlead.importing.facts import Reader, RowContent, RowError
+from warmlead.importing.error_files import ErrorFile
+from warmlead.importing.facts import Reader, RowContent, RowError, plain
 from warmlead.importing.mapping import FactMapping, FileMapping, ImportMapping
-from warmlead.importing.reading import ErrorFile, Table
+from warmlead.importing.reading import Table, as_text
 from warmlead.importing.spool import Spool
 from warmlead.model.document import did_you_mean
 from warmlead.ports.imports import Spend
@@ -22,6 +23,13 @@ _YEAR_FIRST = re.compile(r"\s*([0-9]{4})([-/.]?)([0-9]{1,2})(?![0-9]{3})")
 _YEAR_LAST = re.compile(r"\s*([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})")
 
 _MONTHS = 12
+
+MAX_UNASKED = 20
+"""The most values without a fact that are told of one file."""
+
+MAX_UNASKED_LETTERS = 60
+
+_SAYS_NOTHING = frozenset(("", "false", "no", "0"))
 
 MOST_HINTS = 20
 """For how many columns the one that was meant is sought: each search looks at every column."""
@@ -35,16 +43,20 @@ class FileCounts:
     """What was found in a file: ``own`` are its rows by fact and month, as their texts say.
 
     ``read`` are the same as they were understood. ``unseen`` are the facts of which some text was
-    read, but shows no month to the eye: of these there is nothing to compare.
+    read, but shows no month to the eye: of these there is nothing to compare. ``missing`` are the
+    columns that the mapping names and the file does not have, as ``missing_in`` tells them.
+    ``unasked`` are values of columns on which facts depend, where no fact asks for them.
     """
 
     path: Path
+    missing: Mapping[str, str] = field(default_factory=dict)
     rows: int = 0
     errors: int = 0
     silent: int = 0
     own: Counter[tuple[str, str]] = field(default_factory=Counter)
     read: Counter[tuple[str, str]] = field(default_factory=Counter)
     unseen: set[str] = field(default_factory=set)
+    unasked: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +90,13 @@ def survey(
     name: str,
     now: datetime,
     errors_in: Path | None = None,
-    is_ready: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Survey:
     """Reads the tables into the spool; ``progress`` is told how many rows are read.
 
-    Of a mapping that ``is_ready`` an export need not have all columns.
-
     Raises ``ConfigurationError`` if the mapping does not fit the files.
     """
-    parts = parts_of(tables, mapping, is_ready=is_ready)
+    parts = parts_of(tables, mapping)
     reading = _Reading(spool, mapping, progress)
     for table, part in zip(tables, parts, strict=True):
         reading.read(table, part, Reader(mapping, part, name=name, now=now), errors_in)
@@ -111,11 +120,26 @@ class _Reading:
 
     def read(self, table: Table, part: FileMapping, reader: Reader, errors_in: Path | None) -> None:
         """Reads a table; a row with errors costs no other."""
-        counts, faulty = FileCounts(table.path), ErrorFile(table, errors_in)
+        counts = FileCounts(table.path, missing=missing_in(table, part))
+        named = () if table.encoding else part.columns()
+        scratch = self._spool.scratch(f"errors-{len(self.files)}.csv")
         self.files.append(counts)
-        self.errors.append(faulty)
+        with ErrorFile(table, scratch, errors_in, columns=tuple(named)) as faulty:
+            self.errors.append(faulty)
+            self._read_rows(table, part, reader, counts, faulty)
+
+    def _read_rows(
+        self,
+        table: Table,
+        part: FileMapping,
+        reader: Reader,
+        counts: FileCounts,
+        faulty: ErrorFile,
+    ) -> None:
+        asked = _asked_of(part)
         for row in table.rows():
             counts.rows += 1
+            _count_unasked(counts, asked, row.values)
             unseen = _count_own(counts, part, row.values, self._mapping.dates)
             try:
                 said = reader.read(row)
@@ -152,13 +176,11 @@ class _Reading:
         return dict(total)
 
 
-def parts_of(
-    tables: Sequence[Table], mapping: ImportMapping, *, is_ready: bool
-) -> list[FileMapping]:
+def parts_of(tables: Sequence[Table], mapping: ImportMapping) -> list[FileMapping]:
     """The part of the mapping for each table; raises ``ConfigurationError`` if one is missing.
 
-    An export of a tool has the columns that somebody chose: of a ready mapping one that names the
-    person, and one with a time, are enough.
+    An export has the columns that somebody chose: one that names the person and one with a time are
+    enough, or the day and the amount of spend.
     """
     problems, parts = [], []
     for table in tables:
@@ -168,31 +190,64 @@ def parts_of(
             problems.append(f"{table.path.name}: no name under files fits it ({patterns})")
             continue
         parts.append(part)
-        known = set(table.columns)
-        of_lines = not table.encoding and table.path.suffix != ".parquet"  # others may have more
-        wanted = _least_of(part, known) if is_ready else part.columns()
-        for column, where in wanted.items():
-            if column not in known and not of_lines:
-                hint = did_you_mean(column, known) if len(problems) < MOST_HINTS else ""
-                tail = hint or f"it has {', '.join(table.columns[:20])}"
-                problems.append(f'{table.path.name}: {where}: no column "{column}" ({tail})')
+        missing = missing_in(table, part)
+        for kind, wanted in _needed(part):
+            if wanted <= missing.keys():
+                named = missing_text({each: missing[each] for each in sorted(wanted)})
+                has = ", ".join(table.columns[:MOST_HINTS])
+                problems.append(f"{table.path.name}: no column {kind}: {named}; it has {has}")
     if problems:
         raise ConfigurationError("The mapping does not fit the files:", problems)
     return parts
 
 
-def _least_of(part: FileMapping, known: Collection[str]) -> dict[str, str]:
-    """The columns that are missing if there is none of their kind; each with where."""
-    person = {each: "email" for each in (part.email, part.user_id, part.anonymous_id) if each}
-    times = {fact.at: f"facts[{place}]" for place, fact in enumerate(part.facts)}
+def missing_in(table: Table, part: FileMapping) -> dict[str, str]:
+    """The columns that are named and are not there, each with where it is named, and a hint.
+
+    Of JSON lines none is: later lines may have what the first ones lack.
+    """
+    if not table.encoding and table.path.suffix != ".parquet":
+        return {}
+    missing = {c: where for c, where in part.columns().items() if c not in table.columns}
+    for column in list(missing)[:MOST_HINTS]:
+        if hint := did_you_mean(column, table.columns):
+            missing[column] += f"; {hint}"
+    return missing
+
+
+def _needed(part: FileMapping) -> list[tuple[str, set[str]]]:
+    """What a row cannot do without: for each kind the columns of which one must be there."""
     if part.spend:
-        times = {part.spend.day: "spend"}
-    return {
-        column: where
-        for kind in (person, times)
-        if kind and not kind.keys() & known
-        for column, where in kind.items()
-    }
+        return [("for the day", {part.spend.day}), ("for the amount", {part.spend.amount})]
+    named, times = {*part.persons.values()}, {fact.at for fact in part.facts}
+    return [("that names the person", named), ("with a time", times)]
+
+
+def missing_text(missing: Mapping[str, str]) -> str:
+    """Columns that are not there as people are told of them."""
+    return ", ".join(f'"{column}" ({where})' for column, where in missing.items())
+
+
+def _asked_of(part: FileMapping) -> dict[str, set[str]]:
+    """The values for which facts ask, by column."""
+    asked: dict[str, set[str]] = {}
+    for fact in part.facts:
+        for column, wanted in fact.when.items():
+            texts = [wanted] if isinstance(wanted, str) else wanted
+            asked.setdefault(column, set()).update(map(plain, texts))
+    return asked
+
+
+def _count_unasked(
+    counts: FileCounts, asked: Mapping[str, set[str]], values: Mapping[str, object]
+) -> None:
+    """Counts the values of a row for which no fact asks; the first ones of each column."""
+    for column, known in asked.items():
+        text = as_text(values.get(column) or "").strip()[:MAX_UNASKED_LETTERS]
+        is_asked = plain(text) in known or plain(text) in _SAYS_NOTHING
+        is_kept = (column, text) in counts.unasked or len(counts.unasked) < MAX_UNASKED
+        if is_kept and not is_asked:
+            counts.unasked[column, text] += 1
 
 
 def label_of(fact: FactMapping) -> str:

@@ -29,6 +29,7 @@ from warmlead.learning.backtest_report import (
     Reliable,
     ScoreTenth,
     UnderModel,
+    asked,
 )
 from warmlead.learning.bars import would_enter
 from warmlead.learning.cases import Case, LeftOut
@@ -131,12 +132,7 @@ class Backtest:
         weeks = weeks_of(question, np.frombuffer(self._known_s, np.float64)[chosen])
         first = self._tested[0].scores(chosen)
         return BacktestReport(
-            outcome=question.outcome,
-            since=question.since,
-            until=question.until,
-            after_hours=question.after / timedelta(hours=1),
-            within_days=(question.within or timedelta(0)) / timedelta(days=1),
-            as_of=self._now,
+            **asked(question, self._now),
             leads=len(won),
             won=int(won.sum()),
             weeks=round(weeks, 1),

@@ -1,13 +1,42 @@
 """What a back-test found: the shapes of its JSON, and of what its page and tables show."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import Field
 
 from warmlead.application.explain import Shape
+from warmlead.learning.observations import Question
 
 UNKNOWN_PAST = "unknown_past"
 """Why a lead is left out of whom a model counts what the history does not know."""
+
+
+class AskedReport(Shape):
+    """What was asked of leads; the base of reports that judge them. ``as_of`` is when it was asked.
+
+    Leads that became known from ``since`` on and before ``until`` are looked at, each
+    ``after_hours`` it became known. The outcome counts ``within_days`` since then.
+    """
+
+    outcome: str
+    since: datetime | None
+    until: datetime | None
+    after_hours: float
+    within_days: float
+    as_of: datetime
+
+
+def asked(question: Question, as_of: datetime) -> dict[str, Any]:
+    """The fields of ``AskedReport``; ``question`` says the horizon that was used."""
+    return {
+        "outcome": question.outcome,
+        "since": question.since,
+        "until": question.until,
+        "after_hours": question.after / timedelta(hours=1),
+        "within_days": (question.within or timedelta(0)) / timedelta(days=1),
+        "as_of": as_of,
+    }
 
 
 class Likely(Shape):
@@ -156,7 +185,7 @@ class PublicShare(Shape):
     sources: list[PublicSource]
 
 
-class BacktestReport(Shape):
+class BacktestReport(AskedReport):
     """A back-test of one or several models on the same leads.
 
     ``left_out`` counts the leads that are not judged, by reason; ``unknown_past`` are those of whom
@@ -164,12 +193,6 @@ class BacktestReport(Shape):
     ones became known.
     """
 
-    outcome: str
-    since: datetime | None
-    until: datetime | None
-    after_hours: float
-    within_days: float
-    as_of: datetime
     leads: int
     won: int
     weeks: float

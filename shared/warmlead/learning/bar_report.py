@@ -1,9 +1,7 @@
 """Where the bar of a model could be: the shapes of the JSON, and of what its page shows."""
 
-from datetime import datetime
-
 from warmlead.application.explain import Shape
-from warmlead.learning.backtest_report import Likely, PublicShare
+from warmlead.learning.backtest_report import AskedReport, Likely, PublicShare
 
 
 class BarRange(Shape):
@@ -49,7 +47,7 @@ class CurveStep(Shape):
     precision: Likely
 
 
-class BarReport(Shape):
+class BarReport(AskedReport):
     """Four views of one curve, on leads as of each one's own time.
 
     ``stage`` is the one whose condition asks for the score. What else it asks stays as it is:
@@ -60,12 +58,6 @@ class BarReport(Shape):
     model: str
     version: str
     stage: str
-    outcome: str
-    since: datetime | None
-    until: datetime | None
-    after_hours: float
-    within_days: float
-    as_of: datetime
     leads: int
     won: int
     weeks: float

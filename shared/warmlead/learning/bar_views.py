@@ -3,13 +3,14 @@
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from msgspec import Struct, structs
 
 from warmlead.application.explain import shaped
 from warmlead.learning.backtest import likely, public_of, reasons_left_out, weeks_of
+from warmlead.learning.backtest_report import asked
 from warmlead.learning.bar_report import BarRange, BarReport, BarView, CurveStep
 from warmlead.learning.bars import ALWAYS, NEVER, ScoreBar, bar_of, bar_score
 from warmlead.learning.cases import Case
@@ -119,12 +120,7 @@ class BarCurve:
             model=self._model.name,
             version=self._model.version,
             stage=self._stage,
-            outcome=question.outcome,
-            since=question.since,
-            until=question.until,
-            after_hours=question.after / timedelta(hours=1),
-            within_days=(question.within or timedelta(0)) / timedelta(days=1),
-            as_of=self._now,
+            **asked(question, self._now),
             leads=len(won),
             won=int(won.sum()),
             weeks=round(weeks, 1),

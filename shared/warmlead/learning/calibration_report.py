@@ -1,10 +1,17 @@
 """What a calibration found: the shapes of its JSON, and of what its page and tables show."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from warmlead.application.explain import Shape, shaped
 from warmlead.learning.backtest import public_of
-from warmlead.learning.backtest_report import ExpectedBand, Likely, PublicShare, ScoreTenth
+from warmlead.learning.backtest_report import (
+    AskedReport,
+    ExpectedBand,
+    Likely,
+    PublicShare,
+    ScoreTenth,
+    asked,
+)
 from warmlead.learning.calibrating import Calibration
 from warmlead.learning.judging import AtThreshold, Decile, Estimate
 from warmlead.learning.lines import ConditionLine
@@ -100,7 +107,7 @@ class ChosenPenalty(Shape):
     held_out_loss: float
 
 
-class CalibrationReport(Shape):
+class CalibrationReport(AskedReport):
     """A calibration: points learned from older leads, and judged by the newest ones.
 
     ``older`` leads were learned from; all figures before and after are of the ``newer``
@@ -111,12 +118,6 @@ class CalibrationReport(Shape):
 
     model: str
     version: str
-    outcome: str
-    since: datetime | None
-    until: datetime | None
-    after_hours: float
-    within_days: float
-    as_of: datetime
     leads: int
     won: int
     older: int
@@ -165,12 +166,7 @@ def report_of(
     return CalibrationReport(
         model=model.name,
         version=model.version,
-        outcome=question.outcome,
-        since=question.since,
-        until=question.until,
-        after_hours=question.after / timedelta(hours=1),
-        within_days=(question.within or timedelta(0)) / timedelta(days=1),
-        as_of=as_of,
+        **asked(question, as_of),
         leads=made.leads,
         won=made.won,
         older=len(made.parts.older),

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from warmlead.model.document import Path, Plain, YamlDocument, path_text, quoted, read
+from warmlead.model.document import Path, Plain, YamlDocument, path_text, read
+from warmlead.model.misread import quoted
 
 LONGEST_LINE = 100
 """An entry that is longer than this on one line is written over several."""

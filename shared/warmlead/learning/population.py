@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from warmlead.application.report import LEADS_AT_ONCE, Reporting
+from warmlead.application.report import AT_ONCE, Reporting
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.stages import ANONYMOUS
 from warmlead.learning.cases import LeftOut, case_of, turn_of
@@ -43,7 +43,7 @@ async def population(
     lives: list[Life] = []
     async for life in reporting.reports.lives(ids[:MOST_JUDGED]):
         lives.append(life)
-        if len(lives) == LEADS_AT_ONCE:
+        if len(lives) == AT_ONCE:
             judged += await _judged(reporting, lives, asked, now)
             lives.clear()
     judged += await _judged(reporting, lives, asked, now)

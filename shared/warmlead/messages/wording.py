@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from warmlead.domain.event import Automation
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.probability import Probability
 from warmlead.domain.scoring import MICRO, Contribution, Part, Score
 
@@ -85,17 +86,23 @@ def _amount(micro: int) -> str:
 
 
 def reasons(
-    score: Score, titles: Mapping[str, str], notable: Collection[str] = ()
+    score: Score,
+    titles: Mapping[str, str],
+    notable: Collection[str] = (),
+    steps: Collection[NotableStep] = (),
 ) -> Sequence[str]:
     """The contributions that matter most, as ``+20 demo requested once …``.
 
-    First the ``notable`` signal that was done last, then the weightiest. The weightiest two of
-    fit are always among them.
+    First the ``notable`` signal that was done last, of one day that of the latest of the ``steps``;
+    then the weightiest. The weightiest two of fit are always among them.
     """
+    latest = max(steps, key=lambda step: step.at_ms).signal if steps else ""
     weighty = [line for line in score.contributions if line.points]
     weighty.sort(key=lambda line: (-abs(line.points), line.name))
     done = [line for line in weighty if line.name in notable and line.part is Part.SIGNAL]
-    first = max(done, key=lambda line: line.last_day or date.min, default=None)
+    first = max(
+        done, key=lambda line: (line.last_day or date.min, line.name == latest), default=None
+    )
     fit = [line for line in weighty if line.part is Part.FIT][:MOST_OF_FIT]
     others = [line for line in weighty if line is not first]
     left = MAX_REASONS - (first is not None)

@@ -42,11 +42,18 @@ _DAYS_IN_WORDS = {
 } | dict.fromkeys(("daily", "every day", "all", "always"), "mon-sun")
 
 
+_OTHER_DAYS = {word: day for words, day in zip(
+    ("1 mo montag", "2 di dienstag", "3 mi mittwoch", "4 do donnerstag", "5 fr freitag",
+     "6 sa samstag", "7 so 0 sonntag"), DAYS, strict=True) for word in words.split()}  # fmt: skip
+"""Numbers of weekdays, and what they are called in German; Monday is 1."""
+
+
 def _likely_days(text: str) -> str:
     """Weekdays as the file writes them, of ``Monday-Friday`` or ``weekdays``; else empty."""
     if in_words := _DAYS_IN_WORDS.get(text.strip().lower()):
         return in_words
-    short = [word.strip().lower()[:3] for word in text.replace("–", "-").split("-", 1)]
+    said = [word.strip().lower() for word in text.replace("–", "-").split("-", 1)]
+    short = [_OTHER_DAYS.get(word, word[:3]) for word in said]
     return "-".join(short) if all(word in DAYS for word in short) else ""
 
 
@@ -90,11 +97,41 @@ def check_zone(name: str) -> str:
     zones = {zone for zone in available_timezones() if not zone.startswith(_REVERSED)}
     if not zones:
         raise MiswrittenError("this machine has no database of time zones", "install tzdata")
+    if place := _place_meant(name):
+        raise MiswrittenError(
+            f'"{name}" is not a time zone: write a place such as {place}', f"write {place}"
+        )
     city = name.strip().replace(" ", "_").casefold()
     meant = min((zone for zone in zones if zone.casefold().split("/")[-1] == city), default="")
     guess = f'did you mean "{meant}"?' if meant else did_you_mean(name, zones)
     message = f'"{name}" is not a time zone: write a name such as Europe/Berlin'
     raise MiswrittenError(message, guess)
+
+
+_PLACES = {
+    "America/New_York": "est edt et eastern",
+    "America/Chicago": "cst cdt ct central",
+    "America/Denver": "mst mdt mt mountain",
+    "America/Los_Angeles": "pst pdt pt pacific",
+    "Europe/Berlin": "mez mesz cest utc+1 gmt+1 utc+01:00 utc+2 gmt+2 germany",
+    "Europe/London": "bst uk",
+    "Europe/Helsinki": "eest",
+    "Asia/Kolkata": "ist india utc+5:30",
+    "Asia/Tokyo": "jst utc+9",
+    "Asia/Singapore": "sgt",
+    "Australia/Sydney": "aest aedt",
+    "UTC": "utc+0 gmt+0 z utc+00:00",
+}
+WITHOUT_SUMMER_TIME = {"EST": "America/New_York", "MST": "America/Denver"}
+"""Names of the database that people use for a place, and that keep winter time all year."""
+
+_PLACE_OF = {other: place for place, others in _PLACES.items() for other in others.split()}
+_ADDED = re.compile(r"\s*\(.*\)|\b(?:standard|daylight|time|zone)\b", re.IGNORECASE)
+
+
+def _place_meant(name: str) -> str:
+    """The zone that is meant by an abbreviation or a label, ``Eastern Time``; else empty."""
+    return _PLACE_OF.get("".join(_ADDED.sub("", name).split()).casefold(), "")
 
 
 def _is_known(name: str) -> bool:

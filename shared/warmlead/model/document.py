@@ -11,9 +11,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import yaml
+
+from warmlead.model.misread import Position, end_of_condition, explained, position_of, quoted
 
 Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
 Path: TypeAlias = tuple[str | int, ...]
@@ -79,13 +81,6 @@ def path_text(path: Path) -> str:
     return text
 
 
-class Position(NamedTuple):
-    """A place in the file; both count from 1; unpacked."""
-
-    line: int
-    column: int
-
-
 @dataclass(frozen=True, slots=True)
 class YamlDocument:
     """A file's values with the place of each key and value, and what could not be read."""
@@ -115,9 +110,10 @@ class YamlDocument:
 
         One item for a list of it, one name for a mapping with it.
         """
-        while path and path not in self.values:
-            if not isinstance(path[-1], int) and not self._is_scalar(path[:-1]):
-                break
+        above = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in self.values), ())
+        if self._is_scalar(above):
+            return above
+        while path and path not in self.values and isinstance(path[-1], int):
             path = path[:-1]
         return path
 
@@ -127,7 +123,7 @@ class YamlDocument:
     def of_value(self, path: Path) -> Position:
         """Where the value stands; for one that is missing, the nearest thing that holds it."""
         node = self.values.get(path)
-        return self.of_key(path) if node is None else _position(node.start_mark)
+        return self.of_key(path) if node is None else position_of(node.start_mark)
 
     def of_key(self, path: Path) -> Position:
         """Where the key of the value stands, or the nearest one above it."""
@@ -135,7 +131,7 @@ class YamlDocument:
             if path in self.keys:
                 return self.keys[path]
             if path in self.values:
-                return _position(self.values[path].start_mark)
+                return position_of(self.values[path].start_mark)
             path = path[:-1]
         return Position(1, 1)
 
@@ -168,6 +164,12 @@ class YamlDocument:
         start = _line_starts(self.text)[line - 1] + column - 1
         return self.text[start : node.end_mark.index]
 
+    def before(self, path: Path, count: int) -> str:
+        """At most so many characters that stand before a key on its line."""
+        line, column = self.keys[path]
+        start = _line_starts(self.text)[line - 1]
+        return self.text[start : start + column - 1][-count:]
+
     def inside(self, path: Path, offset: int) -> Position:
         """Where the character ``offset`` of the text value at the path stands."""
         node = self.values.get(path)
@@ -187,6 +189,7 @@ def read(text: str) -> YamlDocument:
     """The document in the text. Every error is among its ``faults``; it never raises."""
     if len(text) > MAX_CHARACTERS:
         return _unreadable(text, Position(1, 1), f"the file exceeds {MAX_CHARACTERS} characters")
+    text = text.replace("\u00a0", " ")  # word processors put it where a space is meant
     loader: _Loader | None = None
     try:
         loader = _Loader(text)
@@ -194,7 +197,7 @@ def read(text: str) -> YamlDocument:
         building = _Building(loader.cut)
         value = building.plain(root, ()) if root is not None else None
     except yaml.MarkedYAMLError as error:
-        return _unreadable(text, *_explained(text, error))
+        return _unreadable(text, *explained(text, error))
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         place = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -234,87 +237,6 @@ def _unreadable(text: str, place: Position, message: str, suggestion: str = "") 
     return YamlDocument(text, None, {}, {}, [fault])
 
 
-def _explained(text: str, error: yaml.MarkedYAMLError) -> tuple[Position, str, str]:
-    """Where a fault of syntax is, what it is, and what to do about it, if its line tells."""
-    told = ", ".join(part for part in (error.context, error.problem) if part)
-    message = "not readable as YAML: " + (told or "syntax error").splitlines()[0]
-    at, began = error.problem_mark or error.context_mark, error.context_mark
-    place = _position(at)
-    lines = text.splitlines()
-    line = lines[at.line] if at and at.line < len(lines) else ""
-    if "\t" in line[: len(line) - len(line.lstrip())]:
-        return place, message, "indent with spaces, not with tabs"
-    if at and began and "flow" in (error.context or "") and began.line < at.line:
-        return place, message, f"it began on line {began.line + 1}, column {began.column + 1}"
-    if "got ':'" in (error.problem or ""):
-        return place, message, "put a comma before each key but the first"
-    start, condition = _condition_at(line, place.column - 1)
-    if condition:
-        return Position(place.line, start + 1), message, f"write {quoted(condition)}"
-    return place, message, ""
-
-
-def quoted(text: str) -> str:
-    """The text as a scalar of YAML in quotes, to be pasted."""
-    if "'" in text and '"' not in text and "\\" not in text:
-        return f'"{text}"'
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _condition_at(line: str, column: int) -> tuple[int, str]:
-    """The condition that YAML misreads at the column, and where it starts; empty if none is."""
-    key_end = line.rfind(": ", 0, column + 1)
-    if key_end < 0:
-        return 0, ""
-    start = key_end + len(": ")
-    start += len(line[start:]) - len(line[start:].lstrip())
-    is_flow = "{" in line[:start]
-    end = _end_of_condition(line, start, start) if is_flow else _before_comment(line)
-    condition = line[start:end].rstrip()
-    return start, condition if any(sign in condition for sign in _SIGNS) else ""
-
-
-_SIGNS = ("&&", "||", "==", "!", "<", ">", " in ")
-"""What a text that is meant as a condition has one of."""
-
-
-def _before_comment(line: str) -> int:
-    at = line.find(" #")
-    return len(line) if at < 0 else at
-
-
-def _end_of_condition(text: str, start: int, at_least: int) -> int:
-    """Where the condition that starts there ends, inside ``{ }``; 0 if a bracket or quote is open.
-
-    It ends at a comma, a closing bracket, a colon or a comment outside its own brackets and
-    quotes, and not before ``at_least``.
-    """
-    depth, quote = 0, ""
-    for at in range(start, len(text)):
-        character = text[at]
-        if quote:
-            if character in "\r\n":
-                return 0
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character in "([":
-            depth += 1
-        elif depth and character in ")]":
-            depth -= 1
-        elif not depth and at >= at_least and _ends(text, at):
-            return at
-    return 0
-
-
-def _ends(text: str, at: int) -> bool:
-    return text[at] in ",]}" or text[at : at + 2] in (": ", " #")
-
-
-def _position(mark: yaml.Mark | None) -> Position:
-    return Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
-
-
 class _Loader(yaml.SafeLoader):
     """Composes nodes. Reads on where unquoted text inside ``{ }`` has a ``[``.
 
@@ -340,7 +262,7 @@ class _Loader(yaml.SafeLoader):
         if not self.flow_level or self.peek() != "[":
             return token
         start, bracket = token.start_mark.index, self.index
-        end = _end_of_condition(self._text, start, bracket)
+        end = end_of_condition(self._text, start, bracket)
         if not end:
             return token
         written = self._text[start:end].rstrip()
@@ -379,9 +301,11 @@ class _Building:
             if key.value in mapping:
                 first = self.keys[here].line
                 message = f'the key "{key.value}" was given before, on line {first}'
-                self._fault(key, here, message, "keep one of them")
+                apart = _hold_different_keys(mapping[key.value], value)
+                moved = f"move what it holds to line {first}, and leave the key out"
+                self._fault(key, here, message, moved if apart else "keep one of them")
                 continue
-            self.keys[here] = _position(key.start_mark)
+            self.keys[here] = position_of(key.start_mark)
             mapping[key.value] = self.plain(value, here)
         return mapping
 
@@ -394,8 +318,16 @@ class _Building:
             self._fault(node, path, message, suggestion)
 
     def _fault(self, node: yaml.Node, path: Path, message: str, suggestion: str = "") -> None:
-        place = _position(node.start_mark)
+        place = position_of(node.start_mark)
         self.faults.append(Finding(Severity.ERROR, *place, path_text(path), message, suggestion))
+
+
+def _hold_different_keys(first: Plain, second: yaml.Node) -> bool:
+    """Whether two mappings of one name can be put together."""
+    if not isinstance(first, dict) or not isinstance(second, yaml.MappingNode) or second.flow_style:
+        return False
+    keys = (key.value for key, _ in second.value if isinstance(key, yaml.ScalarNode))
+    return not any(key in first for key in keys)
 
 
 _QUOTE = "put the whole condition in quotes"

@@ -54,8 +54,11 @@ def _dates(name: str, years: range) -> Iterator[date]:
         yield date.fromisoformat(name)
 
 
-_DAY_AND_MONTH = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.?", re.ASCII)
-"""24.12., as it is written in much of Europe."""
+_DAY_AND_MONTH = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.?\s?(\d{4})?", re.ASCII)
+"""24.12. and 24.12.2026, as it is written in much of Europe."""
+
+_MONTH_AND_DAY = re.compile(r"(\d{1,2})[/-](\d{1,2})(?:/(\d{4}))?", re.ASCII)
+"""12/24 and 12/24/2026, as it is written in America."""
 
 
 def fault_of(name: str) -> tuple[str, str]:
@@ -80,7 +83,15 @@ def fault_of(name: str) -> tuple[str, str]:
 
 def _no_holiday(name: str) -> tuple[str, str]:
     if day := _DAY_AND_MONTH.fullmatch(name):
-        return f'"{name}" is written with the day first', f"write {day[2]:0>2}-{day[1]:0>2}"
+        year = f"{day[3]}-" if day[3] else ""
+        better = f"{year}{day[2]:0>2}-{day[1]:0>2}"
+        return f'"{name}" is written with the day first', f"write {better}"
+    if (day := _MONTH_AND_DAY.fullmatch(name)) and _is_date(f"{day[1]:0>2}-{day[2]:0>2}"):
+        year = f"{day[3]}-" if day[3] else ""
+        better = f"{year}{day[1]:0>2}-{day[2]:0>2}"
+        return f'"{name}" is not written as dates are here', f"write {better}"
+    if _OF_A_YEAR.fullmatch(name[:10]) and name[10:]:
+        return f'"{name}" is more than a date', f"write {name[:10]}"
     better = name.strip().replace("_", "-").replace("/", "-").upper()
     if not _OF_A_PLACE.fullmatch(better):
         words = (word[:1].upper() + word[1:] for word in name.split())

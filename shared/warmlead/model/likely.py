@@ -1,9 +1,11 @@
 """What people write for the keys and values of a model file, and what they mean."""
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from warmlead.domain.event import snake_case
 from warmlead.model.document import Path, Plain
 from warmlead.model.vocabulary import STANDARD_PROPERTIES, STANDARD_TRAITS, ValueType
 
@@ -21,9 +23,11 @@ _TITLE = "name label description"
 _KEYS: Mapping[str, Mapping[str, str]] = {
     "": _by_other(
         {
-            "signals": "events behavior behaviour rules actions scoring",
-            "fit": "demographics firmographics profile icp",
-            "stages": "stage lifecycle",
+            "signals": "events behavior behaviour rules actions scoring lead_scoring "
+            "scoring_rules behavioral behavioral_scoring",
+            "fit": "demographics demographic firmographics firmographic profile icp "
+            "positive_attributes negative_attributes",
+            "stages": "stage lifecycle lifecycle_stages lifecycle_stage",
             "sequences": "nurture nurturing campaigns workflows drips",
             "inactivity": "decay",
             "suppression": "consent",
@@ -88,12 +92,22 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
         }
     ),
     "steps": _by_other(
-        {"after": "delay wait day days", "message": "email mail template name", "when": _CONDITION}
+        {
+            "after": "delay wait day days",
+            "message": "email mail template name subject asset content",
+            "when": _CONDITION,
+        }
     ),
     "hours": _by_other(
         {"from": "start begin opens", "to": "end until closes", "time_zone": "timezone tz zone"}
     ),
-    "routes": _by_other({"owner": "user to assignee", "owners": "users team", "when": _CONDITION}),
+    "routes": _by_other(
+        {
+            "owner": "user to assignee assign_to assigned_to else default fallback otherwise",
+            "owners": "users team round_robin rotate",
+            "when": _CONDITION,
+        }
+    ),
     "bypass": _by_other({"signal": "on event name", "when": _CONDITION}),
     "handoff": _by_other(
         {
@@ -136,32 +150,70 @@ def advice_on(section: str) -> str:
 
 def likely_key(holder: Path, key: str) -> str:
     """The key that is meant by one that the schema does not know; empty if that is not known."""
-    return _KEYS.get(_part_of(holder), {}).get(key.lower().replace("-", "_"), "")
+    return _KEYS.get(_part_of(holder), {}).get(snake_case(key), "")
 
 
-_NUMBER = re.compile(r"[-+]?\d+(?:\.0+)?")
 _AMOUNT = re.compile(r"(\d{1,5}(?:\.\d)?)\s*([a-z]+)", re.IGNORECASE)
 _MINUTES = {"m": 1, "h": 60, "d": 1440, "w": 10_080, "y": 525_600}
 _UNITS = (
     ("minutes", "m"), ("mins", "m"), ("hours", "h"), ("hrs", "h"), ("days", "d"), ("weeks", "w"),
-    ("years", "y"),
+    ("years", "y"), ("minuten", "m"), ("stunden", "h"), ("tage", "d"), ("wochen", "w"),
+    ("jahre", "y"),
 )  # fmt: skip
-_MONTH = ("mo", "month", "months")
+_MINUS = str.maketrans("−–—", "---")
+_SHARE = re.compile(
+    r"(\d{1,3}(?:[.,]\d+)?)\s*(?:%|per ?cent|prozent|pct|points?|pts)?", re.IGNORECASE
+)
+_TENS = ("ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_IN_WORDS = {word: str(10 * n) for n, word in enumerate(_TENS, start=1)}
+_IN_WORDS |= {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "hundred": "100"}
+_IN_WORDS |= {"very high": "40", "high": "20", "medium": "10", "low": "5", "none": "0"}
+"""Numbers in words, and how strong signals are in words."""
+
+_MONTH = ("mo", "month", "months", "monat", "monate")
+_SPOKEN = {"minutely": "1m", "hourly": "1h", "daily": "1d", "weekly": "7d", "monthly": "30d"}
+_SPOKEN |= {"hour": "1h", "day": "1d", "week": "7d", "month": "30d", "year": "365d"}
+_SPOKEN |= dict.fromkeys(("now", "immediately", "realtime", "real-time", "asap", "instantly"), "1m")
+_SPOKEN |= dict.fromkeys(("1 business day", "1 working day", "next business day"), "8h")
+_ISO = re.compile(r"pt?(\d{1,5})([dhmwy])", re.ASCII)
 _HALF_DAY = 12
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm|h|uhr)?", re.IGNORECASE)
 
 
 def likely_number(given: object) -> str:
     """The whole number in a text such as ``10 points``; empty if there is not just one."""
-    if isinstance(given, float):
-        return str(int(given)) if given.is_integer() else ""
-    found = re.findall(r"[-+]?\d+", given) if isinstance(given, str) else []
-    return found[0].removeprefix("+") if len(found) == 1 and "." not in str(given) else ""
+    plain = "" if isinstance(given, bool) else str(given).translate(_MINUS)
+    if not isinstance(given, int | float | str):
+        return ""
+    if word := _IN_WORDS.get(plain.strip().lower()):
+        return word
+    plain = re.sub(r"\b(?:minus|negative)\s+", "-", plain, flags=re.IGNORECASE)
+    found = re.findall(r"[-+]?\d+(?:[.,]\d+)*", plain)
+    return _whole(found[0]) if len(found) == 1 else ""
+
+
+def _whole(number: str) -> str:
+    """The nearest whole number, halves up, of one with a point or a comma."""
+    if re.fullmatch(r"[-+]?\d{1,3}(?:[.,]\d{3})+", number):
+        return str(int(re.sub(r"[.,]", "", number)))
+    try:
+        return str(math.floor(float(number.replace(",", ".")) + 0.5))
+    except ValueError:
+        return ""
 
 
 def likely_duration(given: object) -> str:
-    """A duration as the file writes it, of ``2 weeks``, ``30 days`` or ``1.5h``; else empty."""
-    found = _AMOUNT.fullmatch(given.strip()) if isinstance(given, str) else None
+    """A duration as the file writes it, of ``2 weeks``, ``30 Tage`` or ``daily``; else empty."""
+    text = given.strip().lower() if isinstance(given, str) else ""
+    if text in _SPOKEN:
+        return _SPOKEN[text]
+    if clock := re.fullmatch(r"(\d{1,2}):(\d{2})(?::00)?", text, re.ASCII):
+        return f"{int(clock[1]) * 60 + int(clock[2])}m" if int(clock[2]) else f"{int(clock[1])}h"
+    first, _, rest = text.partition(" ")
+    text = f"{_IN_WORDS.get(first, first)} {rest}".strip()
+    text = _ISO.sub(r"\1\2", text) if _ISO.fullmatch(text) else text
+    text = f"{text.split()[1]} d" if re.fullmatch(r"day \d{1,3}", text, re.ASCII) else text
+    found = _AMOUNT.fullmatch(text)
     if found is None:
         return ""
     word = found[2].lower()
@@ -176,7 +228,9 @@ def likely_duration(given: object) -> str:
 
 
 def likely_share(given: object) -> str:
-    """A percentage, of ``10`` or ``0.1``; else empty."""
+    """A percentage, of ``10``, ``0.1``, ``12,5 %`` or ``10 percent``; else empty."""
+    if isinstance(given, str) and (found := _SHARE.fullmatch(given.strip())):
+        given = float(found[1].replace(",", "."))
     if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= 100:  # noqa: PLR2004  # per cent
         return ""
     return f"{given * 100:g}%" if given < 1 else f"{given:g}%"
@@ -200,8 +254,8 @@ _SPAN = re.compile(r"(\d{1,2}(?:[:.]\d{2})?)\s*(?:-|–|to)\s*(\d{1,2}(?:[:.]\d{
 def likely_entry(path: Path, given: Plain) -> str:
     """A mapping, for the value that was written where one must stand; else empty."""
     match path, given:
-        case ("groups", _), int():
-            return f"{{max: {given}}}"
+        case ("groups", _), int() | str() if number := likely_number(given):
+            return f"{{max: {number}}}"
         case ("signals", str(name)), int():
             return f"{{on: {name}, points: {given}, half_life: 30d}}"
         case ("stages", _), str() if not set(given) & set("[]{},:"):
@@ -216,7 +270,7 @@ def likely_entry(path: Path, given: Plain) -> str:
 def _likely_section(path: Path, given: Plain) -> str:
     """A section or list, for the one word that was written in its place; else empty."""
     match path, given:
-        case ("updates",), True:
+        case ("updates" | "suppression",), True:
             return "{}"
         case ("updates", "fields"), "all":
             return "[score, grade, stage, traits, consent, owner]"
@@ -252,7 +306,24 @@ def likely_condition(trait: str, given: Plain) -> str:
         return trait if given else f"{trait} == false"
     if type_ is ValueType.STRING and isinstance(given, str) and '"' not in given:
         return f'{trait} == "{given}"'
+    if type_ is ValueType.STRING and isinstance(given, list) and given:
+        return _one_of(trait, map(str, given))
     return ""
+
+
+def _one_of(name: str, texts: Iterable[str]) -> str:
+    listed = ", ".join(f'"{text}"' for text in texts)
+    return f"{name} in [{listed}]"
+
+
+def likely_text(path: Path, given: Plain) -> str:
+    """A condition, for the list that was written where one must stand; else empty."""
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given) or not given:
+        return ""
+    names = [str(each) for each in given]
+    if all(re.fullmatch(r"[\w-]+", name) for name in names):
+        return _one_of("stage", names)
+    return (" || " if path[-1] in ("stop", "leave", "goal") else " && ").join(names)
 
 
 def likely_enter(key: str, given: Plain) -> str:

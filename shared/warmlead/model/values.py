@@ -74,6 +74,9 @@ Positive: TypeAlias = Annotated[timedelta, BeforeValidator(_positive), _IN_SECON
 WholeDays: TypeAlias = Annotated[timedelta, BeforeValidator(_whole_days), _IN_SECONDS, _DAYS_JSON]
 ShareInPpm: TypeAlias = Annotated[int, BeforeValidator(_percent), _PERCENT_JSON]
 
+LONGEST_NAME = 64
+"""The most characters of a name."""
+
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 LABEL_PATTERN = r"^[a-z][a-z0-9_-]{0,63}$"
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-from warmlead.domain.attribution import OTHER_SOURCES, Channel, origin_of
+from warmlead.domain.attribution import OTHER_SOURCES, named_channel, origin_of
 from warmlead.domain.office_hours import OfficeHours
 from warmlead.domain.sales import first_contact
 from warmlead.messages.revenue import ContactTimes, MqlFigures, SpendFigures, Value, Won
@@ -65,7 +65,10 @@ def breakdowns(persons: Iterable[Person], period: Period) -> dict[str, dict[str,
         score = NONE_STATED if steps.mql_score is None else band(steps.mql_score)
         for facet, value in {**who.facets, "score": score}.items():
             found.setdefault(facet, {}).setdefault(value, _Group()).add(group)
-    return {facet: _presented(values) for facet, values in found.items()}
+    presented = {facet: _presented(values) for facet, values in found.items()}
+    if "score" in presented:
+        presented["score"] = by_band(presented["score"])
+    return presented
 
 
 def _of_person(way: FunnelPath, who: FunnelPerson, steps: Milestones, period: Period) -> _Group:
@@ -93,7 +96,8 @@ def _presented(values: Mapping[str, _Group]) -> dict[str, MqlFigures]:
 SPENT_BY = ("channel", "source", "campaign")
 """What spend is entered by."""
 
-_CHANNELS = {str(channel).lower(): str(channel) for channel in Channel}
+SPENT_ON = (*SPENT_BY, "medium")
+"""What a row of spend names."""
 
 
 class SpendTally:
@@ -104,10 +108,16 @@ class SpendTally:
         self._parts: dict[str, dict[str, Counter[str]]] = {facet: {} for facet in SPENT_BY}
 
     def add(self, names: Mapping[str, str], amount: int, currency: str) -> None:
-        """Adds an amount; ``names`` are by facet, empty if it is not known."""
+        """Adds an amount; ``names`` are by facet, empty if it is not known.
+
+        The channel of a row that names none follows from its medium, as that of a visit does.
+        """
         self._total[currency] += amount
+        of_link = {f"utm_{name}": names.get(name, "") for name in ("source", "medium", "campaign")}
+        is_derived = of_link["utm_medium"].strip() and not names["channel"].strip()
+        told = {**names, "channel": origin_of(of_link.items()).channel} if is_derived else names
         for facet, values in self._parts.items():
-            if name := names[facet].strip():
+            if name := told[facet].strip():
                 values.setdefault(_as_of_persons(facet, name), Counter())[currency] += amount
 
     @property
@@ -126,7 +136,7 @@ def _as_of_persons(facet: str, name: str) -> str:
     """The name as attribution writes it: channels as they are called, sources in lower case."""
     if facet == "campaign":
         return name
-    return _CHANNELS.get(name.lower(), name) if facet == "channel" else name.lower()
+    return (named_channel(name) or name) if facet == "channel" else name.lower()
 
 
 def won_by_last_touch(persons: Iterable[Person]) -> dict[str, Won]:
@@ -185,6 +195,19 @@ def _waited(touched: datetime | None, first: datetime, last: datetime) -> list[s
     if touched <= first:
         return ["within_1_hour", "within_24_hours"]
     return ["within_24_hours"] if touched <= last else ["later"]
+
+
+ValueT = TypeVar("ValueT")
+
+
+def by_band(values: Mapping[str, ValueT]) -> dict[str, ValueT]:
+    """Values by the band of a score, in the order of the bands; what is no band comes last."""
+
+    def place(name: str) -> tuple[bool, int]:
+        start = name.partition("-")[0]
+        return (False, int(start or -1)) if not start or start.isdecimal() else (True, 0)
+
+    return {name: values[name] for name in sorted(values, key=place)}
 
 
 def band(score: int) -> str:

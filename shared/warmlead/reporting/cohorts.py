@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from warmlead.domain.history import to_ms
+from warmlead.domain.move_order import in_order_learnt
 from warmlead.domain.stages import ANONYMOUS, Transition
 from warmlead.messages.cohorts import Cohort, CohortConversion, Reached, Ripening
 from warmlead.reporting.funnel import Level, level_of, passed
@@ -43,10 +44,14 @@ CONVERSIONS: Mapping[str, tuple[Milestone, Milestone]] = {
 
 
 class Milestones(Struct, frozen=True):
-    """When a person first made each step of the funnel, and the score on becoming an MQL."""
+    """When a person first made each step of the funnel, and the score on becoming an MQL.
+
+    ``regained`` are the times at which a customer entered MQL, which is no step of the funnel.
+    """
 
     at: Mapping[Milestone, datetime]
     mql_score: int | None = None
+    regained: frozenset[datetime] = frozenset()
 
     def wait_ms(self, start: Milestone, end: Milestone) -> int | None:
         """From one step to another; negative if the second was first, ``None`` without both."""
@@ -65,16 +70,33 @@ def made_in(move: Transition) -> Iterable[Milestone]:
         yield Milestone(level)
 
 
+def has_steps(move: Transition) -> bool:
+    """Whether a move makes any step of the funnel."""
+    return bool(list(made_in(move)))  # the first step is number 0, so any() would leave it out
+
+
 def milestones(moves: Iterable[Transition]) -> Milestones:
-    """The milestones of a person; moves in any order, and as often as they like."""
+    """The milestones of a person; moves in any order, and as often as they like.
+
+    Who was a customer before, and known as one, does not become an MQL: the deal that the funnel
+    is about is won. A deal of which is learnt afterwards that it was won before is that deal.
+    """
     first: dict[Milestone, datetime] = {}
     scores: list[tuple[datetime, int]] = []
-    for move in moves:
+    regained: set[datetime] = set()
+    for move in in_order_learnt(sorted(set(moves), key=_stages_of)):
         for step in made_in(move):
-            first[step] = min(move.at, first.get(step, move.at))
             if step is Milestone.MQL:
+                if first.get(Milestone.CUSTOMER, move.at) < move.at:
+                    regained.add(move.at)
+                    continue
                 scores.append((move.at, move.score))
-    return Milestones(first, min(scores)[1] if scores else None)
+            first[step] = min(move.at, first.get(step, move.at))
+    return Milestones(first, min(scores)[1] if scores else None, frozenset(regained))
+
+
+def _stages_of(move: Transition) -> tuple[str, str, int]:
+    return move.from_stage, move.to_stage, move.cycle
 
 
 NO_MILESTONES = Milestones({})

@@ -76,8 +76,7 @@ class FunnelPath:
     Offers are made, and end, when a move is learnt; all else goes by when it was so.
     """
 
-    first: dict[Level, datetime] = field(default_factory=dict)
-    last: dict[Level, datetime] = field(default_factory=dict)
+    entries: dict[Level, set[datetime]] = field(default_factory=dict)
     qualified: set[datetime] = field(default_factory=set)
     won: list[WonMove] = field(default_factory=list)
     offers: set[OfferOutcome] = field(default_factory=set)
@@ -100,29 +99,36 @@ class FunnelPath:
         if after is Level.CUSTOMER:
             self.won.append(WonMove(move.at, move.attribution))
         for level in passed(before, after):
-            self.first[level] = min(move.at, self.first.get(level, move.at))
-            self.last[level] = max(move.at, self.last.get(level, move.at))
+            self.entries.setdefault(level, set()).add(move.at)
 
     def merge(self, other: "FunnelPath") -> None:
         """Takes over what was noted of the same person under another id."""
-        for level, at in other.first.items():
-            self.first[level] = min(at, self.first.get(level, at))
-        for level, at in other.last.items():
-            self.last[level] = max(at, self.last.get(level, at))
+        for level, moments in other.entries.items():
+            self.entries.setdefault(level, set()).update(moments)
         self.qualified |= other.qualified
         self.won += other.won
         self.offers |= other.offers
         self.left |= other.left
         self.answers |= other.answers
 
+    def leave_out(self, level: Level, moments: Collection[datetime]) -> None:
+        """Entries into a level at these moments do not count as a step of the funnel."""
+        self.entries.get(level, set()).difference_update(moments)
+
     def matters(self, period: Period) -> bool:
         """Whether anything of it counts in the period."""
         due = (moment for offer in self.offers for moment in (offer.touch_by, offer.accept_by))
-        return bool(self.first or self.qualified or self.answers) or any(map(period.holds, due))
+        return bool(self.entries or self.qualified or self.answers) or any(map(period.holds, due))
 
     def leads(self, start: Level, end: Level) -> bool:
         """Whether the person entered one level, and afterwards another."""
-        return start in self.first and end in self.last and self.last[end] >= self.first[start]
+        if not (self.entered(start) and self.entered(end)):
+            return False
+        return max(self.entries[end]) >= min(self.entries[start])
+
+    def entered(self, level: Level) -> bool:
+        """Whether the person entered a level in the period."""
+        return bool(self.entries.get(level))
 
     def touch_waits_ms(self, said: Collection[Statement]) -> list[int]:
         """Time from each entry into MQL to a statement of sales; each counts for one entry."""

@@ -7,6 +7,7 @@ names of sources are reported.
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import starmap
 from typing import TypeAlias
 
 from warmlead.domain.attribution import DIRECT_SOURCE, OTHER_SOURCES, UNKNOWN
@@ -46,6 +47,7 @@ from warmlead.reporting.breakdowns import (
     SpendTally,
     band,
     breakdowns,
+    by_band,
     contact_times,
     won,
     won_by_last_touch,
@@ -56,7 +58,7 @@ from warmlead.reporting.cohorts import (
     CohortTally,
     Milestone,
     Milestones,
-    made_in,
+    has_steps,
     milestones,
 )
 from warmlead.reporting.funnel import (
@@ -71,6 +73,9 @@ from warmlead.reporting.periods import Period
 from warmlead.reporting.persons import FunnelPerson
 from warmlead.reporting.sequences import NurtureTally
 from warmlead.reporting.statistics import mean, nearest_rank, per_mille
+
+CALCULATION = 1
+"""Grows when the same moves make other numbers: then the daily run makes kept reports again."""
 
 MOST_SOURCES = 50
 """Number of sources that a report names, those with the most MQLs; visitors can invent more."""
@@ -111,6 +116,8 @@ class KpiTally:
         self._entered: Counter[tuple[str, bool]] = Counter()
         self._became_known = self._offers = 0
         self._new_lead_to_mql = 0
+        self._became_lead: dict[str, datetime] = {}
+        self._mql_after_lead: list[tuple[str, datetime, int]] = []
         self._backward: Counter[str] = Counter()
         self._rejections: Counter[str] = Counter()
         self._sql_causes: Counter[str] = Counter()
@@ -135,7 +142,7 @@ class KpiTally:
     def _count(self, lead_id: str, move: Transition) -> None:
         before, after = level_of(move.from_stage), level_of(move.to_stage)
         self._entered[move.to_stage, move.cycle == 1] += 1
-        if list(made_in(move)):  # the first step is number 0, so any() would leave it out
+        if has_steps(move):
             self._risen.add(lead_id)
         self._became_known += move.from_stage == ANONYMOUS
         if self._is_backward(move):
@@ -150,10 +157,13 @@ class KpiTally:
             self._waits_for_sql_ms.append(
                 waited_ms if since is None else max(0, to_ms(move.at) - to_ms(since))
             )
+        if move.to_stage == LEAD:
+            self._became_lead[lead_id] = min(move.at, self._became_lead.get(lead_id, move.at))
         if after is Level.MQL and before is Level.NONE and move.cycle == 1:
-            began_ms = to_ms(move.at) - waited_ms
-            is_new = move.from_stage == LEAD and began_ms >= to_ms(self._period.start)
-            self._new_lead_to_mql += is_new or move.from_stage == ANONYMOUS
+            since_start_ms = to_ms(move.at) - waited_ms - to_ms(self._period.start)
+            if move.from_stage == LEAD:
+                self._mql_after_lead.append((lead_id, move.at, since_start_ms))
+            self._new_lead_to_mql += move.from_stage == ANONYMOUS
 
     def _is_backward(self, move: Transition) -> bool:
         if move.to_stage in _ENDS:
@@ -205,6 +215,8 @@ class KpiTally:
             person = FunnelPerson(lead, self._period, is_answered=bool(way.answers))
         else:
             person = known[1]
+        if steps := self._steps.get(lead_id):
+            way.leave_out(Level.MQL, steps.regained)
         if known:
             known[0].merge(way)
         self._persons[person_id] = (known[0] if known else way, person)
@@ -253,6 +265,15 @@ class KpiTally:
             cohorts=months if len(months := self._cohorts.by_month()) > 1 else {},
         )
 
+    def _was_new(self, lead_id: str, at: datetime, since_start_ms: int) -> bool:
+        """Whether an MQL of a moment had entered ``lead`` in the period, so long after its start.
+
+        The time in a stage is kept in thousandths of an hour: at the border the moves decide.
+        """
+        if abs(since_start_ms) <= _THOUSANDTH_OF_AN_HOUR_MS:
+            return lead_id in self._became_lead and self._became_lead[lead_id] <= at
+        return since_start_ms > 0
+
     def _promises_by_owner(
         self, persons: Iterable[tuple[FunnelPath, FunnelPerson]]
     ) -> dict[str, Promise]:
@@ -288,11 +309,12 @@ class KpiTally:
 
     def _conversions(self, ways: Sequence[FunnelPath]) -> Conversions:
         def between(start: Level, end: Level) -> Conversion:
-            of = sum(start in way.first for way in ways)
+            of = sum(way.entered(start) for way in ways)
             return _conversion(of, sum(way.leads(start, end) for way in ways))
 
+        new = self._new_lead_to_mql + sum(starmap(self._was_new, self._mql_after_lead))
         return Conversions(
-            lead_to_mql=_conversion(self._became_known, self._new_lead_to_mql),
+            lead_to_mql=_conversion(self._became_known, new),
             mql_to_sql=between(Level.MQL, Level.SQL),
             sql_to_opportunity=between(Level.SQL, Level.OPPORTUNITY),
             opportunity_to_customer=between(Level.OPPORTUNITY, Level.CUSTOMER),
@@ -378,13 +400,15 @@ def _feedback(persons: Iterable[tuple[FunnelPath, FunnelPerson]], origins: _Coun
             count("by_source", source, answer)
             for signal in who.signals_by(answer.at):
                 count("by_signal", signal, answer)
-    return Feedback(**{name: _answers(figures) for name, figures in found.items()})
+    in_order = {name: dict(sorted(figures.items())) for name, figures in found.items()}
+    in_order["by_score"] = by_band(found["by_score"])
+    return Feedback(**{name: _answers(figures) for name, figures in in_order.items()})
 
 
 def _answers(counts: Mapping[str, Counter[str]]) -> dict[str, AnswerFigures]:
     return {
         value: AnswerFigures(**{answer: count[answer] for answer in ANSWERS})
-        for value, count in sorted(counts.items())
+        for value, count in counts.items()
     }
 
 
@@ -393,8 +417,8 @@ def _by_origin(persons: Iterable[tuple[FunnelPath, FunnelPerson]]) -> _Counts:
     counts: _Counts = {}
     sizes: Counter[str] = Counter()
     for way, who in persons:
-        counts.setdefault((who.channel, who.source), Counter()).update(way.first.keys())
-        sizes[who.source] += Level.MQL in way.first
+        counts.setdefault((who.channel, who.source), Counter()).update(filter(way.entered, Level))
+        sizes[who.source] += way.entered(Level.MQL)
     by_size = sorted(sizes, key=lambda name: (-sizes[name], name))
     kept = {UNKNOWN, DIRECT_SOURCE, OTHER_SOURCES, *by_size[:MOST_SOURCES]}
     shown: _Counts = {}

@@ -249,8 +249,8 @@ def followup() -> Run:
 def report() -> Run:
     """Report the KPIs of yesterday, and of the last week and month if they are missing.
 
-    Once a month, also looks whether the scores of new leads and their outcomes still agree with
-    what the model learned from.
+    Makes kept reports again that are no longer right. Once a month, also looks whether the scores
+    of new leads and their outcomes still agree with what the model learned from.
     """
     from warmlead.application.report import Reporting, report_due
     from warmlead.learning.watching import watch_due

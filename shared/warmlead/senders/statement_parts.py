@@ -31,6 +31,9 @@ class CrmDeal(Struct, frozen=True):
     reason: str = ""
 
 
+NO_CURRENCY = "The value has no currency. Send its code, such as EUR, beside it."
+
+
 def deal_value(
     value: Any,  # noqa: ANN401  # whatever a CRM holds
     currency: Any,  # noqa: ANN401  # the same
@@ -49,8 +52,7 @@ def deal_value(
     amount = _amount(value, numbers)
     named = currency if currency not in (None, "") else amount.currency or otherwise
     if not isinstance(named, str) or not named:
-        message = "The value has no currency. Send its code, such as EUR, beside it."
-        raise RejectedError(Reason.CURRENCY_UNKNOWN, message)
+        raise RejectedError(Reason.CURRENCY_UNKNOWN, NO_CURRENCY)
     code = currency_code(named)
     if amount.currency not in ("", code):
         message = "The value names another currency than the field for it."

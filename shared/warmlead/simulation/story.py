@@ -15,17 +15,17 @@ from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.event import LANDING_PAGE, Event, Property, Trust
 from warmlead.domain.event_names import our_name
 from warmlead.domain.sales import DETAILS
+from warmlead.model.advice import in_words
 from warmlead.model.document import (
     Finding,
     Path,
-    Position,
     Severity,
     YamlDocument,
     did_you_mean,
     path_text,
     read,
 )
-from warmlead.model.structure import in_words
+from warmlead.model.misread import Position
 from warmlead.model.values import NAME_PATTERN
 from warmlead.model.vocabulary import STANDARD_EVENTS
 from warmlead.parsing.times import parse_time

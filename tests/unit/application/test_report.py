@@ -13,14 +13,16 @@ from jsonschema import Draft202012Validator
 
 from builders import NOW, an_event, lead_ids
 from unit.application.living import DAY, HOUR, LIVING, Place, place
+from warmlead.application import report as reports
 from warmlead.application.apply import Scoring, apply
-from warmlead.application.report import MOST_CORRECTED, Reporting, add_up, report, report_due
-from warmlead.domain.errors import UnreadableError
+from warmlead.application.report import Reporting, add_up, report, report_due
+from warmlead.domain.errors import UnavailableError, UnreadableError
 from warmlead.domain.lead import Lead
 from warmlead.messages.contract import message_schema
 from warmlead.messages.kpis import KpiReport
 from warmlead.ports import Commit, Loaded, Message
 from warmlead.ports.imports import Spend
+from warmlead.reporting.kpis import CALCULATION
 from warmlead.reporting.periods import Span, last_period, period_of, read_period
 from warmlead.stores.sqlite_reports import SqliteReportStore
 
@@ -242,7 +244,6 @@ async def test_what_sales_reports_late_moves_the_report_of_its_own_month(news: N
     assert [each["revision"] for each in told if each["period"] == "2026-03"] == [1, 2]
 
 
-@pytest.mark.slow
 async def test_a_month_is_reported_again_when_its_cohort_has_come_to_an_age(news: Newsroom) -> None:
     # Ada is an MQL of 10 March, and sales takes her on 9 April: within 30 days, in another month.
     await news.qualifies("ada")
@@ -251,7 +252,7 @@ async def test_a_month_is_reported_again_when_its_cohort_has_come_to_an_age(news
     news.here.clock.forward(30 * DAY - HOUR)
     await news.happens("sales_accepted")
     ripe = {}
-    for day in range(23, 117):
+    for day in (23, 51, 52, 53, 81, 82, 83, 111, 112, 113, 150):
         for made in await report_due(news.reporting, NOW + day * DAY):
             if made.period == "2026-03":
                 assert made.cohort is not None
@@ -265,6 +266,109 @@ async def test_a_month_is_reported_again_when_its_cohort_has_come_to_an_age(news
     told = [json.loads(message.body)["data"] for message in await news.told()]
     revisions = [each["revision"] for each in told if each["period"] == "2026-03"]
     assert revisions == [1, 2, 3, 4]
+
+
+async def test_a_late_fact_and_an_age_reach_every_kept_period_that_holds_them(
+    news: Newsroom,
+) -> None:
+    # Ada is an MQL of 10 March; on 3 April of the next year sales says that it took her in May.
+    await news.qualifies("ada")
+    news.here.clock.forward(389 * DAY)
+    now = news.here.clock.now()
+    kept = ["2026", "2026-Q2", "2026-05", "2026-W20", "2026-05-14"]
+    for name in [*kept, "2026-Q3"]:
+        await report(news.reporting, read_period(name, now), now)
+    await report_due(news.reporting, now)
+
+    await news.happens("sales_accepted", occurred_at=NOW + 65 * DAY)
+    made = await report_due(news.reporting, now + DAY)
+    assert [each.period for each in made[1:]] == kept
+    assert {each.stages["sql"].entered for each in made[1:]} == {1}
+    made = await report_due(news.reporting, now + 2 * DAY)
+    assert [each.period for each in made] == ["2027-04-04", "2027-W13"]
+
+
+async def test_a_run_that_ends_early_loses_nothing(news: Newsroom) -> None:
+    await report_due(news.reporting, NOW)
+    days = [period_of(Span.DAY, NOW - ago * DAY) for ago in (20, 21)]
+    for number, day in enumerate(days):
+        await report(news.reporting, day, NOW)
+        await news.happens("page_viewed", who=f"lead-{number}", occurred_at=day.start)
+
+    class Ending:
+        def __init__(self) -> None:
+            self.published = 0
+
+        async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[str]:
+            self.published += 1
+            if self.published > 3:
+                raise UnavailableError("the run ends")
+            return await news.here.bus.publish(topic, messages)
+
+    with pytest.raises(UnavailableError):  # after yesterday, February and one day
+        await report_due(replace(news.reporting, bus=Ending()), NOW + DAY)
+    (rest,) = [each async for each in due_on(news, "2026-03-12")]
+    assert [each.period for each in rest] == [days[1].name]
+
+
+async def test_a_late_fact_reaches_the_cohort_that_no_further_age_would_correct(
+    news: Newsroom,
+) -> None:
+    # Ada is an MQL of 10 March. Of a deal of 20 May it is learnt in September.
+    await news.qualifies("ada")
+    news.here.clock.forward(180 * DAY)
+    now = news.here.clock.now()
+    for name in ("2026-03", "2026-04", "2026-08"):
+        await report(news.reporting, read_period(name, now), now)
+    await report_due(news.reporting, now)
+    await news.happens("sales_won", occurred_at=NOW + 71 * DAY)
+    made = await report_due(news.reporting, now + DAY)
+    assert [each.period for each in made[1:]] == ["2026-W36", "2026-03"]
+    assert made[2].cohort
+    assert made[2].cohort.mql_to_customer.within_90_days.reached == 1
+
+
+async def test_a_year_and_its_last_quarter_come_to_an_age_together(news: Newsroom) -> None:
+    news.here.clock.forward(296 * DAY)  # noon of 31 December
+    await news.qualifies("ada")
+    await report_due(news.reporting, NOW + 300 * DAY)
+    made = NOW + 384 * DAY  # 29 March
+    for name in ("2026", "2026-Q4", "2026-W53"):
+        await report(news.reporting, read_period(name, made), made)
+    ripe = [each async for each in due_on(news, "2027-03-30", "2027-04-01", "2027-04-02")]
+    of_2026 = [[each for each in due if each.period.startswith("2026")] for due in ripe]
+    assert [[each.period for each in due] for due in of_2026] == [
+        ["2026-12"],  # it was kept in January
+        ["2026", "2026-Q4", "2026-12"],
+        [],
+    ]
+    for each in of_2026[1]:
+        assert each.cohort
+        assert each.cohort.mql_to_sql.within_90_days.is_finished
+
+
+async def due_on(news: Newsroom, *days: str) -> AsyncIterator[list[KpiReport]]:
+    """What the runs of these days make, but for the days before them."""
+    for day in days:
+        yield (await report_due(news.reporting, read_period(day, NOW).start))[1:]
+
+
+async def test_what_a_release_that_counted_differently_kept_is_made_again(news: Newsroom) -> None:
+    await news.qualifies("ada")
+    now = NOW + 30 * DAY
+    await report_due(news.reporting, now)
+    wrong = ["2026-03", "2026-W11", "2026-03-10"]
+    for name in wrong:
+        right = await report(news.reporting, read_period(name, now), now)
+        await news.reports.keep(name, right.model_copy(update={"cohort": None}).model_dump_json())
+    assert len(await report_due(news.reporting, now + DAY)) == 1
+
+    agenda = json.loads(await news.reports.report("agenda") or "")
+    await news.reports.keep("agenda", json.dumps({**agenda, "calculation": CALCULATION - 1}))
+    made = await report_due(news.reporting, now + DAY)
+    assert [each.period for each in made[1:]] == wrong
+    assert all(each.cohort and each.cohort.mql_to_sql.ever.of == 1 for each in made[1:])
+    assert len(await report_due(news.reporting, now + DAY)) == 1
 
 
 @pytest.mark.parametrize("kept", ['{"revision": 4}', '{"cohort": null, "of a later release": 1}'])
@@ -290,17 +394,23 @@ async def test_a_report_that_nothing_has_changed_is_not_published_again(news: Ne
     ]
 
 
-@pytest.mark.slow
-async def test_no_more_past_periods_are_made_again_than_the_limit(news: Newsroom) -> None:
-    # What was learnt of 60 leads is of 60 days of last year, and each day was reported on.
-    for day in range(60):
-        then = NOW - (300 + day) * DAY
-        await report(news.reporting, period_of(Span.DAY, then), NOW)
-        await news.happens("page_viewed", who=f"lead-{day}", occurred_at=then)
-    made = await report_due(news.reporting, NOW + DAY)
-    latest = [period_of(Span.DAY, NOW - (300 + day) * DAY).name for day in range(MOST_CORRECTED)]
-    assert [each.period for each in made] == ["2026-03-10", "2026-W10", "2026-02", *latest]
-    assert {each.became_known for each in made[3:]} == {1}
+async def test_a_run_makes_no_more_past_periods_again_than_the_limit_and_the_next_goes_on(
+    news: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What was learnt of five leads is of five days of last year, and each day was reported on.
+    monkeypatch.setattr(reports, "MOST_CORRECTED", 3)
+    days = [period_of(Span.DAY, NOW - (300 + day) * DAY) for day in range(5)]
+    await report_due(news.reporting, NOW)
+    for number, day in enumerate(days):
+        await report(news.reporting, day, NOW)
+        await news.happens("page_viewed", who=f"lead-{number}", occurred_at=day.start)
+    again = [each async for each in due_on(news, "2026-03-11", "2026-03-12", "2026-03-13")]
+    assert [[each.period for each in made] for made in again] == [
+        [day.name for day in days[:3]],
+        [day.name for day in days[3:]],
+        [],
+    ]
+    assert {each.became_known for made in again for each in made} == {1}
 
 
 @pytest.mark.slow

@@ -159,7 +159,7 @@ def test_another_mapping_of_the_same_files_needs_the_import_taken_back(demo: Wor
 @pytest.mark.parametrize(
     ("wrong", "right", "told"),
     [
-        ("MQL since", "MQL Since", 'no column "MQL Since" (did you mean "MQL since"?)'),
+        ("day: Day", "day: Days", 'no column for the day: "Days" (spend; did you mean "Day"?)'),
         ("stage: mql", "stage: pql", "the model has no stage pql; it has mql"),
         ("spend*", "costs*", "spend.csv: no name under files fits it"),
     ],
@@ -181,13 +181,22 @@ def test_a_missing_file_or_mapping_is_named(demo: Workspace) -> None:
         demo.run("import", "run", str(demo.folder / "leads.csv"), "--mapping", "siebel")
 
 
-def test_a_ready_mapping_needs_only_a_person_and_a_time(demo: Workspace) -> None:
+@pytest.mark.parametrize("printed", [False, True])
+def test_a_ready_mapping_needs_only_a_person_and_a_time(demo: Workspace, printed: bool) -> None:
+    name = "hubspot"
+    if printed:
+        name = str(demo.write("own.yaml", demo.run("import", "mapping", "hubspot").out))
     least = demo.write("contact.csv", "Email,Create Date\nada@example.com,2025-01-08 09:15\n")
-    done = demo.json("import", "run", str(least), "--mapping", "hubspot")
+    typed = ("import", "run", str(least), "--mapping", name)
+    assert '"Company Name" (traits)' in demo.run(*typed, "--dry-run").out
+    done = demo.json(*typed)
     assert done["imported"]["leads"] == 1
-    none = demo.write("contacts.csv", "Name,Create Date\nAda,2025-01-08\n")
-    with pytest.raises(ConfigurationError, match='no column "Email"'):
-        demo.run("import", "run", str(none), "--mapping", "hubspot")
+    assert "Company Name" in done["files"][0]["missing"]
+    none = demo.write("contacts.csv", "E-mail,Create Date\nAda,2025-01-08\n")
+    with pytest.raises(ConfigurationError) as raised:
+        demo.run("import", "run", str(none), "--mapping", name)
+    assert "no column that names the person" in str(raised.value)
+    assert '"Email" (email; did you mean "E-mail"?)' in str(raised.value)
 
 
 def test_what_was_spent_is_kept_with_the_currency_that_is_given(demo: Workspace) -> None:
@@ -200,7 +209,7 @@ def test_what_was_spent_is_kept_with_the_currency_that_is_given(demo: Workspace)
 
 @pytest.mark.parametrize(("tool", "expected"), [
     ("hubspot", {"mql": 1, "customer": 1, "persons": 2}),
-    ("salesforce", {"mql": 0, "customer": 1, "persons": 2}),
+    ("salesforce", {"mql": 0, "customer": 1, "persons": 3}),
     ("pipedrive", {"mql": 0, "customer": 1, "persons": 2}),
     ("ga4", {"mql": 0, "customer": 0, "persons": 2}),
 ])  # fmt: skip

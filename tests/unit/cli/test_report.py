@@ -8,15 +8,13 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
 from unit.cli.conftest import Workspace
 from unit.cli.test_run_report import reports_told, stored, tomorrow
 from warmlead.cli.output import console
-from warmlead.cli.report_forms import as_csv, as_page, harmless, print_tables
+from warmlead.cli.report_forms import as_csv, as_page, print_tables
 from warmlead.messages.kpis import KpiReport
 from warmlead.reporting.sheet import Comparison, sheet
 from warmlead.reporting.tables import Doubt
@@ -38,11 +36,16 @@ def example(source: str = "newsletter") -> Comparison:
 
 @pytest.mark.slow
 def test_any_period_is_shown_and_neither_kept_nor_published(ada: Workspace) -> None:
-    for typed in ("this-year", "all", f"2020..{tomorrow():%Y-%m-%d}"):
+    moved = "MQL → SQL, by month of the first step"  # hours ago, which may have been last year
+    for typed, told in (
+        ("this-year", ""),
+        ("all", moved),
+        (f"2020..{tomorrow():%Y-%m-%d}", moved),
+    ):
         done = ada.run("report", typed)
         assert done.code == 0
         assert "At a glance" in done.out
-        assert "MQL → SQL, by month of the first step" in done.out
+        assert told in done.out
         assert stored(ada, typed) is None
     assert reports_told(ada) == 0
 
@@ -80,18 +83,6 @@ def test_csv_has_every_cell_once_and_texts_are_no_formulas() -> None:
     for line in lines:
         assert not line["row"].startswith(("=", "+", "-", "@"))
         assert not line["value"].startswith(("=", "+", "@"))
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\uff1d1", "\r=1"])
-def test_what_would_be_a_formula_is_a_text(text: str) -> None:
-    assert harmless(text) == f"'{text}"
-
-
-@given(st.text(max_size=20))
-def test_no_text_stays_a_formula_and_others_stay_as_they_are(text: str) -> None:
-    made = harmless(text)
-    assert made in (text, f"'{text}")
-    assert not made.strip().startswith(("=", "+", "-", "@"))
 
 
 class Seen(HTMLParser):
@@ -152,12 +143,14 @@ def test_a_terminal_shows_every_number_whole_whatever_its_width(width: int) -> N
 
 def test_a_pipe_gets_each_table_whole_and_a_sign_for_few_persons() -> None:
     compared, written = example(), StringIO()
-    print_tables(Console(file=written), compared)
+    print_tables(Console(file=written, width=60), compared)
     lines = [line.rstrip() for line in written.getvalue().splitlines()]
+    shown = [line.split() for line in lines]
     for table in sheet(compared):
         for row in table.shortened.rows:
             cells = [each.text + " *" * (each.doubt is Doubt.FEW) for each in row.cells]
-            assert any(line.split()[-1:] == " ".join(cells).split()[-1:] for line in lines)
+            whole = " ".join(cells).split()
+            assert any(line[-len(whole) :] == whole for line in shown), whole
     assert "*: of fewer than 30 persons." in lines
     assert any(line.endswith(" *") for line in lines)
 

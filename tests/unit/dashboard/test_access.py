@@ -100,6 +100,10 @@ async def test_only_the_cookie_of_the_link_opens_the_pages() -> None:
     cookie = access.opened(TOKEN, is_secure=False).partition(";")[0]
     assert (await access.viewer({"cookie": f"other=1; {cookie}; more=2"})).name == "local"
     name = cookie.partition("=")[0]
+    others = ('a={"x":1}', 'b="open', "é=1", "x", "[]=1", f"c={'z' * 9_000}", f"{name}=older")
+    for other in others:  # of whatever else listens on this machine
+        for header in (f"{other}; {cookie}", f"{cookie}; {other}"):
+            assert (await access.viewer({"cookie": header})).name == "local"
     for header in (
         "",
         name,

@@ -10,8 +10,9 @@ from unit.dashboard.seen import Seen
 from warmlead.application.report import Reporting, report
 from warmlead.dashboard.cohorts import rows
 from warmlead.dashboard.figures import funnel_moves, overview
-from warmlead.dashboard.first_page import cards, funnel, in_units
+from warmlead.dashboard.first_page import cards, earlier_month, funnel, in_units, worth
 from warmlead.domain.event import Trust
+from warmlead.messages.revenue import Value, Won
 from warmlead.reporting.funnel import Level
 from warmlead.reporting.periods import Span, period_of
 
@@ -33,11 +34,12 @@ async def test_entries_count_on_their_day_and_scores_with_them(seen: Seen) -> No
         ("e", {"at": NOW, "from_stage": "mql", "to_stage": "mql"}),
         ("f", {"at": NOW + DAY}),
         ("g", {"at": NOW, "from_stage": "sql", "to_stage": "mql"}),
+        ("h", {"at": NOW, "from_stage": "recycled", "score": 72, "cycle": 2}),
     )
     found = await funnel_moves(seen.parts, NOW)
     assert found.days == 28
-    assert sorted(found.scores) == [55, 61, 70]
-    assert (found.last(Level.MQL, 7), found.last(Level.MQL, 7, before=7)) == (2, 1)
+    assert sorted(found.scores) == [55, 61, 72]  # sales took c by itself: it has not been an MQL
+    assert (found.last(Level.MQL, 7), found.last(Level.MQL, 7, before=7)) == (1, 1)
     assert found.last(Level.CUSTOMER, 28) == 1
     assert len(found.entered[Level.MQL]) == 28
 
@@ -53,8 +55,19 @@ async def test_many_moves_shorten_the_window(seen: Seen) -> None:
 async def test_an_empty_installation_has_an_overview_that_says_so(seen: Seen) -> None:
     found = await overview(seen.parts, NOW)
     assert found.leads == 0
-    assert [card.value for card in cards(found)] == ["0", "–", "–", "–"]
-    assert b"Nothing to see yet" in (await seen.get("/")).body
+    assert [card.value for card in cards(found)] == ["0", "–", "–", "–", "–"]
+    assert b"No leads yet" in (await seen.get("/")).body
+
+
+def test_what_was_won_is_told_by_currency_the_most_first() -> None:
+    values = {
+        "JPY": Value(deals=2, smallest_units=5_000),
+        "EUR": Value(deals=1, smallest_units=123_456_700),
+    }
+    assert worth(Won(deals=3, without_value=0, values=values)) == [
+        ("1.23", "M EUR"),
+        ("5\u202f000", "JPY"),
+    ]
 
 
 async def test_leads_that_cannot_be_read_cost_no_other(seen: Seen) -> None:
@@ -92,6 +105,9 @@ async def test_the_conversions_are_those_of_persons_who_have_had_the_time(seen: 
     card = cards(found)[1]
     assert (card.value, card.unit, card.tone) == ("25", "%", "")
     assert "1 of 4 within 60 days" in card.note
+
+    assert cards(found)[3].note == "1 deal in Jan 2026; 1 without a value; 0 deals in Dec 2025"
+    assert earlier_month(found) == datetime(2026, 3, 1, tzinfo=UTC)  # February is not reported
 
     late, early = rows(found.months)
     assert (late.month, late.mqls, early.month, early.mqls) == ("Jan 2026", 2, "Dec 2025", 4)

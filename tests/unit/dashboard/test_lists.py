@@ -13,6 +13,7 @@ from unit.dashboard.seen import Seen
 from warmlead.dashboard.lists import COLUMNS, OF_OFFER, PAGE_ROWS
 from warmlead.dashboard.queries import ListQuery, read_query
 from warmlead.domain.event import Trust
+from warmlead.domain.handoff import Offer
 from warmlead.domain.lead import Lead, Snapshot
 from warmlead.ports.listing import LeadQuery
 
@@ -82,6 +83,8 @@ async def test_the_file_holds_the_list_with_all_columns(seen: Seen) -> None:
     head, *rows = csv.reader(io.StringIO(answer.body.decode("utf-8-sig")))
     assert head == [*COLUMNS, *OF_OFFER, "reasons"]
     assert len(rows) == 4
+    at = {row[head.index("stage_since")] for row in rows}
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", each) for each in at)
     assert "'=1+1" in [row[head.index("company")] for row in rows]
 
 
@@ -105,3 +108,14 @@ async def test_the_order_of_a_stage_begins_with_the_newest(seen: Seen) -> None:
     ]
     await seen.parts.leads.update([], keeping(*moved))
     assert shown((await seen.get("/leads?order=since")).body) == [lead.id for lead in moved]
+
+
+async def test_why_an_offer_was_withdrawn_is_no_answer_of_sales(seen: Seen) -> None:
+    why = "the mql stage&#39;s leave condition holds"
+    offer = Offer(1, "mql", NOW, closed_at=NOW, answer=why.replace("&#39;", "'"))
+    lead = a_lead_named("ada", offer=offer, snapshot=Snapshot(1, 1, 0, 1, "v", "A"))
+    await seen.parts.leads.update([], keeping(lead))
+    of_list = (await seen.get("/leads")).body.decode()
+    assert ('<span class="quiet">withdrawn</span>' in of_list, why in of_list) == (True, False)
+    of_lead = (await seen.get(f"/leads/{lead.id}")).body.decode()
+    assert re.search(rf"<dt>Answer</dt><dd>withdrawn <time[^>]+>[^<]+</time> .*{why}", of_lead)

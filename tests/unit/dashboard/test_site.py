@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 from builders import NOW, an_event, lead_ids
 from unit.dashboard.seen import READER, TOKEN, Seen
 from warmlead.application.accept import read_events
-from warmlead.dashboard.rendering import POLICY, asset_path
-from warmlead.domain.event import Trust
+from warmlead.dashboard.access import Viewer
+from warmlead.dashboard.health_page import health_page
+from warmlead.dashboard.rendering import POLICY, asset, asset_path
+from warmlead.dashboard.statements import stated
+from warmlead.domain.event import Event, Trust
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.sales import SalesStatus
 from warmlead.domain.trigger import Topic
@@ -23,7 +27,7 @@ from warmlead.reporting.periods import read_period
 ADA = lead_ids.of(Identifier(Kind.EMAIL, "ada@example.com"))
 PAGES = (
     *("", "/", "/dashboard", "/dashboard/", "/leads", f"/leads/{ADA}"),
-    *("/model", "/model/try", "/model/unmatched", "/health", "/scores"),
+    *("/model", "/model/try", "/model/unmatched", "/health", "/scores", "/reports"),
 )
 MOST_BYTES = 60_000
 MESSAGES = Path(__file__).parents[3] / "docs/messages"
@@ -99,6 +103,13 @@ async def test_what_a_page_loads_is_there_for_good(seen: Seen) -> None:
     assert (await seen.get("/static/../../settings.py")).status == 404
 
 
+def test_paper_is_neither_dark_nor_a_telephone() -> None:
+    assert re.findall(r"@media ?([^ {(]*)", asset("style.css").decode()) == [
+        *["screen"] * 3,
+        "print",
+    ]
+
+
 async def test_a_page_with_all_that_it_loads_is_small(seen: Seen) -> None:
     await with_ada(seen)
     loaded = [await seen.get(asset_path(name)) for name in ("style.css", "page.js", "icon.svg")]
@@ -109,8 +120,21 @@ async def test_a_page_with_all_that_it_loads_is_small(seen: Seen) -> None:
 async def test_the_link_opens_the_pages_in_one_browser(seen: Seen) -> None:
     opened = await seen.get(f"/open?token={TOKEN}", cookie="")
     assert (opened.status, "Set-Cookie" in opened.headers) == (200, True)
+    assert opened.headers["Referrer-Policy"] == "no-referrer"
     wrong = await seen.get("/open?token=other", cookie="")
     assert (wrong.status, "Set-Cookie" in wrong.headers) == (401, False)
+
+
+async def test_what_needs_somebody_stands_first(seen: Seen) -> None:
+    async def counted() -> tuple[int, int]:
+        return 1, 2_000
+
+    answer = await health_page(replace(seen.parts, counted=counted), NOW)
+    words = " ".join(re.sub("<[^>]+>", " ", answer.body.decode()).split())
+    assert "3 of 6 need somebody" in words
+    told = ("is not reported.", "1 post could not be counted.", "2 000 messages failed", " fine ")
+    places = [words.index(each) for each in told]
+    assert places == sorted(places)
 
 
 async def test_a_failure_is_a_page_for_people_and_json_for_programs(seen: Seen) -> None:
@@ -198,6 +222,57 @@ async def test_a_form_that_is_sent_twice_counts_once(seen: Seen) -> None:
     await seen.say(ADA, form)
     first, second = await published(seen)
     assert first.key == second.key  # type: ignore[attr-defined]  # events
+
+
+async def test_a_page_on_which_the_lead_has_moved_answers_nothing_but_a_touch(seen: Seen) -> None:
+    await with_ada(seen)
+    stale = await form_of(seen, note="Wants a demo", said="accepted")
+    await seen.apply(an_event(name="sales_won", id="2"))
+
+    for form in (stale, {**stale, "said": "rejected", "reason": "bad_fit"}):
+        answer = await seen.say(ADA, form)
+        assert (answer.status, await published(seen)) == (409, [])
+    assert b"the lead has moved since you opened this page" in answer.body
+    assert b"Wants a demo</textarea>" in answer.body
+
+
+@pytest.mark.parametrize("stage", ["sql", "opportunity", "customer"])
+async def test_no_button_undoes_a_deal_or_accepts_twice(seen: Seen, stage: str) -> None:
+    said = {"sql": "accepted", "opportunity": "opportunity", "customer": "won"}[stage]
+    await seen.apply(an_event(name=f"sales_{said}"))
+    form = await form_of(seen, said="accepted")
+    assert form["stage"] == stage
+    buttons = re.findall(
+        r'name="said" value="(\w+)"', (await seen.get(f"/leads/{ADA}")).body.decode()
+    )
+    assert buttons == ["touched", "rejected"][: 2 if stage == "sql" else 1]
+    assert (await seen.say(ADA, form)).status == 409
+
+
+async def test_whoever_opens_a_refused_form_again_gets_the_page_of_the_lead(seen: Seen) -> None:
+    browser = {"sec-fetch-mode": "navigate"}
+    refused = await seen.say(ADA, {"said": "touched"}, **browser)
+    assert (refused.status, b'<a href="">Open the page again</a>' in refused.body) == (403, True)
+    answer = await seen.get(f"/leads/{ADA}/say", **browser)
+    assert (answer.status, answer.headers["Location"]) == (303, f"/dashboard/leads/{ADA}")
+
+
+async def test_a_second_click_is_no_answer_of_a_stale_page(seen: Seen) -> None:
+    await with_ada(seen)
+    form = await form_of(seen, said="accepted")
+    event = await stated_in(seen, form)
+    await seen.apply(event)
+    answer = await seen.say(ADA, form)
+    assert (answer.status, answer.headers["Location"]) == (303, f"/dashboard/leads/{ADA}")
+    another = await stated_in(seen, {**form, "note": "of a page that the browser has kept"})
+    assert another.id != event.id
+
+
+async def stated_in(seen: Seen, form: dict[str, str]) -> Event:
+    lead = await seen.parts.leads.get(ADA)
+    assert lead
+    request = RawRequest("POST", "", "", {}, b"", NOW, "r")
+    return stated(lead, form, Viewer("local"), request)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from warmlead.domain.attribution import (
     channel_of,
     first_origin,
     last_origin,
+    named_channel,
     origin_of,
 )
 from warmlead.domain.event import Event
@@ -91,6 +92,51 @@ def test_campaigns_belong_to_the_published_channels(channel: Channel, text: str)
 
 def test_every_channel_has_its_examples() -> None:
     assert {*Channel} - TAGGED.keys() == {Channel.UNKNOWN}
+
+
+NAMED = {
+    Channel.PAID_SEARCH: ["/ Paid Search", "acme / PAID_SEARCH", "Paid Search", "a / paid-search"],
+    Channel.PAID_SOCIAL: ["/ Paid Social", "PAID_SOCIAL", "Paid Social / cpc"],
+    Channel.ORGANIC_SEARCH: ["/ Organic Search", "ORGANIC_SEARCH", "organic  search"],
+    Channel.ORGANIC_SOCIAL: ["/ Organic Social", "Social Media", "SOCIAL_MEDIA", "Social"],
+    Channel.EMAIL: ["/ Email Marketing", "EMAIL_MARKETING"],
+    Channel.REFERRAL: ["partner.example / Referrals", "REFERRALS", "Referral"],
+    Channel.AI_ASSISTANT: ["AI_REFERRALS", "AI Assistant", "chatgpt.com / AI Referrals"],
+    Channel.CROSS_NETWORK: ["/ Cross-network"],
+    Channel.AUDIO: ["/ Audio", "audio"],
+    # the rules go before the name
+    Channel.PAID_SHOPPING: ["amazon / Paid Search"],
+    Channel.ORGANIC_VIDEO: ["youtube / Organic Social / x"],
+    # a link states neither; what is offline is no visit
+    Channel.UNASSIGNED: [
+        *("Direct Traffic", "/ direct", "Offline Sources", "OTHER_CAMPAIGNS", "/ (unknown)")
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("channel", "text"), [(channel, text) for channel, texts in NAMED.items() for text in texts]
+)
+def test_a_channel_is_known_by_its_name_where_no_rule_knows_more(
+    channel: Channel, text: str
+) -> None:
+    assert tagged(text).channel is channel
+
+
+def test_every_channel_has_a_name_that_it_is_known_by() -> None:
+    assert {named_channel(each.value.upper()) for each in Channel} == {*Channel}
+    assert named_channel("acme") is None
+
+
+def test_what_records_state_decides_the_channel_whatever_the_source_is() -> None:
+    stated = [("channel", "Email Marketing"), ("utm_campaign", "Webshop news")]
+    assert named(origin_of(stated)) == (Channel.EMAIL, "(not set)")
+    stated = [("channel", "Organic Social"), ("utm_source", "YouTube")]
+    assert named(origin_of(stated)) == (Channel.ORGANIC_SOCIAL, "youtube")
+    assert named(origin_of([("channel", "?"), ("utm_source", "google")])) == (
+        Channel.ORGANIC_SEARCH,
+        "google",
+    )
 
 
 REFERRERS = [

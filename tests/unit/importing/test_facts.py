@@ -148,6 +148,7 @@ def test_every_fault_of_a_row_is_told_by_its_column() -> None:
     assert problems({"Created": "2018-02-01"}) == ("Email, Id: nobody is named",)
     row = {**ADA, "Closed": "2018-04-05", "State": "Won", "Worth": "1,2,3"}
     assert problems(row, currency="EUR")[0].startswith("Worth: ")
+    assert "add --currency EUR" in problems({**row, "Worth": "12"})[0]
 
 
 def test_a_day_that_may_be_a_month_needs_a_word_in_the_mapping() -> None:
@@ -159,14 +160,22 @@ def test_a_day_that_may_be_a_month_needs_a_word_in_the_mapping() -> None:
     assert (day, month) == (datetime(2018, 4, 3, tzinfo=UTC), datetime(2018, 3, 4, tzinfo=UTC))
 
 
-def test_a_time_without_a_zone_is_that_of_the_mapping_and_a_day_stays_that_day() -> None:
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "UTC"])
+def test_a_day_stays_that_day_in_utc_in_whatever_zone_and_however_written(zone: str) -> None:
+    days = ("2018-02-01", "20180201", "01.02.2018", "01/02/2018", "1-2-2018", "Feb 1, 2018")
+    for day in (*days, "2018-02-01 00:00:00", "2018-02-01T00:00", date(2018, 2, 1)):
+        (event,) = said({**ADA, "Created": day}, time_zone=zone, dates="day-first").events
+        assert event.occurred_at == datetime(2018, 2, 1, tzinfo=UTC), day
+
+
+def test_a_time_without_a_zone_is_that_of_the_mapping() -> None:
     def at(text: str) -> datetime:
         row = {**ADA, "Created": text}
         return said(row, time_zone="America/New_York").events[0].occurred_at
 
     assert at("2018-02-01 10:00") == datetime(2018, 2, 1, 15, tzinfo=UTC)
     assert at("2018-02-01T10:00Z") == datetime(2018, 2, 1, 10, tzinfo=UTC)
-    assert at("2018-02-01") == datetime(2018, 2, 1, tzinfo=UTC)
+    assert at("2018-02-01T00:00:00+01:00") == datetime(2018, 1, 31, 23, tzinfo=UTC)
     assert at("1517479200") == datetime(2018, 2, 1, 10, tzinfo=UTC)
 
 
@@ -183,3 +192,66 @@ def test_spend_is_an_amount_of_a_day_in_its_currency() -> None:
     assert (spend.day, spend.amount_cents, spend.currency) == (date(2018, 2, 28), 123450, "EUR")
     assert (spend.source, spend.campaign, spend.imported) == ("google", "", "demo")
     assert said({**row, "Cost": ""}, part).spend is None
+
+
+STATED: dict[str, Any] = {
+    **LEADS,
+    "origin": [
+        {"when": {"Came by": ["Paid Social"]}, "channel": "Came by", "source": "Detail"},
+        {"channel": "Came by", "campaign": "Detail"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("came_by", "attribution"),
+    [
+        ("PAID_SOCIAL", {"channel": "Paid Social", "utm_campaign": "LinkedIn"}),
+        ("paid social", {"channel": "Paid Social", "utm_source": "LinkedIn"}),
+        ("Email Marketing", {"channel": "Email", "utm_campaign": "LinkedIn"}),
+        ("Trade Show", {"utm_source": "Trade Show", "utm_campaign": "LinkedIn"}),
+        ("(unknown)", {"utm_campaign": "LinkedIn"}),
+        ("", {"utm_campaign": "LinkedIn"}),
+    ],
+)
+def test_a_stated_channel_is_kept_and_any_other_word_is_a_source(
+    came_by: str, attribution: dict[str, str]
+) -> None:
+    (event,) = said({**ADA, "Came by": came_by, "Detail": "LinkedIn"}, STATED).events
+    assert (event.attribution, event.direct) == (attribution, False)
+
+
+@pytest.mark.parametrize("word", ["Direct Traffic", "DIRECT", "(direct)"])
+def test_a_stated_direct_visit_has_no_origin(word: str) -> None:
+    (event,) = said({**ADA, "Came by": word, "Detail": "www.example.com/shop"}, STATED).events
+    assert (event.attribution, event.direct) == ({}, True)
+
+
+def test_of_two_ids_of_a_person_either_is_enough() -> None:
+    part = {**LEADS, "merged_user_id": "Contact"}
+    row = {"Created": "2018-02-01", "Id": "00Q1", "Contact": "0031"}
+    (both,) = said(row, part).events
+    assert (both.user_id, both.merged_user_id) == ("crm:demo:00Q1", "crm:demo:0031")
+    for only in ({**row, "Id": ""}, {**row, "Id": "0031"}):
+        (one,) = said(only, part).events
+        assert (one.user_id, one.merged_user_id) == ("crm:demo:0031", None)
+    (lead,) = said({**row, "Contact": "null"}, part).events
+    assert (lead.user_id, lead.merged_user_id) == ("crm:demo:00Q1", None)
+
+
+@pytest.mark.parametrize("id_", ["null", " ; ", "N/A"])
+def test_a_placeholder_is_nobody_whatever_stands_before_it(id_: str) -> None:
+    assert problems({"Created": "2018-02-01", "Id": id_}) == ("Email, Id: nobody is named",)
+
+
+def test_of_several_ids_the_first_counts_also_behind_an_empty_one() -> None:
+    (event,) = said({"Created": "2018-02-01", "Id": "; 102; 103"}).events
+    assert event.user_id == "crm:demo:102"
+
+
+@pytest.mark.parametrize(
+    "more", [{"merged_user_id": "Other"}, {"origin": {"channel": "Medium"}}], ids=str
+)
+def test_visitors_state_neither_a_channel_nor_who_is_the_same_person(more: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="rows of visitors"):
+        ImportMapping.model_validate({"files": {"*": {**TRACKED, "trust": "public", **more}}})

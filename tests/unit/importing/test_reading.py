@@ -1,7 +1,9 @@
 """Rows of files in any usual dialect and encoding, and what becomes of those that are damaged."""
 
+import json
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,6 @@ from warmlead.importing.reading import (
     MAX_FIELD,
     MAX_NAME,
     MAX_ROW,
-    ErrorFile,
     Row,
     digest_of,
     open_table,
@@ -224,20 +225,31 @@ def test_two_columns_of_parquet_with_one_name_are_a_fault(tmp_path: Path) -> Non
         open_table(path)
 
 
-def test_a_file_of_errors_is_a_table_again_without_its_reasons(tmp_path: Path) -> None:
-    table = open_table(written(tmp_path, 'a,b\n1,"x, y"\n3,4\n'))
-    errors = ErrorFile(table)
-    first, _ = table.rows()
-    errors.add(first, "a: is not good")
-    errors.write()
-    assert errors.path.name == "leads.csv.errors.csv"
-    assert errors.path.read_text() == 'a,b,import_error\n1,"x, y",a: is not good\n'
-    again = open_table(errors.path)
-    assert again.columns == table.columns
-    assert [row.values for row in again.rows()] == [first.values]
-    assert ErrorFile(again).path == errors.path
-
-
 def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
     one, other = written(tmp_path, "a\n1\n"), written(tmp_path, "a\n1\n", "copy.csv")
     assert digest_of(one) == digest_of(other) != digest_of(written(tmp_path, "a\n2\n"))
+
+
+@pytest.mark.parametrize(
+    ("listed", "flat"),
+    [
+        (
+            [
+                {"key": "page", "value": {"string_value": "/p", "int_value": None}},
+                {"key": "seconds", "value": {"int_value": "7"}},
+                {"key": "plan", "value": "pro"},
+                {"key": "none", "value": {}},
+            ],
+            {"p.page": "/p", "p.seconds": "7", "p.plan": "pro", "p.none": None},
+        ),
+        ([{"key": "a", "value": 1, "more": 2}], None),
+        ([{"key": "a", "value": 1}, 7], None),
+        ([{"key": 1, "value": 1}], None),
+        ([], None),
+    ],
+)
+def test_a_list_of_keys_with_values_is_read_by_key(
+    tmp_path: Path, listed: list[Any], flat: dict[str, Any] | None
+) -> None:
+    (row,) = rows_of(written(tmp_path, json.dumps({"p": listed}), "events.jsonl"))
+    assert row.values == ({"p": listed} if flat is None else flat)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from warmlead.domain.errors import ConfigurationError
 from warmlead.importing.mapping import ImportMapping
 from warmlead.importing.reading import open_table
 from warmlead.importing.spool import Spool
-from warmlead.importing.survey import Survey, survey
+from warmlead.importing.survey import MAX_UNASKED, Survey, missing_text, survey
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DEALS: dict[str, Any] = {
@@ -93,3 +94,44 @@ def test_a_text_that_cannot_be_read_leaves_the_comparison(tmp_path: Path) -> Non
     head = "Deal,Id,Created,Closed,Stage,Amount\n"
     (counts,) = surveyed(tmp_path, f"{head}1,a,2025-03-04,,,\n2,b,soon,,,\n").files
     assert (counts.errors, counts.unseen) == (1, set())
+
+
+def test_a_column_that_is_not_there_is_told_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    (counts,) = surveyed(tmp_path, "Id,Created,closed\na,2025-03-04,\n").files
+    assert missing_text(counts.missing) == (
+        '"Deal" (id), "Closed" (facts[1]; did you mean "closed"?), "Amount" (facts[1]), '
+        '"Stage" (facts[1])'
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        ("ID,Created", 'no column that names the person: "Id" (user_id); it has ID, Created'),
+        ("Id,Creation", 'no column with a time: "Closed" (facts[1]), "Created" (facts[0]; did you'),
+    ],
+)
+def test_a_file_without_what_every_row_needs_is_refused(
+    tmp_path: Path, head: str, told: str
+) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        surveyed(tmp_path, f"{head}\n1,2025-03-04\n")
+    assert told in str(raised.value)
+
+
+def test_spend_needs_its_day_and_its_amount(tmp_path: Path) -> None:
+    files = {"*": {"spend": {"day": "Day", "amount": "Cost", "campaign": "Campaign"}}}
+    with pytest.raises(ConfigurationError, match=r'no column for the amount: "Cost"'):
+        surveyed(tmp_path, "Day\n2025-03-04\n", files=files)
+    (tmp_path / "spool").unlink()
+    (counts,) = surveyed(tmp_path, "Day,Cost\n2025-03-04,1.00\n", files=files).files
+    assert list(counts.missing) == ["Campaign"]
+
+
+def test_values_for_which_no_fact_asks_are_told(tmp_path: Path) -> None:
+    head = "Deal,Id,Created,Closed,Stage,Amount\n"
+    stages = ["won", "Sold", "Sold", "", "false", *(f"S{n}" for n in range(MAX_UNASKED))]
+    rows = (f"{place},a,2025-03-04,,{stage},\n" for place, stage in enumerate(stages))
+    (counts,) = surveyed(tmp_path, head + "".join(rows)).files
+    assert counts.unasked.most_common(2) == [(("Stage", "Sold"), 2), (("Stage", "S0"), 1)]
+    assert len(counts.unasked) == MAX_UNASKED

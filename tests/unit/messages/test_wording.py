@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from warmlead.domain.event import Automation
+from warmlead.domain.journey import NotableStep
 from warmlead.domain.probability import Probability
 from warmlead.domain.scoring import MICRO, Contribution, Part, Score
 from warmlead.messages.wording import (
@@ -160,6 +161,13 @@ def test_reasons_begin_with_what_was_done_last_and_leave_room_for_fit(
     given = reasons(Score(0, 0, 0, None, tuple(lines)), {}, notable)
     told = [reason.partition(" ")[2].partition(" once")[0] for reason in given]
     assert told == names
+
+
+def test_of_one_day_what_was_done_last_is_what_the_journey_ends_with() -> None:
+    lines = [line(Part.SIGNAL, name, points, **times(1)) for name, points in (("a", 9), ("b", 5))]
+    steps = [NotableStep(2, "", 1, "b", "b"), NotableStep(1, "", 1, "a", "a")]
+    given = reasons(Score(0, 0, 0, None, tuple(lines)), {}, {"a", "b"}, steps)
+    assert [reason.partition(" ")[0] for reason in given] == ["+5", "+9"]
 
 
 @pytest.mark.parametrize(

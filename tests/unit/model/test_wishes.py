@@ -32,6 +32,16 @@ BLOG: list[Did] = [("page_viewed", n % 2, {"path": f"/blog/{n}"}) for n in range
 PRICES: Did = ("page_viewed", 0, {"path": "/pricing"})
 MINUTES: Did = ("page_left", 0, {"seconds": 150})
 MEETING: Did = ("meeting_booked", 0, {})
+FORM: Did = ("form_submitted", 0, {"form": "contact"})
+JOB: Did = ("form_submitted", 0, {"form": "Job application"})
+ATTENDED: Did = ("webinar_attended", 0, {"minutes": 45})
+CLICKS: list[Did] = [("email_clicked", n, {}) for n in range(3)]
+WEEKS: list[Did] = [("page_viewed", 7 * n, {"path": "/a"}) for n in (1, 2, 3)]
+PAGES: list[Did] = [("page_viewed", 0, {"path": f"/{n}"}) for n in range(4)]
+USES: list[Did] = [("feature_used", n, {}) for n in range(3)]
+ENDING: Did = ("trial_ending", 0, {"days": 3})
+RECORD = {"last_name": "Kay", "company": "Acme", "country": "DE", "phone": "+49 30 1"}
+BEST = {"title": "VP Sales", "employees": 200, "industry": "software"}
 BASKET: Did = ("product_added", 0, {})
 FIT = {"employees": "51-200 employees", "country": "US"}
 
@@ -110,6 +120,40 @@ PEOPLE = [
     Person("mails-in-their-morning", "somewhere", [DEMO], "mql", mail_at="2026-03-11T07:00Z"),
     Person("evening-shop", "at noon", [BASKET], "mql", mail_at="2026-03-10T19:00Z"),
     Person("evening-shop", "after midnight", [BASKET], "mql", mail="your-basket", days_later=0.48),
+    Person("complete-record", "all is known", [DEMO], "mql", RECORD, 40),
+    Person("complete-record", "no phone", [DEMO], "lead", {**RECORD, "phone": ""}, 40),
+    Person("score-and-grade", "grade A", [*CLICKS, FORM], "mql", BEST, 114),
+    Person("score-and-grade", "grade B", [*CLICKS, FORM], "lead", {"employees": 200,
+           "industry": "finance"}, 99),
+    Person("hot-in-fifteen-minutes", "warm", [DEMO], "mql", owner="inside-sales"),
+    Person("hot-in-fifteen-minutes", "hot", [DEMO, PRICES, ATTENDED], "hot", score=105,
+           owner="hotline"),
+    Person("job-seekers", "buys", [FORM, PRICES], "mql", score=55),
+    Person("job-seekers", "applies", [FORM, PRICES, JOB], "lead", score=5),
+    Person("job-seekers", "applied long ago", [FORM, PRICES, (JOB[0], 181, JOB[2])], "lead",
+           score=34),
+    Person("neither-half-alone", "both", [DEMO], "mql", FIT, 90),
+    Person("neither-half-alone", "does all", [PAGE] * 9 + [DEMO], "lead", score=50),
+    Person("surge-of-interest", "reads more", [*WEEKS, *PAGES], "mql", score=51),
+    Person("surge-of-interest", "one page", [*WEEKS, *[PRICES] * 4], "lead", score=11),
+    Person("partners-first", "a partner's", [FORM], "mql", {"lead_source": "partner"}, 25,
+           "partner-manager"),
+    Person("partners-first", "nobody's", [FORM], "lead", score=25),
+    Person("trial-about-to-end", "uses it", [*USES, ENDING], "pql", score=24),
+    Person("trial-about-to-end", "ends later", [*USES, ("trial_ending", 0, {"days": 7})], "lead"),
+    Person("private-mailboxes-need-more", "at work", [PAPER, ATTENDED], "mql", score=55),
+    Person("private-mailboxes-need-more", "at home", [PAPER, ATTENDED], "lead", score=55,
+           email="ada@gmail.com"),
+    Person("who-stayed-to-the-end", "stayed", [ATTENDED], "mql", score=40),
+    Person("who-stayed-to-the-end", "looked in", [("webinar_attended", 0, {"minutes": 5})],
+           "lead", score=10),
+    Person("who-stayed-to-the-end", "missed it", [("webinar_missed", 0, {})], "lead",
+           mail="the-recording"),
+    Person("accounts-that-fit", "our CRM", [DEMO], "mql", {"technologies": ["salesforce"]}, 60),
+    Person("accounts-that-fit", "a rival's", [DEMO], "lead",
+           {"technologies": ["salesforce", "rivalsoft"], "annual_revenue": "12M"}, 40),
+    Person("mails-alone-are-not-enough", "clicks", CLICKS, "lead", score=25),
+    Person("mails-alone-are-not-enough", "and reads", [*CLICKS, *[PRICES] * 3], "mql", score=34),
     Person("who-refuses-mail", "reads", [PAPER], "mql"),
     Person("who-refuses-mail", "and refuses", [PAPER, ("email_unsubscribed", 0, {})], "lead"),
     Person("who-refuses-mail", "and asks", [DEMO, ("email_unsubscribed", 0, {})], "mql"),

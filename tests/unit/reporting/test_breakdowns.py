@@ -80,6 +80,25 @@ def test_mqls_and_deals_are_counted_by_each_facet() -> None:
     assert found["source"]["google"].won.values["EUR"].smallest_units == 500
 
 
+def test_bands_of_scores_are_in_their_order_whatever_is_in_them() -> None:
+    points = {"ada": 130, "bob": 30, "cyn": -1, "dan": 99, "eve": 7, "fay": 99}
+    refused = {"cause": MoveCause.REJECTED, "detail": "bad_fit"}
+    people = {
+        name: Known(
+            [
+                moved(2, "lead > mql", score=score),
+                moved(3, "mql > recycled", score=score, **refused),
+            ]
+        )
+        for name, score in points.items()
+    }
+    customer = Known([moved(4, "lead > customer", cause=MoveCause.WON)])
+    found = reported({**people, "gus": customer})
+    in_order = ["-", "0-24", "25-49", "75-99", "125-149"]
+    assert [*found.breakdowns["score"]] == [*in_order, "(none)"]
+    assert [*found.feedback.by_score] == in_order
+
+
 def test_a_deal_of_an_older_mql_counts_without_its_mql() -> None:
     known = Known(
         [moved(-30, "lead > mql"), moved(3, "mql > customer", cause=MoveCause.WON)],
@@ -181,6 +200,16 @@ def test_spend_is_added_up_under_the_names_of_attribution() -> None:
         "source": {"google": {"EUR": 1_500}},
         "campaign": {"Spring": {"EUR": 1_000}},
     }
+
+
+def test_spend_on_a_medium_belongs_to_the_channel_of_such_visits() -> None:
+    tally = SpendTally()
+    google = {"source": "google", "medium": "cpc", "campaign": "Spring"}
+    tally.add({"channel": "", **google}, 1_000, "EUR")
+    tally.add({"channel": "Fair", **google}, 20, "EUR")
+    tally.add({"channel": "", **google, "medium": ""}, 3, "EUR")  # a site alone has several
+    assert tally.figures is not None
+    assert tally.figures.channel == {"Fair": {"EUR": 20}, "Paid Search": {"EUR": 1_000}}
 
 
 def test_the_cost_of_an_mql_is_shown_also_where_there_was_none() -> None:

@@ -99,10 +99,50 @@ def test_a_person_counts_once_however_often_the_steps_are_made() -> None:
 
 
 def test_a_win_before_the_first_contact_is_kept_and_flagged() -> None:
-    whole = tallied([moved(10.2, "lead > mql"), moved(9, "mql > customer")]).whole()
+    won = moved(9, "mql > customer", learnt=FIRST.start + 11 * DAY)
+    whole = tallied([moved(10.2, "lead > mql"), won]).whole()
     assert counts(whole, "mql_to_customer") == [(1, 1)] * 4
     assert whole.mql_to_customer.before == 1
     assert tallied([moved(9, "lead > mql"), moved(9, "mql > sql")]).whole().mql_to_sql.before == 0
+
+
+def test_a_customer_who_enters_mql_again_is_no_new_mql() -> None:
+    # Ada is won, lost and an MQL again; of bob a second record becomes an MQL, long after the first
+    # was won without one; cyn was never a customer.
+    ada = [
+        moved(1, "anonymous > lead"),
+        moved(2, "lead > mql"),
+        moved(3, "mql > customer"),
+        moved(40, "customer > recycled"),
+        moved(41, "recycled > mql", cycle=2),
+    ]
+    bob = [
+        moved(5, "anonymous > customer"),
+        moved(50, "anonymous > lead"),
+        moved(51, "lead > mql", score=90),
+    ]
+    cyn = [moved(6, "anonymous > lead"), moved(52, "lead > mql")]
+    january, february = tallied(ada, bob, cyn).by_month().values()
+    assert counts(january, "mql_to_customer")[-1] == (1, 1)
+    assert counts(february, "mql_to_customer")[-1] == (0, 1)
+    assert milestones(bob).regained == {FIRST.start + 51 * DAY}
+    assert milestones(bob).mql_score is None
+
+
+def test_moves_that_were_imported_at_once_are_told_apart_by_their_stages() -> None:
+    when = {"learnt": NOW}
+    same_deal = [
+        moved(10, "anonymous > lead", **when),
+        moved(10.2, "lead > mql", **when),
+        moved(9, "mql > customer", **when),
+    ]
+    regained = [
+        moved(9, "anonymous > customer", **when),
+        moved(20, "customer > recycled", **when),
+        moved(30, "recycled > mql", **when),
+    ]
+    whole = tallied(same_deal, regained).whole()
+    assert (counts(whole, "mql_to_customer")[-1], whole.mql_to_customer.before) == ((1, 1), 1)
 
 
 def test_customers_without_an_opportunity_are_customers_and_are_counted() -> None:
@@ -185,7 +225,10 @@ def test_waits_are_those_of_the_persons_who_came_in_the_period() -> None:
     tally = tallied(
         [moved(-20, "lead > mql"), moved(10, "mql > sql")],
         [moved(80, "lead > mql"), moved(95, "mql > sql")],
-        [moved(51, "lead > mql"), moved(50, "mql > customer")],
+        [
+            moved(51, "lead > mql"),
+            moved(50, "mql > customer", learnt=FIRST.start + 52 * DAY),
+        ],
         [moved(5, "lead > sql")],
     )
     assert tally.waits_ms(Milestone.MQL, Milestone.SQL) == [30 * 86_400_000, -86_400_000]

@@ -88,6 +88,9 @@ def counted(
     tally = KpiTally(DAY, ORDER, DAY.end)
     for name, move in records:
         tally.add(name, move)
+    for name in tally.risen:
+        lives = {name: [move for of, move in records if of == name]}
+        tally.tell([*lives], lives[name])
     for name in tally.in_question:
         tally.know(name, leads.get(name))
     return tally.report(leads_in or {})
@@ -189,6 +192,49 @@ def test_an_offer_in_the_stage_of_before_is_an_offer_and_no_move() -> None:
     assert report.backward == {}
     assert report.conversions.mql_to_sql.of == 0
     assert (report.handoffs.offers, report.handoffs.first_touch.breached) == (1, 1)
+
+
+def test_a_customer_who_enters_mql_is_a_move_and_no_step_of_the_funnel() -> None:
+    report = kpis(
+        ada=Known(
+            [
+                moved(-90, "mql > customer"),
+                moved(8, "customer > recycled"),
+                moved(9, "recycled > mql", cycle=2),
+                moved(10, "mql > sql", cycle=2),
+            ],
+            [says(SalesStatus.TOUCHED, 9.5)],
+        ),
+        bob=Known([moved(9, "lead > mql")]),
+    )
+    assert report.stages["mql"].entered == 2
+    assert (report.conversions.mql_to_sql.of, report.conversions.mql_to_sql.reached) == (1, 0)
+    assert report.conversions.sql_to_customer.of == 1
+    assert {name: (each.mql, each.sql) for name, each in report.sources.items()} == {
+        "(unknown)": (1, 1)
+    }
+    assert report.times.mql_to_first_touch.count == 1
+
+
+def test_who_became_known_at_midnight_is_of_the_day_that_begins() -> None:
+    # The time in a stage is kept in thousandths of an hour: 9.459 are more than 9:27:32.
+    tick, later = timedelta(milliseconds=1), timedelta(hours=9, minutes=27, seconds=32)
+    report = kpis(
+        ada=Known(
+            [
+                replace(moved(0, "anonymous > lead"), at=DAY.start),
+                replace(moved(0, "lead > mql", hours_in_stage=9.459), at=DAY.start + later),
+            ]
+        ),
+        bob=Known(
+            [
+                replace(moved(0, "anonymous > lead"), at=DAY.start - tick),
+                replace(moved(9, "lead > mql", hours_in_stage=8.999)),
+                moved(10, "mql > lead"),
+            ]
+        ),
+    )
+    assert (report.conversions.lead_to_mql.of, report.conversions.lead_to_mql.reached) == (1, 1)
 
 
 def test_requalified_leads_are_counted_separately() -> None:

@@ -15,18 +15,28 @@ from warmlead.model.conditions import Context, Contexts
 from warmlead.model.document import Path, did_you_mean
 from warmlead.model.lint.points import small_momentums, unknown_words
 from warmlead.model.lint.slips import Slip, mended, place_before, slips_in
-from warmlead.model.lint.synonyms import code_of_country, origin_meant
+from warmlead.model.lint.synonyms import code_of_country, guess_stage, origin_meant
 from warmlead.model.lint.texts import odd_texts
 from warmlead.model.lint.unaskable import unaskable_function, unaskable_name
 from warmlead.model.lint.unmeasured import too_long, unmeasured
 from warmlead.model.schema import ModelFile
 from warmlead.model.structure import Report
+from warmlead.model.values import NAME_PATTERN
 from warmlead.model.vocabulary import STAGE_NAMES, ValueType
 
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*?)(?=\n|$)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']*)' applied to '\((.*)\)'")
 _FUNCTIONS = ("startsWith", "endsWith", "contains", "matches", "size", "exists", "all", "map")
+_COMPARING = ("==", "!=", "<", "<=", ">", ">=")
+_COMPARISON = 3
+"""How many words a comparison has."""
+
+_TYPES = {
+    "string": ValueType.STRING,
+    "number": ValueType.INTEGER,
+    "name": ValueType.BOOLEAN,
+}
 _PLAIN_NAMES = {"int": "integer", "double": "number", "bool": "boolean", "list(string)": "list"}
 
 
@@ -57,8 +67,7 @@ def check_conditions(file: ModelFile, contexts: Contexts, report: Report) -> fro
             (at, stage) for at, stage in stage_literals(text, context) if stage not in stages
         ]
         for at, stage in unknown:
-            guess = did_you_mean(stage, stages) or did_you_mean(stage.casefold(), stages)
-            report.error(path, f'there is no stage "{stage}"', guess, at=at)
+            report.error(path, f'there is no stage "{stage}"', guess_stage(stage, stages), at=at)
         unused = list(unknown_words(text, context, file))
         for at, message, guess in unused:
             report.error(path, message, guess, at=at)
@@ -221,7 +230,22 @@ def _unknown(name: str, at: int, text: str, context: Context) -> ConditionFault:
         counted = f"count it, last_30d.{name} >= 1, or make a signal of it"
         return ConditionFault(start, f'"{name}" is an event, and conditions name signals', counted)
     known = [other for other in context.types if ("." in other) == ("." in name)]
-    return ConditionFault(start, f'unknown name "{name}"', _like(name, known))
+    guess = _like(name, known) or _declared(name, start, text, context)
+    return ConditionFault(start, f'unknown name "{name}"', guess)
+
+
+def _declared(name: str, at: int, text: str, context: Context) -> str:
+    """How a trait or property of the author's own is declared; empty if it seems to be none."""
+    tokens = [token for token in words(text) if token.at >= at]
+    if not re.fullmatch(NAME_PATTERN, name) or len(tokens) < _COMPARISON:
+        return ""
+    type_ = _TYPES.get(tokens[2].kind)
+    if tokens[1].text not in _COMPARING or type_ is None:
+        return ""
+    if tokens[2].kind == "name" and tokens[2].text not in ("true", "false"):
+        return ""
+    section = "traits" if "country" in context.types else "properties"
+    return f"if your senders send it, add to {section}: {name}: {type_}"
 
 
 def _unknown_function(name: str, start: int, context: Context) -> ConditionFault:
@@ -290,7 +314,7 @@ def country_names(text: str, context: Context) -> Iterator[tuple[int, str]]:
         return
     for literal in compared_with("country", text):
         said = literal.text.strip("\"'")
-        if not re.fullmatch(r"[A-Z]{2}", said):
+        if said and not re.fullmatch(r"[A-Z]{2}", said):
             yield literal.at + 1, said
 
 

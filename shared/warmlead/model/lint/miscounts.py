@@ -25,14 +25,24 @@ _COMPARING = ("==", "!=", "<", "<=", ">", ">=")
 _ASKED_ALONE = (MeasureKind.LAST, MeasureKind.DAYS, MeasureKind.VISITS, MeasureKind.DISTINCT)
 _NAMED = re.compile(rf"(?:last|past|this|previous)_({'|'.join(PERIODS)})\.(\w+)")
 _BEHIND = re.compile(r"(\w+?)(?:\.(?:count|last)(?:_(\d{1,3})d)?|_(\d{1,3})d)")
-_OF_A_WEBSITE = {
-    "visits": "visits_30d.page_viewed",
-    "sessions": "visits_30d.page_viewed",
-    "visit_count": "visits_30d.page_viewed",
-    "pages": "distinct_30d.page_viewed.path",
-    "pages_viewed": "last_30d.page_viewed",
+OF_A_WEBSITE = {
+    **dict.fromkeys(("visits", "sessions", "visit_count"), "visits_30d.page_viewed"),
+    **dict.fromkeys(("pages", "unique_pages"), "distinct_30d.page_viewed.path"),
+    **dict.fromkeys(("pages_viewed", "page_views", "pageviews"), "last_30d.page_viewed"),
+    **dict.fromkeys(("opens", "emails_opened", "marketing_emails_opened"), "last_30d.email_opened"),
+    **dict.fromkeys(("emails_clicked", "marketing_emails_clicked"), "last_30d.email_clicked"),
+    **dict.fromkeys(("form_submissions", "forms_submitted"), "last_30d.form_submitted"),
 }
+"""What tools call counts of what was done on a website and with mails, and what is counted."""
 _DAYS = re.compile(r"(?:last|past)_(\d{1,3})_?(day|week|month|year)s?\.(\w+)")
+
+
+_PREFIX = re.compile(r"\A(?:total_)?(?:number_of_|count_of_|num_|total_)")
+
+
+def bare_count(name: str) -> str:
+    """The name of a count in small letters, without the words that say that it is one."""
+    return _PREFIX.sub("", name.lower())
 
 
 class Meant(NamedTuple):
@@ -121,7 +131,7 @@ def _behind(tokens: Sequence[Token], i: int, context: Context) -> Meant | None:
 def _of_a_website(tokens: Sequence[Token], i: int, context: Context) -> Meant | None:
     """``visits >= 3``, ``pages >= 3``."""
     name = tokens[i].text
-    meant = _OF_A_WEBSITE.get(name.lower())
+    meant = OF_A_WEBSITE.get(bare_count(name))
     if meant is None or name in context.types or _text(tokens, i + 1) not in _COMPARING:
         return None
     return Meant(i, meant, f'unknown name "{name}"')

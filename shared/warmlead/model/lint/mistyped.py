@@ -3,6 +3,7 @@
 Each way looks at one place of a condition that CEL cannot compile, as those of ``slips`` do.
 """
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,26 +14,8 @@ from warmlead.model.vocabulary import ValueType
 _TRUE = frozenset({"true", "yes", "1", "on"})
 _FALSE = frozenset({"false", "no", "0", "off"})
 _EQUALITY = ("==", "!=")
+_JOINED = re.compile(r"&&|\|\||[)\]]")
 _NOTHING = ("null", "none", "nil", "undefined")
-_UNITS = frozenset(
-    [
-        "point",
-        "points",
-        "pts",
-        "times",
-        "visits",
-        "views",
-        "pages",
-        "employees",
-        "people",
-        "staff",
-        "days",
-        "day",
-        "d",
-    ]
-)
-_COMPARING = ("==", "!=", "<", "<=", ">", ">=")
-_AFTER = ("", ")", "&&", "||")
 
 
 class Mended(NamedTuple):
@@ -45,7 +28,16 @@ class Mended(NamedTuple):
 
 def mistyped(tokens: Sequence[Token], i: int, context: Context) -> Mended | None:
     """What is meant by the words at a place, if they are a value of another type."""
-    ways = (_switch, _known, _in_a_text, _with_unit)
+    ways = (
+        _switch,
+        _known,
+        _in_a_text,
+        _of_a_list,
+        _of_a_switch,
+        _unclosed,
+        _colon,
+        _without_comma,
+    )
     return next((meant for way in ways if (meant := way(tokens, i, context))), None)
 
 
@@ -89,10 +81,53 @@ def _in_a_text(tokens: Sequence[Token], i: int, context: Context) -> Mended | No
     return Mended(i + 2, f"{name} == {literal[0].text}", message)
 
 
-def _with_unit(tokens: Sequence[Token], i: int, context: Context) -> Mended | None:  # noqa: ARG001  # one of several ways
-    """``score >= 50 points``."""
-    if tokens[i].kind != "number" or _text(tokens, i + 1).lower() not in _UNITS:
+def _of_a_list(tokens: Sequence[Token], i: int, context: Context) -> Mended | None:
+    """``tags == "hot"``."""
+    name, sign, literal = tokens[i].text, _text(tokens, i + 1), tokens[i + 2 : i + 3]
+    if context.types.get(name) is not ValueType.LIST or sign not in (*_EQUALITY, "="):
         return None
-    if _text(tokens, i - 1) not in _COMPARING or _text(tokens, i + 2) not in _AFTER:
+    if not literal or literal[0].kind != "string":
         return None
-    return Mended(i + 1, tokens[i].text, "a number stands without its unit")
+    asked = f"({literal[0].text} in {name})" + (" == false" if sign == "!=" else "")
+    return Mended(i + 2, asked, f"`{sign}` does not work on list and string")
+
+
+def _of_a_switch(tokens: Sequence[Token], i: int, context: Context) -> Mended | None:
+    """``authority == true`` of a text: whether there is one."""
+    name, sign, said = (_text(tokens, i + n) for n in range(3))
+    if context.types.get(name) is not ValueType.STRING or (sign, said) != ("==", "true"):
+        return None
+    return Mended(i + 2, f'{name} != ""', f'"{name}" is a text, and neither true nor false')
+
+
+def _unclosed(tokens: Sequence[Token], i: int, context: Context) -> Mended | None:  # noqa: ARG001  # one of several ways
+    """``country == "US``; the text ends where a clause does."""
+    token = tokens[i]
+    quote = token.text[:1]
+    if token.kind != "string" or quote not in "\"'" or token.text[1:].endswith(quote):
+        return None
+    found = _JOINED.search(token.text)
+    end = found.start() if found else len(token.text)
+    said, rest = token.text[1:end].rstrip(), token.text[end:]
+    instead = f"{quote}{said}{quote} {rest}".rstrip()
+    return Mended(i, instead, "a quotation mark is missing")
+
+
+def _colon(tokens: Sequence[Token], i: int, context: Context) -> Mended | None:
+    """``country: "US"``."""
+    name, literal = tokens[i].text, tokens[i + 2 : i + 3]
+    if name not in context.types or _text(tokens, i + 1) != ":" or _text(tokens, i - 2) == "?":
+        return None
+    if not literal or literal[0].kind not in ("string", "number"):
+        return None
+    return Mended(i + 2, f"{name} == {literal[0].text}", "values are compared by ==")
+
+
+def _without_comma(tokens: Sequence[Token], i: int, context: Context) -> Mended | None:  # noqa: ARG001  # one of several ways
+    """``["US" "CA"]``."""
+    if tokens[i].kind != "string" or not tokens[i + 1 :] or tokens[i + 1].kind != "string":
+        return None
+    if _text(tokens, i - 1) not in ("[", ",", "("):
+        return None
+    instead = f"{tokens[i].text}, {tokens[i + 1].text}"
+    return Mended(i + 1, instead, "a comma stands between the values of a list")

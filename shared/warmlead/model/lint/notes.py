@@ -64,7 +64,7 @@ def _note_signals(file: ModelFile, contexts: Contexts, report: Report) -> None:
     known = {label_in(name) for name in named}
     known |= {bypass.signal for stage in file.stages.values() for bypass in stage.bypass}
     known |= {signal for alert in file.alerts.values() for signal in alert.on or ()}
-    asked = set().union(*of_signals)
+    asked = {name for name in set().union(*of_signals) if file.signals[name].points > 0}
     if not asked:
         return
     strongest = max(sorted(asked), key=lambda name: file.signals[name].points)

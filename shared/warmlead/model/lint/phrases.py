@@ -103,6 +103,7 @@ _VERBS = {
     ("ends", "with"): "endsWith",
     ("end", "with"): "endsWith",
 }
+_PATH = re.compile(r"/[\w./-]*[\w/-]", re.ASCII)
 _NEGATIONS = (("does", "not"), ("do", "not"), ("not",))
 _ANY_OF = (("any", "of"), ("one", "of"), ("either",))
 _LISTED = {("is", "any", "of"): "in", ("is", "one", "of"): "in", ("is", "either"): "in"}
@@ -113,7 +114,7 @@ def phrase(text: str, tokens: Sequence[Token], i: int, context: Context) -> Mean
     """What is meant by the words at a place, if they say a comparison otherwise."""
     place = WordPlace(text, tokens, i, context)
     ways = (
-        *(_pattern, _is_known, _asks_known, _of_a_list, _part_of_a_text),
+        *(_pattern, _bare_path, _is_known, _asks_known, _of_a_list, _part_of_a_text),
         *(_ranged, _compared, _sized, _lowered),
     )
     return next((found for way in ways if (found := way(place))), None)
@@ -125,6 +126,8 @@ def phrase(text: str, tokens: Sequence[Token], i: int, context: Context) -> Mean
 def _pattern(place: WordPlace) -> Meant | None:
     """``title == /vp/i``, ``title ~= "vp"``, ``title !~ /intern/``."""
     name = place.ours()
+    if name.rpartition(".")[2] in ("path", "landing_page") and place.word(2) == "/":
+        return None
     signs = [place.token(n).text for n in (1, 2)]
     n, sign = 2, "".join(signs)
     if sign not in _PATTERN_SIGNS or place.token(2).at != place.token(1).end:
@@ -141,6 +144,21 @@ def _pattern(place: WordPlace) -> Meant | None:
         return None
     instead = f"{name}.matches({asked})" + (" == false" if _PATTERN_SIGNS[sign] else "")
     return meant(place, last, instead, "a regular expression is asked for by matches")
+
+
+def _bare_path(place: WordPlace) -> Meant | None:
+    """``path == /pricing``, ``path in [/pricing, "/plans"]``: a path without quotation marks."""
+    before = place.word(-1)
+    name = place.ours(-2) if before in ("==", "!=", "=") else "path" if before in ("[", ",") else ""
+    if place.word() != "/" or name.rpartition(".")[2] not in ("path", "landing_page"):
+        return None
+    found = _PATH.match(place.text, place.token().at)
+    if found is None:
+        return None
+    last = 0
+    while place.token(last + 1).at < found.end() and place.kind(last + 1) != "end":
+        last += 1
+    return meant(place, last, place.quoted(found[0]), "a path is a text, and stands in quotes")
 
 
 def _between_slashes(place: WordPlace, n: int) -> tuple[str, int] | None:
@@ -276,12 +294,15 @@ def _whether_known(place: WordPlace, of: int, last: int, *, is_known: bool) -> M
             ValueType.INTEGER: f"{name} >= 0",
             ValueType.NUMBER: f"{name} >= 0.0",
             ValueType.LIST: f"size({name}) > 0",
+            ValueType.BOOLEAN: f"{name} in [true, false]",
         }.get(place.context.types[name])
         if name
         else None
     )
     if asked is None:
         return None
+    if name in ("stage", "grade") and "identified" in place.context.types:
+        asked = "identified"  # every lead has both
     told = "what is not known is no value: a condition over it does not hold"
     if not is_known:
         told = f"nobody can ask for what is not known: ask who has a {name}, and turn it round"

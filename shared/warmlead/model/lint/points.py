@@ -4,12 +4,12 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from warmlead.domain.attribution import Channel, channel_of
+from warmlead.domain.attribution import Channel, channel_of, named_channel
 from warmlead.domain.measures import MeasureKind, parse_measure
 from warmlead.domain.sites import Category, site_named
 from warmlead.model.condition_syntax import compared_with, words
 from warmlead.model.conditions import Context
-from warmlead.model.document import did_you_mean
+from warmlead.model.document import closest, did_you_mean
 from warmlead.model.lint.bounds import fit_range, grade_ranges
 from warmlead.model.lint.regions import Region
 from warmlead.model.lint.satisfiability import Prospect
@@ -34,6 +34,15 @@ _FACTOR = 10
 
 _MEDIA = {"seo": "organic", "sem": "cpc", "ads": "cpc", "newsletter": "email", "mail": "email"}
 """What authors call media, and what links are tagged with."""
+
+_CALLED = {
+    **dict.fromkeys(("newsletter", "mailing", "mail"), Channel.EMAIL),
+    **dict.fromkeys(("google ads", "adwords", "google adwords", "ppc"), Channel.PAID_SEARCH),
+    **dict.fromkeys(("linkedin ads", "facebook ads", "meta ads"), Channel.PAID_SOCIAL),
+    **dict.fromkeys(("none", "(none)"), Channel.DIRECT),
+    **dict.fromkeys(("partner", "word of mouth"), Channel.REFERRAL),
+}
+"""What else people call channels."""
 
 _CHANNELS = {str(channel): channel for channel in Channel if channel is not Channel.UNKNOWN}
 
@@ -108,28 +117,36 @@ def unknown_words(text: str, context: Context, file: ModelFile) -> Iterator[tupl
             if literal.at in {at for at, _ in sources}:
                 continue
             said = literal.text.strip("\"'")
-            if wrong := _never_of_origin(name, said):
+            if said and (wrong := _never_of_origin(name, said)):
                 yield literal.at + 1, *wrong
     yield from _parts_of_origins(text, context)
     yield from _in_order(text, context, file)
 
 
 def _sources_as_channels(text: str, context: Context) -> Iterator[tuple[int, tuple[int, str, str]]]:
-    """Sources with which a channel is compared, ``first.channel == "google"``: by their place."""
+    """Sources with which a channel is compared, ``first.channel == "google"``, and the reverse."""
     tokens = words(text)
     for name, sign, literal in zip(tokens, tokens[1:], tokens[2:], strict=False):
         which, _, part = name.text.rpartition(".")
-        if part != "channel" or name.text not in context.types or sign.text not in ("==", "!="):
+        if name.text not in context.types or literal.kind != "string":
             continue
-        said = literal.text.strip("\"'")
-        source = said.lower()
-        if literal.kind != "string" or said in _CHANNELS or not _is_source(source):
+        other, meant = _of_the_other_part(part, literal.text.strip("\"'"))
+        if sign.text not in ("==", "!=") or not meant:
             continue
         quote = literal.text[0]
-        instead = f"{which}.source {sign.text} {quote}{source}{quote}"
-        message = f'there is no channel "{said}": it is a source'
+        instead = f"{which}.{other} {sign.text} {quote}{meant}{quote}"
+        message = f"there is no {part} {quote}{literal.text[1:-1]}{quote}: it is a {other}"
         found = (name.at, message, f"write {instead} for {text[name.at : literal.end]}")
         yield literal.at, found
+
+
+def _of_the_other_part(part: str, said: str) -> tuple[str, str]:
+    """The source that is said of a channel, or the channel that is said of a source; else empty."""
+    if part == "channel" and said not in _CHANNELS and _is_source(said.lower()):
+        return "source", said.lower()
+    if part == "source" and " " in said:
+        return "channel", _channel_called(said)
+    return "", ""
 
 
 def _is_source(word: str) -> bool:
@@ -137,8 +154,16 @@ def _is_source(word: str) -> bool:
     return site_named(word).category is not Category.OTHER
 
 
+def _channel_called(word: str) -> str:
+    """The channel that people mean by a word; empty if there is none."""
+    called = named_channel(word) or _CALLED.get(word.lower())
+    return called if called and called is not Channel.UNKNOWN else ""
+
+
 def _channel_of_medium(word: str) -> str:
     """The channel of visits with a medium, from a search engine if it does not say; else empty."""
+    if called := _channel_called(word):
+        return called
     medium = _MEDIA.get(word, word)
     if medium == "organic":
         return Channel.ORGANIC_SEARCH
@@ -149,9 +174,9 @@ def _channel_of_medium(word: str) -> str:
 def _never_of_origin(name: str, said: str) -> tuple[str, str] | None:
     """Why a part of an origin is never a text, and what to write; ``None``: it may be."""
     if name.endswith(".channel") and said not in _CHANNELS:
-        guess = did_you_mean(said.title(), _CHANNELS) or did_you_mean(said.capitalize(), _CHANNELS)
-        if not guess and (channel := _channel_of_medium(said.lower())):
-            guess = f"write {channel} for {said}"
+        near = closest(said.title(), _CHANNELS) or closest(said.capitalize(), _CHANNELS)
+        channel = _channel_called(said) or near or _channel_of_medium(said.lower())
+        guess = f"write {channel} for {said}" if channel else ""
         listed = guess or f"the channels are {', '.join(_CHANNELS)}"
         return f'there is no channel "{said}"', listed
     if name.endswith((".source", ".medium")) and said != said.lower():

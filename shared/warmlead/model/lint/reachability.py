@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from warmlead.domain.consent import SUPPRESSING
-from warmlead.domain.stages import ANONYMOUS, SQL
+from warmlead.domain.stages import ANONYMOUS, SALES_STAGES, SQL
 from warmlead.model.condition_syntax import Either, clauses_of, tree_of, words
 from warmlead.model.conditions import Contexts, stage_conditions
 from warmlead.model.document import Path
@@ -14,6 +14,12 @@ from warmlead.model.schema import NO_OFFERS, Alert, ModelFile, Route, Sequence, 
 from warmlead.model.structure import Report, Sound
 
 _KNOWN = Region({"identified": Range(1, 1)})  # anonymous leads are in no such stage
+
+
+def _outside(stage: str) -> Region:
+    """What is so of a lead that may enter a stage: it is not there, and sales has not moved it."""
+    elsewhere = Choice(frozenset({*SALES_STAGES, stage}), other=True)
+    return Region({"identified": Range(1, 1), "stage": elsewhere})
 
 
 class ReachabilityCheck:
@@ -30,7 +36,7 @@ class ReachabilityCheck:
             self._check_stage(("stages", name), stage)
 
     def _check_stage(self, path: Path, stage: Stage) -> None:
-        enter = self._prospect.of((*path, "enter"), stage.enter, _KNOWN)
+        enter = self._prospect.of((*path, "enter"), stage.enter, _outside(str(path[-1])))
         leave = self._prospect.of((*path, "leave"), stage.leave, _KNOWN)
         if enter:
             self._check_enter(enter, has_bypass=bool(stage.bypass))
@@ -52,7 +58,7 @@ class ReachabilityCheck:
 
     def _check_enter(self, enter: ConditionAnalysis, *, has_bypass: bool) -> None:
         if enter.never:
-            doubt = self._prospect.why_never(enter)
+            doubt = self._prospect.why_never_there(enter)
             tell = self._report.warn if has_bypass else self._report.error
             told = "only a bypass opens the stage" if has_bypass else "the stage is unreachable"
             tell(enter.path, f"{told}: {doubt.why}", doubt.suggestion, at=doubt.at)
@@ -112,7 +118,9 @@ class ReachabilityCheck:
             self._report.error(path, message, "leave below the threshold of enter", at=at)
             return
         message = f"can hold while enter does, which does not ask for {' or '.join(loose)}"
-        self._report.warn(path, message, "exclude it in enter, or leads may flap", at=at)
+        opposite = self._prospect.opposite(loose[0], going) if len(loose) == 1 else ""
+        added = f"add && {opposite} to enter" if opposite else "exclude it in enter"
+        self._report.warn(path, message, f"{added}, or leads may flap", at=at)
 
 
 def _same_threshold(coming: Region, going: Region) -> str:
@@ -333,14 +341,12 @@ def check_warnings(sound: Sound, contexts: Contexts, report: Report) -> None:
 _MONTHS = 12
 """At most this many minutes are taken for months."""
 
-_FADING = ("half_life", "expires_after", "decay")
-
 
 def _doubt_signals(sound: Sound, named: set[str], report: Report) -> None:
     for name, signal in sound.file.signals.items():
         path = ("signals", name)
         fades = signal.half_life or signal.expires_after or signal.decay
-        if not fades and all(sound.is_own((*path, key)) for key in _FADING):
+        if not fades and report.is_untouched(path):
             report.warn(
                 path,
                 "has no half_life, expires_after or decay: its points never fade",

@@ -8,12 +8,15 @@ from warmlead.domain.alerts import MAX_ALERTS
 from warmlead.domain.event_names import our_name
 from warmlead.domain.nurture import MAX_ALONGSIDE
 from warmlead.domain.stages import ANONYMOUS, SQL
+from warmlead.model.advice import name_fault
+from warmlead.model.calendar import WITHOUT_SUMMER_TIME
 from warmlead.model.conditions import trait_types
 from warmlead.model.document import Path, did_you_mean
 from warmlead.model.lint.bounds import range_of_group
 from warmlead.model.lint.promises import check_handoff
+from warmlead.model.lint.synonyms import guess_stage
 from warmlead.model.schema import Group, Hours, ModelFile, Sequence, Signal
-from warmlead.model.structure import Report, Sound, name_fault
+from warmlead.model.structure import Report, Sound
 from warmlead.model.values import LABEL_PATTERN, NAME_PATTERN
 from warmlead.model.vocabulary import (
     DERIVED_TRAITS,
@@ -51,8 +54,9 @@ def _check_spelling(file: ModelFile, report: Report) -> None:
     for section, pattern in sections:
         for name in getattr(file, section):
             if not re.match(pattern, name):
-                fault = name_fault(name, hyphens=pattern == LABEL_PATTERN)
-                report.error((section, name), *fault, key=True)
+                message, better = name_fault(name, hyphens=pattern == LABEL_PATTERN)
+                better = f"{better} for {name}".replace('"', "") if better else ""
+                report.error((section, name), message, better, key=True)
             elif name in RESERVED and pattern == NAME_PATTERN:
                 report.error((section, name), f'"{name}" is a word of CEL itself', key=True)
 
@@ -122,14 +126,18 @@ def _check_alert(name: str, file: ModelFile, report: Report) -> None:
     for i, signal in enumerate(alert.on or ()):
         if signal in STANDARD_EVENTS and signal not in file.signals:
             message = f'"{signal}" is an event, and an alert names signals'
-            made = f"make a signal of it: {signal}: {{on: {signal}, points: 0, decay: never}}"
+            made = f"add to signals: {signal}: {{on: {signal}, points: 0, decay: never}}"
             report.error((*path, "on", i), message, made)
         elif signal not in file.signals:
             _unknown(report, (*path, "on", i), "signal", signal, file.signals)
     stages = {*STAGE_NAMES, *file.stages}
     for i, stage in enumerate(alert.stages or ()):
         if stage not in stages:
-            _unknown(report, (*path, "stages", i), "stage", stage, stages)
+            message = f'there is no stage "{stage}"'
+            if stage in ("all", "any", "every"):
+                report.error((*path, "stages", i), message, "leave the key out: it is for all")
+                continue
+            report.error((*path, "stages", i), message, guess_stage(stage, stages))
         elif stage == ANONYMOUS:
             message = "nobody knows whom to call: an anonymous lead causes no alert"
             report.error((*path, "stages", i), message, "leave it out")
@@ -170,7 +178,7 @@ def check_quantities(sound: Sound, report: Report) -> None:
         if group := file.groups.get(signal.group or ""):
             _check_daily_worth(name, signal, group, report)
     for name, group in file.groups.items():
-        if group.min is None and group.max is None:
+        if group.min is None and group.max is None and report.is_untouched(("groups", name)):
             report.warn(("groups", name), "limits nothing", "give it a max or a min", key=True)
     if _has_known_members(sound):
         for name, group in file.groups.items():
@@ -186,11 +194,29 @@ def _check_what_follows(sound: Sound, report: Report) -> None:
         report.error(("sequences", name, "alongside"), message, "leave it out", key=True)
     if file.handoff:
         check_handoff(file.handoff, sound, report)
+    _check_zones(file, report)
     for name, sequence in file.sequences.items():
         _check_steps(name, sequence, report)
         path = ("sequences", name, "hours")
         if sequence.hours and sound.is_own((*path, "from")):
             _check_hours(path, sequence.hours, report)
+
+
+def _check_zones(file: ModelFile, report: Report) -> None:
+    """Doubts time zones that people use for a place, and that have no summer time."""
+    hours = {("sequences", name): each.hours for name, each in file.sequences.items()}
+    named: dict[Path, str | None] = {
+        (*path, "hours", "time_zone"): each.time_zone for path, each in hours.items() if each
+    }
+    if file.handoff:
+        own = file.handoff.hours
+        named["handoff", "hours", "time_zone"] = own.time_zone if own else None
+        named |= {(*path, "time_zone"): each.time_zone for path, each in file.handoff.all_routes}
+    for path, zone in named.items():
+        abbreviation = (zone or "").removeprefix("lead or ")
+        if zone and (place := WITHOUT_SUMMER_TIME.get(abbreviation)):
+            message = f'"{abbreviation}" keeps winter time all year'
+            report.warn(path, message, f"write {zone.replace(abbreviation, place)}")
 
 
 def _check_decay(name: str, signal: Signal, report: Report) -> None:

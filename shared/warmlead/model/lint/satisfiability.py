@@ -26,6 +26,8 @@ MAX_ALTERNATIVES = 128
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
 _MONTH = 30
+_APART = 10
+"""How far a threshold that is suggested for entering is above that for leaving."""
 
 
 def alternatives(tree: Tree, context: Context) -> list[Region] | None:
@@ -233,6 +235,28 @@ class Prospect:
         """Why a condition never holds: the first clause that never does, or all of them."""
         alone = self.impossible(outlook)
         return next(alone, ClauseDoubt(0, "its parts exclude each other"))
+
+    def why_never_there(self, outlook: ConditionAnalysis) -> ClauseDoubt:
+        """Why a stage is never entered: as ``why_never``, or by the stages that it asks for."""
+        for clause, meaning in self._meanings(outlook):
+            asks = isinstance(meaning, Region) and "stage" in meaning.domains and meaning
+            if asks and asks.meet(outlook.given) is None:
+                why = f"`{clause.text}`, and a lead comes from an earlier stage"
+                return ClauseDoubt(clause.at, why, f'write stage == "lead" for {clause.text}')
+        return self.why_never(outlook)
+
+    def opposite(self, name: str, region: Region) -> str:
+        """A clause that holds well outside of a region, for one of its names; else empty."""
+        match region.domains[name], self._context.types.get(name):
+            case Range(1, 1), ValueType.BOOLEAN:
+                return f"!{name}"
+            case Range(0, 0), ValueType.BOOLEAN:
+                return name
+            case Range(least, most), ValueType.INTEGER if least == -inf and most < inf:
+                return f"{name} >= {most + 1 + _APART:.0f}"
+            case Range(least, most), ValueType.INTEGER if most == inf and least > -inf:
+                return f"{name} < {least:.0f}"
+        return ""
 
     def why_always(self, outlook: ConditionAnalysis, otherwise: str = "") -> ClauseDoubt:
         """The first clause that makes a condition hold; ``otherwise`` is what else may be meant."""

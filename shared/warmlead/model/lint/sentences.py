@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
+from warmlead.domain.stages import BUILT_IN_STAGES
 from warmlead.model.condition_syntax import Token
 from warmlead.model.conditions import Context
 from warmlead.model.document import closest
 from warmlead.model.lint.miscounts import PERIODS, Meant
 from warmlead.model.lint.place import ENDS, NEAR, WordPlace, meant
+from warmlead.model.lint.synonyms import stage_meant
+from warmlead.model.lint.unaskable import unaskable_function, unaskable_name
 from warmlead.model.vocabulary import ValueType
 
 _MARKS = {"{": "}", "[": "]", "`": "`", "%": "%", "$": "", "@": ""}
@@ -21,13 +24,17 @@ _AMOUNTS |= {("over",): ">", ("at", "most"): "<=", ("less", "than"): "<", ("fewe
 _VISITS = ("visit", "visits", "session", "sessions")
 _PAGES = ("page", "pages")
 _USUAL_DAYS = 30
+_DATES = "conditions know no dates"
+_FILLING = ("out", "a", "an", "the", "web", "our", "any")
+_OTHER_STEMS = {"visited": "viewed", "visits": "viewed", "visit": "viewed", "watch": "watched"}
+_OTHER_STEMS |= {"filled": "submitted", "fills": "submitted", "fill": "submitted"}
 _HELPING = ("has", "have", "had", "did", "was", "were", "is")
 
 
 def sentence(text: str, tokens: Sequence[Token], i: int, context: Context) -> Meant | None:
     """What is meant by the words at a place, if they are a sentence or a spreadsheet's."""
     place = WordPlace(text, tokens, i, context)
-    ways = (_spreadsheet, _marked, _many, _recently, _in_words, _joined)
+    ways = (_spreadsheet, _marked, _many, _recently, _in_words, _in_a_stage, _dated, _joined)
     return next((found for way in ways if (found := way(place))), None)
 
 
@@ -86,7 +93,7 @@ def _label_of(words: Sequence[str], context: Context) -> str:
 
 def _stem(word: str) -> str:
     """The word without its ending; visiting a page is viewing it."""
-    word = {"visited": "viewed", "visit": "viewed", "watch": "watched"}.get(word, word)
+    word = _OTHER_STEMS.get(word, word)
     return word.removesuffix("s").removesuffix("ing").removesuffix("ed").removesuffix("load")
 
 
@@ -126,19 +133,76 @@ def _in_words(place: WordPlace) -> Meant | None:
     n = int(place.word() in _HELPING)
     negated = place.word(n) in ("not", "never")
     n += negated
-    words = list(takewhile(lambda word: word not in (*ENDS, *_WITHIN), _names(place, n)))
+    words = list(takewhile(lambda word: word not in (*ENDS, *_WITHIN, "is"), _names(place, n)))
     if not place.is_first or not place.context.countable or n + len(words) < 2:  # noqa: PLR2004  # one word alone is a name
         return None
-    stems = {_stem(word) for word in words}
+    stems = {_stem(word) for word in words if word not in _FILLING}
     found = [c for c in place.context.countable if {_stem(w) for w in c.split("_")} == stems]
-    if not found or place.word(n + len(words)) not in ENDS:
+    length, days = _period(place, n + len(words)) if found else (0, 0)
+    switched, is_true = _switch(place, n + len(words) + length)
+    negated, length = negated is is_true, length + switched
+    if not found or place.word(n + len(words) + length) not in ENDS:
         return None
     label = min(found, key=lambda each: (each not in place.context.types, each))
-    if label in place.context.types:
+    if days:
+        instead = f"last_{days}d.{label} {'== 0' if negated else '>= 1'}"
+    elif label in place.context.types:
         instead = f"{label} == false" if negated else label
     else:
         instead = f"last_{_USUAL_DAYS}d.{label} {'== 0' if negated else '>= 1'}"
-    return meant(place, n + len(words) - 1, instead, "an event is one word, its parts joined by _")
+    last = n + len(words) + length - 1
+    return meant(place, last, instead, "an event is one word, its parts joined by _")
+
+
+def _switch(place: WordPlace, n: int) -> tuple[int, bool]:
+    """How many words ``is true``, ``== false`` or ``!= true`` have there, and whether it is so."""
+    sign, said = place.word(n), place.word(n + 1)
+    if sign not in ("is", "=", "==", "!=") or said not in ("true", "false", "yes", "no"):
+        return 0, True
+    return 2, (said in ("true", "yes")) is (sign != "!=")
+
+
+def _dated(place: WordPlace) -> Meant | None:
+    """``created_at > "2026-01-01"``, ``today() - last_seen < 30``: a clause that asks for dates."""
+    types, asked = place.context.types, place.token()
+    wrong = unaskable_name(asked.text, place.context) or unaskable_function(
+        asked.text, place.context
+    )
+    if not place.is_first or not wrong or _DATES not in wrong[0] or "days_inactive" not in types:
+        return None
+    depth, n = 0, 0
+    while n < NEAR and place.kind(n + 1) != "end":
+        depth += (place.word(n) in ("(", "[")) - (place.word(n) in (")", "]"))
+        if depth <= 0 and place.word(n + 1) in ENDS:
+            break
+        n += 1
+    compared = [place.word(k) for k in range(n) if place.word(k) in ("<", "<=", ">", ">=")]
+    counts = re.search("days|age", asked.text)
+    is_old = (compared[:1] in (["<"], ["<="])) is not bool(counts) if compared else False
+    return meant(place, n, f"days_inactive {'>=' if is_old else '<'} 30", wrong[0])
+
+
+def _in_a_stage(place: WordPlace) -> Meant | None:
+    """``is mql``, ``is not a customer``, ``is_customer == false``: a stage in other words."""
+    types, n = place.context.types, 1
+    name = place.word().removeprefix("is_")
+    if place.word() == "is":
+        while place.word(n) in ("not", "a", "an"):
+            n += 1
+        name = place.word(n)
+        n += 1
+    stage = stage_meant(name, (*BUILT_IN_STAGES, "mql"))
+    if n == 1 and name == place.word() and stage != name:
+        return None
+    if not place.is_first or not stage or types.get("stage") is not ValueType.STRING:
+        return None
+    length, is_true = _switch(place, n)
+    negated = (place.word(1) == "not") is is_true
+    n += length
+    if place.word(n) not in ENDS:
+        return None
+    instead = f"stage {'!=' if negated else '=='} {place.quoted(stage)}"
+    return meant(place, n - 1, instead, "a stage is what `stage` is compared with")
 
 
 # --- what joins, and what stands around ------------------------------------------------------

@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from warmlead.model.condition_syntax import Token, words
+from warmlead.model.condition_syntax import Token
 from warmlead.model.conditions import Context
+from warmlead.model.lint.labels import Reread, reread
 from warmlead.model.lint.miscounts import miscount
 from warmlead.model.lint.mistyped import mistyped
 from warmlead.model.lint.phrases import phrase
@@ -88,6 +89,7 @@ _METHODS = {
     "include": "contains",
     "has": "contains",
     "like": "contains",
+    "ilike": "matches",
     "startswith": "startsWith",
     "starts_with": "startsWith",
     "beginswith": "startsWith",
@@ -99,6 +101,7 @@ _METHODS = {
     "test": "matches",
 }
 _EQUALS = {"is": "==", "equals": "==", "eq": "==", "isnt": "!=", "ne": "!="}
+_TURNED = {"==": "!=", "=": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _LOWERED = ("tolowercase", "lower", "lowercase", "lowerascii", "tolower")
 _SWITCHES = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 _COMPARING = ("==", "!=", "<", "<=", ">", ">=", "=")
@@ -106,17 +109,7 @@ _OPENING, _CLOSING = "“„«‘‚", "”“»’"
 _NEAR = 200
 """How many words around a slip are looked at, so that the work is linear in the text."""
 
-_THOUSANDS = {"k": 1_000, "m": 1_000_000}
-_SPANS = {"s": 1, "sec": 1, "m": 60, "min": 60, "mins": 60, "minutes": 60, "h": 3600, "hours": 3600}
 _KEPT = ("true", "false", "null", "in", "and", "or", "not")
-
-
-def _with_ending(number: str, ending: str) -> str:
-    """The number that is meant by ``10k`` and by ``1_000``; empty if the ending says nothing."""
-    if re.fullmatch(r"(_\d{3})+", ending, re.ASCII):
-        return number + ending.replace("_", "")
-    times = _THOUSANDS.get(ending.lower())
-    return str(int(number) * times) if times else ""
 
 
 def _unread(written: str) -> str:
@@ -129,7 +122,7 @@ class _Reader:
     def __init__(self, text: str, context: Context) -> None:
         self._text = text
         self._context = context
-        self._tokens = words(text)
+        self._tokens = reread(text, context)
         self._quote = "'" if "'" in text and '"' not in text else '"'
         self._ways: tuple[Callable[[int], Slip | None], ...] = (
             self._curly,
@@ -142,15 +135,16 @@ class _Reader:
             self._chained,
             self._between,
             self._listed,
+            self._denied,
             self._negated,
             self._dangling,
             self._sign,
             self._typed,
-            self._grouped_number,
             self._unquoted,
             self._joined,
             self._method,
             self._foreign,
+            self._reread,
         )
 
     def slips(self) -> Iterator[Slip]:
@@ -277,8 +271,9 @@ class _Reader:
         else:
             return None
         name, literal = self._ours(name), self._literal(self._at(last))
-        if called.lower() == "like":
-            literal = literal.replace("%", "")
+        if called.lower() in ("like", "ilike"):
+            bare = literal[1:-1].replace("%", "")
+            literal = self._quoted(bare if called.lower() == "like" else f"(?i){re.escape(bare)}")
         message = f'"{called}" does not stand between two values'
         if self._context.types.get(name) is ValueType.LIST:
             return self._slip(i, last, f"({literal} in {name})", message)
@@ -342,19 +337,37 @@ class _Reader:
             return self._slip(i, i + 1, instead, message) if free else None
         return self._slip(i, i, "!", message)
 
+    def _denied(self, i: int) -> Slip | None:
+        """``NOT employees < 10``, ``!country == "US"``: a comparison, turned round."""
+        token, name = self._at(i), self._at(i + 1)
+        turned = _TURNED.get(self._at(i + 2).text)
+        if token.text.lower() not in ("not", "!") or name.kind != "name" or not turned:
+            return None
+        if self._at(i + 3).kind not in ("string", "number"):
+            return None
+        instead = f"{self._ours(name.text)} {turned} {self._at(i + 3).text}"
+        return self._slip(i, i + 3, instead, f"`{token.text}` stands before what it denies")
+
     def _dangling(self, i: int) -> Slip | None:
         """``industry == "Software" || "SaaS"``: what the second text is compared with."""
         token = self._at(i)
         sign = _WORDS.get(token.text.lower(), token.text)
-        if sign not in ("||", "&&") or self._at(i + 1).kind != "string":
+        literal = self._at(i + 1)
+        is_word = literal.kind == "name" and literal.text not in self._context.types
+        if sign not in ("||", "&&") or not (literal.kind == "string" or is_word):
             return None
         if self._at(i + 2).text.lower() not in ("", ")", "||", "&&", *_WORDS):
             return None
         for n in range(i - 2, max(0, i - _NEAR), -1):
-            compared = {"=": "=="}.get(self._at(n).text, self._at(n).text)
+            compared = {"=": "==", "is": "=="}.get(self._at(n).text, self._at(n).text)
             if compared in ("==", "!=") and self._at(n - 1).kind == "name":
                 name = self._ours(self._at(n - 1).text)
-                instead = f"{sign} {name} {compared} {self._at(i + 1).text}"
+                if is_word and self._context.types.get(name) is not ValueType.STRING:
+                    return None
+                said = literal.text.strip(literal.text[0]) if not is_word else literal.text
+                code = code_of_country(said) if name == "country" else ""
+                asked = self._quoted(code) if code else self._literal(literal)
+                instead = f"{sign} {name} {compared} {asked}"
                 message = "a text alone is neither true nor false"
                 return self._slip(i, i + 1, instead, message)
         return None
@@ -401,29 +414,15 @@ class _Reader:
             return self._slip(i, i + 1, f"{compared} {self._quoted(plain)}", message)
         return None
 
-    def _grouped_number(self, i: int) -> Slip | None:
-        """``1,000``, ``10k`` and ``200%``; ``5m`` of seconds."""
-        first, second, third = (self._at(i + n) for n in range(3))
-        if first.kind != "number" or not first.text.isdigit():
+    def _reread(self, i: int) -> Slip | None:
+        """``Job title``, ``1,000``: words that are read as one."""
+        token = self._at(i)
+        if not isinstance(token, Reread):
             return None
         message = "a number is written in digits alone"
-        if amount := self._amount(i):
-            return self._slip(i, i + 1, amount, message)
-        if second.at != first.end:
-            return None
-        if number := _with_ending(first.text, second.text):
-            return self._slip(i, i + 1, number, message)
-        if second.text == "," and re.fullmatch(r"\d{3}", third.text) and third.at == second.end:
-            return self._slip(i, i + 2, first.text + third.text, message)
-        return None
-
-    def _amount(self, i: int) -> str:
-        """The whole number that is meant by ``200%``, and by ``5 min`` of seconds; else empty."""
-        number, unit, after = (self._at(i + n) for n in range(3))
-        if unit.text == "%" and (after.kind in ("end", "sign") or after.text.lower() in _WORDS):
-            return number.text
-        is_time = self._at(i - 2).text.rpartition(".")[2] == "seconds" and unit.text in _SPANS
-        return str(int(number.text) * _SPANS[unit.text]) if is_time else ""
+        if token.kind == "name":
+            message = f'unknown name "{self._text[token.at : token.end]}": names are one word'
+        return self._slip(i, i, token.text, message)
 
     def _unquoted(self, i: int) -> Slip | None:
         """``country == USA``, ``industry == Real Estate``, ``country in [US, CA]``."""
@@ -441,7 +440,7 @@ class _Reader:
         if before.text == "(" and asked[1] and asked[2].lower() in _METHODS:
             message = f'unknown name "{token.text}": a text stands in quotes'
             return self._slip(i, i, self._quoted(token.text), message)
-        if before.text not in ("==", "!=", "=", "[", ",", "is") or subject is None:
+        if before.text not in (*_COMPARING, "[", ",", "is") or subject is None:
             return None
         last = i
         while self._at(last + 1).kind == "name" and self._at(last + 1).text.lower() not in _KEPT:
@@ -456,7 +455,7 @@ class _Reader:
             token = self._at(n)
             if token.text in ("&&", "||", ")") or token.text.lower() in _WORDS:
                 return None
-            if token.kind == "name" and self._at(n + 1).text in ("==", "!=", "=", "is", "in"):
+            if token.kind == "name" and self._at(n + 1).text in (*_COMPARING, "is", "in"):
                 ours = self._context.types.get(self._ours(token.text))
                 return n if ours is ValueType.STRING else None
         return None

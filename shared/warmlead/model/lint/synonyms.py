@@ -1,11 +1,12 @@
 """What people call traits, properties and countries, and what Warmlead calls them."""
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from types import MappingProxyType
 
 from warmlead.domain.country_codes import CODES
 from warmlead.domain.event import snake_case
+from warmlead.model.document import closest
 
 
 def _by_other(words: Mapping[str, str]) -> Mapping[str, str]:
@@ -19,7 +20,7 @@ TRAIT_SYNONYMS = _by_other(
         "title": "job_title jobtitle job_role job_position position occupation role",
         "company": "company_name organization organisation employer account",
         "industry": "sector vertical",
-        "country": "country_code nation location",
+        "country": "country_code nation location country_region countryregion",
         "city": "town",
         "postal_code": "zip zip_code postcode",
         "region": "state province",
@@ -32,13 +33,16 @@ TRAIT_SYNONYMS = _by_other(
         "time_zone": "timezone tz",
         "email_domain": "domain",
         "free_mailbox": "is_free_email free_email freemail",
+        "lifecycle_stage": "lifecyclestage",
+        "lead_source": "leadsource",
     }
 )
 """Names under which forms and CRMs send standard traits, as far as authors of models use them."""
 
 PROPERTY_SYNONYMS = _by_other(
     {
-        "path": "page pathname url_path page_path page_url uri",
+        "path": "page pathname url_path page_path page_url uri web_page",
+        "url": "current_url page_location href",
         "referrer": "referer",
         "seconds": "secs duration time_on_page time_spent dwell_time",
         "percent": "progress percentage",
@@ -52,13 +56,15 @@ PROPERTY_SYNONYMS = _by_other(
 
 FACT_SYNONYMS = _by_other(
     {
-        "score": "lead_score total_score points total",
+        "score": "lead_score total_score points total hubspotscore hubspot_score",
         "fit": "fit_score demographic_score",
         "engagement": "engagement_score behavior_score behaviour_score",
-        "stage": "lifecycle_stage status lead_status",
+        "stage": "lifecycle_stage status lead_status deal_stage dealstage lead_stage",
         "days_inactive": "inactive_days days_since_last_activity days_since_last_visit "
-        "last_activity last_visit inactivity",
-        "mail_refused": "unsubscribed opted_out opt_out refused unsubscribe",
+        "last_activity last_visit last_activity_date last_visit_date last_engagement_date "
+        "last_contacted inactivity",
+        "mail_refused": "unsubscribed opted_out opt_out refused unsubscribe opted_out_of_email "
+        "unsubscribed_from_all_email email_opt_out has_opted_out_of_email",
         "identified": "known is_known",
     }
 )
@@ -104,10 +110,51 @@ def our_word(name: str, usable: Container[str]) -> str:
     last = snake_case(name.rpartition(".")[2])
     if last != name and last in usable:
         return last
-    for synonyms in (TRAIT_SYNONYMS, PROPERTY_SYNONYMS, FACT_SYNONYMS):
-        if (ours := synonyms.get(last, "")) in usable:
-            return ours
+    for called in (last, _OF_A_TOOL.sub("", last)):
+        for synonyms in (TRAIT_SYNONYMS, PROPERTY_SYNONYMS, FACT_SYNONYMS):
+            if (ours := synonyms.get(called, "")) in usable:
+                return ours
+        if called != last and called in usable:
+            return called
     return ""
+
+
+_OF_A_TOOL = re.compile(r"\A(?:hs|hubspot|mkto|sfdc|contact|lead|prospect|person)_|_c\Z")
+"""What tools put before and behind the names of fields: ``hs_industry``, ``Industry__c``."""
+
+
+_STAGES = _by_other(
+    {
+        "lead": "subscriber new newlead prospect visitor opennotcontacted other rawlead",
+        "mql": "marketingqualified marketingqualifiedlead marketingqualifiedleads mqls",
+        "pql": "productqualified productqualifiedlead",
+        "sql": "salesqualified salesqualifiedlead salesqualifiedleads sal salesacceptedlead "
+        "salesaccepted sqls working workingcontacted inprogress connected open accepted",
+        "opportunity": "opp opportunities deal opendeal closedconverted proposal",
+        "customer": "customers client won closedwon evangelist existingcustomer",
+        "recycled": "nurture nurturing nurtured recycle badtiming notready",
+        "disqualified": "unqualified junk lost closedlost rejected closednotconverted spam "
+        "disqualifiedlead unqualifiedlead",
+    }
+)
+"""What CRMs call the stages of a lead, in letters alone."""
+
+
+def stage_meant(text: str, stages: Container[str]) -> str:
+    """The stage that is called otherwise by a CRM; empty if none of the model's is known to be."""
+    name = snake_case(text)
+    if name in stages:
+        return name
+    meant = _STAGES.get(name.replace("_", ""), "")
+    return meant if meant in stages else ""
+
+
+def guess_stage(text: str, stages: Collection[str]) -> str:
+    """What to write for a stage that no lead can be in; all that there are if nothing is alike."""
+    meant = stage_meant(text, stages) or closest(text.casefold(), stages)
+    if not meant:
+        return f"the stages are {', '.join(sorted(stages))}"
+    return f'did you mean "{meant}"?' if text.isalnum() else f"write {meant} for {text}"
 
 
 _COUNTRIES = {

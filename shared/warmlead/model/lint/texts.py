@@ -6,10 +6,13 @@ Such a condition is valid and never holds, so the behavior would silently be wor
 import re
 from collections.abc import Iterator
 
+from warmlead.model.coercion import word_of
 from warmlead.model.condition_syntax import Token, compared_with, words
 from warmlead.model.conditions import Context
+from warmlead.model.document import closest
 from warmlead.model.vocabulary import ValueType
 
+_NEARLY = 0.85
 _METHODS = ("startsWith", "contains", "endsWith")
 
 
@@ -17,6 +20,33 @@ def odd_texts(text: str, context: Context) -> Iterator[tuple[int, str, str]]:
     """Texts that a condition compares in vain: the place of each, the doubt, the suggestion."""
     yield from _paths(text, context)
     yield from _asterisks(text, context)
+    yield from _kinds(text, context)
+
+
+_KINDS = {
+    word_of("kind", kind): kind
+    for kind in (
+        *("whitepaper", "ebook", "case-study", "guide", "checklist", "report", "template"),
+        *("brochure", "infographic", "presentation", "webinar", "video", "podcast"),
+    )
+}
+"""The usual kinds of content, by the word that is compared."""
+
+
+def _kinds(text: str, context: Context) -> Iterator[tuple[int, str, str]]:
+    """``kind == "white papr"``: nearly a usual kind."""
+    if "kind" not in context.types:
+        return
+    for literal in compared_with("kind", text):
+        said = _said(literal)
+        word = word_of("kind", said) or ""
+        near = "" if word in _KINDS else closest(word, filter(None, _KINDS), alike=_NEARLY)
+        if near and not word.startswith(near):
+            yield (
+                literal.at + 1,
+                f'"{said}" is hardly a kind of content',
+                f"write {_KINDS[near]} for {said}",
+            )
 
 
 def path_of(page: str) -> str:

@@ -46,10 +46,12 @@ def unaskable_name(name: str, context: Context) -> tuple[str, str] | None:
     told, called = f'unknown name "{name}"', name.rpartition(".")[2].lower()
     if called in _TIMES:
         return f"{told}: conditions know no dates, they count days", _days(context)
+    if called in ("never", "always"):
+        return f"{told}: a condition asks for facts", "leave the key out, or ask for a fact"
     if called in _OWNERS and "country" in context.types:
         message = f"{told}: a route chooses the owner, so no condition can ask for it"
-        declared = f"traits: {{{called}: string}}"
-        return message, f"ask what the route asks, or declare a trait that a CRM sends: {declared}"
+        declared = f"if your CRM sends it, add to traits: {called}: string"
+        return message, f"ask what the route asks; {declared}"
     return None
 
 

@@ -1,5 +1,6 @@
 """Says what is wrong with a name that seems to measure what a lead did, and what is meant by it."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -22,7 +23,8 @@ LATEST = "latest"
 BEFORE = "before"
 
 _HEAD = re.compile(r"([a-z]+(?:_[a-z]+)*)_(\d+)([a-z]*)", re.ASCII)
-_DAYS_OF = {"": 1, "d": 1, "w": 7, "m": 30, "y": 365}
+_DAYS_OF: dict[str, float] = {"": 1, "d": 1, "w": 7, "m": 30, "y": 365}
+_DAYS_OF |= {"h": 1 / 24, "hour": 1 / 24, "hours": 1 / 24}
 _DAYS_OF |= {"day": 1, "days": 1, "week": 7, "weeks": 7, "month": 30, "months": 30}
 _NAMED_PERIODS = {"_week": "_7d", "_month": "_30d", "_quarter": "_90d", "_year": "_365d"}
 _NAMED_PERIOD = re.compile("(?:" + "|".join(_NAMED_PERIODS) + r")\Z")
@@ -84,7 +86,7 @@ def _window(kind: str, found: re.Match[str] | None) -> str:
     """How the beginning of the name is written: with a window of days that is allowed."""
     if kind == LATEST:
         return kind
-    days = int(found[2][:9]) * _DAYS_OF[found[3]] if found else _USUAL_DAYS
+    days = math.ceil(int(found[2][:9]) * _DAYS_OF[found[3]]) if found else _USUAL_DAYS
     return f"{kind}_{min(max(days, 1), _longest(kind))}d"
 
 

@@ -41,13 +41,15 @@ _PUBLISHED = """
     sign_up login view_item view_item_list add_to_cart remove_from_cart add_to_wishlist
     select_promotion view_cart begin_checkout purchase refund
 """
-_UNWANTED = """
+UNWANTED = """
     session_start first_visit user_engagement scroll
     app_remove app_update app_exception app_clear_data os_update
     ad_click ad_exposure ad_impression ad_query ad_reward adunit_exposure
     notification_receive notification_foreground notification_dismiss
     qualify_lead working_lead disqualify_lead close_convert_lead close_unconvert_lead
 """
+"""What Google Analytics adds by itself, and what shows nobody's interest."""
+
 _TEST = "debug or internal traffic"
 _NOBODY = "a row without an id"
 
@@ -77,7 +79,7 @@ class Ga4Source(WebhookSender):
         "tutorial_complete": "onboarding_completed",
         "first_open": "app_installed",
         "app_open": "app_opened",
-        **dict.fromkeys((*_UNWANTED.split(), _TEST, _NOBODY)),
+        **dict.fromkeys((*UNWANTED.split(), _TEST, _NOBODY)),
     }
     keeps_other_names = True
     once = "`transaction_id`; else the row, or `timestamp_micros` and all that an event says"

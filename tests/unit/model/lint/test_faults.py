@@ -61,7 +61,7 @@ FIFTY = list(enumerate(sorted(STANDARD_EVENTS)[:50]))
 # (what is broken, text of SOUND, text that takes its place, fragment of the message, suggestion)
 BROKEN = [
     ("yaml syntax", VISITED, "visited: {on: *», points: 2}", "not readable as YAML", ""),
-    ("open bracket", VISITED, VISITED[:-1], "expected ',' or '}'", "it began on line 2, column 12"),
+    ("open bracket", VISITED, VISITED[:-1], "expected ',' or '}'", "group: web} for "),
     (
         "bracket without quotes",
         "visited: {on: page_viewed,",
@@ -123,9 +123,9 @@ BROKEN = [
         VISITED,
         "»" + VISITED.replace("visited", "Has-Visited"),
         "not a valid name",
-        'write "has_visited"',
+        "write has_visited for Has-Visited",
     ),
-    ("bare duration", "half_life: 30d", "half_life: »30", "a duration is", "write 30d for days"),
+    ("bare duration", "half_life: 30d", "half_life: »30", "a duration is", "write 30d"),
     ("duration's unit", "half_life: 30d", "half_life: »4w", "a duration is a whole number", ""),
     ("zero duration", "half_life: 30d", "half_life: »0d", "longer than 0", ""),
     ("broken days", "half_life: 30d", "expires_after: »36h", "must be whole days", ""),
@@ -429,7 +429,7 @@ BROKEN = [
         FIT,
         FIT + "\nbonuses:\n  »Warm Lead: {when: visited, points: 5}",
         "is not a valid name",
-        'write "warm_lead"',
+        "write warm_lead for Warm Lead",
     ),
     (
         "unknown grade",
@@ -461,7 +461,14 @@ BROKEN = [
         "employees >= 50",
         'first.channel == "»paid search"',
         'there is no channel "paid search"',
-        'did you mean "Paid Search"?',
+        "write Paid Search for paid search",
+    ),
+    (
+        "channel in the words of HubSpot",
+        "employees >= 50",
+        'first.channel == "»AI_REFERRALS"',
+        'there is no channel "AI_REFERRALS"',
+        "write AI Assistant for AI_REFERRALS",
     ),
     (
         "channel of nowhere",
@@ -647,7 +654,7 @@ BROKEN = [
         "stages:",
         "alerts:\n  hot: {on: »email_replied}\nstages:",
         "an alert names signals",
-        "make a signal of it: email_replied: {on: email_replied, points: 0, decay: never}",
+        "add to signals: email_replied: {on: email_replied, points: 0, decay: never}",
     ),
     (
         "alert in an unknown stage",
@@ -1049,7 +1056,7 @@ BROKEN = [
 ]
 # Where the mark cannot stand in the replacement, because the fault is elsewhere.
 ELSEWHERE = {
-    "open bracket": (3, 13),
+    "open bracket": (2, 12),
     "no stop": (20, 3),
     "steps out of order": (28, 17),
     "handoff without a promise": (13, 1),
