@@ -1,9 +1,10 @@
 """How figures with their intervals are written, and the pages of what outcomes teach."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from warmlead.application.explain import Shape
-from warmlead.cli.output import EXIT_MISUSE, fail
+from warmlead.cli.output import EXIT_MISUSE, count_of, fail
 from warmlead.domain.text import one_line
 from warmlead.learning.backtest_report import UNKNOWN_PAST, Likely, PublicShare
 from warmlead.learning.cases import LeftOut
@@ -44,9 +45,20 @@ TO_KNOW_IT = (
 )
 """What to do about what histories do not know of a model."""
 
+MOST_UNKNOWN = 12
+"""How many names of what is not known are told, those of the most leads first."""
+
 MOST_SOURCES = 3
 TELLING = 0.05
 """The share of all leads from which on such leads are told of."""
+
+
+def told_of_unknown(unknown: Mapping[str, int]) -> str:
+    """What histories do not know, with the number of leads concerned; empty if that is nothing."""
+    ordered = sorted(unknown.items(), key=lambda each: (-each[1], each[0]))
+    told = [f"{name} ({count_of(leads, 'lead')})" for name, leads in ordered[:MOST_UNKNOWN]]
+    more = len(ordered) - MOST_UNKNOWN
+    return ", ".join(told) + (f", and {more:,} more" if more > 0 else "")
 
 
 def told_of_public(public: PublicShare) -> str:
@@ -84,7 +96,7 @@ def as_page(template: str, report: Shape, **drawn: object) -> str:
     )
     environment.globals |= {"per_cent": per_cent, "spread": spread, "reason": reason}
     environment.globals |= {"told_of_public": told_of_public, "to_know_it": TO_KNOW_IT}
-    environment.globals |= {"weeks_of": weeks_of}
+    environment.globals |= {"weeks_of": weeks_of, "told_of_unknown": told_of_unknown}
     return environment.get_template(template).render(report=report, **drawn)
 
 

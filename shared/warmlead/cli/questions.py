@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from warmlead.cli.learned_forms import TO_KNOW_IT, told_of_public
+from warmlead.cli.learned_forms import TO_KNOW_IT, told_of_public, told_of_unknown
 from warmlead.cli.output import EXIT_MISUSE, console, count_of, errors, fail
 from warmlead.domain.rules import Rules
 from warmlead.learning.backtest import public_of
@@ -218,11 +218,8 @@ def print_unknown(gaps: Mapping[str, Mapping[str, int]], left: int) -> None:
     """
     for model, unknown in gaps.items():
         if unknown:
-            told = ", ".join(f"{name} ({count_of(n, 'lead')})" for name, n in unknown.items())
-            console.print(
-                f"[bold yellow]Not known of the past, for {escape(model)}: {escape(told)}.[/]",
-                soft_wrap=True,
-            )
+            told = f"Not known of the past, for {model}: {told_of_unknown(unknown)}."
+            console.print(f"[bold yellow]{escape(told)}[/]", soft_wrap=True)
     if left:
         what = f"{count_of(left, 'lead')} left out for that."
         console.print(f"[bold yellow]{what}[/] {TO_KNOW_IT} {_OR_AS_IF_NONE}", soft_wrap=True)
