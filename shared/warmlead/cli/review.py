@@ -10,7 +10,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from warmlead.application.report import add_up
-from warmlead.cli.learned_forms import as_page, demand_folder, per_cent, spread, written
+from warmlead.cli.learned_forms import (
+    as_page,
+    demand_folder,
+    per_cent,
+    spread,
+    told_of_public,
+    written,
+)
 from warmlead.cli.output import (
     EXIT_MISUSE,
     Json,
@@ -241,6 +248,8 @@ def _print_changes(made: MonthReview) -> None:
         f"{spread(found.auc_after, shape='.3f')}. {sure}",
         soft_wrap=True,
     )
+    if told := told_of_public(found.public):
+        console.print(f"[yellow]{escape(told)}[/]", soft_wrap=True)
     shown = _table("condition", "points", "learned", "leads", "won")
     for line in found.changes:
         before = "new" if line.before is None else f"{line.before:+d}"
