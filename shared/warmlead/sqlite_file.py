@@ -59,6 +59,20 @@ class Column(NamedTuple):
     declaration: str
 
 
+class Missing(NamedTuple):
+    """What is added once, by a statement that does nothing if it was; unpacked.
+
+    ``question`` finds out without a lock whether it is missing.
+    """
+
+    question: str
+    statement: str
+
+
+Definition: TypeAlias = str | Column | Missing
+"""What a file is to have: a statement that does nothing if it was done before, or such a part."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failed:
     """The answer for an item that was not written; its caller gets the error."""
@@ -90,7 +104,7 @@ class SqliteFile:
     """
 
     def __init__(self, path: Path, *, patience_s: float = 10.0, durable: bool = True) -> None:
-        self._schema: list[str | Column] = []
+        self._schema: list[Definition] = []
         self._writing = _Link(path, self._schema, patience_s, durable=durable)
         self._reading = _Link(path, self._schema, patience_s, durable=durable)
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
@@ -100,7 +114,7 @@ class SqliteFile:
         self._closed = False
         self._path = path
 
-    def define(self, schema: Iterable[str | Column]) -> None:
+    def define(self, schema: Iterable[Definition]) -> None:
         """Adds tables and columns to the file; a statement does nothing if it was done before."""
         self._schema.extend(schema)
 
@@ -274,7 +288,7 @@ class _Link:
     """A connection of one thread, opened when needed, dropped after an error."""
 
     def __init__(
-        self, path: Path, schema: Sequence[str | Column], patience_s: float, *, durable: bool
+        self, path: Path, schema: Sequence[Definition], patience_s: float, *, durable: bool
     ) -> None:
         self._path = path
         self._schema = schema
@@ -343,6 +357,9 @@ class _Link:
         for statement in statements:
             if isinstance(statement, Column):
                 self._add(connection, statement)
+            elif isinstance(statement, Missing):
+                if self._execute(connection, statement.question).fetchone() == (1,):
+                    self._execute(connection, statement.statement)
             else:
                 self._execute(connection, statement)
         if self._version(connection) != FILE_VERSION:

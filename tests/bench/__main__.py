@@ -21,6 +21,7 @@ from bench import (
     imports,
     large,
     learning,
+    pages,
     past_reports,
     path,
     rpcs,
@@ -46,6 +47,7 @@ SECTIONS: Mapping[str, Callable[[Run], None]] = {
     "path": path.measure,
     "due": due.measure,
     "everyone": everyone.measure,
+    "pages": pages.measure,
     "cost": cost.measure,
 }
 NEEDS = {"cost": ("rpcs", "path")}

@@ -19,7 +19,9 @@ from warmlead.domain.identity_resolution import resolve_identities
 from warmlead.domain.lead import Lead, Trail, touch_trails
 from warmlead.runtime import backends
 from warmlead.stores.codec import LeadDocument, write_lead
-from warmlead.stores.firestore.codec import NOTHING, SHARDS, Database, Write
+from warmlead.stores.firestore.codec import NOTHING, Database, Write
+from warmlead.stores.firestore.fields import SHARDS
+from warmlead.stores.sqlite import StoredRow, row_of
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 """When the daily run is: the leads that are due were last looked at a week ago."""
@@ -51,17 +53,19 @@ class Copied:
 
     def __init__(self, leads: Sequence[Lead]) -> None:
         self._leads = [(lead, write_lead(lead)) for lead in leads]
+        self._rows = [row_of(LeadDocument(lead, {}), 0) for lead in leads]
 
     @property
     def size_bytes(self) -> int:
         """How long the longest document is."""
         return max(len(text) for _, text in self._leads)
 
-    def row_for(self, person: Person) -> tuple[object, ...]:
+    def row_for(self, person: Person) -> StoredRow:
         """The row of somebody who did the same, for SQLite's table."""
-        lead, text = self._for(person)
-        shown = (person.id, lead.progress.stage, _score(lead), False, 0)
-        return *shown, text, lead.decay_on, None
+        _, text = self._for(person)
+        _, (_, *often), (*seldom, words) = self._rows[person.number % len(self._rows)]
+        own = str(words).replace("0000000", f"{person.number:07}")
+        return StoredRow(person.id, (text, *often), (*seldom, own))
 
     def fields_for(self, person: Person) -> dict[str, object]:
         """The fields of the document of somebody who did the same, in Firestore."""

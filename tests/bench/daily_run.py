@@ -113,7 +113,7 @@ def _read(text: str) -> Task:
 async def _run(task: Task) -> Report:
     model = backends.load_model(task.model)
     clock = _Standing(task.now)
-    started_mb = _peak_mb()
+    started_mb = peak_mb()
     async with _opened(task, clock) as (store, bus, counts):
         settling = EvaluationContext(store, bus, model.rules, clock)
         start, cpu_s = time.perf_counter(), time.process_time()
@@ -168,12 +168,12 @@ def _report(
         seconds=took_s,
         cpu_s=cpu_s,
         started_mb=started_mb,
-        peak_mb=_peak_mb(),
+        peak_mb=peak_mb(),
         **counts,
     )
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """The most memory this process has held; ``getrusage`` begins with what its parent held."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     found = re.search(r"VmHWM:\s*(\d+) kB", status)

@@ -16,9 +16,11 @@ from google.cloud.firestore import Client
 
 from bench.crowd import Copied, Person, asleep, due, people
 from warmlead.google_api import GoogleApi
-from warmlead.sqlite_file import Column
+from warmlead.sqlite_file import Column, Missing
 from warmlead.stores.firestore.codec import LEADS, CommitRequest, CommitResponse, Database
-from warmlead.stores.sqlite import SCHEMA
+from warmlead.stores.firestore.store import FirestoreLeadStore
+from warmlead.stores.sqlite import WRITE_LEAD
+from warmlead.stores.sqlite_schema import SCHEMA
 
 T = TypeVar("T")
 
@@ -42,27 +44,26 @@ class Pace(NamedTuple):
 QUICKEST = Pace(500, 4)
 """When it need only be quick; Firestore takes no more in one commit."""
 
-_UPSERT = (
-    "INSERT INTO leads (id, stage, score, unsent, updated_ms, document, decay_on, due_us)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-    " stage = excluded.stage, score = excluded.score, unsent = excluded.unsent,"
-    " updated_ms = excluded.updated_ms, document = excluded.document,"
-    " decay_on = excluded.decay_on, due_us = excluded.due_us"
-)
-
 
 def fill_file(path: Path, leads: int, of_them_due: int) -> None:
     """Makes a data file of so many leads; those that are due are spread among the others."""
     crowd, waiting, resting = people(leads), due(), asleep()
     every = leads // of_them_due
     kinds = (waiting if number % every == 0 else resting for number in range(leads))
-    rows = (kind.row_for(person) for kind, person in zip(kinds, crowd, strict=True))
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")
-        _define(connection)
-        connection.execute("BEGIN")
-        connection.executemany(_UPSERT, rows)
-        connection.execute("COMMIT")
+    rows = (kind.row_for(person).values for kind, person in zip(kinds, crowd, strict=True))
+    filled(path, rows).close()
+
+
+def filled(path: Path, rows: Iterable[tuple[object, ...]]) -> sqlite3.Connection:
+    """A data file with these rows of leads, opened."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA cache_size = -500000")  # KB: a million leads are 2 GB
+    _define(connection)
+    connection.execute("BEGIN")
+    connection.executemany(WRITE_LEAD, rows)
+    connection.execute("COMMIT")
+    return connection
 
 
 def rewrite_file(path: Path, crowd: Sequence[Person], kind: Copied, batch: int) -> float:
@@ -71,28 +72,44 @@ def rewrite_file(path: Path, crowd: Sequence[Person], kind: Copied, batch: int) 
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         start = time.perf_counter()
-        for some in _batches(map(kind.row_for, crowd), batch):
+        for some in _batches((kind.row_for(person).values for person in crowd), batch):
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(_UPSERT, some)
+            connection.executemany(WRITE_LEAD, some)
             connection.execute("COMMIT")
         return time.perf_counter() - start
 
 
 def _define(connection: sqlite3.Connection) -> None:
     for part in SCHEMA:
-        if isinstance(part, Column):
-            part = f"ALTER TABLE {part.table} ADD COLUMN {part.name} {part.declaration}"  # noqa: PLW2901  # the same, as a statement
-        connection.execute(part)
+        match part:
+            case Column(table, name, declaration):
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {declaration}")
+            case Missing(_, statement):
+                connection.execute(statement)
+            case _:
+                connection.execute(part)
 
 
 def fill_project(project: Project, leads: int, of_them_due: int) -> None:
     """Makes a project of so many leads; those that are due are spread among the others."""
+    asyncio.run(_has_no_older_leads(project))
     crowd = people(leads)
     every = leads // of_them_due
     waiting = [person for number, person in enumerate(crowd) if number % every == 0]
     resting = [person for number, person in enumerate(crowd) if number % every]
     for kind, some in ((due(), waiting), (asleep(), resting)):
         rewrite_project(project, some, kind, QUICKEST)
+
+
+async def _has_no_older_leads(project: Project) -> None:
+    """Has a new project know that no release before this one has written to it."""
+    store = FirestoreLeadStore(project.name, emulator=project.emulator)
+    await store.relist(_evaluate_none, most=1, until=lambda: False)
+    await store.close()
+
+
+async def _evaluate_none(ids: Sequence[str]) -> None:
+    raise RuntimeError(f"a new project has leads: {ids}")
 
 
 def rewrite_project(project: Project, crowd: Sequence[Person], kind: Copied, pace: Pace) -> float:

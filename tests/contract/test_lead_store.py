@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -19,18 +20,20 @@ from builders import (
     lead_ids,
 )
 from contract.backends import OpenStore
-from warmlead.domain.errors import Reason, RejectedError
+from warmlead.domain.errors import Reason, RejectedError, UnavailableError
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import to_ms
 from warmlead.domain.identity import Identifier, Kind
 from warmlead.domain.journey import NotableStep
-from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.lead import Lead
 from warmlead.domain.listing import listed_as
 from warmlead.domain.nurture import Ending
 from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
 from warmlead.domain.readings import NO_READINGS
+from warmlead.domain.search import sought_word
+from warmlead.domain.snapshot import Snapshot
 from warmlead.domain.unjudged import Unjudged
-from warmlead.ports import Change, Commit, DueLead, LeadStore, Loaded, Need, Tombstone
+from warmlead.ports import Change, Commit, DueLead, LeadStore, Loaded, Need, Tombstone, Until
 from warmlead.ports.listing import LeadQuery, Listed, ListPlace, Order
 
 ADA = a_lead_named("ada")
@@ -348,7 +351,9 @@ async def test_every_lead_comes_once_in_order_of_id(store: LeadStore) -> None:
 
 
 def scored(name: str, score: int, stage: str = "lead") -> Lead:
-    snapshot = Snapshot(score=score, engagement=score, fit=0, day=1, model_version="v1")
+    snapshot = Snapshot(
+        score=score, engagement=score, fit=0, day=1, model_version="v1", active_day=1
+    )
     lead = a_lead_named(name)
     return replace(lead, snapshot=snapshot, progress=replace(lead.progress, stage=stage))
 
@@ -367,7 +372,8 @@ async def listed(store: LeadStore, asked: LeadQuery, most: int) -> list[Lead]:
 def value_of(lead: Lead, asked: LeadQuery) -> int:
     facts = listed_as(lead)
     assert facts
-    return facts.score if asked.order == "score" else facts.since_day
+    assert facts.active is not None
+    return {"score": facts.score, "since": facts.since_day, "active": facts.active}[asked.order]
 
 
 @pytest.mark.parametrize("most", [1, 7, 100])
@@ -413,13 +419,13 @@ def a_varied_lead(number: int) -> Lead:
     assert lead.snapshot
     return replace(
         lead,
-        snapshot=replace(lead.snapshot, grade="AB"[number % 2]),
+        snapshot=replace(lead.snapshot, grade="AB"[number % 2], active_day=number % 3),
         progress=replace(lead.progress, since=NOW - timedelta(days=number % 6)),
         offer=offer if number % 4 else None,
     )
 
 
-@pytest.mark.parametrize("order", ["score", "since"])
+@pytest.mark.parametrize("order", ["score", "since", "active"])
 @pytest.mark.parametrize(
     "asked",
     [
@@ -449,6 +455,110 @@ async def test_a_list_holds_exactly_what_is_asked_for_in_its_order(
     wanted = [lead for lead in leads if holds(lead)]
     wanted.sort(key=lambda lead: (value_of(lead, asked), lead.id), reverse=True)
     assert await listed(store, asked, 7) == wanted
+
+
+def called(name: str, company: str = "", email: str = "ada@example.com", **fields: Any) -> Lead:
+    traits = {"name": name, "company": company}
+    return a_lead(an_event(email=email, traits=traits), **fields)
+
+
+async def found(store: LeadStore, text: str, most: int = 9) -> set[str]:
+    leads = await store.found(sought_word(text), most=most)
+    assert len(leads) <= most
+    return {lead.id for lead in leads}
+
+
+async def test_leads_are_found_by_the_beginning_of_a_word(store: LeadStore) -> None:
+    ada = called("Ada Lovelace", "Analytical Engines")
+    bob = called("Bob Adams", "Acme", email="bob@acme.example")
+    await store.update([], keeping(ada, bob, VISITOR))
+    for text, ids in (
+        ("ada", {ada.id, bob.id}),
+        ("LOVE", {ada.id}),
+        ("ada lovelace", {ada.id}),
+        ("engine", {ada.id}),
+        ("bob@acme", {bob.id}),
+        ("acme.example", {bob.id}),
+        *((text, set()) for text in ("lace", "a", "", "adz", "ada x%", "browser")),
+    ):
+        assert await found(store, text) == ids, text
+    assert len(await found(store, "ada", most=1)) == 1
+
+
+async def test_a_lead_is_found_by_what_it_is_called_now(store: LeadStore) -> None:
+    await store.update([], keeping(called("Ada Byron", "Acme")))
+    await store.update([ADA.id], one_more(ADA.id))
+    assert await found(store, "byron") == {ADA.id}
+    await store.update([ADA.id], keeping(called("Ada Lovelace", "Acme")))
+    assert await found(store, "byron") == set()
+    assert await found(store, "lovelace") == await found(store, "acme") == {ADA.id}
+    await store.update([ADA.id], keeping(ADA))
+    assert await found(store, "lovelace") == set()
+
+
+async def test_nobody_finds_an_erased_or_a_merged_lead(store: LeadStore) -> None:
+    await store.update([], keeping(called("Ada"), called("Bob", email="bob@example.com")))
+    await store.update([ADA.id], keeping(tombstones={ADA.id: Tombstone(NOW)}))
+    await store.update([BOB.id], keeping(CYN, aliases={BOB.id: CYN.id}))
+    assert await found(store, "ada") == await found(store, "bob") == set()
+    await store.clear()
+    assert await found(store, "cyn") == set()
+
+
+def of_an_earlier_release(name: str) -> Lead:
+    lead = scored(name, score=5)
+    assert lead.snapshot
+    return replace(lead, snapshot=replace(lead.snapshot, active_day=None))
+
+
+async def relisted(store: LeadStore, most: int, *, until: Until = lambda: False) -> list[str]:
+    """The ids in groups, each lead evaluated; the last is whether all of them were."""
+    groups = []
+
+    async def evaluate(ids: Sequence[str]) -> None:
+        groups.append(len(ids))
+        leads = [await store.get(id_) for id_ in ids]
+        await store.update(ids, keeping(*(scored_now(lead) for lead in leads if lead)))
+
+    done = await store.relist(evaluate, most=most, until=until)
+    return [*map(str, groups), "done" if done else "more"]
+
+
+def scored_now(lead: Lead) -> Lead:
+    assert lead.snapshot
+    return replace(lead, snapshot=replace(lead.snapshot, active_day=7))
+
+
+async def test_leads_of_an_earlier_release_are_handed_out_once_to_be_listed(
+    open_store: OpenStore,
+) -> None:
+    store, ids = open_store(), [f"person-{number}" for number in range(5)]
+    await store.update([], keeping(*map(of_an_earlier_release, ids), scored("ada", 9)))
+    assert len(await listed_ids(store, "score")) == 6
+    assert len(await listed_ids(store, "active")) == 1
+    turns = iter([False, False, True])
+    groups = await relisted(store, 2, until=lambda: next(turns))
+    assert groups[-1] == "more"
+    more = await relisted(open_store(), 100)  # another process goes on
+    assert sum(map(int, [*groups[:-1], *more[:-1]])) == 5
+    assert more[-1] == "done"
+    assert len(await listed_ids(store, "active")) == 6
+    assert await relisted(store, 2) == ["done"]
+
+
+async def test_leads_that_could_not_be_evaluated_come_again(store: LeadStore) -> None:
+    await store.update([], keeping(of_an_earlier_release("ada")))
+
+    async def fail(_: Sequence[str]) -> None:
+        raise UnavailableError("away")
+
+    with pytest.raises(UnavailableError):
+        await store.relist(fail, most=5, until=lambda: False)
+    assert await relisted(store, 5) == ["1", "done"]
+
+
+async def listed_ids(store: LeadStore, order: Order) -> list[str]:
+    return [each.place.id for each in await store.listed(LeadQuery(order=order), most=99)]
 
 
 @pytest.mark.parametrize("most", [1, 7, 100])

@@ -9,8 +9,9 @@ import pytest
 from builders import NOW, RULES, a_lead, a_lead_named, a_transition, an_event, keeping
 from contract.backends import Books
 from warmlead.application.report import Reporting, report, report_due
-from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.lead import Lead
 from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
+from warmlead.domain.snapshot import Snapshot
 from warmlead.domain.stages import Transition
 from warmlead.ports import Message
 from warmlead.reporting.periods import read_period

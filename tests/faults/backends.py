@@ -116,6 +116,7 @@ class Backend(Protocol):
 _STATEMENTS = {
     "INSERT INTO messages": "file.message",
     "INSERT INTO leads": "file.lead",
+    "UPDATE leads": "file.lead",
     "INSERT INTO aliases": "file.alias",
     "INSERT INTO transitions": "file.transition",
     "INSERT INTO nurture": "file.nurture",

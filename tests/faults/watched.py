@@ -19,6 +19,7 @@ from warmlead.ports import (
     Change,
     Commit,
     DueLead,
+    Evaluating,
     EventBus,
     JointChange,
     LeadStore,
@@ -27,6 +28,8 @@ from warmlead.ports import (
     Need,
     ToleratesUnreadable,
     Tombstone,
+    Unreadable,
+    Until,
     Update,
 )
 from warmlead.ports.listing import LeadQuery, Listed, ListPlace
@@ -128,6 +131,12 @@ class WatchedStore:
         self, asked: LeadQuery, *, most: int, after: ListPlace | None = None
     ) -> Sequence[Listed]:
         return await self._store.listed(asked, most=most, after=after)
+
+    async def found(self, word: str, *, most: int) -> Sequence[Lead | Unreadable]:
+        return await self._store.found(word, most=most)
+
+    async def relist(self, evaluate: Evaluating, *, most: int, until: Until) -> bool:
+        return await self._store.relist(evaluate, most=most, until=until)
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         return await self._store.transitions(lead_id)

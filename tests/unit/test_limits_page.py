@@ -14,7 +14,7 @@ from warmlead.parsing import strict_json
 from warmlead.ports.dispatching import AT_ONCE
 from warmlead.senders import crm, webhooks
 from warmlead.settings import Settings
-from warmlead.stores.firestore.codec import SHARDS
+from warmlead.stores.firestore.fields import SHARDS
 
 ROOT = Path(__file__).parents[2]
 OPERATE = (ROOT / "docs/operate.md").read_text(encoding="utf-8")

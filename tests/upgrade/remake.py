@@ -33,11 +33,12 @@ RELEASES = {
     "one-clock": "cbc904c",
     "layout-3-last": "a6ec7c6",
     "before-nurture": "5b6a47d",
+    "before-search": "ff4cbbc",
 }
 """The first commit of the main branch that wrote each layout of a lead and could be run, and the
 last ones before the package was rebuilt (moves have no cause), before a lead kept its journey,
-before a move had two times, before layout 4 left out what is empty, and before it was recorded
-which steps of sequences were sent."""
+before a move had two times, before layout 4 left out what is empty, before it was recorded which
+steps of sequences were sent, and before leads were found by words."""
 
 
 def main() -> None:

@@ -79,17 +79,21 @@ class Budget:
         return self._until is not None and asyncio.get_running_loop().time() >= self._until
 
 
-class Queue(Protocol):
+class DueCheck(Protocol):
+    """Says whether a lead is due for one reason."""
+
+    def holds(self, lead: Lead, now: datetime) -> bool:
+        """Whether the lead is due."""
+        ...
+
+
+class Queue(DueCheck, Protocol):
     """Finds the leads that are due for one reason, and says whether a lead still is."""
 
     async def page(
         self, now: datetime, *, shard: int, most: int, after: DueLead | None
     ) -> Sequence[DueLead]:
         """The next leads of a shard that are due."""
-        ...
-
-    def holds(self, lead: Lead, now: datetime) -> bool:
-        """Whether the lead is due."""
         ...
 
 
@@ -157,7 +161,7 @@ async def _evaluate_shard(
 
 
 async def _evaluate_together(
-    queue: Queue, leads: Sequence[DueLead], context: EvaluationContext
+    queue: DueCheck, leads: Sequence[DueLead], context: EvaluationContext
 ) -> RunProgress:
     now = context.clock.now()
 
@@ -204,14 +208,40 @@ async def decay(context: EvaluationContext, *, budget_s: float | None = None) ->
     """Re-evaluates every lead that is due for decay today, and sends its triggers.
 
     Reads only those leads: a lead that was evaluated today is not due today. Leads that were
-    evaluated under a clock that ran ahead are brought back to the present. Raises
-    ``UnavailableError`` if it should be run again.
+    evaluated under a clock that ran ahead are brought back to the present, and leads of an earlier
+    release are evaluated once. Raises ``UnavailableError`` if it should be run again.
     """
     budget = Budget(budget_s)
     due = await evaluate_due(_DueForDecay(context.store), context, budget)
     if budget.is_spent():
         return due + RunProgress(done=False)
-    return due + await evaluate_due(_TooFarAhead(context.store), context, budget)
+    due += await evaluate_due(_TooFarAhead(context.store), context, budget)
+    return due + await _relisted(context, budget)
+
+
+async def _relisted(context: EvaluationContext, budget: Budget) -> RunProgress:
+    """Evaluates leads of an earlier release, so that all lists hold them and a search finds them.
+
+    After an update all of them, over as many runs as it takes; then none.
+    """
+    progress = RunProgress()
+
+    async def evaluate(ids: Sequence[str]) -> None:
+        nonlocal progress
+        for start in range(0, len(ids), context.together_leads):
+            together = [DueLead(0, id_) for id_ in ids[start : start + context.together_leads]]
+            progress += await _evaluate_together(_Unlisted(), together, context)
+
+    done = await context.store.relist(evaluate, most=context.page_leads, until=budget.is_spent)
+    return progress + RunProgress(done=done)
+
+
+class _Unlisted:
+    """The leads of whose last activity an earlier release kept nothing."""
+
+    def holds(self, lead: Lead, now: datetime) -> bool:
+        del now  # at any time
+        return lead.snapshot is None or lead.snapshot.active_day is None
 
 
 class _DueForDecay:

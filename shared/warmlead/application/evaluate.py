@@ -31,13 +31,14 @@ from warmlead.domain.handoff import (
 )
 from warmlead.domain.history import day_of, to_ms
 from warmlead.domain.knowledge import learnt
-from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.lead import Lead
 from warmlead.domain.nurture import Enrolments, next_due, nurture, would_start
 from warmlead.domain.nurture_record import NurtureRecord, nurture_record
 from warmlead.domain.outbox import MAX_WAITING_BYTES, bytes_of_waiting, is_full
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import verdict
 from warmlead.domain.shadow import bytes_of_shadow
+from warmlead.domain.snapshot import Snapshot
 from warmlead.domain.stages import ANONYMOUS, LEAD, Transition
 from warmlead.domain.trigger import Topic, Trigger
 from warmlead.ports import Commit, Loaded
@@ -77,7 +78,8 @@ def evaluate(
     totals = evaluation.totals
     today = day_of(to_ms(now))
     points, grade = (totals.score, totals.engagement, totals.fit), evaluation.grade
-    snapshot = Snapshot(*points, today, rules.version, grade)
+    active_day = 0 if totals.days_inactive is None else today - totals.days_inactive
+    snapshot = Snapshot(*points, today, rules.version, grade, active_day)
     before = lead
     progress, last_moves = moved(lead, evaluation, rules, now, passage)
     moves = (*passage.moves, *last_moves) if passage else last_moves

@@ -10,6 +10,7 @@ from warmlead.domain.identity import LeadIds, named_by
 from warmlead.domain.identity_resolution import is_meant
 from warmlead.domain.lead import Lead
 from warmlead.domain.rules import Rules
+from warmlead.domain.search import sought_word
 from warmlead.domain.text import one_line
 from warmlead.ports import LeadStore, Unreadable
 from warmlead.ports.listing import LeadQuery, ListPlace
@@ -45,11 +46,15 @@ class LeadInList(LeadRow):
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A page of a list: rows in their order, leads that cannot be read, and where it goes on."""
+    """A page of a list: rows in their order, leads that cannot be read, and where it goes on.
+
+    ``is_cut``: there are more leads, but it does not go on.
+    """
 
     rows: Sequence[LeadInList]
     unreadable: Sequence[Unreadable]
     next: ListPlace | None
+    is_cut: bool = False
 
 
 async def page_of(
@@ -64,12 +69,30 @@ async def page_of(
     """A page of at most ``most`` leads, their scores computed as of now; no others are read."""
     found = await store.listed(asked, most=most + 1, after=after)
     shown = found[:most]
-    return ListPage(
-        rows=[
-            in_list(view(each.lead, rules, now)) for each in shown if isinstance(each.lead, Lead)
-        ],
-        unreadable=[each.lead for each in shown if isinstance(each.lead, Unreadable)],
-        next=shown[-1].place if len(found) > most else None,
+    rows, unreadable = _rows([each.lead for each in shown], rules, now)
+    return ListPage(rows, unreadable, next=shown[-1].place if len(found) > most else None)
+
+
+async def search(
+    store: LeadStore, rules: Rules, now: datetime, text: str, *, most: int
+) -> ListPage:
+    """At most ``most`` leads that a text finds by the beginning of a word, best score first.
+
+    Of a name, a company or an address; ``words_of`` says of which. No other leads are read.
+    """
+    found = await store.found(sought_word(text), most=most + 1)
+    rows, unreadable = _rows(found[:most], rules, now)
+    rows.sort(key=lambda row: (-row.score, row.id))
+    return ListPage(rows, unreadable, next=None, is_cut=len(found) > most)
+
+
+def _rows(
+    leads: Sequence[Lead | Unreadable], rules: Rules, now: datetime
+) -> tuple[list[LeadInList], list[Unreadable]]:
+    """The rows of leads, and those that cannot be read."""
+    return (
+        [in_list(view(lead, rules, now)) for lead in leads if isinstance(lead, Lead)],
+        [lead for lead in leads if isinstance(lead, Unreadable)],
     )
 
 

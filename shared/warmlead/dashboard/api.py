@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from warmlead.application.explain import Explanation, LeadView, Shape
-from warmlead.application.listing import LeadInList, find_lead, page_of
+from warmlead.application.listing import LeadInList, find_lead, page_of, search
 from warmlead.dashboard.figures import BAND_POINTS, SourceRow, leads_by_band, overview
 from warmlead.dashboard.leads import seen_at
 from warmlead.dashboard.parts import Parts
@@ -86,7 +86,12 @@ async def api_answer(path: str, parts: Parts, query: Mapping[str, str], now: dat
 
 async def _leads(parts: Parts, query: Mapping[str, str], now: datetime) -> Answer:
     asked, most = ListQuery.of(query), _most(query.get("most", ""))
-    found = await page_of(parts.leads, parts.rules, now, asked.asked, most=most, after=asked.after)
+    if sought := query.get("q", ""):
+        found = await search(parts.leads, parts.rules, now, sought, most=most)
+    else:
+        found = await page_of(
+            parts.leads, parts.rules, now, asked.asked, most=most, after=asked.after
+        )
     unreadable = [each.id for each in found.unreadable]
     next_ = cursor(found.next) or None
     return _shape(ApiLeads(leads=list(found.rows), unreadable=unreadable, next=next_, as_of=now))
@@ -167,7 +172,8 @@ def openapi() -> dict[str, Any]:
         _parameter("source", "Only leads whose first visit came from this source."),
         _parameter("owner", "Only leads whose last offer is this owner's."),
         _parameter("overdue", "1: only leads to which sales owes what it promised."),
-        _parameter("order", "score (the default) or since: newest in their stage first."),
+        _parameter("order", "score (the default), since: newest in their stage, or active."),
+        _parameter("q", "Only leads that have a word that begins so; instead of all the others."),
         _parameter("after", "Where the page begins: next of the page before."),
         _parameter("most", f"How many leads, 1 to {MOST_ROWS}."),
     ]

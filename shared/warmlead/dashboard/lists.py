@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from warmlead.application.listing import LeadInList, ListPage, find_lead, page_of
+from warmlead.application.listing import LeadInList, ListPage, find_lead, page_of, search
 from warmlead.dashboard.csv_file import as_csv
 from warmlead.dashboard.parts import Parts
 from warmlead.dashboard.queries import ListQuery, cursor
@@ -18,6 +18,11 @@ MOST_IN_FILE = 5_000
 
 MOST_REASONS = 3
 
+NOTHING_FOUND = (
+    "No lead has this email, user id or lead id, and no word of a name, a company or an address "
+    "begins like this."
+)
+
 COLUMNS = (
     *("id", "email", "user_id", "name", "company", "stage", "stage_since", "score"),
     *("engagement", "fit", "grade", "days_inactive", "last_step", "source"),
@@ -26,23 +31,25 @@ OF_OFFER = ("owner", "touch_by", "accept_by", "answer")
 
 
 async def leads_page(parts: Parts, query: Mapping[str, str], now: datetime) -> Answer:
-    """A page of the list, or the one lead that a search finds."""
+    """A page of the list, or what a search finds: the one lead that it names, or a list."""
     asked = ListQuery.of(query)
-    sought = query.get("q", "")
-    note = ""
+    sought, note, found = query.get("q", ""), "", None
     if sought:
         try:
             if lead := await find_lead(parts.leads, parts.ids, sought):
                 return redirect(f"/leads/{lead.id}")
-            note = "No lead has this email, user id or lead id."
+            note = NOTHING_FOUND
         except NamedOtherwiseError as error:
             note = (
                 "No lead has this email. As an id of another kind, which anybody can send, it "
                 f"belongs to {', '.join(error.lead_ids)}: search for that id."
             )
-    found = await page_of(
-        parts.leads, parts.rules, now, asked.asked, most=PAGE_ROWS, after=asked.after
-    )
+        found = await search(parts.leads, parts.rules, now, sought, most=PAGE_ROWS)
+    is_found = bool(found and (found.rows or found.unreadable))
+    if found is None or not is_found:
+        found = await page_of(
+            parts.leads, parts.rules, now, asked.asked, most=PAGE_ROWS, after=asked.after
+        )
     return page(
         "leads.html",
         here="leads",
@@ -51,7 +58,8 @@ async def leads_page(parts: Parts, query: Mapping[str, str], now: datetime) -> A
         next=asked.query(after=cursor(found.next)) if found.next else "",
         rules=parts.rules,
         sought=sought,
-        note=note,
+        is_found=is_found,
+        note="" if is_found and note == NOTHING_FOUND else note,
         now=now,
         most_reasons=MOST_REASONS,
         most_in_file=MOST_IN_FILE,

@@ -13,7 +13,7 @@ from warmlead.ports.listing import LeadQuery, ListPlace, Order
 MAX_VALUE = 320
 """The longest value of a query, in characters: an address with its host has 254."""
 
-_PLACE = re.compile(r"(-?[0-9]{1,9})\.([a-z0-9]{1,64})")
+_PLACE = re.compile(r"(-?[0-9]{1,12})\.([a-z0-9]{1,64})")
 _TEXTS = ("stage", "grade", "source", "owner")
 
 
@@ -58,8 +58,8 @@ class ListQuery(Struct, frozen=True):
         return f"?{urlencode(values)}" if values else ""
 
     def _own(self) -> dict[str, str | bool]:
-        order: dict[str, str | bool] = {} if self.asked.order == "score" else {"order": "since"}
-        return {**self.asked.conditions, **order}
+        order = self.asked.order
+        return {**self.asked.conditions, **({} if order == "score" else {"order": order})}
 
 
 def _place(text: str) -> ListPlace | None:

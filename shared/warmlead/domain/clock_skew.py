@@ -51,13 +51,18 @@ def brought_back(lead: Lead, now: datetime) -> Lead:
     """
     if lead.snapshot is None or not is_ahead(lead, now):
         return lead
-    back = _Back(now, timedelta(days=lead.snapshot.day - day_at(now)))
+    today, active_day = day_at(now), lead.snapshot.active_day
+    back = _Back(now, timedelta(days=lead.snapshot.day - today))
     return replace(
         lead,
         trails={id_: back.trail(trail) for id_, trail in lead.trails.items()},
         progress=back.progress(lead.progress),
         created_at=back.past(lead.created_at),
-        snapshot=replace(lead.snapshot, day=day_at(now)),
+        snapshot=replace(
+            lead.snapshot,
+            day=today,
+            active_day=None if active_day is None else min(active_day, today),
+        ),
         enrolments={name: back.enrolment(each) for name, each in lead.enrolments.items()},
         offer=back.offer(lead.offer) if lead.offer else None,
         alerted={

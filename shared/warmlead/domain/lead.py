@@ -59,6 +59,7 @@ from warmlead.domain.recording import record
 from warmlead.domain.rules import Rules
 from warmlead.domain.sales import Statement, in_order, with_statement
 from warmlead.domain.shadow import Shadow
+from warmlead.domain.snapshot import Snapshot
 from warmlead.domain.stages import Progress
 from warmlead.domain.traits import TraitFact, values_of, with_traits
 from warmlead.domain.trigger import Trigger
@@ -128,18 +129,6 @@ class Trail:
     def ties(self) -> Ties:
         """What the trail says about whose it is."""
         return Ties(self.identifier.kind, self.links, self.claim, self.is_signed)
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The score as of the last update: for lists and queries, never for decisions."""
-
-    score: int
-    engagement: int
-    fit: int
-    day: int
-    model_version: str
-    grade: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ from msgspec import structs
 from warmlead.domain.event import Event
 from warmlead.domain.history import History, day_at, packed_anew
 from warmlead.domain.knowledge import Knowledge, known_together, learnt, replayed
-from warmlead.domain.lead import Lead, Snapshot, Trail
+from warmlead.domain.lead import Lead, Trail
 from warmlead.domain.merged_progress import merge_progress
 from warmlead.domain.packed_history import NONE_PACKED, OF_SHADOW, KeptEvent
 from warmlead.domain.readings import NO_READINGS, Meter, Readings
 from warmlead.domain.rules import Rules
 from warmlead.domain.shadow import MOST_MOVES, Shadow
+from warmlead.domain.snapshot import Snapshot
 from warmlead.domain.stages import is_signed_only
 
 

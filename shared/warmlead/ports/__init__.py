@@ -4,7 +4,7 @@ Every adapter of a port passes the port's contract suite in ``tests/contract``.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import (
@@ -115,6 +115,12 @@ class JointChange(ABC, Generic[T]):
 Update: TypeAlias = tuple[Sequence[str], Change[T]]
 """The arguments of ``LeadStore.update``: ids, and the change to the leads at them."""
 
+Evaluating: TypeAlias = Callable[[Sequence[str]], Awaitable[None]]
+"""Evaluates the leads with some ids."""
+
+Until: TypeAlias = Callable[[], bool]
+"""Whether the time for some work is up."""
+
 
 class DueLead(NamedTuple):
     """A lead that is due: since when, as a number, and its id; ordered by both.
@@ -207,6 +213,23 @@ class LeadStore(Protocol):
         """At most ``most`` of the leads that are asked for, in the order that is asked for.
 
         ``after`` is the place of the last of the page before. No other leads are read.
+        """
+        ...
+
+    async def found(self, word: str, *, most: int) -> "Sequence[Lead | Unreadable]":
+        """At most ``most`` of the leads one of whose words begins with this, in any order.
+
+        ``word`` is as ``sought_word`` makes it; nobody is found by an empty one. No other leads are
+        read.
+        """
+        ...
+
+    async def relist(self, evaluate: Evaluating, *, most: int, until: Until) -> bool:
+        """Has all leads evaluated whose place in lists only an earlier release has written.
+
+        ``evaluate`` is called with the ids of at most ``most``. Each is handed out once, whether
+        that succeeds or not; what it raises passes through, and then those ids come again. Returns
+        whether there are no more; unless the time is up there are none.
         """
         ...
 

@@ -7,8 +7,11 @@ from msgspec import Struct
 from warmlead.domain.lead import Lead
 from warmlead.ports import Unreadable
 
-Order: TypeAlias = Literal["score", "since"]
-"""``score``: the highest first; ``since``: by the day on which the stage began, the last first."""
+Order: TypeAlias = Literal["score", "since", "active"]
+"""``score``: the highest first; ``since``: by the day on which the stage began, the last first.
+
+``active``: by the day of the last activity, the last first, and within a day by score.
+"""
 
 
 class LeadQuery(Struct, frozen=True):

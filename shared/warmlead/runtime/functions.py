@@ -218,7 +218,8 @@ def run_s(function: Function, environ: Mapping[str, str]) -> float:
 def decay() -> Run:
     """Re-evaluate all leads that are due for decay.
 
-    Scores fade, stages are lost, sequences begin or end. Reads only leads that are due.
+    Scores fade, stages are lost, sequences begin or end. Reads only leads that are due, and after
+    an update those of the earlier release, once.
     """
     from warmlead.application.due import decay as decay_leads
 

@@ -10,11 +10,12 @@ from warmlead.domain.alerts import AlertRecord
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.knowledge import MARK, Knowledge
-from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.lead import Lead
 from warmlead.domain.mirror import NOT_MIRRORED, Mirror
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import Shape
 from warmlead.domain.shadow import Shadow, ShadowMove
+from warmlead.domain.snapshot import Snapshot
 from warmlead.domain.stages import Cooling, DayOfMoves, MoveCause, Progress, Rest
 from warmlead.domain.traits import stored_value
 from warmlead.domain.trigger import Topic, Trigger
@@ -111,6 +112,7 @@ class _LeadV1(TypedDict):
     progress: _ProgressV1
     snapshot: NotRequired[tuple[int, int, int, int, str] | None]
     grade: NotRequired[str]
+    active: NotRequired[int]
     outbox: NotRequired[list[tuple[str, str, int, str, Pairs]]]
     shapes: NotRequired[list[Shape]]
     trails: dict[str, TrailV1]
@@ -162,6 +164,8 @@ def _write_state(document: _LeadV1, lead: Lead) -> None:
         document["snapshot"] = s.score, s.engagement, s.fit, s.day, s.model_version
         if s.grade:
             document["grade"] = s.grade
+        if s.active_day is not None:
+            document["active"] = s.active_day
     if lead.outbox:
         document["outbox"] = [
             (t.id, t.topic, to_us(t.at), t.body, t.attributes) for t in lead.outbox
@@ -219,7 +223,9 @@ def _read(
         trails={id_: read_trail(trail, shapes, texts) for id_, trail in document["trails"].items()},
         progress=_read_progress(document["progress"]),
         created_at=from_us(document["created"]),
-        snapshot=Snapshot(*snapshot, document.get("grade", "")) if snapshot else None,
+        snapshot=Snapshot(*snapshot, document.get("grade", ""), document.get("active"))
+        if snapshot
+        else None,
         outbox=tuple(
             Trigger(id_, Topic(topic), from_us(at), body, pairs(attributes))
             for id_, topic, at, body, attributes in document.get("outbox", ())

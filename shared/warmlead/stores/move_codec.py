@@ -1,5 +1,7 @@
 """Moves between stages as JSON text and back: the format of every store."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NotRequired, TypedDict
 
 from warmlead.domain.stages import MODEL, MoveCause, Transition
@@ -99,6 +101,8 @@ def read_transition(text: str) -> Transition:
     )
 
 
+_CAUSES: Mapping[str, MoveCause] = MappingProxyType({each.value: each for each in MoveCause})
+
 _CAUSES_IN_WORDS = (
     ("became known by", MoveCause.KNOWN),
     ("stage's enter condition holds", MoveCause.ENTERED),
@@ -113,17 +117,15 @@ _CAUSES_IN_WORDS = (
 def _cause_of(document: _Document) -> tuple[MoveCause, str]:
     """Why a lead moved; of a move of version 2 it is read from the sentence."""
     if document["v"] >= MOVE_VERSION:
-        known = document.get("cause", "") in set(MoveCause)
-        return MoveCause(document["cause"]) if known else MoveCause.UNKNOWN, document.get(
-            "detail", ""
-        )
+        cause = _CAUSES.get(document.get("cause", ""), MoveCause.UNKNOWN)
+        return cause, document.get("detail", "")
     reason = document["reason"]
     if document.get("source", MODEL) == MODEL:
         found = (cause for words, cause in _CAUSES_IN_WORDS if words in reason)
         cause = next(found, MoveCause.UNKNOWN)
         return cause, reason.partition(" ")[0] if cause is MoveCause.BYPASSED else ""
     said, _, detail = reason.removeprefix("sales: ").partition(" (")
-    if said not in set(MoveCause):
+    if said not in _CAUSES:
         return MoveCause.UNKNOWN, ""
     detail = detail.removesuffix(")")
     return MoveCause(said), detail.replace(" ", "_") if said == MoveCause.REJECTED else detail

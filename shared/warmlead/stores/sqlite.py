@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -11,13 +11,15 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from warmlead.domain.errors import UnreadableError
 from warmlead.domain.history import from_ms, to_ms
 from warmlead.domain.lead import Lead
-from warmlead.domain.listing import ListedAs, listed_as
+from warmlead.domain.listing import listed_as
 from warmlead.domain.move_order import in_order_learnt
 from warmlead.domain.nurture_record import NurtureRecord
+from warmlead.domain.search import words_of
 from warmlead.domain.stages import Transition
-from warmlead.ports import Change, Clock, DueLead, Tombstone, Unreadable, Update
-from warmlead.ports.listing import LeadQuery, Listed, ListPlace, Order
-from warmlead.sqlite_file import Column, Failed, SqliteFile
+from warmlead.ports import Change, Clock, DueLead, Evaluating, Tombstone, Unreadable, Until, Update
+from warmlead.ports.listing import LeadQuery, Listed, ListPlace
+from warmlead.sqlite_file import Failed, SqliteFile
+from warmlead.stores import sqlite_lists
 from warmlead.stores.base import (
     Alias,
     Deciding,
@@ -28,7 +30,6 @@ from warmlead.stores.base import (
     passed_on,
 )
 from warmlead.stores.codec import (
-    LONG_AGO,
     LeadDocument,
     lead_of,
     read_lead_at,
@@ -36,6 +37,7 @@ from warmlead.stores.codec import (
 )
 from warmlead.stores.move_codec import read_transition, write_transition
 from warmlead.stores.nurture_codec import read_nurture, write_nurture
+from warmlead.stores.sqlite_schema import SCHEMA
 from warmlead.stores.trail_codec import to_us
 
 T = TypeVar("T")
@@ -52,61 +54,8 @@ _KNOWN_LEADS = 16
 Updates that name one lead again and again, and do not change it, read it once.
 """
 
-_CONDITIONS = "stage, grade, source, owner, overdue"
-
-_ORDERS: Mapping[Order, str] = {"score": "score", "since": "since_day"}
-
-SCHEMA = (
-    """CREATE TABLE IF NOT EXISTS leads (
-         id TEXT NOT NULL PRIMARY KEY,
-         stage TEXT NOT NULL,
-         score INTEGER,
-         unsent INTEGER NOT NULL,
-         updated_ms INTEGER NOT NULL,
-         document TEXT NOT NULL)""",
-    "CREATE INDEX IF NOT EXISTS leads_unsent ON leads (id) WHERE unsent",
-    # Older leads are all due, because they have no review day yet.
-    Column("leads", "decay_on", f"INTEGER DEFAULT {LONG_AGO}"),
-    Column("leads", "due_us", "INTEGER"),
-    "CREATE INDEX IF NOT EXISTS leads_fading ON leads (decay_on, id) WHERE decay_on IS NOT NULL",
-    # What lists ask for; leads of earlier releases get theirs when they are next written.
-    Column("leads", "since_day", "INTEGER"),
-    Column("leads", "grade", "TEXT"),
-    Column("leads", "source", "TEXT"),
-    Column("leads", "owner", "TEXT"),
-    Column("leads", "overdue", "INTEGER"),
-    # With all conditions in them, so that no row is read that a list does not show.
-    f"CREATE INDEX IF NOT EXISTS leads_listed_by_score ON leads (score, id, {_CONDITIONS})",
-    f"CREATE INDEX IF NOT EXISTS leads_listed_by_since ON leads (since_day, id, {_CONDITIONS})",
-    "CREATE INDEX IF NOT EXISTS leads_overdue ON leads (id) WHERE overdue",
-    "DROP INDEX IF EXISTS leads_by_score",
-    "CREATE INDEX IF NOT EXISTS leads_by_stage ON leads (stage, score, id)",
-    "CREATE INDEX IF NOT EXISTS leads_due ON leads (due_us, id) WHERE due_us IS NOT NULL",
-    """CREATE TABLE IF NOT EXISTS aliases (
-         id TEXT NOT NULL PRIMARY KEY,
-         lead_id TEXT NOT NULL) WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS tombstones (
-         id TEXT NOT NULL PRIMARY KEY,
-         erased_ms INTEGER NOT NULL) WITHOUT ROWID""",
-    Column("tombstones", "ids", "TEXT NOT NULL DEFAULT '[]'"),
-    """CREATE TABLE IF NOT EXISTS transitions (
-         number INTEGER PRIMARY KEY,
-         lead_id TEXT NOT NULL,
-         record TEXT NOT NULL)""",
-    "CREATE INDEX IF NOT EXISTS transitions_of_lead ON transitions (lead_id)",
-    """CREATE TABLE IF NOT EXISTS nurture (
-         number INTEGER PRIMARY KEY,
-         lead_id TEXT NOT NULL,
-         at_us INTEGER NOT NULL,
-         record TEXT NOT NULL)""",
-    "CREATE INDEX IF NOT EXISTS nurture_of_lead ON nurture (lead_id)",
-    "CREATE INDEX IF NOT EXISTS nurture_by_time ON nurture (at_us, number)",
-    # Earlier releases do not know this table. What they erase goes from it all the same.
-    """CREATE TRIGGER IF NOT EXISTS nurture_erased AFTER INSERT ON tombstones
-         BEGIN DELETE FROM nurture WHERE lead_id = NEW.id; END""",
-    """CREATE TRIGGER IF NOT EXISTS nurture_erased_again AFTER UPDATE ON tombstones
-         BEGIN DELETE FROM nurture WHERE lead_id = NEW.id; END""",
-)
+_Settled: TypeAlias = dict[str, tuple[Any, ...]]
+"""What changes seldom of leads, as their rows have it, by their ids."""
 
 
 class _Update(NamedTuple):
@@ -209,28 +158,24 @@ class SqliteLeadStore:
         self, asked: LeadQuery, *, most: int, after: ListPlace | None = None
     ) -> Sequence[Listed]:
         """See ``LeadStore``."""
-        column = _ORDERS[asked.order]
-        conditions, values = [f"{column} IS NOT NULL"], list[object]()
-        for name, value in asked.conditions.items():
-            conditions.append(f"{name} = ?")
-            values.append(value)
-        if after is not None:
-            conditions.append(f"({column}, id) < (?, ?)")
-            values += after
-        query = (
-            f"SELECT shown.{column}, id, document FROM (SELECT {column}, id FROM leads"  # noqa: S608  # constants
-            f" WHERE {' AND '.join(conditions)} ORDER BY {column} DESC, id DESC LIMIT ?) AS shown"
-            f" JOIN leads USING (id) ORDER BY shown.{column} DESC, id DESC"
-        )
+        return await self._file.read(sqlite_lists.listed(asked, most, after))
 
-        def ask(connection: sqlite3.Connection) -> list[Listed]:
-            rows = connection.execute(query, (*values, most))
-            return [
-                Listed(ListPlace(value, id_), lead_of(read_lead_at(id_, text)))
-                for value, id_, text in rows
-            ]
+    async def found(self, word: str, *, most: int) -> Sequence[Lead | Unreadable]:
+        """See ``LeadStore``."""
+        rows = await self._file.read(sqlite_lists.found(word, most))
+        return [lead_of(read_lead_at(*row)) for row in rows]
 
-        return await self._file.read(ask)
+    async def relist(self, evaluate: Evaluating, *, most: int, until: Until) -> bool:
+        """See ``LeadStore``; finds them by an index."""
+        after = ""
+        while not until():
+            ids = await self._file.read(sqlite_lists.unlisted(after, most))
+            if ids:
+                await evaluate(ids)
+                after = ids[-1]
+            if len(ids) < most:
+                return True
+        return False
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         """See ``LeadStore``; those of a lead that was merged into this one are among them."""
@@ -297,9 +242,9 @@ class SqliteLeadStore:
             raise UnreadableError(unreadable)
 
     def _update_all(self, connection: sqlite3.Connection, updates: Sequence[_Update]) -> list[Any]:
-        unit = UnitOfWork()
-        answers = _learning(connection, unit, unit.decide_all(updates))
-        _write(connection, unit, to_ms(self._clock.now()))
+        unit, settled = UnitOfWork(), _Settled()
+        answers = _learning(connection, unit, unit.decide_all(updates), settled)
+        _write(connection, unit, to_ms(self._clock.now()), settled)
         return [Failed(a.error) if isinstance(a, Raised) else a for a in answers]
 
 
@@ -330,20 +275,30 @@ def _lead_at(connection: sqlite3.Connection, id_: str) -> Lead | None:
     return held if isinstance(held, Lead) else None
 
 
-def _learning(connection: sqlite3.Connection, unit: UnitOfWork, deciding: Deciding) -> Any:  # noqa: ANN401  # whatever was decided
+def _learning(
+    connection: sqlite3.Connection,
+    unit: UnitOfWork,
+    deciding: Deciding,
+    settled: _Settled | None = None,
+) -> Any:  # noqa: ANN401  # whatever was decided
     """The decision, once the unit has all records that it asks for."""
+    settled = {} if settled is None else settled
     try:
         while True:
-            unit.learn({id_: _record_at(connection, id_) for id_ in next(deciding)})
+            unit.learn({id_: _record_at(connection, id_, settled) for id_ in next(deciding)})
     except StopIteration as decided:
         return decided.value
 
 
-def _record_at(connection: sqlite3.Connection, id_: str) -> Record:
+def _record_at(connection: sqlite3.Connection, id_: str, settled: _Settled) -> Record:
+    """The record at an id; of a lead also what is ``settled``."""
     for query, read in _READING:
-        row: tuple[Any] | None = connection.execute(query, (id_,)).fetchone()
+        row: tuple[Any, ...] | None = connection.execute(query, (id_,)).fetchone()
         if row:
-            return read(id_, row[0])
+            text, *settled_values = row
+            if settled_values:
+                settled[id_] = tuple(settled_values)
+            return read(id_, text)
     return None
 
 
@@ -356,10 +311,14 @@ def _tombstone(_: str, fields: str) -> Tombstone:
     return Tombstone(from_ms(erased_ms), tuple(ids))
 
 
+_OFTEN = ("document", "unsent", "updated_ms", "decay_on", "score", "active")
+_SELDOM = ("stage", "due_us", "since_day", "grade", "source", "owner", "overdue", "words")
+_LEAD_AT = f"SELECT document, {', '.join(_SELDOM)} FROM leads WHERE id = ?"  # noqa: S608  # constants
+
 _known_lead_at = lru_cache(maxsize=_KNOWN_LEADS)(read_lead_at)
 
 _READING: Sequence[tuple[str, Callable[[str, Any], Record]]] = (
-    ("SELECT document FROM leads WHERE id = ?", _known_lead_at),
+    (_LEAD_AT, _known_lead_at),
     ("SELECT lead_id FROM aliases WHERE id = ?", _alias),
     ("SELECT json_array(erased_ms, json(ids)) FROM tombstones WHERE id = ?", _tombstone),
 )
@@ -379,18 +338,22 @@ _ERASURES: Sequence[tuple[str, Callable[[str, Any], Record]]] = (
 )
 
 
-def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> None:
+def _write(
+    connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int, settled: _Settled
+) -> None:
     """Writes what was decided, each row once."""
     changed = unit.changed
-    leads = [_row(r, now_ms) for r in changed.values() if isinstance(r, LeadDocument)]
+    leads = [row_of(r, now_ms) for r in changed.values() if isinstance(r, LeadDocument)]
     aliases = [(id_, r.lead_id) for id_, r in changed.items() if isinstance(r, Alias)]
     tombstones = [(id_, r) for id_, r in changed.items() if isinstance(r, Tombstone)]
     erased = [(id_, to_ms(each.erased_at), json.dumps(each.ids)) for id_, each in tombstones]
     execute = connection.executemany
-    for table, kept in (("leads", leads), ("aliases", aliases), ("tombstones", erased)):
-        elsewhere = changed.keys() - {row[0] for row in kept}
+    for table, there in (("leads", leads), ("aliases", aliases), ("tombstones", erased)):
+        elsewhere = changed.keys() - {row[0] for row in there}
         execute(f"DELETE FROM {table} WHERE id = ?", [(id_,) for id_ in sorted(elsewhere)])  # noqa: S608  # constants
-    execute(_UPSERT, leads)
+    as_before = [row for row in leads if settled.get(row.id) == row.seldom]
+    execute(_UPDATE_OFTEN, [(*row.often, row.id) for row in as_before])
+    execute(WRITE_LEAD, [row.values for row in leads if settled.get(row.id) != row.seldom])
     execute(
         "INSERT INTO aliases (id, lead_id) VALUES (?, ?)"
         " ON CONFLICT (id) DO UPDATE SET lead_id = excluded.lead_id",
@@ -412,21 +375,41 @@ def _write(connection: sqlite3.Connection, unit: UnitOfWork, now_ms: int) -> Non
     execute("INSERT INTO nurture (lead_id, at_us, record) VALUES (?, ?, ?)", records)
 
 
-_WRITTEN = (
-    *("stage", "unsent", "updated_ms", "document", "decay_on", "due_us"),
-    *("score", "since_day", "grade", "source", "owner", "overdue"),
-)
-_UPSERT = (
+_WRITTEN = (*_OFTEN, *_SELDOM)
+
+WRITE_LEAD = (
     f"INSERT INTO leads (id, {', '.join(_WRITTEN)}) VALUES (?{', ?' * len(_WRITTEN)})"  # noqa: S608  # constants
     f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in _WRITTEN)}"
 )
+"""Writes the ``values`` of a lead's row."""
+
+_UPDATE_OFTEN = f"UPDATE leads SET {', '.join(f'{c} = ?' for c in _OFTEN)} WHERE id = ?"  # noqa: S608  # constants
+"""SQLite writes every index anew of which a column is set, and asks every trigger of it."""
 
 
-def _row(document: LeadDocument, now_ms: int) -> tuple[object, ...]:
-    lead = document.lead
+class StoredRow(NamedTuple):
+    """The row of a lead: what changes often, and what changes seldom; unpacked."""
+
+    id: str
+    often: tuple[object, ...]
+    seldom: tuple[object, ...]
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """All of it."""
+        return self.id, *self.often, *self.seldom
+
+
+def row_of(document: LeadDocument, now_ms: int) -> StoredRow:
+    """The row of a lead that is written at a time."""
+    lead, facts, words = document.lead, listed_as(document.lead), words_of(document.lead)
     text = write_lead(lead, document.extra)
     due_us = None if lead.due_at is None else to_us(lead.due_at)
-    kept = (lead.id, lead.progress.stage, bool(lead.outbox), now_ms, text, lead.decay_on, due_us)
-    facts = listed_as(lead)
-    listed = (None,) * (len(ListedAs._fields) - 1) if facts is None else facts[1:]
-    return *kept, *listed
+    score, active = (facts.score, facts.active) if facts else (None, None)
+    listed = (facts.since_day, *facts[-4:]) if facts else (None,) * 5
+    told = json.dumps(words, ensure_ascii=False) if words else None
+    return StoredRow(
+        lead.id,
+        (text, bool(lead.outbox), now_ms, lead.decay_on, score, active),
+        (lead.progress.stage, due_us, *listed, told),
+    )

@@ -16,7 +16,7 @@ from warmlead.domain.history import from_ms
 from warmlead.domain.identity import LeadIds
 from warmlead.sqlite_file import FILE_VERSION, STEPS_OF_A_LOOK
 from warmlead.stores.codec import LeadDocument, read_lead_at
-from warmlead.stores.sqlite import SCHEMA
+from warmlead.stores.sqlite_schema import SCHEMA
 
 PATIENCE_S = 10.0
 """How long another process's commit is waited for."""

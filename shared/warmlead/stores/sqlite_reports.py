@@ -16,7 +16,8 @@ from warmlead.ports.reporting import Life
 from warmlead.sqlite_file import SqliteFile
 from warmlead.stores.move_codec import read_transition
 from warmlead.stores.nurture_codec import read_nurture
-from warmlead.stores.sqlite import PAGE_LEADS, SCHEMA
+from warmlead.stores.sqlite import PAGE_LEADS
+from warmlead.stores.sqlite_schema import SCHEMA
 from warmlead.stores.trail_codec import to_us
 
 PAGE_MOVES = 500
@@ -33,7 +34,6 @@ REPORTS_SCHEMA = (
     *SCHEMA,
     f"CREATE INDEX IF NOT EXISTS transitions_by_time ON transitions ({_AT})",
     f"CREATE INDEX IF NOT EXISTS transitions_late ON transitions ({_LEARNT}) WHERE {_IS_LATE}",
-    "CREATE INDEX IF NOT EXISTS leads_by_stage ON leads (stage)",
     "CREATE INDEX IF NOT EXISTS aliases_of_lead ON aliases (lead_id)",
     """CREATE TABLE IF NOT EXISTS reports (
          period TEXT NOT NULL PRIMARY KEY,
@@ -108,7 +108,7 @@ class SqliteReportStore:
         """See ``ReportStore``."""
 
         def ask(connection: sqlite3.Connection) -> dict[str, int]:
-            return dict(connection.execute("SELECT stage, count(*) FROM leads GROUP BY stage"))
+            return dict(connection.execute("SELECT stage, leads FROM stage_counts"))
 
         found = await self._file.read(ask)
         return {stage: found.get(stage, 0) for stage in stages}

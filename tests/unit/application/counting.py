@@ -46,13 +46,15 @@ class _CountedConnection:
 
     def execute(self, query: str, values: Sequence[Any] = ()) -> Any:
         cursor = self._connection.execute(query, values)
-        if "document FROM leads" in query:
+        columns, of_leads, _ = query.partition(" FROM leads")
+        if of_leads and "document" in columns:
             return _CountedCursor(cursor, self._read)
-        return _CountedCursor(cursor, self._found) if "FROM leads" in query else cursor
+        return _CountedCursor(cursor, self._found) if of_leads else cursor
 
     def executemany(self, query: str, rows: Iterable[Sequence[Any]]) -> Any:
         given = [*rows]
-        self._counts.written += len(given) if query.startswith("INSERT INTO leads") else 0
+        if query.startswith(("INSERT INTO leads", "UPDATE leads")):
+            self._counts.written += len(given)
         return self._connection.executemany(query, given)
 
     def _read(self, rows: int) -> None:

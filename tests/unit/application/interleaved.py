@@ -13,7 +13,16 @@ from typing import Any, TypeVar
 from warmlead.domain.lead import Lead
 from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.stages import Transition
-from warmlead.ports import Change, DueLead, Message, Tombstone, Update
+from warmlead.ports import (
+    Change,
+    DueLead,
+    Evaluating,
+    Message,
+    Tombstone,
+    Unreadable,
+    Until,
+    Update,
+)
 from warmlead.ports.listing import LeadQuery, Listed, ListPlace
 from warmlead.stores.base import Record, UnitOfWork
 from warmlead.stores.codec import LeadDocument
@@ -148,6 +157,13 @@ class MemoryStore:
         self, asked: LeadQuery, *, most: int, after: ListPlace | None = None
     ) -> Sequence[Listed]:
         raise NotImplementedError
+
+    async def found(self, word: str, *, most: int) -> Sequence[Lead | Unreadable]:
+        raise NotImplementedError
+
+    async def relist(self, evaluate: Evaluating, *, most: int, until: Until) -> bool:
+        del evaluate, most, until
+        return True  # no other release has written here
 
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         return [move for id_, move in self.moves if id_ == lead_id]

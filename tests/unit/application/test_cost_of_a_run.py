@@ -28,8 +28,8 @@ def asleep(connection: sqlite3.Connection, counts: Sequence[int]) -> list[None]:
     later = day_of(to_ms(TODAY)) + 1
     rows = [(f"asleep-{i:07}", text, later + i % 7) for count in counts for i in range(count)]
     connection.executemany(
-        "INSERT INTO leads (id, stage, score, unsent, updated_ms, document, decay_on)"
-        " VALUES (?, 'lead', 1, 0, 0, ?, ?)",
+        "INSERT INTO leads (id, stage, score, unsent, updated_ms, document, decay_on, active)"
+        " VALUES (?, 'lead', 1, 0, 0, ?, ?, 1)",
         rows,
     )
     return [None for _ in counts]

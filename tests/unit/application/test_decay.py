@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from builders import NOW, keeping
 from unit.application.living import DAY, PAGE_LEADS, a_reader, place, readers
 from warmlead.application.due import RunProgress
 from warmlead.domain.errors import UnreadableError
+from warmlead.domain.history import day_at
+from warmlead.domain.lead import Lead
 from warmlead.ports import Change, DueLead, LeadStore, Update
 
 MANY = 2 * PAGE_LEADS + 7
@@ -54,6 +57,28 @@ async def test_no_lead_is_read_before_its_review_day(tmp_path: Path) -> None:
         assert await here.decay() == RunProgress()
         here.clock.forward(timedelta(hours=11, minutes=59))
         assert await here.decay() == RunProgress()
+
+
+async def test_leads_of_an_earlier_release_are_evaluated_once_in_as_many_runs_as_it_takes(
+    tmp_path: Path,
+) -> None:
+    async with place(tmp_path / "w.db", NOW) as here:
+        leads = [left_by_an_earlier_release(lead) for lead in readers(MANY, 3, NOW)]
+        await here.store.update([], keeping(*leads))
+        spent = await here.decay(budget_s=0)
+        assert (spent.looked_at, spent.done) == (0, False)
+        assert await here.decay() == RunProgress(looked_at=MANY)  # nothing else has changed
+        assert await here.decay() == RunProgress()
+        assert [lead.snapshot for lead in await here.leads() if not is_listed(lead)] == []
+
+
+def left_by_an_earlier_release(lead: Lead) -> Lead:
+    assert lead.snapshot
+    return replace(lead, snapshot=replace(lead.snapshot, active_day=None))
+
+
+def is_listed(lead: Lead) -> bool:
+    return lead.snapshot is not None and lead.snapshot.active_day == day_at(NOW)
 
 
 @pytest.mark.slow

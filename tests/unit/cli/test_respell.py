@@ -7,7 +7,8 @@ import pytest
 from builders import a_lead, an_event, keeping, kept_before
 from unit.cli.conftest import Workspace, happened
 from warmlead.domain.errors import ConfigurationError
-from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.lead import Lead
+from warmlead.domain.snapshot import Snapshot
 from warmlead.runtime import backends
 from warmlead.settings import read_settings
 

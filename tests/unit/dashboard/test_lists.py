@@ -8,21 +8,22 @@ from datetime import timedelta
 
 import pytest
 
-from builders import NOW, a_lead_named, an_event, keeping
+from builders import NOW, a_lead, a_lead_named, an_event, keeping
 from unit.dashboard.seen import Seen
 from warmlead.dashboard.lists import COLUMNS, OF_OFFER, PAGE_ROWS
 from warmlead.dashboard.queries import ListQuery, read_query
 from warmlead.domain.event import Trust
 from warmlead.domain.handoff import Offer
-from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.lead import Lead
+from warmlead.domain.snapshot import Snapshot
 from warmlead.ports.listing import LeadQuery
 
 
-async def fill(seen: Seen, count: int) -> list[Lead]:
+async def fill(seen: Seen, count: int, active_day: int | None = None) -> list[Lead]:
     leads = [
         a_lead_named(
             f"person-{number}",
-            snapshot=Snapshot(number, number, 0, 1, "v", "AB"[number % 2]),
+            snapshot=Snapshot(number, number, 0, 1, "v", "AB"[number % 2], active_day),
         )
         for number in range(count)
     ]
@@ -53,6 +54,44 @@ async def test_a_search_leads_to_the_lead(seen: Seen, sought: str) -> None:
     sought = leads[3].id if sought == "ID" else sought
     answer = await seen.get(f"/leads?q={sought.replace(' ', '%20')}")
     assert (answer.status, answer.headers["Location"]) == (303, f"/dashboard/leads/{leads[3].id}")
+
+
+async def test_a_search_by_a_word_lists_whom_it_finds_the_best_score_first(seen: Seen) -> None:
+    people = [("Ada King", 5), ("Ada Byron", 50), ("Bob Adams", 20), ("Eve", 90)]
+    leads = [
+        a_lead(
+            an_event(email=f"{number}@x.example", traits={"name": name}),
+            snapshot=Snapshot(score, score, 0, 1, "v"),
+        )
+        for number, (name, score) in enumerate(people)
+    ]
+    await seen.parts.leads.update([], keeping(*leads))
+    body = (await seen.get("/leads?q=ada")).body
+    assert sorted(shown(body)) == sorted(lead.id for lead in leads[:3])
+    assert b"found by \xe2\x80\x9cada" in body
+    assert b"As CSV" not in body
+    assert shown((await seen.get("/leads?q=ada+b")).body) == [leads[1].id]
+    told = await seen.json("/api/leads?q=ad&most=2")
+    assert len(told["leads"]) == 2
+    scores = [row["score"] for row in told["leads"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+async def test_a_search_that_finds_too_many_says_so(seen: Seen) -> None:
+    await fill(seen, PAGE_ROWS + 1)
+    body = (await seen.get("/leads?q=person")).body.decode()
+    assert len(shown(body.encode())) == PAGE_ROWS
+    assert "type more letters" in body
+
+
+async def test_the_list_by_activity_goes_on_behind_its_page(seen: Seen) -> None:
+    leads = await fill(seen, PAGE_ROWS + 1, active_day=20_600)
+    body = (await seen.get("/leads?order=active")).body.decode()
+    assert "Last active first" in body
+    following = re.search(r'class="button" href="/dashboard([^"]+)"', body)
+    assert following
+    assert "order=active" in following[1]
+    assert shown((await seen.get(following[1].replace("&amp;", "&"))).body) == [leads[0].id]
 
 
 async def test_a_search_in_vain_says_so_above_the_list(seen: Seen) -> None:

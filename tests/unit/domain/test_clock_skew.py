@@ -17,13 +17,14 @@ from warmlead.domain.history import MAX_PER_DAY, History, day_of, to_ms
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.journey import NotableStep
 from warmlead.domain.knowledge import Knowledge
-from warmlead.domain.lead import Lead, NoteFact, Snapshot, Touch, Trail
+from warmlead.domain.lead import Lead, NoteFact, Touch, Trail
 from warmlead.domain.mirror import Mirror
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.readings import LatestValue, Readings
 from warmlead.domain.sales import SalesStatus, Statement
 from warmlead.domain.shadow import Shadow, ShadowMove
+from warmlead.domain.snapshot import Snapshot
 from warmlead.domain.stages import Cooling, DayOfMoves, MoveCause, Progress, Rest
 from warmlead.domain.traits import TraitFact
 from warmlead.domain.unjudged import Unjudged
@@ -103,7 +104,7 @@ LEAD = Lead(
     trails={"a": TRAIL},
     progress=PROGRESS,
     created_at=THEN,
-    snapshot=Snapshot(50, 40, 10, DAY, "v1", "A"),
+    snapshot=Snapshot(50, 40, 10, DAY, "v1", "A", DAY),
     enrolments={"welcome": Enrolment("welcome", 1, THEN, 2, THEN, THEN, "suppressed")},
     offer=Offer(1, "mql", THEN, "ada", frozenset(Deadline), THEN, THEN, "accepted", THEN),
     alerted={"asked": AlertRecord(1, THEN)},

@@ -8,8 +8,8 @@ import pytest
 from builders import NOW, a_lead_named
 from warmlead.domain.handoff import Deadline, Offer
 from warmlead.domain.history import day_at
-from warmlead.domain.lead import Snapshot
 from warmlead.domain.listing import is_overdue, listed_as
+from warmlead.domain.snapshot import Snapshot
 
 OFFER = Offer(cycle=1, stage="mql", at=NOW, owner="eve")
 TOUCH, ANSWER = Deadline.TOUCH_BREACHED, Deadline.ACCEPT_BREACHED
@@ -44,3 +44,14 @@ def test_a_lead_is_listed_as_it_was_evaluated() -> None:
 
 def test_a_lead_that_was_never_evaluated_is_in_no_list() -> None:
     assert listed_as(a_lead_named("ada")) is None
+
+
+def test_leads_are_ordered_by_the_day_of_their_last_activity_and_then_by_score() -> None:
+    def active(day: int | None, score: int) -> int | None:
+        facts = listed_as(a_lead_named("ada", snapshot=Snapshot(score, 0, 0, 9, "v", "", day)))
+        assert facts
+        return facts.active
+
+    ranks = [active(0, 900), active(8, -20), active(8, 3), active(8, 10**9), active(9, 0)]
+    assert ranks == sorted(ranks, key=lambda rank: rank or 0)
+    assert active(None, 50) is None  # as an earlier release left it

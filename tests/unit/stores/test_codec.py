@@ -18,13 +18,14 @@ from warmlead.domain.history import History
 from warmlead.domain.identity import Claim, Identifier, Kind
 from warmlead.domain.journey import NotableStep
 from warmlead.domain.knowledge import Knowledge
-from warmlead.domain.lead import Lead, Snapshot, Touch, Trail
+from warmlead.domain.lead import Lead, Touch, Trail
 from warmlead.domain.mirror import Mirror
 from warmlead.domain.nurture import Enrolment
 from warmlead.domain.packed_history import KeptEvent
 from warmlead.domain.readings import LatestValue, Readings
 from warmlead.domain.sales import SalesStatus, Statement
 from warmlead.domain.shadow import Shadow, ShadowMove
+from warmlead.domain.snapshot import Snapshot
 from warmlead.domain.stages import Cooling, DayOfMoves, MoveCause, Progress, Rest, Transition
 from warmlead.domain.traits import TraitFact
 from warmlead.domain.trigger import Topic, Trigger

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from builders import NOW, StandingClock, a_lead_named, a_trigger, keeping
+from warmlead.domain.errors import UnavailableError
 from warmlead.domain.history import to_ms
-from warmlead.domain.lead import Lead, Snapshot
+from warmlead.domain.lead import Lead
 from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
+from warmlead.domain.snapshot import Snapshot
 from warmlead.ports import DueLead
 from warmlead.sqlite_file import FILE_VERSION, SqliteFile
-from warmlead.stores.codec import write_lead
-from warmlead.stores.sqlite import SqliteLeadStore
+from warmlead.stores.codec import LeadDocument, write_lead
+from warmlead.stores.sqlite import SqliteLeadStore, row_of
 
 ADA = a_lead_named("ada")
 
@@ -159,3 +161,86 @@ async def test_due_leads_are_found_by_an_index_alone(
         steps = await file.read(lambda connection: connection.execute(plan, values).fetchall())
         (step,) = steps
         assert step[-1].startswith(f"SEARCH leads USING COVERING INDEX {index} (")
+
+
+async def counted(file: SqliteFile) -> dict[str, int]:
+    """The leads in each stage, as the file counts them; that must be how many there are."""
+    kept = "SELECT stage, leads FROM stage_counts WHERE leads"
+    there = "SELECT stage, count(*) FROM leads GROUP BY stage"
+    counts = dict(await file.read(lambda c: c.execute(kept).fetchall()))
+    assert counts == dict(await file.read(lambda c: c.execute(there).fetchall()))
+    return counts
+
+
+def in_stage(name: str, stage: str) -> Lead:
+    lead = a_lead_named(name)
+    return replace(lead, progress=replace(lead.progress, stage=stage))
+
+
+async def test_leads_are_counted_by_stage_whatever_happens_to_them(tmp_path: Path) -> None:
+    async with SqliteFile(tmp_path / "warmlead.db") as file:
+        store = SqliteLeadStore(file, StandingClock())
+        await store.update([], keeping(*(in_stage(name, "lead") for name in "abc")))
+        await store.update([], keeping(in_stage("a", "mql"), in_stage("d", "mql")))
+        assert await counted(file) == {"lead": 2, "mql": 2}
+        a, b = a_lead_named("a").id, a_lead_named("b").id
+        await store.update([a, b], keeping(aliases={a: b}))
+        assert await counted(file) == {"lead": 2, "mql": 1}
+        with pytest.raises(UnavailableError):
+            await file.write(half_done, None)
+        assert await counted(file) == {"lead": 2, "mql": 1}
+        await store.clear()
+        assert await counted(file) == {}
+
+
+def half_done(connection: sqlite3.Connection, _: Sequence[None]) -> list[None]:
+    connection.execute("UPDATE leads SET stage = 'customer'")
+    raise UnavailableError("it was not to be")
+
+
+async def test_the_leads_of_an_earlier_release_are_counted_once(tmp_path: Path) -> None:
+    make_first_layout(tmp_path / "warmlead.db", in_stage("a", "lead"), in_stage("b", "mql"))
+    for _ in range(2):
+        async with SqliteFile(tmp_path / "warmlead.db") as file:
+            await SqliteLeadStore(file, StandingClock()).update([], keeping(in_stage("b", "sql")))
+            assert await counted(file) == {"lead": 1, "sql": 1}
+
+
+async def test_no_word_is_left_of_a_lead_that_an_earlier_release_deletes(tmp_path: Path) -> None:
+    words = "SELECT lead_id, group_concat(word) FROM lead_words GROUP BY lead_id"
+    async with SqliteFile(tmp_path / "warmlead.db") as file:
+        store = SqliteLeadStore(file, StandingClock())
+        await store.update([], keeping(ADA, a_lead_named("bob")))
+        assert len(await file.read(lambda c: c.execute(words).fetchall())) == 2
+        await file.write(deleted_by_an_earlier_release, ADA.id)
+        left = await file.read(lambda c: c.execute(words).fetchall())
+        assert [text.partition(",")[0] for _, text in left] == ["bob example com"]
+
+
+def deleted_by_an_earlier_release(
+    connection: sqlite3.Connection, lead_ids: Sequence[str]
+) -> list[None]:
+    connection.executemany("DELETE FROM leads WHERE id = ?", [(id_,) for id_ in lead_ids])
+    return [None for _ in lead_ids]
+
+
+async def test_what_another_release_put_beside_a_lead_is_mended(tmp_path: Path) -> None:
+    """A write leaves out what is the same; so it must look at the row, not at the lead before."""
+    columns = "stage, due_us, since_day, grade, source, owner, overdue, words"
+    evaluated = replace(in_stage("ada", "mql"), snapshot=Snapshot(4, 4, 0, 9, "m", "A", 9))
+    async with SqliteFile(tmp_path / "warmlead.db") as file:
+        store = SqliteLeadStore(file, StandingClock())
+        await store.update([], keeping(evaluated))
+        for column in columns.split(", "):
+            await file.write(spoil, column)
+            await store.update([evaluated.id], keeping(evaluated))
+            query = f"SELECT {columns} FROM leads"
+            (row,) = await file.read(lambda c, query=query: c.execute(query).fetchall())  # type: ignore[misc]  # its type is that of any question
+            assert row == row_of(LeadDocument(evaluated, {}), 0).seldom
+        assert await counted(file) == {"mql": 1}
+
+
+def spoil(connection: sqlite3.Connection, columns: Sequence[str]) -> list[None]:
+    for column in columns:
+        connection.execute(f"UPDATE leads SET {column} = ?", ('["x"]',))
+    return [None for _ in columns]

@@ -2,9 +2,9 @@
 // Times in the viewer's zone; the title keeps UTC.
 {
   const now = new Date();
-  const sameYear = new Intl.DateTimeFormat([], { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
-  const otherYear = new Intl.DateTimeFormat([], { day: "numeric", month: "short", year: "numeric", hour: "numeric", minute: "2-digit" });
-  const today = new Intl.DateTimeFormat([], { hour: "numeric", minute: "2-digit" });
+  const sameYear = new Intl.DateTimeFormat([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  const otherYear = new Intl.DateTimeFormat([], { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+  const today = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
   for (const each of document.querySelectorAll("time[datetime]")) {
     const at = new Date(each.dateTime);
     each.title = each.textContent;

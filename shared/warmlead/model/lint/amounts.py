@@ -14,7 +14,10 @@ _COMPARING = ("==", "!=", "<", "<=", ">", ">=", "=", "=>", "=<", "≥", "≤")
 _WORDS = ("than", "least", "most", "to", "between", "and", "above", "over", "below", "under", "is")
 _AFTER = ("", ")", "&&", "||", "and", "or")
 _CURRENCIES = ("$", "€", "£", "¥")
-_COUNTED = frozenset(("times", "visits", "views", "pages", "sessions", "days", "day", "d"))
+_COUNTED = frozenset(
+    ["time", "times", "visit", "visits", "view", "views", "page", "pages", "session", "sessions"]
+)
+_COUNTED |= {"days", "day", "d"}
 _UNITS = frozenset(
     (
         *_COUNTED,
@@ -24,7 +27,16 @@ _UNITS = frozenset(
         "%",
     )
 )
-_THOUSANDS = {"k": 1_000, "tsd": 1_000, "m": 1_000_000, "mio": 1_000_000, "mn": 1_000_000}
+_THOUSANDS = {
+    "thousand": 1_000,
+    "million": 1_000_000,
+    "billion": 1_000_000_000,
+    "k": 1_000,
+    "tsd": 1_000,
+    "m": 1_000_000,
+    "mio": 1_000_000,
+    "mn": 1_000_000,
+}
 _SPANS = {"s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "mins": 60}
 _SPANS |= {"minute": 60, "minutes": 60, "h": 3600, "hour": 3600, "hours": 3600}
 _TIMES = ("seconds", "duration", "time_on_page")

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from cel_expr_python import cel
 
+from warmlead.domain.country_codes import CODES
 from warmlead.model.condition_syntax import compared_with, words
 from warmlead.model.conditions import Context, Contexts
 from warmlead.model.document import Path, did_you_mean
-from warmlead.model.lint.points import small_momentums, unknown_words
+from warmlead.model.lint.points import small_momentums, unknown_words, unusual_words
 from warmlead.model.lint.slips import Slip, mended, place_before, slips_in
 from warmlead.model.lint.synonyms import code_of_country, guess_stage, origin_meant
 from warmlead.model.lint.texts import odd_texts
@@ -89,6 +90,7 @@ def _doubts(text: str, context: Context) -> Iterator[tuple[int, str, str]]:
         example = 'write the code of ISO 3166: "US", "GB", "DE"'
         yield at, message, f"write {code} for {country}" if code else example
     yield from small_momentums(text)
+    yield from unusual_words(text, context)
     yield from odd_texts(text, context)
     for slip in subtractions(text, context):
         yield slip.at, slip.message, slip.suggestion
@@ -314,7 +316,7 @@ def country_names(text: str, context: Context) -> Iterator[tuple[int, str]]:
         return
     for literal in compared_with("country", text):
         said = literal.text.strip("\"'")
-        if said and not re.fullmatch(r"[A-Z]{2}", said):
+        if said and said not in CODES:
             yield literal.at + 1, said
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from warmlead.model.condition_syntax import Token
 from warmlead.model.conditions import Context
+from warmlead.model.lint.synonyms import REGIONS, our_word
 from warmlead.model.vocabulary import ValueType
 
 _TRUE = frozenset({"true", "yes", "1", "on"})
@@ -29,14 +30,8 @@ class Mended(NamedTuple):
 def mistyped(tokens: Sequence[Token], i: int, context: Context) -> Mended | None:
     """What is meant by the words at a place, if they are a value of another type."""
     ways = (
-        _switch,
-        _known,
-        _in_a_text,
-        _of_a_list,
-        _of_a_switch,
-        _unclosed,
-        _colon,
-        _without_comma,
+        *(_of_a_region, _of_ranges, _switch, _known, _in_a_text, _of_a_list, _of_a_switch),
+        *(_unclosed, _colon, _without_comma),
     )
     return next((meant for way in ways if (meant := way(tokens, i, context))), None)
 
@@ -111,6 +106,43 @@ def _unclosed(tokens: Sequence[Token], i: int, context: Context) -> Mended | Non
     said, rest = token.text[1:end].rstrip(), token.text[end:]
     instead = f"{quote}{said}{quote} {rest}".rstrip()
     return Mended(i, instead, "a quotation mark is missing")
+
+
+_SPAN = re.compile(r"(\d{1,9})\s*(?:-|–|to)\s*(\d{1,9})|(\d{1,9})\s*\+", re.ASCII)
+
+
+def _of_ranges(tokens: Sequence[Token], i: int, context: Context) -> Mended | None:
+    """``employees == "51-200"``, ``employees in ["51-200", "201+"]``."""
+    name, sign, last = tokens[i].text, _text(tokens, i + 1), i + 2
+    name = name if name in context.types else our_word(name, context.types)
+    if context.types.get(name) not in (ValueType.INTEGER, ValueType.NUMBER):
+        return None
+    if sign == "in" and _text(tokens, last) in ("[", "("):
+        closing = (k for k in range(last, len(tokens)) if tokens[k].text in ("]", ")"))
+        last = next(closing, last)
+    elif sign not in ("==", "="):
+        return None
+    said = [
+        token.text.strip("\"' ") for token in tokens[i + 2 : last + 1] if token.kind == "string"
+    ]
+    spans = [found for text in said if (found := _SPAN.fullmatch(text))]
+    if not spans or len(spans) < len(said):
+        return None
+    asked = [f"{name} >= {s[1] or s[3]}" + (f" && {name} <= {s[2]}" if s[2] else "") for s in spans]
+    whole = asked[0] if len(asked) == 1 else f"({' || '.join(asked)})"
+    return Mended(last, whole, f'"{name}" is a number, and a range is two comparisons')
+
+
+def _of_a_region(tokens: Sequence[Token], i: int, context: Context) -> Mended | None:
+    """``country in EU``, ``country is in DACH``: the countries of a region."""
+    n = i + 1 + (_text(tokens, i + 1) == "is")
+    n += _text(tokens, n) in ("in", "==", "=")
+    codes = REGIONS.get(_text(tokens, n).strip("\"'").upper(), "")
+    name = our_word(tokens[i].text, context.types) or tokens[i].text
+    if name != "country" or name not in context.types or not codes or n == i + 1:
+        return None
+    listed = ", ".join(f'"{code}"' for code in codes.split())
+    return Mended(n, f"country in [{listed}]", "a country is one, and a region is a list of them")
 
 
 def _colon(tokens: Sequence[Token], i: int, context: Context) -> Mended | None:

@@ -192,8 +192,9 @@ def _part_of_a_text(place: WordPlace) -> Meant | None:
     items, last = _items(place, n + len(any_of))
     if not items or not (negated or any_of or length > 1 or len(items) > 1):
         return None
-    asked = [f"{name}.{method}({item})" for item in items]
-    whole = asked[0] if len(asked) == 1 else f"({' || '.join(asked)})"
+    is_list = place.context.types[name] is ValueType.LIST
+    asked = [f"{item} in {name}" if is_list else f"{name}.{method}({item})" for item in items]
+    whole = asked[0] if len(asked) == 1 and not is_list else f"({' || '.join(asked)})"
     instead = f"{whole} == false" if negated else whole
     return meant(place, last, instead, f"a part of a text is asked for by {method}")
 
@@ -327,6 +328,8 @@ def _ranged(place: WordPlace) -> Meant | None:
 def _compared(place: WordPlace) -> Meant | None:
     """``score is greater than 50``, ``score at least 50``, ``title is not "VP"``."""
     length, sign = place.first_of(_COMPARED)
+    if not sign and place.word() == "is" and place.word(1) in ("<", "<=", ">", ">=", "==", "!="):
+        length, sign = 2, place.word(1)
     if not sign or (place.kind(-1) != "name" and place.word(-1) != ")"):
         return None
     follows = place.kind(length)

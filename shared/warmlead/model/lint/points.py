@@ -123,6 +123,39 @@ def unknown_words(text: str, context: Context, file: ModelFile) -> Iterator[tupl
     yield from _in_order(text, context, file)
 
 
+_FIXED: Mapping[str, Mapping[str, str]] = {
+    "consent_status": {
+        "subscribed": "opted in optin yes active",
+        "unsubscribed": "opted out optedout opt-out optout no refused",
+        "complained": "spam complaint marked as spam",
+        "bounced": "bounce hard bounce hard bounced invalid",
+        "unknown": "none null not set",
+    },
+    "title_level": {
+        "decides": "decision maker decision-maker executive c-level vp director head",
+        "manages": "manager management lead",
+        "outside": "student intern freelancer",
+        "other": "individual contributor employee",
+    },
+}
+"""The words that a fact is one of, and what else authors call them."""
+
+
+def unusual_words(text: str, context: Context) -> Iterator[tuple[int, str, str]]:
+    """``consent_status == "opted out"``: what a fact of a few words never is."""
+    for name in sorted(_FIXED.keys() & context.types.keys()):
+        for literal in compared_with(name, text):
+            said = literal.text.strip("\"'")
+            if said in _FIXED[name]:
+                continue
+            lower = said.lower()
+            meant = next((word for word, also in _FIXED[name].items() if lower in also), "")
+            meant = closest(lower, _FIXED[name]) or (meant if lower else "")
+            known = f"it is one of {', '.join(_FIXED[name])}"
+            guess = f"write {meant} for {said}" if meant else known
+            yield literal.at + 1, f'{name} is never "{said}"', guess
+
+
 def _sources_as_channels(text: str, context: Context) -> Iterator[tuple[int, tuple[int, str, str]]]:
     """Sources with which a channel is compared, ``first.channel == "google"``, and the reverse."""
     tokens = words(text)
@@ -144,7 +177,7 @@ def _of_the_other_part(part: str, said: str) -> tuple[str, str]:
     """The source that is said of a channel, or the channel that is said of a source; else empty."""
     if part == "channel" and said not in _CHANNELS and _is_source(said.lower()):
         return "source", said.lower()
-    if part == "source" and " " in said:
+    if part == "source" and " " in said and said != said.lower():  # links may be tagged so
         return "channel", _channel_called(said)
     return "", ""
 

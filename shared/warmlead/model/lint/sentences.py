@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
+from warmlead.domain.measures import parse_measure
 from warmlead.domain.stages import BUILT_IN_STAGES
 from warmlead.model.condition_syntax import Token
 from warmlead.model.conditions import Context
@@ -34,7 +35,10 @@ _HELPING = ("has", "have", "had", "did", "was", "were", "is")
 def sentence(text: str, tokens: Sequence[Token], i: int, context: Context) -> Meant | None:
     """What is meant by the words at a place, if they are a sentence or a spreadsheet's."""
     place = WordPlace(text, tokens, i, context)
-    ways = (_spreadsheet, _marked, _many, _recently, _in_words, _in_a_stage, _dated, _joined)
+    ways = (
+        *(_spreadsheet, _marked, _many, _recently, _in_words, _in_a_stage, _dated, _joined),
+        *(_bare_threshold, _without_subject, _at_rest, _so_often, _in_brackets),
+    )
     return next((found for way in ways if (found := way(place))), None)
 
 
@@ -267,3 +271,87 @@ def _joined(place: WordPlace) -> Meant | None:
     brackets = [place.tokens[k].text for k in range(place.i)]
     is_open = sum((each in "([{") - (each in ")]}") for each in brackets if each)
     return None if is_open else meant(place, 0, "&&", f"`{word}` joins no conditions")
+
+
+# --- clauses of which a part is missing ------------------------------------------------------
+
+
+def _bare_threshold(place: WordPlace) -> Meant | None:
+    """``50``, ``>= 50`` and ``score 50+`` as a whole condition."""
+    n = int(place.word() == "score")
+    n += place.word(n) in (">=", ">")
+    number, is_over = place.token(n).text, place.word(n + 1) == "+"
+    ends = place.kind(n + 1 + is_over) == "end"
+    if place.i or not number.isdigit() or not ends or "score" not in place.context.types:
+        return None
+    if place.word() == "score" and place.word(1) in (">=", ">"):
+        return None
+    return meant(place, n + is_over, f"score >= {number}", "a condition says what it asks for")
+
+
+def _without_subject(place: WordPlace) -> Meant | None:
+    """``employees > 50 && < 500``, ``title contains "VP" or contains "CEO"``."""
+    sign, literal = place.word(1), place.token(2)
+    compares = sign in ("<", "<=", ">", ">=") and literal.kind == "number"
+    if place.word() not in ("&&", "||", "and", "or") or literal.kind not in ("number", "string"):
+        return None
+    if not compares and (sign != "contains" or literal.kind != "string"):
+        return None
+    before = (place.token(-n).text for n in range(1, min(place.i, NEAR) + 1))
+    names = (word if word in place.context.types else word.rpartition(".")[0] for word in before)
+    name = next((name for name in names if name in place.context.types), "")
+    if not name:
+        return None
+    joined = {"and": "&&", "or": "||"}.get(place.word(), place.word())
+    asked = f"{sign} {literal.text}" if compares else f".contains({literal.text})"
+    instead = f"{joined} {name}{' ' if compares else ''}{asked}"
+    return meant(place, 2, instead, "each comparison says what it compares")
+
+
+_RESTING = {("no", "activity"): ">=", ("inactive",): ">=", ("not", "active"): ">="}
+_RESTING |= {("active",): "<"}
+
+
+def _at_rest(place: WordPlace) -> Meant | None:
+    """``active in the last 30 days``, ``inactive for 90 days``, ``no activity in 90 days``."""
+    phrases = {
+        ("no", "activity"): ">=",
+        ("inactive",): ">=",
+        ("active",): "<",
+        ("not", "active"): ">=",
+    }
+    n, sign = place.first_of(phrases)
+    if not place.is_first or not sign or "days_inactive" not in place.context.types:
+        return None
+    while place.word(n) in (*_WITHIN, "for", "the", "past", "more", "than", ">", ">="):
+        n += 1
+    unit = place.word(n + 1).removesuffix("s")
+    if not place.word(n).isdigit() or unit not in PERIODS or place.word(n + 2) not in ENDS:
+        return None
+    days = int(place.word(n)) * PERIODS[unit]
+    return meant(place, n + 1, f"days_inactive {sign} {days}", "activity is asked for by its days")
+
+
+def _so_often(place: WordPlace) -> Meant | None:
+    """``downloaded twice``, ``downloaded at least 2 times``."""
+    label, n = place.token().text, 1
+    length, sign = place.first_of(_AMOUNTS, n)
+    n += length
+    number = {"once": "1", "twice": "2", "thrice": "3"}.get(place.word(n), place.word(n))
+    if not place.is_first or label not in place.context.countable or not number.isdigit():
+        return None
+    last = n + (place.word(n + 1) in ("times", "time", "x"))
+    period, days = _period(place, last + 1)
+    if place.word(last + period + 1) not in ENDS:
+        return None
+    instead = f"last_{days or _USUAL_DAYS}d.{label} {sign or '>='} {number}"
+    return meant(place, last + period, instead, "a count names its days, then what it counts")
+
+
+def _in_brackets(place: WordPlace) -> Meant | None:
+    """``last_30d(downloaded)``, ``last_30d[downloaded]``."""
+    marks = (place.word(1), place.word(3))
+    name = f"{place.token().text}.{place.token(2).text}"
+    if marks not in (("(", ")"), ("[", "]")) or parse_measure(name) is None:
+        return None
+    return meant(place, 3, name, "a window and what it counts are joined by a dot")

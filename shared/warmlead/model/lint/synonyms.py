@@ -64,7 +64,10 @@ FACT_SYNONYMS = _by_other(
         "last_activity last_visit last_activity_date last_visit_date last_engagement_date "
         "last_contacted inactivity",
         "mail_refused": "unsubscribed opted_out opt_out refused unsubscribe opted_out_of_email "
-        "unsubscribed_from_all_email email_opt_out has_opted_out_of_email",
+        "unsubscribed_from_all_email has_unsubscribed is_unsubscribed email_opt_out "
+        "has_opted_out_of_email",
+        "suppressed": "bounced hard_bounced blacklisted black_listed marketing_suspended "
+        "do_not_email do_not_contact is_suppressed email_invalid",
         "identified": "known is_known",
     }
 )
@@ -156,6 +159,18 @@ def guess_stage(text: str, stages: Collection[str]) -> str:
         return f"the stages are {', '.join(sorted(stages))}"
     return f'did you mean "{meant}"?' if text.isalnum() else f"write {meant} for {text}"
 
+
+REGIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "DACH": "AT CH DE",
+        "BENELUX": "BE LU NL",
+        "NORDICS": "DK FI IS NO SE",
+        "UKI": "GB IE",
+        "ANZ": "AU NZ",
+        "EU": "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK",
+    }
+)
+"""What authors call several countries at once, and the codes of these."""
 
 _COUNTRIES = {
     "US": "usa, united states, united states of america, america, u.s., u.s.a.",

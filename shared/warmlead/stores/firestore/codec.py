@@ -5,26 +5,19 @@ at an id. What a lead is made of is one text; beside it are the few fields that 
 fields are queried behind a shard, as they are indexed. ``client`` sends what is built here.
 """
 
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from warmlead.domain.lead import Lead
-from warmlead.domain.listing import ListedAs, listed_as
 from warmlead.domain.stages import Transition
 from warmlead.google_api import Message, message_types
 from warmlead.ports import DueLead, Tombstone
 from warmlead.ports.listing import LeadQuery, ListPlace, Order
 from warmlead.stores.base import Alias, Record
-from warmlead.stores.codec import (
-    LeadDocument,
-    read_lead_at,
-    write_lead,
-)
+from warmlead.stores.codec import read_lead_at
+from warmlead.stores.firestore.fields import SHARDS, WORDS_MARK, shard_of, write_fields
 from warmlead.stores.move_codec import read_transition, write_transition
-from warmlead.stores.trail_codec import to_us
 
 LEADS = "leads"
 TRANSITIONS = "transitions"
@@ -34,18 +27,8 @@ FROM_STAGE, TO_STAGE = "from_stage", "to_stage"
 """The fields by which moves are counted; those of earlier releases have none."""
 REPORTS = "reports"
 
-SHARDS = 8
-"""Time fields are indexed behind the shard only: one index takes 500 writes a second."""
-
 MOST_IN = 30
 """The most values that Firestore takes in one ``in``."""
-
-LEAD_FIELDS = (
-    *("document", "alias", "erased_at", "erased_ids", "commit"),
-    *("stage", "score", "shard", "outbox_at", "decay_on", "due_at"),
-    *("since_day", "grade", "source", "owner", "overdue"),
-)
-"""All fields that this release writes; others, of a newer one, stay as they are."""
 
 _firestore = message_types("google.cloud.firestore_v1", "firestore")
 _document = message_types("google.cloud.firestore_v1", "document")
@@ -72,24 +55,26 @@ _DESCENDING = _query.StructuredQuery.Direction.DESCENDING
 AND = _query.StructuredQuery.CompositeFilter.Operator.AND
 EQUAL = _query.StructuredQuery.FieldFilter.Operator.EQUAL
 _EQUAL_TO_ANY = _query.StructuredQuery.FieldFilter.Operator.IN
+_CONTAINS = _query.StructuredQuery.FieldFilter.Operator.ARRAY_CONTAINS
 AFTER = _query.StructuredQuery.FieldFilter.Operator.GREATER_THAN
 _BEFORE = _query.StructuredQuery.FieldFilter.Operator.LESS_THAN
 _SINCE = _query.StructuredQuery.FieldFilter.Operator.GREATER_THAN_OR_EQUAL
 NOT_AFTER = _query.StructuredQuery.FieldFilter.Operator.LESS_THAN_OR_EQUAL
 
 
-_ORDERS: Mapping[Order, str] = {"score": "score", "since": "since_day"}
+_ORDERS: Mapping[Order, str] = {"score": "score", "since": "since_day", "active": "active"}
 
 
 class Stored(Struct, frozen=True):
     """A record as it was read: ``version`` is its time of update, ``None`` if it is not there.
 
-    ``commit`` names the commit that wrote it.
+    ``commit`` names the commit that wrote it. ``words_mark`` stands for the words beside it.
     """
 
     record: Record
     version: Message = None
     commit: str = ""
+    words_mark: int = 0
 
 
 NOTHING = Stored(None)
@@ -113,8 +98,9 @@ class Database:
             write.delete = self.lead_name(id_)
         else:
             write.update.name = self.lead_name(id_)
-            write.update_mask.field_paths.extend(LEAD_FIELDS)
-            _write_fields(write.update.fields, id_, record)
+            write.update_mask.field_paths.extend(
+                write_fields(write.update.fields, id_, record, before.words_mark)
+            )
             write.update.fields["commit"].string_value = commit
         provided_unchanged(write, before.version)
         return write
@@ -172,54 +158,13 @@ def read_record(document: Message) -> Stored:
         erased_at = fields["erased_at"].timestamp_value.ToDatetime(tzinfo=UTC)
         ids = fields["erased_ids"].array_value.values
         record = Tombstone(erased_at, tuple(each.string_value for each in ids))
-    return Stored(record, document.update_time, fields["commit"].string_value)
+    commit, mark = fields["commit"].string_value, fields[WORDS_MARK].integer_value
+    return Stored(record, document.update_time, commit, mark)
 
 
 def read_move(document: Message) -> Transition:
     """The transition in a document."""
     return read_transition(document.fields["record"].string_value)
-
-
-def _write_fields(fields: Message, id_: str, record: Record) -> None:
-    if isinstance(record, LeadDocument):
-        lead = record.lead
-        fields["document"].string_value = write_lead(lead, record.extra)
-        fields["stage"].string_value = lead.progress.stage
-        fields["shard"].integer_value = shard_of(id_)
-        if facts := listed_as(lead):
-            _write_facts(fields, facts)
-        if lead.outbox:
-            fields["outbox_at"].timestamp_value.FromDatetime(_waiting_since(lead))
-        if lead.decay_on is not None:
-            fields["decay_on"].integer_value = lead.decay_on
-        if lead.due_at is not None:
-            fields["due_at"].timestamp_value.FromMicroseconds(to_us(lead.due_at))
-    elif isinstance(record, Alias):
-        fields["alias"].string_value = record.lead_id
-    elif isinstance(record, Tombstone):
-        fields["erased_at"].timestamp_value.FromDatetime(record.erased_at)
-        for erased in record.ids:
-            fields["erased_ids"].array_value.values.add().string_value = erased
-
-
-def _write_facts(fields: Message, facts: ListedAs) -> None:
-    """What lists ask for; what is empty is no field, and costs nothing."""
-    fields["score"].integer_value = facts.score
-    fields["since_day"].integer_value = facts.since_day
-    for name in ("grade", "source", "owner"):
-        if text := getattr(facts, name):
-            fields[name].string_value = text
-    if facts.overdue:
-        fields["overdue"].boolean_value = True
-
-
-def shard_of(lead_id: str) -> int:
-    """The shard of a lead."""
-    return zlib.crc32(lead_id.encode()) % SHARDS
-
-
-def _waiting_since(lead: Lead) -> datetime:
-    return min(trigger.at for trigger in lead.outbox)
 
 
 def provided_unchanged(write: Message, version: Message) -> None:
@@ -291,6 +236,22 @@ class Queries:
             query.start_at.values.add().reference_value = self._lead_name(after.id)
         query.limit.value = most
         return self._request(query)
+
+    def leads_found(self, word: str, most: int) -> Message:
+        """The query for leads one of whose words begins so."""
+        query = StructuredQuery()
+        query.from_.add().collection_id = LEADS
+        has = query.where.field_filter
+        has.field.field_path, has.op, has.value.string_value = "words", _CONTAINS, word
+        query.limit.value = most
+        return self._request(query)
+
+    def leads_unlisted(self, most: int, *, after: str) -> Message:
+        """The query for a page of all leads in order of id, only with whether they are listed."""
+        last = Document(name=self._lead_name(after)) if after else None
+        request = self.leads_by_id(most, after=last)
+        request.structured_query.select.fields.add().field_path = "active"
+        return request
 
     def leads_by_outbox(self, most: int, *, after: Message = None) -> Message:
         """The query for a page of leads with unsent triggers, the longest waiting first."""

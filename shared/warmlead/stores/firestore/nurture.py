@@ -7,7 +7,8 @@ from hashlib import blake2b
 
 from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.google_api import Message
-from warmlead.stores.firestore.codec import TRANSITIONS, Database, Write, shard_of
+from warmlead.stores.firestore.codec import TRANSITIONS, Database, Write
+from warmlead.stores.firestore.fields import shard_of
 from warmlead.stores.nurture_codec import read_nurture, write_nurture
 from warmlead.stores.trail_codec import to_us
 

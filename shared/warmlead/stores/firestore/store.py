@@ -25,7 +25,7 @@ from warmlead.domain.move_order import in_order_learnt
 from warmlead.domain.nurture_record import NurtureRecord
 from warmlead.domain.stages import Transition
 from warmlead.google_api import Interceptors
-from warmlead.ports import Change, DueLead, Loaded, Tombstone, Unreadable, Update
+from warmlead.ports import Change, DueLead, Evaluating, Loaded, Tombstone, Unreadable, Until, Update
 from warmlead.ports.listing import LeadQuery, Listed, ListPlace
 from warmlead.ports.reporting import Life
 from warmlead.stores.base import Alias, UnitOfWork, erasures_at, passed_on
@@ -35,7 +35,6 @@ from warmlead.stores.firestore.codec import (
     FROM_STAGE,
     LATE_AT,
     LEADS,
-    SHARDS,
     TO_STAGE,
     TRANSITIONS,
     Database,
@@ -48,12 +47,14 @@ from warmlead.stores.firestore.codec import (
     read_record,
 )
 from warmlead.stores.firestore.commit_queue import Answers, CommitQueue, RecordCache, Waiting
+from warmlead.stores.firestore.fields import SHARDS, mark_at
 from warmlead.stores.firestore.nurture import (
     NURTURE_AT,
     is_move,
     read_record_of_nurture,
     written_nurture,
 )
+from warmlead.stores.firestore.relisting import relist
 from warmlead.stores.firestore.seen import SeenRecords
 
 PAGE_MOVES = 500
@@ -317,6 +318,16 @@ class FirestoreLeadStore(InFirestore):
             if isinstance(record := read_record(each).record, LeadDocument | Unreadable)
         ]
 
+    async def found(self, word: str, *, most: int) -> Sequence[Lead | Unreadable]:
+        """See ``LeadStore``."""
+        page = await self._calls.query(self._queries.leads_found(word, most)) if word else ()
+        records = [read_record(each).record for each in page]
+        return [lead_of(each) for each in records if isinstance(each, LeadDocument | Unreadable)]
+
+    async def relist(self, evaluate: Evaluating, *, most: int, until: Until) -> bool:
+        """See ``LeadStore``; goes through all leads once."""
+        return await relist(self._calls, self._database, evaluate, most=most, until=until)
+
     async def transitions(self, lead_id: str) -> Sequence[Transition]:
         """See ``LeadStore``; those of a lead that was merged into this one are among them."""
         lead = await self.get(lead_id)
@@ -436,7 +447,7 @@ class FirestoreLeadStore(InFirestore):
         writes += anew
         versions = await self._calls.write(writes)
         written = {
-            id_: Stored(record, version, commit)
+            id_: Stored(record, version, commit, mark_at(record))
             for (id_, record), version in zip(changed.items(), versions, strict=False)
         }
         known = {id_: each for id_, each in stored.items() if isinstance(each.record, Alias)}

@@ -83,7 +83,8 @@ def followed(text: str, found: Finding) -> str:
     if (moved := with_lines_moved(text, found)) is not None:
         return moved
     if clause := re.fullmatch(r"add (&& .+) to enter, or leads may flap", found.suggestion):
-        return re.sub(r"(\n +enter: .+)", lambda line: f"{line[1]} {clause[1]}", text, count=1)
+        enter = r"(\n +enter: (['\"]?).+?)(\2\n)"
+        return re.sub(enter, lambda line: f"{line[1]} {clause[1]}{line[3]}", text, count=1)
     suggestion, _, added = found.suggestion.partition("add to ")
     suggestion = suggestion.removesuffix(", and ")
     lines = text.splitlines(keepends=True)

@@ -10,8 +10,8 @@ import pytest
 from builders import NOW, a_lead, a_transition, a_trigger
 from warmlead.domain.dispatch import Circuit, Dispatch, DispatchState
 from warmlead.domain.handoff import Deadline, Offer
-from warmlead.domain.lead import Snapshot
 from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
+from warmlead.domain.snapshot import Snapshot
 from warmlead.ports import DueLead, Tombstone
 from warmlead.ports.imports import ImportRecord, Spend
 from warmlead.ports.listing import LeadQuery, ListPlace, Order
@@ -37,7 +37,7 @@ from warmlead.stores.firestore.nurture import NURTURE_AT, written_nurture
 INDEXES = json.loads((Path(__file__).parents[4] / "infra/firestore.indexes.json").read_text())
 DATABASE = Database("warmlead-tests", "(default)")
 ASKING = Queries(DATABASE)
-EQUAL, IN = 5, 8
+EQUAL, IN, CONTAINS = 5, 8, 7
 """Firestore's numbers for these ways of comparing."""
 DIRECTIONS = {0: "ASCENDING", 1: "ASCENDING", 2: "DESCENDING"}
 
@@ -70,7 +70,7 @@ CONDITIONS: dict[str, Any] = {
     **dict.fromkeys(("stage", "grade", "source", "owner"), "a"),
     "overdue": True,
 }
-ORDERS: tuple[Order, ...] = ("score", "since")
+ORDERS: tuple[Order, ...] = ("score", "since", "active")
 
 A_RECORD = NurtureRecord(NOW, "mql", (NurtureFact(NurtureTurn.STARTED, "welcome", 1),))
 LATE = a_transition(learnt=NOW + timedelta(days=1))
@@ -88,6 +88,8 @@ QUERIES = {
         for name, value in CONDITIONS.items()
         for order in ORDERS
     },
+    "leads_listed by activity": ASKING.leads_listed(LeadQuery(order="active"), 10),
+    "leads_found": ASKING.leads_found("ada", 10),
     "leads_by_outbox": ASKING.leads_by_outbox(10),
     "leads_by_decay": ASKING.leads_by_decay(20_522, shard=3, after=DueLead(7, "a")),
     "leads_by_due_time": ASKING.leads_by_due_time(NOW, shard=3, after=DueLead(7, "a")),
@@ -117,8 +119,8 @@ def used(query: Any) -> tuple[str, list[dict[str, str]]]:
     (source,) = query.from_
     filters = [each.field_filter for each in query.where.composite_filter.filters]
     compared = filters or [query.where.field_filter]
-    equal = [each for each in compared if each.op in (EQUAL, IN)]
-    otherwise = [each for each in compared if each.op not in (EQUAL, IN) and each.op]
+    equal = [each for each in compared if each.op in (EQUAL, IN, CONTAINS)]
+    otherwise = [each for each in compared if each.op and each not in equal]
     assert {each.field.field_path for each in otherwise} <= {*sorted_by(query)[:1]}
     fields = [{"fieldPath": each.field.field_path, "order": "ASCENDING"} for each in equal]
     for order in query.order_by:
@@ -180,7 +182,9 @@ def test_every_composite_index_serves_a_query() -> None:
 
 
 def records() -> list[Record]:
-    scored = Snapshot(score=5, engagement=5, fit=0, day=1, model_version="v", grade="A")
+    scored = Snapshot(
+        score=5, engagement=5, fit=0, day=1, model_version="v", grade="A", active_day=3
+    )
     late = Offer(cycle=1, stage="mql", at=NOW, owner="eve", told=frozenset(Deadline))
     lead = a_lead(outbox=(a_trigger(),), snapshot=scored, decay_on=20_522, due_at=NOW, offer=late)
     return [LeadDocument(lead, {}), Alias(lead.id), Tombstone(NOW + timedelta(days=1), (lead.id,))]
@@ -227,7 +231,10 @@ def test_only_what_can_be_asked_for_is_indexed() -> None:
     indexed = {(where, field) for where, field, _ in written() if field not in exempt(where)}
 
     assert indexed == {
-        *(("leads", field) for field in ("stage", "score", "shard", "since_day")),
+        *(
+            ("leads", field)
+            for field in ("stage", "score", "shard", "since_day", "active", "words")
+        ),
         ("transitions", "lead_id"),
         ("dispatches", "lead_id"),
         ("spend", "day"),
