@@ -69,8 +69,8 @@ NOT_HERE = {
     "aws ": "it needs an account of AWS; tests in tests/destinations/aws do it",
     "for topic in mql nurture lifecycle; do\n  gcloud ": _GOOGLE,
     "for each in decay ": _GOOGLE,
-    "warmlead model backtest ": _OUTCOMES,
-    "warmlead model threshold ": _OUTCOMES,
+    "warmlead model backtest in-use model.yaml --within 60d": _OUTCOMES,
+    "warmlead model threshold --within 60d": _OUTCOMES,
     "for each in score ": _GOOGLE,
 }
 """Commands that are not run, by how they begin, and why."""

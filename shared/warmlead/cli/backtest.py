@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from warmlead.cli.learned_charts import aucs, charts, figures
-from warmlead.cli.learned_forms import as_page, demand_folder, per_cent, spread, written
+from warmlead.cli.learned_forms import as_page, demand_folder, per_cent, spread, weeks_of, written
 from warmlead.cli.output import EXIT_MISUSE, Json, console, count_of, fail, print_json
 from warmlead.cli.questions import (
     IN_USE,
@@ -19,11 +19,14 @@ from warmlead.cli.questions import (
     Outcome,
     Page,
     Since,
+    Trusted,
+    TrustedLeads,
     Until,
     Within,
     model_named,
     over_leads,
     print_left_out,
+    print_unknown,
     question_of,
 )
 from warmlead.learning.backtest import backtest_of
@@ -56,6 +59,7 @@ def backtest(
     until: Until = None,
     after: After = "7d",
     within: Within = None,
+    trust: Trusted = TrustedLeads.ANY,
     at: Annotated[
         int | None,
         typer.Option(
@@ -80,7 +84,7 @@ def backtest(
     warmlead model backtest in-use model.yaml --page backtest.html
     ```
     """
-    question = question_of(outcome, since, until, after, within)
+    question = question_of(outcome, since, until, after, within, trust=trust)
     demand_folder(page)
     models = _models(files)
 
@@ -135,10 +139,12 @@ def _print(report: BacktestReport, observed: Observed) -> None:
     console.print(
         f"[bold]{count_of(report.leads, 'lead')}[/], {report.won} of them ({rate}) reached "
         f"{escape(report.outcome)} within {report.within_days:g} days; they became known in "
-        f"{report.weeks:g} weeks."
+        f"{weeks_of(report.weeks)}."
     )
     print_left_out(observed)
-    _print_gaps(report)
+    print_unknown(
+        {model.name: model.gaps for model in report.models}, report.left_out.get(UNKNOWN_PAST, 0)
+    )
     console.print()
     console.print(_table(report.models))
     for model in report.models:
@@ -149,29 +155,6 @@ def _print(report: BacktestReport, observed: Observed) -> None:
         console.print(
             f"\n[dim]To see for whom a model would decide otherwise, name two: "
             f"warmlead model backtest {IN_USE} FILE[/]"
-        )
-
-
-def _print_gaps(report: BacktestReport) -> None:
-    """Says loudly what the histories do not know."""
-    for model in report.models:
-        if model.gaps:
-            told = ", ".join(f"{name} ({count_of(n, 'lead')})" for name, n in model.gaps.items())
-            console.print(
-                f"[bold yellow]Not known of the past, for {escape(model.name)}: {escape(told)}.[/]",
-                soft_wrap=True,
-            )
-    if left := report.left_out.get(UNKNOWN_PAST, 0):
-        console.print(
-            f"[bold yellow]{count_of(left, 'lead')} left out for that.[/] The history counts them "
-            "under another model: put the new one to use in a copy of the data, and run "
-            "[bold]warmlead replay[/] there. Or judge them as if they had done nothing of it: "
-            "--as-if-none.",
-            soft_wrap=True,
-        )
-    elif any(model.gaps for model in report.models):
-        console.print(
-            "[yellow]What is not known counts as none here: run warmlead replay to know it.[/]"
         )
 
 

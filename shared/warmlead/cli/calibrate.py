@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from warmlead.cli.learned_forms import as_page, per_cent, spread, written
+from warmlead.cli.learned_forms import as_page, demand_folder, per_cent, spread, written
 from warmlead.cli.output import EXIT_MISUSE, Json, console, count_of, fail, print_json
 from warmlead.cli.questions import (
     IN_USE,
@@ -24,12 +24,16 @@ from warmlead.cli.questions import (
     Outcome,
     Page,
     Since,
+    Trusted,
+    TrustedLeads,
     Until,
     Within,
     over_leads,
     print_left_out,
+    print_unknown,
     question_of,
 )
+from warmlead.learning.backtest_report import UNKNOWN_PAST
 from warmlead.learning.calibrating import Wish, calibrated, usual_limits
 from warmlead.learning.calibration_report import (
     CalibrationReport,
@@ -40,7 +44,7 @@ from warmlead.learning.gathering import gathered
 from warmlead.learning.observations import Question
 from warmlead.learning.observing import Observed
 from warmlead.learning.weighing import PointLimits
-from warmlead.model.loading import Model
+from warmlead.model.loading import Model, ready_names
 from warmlead.runtime import backends
 
 
@@ -71,6 +75,7 @@ def calibrate(
     until: Until = None,
     after: After = "7d",
     within: Within = None,
+    trust: Trusted = TrustedLeads.ANY,
     points: Annotated[
         PointStep, typer.Option(help="Write whole numbers, or multiples of five.")
     ] = PointStep.INTEGERS,
@@ -109,11 +114,11 @@ def calibrate(
     warmlead model calibrate model.yaml --diff > calibration.patch
     ```
     """
-    question = question_of(outcome, since, until, after, within)
+    question = question_of(outcome, since, until, after, within, trust=trust)
     model, text = _model(name)
     limits = _limits(model, points, limit)
-    if out is not None and out.exists():
-        raise _is_there(out)
+    demand_folder(page)
+    _demand_new(out)
 
     async def learned(leads: LeadsSeen) -> CalibrationReport:
         now = leads.system.clock.now()
@@ -170,19 +175,24 @@ def _with_horizon(question: Question, observed: Observed) -> Question:
 
 def _keep(path: Path, text: str) -> None:
     """Writes the changed model; never over a file that is there."""
+    _demand_new(path)
     try:
         with path.open("x", encoding="utf-8", newline="") as file:
             file.write(text)
-    except FileExistsError:
-        raise _is_there(path) from None
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise fail(f"{path} cannot be written: {why}.", code=EXIT_MISUSE) from error
 
 
-def _is_there(path: Path) -> typer.Exit:
-    hint = "Choose a new name: what is in a file is never overwritten."
-    return fail(f"{path} is there already.", hint=hint, code=EXIT_MISUSE)
+def _demand_new(path: Path | None) -> None:
+    """Ends the command, before it works for minutes, if the file is there or has no folder."""
+    if path is None:
+        return
+    if path.exists():
+        hint = "Choose a new name: what is in a file is never overwritten."
+        raise fail(f"{path} is there already.", hint=hint, code=EXIT_MISUSE)
+    if not path.absolute().parent.is_dir():
+        raise fail(f"{path} cannot be written: there is no such folder.", code=EXIT_MISUSE)
 
 
 def _page(report: CalibrationReport, text: str, name: str) -> str:
@@ -193,10 +203,22 @@ def _page(report: CalibrationReport, text: str, name: str) -> str:
 def _diff(report: CalibrationReport, text: str, name: str) -> list[str]:
     """The change of the file, line by line."""
     lines = (text.splitlines(keepends=True), report.text.splitlines(keepends=True))
-    made = difflib.unified_diff(*lines, f"a/{name}", f"b/{name}")
+    made = difflib.unified_diff(*lines, *_headers(name))
     return [
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in made
     ]
+
+
+def _headers(name: str) -> tuple[str, str]:
+    """The names of both sides of the change, by which `patch -p1` and `git apply` find the file.
+
+    They are as seen from here; of a file elsewhere as seen from its folder.
+    """
+    named = backends.settings().model if name == IN_USE else name
+    path = Path(f"{named}.yaml" if named in ready_names() else named).absolute()
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else Path(path.name)
+    return f"a/{shown.as_posix()}", f"b/{shown.as_posix()}"
 
 
 # --- the terminal --------------------------------------------------------------------------
@@ -211,9 +233,7 @@ def _print(report: CalibrationReport, observed: Observed) -> None:
         soft_wrap=True,
     )
     print_left_out(observed)
-    if report.unknown:
-        told = ", ".join(f"{name} ({count_of(n, 'lead')})" for name, n in report.unknown.items())
-        console.print(f"[bold yellow]Not known of the past: {escape(told)}.[/]", soft_wrap=True)
+    print_unknown({report.model: report.unknown}, report.left_out.get(UNKNOWN_PAST, 0))
     console.print()
     console.print(_conditions(report.conditions))
     for leak in report.too_much:

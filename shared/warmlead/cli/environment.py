@@ -12,7 +12,7 @@ from dotenv import load_dotenv
 from dotenv.parser import Binding, parse_stream
 
 from warmlead.domain.errors import ConfigurationError
-from warmlead.runtime.table import DESTINATIONS, MODEL, files_of_senders
+from warmlead.runtime.table import DESTINATIONS, MODEL, SHADOW_MODEL, files_of_senders
 from warmlead.settings import PREFIX, Settings, why_unreadable
 
 
@@ -75,7 +75,7 @@ def variables(settings: Settings) -> dict[str, str | None]:
     return {**folder, **given}
 
 
-FILES = (MODEL, *files_of_senders(), DESTINATIONS)
+FILES = (MODEL, SHADOW_MODEL, *files_of_senders(), DESTINATIONS)
 """The settings that name a file."""
 
 _DECIDING = (*FILES, "WARMLEAD_ENV", "WARMLEAD_ID_SECRET")

@@ -22,6 +22,8 @@ from warmlead.cli.questions import (
     LeadsSeen,
     Outcome,
     Since,
+    Trusted,
+    TrustedLeads,
     Until,
     Within,
     model_named,
@@ -30,6 +32,7 @@ from warmlead.cli.questions import (
     question_of,
 )
 from warmlead.dashboard.csv_file import inert
+from warmlead.learning.backtest import public_of
 from warmlead.learning.matrix import Column, Matrix, MatrixBuilder
 from warmlead.learning.observing import Observed, observe
 from warmlead.settings import why_unreadable
@@ -50,6 +53,7 @@ def features(
     until: Until = None,
     after: After = "7d",
     within: Within = None,
+    trust: Trusted = TrustedLeads.ANY,
     as_json: Json = False,
 ) -> None:
     """Write what was known of past leads, and what became of them, as a table.
@@ -64,7 +68,7 @@ def features(
     warmlead model features leads.csv --model model.yaml
     ```
     """
-    question = question_of(outcome, since, until, after, within)
+    question = question_of(outcome, since, until, after, within, trust=trust)
     write = _writer(file)
     chosen = model_named(model)
 
@@ -189,6 +193,7 @@ def _tell(file: Path, matrix: Matrix, observed: Observed, *, as_json: bool) -> N
                 "columns": list(matrix.columns),
                 "within_days": None if within is None else within.total_seconds() / 86_400,
                 "left_out": {str(why): count for why, count in observed.left_out.items()},
+                "public": public_of(observed),
                 "stated_later": dict(observed.stated_later.most_common()),
                 "forgotten": list(matrix.forgotten),
             }

@@ -1,8 +1,9 @@
 """The options of all commands that learn from outcomes: which leads, and what counts as won."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -10,8 +11,10 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from warmlead.cli.learned_forms import TO_KNOW_IT, told_of_public, told_of_unknown
 from warmlead.cli.output import EXIT_MISUSE, console, count_of, errors, fail
 from warmlead.domain.rules import Rules
+from warmlead.learning.backtest import public_of
 from warmlead.learning.cases import LeftOut
 from warmlead.learning.gates import TooFewLeadsError
 from warmlead.learning.observations import ACCEPTED, Question
@@ -58,6 +61,23 @@ AsIfNone = Annotated[
     ),
 ]
 
+
+class TrustedLeads(StrEnum):
+    """Which leads are learned from: any, or those that the public alone cannot have made up."""
+
+    ANY = "any"
+    SIGNED = "signed"
+
+
+Trusted = Annotated[
+    TrustedLeads,
+    typer.Option(
+        "--trust",
+        help="signed: leave out leads that anybody can have made up, because only the public has "
+        "said who they are.",
+    ),
+]
+
 Page = Annotated[
     Path | None, typer.Option(metavar="PAGE.html", help="Write a page that can be printed.")
 ]
@@ -71,7 +91,13 @@ TOO_FEW_HINT = (
 
 
 def question_of(
-    outcome: str, since: str | None, until: str | None, after: str, within: str | None
+    outcome: str,
+    since: str | None,
+    until: str | None,
+    after: str,
+    within: str | None,
+    *,
+    trust: TrustedLeads = TrustedLeads.ANY,
 ) -> Question:
     """The question that was typed; ends the command if it cannot be understood."""
     return Question(
@@ -80,6 +106,7 @@ def question_of(
         until=_day("--to", until),
         after=read_time("--after", after),
         within=None if within is None else read_time("--within", within),
+        confirmed=trust is TrustedLeads.SIGNED,
     )
 
 
@@ -153,7 +180,21 @@ async def over_leads(
                 bar.stop()
                 if is_told:
                     print_left_out(observed)
-                raise fail(f"{error}.", hint=TOO_FEW_HINT) from error
+                raise fail(f"{error}.", hint=_hint(error, question, observed)) from error
+
+
+def _hint(error: TooFewLeadsError, question: Question, observed: Observed) -> str:
+    if error.unknown:
+        return f"{TO_KNOW_IT} {_OR_AS_IF_NONE}"
+    if observed.seen and observed.horizon is None:
+        return (
+            f"Nobody has reached {question.outcome} yet, so nobody knows how long that takes. Name "
+            "an earlier outcome, such as --outcome sql, or the time that a lead has: --within 90d."
+        )
+    return TOO_FEW_HINT
+
+
+_OR_AS_IF_NONE = "Or judge them as if they had done nothing of it: --as-if-none."
 
 
 def looking() -> Progress:
@@ -166,3 +207,21 @@ def print_left_out(observed: Observed) -> None:
     """Says which leads are not judged, and why."""
     for why, leads in sorted(observed.left_out.items(), key=lambda item: -item[1]):
         console.print(f"[dim]left out: {count_of(leads, 'lead')}, {escape(LeftOut(why).words)}[/]")
+    if told := told_of_public(public_of(observed)):
+        console.print(f"[yellow]{escape(told)}[/]", soft_wrap=True)
+
+
+def print_unknown(gaps: Mapping[str, Mapping[str, int]], left: int) -> None:
+    """Says loudly what histories do not know of models, by their names, and what to do about it.
+
+    ``left`` leads are left out for that; if none are, what is not known counts as none.
+    """
+    for model, unknown in gaps.items():
+        if unknown:
+            told = f"Not known of the past, for {model}: {told_of_unknown(unknown)}."
+            console.print(f"[bold yellow]{escape(told)}[/]", soft_wrap=True)
+    if left:
+        what = f"{count_of(left, 'lead')} left out for that."
+        console.print(f"[bold yellow]{what}[/] {TO_KNOW_IT} {_OR_AS_IF_NONE}", soft_wrap=True)
+    elif any(gaps.values()):
+        console.print(f"[yellow]It counts as none here.[/] {TO_KNOW_IT}", soft_wrap=True)

@@ -10,7 +10,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from warmlead.application.report import add_up
-from warmlead.cli.learned_forms import as_page, per_cent, spread, written
+from warmlead.cli.learned_forms import (
+    as_page,
+    demand_folder,
+    per_cent,
+    spread,
+    told_of_public,
+    written,
+)
 from warmlead.cli.output import (
     EXIT_MISUSE,
     Json,
@@ -71,6 +78,7 @@ def review(
     warmlead model review --month 2026-10 --page review.html
     ```
     """
+    demand_folder(page)
     problems: dict[str, str] = {}
 
     async def reviewed(leads: LeadsSeen) -> MonthReview:
@@ -234,11 +242,14 @@ def _print_changes(made: MonthReview) -> None:
         return
     sure = "That is certain, 19 times in 20." if found.is_better else "That may be chance."
     console.print(
-        f"By {count_of(found.leads, 'lead')} with {found.won} {escape(found.outcome)} "
-        f"({per_cent(found.won / found.leads)}): AUC {spread(found.auc_before, shape='.3f')} would "
-        f"become {spread(found.auc_after, shape='.3f')}. {sure}",
+        f"By {count_of(found.leads, 'lead')}, of which {found.won} "
+        f"({per_cent(found.won / found.leads)}) became "
+        f"{escape(found.outcome)}: AUC {spread(found.auc_before, shape='.3f')} would become "
+        f"{spread(found.auc_after, shape='.3f')}. {sure}",
         soft_wrap=True,
     )
+    if told := told_of_public(found.public):
+        console.print(f"[yellow]{escape(told)}[/]", soft_wrap=True)
     shown = _table("condition", "points", "learned", "leads", "won")
     for line in found.changes:
         before = "new" if line.before is None else f"{line.before:+d}"

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from warmlead.cli.learned_forms import as_page, spread, written
+from warmlead.cli.learned_forms import as_page, demand_folder, spread, written
 from warmlead.cli.output import EXIT_MISUSE, Json, console, count_of, fail, print_json
 from warmlead.cli.questions import Page, looking, read_time
 from warmlead.domain.rules import Rules
@@ -58,6 +58,7 @@ def shadow(
     warmlead model shadow --outcome customer --within 90d --page shadow.html
     ```
     """
+    demand_folder(page)
     report = asyncio.run(_compared(stage, outcome, within))
     if page is not None:
         written(page, as_page("shadow.html.j2", report, not_offered=NOT_OFFERED))

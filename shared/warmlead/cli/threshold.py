@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from warmlead.cli.learned_charts import drawing
-from warmlead.cli.learned_forms import as_page, demand_folder, per_cent, spread, written
+from warmlead.cli.learned_forms import as_page, demand_folder, per_cent, spread, weeks_of, written
 from warmlead.cli.output import EXIT_MISUSE, Json, console, count_of, fail, print_json
 from warmlead.cli.questions import (
     IN_USE,
@@ -21,11 +21,14 @@ from warmlead.cli.questions import (
     Outcome,
     Page,
     Since,
+    Trusted,
+    TrustedLeads,
     Until,
     Within,
     model_named,
     over_leads,
     print_left_out,
+    print_unknown,
     question_of,
 )
 from warmlead.learning.backtest_report import UNKNOWN_PAST
@@ -59,6 +62,7 @@ def threshold(
     until: Until = None,
     after: After = "7d",
     within: Within = None,
+    trust: Trusted = TrustedLeads.ANY,
     capacity: Annotated[
         str | None,
         typer.Option(metavar="N/week", help="How many MQLs sales can call in a week: 50/week."),
@@ -92,7 +96,7 @@ def threshold(
     warmlead model threshold --contact-cost 20 --deal-value 4000 --page bar.html
     ```
     """
-    question = question_of(outcome, since, until, after, within)
+    question = question_of(outcome, since, until, after, within, trust=trust)
     demand_folder(page)
     wanted = _wanted(capacity, target, contact_cost, deal_value)
     model = model_named(name)
@@ -167,10 +171,10 @@ def _print(report: BarReport, observed: Observed) -> None:
     console.print(
         f"[bold]{escape(report.model)}[/]: {count_of(report.leads, 'lead')}, {report.won} of them "
         f"({per_cent(report.won / report.leads)}) reached {escape(report.outcome)} within "
-        f"{report.within_days:g} days; they became known in {report.weeks:g} weeks."
+        f"{report.within_days:g} days; they became known in {weeks_of(report.weeks)}."
     )
     print_left_out(observed)
-    _print_gaps(report)
+    print_unknown({report.model: report.gaps}, report.left_out.get(UNKNOWN_PAST, 0))
     if report.stage:
         console.print(
             f"[dim]Of the stage {escape(report.stage)}: {report.always:,} pass by a signal, "
@@ -186,19 +190,6 @@ def _print(report: BarReport, observed: Observed) -> None:
             console.print(f"[dim]{view.view}: {escape(view.why)}[/]")
         console.print()
     _print_curve(report)
-
-
-def _print_gaps(report: BarReport) -> None:
-    if not report.gaps:
-        return
-    told = ", ".join(f"{name} ({count_of(n, 'lead')})" for name, n in report.gaps.items())
-    left = report.left_out.get(UNKNOWN_PAST, 0)
-    what = f"{count_of(left, 'lead')} left out for that" if left else "it counts as none here"
-    console.print(
-        f"[bold yellow]Not known of the past: {escape(told)}; {what}.[/] To know it, run "
-        "[bold]warmlead replay[/] under this model, in a copy of the data.",
-        soft_wrap=True,
-    )
 
 
 def _views(report: BarReport) -> Table:

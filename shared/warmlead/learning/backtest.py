@@ -24,6 +24,8 @@ from warmlead.learning.backtest_report import (
     JudgedModel,
     Likely,
     ModelChange,
+    PublicShare,
+    PublicSource,
     Reliable,
     ScoreTenth,
     UnderModel,
@@ -32,7 +34,7 @@ from warmlead.learning.backtest_report import (
 from warmlead.learning.bars import would_enter
 from warmlead.learning.cases import Case, LeftOut
 from warmlead.learning.gaps import KnownPast
-from warmlead.learning.gates import TooFewLeadsError, enough
+from warmlead.learning.gates import enough
 from warmlead.learning.judging import (
     Estimate,
     auc,
@@ -44,7 +46,7 @@ from warmlead.learning.judging import (
     share,
 )
 from warmlead.learning.observations import Question
-from warmlead.learning.observing import Observed, cases, evaluated
+from warmlead.learning.observing import OTHER_SOURCES, Observed, cases, evaluated
 from warmlead.learning.probability import platt
 from warmlead.messages.wording import reasons
 from warmlead.model.loading import Model
@@ -89,7 +91,7 @@ async def backtest_of(
         progress(told.seen)
     if told.horizon is not None:
         question = structs.replace(question, within=told.horizon)
-    return test.report(question, told.left_out)
+    return test.report(question, told)
 
 
 class Backtest:
@@ -117,7 +119,7 @@ class Backtest:
             for change, verdict in zip(self._changes, verdicts[1:], strict=True):
                 change.add(case, verdicts[0], verdict)
 
-    def report(self, question: Question, left_out: Mapping[LeftOut, int]) -> BacktestReport:
+    def report(self, question: Question, observed: Observed) -> BacktestReport:
         """What was found; ``question`` says the horizon that was used.
 
         Raises ``TooFewLeadsError`` with what is missing.
@@ -125,7 +127,8 @@ class Backtest:
         chosen = np.frombuffer(self._is_known, np.uint8).astype(bool)
         won = np.frombuffer(self._won, np.uint8).astype(bool)[chosen]
         unknown = int((~chosen).sum())
-        require(won, unknown, [label for each in self._tested for label in each.gaps])
+        labels = (label for each in self._tested for label in each.gaps)
+        enough(len(won), int(won.sum())).require(unknown, labels)
         weeks = weeks_of(question, np.frombuffer(self._known_s, np.float64)[chosen])
         first = self._tested[0].scores(chosen)
         return BacktestReport(
@@ -133,7 +136,8 @@ class Backtest:
             leads=len(won),
             won=int(won.sum()),
             weeks=round(weeks, 1),
-            left_out=reasons_left_out(left_out, unknown),
+            left_out=reasons_left_out(observed.left_out, unknown),
+            public=public_of(observed),
             models=[
                 each.judged(
                     chosen,
@@ -148,26 +152,30 @@ class Backtest:
         )
 
 
-def require(won: Flags, unknown: int, labels: Sequence[str]) -> None:
-    """Raises ``TooFewLeadsError`` with what is missing, if these outcomes are too few.
-
-    ``unknown`` more are left out, whose history does not know the ``labels`` that a model counts.
-    """
-    missing = list(enough(len(won), int(won.sum())).missing)
-    if missing and unknown:
-        missing.append(
-            f"of {unknown} more the history does not know what a model counts "
-            f"({', '.join(sorted(set(labels)))}): run warmlead replay under it, or judge them as "
-            "if there was none of it, with --as-if-none"
-        )
-    if missing:
-        raise TooFewLeadsError("too few leads to judge by: " + "; ".join(missing))
-
-
 def reasons_left_out(left_out: Mapping[LeftOut, int], unknown: int) -> dict[str, int]:
     """The leads that are not judged, by reason; of ``unknown`` the history knows too little."""
     told = {str(why): leads for why, leads in sorted(left_out.items())}
     return {**told, UNKNOWN_PAST: unknown} if unknown else told
+
+
+def public_of(observed: Observed) -> PublicShare:
+    """The leads that anybody can have made up; the sources with the most first."""
+    found = sorted(observed.public.items(), key=lambda each: (-each[1].leads, each[0]))
+    shown = [PublicSource(source=name, leads=n, won=won) for name, (n, won) in found[:MOST_PUBLIC]]
+    if rest := [each for _, each in found[MOST_PUBLIC:]]:
+        leads, won = (sum(column) for column in zip(*rest, strict=True))
+        shown.append(PublicSource(source=OTHER_SOURCES, leads=leads, won=won))
+    return PublicShare(
+        leads=sum(each.leads for each in shown),
+        won=sum(each.won for each in shown),
+        of=observed.ripe,
+        of_won=observed.won,
+        sources=shown,
+    )
+
+
+MOST_PUBLIC = 10
+"""How many sources of such leads are shown apart."""
 
 
 def weeks_of(question: Question, known_s: Floats) -> float:

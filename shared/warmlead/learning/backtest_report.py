@@ -164,6 +164,27 @@ class ModelChange(Shape):
     fewer: ChangedLeads
 
 
+class PublicSource(Shape):
+    """Leads with the same source of their first visit."""
+
+    source: str
+    leads: int
+    won: int
+
+
+class PublicShare(Shape):
+    """How many of the ripe leads anybody can have made up: only the public has said who they are.
+
+    ``of`` and ``of_won`` are of all ripe leads. ``sources`` are those with the most such leads.
+    """
+
+    leads: int
+    won: int
+    of: int
+    of_won: int
+    sources: list[PublicSource]
+
+
 class BacktestReport(AskedReport):
     """A back-test of one or several models on the same leads.
 
@@ -176,5 +197,6 @@ class BacktestReport(AskedReport):
     won: int
     weeks: float
     left_out: dict[str, int]
+    public: PublicShare
     models: list[JudgedModel]
     changes: list[ModelChange]

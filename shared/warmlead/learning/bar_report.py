@@ -1,7 +1,7 @@
 """Where the bar of a model could be: the shapes of the JSON, and of what its page shows."""
 
 from warmlead.application.explain import Shape
-from warmlead.learning.backtest_report import AskedReport, Likely
+from warmlead.learning.backtest_report import AskedReport, Likely, PublicShare
 
 
 class BarRange(Shape):
@@ -64,6 +64,7 @@ class BarReport(AskedReport):
     always: int
     never: int
     left_out: dict[str, int]
+    public: PublicShare
     gaps: dict[str, int]
     views: list[BarView]
     curve: list[CurveStep]

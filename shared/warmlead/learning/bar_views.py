@@ -2,20 +2,20 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import numpy as np
 from msgspec import Struct, structs
 
 from warmlead.application.explain import shaped
-from warmlead.learning.backtest import likely, reasons_left_out, require, weeks_of
+from warmlead.learning.backtest import likely, public_of, reasons_left_out, weeks_of
 from warmlead.learning.backtest_report import asked
 from warmlead.learning.bar_report import BarRange, BarReport, BarView, CurveStep
 from warmlead.learning.bars import ALWAYS, NEVER, ScoreBar, bar_of, bar_score
-from warmlead.learning.cases import Case, LeftOut
+from warmlead.learning.cases import Case
 from warmlead.learning.gaps import KnownPast
-from warmlead.learning.gates import TooFewLeadsError
+from warmlead.learning.gates import TooFewLeadsError, enough
 from warmlead.learning.judging import share
 from warmlead.learning.observations import Question
 from warmlead.learning.observing import Observed, cases, evaluated
@@ -64,7 +64,7 @@ async def bar_views(
         progress(told.seen)
     if told.horizon is not None:
         question = structs.replace(question, within=told.horizon)
-    return asked.report(question, wanted, told.left_out)
+    return asked.report(question, wanted, told)
 
 
 class BarCurve:
@@ -100,13 +100,11 @@ class BarCurve:
         self._won.append(case.won)
         self._known_s.append(case.known_at.timestamp())
 
-    def report(
-        self, question: Question, wanted: Wanted, left_out: Mapping[LeftOut, int]
-    ) -> BarReport:
+    def report(self, question: Question, wanted: Wanted, observed: Observed) -> BarReport:
         """The views; raises ``TooFewLeadsError`` with what is missing."""
         bars = np.frombuffer(self._bars, np.int64).copy()
         won = np.frombuffer(self._won, np.uint8).astype(bool)
-        require(won, self._unknown, list(self._gaps))
+        enough(len(won), int(won.sum())).require(self._unknown, self._gaps)
         decided = bars[(bars != ALWAYS) & (bars != NEVER)]
         if not decided.size:
             where = f" but for the score, nobody meets the conditions of {self._stage}"
@@ -128,7 +126,8 @@ class BarCurve:
             weeks=round(weeks, 1),
             always=always,
             never=never,
-            left_out=reasons_left_out(left_out, self._unknown),
+            left_out=reasons_left_out(observed.left_out, self._unknown),
+            public=public_of(observed),
             gaps=dict(sorted(self._gaps.items())),
             views=list(views.of(self._bar, wanted)),
             curve=list(views.steps(highest)),

@@ -103,7 +103,7 @@ def calibrated(
     """
     won = evidence.outcomes
     gate = enough(len(evidence), int(won.sum()))
-    gate.require()
+    gate.require(evidence.left_out, evidence.unknown)
     parts = _parted(evidence)
     leaks = leaks_of(evidence, stated_later)
     refused = {leak.name for leak in leaks if leak.is_refused}
@@ -151,7 +151,7 @@ def _parted(evidence: Evidence) -> Parted:
     try:
         older, newer = newest(evidence.times, NEWEST)
     except ValueError as error:
-        raise TooFewLeadsError(f"there are no later leads to judge by: {error}") from error
+        raise TooFewLeadsError(f"there is nobody to judge by: {error}") from error
     for rows, which in ((older, "older"), (newer, "newer")):
         won = int(evidence.outcomes[rows].sum())
         if min(won, len(rows) - won) < LEAST_OF_EACH_PART:

@@ -3,7 +3,15 @@
 from datetime import datetime
 
 from warmlead.application.explain import Shape, shaped
-from warmlead.learning.backtest_report import AskedReport, ExpectedBand, Likely, ScoreTenth, asked
+from warmlead.learning.backtest import public_of
+from warmlead.learning.backtest_report import (
+    AskedReport,
+    ExpectedBand,
+    Likely,
+    PublicShare,
+    ScoreTenth,
+    asked,
+)
 from warmlead.learning.calibrating import Calibration
 from warmlead.learning.judging import AtThreshold, Decile, Estimate
 from warmlead.learning.lines import ConditionLine
@@ -116,6 +124,7 @@ class CalibrationReport(AskedReport):
     newer: int
     newer_from: datetime
     left_out: dict[str, int]
+    public: PublicShare
     unknown: dict[str, int]
     most_points: int
     step: int
@@ -165,6 +174,7 @@ def report_of(
         newer_from=made.parts.newer_from,
         left_out={str(why): leads for why, leads in observed.left_out.items()}
         | ({"unknown_past": made.unknown_leads} if made.unknown_leads else {}),
+        public=public_of(observed),
         unknown=dict(made.unknown),
         most_points=made.limits.most,
         step=made.limits.step,

@@ -16,6 +16,7 @@ from typing import Protocol
 from msgspec import Struct, structs
 
 from warmlead.domain.history import day_of, from_ms, to_ms
+from warmlead.domain.identity import Kind
 from warmlead.domain.lead import Lead, Touch, Trail
 from warmlead.domain.packed_history import DAY_MS
 from warmlead.domain.readings import NO_READINGS, Readings
@@ -43,6 +44,7 @@ class LeftOut(StrEnum):
     AT_ONCE = "at_once"
     UNOFFERED = "unoffered"
     UNUSABLE = "unusable"
+    UNCONFIRMED = "unconfirmed"
     UNREADABLE = "unreadable"
 
     @property
@@ -55,11 +57,12 @@ _WORDS: Mapping[LeftOut, str] = {
     LeftOut.ANONYMOUS: "never became known",
     LeftOut.UNDATED: "no move says when it became known",
     LeftOut.ELSEWHEN: "became known at another time than asked for",
-    LeftOut.OPEN: "no outcome yet, and still has time",
+    LeftOut.OPEN: "no outcome yet, and still open",
     LeftOut.YOUNG: "reached the outcome, but others of its age still have time",
     LeftOut.AT_ONCE: "reached the outcome before anything else is known of it",
     LeftOut.UNOFFERED: "was never offered to sales",
     LeftOut.UNUSABLE: "sales sent it back as a duplicate, or for its data",
+    LeftOut.UNCONFIRMED: "nobody but the public has said who it is",
     LeftOut.UNREADABLE: "its document cannot be read",
 }
 
@@ -88,6 +91,7 @@ class Turn(Struct, frozen=True, gc=False):
 
     at_ms: int
     known_ms: int
+    imported: bool
     from_stage: str
     to_stage: str
     cause: str
@@ -103,6 +107,7 @@ def turn_of(move: Transition) -> Turn:
     return Turn(
         at_ms=at_ms,
         known_ms=known_ms,
+        imported=bool(move.imported),
         from_stage=intern(move.from_stage),  # the same few texts of every lead
         to_stage=intern(move.to_stage),
         cause=move.cause.value,
@@ -123,6 +128,8 @@ def case_of(lead: Lead, turns: Sequence[Turn], question: Question, now: datetime
     if isinstance(known_ms, LeftOut):
         return known_ms
     last_ms = known_ms + _ms(question.within)
+    if question.confirmed and not is_confirmed(lead, turns):
+        return LeftOut.UNCONFIRMED
     outcome = outcome_of(turns, question.outcome, known_ms)
     if isinstance(outcome, TurnOut) and last_ms > to_ms(now):
         return LeftOut.OPEN if outcome.decided_ms is None else LeftOut.YOUNG
@@ -150,6 +157,25 @@ def _asked_for(lead: Lead, turns: Iterable[Turn], question: Question) -> int | L
     if known_ms is None:
         return LeftOut.UNDATED
     return known_ms if is_asked_for(known_ms, question) else LeftOut.ELSEWHEN
+
+
+def is_confirmed(lead: Lead, turns: Iterable[Turn]) -> bool:
+    """Whether somebody else than the public has said who the lead is, until today.
+
+    Sales has spoken of it, a signed sender has stated a trait or an id of it, or it was imported. A
+    signed event that names an address alone is not enough: whoever types an address into a form has
+    mail sent there, and the mail tool reports it.
+    """
+    return any(map(_is_vouched_for, lead.trails.values())) or any(t.imported for t in turns)
+
+
+def _is_vouched_for(trail: Trail) -> bool:
+    return (
+        bool(trail.statements or trail.told)
+        or (trail.is_signed and trail.identifier.kind is Kind.USER)
+        or any(fact.rank for fact in trail.traits.values())
+        or any(not claim.distrust for claim in trail.claims)
+    )
 
 
 def _ms(length: timedelta) -> int:

@@ -16,11 +16,21 @@ LEAST_OF_EACH = 30
 LEAST_FOR_BANDS = 200
 """Ripe leads, leads of each outcome, and ripe leads from which bands are made automatically."""
 
+MOST_LABELS = 5
+"""How many names of what is not known a refusal has."""
+
 CURVE_SIZES = (50, 100, 200, 400, 800)
 
 
 class TooFewLeadsError(WarmleadError):
-    """There are not enough ripe leads; the message says what is missing."""
+    """There are not enough ripe leads; the message says what is missing.
+
+    ``unknown`` more are left out, whose history does not know what a model counts.
+    """
+
+    def __init__(self, message: str, unknown: int = 0) -> None:
+        super().__init__(message)
+        self.unknown = unknown
 
 
 @dataclass(frozen=True)
@@ -31,10 +41,22 @@ class Enough:
     bands: bool
     missing: tuple[str, ...]
 
-    def require(self) -> None:
-        """Raises ``TooFewLeadsError`` if points may not be suggested."""
-        if self.missing:
-            raise TooFewLeadsError("too few leads to learn from: " + "; ".join(self.missing))
+    def require(self, unknown: int = 0, labels: Iterable[str] = ()) -> None:
+        """Raises ``TooFewLeadsError`` if points may not be suggested.
+
+        ``unknown`` more leads are left out, whose history does not know the ``labels`` that a model
+        counts.
+        """
+        if not self.missing:
+            return
+        missing = list(self.missing)
+        if unknown:
+            told = sorted(set(labels))
+            named = ", ".join(told[:MOST_LABELS]) + (", …" if told[MOST_LABELS:] else "")
+            missing.append(
+                f"of {unknown} more the history does not know what a model counts ({named})"
+            )
+        raise TooFewLeadsError("too few leads: " + "; ".join(missing), unknown)
 
 
 def enough(leads: int, won: int) -> Enough:

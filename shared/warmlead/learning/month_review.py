@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from warmlead.application.explain import Shape
-from warmlead.learning.backtest_report import Likely
+from warmlead.learning.backtest_report import Likely, PublicShare
 from warmlead.learning.calibration_report import CalibrationReport
 from warmlead.messages.feedback import AnswerFigures
 from warmlead.messages.kpis import KpiReport
@@ -76,6 +76,7 @@ class SuggestedChange(Shape):
     auc_after: Likely
     gain: Likely
     is_better: bool
+    public: PublicShare
     changes: list[PointChange]
 
 
@@ -176,6 +177,7 @@ def suggestion_of(made: CalibrationReport) -> SuggestedChange:
         auc_after=made.auc_after,
         gain=made.auc_gain,
         is_better=(made.auc_gain.low or 0) > 0,
+        public=made.public,
         changes=[
             PointChange(
                 name=line.name,

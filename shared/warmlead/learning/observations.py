@@ -21,7 +21,8 @@ class Question(Struct, frozen=True, kw_only=True):
     ``outcome`` is a stage, or ``ACCEPTED``. Leads that became known from ``since`` on and before
     ``until`` are looked at. Each is judged ``after`` it became known, or just before its outcome,
     whichever is earlier. Its outcome counts ``within`` a time since it became known; ``None``: the
-    time within which nine of ten of those who reached it did.
+    time within which nine of ten of those who reached it did. ``confirmed``: only leads that the
+    public alone cannot have made up.
     """
 
     outcome: str
@@ -29,6 +30,7 @@ class Question(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     after: timedelta = timedelta(days=7)
     within: timedelta | None = None
+    confirmed: bool = False
 
 
 class Observation(Struct, frozen=True, kw_only=True):

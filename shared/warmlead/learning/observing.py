@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -21,6 +22,7 @@ from warmlead.learning.cases import (
     TurnOut,
     case_of,
     is_asked_for,
+    is_confirmed,
     known_since,
     outcome_of,
     stated_later,
@@ -43,13 +45,27 @@ _NOT_THEIRS = SALES_EVENTS | frozenset(AUTOMATED_EVENTS.values())
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+NO_SOURCE = "no source"
+OTHER_SOURCES = "other sources"
+MOST_SOURCES = 1000
+"""How many sources are counted apart: anybody can make up any number of them."""
+
+
+class PublicLeads(NamedTuple):
+    """Ripe leads that anybody can have made up, and how many of them won: unpacked."""
+
+    leads: int
+    won: int
+
+
 @dataclass(slots=True)
 class Observed:
     """What was observed: it grows while leads are read, and is complete behind the last of them.
 
     ``horizon`` is the time within which the outcome counts; ``None``: nobody has reached it yet,
     so no lead is ripe. ``stated_later`` has of each trait in how many ripe leads only a statement
-    of after the moment is known.
+    of after the moment is known. ``public`` has the ripe leads of whom nobody but the public has
+    said who they are, by the source of their first visit.
     """
 
     horizon: timedelta | None = None
@@ -57,12 +73,21 @@ class Observed:
     won: int = 0
     left_out: Counter[LeftOut] = field(default_factory=Counter)
     stated_later: Counter[str] = field(default_factory=Counter)
+    public: dict[str, PublicLeads] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
 
     @property
     def seen(self) -> int:
         """How many leads were looked at."""
         return self.ripe + self.left_out.total()
+
+    def add_public(self, case: Case) -> None:
+        """Counts a lead of which nobody but the public has said who it is."""
+        source = origin_facts(case.lead).get("first.source") or NO_SOURCE
+        if source not in self.public and len(self.public) >= MOST_SOURCES:
+            source = OTHER_SOURCES
+        before = self.public.get(source, PublicLeads(0, 0))
+        self.public[source] = PublicLeads(before.leads + 1, before.won + case.won)
 
 
 async def cases(
@@ -96,6 +121,8 @@ async def cases(
             observed.ripe += 1
             observed.won += case.won
             observed.stated_later.update(stated_later(lead, case))
+            if not is_confirmed(lead, own):
+                observed.add_public(case)
             yield case
     except UnreadableError as error:  # raised behind all others
         observed.unreadable.update(error.problems)

@@ -151,9 +151,12 @@ def _below_entering(bars: Sequence[PointBar]) -> Iterator[PointBar]:
 def bar_after(bar: int, before: NDArray[np.int64], after: NDArray[np.int64]) -> int:
     """The bar of the new points that is passed by as near as possible as many as the old one is.
 
-    Where all or none passed it is the one that all or none pass.
+    Where all or none passed it is the one that all or none pass. The old one stays where as many
+    pass it: its author's number says more than the least of several that do the same.
     """
     passed = int(np.count_nonzero(before >= bar))
+    if passed == np.count_nonzero(after >= bar):
+        return bar
     distinct, counts = np.unique(after, return_counts=True)
     passing = np.append(np.cumsum(counts[::-1])[::-1], 0)
     bars = np.append(distinct, distinct[-1] + 1)

@@ -25,7 +25,7 @@ def test_a_program_reads_a_stable_shape_without_addresses(crowded: Workspace) ->
     assert "example.com" not in json.dumps(report)
     assert report.keys() == {
         *("outcome", "since", "until", "after_hours", "within_days", "as_of", "leads", "won"),
-        *("weeks", "left_out", "models", "changes"),
+        *("weeks", "left_out", "public", "models", "changes"),
     }
     of_models = {frozenset(model) for model in report["models"]}
     fields = ("name", "version", "auc", "gain", "at_bar", "tenths", "reliability", "gaps")

@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+
+import pytest
 
 from unit.cli.conftest import Workspace
 from warmlead.model.loading import load
@@ -40,6 +43,23 @@ def test_a_file_that_is_there_is_never_overwritten(crowded: Workspace) -> None:
     assert kept.read_text() == "mine"
 
 
+@pytest.mark.parametrize("option", ["--out", "--page"])
+def test_a_place_that_is_not_there_is_refused_before_the_work(
+    crowded: Workspace, option: str
+) -> None:
+    done = crowded.run("model", "calibrate", "new.yaml", option, "no/such/folder.html")
+    assert (done.code, "no such folder" in done.err) == (2, True)
+
+
+def test_what_no_history_knows_is_said_with_what_to_do(crowded: Workspace) -> None:
+    asked = ("model", "calibrate", "new.yaml", "--within", "60d")
+    refused = crowded.run(*asked)
+    assert refused.code == 1
+    assert "of 25 more the history does not know what a model counts (read)" in refused.err
+    assert "run warmlead replay" in refused.err
+    assert "import again under it" in refused.err
+
+
 def test_a_program_reads_a_stable_shape_and_a_patch(crowded: Workspace) -> None:
     report = crowded.json(*LEARN)
     assert "example.com" not in json.dumps(report)
@@ -51,11 +71,19 @@ def test_a_program_reads_a_stable_shape_and_a_patch(crowded: Workspace) -> None:
     assert (condition["leads"], condition["won"]) == (40, 30)
     assert report["older"] + report["newer"] == report["leads"] == 120
     patch = crowded.run(*LEARN, "--diff").out
-    assert patch.startswith("--- a/in-use\n+++ b/in-use\n@@")
-    assert all(line[:1] in "-+@ \\" for line in patch.splitlines())
+    assert patch.startswith("--- a/hand.yaml\n+++ b/hand.yaml\n@@")
+    applied = crowded.folder / "hand.yaml"
+    subprocess.run(["git", "apply"], cwd=crowded.folder, input=patch, text=True, check=True)
+    assert applied.read_text() == report["text"]
 
 
 def test_too_few_leads_are_refused_with_what_is_missing(crowded: Workspace) -> None:
     done = crowded.run(*LEARN, "--from", "2031-01-01")
     assert done.code == 1
-    assert "too few leads to learn from" in done.err
+    assert "too few leads" in done.err
+
+
+def test_if_nobody_has_reached_the_outcome_that_is_said(crowded: Workspace) -> None:
+    done = crowded.run("model", "calibrate", "--outcome", "disqualified")
+    assert done.code == 1
+    assert "Nobody has reached disqualified yet" in done.err

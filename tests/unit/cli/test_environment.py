@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from unit.cli.conftest import command_in
+from warmlead.cli.environment import variables
+from warmlead.settings import read_settings
 
 pytestmark = pytest.mark.slow
 
@@ -55,3 +57,13 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / ".env").unlink()
     (tmp_path / ".env").mkdir()
     assert "Is a directory" in command_in(tmp_path, "model", "show").stderr
+
+
+def test_another_shell_is_told_the_second_model_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "next.yaml").write_text("signals: {}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WARMLEAD_SHADOW_MODEL", "next.yaml")
+    told = variables(read_settings({"WARMLEAD_SHADOW_MODEL": "next.yaml"}))
+    assert told["WARMLEAD_SHADOW_MODEL"] == str(tmp_path / "next.yaml")

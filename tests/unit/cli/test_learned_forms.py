@@ -6,7 +6,13 @@ import pytest
 import typer
 
 from warmlead.cli.features import _writer
-from warmlead.cli.learned_forms import demand_folder, written
+from warmlead.cli.learned_forms import (
+    MOST_UNKNOWN,
+    demand_folder,
+    told_of_unknown,
+    weeks_of,
+    written,
+)
 
 PAGE = "<!doctype html>\n<title>old</title>"
 
@@ -43,3 +49,14 @@ def test_features_are_written_over_features(tmp_path: Path) -> None:
     table = tmp_path / "leads.csv"
     table.write_text("lead_id,known_at,at,won\n")
     _writer(table)
+
+
+def test_of_what_is_not_known_the_most_is_told_and_the_rest_counted() -> None:
+    assert told_of_unknown({"a": 1, "b": 1_200}) == "b (1200 leads), a (1 lead)"
+    many = told_of_unknown({f"s{n}": 1 for n in range(MOST_UNKNOWN + 988)})
+    assert many.endswith(" (1 lead), and 988 more")
+    assert not told_of_unknown({})
+
+
+def test_weeks_are_told_in_words() -> None:
+    assert [weeks_of(1), weeks_of(1.5)] == ["1 week", "1.5 weeks"]

@@ -17,7 +17,7 @@ def test_a_person_reads_what_passed_why_leads_came_back_and_what_is_missing(
     assert "not ready 1" in words
     assert "Alarm. The scores have shifted" in words
     assert words.endswith(
-        "What the data would change Too few leads to learn from: of 30 with the outcome that are "
+        "What the data would change Too few leads: of 30 with the outcome that are "
         "needed there are 24."
     )
 
@@ -51,3 +51,13 @@ def test_the_page_fetches_nothing_is_small_and_shows_texts_as_they_are(year: Wor
 def test_a_month_that_is_not_over_is_refused(year: Workspace) -> None:
     done = year.run("model", "review", "--month", "this-month")
     assert (done.code, "is not over." in done.err) == (2, True)
+
+
+def test_what_the_data_would_change_is_said_with_who_may_have_made_them_up(
+    crowded: Workspace,
+) -> None:
+    done = crowded.run("model", "review", "--page", "review.html")
+    assert done.code == 0, done.err
+    assert "120 leads, of which 40 (33%) became customer" in done.out
+    for shown in (done.out, (crowded.folder / "review.html").read_text()):
+        assert "Of 80 of 120 leads (67%) only the public has said who they are" in shown

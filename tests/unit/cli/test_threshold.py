@@ -22,7 +22,7 @@ def test_a_program_reads_a_stable_shape(crowded: Workspace) -> None:
     assert report.keys() == {
         *("model", "version", "stage", "outcome", "since", "until", "after_hours", "within_days"),
         *("as_of", "leads", "won", "weeks", "always", "never", "left_out", "gaps"),
-        *("views", "curve"),
+        *("public", "views", "curve"),
     }
     views = {view["view"]: (view["bar"], view["passed"], view["won"]) for view in report["views"]}
     assert views == {

@@ -30,7 +30,7 @@ def test_a_refusal_says_all_that_is_missing() -> None:
     with pytest.raises(TooFewLeadsError) as refused:
         enough(40, 12).require()
     assert str(refused.value) == (
-        "too few leads to learn from: of 100 ripe leads that are needed there are 40; "
+        "too few leads: of 100 ripe leads that are needed there are 40; "
         "of 30 with the outcome that are needed there are 12; "
         "of 30 without the outcome that are needed there are 28"
     )

@@ -51,6 +51,13 @@ def test_no_other_bar_comes_nearer_to_as_many_as_before(
     assert abs(np.count_nonzero(new >= chosen) - passed) == min(off)
 
 
+def test_a_bar_that_as_many_leads_pass_keeps_its_number() -> None:
+    before = np.array([10, 15, 15])
+    assert bar_after(12, before, before) == 12
+    assert bar_after(12, before, np.array([10, 15, 30])) == 12
+    assert bar_after(12, before, np.array([13, 15, 30])) == 15
+
+
 def test_each_condition_is_restated_and_what_cannot_be_is_named() -> None:
     file = load(MODEL, name="model").file
     score = np.arange(100)
