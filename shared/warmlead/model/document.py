@@ -7,6 +7,7 @@ code nor grow when it is read.
 
 import difflib
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -175,9 +176,12 @@ class YamlDocument:
         node = self.values.get(path)
         if not isinstance(node, yaml.ScalarNode):
             return self.of_value(path)
-        index = _index_in(self.text, node, offset)
-        line_start = max(self.text.rfind("\n", 0, index), self.text.rfind("\r", 0, index)) + 1
-        return Position(self.text.count("\n", 0, index) + 1, index - line_start + 1)
+        places = _places_in(self.text, node)
+        index = places[min(max(0, offset), len(places) - 1)]
+        starts = _line_starts(self.text)
+        line = bisect_right(starts, index)
+        start = max(starts[line - 1], self.text.rfind("\r", starts[line - 1], index) + 1)
+        return Position(line, index - start + 1)
 
 
 @lru_cache(maxsize=1)  # asked for each fault of a file, of which there may be thousands
@@ -342,16 +346,18 @@ def _scalar(text: str) -> Plain:
     return float(text) if _FLOAT.fullmatch(text) else text
 
 
-def _index_in(text: str, node: yaml.ScalarNode, offset: int) -> int:
-    """The index in the file of a scalar's character, for any style and folding."""
+@lru_cache(maxsize=1)  # asked for each fault of a text, of which there may be thousands
+def _places_in(text: str, node: yaml.ScalarNode) -> Sequence[int]:
+    """The index in the file of each of a scalar's characters and of its end, however folded."""
     at = node.start_mark.index
     if node.style in ("|", ">"):
         at = text.find("\n", at) + 1
     elif node.style:
         at += 1
-    value = node.value + " "
-    for character in value[:offset]:
+    places = []
+    for character in node.value:
         at = _seek(text, at, character)
+        places.append(at)
         if character.isspace():
             newline = text[at : at + 1] in "\r\n"
             at += text[at : at + 1].isspace()
@@ -361,7 +367,7 @@ def _index_in(text: str, node: yaml.ScalarNode, offset: int) -> int:
             at += _ESCAPES.get(text[at + 1 : at + 2], 2)
         else:
             at += 2 if text.startswith("''", at) and node.style == "'" else 1
-    return _seek(text, at, value[offset : offset + 1] or " ")
+    return [*places, at]
 
 
 def _seek(text: str, at: int, character: str) -> int:

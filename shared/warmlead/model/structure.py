@@ -81,7 +81,7 @@ class Sound:
 
     def is_own(self, path: Path) -> bool:
         """Whether the value at a path is what the author wrote."""
-        return not any(path[: len(bad)] == bad for bad in self.replaced)
+        return not any(path[:n] in self.replaced for n in range(len(path) + 1))
 
 
 def with_sections_named(document: YamlDocument) -> tuple[YamlDocument, list[Finding]]:
@@ -200,6 +200,7 @@ class Report:
     def __init__(self, document: YamlDocument, sound: Sound) -> None:
         self._document = document
         self._sound = sound
+        self._touched = {bad[:n] for bad in sound.replaced for n in range(len(bad) + 1)}
         self._findings: list[Finding] = []
 
     @property
@@ -233,7 +234,7 @@ class Report:
 
     def is_untouched(self, path: Path) -> bool:
         """Whether nothing within the value has been found wrong before."""
-        return not any(bad[: len(path)] == path for bad in self._sound.replaced)
+        return path not in self._touched
 
     def in_quotes(self, path: Path, mended: str) -> str:
         """What to write for a whole text value, if the mended one needs quotes; else empty."""

@@ -8,6 +8,7 @@ from cost import assert_linear
 from warmlead.model.condition_syntax import words
 from warmlead.model.conditions import CompiledCondition, Context, Formula
 from warmlead.model.document import read
+from warmlead.model.loading import check
 from warmlead.model.plan import is_compiled
 from warmlead.model.vocabulary import ValueType
 
@@ -213,7 +214,16 @@ LINEAR: list[tuple[str, Callable[[str], object], Callable[[int], str]]] = [
     ("brackets without quotes", read, lambda n: "[" + 'a in ["b"],' * (n // 10) + "]"),
     ("an open bracket", read, lambda n: "{a: b [" + "c (" * n),
     ("a line without an end", read, lambda n: "a: " + "b-" * n + ": c"),
+    ("slips in a condition", check, lambda n: in_fit("“a”" * (n // 8))),
+    ("slips beside unknown keys", check, lambda n: in_fit("“a”" * (n // 8), unknown=n // 8)),
 ]
+
+
+def in_fit(condition: str, *, unknown: int = 0) -> str:
+    """A model file with a condition, and so many keys of a signal that nobody knows."""
+    keys = "".join(f"    key{n}: 1\n" for n in range(unknown))
+    signal = f"signals:\n  seen:\n    on: page_viewed\n    points: 1\n{keys}"
+    return f"{signal}fit:\n  odd: {{when: '{condition}', points: 5}}\n"
 
 
 @pytest.mark.slow

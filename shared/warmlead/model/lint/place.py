@@ -40,11 +40,14 @@ class WordPlace:
 
     def begins(self, phrase: Sequence[str], n: int = 0) -> bool:
         """Whether these words stand there."""
+        if self.word(n) != phrase[0]:  # nearly always
+            return False
         return all(self.word(n + k) == word for k, word in enumerate(phrase))
 
     def first_of(self, phrases: Mapping[tuple[str, ...], str], n: int = 0) -> tuple[int, str]:
         """How many words the first of the phrases has that begins there, and what it means."""
-        found = (phrase for phrase in phrases if self.begins(phrase, n))
+        first = self.word(n)
+        found = (each for each in phrases if each[0] == first and self.begins(each, n))
         phrase = next(found, ())
         return len(phrase), phrases.get(phrase, "")
 
