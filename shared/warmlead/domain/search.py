@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice, zip_longest
 from typing import TypeAlias
 
 from warmlead.domain.identity import Kind
 from warmlead.domain.lead import Lead
-from warmlead.domain.text import without_marks
+from warmlead.domain.text import in_one_spelling, without_marks
 from warmlead.domain.traits import values_of
 
 SHORTEST = 2
@@ -35,7 +35,7 @@ def words_of(lead: Lead) -> Words:
     """The words by which a lead is found, each with what follows it, sorted; cut at ``LONGEST``.
 
     The words of its name, in either order of its parts, and of its company; each address from its
-    beginning, and from its host on.
+    beginning, and from its host on. Of more than ``MOST_WORDS`` the first of each of these.
     """
     names, addresses = tuple(_names(lead)), tuple(_addresses(lead))
     return _words_in(names, addresses) if names or addresses else ()
@@ -44,9 +44,10 @@ def words_of(lead: Lead) -> Words:
 @lru_cache(maxsize=1_000)
 def _words_in(names: tuple[str, ...], addresses: tuple[str, ...]) -> Words:
     """Kept, since most writes of a lead change none of them."""
-    texts = [word for name in names for word in _from_each_word(folded(name))]
-    for address in addresses:
-        texts += (folded(address), folded(address.rpartition("@")[2]))
+    beginnings = [_from_each_word(folded(name)) for name in names]
+    beginnings += (iter((folded(a), folded(a.rpartition("@")[2]))) for a in addresses)
+    # In turns: whoever fills in a form with many words drives out none of the address.
+    texts = chain.from_iterable(zip_longest(*beginnings, fillvalue=""))
     cut = (text[:LONGEST].rstrip() for text in texts)
     words = sorted(islice(dict.fromkeys(word for word in cut if len(word) >= SHORTEST), MOST_WORDS))
     following = zip(words, [*words[1:], ""], strict=True)
@@ -68,8 +69,8 @@ def folded(text: str) -> str:
     text = text[:MOST_READ].lower()
     if text.isascii():  # in a fifth of the time
         return " ".join(text.translate(_SPACED).split())
-    text = "".join(map(_plain, text))[:MOST_READ]  # few characters become more than one
-    return _BETWEEN.sub(" ", text).strip()
+    text = "".join(map(_plain, in_one_spelling(text)))[:MOST_READ]  # some become several
+    return _BETWEEN.sub(" ", text.lower()).strip()  # the letters of formulas have become small
 
 
 def sought_word(text: str) -> str:

@@ -60,6 +60,9 @@ def test_what_begins_no_word_finds_nobody(text: str) -> None:
         ("김철수", "김철"),
         ("ＡＣＭＥ", "acme"),
         ("O’Neill", "o neill"),
+        ("A\u200bda Love\u00adlace", "ada lovelace"),
+        ("A\ufe0fd\u2060a", "ada"),
+        ("𝐀𝐝𝐚", "ada"),
     ],
 )
 def test_names_of_all_scripts_are_found_without_their_accents(written: str, sought: str) -> None:
@@ -85,3 +88,14 @@ def test_words_are_few_and_short_whatever_is_sent() -> None:
 def test_no_more_of_a_text_is_read_than_people_write() -> None:
     assert folded("a" + "\u0301" * MOST_READ + "b") == "a"
     assert len(folded("ﷺ" * 500)) <= MOST_READ
+
+
+@pytest.mark.parametrize("flooded", ["first_name", "last_name", "name", "company"])
+def test_many_words_in_one_field_drive_out_no_other(flooded: str) -> None:
+    many = " ".join(f"w{n}" for n in range(500))
+    told = {"first_name": "Ada", "name": "Grace", "company": "Analytical Engines", flooded: many}
+    lead = named("m.mueller@acme.example", **told)
+    first = {"first_name": "ada", "name": "grace", "company": "engines"}
+    assert all(finds(word, lead) for field, word in first.items() if field != flooded)
+    assert finds("m mueller", lead)
+    assert finds("acme", lead)
