@@ -21,6 +21,7 @@ from warmlead.ports.imports import Spend
 from warmlead.senders.attribution import Visit, path_of, visit_of
 from warmlead.senders.person import Notes, email_of, event_name, long_hash, person_id, trait_value
 from warmlead.senders.statement_parts import NO_CURRENCY, deal_value
+from warmlead.senders.tool_ids import is_of_another
 
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 """An earlier time is a default of a program, and no time at which somebody did anything."""
@@ -35,6 +36,7 @@ BY_NUMBERS = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})(.*)", re.D
 """A date whose first numbers are day and month, in whichever order, and what stands behind it."""
 _ZONED = re.compile(r"(?:Z|[+-][0-9]{2}:?[0-9]{2}|UTC|GMT|[A-Z]{3})\)?\Z")
 _LONGEST_TIME = 100
+OF_A_TOOL = "it is the id of a record in a tool, which rows of visitors do not name"
 _MIDNIGHT = time()
 
 
@@ -141,8 +143,12 @@ class Reader:
             text = next(filter(None, map(str.strip, several)), "")
             try:
                 if person_id(text, column, is_user=is_user):  # no placeholder, such as "null"
-                    text = text if field == "anonymous_id" else f"{part.prefix}{text}"
-                    found[field] = person_id(text, column, is_user=is_user)
+                    prefix = "" if field == "anonymous_id" else part.prefix
+                    found[field] = id_ = person_id(f"{prefix}{text}", column, is_user=is_user)
+                    # A tool that the mapping's author names in the prefix may be named.
+                    named = prefix.partition(":")[0]
+                    if id_ and part.trust is Trust.PUBLIC and is_of_another(id_, named):
+                        problems.append(f"{column}: {OF_A_TOOL}")
             except RejectedError as error:
                 problems.append(f"{column}: {error.message}")
         if deal := found.pop("deal_id", None):

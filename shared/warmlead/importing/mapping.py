@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from warmlead.domain.errors import ConfigurationError
-from warmlead.domain.event import Trust
+from warmlead.domain.event import CRM_ID, Trust
 from warmlead.domain.money import Numbers
 from warmlead.domain.sales import SAID_BY_SALES, Refusal
 from warmlead.model.document import Finding, Severity, YamlDocument, did_you_mean, path_text, read
@@ -145,6 +145,11 @@ class FileMapping(_Strict):
             raise ValueError("rows of visitors (trust: public) have no stage and nothing said")
         if self.anonymous_id and self.deal_id:
             raise ValueError("give anonymous_id or deal_id: a row has one of them")
+        if self.deal_id and not self.prefix.startswith(CRM_ID):
+            raise ValueError(
+                f"deal_id needs a prefix that begins with {CRM_ID}: any browser can "
+                "call itself 1234, and would become the person of deal 1234"
+            )
         if self.trust is Trust.PUBLIC and (self.merged_user_id or self.deal_id):
             raise ValueError("rows of visitors (trust: public) do not say who is the same person")
         if self.trust is Trust.PUBLIC and any(each.channel for each in self.origin):

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import Trust
-from warmlead.importing.facts import Reader, RowContent, RowError
+from warmlead.importing.facts import OF_A_TOOL, Reader, RowContent, RowError
 from warmlead.importing.mapping import ImportMapping, read_mapping
 from warmlead.importing.reading import Row
 from warmlead.importing.ready import ready_mapping
@@ -74,9 +74,16 @@ def test_a_column_of_event_names_never_says_what_sales_says(name: str, trust: st
         said({**HIT, "Name": name}, {**TRACKED, "trust": trust})
 
 
-def test_rows_that_visitors_wrote_bear_no_id_of_a_crm() -> None:
-    with pytest.raises(RowError):
-        said({**HIT, "Id": "crm:hubspot:7"}, {**TRACKED, "trust": "public"})
+@pytest.mark.parametrize("id_", ["crm:hubspot:7", "intercom:5f1c"])
+@pytest.mark.parametrize("column", ["Id", "Visitor"])
+def test_rows_that_visitors_wrote_bear_no_id_of_a_tool(column: str, id_: str) -> None:
+    (problem,) = problems({**HIT, column: id_}, part={**TRACKED, "trust": "public"})
+    assert problem == f"{column}: {OF_A_TOOL}"
+
+
+def test_a_mapping_may_say_whose_ids_the_rows_of_visitors_bear() -> None:
+    (event,) = said(HIT, {**TRACKED, "trust": "public", "prefix": "intercom:"}).events
+    assert event.user_id == "intercom:42"
 
 
 @pytest.mark.parametrize("fact", [{"stage": "mql", "at": "T"}, {"said": "won", "at": "T"}])
@@ -255,3 +262,10 @@ def test_of_several_ids_the_first_counts_also_behind_an_empty_one() -> None:
 def test_visitors_state_neither_a_channel_nor_who_is_the_same_person(more: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="rows of visitors"):
         ImportMapping.model_validate({"files": {"*": {**TRACKED, "trust": "public", **more}}})
+
+
+@pytest.mark.parametrize("prefix", ["", "deal:", "hubspot:"])
+def test_the_ids_of_deals_are_such_as_no_browser_can_bear(prefix: str) -> None:
+    part = {"deal_id": "Deal", "prefix": prefix, "facts": [{"said": "won", "at": "Closed"}]}
+    with pytest.raises(ValidationError, match="deal_id needs a prefix"):
+        ImportMapping.model_validate({"files": {"*": part}})
