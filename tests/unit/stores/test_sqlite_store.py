@@ -5,22 +5,28 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from builders import NOW, StandingClock, a_lead_named, a_trigger, keeping
+from effort import examples
 from warmlead.domain.errors import UnavailableError
 from warmlead.domain.history import to_ms
 from warmlead.domain.lead import Lead
 from warmlead.domain.nurture_record import NurtureFact, NurtureRecord, NurtureTurn
 from warmlead.domain.snapshot import Snapshot
-from warmlead.ports import DueLead
+from warmlead.ports import DueLead, Tombstone
 from warmlead.sqlite_file import FILE_VERSION, SqliteFile
 from warmlead.stores.codec import LeadDocument, write_lead
 from warmlead.stores.sqlite import SqliteLeadStore, row_of
 
 ADA = a_lead_named("ada")
+STAGES = ("anonymous", "lead", "mql")
+ERASED = Tombstone(NOW, ())
 
 
 def add_to_all(connection: sqlite3.Connection, lead_ids: Sequence[str]) -> list[None]:
@@ -191,6 +197,47 @@ async def test_leads_are_counted_by_stage_whatever_happens_to_them(tmp_path: Pat
         assert await counted(file) == {"lead": 2, "mql": 1}
         await store.clear()
         assert await counted(file) == {}
+
+
+@settings(max_examples=examples(20), deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abcd"), st.sampled_from(STAGES))))
+def test_counts_and_words_are_those_of_the_leads_after_any_writes(
+    writes: list[tuple[int, str, str]],
+) -> None:
+    async def play(path: Path) -> None:
+        async with SqliteFile(path) as file:
+            store = SqliteLeadStore(file, StandingClock())
+            for way, name, stage in writes:
+                await write_somehow(store, file, way, name, stage)
+            await counted(file)
+            kept = "SELECT word, lead_id FROM lead_words ORDER BY lead_id, word"
+            of_leads = "SELECT value, leads.id FROM leads, json_each(words) ORDER BY 2, 1"
+            words = await file.read(lambda c: c.execute(kept).fetchall())
+            assert words == await file.read(lambda c: c.execute(of_leads).fetchall())
+
+    with TemporaryDirectory() as folder:
+        asyncio.run(play(Path(folder) / "warmlead.db"))
+
+
+async def write_somehow(
+    store: SqliteLeadStore, file: SqliteFile, way: int, name: str, stage: str
+) -> None:
+    """Writes, merges, erases, deletes or clears, or fails half-way."""
+    lead, other = in_stage(name, stage), in_stage(f"of {name}", stage)
+    match way:
+        case 0:
+            await store.update([lead.id], keeping(lead))
+        case 1:
+            await store.update([lead.id, other.id], keeping(lead, aliases={other.id: lead.id}))
+        case 2:
+            await store.update([lead.id, other.id], keeping(other, tombstones={lead.id: ERASED}))
+        case 3:
+            await file.write(deleted_by_an_earlier_release, lead.id)
+        case 4:
+            with pytest.raises(UnavailableError):
+                await file.write(half_done, None)
+        case _:
+            await store.clear()
 
 
 def half_done(connection: sqlite3.Connection, _: Sequence[None]) -> list[None]:
