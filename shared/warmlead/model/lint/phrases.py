@@ -180,15 +180,13 @@ def _between_slashes(place: WordPlace, n: int) -> tuple[str, int] | None:
 def _part_of_a_text(place: WordPlace) -> Meant | None:
     """``title starts with "VP"``, ``title does not contain "VP"``, ``… any of "VP", "CEO"``."""
     name, n, negated = place.ours(), 1, False
-    for negation in _NEGATIONS:
-        if place.begins(negation, n):
-            n, negated = n + len(negation), True
-            break
+    if negation := next(place.all_of(_NEGATIONS, n), ()):
+        n, negated = n + len(negation), True
     length, method = place.first_of(_VERBS, n)
     if not name or not method:
         return None
     n += length
-    any_of = next((words for words in _ANY_OF if place.begins(words, n)), ())
+    any_of = next(place.all_of(_ANY_OF, n), ())
     items, last = _items(place, n + len(any_of))
     if not items or not (negated or any_of or length > 1 or len(items) > 1):
         return None
@@ -250,7 +248,7 @@ def _lowered(place: WordPlace) -> Meant | None:
 
 def _is_known(place: WordPlace) -> Meant | None:
     """``company is not empty``, ``company exists``, ``company == null``, ``company?``."""
-    found = [phrase for phrase in _STATES if place.begins(phrase, 1)]
+    found = [*place.all_of(_STATES, 1)]
     if not found:
         return None
     said = max(found, key=len)

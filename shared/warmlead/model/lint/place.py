@@ -1,7 +1,8 @@
 """A place of a condition that CEL cannot compile: the words from there on, and what they name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from warmlead.model.condition_syntax import Token
 from warmlead.model.conditions import Context
@@ -11,6 +12,8 @@ from warmlead.model.lint.synonyms import our_word
 ENDS = ("", ")", "&&", "||", "and", "or")
 _STARTS = ("", "(", "&&", "||", "and", "or", "!", "not")
 """What stands behind a clause, and in front of one."""
+
+Phrase: TypeAlias = tuple[str, ...]
 
 NEAR = 200
 """How many words around a place are looked at, so that the work is linear in the text."""
@@ -40,15 +43,16 @@ class WordPlace:
 
     def begins(self, phrase: Sequence[str], n: int = 0) -> bool:
         """Whether these words stand there."""
-        if self.word(n) != phrase[0]:  # nearly always
-            return False
         return all(self.word(n + k) == word for k, word in enumerate(phrase))
 
-    def first_of(self, phrases: Mapping[tuple[str, ...], str], n: int = 0) -> tuple[int, str]:
+    def all_of(self, phrases: Iterable[Phrase], n: int = 0) -> Iterator[Phrase]:
+        """Those of the phrases that begin there."""
+        first = self.word(n)  # hardly any begins so
+        return (each for each in phrases if each[0] == first and self.begins(each, n))
+
+    def first_of(self, phrases: Mapping[Phrase, str], n: int = 0) -> tuple[int, str]:
         """How many words the first of the phrases has that begins there, and what it means."""
-        first = self.word(n)
-        found = (each for each in phrases if each[0] == first and self.begins(each, n))
-        phrase = next(found, ())
+        phrase: Phrase = next(self.all_of(phrases, n), ())
         return len(phrase), phrases.get(phrase, "")
 
     def ours(self, n: int = 0) -> str:
