@@ -18,6 +18,7 @@ from warmlead.application.history.living import Living
 from warmlead.application.history.running import Imported, begun, take_in
 from warmlead.application.history.taking_back import TakenBack, take_back
 from warmlead.application.history.taking_in import Importing
+from warmlead.application.report import make_again
 from warmlead.cli.import_lines import as_json_of, month_tables, outcome_lines, survey_lines
 from warmlead.cli.output import (
     EXIT_MISUSE,
@@ -32,11 +33,11 @@ from warmlead.cli.output import (
 from warmlead.domain.errors import ConfigurationError
 from warmlead.importing.guess import guessed, in_yaml, is_usable
 from warmlead.importing.mapping import ImportMapping, read_mapping
-from warmlead.importing.reading import Table, digest_of, open_table
+from warmlead.importing.reading import ERRORS_SUFFIX, Table, digest_of, open_table
 from warmlead.importing.ready import ready_mapping, ready_mappings
 from warmlead.importing.spool import Spool
 from warmlead.importing.survey import Survey, survey
-from warmlead.ports.imports import ImportRecord, ImportStore
+from warmlead.ports.imports import ImportRecord
 from warmlead.runtime import backends
 from warmlead.settings import why_unreadable
 
@@ -245,7 +246,7 @@ def _text_of(mapping: str) -> str:
 def _name_of(name: str | None, mapping: ImportMapping, tables: Sequence[Table]) -> str:
     """The name of the import: the same files have the same one, in whatever order they stand."""
     stems = sorted(
-        {each.path.name.removesuffix(".errors.csv").partition(".")[0] for each in tables}
+        {each.path.name.removesuffix(ERRORS_SUFFIX).partition(".")[0] for each in tables}
     )
     found = _SLUG.sub("-", (name or mapping.name or "-".join(stems)).lower()).strip("-")[:40]
     return found.strip("-") or "import"
@@ -312,10 +313,11 @@ async def _run(
 async def _take_in(read: _Read, bar: Progress) -> Imported:
     async with backends.opened(patience_s=PATIENCE_S) as system:
         rules = system.model.rules
-        record, goes_on = await _begun(read, system.imports, rules.version)
+        known = await system.imports.imports()
+        record, goes_on = _begun(read, known, rules.version)
         task = bar.add_task("importing persons", total=read.spool.count, completed=record.persons)
         living = Living(rules, system.ids)
-        return await take_in(
+        done = await take_in(
             read.spool.persons(after=record.placed),
             read.found.spends.values(),
             record,
@@ -325,9 +327,12 @@ async def _take_in(read: _Read, bar: Progress) -> Imported:
             progress=lambda done: bar.update(task, completed=record.persons + done),
             goes_on=goes_on,
         )
+        if any(each.name == read.name for each in known):  # moves of before may be others now
+            await make_again(system.reports, system.clock.now())
+        return done
 
 
-async def _begun(read: _Read, imports: ImportStore, model: str) -> tuple[ImportRecord, bool]:
+def _begun(read: _Read, known: Sequence[ImportRecord], model: str) -> tuple[ImportRecord, bool]:
     """The record of the import, and whether it is that of a run that was stopped."""
     text = f"{read.mapping.model_dump_json()}\n{model}"
     wanted = ImportRecord(
@@ -339,7 +344,7 @@ async def _begun(read: _Read, imports: ImportStore, model: str) -> tuple[ImportR
         spend=len(read.found.spends),
         errors=sum(each.errors for each in read.found.files),
     )
-    return begun(wanted, await imports.imports())
+    return begun(wanted, known)
 
 
 async def _records() -> Sequence[ImportRecord]:
@@ -358,7 +363,9 @@ async def _undo(name: str) -> tuple[TakenBack, int]:
                 now=system.clock.now(),
                 progress=lambda seen: bar.update(task, completed=seen),
             )
-            return taken, await system.imports.forget(name)
+            spends = await system.imports.forget(name)
+            await make_again(system.reports, system.clock.now())
+            return taken, spends
 
 
 def _bar() -> Progress:
