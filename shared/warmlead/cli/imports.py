@@ -327,7 +327,8 @@ async def _take_in(read: _Read, bar: Progress) -> Imported:
             progress=lambda done: bar.update(task, completed=record.persons + done),
             goes_on=goes_on,
         )
-        if any(each.name == read.name for each in known):  # moves of before may be others now
+        is_repeated = any(each.name == read.name for each in known)  # its moves may be others now
+        if is_repeated or read.found.spends:
             await make_again(system.reports, system.clock.now())
         return done
 
