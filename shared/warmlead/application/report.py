@@ -91,8 +91,9 @@ class Agenda(Struct, frozen=True):
 async def make_again(reports: ReportStore, now: datetime) -> None:
     """Has the next daily runs make kept reports again, as after a release that counts differently.
 
-    For what brings spend, or takes moves or spend away: no move tells of it. Kept apart from the
-    agenda, so that a run that is under way cannot lose it. Raises ``UnavailableError``.
+    For imports: no move tells of spend, nor of what is taken away, and moves that are all learnt at
+    its beginning are written for hours. Kept apart from the agenda, so that a run that is under way
+    cannot lose it. Raises ``UnavailableError``.
     """
     await reports.keep(_ANEW, now.isoformat())
 

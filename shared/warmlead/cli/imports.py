@@ -37,7 +37,7 @@ from warmlead.importing.reading import ERRORS_SUFFIX, Table, digest_of, open_tab
 from warmlead.importing.ready import ready_mapping, ready_mappings
 from warmlead.importing.spool import Spool
 from warmlead.importing.survey import Survey, survey
-from warmlead.ports.imports import ImportRecord
+from warmlead.ports.imports import ImportRecord, ImportStore
 from warmlead.runtime import backends
 from warmlead.settings import why_unreadable
 
@@ -313,8 +313,7 @@ async def _run(
 async def _take_in(read: _Read, bar: Progress) -> Imported:
     async with backends.opened(patience_s=PATIENCE_S) as system:
         rules = system.model.rules
-        known = await system.imports.imports()
-        record, goes_on = _begun(read, known, rules.version)
+        record, goes_on = await _begun(read, system.imports, rules.version)
         task = bar.add_task("importing persons", total=read.spool.count, completed=record.persons)
         living = Living(rules, system.ids)
         done = await take_in(
@@ -327,13 +326,11 @@ async def _take_in(read: _Read, bar: Progress) -> Imported:
             progress=lambda done: bar.update(task, completed=record.persons + done),
             goes_on=goes_on,
         )
-        is_repeated = any(each.name == read.name for each in known)  # its moves may be others now
-        if is_repeated or read.found.spends:
-            await make_again(system.reports, system.clock.now())
+        await make_again(system.reports, system.clock.now())
         return done
 
 
-def _begun(read: _Read, known: Sequence[ImportRecord], model: str) -> tuple[ImportRecord, bool]:
+async def _begun(read: _Read, imports: ImportStore, model: str) -> tuple[ImportRecord, bool]:
     """The record of the import, and whether it is that of a run that was stopped."""
     text = f"{read.mapping.model_dump_json()}\n{model}"
     wanted = ImportRecord(
@@ -345,7 +342,7 @@ def _begun(read: _Read, known: Sequence[ImportRecord], model: str) -> tuple[Impo
         spend=len(read.found.spends),
         errors=sum(each.errors for each in read.found.files),
     )
-    return begun(wanted, known)
+    return begun(wanted, await imports.imports())
 
 
 async def _records() -> Sequence[ImportRecord]:
