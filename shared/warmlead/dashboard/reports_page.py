@@ -26,9 +26,12 @@ _PERIOD = re.compile(r"[0-9]{4}-(?:W[0-9]{2}|[0-9]{2}(?:-[0-9]{2})?)")
 
 async def kept_text(parts: Parts, name: str) -> str:
     """The report of a day, week or month as it was kept; raises ``RejectedError`` for none."""
-    kept = await parts.reports.report(name) if _PERIOD.fullmatch(name) else None
-    if kept is None:
+    if not _PERIOD.fullmatch(name):
         text = "There is no such report. Name a day, week or month: 2026-11-21, 2026-W47, 2026-11."
+        raise RejectedError(Reason.NOT_FOUND, text)
+    kept = await parts.reports.report(name)
+    if kept is None:
+        text = f"No report of {name} is kept. To compute it, run: warmlead report {name}"
         raise RejectedError(Reason.NOT_FOUND, text)
     return kept
 
