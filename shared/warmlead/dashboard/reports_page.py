@@ -26,9 +26,12 @@ PERIODS = "a day, week, month, quarter or year: 2026-11-21, 2026-W47, 2026-11, 2
 
 async def kept_text(parts: Parts, name: str) -> str:
     """The report of a period as it was kept; raises ``RejectedError`` for none."""
-    kept = await parts.reports.report(name) if _is_name(name) else None
-    if kept is None:
+    if not _is_name(name):
         raise RejectedError(Reason.NOT_FOUND, f"There is no such report. Name {PERIODS}.")
+    kept = await parts.reports.report(name)
+    if kept is None:
+        text = f"No report of {name} is kept. To compute it, run: warmlead report {name}"
+        raise RejectedError(Reason.NOT_FOUND, text)
     return kept
 
 
