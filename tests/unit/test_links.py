@@ -20,6 +20,8 @@ PAGES = sorted(
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+HEADLESS = re.compile(r"(?:^|\n\n)(\|.*)\n(?!\|[-:| ]+\n)")
+"""A table's first row with no line of dashes below: GitHub shows it as text."""
 
 
 def anchors(page: Path) -> set[str]:
@@ -41,6 +43,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             lost.append(link)
     assert lost == []
+
+
+def test_no_blank_line_cuts_a_table_in_two() -> None:
+    found = {
+        page: HEADLESS.findall(FENCE.sub("", page.read_text(encoding="utf-8"))) for page in PAGES
+    }
+    assert {page: rows for page, rows in found.items() if rows} == {}
+    assert HEADLESS.findall("| a |\n|---|\n| b |\n\n| c |\n\nd") == ["| c |"]
 
 
 INDEX = ROOT / "docs/README.md"

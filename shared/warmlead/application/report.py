@@ -67,9 +67,10 @@ LOOKED_BACK: Mapping[Span, int] = {
     Span.QUARTER: 12,
     Span.YEAR: 3,
 }
-"""How many past periods of each span are made again when reports are calculated anew."""
+"""How many past periods of each span are made again when all of them may be wrong."""
 
 _AGENDA = "agenda"
+_ANEW = "agenda-anew"
 _OVERLAP = timedelta(hours=1)  # a commit may take a while, and clocks differ
 
 
@@ -77,35 +78,49 @@ class Agenda(Struct, frozen=True):
     """What a run has still to do, and leaves for the next one; it is kept beside the reports.
 
     Of what was learnt before ``until`` no report knows too little, but for those of ``periods``,
-    whose names these are. ``calculation`` is the last one that all others were made by.
+    whose names these are. ``calculation`` is the last one that all others were made by. ``anew`` is
+    the last wish of ``make_again`` that was heard.
     """
 
     calculation: int = 0
     until: datetime | None = None
     periods: Sequence[str] = ()
+    anew: str = ""
+
+
+async def make_again(reports: ReportStore, now: datetime) -> None:
+    """Has the next daily runs make kept reports again, as after a release that counts differently.
+
+    For imports: no move tells of spend, nor of what is taken away, and moves that are all learnt at
+    its beginning are written for hours. Kept apart from the agenda, so that a run that is under way
+    cannot lose it. Raises ``UnavailableError``.
+    """
+    await reports.keep(_ANEW, now.isoformat())
 
 
 async def report_due(reporting: Reporting, now: datetime) -> list[KpiReport]:
     """Reports yesterday, and the last week and month if they were not reported yet (UTC).
 
     Reports of before, of any span, are made again if a move of their period was learnt late, if
-    their cohorts have come to an age, and if a release that counted differently has made them. They
-    are kept and published if that has changed them.
+    their cohorts have come to an age, if a release that counted differently has made them, and
+    after ``make_again``. They are kept and published if that has changed them.
     """
     made = [await report(reporting, last_period(Span.DAY, now), now)]
     for span in (Span.WEEK, Span.MONTH):
         period = last_period(span, now)
         if await reporting.reports.report(period.name) is None:
             made.append(await report(reporting, period, now))
-    agenda = await _agenda(reporting)
-    stale = await _stale(reporting, agenda, now) - {each.period for each in made}
+    agenda, anew = await _agenda(reporting), await reporting.reports.report(_ANEW) or ""
+    is_anew = agenda.calculation < CALCULATION or agenda.anew != anew
+    stale = await _stale(reporting, agenda, now, is_anew=is_anew)
+    stale -= {each.period for each in made}
     left = [each async for each in _kept(reporting, sorted(stale, key=_weight, reverse=True))]
     calculation = max(CALCULATION, agenda.calculation)
-    await _keep_agenda(reporting, Agenda(calculation, now, left))
+    await _keep_agenda(reporting, Agenda(calculation, now, left, anew))
     for name in left[:MOST_CORRECTED]:
         made += await _corrected(reporting, read_period(name, now), now)
         left = left[1:]
-        await _keep_agenda(reporting, Agenda(calculation, now, left))
+        await _keep_agenda(reporting, Agenda(calculation, now, left, anew))
     return made
 
 
@@ -132,11 +147,11 @@ async def _keep_agenda(reporting: Reporting, agenda: Agenda) -> None:
     await reporting.reports.keep(_AGENDA, msgspec.json.encode(agenda).decode())
 
 
-async def _stale(reporting: Reporting, agenda: Agenda, now: datetime) -> set[str]:
+async def _stale(reporting: Reporting, agenda: Agenda, now: datetime, *, is_anew: bool) -> set[str]:
     """The names of the periods whose reports, if there are any, may no longer be right."""
     since = min(agenda.until or now, now)
     found = {*agenda.periods}
-    if agenda.calculation < CALCULATION:
+    if is_anew:
         for span, count in LOOKED_BACK.items():
             found |= {period.name for period in _last_periods(span, count, now)}
     found |= {period.name for span in RIPENING for period in _ripe(span, since, now)}

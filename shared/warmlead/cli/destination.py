@@ -121,7 +121,7 @@ def check(
         wanted = [short_kind(kind) for kind in MESSAGES if kind in each.kinds]
         table.add_row(escape(name), ", ".join(wanted), escape(each.condition))
     console.print(table)
-    console.print("[dim]The file is good. To try one: warmlead destination test NAME[/]")
+    console.print("[dim]The file is valid. To try one: warmlead destination test NAME[/]")
 
 
 @app.command("list")
@@ -181,7 +181,7 @@ def _state(circuit: Circuit, now: datetime) -> str:
         return f"disabled since {circuit.disabled_at:%Y-%m-%d %H:%M}"
     if until := circuit.rests_until(now):
         return f"resting until {until:%Y-%m-%d %H:%M}"
-    return "open"
+    return "enabled"
 
 
 @app.command()

@@ -18,6 +18,7 @@ from warmlead.application.history.living import Living
 from warmlead.application.history.running import Imported, begun, take_in
 from warmlead.application.history.taking_back import TakenBack, take_back
 from warmlead.application.history.taking_in import Importing
+from warmlead.application.report import make_again
 from warmlead.cli.import_lines import as_json_of, month_tables, outcome_lines, survey_lines
 from warmlead.cli.output import (
     EXIT_MISUSE,
@@ -32,7 +33,7 @@ from warmlead.cli.output import (
 from warmlead.domain.errors import ConfigurationError
 from warmlead.importing.guess import guessed, in_yaml, is_usable
 from warmlead.importing.mapping import ImportMapping, read_mapping
-from warmlead.importing.reading import Table, digest_of, open_table
+from warmlead.importing.reading import ERRORS_SUFFIX, Table, digest_of, open_table
 from warmlead.importing.ready import ready_mapping, ready_mappings
 from warmlead.importing.spool import Spool
 from warmlead.importing.survey import Survey, survey
@@ -245,7 +246,7 @@ def _text_of(mapping: str) -> str:
 def _name_of(name: str | None, mapping: ImportMapping, tables: Sequence[Table]) -> str:
     """The name of the import: the same files have the same one, in whatever order they stand."""
     stems = sorted(
-        {each.path.name.removesuffix(".errors.csv").partition(".")[0] for each in tables}
+        {each.path.name.removesuffix(ERRORS_SUFFIX).partition(".")[0] for each in tables}
     )
     found = _SLUG.sub("-", (name or mapping.name or "-".join(stems)).lower()).strip("-")[:40]
     return found.strip("-") or "import"
@@ -315,7 +316,7 @@ async def _take_in(read: _Read, bar: Progress) -> Imported:
         record, goes_on = await _begun(read, system.imports, rules.version)
         task = bar.add_task("importing persons", total=read.spool.count, completed=record.persons)
         living = Living(rules, system.ids)
-        return await take_in(
+        done = await take_in(
             read.spool.persons(after=record.placed),
             read.found.spends.values(),
             record,
@@ -325,6 +326,8 @@ async def _take_in(read: _Read, bar: Progress) -> Imported:
             progress=lambda done: bar.update(task, completed=record.persons + done),
             goes_on=goes_on,
         )
+        await make_again(system.reports, system.clock.now())
+        return done
 
 
 async def _begun(read: _Read, imports: ImportStore, model: str) -> tuple[ImportRecord, bool]:
@@ -358,7 +361,9 @@ async def _undo(name: str) -> tuple[TakenBack, int]:
                 now=system.clock.now(),
                 progress=lambda seen: bar.update(task, completed=seen),
             )
-            return taken, await system.imports.forget(name)
+            spends = await system.imports.forget(name)
+            await make_again(system.reports, system.clock.now())
+            return taken, spends
 
 
 def _bar() -> Progress:

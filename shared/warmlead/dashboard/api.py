@@ -15,7 +15,7 @@ from warmlead.dashboard.leads import seen_at
 from warmlead.dashboard.parts import Parts
 from warmlead.dashboard.queries import ListQuery, cursor
 from warmlead.dashboard.rendering import BASE, HEADERS
-from warmlead.dashboard.reports_page import kept_text
+from warmlead.dashboard.reports_page import PERIODS, kept_text
 from warmlead.domain.errors import NamedOtherwiseError, Reason, RejectedError
 from warmlead.messages.kpis import KpiReport
 from warmlead.reporting.funnel import Level
@@ -173,12 +173,12 @@ def openapi() -> dict[str, Any]:
         _parameter("owner", "Only leads whose last offer is this owner's."),
         _parameter("overdue", "1: only leads to which sales owes what it promised."),
         _parameter("order", "score (the default), since: newest in their stage, or active."),
-        _parameter("q", "Only leads that have a word that begins so; instead of all the others."),
+        _parameter("q", "Only leads one of whose words begins so; no other filter counts."),
         _parameter("after", "Where the page begins: next of the page before."),
         _parameter("most", f"How many leads, 1 to {MOST_ROWS}."),
     ]
     who = _parameter("who", "The lead's id, an email or a user id.", place="path")
-    period = _parameter("period", "A day, week or month: 2026-11-21, 2026-W47, 2026-11.", "path")
+    period = _parameter("period", f"Its name: {PERIODS}.", "path")
     return {
         "openapi": "3.1.0",
         "info": {

@@ -24,7 +24,7 @@ from warmlead.dashboard.parts import Parts
 from warmlead.dashboard.rendering import number, page
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.money import DECIMALS
-from warmlead.domain.stages import DISQUALIFIED, RECYCLED
+from warmlead.domain.stages import as_shown
 from warmlead.messages.kpis import KpiReport
 from warmlead.messages.revenue import Won
 from warmlead.reporting.cohorts import AGES_DAYS
@@ -36,7 +36,6 @@ from warmlead.web.answers import Answer
 
 WEEK_DAYS = 7
 _MILLION = 1_000_000
-_ASIDE = (RECYCLED, DISQUALIFIED)
 MOST_POINTS = (BANDS - 1) * BAND_POINTS
 
 Rate: TypeAlias = Literal["mql_to_sql", "sql_to_customer"]
@@ -279,16 +278,16 @@ def _took(months: Sequence[KpiReport], wait: str) -> str:
 
 
 def funnel(seen: Overview) -> list[FunnelRow]:
-    """The stages in the model's order, with the leads in them now; those beside the way last."""
+    """The stages as they are shown, with the leads in them now."""
     most = max(seen.stages.values(), default=0) or 1
     week = seen.reports[0] if seen.reports else None
     return [
         FunnelRow(
             name,
-            count,
-            count / most,
+            seen.stages[name],
+            seen.stages[name] / most,
             week.stages[name].entered if week and name in week.stages else None,
             _took(seen.months, WAITS.get(name, "")),
         )
-        for name, count in sorted(seen.stages.items(), key=lambda each: each[0] in _ASIDE)
+        for name in as_shown(seen.stages)
     ]

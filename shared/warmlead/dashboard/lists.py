@@ -9,6 +9,8 @@ from warmlead.dashboard.parts import Parts
 from warmlead.dashboard.queries import ListQuery, cursor
 from warmlead.dashboard.rendering import HEADERS, page, redirect
 from warmlead.domain.errors import NamedOtherwiseError
+from warmlead.domain.search import sought_word
+from warmlead.domain.stages import as_shown
 from warmlead.ports import Unreadable
 from warmlead.web.answers import Answer
 
@@ -21,6 +23,10 @@ MOST_REASONS = 3
 NOTHING_FOUND = (
     "No lead has this email, user id or lead id, and no word of a name, a company or an address "
     "begins like this."
+)
+TOO_SHORT = (
+    "No lead has this email, user id or lead id. To search by words, type at least two letters or "
+    "digits."
 )
 
 COLUMNS = (
@@ -38,7 +44,7 @@ async def leads_page(parts: Parts, query: Mapping[str, str], now: datetime) -> A
         try:
             if lead := await find_lead(parts.leads, parts.ids, sought):
                 return redirect(f"/leads/{lead.id}")
-            note = NOTHING_FOUND
+            note = NOTHING_FOUND if sought_word(sought) else TOO_SHORT
         except NamedOtherwiseError as error:
             note = (
                 "No lead has this email. As an id of another kind, which anybody can send, it "
@@ -57,6 +63,7 @@ async def leads_page(parts: Parts, query: Mapping[str, str], now: datetime) -> A
         found=found,
         next=asked.query(after=cursor(found.next)) if found.next else "",
         rules=parts.rules,
+        stages=as_shown(parts.rules.stage_order),
         sought=sought,
         is_found=is_found,
         note="" if is_found and note == NOTHING_FOUND else note,

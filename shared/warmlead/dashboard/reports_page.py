@@ -1,7 +1,6 @@
 """The reports that were kept: a page shows one beside those of the period and the year before."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -10,7 +9,7 @@ from warmlead.dashboard.parts import Parts
 from warmlead.dashboard.rendering import page
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.messages.kpis import KpiReport
-from warmlead.reporting.periods import Span, before, read_period, year_before
+from warmlead.reporting.periods import BEGINNING, Span, before, read_period, span_of, year_before
 from warmlead.reporting.sheet import Comparison, sheet
 from warmlead.reporting.tables import ReportTable
 from warmlead.web.answers import Answer
@@ -21,16 +20,28 @@ LINKED = {Span.MONTH: 6, Span.WEEK: 4}
 PAGE_BYTES = 58_000
 """Above this weight the page leaves out its last tables."""
 
-_PERIOD = re.compile(r"[0-9]{4}-(?:W[0-9]{2}|[0-9]{2}(?:-[0-9]{2})?)")
+PERIODS = "a day, week, month, quarter or year: 2026-11-21, 2026-W47, 2026-11, 2026-Q4, 2026"
+"""The periods whose reports are kept, and how each is named."""
 
 
 async def kept_text(parts: Parts, name: str) -> str:
-    """The report of a day, week or month as it was kept; raises ``RejectedError`` for none."""
-    kept = await parts.reports.report(name) if _PERIOD.fullmatch(name) else None
+    """The report of a period as it was kept; raises ``RejectedError`` for none."""
+    if not _is_name(name):
+        raise RejectedError(Reason.NOT_FOUND, f"There is no such report. Name {PERIODS}.")
+    kept = await parts.reports.report(name)
     if kept is None:
-        text = "There is no such report. Name a day, week or month: 2026-11-21, 2026-W47, 2026-11."
+        text = f"No report of {name} is kept. To compute it, run: warmlead report {name}"
         raise RejectedError(Reason.NOT_FOUND, text)
     return kept
+
+
+def _is_name(text: str) -> bool:
+    """Whether it is the name of a period of the calendar; reports of no others are kept."""
+    try:
+        period = read_period(text, BEGINNING)
+    except ValueError:
+        return False
+    return period.name == text and span_of(period) is not None
 
 
 async def reports_page(parts: Parts, name: str, now: datetime) -> Answer:

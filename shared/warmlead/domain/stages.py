@@ -4,7 +4,7 @@ Anonymous and lead follow from identity. The model's stages (mql, and others it 
 entered and left by conditions. Stages that sales sets are never left by a score.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -31,6 +31,8 @@ MODEL = "model"
 """The source of moves that the model's conditions make."""
 
 BUILT_IN_STAGES = (ANONYMOUS, LEAD, RECYCLED, *SALES_STAGES)
+
+_ASIDE = (RECYCLED, DISQUALIFIED)
 
 BYPASS_DAYS = 30
 """How many days a bypass signal opens its stage and keeps it open."""
@@ -73,6 +75,11 @@ class StageDefinition(Generic[ConditionT]):
 
 
 _SIGNED = ":signed"
+
+
+def as_shown(stages: Iterable[str]) -> list[str]:
+    """Stages in their order as people read it: those beside the way to a sale come last."""
+    return sorted(stages, key=lambda stage: stage in _ASIDE)
 
 
 def signed_only(signal: str) -> str:

@@ -8,11 +8,9 @@ from types import TracebackType
 from typing import IO, Self
 
 from warmlead.domain.errors import ConfigurationError
-from warmlead.importing.reading import ERROR_COLUMN, Row, Table, as_text
+from warmlead.importing.reading import ERROR_COLUMN, ERRORS_SUFFIX, Row, Table, as_text
 from warmlead.parsing.formulas import guarded
 from warmlead.settings import why_unreadable
-
-SUFFIX = ".errors.csv"
 
 
 class ErrorFile:
@@ -33,8 +31,8 @@ class ErrorFile:
         *,
         columns: Sequence[str] = (),
     ) -> None:
-        name = table.path.name.removesuffix(SUFFIX)
-        self.path = (folder or table.path.parent) / f"{name}{SUFFIX}"
+        name = table.path.name.removesuffix(ERRORS_SUFFIX)
+        self.path = (folder or table.path.parent) / f"{name}{ERRORS_SUFFIX}"
         self.count = 0
         self._columns = tuple(dict.fromkeys((*table.columns, *columns)))
         self._scratch = scratch

@@ -16,7 +16,7 @@ from warmlead.domain.identity import normalise_email
 from warmlead.importing import headings
 from warmlead.importing.facts import BY_NUMBERS
 from warmlead.importing.mapping import ImportMapping
-from warmlead.importing.reading import Table
+from warmlead.importing.reading import ERRORS_SUFFIX, Table
 from warmlead.model.vocabulary import STANDARD_EVENTS
 from warmlead.parsing.times import parse_time
 from warmlead.senders.person import standard_name
@@ -67,7 +67,7 @@ def guessed(tables: Sequence[Table], stages: Sequence[str]) -> dict[str, object]
     shared = _shared_id(samples)
     named = _ids_elsewhere(samples)
     files = {
-        table.path.name.removesuffix(".errors.csv"): _part(columns, shared, named, stages)
+        table.path.name.removesuffix(ERRORS_SUFFIX): _part(columns, shared, named, stages)
         for table, columns in zip(tables, samples, strict=True)
     }
     return {**_written(samples), "files": files}

@@ -14,6 +14,7 @@ from warmlead.domain.errors import ConfigurationError
 from warmlead.domain.event import CRM_ID, Trust
 from warmlead.domain.money import Numbers
 from warmlead.domain.sales import SAID_BY_SALES, Refusal
+from warmlead.importing.reading import ERRORS_SUFFIX
 from warmlead.model.document import Finding, Severity, YamlDocument, did_you_mean, path_text, read
 
 MAX_FACTS = 50
@@ -194,7 +195,7 @@ class ImportMapping(_Strict):
 
     def of_file(self, path: Path) -> FileMapping | None:
         """What the columns of a file are: by the first name that it fits."""
-        name = path.name.removesuffix(".errors.csv")
+        name = path.name.removesuffix(ERRORS_SUFFIX)
         found = (part for pattern, part in self.files.items() if fnmatch(name, pattern))
         return next(found, None)
 

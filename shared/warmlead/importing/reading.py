@@ -22,6 +22,9 @@ from warmlead.settings import why_unreadable
 ERROR_COLUMN = "import_error"
 """The column of a file of errors that says what is wrong; it is ignored when read again."""
 
+ERRORS_SUFFIX = ".errors.csv"
+"""How the name of a file of errors ends, behind the name of the file that had them."""
+
 MAX_COLUMNS = 1_000
 MAX_FIELD = 131_072
 """The longest field of a row, in characters: longer ones come of a quote that is never closed."""

@@ -126,12 +126,14 @@ WITHOUT_SUMMER_TIME = {"EST": "America/New_York", "MST": "America/Denver"}
 """Names of the database that people use for a place, and that keep winter time all year."""
 
 _PLACE_OF = {other: place for place, others in _PLACES.items() for other in others.split()}
-_ADDED = re.compile(r"\s*\(.*\)|\b(?:standard|daylight|time|zone)\b", re.IGNORECASE)
+_ADDED = re.compile(r"\(.*\)|\b(?:standard|daylight|time|zone)\b", re.IGNORECASE)
+_LONGEST_LABEL = 60  # of open brackets each would be looked at from each other one
 
 
 def _place_meant(name: str) -> str:
     """The zone that is meant by an abbreviation or a label, ``Eastern Time``; else empty."""
-    return _PLACE_OF.get("".join(_ADDED.sub("", name).split()).casefold(), "")
+    bare = _ADDED.sub("", name) if len(name) <= _LONGEST_LABEL else name
+    return _PLACE_OF.get("".join(bare.split()).casefold(), "")
 
 
 def _is_known(name: str) -> bool:

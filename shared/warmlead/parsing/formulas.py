@@ -7,12 +7,12 @@ STARTS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 
 _GUARDED = re.compile(rf"'+\s*[{STARTS}]")
 _FORMULA = re.compile(rf"'*\s*[{STARTS}]")
-_NUMBER = re.compile(r"\s*[-+]?[\d.,()\s/-]*")
+_NUMBER = re.compile(r"[-+]?[\d.,()\s/-]*")
 
 
 def guarded(text: str) -> str:
     """The text with an apostrophe before it, if it could be a formula; no number is one."""
-    could_be = _FORMULA.match(text) and not _NUMBER.fullmatch(text)
+    could_be = _FORMULA.match(text) and not _NUMBER.fullmatch(text.lstrip())
     return f"'{text}" if could_be else text
 
 

@@ -100,10 +100,11 @@ class KpiTally:
     ) -> None:
         """``stage_order`` is the order of all stages, the furthest last.
 
-        ``now`` is the moment as of which cohorts have ripened. ``hours`` are the office hours of
-        sales; without them all time is working time.
+        ``now`` is the moment as of which cohorts have ripened, and promises have fallen due.
+        ``hours`` are the office hours of sales; without them all time is working time.
         """
         self._period = period
+        self._so_far = period.so_far(now)
         self._cohorts = CohortTally(period, now)
         self._nurture = NurtureTally(period, now)
         self._hours = hours
@@ -243,10 +244,10 @@ class KpiTally:
             handoffs=Handoffs(
                 offers=self._offers,
                 first_touch=_promise(
-                    each for way, who in persons for each in way.touches(who.said, period)
+                    each for way, who in persons for each in way.touches(who.said, self._so_far)
                 ),
                 acceptance=_promise(
-                    each for way, who in persons for each in way.acceptances(who.said, period)
+                    each for way, who in persons for each in way.acceptances(who.said, self._so_far)
                 ),
             ),
             won=won(deal_won(who.said, each.at) for way, who in persons for each in way.won),
@@ -258,7 +259,7 @@ class KpiTally:
             breakdowns=breakdowns(in_full, period),
             spend=self._spend.figures,
             won_by_last_touch=won_by_last_touch(in_full),
-            contact_times=contact_times(in_full, period, self._hours),
+            contact_times=contact_times(in_full, self._so_far, self._hours),
             first_touch_by_owner=self._promises_by_owner(persons),
             cohort=self._cohorts.whole(),
             nurture=self._nurture.figures(),
@@ -279,7 +280,7 @@ class KpiTally:
     ) -> dict[str, Promise]:
         found: dict[str, list[SlaOutcome]] = {}
         for way, who in persons:
-            outcomes = list(way.touches(who.said, self._period))
+            outcomes = list(way.touches(who.said, self._so_far))
             if outcomes:
                 found.setdefault(who.facets["owner"], []).extend(outcomes)
         return {owner: _promise(outcomes) for owner, outcomes in sorted(found.items())}

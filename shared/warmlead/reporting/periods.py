@@ -32,6 +32,10 @@ class Period(Struct, frozen=True):
         """Whether a moment is in it."""
         return self.start <= moment < self.end
 
+    def so_far(self, now: datetime) -> "Period":
+        """What is over of it at a moment: all of it, or until then."""
+        return Period(self.name, self.start, min(self.end, now))
+
 
 ALL = "all"
 """The name of all time: from the beginning until the end of today."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from warmlead.domain.attribution import DIRECT_SOURCE, UNKNOWN
+from warmlead.domain.stages import as_shown
 from warmlead.messages.cohorts import Cohort, CohortConversion
 from warmlead.messages.kpis import Conversion, KpiReport, Promise, SourceFigures
 from warmlead.messages.revenue import Amounts, MqlFigures, SpendFigures, Won
@@ -239,7 +240,7 @@ def _times(report: KpiReport) -> ReportTable:
 def _stages(report: KpiReport) -> ReportTable:
     rows = [
         TableRow(stage, [*map(number, (each.at_end, each.entered, each.first_time, each.again))])
-        for stage, each in report.stages.items()
+        for stage, each in [(stage, report.stages[stage]) for stage in as_shown(report.stages)]
     ]
     return ReportTable("Stages", ("at the end", "entered", "first", "again"), rows)
 

@@ -246,6 +246,8 @@ class WebhookSender(FormSender[WebhookSettings]):
             name = settings.events.get(kind, self.meanings.get(kind))
             return name or Ignored("not_wanted", f"Nothing is wanted of {kind[:MAX_KIND]!r}.")
         if not self.keeps_other_names:
+            if not kind:
+                return Ignored("kind_unknown", "It does not say what happened.")
             text = f"Nothing is known of {kind[:MAX_KIND]!r}: name it in the settings (events)."
             return Ignored("kind_unknown", text)
         name = event_name(kind)

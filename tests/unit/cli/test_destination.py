@@ -62,7 +62,7 @@ def set_aside(workspace: Workspace, to: str, id_: str) -> None:
 
 def test_a_tool_that_left_the_file_is_listed_with_what_waits_for_it(place: Workspace) -> None:
     rows = {row["name"]: row for row in place.json("destination", "list")}
-    assert (rows["zapier"]["state"], rows["zapier"]["waiting"]) == ("open", 1)
+    assert (rows["zapier"]["state"], rows["zapier"]["waiting"]) == ("enabled", 1)
     gone = rows["gone"]
     assert (gone["state"], gone["waiting"], gone["dead"]) == ("removed", 1, 1)
     assert "removed" in place.run("destination", "list").out

@@ -1,6 +1,8 @@
 """``warmlead import``: history from files, as of its own time, and back again."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,13 @@ def typed(demo: Workspace, *more: str, files: tuple[str, ...] = FILES) -> tuple[
 
 def report(demo: Workspace, month: str) -> Any:
     return demo.json("run", "report", "--period", "month", "--as-of", month)
+
+
+def wish(demo: Workspace) -> str:
+    """The last wish that kept reports are made again; empty if there was none."""
+    with closing(sqlite3.connect(demo.data / "warmlead.sqlite3")) as kept:
+        found = kept.execute("SELECT report FROM reports WHERE period = 'agenda-anew'").fetchone()
+    return str(found[0]) if found else ""
 
 
 def test_months_wins_and_revenue_are_those_of_the_files(demo: Workspace) -> None:
@@ -123,7 +132,9 @@ def test_an_import_is_taken_back_and_a_living_lead_stays(demo: Workspace) -> Non
     (before,) = demo.json("lead", "list")
     demo.json(*typed(demo))
     assert {lead["stage"] for lead in demo.json("lead", "list")} >= {"customer"}
+    of_import = wish(demo)
     assert demo.json("import", "undo", "demo") == {"leads": 9, "removed": 8, "spend": 4}
+    assert wish(demo) > of_import > ""
     assert demo.json("lead", "list") == [before]
     assert demo.json("import", "list") == []
     assert report(demo, "2025-03-01")["stages"]["mql"]["entered"] == 0

@@ -206,6 +206,7 @@ def test_what_cannot_be_read_says_what_to_do(workspace: Workspace, tmp_path: Pat
     assert (settings.code, "is not configured here" in settings.err) == (1, True)
     empty = workspace.json("source", "inspect", str(path), "--sender", "typeform")
     assert empty["items"][0]["code"] == "kind_unknown"
+    assert empty["items"][0]["message"] == "It does not say what happened."
 
 
 # --- a new sender --------------------------------------------------------------------------

@@ -77,6 +77,18 @@ async def test_a_search_by_a_word_lists_whom_it_finds_the_best_score_first(seen:
     assert scores == sorted(scores, reverse=True)
 
 
+async def test_a_search_by_one_letter_asks_for_more(seen: Seen) -> None:
+    await fill(seen, 1)
+    assert b"at least two letters" in (await seen.get("/leads?q=p")).body
+    assert b"at least two letters" not in (await seen.get("/leads?q=px")).body
+
+
+async def test_stages_to_filter_by_stand_in_the_order_of_the_overview(seen: Seen) -> None:
+    body = (await seen.get("/leads")).body.decode()
+    offered = re.findall(r'<option value="(\w+)">', body[: body.index("Grade")])
+    assert (offered[:2], offered[-2:]) == (["anonymous", "lead"], ["recycled", "disqualified"])
+
+
 async def test_a_search_that_finds_too_many_says_so(seen: Seen) -> None:
     await fill(seen, PAGE_ROWS + 1)
     body = (await seen.get("/leads?q=person")).body.decode()

@@ -33,13 +33,17 @@ async def test_the_last_month_is_shown_beside_the_month_and_the_year_before(seen
     page = (await seen.get("/reports")).body.decode()
     assert re.findall(r'/reports/([\w-]+)"', page) == ["2026-02", "2026-01", "2026-W09"]
     assert "Became known 8 –" in await words(seen, "/reports/2026-W09")
+    await keep(seen, "2025-Q4", became_known=4)
+    assert "Became known 4 –" in await words(seen, "/reports/2025-Q4")
 
 
 async def test_without_a_report_the_page_says_how_to_see_one(seen: Seen) -> None:
     assert "No report yet" in await words(seen, "/reports")
     assert "warmlead report 2026-03" in await words(seen, "/reports")
-    for name in ("2026-01", "all", "2026-01-01..2026-02-01", "%00"):
+    for name in ("2026-01", "all", "2026-01-01..2026-02-01", "%00", "last-month", "agenda"):
         assert (await seen.get(f"/reports/{name}")).status == 404
+    told = (await seen.get("/reports/2026-01-31")).body
+    assert b"No report of 2026-01-31 is kept. To compute it, run: warmlead report 2026-01" in told
 
 
 async def test_a_page_that_would_be_heavy_leaves_out_its_last_tables(seen: Seen) -> None:

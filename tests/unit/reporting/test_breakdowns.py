@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from hypothesis import given
@@ -28,9 +28,10 @@ def reported(
     owners: Mapping[str, str] | None = None,
     period: Period = DAY,
     hours: OfficeHours | None = None,
+    now: datetime | None = None,
 ) -> KpiReport:
     """The report of a period, made as the use case does: moves, lives, then leads."""
-    tally = KpiTally(period, ORDER, period.end, hours)
+    tally = KpiTally(period, ORDER, now or period.end, hours)
     for name, known in people.items():
         for move in known.moves:
             tally.add(name, move)
@@ -153,6 +154,17 @@ def test_it_is_told_how_fast_sales_was_once_the_lead_is_a_day_old() -> None:
     assert found.model_dump() == {
         "offers": 5, "within_1_hour": 2, "within_24_hours": 3, "later": 1, "never": 1,
     }  # fmt: skip
+
+
+def test_what_is_not_due_yet_is_no_broken_promise() -> None:
+    people = {"ada": Known([offered(-20)]), "bob": Known([offered(3)])}
+    early, late = (reported(people, now=at(hour)) for hour in (3.5, 24))
+    found = [
+        (each.handoffs.first_touch.breached, each.contact_times and each.contact_times.never)
+        for each in (early, late)
+    ]
+    assert found == [(0, 0), (1, 1)]
+    assert not early.first_touch_by_owner
 
 
 def test_the_hour_is_of_working_time() -> None:

@@ -89,3 +89,9 @@ def test_a_young_cohort_is_marked_and_notes_say_what_is_odd() -> None:
     assert cells_of(table, "together")[1] == "1 of 1 …"  # which is far from being 100 %
     assert table.notes[0] == "Others: 13 %, ideal 20–40 %."
     assert table.notes[-1] == "1 made the second step before the first; they are counted."
+
+
+def test_stages_beside_the_way_to_a_sale_come_last() -> None:
+    (table,) = [t for t in sheet(Comparison(reported({}))) if t.title == "Stages"]
+    shown = [row.label for row in table.rows]
+    assert (shown[0], shown[-2:]) == ("lead", ["recycled", "disqualified"])
