@@ -62,7 +62,7 @@ def test_a_message_arrives_signed_and_once_though_the_tool_fails_first(
         return rows if rows["zapier"]["sent"] else {}
 
     rows = until(told)
-    assert (rows["zapier"]["waiting"], rows["zapier"]["state"]) == (0, "open")
+    assert (rows["zapier"]["waiting"], rows["zapier"]["state"]) == (0, "enabled")
     assert (rows["nobody"]["sent"], rows["nobody"]["waiting"]) == (0, 1)
     assert "no connection" in str(rows["nobody"]["why"])
     assert len(receiver.requests) == 2
