@@ -21,7 +21,7 @@ from warmlead.dashboard.figures import (
     promises,
 )
 from warmlead.dashboard.parts import Parts
-from warmlead.dashboard.rendering import number, page
+from warmlead.dashboard.rendering import counted, number, page
 from warmlead.domain.errors import Reason, RejectedError
 from warmlead.domain.money import DECIMALS
 from warmlead.domain.stages import as_shown
@@ -208,8 +208,7 @@ def _won(months: Sequence[KpiReport]) -> Card:
 
 
 def _deals(month: KpiReport) -> str:
-    deals = month.won.deals
-    return f"{number(deals)} {'deal' if deals == 1 else 'deals'} in {month.start:%b %Y}"
+    return f"{counted(month.won.deals, 'deal')} in {month.start:%b %Y}"
 
 
 def worth(won: Won) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from warmlead.dashboard.parts import Parts
-from warmlead.dashboard.rendering import number, page
+from warmlead.dashboard.rendering import counted, page
 from warmlead.domain.history import day_at
 from warmlead.reporting.periods import Span, last_period
 from warmlead.web.answers import Answer
@@ -96,7 +96,7 @@ async def _set_aside(parts: Parts) -> Sequence[Check]:
         Check(
             "Quarantine",
             not aside,
-            f"{_counted(aside, 'post')} could not be counted."
+            f"{counted(aside, 'post')} could not be counted."
             if aside
             else "Everything was counted.",
             "warmlead quarantine list" if aside else "",
@@ -104,11 +104,7 @@ async def _set_aside(parts: Parts) -> Sequence[Check]:
         Check(
             "Messages that were given up",
             not dead,
-            f"{_counted(dead, 'message')} failed too often." if dead else "None.",
+            f"{counted(dead, 'message')} failed too often." if dead else "None.",
             "warmlead triggers --help" if dead else "",
         ),
     )
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{number(count)} {what}{'' if count == 1 else 's'}"

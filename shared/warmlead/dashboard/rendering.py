@@ -130,3 +130,8 @@ def stage_name(stage: str) -> str:
 def number(value: float) -> str:
     """A whole number with thin spaces between thousands."""
     return f"{value:,.0f}".replace(",", "\u202f").replace("-", "−")
+
+
+def counted(count: int, thing: str) -> str:
+    """``1 lead``, ``2 leads``."""
+    return f"{number(count)} {thing}{'' if count == 1 else 's'}"

@@ -46,7 +46,8 @@ def _is_name(text: str) -> bool:
 
 async def reports_page(parts: Parts, name: str, now: datetime) -> Answer:
     """The report of a period; without a name the last one of a month, or else of a week."""
-    found = [await kept_reports(parts, span, most, now) for span, most in LINKED.items()]
+    asked = (kept_reports(parts, span, most, now) for span, most in LINKED.items())
+    found = await asyncio.gather(*asked)
     linked = [report.period for reports in found for report in reports]
     chosen = name or next(iter(linked), "")
     report = read_report(await kept_text(parts, chosen)) if chosen else None

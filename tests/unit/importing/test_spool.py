@@ -1,6 +1,7 @@
 """Events by person, whatever the order of rows and files."""
 
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
@@ -31,8 +32,8 @@ def spooled(events: list[Event], *, after: str = "") -> list[tuple[str, list[str
 
 @settings(max_examples=examples(100), deadline=None)
 @given(EVENTS, st.randoms(use_true_random=False))
-def test_persons_are_the_same_in_any_order_of_rows(events: list[Event], random: object) -> None:
-    shuffled = sorted(events, key=lambda _: random.random())  # type: ignore[attr-defined]
+def test_persons_are_the_same_in_any_order_of_rows(events: list[Event], random: Random) -> None:
+    shuffled = sorted(events, key=lambda _: random.random())
     assert spooled(shuffled) == spooled(events)
 
 

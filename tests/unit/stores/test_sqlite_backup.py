@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -147,9 +147,9 @@ def torn(path: Path) -> None:
     ],
 )
 def test_what_is_not_a_whole_data_file_is_not_copied(
-    data: Path, tmp_path: Path, spoil: object, problem: str
+    data: Path, tmp_path: Path, spoil: Callable[[Path], object], problem: str
 ) -> None:
-    spoil(data)  # type: ignore[operator]
+    spoil(data)
     with pytest.raises(ConfigurationError, match=problem):
         copy_whole(data, tmp_path / "copy.sqlite3")
     assert not (tmp_path / "copy.sqlite3").exists()
